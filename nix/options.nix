@@ -64,13 +64,13 @@ let
     };
   };
 
-  # A verb of the task file: the named keys have types, the others are as docs/task-file.md describes them.
+  # A verb of the task file: the named keys have types, the others are as docs/task-file/VERB.md describes them.
   verb =
     description: options:
     optional (types.submodule {
       freeformType = types.attrsOf value;
       inherit options;
-    }) "${description} The keys are those of the verb in docs/task-file.md; `\${name}` in a string is a variable.";
+    }) "${description} The keys are those of the verb in docs/task-file; `\${name}` in a string is a variable.";
 
   verbs = {
     kubeconfig = verb "Writes a kubeconfig." {

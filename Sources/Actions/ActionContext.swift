@@ -6,17 +6,17 @@ public import Host
 public import Kubernetes
 public import Planning
 
-/// What all actions of a run share.
+/// The environment that all actions of a run share.
 public struct RunEnvironment: Sendable {
     /// The node's files.
     public var files: NodeFiles
-    /// What carries requests.
+    /// The client that sends requests.
     public var http: HTTPClient
     /// The clients of the API servers.
     public var connections: Connections
     /// The whole plan of the node, not only what is run of it.
     public let plan: Plan
-    /// Which task of the plan writes which path.
+    /// The tasks of the plan by the paths that they write.
     let producers: PathProducers
     /// The values for `${name}` in manifests.
     public var variables: Variables
@@ -40,7 +40,7 @@ public struct RunEnvironment: Sendable {
     /// The kinds and namespaces that manifests define, by task, as far as they were needed for a hint.
     let providedTypes = ProvidedTypesCache()
 
-    /// Which task describes which object.
+    /// The tasks by the objects that they describe.
     let describedObjects = DescribedObjects()
 
     /// Whether the schemas of the API servers are kept for `check` although no object is refused.
@@ -85,9 +85,9 @@ public struct RunEnvironment: Sendable {
     }
 }
 
-/// What one action works with.
+/// The environment of one action.
 struct ActionContext: Sendable {
-    /// What all actions share.
+    /// The environment that all actions share.
     let run: RunEnvironment
     let task: PlannedTask
     /// The instant at which the action gives up.
@@ -95,7 +95,7 @@ struct ActionContext: Sendable {
     /// Receives what happens in this task.
     let emit: Emitter
 
-    /// What is left of the task's programs.
+    /// A process that is left of the task's programs.
     let survivor = SurvivingProcess()
 
     /// The pinned URLs.
@@ -132,7 +132,7 @@ struct ActionContext: Sendable {
 }
 
 extension ActionContext {
-    /// What to do about a path that cannot be written, if the sandbox of the task's unit is the probable reason.
+    /// Advice about a path that cannot be written, if the sandbox of the task's unit is the probable reason.
     func sandboxHint(for error: SystemError) -> String? {
         guard run.isService, error.code == EROFS else { return nil }
         return "its unit may have been made for another path: run 'systemctl daemon-reload'"
@@ -236,7 +236,7 @@ private struct LockedWork {
     var isLossFirst = false
 }
 
-/// What ends while a Lease is held: the work, or the renewal of the Lease.
+/// The events that end a task with a Lease: its work has ended, or the Lease was lost.
 private enum Ending: Sendable {
     case work(Result<Bool, any Error>)
     case renewal(ClusterLease.Loss?)

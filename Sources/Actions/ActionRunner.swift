@@ -69,7 +69,7 @@ let actionTypes: [any Action.Type] = [
 
 /// The code behind a verb.
 protocol Action: Sendable {
-    /// What a task with the verb says.
+    /// The declaration of a task with the verb.
     associatedtype Declaration: VerbDeclaration
 
     /// Creates the action of one task.

@@ -93,7 +93,7 @@ struct CertificateAction: Action {
 
     /// Reads the CA, `nil` if a signer of the cluster issues the certificate.
     ///
-    /// What is not valid yet is waited for, as a boot may not know the time.
+    /// Waits for a certificate that is not valid yet, because a boot may not know the time.
     private func authority() async throws(Problem) -> IssuingAuthority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let file = CredentialFile(name: certificate.path, bytes: try load(certificate, "ca.certificate"))

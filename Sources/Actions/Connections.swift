@@ -10,7 +10,7 @@ public final class Connections: Sendable {
     private let http: HTTPClient
     private let files: NodeFiles
     private let watchSlots = WatchSlots()
-    /// What the tasks of the run may have changed on the servers.
+    /// Changes that the tasks of the run may have made to the servers.
     let traitChanges = TraitChanges()
     private let clients = Locked<[[UInt8]: APIClient]>([:])
 

@@ -4,7 +4,7 @@ import Host
 import Kubernetes
 public import Planning
 
-/// What will soon be wrong with the certificates and keys that the tasks of a plan use: nothing fails yet.
+/// Warnings about the certificates and keys that the tasks of a plan use, before anything fails.
 public struct CredentialWarnings: Sendable {
     private let files: NodeFiles
     private let plan: Plan

@@ -3,12 +3,12 @@ import Kubernetes
 import Planning
 import YAML
 
-/// What the plan knows about a kind or namespace which an object needs and the server does not have.
+/// Hints about a kind or namespace that an object needs and the server does not have, from the plan.
 struct DependencyHints {
     /// The task whose objects failed.
     let context: ActionContext
 
-    /// What the manifests of all tasks define.
+    /// The kinds and namespaces that the manifests of all tasks define.
     private struct Provided {
         var index = ProviderIndex<ProvidingTask>()
         /// Whether there are manifests that cannot be read yet.
@@ -50,7 +50,7 @@ struct DependencyHints {
         }
     }
 
-    /// What an object needs and the server does not have, `nil` for failures of another kind.
+    /// The kind or namespace that an object needs and the server does not have, `nil` for failures of another kind.
     private static func requirement(_ cause: ObjectFailure.Cause) -> Requirement? {
         switch cause {
         case .missingKind(let type): .kind(DefinedKind(type))

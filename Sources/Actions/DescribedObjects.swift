@@ -4,7 +4,7 @@ import Planning
 import TLS
 import YAML
 
-/// Which task describes which object, as far as a run knows it.
+/// The tasks of a run by the objects that they are known to describe.
 ///
 /// Tasks of one run say what they describe before they apply it. What other tasks of the plan describe is read from their
 /// manifests.
@@ -23,7 +23,7 @@ final class DescribedObjects: Sendable {
     private let claims = Locked<[Claim: Applier.Rival]>([:])
     /// `nil` for a task that applies its manifests to another cluster than the reader.
     private let readings = Locked<[Reading: TaskDescription?]>([:])
-    /// What all other tasks describe, by reader.
+    /// The objects that all other tasks describe, by reader.
     private let others = Locked<[String: [TaskDescription]]>([:])
 
     /// Records the objects that a task describes, except those that another task has.
@@ -82,7 +82,7 @@ final class DescribedObjects: Sendable {
         return doubt
     }
 
-    /// What the other tasks of the plan describe in the cluster of a kubeconfig.
+    /// The objects that the other tasks of the plan describe in the cluster of a kubeconfig.
     private func otherDescriptions(_ context: ActionContext, _ kubeconfig: Kubeconfig) async -> [TaskDescription] {
         let reader = context.task.name
         if let known = others.withLock({ $0[reader] }) { return known }
@@ -101,7 +101,7 @@ final class DescribedObjects: Sendable {
         )
     }
 
-    /// What another task describes; `nil` if it applies nothing, or not to the cluster of a kubeconfig.
+    /// The objects that another task describes; `nil` if it applies nothing, or not to the cluster of a kubeconfig.
     private func description(
         of task: PlannedTask,
         _ context: ActionContext,

@@ -8,7 +8,7 @@ import TLS
 
 /// The contents of pinned URLs, cached by digest so that a boot needs no internet.
 struct DigestCache {
-    /// What all actions share.
+    /// The environment that all actions share.
     let run: RunEnvironment
     /// The task, whose unit sees no other task's directory.
     let task: String
@@ -106,7 +106,7 @@ struct DigestCache {
 }
 
 extension DigestCache {
-    /// What to do about a server that gives no response.
+    /// Advice about a server that gives no response.
     private static func hint(for error: TransportError) -> String? {
         switch error.kind {
         case .untrusted, .selfSigned: "add the server's CA to the CAs of the system, which are trusted here"
@@ -140,7 +140,7 @@ struct VerifiedObjectStore {
         directory = "\(run.cacheDirectory)/\(context.task.name)"
     }
 
-    /// What earlier runs have kept; nothing if it cannot be read.
+    /// The objects that earlier runs have kept; none if they cannot be read.
     func objects() -> VerifiedObjects {
         VerifiedObjects(json: try? run.files.read("\(directory)/\(Self.name)", limit: Self.sizeLimit))
     }
@@ -151,31 +151,5 @@ struct VerifiedObjectStore {
     func keep(_ objects: VerifiedObjects) throws(SystemError) {
         guard let json = objects.json, json.count <= Self.sizeLimit else { return }
         try run.files.keep(json, as: Self.name, in: directory)
-    }
-}
-
-/// A task with the manifest that defines a kind or namespace.
-struct ProvidingTask: Sendable {
-    /// The task that applies it.
-    var task: String
-    /// Where it is.
-    var location: SourceLocation
-}
-
-extension ProviderIndex<ProvidingTask> {
-    /// Adds what a task's manifests define.
-    mutating func insert(_ manifests: [ManifestObject], of task: String) {
-        for manifest in manifests { insert(manifest, as: ProvidingTask(task: task, location: manifest.location)) }
-    }
-}
-
-/// What the manifests of tasks define, as far as it was needed in a run.
-final class ProvidedTypesCache: Sendable {
-    private let types = Locked<[String: ProviderIndex<ProvidingTask>]>([:])
-
-    /// What the manifests of a task define, `nil` if that is not known yet.
-    subscript(task: String) -> ProviderIndex<ProvidingTask>? {
-        get { types.withLock { $0[task] } }
-        set { types.withLock { $0[task] = newValue } }
     }
 }

@@ -225,7 +225,7 @@ struct ExecAction: Action {
         return Problem("\(error)", hint: hint, cause: error)
     }
 
-    /// What is said in place of command line and output.
+    /// The text in place of command line and output.
     private static let restriction = " (only root may see its command line and output)"
 }
 

@@ -107,7 +107,7 @@ extension KubeconfigDeclaration {
         )
     }
 
-    /// What the file is made from.
+    /// The template from which the file is made.
     func template(_ credentials: Kubeconfig.Template.Credentials) -> Kubeconfig.Template {
         Kubeconfig.Template(
             cluster: clusterName,

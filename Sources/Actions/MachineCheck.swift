@@ -6,7 +6,7 @@ public import Planning
 ///
 /// Nothing is sent to other nodes; ``PortCheck`` connects to them.
 public struct MachineCheck: Sendable {
-    /// What the machine says of itself.
+    /// The machine's own facts.
     public struct Facts: Sendable {
         public var interfaces: [NetworkInterface]
         /// The files and devices that the kernel swaps to.

@@ -35,11 +35,11 @@ struct ManifestLoader {
         var bytes: [UInt8]
     }
 
-    /// What was found, and what of it could not be read.
+    /// The objects that were found, and the problems of those that could not be read.
     struct Contents {
         /// The objects, in the order of the task file.
         var manifests: [ManifestObject] = []
-        /// What could not be read; everything else is still applied.
+        /// Problems of documents that could not be read; everything else is still applied.
         var problems: [Problem] = []
         /// Warnings about manifests that are not read, such as those in subdirectories.
         var warnings: [Problem] = []

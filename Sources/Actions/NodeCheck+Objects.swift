@@ -47,7 +47,7 @@ extension NodeCheck {
         return findings
     }
 
-    /// What is wrong with the objects of a task with `prune`, or is of no use.
+    /// Findings about the objects of a task with `prune`.
     private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
         guard task.footprint.pruning != .never else { return Findings() }
         var findings = Findings(problems: ApplySet.mistakes(in: manifests))
@@ -68,7 +68,7 @@ extension NodeCheck {
     }
 }
 
-/// What will not reach the server that it is meant for.
+/// Objects and requests that would not reach the server that they are meant for.
 extension NodeCheck {
     /// The warnings about a task.
     ///

@@ -6,7 +6,7 @@ public import Kubernetes
 import Planning
 import YAML
 
-/// What can be checked of a plan without an API server: manifests, paths, certificates, undeclared dependencies.
+/// The check of a plan without an API server: manifests, paths, certificates, undeclared dependencies.
 ///
 /// A path that a task of the plan writes or waits for need not exist yet.
 public struct NodeCheck: Sendable {
@@ -18,11 +18,11 @@ public struct NodeCheck: Sendable {
     let serverVersion: KubernetesVersion?
     let isOffline: Bool
 
-    /// What was found.
+    /// The result of a check.
     public struct Findings: Sendable {
-        /// What is wrong, each problem once, in the order of the plan.
+        /// Errors, each once, in the order of the plan.
         public var problems: [Problem] = []
-        /// What is not wrong yet, or not on every server.
+        /// Problems that are not errors yet, or not on every server.
         public var warnings: [Problem] = []
         /// The number of objects in the manifests.
         public var objectCount = 0
@@ -58,7 +58,7 @@ public struct NodeCheck: Sendable {
 
     /// Finds what is wrong in manifests, when the task files have problems of their own.
     ///
-    /// What is missing may be in a task that could not be read, so that only the manifests themselves are checked.
+    /// Only the manifests themselves are checked, because a task that could not be read may provide what is missing.
     public func manifestFindings() async -> Findings {
         var contents: [TaskManifests] = []
         var findings = Findings()
@@ -144,7 +144,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// What is wrong with the paths and accounts of the node that a task names.
+    /// Problems of the paths and accounts of the node that a task names.
     private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
         let footprint = task.footprint
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
@@ -210,7 +210,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// What a run by root would refuse.
+    /// Files that a run by root would refuse.
     private func distrust() -> [Problem] {
         run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
@@ -291,7 +291,7 @@ extension NodeCheck.Findings {
     }
 }
 
-/// What the agent's user must be allowed at the API server.
+/// The permissions that the agent's user needs at the API server.
 extension NodeCheck {
     /// Computes the smallest permissions with which the tasks of the plan succeed.
     ///
@@ -388,11 +388,11 @@ extension NodeCheck {
     }
 }
 
-/// What differs where this machine is not the node.
+/// Rules for a machine that is not the node.
 extension NodeCheck {
     /// Whether a manifest is one of the node's own files, which are not on this machine.
     ///
-    /// What is in the directory of the task file, or below it, comes with the task file, so it has to exist.
+    /// A manifest in the directory of the task file, or below it, comes with the task file, so it has to exist.
     func isAbsent(_ manifest: LocatedPath) -> Bool {
         guard isOffline, (try? run.files.exists(manifest.path)) != true else { return false }
         let directory = manifest.location.file.pathParts.dropLast().map { "/\($0)" }.joined()

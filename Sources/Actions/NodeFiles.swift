@@ -28,12 +28,12 @@ public final class NodeFiles: Sendable {
     /// Where systemd has put the credentials of the unit, `nil` outside of units and in units that have none.
     let credentialsDirectory: String?
 
-    /// What would have been refused.
+    /// Refusals that a run would have made.
     let remembered = Locked<[SystemError]>([])
 
     private let planned = Locked<[ExactText: Planned]>([:])
 
-    /// What a dry run would have put at a path.
+    /// The state that a dry run would have left at a path.
     private enum Planned {
         case file([UInt8], mode: UInt32)
         /// A file whose content is not known before the real run.
@@ -288,7 +288,7 @@ public final class NodeFiles: Sendable {
         return .done(Event.PathResult(.changed, diff: isDryRun ? ["\(old) -> link to '\(target)'"] : []))
     }
 
-    /// What became of a link.
+    /// The outcome of making a link.
     enum Linking {
         /// It is as described, or with a dry run would be.
         case done(Event.PathResult)
@@ -299,7 +299,7 @@ public final class NodeFiles: Sendable {
     }
 }
 
-/// What is listed before it is made, so that `reset` can remove it.
+/// Paths that are listed before they are made, so that `reset` can remove them.
 extension NodeFiles {
     /// Lists what a task is about to make.
     ///
@@ -351,9 +351,9 @@ extension NodeFiles {
     }
 }
 
-/// Which files a run does not use, because others could change or read them.
+/// Files that a run does not use, because others could change or read them.
 extension NodeFiles {
-    /// What would have been refused, each once.
+    /// Refusals that a run would have made, each once.
     var distrusted: [SystemError] { remembered.withLock { $0 } }
 
     /// Refuses a path that a user other than root could change before root acts on it.
@@ -401,7 +401,7 @@ extension NodeFiles {
     }
 }
 
-/// What units that do not run as root read and write in their own way.
+/// Files that units read and write in another way if they do not run as root.
 extension NodeFiles {
     /// Reads the copy of a file that systemd has made for the unit, whose user may not read the file itself.
     ///

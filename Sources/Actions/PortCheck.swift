@@ -25,11 +25,11 @@ public struct PortCheck: Sendable {
         var subject: String { "\(address) ('\(entry.name)')" }
     }
 
-    /// What several nodes may have in common.
+    /// A finding that several nodes may have in common.
     private struct Finding: Hashable {
         /// The ports, as messages list them.
         let ports: String
-        /// What rejects connections, `nil` if nothing answers.
+        /// The device that rejects connections, `nil` if nothing answers.
         let rejecting: Rejecting?
 
         enum Rejecting: Hashable {

@@ -2,7 +2,7 @@ import Base
 import Glibc
 import Planning
 
-/// What to write in the task file when a program prints that its unit's sandbox stopped it.
+/// The hint to write into the task file when a program prints that its unit's sandbox has stopped it.
 final class SandboxHint: Sendable {
     private let hint = Locked<String?>(nil)
 
@@ -50,13 +50,5 @@ final class SandboxHint: Sendable {
     private static func names(_ declaration: ExecDeclaration, _ path: Substring) -> Bool {
         let texts = declaration.arguments + declaration.environment.values + (declaration.preStart.map { [$0] } ?? [])
         return texts.contains { $0.contains(path) } || declaration.reads.contains { path.hasPrefix($0.path) }
-    }
-}
-
-extension SystemError {
-    /// What to do about a file that cannot be read, also by a user who may not read it.
-    var adviceForUser: String? {
-        if let advice { return advice }
-        return code == EACCES ? "run as root, or give this user access to it and to the directories that it is in" : nil
     }
 }

@@ -3,7 +3,7 @@ import Kubernetes
 import Planning
 import YAML
 
-/// What tasks need of each other although neither runs after the other.
+/// Dependencies between tasks that do not run after each other.
 ///
 /// On a fast machine such a plan works by luck; on a slow one a CRD and its objects race.
 struct UndeclaredDependencies {

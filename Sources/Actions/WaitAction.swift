@@ -111,7 +111,7 @@ struct WaitAction: Action {
         if case .apiServer = declaration.condition { true } else { false }
     }
 
-    /// What is waited for, for messages.
+    /// The condition that is waited for, for messages.
     private var subject: String {
         switch declaration.condition {
         case .apiServer: "the API server"
@@ -181,7 +181,7 @@ struct WaitAction: Action {
         }
     }
 
-    /// What to look at when the condition does not become true.
+    /// Advice for a condition that does not become true.
     private var advice: String {
         switch declaration.condition {
         case .apiServer, .tcp, .url: "check that the service is running"
@@ -234,7 +234,7 @@ struct WaitAction: Action {
         )
     }
 
-    /// What to do about a server that gives no response to the request for a URL.
+    /// Advice about a server that gives no response to the request for a URL.
     private func hint(for error: TransportError, _ authority: LocatedPath?) -> String? {
         switch error.kind {
         case .untrusted, .selfSigned:

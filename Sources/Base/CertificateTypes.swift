@@ -26,7 +26,7 @@ public struct CertificateExpiry: Sendable, Hashable {
     }
 }
 
-/// What a certificate is for.
+/// The uses of a certificate.
 public enum CertificateUsage: String, Sendable, Hashable, CaseIterable, Comparable {
     /// A TLS server.
     case serverAuth = "server auth"

@@ -42,7 +42,7 @@ private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
 }
 
 extension Unicode.Scalar {
-    /// What is shown instead of the character, `nil` if it is shown as it is.
+    /// The text that is shown instead of the character, `nil` if it is shown as it is.
     ///
     /// Escaped is what ends a line, moves the cursor, changes the direction of writing, cannot be seen or looks like a space.
     public var escape: String? {

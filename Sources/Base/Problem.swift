@@ -2,20 +2,20 @@
 ///
 /// With a location it is a mistake in a file, without one a failure of the machine or a server.
 public struct Problem: Error, Sendable, CustomStringConvertible {
-    /// What is wrong, in lower case and without a full stop.
+    /// The problem, in lower case and without a full stop.
     public var message: String
 
     /// The location of a mistake in a file.
     public var location: SourceLocation?
 
-    /// What to type or do, if that is known.
+    /// Advice, such as a command to type, if there is any.
     public var hint: String?
 
     /// The underlying error, which the message does not repeat.
     public var cause: (any Error)?
 
-    /// What is wrong, without anything that only root may read: no command line, no output of a program, no value of an
-    /// object; `nil` if the message itself has nothing of this kind.
+    /// The problem without anything that only root may read: no command line, no output of a program, no value of an object;
+    /// `nil` if the message itself has nothing of this kind.
     public var publicMessage: String?
 
     public init(

@@ -2,10 +2,10 @@ import Glibc
 
 /// A failed call of the operating system.
 public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What was attempted, such as `cannot read`.
+    /// The operation that was attempted, such as `cannot read`.
     public var operation: String
 
-    /// What it was attempted on, such as a path; empty if the operation says it.
+    /// The subject of the operation, such as a path; empty if the operation names it.
     public var subject: String
 
     /// The system's error number.
@@ -14,7 +14,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A reason that replaces the system's text for the code.
     public var detail: String?
 
-    /// What to type, where the reason itself says it.
+    /// Advice, where the reason itself implies it.
     public var advice: String?
 
     /// Creates an error; without a detail the system's text for the code is printed.

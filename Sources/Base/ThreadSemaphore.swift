@@ -6,7 +6,7 @@ internal import Glibc
 /// that is never set. The corresponding C types are `pthread_mutex_t` and `pthread_cond_t`.
 @safe
 final class ThreadSemaphore: Sendable {
-    /// What the C functions are called with, at an address that does not change.
+    /// The argument of the C functions, at an address that does not change.
     @safe private struct Raw {
         var mutex = unsafe pthread_mutex_t()
         var condition = pthread_cond_t()

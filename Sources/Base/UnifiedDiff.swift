@@ -43,7 +43,7 @@ public struct UnifiedDiff: Sendable {
     }
 }
 
-/// What leads from one list of lines to another.
+/// The edits that lead from one list of lines to another.
 private struct EditScript {
     /// A run of equal or of differing lines, by their positions in both lists.
     struct Edit {

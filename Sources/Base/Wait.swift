@@ -1,8 +1,8 @@
-/// What a task waits for, and why the wait goes on.
+/// The subject of a task's wait, and the reason why it continues.
 public struct Wait: Sendable, Hashable, CustomStringConvertible {
-    /// What is waited for.
+    /// The subject of a wait.
     public struct Subject: Sendable, Hashable {
-        /// What can be waited for.
+        /// The kinds of subjects.
         public enum Kind: String, Sendable, Hashable, CaseIterable {
             /// An API server, which everything that a task applies waits for.
             case server
@@ -23,7 +23,7 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// What is waited for.
+    /// The subject.
     public var subject: Subject
     /// Why the wait goes on, `nil` if the subject says it.
     public var reason: String?

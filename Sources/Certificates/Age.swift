@@ -105,10 +105,10 @@ public struct AgeError: Error, Sendable, Hashable, CustomStringConvertible {
         case other
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     public let reason: Reason
 
-    /// What the program says, or how it ended.
+    /// The program's message, or how it ended.
     public let description: String
 
     /// Reads what the program has written to standard error.

@@ -89,7 +89,7 @@ struct RecipientList: Sendable {
 
     var entries: [Entry]
 
-    /// What `age` takes as arguments, each key once.
+    /// The arguments of `age`, each key once.
     var arguments: [String] {
         var seen: Set<String> = []
         return entries.map(\.recipient.text).filter { seen.insert($0).inserted }.flatMap { ["-r", $0] }

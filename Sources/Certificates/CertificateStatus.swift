@@ -13,7 +13,7 @@ public struct CertificateStatus: Sendable, Hashable {
     /// The end of the certificate's validity, `nil` if there is no certificate.
     public var validUntil: Timestamp?
 
-    /// What is wrong with it.
+    /// Its problems.
     public var faults: [CertificateFault]
 
     public init(
@@ -28,7 +28,7 @@ public struct CertificateStatus: Sendable, Hashable {
     }
 }
 
-/// What is wrong with a certificate or its key.
+/// A problem of a certificate or its key.
 public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     /// There is no certificate.
     case missing
@@ -63,7 +63,7 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     var isOfRecipients: Bool { if case .recipients = self { true } else { false } }
 }
 
-/// What an inspection of a set has found.
+/// The result of an inspection of a set.
 public struct SetInspection: Sendable {
     /// The CA that issues certificates.
     public var authority: CertificateStatus
@@ -80,7 +80,7 @@ public struct SetInspection: Sendable {
     /// The certificates and keys that no declaration names, relative to the directory.
     public var undeclared: [String]
 
-    /// What could not be compared, in sentences without a full stop.
+    /// Comparisons that could not be made, in sentences without a full stop.
     public var limits: [String]
 
     /// The CAs.
@@ -107,7 +107,7 @@ public struct SetInspection: Sendable {
     }
 }
 
-/// Which certificates a command is about.
+/// The certificates that a command is about.
 public struct CertificateSelection: Sendable, Hashable {
     /// The nodes; all if there is none.
     public var nodes: [String]

@@ -3,9 +3,9 @@ public import Host
 public import Planning
 import TLS
 
-/// What a renewal of a set does.
+/// The changes that a renewal makes to a set.
 public struct RenewalPlan: Sendable {
-    /// What happens to the CA.
+    /// A change of the CA.
     public enum AuthorityChange: Sendable, Hashable {
         /// Nothing.
         case keep
@@ -17,7 +17,7 @@ public struct RenewalPlan: Sendable {
 
     /// A certificate that is made, or whose key is encrypted again.
     public struct Item: Sendable, Hashable {
-        /// What it says.
+        /// Its declaration.
         public var leaf: LeafDeclaration
         /// Why, in predicates of the present one.
         public var reasons: [String]
@@ -28,7 +28,7 @@ public struct RenewalPlan: Sendable {
         }
     }
 
-    /// What happens to the CA.
+    /// The change of the CA.
     public var authority: AuthorityChange
 
     /// The certificates that are made.
@@ -43,10 +43,10 @@ public struct RenewalPlan: Sendable {
     /// The files that are removed, relative to the directory, because no declaration names them.
     public var removed: [String]
 
-    /// What is wrong with the CA and stays as it is, in predicates.
+    /// Problems of the CA that remain, in predicates.
     public var authorityFaults: [String]
 
-    /// What could not be found out.
+    /// Comparisons that could not be made.
     public var limits: [String]
 
     public init(
@@ -205,7 +205,7 @@ public struct Renewal: Sendable {
         }
     }
 
-    /// What is wrong with CAs that are kept.
+    /// Problems of CAs that are kept.
     private static func lastingFaults(_ authorities: [CertificateStatus]) -> [String] {
         authorities.flatMap(\.faults).compactMap { fault in
             switch fault {

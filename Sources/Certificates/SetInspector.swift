@@ -9,7 +9,7 @@ struct SetInspector: Sendable {
     /// The instant at which certificates must be valid.
     let now: Timestamp
 
-    /// What decrypts the keys; without it they are not compared with their certificates.
+    /// The identities that decrypt the keys; without them keys are not compared with their certificates.
     let age: Age?
 
     /// The certificates of a file with what is wrong with them.
@@ -18,7 +18,7 @@ struct SetInspector: Sendable {
         var faults: [CertificateFault] = []
     }
 
-    /// What is known of the CA, and of the other one while it is replaced.
+    /// The state of the CA, and of the other one while it is replaced.
     struct Authorities {
         /// The CA that issues.
         var issuing: CertificateStatus

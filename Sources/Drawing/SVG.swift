@@ -60,7 +60,7 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
     case line
     /// States, and what is not active.
     case succeeded, failed, running, waiting, inactive
-    /// What the reader should see first.
+    /// The part that the reader should see first.
     case accent
 
     /// The class of elements whose area or text has the colour.
@@ -119,10 +119,10 @@ public struct SVGDocument: Sendable {
     /// The height in pixels.
     public var height: Double
 
-    /// What the picture is, for its tooltip and for screen readers.
+    /// The subject of the picture, for its tooltip and for screen readers.
     public var title: String
 
-    /// What can be seen in it, for screen readers.
+    /// The content of the picture, for screen readers.
     public var description: String
 
     /// The elements, the lowest first.
@@ -222,7 +222,7 @@ public func svgText(_ text: String, within width: Double) -> String {
 
 /// Escapes a text for an element or an attribute.
 ///
-/// What XML does not allow, or changes the direction of writing, is written as on a terminal.
+/// Characters that XML does not allow, or that change the direction of writing, are written as on a terminal.
 private func svgEscaped(_ text: String) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {

@@ -8,7 +8,7 @@ public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertib
     /// The timeout of the task.
     public var timeout: Duration
 
-    /// What the task last said it was waiting for, if anything.
+    /// The last wait that the task reported, if there is one.
     public var lastWaiting: String?
 
     public init(timeout: Duration, lastWaiting: String? = nil) {

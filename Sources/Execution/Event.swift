@@ -21,10 +21,10 @@ public struct Event: Sendable {
     /// The task it happened in, or `nil` for the run as a whole.
     public var task: String?
 
-    /// What happened.
+    /// The kind of event, with its details.
     public var kind: Kind
 
-    /// What reported it.
+    /// The place in the code that reported it.
     public var code: CodeLocation
 
     public init(
@@ -68,7 +68,7 @@ public struct Event: Sendable {
         case lease(LeaseHolder)
         /// The number of objects that a task is about to check or change.
         case objectCount(Int)
-        /// What a task would do, for a dry run.
+        /// An effect that a task would have, for a dry run.
         case planned(String)
         /// A file, directory or link was checked or changed.
         case path(String, PathResult)
@@ -88,11 +88,11 @@ public struct Event: Sendable {
 
     /// The result for a path.
     public struct PathResult: Sendable, Hashable {
-        /// What was, or with a dry run would be, done.
+        /// A change that was made, or in a dry run would be.
         public enum Change: String, Sendable, Hashable {
             case created, changed, removed, unchanged
         }
-        /// What was done.
+        /// The change.
         public var change: Change
         /// How the path would change, with a dry run: lines of a unified diff, and others such as `mode 0644 -> 0600`.
         public var diff: [String]
@@ -113,11 +113,11 @@ public struct Event: Sendable {
 
     /// The result for an object.
     public struct ObjectResult: Sendable, Hashable {
-        /// What was, or with a dry run would be, done.
+        /// A change that was made, or in a dry run would be.
         public enum Change: String, Sendable, Hashable {
             case created, configured, deleted, unchanged
         }
-        /// What was done.
+        /// The change.
         public var change: Change
         /// The paths of the first fields that changed; with a dry run all of them, each as `path: old -> new`.
         public var fields: [String]

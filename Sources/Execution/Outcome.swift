@@ -65,19 +65,19 @@ public struct Report: Sendable {
 
 /// How many objects had each result.
 public struct ResultCounts: Sendable, Hashable {
-    /// Those that did not exist.
+    /// The number of objects that did not exist.
     public var created = 0
 
-    /// Those that were not as described.
+    /// The number of objects that were not as described.
     public var changed = 0
 
-    /// Those that were deleted.
+    /// The number of objects that were deleted.
     public var deleted = 0
 
-    /// Those that were as described.
+    /// The number of objects that were as described.
     public var unchanged = 0
 
-    /// Those that could not be applied or deleted.
+    /// The number of objects that could not be applied or deleted.
     public var failed = 0
 
     public init(created: Int = 0, changed: Int = 0, deleted: Int = 0, unchanged: Int = 0, failed: Int = 0) {

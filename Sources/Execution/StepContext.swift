@@ -46,7 +46,7 @@ public struct StepContext: Sendable {
         .now + remaining
     }
 
-    /// What the step last said it was waiting for.
+    /// The last wait that the step reported.
     public var lastWaiting: String? {
         waiting.last
     }
@@ -74,7 +74,7 @@ public struct StepContext: Sendable {
     }
 }
 
-/// What a step last said it was waiting for.
+/// The last wait that a step reported.
 private final class WaitingReason: Sendable {
     private let text = Locked<String?>(nil)
 

@@ -13,7 +13,7 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     /// How long after its deadline a step is cancelled that does not end by itself, with words of its own.
     static var grace: Duration { .seconds(10) }
 
-    /// What can happen first.
+    /// The events of which the first decides.
     private enum First {
         case performed(Result<Outcome, any Error>)
         case deadlinePassed

@@ -84,7 +84,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
 
     public var description: String { message }
 
-    /// What to do if a proxy or the name of the host is the reason, `nil` if that depends on the server.
+    /// Advice if a proxy or the name of the host is the reason, `nil` if that depends on the server.
     public var advice: String? {
         let host = address.hasSuffix("]") ? address : String(address.prefix { $0 != ":" })
         let exempt = hasProxyOfEnvironment ? "add '\(host)' to NO_PROXY" : "remove 'proxy-url'"

@@ -4,7 +4,7 @@ import Glibc
 
 /// A running program, whose process group is killed when the value is dropped.
 struct ChildProcess: ~Copyable {
-    /// What the loop waits for.
+    /// The event that the loop waits for.
     private enum Phase {
         /// The program's own end.
         case running

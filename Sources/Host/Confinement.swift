@@ -2,7 +2,8 @@ import Base
 import CShims
 import Glibc
 
-/// What systemd cannot do for the processes of a unit, done by the process itself before it has a second thread.
+/// Restrictions that systemd cannot set for the processes of a unit, which a process sets itself before it has a second
+/// thread.
 public enum Confinement {
     /// Leaves the mounts of the unit, which systemd applies also to its commands with full privileges (`+`).
     ///

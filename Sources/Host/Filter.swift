@@ -2,12 +2,12 @@ public import Base
 import CShims
 import Glibc
 
-/// What a program made of its input.
+/// The result of a program that read an input.
 public struct FilterResult: Sendable {
     /// How it ended.
     public var status: ExitStatus
 
-    /// What it wrote to standard output.
+    /// Its standard output.
     public var output: SecretBytes
 
     /// The beginning of what it wrote to standard error.

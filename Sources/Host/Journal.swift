@@ -78,7 +78,7 @@ public struct Journal: Sendable {
 }
 
 extension Journal {
-    /// What this user can read of the journal of a machine.
+    /// The access of this user to the journal of a machine.
     public enum Access: Sendable, Hashable {
         /// At least one of its files.
         case readable

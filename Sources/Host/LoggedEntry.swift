@@ -16,9 +16,9 @@ public struct LoggedEntry: Sendable, Hashable {
     public subscript(field: String) -> String? { fields[field] }
 }
 
-/// Which entries of the journal to read, and what of them.
+/// A query for entries of the journal, with the fields to read.
 public struct JournalQuery: Sendable, Hashable {
-    /// What entries have, as assignments such as `NEST_TASK=calico-crds`.
+    /// Assignments that entries must have, such as `NEST_TASK=calico-crds`.
     ///
     /// Several of one field are alternatives.
     public var matches: [String]

@@ -22,7 +22,7 @@ public struct FileContent: Sendable {
 
 /// A new file, under a temporary name until it takes the place of a path.
 ///
-/// One that has not taken its place is removed in the end.
+/// If it is never renamed into place, `deinit` removes it.
 final class NewFile {
     private let content: FileContent
     private let parts: PathParts

@@ -13,7 +13,7 @@ public struct TCPPort: Sendable, Hashable {
     }
 }
 
-/// What came back from a TCP port.
+/// The answer of a TCP port.
 public enum PortAnswer: Sendable, Hashable {
     /// The machine has accepted or reset the connection: no firewall on the way drops the packets.
     case reached

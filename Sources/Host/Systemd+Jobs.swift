@@ -2,7 +2,7 @@ public import Base
 import Glibc
 
 extension Systemd {
-    /// What systemd is asked to do with a unit.
+    /// An operation on a unit.
     public enum Job: Sendable, Hashable {
         /// Starts a unit, with the units that it requires; one that is active stays as it is.
         case start(String)
@@ -16,7 +16,7 @@ extension Systemd {
 
     /// Queues jobs, without waiting for them to end.
     ///
-    /// One that systemd refuses, such as that of a masked unit, does not keep it from the others.
+    /// A job that systemd refuses, such as that of a masked unit, does not keep the others from being queued.
     ///
     /// - Parameters:
     ///   - jobs: The jobs, in the order in which they are queued.
@@ -93,7 +93,8 @@ extension Systemd {
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
-    ///   - own: The units whose start the caller may be a part of; it is of those that are starting.
+    ///   - own: The caller's own units. If one of them is still starting, and the restarted unit is ordered after it, the
+    ///     restart is queued without waiting, because waiting would never end.
     ///   - startsFailed: Whether a unit that has failed is started as well.
     ///   - deadline: The instant after which the wait is given up.
     ///   - address: The address of the bus, `nil` for that of the system.
@@ -111,7 +112,7 @@ extension Systemd {
         if own.contains(name) { throw failed(name, EINVAL, "it is what restarts it", "remove it from 'restart'") }
         return try await onThread(restartOperation, name) { (cancelled) throws(SystemError) in
             do throws(SystemError) {
-                var bus = try SystemBus(unit: name, deadline: .now + restartAnswerLimit)
+                var bus = try SystemBus(unit: name, deadline: .now + answerLimit)
                 try bus.connect(to: address ?? systemBusAddress())
                 try bus.subscribe()
                 let state = try bus.unitState()
@@ -133,7 +134,7 @@ extension Systemd {
                     guard try bus.waitForSignal(until: min(deadline, .now + .seconds(10)), cancelled) else {
                         throw failed(name, ECANCELED)
                     }
-                    bus.setDeadline(.now + restartAnswerLimit)
+                    bus.setDeadline(.now + answerLimit)
                 }
                 let result = try bus.unitState()
                 guard result.isActive || result.active == "reloading" else {
@@ -148,9 +149,6 @@ extension Systemd {
     }
 
     private static let restartOperation = "cannot restart"
-
-    /// How long systemd may take to answer a call.
-    private static let restartAnswerLimit = Duration.seconds(5)
 
     private static func failed(
         _ unit: String,

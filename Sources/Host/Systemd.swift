@@ -242,7 +242,7 @@ extension Systemd {
             var times: [String: Duration] = [:]
             for unit in try bus.units(named: names) where unit.state.sub == "waiting" {
                 let elapses: UInt64 = try bus.number("NextElapseUSecMonotonic", of: unit.name, as: .timer)
-                // A timer that has no next time is at the end of all times.
+                // A timer without a next elapse reports UINT64_MAX.
                 guard elapses > 0, elapses < UInt64(Int64.max) else { continue }
                 times[unit.name] = max(.zero, .microseconds(Int64(elapses)) - sinceBoot())
             }

@@ -62,18 +62,6 @@ public struct ClusterDeclaration: Sendable, Hashable {
     }
 }
 
-/// What keeps a task from running on two nodes of the cluster at a time: a Lease.
-public struct ClusterLock: Sendable, Hashable {
-    /// The kubeconfig of the API server that has the Lease.
-    public var kubeconfig: LocatedPath
-
-    /// The namespace of all Leases, which every cluster has.
-    public static let namespace = "kube-system"
-
-    /// Returns the name of the Lease that all nodes share for a task.
-    public static func leaseName(ofTask task: String) -> String { "nest-bootstrap-\(task)" }
-}
-
 /// Ports of one protocol, as the task file writes them: `6443/tcp`, `2379-2380/tcp`.
 public struct PortRange: Sendable, Hashable, CustomStringConvertible {
     /// A protocol that has ports.

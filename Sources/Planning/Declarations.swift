@@ -1,7 +1,7 @@
 public import Base
 import YAML
 
-/// What a node's task files say, checked and with variables replaced.
+/// The declarations of a node's task files, checked and with variables replaced.
 public struct Declarations: Sendable, Hashable {
     public var cluster: ClusterDeclaration
 
@@ -57,7 +57,7 @@ public func readDeclarationsWithProblems(
 struct MergedReading {
     let files: MergedFiles
 
-    /// What is wrong with the files whatever the node.
+    /// Problems of the files on any node.
     let collector = ProblemCollector()
 
     /// The same problems before any node was read.

@@ -44,7 +44,7 @@ public struct Footprint: Sendable, Hashable {
 
     /// A path that the task changes.
     public struct Write: Sendable, Hashable {
-        /// What becomes of a path.
+        /// An effect on a path.
         public enum Effect: Sendable, Hashable {
             /// The task alone determines what is at the path.
             case replaces
@@ -58,7 +58,7 @@ public struct Footprint: Sendable, Hashable {
 
         public var path: LocatedPath
 
-        /// What becomes of it.
+        /// The effect on it.
         public var effect: Effect
 
         /// Whether only its owner may read it.
@@ -73,7 +73,7 @@ public struct Footprint: Sendable, Hashable {
         /// The API server's URL in a kubeconfig, `nil` if the path is not one.
         public var kubeconfigServer: String?
 
-        /// What the agent itself puts at the path, `nil` if a program does, or if nothing is there afterwards.
+        /// The product that the agent itself puts at the path, `nil` if a program does, or if nothing is there afterwards.
         public var product: Product?
     }
 
@@ -130,9 +130,9 @@ public struct Footprint: Sendable, Hashable {
 
     /// A user or group that must exist.
     public struct Account: Sendable, Hashable {
-        /// Which of the two it is.
+        /// The kinds of accounts.
         public enum Kind: Sendable, Hashable { case user, group }
-        /// Which of the two it is.
+        /// The kind of account.
         public var kind: Kind
         /// Its name or number.
         public var name: String
@@ -177,7 +177,7 @@ public struct Footprint: Sendable, Hashable {
     /// Whether it waits until the workloads among the objects that it applies are rolled out.
     public var awaitsRollout = false
 
-    /// Which objects it deletes that it applied before and its manifests no longer contain.
+    /// The objects to delete that it applied before and its manifests no longer contain.
     public var pruning = ApplyDeclaration.Pruning.never
 
     /// Whether it asks the API server for a certificate.
@@ -203,7 +203,7 @@ public struct Footprint: Sendable, Hashable {
     var readsForLockOnly = false
 }
 
-/// What follows from a footprint.
+/// Facts that follow from a footprint.
 extension Footprint {
     /// The kubeconfig with which the task talks to the API server.
     public var kubeconfig: LocatedPath? { reads.first { $0.use == .kubeconfig }?.path }

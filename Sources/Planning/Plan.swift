@@ -68,7 +68,7 @@ public struct Plan: Sendable, Hashable {
     }
 }
 
-/// Which steps of a plan depend on which, also by way of others.
+/// The steps that each step of a plan depends on, also by way of others.
 ///
 /// One bit a pair of steps: a plan of 10,000 tasks needs 12 MB, and an answer takes no search.
 public struct Ancestors: Sendable {

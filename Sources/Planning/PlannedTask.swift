@@ -5,7 +5,7 @@ public struct PlannedTask: Sendable, Hashable {
     /// The task's name, unique among the tasks.
     public var name: String
 
-    /// What the task is for, in its author's words.
+    /// The purpose of the task, in its author's words.
     public var description: String?
 
     /// The roles that run it, or `nil` for every role.
@@ -26,7 +26,7 @@ public struct PlannedTask: Sendable, Hashable {
     /// The systemd units that are restarted when the task has changed something, each once.
     public var restarts: [String]
 
-    /// What the task does.
+    /// The work of the task.
     public var verb: Verb
 
     /// Where the task is declared.
@@ -35,7 +35,7 @@ public struct PlannedTask: Sendable, Hashable {
     /// Whether the task depends on the address of the node.
     public var addressUse = AddressUse.none
 
-    /// What keeps the task from running on two nodes at a time, `nil` if nothing does.
+    /// The lock that keeps the task from running on two nodes at a time, `nil` if there is none.
     public var lock: ClusterLock?
 
     /// Shell commands that undo what the task has made and only its author knows.

@@ -3,7 +3,7 @@ public struct SourceFile: Sendable, Hashable {
     /// The path, which messages show and which relative paths in the file are relative to.
     public var path: String
 
-    /// What the file holds.
+    /// The content of the file.
     public var bytes: [UInt8]
 
     public init(path: String, bytes: [UInt8]) {
@@ -12,7 +12,7 @@ public struct SourceFile: Sendable, Hashable {
     }
 }
 
-/// What is known of a node in addition to its task files.
+/// The facts about a node in addition to its task files.
 public struct NodeFacts: Sendable, Hashable {
     /// The host name, which `nodes` gives a role to.
     public var hostName: String
@@ -23,7 +23,7 @@ public struct NodeFacts: Sendable, Hashable {
     /// The role said by the environment's `NEST_ROLE`.
     public var environmentRole: String?
 
-    /// What is known of its address.
+    /// Its address, if it is known.
     public var address: NodeAddress
 
     /// Creates facts; an empty role counts as none.

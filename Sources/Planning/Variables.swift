@@ -5,7 +5,7 @@ public import YAML
 ///
 /// Every variable is replaced already where it is used in another's value.
 public struct Variables: Sendable, Hashable {
-    /// What is known of a variable.
+    /// The value of a variable, if it is known.
     enum Value: Sendable, Hashable {
         /// It has a value: a string, a number or a boolean.
         case scalar(Node.Content)

@@ -2,7 +2,7 @@ public import Base
 import Host
 import YAML
 
-/// Which tasks have failed and not recovered, as it is kept in the state directory between two looks at the units.
+/// The tasks that have failed and not recovered, as they are kept in the state directory between two checks of the units.
 public struct NodeHealth: Sendable, Hashable {
     /// The names of the tasks whose failure was reported, and whose recovery was not.
     public var failed: [String]

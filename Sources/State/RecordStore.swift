@@ -443,7 +443,7 @@ extension RecordStore {
     }
 }
 
-/// What there is in the place of a record.
+/// The content in the place of a record.
 private enum Found {
     case record(TaskRecord)
     case nothing
@@ -459,7 +459,7 @@ private enum Found {
         if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
     }
 
-    /// What is known of a repetition that has its record here.
+    /// The repetition that has its record here.
     func taskRepetition(isRunning: Bool, now: Timestamp) -> TaskRepetition? {
         switch self {
         case .record(let record): return TaskRepetition(record, isRunning: isRunning, now: now)
@@ -470,7 +470,7 @@ private enum Found {
     }
 }
 
-/// What there is of a task.
+/// The records of a task.
 private struct FoundRecords {
     var own: Found
     var repetition = Found.nothing

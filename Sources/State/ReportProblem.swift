@@ -3,7 +3,7 @@ import YAML
 
 /// Why not everything could be reported to the cluster.
 public struct ReportProblem: Sendable, Hashable {
-    /// What a person would look at: a warning is printed for each kind once, whatever its words are each time.
+    /// The cause that a person would look for: a warning is printed for each kind once, whatever its words are each time.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// The kubeconfig, or a file that it refers to.
         case kubeconfig

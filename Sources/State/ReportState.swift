@@ -2,7 +2,7 @@ public import Base
 import Host
 import YAML
 
-/// What is known about reports to the cluster, as it is stored in the state directory between two of them.
+/// The state of reports to the cluster, as it is stored in the state directory between two of them.
 public struct ReportState: Sendable, Hashable {
     /// A task that fails, from its first failure until it succeeds.
     public struct Failure: Sendable, Hashable {
@@ -22,7 +22,7 @@ public struct ReportState: Sendable, Hashable {
         public var task: String
         /// Whether the task has recovered, rather than failed.
         public var isRecovery: Bool
-        /// What has happened, as everybody may read it.
+        /// The message, as everybody may read it.
         public var message: String
         /// How often.
         public var count: Int
@@ -43,7 +43,7 @@ public struct ReportState: Sendable, Hashable {
     /// The names of the tasks that fail.
     public var failing: Set<String> { Set(failures.map(\.task)) }
 
-    /// What has not been sent yet, the oldest first.
+    /// The incidents that have not been sent yet, the oldest first.
     public var unsent: [Incident]
 
     /// Why not everything could be sent, `nil` if the last attempt has succeeded.

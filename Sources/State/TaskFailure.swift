@@ -3,7 +3,7 @@ import Execution
 
 /// A failure that a task has not recovered from.
 public struct TaskFailure: Sendable, Hashable {
-    /// What has failed.
+    /// The subject of a failure.
     public enum Subject: Sendable, Hashable {
         /// The task itself, in its last attempt.
         case task
@@ -15,7 +15,7 @@ public struct TaskFailure: Sendable, Hashable {
         case earlierAttempt
     }
 
-    /// What has failed.
+    /// The subject.
     public var subject: Subject
 
     /// Why, if a record says so.

@@ -1,9 +1,9 @@
 public import Base
 import YAML
 
-/// What the attempts of a task leave to later ones.
+/// The facts that the attempts of a task pass on to later ones.
 public struct TaskHistory: Sendable, Hashable {
-    /// What is known of the units that are restarted because of a change.
+    /// The state of the units that are restarted because of a change.
     public enum Restart: String, Sendable, Hashable {
         /// The task has changed something, and they have not been restarted yet.
         case due

@@ -26,7 +26,7 @@ public struct TaskRecord: Sendable, Hashable {
     public var isPermanent: Bool
     /// The number of attempts on this boot since it last succeeded, this one included.
     public var attempt: Int
-    /// What earlier attempts leave to later ones.
+    /// The facts from earlier attempts.
     public var history: TaskHistory
     /// The holder of the task's Lease, if the task has not ended and needs one.
     public var lease: LeaseHolder?
@@ -87,7 +87,7 @@ public struct TaskRecord: Sendable, Hashable {
         )
     }
 
-    /// What this attempt and those before it leave to the next one.
+    /// The facts that this attempt and those before it pass on to the next one.
     public var historyForNext: TaskHistory {
         var history = history
         history.lastSuccess = lastSuccess

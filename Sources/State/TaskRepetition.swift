@@ -1,7 +1,7 @@
 public import Base
 import Execution
 
-/// What `status` knows about the last repetition of a task that has succeeded on this boot.
+/// The status of the last repetition of a task that has succeeded on this boot.
 public struct TaskRepetition: Sendable, Hashable {
     /// The state: running, ended, or unknown if its record cannot be read.
     public var state: TaskState

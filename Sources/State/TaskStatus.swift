@@ -2,7 +2,7 @@ public import Base
 public import Execution
 public import Host
 
-/// What `status` knows about one task.
+/// The status of one task.
 public struct TaskStatus: Sendable, Hashable {
     /// The task's name.
     public var task: String

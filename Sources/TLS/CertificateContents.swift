@@ -1,6 +1,6 @@
 public import Base
 
-/// What a new certificate says.
+/// The contents of a new certificate.
 public struct CertificateContents: Sendable, Hashable {
     /// The common name of the subject.
     public var commonName: String
@@ -11,7 +11,7 @@ public struct CertificateContents: Sendable, Hashable {
     /// The names that the certificate is valid for.
     public var names: [SubjectName]
 
-    /// What a certificate of a leaf is for; nothing for an authority, which signs certificates.
+    /// The uses of the certificate of a leaf; none for an authority, which signs certificates.
     public var usages: Set<CertificateUsage>
 
     /// Whether the certificate may sign others.

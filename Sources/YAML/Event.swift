@@ -44,7 +44,7 @@ struct SyntaxProblem: Error {
     /// libyaml's text, such as `did not find expected key`.
     var problem: String
     var problemMark: EventMark
-    /// What was being read, such as `while parsing a block mapping`; empty if libyaml reports nothing.
+    /// The construct that was being read, such as `while parsing a block mapping`; empty if libyaml reports nothing.
     var context: String
     var contextMark: EventMark
     /// The offset of a byte that is not a valid character.

@@ -174,7 +174,7 @@ struct JSONReader {
     }
 }
 
-/// What the parts of the reader share.
+/// Functions that the parts of the reader share.
 extension JSONReader {
     /// The next byte, or `nil` at the end.
     func peek() -> UInt8? {

@@ -210,7 +210,7 @@ private struct JSONWriter {
 /// An API server reads the body of an apply as YAML, in which U+0085, U+2028 and U+2029 break lines, and the other controls
 /// and the byte order mark are refused.
 private struct Escape {
-    /// What is written.
+    /// The notation.
     let text: String
     /// How many bytes the character has.
     let length: Int

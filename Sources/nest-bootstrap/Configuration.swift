@@ -13,7 +13,7 @@ struct Configuration {
     let declarations: Declarations
     let plan: Plan
 
-    /// What is wrong with the task files; none unless they were read for a check.
+    /// Problems of the task files; none unless they were read for a check.
     let problems: [Problem]
 
     /// The task files as they were read, and what else is known of the node.
@@ -183,8 +183,7 @@ struct Configuration {
 
     /// Whether the process is in the sandbox of a unit, where it makes nothing itself that was not prepared before.
     private var isSandboxed: Bool {
-        guard Machine.isUnit, let run = options.command as? RunCommand else { return false }
-        return !run.isPreparation
+        Machine.isUnit && options.command.runsInSandbox
     }
 
     private func files(staged: StagedProducts?, refusesDistrusted: Bool? = nil) -> NodeFiles {
@@ -205,7 +204,7 @@ struct Configuration {
         task.footprint.hasOnlyProducts ? StagedProducts(of: task, in: records.stagingPath(of: task.name)) : nil
     }
 
-    /// What the actions of a run, or a check of the plan, work with.
+    /// The environment of the actions of a run, or of a check of the plan.
     ///
     /// - Parameters:
     ///   - http: What carries requests.

@@ -14,7 +14,7 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case incomplete = 3
     /// The arguments are wrong.
     case usage = 64
-    /// What the task file names is wrong: manifests, paths, certificates.
+    /// A manifest, path or certificate that the task file names is wrong.
     case data = 65
     /// A dependency has not succeeded yet; retry later.
     case notYet = 75

@@ -6,7 +6,7 @@ import Reporting
 struct Program {
     private let arguments: [String]
 
-    /// What the arguments ask for, or why they are not understood.
+    /// The parsed arguments, or why they are not understood.
     private let invocation: Result<Invocation, UsageError>
 
     let output: ConsoleOutput
@@ -119,8 +119,7 @@ struct Program {
 
     /// Warns of a root that does not exist: it may be misspelt, and a run would create it.
     private func warnAboutRoot(_ options: Options) {
-        // systemd calls the generator, which writes no files of tasks.
-        guard !(options.command is UnitsCommand), let root = options.root, !options.output.isForPrograms,
+        guard type(of: options.command).warnsOfMissingRoot, let root = options.root, !options.output.isForPrograms,
             (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
         else { return }
         output.report(warnings: [Problem("directory '\(root)' of '--root' does not exist; a run creates it")])
@@ -130,8 +129,8 @@ struct Program {
     ///
     /// - Parameters:
     ///   - options: The options of the command.
-    ///   - isPreparation: Whether the same call follows and reports what is wrong.
-    ///   - isOfUnits: Whether systemd calls the command about units of tasks or for metrics.
+    ///   - isPreparation: Whether the task itself runs next and reports the problems.
+    ///   - isOfUnits: Whether the caller is a unit that supervises tasks or writes metrics.
     ///   - command: The command.
     /// - Returns: The exit code.
     /// - Throws: The errors of the command.

@@ -44,7 +44,7 @@ public struct GraphLayout: Sendable, Hashable {
 
     /// The boxes, in the order in which their sizes were given.
     ///
-    /// Those of a column are as wide as the widest of them.
+    /// All boxes of a column are as wide as its widest one.
     public private(set) var frames: [Frame]
     public private(set) var lines: [Line] = []
 

@@ -18,7 +18,7 @@ public struct RequiredAccess: Sendable {
     private let resources: ResourceNames
     /// The verbs for each object.
     private var verbs: [Scope: [String: Set<String>]] = [:]
-    /// What is allowed without names.
+    /// Permissions without names of objects.
     private var unnamed: [Scope: Set<String>] = [:]
 
     /// The kinds whose resource is only guessed from the kind's name, each once.

@@ -17,7 +17,7 @@ public struct Applier: Sendable {
         case warning(ObjectIdentity, String)
     }
 
-    /// What an apply did to an object.
+    /// The change that an apply made to an object.
     public enum Change: Sendable, Hashable {
         case created, configured, unchanged
     }
@@ -105,7 +105,7 @@ public struct Applier: Sendable {
     /// The objects of one apply.
     private struct Work {
         var objects: [ManifestObject]
-        /// Those that are described more than once.
+        /// Failures of objects that are described more than once, by position.
         var repetitions: [Int: ObjectFailure] = [:]
         var schedule: ApplySchedule
 
@@ -194,7 +194,7 @@ public struct Applier: Sendable {
         verified?.keep(VerifiedObjects.key(of: manifest.identity, defaultNamespace: namespace))
     }
 
-    /// What explains a refusal of an object.
+    /// The explanation of refusals of an object.
     func explanation(of manifest: ManifestObject, live: Node?) -> Explanation {
         Explanation(
             client: client,

@@ -1,13 +1,13 @@
 import Base
 import YAML
 
-/// Which objects of an apply may start.
+/// The order in which the objects of an apply start.
 ///
 /// An object starts when what it needs is on the server: its Namespace and its CustomResourceDefinition, where they are
 /// applied too. Of the objects that may start, those of an earlier rank go first. An object that is retried, or that
 /// takes long, holds up only those that need it.
 final class ApplySchedule: Sendable {
-    /// What becomes of an object when its turn has come.
+    /// The decision about an object that may start now.
     enum Turn: Sendable {
         /// It is to be applied now; the last object that it waited for, if any.
         case start(after: Int?)
@@ -41,7 +41,7 @@ final class ApplySchedule: Sendable {
         self.state = Locked(state)
     }
 
-    /// The time between attempts with which those of all objects that are retried are bearable for the server.
+    /// The minimum pause between retries of one object, so that all retries together do not overload the server.
     var retryPause: Duration {
         let count = state.withLock { $0.asideCount }
         return count > Self.limit ? .seconds(1) * count / Self.limit : .zero
@@ -106,7 +106,7 @@ final class ApplySchedule: Sendable {
     }
 }
 
-/// What the objects of an apply need of each other.
+/// Dependencies between the objects of one apply.
 struct ApplyNeeds {
     private let manifests: [ManifestObject]
     private let defaultNamespace: String

@@ -69,7 +69,7 @@ struct ClientSideMigration {
         return Node.sequence(operations).json()
     }
 
-    /// What of a manager's fields is moved, `nil` if the manager keeps them all.
+    /// The fields of a manager that are moved, `nil` if the manager keeps them all.
     private static func share(of entry: Node, lastApplied: Node?) -> (moved: FieldSet, rest: FieldSet)? {
         guard let manager = entry["manager"]?.string, entry["operation"]?.string == "Update",
             entry["subresource"]?.string ?? "" == ""

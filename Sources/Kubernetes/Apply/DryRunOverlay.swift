@@ -4,7 +4,7 @@ import Base
 ///
 /// The server cannot be asked about an object whose kind or namespace it does not have yet.
 public final class DryRunOverlay: Sendable {
-    /// What would be on the server; for a definition, the versions of its kind that have a status subresource.
+    /// Objects that would be on the server; for a definition, the versions of its kind that have a status subresource.
     private let planned = Locked(ProviderIndex<Set<String>>())
 
     /// Creates an empty overlay.

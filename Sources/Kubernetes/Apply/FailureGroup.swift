@@ -20,7 +20,7 @@ public struct FailureGroup: Sendable {
         return order.map { FailureGroup(members: members[$0] ?? []) }
     }
 
-    /// What the failures of a group have in common.
+    /// The properties that the failures of a group have in common.
     private struct Key: Hashable {
         let cause: ObjectFailure.Cause
         let faults: [ObjectFailure.Common]

@@ -3,7 +3,7 @@ import YAML
 
 /// Fields that belong to other managers.
 extension ObjectApplication {
-    /// What is sent for an object that exists, and what the server would make of it.
+    /// The request for an object that exists, and what the server would make of it.
     struct Proposal {
         /// The object as it is sent.
         var root: Node

@@ -31,11 +31,11 @@ extension ObjectApplication {
     /// plugin of the server, a conversion by a webhook.
     ///
     /// - Parameters:
-    ///   - body: The object as it would be sent.
     ///   - live: The object on the server.
+    ///   - body: The object as it would be sent.
     ///   - path: Its path.
     /// - Returns: `false` also if it cannot be said without the server.
-    func isApplied(_ body: Node, in live: Node, at path: ObjectPath) async -> Bool {
+    func isKnownToMatch(_ live: Node, _ body: Node, at path: ObjectPath) async -> Bool {
         let entries = (live["metadata"]?["managedFields"]?.sequence ?? []).filter(ManagedMetadata.isOwn)
         guard !isDryRun, !isChangedByAdmission, entries.count == 1, entries[0]["apiVersion"] == body["apiVersion"],
             FieldSet(entries[0]["fieldsV1"]).isApplied(body, in: live), ClientSideMigration(of: live) == nil,
@@ -115,7 +115,7 @@ extension ObjectApplication {
         )
     }
 
-    /// What identifies the object among those that are remembered.
+    /// The key of the object among those that are remembered.
     private var key: String {
         VerifiedObjects.key(of: manifest.identity, defaultNamespace: client.kubeconfig.namespace)
     }

@@ -9,7 +9,7 @@ struct ObjectApplication {
     /// Waits between attempts, and returns `false` if it was cancelled.
     let pause: (Duration) async -> Bool
 
-    /// What the apply did to the object.
+    /// The result of applying the object.
     struct Result {
         var identity: ObjectIdentity
         var change: Applier.Change
@@ -18,7 +18,7 @@ struct ObjectApplication {
         var diff: [String] = []
         /// The object as the server returned it, perhaps only its metadata; `nil` if a dry run covers it.
         var object: Node?
-        /// What is remembered of the object once it counts as applied.
+        /// The state to remember of the object once it counts as applied.
         var verification: Verification?
         /// Whether the object is a definition that an earlier run has found served; `false` for other kinds.
         var isEstablished = false
@@ -26,7 +26,7 @@ struct ObjectApplication {
         var changesOnlyManagers = false
     }
 
-    /// What earlier attempts found out.
+    /// Facts from earlier attempts.
     private struct Memory {
         /// The live object, for explaining a refusal.
         var live: Node?
@@ -166,8 +166,9 @@ struct ObjectApplication {
 
     /// Changes an object that exists, if there is anything to change.
     ///
-    /// Unless the object itself shows that there is nothing, the server is asked first: a write that changes nothing may still change the resource version, as on 1.20 for a
-    /// CRD with a field that the server drops, and every new version wakes all watchers.
+    /// If the object itself shows that there is nothing to change, nothing is sent. Otherwise a dry run comes first: a write
+    /// without an effect may still change the resource version, as on 1.20 for a CRD with a field that the server drops, and
+    /// every new version wakes all watchers.
     private func change(
         _ live: Node,
         of identity: ObjectIdentity,
@@ -208,15 +209,15 @@ struct ObjectApplication {
             }
             if isDryRun { return try await dryRunResult(live, answer, at: path, to: body) }
         }
-        return try await write(proposal, at: path, to: body, live, original, &memory)
+        return try await update(live, with: proposal, at: path, to: body, original, &memory)
     }
 
     /// Writes an object that exists, and moves the fields of kubectl's client-side managers to this agent.
-    private func write(
-        _ proposal: Proposal,
+    private func update(
+        _ live: Node,
+        with proposal: Proposal,
         at path: ObjectPath,
         to body: Node,
-        _ live: Node,
         _ original: Node,
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
@@ -252,7 +253,7 @@ struct ObjectApplication {
         _ verification: Verification?,
     ) async -> Result? {
         let isKnown = verification?.isKnown == true
-        if !isKnown, await !isApplied(body, in: live, at: path) { return nil }
+        if !isKnown, await !isKnownToMatch(live, body, at: path) { return nil }
         let isDefinition = path.identity.isCustomResourceDefinition
         return Result(
             identity: path.identity,
@@ -340,7 +341,7 @@ struct ObjectApplication {
     }
 }
 
-/// What keeps an object from being applied although the server would accept it.
+/// Reasons not to apply an object although the server would accept it.
 extension ObjectApplication {
     /// Reports another task that describes the object.
     ///
@@ -362,7 +363,7 @@ extension ObjectApplication {
     }
 }
 
-/// What the server warns about in a reply.
+/// The server's warnings in a reply.
 extension ObjectApplication {
     /// Passes on the `Warning:` headers; their form is `299 - "text"` (RFC 9111, section 5.5).
     func reportWarnings(of response: HTTPResponse) {

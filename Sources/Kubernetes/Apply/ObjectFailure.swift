@@ -31,11 +31,11 @@ public struct ObjectFailure: Error, Sendable {
     public struct Fault: Sendable {
         /// Where it is in the manifest.
         public var location: SourceLocation
-        /// What is wrong, without the object's name.
+        /// The problem, without the object's name.
         public var message: String
-        /// What to do.
+        /// Advice, if there is any.
         public var hint: String?
-        /// What is wrong and what to do in words that hold for every object with the same cause; `nil` if these are the
+        /// The problem and the advice in words that hold for every object with the same cause; `nil` if these are the
         /// fault's own.
         var common: Common?
         /// The values that the message ends with, which objects with the same cause may have in common too.
@@ -63,7 +63,7 @@ public struct ObjectFailure: Error, Sendable {
     /// The kind of failure.
     public var cause: Cause
 
-    /// What is wrong, sorted by the location in the manifest; never empty.
+    /// The problems, sorted by the location in the manifest; never empty.
     public var faults: [Fault]
 
     /// Whether the manifest has to be changed, or what the server says about its object.
@@ -116,7 +116,7 @@ public struct ObjectFailure: Error, Sendable {
 extension ObjectFailure: PermanentFailure {}
 
 extension ObjectFailure.Cause {
-    /// What is wrong, without values of the object and without the server's own words, which may repeat some.
+    /// The problem without values of the object and without the server's own words, which may repeat some.
     var publicWords: String {
         switch self {
         case .missingKind(let type): "the server does not have \(type)"

@@ -2,17 +2,17 @@ public import Base
 import TLS
 import YAML
 
-/// Objects of which dry runs have shown that applying their manifests would change nothing.
+/// Objects that match their manifests, so that applying these would change nothing.
 ///
 /// Of each there are digests of everything that takes part in an apply; see `ApplyInputs`. As long as they stay the same,
 /// reading the object, or only its metadata, is enough to know that it is unchanged, without asking the server for another
 /// dry run.
 ///
 /// After a webhook, policy or definition is created or deleted, the server lists the change a moment before it acts on it. A
-/// dry run in between shows an obsolete result. So an object counts as verified only after a second request, at least
+/// request in between shows an obsolete result. So an object counts as verified only after a second request, at least
 /// `settlingTime` after the first, with the same result. The first may be the request that wrote the object.
 public final class VerifiedObjects: Sendable {
-    /// What is kept of an object.
+    /// The state of an object that is kept.
     struct Entry: Sendable, Equatable {
         /// The plural name of its resource, such as `daemonsets`.
         var plural: String
@@ -47,7 +47,7 @@ public final class VerifiedObjects: Sendable {
     private struct State {
         /// The entries of earlier runs, by what identifies the object in its manifest.
         var known: [String: Entry]
-        /// Those that this run has found, or found again.
+        /// The entries that this run has found, or found again.
         var current: [String: Entry] = [:]
     }
 
@@ -78,7 +78,7 @@ public final class VerifiedObjects: Sendable {
         state = Locked(State(known: Dictionary(pairs) { first, _ in first }))
     }
 
-    /// What the next run should know, `nil` if that is what this one knew at its beginning.
+    /// The file for the next run, `nil` if it has not changed.
     public var json: [UInt8]? {
         let (known, current) = state.withLock { ($0.known, $0.current) }
         guard known != current else { return nil }
@@ -90,13 +90,13 @@ public final class VerifiedObjects: Sendable {
     /// The digest by which a damaged file is recognised.
     private static func digest(of objects: Node) -> Node { .string(sha256(objects.json())) }
 
-    /// What identifies an object, as its manifest has it, among those that are remembered.
+    /// The key of an object, as its manifest has it, among those that are remembered.
     static func key(of identity: ObjectIdentity, defaultNamespace: String) -> String {
         let (type, namespace) = (identity.type, identity.namespace ?? defaultNamespace)
         return "\(type.apiVersion) \(type.kind) \(namespace)/\(identity.name)"
     }
 
-    /// What an earlier run has kept of an object.
+    /// The state of an object that an earlier run has kept.
     func entry(for key: String) -> Entry? { state.withLock { $0.known[key] } }
 
     /// The time at which a request begins, for ``record(_:for:requestedAt:)``.

@@ -21,7 +21,7 @@ enum AdmissionRefusal {
     /// Another admission plugin refused the object.
     case other(String)
 
-    /// What a request needs of a resource, and what there is of it.
+    /// The amount that a request needs of a resource, and the amounts used and allowed.
     struct QuotaUsage {
         var resource: String
         var requested: String

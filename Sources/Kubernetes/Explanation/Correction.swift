@@ -1,10 +1,10 @@
 import Base
 
-/// What a cause of validation asks for, without regular expressions, and a value that would be accepted.
+/// The requirement of a cause of validation, without regular expressions, and a value that would be accepted.
 struct Correction {
-    /// What is wrong.
+    /// The problem.
     let detail: String
-    /// What to write.
+    /// Advice, if there is any.
     let hint: String?
 
     init(_ text: CauseText) {

@@ -61,7 +61,7 @@ extension Explanation {
         }
     }
 
-    /// What to change so that something allows the request.
+    /// The change after which something allows the request.
     private func change(_ rules: String) -> String {
         switch purpose {
         case .application: "change the manifest, or \(rules)"
@@ -123,7 +123,7 @@ extension Explanation {
 
 /// Why the server could not ask an admission webhook.
 struct WebhookFailure {
-    /// What went wrong.
+    /// The kinds of failures.
     enum Cause {
         /// There is no connection.
         case unreachable
@@ -139,9 +139,9 @@ struct WebhookFailure {
 
     /// The webhook's name.
     let webhook: String
-    /// What went wrong.
+    /// The kind of failure.
     let cause: Cause
-    /// What it does not do, and why.
+    /// The failure and its reason.
     let words: String
 
     /// Reads a refusal, `nil` if no webhook is the reason.

@@ -166,7 +166,7 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .conflict, faults: faults)
     }
 
-    /// What a manager's name does not say.
+    /// A note about a manager whose name does not say who it is.
     private func note(on manager: String) -> String {
         if manager == "before-first-apply" { return " (not known: written before the server recorded managers)" }
         return manager == Self.helm ? release.map { " (release '\($0)')" } ?? "" : ""
@@ -268,7 +268,7 @@ extension Explanation {
         return "restore the value, choose another name, or recreate the object: \(deletion)\(loss)"
     }
 
-    /// What deleting the object destroys, `nil` if applying it again restores everything.
+    /// The data that deleting the object destroys, `nil` if applying it again restores everything.
     private var loss: String? {
         let type = manifest.identity.type
         return switch (type.group, type.kind) {

@@ -11,10 +11,10 @@ struct Explanation {
     let task: String
     /// The instant after which no more requests are made.
     let deadline: ContinuousClock.Instant
-    /// What was to be done to the object.
+    /// The operation on the object.
     var purpose = Purpose.application
 
-    /// What is done to an object.
+    /// The operations on objects.
     enum Purpose {
         case application
         case deletion
@@ -91,7 +91,7 @@ struct Explanation {
         }
     }
 
-    /// What is wrong with one field, at the field's location if the manifest has it.
+    /// A problem of one field, at the field's location if the manifest has it.
     func fault(
         at location: SourceLocation?,
         _ message: String,

@@ -1,7 +1,7 @@
 /// A fault of an object as the server names it when the object does not match its kind's schema.
 struct NamedFault {
     var path: FieldPath
-    /// What is wrong with it.
+    /// The problem.
     var message: String
 
     /// How a message about items with the same keys begins.

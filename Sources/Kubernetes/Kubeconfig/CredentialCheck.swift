@@ -140,7 +140,7 @@ public struct CredentialCheck: Sendable {
                 hint: "name the CA that issued the certificate, or a certificate that this CA issued",
             )
         }
-        try checkIssuers(of: own, in: certificate, intermediates, authorities)
+        try checkIssuers(of: own, in: certificate, intermediates, authorities, of: authority)
     }
 
     /// Checks what is between a client certificate and a CA, whose signatures are valid.
@@ -149,12 +149,14 @@ public struct CredentialCheck: Sendable {
         in file: CredentialFile,
         _ intermediates: [Certificate],
         _ authorities: [Certificate],
+        of authority: CredentialFile,
     ) throws(Problem) {
         let issuers: [Certificate]
         do throws(TLSError) {
             issuers = try own.verify(by: authorities, intermediates: intermediates, at: now)
         } catch {
-            for intermediate in intermediates {
+            for intermediate in (try? own.verify(by: authorities, intermediates: intermediates, at: nil)) ?? []
+            where intermediates.contains(intermediate) {
                 try checkValidity(of: intermediate, in: file, as: "intermediate certificate")
             }
             throw Problem(
@@ -163,7 +165,7 @@ public struct CredentialCheck: Sendable {
             )
         }
         for issuer in issuers {
-            try checkSupport(of: issuer, in: file)
+            try checkSupport(of: issuer, in: intermediates.contains(issuer) ? file : authority)
             guard issuer.mayIdentifyClient else {
                 throw Problem(
                     "certificate '\(file.name)' ('\(own.subject)') is not valid for client authentication: its issuer "
@@ -241,7 +243,7 @@ public struct CredentialCheck: Sendable {
 
 /// Certificates that are valid now, and end soon or have properties that newer versions of Kubernetes refuse.
 extension CredentialCheck {
-    /// What a certificate is for.
+    /// The role of a certificate.
     public enum CertificateRole: Sendable {
         /// It identifies a client.
         case client

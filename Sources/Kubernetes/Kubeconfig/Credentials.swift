@@ -13,7 +13,7 @@ public struct Credentials: Sendable {
     /// The name that the client certificate gives the user, if there is one.
     public private(set) var commonName: String?
 
-    /// What to do when the server does not accept the user.
+    /// Advice when the server does not accept the user.
     var advice: String
 
     /// The trusted CA, for messages: its file and subject.

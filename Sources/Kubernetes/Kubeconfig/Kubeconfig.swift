@@ -90,7 +90,7 @@ public struct Kubeconfig: Sendable {
 }
 
 extension Kubeconfig {
-    /// What a new kubeconfig is made from.
+    /// The contents of a new kubeconfig.
     public struct Template: Sendable {
         /// The cluster's name.
         public var cluster: String

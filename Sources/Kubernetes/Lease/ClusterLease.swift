@@ -317,9 +317,9 @@ extension ClusterLease {
 extension ClusterLease {
     /// Why a process does not have its Lease any more, or may soon not have it.
     public struct Loss: Sendable {
-        /// What happened, in words that follow the Lease: `not renewed for 30s: …`.
+        /// The reason, in words that follow the Lease: `not renewed for 30s: …`.
         public var reason: String
-        /// What to do, if that is known.
+        /// Advice, if there is any.
         public var hint: String?
     }
 
@@ -371,7 +371,7 @@ extension ClusterLease {
         )
     }
 
-    /// What has happened to a Lease that this process does not hold any more.
+    /// The reason why this process no longer holds a Lease.
     func loss(to other: LeaseState?) -> Loss {
         guard let other else {
             return Loss(reason: "deleted", hint: "see in the audit log of the API server who deleted it")

@@ -3,7 +3,7 @@
 /// Whether it has expired is judged by this machine's clock alone, from the moment at which this machine has seen its last
 /// change: the times in the object are those of another machine's clock.
 struct LeaseObservation {
-    /// What to do next.
+    /// The next step.
     enum Step: Hashable {
         /// There is no Lease.
         case create

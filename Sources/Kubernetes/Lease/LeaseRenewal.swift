@@ -1,6 +1,6 @@
 /// When the holder of a Lease renews it, and when it has to stop.
 struct LeaseRenewal {
-    /// What to do next.
+    /// The next step.
     enum Step: Hashable {
         /// Nothing, for this time.
         case wait(Duration)

@@ -28,7 +28,7 @@ struct LeaseState: Sendable, Hashable {
     /// The version, which every write changes.
     var resourceVersion: String { object["metadata"]?["resourceVersion"]?.string ?? "" }
 
-    /// What a holder writes.
+    /// A change that a holder writes.
     enum Change {
         /// A new holder takes it.
         case take(String, LeaseTiming)

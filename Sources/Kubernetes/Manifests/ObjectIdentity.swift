@@ -59,7 +59,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         self.name = name
     }
 
-    /// What identifies an object in its cluster: not the version that a manifest writes.
+    /// The identity of an object in its cluster, without the version that a manifest writes.
     public struct Key: Sendable, Hashable {
         private let kind: DefinedKind
         private let namespace: String
@@ -73,7 +73,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// What identifies the object in its cluster.
+    /// The identity of the object in its cluster.
     ///
     /// - Parameter defaultNamespace: The namespace of objects that name none.
     /// - Returns: The group, kind, namespace and name.

@@ -36,7 +36,7 @@ public enum Repetitions {
         }
     }
 
-    /// What is wrong with each manifest but the first of one object.
+    /// One fault for every manifest of an object after the first.
     static func faults(of set: [ManifestObject]) -> [ObjectFailure.Fault] {
         guard let first = set.first else { return [] }
         return set.dropFirst().map { manifest in

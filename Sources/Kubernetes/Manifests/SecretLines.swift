@@ -1,6 +1,6 @@
 import Base
 
-/// Which lines of a file may be those of a Secret, by how they look: a document that cannot be parsed has no kind.
+/// The lines of a file that may be those of a Secret, by how they look: a document that cannot be parsed has no kind.
 struct SecretLines {
     /// A document, from its marker on.
     fileprivate struct Document {

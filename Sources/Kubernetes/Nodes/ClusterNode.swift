@@ -82,9 +82,9 @@ public struct NodeEvent: Sendable, Hashable {
     /// The name of the Node.
     public var node: String
     public var isWarning: Bool
-    /// What has happened, in one word.
+    /// The reason, in one word.
     public var reason: String
-    /// What has happened, for people.
+    /// The reason, for people.
     public var message: String
     /// How often it has happened.
     public var count: Int

@@ -1,7 +1,7 @@
 public import Base
 import YAML
 
-/// What nodes report of themselves, at the API server: conditions and Events.
+/// Reports of nodes about themselves, at the API server: conditions and Events.
 public struct NodeReports: Sendable {
     private let client: APIClient
 

@@ -8,7 +8,7 @@ struct ApplySetMember: Sendable {
 
     var uid: String { object["metadata"]?["uid"]?.string ?? "" }
 
-    /// What becomes of a member that the manifests do not contain.
+    /// The decision about a member that the manifests do not contain.
     enum Verdict: Sendable, Hashable {
         case delete
         /// It stays, for a reason.

@@ -21,13 +21,13 @@ public struct Pruner: Sendable {
 
     /// The members that the manifests do not contain.
     public struct Obsolete: Sendable {
-        /// Those to delete, in groups; what others need comes last.
+        /// Objects to delete, in groups; those that others need come last.
         public var deletions: [[ObjectIdentity]] = []
-        /// Those that stay.
+        /// Objects that stay.
         public var kept: [(identity: ObjectIdentity, reason: Reason)] = []
-        /// What is wrong with the parent, for a person.
+        /// A problem of the parent, for people.
         public var warning: String?
-        /// What the parent has to list when the others are deleted.
+        /// The kinds and namespaces that the parent has to list when the others are deleted.
         var scope = ApplySetScope()
         /// The kinds that the server has of those that the parent lists.
         var served: [ServedKind] = []
@@ -317,7 +317,7 @@ extension Pruner {
         await deletion.delete(identities.map { ($0, location) }, say: say)
     }
 
-    /// What the parent has to list after members were deleted, by what the server has now.
+    /// The kinds and namespaces that the parent has to list after members were deleted, by what the server has now.
     ///
     /// - Parameters:
     ///   - obsolete: What was found before.
@@ -345,7 +345,7 @@ extension Pruner {
         ApplySetMember.verdict(on: object, of: identity.type, in: set, includesProtected: includesProtected)
     }
 
-    /// What to do about an object that stays.
+    /// Advice about an object that stays.
     private func advice(_ identity: ObjectIdentity) -> String {
         let kind = DefinedKind(identity.type).text.lowercased()
         let object = "\(kind) \(identity.name)" + (identity.namespace.map { " -n \($0)" } ?? "")

@@ -50,7 +50,7 @@ struct LiveObject {
         node["status"]?[field]?.integer
     }
 
-    /// What holds for every kind: deletion, observed generation, and the conditions `Reconciling` and `Stalled`.
+    /// The state by the rules for every kind: deletion, observed generation, and the conditions `Reconciling` and `Stalled`.
     var generic: Readiness? {
         if node["metadata"]?["deletionTimestamp"]?.string != nil { return .waiting("it is being deleted") }
         if let generation = node["metadata"]?["generation"]?.integer, let observed = status("observedGeneration"),
@@ -65,7 +65,7 @@ struct LiveObject {
         return nil
     }
 
-    /// What holds for kinds without rules of their own; no condition `Ready` means ready.
+    /// The state by the rules for kinds without rules of their own; no condition `Ready` means ready.
     var byReadyCondition: Readiness {
         guard let ready = condition("Ready"), ready.status != "True" else { return .ready }
         return .waiting(ready.words.isEmpty ? "condition Ready is \(ready.status)" : ready.words)

@@ -3,7 +3,7 @@ import YAML
 
 /// Why a pod is not ready, as far as its own status says.
 struct PodDiagnosis {
-    /// What holds for the pod or for one of its containers.
+    /// The state of the pod or of one of its containers.
     let words: String
 
     /// Whether the status does not say why, so that the pod's last warning is needed.

@@ -106,7 +106,7 @@ extension LiveObject {
     /// How long a Pod may be without a node before that is a failure, in seconds.
     private static let schedulingLimit: Int64 = 15
 
-    /// What holds for a Pod that no node takes.
+    /// The state of a Pod that no node takes.
     private var unscheduled: Readiness? {
         guard let scheduled = condition("PodScheduled"), scheduled.status == "False" else { return nil }
         let created = node["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init(rfc3339:))
@@ -217,21 +217,21 @@ extension LiveObject {
 /// An object that is not ready.
 struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
     var identity: ObjectIdentity
-    /// What is missing, by the object's own status.
+    /// The missing part, by the object's own status.
     var reason: String
-    /// What events, pods and nodes say about the cause, `nil` if nothing is known.
+    /// The cause by events, pods and nodes, `nil` if nothing is known.
     var detail: String?
 
-    /// What is missing, and the cause.
+    /// The missing part, and the cause.
     var reasonWithDetail: String { reason + (detail.map { " (\($0))" } ?? "") }
 
     /// The object, what is missing, and the cause.
     var description: String { "\(identity): \(reasonWithDetail)" }
 }
 
-/// What to do about an object that does not become ready.
+/// Advice about an object that does not become ready.
 struct ReadinessAdvice {
-    /// What to do, `nil` if the reason is not known.
+    /// The advice, `nil` if the reason is not known.
     let text: String?
 
     init(for object: UnreadyObject, task: String) {

@@ -49,7 +49,7 @@ struct Rollout {
         var members: [(position: Int, identity: ObjectIdentity)]
     }
 
-    /// What was read of a group.
+    /// The objects that were read of a group.
     private struct GroupState: Sendable {
         var unready: [(position: Int, object: UnreadyObject)] = []
         /// Where its changes can be watched from, `nil` if it must be polled.
@@ -123,7 +123,7 @@ struct Rollout {
         )
     }
 
-    /// What the task waits for: the first object, with the others in the reason.
+    /// The wait that the task reports: for the first object, with the others in the reason.
     private func wait(for unready: [UnreadyObject], until time: String) -> Wait? {
         guard let first = unready.first else { return nil }
         let reasons = [first.reasonWithDetail] + unready.dropFirst().map(\.description)

@@ -3,7 +3,7 @@ import YAML
 
 /// Finds the reasons why objects are not ready that their own status does not contain.
 ///
-/// What cannot be read in time is left out.
+/// Objects that cannot be read in time are left out.
 struct RolloutDiagnosis {
     let client: APIClient
 

@@ -105,7 +105,7 @@ enum WatchOutcome: Sendable {
 extension APIClient {
     /// The longest watch, with what a spread may add to it.
     ///
-    /// One that is quiet for as long as a request may take would count as a request without an answer, and its
+    /// A watch that is quiet for as long as a request may take would count as a request without an answer, and its
     /// connection as dead.
     static let longestWatch = requestLimit * 0.7
 

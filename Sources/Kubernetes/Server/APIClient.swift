@@ -11,7 +11,7 @@ public struct APIClient: Sendable {
     /// The resources of the server, fetched when they are needed first.
     let catalog = ResourceCatalog()
 
-    /// What else decides about an apply, fetched when an object was verified or is about to be.
+    /// The server's traits, fetched when an object was verified or is about to be.
     let traits: KnownTraits
 
     /// The schemas of its kinds, fetched when an object is refused.
@@ -20,7 +20,7 @@ public struct APIClient: Sendable {
     /// The configurations of its admission webhooks, fetched when one cannot be asked.
     let webhookConfigurations = WebhookConfigurations()
 
-    /// What the preflight checks found.
+    /// The results of the preflight checks.
     let preflightState = PreflightState()
 
     /// The certificate that the server has shown.
@@ -44,7 +44,7 @@ public struct APIClient: Sendable {
     /// The CA that the server's certificate is checked against, for messages.
     var authority: String { credentials.authority }
 
-    /// What to do when the server does not accept the user.
+    /// Advice when the server does not accept the user.
     var credentialAdvice: String { credentials.advice }
 
     private let http: HTTPClient

@@ -6,7 +6,7 @@ import YAML
 /// The object stays on the server, whose controller manager deletes it: an hour after it was approved or denied, a day
 /// after it was made. See https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
 public struct CertificateSigning: Sendable {
-    /// What is asked for.
+    /// The contents of a request.
     public struct Request: Sendable {
         /// The task that asks.
         public var task: String

@@ -2,7 +2,7 @@ import YAML
 
 /// The object that a reply must be about.
 ///
-/// What is between the node and the API server may answer 200 with anything; that must not count as success.
+/// Proxies between the node and the API server may answer 200 with anything; that must not count as success.
 struct ExpectedObject {
     private let identity: ObjectIdentity
     private let uid: String?
@@ -20,7 +20,7 @@ struct ExpectedObject {
         self.isStored = isStored
     }
 
-    /// What an object is if it is not the expected one, `nil` if it is.
+    /// The content of an object that is not the expected one, `nil` if it is.
     func mismatch(of object: Node) -> ForeignReply.Content? {
         let metadata = object["metadata"]
         let apiVersion = object["apiVersion"]
@@ -56,6 +56,6 @@ struct ObjectPath {
         self.identity = identity
     }
 
-    /// What the reply to a change must be.
+    /// The object that the reply to a change must be.
     var expected: ExpectedObject { ExpectedObject(identity, uid: uid, isStored: true) }
 }

@@ -9,7 +9,7 @@ public struct ForeignReply: Sendable {
     var address: String
     /// The HTTP status code.
     var code: Int
-    /// What the reply contains.
+    /// The content of the reply.
     var content: Content
     /// The programs that say they answered, from the headers `Server` and `Via`.
     var senders: [String]
@@ -18,7 +18,7 @@ public struct ForeignReply: Sendable {
     /// How long the reply asks to wait.
     var retryAfter: Duration?
 
-    /// What a reply contains instead of what was asked for.
+    /// The content of a reply that is not what was asked for.
     enum Content: Sendable, Hashable {
         /// A page for browsers.
         case page
@@ -55,7 +55,7 @@ public struct ForeignReply: Sendable {
 
     private var beginning: String { "'\(address)' answered \(code) to \(method)" }
 
-    /// What to look for.
+    /// Advice about where to look.
     var advice: String { Self.advice(from: senders) }
 
     /// The advice about replies that no API server sends.
@@ -114,7 +114,7 @@ extension HTTPResponse {
         return start == UInt8(ascii: "<") || values(of: "content-type").contains { $0.hasPrefix("text/html") }
     }
 
-    /// What the response contains if it cannot be a refusal of the API server.
+    /// The content of a response that cannot be a refusal of the API server.
     ///
     /// Authentication and authorization answer with a `Status` object. Filters before them, such as the limit of requests,
     /// answer with plain text, and so does a server without an API group; but every server has the core group.

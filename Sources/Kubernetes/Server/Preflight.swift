@@ -127,7 +127,7 @@ extension APIClient {
     }
 }
 
-/// What is known about whether an API server is usable.
+/// The results of earlier checks of whether an API server is usable.
 final class PreflightState: Sendable {
     private struct State {
         var passedAt: ContinuousClock.Instant?

@@ -100,7 +100,7 @@ public struct RetryPolicy: Sendable {
     }
 }
 
-/// What was reported last about one wait.
+/// The last report about one wait.
 private struct LastReport {
     private var last: (words: String, topic: String?, time: ContinuousClock.Instant)?
 

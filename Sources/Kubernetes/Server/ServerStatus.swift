@@ -222,7 +222,7 @@ extension ServerStatus {
         code == 404 && kind == "namespaces" ? name : nil
     }
 
-    /// What does not exist although an object of a type needs it, `nil` if the reason is another one.
+    /// The missing object or kind that an object of a type needs, `nil` if the reason is another one.
     func missingRequirement(of type: GroupVersionKind) -> Requirement? {
         if let namespace = missingNamespace { return .namespace(namespace) }
         return isUnknownResource ? .kind(DefinedKind(type)) : nil

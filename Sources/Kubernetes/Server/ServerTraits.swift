@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// What a server has in addition to an object that decides what an apply makes of it.
+/// Properties of the server, such as version and mutating webhooks, that affect the result of an apply.
 struct ServerTraits: Sendable {
     /// The version, such as `v1.36.2`, with the commit that it was built from, and with the versions that the server
     /// emulates and is compatible with, which decide about feature gates and defaults.
@@ -62,11 +62,11 @@ struct ServerTraits: Sendable {
     }
 }
 
-/// What is known of a server's traits, and of the definitions of its custom resources.
+/// The traits of a server and the definitions of its custom resources, as they were read.
 final class KnownTraits: Sendable {
-    /// What decides about an apply of the custom resources of a definition.
+    /// The properties of a definition that affect an apply of its custom resources.
     struct Definition: Sendable, Hashable {
-        /// What differs after each change of the definition, empty for a built-in type.
+        /// A text that differs after each change of the definition, empty for a built-in type.
         var state = ""
         /// Whether a webhook converts its objects, whose fields may then change although what is stored stays the same.
         var convertsByWebhook = false
@@ -84,7 +84,7 @@ final class KnownTraits: Sendable {
         }
     }
 
-    /// What the run has done since something was read.
+    /// The run's changes since something was read.
     let changes: TraitChanges
 
     private let answer = Locked<Answer<ServerTraits?>?>(nil)
@@ -147,7 +147,7 @@ final class KnownTraits: Sendable {
         return Self.definition(definition)
     }
 
-    /// What decides about an apply, from the metadata of a definition.
+    /// The properties that affect an apply, from the metadata of a definition.
     ///
     /// The state is its UID and its generation, with the times of its managed fields: after etcd was restored from a
     /// backup another definition may have the same generation. The managed fields also list a webhook; a definition
@@ -171,7 +171,7 @@ final class KnownTraits: Sendable {
     }
 }
 
-/// What a run has done that may change the traits of its API servers, or the definitions of their custom resources.
+/// Changes by a run to the traits of its API servers, or to the definitions of their custom resources.
 ///
 /// All clients of a run share it: the kubeconfigs of two tasks may be of the same server.
 public final class TraitChanges: Sendable {

@@ -25,7 +25,7 @@ public struct CustomDefinitions: Sendable {
     }
 }
 
-/// What a CustomResourceDefinition says about its custom resources.
+/// The rules of a CustomResourceDefinition for its custom resources.
 struct Definition: Sendable {
     /// One version of the kind.
     struct Version: Sendable {

@@ -5,11 +5,11 @@ import YAML
 ///
 /// Every rule holds for all servers that the project supports, unless the server's version or its schema is given.
 public struct ObjectCheck: Sendable {
-    /// What was found, at the locations of keys and values.
+    /// The findings, at the locations of keys and values.
     public struct Findings: Sendable {
-        /// What a server would refuse.
+        /// Errors: a server would refuse the object.
         public var problems: [Problem] = []
-        /// What may be refused, depending on the server, and what opens more than it should.
+        /// Warnings: values that some servers reject, and permissions that are too broad.
         public var warnings: [Problem] = []
     }
 

@@ -115,7 +115,7 @@ public struct NamedObject: Sendable {
         manifest = ManifestObject(identity: identity, root: root, documentIndex: 1)
     }
 
-    /// What is wrong with its name and namespace: no object can have them.
+    /// Problems of its name and namespace: no object can have them.
     public var nameProblems: [Problem] {
         // The name of a definition has to fit what the definition says, which is not known.
         manifest.identity.isCustomResourceDefinition ? [] : ObjectNames.problems(manifest).map(prefixed)

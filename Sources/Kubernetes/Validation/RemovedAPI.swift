@@ -17,10 +17,10 @@ struct RemovedAPI {
     let kinds: [String]
     /// The first version of Kubernetes that does not serve it.
     let removedIn: KubernetesVersion
-    /// What follows it.
+    /// Its successor.
     private let successor: Successor
 
-    /// What follows a removed API.
+    /// The successor of a removed API.
     private enum Successor {
         /// The same kinds of another group and version.
         case version(String)
@@ -126,7 +126,7 @@ struct RemovedAPI {
         if case .version(let version) = successor { version } else { nil }
     }
 
-    /// What to use instead on a server.
+    /// The API to use instead on a server.
     func advice(for type: GroupVersionKind, version: KubernetesVersion?) -> String {
         switch successor {
         case .advice(let advice): return advice

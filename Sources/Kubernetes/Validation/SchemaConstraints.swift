@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// What a schema requires of a value in addition to its type.
+/// The requirements of a schema in addition to the type of a value.
 extension SchemaCheck {
     /// Checks a value that has the type of its schema.
     mutating func checkConstraints(_ node: Node, _ schema: Schema, at path: String) {
@@ -171,7 +171,7 @@ extension SchemaCheck {
         return SchemaCheck(node, of: type, against: schema, rules: .alternative, at: path).faults
     }
 
-    /// What alternatives ask for, in words if each only names fields.
+    /// The requirement of alternatives, in words if each only names fields.
     private static func requirement(of parts: [Node]) -> String {
         requiredNames(of: parts).map { "one of \($0) is required" } ?? "matches none of the alternatives of its schema"
     }
@@ -189,9 +189,9 @@ extension Node {
     }
 }
 
-/// Which rules of a schema apply.
+/// The rules of a schema that apply.
 extension SchemaCheck {
-    /// What is checked in addition to the types of values.
+    /// The checks in addition to the types of values.
     enum Rules: Equatable {
         /// Unknown fields.
         case types

@@ -5,18 +5,19 @@ import YAML
 enum SelectorExpressions {
     /// How many values an operator needs.
     private enum Values {
-        case none
-        case one
-        case some
+        case noValue
+        case oneValue
+        case atLeastOne
     }
 
     private static let labelOperators: KeyValuePairs<String, Values> = [
-        "In": .some, "NotIn": .some, "Exists": .none, "DoesNotExist": .none,
+        "In": .atLeastOne, "NotIn": .atLeastOne, "Exists": .noValue, "DoesNotExist": .noValue,
     ]
 
     /// The operators of labels, and two that compare numbers.
     private static let nodeOperators: KeyValuePairs<String, Values> = [
-        "In": .some, "NotIn": .some, "Exists": .none, "DoesNotExist": .none, "Gt": .one, "Lt": .one,
+        "In": .atLeastOne, "NotIn": .atLeastOne, "Exists": .noValue, "DoesNotExist": .noValue, "Gt": .oneValue,
+        "Lt": .oneValue,
     ]
 
     /// The fields in which a selector is one of nodes.
@@ -85,7 +86,7 @@ enum SelectorExpressions {
         }
         let values = expression["values"]
         if let fault = fault(of: values?.sequence?.count ?? 0, needed, name) {
-            let hint = needed == .none ? "remove 'values'" : "write 'values: [VALUE]'"
+            let hint = needed == .noValue ? "remove 'values'" : "write 'values: [VALUE]'"
             let location = values?.location ?? expression.location
             problems.append(Problem("field '\(path).values': \(fault)", at: location, hint: hint))
         }
@@ -94,9 +95,9 @@ enum SelectorExpressions {
 
     private static func fault(of count: Int, _ needed: Values, _ name: String) -> String? {
         switch needed {
-        case .none: count == 0 ? nil : "operator '\(name)' allows no values"
-        case .one: count == 1 ? nil : "operator '\(name)' needs exactly one value"
-        case .some: count > 0 ? nil : "operator '\(name)' needs at least one value"
+        case .noValue: count == 0 ? nil : "operator '\(name)' allows no values"
+        case .oneValue: count == 1 ? nil : "operator '\(name)' needs exactly one value"
+        case .atLeastOne: count > 0 ? nil : "operator '\(name)' needs at least one value"
         }
     }
 }

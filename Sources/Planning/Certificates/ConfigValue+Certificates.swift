@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// What only the section `certificates` has.
+/// Values of the section `certificates`.
 extension ConfigValue {
     /// A name that is part of file names.
     func certificateName() -> String? { label("a name") }

@@ -22,7 +22,7 @@ public struct Recipient: Sendable, Hashable {
     /// The kind of the key.
     public let kind: Kind
 
-    /// What follows an SSH key, such as `root@worker`.
+    /// The comment behind an SSH key, such as `root@worker`.
     public let comment: String?
 
     /// Reads a recipient: `age1…`, or `ssh-ed25519 AAAA…` with or without a comment.
@@ -68,10 +68,10 @@ public struct Recipient: Sendable, Hashable {
 
 /// A text in the encoding of age's keys, which detects typing errors; see BIP 173.
 struct Bech32 {
-    /// What comes before the last `1`.
+    /// The part before the last `1`.
     let prefix: String
 
-    /// What it encodes.
+    /// The bytes that it encodes.
     let bytes: [UInt8]
 
     /// Decodes a text in lower case; `nil` if it is malformed.

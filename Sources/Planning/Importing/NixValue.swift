@@ -77,7 +77,7 @@ public enum NixValue {
     public static func reason(from errors: String) -> String { NixReport(errors).reason }
 }
 
-/// What Nix has written to standard error before it failed.
+/// The messages that Nix has written to standard error before it failed.
 private struct NixReport {
     /// The error with its trace, `nil` if Nix has failed in another way, as it does without memory.
     let error: Node?
@@ -119,7 +119,7 @@ private struct NixReport {
     }
 }
 
-/// What Nix says of a file.
+/// The reader of Nix's output about a file.
 private struct NixReader {
     let file: SourceFile
     let path: String

@@ -32,7 +32,7 @@ struct PlansReader {
     var cluster = ImportedCluster()
     /// The network in which all addresses are, if it is known.
     var subnet: AddressRange?
-    /// What the network gives all nodes.
+    /// The variables that the network gives all nodes.
     var networkVariables: [ImportedCluster.Variable] = []
     /// The names and addresses so far.
     var used: UsedValues
@@ -45,7 +45,7 @@ struct PlansReader {
     private var positions: [String: Int] = [:]
     /// Whether every line of `hosts.csv` was read, so that all hosts are known.
     private var hasAllHosts = false
-    /// What runs on the hosts.
+    /// The programs that run on the hosts.
     private var members: [Member: SourceLocation] = [:]
 
     /// A server or an agent of a host.
@@ -104,7 +104,7 @@ struct PlansReader {
         cluster.nodes.append(node)
     }
 
-    /// What is wrong with the name of a further column of `hosts.csv`, which becomes that of a variable.
+    /// The problem of the name of a further column of `hosts.csv`, which becomes that of a variable.
     private static func hostVariable(_ column: String) -> String? {
         column == "k3s" || column.hasPrefix("k3s.") ? "names such as 'k3s.server.ip' are those of k3s.csv" : nil
     }

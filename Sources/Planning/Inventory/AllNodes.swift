@@ -9,10 +9,10 @@ public struct NodeReading: Sendable {
     /// The host name as which the files were read: that of the node, or an example of the pattern.
     public let hostName: String
 
-    /// What the files say to the node.
+    /// The declarations of the files for the node.
     public let declarations: Declarations
 
-    /// What is wrong with the files on the node.
+    /// Problems of the files on the node.
     public let problems: [Problem]
 
     /// The node with its roles, as a heading.
@@ -30,7 +30,7 @@ public struct AllNodes: Sendable {
     /// A second host of each pattern that has tasks with `prune`, whose objects must be the same on all hosts.
     public let secondHosts: [NodeReading]
 
-    /// What is wrong with the files themselves and with section `nodes`.
+    /// Problems of the files themselves and of section `nodes`.
     public let problems: [Problem]
 
     /// Reads task files as every node that they list, with the roles that they say.

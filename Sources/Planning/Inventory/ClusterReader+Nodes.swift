@@ -44,7 +44,7 @@ extension ClusterReader {
         return Inventory(nodes, patterns: entries.filter { HostPatterns.isMeant(by: $0.name) })
     }
 
-    /// What the files say of a node: the entry of its name, or else of the most specific pattern that matches it.
+    /// The entry of a node: that of its name, or else of the most specific pattern that matches it.
     func nodeEntry(of host: String) -> Mapping.Entry? {
         files.nodes[host] ?? patterns.entry(matching: host)
     }
@@ -198,7 +198,7 @@ extension ClusterReader {
         return roles.filter { seen.insert($0).inserted }
     }
 
-    /// What to type where the role of this node is not known.
+    /// Advice where the role of this node is not known.
     var roleHint: String {
         "write \(typed(facts.hostName)): {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE"
     }
@@ -284,7 +284,7 @@ extension ClusterReader {
         }
     }
 
-    /// What is written for one node: the text with the variables as that node has them.
+    /// The text of one node: with the variables as that node has them.
     private func text(_ text: NodeText, of node: Inventory.Entry) -> Variables.Value {
         var (definitions, values) = self.definitions(for: node.roles, name: node.name, valuesOf: node.name)
         if fixedAddress(of: node.name) == nil {

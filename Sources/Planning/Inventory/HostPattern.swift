@@ -3,9 +3,9 @@ import YAML
 
 /// A pattern of host names such as `worker-*`, in which one `*` matches any text.
 struct HostPattern: Sendable, Hashable {
-    /// What a name begins with.
+    /// The beginning of names.
     private let prefix: String
-    /// What a name ends with.
+    /// The end of names.
     private let suffix: String
 
     /// Reads a pattern, which has exactly one `*`.

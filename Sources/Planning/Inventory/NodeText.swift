@@ -30,9 +30,9 @@ struct NodeText {
     let list: String
     /// Where the list is named.
     let location: SourceLocation
-    /// What is written for a node.
+    /// The text of one node.
     let text: Node
-    /// What is written between two nodes.
+    /// The text between two nodes.
     let separator: String
 
     /// Returns whether a value of a variable is meant to be such a text.
@@ -69,7 +69,7 @@ struct NodeText {
     }
 }
 
-/// What the task file says of a node's address.
+/// The address of a node in the task file.
 enum DeclaredAddress {
     /// The address itself.
     case fixed(IPAddress)

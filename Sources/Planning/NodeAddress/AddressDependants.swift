@@ -5,7 +5,7 @@ struct AddressDependants {
     /// The uses by task, without those of none.
     private(set) var uses: [String: AddressUse] = [:]
 
-    /// What must not depend on the address, because units are made before it is known.
+    /// Problems of values that must not depend on the address, because units are made before it is known.
     private(set) var problems: [Problem] = []
 
     /// Compares two readings of the same files with different addresses.
@@ -34,7 +34,7 @@ struct AddressDependants {
         )
     }
 
-    /// What the unit of a task is made of, apart from paths and servers.
+    /// The values from which the unit of a task is made, apart from paths and servers.
     private static func unitPart(_ task: PlannedTask) -> [String] {
         let footprint = task.verb.footprint
         let paths = [footprint.command?.name.path, task.lock?.kubeconfig.path].map { $0 ?? "" }

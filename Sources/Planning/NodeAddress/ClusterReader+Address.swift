@@ -21,12 +21,12 @@ extension ClusterReader {
         addressNode(of: node).flatMap { $0.mapping == nil ? $0 : nil }
     }
 
-    /// What is written as the address of a node.
+    /// The value that is written as the address of a node.
     func addressNode(of node: String?) -> Node? {
         node.flatMap { nodeEntry(of: $0)?.value.mapping?[NodeKeys.address.description.name] }
     }
 
-    /// What is known of the address that a rule chooses for a node, or why there is nothing.
+    /// The address that a rule chooses for a node, or why there is none.
     func addressValue(of node: String?) -> Variables.Value {
         guard usesAddressRules else {
             return .missing(message: "it is known only to the tasks of the node", hint: "write the address itself")

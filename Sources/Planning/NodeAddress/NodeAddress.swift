@@ -1,7 +1,7 @@
 public import Base
 import YAML
 
-/// What is known of a node's own address when its task files are read.
+/// The state of a node's own address when its task files are read.
 public enum NodeAddress: Sendable, Hashable {
     /// Nothing yet, as when units are made at boot or elsewhere: an address for documentation takes its place.
     ///
@@ -26,7 +26,7 @@ public enum NodeAddress: Sendable, Hashable {
         }
     }
 
-    /// What to do where no address can be chosen.
+    /// Advice where no address can be chosen.
     public static func advice(_ rule: AddressRule) -> String {
         "see 'ip address', or change the rule at \(rule.location)"
     }
@@ -38,7 +38,7 @@ public enum AddressUse: Sendable, Hashable {
     case none
     /// Its manifests may.
     case manifests
-    /// What the task file says of it does.
+    /// The declaration in the task file.
     case declaration
 }
 
@@ -62,10 +62,10 @@ public struct AddressChoice: Sendable, Hashable {
         }
     }
 
-    /// What was chosen, if anything.
+    /// The address that was chosen, if there is one.
     public let chosen: Candidate?
 
-    /// What was not chosen, in the order of the kernel.
+    /// The addresses that were not chosen, in the order of the kernel.
     public let others: [Candidate]
 
     /// The address, `nil` if there is none.
@@ -84,7 +84,7 @@ public struct AddressChoice: Sendable, Hashable {
         }
     }
 
-    /// What was not chosen, with everything that has the same reason together: a node has an interface for each pod.
+    /// The addresses that were not chosen, all with the same reason together: a node has an interface for each pod.
     public var reasons: [String] {
         var order: [String] = []
         var subjects: [String: [String]] = [:]
@@ -95,7 +95,7 @@ public struct AddressChoice: Sendable, Hashable {
         return order.map { "\(shortList(subjects[$0] ?? [])) (\($0))" }
     }
 
-    /// What was not chosen, in one sentence.
+    /// The addresses that were not chosen, in one sentence.
     public var summary: String {
         others.isEmpty ? "there is no interface" : reasons.joined(separator: ", ")
     }

@@ -14,7 +14,7 @@ struct ClusterReader {
     let nodeVariables: [String]
     /// The patterns of host names.
     let patterns: HostPatterns
-    /// What has been written for the nodes of lists.
+    /// The texts that have been written for the nodes of lists.
     let nodeTexts = NodeTexts()
 
     /// Whether what is read may depend on an address that a rule chooses: tasks and servers may.
@@ -248,7 +248,7 @@ extension ClusterReader {
         return resolver.resolve()
     }
 
-    /// What is known of the variables before those are replaced that are used in others.
+    /// The variables before those that are used in others are replaced.
     func definitions(
         for roles: [String],
         name: String,
@@ -387,7 +387,7 @@ extension String {
 
 /// The cluster as far as it could be read, so that a mistake in it is reported once.
 struct ReadCluster {
-    /// What could be read.
+    /// The declaration as it could be read.
     var declaration = ClusterDeclaration()
     /// Whether the CA is written but could not be read.
     var isAuthorityFaulty = false
@@ -395,16 +395,16 @@ struct ReadCluster {
     var isServerFaulty = false
     /// The roles that `servers` names, `nil` if it does not go by role.
     var serverRoles: [String]?
-    /// What to say of a node whose role is not known.
+    /// Advice about a node whose role is not known.
     let unknownRole: Advice
     /// The roles that were reported as unknown.
     let reportedRoles: [String]
 
     /// A message with its hint.
     struct Advice {
-        /// What is wrong.
+        /// The problem.
         let message: String
-        /// What to type.
+        /// The command or key to type.
         let hint: String
     }
 

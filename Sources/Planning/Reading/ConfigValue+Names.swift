@@ -16,7 +16,7 @@ extension ConfigValue {
         return text
     }
 
-    /// What identifies an object, in its form: anything else could become another path on the API server.
+    /// A part of the identity of an object, in its form: anything else could become another path on the API server.
     func objectText(_ expected: String, _ isValid: (String) -> Bool) -> String? {
         guard let text = string(expected: expected) else { return nil }
         guard isValid(text) else {

@@ -56,7 +56,7 @@ struct ConfigValue {
         return MappingReader(mapping.entries, at: location, subject, variables, problems)
     }
 
-    /// What kinds of strings there are.
+    /// The kinds of strings.
     enum TextKind {
         /// One line without control characters.
         case line
@@ -163,7 +163,7 @@ struct ConfigValue {
         return "write \(key.map { "\($0): " } ?? "")\(text)"
     }
 
-    /// What to write if a string was meant and YAML sees something else.
+    /// Advice if a string was probably meant and YAML reads something else.
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
@@ -314,7 +314,7 @@ extension ConfigValue {
         return duration
     }
 
-    /// What is probably meant by durations as others write them: `10 min`, `1 hour`, `30sec`.
+    /// The duration that is probably meant by other notations: `10 min`, `1 hour`, `30sec`.
     private func durationHint(_ text: String) -> String? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()

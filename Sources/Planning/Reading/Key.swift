@@ -2,7 +2,7 @@ import YAML
 
 /// A key of a mapping in the task file: how its value is read, and what the reference says about it.
 struct Key<Value>: Sendable {
-    /// What the reference says about it.
+    /// The entry of the reference.
     let description: KeyDescription
 
     /// How its value is read.
@@ -66,7 +66,7 @@ struct DefaultedKey<Value: Sendable>: Sendable {
     /// The value when it is missing.
     let value: Value
 
-    /// What the reference says about it.
+    /// The entry of the reference.
     var description: KeyDescription { key.description }
 
     /// Creates a key.

@@ -119,7 +119,7 @@ struct MappingReader {
 
 /// How messages name a mapping of a task file and what is in it.
 struct MappingName {
-    /// What the mapping belongs to, such as `task 'rbac'`, or `nil` for a section of the file.
+    /// The owner of the mapping, such as `task 'rbac'`, or `nil` for a section of the file.
     var owner: String?
     /// The keys that lead to the mapping.
     var path: [String] = []

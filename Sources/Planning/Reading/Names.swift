@@ -77,7 +77,7 @@ public func taskName(ofUnit unit: String) -> String? {
 }
 
 extension ConfigValue {
-    /// What a task runs after: another task, by its name or its unit's, or any other systemd unit.
+    /// A dependency of a task: another task, by its name or its unit's, or any other systemd unit.
     func dependency() -> Dependency? {
         guard let name = string(expected: "the name of a task or of a systemd unit") else { return nil }
         if let task = taskName(ofUnit: name) { return .task(task, node.location) }

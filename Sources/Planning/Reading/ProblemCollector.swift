@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// What is found wrong while files are read.
+/// The problems that are found while files are read.
 ///
 /// A class, so that the many small readers of one reading write into the same list; it never leaves that reading.
 final class ProblemCollector {

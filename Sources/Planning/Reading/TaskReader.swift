@@ -3,7 +3,7 @@ import YAML
 
 /// A task as far as it could be read, so that one mistake in it does not hide another.
 struct ReadTask {
-    /// What relates the task to others.
+    /// The task's name, roles and dependencies.
     var header: TaskHeader
     /// Whether `roles` has an item that is no known role.
     var hasUnknownRole = false
@@ -16,15 +16,15 @@ struct ReadTask {
     var interval: Duration?
     /// The systemd units that are restarted when the task has changed something.
     var restarts: [String] = []
-    /// What keeps the task from running on two nodes at a time.
+    /// The lock that keeps the task from running on two nodes at a time.
     var lock: ReadLock?
     /// Shell commands that undo the task.
     var reset: String?
-    /// What the task does, or `nil` if that could not be read.
+    /// The verb, or `nil` if it could not be read.
     var verb: ReadVerb?
 }
 
-/// What the readers of tasks and verbs know of the node.
+/// The facts about the node that the readers of tasks and verbs use.
 struct TaskContext {
     let cluster: ReadCluster
     /// The host name of this node.
@@ -254,7 +254,7 @@ private func onOneLine(_ text: String) -> String {
     text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
 }
 
-/// What relates a task to others.
+/// A task's name, roles and dependencies.
 struct TaskHeader {
     /// The task's name.
     let name: String
@@ -262,7 +262,7 @@ struct TaskHeader {
     let location: SourceLocation
     /// The roles that run it, or `nil` for every role.
     var roles: [String]?
-    /// What it runs after.
+    /// Its dependencies.
     var after: [Dependency]
 
     init(name: String, location: SourceLocation, roles: [String]? = nil, after: [Dependency] = []) {

@@ -5,7 +5,7 @@ import YAML
 struct VerbReader {
     /// Where problems are reported.
     let problems: ProblemCollector
-    /// What verbs know of the node.
+    /// The facts about the node that verbs use.
     let verb: VerbContext
 
     /// Reads the verb and reports every key that a task does not have.

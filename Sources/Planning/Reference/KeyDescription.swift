@@ -1,4 +1,4 @@
-/// What the reference of the task file says about a key.
+/// The entry of a key in the reference of the task file.
 public struct KeyDescription: Sendable, Hashable {
     /// Whether a key may be left out.
     public enum Presence: Sendable, Hashable {
@@ -19,7 +19,7 @@ public struct KeyDescription: Sendable, Hashable {
     /// A value as an author would write it.
     public var example: String?
 
-    /// What it means, in a sentence without a full stop.
+    /// The meaning, in a sentence without a full stop.
     public var meaning: String
 
     /// The default as a table shows it, or why there is none.

@@ -35,7 +35,7 @@ public struct ReferencedKey: Sendable, Hashable {
     /// The place, from the section down.
     let components: [Component]
 
-    /// What the reference says about it.
+    /// The entry of the reference.
     public let description: KeyDescription
 
     /// The place in words, from the section down: `tasks`, `NAME`, `apply`, `manifests`.
@@ -127,7 +127,7 @@ public struct ReferencedKey: Sendable, Hashable {
 
     public var isVerb: Bool { components.count == 3 && components[0] == .key("tasks") && verbNames.contains(place[2]) }
 
-    /// Which keys with the same name come first.
+    /// The rank among keys with the same name; the lowest comes first.
     private var rank: Int { isVerb ? 0 : components.count }
 
     /// Whether a key with the same name comes after this one because of its place, and not only of its order.
@@ -174,7 +174,7 @@ public struct ReferencedKey: Sendable, Hashable {
     }
 }
 
-/// What the entries of sections are whose keys the author chooses.
+/// The meanings of entries whose keys the author chooses.
 private let entryMeanings = [
     "nodes": "a node by its host name, or several by a pattern such as `worker-*`",
     "variables": "a text that replaces `${NAME}` in strings, or one of a text for every node of a list",

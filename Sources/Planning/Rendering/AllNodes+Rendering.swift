@@ -131,7 +131,7 @@ struct PlanDocument {
         ).markup
     }
 
-    /// What the picture does not say itself, in lines below it.
+    /// Notes in lines below the picture.
     private var notes: [String] {
         guard sections.contains(where: \.picture.hasArrows) else { return [] }
         let arrows = "An arrow leads from a task to one that runs after it."

@@ -2,7 +2,7 @@ import Drawing
 
 /// The state of a task as a drawing of its plan shows it: always as a word, and where there are colours, also by one.
 public struct DrawnState: Sendable, Hashable {
-    /// What kind of state it is; in pictures every kind has a colour.
+    /// The kinds of states; in pictures every kind has a colour.
     public enum Tone: String, Sendable, Hashable, CaseIterable {
         /// The task has succeeded.
         case succeeded
@@ -43,7 +43,7 @@ public struct DrawnState: Sendable, Hashable {
     /// The word for it after a number of tasks, such as `not run yet`.
     public var countedWord: String
 
-    /// What kind of state it is.
+    /// The kind of state.
     public var tone: Tone
 
     /// Creates a state.

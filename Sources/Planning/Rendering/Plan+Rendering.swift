@@ -53,7 +53,7 @@ extension Plan {
     /// A line of a picture before its columns are as wide as the widest.
     private struct Line {
         let name: String
-        /// What is below the name in further lines of the same task.
+        /// The text below the name in further lines of the same task.
         let below: String
         let step: Int
         let isRoot: Bool

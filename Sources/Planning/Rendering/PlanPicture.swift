@@ -42,7 +42,7 @@ struct PlanPicture {
         return words.isEmpty ? tasks : "\(tasks): \(words.joined(separator: ", "))"
     }
 
-    /// What the boxes and arrows say, in words: a sentence for each task, up to a number of tasks.
+    /// The content of the boxes and arrows in words: a sentence for each task, up to a number of tasks.
     func sentences(limit: Int) -> [String] {
         let tasks = plan.steps.indices.prefix(limit).map { index in
             let task = plan.steps[index].task

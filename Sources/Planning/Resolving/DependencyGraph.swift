@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Which task runs after which, by their positions among the tasks of all roles.
+/// The dependencies of tasks, by their positions among the tasks of all roles.
 struct DependencyGraph {
     let headers: [TaskHeader]
     /// The tasks that each runs after, whatever the roles.

@@ -7,7 +7,7 @@ import YAML
 /// one that the task's direct dependencies use, if they agree. Those of components of Kubernetes, such as kube-proxy, do not
 /// count for tasks that change objects, which these may not.
 struct KubeconfigInference {
-    /// What is known of the kubeconfigs that the dependencies of a task write.
+    /// The kubeconfigs that the dependencies of a task write.
     private struct Reach {
         /// How many edges away the nearest are.
         var distance = Int.max

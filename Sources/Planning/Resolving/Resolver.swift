@@ -6,10 +6,10 @@ import YAML
 /// This is the only stage in which names become indices and defaults that depend on other tasks become values. The
 /// dependency graph is built here, once.
 struct Resolver {
-    /// What the reader of the tasks knows of the node.
+    /// The facts about the node that the reader of the tasks uses.
     let context: TaskContext
 
-    /// What a resolver makes.
+    /// The result of resolving.
     struct Resolved {
         /// The tasks of all roles in the order in which they are declared; without those that have mistakes.
         var tasks: [PlannedTask]

@@ -106,7 +106,7 @@ private func word(_ text: String, plain: String) -> String {
 
 /// A file below a directory of systemd units.
 public struct UnitFile: Sendable, Hashable {
-    /// What is at the path.
+    /// The content of a path.
     public enum Content: Sendable, Hashable {
         /// A file of this text.
         case text(String)
@@ -117,7 +117,7 @@ public struct UnitFile: Sendable, Hashable {
     /// The path below the directory.
     public var path: String
 
-    /// What is there.
+    /// The content.
     public var content: Content
 }
 

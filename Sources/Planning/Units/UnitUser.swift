@@ -31,7 +31,7 @@ extension Footprint {
     public var isOfUnitUser: Bool { writes.isEmpty && !runsPrograms }
 }
 
-/// Which user the units of a plan run as, and how they get at what this user may not read.
+/// The users that the units of a plan run as, and their access to files that these may not read.
 struct UnitUsers {
     /// The settings that say so.
     struct Settings {
@@ -57,10 +57,10 @@ struct UnitUsers {
     /// The files that each kubeconfig refers to which a task of the plan writes, and itself.
     private var credentials: [ExactText: [String]] = [:]
 
-    /// What tasks of the plan write for the owner alone.
+    /// Files that tasks of the plan write for the owner alone.
     private var secrets: [String] = []
 
-    /// What tasks read and not every user can, the task files aside.
+    /// Files that tasks read and not every user can, without the task files.
     private var closed: Set<ExactText> = []
 
     /// Whether every user can read the task files.

@@ -3,7 +3,7 @@ import YAML
 
 /// Verb `apply`: the objects of manifests on the API server.
 public struct ApplyDeclaration: VerbDeclaration {
-    /// What happens to a field that another manager owns.
+    /// The ways to treat a field that another manager owns.
     public enum Conflicts: String, Sendable, Hashable, CaseIterable {
         /// The conflict is reported and the object fails.
         case report
@@ -11,7 +11,7 @@ public struct ApplyDeclaration: VerbDeclaration {
         case force
     }
 
-    /// Which objects are deleted that the task applied before and its manifests no longer contain.
+    /// The objects to delete that the task applied before and its manifests no longer contain.
     public enum Pruning: String, Sendable, Hashable {
         /// No object.
         case never
@@ -24,7 +24,7 @@ public struct ApplyDeclaration: VerbDeclaration {
     public var kubeconfig: LocatedPath
     public var manifests: ManifestSet
 
-    /// What happens on a conflict.
+    /// The treatment of conflicts.
     public var conflicts: Conflicts
 
     /// Whether the task waits until its objects are ready.
@@ -36,7 +36,7 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// For how many nodes a DaemonSet must be scheduled to count as ready.
     public var minimumNodeCount: Int
 
-    /// Which objects are deleted that the manifests no longer contain.
+    /// The objects to delete that the manifests no longer contain.
     public var pruning: Pruning
 }
 
@@ -44,7 +44,6 @@ extension ApplyDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "apply" }
 
-    /// What a task with the verb does.
     public static var summary: String { "applies the objects of manifests with server-side apply" }
 
     /// The verb's keys.

@@ -3,7 +3,7 @@ import YAML
 
 /// Verb `certificate`: a certificate with its key, which the node itself renews.
 public struct CertificateDeclaration: VerbDeclaration {
-    /// What issues the certificate.
+    /// The issuer of a certificate.
     public enum Issuer: Sendable, Hashable {
         /// A CA whose key is on the node.
         case authority(certificate: LocatedPath, key: LocatedPath)
@@ -17,10 +17,10 @@ public struct CertificateDeclaration: VerbDeclaration {
     /// The file of the key.
     public var key: LocatedPath
 
-    /// What the certificate says.
+    /// The contents of the certificate.
     public var leaf: LeafDeclaration
 
-    /// What issues it.
+    /// The issuer.
     public var issuer: Issuer
 
     /// The permissions of the certificate, which is not secret.
@@ -47,7 +47,6 @@ extension CertificateDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "certificate" }
 
-    /// What a task with the verb does.
     public static var summary: String { "issues a certificate with its key, and renews it" }
 
     /// The verb's keys.

@@ -29,7 +29,6 @@ extension DecryptDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "decrypt" }
 
-    /// What a task with the verb does.
     public static var summary: String { "decrypts a file that `age` has encrypted to the node" }
 
     /// The verb's keys.
@@ -112,7 +111,7 @@ extension DecryptDeclaration: ReadableVerb {
         )
     }
 
-    /// What is decrypted, and with what.
+    /// The encrypted file and the key that decrypts it.
     public var decryption: Footprint.Decryption { .init(source: source, identity: identity) }
 
     /// Everything that the task reads, writes, connects to and needs as privilege.

@@ -3,7 +3,7 @@ import YAML
 
 /// Verb `exec`: a program that is run.
 public struct ExecDeclaration: VerbDeclaration {
-    /// What is run.
+    /// The program that is run.
     public enum Program: Sendable, Hashable {
         /// A script, run by the shell of the task, or without one by `/bin/sh -e` unless it is executable.
         case script(LocatedPath)
@@ -11,7 +11,7 @@ public struct ExecDeclaration: VerbDeclaration {
         case command(String, SourceLocation)
     }
 
-    /// What is run.
+    /// The program.
     public var program: Program
     public var arguments: [String]
 
@@ -29,7 +29,7 @@ public struct ExecDeclaration: VerbDeclaration {
 
     /// The paths that its unit lets it write, in addition to what it creates.
     ///
-    /// One with a slash at its end is a directory, made if it is missing; any other must exist already.
+    /// A path with a slash at its end is a directory, made if it is missing; any other must exist already.
     public var writes: [LocatedPath]
 
     /// The paths that its unit shows it although they are closed to others, or belong to another user.
@@ -46,7 +46,6 @@ extension ExecDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "exec" }
 
-    /// What a task with the verb does.
     public static var summary: String { "runs a program, unless what it creates exists" }
 
     /// The verb's keys.
@@ -179,7 +178,7 @@ extension ExecDeclaration: ReadableVerb {
 
     /// The items of a list of texts and numbers, `nil` for another value.
     ///
-    /// What was written for a boolean, `yes` or `on` perhaps, is not known any more.
+    /// The word that was written for a boolean, perhaps `yes` or `on`, is not known any more.
     private static func words(_ node: Node) -> [String]? {
         guard let items = node.sequence else { return nil }
         let words = items.compactMap { item -> String? in

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// What somebody would type in a shell, as the keys of `exec` have it.
+/// A command line of a shell, as the keys of `exec` have it.
 public struct ExecLine: Sendable, Hashable {
     private let command: String
     private let arguments: [String]

@@ -11,7 +11,7 @@ public struct FileDeclaration: VerbDeclaration {
         case generated(Generator)
     }
 
-    /// What makes the content of a file.
+    /// The sources of generated content.
     public enum Generator: String, Sendable, Hashable, CaseIterable {
         /// 64 hexadecimal digits from 32 random bytes, and a line feed.
         case token
@@ -42,7 +42,6 @@ extension FileDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "file" }
 
-    /// What a task with the verb does.
     public static var summary: String { "writes a file" }
 
     /// The verb's keys.

@@ -31,7 +31,6 @@ extension KubeconfigDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "kubeconfig" }
 
-    /// What a task with the verb does.
     public static var summary: String { "writes a kubeconfig from certificates, once they are valid" }
 
     /// The verb's keys.

@@ -23,7 +23,6 @@ extension RemoveDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "remove" }
 
-    /// What a task with the verb does.
     public static var summary: String { "removes paths of the node and deletes objects of the cluster" }
 
     /// The verb's keys.

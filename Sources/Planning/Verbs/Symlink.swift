@@ -22,7 +22,6 @@ extension SymlinkDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "symlink" }
 
-    /// What a task with the verb does.
     public static var summary: String { "creates a symbolic link" }
 
     /// The verb's keys.

@@ -13,24 +13,24 @@ let verbTypes: [any ReadableVerb.Type] = [
     RemoveDeclaration.self,
 ]
 
-/// What one verb of a task says, every default resolved.
+/// The declaration of one verb of a task, every default resolved.
 public protocol VerbDeclaration: Sendable, Hashable {
     /// The verb: its key in the task file.
     static var name: String { get }
 
-    /// What a task with this verb does, in a sentence without a full stop.
+    /// The work of a task with this verb, in a sentence without a full stop.
     static var summary: String { get }
 
-    /// What the reference of the task file says about the verb's keys.
+    /// The entries of the verb's keys in the reference of the task file.
     static var keys: [KeyDescription] { get }
 
     /// Everything that a task with this declaration reads, writes, connects to and needs as privilege.
     var footprint: Footprint { get }
 }
 
-/// What a task does; a task has exactly one verb.
+/// The work of a task; a task has exactly one verb.
 public struct Verb: Sendable, Hashable {
-    /// What the verb's keys say.
+    /// The declaration.
     public let declaration: any VerbDeclaration
 
     /// Everything that the task reads, writes, connects to and needs as privilege.
@@ -64,10 +64,10 @@ protocol ReadableVerb: VerbDeclaration {
     /// The keys that are also allowed in the task itself instead of below the verb.
     static var taskLevelKeys: [String] { get }
 
-    /// Which of ``taskLevelKeys`` selects the verb without the verb's own key, if any.
+    /// The key of ``taskLevelKeys`` that selects the verb without the verb's own key, if there is one.
     static var shorthandKey: String? { get }
 
-    /// What is probably meant by a value of the verb that is no mapping, as it is written on one line, or `nil`.
+    /// The mapping that is probably meant by another value of the verb, as it is written on one line, or `nil`.
     static func mapping(instead node: Node) -> String?
 
     /// Reads the verb's keys.
@@ -82,7 +82,7 @@ extension ReadableVerb {
     static func mapping(instead node: Node) -> String? { nil }
 }
 
-/// What verbs know of the node when they are read.
+/// The facts about the node that verbs use when they are read.
 struct VerbContext {
     let cluster: ReadCluster
     /// The host name of this node.
@@ -108,7 +108,7 @@ enum ReadVerb {
         }
     }
 
-    /// What is known of the footprint before the kubeconfig is.
+    /// The footprint, if it is known before the kubeconfig is.
     var footprint: Footprint? {
         if case .complete(let verb) = self { verb.footprint } else { nil }
     }

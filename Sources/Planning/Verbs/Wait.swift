@@ -6,7 +6,7 @@ public struct WaitDeclaration: VerbDeclaration {
     /// An object of the API server, by its name.
     public typealias ObjectReference = Planning.ObjectReference
 
-    /// What is waited for.
+    /// The conditions to wait for.
     public enum Condition: Sendable, Hashable {
         /// The API server of a kubeconfig answers and is ready.
         case apiServer(kubeconfig: LocatedPath)
@@ -26,7 +26,7 @@ public struct WaitDeclaration: VerbDeclaration {
         case object(ObjectReference, kubeconfig: LocatedPath)
     }
 
-    /// What is waited for.
+    /// The condition.
     public var condition: Condition
 
     /// Where the task file says so.
@@ -40,7 +40,6 @@ extension WaitDeclaration: ReadableVerb {
     /// The verb.
     public static var name: String { "wait" }
 
-    /// What a task with the verb does.
     public static var summary: String { "waits until a condition holds" }
 
     /// The verb's keys.
@@ -52,7 +51,7 @@ extension WaitDeclaration: ReadableVerb {
         ]
     }
 
-    /// Which API server is waited for.
+    /// The API server to wait for.
     private enum Server {
         case ofTask
         case of(LocatedPath)

@@ -2,7 +2,7 @@ public import Base
 import Execution
 public import State
 
-/// What a node reports of its tasks: condition `BootstrapReady` of its Node.
+/// The report of a node about its tasks: condition `BootstrapReady` of its Node.
 public struct BootstrapCondition: Sendable, Hashable {
     /// The status of a condition of Kubernetes.
     public enum Status: String, Sendable, Hashable {
@@ -10,7 +10,7 @@ public struct BootstrapCondition: Sendable, Hashable {
         case isTrue = "True"
         /// They have not.
         case isFalse = "False"
-        /// What the tasks have done cannot be read.
+        /// The records of the tasks cannot be read.
         case unknown = "Unknown"
     }
 

@@ -1,9 +1,9 @@
 public import Base
 import YAML
 
-/// What the cluster knows of one node, for `status --all-nodes`.
+/// The state of one node in the cluster, for `status --all-nodes`.
 public struct ReportedNode: Sendable, Hashable {
-    /// What the node has reported of its tasks.
+    /// The node's report about its tasks.
     public enum State: String, Sendable, Hashable, CaseIterable {
         /// All tasks have succeeded.
         case ready
@@ -76,7 +76,7 @@ public struct ReportedNode: Sendable, Hashable {
         if state != .failed, !isCurrent { state = .stale }
     }
 
-    /// What the kubelet says, in words.
+    /// The kubelet's report, in words.
     fileprivate var kubeletWords: String {
         switch kubelet {
         case "True": "ready"

@@ -28,7 +28,7 @@ public final class ConsoleOutput: Sendable {
 
     private let queues: [Stream: ThreadQueue<Chunk>]
 
-    /// What takes entries of the journal, if it reads what is printed.
+    /// The queue of the journal, if the journal reads what is printed.
     public let journal: JournalQueue?
 
     /// Whether texts for people are written in UTF-8 rather than in ASCII.
@@ -102,7 +102,7 @@ public final class ConsoleOutput: Sendable {
 
     /// Waits until everything is written.
     ///
-    /// What has not been written by then is a ``failure``, which says how long nobody has read; entries that the
+    /// Output that has not been written by then is a ``failure``, which says how long nobody has read; entries that the
     /// journal has not taken are none.
     ///
     /// - Parameters:

@@ -23,7 +23,7 @@ public struct LineSink: EventSink {
 public struct DiffSink: EventSink {
     private let output: ConsoleOutput
     private let isColoured: Bool
-    /// What tasks that have not ended would do, other than change paths and objects.
+    /// Effects that tasks which have not ended would have, other than changes of paths and objects.
     private var planned: [String: [String]] = [:]
 
     public init(_ output: ConsoleOutput, isColoured: Bool) {

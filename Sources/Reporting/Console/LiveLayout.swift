@@ -1,7 +1,7 @@
 import Base
 import Execution
 
-/// Which rows of a live view a terminal has lines for, and what replaces the others.
+/// The rows of a live view for which a terminal has lines, and the text that replaces the others.
 ///
 /// As long as there are lines, every task has one, in the order of the plan, and more if it needs them. Otherwise tasks
 /// that have ended are replaced by a number, then those that have not started; failures stay, and what runs is shown.
@@ -15,7 +15,7 @@ struct LiveLayout {
     /// The lines below the rows.
     var footer: [ScreenLine] = []
 
-    /// What is shown.
+    /// The rows that are shown.
     struct Frame {
         /// The lines, at most as many as the layout has.
         var lines: [ScreenLine] = []

@@ -96,21 +96,21 @@ struct ProgressTask {
     /// How long the task has been running.
     func age(at now: Duration) -> Duration { now - start }
 
-    /// What the task does, when it is not waiting.
+    /// The activity of the task when it is not waiting.
     private var work: String {
         guard objectCount > 0 else { return activity }
         let objects = "\(doneCount) of \(objectCount) object\(objectCount == 1 ? "" : "s")"
         return doneCount == 0 ? objects : "\(objects), last: \(activity)"
     }
 
-    /// What the task does, in one line.
+    /// The activity of the task, in one line.
     var summary: String {
         guard let wait = waits.last?.wait else { return printable(work) }
         let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
         return printable("waiting\(more): \(wait)")
     }
 
-    /// What the task does, for a line that also says how long it has been running; the cause of a wait comes first.
+    /// The activity of the task, for a line that also says how long it has been running; the cause of a wait comes first.
     func activity(at now: Duration) -> String {
         guard let last = waits.last else { return work }
         let objects = doneCount > 0 && objectCount > 0 ? "\(doneCount) of \(objectCount) objects, " : ""
@@ -123,7 +123,7 @@ struct ProgressTask {
         return "\(head): \(reason) (\(subject)\(end))"
     }
 
-    /// What the task has changed, after its end; something that is alone is named.
+    /// The changes by the task, after its end; a single one is named.
     func result(_ counts: ResultCounts) -> String {
         var parts: [String] = []
         if changedPaths.count > 0 {

@@ -107,7 +107,7 @@ struct RowFormatter {
         return [head] + below(detail, "  ", .max)
     }
 
-    /// What a task does, in lines below its row.
+    /// The activity of a task, in lines below its row.
     private func below(_ detail: String, _ indentation: String, _ limit: Int) -> [ScreenLine] {
         limited(detail.wrapped(to: columns - indentation.count), to: limit).map {
             ScreenLine(marked: "", after: indentation + $0, tone: .progress)
@@ -125,7 +125,7 @@ struct RowFormatter {
         printable(row.name).truncated(to: nameWidth, isUTF8: isUTF8).padded(to: nameWidth)
     }
 
-    /// What is wrong, in no fewer lines than the limit if there are more.
+    /// The problems, in no fewer lines than the limit if there are more.
     private func problemLines(_ row: TaskRow, limit: Int = .max) -> [ScreenLine] {
         var lines: [ScreenLine] = []
         for problem in row.problems {

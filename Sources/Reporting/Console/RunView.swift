@@ -13,7 +13,7 @@ struct RunView {
         let name: String
         var dependencies: [Int] = []
         var state = State.open
-        /// What is wrong, in the order in which it was reported.
+        /// The problems, in the order in which they were reported.
         var problems: [String] = []
         /// Whether the task has left the view: it is counted, and has a line that stays if it changed something or failed.
         var isFolded = false

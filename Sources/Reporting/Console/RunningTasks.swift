@@ -26,7 +26,7 @@ struct RunningTasks {
         }
     }
 
-    /// Removes the places of tasks that have ended, when they are most of all.
+    /// Compacts the list once most of its tasks have ended.
     private mutating func removeEnded() {
         guard tasks.count > 2 * positions.count else { return }
         let running = tasks.indices.filter { tasks[$0] != nil }
@@ -35,7 +35,7 @@ struct RunningTasks {
         tasks = running.map { tasks[$0] }
     }
 
-    /// What the running tasks do, the longest running first and without times; `nil` if none runs.
+    /// The activities of the running tasks, the longest running first and without times; `nil` if none runs.
     var summary: String? {
         let shown = Array(tasks.lazy.compactMap(\.self).prefix(Self.limit))
         guard let only = shown.first else { return nil }

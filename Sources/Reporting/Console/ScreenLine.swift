@@ -4,11 +4,11 @@ import Base
 ///
 /// Only that part has it: a text in the terminal's own colour is readable on every background.
 struct ScreenLine: Sendable, Hashable {
-    /// What is before the part.
+    /// The text before the part.
     var before = ""
     /// The part that the colour is for, a word that says the same.
     var marked: String
-    /// What is after it.
+    /// The text after it.
     var after = ""
     /// The kind of the line, which chooses the colour.
     var tone: Line.Tone

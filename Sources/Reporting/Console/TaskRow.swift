@@ -29,10 +29,10 @@ struct TaskRow: Sendable, Hashable {
     /// How long it has been running, or ran.
     var time = ""
 
-    /// What it does, waits for or has done.
+    /// Its activity, wait or result.
     var detail = ""
 
-    /// What is wrong, each in lines below the row.
+    /// The problems, each in lines below the row.
     var problems: [String] = []
 }
 

@@ -3,9 +3,9 @@ public import Host
 
 /// Reports a run on a terminal: one line a task, redrawn about five times a second, below what programs print.
 ///
-/// What stays when the run has ended is what a reader needs then: failures with their causes and hints, and a line
-/// for every task that has changed something. What existed before and was changed or deleted has a line of its own as well; a
-/// first run creates hundreds of things, which are counted. A dry run is a list of changes: it has every line.
+/// The lines that stay when the run has ended are those that a reader needs then: failures with their causes and hints, and
+/// a line for every task that has changed something. A path or object that existed before and was changed or deleted has its
+/// own line as well; a first run creates hundreds, which are counted. A dry run is a list of changes: it has every line.
 public struct TerminalSink: EventSink {
     private let output: ConsoleOutput
     private let display: Display

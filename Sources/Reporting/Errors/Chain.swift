@@ -180,9 +180,9 @@ public protocol ProblemList: Error {
     var documentation: String? { get }
 }
 
-/// What holds for most errors.
+/// Defaults for most errors.
 extension ProblemList {
-    /// Those that are printed.
+    /// The problems that are printed.
     public var individualProblems: [Problem] { problems }
 
     /// They do not.

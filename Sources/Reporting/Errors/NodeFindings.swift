@@ -4,15 +4,15 @@ public import Base
 public struct NodeFindings: Sendable {
     /// A problem or warning.
     struct Finding: Sendable {
-        /// What is wrong.
+        /// The problem.
         let problem: Problem
         /// The nodes that have it, in the order in which they were added.
         var nodes: [String]
     }
 
-    /// What is wrong whatever the node.
+    /// Problems of any node.
     private var common: [Problem]
-    /// What is wrong on some node, in the order in which it was found.
+    /// Problems of some nodes, in the order in which they were found.
     private var found: [Finding] = []
     private var positions: [Problem: Int] = [:]
     private var nodes: [String] = []

@@ -22,9 +22,9 @@ public struct ReportedEvent: Sendable {
     var event: Event { stamped.event }
 }
 
-/// What has been reported of a run, to avoid duplicates.
+/// The reports of a run so far, to avoid duplicates.
 struct EventHistory {
-    /// What has been reported of one task.
+    /// The reports about one task.
     private struct Entry {
         var verb: String?
         var attempt: Int?

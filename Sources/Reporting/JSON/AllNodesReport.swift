@@ -2,7 +2,7 @@ public import Base
 public import Planning
 import YAML
 
-/// What a check of all nodes has found.
+/// The result of a check of all nodes.
 public struct AllNodesReport: Sendable {
     /// One node and what was checked of it.
     private struct CheckedNode: Sendable {
@@ -33,10 +33,10 @@ public struct AllNodesReport: Sendable {
         found.add(common: problems)
     }
 
-    /// What is wrong, with the nodes in the message unless all have it.
+    /// The problems, with the nodes in the message unless all have it.
     public var problems: [Problem] { found.problems }
 
-    /// What is not wrong yet, with the nodes in the message unless all have it.
+    /// The warnings, with the nodes in the message unless all have it.
     public var warnings: [Problem] { warned.problems }
 
     /// A line for every node, and one for all, each with its end.

@@ -2,7 +2,7 @@ public import Base
 public import Planning
 import YAML
 
-/// What a check has looked at.
+/// The numbers of tasks and objects that a check has examined.
 public struct CheckCounts: Sendable {
     /// The number of the node's tasks.
     public var tasks: Int

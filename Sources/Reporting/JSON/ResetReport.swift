@@ -2,7 +2,7 @@ public import Base
 import State
 import YAML
 
-/// What `reset` does, or would do.
+/// The result of a `reset`, or of its dry run.
 public struct ResetReport: Sendable {
     /// A path that a task has made.
     public struct Path: Sendable {
@@ -39,13 +39,13 @@ public struct ResetReport: Sendable {
     public var paths: [Path] = []
     /// The files and links that are there as tasks describe them, and that no run has listed as made by it.
     public var unlisted: [Path] = []
-    /// What programs of tasks have made: it stays, and is no failure.
+    /// Paths that programs of tasks have made: they stay, and are no failure.
     public private(set) var leftovers: [Path] = []
     /// The records, the cache and the metrics that are deleted.
     public var state: [String] = []
     /// Whether tasks have applied objects, which stay.
     public var hasObjects = false
-    /// What has failed.
+    /// The failures.
     public var problems: [Problem] = []
 
     /// The directory in front of all paths where a person types them.
@@ -128,7 +128,7 @@ public struct ResetReport: Sendable {
         return String(decoding: object.json(), as: UTF8.self)
     }
 
-    /// What is about to be done, or would be, one line for each item.
+    /// The operations that are about to be done, or would be, one line for each item.
     public var plannedLines: [String] {
         (units.isEmpty ? [] : ["would stop \(shortList(units))"])
             + commands.flatMap { commands in
@@ -139,8 +139,8 @@ public struct ResetReport: Sendable {
             + state.map { printable("would delete \($0)") }
     }
 
-    /// What may be left: a task has found it as it describes it, a version has made it that listed nothing, or a program
-    /// has made it.
+    /// Paths that may be left: a task has found one as it describes it, a version that listed nothing has made one, or a
+    /// program has.
     public var notes: [String] {
         unlisted.map { unlisted in
             printable(
@@ -161,7 +161,7 @@ public struct ResetReport: Sendable {
     /// A command for a path, as it is typed on this machine.
     private func command(_ words: [String], _ path: Path) -> String { quotedShellLine(words + [root + path.path]) }
 
-    /// What has become of a path.
+    /// The outcome for a path.
     public func line(_ path: Path, _ deleted: String = "deleted") -> String {
         printable("\(path.task): \(path.path) " + (path.reason.map { "not deleted: it \($0)" } ?? deleted))
     }

@@ -2,7 +2,7 @@ public import Base
 public import Execution
 public import State
 
-/// What metrics say about one task.
+/// The metrics of one task.
 public struct TaskMetrics: Sendable, Hashable {
     /// The task's name.
     public var task: String

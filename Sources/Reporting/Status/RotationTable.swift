@@ -1,6 +1,6 @@
 public import Certificates
 
-/// What to do on the nodes after a step of a rotation, in the order in which it is to be done.
+/// The work on the nodes after a step of a rotation, in the order in which it is to be done.
 ///
 /// - Parameter step: The step, whose files are in the set.
 /// - Returns: Sentences without a full stop.
@@ -62,7 +62,7 @@ public func serialLines(_ status: RotationStatus) -> [String] {
 }
 
 extension RotationStep {
-    /// What is so when it is done.
+    /// The state when it is done.
     fileprivate var result: String {
         switch self {
         case .add: "the new CA is trusted beside the old one, which issues certificates"

@@ -13,7 +13,7 @@ public struct StatusChanges: Sendable {
 
     /// Returns the changes as lines for people.
     ///
-    /// What a task does is not a change of its state, but that it waits for something else is.
+    /// Another activity of a task is not a change of its state, but another wait is.
     ///
     /// - Parameters:
     ///   - statuses: The states, in the order of the plan.
@@ -57,7 +57,7 @@ extension TaskStatus {
         return status
     }
 
-    /// What is printed of the status when it changes, without times.
+    /// The text about the status when it changes, without times.
     fileprivate var changeLines: [String] {
         let time = duration.map { " in \($0.humanReadable)" } ?? ""
         let head = "\(state)\(time)" + (counts.isEmpty ? "" : " (\(counts.text))")

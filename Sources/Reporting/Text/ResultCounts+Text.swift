@@ -11,7 +11,7 @@ extension ResultCounts {
         return named.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }
 
-    /// What a dry run has found, such as `2 objects would be created, 1 changed`; `nil` if no object would change.
+    /// The result of a dry run, such as `2 objects would be created, 1 changed`; `nil` if no object would change.
     var plan: String? {
         let named = [(created, "created"), (changed, "changed"), (deleted, "deleted")].filter { $0.0 > 0 }
         guard let (count, word) = named.first else { return nil }

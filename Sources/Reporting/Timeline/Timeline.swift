@@ -8,7 +8,7 @@ import YAML
 ///
 /// All times count from the origin.
 public struct Timeline: Sendable, Hashable {
-    /// What the times count from.
+    /// The origin of the times.
     public enum Origin: String, Sendable, Hashable {
         /// The start of the machine.
         case boot
@@ -18,7 +18,7 @@ public struct Timeline: Sendable, Hashable {
         case firstKnown = "first known attempt"
     }
 
-    /// What the times count from.
+    /// The origin of the times.
     public var origin: Origin
 
     /// The time of day of the origin.
@@ -40,7 +40,7 @@ public struct Timeline: Sendable, Hashable {
     /// waited for.
     public var criticalPath: [String]
 
-    /// What is missing, for people.
+    /// Notes about missing parts, for people.
     public var notes: [String]
 
     public init(
@@ -191,7 +191,7 @@ extension Timeline {
         return rows
     }
 
-    /// What is not known, and what is not shown.
+    /// Notes about parts that are not known or not shown.
     private static func notes(_ rows: [TimelineRow], laterUnits: [String]) -> [String] {
         var notes: [String] = []
         let earlierCount = rows.count(where: \.hasEarlierSuccess)

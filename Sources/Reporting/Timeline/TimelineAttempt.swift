@@ -14,7 +14,7 @@ struct TimelineAttempt: Sendable, Hashable {
     var end: Duration?
     /// How it ended.
     var outcome: Outcome.Kind?
-    /// What it waited for, in the order of time.
+    /// Its waits, in the order of time.
     var waits: [TimelineSpan] = []
     /// The number of attempts since the task last succeeded, this one included; `nil` if it is not known.
     var number: Int?
@@ -90,7 +90,7 @@ struct JournalAttempts {
         }
     }
 
-    /// What has the entries of one attempt.
+    /// The key of the entries of one attempt.
     private struct Key: Hashable {
         let task: String
         let run: String

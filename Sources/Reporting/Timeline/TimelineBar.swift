@@ -3,7 +3,7 @@ import Host
 
 /// A row of characters that shows what happened when, one character for each part of the time.
 struct TimelineBar {
-    /// What a character shows; what comes later is more important.
+    /// The meaning of a character; a later one is more important.
     enum Mark: Int, CaseIterable {
         case nothing, active, before, pause, starting, wait, work, failedWork, runningWork, failure
 
@@ -32,7 +32,7 @@ struct TimelineBar {
             }
         }
 
-        /// What it means, `nil` if the legend does not list it.
+        /// The meaning, `nil` if the legend does not list it.
         var meaning: String? {
             switch self {
             case .nothing, .failedWork, .runningWork: nil

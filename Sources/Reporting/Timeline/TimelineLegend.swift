@@ -1,13 +1,13 @@
 import Base
 import Drawing
 
-/// What the shapes of a picture of a timeline mean.
+/// The meanings of the shapes in a picture of a timeline.
 enum TimelineLegend {
     /// A shape with its meaning.
     enum Item: Hashable, CaseIterable {
         case before, wait, work, running, failure, pause, unit, critical
 
-        /// What it means, also in text.
+        /// The meaning, also in text.
         var words: String {
             switch self {
             case .before: "waits for a task or unit"

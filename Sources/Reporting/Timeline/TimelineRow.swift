@@ -23,7 +23,7 @@ struct TimelineRow {
     /// The state of the task as of these attempts.
     private(set) var state: TaskState
 
-    /// What it waited for before its first attempt.
+    /// Its waits before its first attempt.
     var waits: [TimelineSpan] = []
 
     /// Whether it has failed and is about to be started again.
@@ -83,7 +83,7 @@ struct TimelineRow {
     /// Whether it runs or is about to be retried.
     var isOngoing: Bool { attempts.last.map { $0.end == nil || isRetried } ?? false }
 
-    /// What it did, in the order of time.
+    /// Its activities, in the order of time.
     var spans: [TimelineSpan] {
         var spans = waits
         for (index, attempt) in attempts.enumerated() {

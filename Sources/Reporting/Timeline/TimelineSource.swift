@@ -4,7 +4,7 @@ public import Host
 public import Planning
 public import State
 
-/// What a timeline is made of; times count from the start of the machine.
+/// The sources of a timeline; times count from the start of the machine.
 public struct TimelineSource: Sendable {
     /// A task with what is known of it.
     public struct TaskFacts: Sendable {
@@ -44,7 +44,7 @@ public struct TimelineSource: Sendable {
     /// The tasks in the order of the plan.
     public var tasks: [TaskFacts]
 
-    /// What the journal has about them, the oldest first.
+    /// The entries of the journal about them, the oldest first.
     public var entries: [LoggedEntry] = []
 
     /// When the journal got its oldest entry of this boot, `nil` if it was not read.
@@ -56,7 +56,7 @@ public struct TimelineSource: Sendable {
     /// The clocks now.
     public var clock: BootClock
 
-    /// What is missing, for people.
+    /// Notes about missing parts, for people.
     public var notes: [String] = []
 
     /// Creates what a timeline is made of.
@@ -115,7 +115,7 @@ extension TimelineSource {
 
     /// When the last attempt of all tasks ended, `nil` if one has not succeeded.
     ///
-    /// What the journal has about them later is about repetitions, of which there can be many.
+    /// Later entries of the journal are about repetitions, of which there can be many.
     private var end: Duration? {
         let ends = tasks.compactMap { task in
             task.record.flatMap { $0.isSuccess ? Duration.milliseconds($0.uptimeMilliseconds) : nil }
@@ -123,7 +123,7 @@ extension TimelineSource {
         return ends.count == tasks.count ? ends.max() : nil
     }
 
-    /// Which entries of the journal a timeline is made of.
+    /// The query for the entries of the journal of which a timeline is made.
     ///
     /// - Parameter boot: The identifier of this boot.
     /// - Returns: The query; it leaves out the output of programs.
@@ -196,7 +196,7 @@ extension TimelineUnit {
     }
 }
 
-/// What tasks waited for before they were started.
+/// Waits of tasks before they were started.
 extension TimelineSource {
     /// When the boot began.
     ///
@@ -226,7 +226,7 @@ extension TimelineSource {
         return min(first, max(boot.userspace, boot.unitsLoaded ?? .zero))
     }
 
-    /// What a task waited for before its first attempt.
+    /// The waits of a task before its first attempt.
     ///
     /// - Parameters:
     ///   - task: The task.
@@ -274,7 +274,7 @@ extension TimelineSource {
 
     /// The unit whose start ended last, of those that a task is ordered after.
     ///
-    /// One that was started again after the task does not count.
+    /// A unit that was started again after the task does not count.
     func lastUnit(of task: TaskFacts, until limit: Duration?) -> (name: String, time: Duration)? {
         let ready: [(name: String, time: Duration)] = task.units.compactMap { name in
             guard let time = system?.units[name]?.startEnd, limit.map({ time <= $0 }) ?? true else { return nil }

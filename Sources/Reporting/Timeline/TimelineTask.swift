@@ -19,7 +19,7 @@ public struct TimelineTask: Sendable, Hashable {
     /// How many of these attempts are not known; they are the first ones.
     public var unknownCount: Int
 
-    /// What it did, in the order of time.
+    /// Its activities, in the order of time.
     public var spans: [TimelineSpan]
 
     /// Whether it decided when the last task ended.
@@ -63,10 +63,10 @@ public struct TimelineTask: Sendable, Hashable {
     /// - Returns: The time.
     public func took(until end: Duration) -> Duration? { started.map { max(.zero, (ended ?? end) - $0) } }
 
-    /// What people read about waits is about those that took at least this time together.
+    /// Texts for people mention waits that took at least this time together.
     private static let shortestWait = Duration.milliseconds(500)
 
-    /// What it waited for while it ran, each once, without what took hardly any time.
+    /// Its waits while it ran, each once, without those that took hardly any time.
     ///
     /// - Parameter end: When to count to if it goes on.
     /// - Returns: The last wait for each subject with how long all of them took, the longest first.
@@ -86,7 +86,7 @@ public struct TimelineTask: Sendable, Hashable {
 
 /// Something that a task did for a time.
 public struct TimelineSpan: Sendable, Hashable {
-    /// What a task can do.
+    /// The kinds of activities.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// It waits for another task, before its start.
         case dependency
@@ -109,7 +109,7 @@ public struct TimelineSpan: Sendable, Hashable {
         var isWait: Bool { self != .work && self != .pause }
     }
 
-    /// What the task did.
+    /// The kind of activity.
     public var kind: Kind
 
     /// When it began.
@@ -118,7 +118,7 @@ public struct TimelineSpan: Sendable, Hashable {
     /// When it ended, `nil` if it goes on.
     public var end: Duration?
 
-    /// What was waited for.
+    /// The subject of a wait.
     public var subject: String?
 
     /// Why that was not there: now if it goes on, otherwise for the longest time.

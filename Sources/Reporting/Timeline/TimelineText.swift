@@ -101,7 +101,7 @@ private struct TimelineText {
         return line
     }
 
-    /// What the characters mean that occur, in lines that are broken between two of them.
+    /// The meanings of the characters that occur, in lines that are broken between two of them.
     private var legend: [String] {
         var marks: Set<TimelineBar.Mark> = []
         for bar in unitBars + taskBars { marks.formUnion(bar.marks) }

@@ -3,7 +3,7 @@ import Execution
 import Host
 import State
 
-/// What people read about a timeline, whatever draws it.
+/// The texts about a timeline, for all its forms.
 extension Timeline {
     /// The tasks and how they ended, in one sentence.
     var summary: String {
@@ -18,7 +18,7 @@ extension Timeline {
         return "\(head); the last ended after \(last.humanReadable)"
     }
 
-    /// What the times count from, and how long the boot took.
+    /// The origin of the times, and how long the boot took.
     var originWords: String {
         let start =
             switch origin {
@@ -47,7 +47,7 @@ extension TimelineTask {
         return time.humanReadable
     }
 
-    /// What it waited for while it ran, and how often it was tried, one line each.
+    /// Its waits while it ran, and how often it was tried, one line each.
     ///
     /// - Parameters:
     ///   - end: When to count to if it goes on.
@@ -70,7 +70,7 @@ extension TimelineTask {
         return lines.map(printable)
     }
 
-    /// Which attempts are not known, `nil` if all are.
+    /// The attempts that are not known, `nil` if all are.
     private var unknownWords: String? {
         switch unknownCount {
         case 0: nil
@@ -84,7 +84,7 @@ extension TimelineTask {
         firstKnown.map { "started \(unknownCount == 0 ? "at" : "before") \($0.humanReadable)" }
     }
 
-    /// What it waited for before it was started, as in `after 'calico-crds'`.
+    /// The dependency that it waited for before it was started, as in `after 'calico-crds'`.
     var beforeStart: String? {
         let waits = spans.filter(\.kind.isBeforeStart).map { wait in
             let name = printable(wait.subject ?? "")
@@ -104,7 +104,7 @@ extension TimelineTask {
     /// The columns of ``caption(until:)``.
     private static let captionWidth = 72
 
-    /// What it waited for and how often it was tried, without reasons, in one short line.
+    /// Its waits and how often it was tried, without reasons, in one short line.
     ///
     /// - Parameter end: When to count to if it goes on.
     /// - Returns: The line, empty for a task that succeeded at once.
@@ -114,7 +114,7 @@ extension TimelineTask {
 }
 
 extension TimelineSpan {
-    /// What was waited for, in words that follow `waited for`.
+    /// The subject of a wait, in words that follow `waited for`.
     var subjectWords: String { subject ?? "something" }
 }
 

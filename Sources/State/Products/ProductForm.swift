@@ -3,7 +3,7 @@ import Glibc
 import Host
 import TLS
 
-/// What a task has made at a path.
+/// A product of a task at a path.
 public enum ProductForm: Sendable, Hashable {
     /// A file, with a digest of its content that only this list has.
     case file(digest: String, mode: UInt32, owner: UInt32, group: UInt32?)
@@ -28,7 +28,7 @@ public enum ProductForm: Sendable, Hashable {
     }
 }
 
-/// What is at a path now.
+/// The present content of a path.
 enum PresentForm {
     case file([UInt8], FileStatus)
     case link(target: String)

@@ -4,14 +4,14 @@ import Host
 import TLS
 import YAML
 
-/// What a task has made on the node since the last reset, as far as the agent itself has made it.
+/// The products of a task on the node since the last reset, as far as the agent itself has made them.
 public struct ProductList: Sendable, Hashable {
     /// A path that the task has made.
     public struct Product: Sendable, Hashable {
         /// The path on the node, without links above it.
         public var path: String
 
-        /// What the task has made there.
+        /// The products of the task there.
         ///
         /// There are two while one replaces the other: if the process ends in between, either may be there.
         public var forms: [ProductForm]
@@ -47,7 +47,7 @@ public struct ProductList: Sendable, Hashable {
     /// The paths, in the order in which they were made.
     public var products: [Product] = []
 
-    /// What makes the digests of this list different from those of other nodes and tasks.
+    /// The key that makes the digests of this list different from those of other nodes and tasks.
     let key: String
 
     /// Creates an empty list.
@@ -66,7 +66,7 @@ public struct ProductList: Sendable, Hashable {
 
     /// Adds what is about to be made.
     ///
-    /// What is there now stays listed if the task has made it: the process may end before it is replaced.
+    /// A present product of the task stays listed: the process may end before it is replaced.
     ///
     /// - Parameters:
     ///   - created: What is about to be made, in order, with paths without links above them.

@@ -2,7 +2,7 @@ import Base
 import Glibc
 import Host
 
-/// What became of a path that a task has made.
+/// The outcome of removing a path that a task has made.
 public enum Removal: Sendable, Hashable {
     /// It was deleted, or in a dry run would be.
     case deleted
@@ -14,7 +14,7 @@ public enum Removal: Sendable, Hashable {
     case kept(String)
 }
 
-/// What the tasks have made that are not undone yet, by path.
+/// The products of tasks that are not undone yet, by path.
 public struct ProductIndex: Sendable {
     private var forms: [ExactText: [Entry]] = [:]
 
@@ -55,7 +55,7 @@ public struct ProductRemover: Sendable {
     private let root: String
     private let isDryRun: Bool
 
-    /// What was deleted, or would be.
+    /// The paths that were deleted, or would be.
     private var deleted: Set<ExactText> = []
 
     /// Creates a remover for the lists of a store.

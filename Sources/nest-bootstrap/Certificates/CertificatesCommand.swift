@@ -75,7 +75,7 @@ struct CertificatesCommand: Command {
         .config, .output,
     ]
 
-    /// What to do.
+    /// The operations on a set.
     enum Action: String, Sendable, CaseIterable {
         /// Compares them with their declarations.
         case check
@@ -99,7 +99,7 @@ struct CertificatesCommand: Command {
     /// Whether certificates are made that are as declared.
     var isForced = false
 
-    /// The step of a rotation that is to be done; how far it is is shown if there is no step.
+    /// The step of a rotation to perform; without one the progress is shown.
     var step: RotationStep?
 
     /// Whether every node has the files of the step before, and uses them.
@@ -118,7 +118,7 @@ struct CertificatesCommand: Command {
     }
 
     /// Takes the action, which is the only name.
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         let known = Action.allCases.map(\.rawValue)
         guard let name = names.first, names.count == 1 else {
             throw UsageError("'certificates' takes one of \(known.map { "'\($0)'" }.joined(separator: ", "))")
@@ -151,6 +151,6 @@ struct CertificatesCommand: Command {
     static func completion(_ completer: Completer) -> Completion { completer.first(of: Action.allCases) }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        try await SetMaintenance(options: options, command: self, output: program.output).run()
+        try await CertificateMaintenance(options: options, command: self, output: program.output).run()
     }
 }

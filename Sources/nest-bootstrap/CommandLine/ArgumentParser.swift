@@ -1,7 +1,7 @@
 import Base
 import Reporting
 
-/// What the arguments ask for.
+/// The parsed arguments.
 enum Invocation: Sendable {
     /// To do something.
     case perform(Options)
@@ -106,8 +106,7 @@ private struct ArgumentParser {
         let known = command?.shownFlags ?? FlagForm.all.filter { !$0.isInternal }
         let names =
             known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames + [FlagForm.versionName]
-        var seen: Set<String> = []
-        return names.filter { seen.insert($0).inserted }
+        return unique(names)
     }
 
     /// Whether the command has a flag, or may have it because it is not known yet.
@@ -143,17 +142,8 @@ private struct ArgumentParser {
             return GivenFlag(form: flag, value: next)
         }
         // A name cannot be meant: it would be looked for among the tasks.
-        guard Self.isValue(next, of: valueName) else { return GivenFlag(form: flag, value: "") }
+        guard flag.isOptionalValue?(next) == true else { return GivenFlag(form: flag, value: "") }
         throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", of: command)
-    }
-
-    /// Whether a word can only be meant as the value that may be left out.
-    private static func isValue(_ word: String, of valueName: String) -> Bool {
-        switch valueName {
-        case "BOOT": LogsCommand.isBoot(word)
-        case "DURATION": parseDuration(word) != nil
-        default: false
-        }
     }
 
     private func helpSubject() throws(UsageError) -> (any Command.Type)? {

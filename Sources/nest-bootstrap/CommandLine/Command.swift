@@ -1,6 +1,6 @@
 /// A command of the program: its name, its help, its flags, and what it does.
 ///
-/// A value has what the arguments of one call say. Everything about a command is in the file of its type, and ``commands``
+/// A value holds the parsed arguments of one call. Everything about a command is in the file of its type, and ``commands``
 /// lists the types.
 protocol Command: Sendable, Hashable {
     /// The word that calls it.
@@ -23,21 +23,21 @@ protocol Command: Sendable, Hashable {
     /// Creates the command of a call without arguments.
     init()
 
-    /// Takes the arguments that are no flags, once the flags have been set.
+    /// Sets the positional arguments, once the flags have been set.
     ///
     /// - Parameters:
     ///   - names: The arguments.
     ///   - options: The flags that several commands have.
     /// - Throws: ``UsageError`` for what is wrong or missing, and for flags that exclude each other.
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError)
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError)
 
     /// Whether it writes nothing, but shows what would be written.
     var isDryRun: Bool { get }
 
-    /// Whether it does what the task files say; others only look, and may look at files of anybody.
+    /// Whether it changes the node; commands that only read accept task files that another user could change.
     var acts: Bool { get }
 
-    /// How long its output may wait for a reader when it has ended.
+    /// How long to wait for a slow reader of the output after the command has ended.
     var outputLimit: Duration { get }
 
     /// Performs it.
@@ -49,12 +49,20 @@ protocol Command: Sendable, Hashable {
     /// - Throws: ``Base/Problems`` for arguments that are wrong, other errors for what ends it.
     func run(_ options: Options, in program: Program) async throws -> ExitCode
 
+    /// Whether a directory of `--root` that does not exist is worth a warning.
+    static var warnsOfMissingRoot: Bool { get }
+
+    /// Whether a unit runs it in the sandbox of a task, where it may only write what was prepared.
+    var runsInSandbox: Bool { get }
+
     /// Changes the process before it has a second thread, for a command that runs in a unit.
+    ///
+    /// It is called only if the command is the first argument, as in units.
     ///
     /// - Parameter arguments: The arguments of the program, which are not parsed yet.
     static func prepareProcess(_ arguments: [String])
 
-    /// Finds what may be typed as an argument that is no flag.
+    /// Finds the possible positional arguments.
     static func completion(_ completer: Completer) -> Completion
 }
 
@@ -66,10 +74,12 @@ extension Command {
     var acts: Bool { false }
     var outputLimit: Duration { Program.readerLimit }
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options)
     }
 
+    static var warnsOfMissingRoot: Bool { true }
+    var runsInSandbox: Bool { false }
     static func prepareProcess(_ arguments: [String]) {}
     static func completion(_ completer: Completer) -> Completion { .words([]) }
 }

@@ -18,8 +18,8 @@ struct Flag<Owner: Command>: Sendable {
         _ name: String,
         short shortName: String? = nil,
         _ value: String,
-        isValueOptional: Bool = false,
         isRepeatable: Bool = false,
+        isOptionalValue: (@Sendable (String) -> Bool)? = nil,
         _ help: String,
         _ set: @escaping Action,
     ) {
@@ -27,7 +27,7 @@ struct Flag<Owner: Command>: Sendable {
             name: name,
             shortName: shortName,
             value: value,
-            isValueOptional: isValueOptional,
+            isOptionalValue: isOptionalValue,
             isRepeatable: isRepeatable,
             help: help,
         )
@@ -83,9 +83,12 @@ struct FlagForm: Sendable {
     /// The name of its value in the help, or `nil` if it takes none.
     var value: String?
 
-    /// Whether the value may be left out; if it is given, it is in the same argument, or is a number below 0 in the
-    /// next.
-    var isValueOptional = false
+    /// Whether a word can only be meant as the value, for a flag whose value may be left out; `nil` for others.
+    ///
+    /// The value is in the same argument, or is a number below 0 in the next.
+    var isOptionalValue: (@Sendable (String) -> Bool)?
+
+    var isValueOptional: Bool { isOptionalValue != nil }
 
     /// Whether it may be given several times.
     var isRepeatable = false
@@ -132,15 +135,15 @@ extension Command {
     static var shownFlags: [FlagForm] { flagForms.filter { !$0.isInternal } }
 
     /// Whether it has a flag of the same name.
-    static func has(_ flag: FlagForm) -> Bool { own(flag) != nil }
+    static func has(_ form: FlagForm) -> Bool { flag(named: form) != nil }
 
-    /// Its flag of the same name, because one before the command may have been found as that of another.
-    private static func own(_ flag: FlagForm) -> Flag<Self>? { flags.first { $0.form.name == flag.name } }
+    /// The command's flag of that name; one before the command may have been found as another command's.
+    private static func flag(named form: FlagForm) -> Flag<Self>? { flags.first { $0.form.name == form.name } }
 
-    /// Makes what a call of the command is to do.
+    /// Parses the arguments of one call.
     ///
     /// - Parameters:
-    ///   - names: The arguments that are no flags.
+    ///   - names: The positional arguments.
     ///   - given: The flags.
     /// - Returns: The options, without environment variables.
     /// - Throws: ``UsageError`` for what is wrong.
@@ -149,8 +152,8 @@ extension Command {
             try check(given)
             var command = Self()
             var options = Options(command)
-            for given in given { try own(given.form)?.set(&command, &options, given.value) }
-            try command.take(names, options)
+            for given in given { try flag(named: given.form)?.set(&command, &options, given.value) }
+            try command.setArguments(names, options)
             options.command = command
             guard options.isForAllNodes, options.hostName != nil || options.role != nil else { return options }
             let other = options.hostName == nil ? "--role" : "--host-name"
@@ -163,14 +166,14 @@ extension Command {
     /// Sets an option that several commands have, if a flag is for one and its value is right.
     static func set(_ given: GivenFlag, _ options: inout Options) {
         var command = Self()
-        try? own(given.form)?.set(&command, &options, given.value)
+        try? flag(named: given.form)?.set(&command, &options, given.value)
     }
 
     /// Refuses flags of other commands and flags that are given twice.
     private static func check(_ given: [GivenFlag]) throws(UsageError) {
         var seen: Set<String> = []
         for given in given {
-            guard let flag = own(given.form)?.form else { throw UsageError(misplaced: given.form, Self.self) }
+            guard let flag = self.flag(named: given.form)?.form else { throw UsageError(misplaced: given.form, Self.self) }
             guard seen.insert(flag.name).inserted || flag.isRepeatable || flag.value == nil else {
                 throw UsageError("flag '\(flag.name)' was given more than once")
             }

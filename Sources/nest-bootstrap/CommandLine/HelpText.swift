@@ -83,9 +83,9 @@ func sentence(_ text: String) -> String {
 
 /// The help of a command, without its flags.
 struct CommandHelp: Sendable {
-    /// What the command does, in a few words.
+    /// A summary in a few words.
     var summary: String
-    /// What the command does, in sentences.
+    /// A description in sentences.
     var description: String
     /// How it is called.
     var usage: [String]

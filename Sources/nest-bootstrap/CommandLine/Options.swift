@@ -1,7 +1,7 @@
 import Base
 import Reporting
 
-/// What one call of the program is to do.
+/// The parsed arguments of one call of the program.
 struct Options: Sendable {
     /// The command with the flags of its own.
     var command: any Command
@@ -73,7 +73,7 @@ struct Options: Sendable {
     /// Whether the command writes nothing.
     var isDryRun: Bool { command.isDryRun }
 
-    /// Whether the command does what the task files say; others only look, and may look at files of anybody.
+    /// Whether the command changes the node; others accept task files that another user could change.
     var acts: Bool { command.acts }
 
     /// Whether a service manager has started the program.

@@ -1,8 +1,8 @@
-/// Words of a command line, as far as they are understood: those before the one that is being typed, or all.
+/// The parsed part of an incomplete command line: the words before the one that is being typed, or all.
 struct TypedWords {
     private(set) var command: (any Command.Type)?
 
-    /// What is neither the command nor a flag nor the value of one.
+    /// The words that are neither the command nor a flag nor the value of one.
     private(set) var names: [String] = []
 
     /// The flag whose value is being typed.

@@ -5,7 +5,7 @@ import YAML
 
 let programVersion = "0.1.0"
 
-/// What `--version` prints: the version with the commit that was built, and below it the libraries that are loaded and the
+/// The output of `--version`: the version with the commit that was built, and below it the libraries that are loaded and the
 /// compiler.
 let versionText: String = {
     let commit = Machine.builtCommit.map { " (\($0))" } ?? ""

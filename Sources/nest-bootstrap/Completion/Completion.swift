@@ -4,7 +4,7 @@ import Planning
 /// A word that may follow those that were typed.
 struct Candidate: Sendable, Hashable {
     var word: String
-    /// What it means, in a few words; empty if there is nothing to say.
+    /// The meaning, in a few words; empty if there is nothing to say.
     var meaning: String
 
     init(_ word: String, _ meaning: String = "") {
@@ -13,7 +13,7 @@ struct Candidate: Sendable, Hashable {
     }
 }
 
-/// What may follow on a command line.
+/// The possible continuations of a command line.
 enum Completion: Sendable, Hashable {
     /// One of some words.
     case words([Candidate])
@@ -22,7 +22,7 @@ enum Completion: Sendable, Hashable {
     /// The path of a directory.
     case directory
 
-    /// What the script of a shell reads: a word and its meaning a line, or `:file` or `:directory`.
+    /// The text for the script of a shell: a word and its meaning a line, or `:file` or `:directory`.
     ///
     /// Shells write it to the terminal as it is.
     var text: String {
@@ -57,7 +57,7 @@ struct Completer {
         earlier = TypedWords(words.dropLast())
     }
 
-    /// What may be at the place of the last word, whose beginning is typed already.
+    /// The possible words at the place of the last word, whose beginning is typed already.
     var completion: Completion {
         guard case .words(let candidates) = unfiltered else { return unfiltered }
         return .words(candidates.filter { $0.word.hasPrefix(current) })
@@ -98,7 +98,7 @@ struct Completer {
         }
     }
 
-    /// What a command takes that is no flag.
+    /// The possible arguments of a command that are no flags.
     private var names: Completion {
         guard let command else {
             let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
@@ -144,7 +144,7 @@ struct Completer {
         (declared?.nodes.entries ?? []).map { Candidate($0.name, $0.roles.joined(separator: ", ")) }
     }
 
-    /// What the task file says that the flags name, as far as it can be read.
+    /// The declarations of the task file that the flags name, as far as it can be read.
     private var declared: Declarations? {
         let known = earlier.options
         var options = Options(CheckCommand())

@@ -40,7 +40,7 @@ struct CompletionCommand: Command {
     /// A line as it was typed, with the name of the program.
     var line = ""
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         guard !listsWords else {
             line = names.joined(separator: " ")
             return

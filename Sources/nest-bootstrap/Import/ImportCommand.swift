@@ -47,7 +47,7 @@ struct ImportCommand: Command {
     /// The file or directory.
     var path = ""
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         if let name = names.first, Format(rawValue: name) == nil {
             throw .unknown("format", name, among: Format.allCases.map(\.rawValue))
         }

@@ -75,7 +75,7 @@ struct NixEvaluation {
         }
     }
 
-    /// What to do without Nix on this machine.
+    /// Advice without Nix on this machine.
     private static let otherWay = "import the file as JSON, as nix-instantiate prints it elsewhere"
 
     private func command(_ expression: String, _ path: String) -> Host.Command {

@@ -54,7 +54,7 @@ struct InitCommand: Command {
     var replaces = false
 
     /// Refuses roles and a host name that no task file may have.
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options, hint: "use \(quotedShellLine(["--output", names.first ?? "FILE"]))")
         let roles = options.role?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
         if let role = roles.first(where: { !isRoleName($0) }) {

@@ -4,7 +4,7 @@ import Host
 import Kubernetes
 import Planning
 
-/// What a machine has that a task file can begin with.
+/// The facts about a machine from which a task file can begin.
 struct MachineSurvey {
     /// Who set up Kubernetes on the machine.
     enum Distribution {

@@ -102,7 +102,7 @@ struct AllNodesPlans {
     }
 }
 
-/// What the findings about a node without its files depend on: many nodes have the same plan.
+/// The key of findings about a node without its files: many nodes have the same plan.
 private struct CheckedPlan: Hashable {
     let plan: Plan
     let variables: Variables

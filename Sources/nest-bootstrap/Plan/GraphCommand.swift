@@ -53,7 +53,7 @@ struct GraphCommand: Command {
     /// Whether the states of the tasks on this boot are shown.
     var showsStatus = false
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options)
         if format != nil { try options.refuseFormat() }
         if showsStatus, options.isForAllNodes {

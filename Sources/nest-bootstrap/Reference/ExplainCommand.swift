@@ -23,7 +23,7 @@ struct ExplainCommand: Command {
     /// The place of a key, or its end; `nil` for the sections.
     var key: String?
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         if names.count > 1 { throw UsageError("'explain' takes one key: unexpected argument '\(names[1])'") }
         key = names.first
     }

@@ -40,7 +40,7 @@ struct KeyExplanation {
             .joined(separator: "\n")
     }
 
-    /// What is known of a key.
+    /// The description of a key.
     private func text(of key: ReferencedKey, others: ArraySlice<ReferencedKey>) -> String {
         let description = key.description
         // The keys of a mapping are listed below.
@@ -88,7 +88,7 @@ extension UsageError {
 }
 
 extension KeyDescription {
-    /// What the key means, for a terminal.
+    /// The meaning of the key, for a terminal.
     fileprivate var plainMeaning: String { plain(meaning) }
 }
 

@@ -20,7 +20,7 @@ struct ManualCommand: Command {
     var page = Manual.program
     var date = ""
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         guard names.count == 2, let page = Int(names[0]).flatMap(Manual.init) else {
             throw UsageError("'manual' takes 5 or 8, and a date")
         }

@@ -5,7 +5,7 @@ import Planning
 import Reporting
 import State
 
-/// Undoes what the tasks have made on this node.
+/// A reset of this node: everything that its tasks have made is undone.
 struct NodeReset {
     let options: Options
     let command: ResetCommand

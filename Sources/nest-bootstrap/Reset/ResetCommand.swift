@@ -50,7 +50,7 @@ struct ResetCommand: Command {
 
     var acts: Bool { !isDryRun }
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options)
         guard !runsCommandsWithRoot || options.root != nil else {
             throw UsageError("'--run-commands' requires '--root DIR'")

@@ -2,11 +2,11 @@ import Base
 import Planning
 import State
 
-/// What is to be reset, task by task.
+/// The tasks to reset, in order.
 struct ResetPlan {
     /// A task that has run on this node.
     struct Item {
-        /// What it has made.
+        /// Its products.
         var list: ProductList
         /// The commands that undo the rest, `nil` if it has none or they have been run since it ran.
         var commands: ProductList.ResetCommands?

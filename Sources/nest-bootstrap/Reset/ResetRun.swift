@@ -29,11 +29,11 @@ struct ResetRun {
     /// Reports a problem as soon as it is known.
     let warn: @Sendable (Problem) -> Void
 
-    /// What is known so far.
+    /// The state of a reset so far.
     private struct Progress {
         var report: ResetReport
         var remover: ProductRemover
-        /// What the tasks have made that are not undone yet.
+        /// The products of tasks that are not undone yet.
         var others: ProductIndex
         var finished: [ProductList] = []
         /// The paths that are not deleted, which are reported once, also if several tasks have made them.

@@ -5,7 +5,7 @@ import Planning
 import Reporting
 import State
 
-/// What there is to reset at one moment.
+/// The plan of a reset at one moment.
 struct ResetSurvey {
     let plan: ResetPlan
 
@@ -50,7 +50,7 @@ struct ResetSurvey {
     /// Whether there is nothing at all.
     var isEmpty: Bool { plan.items.isEmpty && faults.isEmpty }
 
-    /// What would be done, without the units.
+    /// The report of a dry run, without the units.
     ///
     /// - Parameter runsCommands: Whether commands would be run.
     /// - Returns: Everything that would be done, and what may be left.
@@ -83,7 +83,7 @@ struct ResetSurvey {
         return configuration.plan.steps.map(\.task).filter { recorded.contains($0.name) }
     }
 
-    /// What programs of tasks create, if nothing undoes it.
+    /// Paths that programs of tasks create, if nothing undoes that.
     ///
     /// The task file says what that is: records are gone after a boot and after a reset.
     private func creations() -> [ResetReport.Path] {
@@ -114,7 +114,7 @@ struct ResetSurvey {
         return path.pathPart(after: root)
     }
 
-    /// Those of some paths at which something is.
+    /// The paths among some at which something is.
     func remaining(_ paths: [ResetReport.Path]) -> [ResetReport.Path] {
         paths.filter { ((try? FileSystem.status(plan.store.root + $0.path)) ?? nil) != nil }
     }

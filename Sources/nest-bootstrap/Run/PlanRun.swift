@@ -275,7 +275,7 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }
 
-/// What a run lists before its tasks make it, so that `reset` can undo it.
+/// Paths and commands that a run lists before its tasks act, so that `reset` can undo them.
 extension PlanRun {
     /// Lists what tasks will make, and creates the directories that they write to, where possible.
     ///

@@ -31,7 +31,7 @@ final class Recorder: Sendable {
         /// Keeps other processes from running the task until the record of its end is written.
         let lock: HeldLock
         let number: Int
-        /// What earlier attempts leave to this one.
+        /// The facts from earlier attempts.
         var history: TaskHistory
         /// The record before the attempt, if it was a success.
         let success: TaskRecord?

@@ -73,18 +73,19 @@ struct RunCommand: Command {
     /// Whether to report what would change instead of changing it.
     var isDryRun = false
 
-    /// Whether to list what `reset` undoes and to create the directories that they write to, and nothing else.
+    /// Whether to only list what `reset` undoes and create the directories that the tasks write to.
     var isPreparation = false
 
     /// Whether a timer repeats the task, which has succeeded on this boot.
     var isRepetition = false
 
     var acts: Bool { !isDryRun }
+    var runsInSandbox: Bool { !isPreparation }
 
-    /// After a run what has started it waits for its end.
+    /// The caller of a run waits for it to exit, so a slow reader gets less time.
     var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options, hint: "use \(quotedShellLine(["--task", names.first ?? "NAME"]))")
         if isDryRun, isPreparation {
             throw UsageError("'--dry-run' and '--prepare' are mutually exclusive")

@@ -39,7 +39,7 @@ struct LogsCommand: Command {
             "--boot",
             short: "-b",
             "BOOT",
-            isValueOptional: true,
+            isOptionalValue: isBoot,
             "only entries of BOOT: -1 is the boot before this one, and 'journalctl --list-boots' shows all (default: this "
                 + "boot)"
         ) { (command, _, value) throws(UsageError) in
@@ -71,7 +71,7 @@ struct LogsCommand: Command {
     /// The boot whose entries are shown, in a form that journalctl reads; empty for this one, `nil` for all.
     var boot: String?
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         guard options.output != .yaml else {
             throw UsageError("'logs' and '--output yaml' are mutually exclusive: journalctl has no YAML")
         }

@@ -47,7 +47,7 @@ struct StatusCommand: Command {
         Flag(
             "--wait",
             "DURATION",
-            isValueOptional: true,
+            isOptionalValue: { parseDuration($0) != nil },
             "wait until every task has succeeded, one has failed permanently, or DURATION such as 10m is over "
                 + "(default: no limit)"
         ) { (command, _, value) throws(UsageError) in
@@ -93,7 +93,7 @@ struct StatusCommand: Command {
     /// A person who interrupts a watch does not wait for a reader.
     var outputLimit: Duration { isWatching ? Program.stopLimit : Program.readerLimit }
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         self.names = unique(names)
         if isWaiting, isWatching { throw UsageError("'--wait' and '--watch' are mutually exclusive") }
         guard options.isForAllNodes else {

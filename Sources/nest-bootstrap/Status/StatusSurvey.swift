@@ -4,7 +4,7 @@ import Host
 import Planning
 import State
 
-/// What is known about the tasks of this node at one moment.
+/// The states of the tasks of this node at one moment.
 struct StatusFindings {
     /// The states of the tasks that are shown, in the order of the plan.
     var statuses: [TaskStatus]

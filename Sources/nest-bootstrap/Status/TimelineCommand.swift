@@ -59,7 +59,7 @@ struct TimelineCommand: Command {
     /// The format, `nil` if none was given.
     var format: Format?
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options)
         if format != nil { try options.refuseFormat() }
     }
@@ -96,7 +96,7 @@ struct TimelineCommand: Command {
         return .success
     }
 
-    /// What is known of this boot: records, units of systemd, and the journal.
+    /// The sources for this boot: records, units of systemd, and the journal.
     private func source(_ configuration: Configuration) async throws -> TimelineSource {
         let records = try configuration.records()
         let plan = configuration.plan
@@ -143,13 +143,13 @@ struct TimelineCommand: Command {
         }
     }
 
-    /// What records have without the journal.
+    /// The content of records without the journal.
     private static let recorded = "at most the last two attempts of a task, and no waits"
 
-    /// What is missing if the journal has nothing, or cannot be read.
+    /// The missing part if the journal has nothing, or cannot be read.
     private static let missing = "waits and earlier attempts are not known"
 
-    /// What is missing after reading the journal, `nil` if nothing is.
+    /// The missing part after reading the journal, `nil` if nothing is missing.
     static func note(about reading: JournalReading) -> String? {
         if reading.isComplete {
             return reading.entries.isEmpty ? "\(missing): the journal has nothing about the tasks of this boot" : nil

@@ -47,7 +47,7 @@ struct NodeReporter {
 
     /// Notes what has happened to the tasks, so that a report that is sent later has it.
     ///
-    /// What keeps it from that is printed by the report.
+    /// A failure of this is printed by the report.
     func note() async {
         guard kubeconfig() != nil, let records = try? configuration.records(),
             let lock = try? await records.awaitReportLock(until: .now + Self.lockLimit)

@@ -72,7 +72,7 @@ struct ReportService {
         await reporter(gracePeriod: gracePeriod)?.report(http, within: limit) ?? .isComplete
     }
 
-    /// What reports, `nil` if the node does not; read each time, because the task file may have changed.
+    /// The reporter, `nil` if the node does not report; made each time, because the task file may have changed.
     private func reporter(gracePeriod: Duration) -> NodeReporter? {
         guard let configuration = try? Configuration(checking: options), let report = configuration.report else {
             return nil

@@ -51,7 +51,7 @@ struct SuperviseCommand: Command {
         Flag(name, isInternal: true, help) { command, _ in command.part = part }
     }
 
-    /// What it does.
+    /// The parts of the work.
     enum Part: Sendable {
         /// Reports failures and recoveries of units.
         case units
@@ -73,7 +73,7 @@ struct SuperviseCommand: Command {
 
     var acts: Bool { true }
 
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         if part != .units { try Self.refuse(names, options) }
         self.names = unique(names)
     }

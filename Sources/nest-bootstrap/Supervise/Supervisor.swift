@@ -12,7 +12,7 @@ struct Supervisor {
 
     private static let target = "k8s-bootstrap.target"
 
-    /// What is known about the unit of a task.
+    /// The state of the unit of a task.
     private struct Look {
         var task: String
         var isActive: Bool

@@ -6,7 +6,7 @@ import Reporting
 import State
 import YAML
 
-/// Writes the plan as systemd units.
+/// A writer of the plan's systemd units.
 struct UnitWriter {
     let options: Options
     let command: UnitsCommand

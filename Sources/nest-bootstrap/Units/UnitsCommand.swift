@@ -54,10 +54,13 @@ struct UnitsCommand: Command {
     /// Whether systemd calls the program as a generator, which must work with any task file.
     var isGenerator = false
 
+    /// systemd calls the generator, which writes no files of tasks.
+    static let warnsOfMissingRoot = false
+
     var acts: Bool { true }
 
     /// Takes one directory, or the three of a generator: for units of normal, early and late precedence.
-    mutating func take(_ names: [String], _ options: Options) throws(UsageError) {
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
             throw UsageError("'units' takes one directory, or the three directories of a systemd generator")
         }

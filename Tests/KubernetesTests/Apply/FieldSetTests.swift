@@ -76,6 +76,20 @@ struct FieldSetTests {
         #expect(!FieldSet(nil).isApplied(try node(changed), in: object))
     }
 
+    @Test(arguments: [
+        ("[{port: 80, name: a}]", true), ("[{port: 80, name: a, protocol: TCP}]", false),
+        ("[{port: 81, name: a}]", false),
+        ("[{port: 80, name: b}]", false), ("[{port: 80, name: a}, {port: 80, name: a, protocol: UDP}]", false),
+    ])
+    func `an item without a key that the server adds is found`(ports: String, isApplied: Bool) throws {
+        let fields = #"{f:spec: {f:ports: {'k:{"port":80,"protocol":"TCP"}': {.: {}, f:name: {}, f:port: {}}}}}"#
+        func service(_ ports: String) throws -> Node {
+            try node("{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {ports: \(ports)}}")
+        }
+        let object = try service("[{port: 80, name: a, protocol: TCP, targetPort: 80}]")
+        #expect(try set(fields).isApplied(try service(ports), in: object) == isApplied)
+    }
+
     @Test func `an intersection has the fields of an object`() throws {
         let fields = #"""
             f:data: {.: {}, f:a: {}, f:b: {}}

@@ -5,7 +5,7 @@ import Planning
 import Reporting
 
 /// A check or a change of the certificates of all nodes.
-struct SetMaintenance {
+struct CertificateMaintenance {
     let options: Options
     let command: CertificatesCommand
     let output: ConsoleOutput
@@ -56,7 +56,7 @@ struct SetMaintenance {
         KeyAccess(environment: options.environment, identities: command.identities)
     }
 
-    /// What to type to see what can be renewed, for a sentence.
+    /// The command that shows what can be renewed, for a sentence.
     private var renewalCall: String {
         let selection = command.nodes.flatMap { ["--node", $0] } + command.names.flatMap { ["--name", $0] }
         let flags = options.commonArguments + selection + ["--dry-run"]
@@ -166,11 +166,11 @@ struct SetMaintenance {
 }
 
 /// The replacement of the CA.
-extension SetMaintenance {
-    /// What to type to see how far the rotation is; a step may follow.
+extension CertificateMaintenance {
+    /// The command that shows how far the rotation is; a step may follow.
     var rotationCall: [String] { ["nest-bootstrap", "certificates", "rotate-ca"] + options.commonArguments }
 
-    /// What to type for a step.
+    /// The command of a step.
     private func call(for step: RotationStep) -> [String] {
         let given = command.identities.flatMap { ["--identity", $0] }
         let identity = step.needsIdentity ? (given.isEmpty ? ["--identity", "FILE"] : given) : []

@@ -1,0 +1,36 @@
+/// The directory of the node exporter's textfile collector, where metrics are written if it exists.
+public let metricsDirectory = "/var/lib/prometheus/node-exporter"
+
+let metricsUnitName = "k8s-bootstrap--metrics.service"
+let metricsTimerName = "k8s-bootstrap--metrics.timer"
+
+/// Returns the text of the service that writes the metrics when no task has ended.
+func metricsUnit(_ call: ProgramInvocation) -> String {
+    var unit = supervisingUnit("Metrics of the Kubernetes node bootstrap")
+    unit.section("Service")
+    // What fails is a warning in the journal, and no reason for the node to be degraded.
+    unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-metrics"] + call.flags)
+    // Keeps systemd from logging every start.
+    unit.set("LogLevelMax", "notice")
+    addSupervisingSettings(&unit, call)
+    return unit.text
+}
+
+/// Returns the text of the timer that starts this service at boot, when the metrics are those of the last boot, and then
+/// every hour.
+///
+/// Certificates are also replaced by others than the tasks of the node, such as the kubelet.
+func metricsTimer(_ call: ProgramInvocation) -> String {
+    var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
+    unit.section("Unit")
+    unit.set("Description", "Hourly metrics of the Kubernetes node bootstrap")
+    unit.set("ConditionPathIsDirectory", call.root + metricsDirectory)
+    unit.set("DefaultDependencies", "no")
+    unit.set("Conflicts", "shutdown.target")
+    unit.set("Before", "shutdown.target")
+    unit.section("Timer")
+    unit.set("OnActiveSec", "0")
+    unit.set("OnUnitInactiveSec", "1h")
+    unit.set("Unit", metricsUnitName)
+    return unit.text
+}
