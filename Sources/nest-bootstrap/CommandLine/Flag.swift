@@ -173,9 +173,9 @@ extension Command {
     private static func check(_ given: [GivenFlag]) throws(UsageError) {
         var seen: Set<String> = []
         for given in given {
-            guard let flag = self.flag(named: given.form)?.form else { throw UsageError(misplaced: given.form, Self.self) }
-            guard seen.insert(flag.name).inserted || flag.isRepeatable || flag.value == nil else {
-                throw UsageError("flag '\(flag.name)' was given more than once")
+            guard let form = flag(named: given.form)?.form else { throw UsageError(misplaced: given.form, Self.self) }
+            guard seen.insert(form.name).inserted || form.isRepeatable || form.value == nil else {
+                throw UsageError("flag '\(form.name)' was given more than once")
             }
         }
     }
