@@ -36,6 +36,27 @@ struct ResetTests {
         try await own.run()
     }
 
+    @Test func `a directory that has the program's own lists is no failure`() async throws {
+        let node = try TestNode("tasks: {token: {file: {path: /var/lib/x/token, content: a}}}\n")
+        #expect(try await node.run("run").status == 0)
+        let result = try await node.run("reset", "--yes")
+        #expect(
+            result.status == 0 && !result.output.contains("/var/lib not deleted"),
+            "\(result.output)\(result.errors)"
+        )
+        #expect(try !Files.exists(node.written("/var/lib/x")))
+    }
+
+    @Test func `a path that was in the way of a failed task is not suggested for deletion`() async throws {
+        let node = try TestNode("tasks: {link: {symlink: {path: /etc/link, target: /etc/x}}}\n")
+        try Files.makeDirectories(node.written("/etc"))
+        try Files.write(Array("own".utf8), to: node.written("/etc/link"), mode: 0o644)
+        #expect(try await node.run("run").status == 1)
+        let result = try await node.run("reset", "--yes")
+        #expect(result.status == 0 && !result.output.contains("/etc/link"), "\(result.output)\(result.errors)")
+        #expect(try Files.text(node.written("/etc/link")) == "own")
+    }
+
     @Test(arguments: ["", "tasks: {}\n", "tasks: [\n", "nothing"])
     func `tasks that left the task file are reset after a reboot, also if the file is invalid or gone`(
         text: String

@@ -123,11 +123,16 @@ struct FieldSet: Hashable {
         switch key.prefix(2) {
         case "f:": return value[name]
         case "i:": return Int(name).flatMap { value[$0] }
-        case "v:": return ItemSelector("=\(name)").items(of: value.sequence ?? []).first
+        case "v:":
+            let wanted = try? readJSON(Array(name.utf8), file: "managedFields")
+            return value.sequence?.first { $0 == wanted }
         case "k:":
             let keys = (try? readJSON(Array(name.utf8), file: "managedFields"))?.mapping?.entries ?? []
-            let text = keys.map { "\($0.key)=\(String(decoding: $0.value.json(), as: UTF8.self))" }
-            return ItemSelector(text.joined(separator: ",")).items(of: value.sequence ?? []).first
+            guard !keys.isEmpty else { return nil }
+            // A key that an item leaves out is one that the server adds.
+            return value.sequence?.first { item in
+                item.mapping != nil && keys.allSatisfy { key in item[key.key].map { $0 == key.value } ?? true }
+            }
         default: return nil
         }
     }
@@ -135,6 +140,16 @@ struct FieldSet: Hashable {
 
 /// Objects to which a manifest was applied already.
 extension FieldSet {
+    /// Whether all fields are in the status, or in parts of the metadata to which every manager may add.
+    var isBesideContent: Bool {
+        (root?.mapping?.entries ?? []).allSatisfy { entry in
+            guard entry.key == "f:metadata" else { return entry.key == "f:status" }
+            let below = (entry.value.mapping?.entries ?? []).map(\.key)
+            return !below.isEmpty
+                && below.allSatisfy { [".", "f:annotations", "f:finalizers", "f:labels"].contains($0) }
+        }
+    }
+
     /// Returns whether applying a configuration once more would leave an object as it is, without asking the server.
     ///
     /// The set is that of the fields that the manager has applied to the object. The configuration has exactly these, each

@@ -28,7 +28,9 @@ extension ObjectApplication {
     /// Returns whether the object shows that applying the manifest again would change nothing.
     ///
     /// Not in a dry run, and not if something on the way may change what is sent: a mutating webhook or policy, an admission
-    /// plugin of the server, a conversion by a webhook.
+    /// plugin of the server, a conversion by a webhook. Nor if another manager has a field of the content: since the manifest
+    /// was applied, the schema may have made one value of what was several, or the manager may have taken a value and set the
+    /// one that the manifest has now, without owning it.
     ///
     /// - Parameters:
     ///   - live: The object on the server.
@@ -36,8 +38,11 @@ extension ObjectApplication {
     ///   - path: Its path.
     /// - Returns: `false` also if it cannot be said without the server.
     func isKnownToMatch(_ live: Node, _ body: Node, at path: ObjectPath) async -> Bool {
-        let entries = (live["metadata"]?["managedFields"]?.sequence ?? []).filter(ManagedMetadata.isOwn)
+        let all = live["metadata"]?["managedFields"]?.sequence ?? []
+        let entries = all.filter(ManagedMetadata.isOwn)
+        let others = all.filter { !ManagedMetadata.isOwn($0) }
         guard !isDryRun, !isChangedByAdmission, entries.count == 1, entries[0]["apiVersion"] == body["apiVersion"],
+            others.allSatisfy({ FieldSet($0["fieldsV1"]).isBesideContent }),
             FieldSet(entries[0]["fieldsV1"]).isApplied(body, in: live), ClientSideMigration(of: live) == nil,
             let resource = try? await client.catalog.resource(of: path.identity.type, on: client, until: deadline)
         else { return false }

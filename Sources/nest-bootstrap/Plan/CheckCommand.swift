@@ -33,7 +33,8 @@ struct CheckCommand: Command {
                 + "not chosen; 'status' does the same.",
         ],
         exitCodes: [
-            Row("0", "nothing found"), .usageError, Row("65", "a manifest, a path or a certificate is wrong"),
+            Row("0", "nothing found, or only warnings"), .usageError,
+            Row("65", "a manifest, a path or a certificate is wrong"),
             .wrongTaskFile,
         ],
         examples: [

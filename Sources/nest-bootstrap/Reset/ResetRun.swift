@@ -181,6 +181,11 @@ struct ResetRun {
                 note(removal, path, of: task, &progress)
                 continue
             }
+            // The program's own lists are in it until the end.
+            if removal == .kept(ProductRemover.notEmpty), isPath(plan.store.path, below: plan.store.root + path) {
+                left.remove(ExactText(path))
+                continue
+            }
             // In a dry run the commands have not emptied it yet.
             let mayBeEmptied = isDryRun && !progress.report.commands.isEmpty
             guard !mayBeEmptied, !left.contains(where: { isPath($0.text, below: path) }) else { continue }

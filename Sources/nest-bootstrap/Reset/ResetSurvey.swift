@@ -98,7 +98,8 @@ struct ResetSurvey {
     /// The files and links of tasks with a record that are there and not listed.
     private func unlisted() -> [ResetReport.Path] {
         let listed = Set(plan.items.flatMap(\.list.products).map(\.path).exact)
-        return ranTasks.flatMap { task in
+        // A failed task may have found a path that it has not made.
+        return ranTasks.filter { (try? records.hasSucceeded($0.name)) == true }.flatMap { task in
             task.footprint.writes.filter { $0.product != nil }.compactMap { pathOnNode($0.path) }
                 .filter { !listed.contains(ExactText($0)) }
                 .map { ResetReport.Path(task: task.name, path: $0, reason: nil) }

@@ -77,6 +77,29 @@ struct FieldSetTests {
     }
 
     @Test(arguments: [
+        ("{f:status: {f:a: {}}}", true),
+        ("{f:metadata: {f:annotations: {.: {}, f:a: {}}, f:finalizers: {'v:\"a\"': {}}}}", true),
+        ("{f:metadata: {f:labels: {f:a: {}}}, f:status: {}}", true), ("{f:spec: {f:replicas: {}}}", false),
+        ("{f:metadata: {f:ownerReferences: {}}}", false), ("{f:status: {}, f:data: {f:a: {}}}", false),
+        ("{f:metadata: {}}", false),
+    ])
+    func `fields of others are beside the content of an object or in it`(fields: String, isBeside: Bool) throws {
+        #expect(try set(fields).isBesideContent == isBeside)
+    }
+
+    @Test func `keys of items are compared as they are, whatever their characters`() throws {
+        let fields = #"{f:l: {'k:{"x=a,z":"T","port":80}': {.: {}, f:port: {}, f:v: {}}}}"#
+        let live = try node(
+            "{apiVersion: v1, kind: W, metadata: {name: w}, l: [{port: 80, 'x=a,z': U, v: '1'}, {port: 80, 'x=a,z': T, v: '2'}]}"
+        )
+        func wanted(_ value: String) throws -> Node {
+            try node("{apiVersion: v1, kind: W, metadata: {name: w}, l: [{port: 80, v: '\(value)'}]}")
+        }
+        #expect(try set(fields).isApplied(try wanted("2"), in: live))
+        #expect(try !set(fields).isApplied(try wanted("1"), in: live))
+    }
+
+    @Test(arguments: [
         ("[{port: 80, name: a}]", true), ("[{port: 80, name: a, protocol: TCP}]", false),
         ("[{port: 81, name: a}]", false),
         ("[{port: 80, name: b}]", false), ("[{port: 80, name: a}, {port: 80, name: a, protocol: UDP}]", false),
