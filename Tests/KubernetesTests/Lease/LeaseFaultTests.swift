@@ -53,10 +53,13 @@ struct LeaseFaultTests {
         }
     }
 
-    private static func lease(_ server: FakeAPIServer) throws -> ClusterLease {
+    private static func lease(
+        _ server: FakeAPIServer,
+        _ timing: LeaseTiming = LeaseTests.timing,
+    ) throws -> ClusterLease {
         let subject = ObjectIdentity(type: ClusterLease.kind, namespace: "kube-system", name: "l")
         let location = SourceLocation(file: "bootstrap.yaml")
-        return ClusterLease(try server.session().client, subject, "me", "t", location, LeaseTests.timing)
+        return ClusterLease(try server.session().client, subject, "me", "t", location, timing)
     }
 
     @Test func `a Lease that a reply gives to somebody else is not held`() async throws {
@@ -102,7 +105,7 @@ struct LeaseFaultTests {
             return request == "GET 2" ? FakeAPIServer.json(400, #"{"message":"no"}"#) : nil
         }
         let api = try server.start()
-        let lease = try Self.lease(api)
+        let lease = try Self.lease(api, LeaseTests.slowTiming)
         await #expect(throws: Problem.self) { _ = try await lease.acquire(Session.retryPolicy()) { _ in } }
         #expect(server.holder == "")
     }

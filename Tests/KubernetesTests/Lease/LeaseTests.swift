@@ -17,7 +17,7 @@ struct LeaseTests {
     )
 
     /// Times that a busy machine does not use up, for tests of what does not depend on time.
-    private static let slowTiming = LeaseTiming(
+    static let slowTiming = LeaseTiming(
         duration: .seconds(1200),
         renewInterval: .milliseconds(500),
         renewDeadline: .seconds(600),
