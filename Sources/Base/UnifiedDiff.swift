@@ -22,7 +22,7 @@ public struct UnifiedDiff: Sendable {
     /// Splits a text into lines; a last line without a newline carries the mark of `diff`, after a newline.
     public static func lines(of text: String) -> [String] {
         var lines = parts(of: text)
-        // What follows the last newline is not a line.
+        // The text after the last newline is not a line.
         guard let last = lines.popLast(), !last.isEmpty else { return lines }
         return lines + ["\(last)\n\\ No newline at end of file"]
     }

@@ -52,7 +52,7 @@ public struct Rotation: Sendable {
     private func certificate(of leaf: LeafDeclaration) throws(Problem) -> Certificate? {
         let file = set.files(of: leaf).certificate
         do throws(SystemError) {
-            // What is not a certificate is not issued by the new CA.
+            // A file that is not a certificate is not issued by the new CA.
             return try set.read(file).flatMap { try? Certificate.read(pem: $0).first }
         } catch {
             throw Problem("\(error)", hint: error.advice)

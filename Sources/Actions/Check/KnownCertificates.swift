@@ -58,7 +58,7 @@ public struct KnownCertificates: Sendable {
         func examine(_ path: String) {
             guard examined.insert(ExactText(path)).inserted else { return }
             guard let bytes = try? files.read(path, limit: SizeLimit.configuration) else {
-                // What a task issues may belong to a person, as the task declares it.
+                // A certificate that a task issues may belong to a person, as the task declares it.
                 guard issued.contains(ExactText(path)),
                     let bytes = try? files.readProduct(path, limit: SizeLimit.configuration)
                 else {

@@ -21,7 +21,7 @@ struct ExecAction: Action {
             return false
         }
         guard !context.run.files.isDryRun else {
-            // What preStart would make is not there.
+            // Files that preStart would make are not there.
             if declaration.preStart == nil { _ = try command() }
             let first = declaration.preStart == nil ? "" : "'preStart', then "
             context.emit(.planned("would run \(first)\(commandLine)"))

@@ -67,7 +67,7 @@ struct PruneStep {
         let deletions = DeletionReporter(context, failures)
         for group in obsolete.deletions {
             await pruner.delete(group) { deletions.report($0) }
-            // What comes later may be needed by what is still there.
+            // Objects of later groups may be needed by those that are still there.
             await failures.report()
             try Task.checkCancellation()
             guard failures.count == 0 else { throw ReportedFailures() }

@@ -129,7 +129,7 @@ final class DeletionReporter: Sendable {
     /// Emits what became of one object.
     func report(_ message: Deleter.Message) {
         switch message {
-        // One that did not exist is as the task wants it: somebody else may have deleted it, or taken it.
+        // An object that did not exist is as the task wants it: somebody else may have deleted it, or taken it.
         case .deleted(let identity, let existed):
             if existed { deleted.withLock { $0 += 1 } }
             context.emit(.object(identity.description, Event.ObjectResult(existed ? .deleted : .unchanged)))

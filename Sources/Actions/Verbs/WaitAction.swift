@@ -152,7 +152,7 @@ struct WaitAction: Action {
         do {
             try await context.retryPolicy.retry(.init(.condition, subject), check)
         } catch {
-            // What waiting cannot change is not a matter of time.
+            // A failure that waiting cannot change is not a matter of time.
             guard error.disposition == .retry else {
                 throw Problem("cannot wait for \(subject): \(error.words)", hint: error.hint)
             }

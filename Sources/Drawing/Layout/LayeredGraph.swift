@@ -311,7 +311,7 @@ extension LayeredGraph {
         for round in 0..<Self.roundLimit where bestCount > 0 && idleCount < Self.idleLimit {
             let isForward = round % 2 == 0
             for layer in isForward ? Array(layers.indices.dropFirst()) : layers.indices.dropLast().reversed() {
-                // Which of two vertices with the same mean comes first is decided both ways.
+                // The order of two vertices with the same mean is decided both ways.
                 sort(layer, by: isForward ? previous : next, reversingTies: round % 4 > 1, &positions)
             }
             for layer in layers.indices { exchangeNeighbours(in: layer, &positions) }

@@ -41,7 +41,7 @@ extension FileSystem {
             if missing.isEmpty, try FileStatus.at("\(existing)/\(part)", followingLinks: true, operation) != nil {
                 existing += "/\(part)"
             } else if part == ".." {
-                // What it would lead to depends on what is created before it.
+                // The target of the link depends on what is created before it.
                 throw SystemError(operation, path, code: ENOENT)
             } else {
                 missing.append(part)

@@ -23,7 +23,7 @@ extension FileSystem {
         exceptFile: Bool = false,
     ) throws(SystemError) {
         guard Machine.isRoot || Machine.isUnit else { return }
-        // What cannot be examined cannot be read either, which has a better message.
+        // A path that cannot be examined cannot be read either, which has a better message.
         if let root = try? FileStatus.at("/", followingLinks: false, trusting) {
             try root.requireTrusted("/", ownersBelow: 1)
         }

@@ -146,7 +146,7 @@ public struct StagedDirectory: ~Copyable {
             } else if status.kind == .symbolicLink,
                 try FileStatus.at(from, followingLinks: true, operation)?.kind == .directory
             {
-                // What is written through it would not be part of the exchange.
+                // Files written through it would not be part of the exchange.
                 throw SystemError(operation, from, code: ELOOP, detail: "is a link to another directory")
             } else {
                 // A link itself is linked, not what it leads to.

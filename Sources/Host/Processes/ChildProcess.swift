@@ -212,7 +212,7 @@ struct ProcessGroup {
         let result = kill(-number, 0)
         let code = errno
         if result != 0, code == ESRCH { return nil }
-        // One that has ended stays in the group until its parent has read its exit status.
+        // A process that has ended stays in the group until its parent has read its exit status.
         let names = (try? FileSystem.list("/proc")) ?? []
         return names.lazy.compactMap { pid_t($0) }.first { process in
             guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 4096) else { return false }

@@ -139,7 +139,7 @@ extension Journal {
     /// Reads entries of a directory with journal files, or of this machine.
     static func entries(_ query: JournalQuery, directory: String?) async throws(SystemError) -> JournalReading {
         let start = ContinuousClock.now
-        // What opens the files has no deadline of its own. The journal belongs to the thread that opened it.
+        // The function that opens the files has no deadline. The journal belongs to the thread that opened it.
         let read = try await onThread(until: start + query.timeout + grace) { () throws(SystemError) in
             let journal = try OpenJournal(directory)
             for match in query.matches + ["_BOOT_ID=\(query.boot.replacing("-", with: ""))"] {
@@ -226,7 +226,7 @@ private struct OpenJournal: ~Copyable {
             do throws(SystemError) {
                 guard try check(unsafe sd_journal_next(raw)) > 0 else { return reading }
             } catch {
-                // What was read before a damaged file is as good as ever.
+                // Entries that were read before a damaged file are valid.
                 guard !reading.entries.isEmpty else { throw error }
                 reading.isComplete = false
                 return reading

@@ -390,7 +390,7 @@ extension SystemBus {
         guard listed.state.load == "loaded" else { return times }
         guard let started = try time("InactiveExitTimestamp") else { return times }
         times.started = started
-        // What came before is of an earlier start.
+        // An earlier time is that of an earlier start.
         if let active = try time("ActiveEnterTimestamp"), active >= started { times.active = active }
         if let ended = try time("InactiveEnterTimestamp"), ended > started { times.ended = ended }
         return times

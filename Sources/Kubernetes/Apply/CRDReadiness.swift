@@ -37,7 +37,7 @@ struct CRDReadiness {
         defer { catalog.awaitedDefinitions.withLock { $0 -= 1 } }
         let type = DefinedKind.servedType(of: manifest)
         let isReady = Readiness(of: live, type: manifest.identity.type) == .ready
-        // What is known of it may be of a definition that was deleted since.
+        // The known state may be that of a definition that was deleted since.
         if let type, !isReady { client.catalog.forget(type) }
         var answer: Result<Bool, APIError>?
         if isReady { answer = await isListed(type, after: .zero) }
@@ -108,7 +108,7 @@ struct CRDReadiness {
     ///   - pause: How long to wait before the server is asked.
     /// - Returns: Whether it does, or why the server does not say so; `nil` if there is nothing to ask for.
     private func isListed(_ type: GroupVersionKind?, after pause: Duration) async -> Result<Bool, APIError>? {
-        // What is longer than usual is what the server asked one request to wait.
+        // A pause longer than usual is one that the server asked for.
         let own = pause - Self.longestPauses.later
         if own > .zero, await !sleep(own) { return nil }
         let shared = min(pause, Self.longestPauses.later)

@@ -112,7 +112,7 @@ struct SecretMask {
     private static func pairs(in line: String) -> Line {
         guard mentionsSecret(line) else { return [.shown(line)] }
         var pieces: Line = []
-        // What precedes `shown` is in `pieces`, and what precedes `rest` has been searched.
+        // The text before `shown` is in `pieces`, and the text before `rest` has been searched.
         var (shown, rest) = (line[...], line[...])
         while let separator = rest.firstIndex(where: { $0 == ":" || $0 == "=" }) {
             let before = rest[..<separator]

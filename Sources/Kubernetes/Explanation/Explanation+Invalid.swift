@@ -116,7 +116,7 @@ extension Explanation {
                 )
             }
         }
-        // What is wrong with a key is reported for the field with that key.
+        // A fault of a key is reported for the field with that key.
         let isKey = text.value.map { $0 == target.key && target.node?.string != $0 } ?? false
         if isKey {
             return fault(

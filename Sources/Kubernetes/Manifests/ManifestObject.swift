@@ -40,7 +40,7 @@ public struct ManifestObject: Sendable {
     public var root: Node {
         switch contents {
         case .tree(let root): root
-        // What could be read once can be read again.
+        // A text that could be read once can be read again.
         case .text(let text, let change): text.root().map(change) ?? .null(location: location)
         }
     }

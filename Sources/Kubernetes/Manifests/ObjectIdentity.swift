@@ -216,7 +216,7 @@ private struct IdentityReader {
     private func quoting(_ value: Node) -> String? {
         switch value.content {
         case .number(let number): "write it in quotes: '\"\(number.text)\"'"
-        // What was written, such as `no`, is not known any more.
+        // The word that was written, such as `no`, is not known any more.
         case .boolean: "write it in quotes"
         case .null, .string, .sequence, .mapping: nil
         }

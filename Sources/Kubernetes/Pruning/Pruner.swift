@@ -144,7 +144,7 @@ extension Pruner {
         _ search: inout KindSearch
     ) async throws(APIError) -> ServedKind? {
         var found = try await search.type(of: kind, preferring: type)
-        // What the manifests contain has been applied as they write it.
+        // The objects of the manifests have been applied as they are written.
         if found == nil, type == nil, let successor = RemovedAPI.successor(of: kind) {
             found = try await search.type(of: successor, preferring: nil)
         }

@@ -50,7 +50,7 @@ struct PodDiagnosis {
                 }
                 if container["state"]?["running"] != nil {
                     let words = kind == "container" ? "is not ready" : "is still running"
-                    // Which it may be for a moment only, again and again.
+                    // It may be running for a moment only, again and again.
                     guard let end else { return ("\(name) \(words)", false) }
                     return ("\(name) \(words), and was restarted: \(end)", false)
                 }

@@ -56,7 +56,7 @@ struct ObjectDeletion: Sendable {
         try await retryPolicy.retry(.init(.object, identity.description)) { () async throws(APIError) in
             guard let live = try await findKnown(identity) else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
-            // One that was created again in the meantime is another object.
+            // An object that was created again in the meantime is another one.
             guard uid ?? found == found, isDecided || isMeant(identity, live) else { return }
             (uid, isDecided) = (found, true)
             guard live["metadata"]?["deletionTimestamp"]?.string == nil else {

@@ -153,7 +153,7 @@ struct ImportedText {
 
     /// The offset of the first byte that is 0 or not UTF-8.
     private static func faultyOffset(in bytes: [UInt8]) -> Int {
-        // What is not UTF-8 is replaced while it is decoded.
+        // Bytes that are not UTF-8 are replaced while they are decoded.
         let same = zip(String(decoding: bytes, as: UTF8.self).utf8, bytes).prefix { $0 == $1 && $1 != 0 }.count
         return min(same, bytes.count - 1)
     }

@@ -114,7 +114,7 @@ extension ConfigValue {
         }
         let address = String(text.prefix { $0 != "/" })
         guard IPAddress(address) == range.first else {
-            // Which of the two was meant, the range or the address, is not known.
+            // It is not known whether the range or the address was meant.
             let hint = "\(write("\(range)")), or \(write(address).dropFirst("write ".count)) for this address only"
             problems.add(node.location, "\(label) is not the first address of its range", hint: hint)
             return nil

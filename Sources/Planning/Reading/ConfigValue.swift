@@ -167,7 +167,7 @@ struct ConfigValue {
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
-        // What was written, `yes` or `on` perhaps, is not known any more.
+        // The word that was written, perhaps `yes` or `on`, is not known any more.
         case .boolean: "write it in quotes"
         case .null, .string, .sequence, .mapping: nil
         }

@@ -50,7 +50,7 @@ private func taskSchema() -> Node {
             choices.append(required(verb.name))
             continue
         }
-        // What is in the task is not required below the verb.
+        // A key that is set on the task is not required again under the verb.
         properties.append((verb.name, .mapping(objectSchema(verb.keys, requires: false))))
         choices.append(.mapping([("anyOf", .sequence([required(verb.name), required(shorthand)]))]))
         let whole = Node.mapping([(verb.name, .mapping(objectSchema(verb.keys, describes: false)))])

@@ -103,7 +103,7 @@ private func recoveryUnit(_ call: ProgramInvocation) -> String {
     // The target is reached only if there is no such file.
     unit.set("Before", targetName)
     unit.section("Service")
-    // What is not noted now is noted when the next task has ended.
+    // A recovery that is not recorded now is recorded when the next task has ended.
     let supervise = [call.program, "supervise"] + call.flags
     unit.set("ExecStart", "-:" + supervise.map(unitWord).joined(separator: " ") + " %i")
     // Keeps systemd from logging after every success that the condition is not met.
@@ -247,7 +247,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
     var unit = UnitText(comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost.")
     unit.section("Unit")
     unit.set("Description", "Task \(task) (the task file is invalid)")
-    // Which fails while the task file is invalid. When it has become valid, it has the real unit loaded first.
+    // It fails while the task file is invalid. When the file has become valid, it has the real unit loaded first.
     unit.set("Requires", healthUnitName)
     unit.section("Service")
     unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)

@@ -8,7 +8,7 @@ let metricsTimerName = "k8s-bootstrap--metrics.timer"
 func metricsUnit(_ call: ProgramInvocation) -> String {
     var unit = supervisingUnit("Metrics of the Kubernetes node bootstrap")
     unit.section("Service")
-    // What fails is a warning in the journal, and no reason for the node to be degraded.
+    // A failure is a warning in the journal, and no reason for the node to be degraded.
     unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-metrics"] + call.flags)
     // Keeps systemd from logging every start.
     unit.set("LogLevelMax", "notice")

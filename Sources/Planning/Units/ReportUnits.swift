@@ -53,7 +53,7 @@ struct ReportUnits {
         var unit = supervisingUnit("Report of the Kubernetes node bootstrap to the cluster")
         addConditions(&unit, call)
         unit.section("Service")
-        // What cannot be sent is a warning in the journal, and no reason for the node to be degraded.
+        // A report that cannot be sent is a warning in the journal, and no reason for the node to be degraded.
         unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-report"] + call.flags)
         // Nothing waits for it.
         unit.set("Type", "exec")

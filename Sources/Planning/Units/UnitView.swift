@@ -89,7 +89,7 @@ struct UnitView {
         for directory in closed.inner(of: seen) {
             _ = close(directory, to: task, around.contains(ExactText(directory.path)), &count)
         }
-        // What the program keeps for itself between boots: its cache, and the lists of what tasks have made.
+        // The program's own files between boots: its cache, and the lists of what tasks have made.
         let ofProgram = task.runsPrograms ? ["/var/lib/nest-bootstrap", productsDirectory] : []
         for path in [Self.staged] + ofProgram.filter({ marks[ExactText($0)] == nil }) where state(above: path).isSeen {
             mark(path, .empty)

@@ -94,7 +94,7 @@ extension RemoveDeclaration: ReadableVerb {
             footprint.useAPIServer(objects.kubeconfig)
             footprint.deletedObjects = objects.references
         }
-        // What is removed may be in a directory of another user, of which the unit sees only these.
+        // The removed paths may be in a directory of another user, of which the unit sees only these.
         if !paths.isEmpty { footprint.capabilities += ["CAP_DAC_OVERRIDE", "CAP_FOWNER"] }
         return footprint
     }

@@ -63,7 +63,7 @@ public final class ConsoleOutput: Sendable {
             ThreadQueue { chunk in state.write(chunk.bytes, chunk.stream, writer) }
         }
         let first = makeQueue()
-        // What goes to the same place stays in order.
+        // Output to the same place stays in order.
         let second = StandardStreams.areSame(1, 2) ? first : makeQueue()
         queues = [.results: first, .diagnostics: second]
     }
@@ -111,7 +111,7 @@ public final class ConsoleOutput: Sendable {
     /// - Returns: Whether everything was written, or has failed before.
     @discardableResult
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
-        // What the journal refuses is printed.
+        // Entries that the journal refuses are printed.
         var isDone = journal?.flush(idleLimit: idleLimit, until: deadline, self) ?? true
         for stream in Stream.allCases where queues[stream]?.drain(idleLimit: idleLimit, until: deadline) == false {
             isDone = false

@@ -64,7 +64,7 @@ struct LiveLayout {
         let running = phases.indices.filter { phases[$0].isRunning }
         let failures = failures(phases, budget: max(budget / 2, budget - running.count), row)
         budget -= failures.lines.values.reduce(0) { $0 + $1.count }
-        // What works makes progress; of those that wait many wait for the same thing.
+        // Tasks that work make progress; of those that wait many wait for the same thing.
         let candidates = running.filter { phases[$0] == .working } + running.filter { phases[$0] == .waiting }
         let shown = candidates.prefix(max(0, budget))
         var blocks = failures.lines.merging(runningLines(shown.map { ($0, row($0)) }, budget)) { first, _ in first }

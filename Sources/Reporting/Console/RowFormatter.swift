@@ -89,7 +89,7 @@ struct RowFormatter {
     private func narrow(_ row: TaskRow, _ detailLimit: Int) -> [ScreenLine] {
         let detail = shown(row.detail)
         if detailLimit == 0, row.phase.isRunning, !detail.isEmpty {
-            // What it does says that it runs.
+            // Its activity says that it runs.
             return [ScreenLine(marked: "", after: "\(name(row))  \(detail)", tone: .progress)]
         }
         return [head(row, "")] + below(detail, "  ", detailLimit)

@@ -109,7 +109,7 @@ public struct TerminalSink: EventSink {
     ///   - isLast: Whether the view is replaced by the lines of it that stay.
     private mutating func draw(at uptime: Duration, summary: [Line] = [], isLast: Bool = false) {
         let access = display.access()
-        // What a shell has written is not to be overwritten.
+        // The output of a shell is not to be overwritten.
         if access != .foreground { screen.forget() }
         // A frame that replaces one which has not been shown can be left out.
         let isHidden = access == .background || output.backlog(of: .results) > Self.frameLimit

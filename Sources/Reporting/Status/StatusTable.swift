@@ -91,7 +91,7 @@ extension TaskStatus {
     var reasonLines: [String] {
         var lines = reason?.split(separator: "\n").map(String.init) ?? []
         if let lease {
-            // What systemd knows is either the same, or the wait for this Lease in other words.
+            // The status in systemd is either the same, or the wait for this Lease in other words.
             lines.removeAll { $0 == lease.text || !lease.isSelf && $0.hasPrefix("waiting: \(lease.object): ") }
             lines.insert(lease.text, at: 0)
         }

@@ -157,7 +157,7 @@ struct JournalAttempts {
                 number: draft.number,
             )
         }
-        // One that has not started is not an attempt.
+        // A task that has not started has made no attempt.
         guard ending.outcome != .skipped, draft.isStarted || ending.outcome != .interrupted else { return nil }
         return TimelineAttempt(
             run: run,

@@ -117,7 +117,7 @@ public struct ProductStore: Sendable {
         do throws(ProductListFault) {
             return try ProductList(json: bytes, task: task)
         } catch {
-            // What it lists is then not undone.
+            // Its products are then not undone.
             let advice = "run \(quotedShellLine(["mv", "\(path)/\(name)", "/root"])) to go on without it"
             throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it \(error)", advice: advice)
         }

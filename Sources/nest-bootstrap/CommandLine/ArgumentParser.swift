@@ -37,7 +37,7 @@ func argumentsByName(_ arguments: [String]) -> [String] {
 /// - Returns: The last format that a flag of the command asks for, whatever the other arguments are. If the command is
 ///   not known, or has no flag of that name, the flag of other commands counts.
 func wantedOutput(_ arguments: [String]) -> OutputFormat {
-    // What a flag sets says whether it takes a format: the value of `init --output` is a file.
+    // The option that a flag sets says whether it takes a format: the value of `init --output` is a file.
     TypedWords(arguments).options.output
 }
 

@@ -170,7 +170,7 @@ struct ResetRun {
         let done = Set(finished.map(\.task))
         let unfinished = plan.items.map(\.list).filter { !done.contains($0.task) }.flatMap(\.products)
         let notDone = Set(unfinished.map(\.path).exact)
-        // What else is in a directory: that it is not empty follows from that.
+        // Other paths in a directory: that it is not empty follows from them.
         var left = notDone.union(finished.flatMap(\.products).map(\.path).exact)
         var leftovers: [ResetReport.Path] = []
         for (task, path) in ResetPlan.directories(finished) where !Task.isCancelled {

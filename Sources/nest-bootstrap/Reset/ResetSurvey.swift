@@ -67,7 +67,7 @@ struct ResetSurvey {
         )
         var report = await run.perform()
         report.problems += faults
-        // What is left is still listed.
+        // The paths that are left are still listed.
         let hasNoList = report.isUndone && report.leftovers.isEmpty
         let state = ((try? statePaths) ?? []) + (hasNoList ? [plan.store.path] : [])
         report.state = state.filter { (try? FileSystem.exists($0)) == true }

@@ -161,7 +161,7 @@ final class Recorder: Sendable {
         var reasons = attempt.reasons
         var isPermanent = false
         if case .failed(let error) = entry.outcome {
-            // What events have reported is there already.
+            // The facts that events have reported are there already.
             if !problems(of: error).isEmpty {
                 reasons.lines.insert(chain(error), at: 0)
                 reasons.publicLines.insert(publicChain(error), at: 0)

@@ -92,7 +92,7 @@ private struct StatusDisplay: Sendable {
             view.show(findings.statuses, warning: findings.error.map { chain($0) })
             form = .view(view)
         case .lines(var changes):
-            // What a slow reader has not taken is not added to: the next survey shows what has changed until then.
+            // Nothing is added while a slow reader has not taken earlier lines: the next survey shows what has changed until then.
             guard !output.isBacklogged else { return }
             report(findings.error)
             output.write(changes.lines(findings.statuses).map { $0 + "\n" }.joined())

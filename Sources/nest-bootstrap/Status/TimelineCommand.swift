@@ -89,7 +89,7 @@ struct TimelineCommand: Command {
             )
             output.write(lines.map { $0 + "\n" }.joined())
         case .svg:
-            // What is below a directory is of another machine.
+            // The files below a directory are those of another machine.
             let node = configuration.options.root == nil ? Machine.hostName() : ""
             output.writeData(timelineSVG(timeline, node: node))
         }

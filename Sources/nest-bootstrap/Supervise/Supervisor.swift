@@ -137,7 +137,7 @@ struct Supervisor {
         return steps.compactMap { step in
             let name = step.task.name
             guard let service = services[step.task.unitName] else { return nil }
-            // What a person has masked is meant to be off.
+            // A masked unit is disabled on purpose.
             if service.unit.load == "masked", ended[name] == nil { return nil }
             let record = try? records.record(of: name)
             let isPermanent = record?.outcome == .failed && record?.isPermanent == true
@@ -146,7 +146,7 @@ struct Supervisor {
                 task: name,
                 // A process that was stopped by SIGTERM leaves its unit active without a success.
                 isActive: service.unit.isActive && record?.isSuccess == true,
-                // One with a job is about to run again.
+                // A unit with a job is about to run again.
                 hasFailed: service.hasFailed && !service.hasJob || ended[name] != nil,
                 attempt: record?.history.unitAttempts ?? 1,
                 isPermanent: isPermanent || status.map(TaskStatus.isPermanent(exitStatus:)) == true,

@@ -91,7 +91,7 @@ struct UnitWriter {
         _ call: ProgramInvocation,
         _ report: ReportDeclaration?
     ) -> [UnitFile] {
-        // What is beside the task file comes with it.
+        // The files beside the task file come with it.
         let beside = Configuration.absolute(options.config).pathParts.dropLast().map { "/\($0)" }.joined()
         let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
         var assumed: [String] = []

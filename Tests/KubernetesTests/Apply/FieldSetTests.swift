@@ -29,7 +29,7 @@ struct FieldSetTests {
         #expect(try set(left).subtracting(try set(right)) == (try set(rest)))
     }
 
-    /// What a manager has applied, and the object that it has become.
+    /// The fields that a manager has applied, and the object that it has become.
     private static let applied = (
         fields: #"""
         f:metadata: {f:labels: {.: {}, f:a: {}}}
