@@ -40,6 +40,11 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
         (self.givesUpAt, self.isComplete) = (givesUpAt, isComplete)
     }
 
+    /// Whether it is an earlier wait with another reason, or, if both name everything, with another object as the first.
+    public func continues(_ earlier: Wait) -> Bool {
+        subject == earlier.subject || isComplete && earlier.isComplete
+    }
+
     /// The wait for people: `SUBJECT: REASON (gives up at TIME)`.
     public var description: String {
         subject.text + (reason.map { ": \($0)" } ?? "") + (givesUpAt.map { " (gives up at \($0))" } ?? "")

@@ -88,6 +88,9 @@ public struct ResultCounts: Sendable, Hashable {
         self.failed = failed
     }
 
+    /// The number of objects.
+    public var total: Int { created + changed + deleted + unchanged + failed }
+
     /// Whether nothing was counted.
     public var isEmpty: Bool { self == ResultCounts() }
 

@@ -18,8 +18,8 @@ public struct TaskFailure: Sendable, Hashable {
     /// The subject.
     public var subject: Subject
 
-    /// Why, if a record says so.
-    public var reason: String?
+    /// Why, if a record says so: a line for each problem.
+    public var reasons: [String] = []
 
     /// The number of the attempt.
     public var attempt = 1
@@ -36,7 +36,7 @@ public struct TaskFailure: Sendable, Hashable {
     /// - Returns: The first line of the reason, or a command that shows what systemd knows.
     public func cause(of task: String) -> String? {
         guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
-        guard let line = reason?.split(whereSeparator: \.isNewline).first else { return nil }
+        guard let line = reasons.first?.split(whereSeparator: \.isNewline).first else { return nil }
         return String(line).shortened(to: Self.lineLimit)
     }
 
@@ -68,12 +68,12 @@ extension TaskStatus {
     /// - Returns: The failure, `nil` if the task has not failed or has recovered.
     public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
         if state == .ended(.failed) {
-            return TaskFailure(subject: .task, reason: reason, attempt: attempt ?? 1, finishedAt: finishedAt)
+            return TaskFailure(subject: .task, reasons: reasons, attempt: attempt ?? 1, finishedAt: finishedAt)
         }
         if let repetition, repetition.hasFailed {
             return TaskFailure(
                 subject: .repetition,
-                reason: repetition.reason,
+                reasons: repetition.reasons,
                 attempt: repetition.attempt ?? 1,
                 finishedAt: repetition.finishedAt
             )

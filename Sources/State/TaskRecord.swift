@@ -18,16 +18,18 @@ public struct TaskRecord: Sendable, Hashable {
     public var durationMicroseconds: Int64
     /// The results for its objects.
     public var counts: ResultCounts
-    /// Why it did not succeed, a problem a line.
-    public var reason: String?
+    /// Why it did not succeed, a line for each problem.
+    public var reasons: [String]
     /// Why it did not succeed, without what only root may read.
-    public var publicReason: String?
+    public var publicReasons: [String]
     /// Whether it failed in a way that another attempt cannot change.
     public var isPermanent: Bool
     /// The number of attempts on this boot since it last succeeded, this one included.
     public var attempt: Int
     /// The facts from earlier attempts.
     public var history: TaskHistory
+    /// Its waits, in the order of time.
+    public var waits: [TaskWait] = []
     /// The holder of the task's Lease, if the task has not ended and needs one.
     public var lease: LeaseHolder?
     /// The run that it belongs to.
@@ -46,8 +48,8 @@ public struct TaskRecord: Sendable, Hashable {
         uptimeMilliseconds: Int64 = Timestamp.uptimeMilliseconds(),
         durationMicroseconds: Int64 = 0,
         counts: ResultCounts = ResultCounts(),
-        reason: String? = nil,
-        publicReason: String? = nil,
+        reasons: [String] = [],
+        publicReasons: [String] = [],
         isPermanent: Bool = false,
         attempt: Int = 1,
         history: TaskHistory = TaskHistory(),
@@ -60,8 +62,8 @@ public struct TaskRecord: Sendable, Hashable {
         self.uptimeMilliseconds = uptimeMilliseconds
         self.durationMicroseconds = durationMicroseconds
         self.counts = counts
-        self.reason = reason
-        self.publicReason = publicReason
+        self.reasons = reasons
+        self.publicReasons = publicReasons
         self.isPermanent = isPermanent
         self.attempt = attempt
         self.history = history
@@ -117,7 +119,8 @@ extension TaskRecord {
         if let lease { entries.append(("lease", .mapping(lease.fields))) }
         if isPermanent { entries.append(("permanent", .boolean(true))) }
         entries += history.entries
-        if let reason { entries.append(("reason", .string(reason))) }
+        if !reasons.isEmpty { entries.append(("reasons", .sequence(reasons.map { .string($0) }))) }
+        if !waits.isEmpty { entries.append(("waits", .sequence(waits.map(\.node)))) }
         let bytes = Node.mapping(entries).json()
         return bytes + Array(repeating: UInt8(ascii: " "), count: max(0, size - bytes.count - 1)) + [UInt8(ascii: "\n")]
     }
@@ -149,7 +152,9 @@ extension TaskRecord {
             failed: Self.count(node["failed"]),
         )
         lease = node["lease"].flatMap { LeaseHolder($0) }
-        reason = node["reason"]?.string
+        reasons = (node["reasons"]?.sequence ?? []).compactMap(\.string)
+        publicReasons = []
+        waits = [TaskWait](node["waits"])
         isPermanent = node["permanent"]?.boolean ?? false
         attempt = min(max(0, node["attempt"]?.integer ?? 1), Self.attemptLimit)
         history = TaskHistory(node)

@@ -21,8 +21,8 @@ public struct TaskRepetition: Sendable, Hashable {
     /// How long it ran.
     public var duration: Duration?
 
-    /// Why it did not succeed.
-    public var reason: String?
+    /// Why it did not succeed, a line for each problem.
+    public var reasons: [String]
 
     /// Creates what is known of a repetition.
     public init(
@@ -31,14 +31,14 @@ public struct TaskRepetition: Sendable, Hashable {
         finishedAt: Timestamp? = nil,
         age: Duration? = nil,
         duration: Duration? = nil,
-        reason: String? = nil,
+        reasons: [String] = [],
     ) {
         self.state = state
         self.startedAt = startedAt
         self.finishedAt = finishedAt
         self.age = age
         self.duration = duration
-        self.reason = reason
+        self.reasons = reasons
     }
 
     /// Creates what is known from its record and the lock of its task.
@@ -54,7 +54,7 @@ public struct TaskRepetition: Sendable, Hashable {
             finishedAt: status.finishedAt,
             age: status.age,
             duration: status.duration,
-            reason: status.reason,
+            reasons: status.reasons,
         )
         attempt = status.attempt
     }

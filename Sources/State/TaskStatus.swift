@@ -29,8 +29,11 @@ public struct TaskStatus: Sendable, Hashable {
     /// The results for its objects.
     public var counts: ResultCounts
 
-    /// Why the state is what it is, unless the task succeeded.
-    public var reason: String?
+    /// Why the state is what it is, a line for each problem.
+    public var reasons: [String]
+
+    /// The wait of a task that is running, or of its last repetition.
+    public var wait: TaskWait?
 
     /// The dependencies that the task waits for, if its service was not started because of them.
     public private(set) var waitsFor: [String] = []
@@ -66,7 +69,7 @@ public struct TaskStatus: Sendable, Hashable {
         age: Duration? = nil,
         duration: Duration? = nil,
         counts: ResultCounts = ResultCounts(),
-        reason: String? = nil,
+        reasons: [String] = [],
     ) {
         self.task = task
         self.description = description
@@ -74,7 +77,7 @@ public struct TaskStatus: Sendable, Hashable {
         self.age = age
         self.duration = duration
         self.counts = counts
-        self.reason = reason
+        self.reasons = reasons
     }
 
     /// Creates the status of a task that has a record and is not running.
@@ -85,12 +88,12 @@ public struct TaskStatus: Sendable, Hashable {
             age: .seconds(max(0, now.seconds - record.time.seconds)),
             duration: .microseconds(record.durationMicroseconds),
             counts: record.counts,
-            reason: record.outcome == nil ? "its process was killed, or the power failed" : record.reason,
+            reasons: record.outcome == nil ? ["its process was killed, or the power failed"] : record.reasons,
         )
         recordedAt = .milliseconds(record.uptimeMilliseconds)
         isPermanent = record.outcome == .failed && record.isPermanent
         if record.outcome != nil { attempt = record.attempt }
-        if record.isSuccess { reason = nil }
+        if record.isSuccess { reasons = [] }
         if record.outcome == nil { startedAt = record.time } else { finishedAt = record.time }
         // How long a process ran that did not live to record it is unknown.
         if record.outcome == nil { duration = nil }
@@ -111,29 +114,29 @@ public struct TaskStatus: Sendable, Hashable {
         if service.hasJob { isPermanent = false }
         switch state {
         case .ended(let kind) where kind.isSuccess && hasSucceeded(after: service):
-            reason = "a run by hand has succeeded since the unit failed"
+            reasons = ["a run by hand has succeeded since the unit failed"]
         case .notYet where service.unit.active == "failed", .ended(.changed) where service.unit.active == "failed",
             .ended(.unchanged) where service.unit.active == "failed":
             state = .ended(.failed)
-            reason = service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"
+            reasons = [service.statusText ?? "see 'systemctl status k8s-bootstrap-\(task).service'"]
             isPermanent = service.exitStatus.map(Self.isPermanent(exitStatus:)) ?? false
         case .notYet where service.unit.active == "inactive" && !dependencies.isEmpty && (service.hasJob || isBlocked):
             state = .waiting
             waitsFor = dependencies
-            reason = "runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")
+            reasons = ["runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
         case .notYet where service.unit.load == "not-found":
-            reason = "systemd does not know it yet; run 'systemctl daemon-reload'"
+            reasons = ["systemd does not know it yet; run 'systemctl daemon-reload'"]
         // Its products are not in place yet.
         case .ended(.changed) where service.unit.active == "activating",
             .ended(.unchanged) where service.unit.active == "activating":
             state = .running
-            reason = service.statusText
+            reasons = [service.statusText].compactMap(\.self)
         // A task that is about to run again is not done, even if it succeeded before.
         case .ended(let kind) where kind.isSuccess && service.hasJob:
             state = .waiting
             waitsFor = dependencies
-            reason = "systemd is about to start or stop its unit"
-        case .running: reason = service.statusText
+            reasons = ["systemd is about to start or stop its unit"]
+        case .running: reasons = [service.statusText].compactMap(\.self)
         case .notYet, .waiting, .ended, .unknown: break
         }
     }
@@ -175,4 +178,117 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
         case .unknown: "unknown"
         }
     }
+}
+
+extension RecordStore {
+    /// Determines the states of tasks, also while other processes run them.
+    ///
+    /// The kernel's list of locks is read, and the directory of the tasks opened, once for all.
+    ///
+    /// - Parameters:
+    ///   - tasks: The names of the tasks.
+    ///   - now: The time that ages are counted to.
+    /// - Returns: A status for each, in the same order; a record that cannot be read is reported as its reason.
+    public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
+        let directory = openTasks()
+        var found = tasks.map { lookWithRepetition(at: $0, directory) }
+        var locks = LockTable.current()
+        // A process that ends a task writes its record before it releases the lock. So a record that says the task has
+        // started, without a lock, may have been replaced since it was read. The kernel's list is read in several
+        // pieces, between which a lock can slip through: that a process is gone has to be seen more than once.
+        for _ in 0..<Self.lookCount {
+            let doubtful = tasks.indices.filter {
+                found[$0].isStarted && runner(of: tasks[$0], in: locks, directory) == nil
+            }
+            if doubtful.isEmpty { break }
+            for index in doubtful { found[index] = lookWithRepetition(at: tasks[index], directory) }
+            locks = .current()
+        }
+        return zip(tasks, found).map { task, found in
+            let isLocked = runner(of: task, in: locks, directory) != nil
+            if case .record(let record) = found.own, record.isSuccess {
+                // A task that has succeeded and runs is one that repeats: what depends on it need not wait.
+                var status = TaskStatus(record, now: now)
+                status.repetition = found.repetition.taskRepetition(isRunning: isLocked, now: now)
+                if isLocked { (status.lease, status.wait) = (found.repetition.lease, found.repetition.wait) }
+                return status
+            }
+            if isLocked {
+                var status = TaskStatus(task: task, state: .running)
+                status.startedAt = found.own.startTime
+                status.lease = found.own.lease
+                status.wait = found.own.wait
+                return status
+            }
+            return switch found.own {
+            case .record(let record): TaskStatus(record, now: now)
+            case .nothing: TaskStatus(task: task, state: .notYet)
+            case .unreadable(let error): TaskStatus(task: task, state: .unknown, reasons: ["\(error)"])
+            }
+        }
+    }
+
+    /// Reads the records of a task and, if it has succeeded, of its last repetition since.
+    private func lookWithRepetition(at task: String, _ directory: borrowing TasksDirectory) -> FoundRecords {
+        let own = look(at: task, directory)
+        guard case .record(let record) = own, record.isSuccess else { return FoundRecords(own: own) }
+        let repetition = repetitions.look(at: task, directory)
+        if case .record(let repeated) = repetition, repeated.uptimeMilliseconds < record.uptimeMilliseconds {
+            return FoundRecords(own: own)
+        }
+        return FoundRecords(own: own, repetition: repetition)
+    }
+
+    /// How often a lock has to be missing before its process counts as gone.
+    private static let lookCount = 3
+
+    private func look(at task: String, _ directory: borrowing TasksDirectory) -> Found {
+        do throws(SystemError) {
+            return try record(of: task, in: directory).map(Found.record) ?? .nothing
+        } catch {
+            return .unreadable(error)
+        }
+    }
+}
+
+/// The content in the place of a record.
+private enum Found {
+    case record(TaskRecord)
+    case nothing
+    case unreadable(SystemError)
+
+    /// When the task started, if the record says that it has not ended.
+    var startTime: Timestamp? {
+        if case .record(let record) = self, record.outcome == nil { record.time } else { nil }
+    }
+
+    /// The holder of the task's Lease, if the record says that the task has started and not ended.
+    var lease: LeaseHolder? {
+        if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
+    }
+
+    /// The wait of a task that has started and not ended.
+    var wait: TaskWait? {
+        guard case .record(let record) = self, record.outcome == nil else { return nil }
+        return record.waits.last.flatMap { $0.end == nil ? $0 : nil }
+    }
+
+    /// The repetition that has its record here.
+    func taskRepetition(isRunning: Bool, now: Timestamp) -> TaskRepetition? {
+        switch self {
+        case .record(let record): return TaskRepetition(record, isRunning: isRunning, now: now)
+        case .nothing: return nil
+        case .unreadable(let error):
+            return isRunning ? TaskRepetition(state: .running) : TaskRepetition(state: .unknown, reasons: ["\(error)"])
+        }
+    }
+}
+
+/// The records of a task.
+private struct FoundRecords {
+    var own: Found
+    var repetition = Found.nothing
+
+    /// Whether a record says that the task has started and not ended.
+    var isStarted: Bool { own.startTime != nil || repetition.startTime != nil }
 }

@@ -14,8 +14,7 @@ struct TimelineTests {
 
         """
 
-    private static let note =
-        "note: with '--root' only records are read: at most the last two attempts of a task, and no waits"
+    private static let note = "note: units of systemd are not shown: with '--root' only records are read"
 
     @Test func `the tasks of a run are shown with their critical path`() async throws {
         let node = try TestNode(Self.tasks)
@@ -45,6 +44,34 @@ struct TimelineTests {
                 "second: changed, dependency work", "skipped: skipped, dependency",
             ]
         )
+    }
+
+    @Test func `attempts and waits of runs by hand are kept, and status says what a task waits for`() async throws {
+        let tasks = """
+            tasks:
+              waits: {wait: {file: /ready}, timeout: 3s}
+              later: {after: [waits], exec: {command: "true"}}
+
+            """
+        let node = try TestNode(tasks)
+        #expect(try await node.run("run").status == 1)
+        try node.write(tasks.replacing("3s", with: "1h"), to: "bootstrap.yaml")
+        let run = try node.start(["run"])
+        #expect(
+            try await becomes {
+                let task = try await node.run("status", "-o", "json").output.json["tasks"]?.sequence?.first
+                return task?["wait"]?["subject"]?.string == "'/ready'"
+            }
+        )
+        let lines = try await node.run("status").outputLines
+        #expect(lines.contains { $0.hasPrefix("    waiting: '/ready'") }, "\(lines)")
+        try Files.write([], to: node.written("/ready"), mode: 0o644)
+        #expect(await run.result().status == 0)
+        let json = try await node.run("timeline", "--output", "json").output.json
+        let task = try #require(json["tasks"]?.sequence?.first)
+        let kinds = (task["spans"]?.sequence ?? []).compactMap { $0["kind"]?.string }
+        #expect(kinds.filter { $0 != "work" } == ["condition", "pause", "condition"])
+        #expect(task["attempts"]?.integer == 2)
     }
 
     @Test func `a picture is well-formed XML`() async throws {

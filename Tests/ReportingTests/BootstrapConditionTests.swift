@@ -10,7 +10,7 @@ struct BootstrapConditionTests {
     private let now = Timestamp(seconds: 1_700_000_000)
 
     private func status(_ name: String, _ state: TaskState, _ reason: String? = nil) -> TaskStatus {
-        TaskStatus(task: name, state: state, reason: reason)
+        TaskStatus(task: name, state: state, reasons: reason.map { [$0] } ?? [])
     }
 
     private func condition(
@@ -88,7 +88,7 @@ struct BootstrapConditionTests {
 
     @Test func `a repetition that fails is a failure until one succeeds`() {
         var repeated = status("a", .ended(.changed))
-        repeated.repetition = TaskRepetition(state: .ended(.failed), finishedAt: now, reason: "gone")
+        repeated.repetition = TaskRepetition(state: .ended(.failed), finishedAt: now, reasons: ["gone"])
         #expect(condition([repeated]).message == "1 of 1 task failed: 'a' (repetition: gone)")
         repeated.repetition = TaskRepetition(state: .running, startedAt: now)
         #expect(condition([repeated], failed: ["a"]).reason == .failed)
@@ -96,7 +96,7 @@ struct BootstrapConditionTests {
         #expect(condition([repeated]).reason == .succeeded)
         repeated.repetition = TaskRepetition(state: .ended(.changed), finishedAt: now)
         #expect(condition([repeated], reported: ["a"]).reason == .succeeded)
-        repeated.repetition = TaskRepetition(state: .unknown, reason: "secret")
+        repeated.repetition = TaskRepetition(state: .unknown, reasons: ["secret"])
         #expect(condition([repeated]).reason == .unknown)
         #expect(condition([repeated], reported: ["a"]).reason == .failed)
     }

@@ -69,7 +69,7 @@ struct JSONDocumentationTests {
             age: .seconds(1),
             duration: .seconds(1),
             counts: ResultCounts(created: 1),
-            reason: "r"
+            reasons: ["r"]
         )
         (status.startedAt, status.finishedAt) = (Timestamp(seconds: 0), Timestamp(seconds: 0))
         let unit = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
@@ -81,10 +81,11 @@ struct JSONDocumentationTests {
             finishedAt: Timestamp(seconds: 0),
             age: .seconds(1),
             duration: .seconds(1),
-            reason: "r",
+            reasons: ["r"],
         )
         status.repeatsIn = .seconds(1)
         status.lease = holder
+        status.wait = TaskWait(Wait.Subject(.server, "s"), reason: "r", from: .zero)
         return status
     }
 

@@ -19,9 +19,9 @@ enum SampleBoot {
         after duration: Int64 = 0,
         attempt: Int = 1,
         history: TaskHistory = TaskHistory(),
-        run: String = "r1",
+        waits: [TaskWait] = [],
     ) -> TaskRecord {
-        TaskRecord(
+        var record = TaskRecord(
             task: task,
             verb: "exec",
             outcome: outcome,
@@ -30,19 +30,39 @@ enum SampleBoot {
             durationMicroseconds: duration * 1000,
             attempt: attempt,
             history: history,
-            run: run,
+            run: "r1",
+        )
+        record.waits = waits
+        return record
+    }
+
+    /// An attempt that was not the last one, in milliseconds since the boot.
+    static func attempt(
+        _ outcome: Outcome.Kind?,
+        at end: Int64,
+        after duration: Int64 = 0,
+        number: Int = 1,
+        waits: [TaskWait] = [],
+    ) -> TaskAttempt {
+        TaskAttempt(
+            number: number,
+            start: .milliseconds(end - duration),
+            end: outcome == nil ? nil : .milliseconds(end),
+            outcome: outcome,
+            waits: waits,
         )
     }
 
-    /// How an earlier run of a task ended, in milliseconds since the boot.
-    static func runEnd(_ outcome: Outcome.Kind, at end: Int64, after duration: Int, attempt: Int) -> RunEnd {
-        RunEnd(
-            outcome: outcome,
-            time: Timestamp(seconds: 0),
-            uptimeMilliseconds: end,
-            duration: .milliseconds(duration),
-            attempt: attempt,
-        )
+    /// A wait, in milliseconds since the boot.
+    static func wait(
+        _ kind: Wait.Subject.Kind,
+        _ subject: String,
+        _ reason: String? = nil,
+        from start: Int,
+        to end: Int? = nil,
+    ) -> TaskWait {
+        let end = end.map { Duration.milliseconds($0) }
+        return TaskWait(Wait.Subject(kind, subject), reason: reason, from: .milliseconds(start), to: end)
     }
 
     /// A task with its record.
@@ -52,6 +72,7 @@ enum SampleBoot {
         units: [String] = [],
         _ state: TaskState,
         _ record: TaskRecord? = nil,
+        earlier: [TaskAttempt] = [],
         description: String? = nil,
         retriesIn: Duration? = nil,
     ) -> TimelineSource.TaskFacts {
@@ -64,53 +85,8 @@ enum SampleBoot {
             units: units,
             status: status,
             record: record,
+            earlier: earlier,
         )
-    }
-
-    /// An entry of the journal about a task, in milliseconds since the boot.
-    static func entry(
-        _ task: String,
-        _ kind: MessageID,
-        at time: Int,
-        _ message: String = "",
-        run: String = "r1",
-        _ more: KeyValuePairs<String, String> = [:],
-    ) -> LoggedEntry {
-        var fields = [
-            "NEST_TASK": task, "NEST_RUN_ID": run, "NEST_ATTEMPT": "1", "MESSAGE_ID": kind.rawValue,
-            "MESSAGE": "\(task): \(message)", "_UID": "0",
-        ]
-        for (name, value) in more { fields[name] = value }
-        return LoggedEntry(sinceBoot: .milliseconds(time), fields: fields)
-    }
-
-    /// An entry about a wait.
-    static func waiting(_ task: String, at time: Int, _ text: String, run: String = "r1") -> LoggedEntry {
-        let wait = Wait(text)
-        var entry = entry(task, .waiting, at: time, "waiting: \(text)", run: run)
-        entry.fields["NEST_WAIT"] = wait.subject.kind.rawValue
-        entry.fields["NEST_OBJECT"] = wait.subject.text
-        entry.fields["NEST_REASON"] = wait.reason
-        return entry
-    }
-
-    /// The last entry of an attempt, in milliseconds.
-    static func end(
-        _ task: String,
-        _ outcome: Outcome.Kind,
-        at time: Int,
-        after duration: Int,
-        run: String = "r1",
-        _ more: KeyValuePairs<String, String> = [:],
-    ) -> LoggedEntry {
-        let kinds: [Outcome.Kind: MessageID] = [
-            .changed: .taskChanged, .unchanged: .taskUnchanged, .failed: .taskFailed, .skipped: .taskSkipped,
-            .interrupted: .taskInterrupted,
-        ]
-        var entry = entry(task, kinds[outcome] ?? .taskChanged, at: time, outcome.rawValue, run: run, more)
-        entry.fields["NEST_OUTCOME"] = outcome.rawValue
-        entry.fields["NEST_DURATION_USEC"] = "\(duration * 1000)"
-        return entry
     }
 
     /// An active unit, in milliseconds.
@@ -128,14 +104,38 @@ enum SampleBoot {
                     record("kubeconfig", .changed, at: 4012, after: 12),
                     description: "Write the kubeconfig",
                 ),
-                task("rbac", after: [0], .ended(.changed), record("rbac", .changed, at: 16_000, after: 11_900)),
+                task(
+                    "rbac",
+                    after: [0],
+                    .ended(.changed),
+                    record(
+                        "rbac",
+                        .changed,
+                        at: 16_000,
+                        after: 11_900,
+                        waits: [
+                            wait(.server, "API server 10.0.0.1:6443", "connection refused", from: 4100, to: 15_500)
+                        ]
+                    )
+                ),
                 task(
                     "crds",
                     after: [1],
                     .ended(.changed),
-                    record("crds", .changed, at: 30_000, after: 2000, attempt: 2, run: "r2")
+                    record("crds", .changed, at: 30_000, after: 2000, attempt: 2),
+                    earlier: [attempt(.failed, at: 18_100, after: 2000)]
                 ),
-                task("node", after: [2], .running, record("node", nil, at: 30_100)),
+                task(
+                    "node",
+                    after: [2],
+                    .running,
+                    record(
+                        "node",
+                        nil,
+                        at: 30_100,
+                        waits: [wait(.object, "DaemonSet/kube-system/node", "ready: 0 of 1", from: 31_000)]
+                    )
+                ),
                 task(
                     "link",
                     units: ["network-online.target"],
@@ -146,16 +146,6 @@ enum SampleBoot {
             ],
             clock: clock,
         )
-        source.entries = [
-            end("kubeconfig", .changed, at: 4013, after: 12),
-            waiting("rbac", at: 5100, "API server 10.0.0.1:6443: connection refused (gives up at 10:10:04Z)"),
-            end("link", .unchanged, at: 5611, after: 10),
-            entry("rbac", .objectApplied, at: 15_500, "ClusterRole/a created"),
-            end("rbac", .changed, at: 16_001, after: 11_900),
-            end("crds", .failed, at: 18_100, after: 2000),
-            end("crds", .changed, at: 30_001, after: 2000, run: "r2"),
-            waiting("node", at: 32_000, "DaemonSet/kube-system/node: ready: 0 of 1 (gives up at 10:10:30Z)"),
-        ]
         source.system = SystemTimes(
             boot: BootTimes(userspace: .seconds(1), unitsLoaded: .seconds(2), finished: nil),
             units: [
@@ -181,20 +171,23 @@ enum SampleBoot {
                     "b",
                     after: [0],
                     .ended(.failed),
-                    record("b", .failed, at: 20_000, after: 4000, attempt: 2, run: "r2"),
+                    record(
+                        "b",
+                        .failed,
+                        at: 20_000,
+                        after: 4000,
+                        attempt: 2,
+                        waits: [
+                            wait(.server, "API server 10.0.0.1:6443", "connection refused", from: 17_000, to: 19_000)
+                        ]
+                    ),
+                    earlier: [attempt(.failed, at: 12_000, after: 2000)],
                     description: "Apply <b> & \"c\"",
                 ),
                 task("c", after: [1], .ended(.skipped), record("c", .skipped, at: 20_000)),
             ],
             clock: clock,
         )
-        source.entries = [
-            end("a", .changed, at: 9501, after: 500),
-            end("b", .failed, at: 12_000, after: 2000),
-            waiting("b", at: 18_000, "API server 10.0.0.1:6443: connection refused", run: "r2"),
-            entry("b", .objectFailed, at: 19_000, "ConfigMap/x: invalid", run: "r2"),
-            end("b", .failed, at: 20_001, after: 4000, run: "r2"),
-        ]
         source.system = SystemTimes(
             boot: BootTimes(userspace: .milliseconds(500), unitsLoaded: .seconds(1), finished: .seconds(25)),
             units: [

@@ -51,7 +51,7 @@ struct StatusSummaryTests {
 
     @Test func `a task whose last repetition is unknown does not count as succeeded`() {
         let unknown = task("a", .ended(.changed)) {
-            $0.repetition = TaskRepetition(state: .unknown, reason: "cannot read '/x'")
+            $0.repetition = TaskRepetition(state: .unknown, reasons: ["cannot read '/x'"])
         }
         let statuses = [unknown, task("b", .ended(.changed))]
         #expect(summaryLines(statuses, at: now) == ["2 tasks: 1 unknown, 1 succeeded"])

@@ -23,13 +23,13 @@ struct StatusTests {
             age: .seconds(190),
             duration: .milliseconds(8123),
             counts: ResultCounts(created: 19, failed: 1),
-            reason: "crds/a.yaml:3:5: server is away; start it",
+            reasons: ["crds/a.yaml:3:5: server is away; start it"],
         ),
         TaskStatus(
             task: "kube-proxy",
             description: "Apply kube-proxy",
             state: .notYet,
-            reason: "runs after 'calico-crds'"
+            reasons: ["runs after 'calico-crds'"]
         ),
     ]
 
@@ -83,14 +83,15 @@ struct StatusTests {
         var row = TaskStatus(task: "a", state: .running)
         row.lease = LeaseHolder(lease: "kube-system/l", identity: "w1_1", since: nil, isSelf: false)
         let waits = "    waits for Lease kube-system/l, held by 'w1_1'"
-        row.reason = "waiting: Lease/kube-system/l: held by 'w1_1' (gives up at 12:10:00Z)"
+        row.reasons = ["waiting: Lease/kube-system/l: held by 'w1_1' (gives up at 12:10:00Z)"]
+        row.wait = TaskWait(Wait.Subject(.lock, "Lease/kube-system/l"), reason: "held by 'w1_1'", from: .zero)
         #expect(statusLines([row]) == ["TASK  STATE", "a     running", waits])
         for reason in ["waiting: API server 10.0.0.1:6443: no route", "'x' says: Lease/kube-system/l: not found"] {
-            row.reason = reason
+            (row.reasons, row.wait) = ([reason], nil)
             #expect(statusLines([row]) == ["TASK  STATE", "a     running", waits, "    \(reason)"])
         }
         row.lease?.isSelf = true
-        row.reason = "holds Lease kube-system/l"
+        row.reasons = ["holds Lease kube-system/l"]
         #expect(statusLines([row]) == ["TASK  STATE", "a     running", "    holds Lease kube-system/l"])
     }
 
@@ -108,7 +109,7 @@ struct StatusTests {
     @Test(.timeLimit(.minutes(30))) func `10,000 tasks make a table in linear time`() {
         // The best of some.
         func time(_ count: Int) -> Duration {
-            let statuses = (0..<count).map { TaskStatus(task: "t\($0)", state: .notYet, reason: "runs after 't0'") }
+            let statuses = (0..<count).map { TaskStatus(task: "t\($0)", state: .notYet, reasons: ["runs after 't0'"]) }
             let times = (0..<3).map { _ in
                 processorTime { #expect(statusLines(statuses, columns: 80).count == 2 * count + 1) }
             }
@@ -129,7 +130,7 @@ struct StatusTests {
     }
 
     @Test func `every line of a reason is below its row, and control characters are escaped`() {
-        let lines = statusLines([TaskStatus(task: "a", state: .ended(.failed), reason: "x\ny\rz")])
+        let lines = statusLines([TaskStatus(task: "a", state: .ended(.failed), reasons: ["x", "y\rz"])])
         #expect(lines.suffix(2) == ["    x", "    y\\rz"])
     }
 
@@ -140,7 +141,7 @@ struct StatusTests {
         failed.repetition = TaskRepetition(
             state: .ended(.failed),
             age: .seconds(60),
-            reason: "server is away\nstart it"
+            reasons: ["server is away", "start it"]
         )
         failed.repeatsIn = .seconds(30)
         runs.repetition = TaskRepetition(state: .running)
@@ -228,16 +229,16 @@ struct StatusTests {
             ServiceState(UnitState(load: "loaded", active: "failed", sub: "failed"), statusText: "b.yaml:1:1: x")
         )
         #expect(spoilt.state == .ended(.failed))
-        #expect(spoilt.reason == "b.yaml:1:1: x")
-        var recorded = TaskStatus(task: "a", state: .ended(.failed), age: .zero, reason: "refused")
+        #expect(spoilt.reasons == ["b.yaml:1:1: x"])
+        var recorded = TaskStatus(task: "a", state: .ended(.failed), age: .zero, reasons: ["refused"])
         recorded.add(ServiceState(.failed, exitStatus: 1, statusText: "other words"))
         #expect(recorded.state == .ended(.failed))
-        #expect(recorded.reason == "refused")
+        #expect(recorded.reasons == ["refused"])
         #expect(!recorded.isPermanent)
     }
 
     @Test func `a failure is followed by when it is retried, or that it is not`() {
-        var row = TaskStatus(task: "a", state: .ended(.failed), age: .seconds(1), reason: "refused")
+        var row = TaskStatus(task: "a", state: .ended(.failed), age: .seconds(1), reasons: ["refused"])
         row.add(ServiceState(.failed, exitStatus: 1))
         row.retriesIn = .seconds(42)
         #expect(statusLines([row])[1] == "a     failed  failed, retries in 42 s  1 s")

@@ -27,7 +27,7 @@ struct StatusViewTests {
             age: .seconds(3),
             duration: .milliseconds(8123),
             counts: ResultCounts(created: 19, failed: 1),
-            reason: "crds/a.yaml:3:5: unknown field 'spce'; did you mean 'spec'?\nsecond cause",
+            reasons: ["crds/a.yaml:3:5: unknown field 'spce'; did you mean 'spec'?", "second cause"],
         )
         failed.retriesIn = .seconds(42)
         var running = TaskStatus(task: "rbac", state: .running)
@@ -35,8 +35,13 @@ struct StatusViewTests {
         let starting = UnitState(load: "loaded", active: "activating", sub: "start")
         let words = "waiting: API server 10.0.0.1:6443: connection refused (gives up at 12:10:00Z)"
         running.add(ServiceState(starting, hasJob: true, statusText: words))
+        running.wait = TaskWait(
+            Wait.Subject(.server, "API server 10.0.0.1:6443"),
+            reason: "connection refused",
+            from: .zero
+        )
         let waiting = waiting("calico-node", for: ["calico-crds"])
-        let unreadable = TaskStatus(task: "dns", state: .unknown, reason: "cannot read '/x': permission denied")
+        let unreadable = TaskStatus(task: "dns", state: .unknown, reasons: ["cannot read '/x': permission denied"])
         return [changed, failed, running, waiting, unreadable, TaskStatus(task: "labels", state: .notYet)]
     }
 
@@ -101,7 +106,7 @@ struct StatusViewTests {
     @Test func `200 tasks on 24 rows are counted, and failures stay`() {
         var statuses = (1...190).map { TaskStatus(task: "t\($0)", state: .ended(.unchanged), age: .seconds(5)) }
         statuses +=
-            self.statuses + [TaskStatus(task: "z", state: .ended(.interrupted), reason: "its process was killed")]
+            self.statuses + [TaskStatus(task: "z", state: .ended(.interrupted), reasons: ["its process was killed"])]
         var view = view()
         view.show(statuses, at: now)
         #expect(
@@ -158,8 +163,8 @@ struct StatusViewTests {
         var later = statuses
         (later[0].age, later[1].retriesIn) = (.seconds(201), .seconds(41))
         #expect(changes.lines(later, at: now).isEmpty)
-        later[0].repetition = TaskRepetition(state: .ended(.failed), reason: "no route\u{1b}[2J")
-        later[2].reason = "3 of 20 objects, last: ConfigMap/x created"
+        later[0].repetition = TaskRepetition(state: .ended(.failed), reasons: ["no route\u{1b}[2J"])
+        (later[2].reasons, later[2].wait) = (["3 of 20 objects, last: ConfigMap/x created"], nil)
         #expect(
             changes.lines(later, at: now) == [
                 "2027-01-15T08:00:00Z kubeconfig: repetition failed",
@@ -167,7 +172,7 @@ struct StatusViewTests {
                 "2027-01-15T08:00:00Z rbac: running",
             ]
         )
-        later[2].reason = "4 of 20 objects, last: ConfigMap/y created"
+        later[2].reasons = ["4 of 20 objects, last: ConfigMap/y created"]
         #expect(changes.lines(later, at: now).isEmpty)
     }
 

@@ -10,7 +10,7 @@ import Testing
 struct TimelineTests {
     private typealias Boot = SampleBoot
 
-    @Test func `a boot is made of records, units and the journal`() {
+    @Test func `a boot is made of records and units`() {
         let timeline = Timeline(Boot.source)
         #expect(timeline.origin == .boot)
         #expect(timeline.originTime.description == "2026-01-01T10:00:00Z")
@@ -122,18 +122,6 @@ struct TimelineTests {
         #expect(timeline.units.map(\.ended) == [.seconds(9)])
     }
 
-    @Test func `after all tasks have succeeded, the journal is read for a minute only`() {
-        let done = Boot.task("a", .ended(.changed), Boot.record("a", .changed, at: 9500))
-        let late = Boot.task("b", .ended(.unchanged), Boot.record("b", .unchanged, at: 12_000))
-        let failed = Boot.task("c", .ended(.failed), Boot.record("c", .failed, at: 5000))
-        func end(_ tasks: [TimelineSource.TaskFacts]) -> Duration? {
-            TimelineSource(tasks: tasks, clock: Boot.clock).query(boot: "b").end
-        }
-        #expect(end([done, late]) == .seconds(72))
-        #expect(end([done, failed]) == nil)
-        #expect(end([done, Boot.task("d", .notYet)]) == nil)
-    }
-
     @Test func `a chain of 10,000 tasks has a timeline`() {
         let tasks = (0..<10_000).map { index in
             let record = Boot.record("t\(index)", .changed, at: Int64(index * 5 + 5), after: 5)
@@ -155,33 +143,19 @@ struct TimelineTests {
         #expect(task.caption(until: .seconds(2)) == "waited 2 s for API server x")
     }
 
-    @Test func `repetitions, entries of other users and runs that never started are no attempts`() {
-        var source = TimelineSource(
-            tasks: [Boot.task("a", .ended(.failed), Boot.record("a", .failed, at: 5000, after: 1000))],
-            clock: Boot.clock,
+    @Test func `an attempt with overlapping waits is divided without gaps`() {
+        let attempt = Boot.attempt(
+            .failed,
+            at: 10_000,
+            after: 8000,
+            waits: [
+                Boot.wait(.server, "s", from: 1000, to: 3000), Boot.wait(.lock, "l", from: 2500, to: 5000),
+                Boot.wait(.lock, "l", from: 5000, to: 5000), Boot.wait(.condition, "c", from: 8000),
+            ],
         )
-        let repetition: KeyValuePairs = ["_SYSTEMD_UNIT": "k8s-bootstrap-repeat@a.service"]
-        let user: KeyValuePairs = ["_UID": "1000", "_SYSTEMD_UNIT": "user@1000.service"]
-        source.entries = [
-            Boot.end("a", .changed, at: 2000, after: 100, run: "x1", repetition),
-            Boot.end("a", .changed, at: 2000, after: 100, run: "x2", user),
-            Boot.end("a", .skipped, at: 2500, after: 0, run: "x3"),
-            Boot.end("b", .changed, at: 2600, after: 100, run: "x4"),
-        ]
-        #expect(spans(Timeline(source), "a") == ["work 0-1 (failed)"])
-        let unit: KeyValuePairs = ["_UID": "990", "_SYSTEMD_UNIT": "k8s-bootstrap-a.service"]
-        source.entries = [Boot.end("a", .failed, at: 2000, after: 100, run: "x1", unit)]
-        #expect(spans(Timeline(source), "a") == ["work 0-0.1 (failed)", "pause 0.1-2.1", "work 2.1-3.1 (failed)"])
-    }
-
-    @Test(arguments: ["-9223372036854775808", "0", "9223372036854775807"])
-    func `an impossible number of attempts is not counted`(number: String) {
-        var source = TimelineSource(
-            tasks: [Boot.task("a", .ended(.failed), Boot.record("a", .failed, at: 5000, after: 1000))],
-            clock: Boot.clock,
-        )
-        source.entries = [Boot.end("a", .failed, at: 2000, after: 100, run: "x1", ["NEST_ATTEMPT": number])]
-        #expect(spans(Timeline(source), "a") == ["work 0-0.1 (failed)", "pause 0.1-2.1", "work 2.1-3.1 (failed)"])
+        let texts = attempt.spans.map { "\($0.kind) \($0.start / .seconds(1))-\(($0.end ?? .zero) / .seconds(1))" }
+        #expect(texts == ["server 2.0-3.0", "lock 3.0-5.0", "work 5.0-8.0", "condition 8.0-10.0"])
+        #expect(attempt.spans.map(\.outcome) == [nil, nil, nil, .failed])
     }
 
     @Test func `a task that will be tried again is open, one that will not is over`() {

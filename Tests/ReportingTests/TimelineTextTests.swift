@@ -133,14 +133,13 @@ struct TimelineTextTests {
     }
 
     @Test func `a task whose first attempts are not known has no start and no duration`() {
-        let seventh = SampleBoot.runEnd(.failed, at: 20_000, after: 2000, attempt: 7)
-        let history = TaskHistory(lastEnd: seventh)
-        let flaky = SampleBoot.record("flaky", .changed, at: 40_000, after: 3000, attempt: 8, history: history)
+        let seventh = SampleBoot.attempt(.failed, at: 20_000, after: 2000, number: 7)
+        let flaky = SampleBoot.record("flaky", .changed, at: 40_000, after: 3000, attempt: 8)
         let first = SampleBoot.record("first", .changed, at: 4000, after: 1000)
         var source = TimelineSource(
             tasks: [
                 SampleBoot.task("first", .ended(.changed), first),
-                SampleBoot.task("flaky", after: [0], .ended(.changed), flaky),
+                SampleBoot.task("flaky", after: [0], .ended(.changed), flaky, earlier: [seventh]),
             ],
             clock: SampleBoot.clock,
         )

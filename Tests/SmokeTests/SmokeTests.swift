@@ -83,7 +83,6 @@ struct SmokeTests {
             time: Timestamp(seconds: 1_700_000_000),
             durationMicroseconds: 1,
             counts: ResultCounts(created: 1, changed: 0, deleted: 0, unchanged: 0, failed: 0),
-            reason: nil,
             run: "run",
         )
         try store.write(record)

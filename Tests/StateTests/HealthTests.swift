@@ -48,7 +48,7 @@ struct HealthTests {
         var status = store.statuses(of: ["a"])[0]
         status.add(ServiceState(unit, failedAt: .milliseconds(4999)))
         #expect(status.state == .ended(.unchanged))
-        #expect(status.reason == "a run by hand has succeeded since the unit failed")
+        #expect(status.reasons == ["a run by hand has succeeded since the unit failed"])
         status = store.statuses(of: ["a"])[0]
         status.add(ServiceState(unit, failedAt: .milliseconds(5001)))
         #expect(status.state == .ended(.failed))

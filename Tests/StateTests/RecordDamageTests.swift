@@ -18,7 +18,7 @@ struct RecordDamageTests {
     }
 
     @Test func `an incomplete record is reported, however little is missing`() throws {
-        var whole = TaskRecord(task: "rbac", verb: "apply", outcome: .changed, reason: "why", run: "run")
+        var whole = TaskRecord(task: "rbac", verb: "apply", outcome: .changed, reasons: ["why"], run: "run")
         whole.boot = "this-boot"
         let text = whole.json().dropLast("}\n".count)
         for count in 0...text.count {
@@ -60,7 +60,7 @@ struct RecordDamageTests {
             let path = TemporaryDirectory.file("state/tasks/rbac/\(name)")
             try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
             let reason = "cannot read '\(path)': it is damaged; the next repetition replaces it"
-            return TaskRepetition(state: .unknown, reason: reason)
+            return TaskRepetition(state: .unknown, reasons: [reason])
         }
         // What every user may read can be damaged alone.
         let unknownToUsers = try unknownRepetition(damaging: "repetition-public.json")
@@ -98,7 +98,7 @@ struct RecordDamageTests {
         #expect(error?.description == damage)
         let statuses = store.statuses(of: ["rbac"])
         #expect(statuses.map(\.state) == [.unknown])
-        #expect(statuses.map(\.reason) == [damage])
+        #expect(statuses.map(\.reasons) == [[damage]])
         #expect(try store.intactRecord(of: "rbac") == nil)
         #expect(try store.hasSucceeded("rbac") == false)
         #expect(store.nextAttempt(of: "rbac") == 1)

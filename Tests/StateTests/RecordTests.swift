@@ -13,7 +13,7 @@ struct RecordTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
     private var path: String { TemporaryDirectory.file("state/tasks/rbac/record.json") }
 
-    private func record(_ outcome: Outcome.Kind? = .changed, reason: String? = nil) -> TaskRecord {
+    private func record(_ outcome: Outcome.Kind? = .changed, reasons: [String] = []) -> TaskRecord {
         TaskRecord(
             task: "rbac",
             verb: "apply",
@@ -21,14 +21,14 @@ struct RecordTests {
             time: Timestamp(seconds: 1_700_000_000),
             durationMicroseconds: 1_234_567,
             counts: ResultCounts(created: 1, changed: 2, deleted: 5, unchanged: 3, failed: 4),
-            reason: reason,
+            reasons: reasons,
             run: "run",
         )
     }
 
-    @Test(arguments: [nil, "", "one \"line\"", "two\nlines\u{1b}[31m\u{0}é"] as [String?])
-    func `a record is read as it was written`(reason: String?) throws {
-        var expected = record(.failed, reason: reason)
+    @Test(arguments: [[], [""], ["one \"line\""], ["two", "lines\u{1b}[31m\u{0}é"]] as [[String]])
+    func `a record is read as it was written`(reasons: [String]) throws {
+        var expected = record(.failed, reasons: reasons)
         try store.write(expected)
         expected.boot = "this-boot"
         #expect(try store.record(of: "rbac") == expected)
@@ -36,17 +36,17 @@ struct RecordTests {
     }
 
     @Test func `the record that every user may read has only the public reason`() throws {
-        var written = record(.failed, reason: "'sh -c MARKER' exited with status 1")
-        written.publicReason = "its program exited with status 1"
+        var written = record(.failed, reasons: ["'sh -c MARKER' exited with status 1"])
+        written.publicReasons = ["its program exited with status 1"]
         try store.write(written)
         let path = TemporaryDirectory.file("state/tasks/rbac/public.json")
         #expect(try FileSystem.status(path)?.mode == 0o644)
         let text = try Files.text(path)
         #expect(!text.contains("MARKER"))
         let record = try #require(TaskRecord(json: Array(text.utf8)))
-        #expect(record.reason == "its program exited with status 1")
+        #expect(record.reasons == ["its program exited with status 1"])
         #expect(record.counts == written.counts)
-        #expect(try store.record(of: "rbac")?.reason == written.reason)
+        #expect(try store.record(of: "rbac")?.reasons == written.reasons)
     }
 
     @Test func `records and locks are not reached through links`() throws {
@@ -81,11 +81,11 @@ struct RecordTests {
         let store = RecordStore(path: directory, boot: "this-boot")
         try store.write(record(nil))
         _ = try await Tool.run("sh", ["-c", "cat /dev/zero > '\(directory)/filling'"])
-        var long = record(.failed, reason: String(repeating: "0123456789\n", count: 1000))
+        var long = record(.failed, reasons: Array(repeating: "0123456789", count: 1000))
         try store.write(long)
         let written = try store.record(of: "rbac")
         #expect(written?.outcome == .failed)
-        #expect(written?.reason.map { long.reason?.hasPrefix($0) == true && !$0.isEmpty } == true)
+        #expect(written.map { long.reasons.starts(with: $0.reasons) && !$0.reasons.isEmpty } == true)
         // Over a record that is longer than the new one.
         _ = try await Tool.run("sh", ["-c", "rm '\(directory)/filling'"])
         try store.write(long)
@@ -196,7 +196,7 @@ struct RecordTests {
         lock?.release()
         let status = store.statuses(of: ["other", "rbac"], now: Timestamp(seconds: 1_700_000_060))
         #expect(status.map(\.state) == [.notYet, .ended(.interrupted)])
-        #expect(status[1].reason == "its process was killed, or the power failed")
+        #expect(status[1].reasons == ["its process was killed, or the power failed"])
         #expect(status[1].age == .seconds(60))
     }
 

@@ -11,14 +11,14 @@ import Testing
 struct RepetitionTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
 
-    private func record(_ outcome: Outcome.Kind?, reason: String? = nil) -> TaskRecord {
+    private func record(_ outcome: Outcome.Kind?, reasons: [String] = []) -> TaskRecord {
         TaskRecord(
             task: "rbac",
             verb: "apply",
             outcome: outcome,
             time: Timestamp(seconds: 1_700_000_000),
             uptimeMilliseconds: 5000,
-            reason: reason,
+            reasons: reasons,
             run: "run",
         )
     }
@@ -35,11 +35,11 @@ struct RepetitionTests {
         #expect(try store.hasSucceeded("rbac"))
         lock?.release()
         #expect(store.statuses(of: ["rbac"])[0].repetition?.state == .ended(.interrupted))
-        try store.repetitions.write(record(.failed, reason: "why"))
+        try store.repetitions.write(record(.failed, reasons: ["why"]))
         status = store.statuses(of: ["rbac"], now: now)[0]
         #expect(status.state == .ended(.unchanged))
         #expect(status.repetition?.hasFailed == true)
-        #expect(status.repetition?.reason == "why")
+        #expect(status.repetition?.reasons == ["why"])
         #expect(status.repetition?.age == .seconds(60))
         #expect(try store.hasSucceeded("rbac"))
         // A run of the task itself is newer, although the clock was set back.
@@ -51,17 +51,17 @@ struct RepetitionTests {
     }
 
     @Test func `what attempts leave to later ones is changed alone`() throws {
-        var written = record(.failed, reason: "MARKER")
-        written.publicReason = "public"
+        var written = record(.failed, reasons: ["MARKER"])
+        written.publicReasons = ["public"]
         written.history = TaskHistory(lastSuccess: Timestamp(seconds: 5), restart: .failed)
         try store.write(written)
         try store.updateHistory(of: "rbac") { $0.isReported = true }
         let read = try #require(try store.record(of: "rbac"))
         #expect(read.history == TaskHistory(lastSuccess: Timestamp(seconds: 5), isReported: true, restart: .failed))
-        #expect(read.reason == "MARKER")
+        #expect(read.reasons == ["MARKER"])
         #expect(read.lastSuccess == Timestamp(seconds: 5))
         let bytes = try FileSystem.read(TemporaryDirectory.file("state/tasks/rbac/public.json"), limit: 10_000)
-        #expect(TaskRecord(json: bytes)?.reason == "public")
+        #expect(TaskRecord(json: bytes)?.reasons == ["public"])
         var history = read.history
         history.noteChange()
         #expect(history.restart == .failed)

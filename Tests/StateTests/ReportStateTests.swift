@@ -14,7 +14,7 @@ struct ReportStateTests {
     private func time(_ seconds: Int64) -> Timestamp { Timestamp(seconds: seconds) }
 
     private func failed(_ attempt: Int, _ seconds: Int64, task: String = "a") -> TaskStatus {
-        var status = TaskStatus(task: task, state: .ended(.failed), reason: "attempt \(attempt)")
+        var status = TaskStatus(task: task, state: .ended(.failed), reasons: ["attempt \(attempt)"])
         status.attempt = attempt
         status.finishedAt = time(seconds)
         return status
@@ -101,7 +101,7 @@ struct ReportStateTests {
     @Test func `the failure of a repetition is one, with its own reason and attempt`() {
         var state = ReportState()
         var status = succeeded
-        status.repetition = TaskRepetition(state: .ended(.failed), finishedAt: time(10), reason: "gone\nmore")
+        status.repetition = TaskRepetition(state: .ended(.failed), finishedAt: time(10), reasons: ["gone", "more"])
         status.repetition?.attempt = 3
         state.note([status])
         #expect(state.unsent.map(\.message) == ["the repetition of task 'a' failed: gone"])
@@ -148,7 +148,14 @@ struct ReportStateTests {
     }
 
     @Test func `a status has the number of the attempt that it is about`() throws {
-        var record = TaskRecord(task: "a", verb: "exec", outcome: .failed, reason: "r", publicReason: "p", run: "r")
+        var record = TaskRecord(
+            task: "a",
+            verb: "exec",
+            outcome: .failed,
+            reasons: ["r"],
+            publicReasons: ["p"],
+            run: "r"
+        )
         record.attempt = 4
         try store.write(record)
         #expect(store.statuses(of: ["a"]).first?.attempt == 4)
@@ -159,20 +166,20 @@ struct ReportStateTests {
             task: "a",
             verb: "exec",
             outcome: .failed,
-            reason: "'curl -u secret' failed",
-            publicReason: "its program failed",
+            reasons: ["'curl -u secret' failed"],
+            publicReasons: ["its program failed"],
             run: "r"
         )
         try store.write(record)
-        #expect(store.publicRecords.statuses(of: ["a"]).map(\.reason) == ["its program failed"])
+        #expect(store.publicRecords.statuses(of: ["a"]).map(\.reasons) == [["its program failed"]])
         // A repetition too.
         record.outcome = .changed
         try store.write(record)
         record.outcome = .failed
         try store.repetitions.write(record)
         let status = try #require(store.publicRecords.statuses(of: ["a"]).first)
-        #expect(status.repetition?.reason == "its program failed")
-        #expect(store.statuses(of: ["a"]).first?.repetition?.reason == "'curl -u secret' failed")
-        #expect(try store.publicRecords.repetitions.record(of: "a")?.reason == "its program failed")
+        #expect(status.repetition?.reasons == ["its program failed"])
+        #expect(store.statuses(of: ["a"]).first?.repetition?.reasons == ["'curl -u secret' failed"])
+        #expect(try store.publicRecords.repetitions.record(of: "a")?.reasons == ["its program failed"])
     }
 }

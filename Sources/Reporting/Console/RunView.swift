@@ -5,7 +5,7 @@ import Execution
 struct RunView {
     private enum State {
         case open
-        case running(ProgressTask)
+        case running(TaskProgress)
         case ended(Outcome, TaskRow)
     }
 
@@ -44,18 +44,10 @@ struct RunView {
         guard let name = event.event.task else { return }
         let position = position(of: name)
         entries[position].problems += problems
-        let now = event.stamped.uptime
-        switch (event.event.kind, entries[position].state) {
-        case (.taskStarted(let verb), _):
-            entries[position].state = .running(ProgressTask(name: name, verb: verb, start: now, isDryRun: isDryRun))
-        case (.taskFinished(let outcome, let duration), let state):
-            var task: ProgressTask?
-            if case .running(let running) = state { task = running }
-            entries[position].state = .ended(outcome, row(name, outcome, duration, task, event.counts))
-        case (let kind, .running(var task)):
-            task.note(kind, at: now)
-            entries[position].state = .running(task)
-        case (_, .open), (_, .ended): break
+        if case .taskFinished(let outcome, let duration) = event.event.kind {
+            entries[position].state = .ended(outcome, row(name, outcome, duration, event.progress))
+        } else if let progress = event.progress {
+            entries[position].state = .running(progress)
         }
     }
 
@@ -71,8 +63,7 @@ struct RunView {
         _ name: String,
         _ outcome: Outcome,
         _ duration: Duration,
-        _ task: ProgressTask?,
-        _ counts: ResultCounts,
+        _ task: TaskProgress?,
     ) -> TaskRow {
         let kind = outcome.kind
         var row = TaskRow(name: name, phase: .ended(kind), word: kind.rawValue, tone: kind.tone)
@@ -82,9 +73,9 @@ struct RunView {
         }
         row.time = duration.humanReadable
         if kind == .interrupted {
-            row.detail = task.summary
+            row.detail = task.isWaiting ? task.summary : task.activity(at: .zero)
         } else if !isDryRun {
-            row.detail = task.result(counts)
+            row.detail = task.result
         } else if kind == .changed {
             // The lines above the view say what.
             row.word = "to change"

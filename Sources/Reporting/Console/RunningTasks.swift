@@ -4,25 +4,24 @@ import Execution
 /// The running tasks, with what they do in one line.
 struct RunningTasks {
     /// The tasks in the order in which they started, `nil` for those that have ended.
-    private var tasks: [ProgressTask?] = []
+    private var tasks: [TaskProgress?] = []
     private var positions: [String: Int] = [:]
 
     /// The largest number of tasks in the line.
     private static let limit = 10
 
     /// Applies an event.
-    mutating func note(_ event: Event, at now: Duration) {
-        guard let name = event.task else { return }
-        switch event.kind {
-        case .taskStarted(let verb):
-            positions[name] = tasks.count
-            tasks.append(ProgressTask(name: printable(name), verb: verb, start: now))
-        case .taskFinished:
-            guard let position = positions.removeValue(forKey: name) else { break }
+    mutating func apply(_ event: ReportedEvent) {
+        guard let progress = event.progress else { return }
+        if case .taskFinished = event.event.kind {
+            guard let position = positions.removeValue(forKey: progress.task) else { return }
             tasks[position] = nil
             removeEnded()
-        default:
-            if let position = positions[name] { tasks[position]?.note(event.kind, at: now) }
+        } else if let position = positions[progress.task] {
+            tasks[position] = progress
+        } else {
+            positions[progress.task] = tasks.count
+            tasks.append(progress)
         }
     }
 
@@ -41,7 +40,7 @@ struct RunningTasks {
         guard let only = shown.first else { return nil }
         guard shown.count > 1 else { return only.summary }
         let rest = positions.count - shown.count
-        return (shown.map { "\($0.name): \($0.summary)" } + (rest > 0 ? ["and \(rest) more"] : [])).joined(
+        return (shown.map { "\(printable($0.task)): \($0.summary)" } + (rest > 0 ? ["and \(rest) more"] : [])).joined(
             separator: "; "
         )
     }

@@ -11,28 +11,32 @@ public struct ReportedEvent: Sendable {
     let problems: [Problem]
     /// Whether the event is worth reporting: a task that still waits for the same reason is not.
     let isNews: Bool
-    /// The verb of the event's task, once it has started.
-    let verb: String?
+    /// The progress of the event's task, if it has started; of an event that ends it, the last one.
+    let progress: TaskProgress?
     /// The number of the attempt of the event's task, if attempts are counted.
     let attempt: Int?
-    /// The results for the objects of the event's task so far.
-    let counts: ResultCounts
     /// The time since the run started.
     let elapsed: Duration
     var event: Event { stamped.event }
+
+    /// The verb of the event's task, once it has started.
+    var verb: String? { progress?.verb }
+
+    /// The results for the objects of the event's task so far.
+    var counts: ResultCounts { progress?.counts ?? ResultCounts() }
 }
 
 /// The reports of a run so far, to avoid duplicates.
 struct EventHistory {
     /// The reports about one task.
     private struct Entry {
-        var verb: String?
+        var progress: TaskProgress?
         var attempt: Int?
-        var counts = ResultCounts()
         var problems: Set<Problem> = []
         var waits: Set<Wait> = []
     }
 
+    private let isDryRun: Bool
     private var formatter: LineFormatter
     private var entries: [String: Entry] = [:]
     private var start: Duration?
@@ -41,6 +45,7 @@ struct EventHistory {
     private static let waitLimit = 1000
 
     init(isDryRun: Bool = false) {
+        self.isDryRun = isDryRun
         formatter = LineFormatter(isDryRun: isDryRun)
     }
 
@@ -55,30 +60,31 @@ struct EventHistory {
         var new: [Problem] = []
         var isNews = true
         switch event.kind {
-        case .taskStarted(let verb): entry.verb = verb
-        case .object(_, let result): entry.counts.count(result.change)
-        case .objectFailed(_, let error):
-            entry.counts.failed += 1
-            new = problems(of: error).filter { entry.problems.insert($0).inserted }
-        case .taskFinished(.failed(let error), _):
+        case .taskStarted(let verb):
+            entry.progress = event.task.map {
+                TaskProgress($0, verb: verb, start: stamped.uptime, isDryRun: isDryRun)
+            }
+        case .objectFailed(_, let error), .taskFinished(.failed(let error), _):
             new = problems(of: error).filter { entry.problems.insert($0).inserted }
         case .waiting(let wait):
             if entry.waits.count == Self.waitLimit { entry.waits = [] }
             isNews = entry.waits.insert(wait.withoutObject).inserted
-        case .runStarted, .lease, .objectCount, .planned, .path, .warning, .output, .taskFinished, .runFinished: break
+        case .runStarted, .lease, .objectCount, .planned, .path, .object, .warning, .output, .taskFinished,
+            .runFinished:
+            break
         }
-        let isStarted = entry.verb != nil
+        entry.progress?.apply(event.kind, at: stamped.uptime)
+        let (counts, isStarted) = (entry.progress?.counts ?? ResultCounts(), entry.progress != nil)
         let lines =
             isNews
-            ? formatter.lines(for: event, problems: new, counts: entry.counts, isStarted: isStarted) : []
+            ? formatter.lines(for: event, problems: new, counts: counts, isStarted: isStarted) : []
         let reported = ReportedEvent(
             stamped: stamped,
             lines: lines,
             problems: new,
             isNews: isNews,
-            verb: entry.verb,
+            progress: entry.progress,
             attempt: entry.attempt,
-            counts: entry.counts,
             elapsed: stamped.uptime - (start ?? stamped.uptime),
         )
         // A task that has ended is not reported again.

@@ -65,18 +65,14 @@ extension TaskStatus {
         switch state {
         case .running: lines = [isWaiting ? "running: \(reasonLines.joined(separator: "; "))" : "running"]
         case .ended(.failed):
-            lines = [head + (isPermanent ? ", not retried" : "")] + causes.map { "error: \($0)" }
+            lines = [head + (isPermanent ? ", not retried" : "")] + reasons.map { "error: \($0)" }
         case .notYet, .waiting, .unknown, .ended:
-            lines = [causes.isEmpty ? head : "\(head): \(causes.joined(separator: "; "))"]
+            lines = [reasons.isEmpty ? head : "\(head): \(reasons.joined(separator: "; "))"]
         }
         if let repetition {
             lines.append("repetition \(repetition.state)")
-            let causes = repetition.reason?.split(separator: "\n") ?? []
-            if !repetition.state.isSuccess { lines += causes.map { "repetition: error: \($0)" } }
+            if !repetition.state.isSuccess { lines += repetition.reasons.map { "repetition: error: \($0)" } }
         }
         return lines
     }
-
-    /// Why the task has not succeeded, a line each.
-    private var causes: [String] { reason?.split(separator: "\n").map(String.init) ?? [] }
 }

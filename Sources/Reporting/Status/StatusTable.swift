@@ -89,14 +89,20 @@ extension TaskState {
 extension TaskStatus {
     /// Why the task, or its last repetition, has not succeeded, a line each.
     var reasonLines: [String] {
-        var lines = reason?.split(separator: "\n").map(String.init) ?? []
+        var lines = reasons.isEmpty ? waitLines : reasons
         if let lease {
             // The status in systemd is either the same, or the wait for this Lease in other words.
-            lines.removeAll { $0 == lease.text || !lease.isSelf && $0.hasPrefix("waiting: \(lease.object): ") }
-            lines.insert(lease.text, at: 0)
+            if !lease.isSelf, wait?.subject.text == lease.object { lines = [] }
+            lines = [lease.text] + lines.filter { $0 != lease.text }
         }
-        guard let repetition, !repetition.state.isSuccess, let reason = repetition.reason else { return lines }
-        return lines + reason.split(separator: "\n").map { "repetition: \($0)" }
+        guard let repetition, !repetition.state.isSuccess else { return lines }
+        return lines + repetition.reasons.map { "repetition: \($0)" }
+    }
+
+    /// The wait of a running task, in the words of its lines in the journal.
+    private var waitLines: [String] {
+        guard state == .running, let wait else { return [] }
+        return ["waiting: \(Wait(wait.subject, reason: wait.reason))"]
     }
 
     /// The last repetition and the next one.
@@ -215,5 +221,5 @@ extension TaskStatus {
     }
 
     /// Whether the task runs and does nothing until something else happens.
-    var isWaiting: Bool { state == .running && (reason?.hasPrefix("waiting") == true || lease?.isSelf == false) }
+    var isWaiting: Bool { state == .running && (wait != nil || lease?.isSelf == false) }
 }

@@ -50,7 +50,8 @@ extension TaskStatus {
         if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
         if let counts = counts.node { pairs.append(("objects", counts)) }
         if let lease { pairs.append(("lease", .mapping(lease.fields))) }
-        if let reason { pairs.append(("reason", .string(reason))) }
+        if !reasons.isEmpty { pairs.append(("reason", .string(reasons.joined(separator: "\n")))) }
+        if let wait { pairs.append(("wait", wait.status)) }
         if let repetition { pairs.append(("repetition", repetition.node)) }
         if let repeatsIn { pairs.append(("repeatsInSeconds", .seconds(repeatsIn))) }
         return pairs
@@ -67,6 +68,17 @@ extension CertificateExpiry {
     }
 }
 
+extension TaskWait {
+    /// The wait as a JSON object.
+    fileprivate var status: Node {
+        var pairs: [(String, Node)] = [
+            ("kind", .string(subject.kind.rawValue)), ("subject", .string(subject.text)),
+        ]
+        if let reason { pairs.append(("reason", .string(reason))) }
+        return .mapping(pairs)
+    }
+}
+
 extension TaskRepetition {
     /// The repetition as a JSON object, without what is not known.
     fileprivate var node: Node {
@@ -75,7 +87,7 @@ extension TaskRepetition {
         if let finishedAt { pairs.append(("finishedAt", .string(finishedAt.description))) }
         if let age { pairs.append(("ageSeconds", .seconds(age))) }
         if let duration { pairs.append(("durationSeconds", .seconds(duration))) }
-        if let reason { pairs.append(("reason", .string(reason))) }
+        if !reasons.isEmpty { pairs.append(("reason", .string(reasons.joined(separator: "\n")))) }
         return .mapping(pairs)
     }
 }

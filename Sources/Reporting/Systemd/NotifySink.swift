@@ -46,11 +46,7 @@ public struct NotifySink: EventSink {
 
     /// Keeps what an event changes; the status is sent with the next tick.
     public mutating func receive(_ event: ReportedEvent) {
-        // Times are not part of the status, nor is what programs print: every user can read the status.
-        switch event.event.kind {
-        case .output, .planned: return
-        default: progress.note(event.event, at: .zero)
-        }
+        progress.apply(event)
         guard let task = event.event.task else { return }
         if let error = event.event.publicError, errors[task] == nil { errors[task] = error }
         switch event.event.kind {

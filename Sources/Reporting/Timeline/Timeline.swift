@@ -179,10 +179,7 @@ extension Timeline {
 
     /// The tasks with their attempts, and what they waited for before them.
     private static func rows(_ source: TimelineSource) -> [TimelineRow] {
-        let logged = JournalAttempts(source.entries).attempts
-        var rows = source.tasks.map { task in
-            TimelineRow(task, logged: logged[task.name] ?? [], source)
-        }
+        var rows = source.tasks.map { TimelineRow($0, source) }
         let first = rows.compactMap(\.started).min()
         let queued = source.queued(firstStart: first)
         for index in rows.indices {
@@ -199,10 +196,10 @@ extension Timeline {
             let tasks = earlierCount == 1 ? "1 task" : "\(earlierCount) tasks"
             notes.append("\(tasks) had succeeded before on this boot: only the last run is known")
         }
-        let laterCount = rows.reduce(0) { $0 + $1.laterCount }
+        let laterCount = rows.count(where: \.hasLaterRun)
         if laterCount > 0 {
-            let runs = laterCount == 1 ? "1 later run" : "\(laterCount) later runs"
-            notes.append("\(runs) of tasks that had succeeded before \(laterCount == 1 ? "is" : "are") not shown")
+            let tasks = laterCount == 1 ? "1 task" : "\(laterCount) tasks"
+            notes.append("later runs of \(tasks) that had succeeded before are not shown")
         }
         if !laterUnits.isEmpty {
             let names = laterUnits.joined(separator: ", ")

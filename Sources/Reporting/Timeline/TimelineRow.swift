@@ -6,19 +6,19 @@ import State
 /// A task while a timeline is made, in times since the start of the machine.
 struct TimelineRow {
     /// The attempts until the first success, or those of the last run if it is not known which was the first.
-    private(set) var attempts: [TimelineAttempt]
-
-    /// The number of these attempts, of which not all may be known.
-    let attemptCount: Int
+    private(set) var attempts: [TaskAttempt]
 
     /// The number of attempts before these that are not known.
     let unknownCount: Int
 
+    /// The number of these attempts, also those that are not known.
+    var attemptCount: Int { attempts.isEmpty ? 0 : unknownCount + attempts.count }
+
     /// Whether the task had succeeded before these attempts, in runs that are not known.
     let hasEarlierSuccess: Bool
 
-    /// The number of runs after that.
-    let laterCount: Int
+    /// Whether the task has run again since.
+    let hasLaterRun: Bool
 
     /// The state of the task as of these attempts.
     private(set) var state: TaskState
@@ -32,43 +32,31 @@ struct TimelineRow {
     /// The largest difference between the end of a process and the time that systemd has for it.
     private static let precision = Duration.milliseconds(50)
 
-    /// The largest difference between the record of an attempt and its last entry in the journal.
-    private static let distance = Duration.seconds(1)
-
     /// Finds the attempts of a task.
     ///
     /// - Parameters:
-    ///   - task: The task with its record.
-    ///   - logged: Its attempts in the journal.
+    ///   - task: The task with its record and the attempts before it.
     ///   - source: What the timeline is made of.
-    init(_ task: TimelineSource.TaskFacts, logged: [TimelineAttempt], _ source: TimelineSource) {
+    init(_ task: TimelineSource.TaskFacts, _ source: TimelineSource) {
         let unit = source.unit(of: task)
-        var found = logged
-        if let record = task.record { Self.add(record, of: task.status, to: &found, unit) }
-        found.sort { $0.start < $1.start }
-        let isFirstKnown = found.first.map { first in
-            source.hasWholeJournal && logged.contains { $0.run == first.run } || source.isBoot(firstStart: first.start)
+        var found = task.earlier.map(\.killed)
+        let last = task.record?.ownAttempt
+        hasLaterRun = found.last?.isSuccess == true && task.record != nil && last?.end != found.last?.end
+        hasEarlierSuccess = found.last?.isSuccess != true && task.record?.history.lastSuccess != nil
+        if hasEarlierSuccess { found = [] }
+        if found.last?.isSuccess != true, let last {
+            found.append(task.status.state == .ended(.interrupted) ? Self.interrupted(last, unit) : last)
         }
-        hasEarlierSuccess = isFirstKnown == false && task.record?.history.lastSuccess != nil
-        if hasEarlierSuccess, let earlier = found.dropLast().lastIndex(where: \.isSuccess) {
-            found.removeFirst(earlier + 1)
-        }
-        let success = found.firstIndex(where: \.isSuccess)
-        laterCount = success.map { found.count - 1 - $0 } ?? 0
-        found.removeLast(laterCount)
         if let unit, let last = found.indices.last {
             Self.extend(&found[last], to: unit, after: found.dropLast().last?.end)
         }
         attempts = found
-        // The record of a later run does not count these attempts.
-        let recordedCount = laterCount == 0 ? task.record?.attempt ?? 0 : 0
         unknownCount = max(0, (found.first?.number ?? 1) - 1)
-        attemptCount = found.isEmpty ? 0 : max(unknownCount + found.count, recordedCount)
         state = task.status.state
         if let last = found.last, last.isSuccess, let outcome = last.outcome {
             state = last.end == nil ? .running : .ended(outcome)
         }
-        isRetried = task.status.retriesIn != nil && success == nil
+        isRetried = task.status.retriesIn != nil && found.last?.isSuccess != true
     }
 
     /// When the first of its attempts that are known was started.
@@ -96,40 +84,13 @@ struct TimelineRow {
         return spans
     }
 
-    /// Adds what a record has about the last attempt and the one before.
-    private static func add(
-        _ record: TaskRecord,
-        of status: TaskStatus,
-        to attempts: inout [TimelineAttempt],
-        _ unit: UnitTimes?,
-    ) {
-        if record.outcome != .skipped {
-            let time = Duration.milliseconds(record.uptimeMilliseconds)
-            var attempt =
-                attempts.first { $0.run == record.run } ?? TimelineAttempt(run: record.run, start: time, end: time)
-            (attempt.outcome, attempt.number) = (record.outcome, record.attempt)
-            if record.outcome != nil {
-                (attempt.start, attempt.end) = (max(.zero, time - .microseconds(record.durationMicroseconds)), time)
-            } else if status.state == .ended(.interrupted) {
-                // Its process was killed. The journal, or systemd, knows until when it was there at least.
-                let isOfUnit = unit?.started.map { $0 <= time } ?? false
-                let ends = [attempt.end, isOfUnit ? unit?.ended : nil].compactMap(\.self)
-                (attempt.start, attempt.end) = (time, ends.reduce(time) { max($0, $1) })
-                attempt.outcome = .interrupted
-            } else {
-                (attempt.start, attempt.end) = (time, nil)
-            }
-            attempts.removeAll { $0.run == record.run }
-            attempts.append(attempt)
-        }
-        guard let last = record.history.lastEnd, last.outcome != .skipped else { return }
-        let end = Duration.milliseconds(last.uptimeMilliseconds)
-        let isKnown = attempts.contains { attempt in
-            attempt.end.map { $0 > end - distance && $0 < end + distance } ?? false
-        }
-        guard !isKnown else { return }
-        let start = max(.zero, end - (last.duration ?? .zero))
-        attempts.append(TimelineAttempt(run: "", start: start, end: end, outcome: last.outcome, number: last.attempt))
+    /// An attempt that has ended by a signal; if its process was killed, its unit has the time.
+    private static func interrupted(_ attempt: TaskAttempt, _ unit: UnitTimes?) -> TaskAttempt {
+        guard attempt.outcome == nil else { return attempt }
+        var killed = attempt.killed
+        let isOfUnit = unit?.started.map { $0 <= attempt.start + precision } ?? false
+        if isOfUnit, let end = unit?.ended { killed.end = max(killed.end ?? end, end) }
+        return killed
     }
 
     /// Adds to an attempt what its unit did before and after the program.
@@ -138,7 +99,7 @@ struct TimelineRow {
     ///   - attempt: The attempt, which a run by hand may have made.
     ///   - unit: The unit's times, which are those of its last start.
     ///   - earlier: When the attempt before ended.
-    private static func extend(_ attempt: inout TimelineAttempt, to unit: UnitTimes, after earlier: Duration?) {
+    private static func extend(_ attempt: inout TaskAttempt, to unit: UnitTimes, after earlier: Duration?) {
         guard let started = unit.started, started <= attempt.start + precision,
             started >= (earlier ?? .zero) - precision
         else { return }
@@ -153,5 +114,16 @@ struct TimelineRow {
             return
         }
         attempt.start = min(attempt.start, started)
+    }
+}
+
+extension TaskAttempt {
+    /// The attempt, which has not recorded its end, as interrupted when it was last known to wait.
+    fileprivate var killed: Self {
+        guard outcome == nil else { return self }
+        var attempt = self
+        attempt.outcome = .interrupted
+        attempt.end = waits.last.map { $0.end ?? $0.start } ?? start
+        return attempt
     }
 }

@@ -24,6 +24,9 @@ public struct TimelineSource: Sendable {
         /// The record of its last attempt.
         public var record: TaskRecord?
 
+        /// Its attempts before that, up to the first success on this boot.
+        public var earlier: [TaskAttempt]
+
         public init(
             name: String,
             description: String? = nil,
@@ -31,6 +34,7 @@ public struct TimelineSource: Sendable {
             units: [String] = [],
             status: TaskStatus,
             record: TaskRecord? = nil,
+            earlier: [TaskAttempt] = [],
         ) {
             self.name = name
             self.description = description
@@ -38,17 +42,12 @@ public struct TimelineSource: Sendable {
             self.units = units
             self.status = status
             self.record = record
+            self.earlier = earlier
         }
     }
 
     /// The tasks in the order of the plan.
     public var tasks: [TaskFacts]
-
-    /// The entries of the journal about them, the oldest first.
-    public var entries: [LoggedEntry] = []
-
-    /// When the journal got its oldest entry of this boot, `nil` if it was not read.
-    public var journalStart: Duration?
 
     /// When systemd started units, `nil` if it is not known.
     public var system: SystemTimes?
@@ -70,11 +69,16 @@ public struct TimelineSource: Sendable {
     /// - Parameters:
     ///   - plan: The plan.
     ///   - statuses: The states of its tasks, in its order.
-    ///   - records: The records of their last attempts, in its order.
+    ///   - attempts: The record of the last attempt of each, and the attempts before it, in its order.
     ///   - clock: The clocks now.
-    public init(_ plan: Plan, statuses: [TaskStatus], records: [TaskRecord?], clock: BootClock) {
+    public init(
+        _ plan: Plan,
+        statuses: [TaskStatus],
+        attempts: [(record: TaskRecord?, earlier: [TaskAttempt])],
+        clock: BootClock,
+    ) {
         precondition(
-            plan.steps.count == statuses.count && plan.steps.count == records.count,
+            plan.steps.count == statuses.count && plan.steps.count == attempts.count,
             "a plan has as many tasks as it has states and places for records",
         )
         let tasks = plan.steps.indices.map { index in
@@ -85,7 +89,8 @@ public struct TimelineSource: Sendable {
                 dependencies: step.dependencies,
                 units: step.task.afterUnits,
                 status: statuses[index],
-                record: records[index],
+                record: attempts[index].record,
+                earlier: attempts[index].earlier,
             )
         }
         self.init(tasks: tasks, clock: clock)
@@ -107,46 +112,6 @@ public struct TimelineSource: Sendable {
     public var taskUnits: [String] { tasks.map { unitName(ofTask: $0.name) } }
 
     func unit(of task: TaskFacts) -> UnitTimes? { system?.units[unitName(ofTask: task.name)] }
-}
-
-extension TimelineSource {
-    /// How much later than a record the journal may have the entries of the same attempt.
-    private static let journalDelay = Duration.seconds(60)
-
-    /// When the last attempt of all tasks ended, `nil` if one has not succeeded.
-    ///
-    /// Later entries of the journal are about repetitions, of which there can be many.
-    private var end: Duration? {
-        let ends = tasks.compactMap { task in
-            task.record.flatMap { $0.isSuccess ? Duration.milliseconds($0.uptimeMilliseconds) : nil }
-        }
-        return ends.count == tasks.count ? ends.max() : nil
-    }
-
-    /// The query for the entries of the journal of which a timeline is made.
-    ///
-    /// - Parameter boot: The identifier of this boot.
-    /// - Returns: The query; it leaves out the output of programs.
-    public func query(boot: String) -> JournalQuery {
-        let kinds = MessageID.allCases.filter { kind in
-            switch kind {
-            case .waiting, .leaseTaken, .pathChanged, .objectApplied, .objectFailed, .problem, .warning, .taskChanged,
-                .taskUnchanged, .taskFailed, .taskSkipped, .taskInterrupted:
-                true
-            case .output, .dependencyMissing, .runFinished, .taskFileWrong, .programFailed: false
-            }
-        }
-        return JournalQuery(
-            matches: ["SYSLOG_IDENTIFIER=nest-bootstrap"] + kinds.map { "MESSAGE_ID=\($0.rawValue)" },
-            fields: [
-                "MESSAGE_ID", "NEST_TASK", "NEST_RUN_ID", "NEST_ATTEMPT", "NEST_OUTCOME",
-                "NEST_DURATION_USEC", "NEST_WAIT", "NEST_WAIT_ALL", "NEST_OBJECT", "NEST_REASON", "_SYSTEMD_UNIT",
-                "_UID",
-            ],
-            boot: boot,
-            end: end.map { $0 + Self.journalDelay },
-        )
-    }
 }
 
 extension TimelineSource {
@@ -208,15 +173,6 @@ extension TimelineSource {
         guard let boot = system?.boot else { return false }
         guard let firstStart, let finished = boot.finished else { return true }
         return firstStart <= finished
-    }
-
-    /// How long after systemd has loaded its units the journal begins, at most.
-    private static let journalStartLimit = Duration.seconds(60)
-
-    /// Whether the journal has not lost its entries from the beginning of the boot.
-    var hasWholeJournal: Bool {
-        guard let journalStart else { return false }
-        return journalStart <= max(bootStart, system?.boot.unitsLoaded ?? .zero) + Self.journalStartLimit
     }
 
     /// When systemd planned to start the tasks, or when the first of them started.

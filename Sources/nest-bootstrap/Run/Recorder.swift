@@ -18,43 +18,39 @@ final class Recorder: Sendable {
     private let restarting: Set<String>
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
-    /// The tasks of which nothing can be recorded.
-    private let unrecorded = Locked<Set<String>>([])
 
     /// Whether the end of a task could not be recorded, so that its dependants would not know of it.
     var hasLostRecords: Bool { lost.withLock { $0 } }
 
     private let lost = Locked(false)
 
-    /// An attempt of a task, from the moment that it has the lock.
-    private struct Attempt {
-        /// Keeps other processes from running the task until the record of its end is written.
-        let lock: HeldLock
-        let number: Int
-        /// The facts from earlier attempts.
-        var history: TaskHistory
-        /// The record before the attempt, if it was a success.
-        let success: TaskRecord?
-        /// The record of its beginning.
-        let started: TaskRecord
-        var counts = ResultCounts()
-        /// Whether a path was created, changed or removed.
-        var hasChangedPaths = false
-        var reasons = Reasons()
-        var isPermanent = false
-
-        /// Whether a path or an object was changed.
-        var hasChanged: Bool { hasChangedPaths || counts.created + counts.changed + counts.deleted > 0 }
-    }
-
-    /// The lines that say why a task did not succeed, for root and for every user.
-    private struct Reasons {
-        var lines: [String] = []
-        var publicLines: [String] = []
-    }
-
     /// The lines of a failure that are kept.
     private static let reasonLimit = 10
+
+    /// A task that has started.
+    private final class Attempt: Sendable {
+        let state: Locked<State>
+
+        init(_ progress: TaskProgress) { state = Locked(State(progress: progress)) }
+
+        struct State {
+            var progress: TaskProgress
+            var waits = WaitRecorder()
+            /// The last time at which the task was known to do something.
+            var lastActivity = Duration.zero
+            /// The attempt's record, once it has the lock of the task.
+            var record: TaskRecord?
+            /// Keeps other processes from running the task until the record of its end is written.
+            var lock: HeldLock?
+            /// The record before the attempt, if it was a success.
+            var success: TaskRecord?
+            var reasons: [String] = []
+            var publicReasons: [String] = []
+            var isPermanent = false
+            /// Whether no record of it can be written.
+            var isUnrecorded = false
+        }
+    }
 
     init(_ records: RecordStore, run: String, plan: Plan, warn: @escaping @Sendable (Event) -> Void) {
         self.records = records
@@ -77,107 +73,111 @@ final class Recorder: Sendable {
     /// - Throws: ``Base/Problem`` if that cannot be recorded: a success would be unknown, and the task's dependants refused.
     func begin(_ task: String, _ lock: consuming FileLock) throws(Problem) -> Int {
         let earlier = try? records.record(of: task)
-        let number = records.nextAttempt(of: task)
-        let history = TaskHistory(after: earlier, isOfUnit: Machine.isUnit)
-        let started = TaskRecord(
-            task: task,
-            verb: verbs[task] ?? "",
-            outcome: nil,
-            attempt: number,
-            history: history,
-            run: run
-        )
-        let attempt = Attempt(
-            lock: HeldLock(lock),
-            number: number,
-            history: history,
-            success: earlier.flatMap { $0.isSuccess ? $0 : nil },
-            started: started
-        )
-        do throws(SystemError) {
-            try records.write(started)
-        } catch {
-            _ = unrecorded.withLock { $0.insert(task) }
-            throw unwritable("the record of the task", error)
+        let lock = HeldLock(lock)
+        let attempt = attempt(of: task)
+        return try attempt.state.withLock { state throws(Problem) in
+            var record = TaskRecord(
+                task: task,
+                verb: verbs[task] ?? "",
+                outcome: nil,
+                attempt: records.nextAttempt(of: task),
+                history: TaskHistory(after: earlier, isOfUnit: Machine.isUnit),
+                run: run
+            )
+            record.waits = state.waits.waits
+            do throws(SystemError) {
+                try records.begin(record, after: earlier)
+            } catch {
+                state.isUnrecorded = true
+                throw unwritable("the record of the task", error)
+            }
+            (state.record, state.lock) = (record, lock)
+            state.success = earlier.flatMap { $0.isSuccess ? $0 : nil }
+            return record.attempt
         }
-        attempts.withLock { $0[task] = attempt }
-        return number
     }
+
+    private func attempt(of task: String) -> Attempt {
+        attempts.withLock { attempts in
+            if let known = attempts[task] { return known }
+            let attempt = Attempt(TaskProgress(task, verb: verbs[task] ?? "", start: Self.now))
+            attempts[task] = attempt
+            return attempt
+        }
+    }
+
+    /// The time since the start of the machine.
+    private static var now: Duration { .milliseconds(Timestamp.uptimeMilliseconds()) }
 
     /// Notes that a running task has done its work.
     ///
     /// - Returns: What is known of the units that are to be restarted because of it, `nil` if there is nothing to do.
     func noteResult(_ outcome: Outcome, of task: String) -> TaskHistory.Restart? {
-        attempts.withLock { attempts in
-            if case .changed = outcome, restarting.contains(task) { attempts[task]?.history.noteChange() }
-            return attempts[task]?.history.restart
+        attempt(of: task).state.withLock { state in
+            if case .changed = outcome, restarting.contains(task) { state.record?.history.noteChange() }
+            return state.record?.history.restart
         }
     }
 
     /// Notes whether the units of a running task were restarted.
     func noteRestart(of task: String, hasFailed: Bool) {
-        attempts.withLock { $0[task]?.history.restart = hasFailed ? .failed : nil }
+        attempt(of: task).state.withLock { $0.record?.history.restart = hasFailed ? .failed : nil }
     }
 
-    /// Counts what happens in a task.
+    /// Records what a task waits for, and counts what happens in it.
     func receive(_ event: Event) {
         guard let task = event.task else { return }
-        switch event.kind {
-        case .object(_, let result): attempts.withLock { $0[task]?.counts.count(result.change) }
-        case .path(_, let result):
-            if result.change != .unchanged { attempts.withLock { $0[task]?.hasChangedPaths = true } }
-        case .objectFailed(_, let error):
-            let problems = problems(of: error)
-            let publicLines = publicLines(of: error)
-            let isPermanent = isPermanent(error)
-            attempts.withLock { attempts in
-                attempts[task]?.counts.failed += 1
-                attempts[task]?.reasons.lines += problems.map(\.description)
-                attempts[task]?.reasons.publicLines += publicLines
-                if isPermanent { attempts[task]?.isPermanent = true }
+        if case .taskFinished = event.kind { return }
+        attempt(of: task).state.withLock { state in
+            let now = Self.now
+            state.progress.apply(event.kind, at: now)
+            switch event.kind {
+            case .objectFailed(_, let error):
+                state.reasons += problems(of: error).flatMap { problem in
+                    problem.description.split(separator: "\n").map(String.init)
+                }
+                state.publicReasons += publicLines(of: error)
+                state.isPermanent = state.isPermanent || Base.isPermanent(error)
+            case .lease(let holder):
+                state.record?.lease = holder
+                if let record = state.record { write(record) }
+            default: break
             }
-        case .lease(let holder): note(holder, of: task)
-        case .runStarted, .taskStarted, .waiting, .objectCount, .planned, .warning, .output, .taskFinished,
-            .runFinished:
-            break
+            let hasNewWaits = state.waits.apply(state.progress.waits.last?.wait, at: now, notBefore: state.lastActivity)
+            state.lastActivity = now
+            guard hasNewWaits, state.record != nil else { return }
+            state.record?.waits = state.waits.waits
+            if let record = state.record { write(record) }
         }
-    }
-
-    /// Records who holds the Lease of a running task.
-    private func note(_ holder: LeaseHolder, of task: String) {
-        guard var record = attempts.withLock({ $0[task]?.started }) else { return }
-        record.lease = holder
-        write(record)
     }
 
     /// Records how a task ended, and releases its lock.
     func conclude(_ entry: Report.Entry) {
-        guard !unrecorded.withLock({ $0.contains(entry.task) }) else { return }
-        guard let attempt = attempts.withLock({ $0.removeValue(forKey: entry.task) }) else {
-            return recordNotStarted(entry)
-        }
+        let attempt = attempts.withLock { $0.removeValue(forKey: entry.task) }
+        guard var state = attempt?.state.withLock({ $0 }) else { return recordNotStarted(entry) }
+        if state.isUnrecorded { return }
+        guard var record = state.record else { return recordNotStarted(entry) }
         // The lock is released after the record is written: nothing sees the one without the other.
-        defer { withExtendedLifetime(attempt.lock) {} }
-        var reasons = attempt.reasons
-        var isPermanent = false
+        defer { withExtendedLifetime(state.lock) {} }
         if case .failed(let error) = entry.outcome {
             // The facts that events have reported are there already.
             if !problems(of: error).isEmpty {
-                reasons.lines.insert(chain(error), at: 0)
-                reasons.publicLines.insert(publicChain(error), at: 0)
+                state.reasons.insert(chain(error), at: 0)
+                state.publicReasons.insert(publicChain(error), at: 0)
             }
-            isPermanent = attempt.isPermanent || Base.isPermanent(error)
+            record.isPermanent = state.isPermanent || Base.isPermanent(error)
         }
-        if let success = attempt.success, isUntouched(attempt, entry) { return writeEnd(success) }
-        var record = record(of: entry, reasons)
-        record.counts = attempt.counts
-        record.attempt = attempt.number
-        record.history = attempt.history
+        if let success = state.success, isUntouched(state, entry) { return writeEnd(success) }
+        _ = state.waits.apply(nil, at: Self.now, notBefore: .zero)
+        record.end(entry)
+        record.waits = state.waits.waits
+        record.counts = state.progress.counts
+        record.reasons = Array(state.reasons.prefix(Self.reasonLimit))
+        record.publicReasons = Array(state.publicReasons.prefix(Self.reasonLimit))
         // The next attempt finds what this one has changed as it should be.
-        if attempt.hasChanged, restarting.contains(entry.task), !entry.outcome.isSuccess {
+        if state.progress.hasChanged, restarting.contains(entry.task), !entry.outcome.isSuccess {
             record.history.noteChange()
         }
-        record.isPermanent = isPermanent
         writeEnd(record)
     }
 
@@ -186,9 +186,9 @@ final class Recorder: Sendable {
     }
 
     /// Whether a task was interrupted before it changed anything, so that its earlier success still holds.
-    private func isUntouched(_ attempt: Attempt, _ entry: Report.Entry) -> Bool {
+    private func isUntouched(_ state: Attempt.State, _ entry: Report.Entry) -> Bool {
         guard case .interrupted = entry.outcome, reportsAllChanges.contains(entry.task) else { return false }
-        return !attempt.hasChanged && attempt.counts.failed == 0
+        return !state.progress.hasChanged && state.progress.counts.failed == 0
     }
 
     /// Records why a task did not start, unless it has succeeded before or another process is running it.
@@ -206,42 +206,30 @@ final class Recorder: Sendable {
         guard let lock else { return }
         let earlier = try? records.record(of: entry.task)
         if earlier?.isSuccess != true {
-            var reasons = Reasons()
+            var record = TaskRecord(task: entry.task, verb: verbs[entry.task] ?? "", outcome: nil, run: run)
+            record.end(entry)
             if case .skipped(let because) = entry.outcome {
-                let line = "\(because.count == 1 ? "task" : "tasks") \(quotedList(because)) did not succeed"
-                reasons = Reasons(lines: [line], publicLines: [line])
+                record.reasons = ["\(because.count == 1 ? "task" : "tasks") \(quotedList(because)) did not succeed"]
+                record.publicReasons = record.reasons
             }
-            var record = record(of: entry, reasons)
             // A task that did not start is not an attempt.
             record.attempt = earlier?.attempt ?? 0
             record.history = earlier?.historyForNext ?? TaskHistory()
-            write(record)
+            reporting(record) { record throws(SystemError) in try records.begin(record, after: earlier) }
         }
         lock.release()
-    }
-
-    private func record(of entry: Report.Entry, _ reasons: Reasons) -> TaskRecord {
-        let (seconds, attoseconds) = entry.duration.components
-        return TaskRecord(
-            task: entry.task,
-            verb: verbs[entry.task] ?? "",
-            outcome: entry.outcome.kind,
-            durationMicroseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000,
-            reason: Self.text(reasons.lines),
-            publicReason: Self.text(reasons.publicLines),
-            run: run,
-        )
-    }
-
-    private static func text(_ lines: [String]) -> String? {
-        lines.isEmpty ? nil : lines.prefix(reasonLimit).joined(separator: "\n")
     }
 
     /// Writes a record, and returns whether it was written; a failure is a warning.
     @discardableResult
     private func write(_ record: TaskRecord) -> Bool {
+        reporting(record) { record throws(SystemError) in try records.write(record) }
+    }
+
+    @discardableResult
+    private func reporting(_ record: TaskRecord, _ write: (TaskRecord) throws(SystemError) -> Void) -> Bool {
         do throws(SystemError) {
-            try records.write(record)
+            try write(record)
             return true
         } catch {
             report(error, of: record.task)
@@ -251,6 +239,17 @@ final class Recorder: Sendable {
 
     private func report(_ error: SystemError, of task: String) {
         warn(Event(task: task, .warning(subject: "record", "\(error)")))
+    }
+}
+
+extension TaskRecord {
+    /// Makes it the record of an end, now.
+    fileprivate mutating func end(_ entry: Report.Entry) {
+        let (seconds, attoseconds) = entry.duration.components
+        outcome = entry.outcome.kind
+        (time, uptimeMilliseconds) = (.now(), Timestamp.uptimeMilliseconds())
+        durationMicroseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+        lease = nil
     }
 }
 

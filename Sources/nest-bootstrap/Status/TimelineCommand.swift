@@ -27,10 +27,8 @@ struct TimelineCommand: Command {
             "The units are those that tasks name in 'after', network-online.target, multi-user.target, "
                 + "k8s-bootstrap.target and the usual services of Kubernetes, each as it was last started.",
             "Times count from the start of the machine; from the start of the first task if that came after the "
-                + "boot, with '--root', and without systemd. They come from the records, systemd and the journal. To "
-                + "users who may not read the journal of the system, and without systemd, at most the last two attempts "
-                + "of each task are known, and no waits; a note says so. A task that was tried more often then has no "
-                + "start and no duration.",
+                + "boot, with '--root', and without systemd. They come from the records and from systemd. Of a task that "
+                + "was tried very often the first attempts are not kept; it then has no start and no duration.",
             "With '--format svg' it prints a picture for light and dark pages. With '--output json' it prints one "
                 + "object; docs/json.md describes its fields.",
         ],
@@ -96,65 +94,29 @@ struct TimelineCommand: Command {
         return .success
     }
 
-    /// The sources for this boot: records, units of systemd, and the journal.
+    /// The sources for this boot: records and units of systemd.
     private func source(_ configuration: Configuration) async throws -> TimelineSource {
         let records = try configuration.records()
         let plan = configuration.plan
         let findings = await StatusSurvey(configuration: configuration, records: records).findings(of: plan)
         // After the states: what has ended since is in the record.
-        let found = plan.steps.map { try? records.record(of: $0.task.name) }
-        var source = TimelineSource(plan, statuses: findings.statuses, records: found, clock: .now())
+        let attempts = plan.steps.map { step in
+            let record = (try? records.record(of: step.task.name)).flatMap(\.self)
+            return (record: record, earlier: records.earlierAttempts(of: step.task.name))
+        }
+        var source = TimelineSource(plan, statuses: findings.statuses, attempts: attempts, clock: .now())
         if configuration.options.root != nil {
-            source.notes = ["with '--root' only records are read: \(Self.recorded)"]
+            source.notes = ["units of systemd are not shown: with '--root' only records are read"]
         } else if !Systemd.isRunning {
-            source.notes = ["systemd does not run here: records have \(Self.recorded)"]
+            source.notes = ["units of systemd are not shown: systemd does not run here"]
         } else {
-            await addTimes(to: &source)
-            if found.contains(where: { $0 != nil }) { await addEntries(to: &source) }
+            do {
+                source.system = try await Systemd.times(of: source.taskUnits + source.shownUnits)
+            } catch {
+                source.notes.append("units of systemd are not shown: \(error)")
+            }
         }
         source.clock = .now()
         return source
-    }
-
-    /// Adds when systemd started the units, also those of the tasks.
-    private func addTimes(to source: inout TimelineSource) async {
-        do {
-            source.system = try await Systemd.times(of: source.taskUnits + source.shownUnits)
-        } catch {
-            source.notes.append("units of systemd are not shown: \(error)")
-        }
-    }
-
-    /// Adds what the journal has about the tasks of this boot.
-    private func addEntries(to source: inout TimelineSource) async {
-        if Journal.hidesSystemEntries() {
-            let readers = "root and users of the groups adm and systemd-journal may"
-            return source.notes.append("\(Self.missing): you may not read the journal of the system; \(readers)")
-        }
-        do throws(SystemError) {
-            let boot = try Machine.bootIdentifier()
-            let reading = try await Journal.entries(source.query(boot: boot))
-            source.entries = reading.entries
-            let beginning = JournalQuery(matches: [], fields: [], boot: boot, entryLimit: 1)
-            source.journalStart = (try? await Journal.entries(beginning))?.entries.first?.sinceBoot
-            if let note = Self.note(about: reading) { source.notes.append(note) }
-        } catch {
-            source.notes.append("\(Self.missing): \(error)")
-        }
-    }
-
-    /// The content of records without the journal.
-    private static let recorded = "at most the last two attempts of a task, and no waits"
-
-    /// The missing part if the journal has nothing, or cannot be read.
-    private static let missing = "waits and earlier attempts are not known"
-
-    /// The missing part after reading the journal, `nil` if nothing is missing.
-    static func note(about reading: JournalReading) -> String? {
-        if reading.isComplete {
-            return reading.entries.isEmpty ? "\(missing): the journal has nothing about the tasks of this boot" : nil
-        }
-        let subject = reading.entries.isEmpty ? missing : "later waits and attempts are not known"
-        return "\(subject): not all entries of this boot could be read"
     }
 }

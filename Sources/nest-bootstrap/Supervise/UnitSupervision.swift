@@ -89,7 +89,7 @@ struct UnitSupervision {
             } catch {
                 failed.outcome = .failed
                 failed.counts = ResultCounts()
-                (failed.reason, failed.publicReason) = (chain(error), publicChain(error))
+                (failed.reasons, failed.publicReasons) = ([chain(error)], [publicChain(error)])
                 failed.isPermanent = isPermanent(error)
                 try? records.write(failed)
                 throw error

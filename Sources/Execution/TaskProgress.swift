@@ -1,0 +1,126 @@
+public import Base
+
+/// The activity of a running task, as its events have reported it.
+public struct TaskProgress: Sendable {
+    /// A wait that has not ended.
+    public struct OpenWait: Sendable, Hashable {
+        public let wait: Wait
+        /// The time of its first report.
+        public let since: Duration
+    }
+
+    /// Changes of one kind of thing.
+    public struct Changes: Sendable, Hashable {
+        /// The first thing that was changed, with the change, such as `Namespace/a created`; empty if there is none.
+        public fileprivate(set) var first = ""
+        public fileprivate(set) var count = 0
+
+        fileprivate mutating func add(_ change: @autoclosure () -> String) {
+            if count == 0 { first = change() }
+            count += 1
+        }
+    }
+
+    public let task: String
+    public let verb: String
+
+    /// The start of the task, by the clock of its events.
+    public let start: Duration
+
+    private let isDryRun: Bool
+
+    /// The last thing that the task did, as every user may read it.
+    public private(set) var activity: String
+
+    /// The last line that a program printed or a dry run planned, if nothing was done since.
+    public private(set) var output: String?
+
+    /// The waits that go on, the one that was reported last at the end.
+    public private(set) var waits: [OpenWait] = []
+
+    /// The number of objects that the task checks or changes, 0 until it is known.
+    public private(set) var objectCount = 0
+
+    /// The results for its objects.
+    public private(set) var counts = ResultCounts()
+
+    public private(set) var changedPaths = Changes()
+    public private(set) var changedObjects = Changes()
+
+    /// The change of the first object of ``changedObjects``.
+    public private(set) var firstChange = Event.ObjectResult.Change.unchanged
+
+    /// The largest number of waits that are counted.
+    private static let waitLimit = 100
+
+    /// Begins a task.
+    public init(_ task: String, verb: String, start: Duration, isDryRun: Bool = false) {
+        self.task = task
+        self.verb = verb
+        self.start = start
+        self.isDryRun = isDryRun
+        activity = verb
+    }
+
+    /// Applies an event of the task.
+    ///
+    /// - Parameters:
+    ///   - kind: The event.
+    ///   - now: The time of the event.
+    public mutating func apply(_ kind: Event.Kind, at now: Duration) {
+        switch kind {
+        case .waiting(let wait): begin(wait, at: now)
+        case .lease(let holder): if holder.isSelf { proceed(holder.text) }
+        case .objectCount(let count): objectCount = count
+        case .object(let object, let result):
+            counts.count(result.change)
+            if result.change != .unchanged {
+                if changedObjects.count == 0 { firstChange = result.change }
+                changedObjects.add("\(object) \(result.change.rawValue)")
+            }
+            proceed("\(object) \(done(result.change.rawValue, result.change == .unchanged))", object)
+        case .objectFailed(let object, _):
+            counts.failed += 1
+            proceed("\(object) failed", object)
+        case .path(let path, let result):
+            if result.change != .unchanged { changedPaths.add("\(path) \(result.change.rawValue)") }
+            proceed("\(path) \(done(result.change.rawValue, result.change == .unchanged))")
+        case .planned(let text):
+            proceed(activity)
+            output = text
+        case .output(let text):
+            proceed(activity)
+            output = "| \(text)"
+        case .runStarted, .taskStarted, .warning, .taskFinished, .runFinished: break
+        }
+    }
+
+    /// Whether the task does nothing until something else happens.
+    public var isWaiting: Bool { !waits.isEmpty }
+
+    /// Whether a path or an object was changed.
+    public var hasChanged: Bool { changedPaths.count + changedObjects.count > 0 }
+
+    /// The words for what was done, or with a dry run would be.
+    private func done(_ participle: String, _ isUnchanged: Bool) -> String {
+        isDryRun && !isUnchanged ? "would be \(participle)" : participle
+    }
+
+    /// Begins a wait, or applies another reason for one that continues.
+    private mutating func begin(_ wait: Wait, at now: Duration) {
+        let known = waits.firstIndex { wait.continues($0.wait) }
+        let since = known.map { waits.remove(at: $0).since } ?? now
+        waits.removeAll { $0.wait.isComplete || wait.isComplete }
+        if waits.count < Self.waitLimit { waits.append(OpenWait(wait: wait, since: since)) }
+    }
+
+    /// Applies a result, which ends the waits before it: if it is that of an object, others may still wait.
+    private mutating func proceed(_ activity: String, _ object: String? = nil) {
+        self.activity = activity
+        output = nil
+        waits.removeAll { open in
+            let subject = open.wait.subject
+            return object == nil || open.wait.isComplete || subject.kind != .object || subject.text == object
+        }
+    }
+}

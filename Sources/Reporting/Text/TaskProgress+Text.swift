@@ -1,0 +1,64 @@
+import Base
+import Execution
+
+extension TaskProgress {
+    /// A wait that begins so soon after the start of its task has no time of its own: it is that of the task.
+    private static let startTolerance = Duration.seconds(2)
+
+    /// How long the task has been running.
+    func age(at now: Duration) -> Duration { now - start }
+
+    /// The activity of the task when it is not waiting.
+    private func work(_ activity: String) -> String {
+        guard objectCount > 0 else { return activity }
+        let objects = "\(counts.total) of \(objectCount) object\(objectCount == 1 ? "" : "s")"
+        return counts.total == 0 ? objects : "\(objects), last: \(activity)"
+    }
+
+    /// The activity of the task in one line, without times and without what programs print.
+    var summary: String {
+        guard let wait = waits.last?.wait else { return printable(work(activity)) }
+        let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
+        return printable("waiting\(more): \(wait)")
+    }
+
+    /// The activity of the task, for a line that also says how long it has been running; the cause of a wait comes first.
+    func activity(at now: Duration) -> String {
+        guard let last = waits.last else { return work(output ?? activity) }
+        let objects = counts.total > 0 && objectCount > 0 ? "\(counts.total) of \(objectCount) objects, " : ""
+        let time = last.since - start < Self.startTolerance ? "" : " \((now - last.since).clockText)"
+        let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
+        let head = "\(objects)waiting\(time)\(more)"
+        let subject = last.wait.subject.text
+        guard let reason = last.wait.reason else { return "\(head): \(subject)" }
+        let end = last.wait.givesUpAt.map { "; gives up at \($0)" } ?? ""
+        return "\(head): \(reason) (\(subject)\(end))"
+    }
+
+    /// The changes by the task, after its end; a single one is named.
+    var result: String {
+        var parts: [String] = []
+        if changedPaths.count > 0 {
+            parts.append(changedPaths.first + (changedPaths.count > 1 ? " and \(changedPaths.count - 1) more" : ""))
+        }
+        var rest = counts
+        if changedObjects.count == 1 {
+            parts.append(changedObjects.first)
+            rest.uncount(firstChange)
+        }
+        if !rest.isEmpty { parts.append(changedObjects.count == 1 ? rest.text : rest.objectText) }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension ResultCounts {
+    /// Counts one object less.
+    fileprivate mutating func uncount(_ change: Event.ObjectResult.Change) {
+        switch change {
+        case .created: created = max(0, created - 1)
+        case .configured: changed = max(0, changed - 1)
+        case .deleted: deleted = max(0, deleted - 1)
+        case .unchanged: unchanged = max(0, unchanged - 1)
+        }
+    }
+}

@@ -1,0 +1,235 @@
+public import Base
+public import Execution
+import Host
+import YAML
+
+/// One attempt of a task; its times count from the start of the machine.
+public struct TaskAttempt: Sendable, Hashable {
+    /// The number of attempts since the task last succeeded, this one included.
+    public var number: Int
+
+    public var start: Duration
+
+    /// The end, `nil` if the attempt continues or its process was killed.
+    public var end: Duration?
+
+    /// How the attempt ended, `nil` if it continues or its process was killed.
+    public var outcome: Outcome.Kind?
+
+    /// Its waits, in the order of time.
+    public var waits: [TaskWait]
+
+    public init(
+        number: Int,
+        start: Duration,
+        end: Duration?,
+        outcome: Outcome.Kind?,
+        waits: [TaskWait] = [],
+    ) {
+        self.number = number
+        self.start = start
+        self.end = end
+        self.outcome = outcome
+        self.waits = waits
+    }
+
+    /// Whether the task's dependants may start after it.
+    public var isSuccess: Bool { outcome?.isSuccess == true }
+}
+
+/// A wait of a task, in the times of its attempt.
+public struct TaskWait: Sendable, Hashable {
+    public var subject: Wait.Subject
+
+    /// The last reason of a wait that continues, otherwise the one that held longest; `nil` if the subject says it.
+    public var reason: String?
+
+    public var start: Duration
+
+    /// The end, `nil` if the wait continues or its process was killed.
+    public var end: Duration?
+
+    public init(_ subject: Wait.Subject, reason: String? = nil, from start: Duration, to end: Duration? = nil) {
+        (self.subject, self.reason, self.start, self.end) = (subject, reason, start, end)
+    }
+}
+
+/// The waits of an attempt while it runs: one at a time, the one that was reported last.
+public struct WaitRecorder: Sendable {
+    /// The waits, in the order of time.
+    public private(set) var waits: [TaskWait] = []
+
+    /// The wait that continues.
+    private var current: Wait?
+
+    /// The reasons of the wait that continues, each with its subject and the time of its report.
+    private var reasons: [(subject: Wait.Subject, text: String?, time: Duration)] = []
+
+    /// The largest number of waits; beyond it the shortest one is dropped.
+    static let limit = 100
+
+    /// The largest number of reasons of one wait that are compared.
+    private static let reasonLimit = 1000
+
+    public init() {}
+
+    /// Applies what the task waits for now.
+    ///
+    /// - Parameters:
+    ///   - wait: The wait, `nil` if there is none.
+    ///   - now: The time of its report.
+    ///   - earliest: The last time at which the task was known to do something else.
+    /// - Returns: Whether ``waits`` have changed.
+    public mutating func apply(_ wait: Wait?, at now: Duration, notBefore earliest: Duration) -> Bool {
+        guard let wait else {
+            let isOpen = current != nil
+            end(at: now)
+            return isOpen
+        }
+        if let current, wait.continues(current), let last = waits.indices.last {
+            self.current = wait
+            guard waits[last].subject != wait.subject || waits[last].reason != wait.reason else { return false }
+            (waits[last].subject, waits[last].reason) = (wait.subject, wait.reason)
+            if reasons.count < Self.reasonLimit { reasons.append((wait.subject, wait.reason, now)) }
+            return true
+        }
+        let start = max(now - Wait.quietPeriod, earliest)
+        end(at: start)
+        if waits.count == Self.limit { removeShortest() }
+        waits.append(TaskWait(wait.subject, reason: wait.reason, from: start))
+        (current, reasons) = (wait, [(wait.subject, wait.reason, start)])
+        return true
+    }
+
+    /// Ends the wait that continues: of the reasons for its last subject the one that held longest is its reason.
+    private mutating func end(at time: Duration) {
+        guard current != nil, let last = waits.indices.last else { return }
+        waits[last].end = max(time, waits[last].start)
+        let ends = reasons.dropFirst().map(\.time) + [time]
+        let longest = zip(reasons, ends).filter { $0.0.subject == waits[last].subject }
+            .max { $0.1 - $0.0.time < $1.1 - $1.0.time }
+        if let longest { waits[last].reason = longest.0.text }
+        (current, reasons) = (nil, [])
+    }
+
+    private mutating func removeShortest() {
+        let shortest = waits.indices.min { waits[$0].length < waits[$1].length }
+        if let shortest { waits.remove(at: shortest) }
+    }
+}
+
+extension TaskWait {
+    fileprivate var length: Duration { (end ?? start) - start }
+}
+
+extension TaskRecord {
+    /// The attempt that the record is about, `nil` if the task did not start.
+    public var ownAttempt: TaskAttempt? {
+        guard outcome != .skipped, attempt > 0 else { return nil }
+        let time = Duration.milliseconds(uptimeMilliseconds)
+        let first = min(time, waits.first?.start ?? time)
+        let start = outcome == nil ? first : max(.zero, time - .microseconds(durationMicroseconds))
+        let end = outcome == nil ? nil : time
+        return TaskAttempt(number: attempt, start: start, end: end, outcome: outcome, waits: waits)
+    }
+}
+
+// MARK: - JSON
+
+extension TaskAttempt {
+    fileprivate var node: Node {
+        var pairs: [(String, Node)] = [("attempt", .number(number)), ("startMilliseconds", .milliseconds(start))]
+        if let end { pairs.append(("endMilliseconds", .milliseconds(end))) }
+        if let outcome { pairs.append(("outcome", .string(outcome.rawValue))) }
+        if !waits.isEmpty { pairs.append(("waits", .sequence(waits.map(\.node)))) }
+        return .mapping(pairs)
+    }
+
+    fileprivate init?(_ node: Node) {
+        guard let start = node["startMilliseconds"].map({ TaskRecord.milliseconds($0) }) else { return nil }
+        self.init(
+            number: min(TaskRecord.count(node["attempt"]), TaskRecord.attemptLimit),
+            start: start,
+            end: node["endMilliseconds"].map { TaskRecord.milliseconds($0) },
+            outcome: node["outcome"]?.string.flatMap(Outcome.Kind.init),
+            waits: [TaskWait](node["waits"]),
+        )
+    }
+}
+
+extension [TaskWait] {
+    /// Reads the waits of a record or an attempt, without those that are incomplete.
+    init(_ node: Node?) {
+        self = (node?.sequence ?? []).prefix(WaitRecorder.limit).compactMap { TaskWait($0) }
+    }
+}
+
+extension TaskWait {
+    var node: Node {
+        var pairs: [(String, Node)] = [
+            ("kind", .string(subject.kind.rawValue)), ("subject", .string(subject.text)),
+            ("startMilliseconds", .milliseconds(start)),
+        ]
+        if let end { pairs.append(("endMilliseconds", .milliseconds(end))) }
+        if let reason { pairs.append(("reason", .string(reason))) }
+        return .mapping(pairs)
+    }
+
+    fileprivate init?(_ node: Node) {
+        guard let kind = node["kind"]?.string.flatMap(Wait.Subject.Kind.init), let text = node["subject"]?.string,
+            let start = node["startMilliseconds"]
+        else { return nil }
+        self.init(
+            Wait.Subject(kind, text),
+            reason: node["reason"]?.string,
+            from: TaskRecord.milliseconds(start),
+            to: node["endMilliseconds"].map { TaskRecord.milliseconds($0) },
+        )
+    }
+}
+
+extension Node {
+    fileprivate static func milliseconds(_ duration: Duration) -> Node { .number(Int(duration / .milliseconds(1))) }
+}
+
+extension TaskRecord {
+    fileprivate static func milliseconds(_ node: Node) -> Duration { .milliseconds(count(node)) }
+}
+
+extension RecordStore {
+    private static let attemptsName = "attempts.json"
+
+    /// The largest number of attempts that are kept; beyond it the oldest one is dropped.
+    private static let attemptLimit = 200
+
+    /// Returns the attempts of a task before that of its record, up to the first success on this boot.
+    ///
+    /// - Parameter task: The task's name.
+    /// - Returns: The attempts in the order of time; none also if they cannot be read.
+    public func earlierAttempts(of task: String) -> [TaskAttempt] {
+        guard let directory = try? directory(of: task, isCreating: false) else { return [] }
+        return earlierAttempts(in: directory)
+    }
+
+    private func earlierAttempts(in directory: borrowing DirectoryHandle) -> [TaskAttempt] {
+        guard let bytes = try? directory.read(Self.attemptsName, limit: Self.sizeLimit),
+            let node = try? readJSON(bytes, file: "attempts"), node["boot"]?.string == (boot ?? "")
+        else { return [] }
+        return (node["attempts"]?.sequence ?? []).suffix(Self.attemptLimit).compactMap { TaskAttempt($0) }
+    }
+
+    /// Keeps the attempt of a record that is about to be replaced, unless the task had succeeded before it.
+    ///
+    /// The attempts only explain what happened, so a full disk loses them.
+    func keepAttempt(of record: TaskRecord, in directory: borrowing DirectoryHandle) {
+        guard record.history.lastSuccess == nil, let attempt = record.ownAttempt else { return }
+        let earlier = earlierAttempts(in: directory)
+        // An interrupted run leaves the record of the success before it as it was.
+        guard earlier.last?.isSuccess != true else { return }
+        let attempts = (earlier + [attempt]).suffix(Self.attemptLimit)
+        let node = Node.mapping([
+            ("boot", .string(boot ?? "")), ("attempts", .sequence(attempts.map(\.node))),
+        ])
+        try? directory.write(node.json(), to: Self.attemptsName, mode: 0o644)
+    }
+}

@@ -1,0 +1,146 @@
+import Base
+import Execution
+import Host
+import TestSupport
+import Testing
+
+@testable import State
+
+/// The attempts of a task with their waits, as they are kept beside its record.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct TaskAttemptTests {
+    private var store: RecordStore { RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot") }
+
+    private func wait(_ text: String, _ reason: String? = nil, isComplete: Bool = false) -> Wait {
+        Wait(Wait.Subject(.condition, text), reason: reason, isComplete: isComplete)
+    }
+
+    /// The waits, each as `0.5-2 subject: reason`.
+    private func texts(_ recorder: WaitRecorder) -> [String] {
+        recorder.waits.map { wait in
+            let times = "\(wait.start / .seconds(1))-\(wait.end.map { "\($0 / .seconds(1))" } ?? "")"
+            return "\(times) \(wait.subject.text)" + (wait.reason.map { ": \($0)" } ?? "")
+        }
+    }
+
+    @Test func `a wait begins a second before it is reported, but not before the last activity`() {
+        var recorder = WaitRecorder()
+        let isNew1 = recorder.apply(wait("x"), at: .milliseconds(5500), notBefore: .seconds(5))
+        #expect(isNew1)
+        let isNew2 = recorder.apply(wait("z"), at: .seconds(9), notBefore: .milliseconds(5500))
+        #expect(isNew2)
+        #expect(texts(recorder) == ["5.0-8.0 x", "8.0- z"])
+        let isNew3 = recorder.apply(nil, at: .milliseconds(9500), notBefore: .zero)
+        #expect(isNew3)
+        let isNew4 = recorder.apply(nil, at: .seconds(10), notBefore: .zero)
+        #expect(!isNew4)
+        #expect(texts(recorder) == ["5.0-8.0 x", "8.0-9.5 z"])
+    }
+
+    @Test func `another reason for the same wait does not end it, and the one that held longest remains`() {
+        var recorder = WaitRecorder()
+        let isNew5 = recorder.apply(wait("x", "refused"), at: .seconds(5), notBefore: .zero)
+        #expect(isNew5)
+        let isNew6 = recorder.apply(wait("x", "refused"), at: .seconds(6), notBefore: .zero)
+        #expect(!isNew6)
+        let isNew7 = recorder.apply(wait("x", "no route"), at: .seconds(7), notBefore: .zero)
+        #expect(isNew7)
+        #expect(texts(recorder) == ["4.0- x: no route"])
+        var short = recorder
+        let isNew8 = short.apply(nil, at: .seconds(8), notBefore: .zero)
+        #expect(isNew8)
+        #expect(texts(short) == ["4.0-8.0 x: refused"])
+        let isNew9 = recorder.apply(nil, at: .seconds(11), notBefore: .zero)
+        #expect(isNew9)
+        #expect(texts(recorder) == ["4.0-11.0 x: no route"])
+    }
+
+    @Test func `a rollout is one wait, for the object that was ready last`() {
+        var recorder = WaitRecorder()
+        for (time, object, reason) in [
+            (5, "one", "0 of 1; two: 0 of 1"), (12, "two", "0 of 1"), (13, "two", "1 of 1, 1 old"),
+        ] {
+            let rollout = wait(object, reason, isComplete: true)
+            let isNew10 = recorder.apply(rollout, at: .seconds(time), notBefore: .seconds(2))
+            #expect(isNew10)
+        }
+        let isNew11 = recorder.apply(nil, at: .seconds(19), notBefore: .zero)
+        #expect(isNew11)
+        #expect(texts(recorder) == ["4.0-19.0 two: 1 of 1, 1 old"])
+    }
+
+    @Test func `of very many waits the shortest are dropped`() {
+        var recorder = WaitRecorder()
+        for number in 0..<1000 {
+            let start = Duration.seconds(number * 10)
+            let length = Duration.seconds(number % 100 == 0 ? 9 : 2)
+            _ = recorder.apply(wait("\(number)"), at: start, notBefore: start)
+            _ = recorder.apply(nil, at: start + length, notBefore: .zero)
+        }
+        #expect(recorder.waits.count == WaitRecorder.limit)
+        let long = recorder.waits.filter { $0.subject.text.hasSuffix("00") || $0.subject.text == "0" }
+        #expect(long.count == 10)
+    }
+
+    private func record(_ outcome: Outcome.Kind?, attempt: Int, at time: Int64) -> TaskRecord {
+        var record = TaskRecord(
+            task: "a",
+            verb: "exec",
+            outcome: outcome,
+            uptimeMilliseconds: time,
+            durationMicroseconds: outcome == nil ? 0 : 1_000_000,
+            attempt: attempt,
+            run: "r",
+        )
+        record.waits = [TaskWait(Wait.Subject(.server, "s"), reason: "r", from: .milliseconds(time - 500))]
+        return record
+    }
+
+    @Test func `a record keeps its waits, also the one that every user may read`() throws {
+        try store.write(record(nil, attempt: 1, at: 5000))
+        let status = try #require(store.statuses(of: ["a"]).first)
+        #expect(status.wait == nil, "no process is running it")
+        for store in [store, store.publicRecords] {
+            #expect(try store.record(of: "a")?.waits == record(nil, attempt: 1, at: 5000).waits)
+        }
+    }
+
+    @Test func `attempts are kept until the first success, those of other boots are not`() throws {
+        var earlier: TaskRecord?
+        var history = TaskHistory()
+        for (number, outcome) in [(1, nil), (2, Outcome.Kind.failed), (3, .changed), (1, .unchanged)] {
+            var next = record(outcome, attempt: number, at: Int64(10_000 * number))
+            next.history = history
+            try store.begin(next, after: earlier)
+            (earlier, history) = (next, next.historyForNext)
+        }
+        try store.begin(record(nil, attempt: 1, at: 90_000), after: earlier)
+        let attempts = store.earlierAttempts(of: "a")
+        #expect(attempts.map(\.number) == [1, 2, 3])
+        #expect(attempts.map(\.outcome) == [nil, .failed, .changed])
+        #expect(attempts.map(\.start) == [.milliseconds(9500), .seconds(19), .seconds(29)])
+        #expect(attempts.map(\.end) == [nil, .seconds(20), .seconds(30)])
+        #expect(attempts.map(\.waits.first?.reason) == ["r", "r", "r"])
+        let other = RecordStore(path: TemporaryDirectory.file("state"), boot: "other")
+        #expect(other.earlierAttempts(of: "a").isEmpty)
+    }
+
+    @Test func `of very many attempts the last are kept, and a damaged file has none`() throws {
+        var earlier: TaskRecord?
+        for number in 1...300 {
+            let next = record(.failed, attempt: number, at: Int64(1000 * number))
+            try store.begin(next, after: earlier)
+            earlier = next
+        }
+        #expect(store.earlierAttempts(of: "a").map(\.number) == Array(100...299))
+        try Files.write(Array("[".utf8), to: TemporaryDirectory.file("state/tasks/a/attempts.json"))
+        #expect(store.earlierAttempts(of: "a").isEmpty)
+        #expect(store.earlierAttempts(of: "b").isEmpty)
+    }
+
+    @Test func `a task that did not start has made no attempt`() {
+        #expect(record(.skipped, attempt: 0, at: 5000).ownAttempt == nil)
+        #expect(record(.interrupted, attempt: 0, at: 5000).ownAttempt == nil)
+        #expect(record(.interrupted, attempt: 1, at: 5000).ownAttempt?.end == .seconds(5))
+    }
+}
