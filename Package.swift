@@ -79,7 +79,7 @@ let package = Package(
             dependencies: ["Base", "Host", "Kubernetes", "HTTP", "TLS", "YAML", "TestSupport"]
         ),
         .testTarget(name: "DrawingTests", dependencies: ["Drawing", "TestSupport"]),
-        .testTarget(name: "PlanningTests", dependencies: ["Base", "Planning", "YAML", "TestSupport"]),
+        .testTarget(name: "PlanningTests", dependencies: ["Base", "Drawing", "Planning", "YAML", "TestSupport"]),
         .testTarget(name: "ExecutionTests", dependencies: ["Base", "Execution", "Planning", "YAML", "TestSupport"]),
         .testTarget(name: "StateTests", dependencies: ["Base", "Execution", "Host", "State", "TestSupport"]),
         .testTarget(
@@ -95,7 +95,8 @@ let package = Package(
         .testTarget(
             name: "ReportingTests",
             dependencies: [
-                "Base", "Certificates", "Execution", "Host", "Planning", "Reporting", "State", "YAML", "TestSupport",
+                "Base", "Certificates", "Drawing", "Execution", "Host", "Planning", "Reporting", "State", "YAML",
+                "TestSupport",
             ],
         ),
         .testTarget(

@@ -1,4 +1,5 @@
 import Base
+import Drawing
 import Planning
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import Drawing
 import Execution
 import Planning
 import Reporting
@@ -9,16 +10,16 @@ struct DrawnStateTests {
     @Test(
         arguments: [
             (.notYet, "not yet", .pending, nil), (.waiting, "waiting", .waiting, nil),
-            (.running, "running", .running, "1"), (.unknown, "unknown", .waiting, nil),
+            (.running, "running", .running, "1"), (.unknown, "unknown", .incomplete, "35"),
             (.ended(.changed), "changed", .succeeded, "32"), (.ended(.unchanged), "unchanged", .succeeded, "32"),
-            (.ended(.failed), "failed", .failed, "31"), (.ended(.skipped), "skipped", .pending, nil),
-            (.ended(.interrupted), "interrupted", .waiting, nil),
-        ] as [(TaskState, String, DrawnState.Tone, String?)]
+            (.ended(.failed), "failed", .failed, "31"), (.ended(.skipped), "skipped", .incomplete, "35"),
+            (.ended(.interrupted), "interrupted", .incomplete, "35"),
+        ] as [(TaskState, String, StateTone, String?)]
     )
     func `every state has a word and the colour of its kind`(
         state: TaskState,
         word: String,
-        tone: DrawnState.Tone,
+        tone: StateTone,
         colour: String?,
     ) {
         #expect(state.drawn.word == word && state.drawn.tone == tone)

@@ -1,4 +1,5 @@
 import Base
+import Drawing
 import YAML
 
 /// The plan as a picture of characters.

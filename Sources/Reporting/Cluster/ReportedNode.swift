@@ -1,4 +1,5 @@
 public import Base
+import Drawing
 import YAML
 
 /// The state of one node in the cluster, for `status --all-nodes`.
@@ -114,7 +115,7 @@ public func reportedNodeLines(
     let heading = ["NODE", "BOOTSTRAP", "SINCE", "KUBELET", "ROLES", "REASON"]
     let table = TextTable(heading, rows, columns: columns, isUTF8: isUTF8)
     return table.lines(
-        tones: nodes.map { isColoured ? $0.state.tone : nil },
+        tones: nodes.map { isColoured ? $0.state.tone.line : nil },
         details: nodes.map { node in
             // Of the others the reason says everything.
             guard node.state != .ready, let message = node.message, !message.isEmpty else { return [] }
@@ -124,13 +125,12 @@ public func reportedNodeLines(
 }
 
 extension ReportedNode.State {
-    /// The kind of the word for the state, which chooses its colour.
-    fileprivate var tone: Line.Tone {
+    fileprivate var tone: StateTone {
         switch self {
-        case .ready: .changed
+        case .ready: .succeeded
         case .failed: .failed
-        case .notYet: .progress
-        case .unknown, .stale, .notReported, .missing: .warning
+        case .notYet: .pending
+        case .unknown, .stale, .notReported, .missing: .incomplete
         }
     }
 }

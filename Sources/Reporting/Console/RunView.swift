@@ -1,5 +1,6 @@
 import Base
 import Execution
+import State
 
 /// The tasks of a run as a terminal shows them: what may still change, and what stays.
 struct RunView {
@@ -66,7 +67,7 @@ struct RunView {
         _ task: TaskProgress?,
     ) -> TaskRow {
         let kind = outcome.kind
-        var row = TaskRow(name: name, phase: .ended(kind), word: kind.rawValue, tone: kind.tone)
+        var row = TaskRow(name: name, phase: .ended(kind), word: kind.rawValue, tone: TaskState.ended(kind).tone.line)
         guard let task else {
             if case .skipped(let causes) = outcome { row.detail = "\(quotedList(causes)) did not succeed" }
             return row

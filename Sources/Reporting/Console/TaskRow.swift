@@ -57,15 +57,3 @@ extension ResultCounts {
         return "\(count) \(count == "1" ? "object" : "objects")\(text[space...])"
     }
 }
-
-extension Outcome.Kind {
-    /// The kind of the word for an outcome.
-    var tone: Line.Tone {
-        switch self {
-        case .changed: .changed
-        case .unchanged: .unchanged
-        case .failed: .failed
-        case .skipped, .interrupted: .skipped
-        }
-    }
-}

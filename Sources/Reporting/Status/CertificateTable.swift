@@ -11,14 +11,14 @@ import Planning
 ///   - now: The instant from which remaining time counts.
 /// - Returns: The lines, the heading first, then what is not declared and what could not be compared.
 public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> [String] {
-    var rows = [["NODE", "NAME", "EXPIRES", "PROBLEM"]]
+    var rows: [[String]] = []
     for status in inspection.all {
         let first = [status.leaf?.node ?? "(CA)", status.name, status.expiry(at: now)]
         let problems = status.faults.map { printable($0.description) }
         rows.append(first + [problems.first ?? ""])
         rows += problems.dropFirst().map { ["", "", "", $0] }
     }
-    var lines = tableLines(rows)
+    var lines = TextTable(["NODE", "NAME", "EXPIRES", "PROBLEM"], rows).lines()
     if !inspection.undeclared.isEmpty {
         lines += ["", "not declared:"] + inspection.undeclared.map { "  \(printable($0))" }
     }
@@ -50,18 +50,7 @@ public func certificateLines(
         }
     }
     let table = TextTable(["CERTIFICATE", "EXPIRES", "SUBJECT"], rows, columns: columns, isUTF8: isUTF8)
-    return [""] + table.lines(tones: rows.map { _ in nil }, details: rows.map { _ in [] })
-}
-
-/// The rows in columns as wide as their widest cells, the last one aside.
-func tableLines(_ rows: [[String]]) -> [String] {
-    let last = (rows.first?.count ?? 1) - 1
-    let widths = (0..<last).map { column in rows.map { $0[column].columnCount }.max() ?? 0 }
-    return rows.map { row in
-        var line = zip(row, widths).map { $0.padded(to: $1 + 2) }.joined() + row[last]
-        while line.last == " " { line.removeLast() }
-        return line
-    }
+    return [""] + table.lines()
 }
 
 /// The day of an end with the time until then.

@@ -1,4 +1,5 @@
 public import Base
+import Drawing
 import Execution
 import Host
 public import Planning
@@ -25,7 +26,7 @@ public func statusLines(
     guard !statuses.isEmpty else { return ["no task for this node"] }
     let table = TextTable(heading, statuses.map { cells($0, isUTF8) }, columns: columns, isUTF8: isUTF8)
     return table.lines(
-        tones: statuses.map { isColoured ? $0.state.tone : nil },
+        tones: statuses.map { isColoured ? $0.state.tone.line : nil },
         details: statuses.map { $0.reasonLines.map { tableText($0, isUTF8) } },
     )
 }
@@ -72,18 +73,6 @@ private func unitWords(_ status: TaskStatus) -> String {
     guard !words.isEmpty, status.state == .ended(.failed) else { return words }
     if let time = status.retriesIn { return "\(words), retries in \(time.clockText)" }
     return status.isPermanent ? "\(words), not retried" : words
-}
-
-extension TaskState {
-    /// The kind of the word for the state, which chooses its colour.
-    var tone: Line.Tone {
-        switch self {
-        case .ended(let kind): kind.isSuccess ? .changed : kind.tone
-        case .unknown: .warning
-        case .running: .running
-        case .notYet, .waiting: .progress
-        }
-    }
 }
 
 extension TaskStatus {
@@ -140,33 +129,37 @@ extension ServiceState {
 
 extension TaskState {
     /// The state as drawings of the plan show it.
-    public var drawn: DrawnState { DrawnState(description, drawnTone, counted: countedWord) }
+    public var drawn: DrawnState { DrawnState(description, tone, counted: countedWord) }
 
     /// The word for the state after a number of tasks, as in `2 not run yet`.
     var countedWord: String { self == .notYet ? "not run yet" : description }
 
-    private var drawnTone: DrawnState.Tone {
+    var tone: StateTone {
         switch self {
-        case .notYet, .ended(.skipped): .pending
-        case .waiting, .unknown, .ended(.interrupted): .waiting
+        case .notYet: .pending
+        case .waiting: .waiting
         case .running: .running
         case .ended(.changed), .ended(.unchanged): .succeeded
         case .ended(.failed): .failed
+        case .ended(.skipped), .ended(.interrupted), .unknown: .incomplete
         }
     }
 }
 
 extension DrawnState {
     /// Returns a text in the colour that a terminal has for the state.
-    public func painted(_ text: String) -> String { lineTone.painted(text) }
+    public func painted(_ text: String) -> String { tone.line.painted(text) }
+}
 
-    private var lineTone: Line.Tone {
-        switch tone {
+extension StateTone {
+    /// The tone of a line about the state, which chooses the colour on a terminal.
+    var line: Line.Tone {
+        switch self {
         case .succeeded: .changed
         case .failed: .failed
         case .running: .running
-        case .waiting: .waiting
-        case .pending: .progress
+        case .waiting, .pending: .progress
+        case .incomplete: .warning
         }
     }
 }
@@ -178,7 +171,7 @@ extension TaskRow {
     ///   - status: What is known.
     ///   - now: The time that the age of a running task is counted to.
     init(_ status: TaskStatus, at now: Timestamp) {
-        self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone)
+        self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone.line)
         let reasons = status.reasonLines
         switch status.state {
         case .running:

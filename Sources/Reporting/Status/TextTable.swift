@@ -9,7 +9,7 @@ struct TextTable {
     private let isUTF8: Bool
 
     /// Creates a table of rows that have as many cells as the heading.
-    init(_ heading: [String], _ rows: [[String]], columns: Int?, isUTF8: Bool) {
+    init(_ heading: [String], _ rows: [[String]], columns: Int? = nil, isUTF8: Bool = true) {
         (self.heading, self.rows) = (heading, rows)
         self.columns = columns
         self.isUTF8 = isUTF8
@@ -23,14 +23,17 @@ struct TextTable {
     /// The lines, with the details of every row below it.
     ///
     /// - Parameters:
-    ///   - tones: The tone of each row, which has the colour of the second cell, `nil` for a row without colours.
-    ///   - details: The details of each row, in as many lines as they take.
+    ///   - tones: The tone of each row, which has the colour of the second cell, `nil` for a row without colours; empty
+    ///     if no row has one.
+    ///   - details: The details of each row, in as many lines as they take; empty if no row has any.
     /// - Returns: The lines, the heading first.
-    func lines(tones: [Line.Tone?], details: [[String]]) -> [String] {
+    func lines(tones: [Line.Tone?] = [], details: [[String]] = []) -> [String] {
         let width = columns.map { max(20, $0 - 4) } ?? .max
         let blocks = rows.indices.map { row in
-            (isNarrow ? paragraph(rows[row], tones[row]) : [line(rows[row], tones[row])])
-                + details[row].flatMap { $0.wrapped(to: width) }.map { "    \($0)" }
+            let tone = tones.isEmpty ? nil : tones[row]
+            let details = details.isEmpty ? [] : details[row]
+            return (isNarrow ? paragraph(rows[row], tone) : [line(rows[row], tone)])
+                + details.flatMap { $0.wrapped(to: width) }.map { "    \($0)" }
         }
         return (isNarrow ? [] : [line(heading, nil)]) + blocks.flatMap(\.self)
     }

@@ -36,7 +36,7 @@ extension TimelinePicture {
             name: task.name,
             isCritical: task.isCritical,
             bars: task.spans.flatMap { bars($0, y) },
-            result: (result, colour(task)),
+            result: (result, task.state.isSuccess ? .text : task.state.tone.colour),
             caption: task.caption(until: timeline.end),
             tooltip: tooltip.joined(separator: "\n"),
             y,
@@ -82,15 +82,6 @@ extension TimelinePicture {
             elements.append(.label(caption, "\(SVGColour.muted.fill) small", x: captionsX, y: y + 15))
         }
         return SVGElement("g", [:], elements)
-    }
-
-    private func colour(_ task: TimelineTask) -> SVGColour {
-        switch task.state {
-        case .ended(.changed), .ended(.unchanged): .text
-        case .ended(.failed), .ended(.interrupted): .failed
-        case .running: .running
-        case .notYet, .waiting, .unknown, .ended(.skipped): .muted
-        }
     }
 
     // MARK: Bars

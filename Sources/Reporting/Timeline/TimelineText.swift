@@ -70,7 +70,7 @@ private struct TimelineText {
         let tasks = zip(timeline.tasks, taskBars).flatMap { task, bar in
             let result = task.result(until: timeline.end)
             let details = task.details(until: timeline.end).flatMap { wrapped($0, indentation: 4) }
-            return [row(task.name, isCritical: task.isCritical, bar, result, task.state.tone)] + details
+            return [row(task.name, isCritical: task.isCritical, bar, result, task.state.tone.line)] + details
         }
         return [axisLine] + units + tasks
     }
