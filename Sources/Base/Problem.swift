@@ -61,8 +61,7 @@ public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// Creates a sorted collection without repetitions.
     public init(_ all: [Problem]) {
-        var seen: Set<Problem> = []
-        self.all = all.filter { seen.insert($0).inserted }.sorted { left, right in
+        self.all = all.unique().sorted { left, right in
             guard let rightLocation = right.location else { return false }
             guard let leftLocation = left.location else { return true }
             return leftLocation < rightLocation

@@ -91,8 +91,7 @@ struct RecipientList: Sendable {
 
     /// The arguments of `age`, each key once.
     var arguments: [String] {
-        var seen: Set<String> = []
-        return entries.map(\.recipient.text).filter { seen.insert($0).inserted }.flatMap { ["-r", $0] }
+        return entries.map(\.recipient.text).unique().flatMap { ["-r", $0] }
     }
 
     /// How the recipients of a file differ from these, as far as the file says, in predicates of a key.

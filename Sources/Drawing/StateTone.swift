@@ -4,10 +4,10 @@ public enum StateTone: String, Sendable, Hashable, CaseIterable {
     case failed
     case running
     case waiting
-    /// It has ended without success or failure, or is not known.
-    case incomplete
     /// It has not begun.
     case pending
+    /// It has ended without success or failure, or is not known.
+    case incomplete
 
     /// The colour in pictures that this program draws itself.
     public var colour: SVGColour {
@@ -17,6 +17,16 @@ public enum StateTone: String, Sendable, Hashable, CaseIterable {
         case .running: .running
         case .waiting, .incomplete: .waiting
         case .pending: .inactive
+        }
+    }
+
+    /// The colour of a text about the state, which can be read on every page.
+    public var textColour: SVGColour {
+        switch self {
+        case .succeeded: .text
+        case .failed: .failed
+        case .running: .running
+        case .waiting, .incomplete, .pending: .muted
         }
     }
 

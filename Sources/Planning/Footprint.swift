@@ -245,9 +245,8 @@ extension Footprint {
     /// The paths that the task's unit may write, each once.
     public var writablePaths: [String] {
         guard !hasOnlyProducts else { return [] }
-        var seen: Set<ExactText> = []
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }
-            .filter { seen.insert(ExactText($0)).inserted }
+            .unique { ExactText($0) }
     }
 
     /// Whether the task's unit needs a network.

@@ -1,12 +1,33 @@
 public import Base
 
-/// One task of a node with every name and default resolved.
+/// The settings of a task: those of its keys that need nothing else of the task file.
+public struct TaskSettings: Sendable, Hashable {
+    /// The purpose of the task, in its author's words.
+    public var description: String?
+
+    /// The systemd units that want this task's unit, in addition to the target that wants all of them.
+    public var wantedBy: [String] = []
+
+    /// The one deadline of the task, counted from its start.
+    public var timeout = Duration.seconds(600)
+
+    /// The time between two runs of the task, or `nil` if it runs once a boot.
+    public var interval: Duration?
+
+    /// The systemd units that are restarted when the task has changed something, each once.
+    public var restarts: [String] = []
+
+    /// Shell commands that undo what the task has made and only its author knows.
+    public var reset: String?
+
+    public init() {}
+}
+
+/// One task of a node with every name and default resolved; its settings are members of the task.
+@dynamicMemberLookup
 public struct PlannedTask: Sendable, Hashable {
     /// The task's name, unique among the tasks.
     public var name: String
-
-    /// The purpose of the task, in its author's words.
-    public var description: String?
 
     /// The roles that run it, or `nil` for every role.
     public var roles: [String]?
@@ -14,17 +35,8 @@ public struct PlannedTask: Sendable, Hashable {
     /// The systemd units that the task's unit is ordered after; not those of other tasks.
     public var afterUnits: [String]
 
-    /// The systemd units that want this task's unit, in addition to the target that wants all of them.
-    public var wantedBy: [String]
-
-    /// The one deadline of the task, counted from its start.
-    public var timeout: Duration
-
-    /// The time between two runs of the task, or `nil` if it runs once a boot.
-    public var interval: Duration?
-
-    /// The systemd units that are restarted when the task has changed something, each once.
-    public var restarts: [String]
+    /// The settings that the task file has for it.
+    public var settings: TaskSettings
 
     /// The work of the task.
     public var verb: Verb
@@ -38,35 +50,27 @@ public struct PlannedTask: Sendable, Hashable {
     /// The lock that keeps the task from running on two nodes at a time, `nil` if there is none.
     public var lock: ClusterLock?
 
-    /// Shell commands that undo what the task has made and only its author knows.
-    public var reset: String?
-
     /// The manifests of the plan's other tasks, among which a task with `prune` looks for the objects that it would delete.
     var otherManifests: [LocatedPath] = []
 
     public init(
         name: String,
-        description: String? = nil,
         roles: [String]? = nil,
         afterUnits: [String] = [],
-        wantedBy: [String] = [],
-        timeout: Duration = .seconds(600),
-        interval: Duration? = nil,
-        restarts: [String] = [],
+        settings: TaskSettings = TaskSettings(),
         verb: Verb,
         location: SourceLocation,
     ) {
         self.name = name
-        self.description = description
         self.roles = roles
         self.afterUnits = afterUnits
-        self.wantedBy = wantedBy
-        self.timeout = timeout
-        self.interval = interval
-        self.restarts = restarts
+        self.settings = settings
         self.verb = verb
         self.location = location
     }
+
+    /// A setting of the task.
+    public subscript<Value>(dynamicMember setting: KeyPath<TaskSettings, Value>) -> Value { settings[keyPath: setting] }
 
     /// The name of the systemd unit that runs the task.
     public var unitName: String { Planning.unitName(ofTask: name) }

@@ -233,7 +233,7 @@ struct Configuration {
 
 extension PlannedTask {
     /// The commands that undo the task, with the time that they have.
-    var resetCommands: ProductList.ResetCommands? { reset.map { .init($0, timeout: timeout) } }
+    var resetCommands: ProductList.ResetCommands? { settings.reset.map { .init($0, timeout: settings.timeout) } }
 }
 
 /// The task file and its drop-ins, as files.
@@ -342,8 +342,7 @@ extension Configuration {
         let directory = absolute(options.dropInDirectory)
         let names = ((try? FileSystem.list(directory, limit: dropInLimit)) ?? []).filter(isDropIn)
         let paths = [absolute(options.config)] + names.map { "\(directory)/\($0)" }
-        var seen: Set<String> = []
-        return (paths + paths.compactMap { try? FileSystem.realPath($0) }).filter { seen.insert($0).inserted }
+        return (paths + paths.compactMap { try? FileSystem.realPath($0) }).unique()
     }
 
     /// Where the task file and its drop-ins are on the node, by where they are here.

@@ -11,7 +11,9 @@ func plan(_ lines: String..., timeout: Duration = .seconds(600)) -> Plan {
         let after = parts.count > 1 ? parts[1].split(separator: " ").map(String.init) : []
         let location = SourceLocation(file: "test.yaml")
         let verb = Verb(SymlinkDeclaration(path: LocatedPath("/x", location: location), target: "y"))
-        let task = PlannedTask(name: String(parts[0]), timeout: timeout, verb: verb, location: location)
+        var settings = TaskSettings()
+        settings.timeout = timeout
+        let task = PlannedTask(name: String(parts[0]), settings: settings, verb: verb, location: location)
         let step = Plan.Step(task: task, dependencies: after.compactMap { names.firstIndex(of: $0) })
         names.append(task.name)
         return step

@@ -35,8 +35,7 @@ public struct CredentialWarnings: Sendable {
             }
             problems += warnings(ofKubeconfig: kubeconfig.path)
         }
-        var seen: Set<String> = []
-        return problems.filter { seen.insert($0.message).inserted }
+        return problems.unique(by: \.message)
     }
 
     /// The warnings of the files that a kubeconfig is made from.

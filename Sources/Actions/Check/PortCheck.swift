@@ -83,8 +83,7 @@ public struct PortCheck: Sendable {
     /// - Returns: A warning for all nodes that do not answer at all, and one for each set of ports that are not reached.
     public func warnings() async -> [Problem] {
         guard !nodes.isEmpty else { return [] }
-        var seen: Set<TCPPort> = []
-        let ports = nodes.flatMap(\.ports).map(\.port).filter { seen.insert($0).inserted }
+        let ports = nodes.flatMap(\.ports).map(\.port).unique()
         do throws(SystemError) {
             let answers = try await attempt(ports)
             return warnings(Dictionary(zip(ports, answers)) { first, _ in first }.compactMapValues(\.self))

@@ -186,12 +186,11 @@ extension ServerStatus {
 
     /// The fields that belong to other managers.
     var conflicts: [Conflict] {
-        var seen: Set<Conflict> = []
         return causes.filter { $0.reason == "FieldManagerConflict" }.map { cause in
             // Such as `conflict with "kubectl" using v1 at 2024-05-01T00:00:00Z`.
             let manager = cause.message.firstMatch(of: /"([^"]*)"/).map { String($0.1) } ?? cause.message
             return Conflict(path: FieldPath(cause.field), manager: manager)
-        }.filter { seen.insert($0).inserted }
+        }.unique()
     }
 
     /// Whether the object does not match the schema of its kind.

@@ -19,8 +19,7 @@ public struct CertificateDeclarations: Sendable, Hashable {
 
     /// The nodes that have certificates, in order.
     public var nodes: [String] {
-        var seen: Set<String> = []
-        return leaves.map(\.node).filter { seen.insert($0).inserted }
+        return leaves.map(\.node).unique()
     }
 }
 

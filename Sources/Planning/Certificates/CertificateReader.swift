@@ -131,8 +131,7 @@ struct CertificateReader {
             // Nobody could issue another certificate.
             problems.add(entry.value.location, "\(fields.subject.label(name)) has no recipient", hint: hint)
         }
-        var seen: Set<String> = []
-        return items.compactMap { $0.recipient() }.filter { seen.insert($0.text).inserted }
+        return items.compactMap { $0.recipient() }.unique(by: \.text)
     }
 
     private func readDefaults(_ fields: inout MappingReader) -> Defaults {

@@ -93,13 +93,12 @@ struct LeafReader {
             )
         }
         guard let commonName else { return nil }
-        var seen: Set<SubjectName> = []
         return LeafDeclaration(
             node: node,
             name: name,
             commonName: commonName,
             organizations: organizations,
-            names: names.filter { seen.insert($0).inserted },
+            names: names.unique(),
             usages: usages,
             validity: validity,
             key: key,

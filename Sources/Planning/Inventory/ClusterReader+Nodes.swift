@@ -100,8 +100,7 @@ extension ClusterReader {
         }
         let node = fields.subject.path.last ?? ""
         for role in roles { reportLikelySlip(role.name, of: node, role.location, named) }
-        var seen: Set<String> = []
-        return roles.map(\.name).filter { seen.insert($0).inserted }
+        return roles.map(\.name).unique()
     }
 
     /// The roles that tasks and servers name, and the two that every cluster has.

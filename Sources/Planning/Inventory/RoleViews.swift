@@ -1,3 +1,5 @@
+import Base
+
 /// The nodes as which tasks and servers are read: this one, or one that has the roles they are for.
 ///
 /// So a task of another role is checked with what nodes of that role would find in it.
@@ -30,11 +32,8 @@ struct RoleViews {
             others[role] = roles
             if variables[roles] == nil { variables[roles] = reader.readVariables(for: roles, ofOther: node?.name) }
         }
-        var seen: Set<[String]> = []
         let single = (own + known).sorted().map { [$0] }
-        combinations = (single + [own] + (inventory.entries + inventory.patterns).map(\.roles)).filter {
-            seen.insert($0).inserted
-        }
+        combinations = (single + [own] + (inventory.entries + inventory.patterns).map(\.roles)).unique()
         (self.own, self.others, self.variables) = (own, others, variables)
     }
 

@@ -83,6 +83,53 @@ struct DefaultedKey<Value: Sendable>: Sendable {
     }
 }
 
+/// A key of a mapping with the property that has its value.
+struct BoundKey<Owner>: Sendable {
+    /// The entry of the reference.
+    let description: KeyDescription
+
+    /// Reads the key into an owner, which stays as it is if there is no value.
+    let read: @Sendable (inout MappingReader, inout Owner) -> Void
+
+    var name: String { description.name }
+
+    /// Creates a key that may be missing, for a property that has the default already.
+    ///
+    /// - Parameters:
+    ///   - name: The key.
+    ///   - property: The property.
+    ///   - reader: How its value is read.
+    ///   - text: The default, or what happens without a value.
+    ///   - meaning: What it means.
+    init<Value>(
+        _ name: String,
+        _ property: any WritableKeyPath<Owner, Value> & Sendable,
+        _ reader: ValueReader<Value>,
+        default text: String? = nil,
+        _ meaning: String
+    ) {
+        self.init(.optional(name, reader, default: text, meaning)) { owner, value in owner[keyPath: property] = value }
+    }
+
+    /// Creates a key that may be missing, for a property that is `nil` then.
+    init<Value>(
+        _ name: String,
+        _ property: any WritableKeyPath<Owner, Value?> & Sendable,
+        _ reader: ValueReader<Value>,
+        default text: String? = nil,
+        _ meaning: String
+    ) {
+        self.init(.optional(name, reader, default: text, meaning)) { owner, value in owner[keyPath: property] = value }
+    }
+
+    private init<Value>(_ key: Key<Value>, _ set: @escaping @Sendable (inout Owner, Value) -> Void) {
+        description = key.description
+        read = { fields, owner in
+            if let value = fields.value(key) { set(&owner, value) }
+        }
+    }
+}
+
 extension MappingReader {
     /// Reads the value of a key after its variables were replaced.
     ///

@@ -7,19 +7,12 @@ struct ReadTask {
     var header: TaskHeader
     /// Whether `roles` has an item that is no known role.
     var hasUnknownRole = false
-    var description: String?
-    /// The systemd units that want the task's unit.
-    var wantedBy: [String] = []
-    /// The task's deadline.
-    var timeout = TaskReader.Keys.timeout.value
-    /// The time between two runs of the task, `nil` if it runs once a boot.
-    var interval: Duration?
-    /// The systemd units that are restarted when the task has changed something.
-    var restarts: [String] = []
+    var isEnabled = true
+    /// The items of `roles`, which say on which nodes the task runs.
+    var roles: RoleList?
+    var settings = TaskSettings()
     /// The lock that keeps the task from running on two nodes at a time.
     var lock: ReadLock?
-    /// Shell commands that undo the task.
-    var reset: String?
     /// The verb, or `nil` if it could not be read.
     var verb: ReadVerb?
 }
@@ -119,75 +112,85 @@ struct TaskReader {
 
     /// The keys of a task in addition to its verb.
     enum Keys {
-        static let enable = DefaultedKey(
+        static let enable = BoundKey<ReadTask>(
             "enable",
+            \.isEnabled,
             .boolean,
-            default: true,
+            default: "`true`",
             "`false` removes the task, also one of an earlier file"
         )
-        static let description = Key.optional(
-            "description",
-            .text(),
-            default: "none",
-            "what the task is for, on one line; the description of its unit"
-        )
-        static let roles = Key.optional(
+        /// The key whose value decides about the variables of all others.
+        static let roles = BoundKey<ReadTask>(
             "roles",
+            \.roles,
             ValueReader(type: .array(.name("role"))) { RoleList($0) },
             default: "every role",
             "the roles whose nodes run the task"
         )
-        static let after = Key.optional(
-            "after",
-            .list(
-                of: ValueReader(type: .either([.name("task"), .name("systemd unit")])) { $0.dependency() },
-                "tasks and systemd units"
+        /// All keys, in the order in which documents name them.
+        static let all: [BoundKey<ReadTask>] = [
+            enable,
+            BoundKey(
+                "description",
+                \.settings.description,
+                ValueReader<String>.text().map(onOneLine),
+                default: "none",
+                "what the task is for, on one line; the description of its unit"
             ),
-            default: "none",
-            "tasks that must have succeeded before this one starts, and systemd units that its unit is ordered after"
-        )
-        static let wantedBy = Key.optional(
-            "wantedBy",
-            .list(of: .unit, "systemd units"),
-            default: "none",
-            "systemd units that start the task's unit, in addition to `k8s-bootstrap.target`"
-        )
-        static let timeout = DefaultedKey(
-            "timeout",
-            .duration(limit: Limit.timeout),
-            default: .seconds(600),
-            text: "`10m`",
-            "the task's deadline; every wait and request of the task ends then, and a program gets SIGTERM"
-        )
-        static let every = Key.optional(
-            "every",
-            ValueReader(type: .duration) { $0.duration(from: Limit.shortestInterval, to: Limit.longestInterval) },
-            default: "the task runs once a boot",
-            "the time between the end of a run of the task and its repetition"
-        )
-        static let restart = Key.optional(
-            "restart",
-            .list(of: .unit, "systemd units", limit: Limit.needCount),
-            default: "none",
-            "systemd units that use what the task makes, and are restarted when it has changed something"
-        )
-        static let lock = Key.optional(
-            "lock",
-            ReadLock.reader,
-            default: "nodes run the task at the same time",
-            "`cluster`: the task runs on one node of the cluster at a time"
-        )
-        static let reset = Key.optional(
-            "reset",
-            .text(allowsLiteral: true),
-            default: "none",
-            "shell commands that undo what the task has made and only its author knows, run by `nest-bootstrap reset` with "
-                + "`/bin/sh -e`"
-        )
-        static let all = [
-            enable.description, description.description, roles.description, after.description, wantedBy.description,
-            timeout.description, every.description, restart.description,
-            lock.description, reset.description,
+            roles,
+            BoundKey(
+                "after",
+                \.header.after,
+                ValueReader<[Dependency]>.list(
+                    of: ValueReader(type: .either([.name("task"), .name("systemd unit")])) { $0.dependency() },
+                    "tasks and systemd units"
+                ).map { $0.unique(by: \.key) },
+                default: "none",
+                "tasks that must have succeeded before this one starts, and systemd units that its unit is ordered after"
+            ),
+            BoundKey(
+                "wantedBy",
+                \.settings.wantedBy,
+                .list(of: .unit, "systemd units"),
+                default: "none",
+                "systemd units that start the task's unit, in addition to `k8s-bootstrap.target`"
+            ),
+            BoundKey(
+                "timeout",
+                \.settings.timeout,
+                .duration(limit: Limit.timeout),
+                default: "`10m`",
+                "the task's deadline; every wait and request of the task ends then, and a program gets SIGTERM"
+            ),
+            BoundKey(
+                "every",
+                \.settings.interval,
+                ValueReader(type: .duration) { $0.duration(from: Limit.shortestInterval, to: Limit.longestInterval) },
+                default: "the task runs once a boot",
+                "the time between the end of a run of the task and its repetition"
+            ),
+            BoundKey(
+                "restart",
+                \.settings.restarts,
+                ValueReader<[String]>.list(of: .unit, "systemd units", limit: Limit.needCount).map { $0.unique() },
+                default: "none",
+                "systemd units that use what the task makes, and are restarted when it has changed something"
+            ),
+            BoundKey(
+                "lock",
+                \.lock,
+                ReadLock.reader,
+                default: "nodes run the task at the same time",
+                "`cluster`: the task runs on one node of the cluster at a time"
+            ),
+            BoundKey(
+                "reset",
+                \.settings.reset,
+                .text(allowsLiteral: true),
+                default: "none",
+                "shell commands that undo what the task has made and only its author knows, run by `nest-bootstrap reset` "
+                    + "with `/bin/sh -e`"
+            ),
         ]
     }
 
@@ -205,20 +208,14 @@ struct TaskReader {
     }
 
     private mutating func readTask(_ header: TaskHeader) -> ReadTask? {
-        guard fields.value(Keys.enable) else { return nil }
         var task = ReadTask(header: header)
-        (task.header.roles, task.hasUnknownRole) = readRoles()
+        Keys.enable.read(&fields, &task)
+        guard task.isEnabled else { return nil }
+        Keys.roles.read(&fields, &task)
+        (task.header.roles, task.hasUnknownRole) = roles(task.roles)
         fields.variables = context.views.variables(for: task.header.roles)
-        task.description = fields.value(Keys.description).map(onOneLine)
-        task.header.after = readAfter()
-        task.wantedBy = fields.value(Keys.wantedBy) ?? []
-        task.timeout = fields.value(Keys.timeout)
-        task.interval = fields.value(Keys.every)
-        var seen: Set<String> = []
-        task.restarts = (fields.value(Keys.restart) ?? []).filter { seen.insert($0).inserted }
-        let restart = fields.entries.first { $0.key == Keys.restart.description.name }
-        task.lock = fields.value(Keys.lock)
-        task.reset = fields.value(Keys.reset)
+        for key in Keys.all where ![Keys.enable.name, Keys.roles.name].contains(key.name) { key.read(&fields, &task) }
+        let restart = fields.entries.first { $0.key == "restart" }
         let verb = VerbContext(
             cluster: context.cluster,
             hostName: context.hostName,
@@ -230,27 +227,16 @@ struct TaskReader {
         return task
     }
 
-    private mutating func readRoles() -> (roles: [String]?, hasUnknown: Bool) {
-        guard let values = fields.value(Keys.roles) else { return (nil, false) }
+    private func roles(_ values: RoleList?) -> (roles: [String]?, hasUnknown: Bool) {
+        guard let values else { return (nil, false) }
         let roles = values.items.compactMap { readRole($0, among: context.knownRoles, context.problems) }
         // A list of which nothing could be read does not make the task one of every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.items.count)
     }
-
-    private mutating func readAfter() -> [Dependency] {
-        let dependencies = fields.value(Keys.after) ?? []
-        var seen: Set<String> = []
-        return dependencies.filter { dependency in
-            switch dependency {
-            case .task(let name, _): seen.insert("task \(name)").inserted
-            case .unit(let name, _): seen.insert(name).inserted
-            }
-        }
-    }
 }
 
 /// A text with every run of white space turned into one space.
-private func onOneLine(_ text: String) -> String {
+@Sendable private func onOneLine(_ text: String) -> String {
     text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
 }
 
@@ -285,4 +271,12 @@ enum Dependency: Sendable, Hashable {
     case task(String, SourceLocation)
     /// Any other systemd unit: order of the generated unit, nothing else.
     case unit(String, SourceLocation)
+
+    /// Its name as a unit: two with the same are one.
+    var key: String {
+        switch self {
+        case .task(let name, _): "task \(name)"
+        case .unit(let name, _): name
+        }
+    }
 }

@@ -15,6 +15,11 @@ struct ValueReader<Value>: Sendable {
     /// Makes the value, or reports why that is not possible.
     let read: @Sendable (ConfigValue) -> Value?
 
+    /// A value that is made of the one that this reader reads.
+    func map(_ transform: @escaping @Sendable (Value) -> Value) -> Self {
+        Self(type: type, allowsLiteral: allowsLiteral, ignoresQuotes: ignoresQuotes) { read($0).map(transform) }
+    }
+
     /// A list of values.
     ///
     /// - Parameters:

@@ -215,7 +215,7 @@ func taskFileSections() -> [KeyDescription] {
         ),
         section(
             "tasks",
-            .dictionary(.mapping(TaskReader.Keys.all + verbs)),
+            .dictionary(.mapping(TaskReader.Keys.all.map(\.description) + verbs)),
             "the tasks by their names, each with exactly one verb"
         ),
     ]

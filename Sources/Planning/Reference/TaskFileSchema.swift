@@ -39,7 +39,7 @@ private func sectionSchema(_ section: KeyDescription) -> Node {
 
 /// The schema of a task: its own keys, exactly one verb, and the keys that a verb has in the task itself.
 private func taskSchema() -> Node {
-    var properties = TaskReader.Keys.all.map { ($0.name, $0.schema) }
+    var properties = TaskReader.Keys.all.map { ($0.name, $0.description.schema) }
     var choices: [Node] = []
     var conditions: [Node] = []
     for verb in verbTypes {
@@ -58,7 +58,7 @@ private func taskSchema() -> Node {
     }
     // A drop-in may switch a task on or off, and say no more.
     let isSwitch = Node.mapping([
-        ("required", .sequence([.string(TaskReader.Keys.enable.description.name)])), ("maxProperties", .number(1)),
+        ("required", .sequence([.string(TaskReader.Keys.enable.name)])), ("maxProperties", .number(1)),
     ])
     conditions.append(.mapping([("oneOf", .sequence(choices + [isSwitch]))]))
     return .mapping([

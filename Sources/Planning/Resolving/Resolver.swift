@@ -51,18 +51,13 @@ struct Resolver {
         guard task.lock == nil || lock != nil else { return nil }
         var planned = PlannedTask(
             name: task.header.name,
-            description: task.description,
             roles: task.header.roles,
             afterUnits: task.header.after.compactMap { if case .unit(let name, _) = $0 { name } else { nil } },
-            wantedBy: task.wantedBy,
-            timeout: task.timeout,
-            interval: task.interval,
-            restarts: task.restarts,
+            settings: task.settings,
             verb: verb,
             location: task.header.location,
         )
         planned.lock = lock
-        planned.reset = task.reset
         return planned
     }
 

@@ -76,8 +76,7 @@ private struct TaskUnit {
 
     var files: [UnitFile] {
         let unit = UnitFile(path: task.unitName, content: .text(text))
-        var seen: Set<String> = []
-        let links = ([targetName] + task.wantedBy).filter { seen.insert($0).inserted }.map { other in
+        let links = ([targetName] + task.wantedBy).unique().map { other in
             UnitFile(path: "\(other).wants/\(task.unitName)", content: .link(to: "../\(task.unitName)"))
         }
         return [unit] + sandbox + links + repetition
@@ -260,5 +259,5 @@ extension PlannedTask {
     /// Whether a step of its unit after the task, outside of the sandbox, belongs to it.
     ///
     /// That step notes a recovery too; other tasks have a service for it.
-    public var isCompletedOutside: Bool { footprint.hasOnlyProducts || !restarts.isEmpty }
+    public var isCompletedOutside: Bool { footprint.hasOnlyProducts || !settings.restarts.isEmpty }
 }

@@ -200,9 +200,8 @@ extension RunView {
             if inherited.count == 1, case let only?? = inherited.first {
                 group = only
             } else {
-                var seen: Set<String> = []
                 let failed = dependencies.flatMap { name in groupOfTask[name].map { groups[$0].failed } ?? [name] }
-                    .filter { seen.insert($0).inserted }
+                    .unique()
                 group = groupOfFailures[failed] ?? groups.count
                 groupOfFailures[failed] = group
                 if group == groups.count { groups.append((failed, [])) }

@@ -36,7 +36,7 @@ extension TimelinePicture {
             name: task.name,
             isCritical: task.isCritical,
             bars: task.spans.flatMap { bars($0, y) },
-            result: (result, task.state.isSuccess ? .text : task.state.tone.colour),
+            result: (result, task.state.tone.textColour),
             caption: task.caption(until: timeline.end),
             tooltip: tooltip.joined(separator: "\n"),
             y,

@@ -106,7 +106,7 @@ private struct ArgumentParser {
         let known = command?.shownFlags ?? FlagForm.all.filter { !$0.isInternal }
         let names =
             known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames + [FlagForm.versionName]
-        return unique(names)
+        return names.unique()
     }
 
     /// Whether the command has a flag, or may have it because it is not known yet.

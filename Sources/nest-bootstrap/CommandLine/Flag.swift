@@ -67,7 +67,7 @@ struct Flag<Owner: Command>: Sendable {
     /// Creates a flag that may be given several times; a value that is given twice counts once.
     init(_ name: String, _ value: String, _ help: String, _ property: any WritableKeyPath<Owner, [String]> & Sendable) {
         self.init(name, value, isRepeatable: true, help) { command, _, value in
-            command[keyPath: property] = unique(command[keyPath: property] + [value])
+            command[keyPath: property] = (command[keyPath: property] + [value]).unique()
         }
     }
 }
@@ -199,12 +199,6 @@ extension Command {
         }
         throw UsageError("'\(self.name)' takes no arguments: '\(name)'" + (hint.map { " (\($0))" } ?? ""))
     }
-}
-
-/// The texts, each once.
-func unique(_ names: [String]) -> [String] {
-    var seen: Set<String> = []
-    return names.filter { seen.insert($0).inserted }
 }
 
 /// Flags that several commands have.

@@ -123,8 +123,7 @@ struct Completer {
         let short = ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) }
         guard current.contains(".") else { return short }
         let places = ReferencedKey.all.map { Candidate($0.path(named: current), $0.description.meaning) }
-        var seen: Set<String> = []
-        return (short + places).filter { seen.insert($0.word).inserted }
+        return (short + places).unique(by: \.word)
     }
 
     /// The tasks of this node.

@@ -1,3 +1,4 @@
+import Base
 import Planning
 
 /// The manual pages that are made of what the program knows of itself.
@@ -68,10 +69,7 @@ extension Manual {
             ]
         )
         page.section("FILES")
-        var seen: Set<String> = []
-        let files = (Row.taskFiles + shownCommands.flatMap { $0.help.files }).filter {
-            seen.insert($0.term).inserted
-        }
+        let files = (Row.taskFiles + shownCommands.flatMap { $0.help.files }).unique(by: \.term)
         page.list(files.map { ("Pa \(escaped($0.term))", [sentence($0.text)]) })
         page.section("EXIT STATUS")
         page.paragraph("The most common ones; each command lists its own.")

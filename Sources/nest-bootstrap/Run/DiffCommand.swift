@@ -44,7 +44,7 @@ struct DiffCommand: Command {
 
     var isDryRun: Bool { true }
 
-    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) { self.names = unique(names) }
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) { self.names = names.unique() }
 
     static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
 

@@ -75,7 +75,7 @@ struct LogsCommand: Command {
         guard options.output != .yaml else {
             throw UsageError("'logs' and '--output yaml' are mutually exclusive: journalctl has no YAML")
         }
-        self.names = unique(names)
+        self.names = names.unique()
     }
 
     static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }

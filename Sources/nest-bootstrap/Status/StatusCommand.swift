@@ -94,7 +94,7 @@ struct StatusCommand: Command {
     var outputLimit: Duration { isWatching ? Program.stopLimit : Program.readerLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        self.names = unique(names)
+        self.names = names.unique()
         if isWaiting, isWatching { throw UsageError("'--wait' and '--watch' are mutually exclusive") }
         guard options.isForAllNodes else {
             guard kubeconfig != nil else { return }

@@ -1,3 +1,4 @@
+import Base
 import Host
 
 /// Command `supervise`: what systemd calls about the units of this program.
@@ -75,7 +76,7 @@ struct SuperviseCommand: Command {
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         if part != .units { try Self.refuse(names, options) }
-        self.names = unique(names)
+        self.names = names.unique()
     }
 
     static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
