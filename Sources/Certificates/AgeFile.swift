@@ -91,7 +91,7 @@ struct RecipientList: Sendable {
 
     /// The arguments of `age`, each key once.
     var arguments: [String] {
-        return entries.map(\.recipient.text).unique().flatMap { ["-r", $0] }
+        entries.map(\.recipient.text).unique().flatMap { ["-r", $0] }
     }
 
     /// How the recipients of a file differ from these, as far as the file says, in predicates of a key.

@@ -1,3 +1,5 @@
+public import Base
+
 /// How a task ended.
 public enum Outcome: Sendable {
     /// Something was not as described, and now is.
@@ -95,7 +97,7 @@ public struct ResultCounts: Sendable, Hashable {
     public var isEmpty: Bool { self == ResultCounts() }
 
     /// Counts one more object.
-    public mutating func count(_ change: Event.ObjectResult.Change) {
+    public mutating func count(_ change: ObjectResult.Change) {
         switch change {
         case .created: created += 1
         case .configured: changed += 1

@@ -48,7 +48,7 @@ public struct TaskProgress: Sendable {
     public private(set) var changedObjects = Changes()
 
     /// The change of the first object of ``changedObjects``.
-    public private(set) var firstChange = Event.ObjectResult.Change.unchanged
+    public private(set) var firstChange = ObjectResult.Change.unchanged
 
     /// The largest number of waits that are counted.
     private static let waitLimit = 100

@@ -52,7 +52,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
 
     /// The ports at which a node with some roles is reached by other nodes, each range once.
     public func ports(for roles: [String]) -> [PortRange] {
-        return roles.flatMap { ports[$0] ?? [] }.unique()
+        roles.flatMap { ports[$0] ?? [] }.unique()
     }
 
     /// The API server's URL, as a node with some roles reaches it: that of the first role that has one.

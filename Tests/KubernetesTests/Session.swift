@@ -60,8 +60,8 @@ struct Session: Sendable {
         ) { message in
             let line =
                 switch message {
-                case .applied(let identity, let change, let fields, _, _):
-                    ["\(change) \(identity)"] + fields.map { "  \($0)" }
+                case .applied(let identity, let result):
+                    ["\(result.change) \(identity)"] + result.fields.map { "  \($0)" }
                 case .failed(let failure): failure.problems.map(\.description)
                 case .warning(let identity, let text): ["warning \(identity): \(text)"]
                 }

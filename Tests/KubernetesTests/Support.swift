@@ -44,3 +44,8 @@ final class Counter: Sendable {
         }
     }
 }
+
+extension ServerStatus {
+    /// Whether another attempt is worthwhile after the refusal.
+    var disposition: Disposition { RefusalKind(self).disposition }
+}

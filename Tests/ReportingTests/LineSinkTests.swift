@@ -89,7 +89,7 @@ struct LineSinkTests {
     }
 
     @Test func `a dry run reports what would be done`() {
-        let object = Event.ObjectResult(
+        let object = ObjectResult(
             .configured,
             fields: ["data.mtu: 1400 -> 1230"],
             diff: ["@@ -1,2 +1,2 @@", " data:", "-  mtu: 1400 ", "+  mtu: 1230"]

@@ -62,7 +62,7 @@ struct NotifySinkTests {
         sink.tick()
         sink.receive(Event(task: "a", .waiting(Wait("/readyz: [-]etcd failed"))))
         sink.tick()
-        sink.receive(Event(task: "a", .object("ClusterRole/x", Event.ObjectResult(.created))))
+        sink.receive(Event(task: "a", .object("ClusterRole/x", ObjectResult(.created))))
         sink.receive(Event(task: "a", .taskFinished(.changed, after: .seconds(3))))
         sink.finish()
         #expect(

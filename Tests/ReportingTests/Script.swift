@@ -55,7 +55,7 @@ struct Script {
             wait.isComplete = true
             add(task, .waiting(wait))
         case "count": add(task, .objectCount(Int(rest) ?? 0))
-        case "object": add(task, .object(words[2], .init(Event.ObjectResult.Change(rawValue: words[3]) ?? .unchanged)))
+        case "object": add(task, .object(words[2], .init(ObjectResult.Change(rawValue: words[3]) ?? .unchanged)))
         case "path": add(task, .path(words[2], .init(Event.PathResult.Change(rawValue: words[3]) ?? .unchanged)))
         case "print": add(task, .output(rest))
         case "warn": add(task, .warning(subject: Self.head(rest), Self.tail(rest)))

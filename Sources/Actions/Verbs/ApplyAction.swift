@@ -100,14 +100,8 @@ struct ApplyAction: Action {
             willCreate: { object throws(APIError) in try await pruning?.addToParent(object) },
         ) { [context] message in
             switch message {
-            case .applied(let identity, let change, let fields, let diff, let changesOnlyManagers):
-                if change != .unchanged { changedCount.withLock { $0 += 1 } }
-                let result = Event.ObjectResult(
-                    Event.ObjectResult.Change(change),
-                    fields: fields,
-                    diff: diff,
-                    changesOnlyManagers: changesOnlyManagers,
-                )
+            case .applied(let identity, let result):
+                if result.change != .unchanged { changedCount.withLock { $0 += 1 } }
                 context.emit(.object(identity.description, result))
             case .failed(let failure): failures.add(failure)
             case .warning(let identity, let text):
@@ -130,17 +124,5 @@ extension Event.Kind {
     fileprivate static func warning(about problem: Problem) -> Self {
         let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
         return .warning(subject: problem.location.map { "\($0)" } ?? "", text)
-    }
-}
-
-extension Event.ObjectResult.Change {
-    /// The same change as events name it.
-    fileprivate init(_ change: Applier.Change) {
-        self =
-            switch change {
-            case .created: .created
-            case .configured: .configured
-            case .unchanged: .unchanged
-            }
     }
 }

@@ -132,7 +132,7 @@ final class DeletionReporter: Sendable {
         // An object that did not exist is as the task wants it: somebody else may have deleted it, or taken it.
         case .deleted(let identity, let existed):
             if existed { deleted.withLock { $0 += 1 } }
-            context.emit(.object(identity.description, Event.ObjectResult(existed ? .deleted : .unchanged)))
+            context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))
         // An interrupted object has not failed: the task reports the interruption.
         case .failed(let failure): if failure.cause != .interrupted { failures.add(failure) }
         case .warning(let identity, let text): context.emit(.warning(subject: identity.description, text))

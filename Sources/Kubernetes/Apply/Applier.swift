@@ -10,16 +10,11 @@ public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
         /// An object matches its manifest now, or would after a dry run, which also has the lines of a unified diff.
-        case applied(ObjectIdentity, Change, fields: [String], diff: [String], changesOnlyManagers: Bool)
+        case applied(ObjectIdentity, ObjectResult)
         /// An object could not be applied.
         case failed(ObjectFailure)
         /// The server, or the applier, warns about an object.
         case warning(ObjectIdentity, String)
-    }
-
-    /// The change that an apply made to an object.
-    public enum Change: Sendable, Hashable {
-        case created, configured, unchanged
     }
 
     /// The API server.
@@ -166,15 +161,7 @@ public struct Applier: Sendable {
                 }
             }
             result.verification?.record()
-            say(
-                .applied(
-                    result.identity,
-                    result.change,
-                    fields: result.fields,
-                    diff: result.diff,
-                    changesOnlyManagers: result.changesOnlyManagers,
-                )
-            )
+            say(.applied(result.identity, result.effect))
             schedule.succeed(index)
         } catch {
             // An interrupted object has not failed: the task reports the interruption.

@@ -1,3 +1,4 @@
+import Base
 import YAML
 
 /// Objects that earlier runs have found unchanged.
@@ -113,7 +114,7 @@ extension ObjectApplication {
         try checkDeletion(of: metadata, identity)
         return Result(
             identity: identity,
-            change: .unchanged,
+            effect: ObjectResult(.unchanged),
             object: metadata,
             verification: Verification(objects: objects, key: key, entry: entry, begin: begin),
             isEstablished: identity.isCustomResourceDefinition

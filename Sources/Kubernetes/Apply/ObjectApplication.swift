@@ -12,18 +12,13 @@ struct ObjectApplication {
     /// The result of applying the object.
     struct Result {
         var identity: ObjectIdentity
-        var change: Applier.Change
-        var fields: [String] = []
-        /// The lines of a unified diff, in a dry run.
-        var diff: [String] = []
+        var effect: ObjectResult
         /// The object as the server returned it, perhaps only its metadata; `nil` if a dry run covers it.
         var object: Node?
         /// The state to remember of the object once it counts as applied.
         var verification: Verification?
         /// Whether the object is a definition that an earlier run has found served; `false` for other kinds.
         var isEstablished = false
-        /// Whether no field has changed, and only who manages them.
-        var changesOnlyManagers = false
     }
 
     /// Facts from earlier attempts.
@@ -33,7 +28,7 @@ struct ObjectApplication {
         /// Whether an attempt has been made to decide by the metadata alone.
         var hasTriedMetadata = false
         /// The change of a write that got no response; it may have happened.
-        var intended: Applier.Change?
+        var intended: ObjectResult.Change?
         /// The object before the first write that has happened, if that was not the last one of an attempt.
         var original: Node?
     }
@@ -74,7 +69,7 @@ struct ObjectApplication {
                 return client.contradiction(about: type)
             }
             refusal.disposition = .permanent
-        } else if applier.changesLimits, AdmissionRefusal(refusal.status)?.isAboutLimits == true {
+        } else if applier.changesLimits, case .admission(let admission) = refusal.kind, admission.isAboutLimits {
             refusal.disposition = .transient
         }
         return .refused(refusal)
@@ -98,7 +93,10 @@ struct ObjectApplication {
             try checkDeletion(of: memory.live, identity)
             if isDryRun, let gone = memory.live, ManagedMetadata.isBeingDeleted(gone) {
                 let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
-                return Result(identity: identity, change: .created, diff: diff(from: nil, to: object, at: path))
+                return Result(
+                    identity: identity,
+                    effect: ObjectResult(.created, diff: diff(from: nil, to: object, at: path))
+                )
             }
             let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
@@ -111,7 +109,12 @@ struct ObjectApplication {
                 let change = reply.response.status == 201 ? .created : found
                 let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
                 let written = await verification(ofWritten: reply.node, at: path)
-                return Result(identity: identity, change: change, diff: diff, object: reply.node, verification: written)
+                return Result(
+                    identity: identity,
+                    effect: ObjectResult(change, diff: diff),
+                    object: reply.node,
+                    verification: written
+                )
             }
             return try await change(live, of: identity, at: path, to: body, &memory)
         } catch .refused(let refusal) where refusal.code == 404 && applier.dryRunOverlay?.covers(identity) == true {
@@ -124,7 +127,7 @@ struct ObjectApplication {
                 of: identity.type,
                 hasStatusSubresource: hasStatusSubresource,
             )
-            return Result(identity: identity, change: .created, diff: diff.lines)
+            return Result(identity: identity, effect: ObjectResult(.created, diff: diff.lines))
         }
     }
 
@@ -184,12 +187,12 @@ struct ObjectApplication {
             proposal = try await self.proposal(for: body, live: live, at: path)
         } catch .refused(let refusal)
             where isFirstAttempt && verification?.isAsBefore == true
-            && WebhookFailure(refusal.status) != nil && live.includes(manifest.root)
+            && refusal.isOfUnansweringWebhook && live.includes(manifest.root)
         {
             applier.say(.warning(identity, "it is as before, and \(refusal.status.line)"))
             // A webhook that cannot be asked does not matter while there is nothing to change.
             verification?.keep()
-            return Result(identity: identity, change: .unchanged, object: live)
+            return Result(identity: identity, effect: ObjectResult(.unchanged), object: live)
         }
         // An earlier attempt may have written the object, and then found that somebody else has changed it too.
         let original = memory.original ?? live
@@ -201,8 +204,10 @@ struct ObjectApplication {
             if difference.fields.isEmpty, hasSameOwner, !isMigrated {
                 return Result(
                     identity: identity,
-                    change: memory.intended ?? (memory.original == nil ? .unchanged : .configured),
-                    fields: memory.original == nil ? [] : changedFields(from: original, to: live, at: path),
+                    effect: ObjectResult(
+                        memory.intended ?? (memory.original == nil ? .unchanged : .configured),
+                        fields: memory.original == nil ? [] : changedFields(from: original, to: live, at: path)
+                    ),
                     object: live,
                     verification: proposal.isAccepted && ManagedMetadata.hasAllFields(answer) ? verification : nil
                 )
@@ -232,16 +237,14 @@ struct ObjectApplication {
             object["metadata"]?["resourceVersion"]?.string == version
         {
             // No dry run could say so, as with a webhook that has side effects.
-            return Result(identity: path.identity, change: .unchanged, object: object)
+            return Result(identity: path.identity, effect: ObjectResult(.unchanged), object: object)
         }
         let changed = changedFields(from: original, to: object, at: path)
         return Result(
             identity: path.identity,
-            change: change,
-            fields: changed,
+            effect: ObjectResult(change, fields: changed, changesOnlyManagers: isKnown && changed.isEmpty),
             object: object,
             verification: await self.verification(ofWritten: object, at: path),
-            changesOnlyManagers: isKnown && changed.isEmpty,
         )
     }
 
@@ -257,7 +260,7 @@ struct ObjectApplication {
         let isDefinition = path.identity.isCustomResourceDefinition
         return Result(
             identity: path.identity,
-            change: .unchanged,
+            effect: ObjectResult(.unchanged),
             object: live,
             verification: verification,
             isEstablished: isKnown && isDefinition && verification?.entry.metadataDigest != nil
@@ -278,13 +281,9 @@ struct ObjectApplication {
             of: path.identity.type,
             hasStatusSubresource: path.hasStatusSubresource,
         )
-        return Result(
-            identity: path.identity,
-            change: .configured,
-            fields: lines,
-            diff: diff(from: live, to: preview, at: path),
-            changesOnlyManagers: lines.isEmpty,
-        )
+        let diff = diff(from: live, to: preview, at: path)
+        let effect = ObjectResult(.configured, fields: lines, diff: diff, changesOnlyManagers: lines.isEmpty)
+        return Result(identity: path.identity, effect: effect)
     }
 
     /// Refuses an answer to a dry run that no API server gives, and a change that a HorizontalPodAutoscaler would undo.
@@ -324,7 +323,7 @@ struct ObjectApplication {
     private func write(
         _ body: Node,
         to path: ObjectPath,
-        as change: Applier.Change,
+        as change: ObjectResult.Change,
         isForced: Bool,
         _ memory: inout Memory,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {

@@ -99,9 +99,8 @@ extension Explanation {
 
 /// Admission webhooks that the server cannot ask.
 extension Explanation {
-    /// A webhook that gives no usable answer, `nil` if that is not the reason.
-    func webhookFailure(_ status: ServerStatus) async -> ObjectFailure? {
-        guard let failure = WebhookFailure(status) else { return nil }
+    /// A webhook that gives no usable answer.
+    func webhookFailure(_ failure: WebhookFailure) async -> ObjectFailure {
         // The object's own deadline has often passed; the task's message may be a moment later.
         let deadline = max(deadline, .now + .milliseconds(200))
         let configuration = await client.webhookConfigurations.name(of: failure.webhook, on: client, until: deadline)

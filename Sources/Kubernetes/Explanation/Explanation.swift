@@ -45,49 +45,46 @@ struct Explanation {
     }
 
     func failure(for error: APIError) async -> ObjectFailure {
-        var failure = await describedFailure(error)
-        if case .pending(_, .permanent, _) = error { failure.isPermanent = true }
-        guard case .refused(let refusal) = error else { return failure }
-        let status = refusal.status
-        // These kinds of failure can be of either sort.
-        if failure.cause == .denied || WebhookFailure(status) != nil || status.isEscalation {
-            failure.isPermanent = refusal.disposition == .permanent
-        }
-        return failure
-    }
-
-    private func describedFailure(_ error: APIError) async -> ObjectFailure {
-        if Task.isCancelled {
-            return ObjectFailure(manifest, .interrupted, "interrupted")
-        }
+        if Task.isCancelled { return ObjectFailure(manifest, .interrupted, "interrupted") }
         switch error {
         case .beingDeleted(let finalizers): return beingDeleted(error, finalizers)
         case .rival: return rival(error)
-        default: break
-        }
-        guard let status = error.status else { return unanswered(error) }
-        if let refusal = AdmissionRefusal(status) { return denied(refusal) }
-        if let failure = await webhookFailure(status) { return failure }
-        return if status.isSchemaRefusal {
-            await schemaFailure(status)
-        } else if status.isFieldConflict {
-            conflictFailure(status)
-        } else if let namespace = status.missingNamespace {
-            missingNamespace(namespace)
-        } else if status.isUnknownResource {
-            await missingKind()
-        } else {
-            switch status.code {
-            case 401: unauthorized()
-            case 403 where status.isNamespaceTerminating: terminatingNamespace()
-            case 403: forbidden(status)
-            case 422 where !status.causes.isEmpty: invalidFailure(status)
-            case 405: unappliable(status)
-            case 413: tooLarge(status)
-            case 429: overloaded(status)
-            case 500 where status.isTooLargeForStorage: tooLarge(status)
-            default: otherFailure(status)
+        case .refused(let refusal):
+            var failure = await refused(refusal)
+            // Only the refusal says whether these are permanent.
+            switch refusal.kind {
+            case .webhook, .escalation: failure.isPermanent = refusal.disposition == .permanent
+            case .admission where failure.cause == .denied: failure.isPermanent = refusal.disposition == .permanent
+            default: break
             }
+            return failure
+        case .pending(_, let disposition, _):
+            var failure = unanswered(error)
+            if disposition == .permanent { failure.isPermanent = true }
+            return failure
+        case .transport, .notReady, .foreign, .interrupted: return unanswered(error)
+        }
+    }
+
+    private func refused(_ refusal: APIError.Refusal) async -> ObjectFailure {
+        let status = refusal.status
+        return switch refusal.kind {
+        case .admission(let refusal): denied(refusal)
+        case .webhook(let failure): await webhookFailure(failure)
+        case .schema: await schemaFailure(status)
+        case .fieldConflict: conflictFailure(status)
+        case .missingNamespace(let name): missingNamespace(name)
+        case .unknownResource: await missingKind()
+        case .unauthorized: unauthorized()
+        case .terminatingNamespace: terminatingNamespace()
+        case .escalation, .forbidden: forbidden(status)
+        case .invalid where !status.causes.isEmpty, .failedAllocation where !status.causes.isEmpty:
+            invalidFailure(status)
+        case .unappliable: unappliable(status)
+        case .tooLarge: tooLarge(status)
+        case .overloaded: overloaded(status)
+        case .invalid, .failedAllocation, .missingOrChanged, .notTaken, .serverFailure, .unexplainedFailure, .other:
+            otherFailure(status)
         }
     }
 

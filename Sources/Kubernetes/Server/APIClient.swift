@@ -151,12 +151,13 @@ public struct APIClient: Sendable {
             }
             var status = ServerStatus(response)
             if let remark { status.message += remark }
-            if let failure = WebhookFailure(status) {
+            let refusal = APIError.Refusal(request: "\(method) \(path)", status: status)
+            if case .webhook(let failure) = refusal.kind {
                 // For the message: at the end of a task's timeout there is no time left to ask for it.
                 let limit = min(deadline, .now + Self.explanationLimit)
                 _ = await webhookConfigurations.name(of: failure.webhook, on: self, until: limit)
             }
-            throw .refused(APIError.Refusal(request: "\(method) \(path)", status: status))
+            throw .refused(refusal)
         }
         let node: Node
         do {

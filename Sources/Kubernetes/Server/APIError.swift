@@ -31,13 +31,19 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         public var message: String { status.message }
 
         var status: ServerStatus
+        let kind: RefusalKind
+        /// Whether another attempt is worthwhile: that of the kind, unless the task knows better.
         var disposition: Disposition
 
-        init(request: String, status: ServerStatus, disposition: Disposition? = nil) {
+        init(request: String, status: ServerStatus) {
             self.request = request
             self.status = status
-            self.disposition = disposition ?? status.disposition
+            kind = RefusalKind(status)
+            disposition = kind.disposition
         }
+
+        /// Whether the server could not ask an admission webhook.
+        var isOfUnansweringWebhook: Bool { if case .webhook = kind { true } else { false } }
     }
 
     /// The status of a refusal, `nil` for other errors.

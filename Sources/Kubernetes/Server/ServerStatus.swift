@@ -110,31 +110,6 @@ extension ServerStatus.Cause {
 }
 
 extension ServerStatus {
-    /// Whether another attempt is worthwhile.
-    ///
-    /// A 500 without a reason is how servers before the fix of kubernetes/kubernetes#139253 report a schema error, so
-    /// unlike a 500 with a reason it is not worth a second try.
-    var disposition: Disposition {
-        if let refusal = AdmissionRefusal(self) { return refusal.disposition }
-        if let failure = WebhookFailure(self) { return failure.disposition }
-        return switch code {
-        case 401: .transient
-        // A proxy has waited for the request, or does not take it at the beginning of a connection.
-        case 408, 425: .retry
-        case 403 where isEscalation: .permanent
-        case 403 where isNamespaceTerminating: .retry
-        case 403, 404: .transient
-        case 409 where isFieldConflict: .permanent
-        case 409: .transient
-        case 429: .retry
-        case 422 where hasFailedAllocation: .retry
-        case 500 where isTooLargeForStorage: .permanent
-        case 500 where reason.isEmpty: isSchemaRefusal ? .permanent : .transient
-        case 500...: .retry
-        default: .permanent
-        }
-    }
-
     /// The server's message on one line, shortened.
     ///
     /// The excerpt of the request that a JSON error ends with is left out: it may be part of a Secret.
@@ -148,7 +123,7 @@ extension ServerStatus {
     /// Whether the server could not reach its storage while it chose an IP address or port for a Service.
     ///
     /// It reports that as a refusal of the object.
-    private var hasFailedAllocation: Bool {
+    var hasFailedAllocation: Bool {
         message.contains("failed to allocate")
             && ["rpc error: ", "etcdserver: ", "context deadline exceeded", "connection refused", "Timeout: "]
                 .contains { message.contains($0) }
@@ -186,7 +161,7 @@ extension ServerStatus {
 
     /// The fields that belong to other managers.
     var conflicts: [Conflict] {
-        return causes.filter { $0.reason == "FieldManagerConflict" }.map { cause in
+        causes.filter { $0.reason == "FieldManagerConflict" }.map { cause in
             // Such as `conflict with "kubectl" using v1 at 2024-05-01T00:00:00Z`.
             let manager = cause.message.firstMatch(of: /"([^"]*)"/).map { String($0.1) } ?? cause.message
             return Conflict(path: FieldPath(cause.field), manager: manager)

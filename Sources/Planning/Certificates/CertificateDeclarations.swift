@@ -19,7 +19,7 @@ public struct CertificateDeclarations: Sendable, Hashable {
 
     /// The nodes that have certificates, in order.
     public var nodes: [String] {
-        return leaves.map(\.node).unique()
+        leaves.map(\.node).unique()
     }
 }
 

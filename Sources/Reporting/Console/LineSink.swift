@@ -1,3 +1,4 @@
+import Base
 import Execution
 
 /// Reports a run in plain lines, for files, pipes and simple terminals.

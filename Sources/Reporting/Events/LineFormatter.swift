@@ -61,7 +61,7 @@ struct LineFormatter {
         return [head] + (result.change == .changed ? diff(result.diff) : [])
     }
 
-    private func lines(_ task: String?, _ object: String, _ result: Event.ObjectResult) -> [Line] {
+    private func lines(_ task: String?, _ object: String, _ result: ObjectResult) -> [Line] {
         guard result.change != .unchanged else { return [] }
         let managers = result.changesOnlyManagers ? " (only field managers)" : ""
         let head = Line(task, "\(object) \(planned(result.change.rawValue))\(managers)", .progress)

@@ -70,7 +70,7 @@ struct JSONFormatter {
         }
     }
 
-    private func record(_ task: String?, _ object: String, _ result: Event.ObjectResult) -> JSONRecord {
+    private func record(_ task: String?, _ object: String, _ result: ObjectResult) -> JSONRecord {
         let fields: KeyValuePairs<String, Node> = [
             "object": .string(object), "result": .string(result.change.rawValue),
         ]

@@ -53,7 +53,7 @@ extension TaskProgress {
 
 extension ResultCounts {
     /// Counts one object less.
-    fileprivate mutating func uncount(_ change: Event.ObjectResult.Change) {
+    fileprivate mutating func uncount(_ change: ObjectResult.Change) {
         switch change {
         case .created: created = max(0, created - 1)
         case .configured: changed = max(0, changed - 1)

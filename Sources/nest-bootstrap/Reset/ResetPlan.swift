@@ -66,7 +66,7 @@ struct ResetPlan {
 
     /// The directories of lists, each once, those first that are in others.
     static func directories(_ lists: [ProductList]) -> [(task: String, path: String)] {
-        return lists.flatMap { list in list.products.filter(\.mayBeDirectory).map { (list.task, $0.path) } }
+        lists.flatMap { list in list.products.filter(\.mayBeDirectory).map { (list.task, $0.path) } }
             .unique { ExactText($0.1) }
             .sorted { ($0.1.utf8.count { $0 == 0x2f }, $0.1) > ($1.1.utf8.count { $0 == 0x2f }, $1.1) }
     }

@@ -1,0 +1,92 @@
+/// The kind of a refusal, found once for each answer: everything that depends on it asks this.
+enum RefusalKind {
+    /// Admission control refuses the object.
+    case admission(AdmissionRefusal)
+    /// The server could not ask an admission webhook.
+    case webhook(WebhookFailure)
+    /// The object does not match the schema of its kind.
+    case schema
+    /// Fields belong to other managers.
+    case fieldConflict
+    case missingNamespace(String)
+    /// The server does not know the group, the version or the resource.
+    case unknownResource
+    /// The server does not accept the user.
+    case unauthorized
+    /// The object's namespace is being deleted.
+    case terminatingNamespace
+    /// The user would grant permissions that it does not hold.
+    case escalation
+    /// The user may not do it.
+    case forbidden
+    /// The server's validation refuses a value.
+    case invalid
+    /// The server could not reach its storage while it chose an IP address or port for a Service, and refuses the object.
+    case failedAllocation
+    /// Objects of the kind cannot be applied.
+    case unappliable
+    /// The server, or its storage, does not accept an object of this size.
+    case tooLarge
+    /// The server has too many requests.
+    case overloaded
+    /// Something else is missing, or has changed meanwhile.
+    case missingOrChanged
+    /// A proxy has waited for the request, or does not take it at the beginning of a connection.
+    case notTaken
+    /// The server has failed.
+    case serverFailure
+    /// The server has failed without a reason.
+    ///
+    /// That is how servers before the fix of kubernetes/kubernetes#139253 report a schema error, so unlike a failure with a
+    /// reason it is not worth a long retry.
+    case unexplainedFailure
+    case other
+
+    init(_ status: ServerStatus) {
+        if let refusal = AdmissionRefusal(status) {
+            self = .admission(refusal)
+        } else if let failure = WebhookFailure(status) {
+            self = .webhook(failure)
+        } else if status.isSchemaRefusal {
+            self = .schema
+        } else {
+            self = Self.kind(byCodeOf: status)
+        }
+    }
+
+    private static func kind(byCodeOf status: ServerStatus) -> Self {
+        switch status.code {
+        case 401: .unauthorized
+        case 403 where status.isEscalation: .escalation
+        case 403: status.isNamespaceTerminating ? .terminatingNamespace : .forbidden
+        case 404:
+            if let namespace = status.missingNamespace {
+                .missingNamespace(namespace)
+            } else {
+                status.isUnknownResource ? .unknownResource : .missingOrChanged
+            }
+        case 405: .unappliable
+        case 408, 425: .notTaken
+        case 409: status.isFieldConflict ? .fieldConflict : .missingOrChanged
+        case 413: .tooLarge
+        case 422: status.hasFailedAllocation ? .failedAllocation : .invalid
+        case 429: .overloaded
+        case 500 where status.isTooLargeForStorage: .tooLarge
+        case 500 where status.reason.isEmpty: .unexplainedFailure
+        case 500...: .serverFailure
+        default: .other
+        }
+    }
+
+    /// Whether another attempt is worthwhile.
+    var disposition: Disposition {
+        switch self {
+        case .admission(let refusal): refusal.disposition
+        case .webhook(let failure): failure.disposition
+        case .terminatingNamespace, .failedAllocation, .overloaded, .notTaken, .serverFailure: .retry
+        case .missingNamespace, .unknownResource, .unauthorized, .forbidden, .missingOrChanged, .unexplainedFailure:
+            .transient
+        case .schema, .fieldConflict, .escalation, .invalid, .unappliable, .tooLarge, .other: .permanent
+        }
+    }
+}
