@@ -183,7 +183,7 @@ struct Configuration {
 
     /// Whether the process is in the sandbox of a unit, where it makes nothing itself that was not prepared before.
     private var isSandboxed: Bool {
-        Machine.isUnit && options.command.runsInSandbox
+        Machine.isUnit && options.runsInSandbox
     }
 
     private func files(staged: StagedProducts?, refusesDistrusted: Bool? = nil) -> NodeFiles {

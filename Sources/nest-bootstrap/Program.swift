@@ -51,14 +51,14 @@ struct Program {
         self.arguments = arguments
         let invocation = Result { () throws(UsageError) in
             let invocation = try parseArguments(arguments)
-            guard case .perform(var options) = invocation else { return invocation }
+            guard case .perform(let command, var options) = invocation else { return invocation }
             options.environment = environment
-            return .perform(options)
+            return .perform(command, options)
         }
         self.invocation = invocation
         self.output = output
         self.catchSignals = catchSignals
-        if case .success(.perform(let options)) = invocation, options.isPlain {
+        if case .success(.perform(_, let options)) = invocation, options.isPlain {
             self.outputEnvironment = outputEnvironment.plain
         } else {
             self.outputEnvironment = outputEnvironment
@@ -86,8 +86,8 @@ struct Program {
         case .success(.version):
             output.write(versionText)
             return (.success, Self.readerLimit)
-        case .success(.perform(let options)):
-            return (await perform(options), options.command.outputLimit)
+        case .success(.perform(let command, let options)):
+            return (await perform(command, options), command.outputLimit)
         case .failure(let error):
             output.report(error, as: wantedOutput(arguments))
             return (.usage, Self.readerLimit)
@@ -96,17 +96,17 @@ struct Program {
 
     /// The exit code of a failure that is not one of a task.
     private var failureCode: ExitCode {
-        guard case .success(.perform(let options)) = invocation else { return .failure }
-        return type(of: options.command).failureCode
+        guard case .success(.perform(let command, _)) = invocation else { return .failure }
+        return type(of: command).failureCode
     }
 
     // MARK: Commands
 
     /// Performs a command, and reports the error that ends it.
-    private func perform(_ options: Options) async -> ExitCode {
-        warnAboutRoot(options)
+    private func perform(_ command: any Command, _ options: Options) async -> ExitCode {
+        if type(of: command).warnsOfMissingRoot { warnAboutRoot(options) }
         do {
-            return try await options.command.run(options, in: self)
+            return try await command.run(options, in: self)
         } catch let error as Problems {
             // Only names in the arguments can still be wrong.
             output.report(error, as: options.output)
@@ -119,7 +119,7 @@ struct Program {
 
     /// Warns of a root that does not exist: it may be misspelt, and a run would create it.
     private func warnAboutRoot(_ options: Options) {
-        guard type(of: options.command).warnsOfMissingRoot, let root = options.root, !options.output.isForPrograms,
+        guard let root = options.root, !options.output.isForPrograms,
             (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
         else { return }
         output.report(warnings: [Problem("directory '\(root)' of '--root' does not exist; a run creates it")])

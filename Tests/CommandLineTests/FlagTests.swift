@@ -13,7 +13,7 @@ struct FlagTests {
         watch.isWatching = true
         for arguments in [["status", "-wojson"], ["status", "-wo", "json"], ["-wo=json", "status"]] {
             let given = try options(arguments)
-            #expect(given.command as? StatusCommand == watch && given.output == .json)
+            #expect(try command(arguments, as: StatusCommand.self) == watch && given.output == .json)
         }
         var logs = LogsCommand()
         (logs.names, logs.isFollowing, logs.boot) = (["a"], true, "")

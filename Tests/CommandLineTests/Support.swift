@@ -16,13 +16,14 @@ struct Plain: Error, CustomStringConvertible {
 /// The options of a call that performs a command.
 func options(_ arguments: [String]) throws -> Options {
     let invocation = try parseArguments(arguments)
-    guard case .perform(let options) = invocation else { throw Plain("\(invocation)") }
+    guard case .perform(_, let options) = invocation else { throw Plain("\(invocation)") }
     return options
 }
 
 /// The command of a call, with what its arguments say; `nil` if they call another one.
 func command<Wanted: Command>(_ arguments: [String], as type: Wanted.Type = Wanted.self) throws -> Wanted? {
-    try options(arguments).command as? Wanted
+    guard case .perform(let command, _) = try parseArguments(arguments) else { return nil }
+    return command as? Wanted
 }
 
 /// Calls the program in the process of the tests, without signals, and with both outputs kept in memory.

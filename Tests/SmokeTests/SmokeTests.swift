@@ -109,7 +109,7 @@ struct SmokeTests {
     }
 
     @Test func `nest-bootstrap: arguments are a command`() throws {
-        guard case .perform(let options) = try parseArguments(["check", "--offline"]) else {
+        guard case .perform(_, let options) = try parseArguments(["check", "--offline"]) else {
             Issue.record("'check' is no command")
             return
         }

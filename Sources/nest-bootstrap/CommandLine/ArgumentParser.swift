@@ -3,8 +3,8 @@ import Reporting
 
 /// The parsed arguments.
 enum Invocation: Sendable {
-    /// To do something.
-    case perform(Options)
+    /// To perform a command.
+    case perform(any Command, Options)
     /// The help of a command, or of the program.
     case help((any Command.Type)?)
     case version
@@ -70,7 +70,7 @@ private struct ArgumentParser {
             guard let word = words.first else { return .version }
             throw UsageError("'\(FlagForm.versionName)' takes no arguments: '\(word)'")
         }
-        return .perform(try options())
+        return try call()
     }
 
     private static func isHelpFlag(_ argument: String) -> Bool {
@@ -155,11 +155,141 @@ private struct ArgumentParser {
         return command
     }
 
-    private func options() throws(UsageError) -> Options {
+    private func call() throws(UsageError) -> Invocation {
         guard let word = words.first else { throw UsageError("no command given") }
         guard let command else {
             throw .unknown("command", word, among: shownCommands.map { $0.name } + ["help"])
         }
-        return try command.options(Array(words.dropFirst()), flags)
+        return try command.parse(Array(words.dropFirst()), flags)
+    }
+}
+
+/// A flag in the arguments.
+struct GivenFlag {
+    let form: FlagForm
+    let value: String
+}
+
+extension Command {
+    static var flagForms: [FlagForm] { flags.map(\.form) }
+
+    /// The flags that its help shows.
+    static var shownFlags: [FlagForm] { flagForms.filter { !$0.isInternal } }
+
+    /// Whether it has a flag of the same name.
+    static func has(_ form: FlagForm) -> Bool { flag(named: form) != nil }
+
+    /// The command's flag of that name; one before the command may have been found as another command's.
+    private static func flag(named form: FlagForm) -> Flag<Self>? { flags.first { $0.form.name == form.name } }
+
+    /// Parses the arguments of one call.
+    ///
+    /// - Parameters:
+    ///   - names: The positional arguments.
+    ///   - given: The flags.
+    /// - Returns: The command and the options, without environment variables.
+    /// - Throws: ``UsageError`` for what is wrong.
+    fileprivate static func parse(_ names: [String], _ given: [GivenFlag]) throws(UsageError) -> Invocation {
+        do throws(UsageError) {
+            try check(given)
+            var command = Self()
+            var options = Options()
+            for given in given { try flag(named: given.form)?.set(&command, &options, given.value) }
+            try command.setArguments(names, options)
+            (options.isDryRun, options.acts) = (command.isDryRun, command.acts)
+            options.runsInSandbox = command.runsInSandbox
+            guard options.isForAllNodes, options.hostName != nil || options.role != nil else {
+                return .perform(command, options)
+            }
+            let other = options.hostName == nil ? "--role" : "--host-name"
+            throw UsageError("'--all-nodes' and '\(other)' are mutually exclusive")
+        } catch {
+            throw error.with(Self.self)
+        }
+    }
+
+    /// Sets an option that several commands have, if a flag is for one and its value is right.
+    static func set(_ given: GivenFlag, _ options: inout Options) {
+        var command = Self()
+        try? flag(named: given.form)?.set(&command, &options, given.value)
+    }
+
+    /// Refuses flags of other commands and flags that are given twice.
+    private static func check(_ given: [GivenFlag]) throws(UsageError) {
+        var seen: Set<String> = []
+        for given in given {
+            guard let form = flag(named: given.form)?.form else { throw UsageError(misplaced: given.form, Self.self) }
+            guard seen.insert(form.name).inserted || form.isRepeatable || form.value == nil else {
+                throw UsageError("flag '\(form.name)' was given more than once")
+            }
+        }
+    }
+
+    /// Refuses arguments of a command that has none.
+    ///
+    /// - Parameters:
+    ///   - names: The arguments.
+    ///   - options: The flags that several commands have.
+    ///   - hint: What to type, unless the argument looks like a task file and the command has one.
+    /// - Throws: ``UsageError`` if there are arguments.
+    static func refuse(_ names: [String], _ options: Options, hint: String? = nil) throws(UsageError) {
+        guard let name = names.first else { return }
+        var hint = hint
+        // Other programs take a file as an argument.
+        if ["/", ".yaml", ".yml", ".json"].contains(where: name.contains),
+            flags.contains(where: { $0.form.name == "--config" })
+        {
+            let isMissing = options.config == Options.defaultConfig
+            hint = isMissing ? "use \(quotedShellLine(["--config", name]))" : nil
+        }
+        throw UsageError("'\(self.name)' takes no arguments: '\(name)'" + (hint.map { " (\($0))" } ?? ""))
+    }
+}
+
+extension FlagForm {
+    /// A flag as an argument has it.
+    struct Part: Sendable, Hashable {
+        /// Its name, with its dashes.
+        var name: String
+        /// The value in the same argument, or `nil` if there is none.
+        var value: String?
+    }
+
+    /// Splits an argument with a dash into its flags.
+    ///
+    /// `--name=value`, `-o=value` and `-ovalue` have a value, `-fb` is two flags. The letter of the help is one too.
+    ///
+    /// - Parameters:
+    ///   - argument: The argument.
+    ///   - command: The command, if it is known.
+    /// - Returns: The flags. An argument with an unknown letter is one unknown flag.
+    static func parts(of argument: String, for command: (any Command.Type)?) -> [Part] {
+        let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let whole = Part(name: halves[0], value: halves.count == 2 ? halves[1] : nil)
+        // A long name with one dash is a mistake, and not a letter with a value.
+        guard !argument.hasPrefix("--"), halves[0].count > 2, named("-\(halves[0])", of: command) == nil else {
+            return [whole]
+        }
+        var parts: [Part] = []
+        var rest = argument.dropFirst()
+        while let letter = rest.popFirst() {
+            let name = "-\(letter)"
+            let flag = named(name, of: command)
+            guard flag != nil || helpNames.contains(name) else { return [whole] }
+            guard rest.first == "=" || flag?.takes(rest) == true else {
+                parts.append(Part(name: name))
+                continue
+            }
+            parts.append(Part(name: name, value: String(rest.first == "=" ? rest.dropFirst() : rest)))
+            return parts
+        }
+        return parts
+    }
+
+    /// Whether what follows the letter of the flag is its value, and not further letters.
+    private func takes(_ rest: Substring) -> Bool {
+        guard let first = rest.first, value != nil else { return false }
+        // The short name of a flag is a letter.
+        return !isValueOptional || !first.isLetter
     }
 }

@@ -1,11 +1,8 @@
 import Base
 import Reporting
 
-/// The parsed arguments of one call of the program.
+/// The flags that several commands have, and the environment of a call.
 struct Options: Sendable {
-    /// The command with the flags of its own.
-    var command: any Command
-
     /// The task file of a node.
     static let defaultConfig = "/etc/nest-bootstrap/bootstrap.yaml"
 
@@ -36,10 +33,14 @@ struct Options: Sendable {
     /// The environment variables of the call.
     var environment: [String: String] = [:]
 
-    /// Creates options with the defaults of all but the command.
-    init(_ command: any Command) {
-        self.command = command
-    }
+    /// Whether the command writes nothing.
+    var isDryRun = false
+
+    /// Whether the command changes the node; others accept task files that another user could change.
+    var acts = false
+
+    /// Whether a unit runs the command in the sandbox of a task, where it may only write what was prepared.
+    var runsInSandbox = false
 
     /// The directory of the drop-ins: `bootstrap.d` next to `bootstrap.yaml`.
     var dropInDirectory: String {
@@ -69,12 +70,6 @@ struct Options: Sendable {
         guard output != .text else { return }
         throw UsageError("'--format' and '--output \(output.rawValue)' are mutually exclusive")
     }
-
-    /// Whether the command writes nothing.
-    var isDryRun: Bool { command.isDryRun }
-
-    /// Whether the command changes the node; others accept task files that another user could change.
-    var acts: Bool { command.acts }
 
     /// Whether a service manager has started the program.
     var isService: Bool { environment["NOTIFY_SOCKET"] != nil }

@@ -19,7 +19,7 @@ struct TypedWords {
 
     /// The options of all commands that are understood; of a flag that is given several times, the last value.
     var options: Options {
-        var options = Options(CheckCommand())
+        var options = Options()
         for part in given {
             guard let flag = FlagForm.named(part.name, of: command) else { continue }
             // Before a command, or if the command does not have it, it is a flag of another.

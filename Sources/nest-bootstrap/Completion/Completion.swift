@@ -146,7 +146,7 @@ struct Completer {
     /// The declarations of the task file that the flags name, as far as it can be read.
     private var declared: Declarations? {
         let known = earlier.options
-        var options = Options(CheckCommand())
+        var options = Options()
         (options.config, options.role, options.hostName) = (known.config, known.role, known.hostName)
         options.environment = environment
         return (try? Configuration(checking: options))?.declarations
