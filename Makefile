@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot scale storm
+.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot scale storm
 .PHONY: lint style words links coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -92,6 +92,13 @@ test: ## run the tests of `make check`
 
 test-all: ## run all tests but ansible-test, on every API server, with every package and release of Debian
 	tools/check test-all
+
+test-versions: setup build ## run the tests that use an API server on 1.20, 1.25, 1.29, 1.34 and 1.36; takes an hour
+	Tests/cluster/unpack-kubernetes all
+	tools/build-tests modules
+	tools/build-tests system
+	tools/run-on-servers versions tools/run-tests modules --skip-build --filter '^KubernetesTests' --skip ScaleTests
+	tools/run-on-servers versions tools/run-tests system --skip-build --filter '^EndToEndTests' --skip ScaleTests
 
 boot-test: setup build boot-test-built ## boot Debian containers and test units, journal and package in them; needs root
 

@@ -9,6 +9,8 @@ servers=(node relay kube-scheduler kube-controller-manager kube-apiserver etcd) 
 kubernetes=(kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
 # The directory of the newer version, which is unpacked from archives next to the repository.
 newer=$cache/kubernetes-1.36.2
+# Versions between Debian's and that one, of which only `make test-versions` unpacks servers, in the same way.
+between=("$cache/kubernetes-1.25.9" "$cache/kubernetes-1.29.14" "$cache/kubernetes-1.34.9")
 # Where containerd, runc, the CNI plugins and busybox are unpacked to.
 runtime=$cache/node
 
