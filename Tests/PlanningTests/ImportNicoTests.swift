@@ -116,6 +116,37 @@ import YAML
         #expect(imported(text).hasPrefix(message), "\(imported(text))")
     }
 
+    @Test func `a module of the operator has a cluster without virtual address, and host names for unknown addresses`()
+        throws
+    {
+        let text = """
+            {"cluster": {"name": "c", "clusterToken": "MARKER", "controlPlane": [{"name": "a", "ip": "a.example.test"}],
+            "workers": [{"name": "w", "ip": "10.0.0.2"}]}}
+            """
+        let document = try #require(try readDocuments(Array(text.utf8), file: "c.json").first?.root)
+        let cluster = try readNico(document)
+        let expected = """
+            # Made by 'call'. To change it, change the inventory and import it again.
+            cluster:
+              name: c
+            nodes:
+              a: {roles: [control-plane, init]}
+              w: {role: worker, address: 10.0.0.2}
+
+            """
+        #expect(try cluster.dropIn(madeBy: ["call"], from: "c.json") == expected)
+        #expect(
+            cluster.warnings.map(\.description) == [
+                "c.json:1:27: 'clusterToken' is a secret, and is not part of what is printed; give it to the node as the file "
+                    + "of a secret, such as the join token of examples/k3s",
+                "c.json:1:90: 'ip' of control plane 'a' is the host name 'a.example.test', so the node has no address; write "
+                    + "the address, or nodeAddress: {} below cluster: if no other node needs it",
+            ]
+        )
+        let unknown = imported(text.replacing("a.example.test", with: "unknown"))
+        #expect(unknown.contains("must be an IP address such as 192.168.0.10, found 'unknown'"), "\(unknown)")
+    }
+
     @Test func `there are no more control planes than priorities`() {
         let nodes = (1...150).map { "{\"name\": \"n\($0)\", \"ip\": \"10.0.0.\($0)\"}" }.joined(separator: ",")
         let text = imported("{\"name\": \"c\", \"vip\": \"10.0.1.1\", \"controlPlane\": [\(nodes)]}")

@@ -202,6 +202,75 @@ import Testing
         #expect(read.plan.roles == ["host"])
     }
 
+    @Test func `a host may have a dynamic address and another one to deploy to`() throws {
+        let hosts =
+            "name,interface,ip,admin\nolaf,eth0,10.0.100.2@local,m\nulf,eth0,DHCP@ulf.example.test,m\nrolf,eth0,auto,m\n"
+        let k3s = "host,name,type,ip\nolaf,olaf-s,init,10.0.100.10\nulf,ulf-s,server,10.0.100.11\n"
+        for network in ["netmask: \"24\"", "netmask: 24", "netmask: /24"] {
+            let written = imported(hosts, k3s, "\(network)\ngateway: 10.0.100.1\n")
+            let expected = """
+                # Made by 'call'. To change it, change the inventory and import it again.
+                nodes:
+                  olaf:
+                    roles: [control-plane, init]
+                    address: 10.0.100.2
+                    variables:
+                      deploymentTarget: localhost
+                      interface: eth0
+                      admin: m
+                      k3s.server.name: olaf-s
+                      k3s.server.address: 10.0.100.10
+                      subnet: "10.0.100.0/24"
+                      prefixLength: 24
+                      gateway: 10.0.100.1
+                  ulf:
+                    roles: [control-plane, join]
+                    variables:
+                      deploymentTarget: ulf.example.test
+                      interface: eth0
+                      admin: m
+                      k3s.server.name: ulf-s
+                      k3s.server.address: 10.0.100.11
+                      subnet: "10.0.100.0/24"
+                      prefixLength: 24
+                      gateway: 10.0.100.1
+                  rolf:
+                    role: host
+                    variables:
+                      interface: eth0
+                      admin: m
+                      subnet: "10.0.100.0/24"
+                      prefixLength: 24
+                      gateway: 10.0.100.1
+
+                """
+            #expect(written == expected)
+        }
+        let sources = [hosts, k3s, Self.network].map { SourceFile(path: "f", bytes: Array($0.utf8)) }
+        let warnings = try readPlans(hosts: sources[0], k3s: sources[1], network: sources[2]).warnings
+        let hint = "write nodeAddress: {} below cluster: in the task file if its tasks need the address"
+        #expect(
+            warnings.map(\.description) == [
+                "f:3:10: host 'ulf' has a dynamic address, so the node has none; \(hint)",
+                "f:4:11: host 'rolf' has a dynamic address, so the node has none; \(hint)",
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("netmask: 24", "'netmask' of network.yaml is the size of the network, and 'gateway' has no address in it"),
+        ("netmask: 33\ngateway: 10.0.100.1", "'netmask' of network.yaml must be the number of bits of the network"),
+        ("netmask: 24\nsubnet: 10.0.100.0/24", "'netmask' of network.yaml says the same as 'subnet'; remove one"),
+    ])
+    func `a network has one size, and an address with it`(network: String, message: String) {
+        #expect(imported(Self.hosts, Self.k3s, network).contains(message))
+    }
+
+    @Test func `a target of a deployment is an address or a host name`() {
+        let hosts = Self.hosts.replacing("10.0.100.2", with: "10.0.100.2@a b")
+        #expect(imported(hosts, Self.k3s, Self.network).contains("'ip' must be an address, perhaps with '@' and"))
+    }
+
     @Test func `a drop-in is not larger than a task file may be`() {
         let columns = (1...90).map { "c\($0)" }
         var hosts = "name,interface,ip,admin,\(columns.joined(separator: ","))\n"

@@ -83,6 +83,29 @@ struct ImportTests {
     }
 
     @Test(.enabled(if: canEvaluate, noNix))
+    func `a module that the operator writes is called without values of its arguments`() async throws {
+        let path = TemporaryDirectory.file("cluster.nix")
+        func imported(_ name: String, _ head: String = "{ config, pkgs, ... }:") async throws -> ToolResult {
+            let node = "{ name = \"cp-01\"; ip = \"10.0.0.1\"; }"
+            let text =
+                "\(head)\n{\n  cluster = {\n    name = \(name);\n    controlPlane = [ \(node) ];\n    workers = [ ];\n  };\n}\n"
+            try Files.write(Array(text.utf8), to: path, mode: 0o644)
+            return try await read("nico", path)
+        }
+        for head in ["{ config, pkgs, ... }:", "{ config, pkgs ? null, ... }@args:", "args:", ""] {
+            let result = try await imported("\"home\"", head)
+            #expect(
+                result.output.hasSuffix("nodes:\n  cp-01: {roles: [control-plane, init], address: 10.0.0.1}\n"),
+                "\(result)"
+            )
+        }
+        let absent = try await imported("config.networking.hostName")
+        #expect(absent.status == 78)
+        let words = "Nix cannot evaluate this: an inventory has no value for the argument 'config' of a module"
+        #expect(absent.errors.contains(words), "\(absent.errors)")
+    }
+
+    @Test(.enabled(if: canEvaluate, noNix))
     func `the example of the documentation is what it becomes`() async throws {
         let path = TestCluster.sourceRoot + "/docs/import.md"
         let document = try Files.text(path)
@@ -116,7 +139,7 @@ struct ImportTests {
                 { name = "wörker"; ip = "192.168.1.103"; } /* ä */ { name = "w2"; ip = "fd00::1"; ip6 = x: x; }
                 { name = "w3"; ip = "127.0.0.1"; path = ./x; }
               ];
-              f = { a = { b = { c = { d = { e = 1; }; }; }; }; };
+              f = { a = { b = { c = { d = { e = { g = 1; }; }; }; }; }; };
             }
             """
         let expected = """
@@ -141,8 +164,8 @@ struct ImportTests {
             14:87: a cluster has no place for a function; remove it
             15:20: 'ip' of worker 'w3' must be an IP address that other nodes can reach, found '127.0.0.1'
             15:38: a cluster has no place for a path; write it as a string in quotes
-            17:3: unknown key 'f' in the cluster; expected one of controlPlane, name, vip or workers
-            17:27: a cluster has no place for a set that is nested too deeply; remove it
+            17:3: unknown key 'f' in the cluster; expected one of clusterToken, controlPlane, name, vip or workers
+            17:33: a cluster has no place for a set that is nested too deeply; remove it
             """
         #expect(try await problems(text) == expected.split(separator: "\n").map(String.init))
     }

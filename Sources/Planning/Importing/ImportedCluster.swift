@@ -10,13 +10,14 @@ public struct ImportedCluster: Sendable, Hashable {
 
         /// The roles; the first is `node.role`.
         public var roles: [String]
-        public var address: IPAddress
+        /// The address, `nil` if the inventory does not have it.
+        public var address: IPAddress?
 
         /// The variables that the node has of its own, each once.
         public private(set) var variables: [Variable] = []
 
         /// Creates a node without variables.
-        init(name: String, roles: [String], address: IPAddress) {
+        init(name: String, roles: [String], address: IPAddress?) {
             (self.name, self.roles, self.address) = (name, roles, address)
         }
 
@@ -43,6 +44,9 @@ public struct ImportedCluster: Sendable, Hashable {
 
     /// The nodes, in the order of the inventory.
     public var nodes: [Node] = []
+
+    /// Values of the inventory that are not part of the drop-in, and what to do about it.
+    public var warnings: [Problem] = []
 
     private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
 
@@ -95,7 +99,7 @@ extension ImportedCluster.Node {
     /// The node on one line, or on one line for each of its variables if that would be too long to read.
     fileprivate var lines: [String] {
         let role = roles.count == 1 ? "role: \(flowText(roles[0]))" : "roles: [\(roles.joined(separator: ", "))]"
-        let keys = [role, "address: \(flowText("\(address)"))"]
+        let keys = [role] + (address.map { ["address: \(flowText("\($0)"))"] } ?? [])
         let texts = variables.map { "\(flowText($0.name)): \(isWholeNumber($0.value) ? $0.value : flowText($0.value))" }
         let all = keys + (texts.isEmpty ? [] : ["variables: {\(texts.joined(separator: ", "))}"])
         let line = "  \(flowText(name)): {\(all.joined(separator: ", "))}"

@@ -30,7 +30,9 @@ private struct NicoReader {
         used = UsedValues(problems)
     }
 
-    mutating func read(_ root: Node) {
+    mutating func read(_ file: Node) {
+        // The operator itself writes a module of NixOS that has the cluster as an attribute.
+        let root = file["controlPlane"] == nil ? file["cluster"] ?? file : file
         guard let mapping = root.mapping else {
             problems.add(
                 root.location,
@@ -48,15 +50,25 @@ private struct NicoReader {
             problems
         )
         cluster.name = take("name", &fields)?.string(expected: "the name of the cluster")
-        let address = take("vip", &fields)
+        let address = fields.has("vip") ? take("vip", &fields) : nil
         cluster.virtualAddress = address?.address()
         if let found = cluster.virtualAddress, let address {
             used.add(found, of: "'vip'", at: address.node.location)
         }
+        if let token = fields.take("clusterToken") {
+            let hint = "give it to the node as the file of a secret, such as the join token of examples/k3s"
+            cluster.warnings.append(
+                Problem(
+                    "'clusterToken' is a secret, and is not part of what is printed",
+                    at: token.location,
+                    hint: hint
+                )
+            )
+        }
         readNodes("controlPlane", "control plane", &fields, isRequired: true)
         readNodes("workers", "worker", &fields, isRequired: false)
         fields.finish()
-        cluster.setPriorities()
+        if cluster.virtualAddress != nil { cluster.setPriorities() }
     }
 
     /// Reads a list of nodes.
@@ -104,14 +116,28 @@ private struct NicoReader {
         let name = named?.nodeName()
         if let name, let named { used.add(name, at: named.node.location) }
         let written = take("ip", &fields)
-        let address = written?.address()
+        let isHostName = written.map { noteHostName($0) } ?? false
+        let address = isHostName ? nil : written?.address()
         if let address, let written {
             used.add(address, of: owner, at: written.node.location)
             reportOtherVersion(address, of: owner, at: written.node.location)
         }
         fields.finish()
-        guard let name, let address else { return }
+        guard let name, isHostName || address != nil else { return }
         cluster.nodes.append(.init(name: name, roles: roles, address: address))
+    }
+
+    /// Adds a warning if the operator has written the host name of a machine whose address it does not know.
+    ///
+    /// - Returns: Whether it has.
+    private mutating func noteHostName(_ value: ConfigValue) -> Bool {
+        guard let text = value.node.string, text != "unknown", SubjectName.isHostName(text),
+            text.split(separator: ".").last?.contains(where: \.isLetter) == true
+        else { return false }
+        let message = "\(value.label) is the host name \(quoted(text)), so the node has no address"
+        let hint = "write the address, or nodeAddress: {} below cluster: if no other node needs it"
+        cluster.warnings.append(Problem(message, at: value.node.location, hint: hint))
+        return true
     }
 
     /// Reports a node that cannot be in the network of the virtual IP address.

@@ -8,7 +8,8 @@ public import YAML
 public enum NixValue {
     /// An expression that makes a description of the value of the file `<nest>`: its types, and the places of attributes.
     ///
-    /// It ends at a depth that no inventory has, because a value may contain itself.
+    /// A function, such as a module of NixOS, is called; its arguments have no values. The description ends at a depth
+    /// that no inventory has, because a value may contain itself.
     public static let expression = """
         let
           place = name: set:
@@ -23,7 +24,10 @@ public enum NixValue {
             else if type == "list" then { inherit type; items = map (describe (depth - 1)) value; }
             else if type == "lambda" || type == "path" then { inherit type; }
             else { inherit type value; };
-        in describe 5 (import <nest>)
+          absent = name: _: throw "an inventory has no value for the argument '${name}' of a module";
+          call = file:
+            if builtins.isFunction file then file (builtins.mapAttrs absent (builtins.functionArgs file)) else file;
+        in describe 6 (call (import <nest>))
         """
 
     /// Makes the value from the description.

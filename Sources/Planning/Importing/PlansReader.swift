@@ -61,6 +61,15 @@ struct PlansReader {
     /// The types of `k3s.csv`.
     private static let types = ["init-server", "server", "agent"]
 
+    /// Other words for the first of them.
+    private static let initWords = ["init", "init_server"]
+
+    /// The words for an address that a host gets when it starts.
+    private static let dynamicWords = ["dhcp", "automatic", "auto", "dynamic"]
+
+    /// The words for this machine as the target of a deployment.
+    private static let localWords = ["local", "self", "this", "127.0.0.1"]
+
     init(_ problems: ProblemCollector) {
         self.problems = problems
         used = UsedValues(problems)
@@ -91,12 +100,13 @@ struct PlansReader {
             used.add(text, at: named.node.location)
             hostNames.insert(text)
         }
-        let address = address(row, of: owner)
+        let written = hostAddress(row, of: owner)
         let interface = row["interface"]?.interfaceName()
         let admin = row["admin"]?.account()
         let others = row.others
-        guard let name, let address, let interface, let admin else { return }
-        var node = ImportedCluster.Node(name: name, roles: [], address: address)
+        guard let name, let written, let interface, let admin else { return }
+        var node = ImportedCluster.Node(name: name, roles: [], address: written.address)
+        if let target = written.target { node.set("deploymentTarget", target) }
         node.set("interface", interface)
         node.set("admin", admin)
         for (column, value) in others { node.set(column, value) }
@@ -122,7 +132,8 @@ struct PlansReader {
         for row in table.rows {
             guard !problems.isFull(at: row.location) else { return }
             let written = row.lowercased("type")
-            let type = written?.word(of: Self.types)
+            let isInit = written?.node.string.map(Self.initWords.contains) ?? false
+            let type = isInit ? Self.types[0] : written?.word(of: Self.types)
             hasUnknownType = hasUnknownType || type == nil
             if type == "init-server", let location = written?.node.location {
                 if let first {
@@ -178,11 +189,44 @@ struct PlansReader {
         return false
     }
 
+    /// The address of a host, and where deployments are sent instead of it, from `ADDRESS`, `ADDRESS@TARGET` or `dhcp@TARGET`.
+    ///
+    /// - Returns: Both as far as the line has them, `nil` after reporting what is wrong.
+    private mutating func hostAddress(
+        _ row: PlanTable.Row,
+        of owner: String
+    ) -> (address: IPAddress?, target: String?)? {
+        guard let value = row["ip"] else { return nil }
+        let parts = (value.node.string ?? "").split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        var target = parts.count > 1 ? String(parts[1]) : nil
+        if let written = target, Self.localWords.contains(written.lowercased()) { target = "localhost" }
+        if let written = target, IPAddress(written) == nil, !SubjectName.isHostName(written) {
+            value.reportTypeMismatch("an address, perhaps with '@' and the address or host name that is deployed to")
+            return nil
+        }
+        guard !Self.dynamicWords.contains((parts.first ?? "").lowercased()) else {
+            let message = "\(owner) has a dynamic address, so the node has none"
+            let hint = "write nodeAddress: {} below cluster: in the task file if its tasks need the address"
+            cluster.warnings.append(Problem(message, at: value.node.location, hint: hint))
+            return (nil, target)
+        }
+        return self.address(row, of: owner).map { ($0, target) }
+    }
+
     // MARK: both tables
 
     /// The address of a line, or `nil` after reporting why there is none.
     private mutating func address(_ row: PlanTable.Row, of owner: String) -> IPAddress? {
-        guard let value = row["ip"], let address = value.address() else { return nil }
+        guard let written = row["ip"] else { return nil }
+        // The part after '@' is the target of a deployment, which only hosts have.
+        let text = (written.node.string ?? "").split(separator: "@", maxSplits: 1).first.map(String.init) ?? ""
+        let value = ConfigValue(
+            node: .string(text, location: written.node.location),
+            key: nil,
+            label: written.label,
+            problems: problems
+        )
+        guard let address = value.address() else { return nil }
         let location = value.node.location
         used.add(address, of: owner, at: location)
         checkIsInNetwork(address, of: owner, at: location)
@@ -219,6 +263,7 @@ extension PlansReader {
     /// The keys of `network.yaml`.
     private enum Keys {
         static let subnet = "subnet"
+        static let netmask = "netmask"
         static let gateway = "gateway"
         static let nameservers = "nameservers"
         static let vip = "vip"
@@ -269,19 +314,49 @@ extension PlansReader {
     }
 
     private mutating func readSubnet(_ fields: inout MappingReader) {
-        guard let entry = fields.take(Keys.subnet) else {
-            fields.reportMissing(Keys.subnet, "10.0.100.0/24")
-            return
-        }
-        let value = fields.value(of: entry)
-        guard let range = value.addressRange() else { return }
-        guard !range.isOneAddress else {
-            value.reportTypeMismatch("a range of addresses such as 10.0.100.0/24")
-            return
-        }
+        guard let range = fields.has(Keys.netmask) ? maskedRange(&fields) : writtenRange(&fields) else { return }
         subnet = range
         set("subnet", "\(range)")
         set("prefixLength", "\(range.prefixLength)")
+    }
+
+    private func writtenRange(_ fields: inout MappingReader) -> AddressRange? {
+        guard let entry = fields.take(Keys.subnet) else {
+            fields.reportMissing(Keys.subnet, "10.0.100.0/24")
+            return nil
+        }
+        let value = fields.value(of: entry)
+        guard let range = value.addressRange() else { return nil }
+        guard !range.isOneAddress else {
+            value.reportTypeMismatch("a range of addresses such as 10.0.100.0/24")
+            return nil
+        }
+        return range
+    }
+
+    /// The network of the gateway, of which `netmask` has the number of bits.
+    private func maskedRange(_ fields: inout MappingReader) -> AddressRange? {
+        guard let entry = fields.take(Keys.netmask) else { return nil }
+        if let other = fields.take(Keys.subnet) {
+            let label = fields.subject.label(Keys.netmask)
+            problems.add(other.location, "\(label) says the same as '\(Keys.subnet)'", hint: "remove one")
+            return nil
+        }
+        let value = fields.value(of: entry)
+        let text = value.node.content.scalarText
+        guard let gateway = fields.entries.first(where: { $0.key == Keys.gateway })?.value.string,
+            let address = IPAddress(gateway)
+        else {
+            let message = "\(value.label) is the size of the network, and 'gateway' has no address in it"
+            problems.add(value.node.location, message, hint: "write gateway: ADDRESS, or subnet: ADDRESS/BITS instead")
+            return nil
+        }
+        let bits = Int(text.trimmingPrefix("/"))
+        guard let bits, (1..<address.bytes.count * 8).contains(bits) else {
+            value.reportTypeMismatch("the number of bits of the network, such as 24")
+            return nil
+        }
+        return AddressRange(address, bits)
     }
 
     private mutating func readGateway(_ fields: inout MappingReader) {

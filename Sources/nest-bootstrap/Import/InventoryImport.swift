@@ -55,9 +55,11 @@ struct InventoryImport {
         }
         cluster.setPassword(digest: sha256)
         let call = ["nest-bootstrap", "import", command.format.rawValue, command.path]
-        return try ImportError.checking { () throws(Problems) in
+        let text = try ImportError.checking { () throws(Problems) in
             try cluster.dropIn(madeBy: call, from: command.path)
         }
+        output.report(warnings: cluster.warnings)
+        return text
     }
 
     private func file(_ path: String) throws(Problems) -> SourceFile {
