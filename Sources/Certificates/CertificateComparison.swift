@@ -130,6 +130,6 @@ public struct CertificateComparison: Sendable {
 
     private func keyTypeFaults(_ certificate: Certificate, _ type: KeyType) -> [CertificateFault] {
         guard certificate.keyType != type.rawValue else { return [] }
-        return [.certificate("has a key of type \(certificate.keyType) instead of \(type.rawValue)")]
+        return [.keyType("has a key of type \(certificate.keyType) instead of \(type.rawValue)")]
     }
 }

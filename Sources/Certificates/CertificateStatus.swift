@@ -46,16 +46,26 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     case notYetValid(Timestamp)
     /// The certificate is due, or differs from its declaration; the text is a predicate.
     case certificate(String)
+    /// The key has another type than is declared; the text is a predicate.
+    case keyType(String)
 
     /// The fault as a predicate of the certificate.
     public var description: String {
         switch self {
         case .missing: "is missing"
         case .keyMissing: "has no key"
-        case .unreadable(let text), .certificate(let text): text
+        case .unreadable(let text), .certificate(let text), .keyType(let text): text
         case .noAuthority: "is not the certificate of a CA"
         case .notYetValid(let start): "is not valid before \(start)"
         case .recipients(let text), .key(let text): "its key \(text)"
+        }
+    }
+
+    /// Whether only another key corrects it.
+    var needsOtherKey: Bool {
+        switch self {
+        case .keyMissing, .key, .keyType: true
+        case .missing, .unreadable, .recipients, .noAuthority, .notYetValid, .certificate: false
         }
     }
 

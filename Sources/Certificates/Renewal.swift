@@ -21,10 +21,13 @@ public struct RenewalPlan: Sendable {
         public var leaf: LeafDeclaration
         /// Why, in predicates of the present one.
         public var reasons: [String]
+        /// Whether the present key stays: another one makes the tokens invalid that it has signed.
+        public var keepsKey: Bool
 
-        public init(leaf: LeafDeclaration, reasons: [String]) {
+        public init(leaf: LeafDeclaration, reasons: [String], keepsKey: Bool = false) {
             self.leaf = leaf
             self.reasons = reasons
+            self.keepsKey = keepsKey
         }
     }
 
@@ -120,7 +123,12 @@ public struct Renewal: Sendable {
         var encrypted: [RenewalPlan.Item] = []
         for status in found.leaves {
             guard let leaf = status.leaf, isForced || authority == .make || !status.faults.isEmpty else { continue }
-            let item = RenewalPlan.Item(leaf: leaf, reasons: status.faults.map(\.description))
+            let item = RenewalPlan.Item(
+                leaf: leaf,
+                reasons: status.faults.map(\.description),
+                keepsKey: leaf.signsTokens && !isForced && authority != .make
+                    && !status.faults.contains(where: \.needsOtherKey)
+            )
             let isMade = isForced || authority == .make || !status.faults.allSatisfy(\.isOfRecipients)
             if isMade { made.append(item) } else { encrypted.append(item) }
         }
@@ -210,7 +218,7 @@ public struct Renewal: Sendable {
         authorities.flatMap(\.faults).compactMap { fault in
             switch fault {
             case .recipients, .missing: nil
-            case .keyMissing, .unreadable, .noAuthority, .notYetValid, .key, .certificate: fault.description
+            case .keyMissing, .unreadable, .noAuthority, .notYetValid, .key, .keyType, .certificate: fault.description
             }
         }
     }
@@ -262,7 +270,8 @@ extension Renewal {
             let directory = staged.path
             if plan.authority != .keep || !plan.made.isEmpty {
                 let authority = try await authority(plan.authority, issuer, writingBelow: directory)
-                for pair in try await issuer.make(plan.made.map(\.leaf), by: authority, onProgress) {
+                let keys = try await issuer.keys(of: plan.made.filter(\.keepsKey).map(\.leaf))
+                for pair in try await issuer.make(plan.made.map(\.leaf), keeping: keys, by: authority, onProgress) {
                     try pair.write(below: directory)
                 }
             }

@@ -42,7 +42,7 @@ public struct Rotation: Sendable {
                     name: leaf.name,
                     serialNumber: certificate?.serialNumber,
                     isCurrent: certificate?.isIssued(by: Array(authorities.certificates.prefix(1))) ?? false,
-                    keepsKey: leaf.keepsKey,
+                    keepsKey: leaf.signsTokens,
                 )
             )
         }
@@ -81,7 +81,7 @@ public struct Rotation: Sendable {
                 try FileSystem.write(key, to: "\(directory)/\(set.nextKeyFile)", mode: 0o644)
             case .added:
                 let new = try await issuer.authority(last ?? first, keyFile: set.nextKeyFile)
-                let keys = try await tokenKeys(issuer)
+                let keys = try await issuer.keys(of: set.declarations.leaves.filter(\.signsTokens))
                 let made = try await issuer.make(set.declarations.leaves, keeping: keys, by: new, onProgress)
                 for pair in made { try pair.write(below: directory) }
                 try write([new.certificate, first], below: directory)
@@ -102,19 +102,4 @@ public struct Rotation: Sendable {
         let text = authorities.map(\.pem).joined()
         try FileSystem.write(Array(text.utf8), to: "\(directory)/\(set.authorityFiles.certificate)", mode: 0o644)
     }
-
-    /// Decrypts the keys that stay, one after the other, because `age` may ask for a password.
-    private func tokenKeys(_ issuer: SetIssuer) async throws -> [LeafDeclaration: SigningKey] {
-        var keys: [LeafDeclaration: SigningKey] = [:]
-        for leaf in set.declarations.leaves where leaf.keepsKey {
-            guard try set.read(set.files(of: leaf).key) != nil else { continue }
-            keys[leaf] = try await issuer.key(of: leaf)
-        }
-        return keys
-    }
-}
-
-extension LeafDeclaration {
-    /// Whether its key stays in a rotation: another key makes the tokens invalid that it has signed.
-    fileprivate var keepsKey: Bool { usages.contains(.signing) }
 }

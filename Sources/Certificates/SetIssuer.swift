@@ -153,6 +153,13 @@ struct SetIssuer: Sendable {
         try await key(set.files(of: leaf).key, Self.subject(leaf))
     }
 
+    /// Decrypts the keys of certificates that have one, one after the other, because `age` may ask for a password.
+    func keys(of leaves: [LeafDeclaration]) async throws -> [LeafDeclaration: SigningKey] {
+        var keys: [LeafDeclaration: SigningKey] = [:]
+        for leaf in leaves where try set.read(set.files(of: leaf).key) != nil { keys[leaf] = try await key(of: leaf) }
+        return keys
+    }
+
     private static func subject(_ leaf: LeafDeclaration) -> String {
         "the key of certificate '\(leaf.name)' of node '\(leaf.node)'"
     }
@@ -231,4 +238,9 @@ func issue(
         validUntil: Timestamp(seconds: end),
     )
     return try authorityKey.issue(contents, for: key, by: authority)
+}
+
+extension LeafDeclaration {
+    /// Whether its key signs tokens, and so stays when the certificate is replaced: another one makes the tokens invalid.
+    var signsTokens: Bool { usages.contains(.signing) }
 }

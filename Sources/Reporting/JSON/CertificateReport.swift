@@ -34,13 +34,15 @@ public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
         case .make: "made"
         case .encryptAgain: "encrypted again"
         }
-    func nodes(_ items: [RenewalPlan.Item]) -> Node {
+    func nodes(_ items: [RenewalPlan.Item], _ more: (RenewalPlan.Item) -> [(String, Node)] = { _ in [] }) -> Node {
         .sequence(
             items.map { item in
-                .mapping([
-                    ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)),
-                    ("reasons", .strings(item.reasons)),
-                ])
+                .mapping(
+                    [
+                        ("node", .string(item.leaf.node)), ("name", .string(item.leaf.name)),
+                        ("reasons", .strings(item.reasons)),
+                    ] + more(item)
+                )
             }
         )
     }
@@ -50,7 +52,8 @@ public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
     ]
     let pairs: [(String, Node)] = [
         Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("authority", .string(change)),
-        ("authorityProblems", .strings(plan.authorityFaults)), ("made", nodes(plan.made)),
+        ("authorityProblems", .strings(plan.authorityFaults)),
+        ("made", nodes(plan.made) { [("keepsKey", .boolean($0.keepsKey))] }),
         ("encryptedAgain", nodes(plan.encrypted)), ("removed", .strings(plan.removed)),
         ("notCompared", .strings(plan.limits)), ("summary", .mapping(summary)),
     ]

@@ -145,10 +145,8 @@ struct CertificateMaintenance {
             lines.append("CA \(set.declarations.authority.name): key \(verb)encrypted again (\(text(reasons)))")
         }
         if isDryRun {
-            let changes = [(plan.made, "made"), (plan.encrypted, "kept, with its key encrypted again")]
-            for (items, change) in changes {
-                lines += items.map { "\($0.leaf.node)/\($0.leaf.name): would be \(change) (\(text($0.reasons)))" }
-            }
+            lines += plan.made.map { line($0, $0.keepsKey ? "made for the same key" : "made") }
+            lines += plan.encrypted.map { line($0, "kept, with its key encrypted again") }
         }
         lines += plan.removed.map { "\($0): \(verb)removed, as no declaration names it" }
         let count = "\(plan.made.count) certificate\(plan.made.count == 1 ? "" : "s")"
@@ -158,6 +156,10 @@ struct CertificateMaintenance {
             lines.append("note: this needs the private key of an operator: pass '--identity FILE'")
         }
         return lines + ["\(count) \(verb)made, \(keptCount) kept in '\(set.directory)'"]
+    }
+
+    private func line(_ item: RenewalPlan.Item, _ change: String) -> String {
+        "\(item.leaf.node)/\(item.leaf.name): would be \(change) (\(text(item.reasons)))"
     }
 
     private func text(_ reasons: [String]) -> String {
