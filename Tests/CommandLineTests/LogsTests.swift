@@ -8,7 +8,10 @@ import Testing
 struct LogsTests {
     private func call(_ arguments: String...) throws -> [String] {
         let options = try options(["logs"] + arguments)
-        return try #require(try command(["logs"] + arguments, as: LogsCommand.self)).arguments(options, users: [0, 998])
+        return try #require(try command(["logs"] + arguments, as: LogsCommand.self)).arguments(
+            options,
+            users: [0, 998]
+        )
     }
 
     @Test func `without a name all entries of the program are shown`() throws {

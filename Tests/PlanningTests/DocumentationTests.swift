@@ -4,11 +4,6 @@ import Testing
 
 /// The documents and the reader of the task file agree.
 @Suite(.timeLimit(.minutes(30))) struct DocumentationTests {
-    /// The pages of docs/task-file that are about a verb.
-    private static let verbs = [
-        "kubeconfig", "symlink", "file", "decrypt", "certificate", "apply", "exec", "wait", "remove",
-    ]
-
     private let document: ProjectDocument
 
     init() throws {
@@ -55,11 +50,20 @@ import Testing
         return Set(hint.split { !$0.isLetter }.map(String.init)).subtracting(others)
     }
 
-    @Test(arguments: verbs + ["cluster", "nodes", "certificates", "Tasks"])
+    @Test(arguments: [
+        "README.md", "docs/task-file.md", "docs/task-file/tasks.md", "docs/nixos.md", "mkdocs.yml", "nix/options.nix",
+        "nix/task-file.nix", "Tests/nix/verbs.nix",
+    ])
+    func `a file that lists all verbs has each of them`(file: String) throws {
+        let words = Set(try Files.text("\(TestCluster.sourceRoot)/\(file)").split { !$0.isLetter }.map(String.init))
+        #expect(Set(verbNames).subtracting(words) == [])
+    }
+
+    @Test(arguments: verbNames + ["cluster", "nodes", "certificates", "Tasks"])
     func `every documented key is accepted`(section: String) throws {
         let keys = documentedKeys(section)
         #expect(!keys.isEmpty)
-        guard !Self.verbs.contains(section) || isKnown(verb: section) else { return }
+        guard !verbNames.contains(section) || isKnown(verb: section) else { return }
         for key in keys {
             for mapping in mappings(of: key) {
                 let message = problems(taskFile(section, mapping))
@@ -68,16 +72,16 @@ import Testing
         }
     }
 
-    @Test(arguments: verbs + ["cluster", "nodes", "variables", "certificates"])
+    @Test(arguments: verbNames + ["cluster", "nodes", "variables", "certificates"])
     func `every key that is accepted is documented`(section: String) throws {
-        guard !Self.verbs.contains(section) || isKnown(verb: section) else { return }
+        guard !verbNames.contains(section) || isKnown(verb: section) else { return }
         let keys = documentedKeys(section).filter { !$0.contains(".") }
         #expect(try acceptedKeys(section).sorted() == keys.sorted())
     }
 
     @Test func `every key of a task is documented, and every verb has a section`() throws {
         let ofExec: Set = ["script", "args", "environment", "preStart"]
-        let verbs = Set(Self.verbs.filter(isKnown))
+        let verbs = Set(verbNames.filter(isKnown))
         let keys = Set(documentedKeys("Tasks").filter { !$0.contains(".") })
         #expect(try acceptedKeys("Tasks") == keys.union(verbs).union(ofExec))
     }
@@ -123,7 +127,7 @@ import Testing
         }
     }
 
-    @Test(arguments: verbs)
+    @Test(arguments: verbNames)
     func `the examples of a verb use all its keys`(verb: String) {
         let texts = document.examples.map(\.text).joined(separator: "\n")
         for key in documentedKeys(verb) {

@@ -38,7 +38,7 @@ struct Faulty: CustomTestStringConvertible {
         Faulty(
             "tasks: {a: 5}",
             "bootstrap.yaml:1:12: task 'a' must be a mapping with a verb, found the number 5; "
-                + "write one of kubeconfig, symlink, file, decrypt, certificate, apply, exec, wait or remove below it",
+                + "write one of \(verbList) below it",
         ),
         Faulty(
             "tasks: {Calico_CRDs: {exec: {command: 'true'}}}",
@@ -69,7 +69,7 @@ struct Faulty: CustomTestStringConvertible {
         Faulty.task(
             "description: x",
             "bootstrap.yaml:2:3: task 't' has no verb; "
-                + "write one of kubeconfig, symlink, file, decrypt, certificate, apply, exec, wait or remove below it",
+                + "write one of \(verbList) below it",
         ),
         .task(
             "exec: {command: ls}\nsymlink: {path: /a, target: b}",

@@ -63,8 +63,8 @@ import Testing
                 indent 'command' (line 15) below it
                 bootstrap.yaml:16:10: 'file' of task 'three' must be a mapping with the keys of 'file', found nothing; \
                 indent 'path' (line 17) below it
-                bootstrap.yaml:18:8: task 'four' must be a mapping with a verb, found nothing; write one of kubeconfig, \
-                symlink, file, decrypt, certificate, apply, exec, wait or remove below it
+                bootstrap.yaml:18:8: task 'four' must be a mapping with a verb, found nothing; write one of \
+                \(verbList) below it
                 """
         )
     }

@@ -41,3 +41,6 @@ func problems(
         return "\(error)"
     }
 }
+
+/// All verbs, as messages list them.
+let verbList = "\(verbNames.dropLast().joined(separator: ", ")) or \(verbNames.last ?? "")"

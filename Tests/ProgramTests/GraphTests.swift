@@ -35,7 +35,7 @@ struct GraphTests {
             try await graph(["TERM": "xterm", "NO_COLOR": nil]) == """
                 a        \u{1b}[32mchanged\u{1b}[0m  file  Write a
                 └─ b     \u{1b}[31mfailed \u{1b}[0m  exec
-                   └─ c  skipped  exec  (also after a)
+                   └─ c  \u{1b}[35mskipped\u{1b}[0m  exec  (also after a)
                 d        not yet  exec
 
                 """

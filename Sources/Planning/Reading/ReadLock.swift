@@ -35,7 +35,8 @@ struct ReadLock {
 extension ReadTask {
     /// Whether it creates, changes or deletes objects as the user of its kubeconfig.
     var changesObjects: Bool {
-        if case .needsKubeconfig(let verb, _)? = verb { ["apply", "remove"].contains(verb) } else { false }
+        guard case .needsKubeconfig(let name, _)? = verb else { return false }
+        return verbTypes.contains { $0.name == name && $0.changesObjects }
     }
 
     /// Whether the task talks to an API server and does not say with which kubeconfig.

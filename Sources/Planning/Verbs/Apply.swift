@@ -46,6 +46,8 @@ extension ApplyDeclaration: ReadableVerb {
 
     public static var summary: String { "applies the objects of manifests with server-side apply" }
 
+    static var changesObjects: Bool { true }
+
     /// The verb's keys.
     public static var keys: [KeyDescription] {
         [

@@ -25,6 +25,8 @@ extension RemoveDeclaration: ReadableVerb {
 
     public static var summary: String { "removes paths of the node and deletes objects of the cluster" }
 
+    static var changesObjects: Bool { true }
+
     /// The verb's keys.
     public static var keys: [KeyDescription] {
         [

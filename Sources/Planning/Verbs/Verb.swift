@@ -67,6 +67,9 @@ protocol ReadableVerb: VerbDeclaration {
     /// The key of ``taskLevelKeys`` that selects the verb without the verb's own key, if there is one.
     static var shorthandKey: String? { get }
 
+    /// Whether it creates, changes or deletes objects as the user of its kubeconfig.
+    static var changesObjects: Bool { get }
+
     /// The mapping that is probably meant by another value of the verb, as it is written on one line, or `nil`.
     static func mapping(instead node: Node) -> String?
 
@@ -79,6 +82,7 @@ protocol ReadableVerb: VerbDeclaration {
 extension ReadableVerb {
     static var taskLevelKeys: [String] { [] }
     static var shorthandKey: String? { nil }
+    static var changesObjects: Bool { false }
     static func mapping(instead node: Node) -> String? { nil }
 }
 

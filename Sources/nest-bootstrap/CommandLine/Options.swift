@@ -53,7 +53,10 @@ struct Options: Sendable {
 
     /// The common flags that were given, with their values, for another call.
     var commonArguments: [String] {
-        let pairs = [("--config", config == Self.defaultConfig ? nil : config), ("--role", role), ("--root", root)]
+        let pairs = [
+            ("--config", config == Self.defaultConfig ? nil : config), ("--role", role), ("--host-name", hostName),
+            ("--root", root),
+        ]
         return pairs.flatMap { flag, value in value.map { [flag, $0] } ?? [] }
     }
 

@@ -37,7 +37,7 @@ struct ResetCommand: Command {
             \.runsCommandsWithRoot
         ),
         Flag("--dry-run", "show what would be deleted, delete nothing", \.isDryRun),
-        .config, .role, .root, .output,
+        .config, .role, .hostName, .root, .output,
     ]
 
     var isDryRun = false

@@ -35,7 +35,7 @@ struct DiffCommand: Command {
         files: Row.taskFiles,
     )
 
-    static let flags: [Flag<Self>] = [.config, .role, .root, .output]
+    static let flags: [Flag<Self>] = [.config, .role, .hostName, .root, .output]
 
     static let failureCode = ExitCode.trouble
 

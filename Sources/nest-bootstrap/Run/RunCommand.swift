@@ -48,7 +48,7 @@ struct RunCommand: Command {
             \.withDependencies
         ),
         Flag("--dry-run", "show what would be created and changed, write nothing", \.isDryRun),
-        .config, .role, .root, .output,
+        .config, .role, .hostName, .root, .output,
         Flag(
             "--prepare",
             isInternal: true,

@@ -56,7 +56,7 @@ struct LogsCommand: Command {
             "lines for people (text and table are the same), objects for programs, or lines without the pager and the "
                 + "colours of journalctl (default: \(OutputFormat.text.rawValue))"
         ),
-        .config, .role, .root,
+        .config, .role, .hostName, .root,
     ]
 
     /// The tasks, none for all entries of the program.

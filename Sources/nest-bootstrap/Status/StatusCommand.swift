@@ -64,7 +64,7 @@ struct StatusCommand: Command {
             "go on until interrupted, and show every change; on a terminal as one view that is redrawn",
             \.isWatching
         ),
-        .config, .role, .allNodes("every node of the cluster and of section 'nodes' instead of this one"),
+        .config, .role, .hostName, .allNodes("every node of the cluster and of section 'nodes' instead of this one"),
         Flag(
             "--kubeconfig",
             "FILE",

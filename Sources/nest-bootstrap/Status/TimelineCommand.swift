@@ -43,7 +43,7 @@ struct TimelineCommand: Command {
             alternatives(Format.allCases),
             "lines with bars, or a picture (default: \(Format.text.rawValue))"
         ) { (command, _, value) throws(UsageError) in command.format = try choice("format", value) },
-        .config, .role, .root, .output,
+        .config, .role, .hostName, .root, .output,
     ]
 
     /// The formats of a timeline.
