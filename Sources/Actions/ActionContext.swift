@@ -14,7 +14,7 @@ public struct RunEnvironment: Sendable {
     public var http: HTTPClient
     /// The clients of the API servers.
     public var connections: Connections
-    /// The whole plan of the node, not only what is run of it.
+    /// The whole plan of the node, including tasks that are not run.
     public let plan: Plan
     /// The tasks of the plan by the paths that they write.
     let producers: PathProducers
@@ -22,34 +22,34 @@ public struct RunEnvironment: Sendable {
     public var variables: Variables
     /// The variables that manifests have to use.
     public var dropInVariables: [DropInVariable]
-    /// The tasks once the address of the node is known, `nil` if none may depend on it.
+    /// The tasks as read with the node's address, `nil` if no task may depend on it.
     public var addressed: AddressedTasks?
-    /// The objects that a dry run would have created, `nil` when the run is real.
+    /// The objects that a dry run would have created, `nil` in a real run.
     public var dryRunOverlay: DryRunOverlay?
-    /// The environment that child processes start from.
+    /// The base environment of child processes.
     public var processEnvironment: [String: String]
-    /// The directory in which each task has one for what it keeps.
+    /// The directory that contains a cache directory for each task.
     public var cacheDirectory: String
-    /// The node's name, by which others know who holds a Lease.
+    /// The node's name, which identifies the holder of a Lease.
     public var hostName: String
     /// Whether systemd started this process, in the sandbox of a unit.
     public var isService: Bool
-    /// The flags of a call that is to be about the same node, such as `--root` and `/mnt`.
+    /// The flags that make another call use the same node, such as `--root` and `/mnt`.
     public var callArguments: [String]
 
-    /// The kinds and namespaces that manifests define, by task, as far as they were needed for a hint.
+    /// The kinds and namespaces that manifests define, by task, read only if a hint needs them.
     let providedTypes = ProvidedTypesCache()
 
-    /// The tasks by the objects that they describe.
+    /// The objects that the tasks describe.
     let describedObjects = DescribedObjects()
 
-    /// Whether the schemas of the API servers are kept for `check` although no object is refused.
+    /// Whether the schemas of the API servers are saved for `check` even if no object is refused.
     public var keepsSchemas = false
 
-    /// The warnings of credentials that were emitted in this run.
+    /// The warnings about credentials already emitted in this run.
     let reportedWarnings = ReportedWarnings()
 
-    /// The clock with which certificates are compared.
+    /// The clock with which the validity of certificates is checked.
     public var now: @Sendable () -> Timestamp = { .now() }
 
     public init(
@@ -79,7 +79,7 @@ public struct RunEnvironment: Sendable {
         self.callArguments = callArguments
     }
 
-    /// Writes the call that runs a task of this node, for a hint.
+    /// Returns the command line that runs a task of this node, quoted for a hint.
     func quotedCall(running task: String) -> String {
         quotedShellLine(["nest-bootstrap", "run", "--task", task] + callArguments)
     }
@@ -92,16 +92,16 @@ struct ActionContext: Sendable {
     let task: PlannedTask
     /// The instant at which the action gives up.
     let deadline: ContinuousClock.Instant
-    /// Receives what happens in this task.
+    /// The receiver of this task's events.
     let emit: Emitter
 
-    /// A process that is left of the task's programs.
+    /// The process of the task's programs that could not be killed, if there is one.
     let survivor = SurvivingProcess()
 
-    /// The pinned URLs.
+    /// The cache of pinned URLs.
     var cache: DigestCache { DigestCache(run: run, task: task.name, deadline: deadline, emit: emit) }
 
-    /// The context of a look at the present state: with little time, and without reports of what is waited for.
+    /// Returns a context for a check of the current state, with little time and without events other than warnings.
     func probing(_ limit: Duration) -> Self {
         let emitter = Emitter { [emit] kind, location in
             guard case .warning = kind else { return }
@@ -110,13 +110,13 @@ struct ActionContext: Sendable {
         return Self(run: run, task: task, deadline: min(deadline, .now + limit), emit: emitter)
     }
 
-    /// Emits that a file would be written, if a dry run cannot know its content, because other tasks issue a part of it.
+    /// Emits that a dry run would write a file whose content is not known, because other tasks issue part of it.
     ///
     /// - Parameters:
-    ///   - path: The file.
-    ///   - mode: Its permissions.
-    ///   - sources: The files that it is made from.
-    /// - Returns: Whether that is so.
+    ///   - path: The path of the file.
+    ///   - mode: The permissions of the file.
+    ///   - sources: The files that the content is made from.
+    /// - Returns: Whether the content of one of the sources is not known.
     /// - Throws: ``Base/SystemError`` if there are too many links on the way to the file.
     func emitUnknown(_ path: String, mode: UInt32, from sources: [String]) throws(SystemError) -> Bool {
         guard sources.contains(where: run.files.isOfUnknownContent) else { return false }
@@ -125,14 +125,14 @@ struct ActionContext: Sendable {
         return true
     }
 
-    /// How requests of the task are retried.
+    /// The retry policy for requests of the task.
     var retryPolicy: RetryPolicy {
         RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }
     }
 }
 
 extension ActionContext {
-    /// Advice about a path that cannot be written, if the sandbox of the task's unit is the probable reason.
+    /// Returns advice about a path that cannot be written, if the sandbox of the unit is the probable reason.
     func sandboxHint(for error: SystemError) -> String? {
         guard run.isService, error.code == EROFS else { return nil }
         return "its unit may have been made for another path: run 'systemctl daemon-reload'"
@@ -140,13 +140,13 @@ extension ActionContext {
 }
 
 extension ActionContext {
-    /// Performs the work of the task while this node holds the Lease of the task, if it has one.
+    /// Performs the work of the task while this node holds the task's Lease, if the task has one.
     ///
     /// If the Lease cannot be renewed, the work is cancelled as at its deadline. A dry run needs no Lease.
     ///
-    /// - Parameter work: Performs the task.
+    /// - Parameter work: A function that performs the task.
     /// - Returns: Whether anything changed.
-    /// - Throws: ``Base/Problem`` about the Lease, or what the work throws.
+    /// - Throws: ``Base/Problem`` about the Lease, or the error of the work.
     func locked(_ work: @escaping @Sendable () async throws -> Bool) async throws -> Bool {
         guard let lock = task.lock, !run.files.isDryRun else { return try await work() }
         let client = try await run.connections.client(kubeconfig: lock.kubeconfig.path, self)
@@ -185,7 +185,7 @@ extension ActionContext {
         return try end.result.get()
     }
 
-    /// Reports that the Lease was lost: as the error of the task if that has ended the work, else as a warning.
+    /// Reports the loss of the Lease, as the error of the task if it has ended the work, else as a warning.
     ///
     /// - Throws: ``Base/Problem`` if the loss has ended the work.
     private func report(_ loss: ClusterLease.Loss, of lease: ClusterLease, _ end: LockedWork) throws(Problem) {
@@ -227,22 +227,22 @@ extension ActionContext {
     }
 }
 
-/// How work ended during which a Lease was held.
+/// The result of work during which a Lease was held.
 private struct LockedWork {
     var result: Result<Bool, any Error> = .failure(CancellationError())
-    /// Why the Lease was lost, `nil` if it was not.
+    /// The reason why the Lease was lost, `nil` if it was not.
     var loss: ClusterLease.Loss?
-    /// Whether the loss came before the end of the work, which was then cancelled.
+    /// Whether the Lease was lost before the work ended, so that the work was cancelled.
     var isLossFirst = false
 }
 
-/// The events that end a task with a Lease: its work has ended, or the Lease was lost.
+/// The events that end a task with a Lease: the end of its work, or the loss of the Lease.
 private enum Ending: Sendable {
     case work(Result<Bool, any Error>)
     case renewal(ClusterLease.Loss?)
 }
 
-/// Receives a task's events, each with the source location that emits it.
+/// A receiver of a task's events, each with the source location that emits it.
 struct Emitter: Sendable {
     private let report: @Sendable (Event.Kind, CodeLocation) -> Void
 

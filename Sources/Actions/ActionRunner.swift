@@ -2,7 +2,7 @@ public import Execution
 import Kubernetes
 public import Planning
 
-/// Performs single tasks of a plan.
+/// A runner of individual tasks in a plan.
 public struct ActionRunner: Sendable {
     private let environment: RunEnvironment
 
@@ -16,9 +16,9 @@ public struct ActionRunner: Sendable {
     ///
     /// - Parameters:
     ///   - step: The task.
-    ///   - context: Its deadline, and the receiver of its events.
+    ///   - context: The task's deadline, and the receiver of its events.
     /// - Returns: Whether anything changed.
-    /// - Throws: What the verb's action throws: ``Base/Problem``, or an error of a library.
+    /// - Throws: The error of the verb's action: ``Base/Problem``, or an error of a library.
     public func perform(_ step: Plan.Step, _ context: StepContext) async throws -> Outcome {
         let context = try await addressed(
             ActionContext(
@@ -38,7 +38,7 @@ public struct ActionRunner: Sendable {
         return isChanged ? .changed : .unchanged
     }
 
-    /// The context of the task as it is with the address of the node, if it depends on it.
+    /// Returns the context with the task as read with the node's address, if the task depends on the address.
     private func addressed(_ context: ActionContext) async throws -> ActionContext {
         guard context.task.addressUse != .none, let addressed = environment.addressed else { return context }
         let declarations = try await addressed.declarations(for: context)
@@ -54,7 +54,7 @@ public struct ActionRunner: Sendable {
     }
 }
 
-/// The actions behind the verbs, one for each.
+/// The actions of the verbs, one for each verb.
 let actionTypes: [any Action.Type] = [
     KubeconfigAction.self,
     SymlinkAction.self,
@@ -67,7 +67,7 @@ let actionTypes: [any Action.Type] = [
     RemoveAction.self,
 ]
 
-/// The code behind a verb.
+/// The implementation of a verb.
 protocol Action: Sendable {
     /// The declaration of a task with the verb.
     associatedtype Declaration: VerbDeclaration
@@ -75,7 +75,7 @@ protocol Action: Sendable {
     /// Creates the action of one task.
     init(_ context: ActionContext, _ declaration: Declaration)
 
-    /// Performs the task, or says in a dry run what it would do.
+    /// Performs the task, or reports in a dry run the changes that it would make.
     ///
     /// - Returns: Whether anything changed.
     func run() async throws -> Bool

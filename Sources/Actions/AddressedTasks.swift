@@ -3,30 +3,30 @@ import Execution
 import Host
 public import Planning
 
-/// The tasks of a node, read again with its address once that is known.
+/// The tasks of a node, read again once the node's address is known.
 ///
-/// The address is chosen when the first task starts that depends on it, since an earlier task may have waited for a
-/// network; all tasks of a run then have the same.
+/// The address is chosen when the first task that depends on it starts, because an earlier task may have waited for a
+/// network. All tasks of a run then use the same address.
 public final class AddressedTasks: Sendable {
-    /// How the address is chosen.
+    /// The rule that chooses the address.
     let rule: AddressRule
 
-    /// Reads the task files with an address.
+    /// The function that reads the task files with an address.
     let read: @Sendable (NodeAddress) throws(Problems) -> Declarations
 
     private let known = Locked<Declarations?>(nil)
 
-    /// Creates tasks.
+    /// Creates tasks whose address is not known yet.
     ///
     /// - Parameters:
-    ///   - rule: How the address is chosen.
-    ///   - read: Reads the task files with an address.
+    ///   - rule: The rule that chooses the address.
+    ///   - read: A function that reads the task files with an address.
     public init(rule: AddressRule, read: @escaping @Sendable (NodeAddress) throws(Problems) -> Declarations) {
         self.rule = rule
         self.read = read
     }
 
-    /// The declarations that a task is performed with; waits for an address if the task needs one.
+    /// Returns the declarations to perform a task with, and waits for an address if the task needs one.
     ///
     /// - Throws: ``Base/Problem`` if there is no address, and ``Base/Problems`` if the files cannot be read with it.
     func declarations(for context: ActionContext) async throws -> Declarations {
@@ -43,7 +43,7 @@ public final class AddressedTasks: Sendable {
                 let message = "no address of this node matches: \(choice.summary)"
                 throw Problem(message, hint: NodeAddress.advice(rule))
             } else {
-                // Most manifests do not use it; the uses of it are reported.
+                // Most manifests do not use the address; each use of it is reported.
                 return try read(.missing(choice.summary))
             }
         }

@@ -1,7 +1,7 @@
-/// A text in ASCII, for terminals and files whose locale has no UTF-8.
+/// Converts a text to ASCII, for terminals and files whose locale is not UTF-8.
 ///
 /// - Parameter text: The text.
-/// - Returns: The text with what this program draws as similar characters, and all else escaped.
+/// - Returns: The text, with the program's drawing characters replaced by similar ones and all others escaped.
 public func asciiText(_ text: String) -> String {
     guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
     var result = ""
@@ -15,15 +15,15 @@ public func asciiText(_ text: String) -> String {
     return result
 }
 
-/// The characters that this program draws, with similar ones.
+/// ASCII replacements for the characters that this program draws.
 private let similar: [Unicode.Scalar: String] = ["…": "...", "├": "|", "└": "`", "│": "|", "─": "-"]
 
-/// Formats a text as a table has it: without control characters, and where the terminal is not UTF-8, in ASCII.
+/// Formats a text for a table: without control characters, and in ASCII unless the terminal is UTF-8.
 ///
 /// - Parameters:
 ///   - text: The text.
-///   - isUTF8: Whether it may have characters that are not ASCII.
-/// - Returns: What is printed, whose columns can be counted.
+///   - isUTF8: Whether the result may contain non-ASCII characters.
+/// - Returns: The text to print, whose columns can be counted.
 public func tableText(_ text: String, _ isUTF8: Bool) -> String {
     isUTF8 ? printable(text) : asciiText(printable(text))
 }
@@ -36,10 +36,10 @@ extension UInt8 {
     public var isSign: Bool { self == UInt8(ascii: "+") || self == UInt8(ascii: "-") }
 }
 
-/// Returns whether a text is a whole number, perhaps with a sign.
+/// Returns whether a text is a whole number, optionally with a sign.
 ///
 /// - Parameter text: The text.
-/// - Returns: Whether it has a digit at least, and nothing else but a sign before the first one.
+/// - Returns: Whether the text consists of an optional sign and at least one digit.
 public func isNumber(_ text: some StringProtocol) -> Bool {
     let digits = text.utf8.first?.isSign == true ? text.utf8.dropFirst() : text.utf8[...]
     return !digits.isEmpty && digits.allSatisfy(\.isDigit)

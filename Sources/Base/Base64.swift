@@ -1,12 +1,12 @@
-/// Why a text is not base64, without any of its characters, which may be part of a secret.
+/// An error in base64 text, described without the text's characters, which may be part of a secret.
 public struct Base64Error: Error, Sendable, Hashable, CustomStringConvertible {
     /// A predicate of the text, such as `is base64 that is cut off`.
     public let description: String
 }
 
-/// The text form of binary data of RFC 4648, section 4.
+/// The base64 encoding of RFC 4648, section 4.
 public enum Base64 {
-    /// Encodes bytes in one line.
+    /// Encodes bytes as one line.
     public static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)

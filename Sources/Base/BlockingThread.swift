@@ -1,6 +1,6 @@
 import Glibc
 
-/// Runs a blocking function on a thread of its own.
+/// Runs a blocking function on a separate thread.
 ///
 /// Swift's own pool has as many threads as the machine has cores, so one blocked thread there delays every task.
 /// Cancellation does not reach the function: it needs its own deadline or wake-up.
@@ -15,22 +15,22 @@ public func onThread<Value: Sendable, Failure: Error>(
         @Sendable func run() {
             continuation.resume(returning: Result { () throws(Failure) in try body() })
         }
-        // Without a new thread the function runs on the caller's.
+        // If no thread can be started, the function runs on the caller's thread.
         do { try startThread(run) } catch { run() }
     }
     return try result.get()
 }
 
-/// Runs a blocking function on a thread of its own, and abandons it at a deadline and on cancellation.
+/// Runs a blocking function on a separate thread, and abandons it at a deadline or on cancellation.
 ///
-/// This is for functions that have no deadline of their own, such as those that ask a name service. One that is abandoned
-/// goes on, and its result is dropped; the end of the process does not wait for it.
+/// Intended for functions without their own deadline, such as name lookups. An abandoned function keeps running, but
+/// its result is dropped, and the process can exit without waiting for it.
 ///
 /// - Parameters:
 ///   - deadline: The instant at which the function is abandoned.
 ///   - body: The function to run.
 /// - Returns: The function's result, `nil` if it was abandoned.
-/// - Throws: The function's error, or ``SystemError`` if the system allows no further thread.
+/// - Throws: The function's error, or ``SystemError`` if no thread can be started.
 public func onThread<Value: Sendable>(
     until deadline: ContinuousClock.Instant,
     _ body: @escaping @Sendable () throws(SystemError) -> Value,
@@ -46,7 +46,7 @@ public func onThread<Value: Sendable>(
     return try call.result?.get()
 }
 
-/// A call of a function that may not return in time.
+/// A call to a function that may not return in time.
 private final class AbandonableCall<Value: Sendable>: Sendable {
     private struct State {
         var isOver = false
@@ -56,10 +56,10 @@ private final class AbandonableCall<Value: Sendable>: Sendable {
 
     private let state = Locked(State())
 
-    /// The result, `nil` while there is none.
+    /// The result, `nil` until there is one.
     var result: Result<Value, SystemError>? { state.withLock { $0.result } }
 
-    /// Ends the call with a result, or abandons it; whatever follows is ignored.
+    /// Ends the call with a result, or abandons it if the result is `nil`; later results are ignored.
     func end(_ result: Result<Value, SystemError>?) {
         let waiter = state.withLock { state in
             guard !state.isOver else { return nil as CheckedContinuation<Void, Never>? }
@@ -70,7 +70,7 @@ private final class AbandonableCall<Value: Sendable>: Sendable {
         waiter?.resume()
     }
 
-    /// Waits for the end of the call, which cancellation abandons.
+    /// Waits until the call ends; cancellation abandons the call.
     func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -88,7 +88,7 @@ private final class AbandonableCall<Value: Sendable>: Sendable {
 
 /// Starts a detached thread that blocks all signals.
 ///
-/// - Throws: ``SystemError`` if the system allows no further thread.
+/// - Throws: ``SystemError`` if no thread can be started.
 public func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     var attributes = pthread_attr_t()
     unsafe pthread_attr_init(&attributes)
@@ -118,10 +118,10 @@ private final class ThreadBody: Sendable {
     }
 }
 
-/// Runs on the new thread; the C closure above does nothing else.
+/// Runs the body on the new thread; the C closure above only calls this function.
 private func runThreadBody(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context = unsafe context else { return nil }
-    // Signals go to the threads of the process that do not block them; see Signals in Host.
+    // The kernel delivers signals only to threads that do not block them; see Signals in Host.
     var all = sigset_t()
     unsafe sigfillset(&all)
     unsafe pthread_sigmask(SIG_BLOCK, &all, nil)

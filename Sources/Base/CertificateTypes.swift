@@ -1,15 +1,15 @@
 /// The validity of a certificate on the node.
 public struct CertificateExpiry: Sendable, Hashable {
-    /// The file that it is in: PEM, or a kubeconfig.
+    /// The file that contains the certificate: PEM or a kubeconfig.
     public var path: String
 
-    /// Its subject, such as `CN=kube-admin,O=system:masters`.
+    /// The subject, such as `CN=kube-admin,O=system:masters`.
     public var subject: String
 
-    /// The beginning of its validity.
+    /// The beginning of the validity period.
     public var validFrom: Timestamp
 
-    /// The end of its validity.
+    /// The end of the validity period.
     public var expires: Timestamp
 
     public init(path: String, subject: String, validFrom: Timestamp, expires: Timestamp) {
@@ -19,20 +19,20 @@ public struct CertificateExpiry: Sendable, Hashable {
         self.expires = expires
     }
 
-    /// The whole days that are left at an instant, below zero if the certificate has expired.
+    /// Returns the number of whole days left at an instant, negative if the certificate has expired.
     public func remainingDays(at now: Timestamp) -> Int64 {
         let seconds = expires.seconds - now.seconds
         return seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
     }
 }
 
-/// The uses of a certificate.
+/// A use of a certificate.
 public enum CertificateUsage: String, Sendable, Hashable, CaseIterable, Comparable {
-    /// A TLS server.
+    /// Authentication of a TLS server.
     case serverAuth = "server auth"
-    /// A TLS client.
+    /// Authentication of a TLS client.
     case clientAuth = "client auth"
-    /// Signatures of something other than certificates, such as the tokens of service accounts.
+    /// Signatures on data other than certificates, such as service account tokens.
     case signing
 
     /// Returns whether one usage comes before another in a list.
@@ -41,7 +41,7 @@ public enum CertificateUsage: String, Sendable, Hashable, CaseIterable, Comparab
     }
 }
 
-/// The type of a private key, and its size.
+/// The type and size of a private key.
 public enum KeyType: String, Sendable, Hashable, CaseIterable {
     /// RSA with 2048 bits.
     case rsa2048 = "rsa-2048"

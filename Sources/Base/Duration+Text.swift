@@ -11,7 +11,7 @@ public func parseDuration(_ text: String) -> Duration? {
         rest = rest.dropFirst(digits.count)
         let unit = rest.prefix { $0.isASCII && $0.isLetter }
         rest = rest.dropFirst(unit.count)
-        // Nine digits of hours fit a Duration, and are far beyond every limit.
+        // Nine digits of hours fit into a Duration, and exceed every limit.
         guard digits.count <= 9, let count = Int(digits), let milliseconds = unitMilliseconds(unit) else { return nil }
         guard milliseconds < previousUnit else { return nil }
         previousUnit = milliseconds
@@ -20,7 +20,7 @@ public func parseDuration(_ text: String) -> Duration? {
     return total
 }
 
-/// The number of milliseconds in a unit.
+/// Returns the number of milliseconds in a unit, or `nil` if the unit is unknown.
 private func unitMilliseconds(_ unit: Substring) -> Int? {
     switch unit {
     case "ms": 1
@@ -62,7 +62,7 @@ extension Duration {
         }
     }
 
-    /// The duration in completed seconds, as ``humanReadable``, for lines that are redrawn.
+    /// The duration in whole seconds, in the form of ``humanReadable``, for lines that are redrawn.
     public var clockText: String {
         self < .seconds(1) ? "0 s" : Duration.seconds(components.seconds).humanReadable
     }
@@ -78,7 +78,7 @@ extension Duration {
 // MARK: Numbers
 
 extension Duration {
-    /// The number of completed microseconds, limited to what the type holds.
+    /// The number of whole microseconds, clamped to the range of `Int64`.
     public var microseconds: Int64 {
         let (seconds, attoseconds) = components
         let (microseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
@@ -86,7 +86,7 @@ extension Duration {
         return microseconds + attoseconds / 1_000_000_000_000
     }
 
-    /// Milliseconds for a timeout of a C function: rounded up, from 0 to a limit.
+    /// Returns the milliseconds for the timeout of a C function, rounded up and clamped between 0 and a limit.
     public func milliseconds(atMost limit: Int64) -> Int64 {
         guard self > .zero else { return 0 }
         guard self < .milliseconds(limit) else { return limit }

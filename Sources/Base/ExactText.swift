@@ -1,6 +1,6 @@
-/// A text that equals only a text with the same bytes.
+/// A text that equals only texts with the same bytes.
 ///
-/// To Swift two spellings of an accented letter are equal. To servers and to the kernel they are not.
+/// Swift considers two spellings of an accented letter equal. Servers and the kernel do not.
 public struct ExactText: Hashable, Sendable, ExpressibleByStringLiteral {
     public let text: String
 
@@ -15,22 +15,22 @@ public struct ExactText: Hashable, Sendable, ExpressibleByStringLiteral {
     /// Returns whether two texts have the same bytes.
     public static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
 
-    /// Hashes the text: equal texts have equal hashes, and others that look the same may share one.
+    /// Hashes the text; texts that differ only in the spelling of a character share a hash.
     public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 extension Sequence<String> {
-    /// The texts as keys that equal only those with the same bytes.
+    /// The texts as keys that are compared byte by byte.
     public var exact: [ExactText] { map { ExactText($0) } }
 
-    /// Returns whether a text with the same bytes is among these.
+    /// Returns whether the sequence contains a text with the same bytes.
     public func containsExactly(_ text: String) -> Bool { contains { $0.hasSameBytes(as: text) } }
 }
 
 extension String {
     /// Returns whether two texts have the same bytes.
     public func hasSameBytes(as other: String) -> Bool {
-        // The first comparison is the faster one where the texts differ.
+        // The first comparison is faster if the texts differ.
         self == other && utf8.elementsEqual(other.utf8)
     }
 }

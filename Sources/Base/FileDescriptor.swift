@@ -12,7 +12,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { close(raw) }
 
-    /// Gives up ownership.
+    /// Gives up ownership without closing the descriptor.
     public consuming func release() { discard self }
 
     /// Opens a path; children never inherit the descriptor.
@@ -30,17 +30,17 @@ public struct FileDescriptor: ~Copyable, Sendable {
         )
     }
 
-    /// Makes another descriptor of the same open file, which shares its locks.
+    /// Duplicates the descriptor; both refer to the same open file and share its locks.
     ///
-    /// - Throws: ``SystemError`` if the process has no descriptor left.
+    /// - Throws: ``SystemError`` if the process has too many open descriptors.
     public func duplicate(_ operation: String, _ subject: String) throws(SystemError) -> FileDescriptor {
         FileDescriptor(adopting: try SystemError.check(operation, subject) { fcntl(raw, F_DUPFD_CLOEXEC, 0) })
     }
 
     /// Reads up to `capacity` bytes.
     ///
-    /// - Returns: The bytes; an empty array is the end of the file.
-    /// - Throws: ``SystemError`` if the system refuses, with code `EAGAIN` where a read would block.
+    /// - Returns: The bytes, or an empty array at the end of the file.
+    /// - Throws: ``SystemError`` if the read fails, with code `EAGAIN` if it would block.
     public func read(_ operation: String, _ subject: String, capacity: Int) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: capacity)
         let count = try SystemError.check(operation, subject) {

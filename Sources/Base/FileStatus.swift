@@ -4,14 +4,14 @@ import Glibc
 public struct FileStatus: Sendable, Hashable {
     /// The type of a file.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// A file with bytes.
+        /// A regular file, or a type that the other cases do not cover.
         case regular = "regular file"
         case directory
         /// A symbolic link that was not followed.
         case symbolicLink = "symbolic link"
         /// A named pipe.
         case fifo = "FIFO"
-        /// The path of a socket.
+        /// A Unix domain socket.
         case socket
         /// A device such as a terminal.
         case characterDevice = "character device"
@@ -21,9 +21,9 @@ public struct FileStatus: Sendable, Hashable {
 
     /// The two numbers that identify a file.
     public struct Identity: Sendable, Hashable {
-        /// The file system.
+        /// The number of the file system's device.
         public var device: UInt64
-        /// The file in it.
+        /// The number of the file within the file system.
         public var inode: UInt64
 
         public init(device: UInt64, inode: UInt64) {
@@ -32,28 +32,28 @@ public struct FileStatus: Sendable, Hashable {
         }
     }
 
-    /// The type.
+    /// The type of the file.
     public var kind: Kind
 
     /// The permissions, with set-user, set-group and sticky bits.
     public var mode: UInt32
 
-    /// The owner's number.
+    /// The user ID of the owner.
     public var owner: UInt32
 
-    /// The group's number.
+    /// The group ID.
     public var group: UInt32
 
     /// The size in bytes as the file system reports it, which is 0 for files of `/proc`.
     public var size: Int
 
-    /// The target of a symbolic link, as it was written; `nil` if it is not UTF-8.
+    /// The target of a symbolic link, unresolved; `nil` for other files and if the target is not UTF-8.
     public var target: String?
 
-    /// When the content was changed, in seconds since 1970.
+    /// The time of the last change to the content, in seconds since 1970.
     public var modified: Int64
 
-    /// The file system and the file: equal for two names of one file.
+    /// The device and inode, which are equal for all names of one file.
     public var identity: Identity
 
     private init(_ raw: stat) {
@@ -86,10 +86,10 @@ public struct FileStatus: Sendable, Hashable {
 
     /// Reads the status of a path.
     ///
-    /// A relative path counts from the directory that is open as `directory`, by default the process's own.
+    /// A relative path is resolved against the open descriptor `directory`, by default the working directory.
     ///
     /// - Returns: The status, or `nil` if nothing exists at the path.
-    /// - Throws: ``SystemError`` if a directory on the way may not be searched.
+    /// - Throws: ``SystemError`` if, for example, a directory of the path may not be searched.
     public static func at(
         _ path: String,
         in directory: Int32? = nil,

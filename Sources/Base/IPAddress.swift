@@ -2,7 +2,7 @@ import Glibc
 
 /// An IPv4 or IPv6 address.
 public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
-    /// The bytes in the order of the network: 4 or 16.
+    /// The 4 or 16 bytes in network byte order.
     public let bytes: [UInt8]
 
     /// Reads an address as `inet_pton(3)` does: no port, no zone, no brackets.
@@ -16,24 +16,24 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Creates an address.
     ///
-    /// - Parameter bytes: 4 or 16 bytes in the order of the network.
+    /// - Parameter bytes: 4 or 16 bytes in network byte order.
     public init(bytes: [UInt8]) {
         precondition(bytes.count == 4 || bytes.count == 16)
         self.bytes = bytes
     }
 
-    /// Whether it is for several machines: a multicast address, the broadcast address, or a reserved one of IPv4 above them.
+    /// Whether the address is a multicast address, or an IPv4 address of the reserved range, which includes broadcast.
     public var isForSeveral: Bool { isVersion6 ? bytes[0] == 0xff : bytes[0] >= 224 }
 
-    /// Whether it is an IPv6 address.
+    /// Whether the address is an IPv6 address.
     public var isVersion6: Bool { bytes.count == 16 }
 
-    /// Whether it is an address of the machine itself, which no other machine can reach.
+    /// Whether the address is a loopback address, which no other machine can reach.
     public var isLoopback: Bool {
         isVersion6 ? bytes == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] : bytes[0] == 127
     }
 
-    /// Whether it is valid only together with an interface.
+    /// Whether the address is link-local, and therefore valid only together with an interface.
     public var isLinkLocal: Bool {
         isVersion6 ? bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80 : bytes[0] == 169 && bytes[1] == 254
     }
@@ -46,17 +46,17 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// The addresses that begin with the same bits, as RFC 4632 writes them: `100.64.0.0/10`.
+/// A range of addresses with a common prefix, in the notation of RFC 4632: `100.64.0.0/10`.
 public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
-    /// The first address: its bits after the prefix are zero.
+    /// The first address, whose bits after the prefix are zero.
     public let first: IPAddress
 
-    /// How many bits the addresses have in common.
+    /// The number of leading bits that the addresses have in common.
     public let prefixLength: Int
 
-    /// Reads `ADDRESS/BITS`, or an address, which is a range of one.
+    /// Parses `ADDRESS/BITS`, or a single address as a range of one.
     ///
-    /// - Returns: The range that contains the address, whose bits after the prefix may be anything; `nil` for other texts.
+    /// - Returns: The range that contains the address, whose bits after the prefix are ignored; `nil` for other texts.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(String(parts[0])) else { return nil }
@@ -74,15 +74,15 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
     /// Creates the range that contains an address.
     ///
     /// - Parameters:
-    ///   - address: The address, whose bits after the prefix may be anything.
-    ///   - length: How many bits the addresses have in common, from 0 to 32 or 128.
+    ///   - address: The address, whose bits after the prefix are ignored.
+    ///   - length: The number of leading bits in common, from 0 to 32 or 128.
     public init(_ address: IPAddress, _ length: Int) {
         let bytes = address.bytes.enumerated().map { index, byte in byte & Self.mask(of: index, length) }
         first = IPAddress(bytes: bytes)
         prefixLength = length
     }
 
-    /// The bits of a byte that belong to the prefix.
+    /// Returns the bits of a byte that belong to the prefix.
     private static func mask(of index: Int, _ length: Int) -> UInt8 {
         ~UInt8(truncatingIfNeeded: 0xff >> max(0, min(8, length - index * 8)))
     }
@@ -94,6 +94,6 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
         address.bytes.count == first.bytes.count && Self(address, prefixLength).first == first
     }
 
-    /// The range as `ADDRESS/BITS`, a single address without bits.
+    /// The range as `ADDRESS/BITS`, or as `ADDRESS` if it is a single address.
     public var description: String { isOneAddress ? "\(first)" : "\(first)/\(prefixLength)" }
 }

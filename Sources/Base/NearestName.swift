@@ -3,8 +3,8 @@
 /// - Parameters:
 ///   - name: The misspelled name.
 ///   - names: The valid names.
-/// - Returns: The most similar name; of equally similar ones the first, or one with the same characters in another order;
-///   `nil` if all are too different.
+/// - Returns: The most similar name, or `nil` if all are too different. Among equally similar names, the first one with
+///   the same characters in another order is preferred, then the first of all.
 public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
     let written = Array(name.lowercased().unicodeScalars.prefix(comparedLength))
     let characters = written.sorted()
@@ -22,12 +22,12 @@ public func nearestName(to name: String, in names: some Sequence<String>) -> Str
     return nearest?.name
 }
 
-/// Finds the name that is probably meant by a typed word.
+/// Finds the name that a typed word probably means.
 ///
 /// - Parameters:
 ///   - word: The word, which is not one of the names.
 ///   - names: The valid names.
-/// - Returns: The only name that begins with the word, or the most similar one; `nil` if all are too different.
+/// - Returns: The only name that begins with the word, or the most similar name; `nil` if all are too different.
 public func nameMeant(by word: String, in names: some Collection<String>) -> String? {
     let beginning = word.lowercased()
     let longer = Set(beginning.isEmpty ? [] : names.filter { $0.lowercased().hasPrefix(beginning) })

@@ -4,24 +4,24 @@ import Glibc
 public struct NetworkInterface: Sendable, Hashable {
     /// An address of an interface.
     public struct Address: Sendable, Hashable {
-        /// Whether others can rely on an address.
+        /// The state of an address, which decides whether other machines can rely on it.
         public enum State: Sendable, Hashable {
-            /// It stays until someone removes it.
+            /// The address remains until it is removed.
             case stable
-            /// It is replaced after some hours, so that the machine is not recognised by it.
+            /// The address is replaced after some hours, so that it does not identify the machine.
             case temporary
-            /// Nothing new should use it.
+            /// The address should not be used for new connections.
             case deprecated
-            /// It is being checked for duplicates, or is one: nothing can be bound to it.
+            /// The check for duplicates is running or has found one, so that sockets cannot be bound to the address.
             case tentative
         }
 
         public var address: IPAddress
 
-        /// Whether others can rely on it.
+        /// The state, which decides whether other machines can rely on the address.
         public var state: State
 
-        /// The addresses that the interface reaches without a gateway, `nil` if the kernel does not say.
+        /// The addresses that the interface reaches without a gateway, `nil` if the kernel does not report them.
         public var subnet: AddressRange?
 
         public init(_ address: IPAddress, _ state: State = .stable, subnet: AddressRange? = nil) {
@@ -34,13 +34,13 @@ public struct NetworkInterface: Sendable, Hashable {
     /// The name, such as `eth0`.
     public var name: String
 
-    /// Whether it was switched on.
+    /// Whether the interface is administratively up.
     public var isUp: Bool
 
-    /// Whether it can carry packets: a cable is plugged in, a network was joined.
+    /// Whether the interface can carry packets, for example because a cable is plugged in.
     public var isRunning: Bool
 
-    /// The addresses in the order of the kernel.
+    /// The addresses in the kernel's order.
     public var addresses: [Address]
 
     public init(name: String, isUp: Bool, isRunning: Bool, addresses: [Address] = []) {
@@ -50,9 +50,9 @@ public struct NetworkInterface: Sendable, Hashable {
         self.addresses = addresses
     }
 
-    /// Returns whether the interface has a name.
+    /// Returns whether the interface's name matches a pattern.
     ///
-    /// - Parameter pattern: The name, or a pattern as of `fnmatch(3)`: `*` matches any text.
-    /// - Returns: Whether the name is that, or matches the pattern.
+    /// - Parameter pattern: A name, or a pattern of `fnmatch(3)`, in which `*` matches any text.
+    /// - Returns: Whether the name matches.
     public func isNamed(_ pattern: String) -> Bool { unsafe fnmatch(pattern, name, 0) == 0 }
 }

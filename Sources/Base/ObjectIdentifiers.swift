@@ -1,4 +1,4 @@
-/// The forms of what identifies an object of Kubernetes and becomes part of a path on its API server.
+/// The syntax of the identifiers of Kubernetes objects, which become part of paths on the API server.
 public enum ObjectIdentifiers {
     /// Returns whether a text is an API version: `v1`, or a group and a version as in `apps/v1`.
     public static func isAPIVersion(_ text: String) -> Bool {
@@ -13,7 +13,7 @@ public enum ObjectIdentifiers {
             && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isLabel($0) }
     }
 
-    /// Returns whether a text is a version of a group, as `v1beta1`.
+    /// Returns whether a text is the version of a group, such as `v1beta1`.
     public static func isVersion(_ text: some StringProtocol) -> Bool {
         text.utf8.first?.isDigit == false && isLabel(text)
     }
@@ -24,12 +24,14 @@ public enum ObjectIdentifiers {
         return text.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
     }
 
-    /// Returns whether a text can be the name of an object: the server would take any other for another path.
+    /// Returns whether a text can be the name of an object.
+    ///
+    /// Any other text would make the server read a different path.
     public static func isName(_ text: String) -> Bool {
         !text.isEmpty && ![".", ".."].contains(text) && !text.utf8.contains { "/%".utf8.contains($0) }
     }
 
-    /// Whether a text is a DNS label of lower-case letters, digits and dashes.
+    /// Returns whether a text is a DNS label of lower-case letters, digits and dashes.
     private static func isLabel(_ text: some StringProtocol) -> Bool {
         let dash = UInt8(ascii: "-")
         let bytes = Array(text.utf8)

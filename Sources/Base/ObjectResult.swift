@@ -1,16 +1,16 @@
-/// The result for an object.
+/// The result of applying or deleting an object.
 public struct ObjectResult: Sendable, Hashable {
-    /// A change that was made, or in a dry run would be.
+    /// A change that was made, or that a dry run predicts.
     public enum Change: String, Sendable, Hashable {
         case created, configured, deleted, unchanged
     }
-    /// The change.
+    /// The change to the object.
     public var change: Change
-    /// The paths of the first fields that changed; with a dry run all of them, each as `path: old -> new`.
+    /// The paths of the first changed fields; in a dry run all changed fields, each as `path: old -> new`.
     public var fields: [String]
-    /// How the object would change, with a dry run: lines of a unified diff.
+    /// The lines of a unified diff of the object, in a dry run.
     public var diff: [String]
-    /// Whether no field changes, and only who manages them.
+    /// Whether only the managers of fields change, and no field itself.
     public var changesOnlyManagers: Bool
 
     public init(

@@ -1,7 +1,7 @@
-/// Paths in texts, byte by byte as the kernel reads them.
+/// Operations on paths, byte by byte as the kernel reads them.
 ///
-/// To Swift a slash with a combining mark behind it is another character than a slash, and two spellings of an accent are
-/// equal. To the kernel they are not: so nothing here compares characters.
+/// Swift treats a slash with a combining mark as a different character, and two spellings of an accent as equal. The
+/// kernel does neither, so these functions compare bytes and not characters.
 extension StringProtocol where UTF8View: BidirectionalCollection {
     /// The parts between the slashes, without empty ones.
     public var pathParts: [SubSequence] {
@@ -15,36 +15,36 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
         return parts
     }
 
-    /// Whether it begins with a slash.
+    /// Whether the path begins with a slash.
     public var isAbsolutePath: Bool { utf8.first == UInt8(ascii: "/") }
     public var endsWithSlash: Bool { utf8.last == UInt8(ascii: "/") }
 
-    /// Whether there is a slash in it.
+    /// Whether the text contains a slash.
     public var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
     public var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
 
-    /// The text without the slashes at its end.
+    /// The text without trailing slashes.
     public var withoutSlashesAtEnd: String {
         let end = utf8.lastIndex { $0 != UInt8(ascii: "/") }.map { utf8.index(after: $0) }
         return String(self[..<(end ?? startIndex)])
     }
 
-    /// The part of a path after a directory that it begins with: `/b` of `/a/b` after `/a`.
+    /// Returns the part of a path after a directory that it begins with: `/b` for `/a/b` and `/a`.
     public func pathPart(after directory: some StringProtocol) -> String {
         String(self[utf8.index(startIndex, offsetBy: directory.utf8.count)...])
     }
 }
 
-/// Returns whether a path is a directory or below it; both without a slash at the end.
+/// Returns whether a path equals a directory or is below it; neither may end with a slash.
 public func isPath(_ path: some StringProtocol, at directory: some StringProtocol) -> Bool {
-    // Without an allocation, because units compare every task's paths with every secret path.
+    // The comparison allocates nothing, because units compare every task's paths with every secret path.
     guard path.utf8.starts(with: directory.utf8) else { return false }
     let length = directory.utf8.count
     guard path.utf8.count > length, length != 1 || directory.utf8.first != UInt8(ascii: "/") else { return true }
     return path.utf8[path.utf8.index(path.utf8.startIndex, offsetBy: length)] == UInt8(ascii: "/")
 }
 
-/// Returns whether a path is below a directory; both without a slash at the end.
+/// Returns whether a path is below a directory; neither may end with a slash.
 public func isPath(_ path: some StringProtocol, below directory: some StringProtocol) -> Bool {
     path.utf8.count > directory.utf8.count && isPath(path, at: directory)
 }

@@ -6,7 +6,7 @@
 /// - Parameter text: The text.
 /// - Returns: The line, cut off after 8,192 characters.
 public func printable(_ text: String) -> String {
-    // A character is at least one byte, so what has few bytes needs no counting.
+    // A character has at least one byte, so a short text needs no counting.
     let isHarmless = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
     if isHarmless, text.utf8.last != 0x20, text.utf8.count <= printableLimit { return text }
     var line = ""
@@ -24,7 +24,7 @@ public func printable(_ text: String) -> String {
     return line
 }
 
-/// The largest number of characters of a text that are printed.
+/// The maximum number of characters of a text that are printed.
 private let printableLimit = 8192
 
 private func withoutTrailingSpace(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {
@@ -33,7 +33,7 @@ private func withoutTrailingSpace(_ text: Substring.UnicodeScalarView) -> Substr
     return text
 }
 
-/// The length of what follows an escape character, if the two together choose a colour.
+/// Returns the length of a colour sequence without its escape character, `nil` for other sequences.
 private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
     guard rest.first == "[" else { return nil }
     let parameters = rest.dropFirst().prefix(32).prefix { ("0"..."9").contains($0) || $0 == ";" || $0 == ":" }
@@ -42,9 +42,10 @@ private func colourLength(_ rest: Substring.UnicodeScalarView) -> Int? {
 }
 
 extension Unicode.Scalar {
-    /// The text that is shown instead of the character, `nil` if it is shown as it is.
+    /// The text that is shown instead of the character, `nil` if the character is shown unchanged.
     ///
-    /// Escaped is what ends a line, moves the cursor, changes the direction of writing, cannot be seen or looks like a space.
+    /// Characters are escaped if they end a line, move the cursor, change the direction of writing, are invisible or
+    /// look like a space.
     public var escape: String? {
         switch self {
         case "\n": return "\\n"
@@ -55,8 +56,8 @@ extension Unicode.Scalar {
         let digits = String(value, radix: 16)
         switch value {
         case 0x00..<0x20, 0x7f...0x9f: return "\\x" + (value < 0x10 ? "0" : "") + digits
-        // Spaces that do not break, line separators, marks and overrides of the direction, characters without a width, the
-        // byte order mark, tags, and what is no character.
+        // No-break spaces, line separators, direction marks and overrides, zero-width characters, the byte order mark,
+        // tags and noncharacters.
         case 0xa0, 0xad, 0x061c, 0x180e, 0x2007, 0x200b...0x200f, 0x2028...0x202f, 0x2060...0x206f, 0xfeff,
             0xfff9...0xfffb, 0xfffe...0xffff, 0xe0000...0xe007f:
             return "\\u{\(digits)}"

@@ -1,11 +1,11 @@
 /// An error for the user: what is wrong, where, why, and what to do.
 ///
-/// With a location it is a mistake in a file, without one a failure of the machine or a server.
+/// A problem with a location is an error in a file. A problem without one is a failure of the machine or a server.
 public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The problem, in lower case and without a full stop.
     public var message: String
 
-    /// The location of a mistake in a file.
+    /// The location, if the problem is an error in a file.
     public var location: SourceLocation?
 
     /// Advice, such as a command to type, if there is any.
@@ -14,8 +14,9 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The underlying error, which the message does not repeat.
     public var cause: (any Error)?
 
-    /// The problem without anything that only root may read: no command line, no output of a program, no value of an object;
-    /// `nil` if the message itself has nothing of this kind.
+    /// The message without details that only root may read: command lines, output of programs and values of objects.
+    ///
+    /// If `nil`, the message itself contains no such details.
     public var publicMessage: String?
 
     public init(
@@ -27,7 +28,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     ) {
         self.publicMessage = publicMessage
         self.message = message
-        // Values that were not read from a file have a location without a file.
+        // Values that were not read from a file have a location with an empty file name.
         self.location = location?.file == "" ? nil : location
         self.hint = hint
         self.cause = cause
@@ -56,10 +57,10 @@ extension Problem: Hashable {
 
 /// All problems of a set of files, sorted by location.
 public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Each problem once, sorted by location, those without a location first.
+    /// The problems without duplicates, sorted by location; problems without a location come first.
     public private(set) var all: [Problem]
 
-    /// Creates a sorted collection without repetitions.
+    /// Creates a sorted collection without duplicates.
     public init(_ all: [Problem]) {
         self.all = all.unique().sorted { left, right in
             guard let rightLocation = right.location else { return false }
@@ -74,21 +75,21 @@ public struct Problems: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// An error that may know that trying again is of no use.
+/// An error that can report whether a retry is pointless.
 public protocol PermanentFailure: Error {
-    /// Whether the same attempt fails until a person changes something.
+    /// Whether every retry fails until a person changes something.
     var isPermanent: Bool { get }
 }
 
-/// Returns whether an error, or one that caused it, is a permanent failure.
+/// Returns whether an error, or the cause of a ``Problem``, is a permanent failure.
 ///
-/// An error that does not say so is not permanent: a retry that is of no use costs less than one that is missing.
+/// An unknown error counts as temporary: a pointless retry costs less than a missing one.
 public func isPermanent(_ error: any Error) -> Bool {
     (error as? any PermanentFailure)?.isPermanent ?? false
 }
 
 extension Problem: PermanentFailure {
-    /// Whether the cause is permanent; without a cause, whether it is a mistake in a file.
+    /// Whether the cause is permanent; without a cause, whether the problem is an error in a file.
     public var isPermanent: Bool {
         if let cause { Base.isPermanent(cause) } else { location != nil }
     }

@@ -11,7 +11,7 @@ import Glibc
 /// - Throws: ``SystemError`` if the file does not exist, cannot be read, is not a regular file or is too large.
 public func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let operation = "cannot read"
-    // Checked before the file is opened: opening some devices, such as a watchdog, already has an effect.
+    // The type is checked first: merely opening some devices, such as a watchdog, has an effect.
     guard let found = try FileStatus.at(path, followingLinks: true, operation) else {
         throw SystemError(operation, path, code: ENOENT)
     }
@@ -25,7 +25,7 @@ private func checkRegular(_ status: FileStatus, _ operation: String, _ path: Str
     throw SystemError(operation, path, code: code, detail: "is a \(status.kind.rawValue)")
 }
 
-/// Reads a regular file that is open.
+/// Reads an open regular file.
 ///
 /// - Parameters:
 ///   - file: The file.

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// Bytes that are wiped from memory when they are released.
 ///
-/// They do not change, so that threads can share them.
+/// The bytes are immutable, so threads can share them.
 @safe
 public final class SecretBytes: Sendable {
     private nonisolated(unsafe) let memory: UnsafeMutableRawBufferPointer
@@ -10,10 +10,10 @@ public final class SecretBytes: Sendable {
     /// The number of bytes.
     public let count: Int
 
-    /// Creates bytes that a function writes.
+    /// Allocates memory and has a function write the bytes into it.
     ///
     /// - Parameters:
-    ///   - capacity: The largest number of bytes.
+    ///   - capacity: The maximum number of bytes.
     ///   - fill: Writes the bytes and returns their number.
     /// - Throws: The function's error only.
     public init<Failure: Error>(
@@ -35,7 +35,7 @@ public final class SecretBytes: Sendable {
     }
 
     private static func release(_ memory: UnsafeMutableRawBufferPointer) {
-        // Unlike memset it is not optimised away.
+        // Unlike `memset`, `explicit_bzero` is not optimised away.
         if let start = memory.baseAddress { unsafe explicit_bzero(start, memory.count) }
         unsafe memory.deallocate()
     }
@@ -51,7 +51,7 @@ public final class SecretBytes: Sendable {
 }
 
 extension SecretBytes {
-    /// Copies bytes, whose original is not wiped.
+    /// Copies bytes; the original is not wiped.
     public convenience init(copying bytes: [UInt8]) {
         unsafe self.init(capacity: bytes.count) { memory in
             unsafe memory.copyBytes(from: bytes)
@@ -59,7 +59,7 @@ extension SecretBytes {
         }
     }
 
-    /// Copies parts one after the other.
+    /// Concatenates copies of the parts.
     public convenience init(joining parts: [SecretBytes]) {
         unsafe self.init(capacity: parts.reduce(0) { $0 + $1.count }) { memory in
             var end = 0
@@ -73,6 +73,6 @@ extension SecretBytes {
         }
     }
 
-    /// A copy that is not wiped, for bytes that are not secret after all.
+    /// A copy that is not wiped, for bytes that turn out not to be secret.
     public var copy: [UInt8] { unsafe withBytes { unsafe Array($0) } }
 }

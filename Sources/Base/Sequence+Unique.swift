@@ -1,5 +1,5 @@
 extension Sequence {
-    /// Returns the elements without those that have the key of an earlier one.
+    /// Returns the first element with each key, in order.
     public func unique<Key: Hashable>(by key: (Element) -> Key) -> [Element] {
         var seen: Set<Key> = []
         return filter { seen.insert(key($0)).inserted }
@@ -7,6 +7,6 @@ extension Sequence {
 }
 
 extension Sequence where Element: Hashable {
-    /// Returns the elements, each once.
+    /// Returns the elements without duplicates, in order.
     public func unique() -> [Element] { unique(by: \.self) }
 }

@@ -1,11 +1,11 @@
-/// The maximum sizes of files and replies, in bytes, that several modules share.
+/// Size limits for files and replies, in bytes, shared by several modules.
 ///
-/// They bound memory for malformed or hostile input.
+/// The limits bound memory for malformed or hostile input.
 public enum SizeLimit {
     /// Task files, kubeconfigs, certificates, keys and tokens.
     public static let configuration = 1 << 20
 
-    /// Files encrypted with age, their contents, and the certificates that belong to them.
+    /// Files encrypted with age, their decrypted contents, and the matching certificates.
     public static let encrypted = 64 << 10
 
     /// Manifests, written files and replies of servers.

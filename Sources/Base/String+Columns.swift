@@ -1,9 +1,9 @@
 /// The width of texts on a terminal.
 extension String {
-    /// The columns that the text takes.
+    /// The number of columns that the text occupies.
     public var columnCount: Int { reduce(0) { $0 + $1.columnCount } }
 
-    /// The text, cut off with an ellipsis if it is wider than a number of columns.
+    /// Returns the text, cut off with an ellipsis if it is wider than a number of columns.
     public func truncated(to columns: Int, isUTF8: Bool = true) -> String {
         // A character takes no more columns than it has bytes.
         guard utf8.count > columns, columnCount > columns else { return self }
@@ -19,16 +19,18 @@ extension String {
         return kept + ellipsis
     }
 
-    /// The text with spaces after it, up to a number of columns.
+    /// Returns the text, padded with spaces to a number of columns.
     public func padded(to columns: Int) -> String {
         self + String(repeating: " ", count: max(0, columns - columnCount))
     }
 
-    /// The text in lines of at most a number of columns, broken between words where possible, but not before a unit.
+    /// Breaks the text into lines of a maximum width, between words but not before a unit.
+    ///
+    /// A word that is wider than the maximum is not broken.
     ///
     /// - Parameters:
-    ///   - columns: The width.
-    ///   - indentation: The spaces before all lines but the first, which keeps those that it has.
+    ///   - columns: The maximum width.
+    ///   - indentation: The number of spaces before all lines but the first, which keeps its own indentation.
     /// - Returns: The lines; the text itself if it fits.
     public func wrapped(to columns: Int, indentation: Int = 0) -> [String] {
         guard columnCount > columns else { return isEmpty ? [] : [self] }
@@ -51,7 +53,7 @@ extension String {
         return lines + [line]
     }
 
-    /// The words, each time such as `4.2 s` or `3m 20s` as one.
+    /// The words, with a duration such as `4.2 s` or `3m 20s` as one word.
     private var wordsWithUnits: [String] {
         var words: [String] = []
         var previous: Substring = ""
@@ -68,9 +70,9 @@ extension String {
 }
 
 extension Substring {
-    /// Whether the word is the second part of a time as messages have them.
+    /// Returns whether the word is the second part of a duration, perhaps with punctuation after it.
     ///
-    /// - Parameter previous: The word before it, which may begin with a parenthesis; this one may end with punctuation.
+    /// - Parameter previous: The preceding word, which may begin with a parenthesis.
     /// - Returns: Whether the two belong on one line.
     fileprivate func continuesTime(after previous: Substring) -> Bool {
         let number = previous.utf8.drop { $0 == UInt8(ascii: "(") }
@@ -85,20 +87,20 @@ extension Substring {
 }
 
 extension Character {
-    /// The columns that a terminal gives the character, at most.
+    /// The maximum number of columns that the character occupies.
     ///
-    /// Many terminals show the parts of a joined emoji one after another, so each of them counts.
+    /// Many terminals show the parts of a joined emoji one after another, so every part counts.
     public var columnCount: Int { unicodeScalars.reduce(0) { $0 + $1.columnCount } }
 }
 
 extension Unicode.Scalar {
-    /// The columns that a terminal gives the character alone.
+    /// The number of columns that the scalar alone occupies.
     fileprivate var columnCount: Int {
         if value < 0x300 { return 1 }
         switch value {
         // Vowels and final consonants of Hangul are drawn into the syllable before them.
         case 0x1160...0x11ff, 0xd7b0...0xd7ff: return 0
-        // The character before it becomes an emoji, which some terminals show wide.
+        // The variation selector turns the character before it into an emoji, which some terminals show wide.
         case 0xfe0f: return 1
         default: break
         }
@@ -120,12 +122,12 @@ extension Unicode.Scalar {
 }
 
 extension String {
-    /// Returns the text without its middle if it has more characters than a limit.
+    /// Returns the text, with an ellipsis in place of its middle if it exceeds a limit.
     ///
-    /// A message begins with its subject and ends with its cause, so that both ends are needed.
+    /// A message begins with its subject and ends with its cause, so both ends are needed.
     ///
-    /// - Parameter limit: The number of characters that the result has at most.
-    /// - Returns: The text, with an ellipsis where something is left out.
+    /// - Parameter limit: The maximum number of characters in the result.
+    /// - Returns: The text, shortened if necessary.
     public func shortened(to limit: Int) -> String {
         guard let end = index(startIndex, offsetBy: limit, limitedBy: endIndex), end != endIndex else { return self }
         let head = limit / 2

@@ -5,7 +5,7 @@ public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
     /// An IPv4 or IPv6 address in its canonical form.
     case address(String)
 
-    /// Reads a name; `nil` if a text is neither an address nor a DNS name.
+    /// Parses a name; returns `nil` if the text is neither an address nor a DNS name.
     public init?(_ text: String) {
         if let address = IPAddress(text) {
             self = .address(address.description)
@@ -14,7 +14,7 @@ public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         let hosts = labels.first == "*" && labels.count > 2 ? labels.dropFirst() : labels[...]
         guard text.utf8.count <= 253, hosts.allSatisfy(Self.isLabel), let last = hosts.last else { return nil }
-        // Such a name would be taken for an address.
+        // A name with a numeric last label would be taken for an address.
         guard !last.utf8.allSatisfy(\.isDigit) else { return nil }
         self = .host(text)
     }
@@ -29,7 +29,7 @@ public enum SubjectName: Sendable, Hashable, CustomStringConvertible {
 
     /// Returns whether a text has the form of a host name: labels of letters, digits, `-` and `_`.
     ///
-    /// An address may have it as well.
+    /// An IPv4 address has this form as well.
     public static func isHostName(_ text: String) -> Bool {
         text.utf8.count <= 253 && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isLabel)
     }

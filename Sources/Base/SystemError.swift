@@ -1,6 +1,6 @@
 import Glibc
 
-/// A failed call of the operating system.
+/// A failed call to the operating system.
 public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The operation that was attempted, such as `cannot read`.
     public var operation: String
@@ -14,7 +14,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A reason that replaces the system's text for the code.
     public var detail: String?
 
-    /// Advice, where the reason itself implies it.
+    /// Advice, if the reason implies any.
     public var advice: String?
 
     /// Creates an error; without a detail the system's text for the code is printed.
@@ -26,7 +26,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
         self.detail = detail
     }
 
-    /// Why the call failed: the detail, else the system's text for the code.
+    /// The reason why the call failed: the detail if there is one, otherwise the system's text for the code.
     public var reason: String { detail ?? Self.text(for: code) }
 
     /// The printed line: `cannot read '/x': No such file or directory`.
@@ -34,7 +34,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
         subject.isEmpty ? "\(operation): \(reason)" : "\(operation) '\(subject)': \(reason)"
     }
 
-    /// Whether the subject, or a directory on the way to it, does not exist.
+    /// Whether the subject does not exist, or one of its parent directories is missing or not a directory.
     public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 
     /// Returns the system's text for an error number.
@@ -42,14 +42,14 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The corresponding C function is `strerror_r`.
     public static func text(for code: Int32) -> String {
         var text = [CChar](repeating: 0, count: 256)
-        // Not `strerror`: threads share its buffer.
+        // `strerror` is not safe here: all threads share its buffer.
         unsafe strerror_r(code, &text, text.count)
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
 
 extension SystemError {
-    /// Calls a C function again while a signal interrupts it.
+    /// Calls a C function, and repeats the call if a signal interrupts it.
     ///
     /// - Returns: The function's result, which is not negative.
     /// - Throws: ``SystemError`` with `errno` if the result is negative.
@@ -66,7 +66,7 @@ extension SystemError {
         }
     }
 
-    /// Calls a C function that returns an `int`, as ``check(_:_:_:)``.
+    /// Calls a C function that returns an `int`, and repeats the call if a signal interrupts it.
     @discardableResult
     public static func check(
         _ operation: String,
@@ -81,14 +81,14 @@ extension SystemError {
     /// - Throws: ``SystemError`` if the path is empty or contains a NUL character.
     public static func checkPath(_ operation: String, _ path: String) throws(SystemError) {
         guard let fault = path.cStringFault else { return }
-        // Without the quotes nothing would be where the path is expected.
+        // The empty quotes show in the message where the path is missing.
         if path.isEmpty { throw SystemError("\(operation) ''", "", code: EINVAL, detail: "it \(fault)") }
         throw SystemError(operation, path.replacingNUL, code: EINVAL, detail: "it \(fault)")
     }
 }
 
 extension String {
-    /// Why C would not see this text as it is: `is empty` or `contains a NUL character`.
+    /// The reason why C cannot use this text unchanged: `is empty` or `contains a NUL character`; otherwise `nil`.
     public var cStringFault: String? {
         if isEmpty { return "is empty" }
         return utf8.contains(0) ? "contains a NUL character" : nil

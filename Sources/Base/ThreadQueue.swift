@@ -1,22 +1,22 @@
-/// Hands elements one after another to a function on a thread of its own; adding one never waits.
+/// A queue whose elements a separate thread passes to a function, one at a time.
 ///
-/// The function may block for any time: elements queue up in the meantime. The thread exists while there are elements and
-/// 100 ms longer: a new thread for each of many elements costs more than most of them do.
+/// The function may block for any time: adding an element never waits for it. The thread ends 100 ms after the last
+/// element, because a new thread for each element would cost more than handling most of them.
 public final class ThreadQueue<Element: Sendable>: Sendable {
     private struct State {
         /// The elements that the thread has not taken.
         var waiting: [Element] = []
-        /// The elements that have not been handled, the one that is being handled included.
+        /// The number of elements that have not been handled, including the one in progress.
         var count = 0
-        /// Whether a thread handles the elements: at most one does.
+        /// Whether a worker thread exists; at most one does.
         var hasWorker = false
-        /// Whether that thread waits for an element.
+        /// Whether the worker thread is waiting for an element.
         var isWorkerIdle = false
         var waiter: ThreadSemaphore?
     }
 
     private let state = Locked(State())
-    /// Raised when an element comes while the thread waits.
+    /// Signalled when an element arrives while the thread is waiting.
     private let arrival = ThreadSemaphore()
     private let handle: @Sendable (Element) -> Void
     private let startThread: @Sendable (@escaping @Sendable () -> Void) throws(SystemError) -> Void
@@ -28,7 +28,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         self.init(handle) { (body) throws(SystemError) in try Base.startThread(body) }
     }
 
-    /// Creates a queue with another way to start threads, for systems that allow none.
+    /// Creates a queue with a custom way to start threads, for tests of systems that allow none.
     init(
         _ handle: @escaping @Sendable (Element) -> Void,
         startThread: @escaping @Sendable (@escaping @Sendable () -> Void) throws(SystemError) -> Void,
@@ -37,7 +37,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         self.startThread = startThread
     }
 
-    /// How long the thread waits for another element before it ends.
+    /// The time that the thread waits for another element before it ends.
     private static var lingering: Duration { .milliseconds(100) }
 
     /// The number of elements that have not been handled.
@@ -56,7 +56,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         do throws(SystemError) {
             try startThread { self.work() }
         } catch {
-            // Without a thread the element stays until the next one comes, or until the queue is drained.
+            // Without a thread the element stays queued until another is added, or until the queue is drained.
             state.withLock { $0.hasWorker = false }
         }
     }
@@ -64,15 +64,15 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
     /// Waits until all elements have been handled.
     ///
     /// - Parameters:
-    ///   - idleLimit: How long the handling of one element may take.
-    ///   - deadline: When to stop waiting in any case.
-    /// - Returns: Whether all have been handled.
+    ///   - idleLimit: The maximum time to wait for one element.
+    ///   - deadline: The instant at which to stop waiting in any case.
+    /// - Returns: Whether all elements have been handled.
     public func drain(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
         let semaphore = ThreadSemaphore()
         state.withLock { $0.waiter = semaphore }
         defer { state.withLock { $0.waiter = nil } }
         if claimWork() {
-            // Without a thread the work is done here: late, but done.
+            // If no thread can be started, this thread handles the elements.
             do { try startThread { self.work() } } catch { work(lingering: .zero) }
         }
         while count > 0 {
@@ -82,7 +82,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         return true
     }
 
-    /// Returns whether the caller has to see to the elements that wait, because nobody does.
+    /// Returns whether the caller must handle the waiting elements, because no worker does.
     private func claimWork() -> Bool {
         state.withLock { state in
             if state.hasWorker || state.waiting.isEmpty { return false }
@@ -104,7 +104,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes what waits, or what comes within a time, or ends the worker.
+    /// Takes all elements, waiting up to a limit for the first; returns `nil` to end the worker.
     private func takeAll(within limit: Duration) -> [Element]? {
         let end = ContinuousClock.now + limit
         while true {
@@ -114,7 +114,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
                 return state.waiting
             }
             guard waiting.isEmpty else { return waiting }
-            // A signal may be left over from an element that was taken without it.
+            // A signal may be left over from an element that was taken without waiting.
             if arrival.wait(until: end) { continue }
             return state.withLock { state in
                 state.isWorkerIdle = false

@@ -1,19 +1,19 @@
 internal import Glibc
 
-/// A counter that one thread waits for and others raise.
+/// A semaphore that one thread waits on and others signal.
 ///
-/// A semaphore of the C library would wait by the wall clock, which is set while a machine boots. This one waits by a clock
-/// that is never set. The corresponding C types are `pthread_mutex_t` and `pthread_cond_t`.
+/// The C function `sem_timedwait` uses the wall clock, which is set while a machine boots. This type uses the monotonic
+/// clock, which is never set. The corresponding C types are `pthread_mutex_t` and `pthread_cond_t`.
 @safe
 final class ThreadSemaphore: Sendable {
-    /// The argument of the C functions, at an address that does not change.
+    /// The arguments of the C functions, at an address that does not change.
     @safe private struct Raw {
         var mutex = unsafe pthread_mutex_t()
         var condition = pthread_cond_t()
         var count = 0
     }
 
-    // The mutex protects what is behind the pointer.
+    // The mutex protects the count behind the pointer.
     private nonisolated(unsafe) let raw: UnsafeMutablePointer<Raw>
 
     init() {
@@ -34,7 +34,7 @@ final class ThreadSemaphore: Sendable {
         unsafe raw.deallocate()
     }
 
-    /// Raises the counter.
+    /// Increments the counter.
     func signal() {
         unsafe pthread_mutex_lock(&raw.pointee.mutex)
         unsafe raw.pointee.count += 1
@@ -42,7 +42,7 @@ final class ThreadSemaphore: Sendable {
         unsafe pthread_mutex_unlock(&raw.pointee.mutex)
     }
 
-    /// Waits until the counter is above zero and lowers it; returns `false` at the deadline.
+    /// Waits until the counter is above zero and decrements it; returns `false` at the deadline.
     func wait(until deadline: ContinuousClock.Instant) -> Bool {
         let (seconds, attoseconds) = max(ContinuousClock.now.duration(to: deadline), .zero).components
         var limit = timespec()

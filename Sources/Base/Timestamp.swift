@@ -22,9 +22,9 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// Returns the milliseconds since this machine was started, also those in which it was suspended.
+    /// Returns the milliseconds since the machine was started, including the time it was suspended.
     ///
-    /// They order events of one boot, however the machine's clock is set.
+    /// The value orders the events of one boot even if the machine's clock is set in between.
     public static func uptimeMilliseconds() -> Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_BOOTTIME, &time)
@@ -53,7 +53,7 @@ extension Timestamp: CustomStringConvertible {
     private var dateAndTime: String {
         var time = time_t(seconds)
         var fields = unsafe tm()
-        // It fails only for years that do not fit an integer, far beyond those of clocks and certificates.
+        // The call fails only for years that do not fit an `int`, far beyond any clock or certificate.
         guard unsafe gmtime_r(&time, &fields) != nil else { return "\(seconds) s after 1970" }
         func two(_ number: CInt) -> String { digits(Int64(number), 2) }
         let year = unsafe digits(Int64(fields.tm_year) + 1900, 4)
@@ -113,7 +113,7 @@ private struct FieldReader {
         return true
     }
 
-    /// Skips an optional fraction; fails for a full stop without digits.
+    /// Skips an optional fraction; returns `false` for a full stop without digits.
     mutating func skipFraction() -> Bool {
         guard skip(".") else { return true }
         let fraction = rest.prefix(while: \.isDigit)

@@ -1,15 +1,15 @@
-/// The differences of two lists of lines, in the format of `diff -u` without its two header lines.
+/// The differences between two lists of lines, in the format of `diff -u` without its two header lines.
 ///
-/// The algorithm is that of Eugene W. Myers, "An O(ND) Difference Algorithm and Its Variations". Texts that differ in more
+/// The algorithm is from Eugene W. Myers, "An O(ND) Difference Algorithm and Its Variations". Texts that differ in more
 /// than `editLimit` lines are shown as one replacement, so that the time stays linear in their length.
 public struct UnifiedDiff: Sendable {
     /// The hunks: a line with `@@`, then lines that begin with a space, `-` or `+`.
     public let lines: [String]
 
-    /// The number of edits up to which the shortest script is searched for.
+    /// The maximum number of edits for which the shortest script is computed.
     static let editLimit = 1000
 
-    /// Compares two texts; that only one of them ends with a newline is a difference too.
+    /// Compares two texts; a final newline in only one of the texts is a difference too.
     ///
     /// - Parameters:
     ///   - old: The text before.
@@ -19,19 +19,19 @@ public struct UnifiedDiff: Sendable {
         self.init(from: Self.lines(of: old), to: Self.lines(of: new), contextCount: contextCount)
     }
 
-    /// Splits a text into lines; a last line without a newline carries the mark of `diff`, after a newline.
+    /// Splits a text into lines; if the last line has no newline, the marker of `diff` is appended to it on a new line.
     public static func lines(of text: String) -> [String] {
         var lines = parts(of: text)
-        // The text after the last newline is not a line.
+        // The empty text after a final newline is not a line.
         guard let last = lines.popLast(), !last.isEmpty else { return lines }
         return lines + ["\(last)\n\\ No newline at end of file"]
     }
 
-    /// Splits a text at its newlines; what follows the last one is a part too, also if it is empty.
+    /// Splits a text at its newlines; the text after the last newline is a part even if it is empty.
     ///
-    /// A carriage return stays at the end of its line: a line that only loses it is a difference.
+    /// A carriage return stays at the end of its line: its removal is a difference.
     public static func parts(of text: String) -> [String] {
-        // Not by characters: a carriage return and a newline are one.
+        // The split is by bytes, because a carriage return and a newline are one Character.
         text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .map { String(Substring($0)) }
     }
@@ -43,7 +43,7 @@ public struct UnifiedDiff: Sendable {
     }
 }
 
-/// The edits that lead from one list of lines to another.
+/// The edits that turn one list of lines into another.
 private struct EditScript {
     /// A run of equal or of differing lines, by their positions in both lists.
     struct Edit {
@@ -55,7 +55,7 @@ private struct EditScript {
     private var edits: [Edit] = []
 
     init(from old: [String], to new: [String], limit: Int) {
-        // Numbers are compared faster than texts.
+        // Comparing numbers is faster than comparing texts.
         var numbers: [ExactText: Int] = [:]
         func number(_ line: String) -> Int {
             if let known = numbers[ExactText(line)] { return known }
@@ -88,7 +88,7 @@ private struct EditScript {
         }
     }
 
-    /// Groups the differences that are near each other, with equal lines around them.
+    /// Groups nearby differences into hunks, with equal lines around them.
     func hunks(contextCount: Int) -> [Hunk] {
         var hunks: [Hunk] = []
         for (index, edit) in edits.enumerated() where !edit.isEqual {
@@ -123,7 +123,7 @@ extension Range<Int> {
     fileprivate func shifted(by offset: Int) -> Self { lowerBound + offset..<upperBound + offset }
 }
 
-/// Differences that are near each other.
+/// Nearby differences, with equal lines around them.
 private struct Hunk {
     var edits: [EditScript.Edit]
 
@@ -136,13 +136,13 @@ private struct Hunk {
                 lines += edit.old.map { "-\(old[$0])" } + edit.new.map { "+\(new[$0])" }
             }
         }
-        // The mark of a missing newline is a line of its own.
+        // The marker of a missing newline is on a separate line.
         return lines.flatMap { line in
             line.utf8.contains(UInt8(ascii: "\n")) ? line.split(separator: "\n").map(String.init) : [line]
         }
     }
 
-    /// The first line, from 1, and the number of lines; of no lines, the line before them.
+    /// The first line, counted from 1, and the number of lines; for an empty range, the line before it.
     private func range(_ ranges: [Range<Int>]) -> String {
         let start = ranges.first?.lowerBound ?? 0
         let count = ranges.reduce(0) { $0 + $1.count }
@@ -151,7 +151,7 @@ private struct Hunk {
     }
 }
 
-/// The shortest way from one list to another, `nil` if it is longer than a limit.
+/// The shortest sequence of edits from one list to another, if it is not longer than a limit.
 private struct ShortestPath {
     private(set) var steps: [EditScript.Edit]?
 
@@ -177,7 +177,7 @@ private struct ShortestPath {
         }
     }
 
-    /// Whether the best way to a diagonal comes from an insertion rather than a deletion.
+    /// Returns whether the best path to a diagonal ends with an insertion rather than a deletion.
     private static func isInsertion(_ diagonal: Int, _ count: Int, _ furthest: [Int], _ middle: Int) -> Bool {
         if diagonal == -count { return true }
         return diagonal != count && furthest[middle + diagonal - 1] < furthest[middle + diagonal + 1]

@@ -2,11 +2,11 @@
 public struct Wait: Sendable, Hashable, CustomStringConvertible {
     /// The subject of a wait.
     public struct Subject: Sendable, Hashable {
-        /// The kinds of subjects.
+        /// The kind of a subject.
         public enum Kind: String, Sendable, Hashable, CaseIterable {
-            /// An API server, which everything that a task applies waits for.
+            /// An API server, which a task waits for before it applies anything.
             case server
-            /// An object that the task is about: its result ends the wait, and others of the task may go on.
+            /// An object of the task; its result ends this wait, while waits for other objects may continue.
             case object
             /// The Lease of a task that runs on one node at a time, or another run of the task.
             case lock
@@ -15,7 +15,7 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
         }
 
         public var kind: Kind
-        /// Its name for people, such as `API server 10.0.0.1:6443` or `ClusterRole/edit`.
+        /// The human-readable name, such as `API server 10.0.0.1:6443` or `ClusterRole/edit`.
         public var text: String
 
         public init(_ kind: Kind, _ text: String) {
@@ -25,14 +25,14 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
 
     /// The subject.
     public var subject: Subject
-    /// Why the wait goes on, `nil` if the subject says it.
+    /// The reason why the wait continues, `nil` if the subject implies it.
     public var reason: String?
-    /// The time of day at which the task gives up, `nil` if that is not known.
+    /// The time of day at which the task gives up, `nil` if unknown.
     public var givesUpAt: String?
-    /// Whether it names everything that the task waits for, so that it replaces the waits before it.
+    /// Whether the wait covers everything that the task waits for, so that it replaces earlier waits.
     public var isComplete: Bool
 
-    /// A wait that is shorter is not reported.
+    /// The duration below which a wait is not reported.
     public static let quietPeriod = Duration.seconds(1)
 
     public init(_ subject: Subject, reason: String? = nil, givesUpAt: String? = nil, isComplete: Bool = false) {
@@ -40,12 +40,14 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
         (self.givesUpAt, self.isComplete) = (givesUpAt, isComplete)
     }
 
-    /// Whether it is an earlier wait with another reason, or, if both name everything, with another object as the first.
+    /// Returns whether this wait is an update of an earlier wait.
+    ///
+    /// The two waits have the same subject, or both cover everything that the task waits for.
     public func continues(_ earlier: Wait) -> Bool {
         subject == earlier.subject || isComplete && earlier.isComplete
     }
 
-    /// The wait for people: `SUBJECT: REASON (gives up at TIME)`.
+    /// The human-readable form, `SUBJECT: REASON (gives up at TIME)`.
     public var description: String {
         subject.text + (reason.map { ": \($0)" } ?? "") + (givesUpAt.map { " (gives up at \($0))" } ?? "")
     }

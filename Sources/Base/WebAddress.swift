@@ -1,10 +1,10 @@
 /// An http or https URL.
 public struct WebAddress: Sendable, Hashable {
-    /// Why a text is not a URL.
+    /// The reason why a text is not a URL.
     public struct Fault: Error {
         /// The predicate of a sentence about the text, such as `has no host`.
         public let message: String
-        /// Whether the text contains a password, so that no message may repeat it.
+        /// Whether the text may contain a password, so that no message may repeat it.
         public var hasSecret = false
         /// An IPv6 address that lacks its brackets.
         public var bareAddress: String?
@@ -19,10 +19,10 @@ public struct WebAddress: Sendable, Hashable {
     /// The text after the port: path, query and fragment.
     public let rest: String
 
-    /// The host, an IPv6 address without brackets.
+    /// The host; an IPv6 address has no brackets.
     public var host: String { endpoint.host }
 
-    /// The port, by default that of the scheme.
+    /// The port, by default 443 for https and 80 for http.
     public var port: UInt16 { endpoint.port }
 
     /// Whether the host is `localhost` or a loopback address.
@@ -52,7 +52,7 @@ public struct WebAddress: Sendable, Hashable {
 
 /// A host and a port.
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
-    /// The host, an IPv6 address without brackets.
+    /// The host; an IPv6 address has no brackets.
     public let host: String
     public let port: UInt16
 
@@ -69,7 +69,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads `HOST:PORT` or `[IPV6]:PORT`, or only the host if there is a default port.
     ///
-    /// - Throws: ``WebAddress/Fault`` if the text is neither.
+    /// - Throws: ``WebAddress/Fault`` if the text has another form.
     public init(_ text: String, defaultPort: UInt16? = nil) throws(WebAddress.Fault) {
         let isBracketed = text.hasPrefix("[")
         let host = isBracketed ? text.dropFirst().prefix { $0 != "]" } : text.prefix { $0 != ":" }
@@ -95,7 +95,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    /// The IPv6 address at the beginning of a text, without a port if that is possible.
+    /// Returns the IPv6 address at the beginning of a text, taking the last group for a port if possible.
     private static func bareAddress(_ text: String) -> String? {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let candidates = [String(text[..<colon]), text]

@@ -3,34 +3,34 @@ import Glibc
 import Host
 import TLS
 
-/// The program `age`, which encrypts and decrypts keys; clear text is only in its pipes.
+/// The program `age`, which encrypts and decrypts keys; plaintext passes only through pipes.
 public struct Age: Sendable {
     /// The environment of the program.
     let environment: [String: String]
 
-    /// The files with private keys, for decrypting.
+    /// The files with the private keys for decryption.
     let identities: [String]
 
-    /// The time for encrypting one key.
+    /// The time limit for encrypting one key.
     private static let encryptionLimit = Duration.seconds(60)
 
-    /// The time for decrypting one key, in which a person may type a password.
+    /// The time limit for decrypting one key, long enough to type a password.
     private static let decryptionLimit = Duration.seconds(300)
 
-    /// Creates a use of the program.
+    /// Creates a value that runs the program with an environment and identities.
     ///
     /// - Parameters:
-    ///   - environment: Its environment.
-    ///   - identities: The files with private keys, for decrypting.
+    ///   - environment: The environment of the program.
+    ///   - identities: The files with the private keys for decryption.
     public init(environment: [String: String], identities: [String]) {
         (self.environment, self.identities) = (environment, identities)
     }
 
-    /// Encrypts a text.
+    /// Encrypts a text to recipients.
     ///
-    /// - Returns: The bytes of the file.
-    /// - Throws: ``Base/Problem`` if the program cannot be run, or if what it printed is not encrypted to the recipients; with
-    ///   an ``AgeError`` as its cause if it fails.
+    /// - Returns: The encrypted file.
+    /// - Throws: ``Base/Problem`` if the program cannot be run, or if its output is not encrypted to the recipients. If
+    ///   the program fails, the cause is an ``AgeError``.
     func encrypt(_ text: SecretBytes, to recipients: RecipientList) async throws(Problem) -> [UInt8] {
         let deadline = ContinuousClock.now + Self.encryptionLimit
         let result = try await run(["-e"] + recipients.arguments, text, "cannot encrypt a key", until: deadline)
@@ -42,7 +42,7 @@ public struct Age: Sendable {
         return encrypted
     }
 
-    /// The hint if the program exits with 0 and its output is wrong.
+    /// The hint if the program exits with 0 but its output is wrong.
     private static let advice = "look which program 'command -v age' names, and run 'age --version'"
 
     /// Decrypts the contents of a file with the identities.
@@ -50,10 +50,10 @@ public struct Age: Sendable {
     /// - Parameters:
     ///   - bytes: The contents.
     ///   - path: The file, for messages.
-    ///   - deadline: The instant at which the program is ended, by default after some minutes.
-    /// - Returns: The clear text.
-    /// - Throws: ``Base/Problem`` if the program cannot be run; with an ``AgeError`` as its cause if it fails, for example
-    ///   because no identity can decrypt the file. What the program prints must be as long as what is encrypted.
+    ///   - deadline: The instant at which the program is ended, by default in five minutes.
+    /// - Returns: The plaintext.
+    /// - Throws: ``Base/Problem`` if the program cannot be run, or if its output has the wrong length. If the program
+    ///   fails, for example because no identity can decrypt the file, the cause is an ``AgeError``.
     public func decrypt(
         _ bytes: [UInt8],
         path: String,
@@ -91,27 +91,27 @@ public struct Age: Sendable {
     }
 }
 
-/// Why the program `age` has failed.
+/// The reason why the program `age` failed.
 public struct AgeError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The reasons that have something to do of their own.
+    /// The kinds of failures.
     public enum Reason: Sendable, Hashable {
         /// The file is encrypted to other keys.
         case otherRecipients
-        /// The file is not a complete one of `age`.
+        /// The file is not a complete `age` file.
         case damagedFile
-        /// It did not end before its deadline.
+        /// The program did not end before its deadline.
         case timedOut
-        /// Another one, which the description says.
+        /// Another reason, given in the description.
         case other
     }
 
     /// The kind of failure.
     public let reason: Reason
 
-    /// The program's message, or how it ended.
+    /// The program's message, or its exit status.
     public let description: String
 
-    /// Reads what the program has written to standard error.
+    /// Finds the reason in the program's standard error.
     init(_ status: ExitStatus, errors: String) {
         let prefix = "age: error: "
         let line = errors.split(whereSeparator: \.isNewline).first { $0.hasPrefix(prefix) }?.dropFirst(prefix.count)

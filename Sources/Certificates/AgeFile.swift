@@ -2,10 +2,10 @@ import Base
 import Planning
 import TLS
 
-/// The header of a file that `age` has encrypted, as far as it says which keys can decrypt it.
+/// The recipients and size of a file encrypted by `age`, read from its header.
 ///
-/// Recipients of type `ssh-ed25519` have a tag made of their key. Those of type `X25519` have none, so that only their
-/// number is known. See the specification, https://age-encryption.org/v1.
+/// Recipients of type `ssh-ed25519` have a tag derived from their key. Recipients of type `X25519` have no tag, so only
+/// their number is known. See the specification, https://age-encryption.org/v1.
 struct AgeFile: Sendable, Hashable {
     /// The tags of the SSH keys, sorted.
     let tags: [String]
@@ -16,12 +16,12 @@ struct AgeFile: Sendable, Hashable {
     /// The number of recipients of other types, such as passwords.
     let otherCount: Int
 
-    /// The number of bytes that are encrypted, `nil` if the file is damaged or they are more than 64 KiB.
+    /// The number of plaintext bytes, `nil` if the file is damaged or the number exceeds 64 KiB.
     let contentCount: Int?
 
     private static let version = "age-encryption.org/v1"
 
-    /// Reads the header; `nil` if the bytes are not an encrypted file.
+    /// Parses the header; returns `nil` if the bytes are not an encrypted file.
     init?(_ bytes: [UInt8]) {
         let bytes = Self.binary(bytes)
         let lines = Self.headerLines(bytes)
@@ -33,7 +33,7 @@ struct AgeFile: Sendable, Hashable {
             switch words.first {
             case "ssh-ed25519"? where words.count > 1: tags.append(String(words[1]))
             case "X25519"?: ageCount += 1
-            // Some programs add recipients that mean nothing.
+            // Some programs add meaningless recipients on purpose.
             case let type? where type.hasSuffix("-grease"): continue
             default: otherCount += 1
             }
@@ -42,6 +42,8 @@ struct AgeFile: Sendable, Hashable {
         contentCount = Self.contentCount(bytes)
     }
 
+    /// Returns the number of plaintext bytes, if there is at most one chunk.
+    ///
     /// A nonce of 16 bytes follows the header, then chunks of at most 64 KiB, each with a tag of 16 bytes.
     private static func contentCount(_ bytes: [UInt8]) -> Int? {
         var rest = bytes[...]
@@ -55,7 +57,7 @@ struct AgeFile: Sendable, Hashable {
         return nil
     }
 
-    /// The bytes of a file that may be in ASCII.
+    /// Returns the binary form of a file that may have ASCII armor.
     private static func binary(_ bytes: [UInt8]) -> [UInt8] {
         let armor = "-----BEGIN AGE ENCRYPTED FILE-----"
         guard bytes.starts(with: armor.utf8) else { return bytes }
@@ -64,7 +66,7 @@ struct AgeFile: Sendable, Hashable {
         return (try? Base64.decode(body.joined())) ?? []
     }
 
-    /// The lines before the encrypted bytes.
+    /// Returns the header lines, without the final line.
     private static func headerLines(_ bytes: [UInt8]) -> [Substring] {
         var lines: [Substring] = []
         for line in bytes.split(separator: UInt8(ascii: "\n"), maxSplits: lineLimit) {
@@ -75,11 +77,11 @@ struct AgeFile: Sendable, Hashable {
         return lines
     }
 
-    /// Two lines for each recipient.
+    /// The maximum number of header lines; each recipient has two.
     private static let lineLimit = 1000
 }
 
-/// Keys in the order in which messages name them, each with what it is.
+/// Recipients and their owners, in the order in which messages name them.
 struct RecipientList: Sendable {
     /// A recipient with its owner, such as `node 'worker'`.
     struct Entry: Sendable {
@@ -94,7 +96,7 @@ struct RecipientList: Sendable {
         entries.map(\.recipient.text).unique().flatMap { ["-r", $0] }
     }
 
-    /// How the recipients of a file differ from these, as far as the file says, in predicates of a key.
+    /// Returns the visible differences between a file's recipients and this list, as predicates of a key.
     func differences(from file: AgeFile) -> [String] {
         var found = Set(file.tags)
         var texts: [String] = []
@@ -117,10 +119,10 @@ struct RecipientList: Sendable {
         return texts
     }
 
-    /// Whether there is a recipient that an encrypted file does not identify.
+    /// Whether any recipient is of a type that an encrypted file does not identify.
     var hasUnidentified: Bool { entries.contains { $0.recipient.kind == .age } }
 
-    /// The first four bytes of the key's SHA-256 digest in base64, without padding.
+    /// Returns the first four bytes of the key's SHA-256 digest in base64, without padding.
     static func tag(of key: [UInt8]) -> String {
         let digits = Array(sha256(key).utf8.prefix(8))
         let bytes = stride(from: 0, to: 8, by: 2).compactMap { index in
@@ -130,5 +132,5 @@ struct RecipientList: Sendable {
     }
 }
 
-/// A number with its noun.
+/// Formats a number with a noun, in the plural if necessary.
 func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

@@ -2,12 +2,12 @@ public import Base
 public import Planning
 public import TLS
 
-/// How certificates differ from their declarations at an instant.
+/// Compares certificates with their declarations at an instant.
 public struct CertificateComparison: Sendable {
     /// The instant at which certificates must be valid.
     private let now: Timestamp
 
-    /// How long before it was issued a certificate of this program is valid, because clocks differ.
+    /// The number of seconds by which the validity of new certificates is backdated, because clocks differ.
     static let backdating: Int64 = 300
 
     /// Creates a comparison at an instant.
@@ -15,7 +15,7 @@ public struct CertificateComparison: Sendable {
         self.now = now
     }
 
-    /// Compares the certificate of a CA.
+    /// Compares the certificate of a CA with its declaration.
     func faults(of certificate: Certificate, _ declaration: AuthorityDeclaration) -> [CertificateFault] {
         var faults = validityFaults(certificate, declaration.validity, declaration.renewBefore, authority: nil)
         if !certificate.isAuthority { faults.append(.noAuthority) }
@@ -23,13 +23,13 @@ public struct CertificateComparison: Sendable {
         return faults + keyTypeFaults(certificate, declaration.key)
     }
 
-    /// Compares a certificate that a CA has issued with the validity of the declaration.
+    /// Compares the validity, issuer and contents of a certificate with its declaration.
     ///
     /// - Parameters:
     ///   - certificate: The certificate.
-    ///   - leaf: What it is declared to be.
+    ///   - leaf: The declaration.
     ///   - authority: The CA, if it is known.
-    /// - Returns: The differences, and that it is due.
+    /// - Returns: The differences, including that the certificate is due for renewal.
     public func faults(
         of certificate: Certificate,
         _ leaf: LeafDeclaration,
@@ -42,7 +42,7 @@ public struct CertificateComparison: Sendable {
         return faults + contentFaults(of: certificate, leaf)
     }
 
-    /// Compares what a certificate says, without its validity and its issuer.
+    /// Compares the contents of a certificate with its declaration, except for validity and issuer.
     ///
     /// - Returns: The differences.
     public func contentFaults(of certificate: Certificate, _ leaf: LeafDeclaration) -> [CertificateFault] {
@@ -52,9 +52,9 @@ public struct CertificateComparison: Sendable {
             + keyTypeFaults(certificate, leaf.key)
     }
 
-    /// Finds out whether a certificate is due, or not valid now.
+    /// Checks whether a certificate is due for renewal, or is not valid now.
     ///
-    /// - Returns: Why another one is needed.
+    /// - Returns: The reasons why a new certificate is needed.
     public func dueFaults(of certificate: Certificate, renewBefore: Duration) -> [CertificateFault] {
         var faults: [CertificateFault] = []
         let rest = Duration.seconds(certificate.validUntil.seconds - now.seconds)
@@ -75,7 +75,7 @@ public struct CertificateComparison: Sendable {
         _ renewBefore: Duration,
         authority: Certificate?,
     ) -> [CertificateFault] {
-        // A certificate ends with its CA; until there is another CA a new one would end no later.
+        // A certificate ends with its CA, so a new certificate from the same CA would end no later.
         let endsWithAuthority = certificate.validUntil == authority?.validUntil
         var faults = dueFaults(of: certificate, renewBefore: endsWithAuthority ? .zero : renewBefore)
         let actual = Duration.seconds(certificate.validUntil.seconds - certificate.validFrom.seconds)

@@ -14,9 +14,9 @@ public struct CertificateSet: Sendable {
     /// The recipients of a node's keys.
     let recipients: [String: RecipientList]
 
-    /// Reads the public keys of the nodes.
+    /// Creates a set, and reads the public keys of the nodes.
     ///
-    /// - Throws: ``Base/Problems`` for every node without one.
+    /// - Throws: ``Base/Problems`` with a problem for every node without a usable public key.
     public init(_ declarations: CertificateDeclarations) throws(Problems) {
         self.declarations = declarations
         let operators = declarations.recipients.map { recipient in
@@ -38,7 +38,7 @@ public struct CertificateSet: Sendable {
         guard problems.isEmpty else { throw Problems(problems) }
     }
 
-    /// The directory, without a slash at the end.
+    /// The directory, without a trailing slash.
     public var directory: String { declarations.directory.path }
 
     /// The two files of a certificate, relative to the directory.
@@ -59,10 +59,10 @@ public struct CertificateSet: Sendable {
         Files("derived/\(leaf.node)/\(declarations.authority.name)-\(leaf.name)")
     }
 
-    /// The whole path of a file.
+    /// Returns the path of a file, including the directory.
     func path(_ file: String) -> String { "\(directory)/\(file)" }
 
-    /// Reads a file, `nil` if it is missing.
+    /// Reads a file; returns `nil` if it does not exist.
     func read(_ file: String) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {
             return try FileSystem.read(path(file), limit: SizeLimit.encrypted)
@@ -72,7 +72,7 @@ public struct CertificateSet: Sendable {
         }
     }
 
-    /// The certificates and keys that no declaration names, relative to the directory.
+    /// Returns the undeclared certificates and keys, relative to the directory.
     func undeclaredFiles(_ progress: RotationProgress) throws(SystemError) -> [String] {
         var declared: Set<String> = [authorityFiles.certificate, authorityFiles.key]
         if progress == .added { declared.insert(nextKeyFile) }
@@ -99,37 +99,37 @@ public struct CertificateSet: Sendable {
     }
 }
 
-/// How far the CA of a set is replaced, as the files of the set say.
+/// The progress of a CA rotation, derived from the files of the set.
 public enum RotationProgress: String, Sendable, Hashable, CaseIterable {
-    /// There is one CA, which is not being replaced.
+    /// There is only one CA, and no rotation is in progress.
     case notRotating = "none"
-    /// The new CA is trusted, and the old one issues certificates.
+    /// The new CA is trusted, and the old CA issues certificates.
     case added
-    /// The new CA issues certificates, and the old one is trusted.
+    /// The new CA issues certificates, and the old CA is still trusted.
     case issued
 }
 
 extension CertificateSet {
-    /// The certificates of the CA's file, that of the CA that issues first.
+    /// The certificates in the CA file.
     struct Authorities: Sendable {
-        /// At least one certificate.
+        /// At least one certificate; the first belongs to the CA that issues certificates.
         let certificates: [Certificate]
-        /// How far the CA is replaced.
+        /// The progress of the rotation.
         let progress: RotationProgress
     }
 
-    /// The encrypted key of the new CA, as long as the old one issues certificates.
+    /// The file with the encrypted key of the new CA, which exists while the old CA issues certificates.
     var nextKeyFile: String { "ca/\(declarations.authority.name)-next.key.age" }
 
-    /// Finds out how far the CA is replaced.
+    /// Determines the progress of the rotation.
     func progress(certificateCount: Int) throws(SystemError) -> RotationProgress {
         guard certificateCount > 1 else { return .notRotating }
         return try FileSystem.exists(path(nextKeyFile)) ? .added : .issued
     }
 
-    /// Reads the certificates of the CA's file.
+    /// Reads the certificates in the CA file.
     ///
-    /// - Throws: ``Base/Problem`` if there is none, or it cannot be read.
+    /// - Throws: ``Base/Problem`` if the file is missing, or cannot be read.
     func authorities() throws(Problem) -> Authorities {
         let file = authorityFiles.certificate
         do {

@@ -1,19 +1,19 @@
 public import Base
 public import Planning
 
-/// How a certificate of the set is.
+/// The state of a certificate of the set.
 public struct CertificateStatus: Sendable, Hashable {
     /// The declaration, `nil` for the CA.
     public var leaf: LeafDeclaration?
 
-    /// The name: that of the declaration, or of the CA.
+    /// The name of the declaration or the CA.
     public var name: String
     public var path: String
 
     /// The end of the certificate's validity, `nil` if there is no certificate.
     public var validUntil: Timestamp?
 
-    /// Its problems.
+    /// The problems of the certificate and its key.
     public var faults: [CertificateFault]
 
     public init(
@@ -34,19 +34,19 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     case missing
     /// There is no key.
     case keyMissing
-    /// The certificate cannot be read, with the reason as a predicate.
+    /// The certificate cannot be read; the text is a predicate.
     case unreadable(String)
-    /// The key is encrypted to other recipients, with the difference as a predicate.
+    /// The key is encrypted to other recipients; the text is a predicate.
     case recipients(String)
-    /// The key is not a file of `age`, cannot be decrypted or belongs to another certificate; the text is a predicate.
+    /// The key is not an `age` file, cannot be decrypted or belongs to another certificate; the text is a predicate.
     case key(String)
-    /// It is not the certificate of a CA, although it should be.
+    /// The certificate should be a CA certificate, but is not.
     case noAuthority
-    /// The certificate is not valid yet, but from an instant on.
+    /// The certificate is not valid before an instant in the future.
     case notYetValid(Timestamp)
     /// The certificate is due, or differs from its declaration; the text is a predicate.
     case certificate(String)
-    /// The key has another type than is declared; the text is a predicate.
+    /// The type of the key differs from the declaration; the text is a predicate.
     case keyType(String)
 
     /// The fault as a predicate of the certificate.
@@ -61,7 +61,7 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether only another key corrects it.
+    /// Whether only a new key corrects the fault.
     var needsOtherKey: Bool {
         switch self {
         case .keyMissing, .key, .keyType: true
@@ -69,7 +69,7 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether encrypting the key again is enough.
+    /// Whether encrypting the key again corrects the fault.
     var isOfRecipients: Bool { if case .recipients = self { true } else { false } }
 }
 
@@ -78,25 +78,25 @@ public struct SetInspection: Sendable {
     /// The CA that issues certificates.
     public var authority: CertificateStatus
 
-    /// The other CAs that are trusted: while the CA is replaced, the new or the old one.
+    /// The other trusted CAs: during a rotation, the new or the old CA.
     public var otherAuthorities: [CertificateStatus]
 
-    /// How far the CA is replaced.
+    /// The progress of the rotation.
     public var progress: RotationProgress
 
-    /// The certificates that were selected, in the order of their declarations.
+    /// The selected certificates, in the order of their declarations.
     public var leaves: [CertificateStatus]
 
-    /// The certificates and keys that no declaration names, relative to the directory.
+    /// The undeclared certificates and keys, relative to the directory.
     public var undeclared: [String]
 
-    /// Comparisons that could not be made, in sentences without a full stop.
+    /// Comparisons that could not be made, as sentences without a full stop.
     public var limits: [String]
 
-    /// The CAs.
+    /// All CAs, the issuing CA first.
     var authorities: [CertificateStatus] { [authority] + otherAuthorities }
 
-    /// The CAs and the certificates.
+    /// All CAs, followed by the selected certificates.
     public var all: [CertificateStatus] { authorities + leaves }
 
     /// Creates the result of an inspection.
@@ -117,12 +117,12 @@ public struct SetInspection: Sendable {
     }
 }
 
-/// The certificates that a command is about.
+/// The certificates that a command selects.
 public struct CertificateSelection: Sendable, Hashable {
-    /// The nodes; all if there is none.
+    /// The nodes, or an empty array for all.
     public var nodes: [String]
 
-    /// The names; all if there is none.
+    /// The names, or an empty array for all.
     public var names: [String]
 
     public init(nodes: [String] = [], names: [String] = []) {
@@ -130,12 +130,12 @@ public struct CertificateSelection: Sendable, Hashable {
         self.names = names
     }
 
-    /// Whether it has everything.
+    /// Whether all certificates are selected.
     public var isComplete: Bool { nodes.isEmpty && names.isEmpty }
 
-    /// The certificates that it has.
+    /// Returns the selected certificates.
     ///
-    /// - Throws: ``Base/Problems`` for every node and name that is not declared, and if there is no certificate.
+    /// - Throws: ``Base/Problems`` for every undeclared node and name, and if nodes and names match no certificate.
     public func leaves(of declarations: CertificateDeclarations) throws(Problems) -> [LeafDeclaration] {
         var problems: [Problem] = []
         func check(_ kind: String, _ given: [String], _ known: [String]) {

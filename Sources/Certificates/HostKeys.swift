@@ -6,17 +6,17 @@ import Planning
 struct HostKeys: Sendable {
     let directory: String
 
-    /// The largest file.
+    /// The maximum size of a file in bytes.
     private static let sizeLimit = 16 << 10
 
-    /// The number of files of a node.
+    /// The maximum number of files of a node.
     private static let countLimit = 100
 
     /// Reads the keys of a node.
     ///
-    /// Keys of other types than Ed25519 are ignored: a node has those as well, and one is enough to decrypt.
+    /// Keys of types other than Ed25519 are ignored: a node usually has several keys, and one is enough to decrypt.
     ///
-    /// - Throws: ``Base/Problem`` if there is none.
+    /// - Throws: ``Base/Problem`` if the node has no Ed25519 key, or a key cannot be read.
     func recipients(of node: String) throws(Problem) -> [RecipientList.Entry] {
         let path = "\(directory)/\(node)"
         let hint = "copy '/etc/ssh/ssh_host_ed25519_key.pub' of the node to '\(path)/'"

@@ -5,23 +5,23 @@ import TLS
 
 /// The changes that a renewal makes to a set.
 public struct RenewalPlan: Sendable {
-    /// A change of the CA.
+    /// A change to the CA.
     public enum AuthorityChange: Sendable, Hashable {
-        /// Nothing.
+        /// The CA stays unchanged.
         case keep
-        /// It is made, because there is none.
+        /// A CA is created, because it does not exist.
         case make
-        /// Its key is encrypted again, for the reasons.
+        /// The key is encrypted again, for the given reasons.
         case encryptAgain([String])
     }
 
-    /// A certificate that is made, or whose key is encrypted again.
+    /// A certificate that is issued, or whose key is encrypted again.
     public struct Item: Sendable, Hashable {
-        /// Its declaration.
+        /// The declaration of the certificate.
         public var leaf: LeafDeclaration
-        /// Why, in predicates of the present one.
+        /// The reasons, as predicates of the present certificate.
         public var reasons: [String]
-        /// Whether the present key stays: another one makes the tokens invalid that it has signed.
+        /// Whether the present key is kept, because a new key would invalidate the tokens that it has signed.
         public var keepsKey: Bool
 
         public init(leaf: LeafDeclaration, reasons: [String], keepsKey: Bool = false) {
@@ -31,25 +31,25 @@ public struct RenewalPlan: Sendable {
         }
     }
 
-    /// The change of the CA.
+    /// The change to the CA.
     public var authority: AuthorityChange
 
-    /// The certificates that are made.
+    /// The certificates that are issued.
     public var made: [Item]
 
-    /// The certificates that stay and whose keys are encrypted again, to other recipients.
+    /// The certificates that are kept, and whose keys are encrypted again to other recipients.
     public var encrypted: [Item]
 
-    /// The number of selected certificates that stay.
+    /// The number of selected certificates that stay unchanged.
     public var keptCount: Int
 
-    /// The files that are removed, relative to the directory, because no declaration names them.
+    /// The undeclared files that are removed, relative to the directory.
     public var removed: [String]
 
-    /// Problems of the CA that remain, in predicates.
+    /// The problems of the CA that remain, as predicates.
     public var authorityFaults: [String]
 
-    /// Comparisons that could not be made.
+    /// The comparisons that could not be made.
     public var limits: [String]
 
     public init(
@@ -68,7 +68,7 @@ public struct RenewalPlan: Sendable {
     /// Whether there is nothing to do.
     public var isEmpty: Bool { authority == .keep && made.isEmpty && encrypted.isEmpty && removed.isEmpty }
 
-    /// Whether the private key of an operator is needed for it.
+    /// Whether the plan requires the private key of an operator.
     public var needsIdentity: Bool {
         switch authority {
         case .keep: !made.isEmpty || !encrypted.isEmpty
@@ -78,7 +78,7 @@ public struct RenewalPlan: Sendable {
     }
 }
 
-/// Makes what is due in a set or differs from its declaration.
+/// Renews the certificates of a set that are due or differ from their declarations.
 public struct Renewal: Sendable {
     let set: CertificateSet
     let selection: CertificateSelection
@@ -90,10 +90,10 @@ public struct Renewal: Sendable {
     ///
     /// - Parameters:
     ///   - set: The set.
-    ///   - selection: The certificates that may be made.
-    ///   - isForced: Whether all of them are made, also those that are as declared.
-    ///   - now: The beginning of validity periods.
-    ///   - access: How keys are encrypted and decrypted.
+    ///   - selection: The certificates that may be renewed.
+    ///   - isForced: Whether all selected certificates are renewed, even if they match their declarations.
+    ///   - now: The time of the renewal, from which validity periods are computed.
+    ///   - access: The settings for encrypting and decrypting keys.
     public init(
         _ set: CertificateSet,
         _ selection: CertificateSelection,
@@ -104,9 +104,9 @@ public struct Renewal: Sendable {
         (self.set, self.selection, self.isForced, self.now, self.access) = (set, selection, isForced, now, access)
     }
 
-    /// Finds out what is to be done.
+    /// Determines the changes that are needed.
     ///
-    /// - Throws: ``Base/Problem`` if the set cannot be read, or half of the CA is missing.
+    /// - Throws: ``Base/Problem`` if the set cannot be read, or the CA is unusable for the changes.
     public func plan() async throws(Problem) -> RenewalPlan {
         let leaves: [LeafDeclaration]
         do throws(Problems) {
@@ -114,7 +114,7 @@ public struct Renewal: Sendable {
         } catch {
             throw error.all.first ?? Problem("nothing is selected")
         }
-        // With a password every key would ask for it.
+        // An identity with a password would cause a prompt for every key.
         let usable = access.identities.contains(where: Identity.needsPassword) ? [] : access.identities
         let comparing = KeyAccess(environment: access.environment, identities: usable)
         let found = try await set.inspect(leaves, at: now, comparing)
@@ -144,7 +144,7 @@ public struct Renewal: Sendable {
         )
     }
 
-    /// The undeclared certificates and keys that this CA has issued; the set may have other CAs, which have their own.
+    /// Returns the undeclared certificates and keys of this CA, without those of other CAs in the directory.
     private func abandoned(_ undeclared: [String]) -> [String] {
         let prefix = "\(set.declarations.authority.name)-"
         let otherPrefixes = undeclared.compactMap { file in
@@ -184,7 +184,7 @@ public struct Renewal: Sendable {
         return differences.isEmpty && !isAskedFor ? .keep : .encryptAgain(differences.map { "its key \($0)" })
     }
 
-    /// Refuses to issue certificates with a CA that cannot.
+    /// Throws an error if the CA cannot issue certificates.
     private func requireAuthority(_ status: CertificateStatus, _ change: RenewalPlan.AuthorityChange) throws(Problem) {
         guard change != .make else { return }
         let files = set.authorityFiles
@@ -213,7 +213,7 @@ public struct Renewal: Sendable {
         }
     }
 
-    /// Problems of CAs that are kept.
+    /// Returns the problems of CAs that a renewal does not correct.
     private static func lastingFaults(_ authorities: [CertificateStatus]) -> [String] {
         authorities.flatMap(\.faults).compactMap { fault in
             switch fault {
@@ -225,14 +225,14 @@ public struct Renewal: Sendable {
 }
 
 extension CertificateSet {
-    /// The time for which another renewal of the set is waited for.
+    /// The maximum time to wait for another renewal of the set.
     private static let lockLimit = Duration.seconds(600)
 
     /// Takes the lock that every renewal of the set holds.
     ///
-    /// - Parameter onWait: Called once if another process has it.
+    /// - Parameter onWait: Called once if another process holds the lock.
     /// - Returns: The lock.
-    /// - Throws: ``Base/Problem`` if another process has it for too long.
+    /// - Throws: ``Base/Problem`` if another process holds the lock for too long.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
         do throws(SystemError) {
             let limit = ContinuousClock.now + Self.lockLimit
@@ -244,7 +244,7 @@ extension CertificateSet {
         throw Problem(message, hint: "end it, or try again later")
     }
 
-    /// Makes the error of a renewal that has changed nothing.
+    /// Creates the error of a renewal that failed and changed nothing.
     func unchanged(_ error: any Error) -> Problem {
         let advice = (error as? SystemError)?.advice ?? (error as? Problem)?.hint
         return Problem("the certificates in '\(directory)' are unchanged", hint: advice, cause: error)
@@ -252,12 +252,12 @@ extension CertificateSet {
 }
 
 extension Renewal {
-    /// Does what a plan says: the directory is replaced as a whole, in one step, or not changed.
+    /// Performs a plan; the directory is replaced as a whole, in one step, or not changed.
     ///
     /// - Parameters:
-    ///   - plan: What to do; the caller has held the lock since it was made.
-    ///   - onProgress: Called with each certificate that was made, and its end; with `nil` if its key was encrypted again.
-    /// - Throws: ``Base/Problem`` if something failed. Then the set is unchanged.
+    ///   - plan: The plan; the caller must have held the lock since the plan was made.
+    ///   - onProgress: Called with each new certificate and its end, or with `nil` if only its key was encrypted again.
+    /// - Throws: ``Base/Problem`` if a step fails. The set is then unchanged.
     public func perform(
         _ plan: RenewalPlan,
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
@@ -265,7 +265,7 @@ extension Renewal {
         guard !plan.isEmpty else { return }
         let issuer = SetIssuer(set: set, now: now, access: access)
         do {
-            // Before the keys: a directory that cannot be written is an error at once.
+            // The directory is prepared before the keys, so that an unwritable directory is an error at once.
             var staged = try StagedDirectory(replacing: set.directory)
             let directory = staged.path
             if plan.authority != .keep || !plan.made.isEmpty {
@@ -287,7 +287,7 @@ extension Renewal {
         }
     }
 
-    /// Makes the CA or decrypts its key, and writes those of its files that change.
+    /// Creates the CA or decrypts its key, and writes its changed files.
     private func authority(
         _ change: RenewalPlan.AuthorityChange,
         _ issuer: SetIssuer,

@@ -3,9 +3,9 @@ import Host
 public import Planning
 import TLS
 
-/// Replaces the CA of a set in three steps, between which all nodes get the files of the step before.
+/// Replaces the CA of a set in three steps; all nodes must have the files of one step before the next.
 ///
-/// The new CA is trusted before it issues anything, and the old one until nothing that it has issued is used.
+/// The new CA is trusted before it issues certificates, and the old CA until none of its certificates is in use.
 public struct Rotation: Sendable {
     private let set: CertificateSet
     private let now: Timestamp
@@ -15,13 +15,13 @@ public struct Rotation: Sendable {
     ///
     /// - Parameters:
     ///   - set: The set.
-    ///   - now: The beginning of validity periods.
-    ///   - access: How keys are encrypted and decrypted.
+    ///   - now: The time of the rotation, from which validity periods are computed.
+    ///   - access: The settings for encrypting and decrypting keys.
     public init(_ set: CertificateSet, at now: Timestamp, _ access: KeyAccess) {
         (self.set, self.now, self.access) = (set, now, access)
     }
 
-    /// Finds out how far it is.
+    /// Determines the progress of the rotation.
     ///
     /// - Throws: ``Base/Problem`` if there is no CA, or a file cannot be read.
     public func status() throws(Problem) -> RotationStatus {
@@ -52,17 +52,17 @@ public struct Rotation: Sendable {
     private func certificate(of leaf: LeafDeclaration) throws(Problem) -> Certificate? {
         let file = set.files(of: leaf).certificate
         do throws(SystemError) {
-            // A file that is not a certificate is not issued by the new CA.
+            // An invalid file counts as a missing certificate.
             return try set.read(file).flatMap { try? Certificate.read(pem: $0).first }
         } catch {
             throw Problem("\(error)", hint: error.advice)
         }
     }
 
-    /// Does the next step: the directory is replaced as a whole, or not changed.
+    /// Performs the next step; the directory is replaced as a whole, or not changed.
     ///
-    /// - Parameter onProgress: Called with each certificate that was made, and its end.
-    /// - Throws: ``Base/Problem`` if something failed. Then the set is unchanged.
+    /// - Parameter onProgress: Called with each new certificate and its end.
+    /// - Throws: ``Base/Problem`` if a part of the step fails. The set is then unchanged.
     public func performNextStep(
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,
     ) async throws(Problem) {
@@ -97,7 +97,7 @@ public struct Rotation: Sendable {
         }
     }
 
-    /// Writes the file of the CA.
+    /// Writes the CA file.
     private func write(_ authorities: [Certificate], below directory: String) throws(SystemError) {
         let text = authorities.map(\.pem).joined()
         try FileSystem.write(Array(text.utf8), to: "\(directory)/\(set.authorityFiles.certificate)", mode: 0o644)

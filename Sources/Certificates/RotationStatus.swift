@@ -1,22 +1,22 @@
 public import Base
 
-/// A step of the rotation of a CA, as it is typed.
+/// A step of a CA rotation; the raw value is the word that users type.
 public enum RotationStep: String, Sendable, Hashable, CaseIterable {
-    /// The new CA is made, and trusted beside the old one.
+    /// The new CA is created, and trusted in addition to the old CA.
     case add
     /// The new CA issues all certificates.
     case issue
     /// The old CA is no longer trusted.
     case remove
 
-    /// Whether nodes refuse each other after it if they have not got the files of the step before.
+    /// Whether nodes refuse each other after the step if they lack the files of the previous step.
     public var needsConfirmation: Bool { self != .add }
 
-    /// Whether the private key of an operator is needed for it.
+    /// Whether the step requires the private key of an operator.
     public var needsIdentity: Bool { self == .issue }
 }
 
-/// How far the rotation of a CA is.
+/// The status of a CA rotation.
 public struct RotationStatus: Sendable, Hashable {
     /// A certificate of a node.
     public struct Leaf: Sendable, Hashable {
@@ -26,10 +26,10 @@ public struct RotationStatus: Sendable, Hashable {
         /// The serial number in hexadecimal digits, `nil` if there is no certificate.
         public var serialNumber: String?
 
-        /// Whether the CA that issues now has issued it.
+        /// Whether the certificate is from the CA that currently issues certificates.
         public var isCurrent: Bool
 
-        /// Whether its key signs tokens, and therefore stays.
+        /// Whether the key signs tokens, and is therefore kept.
         public var keepsKey: Bool
 
         public init(node: String, name: String, serialNumber: String?, isCurrent: Bool, keepsKey: Bool) {
@@ -38,7 +38,7 @@ public struct RotationStatus: Sendable, Hashable {
         }
     }
 
-    /// How far it is.
+    /// The progress of the rotation.
     public var progress: RotationProgress
 
     /// The file with the certificates of the CAs.
@@ -51,7 +51,7 @@ public struct RotationStatus: Sendable, Hashable {
         (self.progress, self.authorityPath, self.leaves) = (progress, authorityPath, leaves)
     }
 
-    /// The step that was done last, as far as the files say.
+    /// The last completed step, derived from the files; `nil` if no rotation is in progress.
     public var done: RotationStep? {
         switch progress {
         case .notRotating: nil
@@ -60,7 +60,7 @@ public struct RotationStatus: Sendable, Hashable {
         }
     }
 
-    /// The step that follows.
+    /// The next step.
     public var next: RotationStep {
         switch progress {
         case .notRotating: .add
@@ -69,9 +69,9 @@ public struct RotationStatus: Sendable, Hashable {
         }
     }
 
-    /// Returns whether a step is to be done; it is not if it is done already.
+    /// Returns whether a step is still to be done.
     ///
-    /// - Throws: ``Base/Problem`` if another one comes before, or a certificate is not issued by the new CA.
+    /// - Throws: ``Base/Problem`` if another step must come first, or a certificate is not issued by the new CA.
     public func isDue(_ step: RotationStep) throws(Problem) -> Bool {
         switch (progress, step) {
         case (.notRotating, .issue):

@@ -9,30 +9,30 @@ struct SetInspector: Sendable {
     /// The instant at which certificates must be valid.
     let now: Timestamp
 
-    /// The identities that decrypt the keys; without them keys are not compared with their certificates.
+    /// The program that decrypts the keys; if `nil`, keys are not compared with their certificates.
     let age: Age?
 
-    /// The certificates of a file with what is wrong with them.
+    /// The certificates in a file, and their faults.
     private struct Examined {
         var certificates: [Certificate] = []
         var faults: [CertificateFault] = []
     }
 
-    /// The state of the CA, and of the other one while it is replaced.
+    /// The state of the CA, and of the second CA during a rotation.
     struct Authorities {
-        /// The CA that issues.
+        /// The CA that issues certificates.
         var issuing: CertificateStatus
-        /// The others in its file.
+        /// The other CAs in the CA file.
         var others: [CertificateStatus]
-        /// The certificate of the CA that issues, if it can be read.
+        /// The certificate of the issuing CA, if it can be read.
         var certificate: Certificate?
-        /// How far it is replaced.
+        /// The progress of the rotation.
         var progress: RotationProgress
     }
 
-    /// Compares the CA, and the other one while it is replaced.
+    /// Compares the CA with its declaration, and the second CA during a rotation.
     ///
-    /// The declaration is that of the CA that stays. Of the one that goes it is enough that it can issue while it has to.
+    /// The declaration describes the CA that stays. The old CA must only be valid while it issues certificates.
     func authorities() async throws(Problem) -> Authorities {
         let (declaration, files) = (set.declarations.authority, set.authorityFiles)
         let comparison = CertificateComparison(at: now)
@@ -67,7 +67,7 @@ struct SetInspector: Sendable {
         )
     }
 
-    /// Makes the status of a CA.
+    /// Creates the status of a CA.
     private func status(_ name: String, _ certificate: Certificate?, _ faults: [CertificateFault]) -> CertificateStatus
     {
         CertificateStatus(
@@ -79,7 +79,7 @@ struct SetInspector: Sendable {
         )
     }
 
-    /// Compares the certificate of a node.
+    /// Compares the certificate and key of a node with their declaration.
     func leaf(_ leaf: LeafDeclaration, _ authority: Certificate?) async throws(Problem) -> CertificateStatus {
         let files = set.files(of: leaf)
         var examined = read(files.certificate)
@@ -111,7 +111,7 @@ struct SetInspector: Sendable {
         }
     }
 
-    /// Compares the recipients of a key, and the key with its certificate if it can be decrypted.
+    /// Checks the recipients of a key and, if it can be decrypted, whether it belongs to its certificate.
     private func keyFaults(
         _ file: String,
         _ recipients: RecipientList,
@@ -138,7 +138,7 @@ struct SetInspector: Sendable {
                 faults.append(.key(error.message))
             }
         } catch {
-            // Without the program nothing can be compared.
+            // If the program cannot be run, no key can be compared.
             guard let failure = error.cause as? AgeError else { throw error }
             faults.append(.key("cannot be decrypted (\(failure))"))
         }
@@ -151,9 +151,9 @@ extension CertificateSet {
     ///
     /// - Parameters:
     ///   - leaves: The certificates.
-    ///   - now: The instant at which they must be valid.
-    ///   - access: How keys are decrypted; `nil` to leave them encrypted.
-    /// - Returns: How each of them is.
+    ///   - now: The instant at which certificates must be valid.
+    ///   - access: The settings for decrypting keys; without identities, keys are not decrypted.
+    /// - Returns: The state of each certificate.
     /// - Throws: ``Base/Problem`` if the set cannot be listed, or `age` is missing.
     public func inspect(
         _ leaves: [LeafDeclaration],
@@ -188,7 +188,7 @@ extension CertificateSet {
     }
 }
 
-/// How keys are encrypted and decrypted.
+/// The settings for encrypting and decrypting keys.
 public struct KeyAccess: Sendable {
     /// The environment of the program `age`.
     public var environment: [String: String]
@@ -201,13 +201,13 @@ public struct KeyAccess: Sendable {
         self.identities = identities
     }
 
-    /// Refuses files that cannot be read.
+    /// Refuses identities that cannot be read.
     ///
-    /// - Throws: ``Base/Problem`` about the first of them.
+    /// - Throws: ``Base/Problem`` for the first unreadable file.
     public func check() throws(Problem) {
         for path in identities { try Identity.check(path) }
     }
 
-    /// The program.
+    /// The program `age` with these settings.
     var age: Age { Age(environment: environment, identities: identities) }
 }

@@ -3,13 +3,13 @@ import Host
 public import Planning
 public import TLS
 
-/// Makes the CA, the certificates and the encrypted keys of a set, in memory.
+/// Creates the CA, the certificates and the encrypted keys of a set, in memory.
 struct SetIssuer: Sendable {
     let set: CertificateSet
     let now: Timestamp
     let access: KeyAccess
 
-    /// A certificate of a node with its encrypted key, as the two files have them.
+    /// A certificate and its encrypted key, which are written to two files.
     struct Made: Sendable {
         let files: CertificateSet.Files
         let certificate: Certificate
@@ -28,15 +28,15 @@ struct SetIssuer: Sendable {
         let key: SigningKey
     }
 
-    /// Called with each certificate that was made, and its end; with `nil` if its key was encrypted again.
+    /// A function that is called with each new certificate and its end.
     typealias Progress = @Sendable (LeafDeclaration, Timestamp?) -> Void
 
-    /// The number of keys that are made side by side.
+    /// The number of certificates that are created in parallel.
     private static let parallelCount = 4
 
     // MARK: The CA
 
-    /// Makes a CA as it is declared.
+    /// Creates a CA as declared.
     func newAuthority() async throws(Problem) -> Authority {
         let declaration = set.declarations.authority
         let contents = CertificateContents(
@@ -56,7 +56,7 @@ struct SetIssuer: Sendable {
 
     /// Decrypts the key of a CA.
     ///
-    /// - Throws: ``Base/Problem`` if it cannot be decrypted, or is not the key of this certificate.
+    /// - Throws: ``Base/Problem`` if the key cannot be decrypted, or belongs to another certificate.
     func authority(_ certificate: Certificate, keyFile: String) async throws(Problem) -> Authority {
         let key = try await key(keyFile, "the key of the CA")
         guard key.belongs(to: certificate) else {
@@ -74,15 +74,15 @@ struct SetIssuer: Sendable {
 
     // MARK: The certificates of nodes
 
-    /// Makes certificates side by side; the first failure ends all.
+    /// Issues certificates in parallel; the first failure cancels the others.
     ///
     /// - Parameters:
-    ///   - leaves: What they say.
-    ///   - keys: The keys that stay; the others are new.
+    ///   - leaves: The declarations of the certificates.
+    ///   - keys: The keys to keep; all other certificates get new keys.
     ///   - authority: The CA.
-    ///   - onProgress: Called with each certificate.
+    ///   - onProgress: Called with each certificate and its end.
     /// - Returns: The certificates with their encrypted keys.
-    /// - Throws: ``Base/Problem`` for the first that could not be made.
+    /// - Throws: ``Base/Problem`` for the first certificate that cannot be issued.
     func make(
         _ leaves: [LeafDeclaration],
         keeping keys: [LeafDeclaration: SigningKey] = [:],
@@ -142,7 +142,7 @@ struct SetIssuer: Sendable {
         return Made(files: set.files(of: leaf), certificate: certificate, key: encrypted)
     }
 
-    /// Encrypts the key of a certificate to its present recipients.
+    /// Decrypts the key of a certificate, and encrypts it to its present recipients.
     func encryptAgain(_ leaf: LeafDeclaration) async throws(Problem) -> [UInt8] {
         let text = try await decrypt(set.files(of: leaf).key, Self.subject(leaf))
         return try await access.age.encrypt(text, to: recipients(of: leaf))
@@ -153,7 +153,7 @@ struct SetIssuer: Sendable {
         try await key(set.files(of: leaf).key, Self.subject(leaf))
     }
 
-    /// Decrypts the keys of certificates that have one, one after the other, because `age` may ask for a password.
+    /// Decrypts the existing keys of certificates, one at a time because `age` may ask for a password.
     func keys(of leaves: [LeafDeclaration]) async throws -> [LeafDeclaration: SigningKey] {
         var keys: [LeafDeclaration: SigningKey] = [:]
         for leaf in leaves where try set.read(set.files(of: leaf).key) != nil { keys[leaf] = try await key(of: leaf) }
@@ -201,15 +201,15 @@ struct SetIssuer: Sendable {
     }
 }
 
-/// Makes a key and a certificate for it that is as declared.
+/// Generates a key, and issues a certificate for it as declared.
 ///
 /// - Parameters:
-///   - leaf: What the certificate says.
-///   - now: The beginning of its validity, which ends with that of the CA at the latest.
+///   - leaf: The declaration of the certificate.
+///   - now: The time of issue; the certificate ends no later than the CA.
 ///   - authority: The certificate of the CA.
 ///   - authorityKey: The key of the CA.
 /// - Returns: The certificate and its key.
-/// - Throws: ``TLS/TLSError`` if libcrypto cannot make them.
+/// - Throws: ``TLS/TLSError`` if libcrypto cannot create the key or the certificate.
 public func issue(
     _ leaf: LeafDeclaration,
     at now: Timestamp,
@@ -220,7 +220,7 @@ public func issue(
     return (try issue(leaf, for: key, at: now, by: authority, authorityKey), key)
 }
 
-/// Makes a certificate for a key that is there.
+/// Issues a certificate for an existing key.
 func issue(
     _ leaf: LeafDeclaration,
     for key: SigningKey,
@@ -241,6 +241,6 @@ func issue(
 }
 
 extension LeafDeclaration {
-    /// Whether its key signs tokens, and so stays when the certificate is replaced: another one makes the tokens invalid.
+    /// Whether the key signs tokens, and is kept at renewals because a new key would invalidate the tokens.
     var signsTokens: Bool { usages.contains(.signing) }
 }

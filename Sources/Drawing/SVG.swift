@@ -1,6 +1,6 @@
 import Base
 
-/// One element of a picture in the format SVG.
+/// An element of an SVG picture.
 ///
 /// All texts and attributes are escaped, so that none can become an element.
 public struct SVGElement: Sendable {
@@ -9,12 +9,12 @@ public struct SVGElement: Sendable {
     private let children: [SVGElement]
     private let text: String?
 
-    /// Creates an element with other elements in it.
+    /// Creates an element with child elements.
     ///
     /// - Parameters:
     ///   - name: The element's name, such as `g` or `rect`.
     ///   - attributes: Its attributes in their order; see ``svgNumber(_:)`` for numbers.
-    ///   - children: The elements in it.
+    ///   - children: The child elements.
     public init(
         _ name: String,
         _ attributes: KeyValuePairs<String, String> = [:],
@@ -24,7 +24,7 @@ public struct SVGElement: Sendable {
         text = nil
     }
 
-    /// Creates an element with a text in it, such as `text` or `title`.
+    /// Creates an element that contains text, such as `text` or `title`.
     ///
     /// - Parameters:
     ///   - name: The element's name.
@@ -35,10 +35,10 @@ public struct SVGElement: Sendable {
         children = []
     }
 
-    /// The element as XML, in lines.
+    /// Formats the element as lines of XML.
     ///
-    /// - Parameter indentation: The spaces before it.
-    /// - Returns: The lines, each with its end.
+    /// - Parameter indentation: The number of spaces before the element.
+    /// - Returns: The lines, each with a line break.
     public func markup(indentation: Int = 0) -> String {
         let space = String(repeating: " ", count: indentation)
         let head = "\(space)<\(name)" + attributes.map { " \($0.key)=\"\(svgEscaped($0.value))\"" }.joined()
@@ -48,19 +48,19 @@ public struct SVGElement: Sendable {
     }
 }
 
-/// A colour of a picture, on a light and on a dark page.
+/// A colour of a picture, with one value for light and one for dark pages.
 ///
-/// An element has it by its class: ``fill`` for areas and texts, ``stroke`` for lines.
+/// Elements use the colour through a class: ``fill`` for areas and texts, ``stroke`` for lines.
 public enum SVGColour: String, Sendable, Hashable, CaseIterable {
     /// The page and the areas on it.
     case page, panel
-    /// Texts, and those that matter less.
+    /// Text, and less important text.
     case text, muted
-    /// Lines that order the picture.
+    /// Lines that structure the picture.
     case line
-    /// States, and what is not active.
+    /// States, and inactive elements.
     case succeeded, failed, running, waiting, inactive
-    /// The part that the reader should see first.
+    /// The part to which the picture draws attention.
     case accent
 
     /// The class of elements whose area or text has the colour.
@@ -101,7 +101,7 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The style sheet of all colours: plain classes, because many viewers know no variables of CSS.
+    /// The style sheet of all colours: plain classes, because many viewers do not support CSS variables.
     fileprivate static var styleSheet: String {
         func rules(_ colour: (SVGColour) -> String) -> [String] {
             allCases.map { ".\($0.fill){fill:\(colour($0))}.\($0.stroke){stroke:\(colour($0))}" }
@@ -111,7 +111,7 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// A picture that every browser shows, on light and on dark pages, without scripts and files of its own.
+/// A picture for any browser, on light and dark pages, without scripts or external files.
 public struct SVGDocument: Sendable {
     /// The width in pixels.
     public var width: Double
@@ -125,7 +125,7 @@ public struct SVGDocument: Sendable {
     /// The content of the picture, for screen readers.
     public var description: String
 
-    /// The elements, the lowest first.
+    /// The elements, in drawing order.
     public var content: [SVGElement]
 
     public init(width: Double, height: Double, title: String, description: String, content: [SVGElement]) {
@@ -134,12 +134,13 @@ public struct SVGDocument: Sendable {
         self.content = content
     }
 
-    /// The size of text without a class of its own, in pixels.
+    /// The default size of text, in pixels.
     public static let fontSize = 13.0
 
     /// The picture as XML.
     ///
-    /// Its classes are those of ``SVGColour``, and for texts also `small`, `strong`, `code`, `end` and `middle`.
+    /// The style sheet defines the classes of ``SVGColour``, and for texts `small`, `strong`, `code`, `end` and
+    /// `middle`.
     public var markup: String {
         let (width, height) = (svgNumber(width), svgNumber(height))
         let attributes: KeyValuePairs = [
@@ -162,9 +163,9 @@ public struct SVGDocument: Sendable {
     }
 }
 
-/// Formats a number of an attribute, with one decimal at most.
+/// Formats a number for an attribute, with at most one decimal.
 ///
-/// - Parameter number: The number; one that is not finite counts as 0.
+/// - Parameter number: The number; infinity and NaN count as 0.
 /// - Returns: The text, such as `12` or `-0.5`.
 public func svgNumber(_ number: Double) -> String {
     guard number.isFinite else { return "0" }
@@ -177,8 +178,8 @@ public func svgNumber(_ number: Double) -> String {
 ///
 /// - Parameters:
 ///   - text: The text.
-///   - size: The size of its font.
-/// - Returns: The width in a font whose letters are as wide as those of `code`; most texts in other fonts are narrower.
+///   - size: The font size.
+/// - Returns: The width in the font of `code`; most texts in other fonts are narrower.
 public func svgTextWidth(_ text: String, size: Double = SVGDocument.fontSize) -> Double {
     text.unicodeScalars.reduce(0) { $0 + (($1.value < 0x1100 ? 0.61 : 1.05) * size) }
 }
@@ -187,7 +188,7 @@ public func svgTextWidth(_ text: String, size: Double = SVGDocument.fontSize) ->
 ///
 /// - Parameters:
 ///   - text: The text.
-///   - size: The size of its font.
+///   - size: The font size.
 /// - Returns: The width in DejaVu Sans, which is wider than most fonts.
 public func svgProseWidth(_ text: String, size: Double = SVGDocument.fontSize) -> Double {
     text.unicodeScalars.reduce(0) { width, scalar in
@@ -202,12 +203,12 @@ public func svgProseWidth(_ text: String, size: Double = SVGDocument.fontSize) -
     }
 }
 
-/// Cuts off a text that is wider than a number of pixels, with an ellipsis.
+/// Truncates a text that is wider than a number of pixels, with an ellipsis.
 ///
 /// - Parameters:
 ///   - text: The text.
-///   - width: The pixels that it may take.
-/// - Returns: The text, or its beginning.
+///   - width: The maximum width in pixels.
+/// - Returns: The text, or its beginning with an ellipsis.
 public func svgText(_ text: String, within width: Double) -> String {
     guard svgTextWidth(text) > width else { return text }
     var kept = ""
@@ -222,7 +223,7 @@ public func svgText(_ text: String, within width: Double) -> String {
 
 /// Escapes a text for an element or an attribute.
 ///
-/// Characters that XML does not allow, or that change the direction of writing, are written as on a terminal.
+/// Characters that XML does not allow, or that change the direction of writing, are escaped as on a terminal.
 private func svgEscaped(_ text: String) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {

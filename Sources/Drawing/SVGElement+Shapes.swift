@@ -1,12 +1,12 @@
-/// The shapes that several pictures have.
+/// Shapes that several pictures use.
 extension SVGElement {
-    /// Creates a text in a line.
+    /// Creates a text on one line.
     ///
     /// - Parameters:
     ///   - text: The text.
-    ///   - classes: Its classes: that of its colour, and those of ``SVGDocument/markup``.
-    ///   - x: Where it begins; where it ends or has its middle if a class says so.
-    ///   - y: Its base line.
+    ///   - classes: The class of its colour, and the text classes of ``SVGDocument/markup``.
+    ///   - x: The start of the text, or its end or middle with the class `end` or `middle`.
+    ///   - y: The base line.
     /// - Returns: The element.
     public static func label(_ text: String, _ classes: String, x: Double, y: Double) -> SVGElement {
         SVGElement("text", ["class": classes, "x": svgNumber(x), "y": svgNumber(y)], text: text)

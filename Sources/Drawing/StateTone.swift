@@ -1,15 +1,15 @@
-/// The kind of a state, of a task or of a node, which chooses its colour wherever there are colours.
+/// The category of the state of a task or node, which determines its colour.
 public enum StateTone: String, Sendable, Hashable, CaseIterable {
     case succeeded
     case failed
     case running
     case waiting
-    /// It has not begun.
+    /// Work that has not started.
     case pending
-    /// It has ended without success or failure, or is not known.
+    /// Work that has ended without success or failure, or whose state is unknown.
     case incomplete
 
-    /// The colour in pictures that this program draws itself.
+    /// The colour in pictures that this program draws.
     public var colour: SVGColour {
         switch self {
         case .succeeded: .succeeded
@@ -20,7 +20,7 @@ public enum StateTone: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The colour of a text about the state, which can be read on every page.
+    /// The colour of a text about the state, which is legible on light and dark pages.
     public var textColour: SVGColour {
         switch self {
         case .succeeded: .text

@@ -1,9 +1,9 @@
 import Base
 import Planning
 
-/// A task that did not end within its timeout.
+/// The error of a task that did not end within its timeout.
 ///
-/// An action that knows better than the engine what was missing throws this itself.
+/// An action that knows more precisely than the engine what was missing throws this error itself.
 public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertible {
     /// The timeout of the task.
     public var timeout: Duration

@@ -2,19 +2,19 @@ public import Planning
 
 /// Runs the steps of a plan, each as soon as everything it depends on has succeeded.
 ///
-/// When one fails, its dependants are skipped and everything else goes on. When the surrounding Swift task is cancelled,
-/// nothing new starts and what runs is cancelled. Any number of steps may wait at the same time; only steps that do work
-/// of their own are limited.
+/// If a step fails, its dependants are skipped and all other steps continue. If the surrounding Swift task is
+/// cancelled, no further step starts and running steps are cancelled. Any number of steps may wait at the same time;
+/// only steps that do work are limited.
 public struct Engine: Sendable {
     /// Performs a step and returns its outcome.
     ///
     /// A thrown error is a failure, or an interruption if the step was cancelled; a returned outcome always counts.
     public typealias Performer = @Sendable (Plan.Step, StepContext) async throws -> Outcome
 
-    /// Learns how a task ended before anything else does: before its last event, and before its dependants start.
+    /// Receives the result of a task before its last event is emitted and before its dependants start.
     public typealias Conclusion = @Sendable (Report.Entry) async -> Void
 
-    /// The clock of deadlines and durations.
+    /// The clock for deadlines and durations.
     public let clock: any Clock<Duration>
 
     /// The number of steps that may work at the same time.
@@ -27,12 +27,12 @@ public struct Engine: Sendable {
     /// Creates an engine.
     ///
     /// - Parameters:
-    ///   - clock: The clock of deadlines and durations.
-    ///   - workLimit: The number of steps that may work at the same time, at least one. The deadline of a step that has
-    ///     to wait for its turn has not started.
-    ///   - emit: Where events go; those of one task come in order, those of several tasks from several threads.
-    ///   - conclude: What learns first how each task ended.
-    ///   - isWork: Whether a step uses the machine while it runs, rather than mostly wait.
+    ///   - clock: The clock for deadlines and durations.
+    ///   - workLimit: The number of steps that may work at the same time, at least one. The deadline of a step that is
+    ///     waiting for its turn has not started yet.
+    ///   - emit: Receives the events, in order within a task, and possibly on several threads for several tasks.
+    ///   - conclude: Receives the result of each task before anything else does.
+    ///   - isWork: Whether a step uses the machine while it runs, rather than mostly waiting.
     public init(
         clock: any Clock<Duration> = ContinuousClock(),
         workLimit: Int = 16,
@@ -53,7 +53,7 @@ public struct Engine: Sendable {
     /// - Parameters:
     ///   - plan: The steps.
     ///   - perform: Performs a step.
-    /// - Returns: How every task ended, in the order of the plan.
+    /// - Returns: The results of all tasks, in the order of the plan.
     public func run(_ plan: Plan, perform: @escaping Performer) async -> Report {
         await run(plan, on: clock, perform)
     }

@@ -1,12 +1,12 @@
 public import Base
 
-/// A place in the source code, for finding what reported an event.
+/// A source location, for finding the code that reported an event.
 public struct CodeLocation: Sendable, Hashable {
-    /// The module and the file: `Actions/ApplyAction.swift`.
+    /// The module and the file, such as `Actions/ApplyAction.swift`.
     public var file: String
     /// The line, from 1.
     public var line: Int
-    /// The function: `run()`.
+    /// The function, such as `run()`.
     public var function: String
 
     public init(file: String, line: Int, function: String) {
@@ -16,15 +16,15 @@ public struct CodeLocation: Sendable, Hashable {
     }
 }
 
-/// Something that happened in a run; the only output of the libraries.
+/// An event of a run, the only output of the libraries.
 public struct Event: Sendable {
-    /// The task it happened in, or `nil` for the run as a whole.
+    /// The task in which the event happened, or `nil` for the run as a whole.
     public var task: String?
 
     /// The kind of event, with its details.
     public var kind: Kind
 
-    /// The place in the code that reported it.
+    /// The source location that reported the event.
     public var code: CodeLocation
 
     public init(
@@ -44,11 +44,11 @@ public struct Event: Sendable {
         self.code = code
     }
 
-    /// A task of a run, with those that it runs after.
+    /// A task of a run with its dependencies.
     public struct RunTask: Sendable, Hashable {
         /// The task's name.
         public var name: String
-        /// The positions in the run of the tasks that must have succeeded.
+        /// The positions in the run of the tasks that must succeed first.
         public var dependencies: [Int]
 
         public init(_ name: String, after dependencies: [Int] = []) {
@@ -62,39 +62,38 @@ public struct Event: Sendable {
         case runStarted([RunTask])
         /// A task begins, with its verb.
         case taskStarted(verb: String)
-        /// A task waits; reported again only when what is said about it changes.
+        /// A task waits; reported again only if the subject or reason of the wait changes.
         case waiting(Wait)
-        /// The holder of the Lease of a task that runs on one node at a time; reported again when it changes.
+        /// The holder of the Lease of a task that runs on one node at a time; reported again when the holder changes.
         case lease(LeaseHolder)
         /// The number of objects that a task is about to check or change.
         case objectCount(Int)
-        /// An effect that a task would have, for a dry run.
+        /// An effect that a task would have, reported by a dry run.
         case planned(String)
         /// A file, directory or link was checked or changed.
         case path(String, PathResult)
         /// An object of the API server was checked or changed.
         case object(String, ObjectResult)
-        /// An object could not be applied, or a document could not be read; the task fails in the end.
+        /// An object could not be applied, or a document could not be read; the task continues and fails at its end.
         case objectFailed(String, any Error)
-        /// Something that needs attention, with its subject.
+        /// A condition that needs attention, with its subject.
         case warning(subject: String, String)
         /// A line that a child process printed.
         case output(String)
-        /// A task ended, after a time.
+        /// A task ended, with its duration.
         case taskFinished(Outcome, after: Duration)
         /// The run ended.
         case runFinished(Report)
     }
 
-    /// The result for a path.
+    /// The result of checking or changing a path.
     public struct PathResult: Sendable, Hashable {
-        /// A change that was made, or in a dry run would be.
+        /// A change that was made, or that a dry run would make.
         public enum Change: String, Sendable, Hashable {
             case created, changed, removed, unchanged
         }
-        /// The change.
         public var change: Change
-        /// How the path would change, with a dry run: lines of a unified diff, and others such as `mode 0644 -> 0600`.
+        /// The differences that a dry run found: lines of a unified diff, and others such as `mode 0644 -> 0600`.
         public var diff: [String]
 
         public init(_ change: Change, diff: [String] = []) {
@@ -102,9 +101,9 @@ public struct Event: Sendable {
             self.diff = diff
         }
 
-        /// The path did not exist.
+        /// The path did not exist and was created.
         public static let created = Self(.created)
-        /// The path was not as described.
+        /// The path was not as described and was changed.
         public static let changed = Self(.changed)
         public static let removed = Self(.removed)
         /// The path was as described.

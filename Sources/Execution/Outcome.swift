@@ -1,19 +1,19 @@
 public import Base
 
-/// How a task ended.
+/// The result of a task.
 public enum Outcome: Sendable {
-    /// Something was not as described, and now is.
+    /// At least one thing was not as described and was changed.
     case changed
     /// Everything was as described.
     case unchanged
     /// The task failed.
     case failed(any Error)
-    /// Dependencies did not succeed: those that are named, at least one.
+    /// Dependencies did not succeed; at least one of them is named.
     case skipped(because: [String])
-    /// The run was stopped before the task ended or started.
+    /// The run was stopped before the task started or ended.
     case interrupted
 
-    /// An outcome without its details, by the word for it in records, in the journal and in JSON.
+    /// An outcome without its details; the raw value is the word used in records, in the journal and in JSON.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         case changed, unchanged, failed, skipped, interrupted
 
@@ -35,19 +35,19 @@ public enum Outcome: Sendable {
     /// Whether dependants may run.
     public var isSuccess: Bool { kind.isSuccess }
 
-    /// The word for it in records, in the journal and in JSON.
+    /// The word for the outcome in records, in the journal and in JSON.
     public var name: String { kind.rawValue }
 }
 
-/// How every task of a run ended.
+/// The results of all tasks of a run.
 public struct Report: Sendable {
-    /// How one task ended.
+    /// The result of one task.
     public struct Entry: Sendable {
         /// The task's name.
         public var task: String
-        /// How it ended.
+        /// The outcome of the task.
         public var outcome: Outcome
-        /// How long it ran; zero for a task that did not start.
+        /// The duration of the task; zero if it did not start.
         public var duration: Duration
 
         public init(task: String, outcome: Outcome, duration: Duration) {
@@ -65,12 +65,12 @@ public struct Report: Sendable {
     }
 }
 
-/// How many objects had each result.
+/// The number of objects with each result.
 public struct ResultCounts: Sendable, Hashable {
-    /// The number of objects that did not exist.
+    /// The number of objects that did not exist and were created.
     public var created = 0
 
-    /// The number of objects that were not as described.
+    /// The number of objects that were not as described and were changed.
     public var changed = 0
 
     /// The number of objects that were deleted.
@@ -90,10 +90,10 @@ public struct ResultCounts: Sendable, Hashable {
         self.failed = failed
     }
 
-    /// The number of objects.
+    /// The total number of objects.
     public var total: Int { created + changed + deleted + unchanged + failed }
 
-    /// Whether nothing was counted.
+    /// Whether no object was counted.
     public var isEmpty: Bool { self == ResultCounts() }
 
     /// Counts one more object.

@@ -1,6 +1,6 @@
 import Planning
 
-/// The progress of a run: which steps have ended, which may start.
+/// The progress of a run: the steps that have ended and the steps that may start.
 struct Progress {
     private let plan: Plan
     private let dependants: [[Int]]
@@ -9,18 +9,18 @@ struct Progress {
     private var openCounts: [Int]
     /// The steps that may start.
     private var ready: IndexQueue
-    /// The steps that may start as soon as fewer others work.
+    /// The working steps that may start as soon as fewer others work.
     private var readyWork = IndexQueue()
     private let isWork: [Bool]
     private let workLimit: Int
     private var workingCount = 0
 
-    /// Creates the progress of a run that has not begun.
+    /// Creates the progress of a run that has not started.
     ///
     /// - Parameters:
     ///   - plan: The steps.
-    ///   - isWork: For each step, whether it counts against the limit.
-    ///   - workLimit: How many of those may run at the same time.
+    ///   - isWork: For each step, whether it counts against `workLimit`.
+    ///   - workLimit: The number of working steps that may run at the same time.
     init(_ plan: Plan, isWork: [Bool], workLimit: Int) {
         self.plan = plan
         self.isWork = isWork
@@ -49,10 +49,10 @@ struct Progress {
 
     /// Records the end of a step, and of all steps that cannot start because of it.
     ///
-    /// Whether a step runs is decided when all its dependencies have ended, so that the reason for skipping it does not
-    /// depend on which of two failures came first.
+    /// Whether a step runs is decided only after all its dependencies have ended, so that the reason for skipping it
+    /// does not depend on which of two failures came first.
     ///
-    /// - Returns: The steps that ended, this one first.
+    /// - Returns: The results of the steps that ended, the given step first.
     mutating func end(_ step: Int, _ outcome: Outcome, after duration: Duration) -> [Report.Entry] {
         if isWork[step] { workingCount -= 1 }
         var ended = [note(step, outcome, after: duration)]
@@ -72,9 +72,9 @@ struct Progress {
         return ended
     }
 
-    /// Ends every step that has not ended, as none will start any more.
+    /// Ends every step that has not ended, because no further step will start.
     ///
-    /// - Returns: Those steps, in the order of the plan.
+    /// - Returns: The results of these steps, in the order of the plan.
     mutating func interruptRest() -> [Report.Entry] {
         var ended: [Report.Entry] = []
         for step in plan.steps.indices where entries[step] == nil {
@@ -83,12 +83,12 @@ struct Progress {
         return ended
     }
 
-    /// How the steps ended, in the order of the plan.
+    /// The results of the steps, in the order of the plan.
     var report: Report {
         Report(entries.compactMap(\.self))
     }
 
-    /// The outcome of a step that cannot start; the first of its dependencies that did not succeed decides which it is.
+    /// Returns the outcome of a step that cannot start, decided by the first dependency that did not succeed.
     private func obstacle(to step: Int) -> Outcome? {
         var causes: [String] = []
         for dependency in plan.steps[step].dependencies {

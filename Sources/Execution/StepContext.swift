@@ -1,11 +1,11 @@
 import Base
 
-/// The deadline of a step and the way to report what happens in it.
+/// The deadline of a step, and the interface for reporting its events.
 public struct StepContext: Sendable {
     /// The task's name.
     public let task: String
 
-    /// How long the task may take in all.
+    /// The timeout of the task as a whole.
     public let timeout: Duration
 
     private let elapsed: @Sendable () -> Duration
@@ -17,10 +17,10 @@ public struct StepContext: Sendable {
     ///
     /// - Parameters:
     ///   - task: The task's name.
-    ///   - timeout: How long the task may take in all.
-    ///   - elapsed: How much of it has passed.
-    ///   - isLate: Whether the step is cancelled because of its deadline.
-    ///   - emit: Where events go.
+    ///   - timeout: The timeout of the task as a whole.
+    ///   - elapsed: Returns the time since the step started.
+    ///   - isLate: Returns whether the step was cancelled because of its deadline.
+    ///   - emit: Receives the events.
     public init(
         task: String,
         timeout: Duration,
@@ -36,12 +36,12 @@ public struct StepContext: Sendable {
         self.report = emit
     }
 
-    /// The time that is left, never less than zero.
+    /// The time left until the deadline, never negative.
     public var remaining: Duration {
         max(timeout - elapsed(), .zero)
     }
 
-    /// The deadline as an instant of the machine's clock.
+    /// The deadline as an instant of the continuous clock.
     public var deadline: ContinuousClock.Instant {
         .now + remaining
     }
@@ -51,10 +51,10 @@ public struct StepContext: Sendable {
         waiting.last
     }
 
-    /// Reports what happened.
+    /// Reports an event.
     ///
-    /// That the step waits for the same as before is reported once. What fails because the run was interrupted is not a
-    /// failure, and is not reported: the task's outcome says that it was interrupted.
+    /// A wait that is the same as the last one is not reported again. Failures of objects that result from an
+    /// interruption of the run are not reported: the task's outcome says that it was interrupted.
     public func emit(
         _ kind: Event.Kind,
         file: String = #fileID,
@@ -64,7 +64,7 @@ public struct StepContext: Sendable {
         emit(kind, from: CodeLocation(file: file, line: line, function: function))
     }
 
-    /// Reports what happened, attributed to another source location.
+    /// Reports an event, attributed to another source location.
     public func emit(_ kind: Event.Kind, from code: CodeLocation) {
         switch kind {
         case .waiting(let wait) where !waiting.change(to: wait.description): return
@@ -78,12 +78,12 @@ public struct StepContext: Sendable {
 private final class WaitingReason: Sendable {
     private let text = Locked<String?>(nil)
 
-    /// The last text.
+    /// The text of the last wait.
     var last: String? {
         text.withLock { $0 }
     }
 
-    /// Keeps a text, and returns whether it differs from the last one.
+    /// Stores a text and returns whether it differs from the last one.
     func change(to new: String) -> Bool {
         text.withLock { text in
             defer { text = new }

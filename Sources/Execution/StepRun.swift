@@ -1,28 +1,28 @@
 import Base
 import Planning
 
-/// One step while it runs, against its deadline.
+/// The execution of one step against its deadline.
 struct StepRun<C: Clock<Duration>>: Sendable {
     let step: Plan.Step
     /// The clock of the deadline.
     let clock: C
-    /// Where events go.
+    /// Receives the events.
     let emit: @Sendable (Event) -> Void
     let perform: Engine.Performer
 
-    /// How long after its deadline a step is cancelled that does not end by itself, with words of its own.
+    /// Time after its deadline that a step has to end by itself, with its own message, before it is cancelled.
     static var grace: Duration { .seconds(10) }
 
-    /// The events of which the first decides.
+    /// The events that can end the wait for a step.
     private enum First {
         case performed(Result<Outcome, any Error>)
         case deadlinePassed
         case sleepCancelled
     }
 
-    /// Performs the step, and returns its outcome and how long it took.
+    /// Performs the step and returns its outcome and duration.
     ///
-    /// A step that succeeds although it was cancelled has succeeded: what it did is done.
+    /// A step that succeeds although it was cancelled counts as successful, because its work is done.
     func outcome() async -> (Outcome, Duration) {
         let start = clock.now
         let timeout = step.task.timeout
@@ -65,7 +65,7 @@ struct StepRun<C: Clock<Duration>>: Sendable {
                     group.cancelAll()
                     return result
                 case .deadlinePassed:
-                    // Before the step learns that it is cancelled: by this it knows why.
+                    // The flag is set before the cancellation, so that the step can determine why it is cancelled.
                     isLate.set()
                     group.cancelAll()
                 case .sleepCancelled:
@@ -92,7 +92,7 @@ struct StepRun<C: Clock<Duration>>: Sendable {
     }
 }
 
-/// Something that is set once and read by other threads.
+/// A flag that is set once and read by other threads.
 private final class Flag: Sendable {
     private let value = Locked(false)
 

@@ -1,17 +1,17 @@
 public import Base
 
-/// The activity of a running task, as its events have reported it.
+/// The activity of a running task, derived from its events.
 public struct TaskProgress: Sendable {
     /// A wait that has not ended.
     public struct OpenWait: Sendable, Hashable {
         public let wait: Wait
-        /// The time of its first report.
+        /// The time at which the wait was first reported.
         public let since: Duration
     }
 
-    /// Changes of one kind of thing.
+    /// The changes to things of one kind.
     public struct Changes: Sendable, Hashable {
-        /// The first thing that was changed, with the change, such as `Namespace/a created`; empty if there is none.
+        /// The first change with its subject, such as `Namespace/a created`; empty if there is none.
         public fileprivate(set) var first = ""
         public fileprivate(set) var count = 0
 
@@ -29,31 +29,31 @@ public struct TaskProgress: Sendable {
 
     private let isDryRun: Bool
 
-    /// The last thing that the task did, as every user may read it.
+    /// The last activity of the task, in words that every user may read.
     public private(set) var activity: String
 
-    /// The last line that a program printed or a dry run planned, if nothing was done since.
+    /// The last line that a program printed or a dry run planned, `nil` if the task has done something since.
     public private(set) var output: String?
 
-    /// The waits that go on, the one that was reported last at the end.
+    /// The waits that have not ended, ordered by last report, the most recent last.
     public private(set) var waits: [OpenWait] = []
 
-    /// The number of objects that the task checks or changes, 0 until it is known.
+    /// The number of objects that the task checks or changes, 0 if it is not known yet.
     public private(set) var objectCount = 0
 
-    /// The results for its objects.
+    /// The results for the objects of the task.
     public private(set) var counts = ResultCounts()
 
     public private(set) var changedPaths = Changes()
     public private(set) var changedObjects = Changes()
 
-    /// The change of the first object of ``changedObjects``.
+    /// The change of the first object in ``changedObjects``.
     public private(set) var firstChange = ObjectResult.Change.unchanged
 
     /// The largest number of waits that are counted.
     private static let waitLimit = 100
 
-    /// Begins a task.
+    /// Creates the progress of a task that has just started.
     public init(_ task: String, verb: String, start: Duration, isDryRun: Bool = false) {
         self.task = task
         self.verb = verb
@@ -95,18 +95,18 @@ public struct TaskProgress: Sendable {
         }
     }
 
-    /// Whether the task does nothing until something else happens.
+    /// Whether the task has a wait that has not ended.
     public var isWaiting: Bool { !waits.isEmpty }
 
     /// Whether a path or an object was changed.
     public var hasChanged: Bool { changedPaths.count + changedObjects.count > 0 }
 
-    /// The words for what was done, or with a dry run would be.
+    /// Returns the participle for a change that was made, or that a dry run would make.
     private func done(_ participle: String, _ isUnchanged: Bool) -> String {
         isDryRun && !isUnchanged ? "would be \(participle)" : participle
     }
 
-    /// Begins a wait, or applies another reason for one that continues.
+    /// Begins a wait, or updates the reason of a wait that continues.
     private mutating func begin(_ wait: Wait, at now: Duration) {
         let known = waits.firstIndex { wait.continues($0.wait) }
         let since = known.map { waits.remove(at: $0).since } ?? now
@@ -114,7 +114,7 @@ public struct TaskProgress: Sendable {
         if waits.count < Self.waitLimit { waits.append(OpenWait(wait: wait, since: since)) }
     }
 
-    /// Applies a result, which ends the waits before it: if it is that of an object, others may still wait.
+    /// Applies a result, which ends earlier waits; the result of an object does not end waits of other objects.
     private mutating func proceed(_ activity: String, _ object: String? = nil) {
         self.activity = activity
         output = nil

@@ -1,6 +1,6 @@
-/// The trusted authorities of a request, and the credentials that it is sent with.
+/// The trusted authorities and the credentials of a request.
 public struct ConnectionIdentity: Sendable, Hashable {
-    /// The only trusted authorities, or `nil` for those of the system.
+    /// The only trusted authorities, or `nil` to trust the system's.
     public var certificateAuthority: PEMSource?
 
     /// The client certificate, followed by its intermediates.
@@ -13,10 +13,10 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The name for SNI and verification of the server's certificate, if it differs from the URL's host.
     public var serverName: String?
 
-    /// The proxy that is connected through, whatever the environment says; `nil` to follow the environment.
+    /// The proxy to use regardless of the environment, or `nil` to follow the environment.
     public var proxy: String?
 
-    /// Creates an identity; without arguments, that of an anonymous user who trusts the system's authorities.
+    /// Creates an identity, by default that of an anonymous user who trusts the system's authorities.
     public init(
         certificateAuthority: PEMSource? = nil,
         clientCertificate: PEMSource? = nil,

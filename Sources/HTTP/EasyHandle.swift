@@ -30,7 +30,7 @@ struct EasyHandle: ~Copyable {
     /// The identifier of this transfer in its multi handle.
     var identity: UInt { unsafe UInt(bitPattern: raw) }
 
-    /// libcurl's text about the failure.
+    /// libcurl's message about the failure.
     var errorText: String { unsafe String(cString: errorBuffer) }
 
     /// Lends the C object to a closure.
@@ -42,7 +42,7 @@ struct EasyHandle: ~Copyable {
         try check(unsafe nest_curl_set_long(raw, option, value))
     }
 
-    /// Sets a string, which libcurl copies, or removes a preset one.
+    /// Sets a string, which libcurl copies; `nil` removes a preset string.
     borrowing func set(_ option: CURLoption, _ value: String?) throws(CurlError) {
         try check(unsafe nest_curl_set_string(raw, option, value))
     }
@@ -58,7 +58,7 @@ struct EasyHandle: ~Copyable {
 
     /// Sets the body of the request, which libcurl copies.
     borrowing func set(body: [UInt8]) throws(CurlError) {
-        // The size must be set first: without it libcurl copies up to a zero.
+        // The size must be set first: otherwise libcurl copies up to the first zero byte.
         try check(unsafe nest_curl_set_offset(raw, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
         guard !body.isEmpty else { return try set(CURLOPT_COPYPOSTFIELDS, "") }
         var body = body
@@ -79,7 +79,7 @@ struct EasyHandle: ~Copyable {
         try check(unsafe nest_curl_set_list(raw, CURLOPT_HTTPHEADER, headers))
     }
 
-    /// Sets the callback for header or body; the context must live as long as the transfer.
+    /// Sets the callback that receives the header or the body; the context must live as long as the transfer.
     borrowing func set(
         _ option: CURLoption,
         _ callback: curl_write_callback,
@@ -90,13 +90,13 @@ struct EasyHandle: ~Copyable {
         try check(unsafe nest_curl_set_pointer(raw, contextOption, context))
     }
 
-    /// Sets the callback before a TLS handshake; the context must live as long as the transfer.
+    /// Sets the callback that runs before a TLS handshake; the context must live as long as the transfer.
     borrowing func set(tlsCallback: curl_ssl_ctx_callback, _ context: UnsafeMutableRawPointer) throws(CurlError) {
         try check(unsafe nest_curl_set_ssl_function(raw, CURLOPT_SSL_CTX_FUNCTION, tlsCallback))
         try check(unsafe nest_curl_set_pointer(raw, CURLOPT_SSL_CTX_DATA, context))
     }
 
-    /// Connects to an address instead of the URL's.
+    /// Makes the transfer connect to an address other than the URL's.
     mutating func set(connectingTo address: String) throws(CurlError) {
         guard let list = unsafe curl_slist_append(nil, "::\(address)") else {
             throw CurlError(code: CURLE_OUT_OF_MEMORY)

@@ -10,10 +10,10 @@ internal import TLS
 public final class HTTPClient: Sendable {
     /// The settings of a client.
     public struct Settings: Sendable, Hashable {
-        /// The maximum number of concurrent requests; others are queued.
+        /// The maximum number of concurrent requests; further requests are queued.
         public var maximumRequestsInFlight = 64
 
-        /// The time to establish a connection, including name resolution and TLS.
+        /// The maximum time to establish a connection, including name resolution and TLS.
         public var connectTimeout = Duration.seconds(10)
 
         /// The maximum number of bytes in a reply.
@@ -33,7 +33,7 @@ public final class HTTPClient: Sendable {
 
     /// Starts the client and its thread.
     ///
-    /// - Throws: ``TransportError`` if the system allows no further thread.
+    /// - Throws: ``TransportError`` if no thread can be started.
     public init(_ settings: Settings = Settings()) throws(TransportError) {
         precondition(settings.maximumRequestsInFlight > 0, "a client sends at least one request at a time")
         guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
@@ -53,7 +53,7 @@ public final class HTTPClient: Sendable {
     ///   - identity: The trusted authorities and the credentials.
     ///   - deadline: The instant after which the attempt is given up.
     /// - Returns: The response; statuses such as 404 are normal results.
-    /// - Throws: ``TransportError`` if there is no complete response, at once if the task is cancelled.
+    /// - Throws: ``TransportError`` if there is no complete response; a cancelled task throws at once.
     public func send(
         _ request: HTTPRequest,
         as identity: ConnectionIdentity = ConnectionIdentity(),
@@ -81,8 +81,8 @@ public final class HTTPClient: Sendable {
     /// - Parameters:
     ///   - host: A host name or an IP address, without brackets.
     ///   - port: The port.
-    ///   - deadline: The instant after which the attempt is given up; it also ends after ``Settings/connectTimeout``.
-    /// - Throws: ``TransportError`` if no connection was established, at once if the task is cancelled.
+    ///   - deadline: The instant after which the attempt is given up, at the latest after ``Settings/connectTimeout``.
+    /// - Throws: ``TransportError`` if no connection was established; a cancelled task throws at once.
     public func checkConnection(
         host: String,
         port: UInt16,
@@ -100,9 +100,9 @@ public final class HTTPClient: Sendable {
         _ = try await queue.exchange(check).get()
     }
 
-    /// Ends the client's thread, and all requests with ``TransportError/Kind/cancelled``.
+    /// Ends the client's thread, and all requests with an error of kind ``TransportError/Kind/cancelled``.
     ///
-    /// Returns when the thread has ended. May be called twice.
+    /// Returns when the thread has answered all requests and stopped. May be called more than once.
     public func shutDown() async {
         queue.stop()
         await queue.waitForEnd()
@@ -145,7 +145,7 @@ public final class HTTPClient: Sendable {
         guard !validated.withLock({ $0.contains(pem) }) else { return }
         try pem.validate()
         validated.withLock { known in
-            // A run has few; the limit is for clients that live long.
+            // A run uses few credentials; the limit is for long-lived clients.
             if known.count >= 64 { known.removeAll() }
             known.insert(pem)
         }
@@ -170,7 +170,7 @@ public final class HTTPClient: Sendable {
     }
 }
 
-/// Whether libcurl is initialised, which happens at the first use.
+/// Whether libcurl is initialised, which happens on first use.
 private let isCurlReady: Bool = {
     LibCrypto.prepare()
     return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK

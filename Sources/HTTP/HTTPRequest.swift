@@ -8,7 +8,7 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The URL, `http` or `https`.
     public var url: String
 
-    /// The headers, in addition to those of every request.
+    /// The headers, in addition to the headers that the client sends with every request.
     public var headers: [HTTPHeader]
 
     /// The body, if any.
@@ -20,10 +20,10 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The maximum number of bytes in a reply, by default the client's setting.
     public var replyLimit: Int?
 
-    /// Whether the response ends with the first line of its body, as for a stream of events that has no end.
+    /// Whether the response ends with the first line of its body, for example of an endless stream of events.
     public var endsWithFirstLine: Bool
 
-    /// Whether the server may work on it for long, so that its silence does not mean that the connection is dead.
+    /// Whether the server may take long to respond, so that its silence does not indicate a dead connection.
     public var mayTakeLong: Bool
 
     public init(
@@ -134,13 +134,13 @@ struct PreparedRequest: Sendable {
     /// The time between start and deadline.
     var allowance: Duration { deadline - start }
 
-    /// The time to connect for libcurl, where 0 would be its own default.
+    /// The connect timeout for libcurl, at least 1 because 0 selects libcurl's default.
     var connectTimeoutMilliseconds: Int {
         max(1, Int(min(connectTimeout, deadline - .now).milliseconds(atMost: 3_600_000)))
     }
 }
 
-/// The result of a transfer: the response, and its target if it is a redirection.
+/// The result of a transfer: the response, and the target if the response is a redirection.
 struct Answer: Sendable {
     var response: HTTPResponse
     var redirection: String?

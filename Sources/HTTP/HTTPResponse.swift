@@ -13,12 +13,12 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The certificate of the server as DER, if this response is the first on a new TLS connection.
     public var serverCertificate: [UInt8]?
 
-    /// Whether the server, or the proxy that was asked, is on this machine: both ends of the connection have one address.
+    /// Whether the server or proxy is on this machine: both ends of the connection have the same address.
     public var isFromThisMachine = false
 
-    /// Whether the request was sent without TLS to a port of TLS.
+    /// Whether the request was sent without TLS to a TLS port.
     ///
-    /// That is how a server in Go, and nginx, answer.
+    /// The check recognises the replies of servers written in Go and of nginx.
     public var expectsTLS: Bool {
         guard status == 400 else { return false }
         let text = String(decoding: body.prefix(1000), as: UTF8.self)

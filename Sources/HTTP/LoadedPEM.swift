@@ -97,7 +97,7 @@ extension BearerToken {
     /// Returns the token that a file contains.
     ///
     /// - Parameter bytes: The file, which often ends with a line feed.
-    /// - Returns: The token, or `nil` if it is not valid in a header: not one line without spaces.
+    /// - Returns: The token, or `nil` unless the file is a single line without spaces, as a header requires.
     public static func token(in bytes: [UInt8]) -> String? {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
         guard let line = lines.first, lines.count == 1, line.allSatisfy({ (0x21...0x7E).contains($0) }) else {

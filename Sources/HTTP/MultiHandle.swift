@@ -1,8 +1,8 @@
 internal import CCurl
 
-/// The transfers that share connections.
+/// A libcurl multi handle, whose transfers share connections.
 ///
-/// The handle is freed when the value goes out of scope; no transfer may be in it then.
+/// The handle is freed when the value goes out of scope; all transfers must be removed before that.
 @safe
 struct MultiHandle: ~Copyable {
     private let raw: UnsafeMutableRawPointer
@@ -19,7 +19,7 @@ struct MultiHandle: ~Copyable {
         unsafe curl_multi_cleanup(raw)
     }
 
-    /// Interrupts ``wait(upTo:)`` from other threads.
+    /// The object with which other threads interrupt ``wait(upTo:)``.
     var wakeup: Wakeup { Wakeup(self) }
 
     borrowing func add(_ transfer: borrowing EasyHandle) -> Bool {
@@ -30,13 +30,13 @@ struct MultiHandle: ~Copyable {
         _ = unsafe transfer.withRaw { unsafe curl_multi_remove_handle(raw, $0) }
     }
 
-    /// Sends and receives what is possible without blocking.
+    /// Sends and receives as much as possible without blocking.
     borrowing func perform() {
         var runningCount: Int32 = 0
         unsafe curl_multi_perform(raw, &runningCount)
     }
 
-    /// Returns the next transfer that has ended, and its result.
+    /// Returns the next transfer that has ended with its result, or `nil`.
     borrowing func nextEnded() -> (identity: UInt, code: CURLcode)? {
         var remainingCount: Int32 = 0
         while let message = unsafe curl_multi_info_read(raw, &remainingCount) {
@@ -54,8 +54,8 @@ struct MultiHandle: ~Copyable {
     /// Interrupts the wait of a multi handle from another thread.
     @safe
     struct Wakeup: Sendable {
-        // `curl_multi_wakeup` is the only function that may be called from any thread while the handle exists, which
-        // RequestQueue ensures.
+        // `curl_multi_wakeup` is the only function that may be called from any thread. RequestQueue ensures that the
+        // handle exists at the time of the call.
         private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
 
         fileprivate init(_ handle: borrowing MultiHandle) {

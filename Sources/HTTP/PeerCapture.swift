@@ -4,7 +4,7 @@ internal import TLS
 
 /// The certificates that a server presented in a TLS handshake.
 ///
-/// Owned by a transfer and by its TLS context; both are used on one thread only.
+/// The object is owned by a transfer and by its TLS context, both of which are used on one thread only.
 final class PeerCapture {
     /// Whether a TLS handshake has begun.
     private(set) var hasBegun = false
@@ -15,7 +15,7 @@ final class PeerCapture {
     /// The DER bytes of the certificate that was refused.
     private(set) var failing: [UInt8]?
 
-    /// The reason, one of libcrypto's `X509_V_ERR_…`, or 0.
+    /// The reason for the refusal, one of libcrypto's `X509_V_ERR_…`, or `X509_V_OK`.
     private(set) var code = X509_V_OK
 
     /// Makes a TLS context report certificates to this object.
@@ -31,7 +31,7 @@ final class PeerCapture {
         return CURLE_OK
     }
 
-    /// The index of the capture in the extra data of TLS contexts, which releases it with the context.
+    /// The index of the capture in the extra data of TLS contexts; a context releases its capture when it is freed.
     private static let slot = makeSlot()
 
     private static func makeSlot() -> Int32 {
@@ -45,11 +45,12 @@ final class PeerCapture {
         unsafe Unmanaged<PeerCapture>.fromOpaque(reference).release()
     }
 
-    /// The code of a certificate without subject alternative names.
+    /// The verification code for a certificate without subject alternative names.
     static let noNamesCode = X509_V_ERR_APPLICATION_VERIFICATION
 
-    /// Records the result of libcrypto's check, and refuses a server's certificate that names its host only as common
-    /// name: libcurl would compare that name, which no CA is bound to check; Go and browsers do not.
+    /// Records the result of libcrypto's check, and refuses certificates without subject alternative names.
+    ///
+    /// For such certificates libcurl compares the common name, which CAs need not verify. Go and browsers do not.
     private static func check(_ verdict: Int32, _ store: OpaquePointer?) -> Int32 {
         let session = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
         guard let session = unsafe session.map(OpaquePointer.init),

@@ -1,9 +1,9 @@
 import Base
 
-/// The rules of the environment for proxies, as libcurl documents them.
+/// The proxy rules of the environment, as libcurl documents them.
 ///
-/// Not `CURLOPT_NOPROXY`: libcurl 7.88.1 of Debian 12 ignores IPv6 networks and networks of width 0 in it, and reports
-/// only since version 8.7 whether a proxy was used, which error messages say.
+/// `CURLOPT_NOPROXY` is not used: with this option, libcurl 7.88.1 of Debian 12 ignores IPv6 networks and networks with
+/// a prefix length of 0. Error messages also name the proxy, and libcurl reports whether it used one only since 8.7.
 struct ProxyRules: Sendable {
     private var proxies: [String: String]
     private var exceptions: [Substring]
@@ -19,7 +19,7 @@ struct ProxyRules: Sendable {
         exceptions = (first("no_proxy", "NO_PROXY") ?? "").split { $0 == "," || $0.isWhitespace }
     }
 
-    /// Returns the proxy for a host, or `nil` if it is reached directly, as this machine always is.
+    /// Returns the proxy for a host, or `nil` if it is reached directly, as loopback hosts always are.
     func proxy(scheme: String, host: String) -> String? {
         guard let proxy = proxies[scheme], exceptions != ["*"] else { return nil }
         let host = Host(host)

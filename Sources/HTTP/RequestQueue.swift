@@ -48,7 +48,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    /// Makes the thread end all requests with ``TransportError/Kind/cancelled``, and itself.
+    /// Makes the thread end all requests with ``TransportError/Kind/cancelled``, and then exit.
     func stop() {
         state.withLock { state in
             state.changes.isStopping = true
@@ -56,7 +56,7 @@ final class RequestQueue: Sendable {
         }
     }
 
-    /// Waits until the thread has freed its handles and ended.
+    /// Waits until the thread has answered all requests and stopped.
     func waitForEnd() async {
         await withCheckedContinuation { continuation in
             let hasEnded = state.withLock { state in
@@ -92,7 +92,7 @@ final class RequestQueue: Sendable {
 
     // MARK: For the transfer thread
 
-    /// Sets how tasks wake up the thread.
+    /// Sets the object with which tasks wake up the thread.
     func open(_ wakeup: MultiHandle.Wakeup) {
         state.withLock { $0.wakeup = wakeup }
     }
@@ -110,7 +110,7 @@ final class RequestQueue: Sendable {
         state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: reply)
     }
 
-    /// Removes the wake-up, before its handle is freed.
+    /// Removes the wake-up object, before its handle is freed.
     func close() {
         state.withLock { $0.wakeup = nil }
     }

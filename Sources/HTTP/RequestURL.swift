@@ -62,7 +62,7 @@ struct RequestURL: Sendable, Hashable {
         return parser.part(CURLUPART_URL)
     }
 
-    /// Removes everything before an `@` from a text that may not be a URL.
+    /// Removes everything up to the last `@` from a text that may not be a URL.
     private static func withoutCredentials(_ text: String) -> String {
         guard let end = text.lastIndex(of: "@") else { return text }
         return String(text[text.index(after: end)...])

@@ -1,15 +1,15 @@
 import Base
 
-/// The servers that were silent for as long as a request was waited for.
+/// Servers that sent nothing while a request waited for its response.
 ///
-/// Their connections may be dead although nothing has closed them, so later requests take a new one.
+/// Their connections may be dead although neither side has closed them, so later requests use new connections.
 struct SilentServers {
-    /// When a response arrived last, by address.
+    /// The time of the last response, by address.
     private var lastReplies: [String: ContinuousClock.Instant] = [:]
-    /// When the silence was noticed, by address.
+    /// The time at which silence was noticed, by address.
     private var noticed: [String: ContinuousClock.Instant] = [:]
 
-    /// After this time requests that share the connection are ended too.
+    /// The duration of silence after which other requests on the connection are ended too.
     static let limit = Duration.seconds(10)
 
     /// Records a complete response.
@@ -17,7 +17,7 @@ struct SilentServers {
         lastReplies[request.url.address] = .now
     }
 
-    /// Records that a request got no response, and returns whether its server was silent all the while.
+    /// Records that a request got no response, and returns whether its server was silent the whole time.
     mutating func recordSilence(during request: PreparedRequest) -> Bool {
         let address = request.url.address
         if let last = lastReplies[address], last > request.start { return false }
@@ -25,9 +25,9 @@ struct SilentServers {
         return true
     }
 
-    /// How many seconds old a connection may be that a request takes over, `nil` for any age.
+    /// Returns the maximum age, in seconds, of a connection that a request may reuse; `nil` for any age.
     ///
-    /// Connections that were there before the silence are older than this, those made since then are not.
+    /// Connections from before the silence are older; connections opened since then are not.
     func maximumConnectionAge(for request: PreparedRequest) -> Int? {
         noticed[request.url.address].map { max(1, Int($0.duration(to: .now).components.seconds)) }
     }

@@ -10,7 +10,7 @@ final class Transfer {
     let peer = PeerCapture()
     private(set) var easy = EasyHandle()
     private(set) var excess: Part?
-    /// When a part of the response arrived last.
+    /// The time at which a part of the response last arrived.
     private(set) var lastReceived: ContinuousClock.Instant?
     private var response = HTTPResponse(status: 0)
     private var headerByteCount = 0
@@ -23,8 +23,8 @@ final class Transfer {
     ///
     /// - Parameters:
     ///   - queued: The request.
-    ///   - maximumConnectionAge: How old a connection may be that it takes over from another, `nil` for any age.
-    /// - Throws: ``TransportError`` if libcurl cannot do what the request needs.
+    ///   - maximumConnectionAge: The maximum age, in seconds, of a connection to reuse; `nil` for any age.
+    /// - Throws: ``TransportError`` if libcurl lacks memory, or a feature that the request needs.
     init(_ queued: RequestQueue.QueuedRequest, maximumConnectionAge: Int?) throws(TransportError) {
         self.queued = queued
         do throws(CurlError) {
@@ -38,7 +38,7 @@ final class Transfer {
         }
     }
 
-    /// Returns the request's result when libcurl has ended the transfer.
+    /// Returns the request's result after libcurl has ended the transfer.
     func reply(_ code: CURLcode) -> RequestQueue.Reply {
         // Refusing the rest of the body after its first line makes libcurl report an error.
         guard code == CURLE_OK || hasFirstLine else { return .failure(error(code)) }
@@ -51,12 +51,12 @@ final class Transfer {
         return .success(Answer(response: response, redirection: easy.string(CURLINFO_REDIRECT_URL)))
     }
 
-    /// Whether there is a connection and the request is on its way.
+    /// Whether the connection is established and the request is being sent.
     var isSent: Bool { easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0 }
 
     /// Whether both ends of the connection are the same socket.
     ///
-    /// Without a listener, the kernel may choose the port that is connected to as the port of our own end.
+    /// Without a listener, the kernel may choose the destination port as the local port of the connection.
     private var isConnectedToItself: Bool {
         easy.number(CURLINFO_LOCAL_PORT) == easy.number(CURLINFO_PRIMARY_PORT) && isConnectedToThisMachine
     }
@@ -78,12 +78,12 @@ final class Transfer {
         try easy.set(CURLOPT_QUICK_EXIT, 1)
         try easy.set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeoutMilliseconds)
         try easy.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-        // Both are always set, so that libcurl does not read the environment by itself.
+        // Both are always set, so that libcurl does not read the environment itself.
         try easy.set(CURLOPT_PROXY, request.proxy ?? "")
         try easy.set(CURLOPT_NOPROXY, "")
         if request.isConnectionCheck {
             try easy.set(CURLOPT_CONNECT_ONLY, 1)
-            // The connection of another request says nothing about the present.
+            // An existing connection does not show whether the port accepts connections now.
             try easy.set(CURLOPT_FRESH_CONNECT, 1)
         }
         try easy.set(headers: request.headerLines)
@@ -144,7 +144,7 @@ final class Transfer {
         guard headerByteCount <= 256 << 10 else { return refuse(.header) }
         let line = unsafe String(decoding: bytes, as: UTF8.self)
         if line.hasPrefix("HTTP/") {
-            // Earlier headers were those of an interim response.
+            // Earlier headers belong to an interim response.
             response.headers = []
             response.httpVersion = String(line.dropFirst(5).prefix { $0 != " " })
         } else if let colon = line.firstIndex(of: ":") {
@@ -166,7 +166,7 @@ final class Transfer {
         return 0
     }
 
-    /// Makes libcurl end the transfer, which it does if fewer bytes are accepted than offered.
+    /// Makes libcurl end the transfer, by accepting fewer bytes than it offers.
     private func refuse(_ part: Part) -> Int {
         excess = part
         return 0
@@ -193,18 +193,18 @@ extension Transfer {
         return error.located(at: request.url)
     }
 
-    /// Describes the progress of the transfer when its deadline passed.
+    /// Describes the progress of the transfer at its deadline.
     func overdueError() -> TransportError {
         TransportError(.timedOut, overdueMessage(request.allowance)).located(at: request.url)
     }
 
-    /// Describes that the server was silent on a connection that this request shares.
+    /// Describes the silence of the server on a connection that this request shares.
     func sharedSilenceError(_ time: Duration) -> TransportError {
         let message = "no response from '\(address)' within \(time.humanReadable), so the connection was given up"
         return TransportError(.timedOut, message).located(at: request.url)
     }
 
-    /// The answer of a proxy that did not connect to the server.
+    /// The error for a proxy that refuses to connect to the server, `nil` if there is no such error.
     private var refusalOfProxy: TransportError? {
         let status = easy.number(CURLINFO_HTTP_CONNECTCODE)
         guard let proxy = request.proxyAddress, status >= 300 else { return nil }
@@ -239,7 +239,7 @@ extension Transfer {
                 excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has a header that is too long"
             return TransportError(.replyTooLarge, "the reply of '\(address)' \(words)")
         case CURLE_OUT_OF_MEMORY where isSent, CURLcode(rawValue: 100):
-            // Before libcurl 8.6, which has CURLE_TOO_LARGE (100), a line of a header that is too long is the former error.
+            // A header line that is too long is CURLE_TOO_LARGE (100) since libcurl 8.6, before that out of memory.
             return TransportError(.replyTooLarge, "the reply of '\(address)' has a header that is too long")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             return TransportError(.other, "'\(address)' is not an HTTP server")
@@ -316,7 +316,7 @@ extension Transfer {
         return TransportError(reason.kind.transportKind, "the certificate of '\(address)' \(reason)", peer: certificate)
     }
 
-    /// Describes a TLS alert of the server, or a connection that was closed.
+    /// Describes a TLS alert from the server, or a closed connection.
     private func brokenConnectionError(_ code: CURLcode) -> TransportError {
         guard let reason = opensslReason else {
             // libcurl writes: Illegal or missing hexadecimal sequence in chunked-encoding
@@ -349,7 +349,7 @@ extension Transfer {
         return reason.map { String($0.prefix { $0 != "," }) }
     }
 
-    /// libcurl's text, in lower case.
+    /// libcurl's text, with its first letter in lower case.
     private func tidied(_ code: CURLcode) -> String {
         let text = easy.errorText
         return (text.isEmpty ? libcurlText(code) : text).lowercasedFirst

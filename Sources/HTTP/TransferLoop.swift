@@ -2,18 +2,18 @@ import Base
 internal import CCurl
 internal import Glibc
 
-/// The work of the one thread that owns all transfers.
+/// The loop of the thread that owns all transfers.
 struct TransferLoop: ~Copyable {
     private let queue: RequestQueue
     private let inFlightLimit: Int
     private let multi = MultiHandle()
     private var requests = PendingRequests()
-    /// Connection checks have a limit of their own: most of their time they wait for hosts that do not answer.
+    /// Connection checks, which have a separate limit because they mostly wait for hosts that do not answer.
     private var checks = PendingRequests()
     private var transfers: [UInt: Transfer] = [:]
     private var checkCount = 0
     private var silence = SilentServers()
-    /// No deadline is earlier; it may be that of a request that has ended.
+    /// A lower bound for all deadlines, perhaps from a request that has ended.
     private var nextDeadline: ContinuousClock.Instant?
 
     private static let checkLimit = 256
@@ -28,7 +28,7 @@ struct TransferLoop: ~Copyable {
         queue.open(multi.wakeup)
         while true {
             let changes = queue.drain()
-            // Also when stopping: each of these requests waits for a reply.
+            // Requests are queued even during a stop, because every request waits for a reply.
             enqueue(changes.requests)
             guard !changes.isStopping else { break }
             drop(Set(changes.abandoned))
@@ -36,7 +36,7 @@ struct TransferLoop: ~Copyable {
             startQueued()
             multi.perform()
             deliverEnded()
-            // A transfer that ended leaves its slot to the next one.
+            // A transfer that has ended frees its slot for the next request.
             multi.wait(upTo: canStart ? 0 : millisecondsToNextDeadline())
         }
         stop()
@@ -81,12 +81,12 @@ struct TransferLoop: ~Copyable {
     /// Ends the requests whose deadline has passed.
     ///
     /// libcurl's own timeout does not run while a request waits for the connection of another. The requests are
-    /// looked through only when the earliest deadline has passed, not at each wake-up.
+    /// searched only when the earliest deadline has passed, not at each wake-up.
     private mutating func endOverdue() {
         let now = ContinuousClock.now
         guard let earliest = nextDeadline, earliest <= now else { return }
         for transfer in Array(transfers.values) where transfer.queued.request.deadline <= now {
-            // A connection that was given up together with others has no transfer any more.
+            // The transfer may have ended already, together with an overdue transfer on the same connection.
             guard transfers[transfer.easy.identity] != nil else { continue }
             end(transfer, .failure(transfer.overdueError()))
             giveUpConnection(of: transfer)
@@ -99,10 +99,10 @@ struct TransferLoop: ~Copyable {
         nextDeadline = deadlines.compactMap { $0 }.min()
     }
 
-    /// Makes later requests take a new connection if the server was silent for as long as a request was waited for.
+    /// Makes later requests use a new connection if the server was silent while an overdue request waited.
     ///
-    /// libcurl would go on using an HTTP/2 connection that a firewall or proxy has forgotten, and which never ends.
-    /// Requests that share it are ended only after a long silence: until then the server may just be slow.
+    /// libcurl would keep using an HTTP/2 connection that a firewall or proxy has silently dropped. Requests that share
+    /// the connection are ended only after a long silence, because until then the server may just be slow.
     private mutating func giveUpConnection(of overdue: Transfer) {
         let request = overdue.queued.request
         let others = transfers.values.filter { $0.queued.request.url.address == request.url.address }
@@ -171,13 +171,13 @@ private struct PendingRequests {
 
 /// Starts the thread that serves a queue until it is stopped.
 ///
-/// - Throws: ``TransportError`` if the system allows no further thread.
+/// - Throws: ``TransportError`` if no thread can be started.
 func startTransferThread(queue: RequestQueue, inFlightLimit: Int) throws(TransportError) {
     do throws(SystemError) {
         try startThread {
             var loop = TransferLoop(queue: queue, inFlightLimit: inFlightLimit)
             loop.run()
-            // All handles are freed by now.
+            // All requests have been answered by now.
             queue.end()
         }
     } catch {

@@ -4,7 +4,7 @@ public import TLS
 /// The certificate that a server presented.
 public typealias PeerCertificate = Certificate
 
-/// Why a request has no response.
+/// The reason why a request has no response.
 public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of an error, for callers that decide about retries.
     public enum Kind: String, Sendable, Hashable {
@@ -30,9 +30,9 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case hostName
         /// The server's certificate has no subject alternative name.
         case noNames
-        /// The server's certificate, or one of its chain, has expired.
+        /// The server's certificate, or another in its chain, has expired.
         case serverCertificateExpired
-        /// The server's certificate, or one of its chain, is not valid yet.
+        /// The server's certificate, or another in its chain, is not valid yet.
         case serverCertificateNotYetValid
         /// The TLS handshake failed.
         case tls
@@ -44,7 +44,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case unreadableFile
         /// The response is larger than allowed.
         case replyTooLarge
-        /// There were too many redirections, or one from https to http.
+        /// There were too many redirections, or a redirection from https to http.
         case redirect
         /// The task was cancelled or the client shut down.
         case cancelled
@@ -71,7 +71,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The proxy of the request without user name and password, `nil` if there was none.
     public var proxy: String?
 
-    /// Whether the proxy is that of the environment, not one of the connection's own settings.
+    /// Whether the proxy comes from the environment, and not from the connection's settings.
     public var hasProxyOfEnvironment = true
 
     public init(_ kind: Kind, _ message: String, url: String = "", address: String = "", peer: PeerCertificate? = nil) {
@@ -84,7 +84,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
 
     public var description: String { message }
 
-    /// Advice if a proxy or the name of the host is the reason, `nil` if that depends on the server.
+    /// Advice if a proxy or the name of the host may be the cause, otherwise `nil`.
     public var advice: String? {
         let host = address.hasSuffix("]") ? address : String(address.prefix { $0 != ":" })
         let exempt = hasProxyOfEnvironment ? "add '\(host)' to NO_PROXY" : "remove 'proxy-url'"
@@ -108,18 +108,18 @@ extension TransportError {
         return located
     }
 
-    /// The task that made the request was cancelled.
+    /// Creates the error of a request whose task was cancelled.
     static func cancelled(_ request: PreparedRequest) -> TransportError {
         TransportError(.cancelled, "the request to '\(request.url.address)' was cancelled").located(at: request.url)
     }
 
-    /// The client was shut down.
+    /// Creates the error of a request whose client was shut down.
     static func shutDown(_ request: PreparedRequest) -> TransportError {
         let message = "the request to '\(request.url.address)' was cancelled: the client is shut down"
         return TransportError(.cancelled, message).located(at: request.url)
     }
 
-    /// The deadline passed while the request was queued.
+    /// Creates the error of a request whose deadline passed while it was queued.
     static func timedOutInQueue(_ request: PreparedRequest) -> TransportError {
         let address = request.url.address
         let message =

@@ -2,34 +2,34 @@ public import Base
 
 /// The cluster that a node belongs to.
 public struct ClusterDeclaration: Sendable, Hashable {
-    /// The cluster's name, if the task file says one.
+    /// The cluster's name, if the task file sets it.
     public var name: String?
 
     /// The file of the CA that signs the API server's certificate.
     public var certificateAuthority: LocatedPath?
 
-    /// The API server's URL by role.
+    /// The API server's URL for each role.
     public var servers: [String: LocatedPath]
 
-    /// The API server's URL for every role that ``servers`` does not name.
+    /// The API server's URL for roles that are not in ``servers``.
     public var server: LocatedPath?
 
-    /// How the address of this node is chosen, if the task file says so.
+    /// The rule that chooses this node's address, if the task file has one.
     public var addressRule: AddressRule?
 
-    /// The address that the control planes share, if the task file says one.
+    /// The address that the control planes share, if the task file sets it.
     public var virtualAddress: VirtualAddress?
 
-    /// The ports at which nodes of a role are reached by other nodes.
+    /// The ports on which other nodes reach the nodes of each role.
     public var ports: [String: [PortRange]] = [:]
 
-    /// How the node reports its state to the cluster, `nil` if it does not.
+    /// How the node reports its state to the cluster, or `nil` if it does not report it.
     public var report: ReportDeclaration? = ReportDeclaration()
 
     /// An address that moves between nodes.
     public struct VirtualAddress: Sendable, Hashable {
         public var address: IPAddress
-        /// Where the task file has it.
+        /// The location of the address in the task file.
         public var location: SourceLocation
 
         public init(_ address: IPAddress, at location: SourceLocation) {
@@ -50,18 +50,20 @@ public struct ClusterDeclaration: Sendable, Hashable {
         self.server = server
     }
 
-    /// The ports at which a node with some roles is reached by other nodes, each range once.
+    /// The ports on which other nodes reach a node with these roles, without repeated ranges.
     public func ports(for roles: [String]) -> [PortRange] {
         roles.flatMap { ports[$0] ?? [] }.unique()
     }
 
-    /// The API server's URL, as a node with some roles reaches it: that of the first role that has one.
+    /// The API server's URL for a node with these roles.
+    ///
+    /// The first role that has a URL decides; if none has one, the URL is ``server``.
     public func server(for roles: [String]) -> LocatedPath? {
         roles.lazy.compactMap { servers[$0] }.first ?? server
     }
 }
 
-/// Ports of one protocol, as the task file writes them: `6443/tcp`, `2379-2380/tcp`.
+/// A range of ports of one protocol, written `6443/tcp` or `2379-2380/tcp` in the task file.
 public struct PortRange: Sendable, Hashable, CustomStringConvertible {
     /// A protocol that has ports.
     public enum Transport: String, Sendable, Hashable, CaseIterable {
@@ -71,10 +73,10 @@ public struct PortRange: Sendable, Hashable, CustomStringConvertible {
 
     public let first: UInt16
 
-    /// The last port, which may be the first.
+    /// The last port, which may equal the first.
     public let last: UInt16
 
-    /// The protocol.
+    /// The protocol of all ports in the range.
     public let transport: Transport
 
     public init(_ first: UInt16, _ last: UInt16, _ transport: Transport) {
@@ -101,19 +103,19 @@ public struct PortRange: Sendable, Hashable, CustomStringConvertible {
 
 /// How a node reports its state to the cluster.
 public struct ReportDeclaration: Sendable, Hashable {
-    /// The kubeconfig, `nil` for that of the kubelet.
+    /// The kubeconfig, or `nil` to use the kubelet's.
     public var kubeconfig: LocatedPath?
 
-    /// The name of the Node, `nil` for that of the kubelet's certificate, or else the host name.
+    /// The name of the Node, or `nil` for the name in the kubelet's certificate or else the host name.
     public var node: String?
 
-    /// Creates a declaration; without arguments that of a node which reports as its kubelet, where there is one.
+    /// Creates a declaration; without arguments, the node reports with the kubelet's kubeconfig if one exists.
     public init(kubeconfig: LocatedPath? = nil, node: String? = nil) {
         self.kubeconfig = kubeconfig
         self.node = node
     }
 
-    /// Where kubelets have their kubeconfigs: those of kubeadm, k3s and RKE2.
+    /// The paths of the kubelet's kubeconfig with kubeadm, k3s and RKE2.
     static let kubeletKubeconfigs = [
         "/etc/kubernetes/kubelet.conf", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
         "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
@@ -122,10 +124,10 @@ public struct ReportDeclaration: Sendable, Hashable {
     /// The prefix of the user names of kubelets.
     public static let kubeletUserPrefix = "system:node:"
 
-    /// The kubeconfigs of which the first that exists is used.
+    /// Returns the paths of candidate kubeconfigs, the first existing one of which is used.
     ///
-    /// - Parameter plan: The plan of the node: a task may write the kubeconfig of the kubelet.
-    /// - Returns: The paths; only one if the task file says which.
+    /// - Parameter plan: The node's plan, in which a task may write the kubelet's kubeconfig.
+    /// - Returns: The paths, a single one if the task file sets it.
     public func kubeconfigs(_ plan: Plan) -> [String] {
         if let kubeconfig { return [kubeconfig.path] }
         let written = plan.steps.compactMap { $0.task.verb.declaration as? KubeconfigDeclaration }

@@ -1,9 +1,9 @@
-/// The Lease that keeps a task from running on two nodes of the cluster at a time.
+/// The Lease that keeps a task from running on two nodes of the cluster at the same time.
 public struct ClusterLock: Sendable, Hashable {
-    /// The kubeconfig of the API server that has the Lease.
+    /// The kubeconfig for the API server that stores the Lease.
     public var kubeconfig: LocatedPath
 
-    /// The namespace of all Leases, which every cluster has.
+    /// The namespace of all Leases, which exists in every cluster.
     public static let namespace = "kube-system"
 
     /// Returns the name of the Lease that all nodes share for a task.

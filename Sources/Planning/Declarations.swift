@@ -11,41 +11,41 @@ public struct Declarations: Sendable, Hashable {
     /// This node's host name.
     public var hostName: String
 
-    /// This node's roles, none if they are not known and no task needs them.
+    /// This node's roles, empty if they are not known and no task needs them.
     public var roles: [String]
 
-    /// The variables with their values on this node, also for manifests with `substitute: true`.
+    /// The variables with their values on this node, which manifests with `substitute: true` use too.
     public var variables: Variables
 
     /// The tasks of all roles in the order in which they are declared.
     public var tasks: [PlannedTask]
 
-    /// The tasks of this node.
+    /// The plan of this node's tasks.
     public var plan: Plan
 
-    /// The variables that only drop-ins set and that no task file uses: manifests of this node's tasks have to.
+    /// The drop-in variables that no task file uses, so that a manifest of this node's tasks must use them.
     public var dropInVariables: [DropInVariable]
 }
 
 /// Reads the task files of a node.
 ///
-/// Everything is checked here, also how the tasks relate, so that an author sees every mistake at once.
-/// A task of another role is checked as a node of that role would read it.
+/// All checks happen here, including those of dependencies between tasks, so that an author sees every error at once. A
+/// task for another role is checked as a node with that role would read it.
 ///
 /// - Parameters:
-///   - files: The files in the order in which later ones replace what earlier ones say.
-///   - node: What else is known of the node.
+///   - files: The files in order; later files override earlier files.
+///   - node: Facts about the node that the files do not contain.
 /// - Returns: The declarations.
-/// - Throws: Everything that is wrong with all files. A node without tasks is not an error.
+/// - Throws: Every problem in the files. A node without tasks is not an error.
 public func readDeclarations(_ files: [SourceFile], node: NodeFacts) throws(Problems) -> Declarations {
     let (declarations, problems) = readDeclarationsWithProblems(files, node: node)
     guard problems.isEmpty else { throw Problems(problems) }
     return declarations
 }
 
-/// Reads the task files of a node as far as they can be read.
+/// Reads the task files of a node and returns the valid parts together with the problems.
 ///
-/// - Returns: The declarations without the tasks that have mistakes, and everything that is wrong.
+/// - Returns: The declarations without the tasks that have errors, and every problem.
 public func readDeclarationsWithProblems(
     _ files: [SourceFile],
     node: NodeFacts,
@@ -53,14 +53,14 @@ public func readDeclarationsWithProblems(
     MergedReading(files).read(node, withCertificates: true)
 }
 
-/// Task files that were merged, and are read as one or more nodes.
+/// Merged task files, which can be read from the point of view of one or more nodes.
 struct MergedReading {
     let files: MergedFiles
 
-    /// Problems of the files on any node.
+    /// Problems in the files that do not depend on the node.
     let collector = ProblemCollector()
 
-    /// The same problems before any node was read.
+    /// The problems that merging found, before any node was read.
     private let problems: [Problem]
 
     init(_ files: [SourceFile]) {
@@ -68,12 +68,12 @@ struct MergedReading {
         problems = collector.all
     }
 
-    /// Reads the files as a node as far as they can be read.
+    /// Reads the files as a node would and returns the valid parts together with the problems.
     ///
     /// - Parameters:
-    ///   - node: What is known of the node.
-    ///   - withCertificates: Whether mistakes in section `certificates` are found.
-    /// - Returns: The declarations without the tasks that have mistakes, and everything that is wrong.
+    ///   - node: The facts about the node.
+    ///   - withCertificates: Whether section `certificates` is checked.
+    /// - Returns: The declarations without the tasks that have errors, and every problem.
     func read(_ node: NodeFacts, withCertificates: Bool) -> (declarations: Declarations, problems: [Problem]) {
         var (declarations, problems) = readOnce(node, withCertificates)
         guard case .unknown(let number) = node.address, declarations.cluster.addressRule != nil else {
@@ -98,7 +98,7 @@ struct MergedReading {
     }
 }
 
-/// Reads merged task files with one address of the node.
+/// Reads merged task files once, with the address that `node` has.
 private func readNode(
     _ merged: MergedFiles,
     _ node: NodeFacts,
@@ -112,7 +112,7 @@ private func readNode(
     let roles = reader.readRoles(known)
     reader.reportedRoles = roles.filter { !known.contains($0) }
 
-    // Roles, rules and certificates do not depend on an address that a rule chooses.
+    // Roles, address rules and certificates must not depend on an address that a rule chooses.
     let certificates = CertificateReader(reader)
     reader.usesAddressRules = true
     let views = RoleViews(own: roles, known: known, reader)
@@ -127,7 +127,7 @@ private func readNode(
     )
 
     let resolved = readTasks(merged, context, roleHint: reader.roleHint)
-    // They are made elsewhere, but their mistakes are found here as well.
+    // The certificates are issued elsewhere, but errors in the section are reported here as well.
     if withCertificates { _ = certificates.read() }
     let unused = UnusedVariables(merged, resolved.plan, problems)
     let declarations = Declarations(

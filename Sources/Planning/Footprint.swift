@@ -1,33 +1,33 @@
 public import Base
 
-/// Everything that a task reads, writes, connects to and needs as privilege, as far as its declaration says.
+/// The paths, servers, objects and privileges that a task uses according to its declaration.
 ///
-/// Sandboxes, write conflicts, undeclared dependencies, hints, `check` and the directories made before a task are computed
-/// from it and from nothing else.
+/// Sandboxes, write conflicts, undeclared dependencies, hints, `check` and the directories created before a task are
+/// computed from the footprint alone.
 public struct Footprint: Sendable, Hashable {
     /// A path that the task reads.
     public struct Read: Sendable, Hashable {
-        /// How a path is read.
+        /// The purpose for which a path is read.
         public enum Use: Sendable, Hashable {
             /// A file that must exist when the task runs.
             case file
-            /// The same; the task uses it as the certificates of CAs, in PEM.
+            /// CA certificates in PEM that must exist when the task runs.
             case authority
-            /// The same; the task uses it as a certificate, in PEM, which those of intermediate CAs may follow.
+            /// A certificate in PEM, optionally with intermediate CAs, that must exist when the task runs.
             case certificate
-            /// A file that must exist when the task runs, and whose content is secret.
+            /// A file with secret content that must exist when the task runs.
             case secret
-            /// The same for the key of a client certificate, whose directory is secret as well.
+            /// The key of a client certificate, which must exist when the task runs and whose directory is secret too.
             case clientKey
-            /// A private key that the agent itself uses; of its directory the task's unit gets nothing but a copy of it.
+            /// A private key that the agent itself uses; the task's unit sees a copy of the key, but not its directory.
             case privateKey
             /// The kubeconfig with which the task talks to the API server.
             case kubeconfig
             /// A file or directory of manifests.
             case manifests
-            /// A program, which is looked up by other means than reading it.
+            /// A program, which is looked up rather than read.
             case program
-            /// A path that the task looks at if it exists.
+            /// A path that the task reads if it exists.
             case optional
             /// A path that may appear while the task runs.
             case awaited
@@ -35,7 +35,7 @@ public struct Footprint: Sendable, Hashable {
 
         public var path: LocatedPath
 
-        /// How it is read.
+        /// The purpose of reading the path.
         public var use: Use
 
         /// The size in bytes above which the task refuses the file.
@@ -46,40 +46,44 @@ public struct Footprint: Sendable, Hashable {
     public struct Write: Sendable, Hashable {
         /// An effect on a path.
         public enum Effect: Sendable, Hashable {
-            /// The task alone determines what is at the path.
+            /// The task alone determines the content of the path.
             case replaces
-            /// The task's program creates it.
+            /// The task's program creates the path.
             case creates
-            /// The task's program may change it; a path with a slash at its end is a directory that is made for it.
+            /// The task's program may change the path.
+            ///
+            /// A path with a trailing slash is a directory that is created for the program.
             case modifies
-            /// Nothing is at the path afterwards.
+            /// The path does not exist afterwards.
             case removes
         }
 
         public var path: LocatedPath
 
-        /// The effect on it.
+        /// The effect on the path.
         public var effect: Effect
 
-        /// Whether only its owner may read it.
+        /// Whether only the owner may read the path.
         public var isSecret = false
 
-        /// Whether it is encrypted elsewhere, so that it should be on no disk.
+        /// Whether the content is decrypted from an encrypted file and should not be stored on a disk.
         public var belongsInMemory = false
 
         /// The files that a kubeconfig refers to, `nil` if the path is not a kubeconfig.
         public var kubeconfigFiles: [String]?
 
-        /// The API server's URL in a kubeconfig, `nil` if the path is not one.
+        /// The API server's URL in a kubeconfig, `nil` if the path is not a kubeconfig.
         public var kubeconfigServer: String?
 
-        /// The product that the agent itself puts at the path, `nil` if a program does, or if nothing is there afterwards.
+        /// The product that the agent itself puts at the path.
+        ///
+        /// `nil` if a program writes the path, or if the path is removed.
         public var product: Product?
     }
 
-    /// A file or link that the agent makes: as much of it as is known before the task runs.
+    /// The properties of a file or link created by the agent that are known before the task runs.
     public enum Product: Sendable, Hashable {
-        /// A file with these permissions at most, and an owner and a group that are `nil` for the agent's own.
+        /// A file with at most these permissions; a `nil` owner or group is the agent's own.
         case file(mode: UInt16, owner: String? = nil, group: String? = nil)
         /// A symbolic link.
         case link(target: String, replacesDirectory: Bool)
@@ -87,18 +91,18 @@ public struct Footprint: Sendable, Hashable {
 
     /// A server that the task connects to.
     public enum Connection: Sendable, Hashable {
-        /// The API server of the task's kubeconfig.
+        /// The API server in the task's kubeconfig.
         case apiServer
         case endpoint(host: String, port: UInt16)
         /// The server of a URL.
         case url(String)
-        /// The bus of the system, on which systemd answers.
+        /// The system bus, on which systemd answers.
         case systemBus
         /// Any server.
         case anywhere
     }
 
-    /// A client certificate with its key and the CA of the server.
+    /// A client certificate, its key and the server's CA.
     public struct Credentials: Sendable, Hashable {
         /// The CA's file.
         public var certificateAuthority: LocatedPath
@@ -108,7 +112,7 @@ public struct Footprint: Sendable, Hashable {
         public var key: LocatedPath
     }
 
-    /// A file that is decrypted.
+    /// The decryption of a file.
     public struct Decryption: Sendable, Hashable {
         /// The encrypted file.
         public var source: LocatedPath
@@ -116,15 +120,15 @@ public struct Footprint: Sendable, Hashable {
         public var identity: LocatedPath
     }
 
-    /// A certificate that is issued and renewed.
+    /// A certificate that the task issues and renews.
     public struct IssuedCertificate: Sendable, Hashable {
         /// The certificate's file.
         public var path: LocatedPath
-        /// The file of the CA that issues it, `nil` if a signer of the cluster does.
+        /// The file of the issuing CA, `nil` if a signer of the cluster issues the certificate.
         public var authority: LocatedPath?
         /// The file of the CA's key, `nil` if a signer of the cluster issues the certificate.
         public var authorityKey: LocatedPath?
-        /// How long before its end it is due, at most.
+        /// The maximum time before expiry at which renewal is due.
         public var renewBefore: Duration
     }
 
@@ -132,86 +136,86 @@ public struct Footprint: Sendable, Hashable {
     public struct Account: Sendable, Hashable {
         /// The kinds of accounts.
         public enum Kind: Sendable, Hashable { case user, group }
-        /// The kind of account.
+        /// Whether the account is a user or a group.
         public var kind: Kind
-        /// Its name or number.
+        /// The name or number of the account.
         public var name: String
-        /// Where to report that it does not exist.
+        /// The location at which a missing account is reported.
         public var location: SourceLocation
     }
 
-    /// A program that is looked up in `PATH` unless its name has a slash.
+    /// A program, looked up in `PATH` unless its name contains a slash.
     public struct Command: Sendable, Hashable {
         public var name: LocatedPath
         /// The task's own `PATH`.
         public var searchPath: String?
-        /// The package that has it, if the agent itself needs it.
+        /// The package that contains the program, if the agent itself needs the program.
         public var package: String?
     }
 
-    /// The paths that it reads.
+    /// The paths that the task reads.
     public var reads: [Read] = []
 
-    /// The paths that it changes.
+    /// The paths that the task changes.
     public var writes: [Write] = []
 
-    /// The servers that it connects to.
+    /// The servers that the task connects to.
     public var connections: [Connection] = []
 
-    /// Whether it watches the node's network interfaces.
+    /// Whether the task watches the node's network interfaces.
     public var watchesInterfaces = false
 
-    /// The credentials that it combines.
+    /// The credentials that the task combines in a kubeconfig.
     public var credentials: Credentials?
 
-    /// The file that it decrypts.
+    /// The file that the task decrypts.
     public var decryption: Decryption?
     public var issuedCertificate: IssuedCertificate?
 
-    /// The manifests whose objects it applies.
+    /// The manifests whose objects the task applies.
     public var manifests: ManifestSet?
 
-    /// The objects that must exist before it ends well.
+    /// The objects that must exist before the task succeeds.
     public var neededObjects: [ObjectReference] = []
 
-    /// Whether it waits until the workloads among the objects that it applies are rolled out.
+    /// Whether the task waits until the workloads among its applied objects are rolled out.
     public var awaitsRollout = false
 
-    /// The objects to delete that it applied before and its manifests no longer contain.
+    /// The previously applied objects to delete once the manifests no longer contain them.
     public var pruning = ApplyDeclaration.Pruning.never
 
-    /// Whether it asks the API server for a certificate.
+    /// Whether the task requests a certificate from the API server.
     public var requestsCertificate = false
     public var deletedObjects: [ObjectReference] = []
 
-    /// The users and groups that it names.
+    /// The users and groups that the task names.
     public var accounts: [Account] = []
 
-    /// The command that it runs.
+    /// The command that the task runs.
     public var command: Command?
 
-    /// Texts that may contain further paths: command lines, environments, scripts.
+    /// Texts that may contain more paths, such as command lines, environments and scripts.
     public var texts: [String] = []
 
-    /// Whether it runs programs of the task file, which may do anything.
+    /// Whether the task runs programs named by the task file, which may do anything.
     public var runsPrograms = false
 
-    /// The capabilities that it needs, by systemd's names.
+    /// The capabilities that the task needs, by systemd's names.
     public var capabilities: [String] = []
 
-    /// Whether only its lock needs to read the credentials of other users.
+    /// Whether only the task's lock needs to read files of other users.
     var readsForLockOnly = false
 }
 
-/// Facts that follow from a footprint.
+/// Properties derived from a footprint.
 extension Footprint {
     /// The kubeconfig with which the task talks to the API server.
     public var kubeconfig: LocatedPath? { reads.first { $0.use == .kubeconfig }?.path }
 
-    /// The paths without which the task fails.
+    /// The paths that must exist for the task to succeed.
     public var requiredReads: [LocatedPath] { reads.filter { $0.use != .optional && $0.use != .awaited }.map(\.path) }
 
-    /// The paths whose content the task alone determines; no two tasks of a node may have one in common.
+    /// The paths whose content the task alone determines; no two tasks of a node may share such a path.
     public var ownedPaths: [LocatedPath] {
         writes.filter { $0.effect == .replaces || $0.effect == .removes }.map(\.path)
     }
@@ -224,14 +228,15 @@ extension Footprint {
     /// The kubeconfig that the task writes.
     public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfigFiles != nil }?.path }
 
-    /// Whether the task writes nothing but products of the agent.
+    /// Whether the task writes only products of the agent.
     ///
-    /// Its unit then writes into no directory of the node: the products are put in place after it.
+    /// The task's unit then writes to no directory of the node, because the products are put in place after the unit
+    /// ends.
     public var hasOnlyProducts: Bool { !writes.isEmpty && writes.allSatisfy { $0.product != nil } }
 
     /// The directories that are created before the task runs.
     ///
-    /// The unit of a task can write only to directories that exist when it starts.
+    /// A task's unit can write only to directories that exist when it starts.
     public var createdDirectories: [String] {
         writes.compactMap { write in
             switch write.effect {
@@ -242,7 +247,7 @@ extension Footprint {
         }
     }
 
-    /// The paths that the task's unit may write, each once.
+    /// The paths that the task's unit may write, without duplicates.
     public var writablePaths: [String] {
         guard !hasOnlyProducts else { return [] }
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }
@@ -252,27 +257,27 @@ extension Footprint {
     /// Whether the task's unit needs a network.
     var usesNetwork: Bool { connections.contains { $0 != .systemBus } }
 
-    /// Whether the task keeps what it fetched: manifests for the next boot, and the schema of the server for `check`.
+    /// Whether the task caches fetched manifests for the next boot and the server's schema for `check`.
     var keepsCache: Bool { manifests != nil }
 }
 
 extension Footprint {
-    /// Adds the accounts that a file belongs to.
+    /// Adds the owner and group of a file.
     mutating func addAccounts(owner: String?, group: String?, at location: SourceLocation) {
         for (kind, name) in [(Account.Kind.user, owner), (.group, group)] {
             if let name { accounts.append(.init(kind: kind, name: name, location: location)) }
         }
     }
 
-    /// Adds what a task needs that talks to the API server of a kubeconfig.
+    /// Adds the requirements of a task that talks to the API server of a kubeconfig.
     mutating func useAPIServer(_ kubeconfig: LocatedPath) {
         reads.append(.init(path: kubeconfig, use: .kubeconfig, sizeLimit: SizeLimit.configuration))
         connections.append(.apiServer)
-        // Credentials often belong to another user, as those of agenix may.
+        // Credentials often belong to another user, for example with agenix.
         capabilities.append(UnitSandbox.reading)
     }
 
-    /// Adds what the lock of a task needs, unless its verb talks to the same API server.
+    /// Adds the requirements of a task's lock, unless the task already uses a kubeconfig.
     mutating func useLock(_ kubeconfig: LocatedPath) {
         guard self.kubeconfig == nil else { return }
         readsForLockOnly = !capabilities.contains(UnitSandbox.reading)

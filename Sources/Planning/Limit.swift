@@ -1,41 +1,41 @@
-/// How much a set of task files may hold.
+/// Limits on the contents of a set of task files.
 ///
-/// They are far beyond what a node needs, and bound memory for malformed or hostile files.
+/// The limits are far above a node's needs, and bound memory use for malformed or hostile files.
 enum Limit {
-    /// Tasks in all files together.
+    /// Total number of tasks in all files.
     static let taskCount = 10_000
 
-    /// Names in one `after`.
+    /// Number of names in one `after`.
     static let afterCount = 10_000
 
-    /// Characters of a task's name, which becomes part of a unit's.
+    /// Characters in a task's name, which becomes part of a unit name.
     static let nameLength = 63
 
-    /// Characters of a systemd unit's name, as systemd has it.
+    /// Characters in a unit name, as limited by systemd.
     static let unitNameLength = 255
 
-    /// Bytes of a path, as Linux has it.
+    /// Bytes in a path, as limited by Linux.
     static let pathLength = 4095
 
-    /// Roles of a cluster.
+    /// Number of roles in a cluster.
     static let roleCount = 64
 
-    /// Ports, or ranges of them, of a role.
+    /// Number of ports or port ranges for each role.
     static let portRangeCount = 100
 
-    /// Patterns of host names.
+    /// Number of host name patterns.
     static let patternCount = 100
 
-    /// Variables in all files together.
+    /// Total number of variables in all files.
     static let variableCount = 1000
 
-    /// How deep variables may use each other.
+    /// Maximum depth of variables that use other variables.
     static let variableDepth = 32
 
-    /// Bytes of a variable's value.
+    /// Bytes in a variable's value.
     static let variableLength = 64 * 1024
 
-    /// Bytes that the replacing of variables may make of one document, or of all task files.
+    /// Total bytes of the strings that result from replacing variables in one document, or in all task files.
     static let replacedLength = 16 * 1024 * 1024
 
     /// The longest deadline of a task.
@@ -50,54 +50,54 @@ enum Limit {
     /// The longest time by which the repetition of a task is delayed at random.
     static let intervalSpread = Duration.seconds(60 * 60)
 
-    /// Name comparisons spent on hints, after which messages come without.
+    /// Number of name comparisons for hints, after which messages have no such hint.
     static let hintComparisonCount = 200_000
 
-    /// Characters of a value that a message repeats.
+    /// Characters of a value that a message quotes.
     static let quotedLength = 60
 
-    /// Cycles reported at once.
+    /// Number of cycles reported at once.
     static let cycleCount = 100
 
-    /// Members of a cycle that a message names.
+    /// Number of members of a cycle that a message names.
     static let cycleMemberCount = 12
 
-    /// Seconds after its deadline at which systemd ends a task that did not end itself.
+    /// Seconds after a task's deadline at which systemd stops the task if it is still running.
     static let unitGracePeriod: Int64 = 60
 
-    /// Characters of a unit's description.
+    /// Characters of a text in a unit's description.
     static let unitPhraseLength = 500
 
-    /// `InaccessiblePaths` entries of one unit in addition to those that all units have.
+    /// Number of `InaccessiblePaths` entries of one unit in addition to the entries that all units share.
     static let hiddenCount = 256
 
-    /// Items of a list of paths, objects or capabilities that a task needs.
+    /// Number of items in one list of paths, objects, capabilities or units.
     static let needCount = 100
 
     /// The longest validity of a certificate: a hundred years.
     static let certificateValidity = Duration.seconds(876_600 * 60 * 60)
 
-    /// Certificates of all nodes together.
+    /// Total number of certificates of all nodes.
     static let certificateCount = 10_000
 
-    /// Operators that keys are encrypted to.
+    /// Number of operators for which keys are encrypted.
     static let recipientCount = 100
 
-    /// Characters of a text in the subject of a certificate, as X.509 has it.
+    /// Characters in a text of a certificate's subject, as limited by X.509.
     static let subjectTextLength = 64
 
-    /// Organizations of a certificate.
+    /// Number of organizations of a certificate.
     static let organizationCount = 20
 
-    /// Names of a certificate.
+    /// Number of DNS names and IP addresses of a certificate.
     static let subjectNameCount = 100
 
-    /// The bytes of a credential's name, in systemd.
+    /// Bytes in a credential's name, as limited by systemd.
     static let credentialNameLength = 255
 
-    /// Problems of a table after which no more are looked for.
+    /// Number of problems after which a table is not read further.
     static let tableProblemCount = 1000
 
-    /// Nameservers of a network.
+    /// Number of nameservers of a network.
     static let nameserverCount = 16
 }

@@ -1,22 +1,22 @@
 public import Base
 
-/// Manifests, and how they are read.
+/// A set of manifests and the way in which they are read.
 public struct ManifestSet: Sendable, Hashable {
     /// The source of a manifest.
     public enum Source: Sendable, Hashable {
         /// A file, or a directory of files.
         case path(LocatedPath)
-        /// A URL with the SHA-256 digest of its content, in lower-case hexadecimal.
+        /// A URL with the SHA-256 digest of its content in lower-case hexadecimal.
         case url(String, sha256: String, SourceLocation)
     }
 
     /// The sources, in the order of the task file.
     public var sources: [Source]
 
-    /// Whether `${name}` in the manifests' scalars is replaced.
+    /// Whether `${name}` is replaced in the manifests' scalars.
     public var substitutesVariables: Bool
 
-    /// The digests of those that are fetched from pinned URLs, each once.
+    /// The digests of the manifests that are fetched from pinned URLs, without duplicates.
     var pinnedDigests: [String] {
         var seen: Set<String> = []
         return sources.compactMap { source in

@@ -1,6 +1,6 @@
 import Base
 
-/// A path without `.`, empty parts, and `..` where the path alone shows what it refers to.
+/// The path without `.`, empty parts, and any `..` that can be resolved from the path alone.
 func normalised(_ path: String) -> String {
     var parts: [Substring] = []
     let isAbsolute = path.isAbsolutePath
@@ -24,7 +24,7 @@ func located(_ path: String) -> String {
     return path
 }
 
-/// The directory that a path is in.
+/// The directory that contains a path.
 func parent(of path: String) -> String {
     let path = normalised(path)
     guard let slash = path.lastSlash, slash != path.startIndex else { return "/" }

@@ -3,8 +3,8 @@ import YAML
 
 /// The tasks of a node in an order in which every step follows its dependencies.
 ///
-/// The order is stable: two plans made from the same files are equal. Steps are in the order of their declarations, but
-/// the dependencies of a step come just before it unless they came already.
+/// The order is stable: two plans made from the same files are equal. Steps are in the order of their declarations,
+/// except that a step's dependencies come just before it if they have not come earlier.
 public struct Plan: Sendable, Hashable {
     /// One task of a plan.
     public struct Step: Sendable, Hashable {
@@ -21,13 +21,13 @@ public struct Plan: Sendable, Hashable {
 
     public let steps: [Step]
 
-    /// The roles of the node, none if they are not known.
+    /// The roles of the node, empty if they are not known.
     public let roles: [String]
 
-    /// The roles of every task that only other nodes run, by name.
+    /// The roles of the tasks that run only on other nodes, by task name.
     let roleNamesElsewhere: [String: [String]]
 
-    /// Where tasks are disabled by `enable: false`, by name.
+    /// The locations of `enable: false` for disabled tasks, by task name.
     let disabledTasks: [String: SourceLocation]
 
     /// The position of every step by the name of its task.
@@ -36,7 +36,7 @@ public struct Plan: Sendable, Hashable {
     /// The position of a task's step, or `nil` if no task of this plan has the name.
     public func position(of name: String) -> Int? { positions[name] }
 
-    /// Creates a plan from steps that are in order already.
+    /// Creates a plan from steps that are already in order.
     public init(steps: [Step], roles: [String] = []) {
         precondition(
             steps.enumerated().allSatisfy { index, step in step.dependencies.allSatisfy { (0..<index).contains($0) } },
@@ -45,7 +45,7 @@ public struct Plan: Sendable, Hashable {
         self.init(steps: steps, roles: roles, roleNamesElsewhere: [:], disabledTasks: [:])
     }
 
-    /// The same plan with other tasks of the same names.
+    /// Returns the plan with each task replaced by a task of the same name.
     func replacingTasks(_ replacement: (PlannedTask) -> PlannedTask) -> Self {
         let steps = steps.map { Step(task: replacement($0.task), dependencies: $0.dependencies) }
         return Self(steps: steps, roles: roles, roleNamesElsewhere: roleNamesElsewhere, disabledTasks: disabledTasks)
@@ -68,9 +68,9 @@ public struct Plan: Sendable, Hashable {
     }
 }
 
-/// The steps that each step of a plan depends on, also by way of others.
+/// The direct and indirect dependencies of each step of a plan.
 ///
-/// One bit a pair of steps: a plan of 10,000 tasks needs 12 MB, and an answer takes no search.
+/// One bit is stored for each pair of steps, so a plan of 10,000 tasks needs at most 12 MB and lookups need no search.
 public struct Ancestors: Sendable {
     private let plan: Plan
     private let bits: [[UInt64]]
@@ -81,7 +81,7 @@ public struct Ancestors: Sendable {
         var bits: [[UInt64]] = []
         bits.reserveCapacity(plan.steps.count)
         for (index, step) in plan.steps.enumerated() {
-            // An ancestor comes earlier, so that no later bit can be set.
+            // Ancestors come earlier in the plan, so no later bit can be set.
             var own = [UInt64](repeating: 0, count: index / 64 + 1)
             for dependency in step.dependencies {
                 for (word, value) in bits[dependency].enumerated() { own[word] |= value }
@@ -92,7 +92,7 @@ public struct Ancestors: Sendable {
         self.bits = bits
     }
 
-    /// Returns whether a task runs after another, also by way of others.
+    /// Returns whether a task depends directly or indirectly on another task.
     public func task(_ name: String, runsAfter other: String) -> Bool {
         guard let index = plan.position(of: name), let ancestor = plan.position(of: other), ancestor < index else {
             return false
@@ -100,9 +100,9 @@ public struct Ancestors: Sendable {
         return bits[index][ancestor / 64] & 1 << UInt64(ancestor % 64) != 0
     }
 
-    /// The dependencies of every step that do not follow from its others.
+    /// The dependencies of every step that its other dependencies do not imply.
     ///
-    /// A step that runs after `b` runs after everything that `b` runs after, whether or not it says so itself.
+    /// A step that runs after `b` also runs after all dependencies of `b`, whether or not it lists them.
     var necessaryDependencies: [[Int]] {
         plan.steps.map { step in
             var implied = [UInt64](repeating: 0, count: (step.dependencies.max() ?? 0) / 64 + 1)
@@ -114,34 +114,34 @@ public struct Ancestors: Sendable {
     }
 }
 
-/// Parts of a plan, by the names of tasks.
+/// Selection of parts of a plan by task name.
 extension Plan {
-    /// The plan of only some tasks, as `run --task` asks for it.
+    /// Returns a plan of only some tasks, as requested by `run --task`.
     ///
-    /// Dependencies that are not in the part are removed from its steps.
+    /// Dependencies on tasks that are not selected are removed.
     ///
     /// - Parameters:
-    ///   - names: The tasks, by their names or by those of their units.
-    ///   - withDependencies: Whether the part also has all their dependencies.
-    /// - Returns: The part, in the order of the plan.
-    /// - Throws: Every name that is not that of a task of this node.
+    ///   - names: The names of the tasks or of their units.
+    ///   - withDependencies: Whether all dependencies of the tasks are selected too.
+    /// - Returns: The selected tasks, in the order of the plan.
+    /// - Throws: A problem for each name that is not a task of this node.
     public func selecting(_ names: [String], withDependencies: Bool = false) throws(Problems) -> Plan {
         let selected = try indices(of: names)
         let all = withDependencies ? closure(of: selected) { steps[$0].dependencies } : selected
         return part { all.contains($0) }
     }
 
-    /// The plan without some of its steps.
+    /// Returns the plan with only the steps that satisfy a condition.
     public func keeping(_ isKept: (Step) -> Bool) -> Plan {
         part { isKept(steps[$0]) }
     }
 
-    /// The tasks that a task depends on directly, in the order of its `after`.
+    /// Returns the direct dependencies of a task, in the order of its `after`.
     public func dependencies(of name: String) -> [String] {
         position(of: name).map { steps[$0].dependencies.map { steps[$0].task.name } } ?? []
     }
 
-    /// The tasks that a task depends on, also by way of others.
+    /// Returns the direct and indirect dependencies of a task.
     public func allDependencies(of name: String) -> Set<String> {
         guard let position = position(of: name) else { return [] }
         return Set(
@@ -149,7 +149,7 @@ extension Plan {
         )
     }
 
-    /// The positions of the steps that depend on each step directly.
+    /// For each step, the positions of the steps that depend directly on it.
     public var dependantIndices: [[Int]] {
         var dependants = steps.map { _ in [Int]() }
         for (index, step) in steps.enumerated() {
@@ -174,7 +174,7 @@ extension Plan {
     }
 
     private func reportUnknown(_ name: String, _ problems: ProblemCollector) {
-        // The name is an argument, which has no place in a file.
+        // The name is a command-line argument, which has no location in a file.
         let location = SourceLocation.nowhere
         if let place = disabledTasks[name] {
             let hint = "remove 'enable: false' there"

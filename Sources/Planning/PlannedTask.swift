@@ -1,56 +1,58 @@
 public import Base
 
-/// The settings of a task: those of its keys that need nothing else of the task file.
+/// The settings of a task that can be read without the rest of the task file.
 public struct TaskSettings: Sendable, Hashable {
-    /// The purpose of the task, in its author's words.
+    /// The description of the task in the task file.
     public var description: String?
 
     /// The systemd units that want this task's unit, in addition to the target that wants all of them.
     public var wantedBy: [String] = []
 
-    /// The one deadline of the task, counted from its start.
+    /// The deadline of the whole task, counted from its start.
     public var timeout = Duration.seconds(600)
 
-    /// The time between two runs of the task, or `nil` if it runs once a boot.
+    /// The time between two runs of the task, or `nil` if the task runs once per boot.
     public var interval: Duration?
 
-    /// The systemd units that are restarted when the task has changed something, each once.
+    /// The systemd units to restart after the task has changed something, without duplicates.
     public var restarts: [String] = []
 
-    /// Shell commands that undo what the task has made and only its author knows.
+    /// Shell commands that undo effects of the task unknown to the agent.
     public var reset: String?
 
     public init() {}
 }
 
-/// One task of a node with every name and default resolved; its settings are members of the task.
+/// One task of a node with every name and default resolved.
+///
+/// The task's ``settings`` are also available as members of the task.
 @dynamicMemberLookup
 public struct PlannedTask: Sendable, Hashable {
     /// The task's name, unique among the tasks.
     public var name: String
 
-    /// The roles that run it, or `nil` for every role.
+    /// The roles that run the task, or `nil` for every role.
     public var roles: [String]?
 
-    /// The systemd units that the task's unit is ordered after; not those of other tasks.
+    /// The systemd units that the task's unit is ordered after, without the units of other tasks.
     public var afterUnits: [String]
 
-    /// The settings that the task file has for it.
+    /// The task's settings from the task file.
     public var settings: TaskSettings
 
     /// The work of the task.
     public var verb: Verb
 
-    /// Where the task is declared.
+    /// The location of the task's declaration.
     public var location: SourceLocation
 
-    /// Whether the task depends on the address of the node.
+    /// The way in which the task depends on the node's address.
     public var addressUse = AddressUse.none
 
-    /// The lock that keeps the task from running on two nodes at a time, `nil` if there is none.
+    /// The lock that keeps the task from running on two nodes at the same time, or `nil` if there is no lock.
     public var lock: ClusterLock?
 
-    /// The manifests of the plan's other tasks, among which a task with `prune` looks for the objects that it would delete.
+    /// Manifests of the plan's other tasks, which a task with `prune` searches for the objects that it would delete.
     var otherManifests: [LocatedPath] = []
 
     public init(
@@ -75,7 +77,7 @@ public struct PlannedTask: Sendable, Hashable {
     /// The name of the systemd unit that runs the task.
     public var unitName: String { Planning.unitName(ofTask: name) }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, servers, objects and privileges that the task uses.
     public var footprint: Footprint {
         var footprint = verb.footprint
         if addressUse != .none { footprint.watchesInterfaces = true }
@@ -85,12 +87,12 @@ public struct PlannedTask: Sendable, Hashable {
     }
 }
 
-/// A path or URL of a task file with the location of its value, for messages.
+/// A path or URL with its location in the task file, for messages.
 public struct LocatedPath: Sendable, Hashable {
     /// The path: absolute, or relative to the directory of the file that contains it.
     public var path: String
 
-    /// Where the task file has it.
+    /// The location of the path in the task file.
     public var location: SourceLocation
 
     public init(_ path: String, location: SourceLocation) {
@@ -99,18 +101,18 @@ public struct LocatedPath: Sendable, Hashable {
     }
 }
 
-/// An object of the API server, by its name.
+/// A reference to a Kubernetes object by type and name.
 public struct ObjectReference: Sendable, Hashable {
-    /// Its group and version, such as `apps/v1`.
+    /// The group and version of the object, such as `apps/v1`.
     public var apiVersion: String
 
-    /// Its kind, such as `DaemonSet`.
+    /// The kind of the object, such as `DaemonSet`.
     public var kind: String
 
-    /// Its namespace, or `nil` for the namespace of the kubeconfig's context.
+    /// The namespace of the object, or `nil` for the namespace of the kubeconfig's context.
     public var namespace: String?
     public var name: String
 
-    /// Where the task file names it.
+    /// The location of the reference in the task file.
     public var location: SourceLocation
 }

@@ -1,6 +1,6 @@
-/// A task file as it was read, before its content was read.
+/// The raw content of a task file.
 public struct SourceFile: Sendable, Hashable {
-    /// The path, which messages show and which relative paths in the file are relative to.
+    /// The path, which messages show and whose directory is the base of relative paths in the file.
     public var path: String
 
     /// The content of the file.
@@ -12,21 +12,21 @@ public struct SourceFile: Sendable, Hashable {
     }
 }
 
-/// The facts about a node in addition to its task files.
+/// Facts about a node that are not in its task files.
 public struct NodeFacts: Sendable, Hashable {
-    /// The host name, which `nodes` gives a role to.
+    /// The host name, by which section `nodes` lists the node.
     public var hostName: String
 
-    /// The role said by `--role`.
+    /// The value of `--role`.
     public var role: String?
 
-    /// The role said by the environment's `NEST_ROLE`.
+    /// The value of the environment variable `NEST_ROLE`.
     public var environmentRole: String?
 
-    /// Its address, if it is known.
+    /// The node's address, if it is known.
     public var address: NodeAddress
 
-    /// Creates facts; an empty role counts as none.
+    /// Creates facts; an empty role counts as no role.
     public init(
         hostName: String,
         role: String? = nil,

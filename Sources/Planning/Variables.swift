@@ -3,15 +3,15 @@ public import YAML
 
 /// The variables of a task file with their values on one node.
 ///
-/// Every variable is replaced already where it is used in another's value.
+/// Variables in the values of other variables are already replaced.
 public struct Variables: Sendable, Hashable {
     /// The value of a variable, if it is known.
     enum Value: Sendable, Hashable {
-        /// It has a value: a string, a number or a boolean.
+        /// The value is a string, a number or a boolean.
         case scalar(Node.Content)
-        /// It exists, but has no value on this node; reported where it is used.
+        /// The variable exists but has no value on this node, which is reported where the variable is used.
         case missing(message: String, hint: String)
-        /// Its definition is wrong, which was reported already.
+        /// The definition of the variable has an error that was already reported.
         case broken
     }
 
@@ -20,7 +20,7 @@ public struct Variables: Sendable, Hashable {
 
     let values: [String: Value]
 
-    /// Creates variables from their values as strings.
+    /// Creates variables with string values.
     public init(_ texts: [String: String] = [:]) {
         self.init(values: texts.mapValues { .scalar(.string($0)) }, names: texts.keys.sorted())
     }
@@ -30,7 +30,7 @@ public struct Variables: Sendable, Hashable {
         self.names = names
     }
 
-    /// The value of a variable as a string, or `nil` if it has none.
+    /// The value of a variable as a string, or `nil` if the variable has no value.
     public subscript(name: String) -> String? {
         guard case .scalar(let content)? = values[name] else { return nil }
         return content.scalarText
@@ -38,11 +38,11 @@ public struct Variables: Sendable, Hashable {
 
     /// Replaces `${name}` in every string of a document; keys stay as they are.
     ///
-    /// A plain scalar that is nothing but one `${name}` becomes what the variable is, a number for instance;
-    /// everything else becomes a string, so that a value never changes the structure around it.
+    /// A plain scalar that consists of a single `${name}` takes the type of the variable, such as a number. Every other
+    /// string stays a string, so that a value never changes the structure around it.
     ///
     /// - Parameter node: The document, or a part of it.
-    /// - Returns: The document with its variables replaced, and what is wrong with them.
+    /// - Returns: The document with its variables replaced, and the problems with them.
     public func replace(in node: Node) -> (node: Node, problems: [Problem]) {
         let problems = ProblemCollector()
         let replaced = replaceAll(in: node, problems)
@@ -72,11 +72,11 @@ public struct Variables: Sendable, Hashable {
     /// Replaces the variables in one scalar.
     ///
     /// - Parameters:
-    ///   - node: The scalar; anything but a string is given back as it is.
-    ///   - problems: Where problems are reported.
-    ///   - hintsLiteral: Whether an unknown `${name}` may well be meant literally, as in a shell script.
-    ///   - ignoresQuotes: Whether a variable in quotes also becomes what it is.
-    /// - Returns: The scalar, or `nil` after reporting why that is not possible.
+    ///   - node: The scalar; a scalar that is not a string is returned unchanged.
+    ///   - problems: The collector to which problems are reported.
+    ///   - hintsLiteral: Whether an unknown `${name}` may be meant literally, as in a shell script.
+    ///   - ignoresQuotes: Whether a quoted string of a single variable takes the variable's type too.
+    /// - Returns: The scalar, or `nil` after reporting a problem.
     func replaced(
         _ node: Node,
         _ problems: ProblemCollector,
@@ -139,7 +139,7 @@ public struct Variables: Sendable, Hashable {
 }
 
 extension Node.Content {
-    /// A scalar as a string: numbers as they were written.
+    /// The scalar as a string; numbers keep their original spelling.
     var scalarText: String {
         switch self {
         case .string(let string): string

@@ -1,12 +1,12 @@
 /// The format of results.
 public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
-    /// Lines and tables for people.
+    /// Human-readable lines and tables.
     case text
-    /// One JSON object a line.
+    /// JSON, one object per line.
     case json
     /// The same objects as YAML documents.
     case yaml
 
-    /// Whether it is the format of objects that programs read.
+    /// Whether the format is machine-readable.
     public var isForPrograms: Bool { self != .text }
 }

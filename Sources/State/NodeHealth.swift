@@ -2,26 +2,28 @@ public import Base
 import Host
 import YAML
 
-/// The tasks that have failed and not recovered, as they are kept in the state directory between two checks of the units.
+/// The tasks that have failed and not recovered, stored in the state directory between two checks of the units.
 public struct NodeHealth: Sendable, Hashable {
-    /// The names of the tasks whose failure was reported, and whose recovery was not.
+    /// The names of the tasks whose failure was reported, but whose recovery was not.
     public var failed: [String]
 
-    /// When the failed tasks are started again, if they are.
+    /// The time at which the failed tasks are retried, `nil` if they are not.
     public var retryAt: Timestamp?
 
-    /// Creates the health of a node; without arguments that of one on which nothing has failed.
+    /// Creates the health of a node; without arguments, the health of a node without failures.
     public init(failed: [String] = [], retryAt: Timestamp? = nil) {
         self.failed = failed
         self.retryAt = retryAt
     }
 
-    /// The delays before a retry: each is used after one more failed attempt, the last one for all that follow.
+    /// The delays before retries after consecutive failed attempts.
+    ///
+    /// The last delay applies to all further attempts.
     public static let retryDelays: [Duration] = [10, 20, 40, 80, 160, 300].map { .seconds($0) }
 
-    /// The delay before the next attempt of a task.
+    /// Returns the delay before the next attempt of a task.
     ///
-    /// - Parameter attempt: The number of attempts of its unit since it last succeeded.
+    /// - Parameter attempt: The number of attempts of the task's unit since the task last succeeded.
     /// - Returns: One of ``retryDelays``.
     public static func retryDelay(afterAttempt attempt: Int) -> Duration {
         retryDelays[min(max(attempt, 1), retryDelays.count) - 1]
@@ -33,7 +35,7 @@ extension RecordStore {
 
     /// Reads the health of the node.
     ///
-    /// - Returns: The health; that of a node on which nothing has failed if the file is missing or of another boot.
+    /// - Returns: The health; without failures if the file is missing or from another boot.
     public func health() -> NodeHealth {
         guard let bytes = try? directory(isCreating: false).read(Self.healthName, limit: Self.sizeLimit),
             let node = try? readJSON(bytes, file: "health"), node["boot"]?.string == (boot ?? "")
@@ -44,7 +46,7 @@ extension RecordStore {
         )
     }
 
-    /// Writes the health of the node; for one on which nothing has failed there is no file.
+    /// Writes the health of the node; a node without failures has no file.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(_ health: NodeHealth) throws(SystemError) {

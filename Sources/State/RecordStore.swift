@@ -3,23 +3,24 @@ import Execution
 import Glibc
 public import Host
 
-/// The records of a node's tasks, and the locks that keep two runs of one task apart.
+/// The records of a node's tasks, and the locks that prevent concurrent runs of the same task.
 ///
-/// Each task has a directory, `tasks/NAME`, with `record.json`, which only its owner can open, `public.json`, the record
-/// as every user may read it, and `attempts.json`, the attempts before it; `repetition.json` and `repetition-public.json` are about its last repetition. The
-/// directory is the task's lock. It belongs to the user of the task's unit, who can write
-/// nothing else here: root follows no link in it, and expects any content. The directory `products` in it has files and
-/// links that the task's unit has made and that are not in place yet.
+/// Each task has a directory, `tasks/NAME`. It contains `record.json`, which only its owner can open; `public.json`,
+/// the record as every user may read it; `attempts.json`, the earlier attempts; and `repetition.json` and
+/// `repetition-public.json`, the record of the last repetition. The directory itself is the task's lock. It belongs to
+/// the user of the task's unit, who cannot write anywhere else in the state directory, so root follows no link in it
+/// and trusts none of its content. Its subdirectory `products` holds files and links that the task's unit has created
+/// and that are not in place yet.
 public struct RecordStore: Sendable {
-    /// The state directory, which is created when something is written.
+    /// The state directory, which is created by the first write.
     public let path: String
 
     let boot: String?
 
-    /// The flags of a call that is to be about the same node.
+    /// The command-line flags that select the same node in a suggested command.
     let callArguments: [String]
 
-    /// The names of the record's files in the directory of a task.
+    /// The file names of a record in the directory of a task.
     private(set) var names = Names(record: "record.json", public: "public.json")
 
     struct Names: Sendable {
@@ -27,33 +28,34 @@ public struct RecordStore: Sendable {
         let `public`: String
     }
 
-    /// Whether only what every user may read is read.
+    /// Whether only public records are read.
     private var isPublic = false
 
-    /// Whether these are the records of the last repetitions.
+    /// Whether the store reads and writes the records of the last repetitions.
     private(set) var isOfRepetitions = false
 
-    /// The largest file that is read as a record.
+    /// The largest size of a record file.
     static let sizeLimit = 16 << 20
 
-    /// The bytes that a task's first record reserves, so that its last one fits a full disk.
+    /// The number of bytes that a task's first record reserves, so that its last record fits on a full disk.
     static let reservedSize = 4096
 
     /// Creates a store.
     ///
     /// - Parameters:
     ///   - path: The state directory.
-    ///   - boot: The boot's identifier; records of other boots are ignored. `nil` if the directory does not outlive a boot.
-    ///   - callArguments: The flags of a call that is to be about the same node, such as `--root` and `/mnt`.
+    ///   - boot: The identifier of the boot; records of other boots are ignored. `nil` if the directory does not
+    ///     outlive a boot.
+    ///   - callArguments: The command-line flags that select the same node, such as `--root` and `/mnt`.
     public init(path: String, boot: String?, callArguments: [String] = []) {
         self.path = path
         self.boot = boot
         self.callArguments = callArguments
     }
 
-    /// The records of the last repetitions, beside those of the runs that dependants wait for.
+    /// The records of the last repetitions, separate from the records that dependants wait for.
     ///
-    /// Locks and products are the same: a task and its repetition do not run at the same time.
+    /// Locks and products are shared, because a task and its repetition do not run at the same time.
     public var repetitions: Self {
         var store = self
         store.names = Names(record: "repetition.json", public: "repetition-public.json")
@@ -61,7 +63,7 @@ public struct RecordStore: Sendable {
         return isPublic ? store.publicRecords : store
     }
 
-    /// The records as every user may read them, also if root reads them.
+    /// The records as every user may read them, even if root reads them.
     public var publicRecords: Self {
         var store = self
         store.isPublic = true
@@ -69,17 +71,17 @@ public struct RecordStore: Sendable {
         return store
     }
 
-    /// Creates the state directory, so that no task runs whose outcome cannot be recorded.
+    /// Creates the state directory, so that no task runs without a place for its record.
     ///
     /// - Throws: ``Base/SystemError`` if it cannot be created.
     public func prepare() throws(SystemError) {
         _ = try directory(isCreating: true).directory("tasks", creatingWith: 0o755)
     }
 
-    /// Writes a task's record in place of the last one.
+    /// Writes a task's record, replacing the last one.
     ///
-    /// Records are about one boot, so they need not survive a power failure. On a full disk the record of a task that has
-    /// ended takes the space that its first record has reserved, shortened if necessary.
+    /// Records apply to one boot, so they need not survive a power failure. On a full disk, the record of a task that
+    /// has ended takes the space that its first record reserved, shortened if necessary.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(_ record: TaskRecord) throws(SystemError) {
@@ -91,11 +93,11 @@ public struct RecordStore: Sendable {
         try write(record, to: names.public, mode: 0o644, in: directory)
     }
 
-    /// Writes the record of an attempt that begins, and keeps the attempt before it.
+    /// Writes the record of an attempt that begins, and keeps the previous attempt.
     ///
     /// - Parameters:
     ///   - record: The record.
-    ///   - earlier: The record that it replaces, if there is one.
+    ///   - earlier: The record that the new one replaces, if there is one.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func begin(_ record: TaskRecord, after earlier: TaskRecord?) throws(SystemError) {
         if !isOfRepetitions, let earlier {
@@ -104,7 +106,7 @@ public struct RecordStore: Sendable {
         try write(record)
     }
 
-    /// Changes what the record of a task leaves to later ones, and nothing else of it.
+    /// Changes only the history in the record of a task.
     ///
     /// - Parameters:
     ///   - task: The task's name.
@@ -143,9 +145,9 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Locks a task against other processes, unless one is running it.
+    /// Locks a task against other processes, unless another process is running it.
     ///
-    /// - Returns: The lock, or `nil` if it is taken, see ``runner(of:)``.
+    /// - Returns: The lock, or `nil` if another process holds it; see ``runner(of:)``.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func lock(_ task: String) throws(SystemError) -> FileLock? {
         while true {
@@ -156,7 +158,7 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Whether a directory is still that of a task: a reset that had its lock may have removed it.
+    /// Returns whether the task still has the same directory; a reset that held its lock may have removed it.
     private func isCurrent(_ identity: FileStatus.Identity, of task: String) -> Bool {
         (try? directory(of: task, isCreating: false).status().identity) == identity
     }
@@ -165,8 +167,8 @@ public struct RecordStore: Sendable {
     ///
     /// - Parameters:
     ///   - task: The task's name.
-    ///   - deadline: The instant after which it is not waited for.
-    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    ///   - deadline: The instant at which waiting ends.
+    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitLock(
         _ task: String,
@@ -181,10 +183,10 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Lists the tasks that have a directory here, and so may have a record or be locked.
+    /// Lists the tasks that have a directory, and therefore may have a record or be locked.
     ///
-    /// - Returns: Their names, in no order.
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
+    /// - Returns: The names of the tasks, in no particular order.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
     public func knownTasks() throws(SystemError) -> [String] {
         do throws(SystemError) {
             let names = try directory(isCreating: false).directory("tasks", creatingWith: nil).names()
@@ -195,9 +197,9 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Removes the records of tasks and everything else here, but no directory of another task.
+    /// Removes the records of tasks and everything else in the state directory, except directories of other tasks.
     ///
-    /// - Parameter tasks: The tasks, whose locks the process has.
+    /// - Parameter tasks: The tasks, whose locks the process holds.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func remove(_ tasks: [String]) throws(SystemError) {
         for task in Set(tasks).intersection(try knownTasks()) { try FileSystem.removeTree(lockPath(task)) }
@@ -215,28 +217,28 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// The process that is running a task now, `nil` if none that is visible here is.
+    /// Returns the process that is running a task, `nil` if there is none or it is not visible here.
     public func runner(of task: String) -> Int32? {
         runner(of: task, in: .current(), openTasks())
     }
 
-    /// The process that is running a task according to a list of locks.
+    /// Returns the process that is running a task according to a list of locks.
     func runner(of task: String, in locks: LockTable, _ tasks: borrowing TasksDirectory) -> Int32? {
         guard !locks.isEmpty, let status = try? tasks.directory(of: task).status() else { return nil }
         return locks.holder(of: status.identity)
     }
 
-    /// The directory in which a task's unit keeps what is put in place after it.
+    /// Returns the directory in which a task's unit keeps files that are put in place later.
     ///
-    /// It is not below ``path``, which the units of all tasks see: there may be keys in it.
+    /// The directory is not below ``path``, which the units of all tasks can see, because the files may contain keys.
     public func stagingPath(of task: String) -> String { "\(path)-staged/\(task)" }
 
-    /// The permissions of a task's directory: who cannot list it cannot lock it.
+    /// The permissions of a task's directory; a user who cannot open it for reading cannot lock it.
     private static let directoryMode: UInt32 = 0o711
 
     private func lockPath(_ task: String) -> String { "\(path)/tasks/\(task)" }
 
-    /// The state directory.
+    /// Opens the state directory.
     func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
         try DirectoryHandle(reaching: path, isCreating: isCreating)
     }
@@ -248,7 +250,7 @@ public struct RecordStore: Sendable {
             .directory(task, creatingWith: Self.directoryMode, isOfService: true)
     }
 
-    /// Opens the directory of the tasks, for all that is read of them.
+    /// Opens the directory of the tasks, to read from it several times.
     func openTasks() -> TasksDirectory {
         do throws(SystemError) {
             return .open(try directory(isCreating: false).directory("tasks", creatingWith: nil))
@@ -259,28 +261,28 @@ public struct RecordStore: Sendable {
 }
 
 extension RecordStore {
-    /// Locks the health of the node, as soon as no other process has it.
+    /// Locks the health of the node as soon as no other process holds the lock.
     ///
-    /// - Parameter deadline: The instant after which it is not waited for.
-    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Parameter deadline: The instant at which waiting ends.
+    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitHealthLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
         try await awaitLock(named: "health.lock", until: deadline)
     }
 
-    /// Locks the metrics of the node, as soon as no other process has it.
+    /// Locks the metrics of the node as soon as no other process holds the lock.
     ///
-    /// - Parameter deadline: The instant after which it is not waited for.
-    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Parameter deadline: The instant at which waiting ends.
+    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitMetricsLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
         try await awaitLock(named: "metrics.lock", until: deadline)
     }
 
-    /// Locks the report to the cluster, as soon as no other process has it.
+    /// Locks the report to the cluster as soon as no other process holds the lock.
     ///
-    /// - Parameter deadline: The instant after which it is not waited for.
-    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    /// - Parameter deadline: The instant at which waiting ends.
+    /// - Returns: The lock, or `nil` if the deadline passed or the surrounding Swift task was cancelled first.
     /// - Throws: ``Base/SystemError`` if the state directory cannot be written.
     public func awaitReportLock(until deadline: ContinuousClock.Instant) async throws(SystemError) -> FileLock? {
         let file = try reportDirectory(isCreating: true).openLock()
@@ -297,16 +299,16 @@ extension RecordStore {
 }
 
 extension RecordStore {
-    /// Returns a task's record, `nil` if it has not run on this boot.
+    /// Returns a task's record, `nil` if the task has not run on this boot.
     ///
-    /// A user who may not read it gets the public one.
+    /// A user without access to the full record gets the public one.
     ///
-    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read, or a file that is not a record of the task.
+    /// - Throws: ``Base/SystemError`` if the record exists but cannot be read, or the file is not a record of the task.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
         try record(of: task, in: openTasks())
     }
 
-    /// Returns a task's record from the open directory of the tasks.
+    /// Returns a task's record, read through the open directory of the tasks.
     func record(of task: String, in tasks: borrowing TasksDirectory) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
         var name = names.record
@@ -333,12 +335,12 @@ extension RecordStore {
         return record
     }
 
-    /// The error number for a file that is not a record of its task.
+    /// The error number for a file that is not a valid record of its task.
     private static let damageCode = EBADMSG
 
-    /// Returns a task's record, `nil` also if it is damaged, because the next run replaces it.
+    /// Returns a task's record, `nil` if it is missing or damaged, because the next run replaces it.
     ///
-    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
+    /// - Throws: ``Base/SystemError`` if the record exists but cannot be read.
     public func intactRecord(of task: String) throws(SystemError) -> TaskRecord? {
         do throws(SystemError) {
             return try record(of: task)
@@ -350,10 +352,11 @@ extension RecordStore {
 
     /// Lists the tasks that have run on this boot.
     ///
-    /// - Parameter includesUnrecorded: Whether tasks that have a directory, but no record, are listed too. systemd creates
-    ///   the directory before it starts the program, which writes the record; so does a run by hand, for the lock.
-    /// - Returns: Their names, sorted.
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
+    /// - Parameter includesUnrecorded: Whether tasks with a directory but without a record are included. systemd
+    ///   creates the directory before it starts the program, which writes the record. A run by hand creates it earlier
+    ///   too, for the lock.
+    /// - Returns: The names of the tasks, sorted.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
     public func tasks(includesUnrecorded: Bool = false) throws(SystemError) -> [String] {
         do throws(SystemError) {
             let tasks = try directory(isCreating: false).directory("tasks", creatingWith: nil)
@@ -371,16 +374,16 @@ extension RecordStore {
         }
     }
 
-    /// Whether a task's dependants may run; not after a task whose record is damaged.
+    /// Returns whether a task's dependants may run, which is not the case if its record is damaged.
     ///
-    /// - Throws: ``Base/SystemError`` if there is a record that cannot be read.
+    /// - Throws: ``Base/SystemError`` if the record exists but cannot be read.
     public func hasSucceeded(_ task: String) throws(SystemError) -> Bool {
         try intactRecord(of: task)?.isSuccess == true
     }
 
-    /// The number of a task's next attempt: 1 after a success, otherwise one more than the last.
+    /// Returns the number of a task's next attempt: 1 after a success, otherwise one more than the last attempt.
     ///
-    /// A record that cannot be read does not count.
+    /// A record that cannot be read is ignored.
     public func nextAttempt(of task: String) -> Int {
         guard let record = try? record(of: task), !record.isSuccess else { return 1 }
         return min(record.attempt + 1, TaskRecord.attemptLimit)

@@ -1,53 +1,54 @@
 public import Base
 import YAML
 
-/// Why not everything could be reported to the cluster.
+/// The reason why a report to the cluster failed or was incomplete.
 public struct ReportProblem: Sendable, Hashable {
-    /// The cause that a person would look for: a warning is printed for each kind once, whatever its words are each time.
+    /// The cause of a problem; a warning is printed once for each cause, even if the text changes.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// The kubeconfig, or a file that it refers to.
+        /// The kubeconfig, or a file that it refers to, cannot be used.
         case kubeconfig
         /// The API server cannot be reached, or is not ready.
         case server
         /// The API server does not accept the user.
         case credentials
-        /// The API server refuses to read the Node or to write its condition.
+        /// The API server denies reading the Node or writing its condition.
         case refusal
-        /// There is no such Node.
+        /// The Node does not exist.
         case node
-        /// The condition is written, and an Event is not.
+        /// The condition was written, but an Event was not.
         case events
     }
 
     /// The kind of the last attempt's problem.
     public var kind: Kind
 
-    /// The words of the last attempt's problem, as everybody may read them.
+    /// The text of the last attempt's problem, which every user may read.
     public var text: String
 
-    /// When the first attempt failed after the last one that succeeded.
+    /// The time of the first failed attempt since the last successful one.
     public var since: Timestamp
 
-    /// The kind that was printed last, `nil` if none was.
+    /// The kind for which a warning was last printed, `nil` if none was printed.
     public var printed: Kind?
 
-    /// Creates a problem that nothing was printed about.
+    /// Creates a problem for which no warning was printed.
     ///
     /// - Parameters:
-    ///   - kind: What a person would look at.
-    ///   - text: The words.
-    ///   - since: The time of the first attempt.
+    ///   - kind: The kind of the problem.
+    ///   - text: The text of the problem.
+    ///   - since: The time of the first failed attempt.
     public init(_ kind: Kind, _ text: String, since: Timestamp) {
         (self.kind, self.text, self.since) = (kind, text, since)
     }
 
-    /// The problem after one more attempt has failed.
+    /// Returns the problem after one more failed attempt.
     ///
     /// - Parameters:
-    ///   - known: The problem of the attempt before, `nil` if that has succeeded.
-    ///   - gracePeriod: How long reports may fail without a warning: every boot has seconds without a server.
-    ///   - now: The time.
-    /// - Returns: The problem, and whether a warning is due: the kind is another one than was printed last.
+    ///   - known: The problem of the previous attempt, `nil` if that attempt succeeded.
+    ///   - gracePeriod: The time for which reports may fail without a warning, because a boot includes seconds without
+    ///     a server.
+    ///   - now: The current time.
+    /// - Returns: The problem, and whether a warning is due because its kind differs from the last printed one.
     public func following(
         _ known: Self?,
         gracePeriod: Duration,

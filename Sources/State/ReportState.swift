@@ -2,66 +2,66 @@ public import Base
 import Host
 import YAML
 
-/// The state of reports to the cluster, as it is stored in the state directory between two of them.
+/// The state of reports to the cluster, stored in the state directory between two reports.
 public struct ReportState: Sendable, Hashable {
-    /// A task that fails, from its first failure until it succeeds.
+    /// A failing task, from its first failure until it succeeds.
     public struct Failure: Sendable, Hashable {
         public var task: String
-        /// How often it has failed.
+        /// The number of failures.
         public var count: Int
-        /// The number of its last attempt since it last succeeded.
+        /// The number of the last attempt, counted since the task last succeeded.
         public var attempt: Int
-        /// When the first failure was noticed.
+        /// The time of the first known failure.
         public var first: Timestamp
-        /// When the last attempt ended.
+        /// The time at which the last attempt ended.
         public var last: Timestamp
     }
 
-    /// A failure or a recovery that the cluster should know.
+    /// A failure or a recovery to report to the cluster.
     public struct Incident: Sendable, Hashable {
         public var task: String
-        /// Whether the task has recovered, rather than failed.
+        /// Whether the incident is a recovery rather than a failure.
         public var isRecovery: Bool
-        /// The message, as everybody may read it.
+        /// The message, which every user may read.
         public var message: String
-        /// How often.
+        /// The number of occurrences.
         public var count: Int
-        /// When it happened first.
+        /// The time of the first occurrence.
         public var first: Timestamp
-        /// When it happened last.
+        /// The time of the last occurrence.
         public var last: Timestamp
 
-        /// Whether two are about the same thing, so that the later one replaces the earlier one.
+        /// Returns whether two incidents have the same subject, so that the later one replaces the earlier one.
         public func isRepeat(of other: Self) -> Bool {
             task == other.task && isRecovery == other.isRecovery && first == other.first
         }
     }
 
-    /// The tasks that fail.
+    /// The failing tasks.
     public var failures: [Failure]
 
-    /// The names of the tasks that fail.
+    /// The names of the failing tasks.
     public var failing: Set<String> { Set(failures.map(\.task)) }
 
-    /// The incidents that have not been sent yet, the oldest first.
+    /// The incidents that have not been sent yet, oldest first.
     public var unsent: [Incident]
 
-    /// Why not everything could be sent, `nil` if the last attempt has succeeded.
+    /// The reason why something could not be sent, `nil` if the last attempt succeeded.
     public var problem: ReportProblem?
 
-    /// More incidents than this are not stored until they can be sent; the oldest are dropped.
+    /// The largest number of unsent incidents that are stored; beyond it, the oldest are dropped.
     static let unsentLimit = 100
 
-    /// Creates a state; without arguments that of a node that has reported nothing.
+    /// Creates a state; without arguments, the state of a node that has not reported anything.
     public init(failures: [Failure] = [], unsent: [Incident] = [], problem: ReportProblem? = nil) {
         (self.failures, self.unsent, self.problem) = (failures, unsent, problem)
     }
 
-    /// Notes the failures and recoveries of tasks since the last time.
+    /// Records the failures and recoveries of tasks since the last call.
     ///
     /// - Parameters:
-    ///   - statuses: All tasks of the node.
-    ///   - health: The tasks whose units have failed, and not recovered.
+    ///   - statuses: The statuses of all tasks of the node.
+    ///   - health: The tasks whose units have failed without recovering since.
     ///   - now: The time of recoveries, and of failures without a record.
     public mutating func note(
         _ statuses: [TaskStatus],
@@ -97,14 +97,14 @@ public struct ReportState: Sendable, Hashable {
         _ message: String,
         at now: Timestamp,
     ) {
-        // Without a record it is not known how often it has failed.
+        // Without a record, the number of further failures is not known.
         if new.finishedAt == nil, index != nil { return }
         let time = new.finishedAt ?? now
         var failure = Failure(task: task, count: 1, attempt: new.attempt, first: time, last: time)
         if let index {
             let known = failures[index]
             guard known.attempt != new.attempt || known.last != time else { return }
-            // Attempts between two reports count too.
+            // The count includes attempts between two reports.
             failure.count = known.count + max(1, new.attempt - known.attempt)
             failure.first = known.first
             failures[index] = failure
@@ -133,7 +133,7 @@ public struct ReportState: Sendable, Hashable {
 extension RecordStore {
     private static let reportName = "report.json"
 
-    /// The directory of the report, which belongs to the user of its service.
+    /// The directory of the report, which belongs to the user of the reporting service.
     static let reportDirectory = "report"
 
     func reportDirectory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
@@ -141,9 +141,9 @@ extension RecordStore {
             .directory(Self.reportDirectory, creatingWith: isCreating ? 0o755 : nil, isOfService: true)
     }
 
-    /// Reads what is known about reports.
+    /// Reads the state of reports to the cluster.
     ///
-    /// - Returns: The state; that of a node that has reported nothing if the file is missing or of another boot.
+    /// - Returns: The state, without any reports if the file is missing or from another boot.
     public func reportState() -> ReportState {
         guard let bytes = try? reportDirectory(isCreating: false).read(Self.reportName, limit: Self.sizeLimit),
             let node = try? readJSON(bytes, file: "report"), node["boot"]?.string == (boot ?? "")
@@ -155,7 +155,7 @@ extension RecordStore {
         )
     }
 
-    /// Writes what is known about reports.
+    /// Writes the state of reports to the cluster.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(_ state: ReportState) throws(SystemError) {

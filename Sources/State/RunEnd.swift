@@ -2,17 +2,17 @@ public import Base
 public import Execution
 import YAML
 
-/// How a run of a task ended.
+/// The end of a run of a task.
 public struct RunEnd: Sendable, Hashable {
-    /// How it ended.
+    /// The outcome of the run.
     public var outcome: Outcome.Kind
-    /// When it ended.
+    /// The time at which the run ended.
     public var time: Timestamp
     /// The milliseconds since the boot at ``time``.
     public var uptimeMilliseconds: Int64
-    /// How long it ran, `nil` if that is unknown.
+    /// The duration of the run, `nil` if it is unknown.
     public var duration: Duration?
-    /// The number of attempts since the task last succeeded, this one included.
+    /// The number of attempts since the task last succeeded, including this one.
     public var attempt: Int
 
     public init(

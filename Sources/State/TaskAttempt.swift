@@ -3,9 +3,9 @@ public import Execution
 import Host
 import YAML
 
-/// One attempt of a task; its times count from the start of the machine.
+/// An attempt of a task, with times relative to the start of the machine.
 public struct TaskAttempt: Sendable, Hashable {
-    /// The number of attempts since the task last succeeded, this one included.
+    /// The number of attempts since the task last succeeded, including this one.
     public var number: Int
 
     public var start: Duration
@@ -13,10 +13,10 @@ public struct TaskAttempt: Sendable, Hashable {
     /// The end, `nil` if the attempt continues or its process was killed.
     public var end: Duration?
 
-    /// How the attempt ended, `nil` if it continues or its process was killed.
+    /// The outcome of the attempt, `nil` if the attempt continues or its process was killed.
     public var outcome: Outcome.Kind?
 
-    /// Its waits, in the order of time.
+    /// The waits of the attempt, in chronological order.
     public var waits: [TaskWait]
 
     public init(
@@ -33,15 +33,15 @@ public struct TaskAttempt: Sendable, Hashable {
         self.waits = waits
     }
 
-    /// Whether the task's dependants may start after it.
+    /// Whether the task's dependants may start after the attempt.
     public var isSuccess: Bool { outcome?.isSuccess == true }
 }
 
-/// A wait of a task, in the times of its attempt.
+/// A wait of a task, with times relative to the start of the machine.
 public struct TaskWait: Sendable, Hashable {
     public var subject: Wait.Subject
 
-    /// The last reason of a wait that continues, otherwise the one that held longest; `nil` if the subject says it.
+    /// The last reason of an open wait, otherwise the reason that held longest; `nil` if the subject says it.
     public var reason: String?
 
     public var start: Duration
@@ -54,9 +54,9 @@ public struct TaskWait: Sendable, Hashable {
     }
 }
 
-/// The waits of an attempt while it runs: one at a time, the one that was reported last.
+/// The waits of a running attempt, recorded one at a time: a newly reported wait ends the previous one.
 public struct WaitRecorder: Sendable {
-    /// The waits, in the order of time.
+    /// The waits, in chronological order.
     public private(set) var waits: [TaskWait] = []
 
     /// The wait that continues.
@@ -65,20 +65,20 @@ public struct WaitRecorder: Sendable {
     /// The reasons of the wait that continues, each with its subject and the time of its report.
     private var reasons: [(subject: Wait.Subject, text: String?, time: Duration)] = []
 
-    /// The largest number of waits; beyond it the shortest one is dropped.
+    /// The largest number of waits; beyond it, the shortest wait is dropped.
     static let limit = 100
 
-    /// The largest number of reasons of one wait that are compared.
+    /// The largest number of reasons that are recorded for one wait.
     private static let reasonLimit = 1000
 
     public init() {}
 
-    /// Applies what the task waits for now.
+    /// Applies the current wait of the task.
     ///
     /// - Parameters:
-    ///   - wait: The wait, `nil` if there is none.
-    ///   - now: The time of its report.
-    ///   - earliest: The last time at which the task was known to do something else.
+    ///   - wait: The current wait, `nil` if there is none.
+    ///   - now: The time at which the wait was reported.
+    ///   - earliest: The last time at which the task is known to have done something else.
     /// - Returns: Whether ``waits`` have changed.
     public mutating func apply(_ wait: Wait?, at now: Duration, notBefore earliest: Duration) -> Bool {
         guard let wait else {
@@ -101,7 +101,7 @@ public struct WaitRecorder: Sendable {
         return true
     }
 
-    /// Ends the wait that continues: of the reasons for its last subject the one that held longest is its reason.
+    /// Ends the wait that continues, and keeps the reason for its last subject that held longest.
     private mutating func end(at time: Duration) {
         guard current != nil, let last = waits.indices.last else { return }
         waits[last].end = max(time, waits[last].start)
@@ -123,7 +123,7 @@ extension TaskWait {
 }
 
 extension TaskRecord {
-    /// The attempt that the record is about, `nil` if the task did not start.
+    /// The attempt that the record describes, `nil` if the task did not start.
     public var ownAttempt: TaskAttempt? {
         guard outcome != .skipped, attempt > 0 else { return nil }
         let time = Duration.milliseconds(uptimeMilliseconds)
@@ -158,7 +158,7 @@ extension TaskAttempt {
 }
 
 extension [TaskWait] {
-    /// Reads the waits of a record or an attempt, without those that are incomplete.
+    /// Reads the waits of a record or an attempt, ignoring incomplete entries.
     init(_ node: Node?) {
         self = (node?.sequence ?? []).prefix(WaitRecorder.limit).compactMap { TaskWait($0) }
     }
@@ -199,13 +199,13 @@ extension TaskRecord {
 extension RecordStore {
     private static let attemptsName = "attempts.json"
 
-    /// The largest number of attempts that are kept; beyond it the oldest one is dropped.
+    /// The largest number of attempts that are kept; beyond it, the oldest attempt is dropped.
     private static let attemptLimit = 200
 
-    /// Returns the attempts of a task before that of its record, up to the first success on this boot.
+    /// Returns the attempts of a task before the attempt of its record, up to the first success on this boot.
     ///
     /// - Parameter task: The task's name.
-    /// - Returns: The attempts in the order of time; none also if they cannot be read.
+    /// - Returns: The attempts in chronological order; empty if they cannot be read.
     public func earlierAttempts(of task: String) -> [TaskAttempt] {
         guard let directory = try? directory(of: task, isCreating: false) else { return [] }
         return earlierAttempts(in: directory)
@@ -218,13 +218,13 @@ extension RecordStore {
         return (node["attempts"]?.sequence ?? []).suffix(Self.attemptLimit).compactMap { TaskAttempt($0) }
     }
 
-    /// Keeps the attempt of a record that is about to be replaced, unless the task had succeeded before it.
+    /// Keeps the attempt of a record that is about to be replaced, unless the task had already succeeded before it.
     ///
-    /// The attempts only explain what happened, so a full disk loses them.
+    /// The attempts are only informational, so losing them on a full disk is acceptable.
     func keepAttempt(of record: TaskRecord, in directory: borrowing DirectoryHandle) {
         guard record.history.lastSuccess == nil, let attempt = record.ownAttempt else { return }
         let earlier = earlierAttempts(in: directory)
-        // An interrupted run leaves the record of the success before it as it was.
+        // An interrupted run leaves the record of an earlier success in place, which may already be kept here.
         guard earlier.last?.isSuccess != true else { return }
         let attempts = (earlier + [attempt]).suffix(Self.attemptLimit)
         let node = Node.mapping([

@@ -7,40 +7,40 @@ public struct TaskFailure: Sendable, Hashable {
     public enum Subject: Sendable, Hashable {
         /// The task itself, in its last attempt.
         case task
-        /// The last repetition of a task that has succeeded on this boot.
+        /// The last repetition of a task that had succeeded on this boot.
         case repetition
-        /// The task's unit, before its program could write a record, or after the record of a success.
+        /// The task's unit, before its program could write a record, or after the record of a success was written.
         case unit
-        /// An earlier attempt: the task is running again, or waits for that.
+        /// An earlier attempt of a task that is running again or waits to run again.
         case earlierAttempt
     }
 
-    /// The subject.
+    /// The subject of the failure.
     public var subject: Subject
 
-    /// Why, if a record says so: a line for each problem.
+    /// The reasons, one line for each problem; empty if no record contains them.
     public var reasons: [String] = []
 
-    /// The number of the attempt.
+    /// The number of the failed attempt.
     public var attempt = 1
 
-    /// When the attempt ended, `nil` if there is no record of it.
+    /// The time at which the attempt ended, `nil` if there is no record of it.
     public var finishedAt: Timestamp?
 
-    /// The longest line of a reason that is reported.
+    /// The largest length of a reported line.
     private static let lineLimit = 250
 
     /// Returns the cause in one line, `nil` if it is not known.
     ///
     /// - Parameter task: The task.
-    /// - Returns: The first line of the reason, or a command that shows what systemd knows.
+    /// - Returns: The first line of the reasons or, for a failed unit, a command that shows its status.
     public func cause(of task: String) -> String? {
         guard subject != .unit else { return "see 'systemctl status k8s-bootstrap-\(task).service' on the node" }
         guard let line = reasons.first?.split(whereSeparator: \.isNewline).first else { return nil }
         return String(line).shortened(to: Self.lineLimit)
     }
 
-    /// The message of an Event, `nil` for a failure that another one was about.
+    /// Returns the message of an Event, `nil` for a failure that an earlier Event has reported.
     func message(of task: String) -> String? {
         let subject: String
         switch self.subject {
@@ -57,14 +57,14 @@ extension TaskStatus {
     /// Whether a process is running the task or repeating it.
     private var isRunning: Bool { state == .running || repetition?.state == .running }
 
-    /// The failure that the task has not recovered from.
+    /// Returns the failure that the task has not recovered from.
     ///
-    /// A record of success does not end the failure of the unit: that may have failed since, before its program started.
-    /// The supervisor removes a task from the health of the node when its unit is active.
+    /// A record of success does not end the failure of the unit, because the unit may have failed since, before its
+    /// program started. The supervisor removes a task from the health of the node when its unit is active.
     ///
     /// - Parameters:
-    ///   - health: The tasks whose units have failed, and not recovered.
-    ///   - reported: The tasks whose failures were reported, and not their recoveries.
+    ///   - health: The tasks whose units have failed without recovering since.
+    ///   - reported: The tasks whose failure was reported, but whose recovery was not.
     /// - Returns: The failure, `nil` if the task has not failed or has recovered.
     public func failure(_ health: NodeHealth, reported: Set<String> = []) -> TaskFailure? {
         if state == .ended(.failed) {
@@ -79,7 +79,7 @@ extension TaskStatus {
             )
         }
         if health.failed.contains(task) { return TaskFailure(subject: isRunning ? .earlierAttempt : .unit) }
-        // Of a task that was run by hand, no unit says whether it has recovered.
+        // For a task that was run by hand, no unit shows whether it has recovered.
         let mayRecover = isRunning || !countedState.isSuccess
         return reported.contains(task) && mayRecover ? TaskFailure(subject: .earlierAttempt) : nil
     }

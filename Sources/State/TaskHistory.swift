@@ -1,34 +1,34 @@
 public import Base
 import YAML
 
-/// The facts that the attempts of a task pass on to later ones.
+/// The facts that the attempts of a task pass on to later attempts.
 public struct TaskHistory: Sendable, Hashable {
-    /// The state of the units that are restarted because of a change.
+    /// The state of units that must be restarted because of a change.
     public enum Restart: String, Sendable, Hashable {
-        /// The task has changed something, and they have not been restarted yet.
+        /// The task has changed something, and the units have not been restarted yet.
         case due
-        /// A restart has failed, perhaps of a unit that has been running before.
+        /// A restart has failed, possibly for a unit that was running before.
         case failed
     }
 
-    /// When the task last succeeded on this boot, before the attempt of the record.
+    /// The time of the last success on this boot before the attempt of the record.
     public var lastSuccess: Timestamp?
 
-    /// How the last attempt before that of the record ended on this boot.
+    /// The end of the previous attempt on this boot.
     public var lastEnd: RunEnd?
 
     /// Whether an alert has reported that the repetitions of the task fail.
     public var isReported: Bool
 
-    /// Whether units have to be restarted, `nil` if not.
+    /// Whether units have to be restarted, `nil` if none has to.
     public var restart: Restart?
 
-    /// The number of attempts of the task's unit since the task last succeeded, that of the record included.
+    /// The number of attempts of the task's unit since the task last succeeded, including the attempt of the record.
     ///
-    /// Its pauses grow with them; runs by hand do not count.
+    /// The pauses between attempts grow with this number; runs by hand do not count.
     public var unitAttempts: Int
 
-    /// Creates a history; without arguments that of a task that has not run.
+    /// Creates a history; without arguments, the history of a task that has not run.
     public init(
         lastSuccess: Timestamp? = nil,
         lastEnd: RunEnd? = nil,
@@ -46,19 +46,19 @@ public struct TaskHistory: Sendable, Hashable {
     /// Creates the history of an attempt that begins.
     ///
     /// - Parameters:
-    ///   - earlier: The record of the attempt before, if there is one.
-    ///   - isOfUnit: Whether the task's unit makes the attempt.
+    ///   - earlier: The record of the previous attempt, if there is one.
+    ///   - isOfUnit: Whether the task's unit performs the attempt, rather than a run by hand.
     public init(after earlier: TaskRecord?, isOfUnit: Bool) {
         self = earlier?.historyForNext ?? TaskHistory()
         if isOfUnit { unitAttempts = min(unitAttempts + 1, TaskRecord.attemptLimit) }
     }
 
-    /// Notes that the task has changed something; that a restart has failed before stays known.
+    /// Records that the task has changed something; an earlier failed restart stays recorded.
     public mutating func noteChange() { restart = restart ?? .due }
 }
 
 extension TaskHistory {
-    /// The entries of a record.
+    /// The history as entries of a record.
     var entries: [(String, Node)] {
         var entries: [(String, Node)] = []
         if let lastSuccess { entries.append(("lastSuccessAt", .string(lastSuccess.description))) }
@@ -69,7 +69,7 @@ extension TaskHistory {
         return entries
     }
 
-    /// Reads the entries of a record.
+    /// Reads the history from the entries of a record.
     init(_ record: Node) {
         self.init(
             lastSuccess: record["lastSuccessAt"]?.string.flatMap { Timestamp(rfc3339: $0) },

@@ -2,42 +2,42 @@ public import Base
 public import Execution
 public import YAML
 
-/// The last attempt of a task on this boot, as it is kept in the state directory.
+/// The last attempt of a task on this boot, as stored in the state directory.
 public struct TaskRecord: Sendable, Hashable {
     /// The task's name.
     public var task: String
     /// The task's verb.
     public var verb: String
-    /// How the task ended, or `nil` while it runs and when its process ended before it.
+    /// The outcome of the task, `nil` while it runs or if its process ended before recording an outcome.
     public var outcome: Outcome.Kind?
-    /// When the task ended, or started if it has not ended.
+    /// The time at which the task ended, or started if it has not ended.
     public var time: Timestamp
-    /// The milliseconds since the boot at ``time``, which order records however the clock is set.
+    /// The milliseconds since the boot at ``time``, which order records even if the clock is set.
     public var uptimeMilliseconds: Int64
-    /// How long it ran, in microseconds.
+    /// The duration of the task in microseconds.
     public var durationMicroseconds: Int64
-    /// The results for its objects.
+    /// The results for the objects of the task.
     public var counts: ResultCounts
-    /// Why it did not succeed, a line for each problem.
+    /// The reasons why the task did not succeed, one line for each problem.
     public var reasons: [String]
-    /// Why it did not succeed, without what only root may read.
+    /// The reasons why the task did not succeed, without anything that only root may read.
     public var publicReasons: [String]
-    /// Whether it failed in a way that another attempt cannot change.
+    /// Whether the task failed in a way that another attempt cannot change.
     public var isPermanent: Bool
-    /// The number of attempts on this boot since it last succeeded, this one included.
+    /// The number of attempts on this boot since the task last succeeded, including this one.
     public var attempt: Int
     /// The facts from earlier attempts.
     public var history: TaskHistory
-    /// Its waits, in the order of time.
+    /// The waits of the task, in chronological order.
     public var waits: [TaskWait] = []
     /// The holder of the task's Lease, if the task has not ended and needs one.
     public var lease: LeaseHolder?
-    /// The run that it belongs to.
+    /// The identifier of the run that made the attempt.
     public var run: String
-    /// The boot that it belongs to; ``RecordStore`` fills it in.
+    /// The identifier of the boot, which ``RecordStore`` fills in.
     public var boot: String
 
-    /// The highest attempt that is counted.
+    /// The highest attempt number.
     public static let attemptLimit = 1_000_000
 
     public init(
@@ -74,10 +74,10 @@ public struct TaskRecord: Sendable, Hashable {
     /// Whether the task's dependants may run.
     public var isSuccess: Bool { outcome?.isSuccess == true }
 
-    /// When the task last succeeded on this boot, by this attempt or an earlier one.
+    /// The time of the last success on this boot, by this attempt or an earlier one.
     public var lastSuccess: Timestamp? { isSuccess ? time : history.lastSuccess }
 
-    /// How this attempt ended, or the one before it if it has not ended.
+    /// The end of this attempt, or of the previous one if this attempt has not ended.
     public var lastEnd: RunEnd? {
         guard let outcome else { return history.lastEnd }
         return RunEnd(
@@ -89,7 +89,7 @@ public struct TaskRecord: Sendable, Hashable {
         )
     }
 
-    /// The facts that this attempt and those before it pass on to the next one.
+    /// The facts that this attempt and earlier ones pass on to the next attempt.
     public var historyForNext: TaskHistory {
         var history = history
         history.lastSuccess = lastSuccess
@@ -100,7 +100,7 @@ public struct TaskRecord: Sendable, Hashable {
 }
 
 extension TaskRecord {
-    /// The record as JSON, followed by spaces up to a size.
+    /// Returns the record as JSON, padded with spaces to at least a given size.
     func json(padded size: Int = 0) -> [UInt8] {
         var entries: [(String, Node)] = [("task", .string(task)), ("verb", .string(verb))]
         if let outcome {
@@ -125,10 +125,12 @@ extension TaskRecord {
         return bytes + Array(repeating: UInt8(ascii: " "), count: max(0, size - bytes.count - 1)) + [UInt8(ascii: "\n")]
     }
 
-    /// Reads a number, so that a sum of several is no overflow: a task's program may have written the record.
+    /// Reads a non-negative number, limited so that sums cannot overflow.
+    ///
+    /// The limit is necessary because a task's program may have written the record.
     static func count(_ node: Node?) -> Int { min(max(0, node?.integer ?? 0), 1 << 40) }
 
-    /// Reads a record, `nil` if it is incomplete or of another version.
+    /// Reads a record, `nil` if it is incomplete or invalid.
     init?(json: [UInt8]) {
         guard let node = try? readJSON(json, file: "record"), let task = node["task"]?.string else { return nil }
         switch node["outcome"] {

@@ -3,28 +3,28 @@ import Execution
 
 /// The status of the last repetition of a task that has succeeded on this boot.
 public struct TaskRepetition: Sendable, Hashable {
-    /// The state: running, ended, or unknown if its record cannot be read.
+    /// The state: running, ended, or unknown if the record of the repetition cannot be read.
     public var state: TaskState
 
-    /// The number of its attempt, if it has ended.
+    /// The number of the attempt, if the repetition has ended.
     public var attempt: Int?
 
-    /// When it started, if it has not ended.
+    /// The time at which the repetition started, if it has not ended.
     public var startedAt: Timestamp?
 
-    /// When it ended.
+    /// The time at which the repetition ended.
     public var finishedAt: Timestamp?
 
-    /// How long ago it ended.
+    /// The time since the repetition ended.
     public var age: Duration?
 
-    /// How long it ran.
+    /// The duration of the repetition.
     public var duration: Duration?
 
-    /// Why it did not succeed, a line for each problem.
+    /// The reasons why the repetition did not succeed, one line for each problem.
     public var reasons: [String]
 
-    /// Creates what is known of a repetition.
+    /// Creates the status of a repetition.
     public init(
         state: TaskState,
         startedAt: Timestamp? = nil,
@@ -41,7 +41,7 @@ public struct TaskRepetition: Sendable, Hashable {
         self.reasons = reasons
     }
 
-    /// Creates what is known from its record and the lock of its task.
+    /// Creates the status of a repetition from its record and the lock of its task.
     init(_ record: TaskRecord, isRunning: Bool, now: Timestamp) {
         let status = TaskStatus(record, now: now)
         guard record.outcome != nil || !isRunning else {

@@ -11,28 +11,28 @@ public struct TaskStatus: Sendable, Hashable {
     /// The task's state.
     public var state: TaskState
 
-    /// The number of its last attempt, if that has ended.
+    /// The number of the last attempt, if it has ended.
     public var attempt: Int?
 
-    /// When the task started, if it has not ended.
+    /// The time at which the task started, if it has not ended.
     public var startedAt: Timestamp?
 
-    /// When the task ended.
+    /// The time at which the task ended.
     public var finishedAt: Timestamp?
 
-    /// How long ago the task ended.
+    /// The time since the task ended.
     public var age: Duration?
 
-    /// How long the task ran.
+    /// The duration of the task.
     public var duration: Duration?
 
-    /// The results for its objects.
+    /// The results for the objects of the task.
     public var counts: ResultCounts
 
-    /// Why the state is what it is, a line for each problem.
+    /// The reasons for the state, one line for each problem.
     public var reasons: [String]
 
-    /// The wait of a task that is running, or of its last repetition.
+    /// The current wait of the running task, or of its running repetition.
     public var wait: TaskWait?
 
     /// The dependencies that the task waits for, if its service was not started because of them.
@@ -41,25 +41,25 @@ public struct TaskStatus: Sendable, Hashable {
     /// Whether the task failed in a way that another attempt cannot change.
     public var isPermanent = false
 
-    /// The time until the task is tried again, if it failed and is.
+    /// The time until the task is retried, `nil` if it is not.
     public var retriesIn: Duration?
 
     /// The holder of the task's Lease, if the task is running and needs one.
     public var lease: LeaseHolder?
 
-    /// The last repetition of the task, if it has repeated since.
+    /// The last repetition of the task, if it has been repeated since its success.
     public var repetition: TaskRepetition?
 
-    /// The state as it is counted: unknown also if only the record of the last repetition cannot be read.
+    /// The state for counting, which is unknown if the record of the last repetition cannot be read.
     public var countedState: TaskState { state.isSuccess && repetition?.state == .unknown ? .unknown : state }
 
-    /// The time until the task repeats, if it does.
+    /// The time until the next repetition, `nil` if the task is not repeated.
     public var repeatsIn: Duration?
 
-    /// When the attempt of the record ended or started, counted from the boot of the machine.
+    /// The time since the boot at which the attempt of the record ended, or started if it has not ended.
     private var recordedAt: Duration?
 
-    /// The state of the task's service, where systemd could be asked.
+    /// The state of the task's service, `nil` if systemd could not be queried.
     public private(set) var service: ServiceState?
 
     public init(
@@ -95,22 +95,23 @@ public struct TaskStatus: Sendable, Hashable {
         if record.outcome != nil { attempt = record.attempt }
         if record.isSuccess { reasons = [] }
         if record.outcome == nil { startedAt = record.time } else { finishedAt = record.time }
-        // How long a process ran that did not live to record it is unknown.
+        // The duration of a process that was killed is not known.
         if record.outcome == nil { duration = nil }
     }
 
     /// Adds the state of the task's service.
     ///
-    /// The record of a task is more precise. The service decides where there is no record, because the program never ran,
-    /// and where the record is of an earlier success. A success after the failure of the service is that of a run by hand.
+    /// The record of a task is more precise than the state of its service. The service takes precedence if there is no
+    /// record, because the program never ran, and if the record is of an earlier success. A success after a failure of
+    /// the service is the result of a run by hand.
     ///
     /// - Parameters:
     ///   - service: The state of the service.
     ///   - dependencies: The dependencies that have not succeeded yet.
-    ///   - isBlocked: Whether one of them has failed, so that the service was not started.
+    ///   - isBlocked: Whether a dependency has failed, so that the service was not started.
     public mutating func add(_ service: ServiceState, waitingFor dependencies: [String] = [], isBlocked: Bool = false) {
         self.service = service
-        // It is about to run again.
+        // A pending job means that the task is about to run again.
         if service.hasJob { isPermanent = false }
         switch state {
         case .ended(let kind) where kind.isSuccess && hasSucceeded(after: service):
@@ -126,12 +127,12 @@ public struct TaskStatus: Sendable, Hashable {
             reasons = ["runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
         case .notYet where service.unit.load == "not-found":
             reasons = ["systemd does not know it yet; run 'systemctl daemon-reload'"]
-        // Its products are not in place yet.
+        // The products of the task are not in place yet.
         case .ended(.changed) where service.unit.active == "activating",
             .ended(.unchanged) where service.unit.active == "activating":
             state = .running
             reasons = [service.statusText].compactMap(\.self)
-        // A task that is about to run again is not done, even if it succeeded before.
+        // A task that is about to run again is not complete, even if it succeeded before.
         case .ended(let kind) where kind.isSuccess && service.hasJob:
             state = .waiting
             waitsFor = dependencies
@@ -141,13 +142,15 @@ public struct TaskStatus: Sendable, Hashable {
         }
     }
 
-    /// Whether the task has succeeded after its service had failed.
+    /// Returns whether the task has succeeded since its service failed.
     private func hasSucceeded(after service: ServiceState) -> Bool {
         guard service.hasFailed, let failedAt = service.failedAt, let recordedAt else { return false }
         return failedAt < recordedAt
     }
 
-    /// Whether an exit status says that another attempt cannot succeed: wrong usage, wrong input, an invalid task file.
+    /// Returns whether an exit status means that another attempt cannot succeed.
+    ///
+    /// These are the statuses for wrong usage, invalid input and an invalid task file.
     public static func isPermanent(exitStatus: Int32) -> Bool { [64, 65, 78].contains(exitStatus) }
 }
 
@@ -155,7 +158,7 @@ public struct TaskStatus: Sendable, Hashable {
 public enum TaskState: Sendable, Hashable, CustomStringConvertible {
     /// The task has not run.
     case notYet
-    /// The task's unit waits, for a dependency or for the next attempt.
+    /// The task's unit is waiting for a dependency or for its next attempt.
     case waiting
     /// A process is running the task.
     case running
@@ -168,7 +171,7 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
         if case .ended(let outcome) = self { outcome.isSuccess } else { false }
     }
 
-    /// The word for it in tables and in JSON.
+    /// The word for the state in tables and in JSON.
     public var description: String {
         switch self {
         case .notYet: "not yet"
@@ -181,21 +184,22 @@ public enum TaskState: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension RecordStore {
-    /// Determines the states of tasks, also while other processes run them.
+    /// Determines the states of tasks, even while other processes run them.
     ///
-    /// The kernel's list of locks is read, and the directory of the tasks opened, once for all.
+    /// The directory of the tasks is opened once, and the kernel's list of locks is read for all tasks together.
     ///
     /// - Parameters:
     ///   - tasks: The names of the tasks.
-    ///   - now: The time that ages are counted to.
-    /// - Returns: A status for each, in the same order; a record that cannot be read is reported as its reason.
+    ///   - now: The time for which ages are computed.
+    /// - Returns: The statuses, in the order of the names; an error in reading a record becomes the reason of its
+    ///   status.
     public func statuses(of tasks: [String], now: Timestamp = .now()) -> [TaskStatus] {
         let directory = openTasks()
         var found = tasks.map { lookWithRepetition(at: $0, directory) }
         var locks = LockTable.current()
-        // A process that ends a task writes its record before it releases the lock. So a record that says the task has
-        // started, without a lock, may have been replaced since it was read. The kernel's list is read in several
-        // pieces, between which a lock can slip through: that a process is gone has to be seen more than once.
+        // A process that ends a task writes its record before it releases the lock. A record of a started task without
+        // a lock may therefore have been replaced since it was read. The kernel's list is read in several pieces, and a
+        // lock may be missed between them, so a process counts as gone only after several reads without its lock.
         for _ in 0..<Self.lookCount {
             let doubtful = tasks.indices.filter {
                 found[$0].isStarted && runner(of: tasks[$0], in: locks, directory) == nil
@@ -207,7 +211,7 @@ extension RecordStore {
         return zip(tasks, found).map { task, found in
             let isLocked = runner(of: task, in: locks, directory) != nil
             if case .record(let record) = found.own, record.isSuccess {
-                // A task that has succeeded and runs is one that repeats: what depends on it need not wait.
+                // A succeeded task that is running is a repetition, so its dependants need not wait.
                 var status = TaskStatus(record, now: now)
                 status.repetition = found.repetition.taskRepetition(isRunning: isLocked, now: now)
                 if isLocked { (status.lease, status.wait) = (found.repetition.lease, found.repetition.wait) }
@@ -228,7 +232,7 @@ extension RecordStore {
         }
     }
 
-    /// Reads the records of a task and, if it has succeeded, of its last repetition since.
+    /// Reads the record of a task and, if the task has succeeded, the record of its last repetition since.
     private func lookWithRepetition(at task: String, _ directory: borrowing TasksDirectory) -> FoundRecords {
         let own = look(at: task, directory)
         guard case .record(let record) = own, record.isSuccess else { return FoundRecords(own: own) }
@@ -239,7 +243,7 @@ extension RecordStore {
         return FoundRecords(own: own, repetition: repetition)
     }
 
-    /// How often a lock has to be missing before its process counts as gone.
+    /// The number of times that a lock must be missing before its process counts as gone.
     private static let lookCount = 3
 
     private func look(at task: String, _ directory: borrowing TasksDirectory) -> Found {
@@ -251,29 +255,29 @@ extension RecordStore {
     }
 }
 
-/// The content in the place of a record.
+/// The result of reading a record.
 private enum Found {
     case record(TaskRecord)
     case nothing
     case unreadable(SystemError)
 
-    /// When the task started, if the record says that it has not ended.
+    /// The time at which the task started, if the record says that it has not ended.
     var startTime: Timestamp? {
         if case .record(let record) = self, record.outcome == nil { record.time } else { nil }
     }
 
-    /// The holder of the task's Lease, if the record says that the task has started and not ended.
+    /// The holder of the task's Lease, if the record says that the task has started but not ended.
     var lease: LeaseHolder? {
         if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
     }
 
-    /// The wait of a task that has started and not ended.
+    /// The wait of a task that has started but not ended.
     var wait: TaskWait? {
         guard case .record(let record) = self, record.outcome == nil else { return nil }
         return record.waits.last.flatMap { $0.end == nil ? $0 : nil }
     }
 
-    /// The repetition that has its record here.
+    /// Returns the repetition that the record describes.
     func taskRepetition(isRunning: Bool, now: Timestamp) -> TaskRepetition? {
         switch self {
         case .record(let record): return TaskRepetition(record, isRunning: isRunning, now: now)
@@ -284,11 +288,11 @@ private enum Found {
     }
 }
 
-/// The records of a task.
+/// The records of a task and its last repetition.
 private struct FoundRecords {
     var own: Found
     var repetition = Found.nothing
 
-    /// Whether a record says that the task has started and not ended.
+    /// Whether a record says that the task or its repetition has started but not ended.
     var isStarted: Bool { own.startTime != nil || repetition.startTime != nil }
 }

@@ -2,17 +2,17 @@ import Base
 import Glibc
 import Host
 
-/// The directory of all tasks' directories, which is opened once to read several of them.
+/// The directory that contains the directories of all tasks, opened once to read several of them.
 enum TasksDirectory: ~Copyable {
     case open(DirectoryHandle)
-    /// It cannot be opened; nothing has run yet if there is none.
+    /// The directory cannot be opened; if it does not exist, no task has run yet.
     case failed(SystemError)
 
     /// Opens the directory of a task.
     ///
-    /// - Parameter task: The task's name; one that would lead to a directory elsewhere is refused.
+    /// - Parameter task: The task's name; names that would lead outside the directory are refused.
     /// - Returns: The directory.
-    /// - Throws: ``Base/SystemError`` if it does not exist or cannot be opened.
+    /// - Throws: ``Base/SystemError`` if the directory does not exist or cannot be opened.
     borrowing func directory(of task: String) throws(SystemError) -> DirectoryHandle {
         try Self.checkName(task)
         switch self {
@@ -21,9 +21,9 @@ enum TasksDirectory: ~Copyable {
         }
     }
 
-    /// Refuses a name of a task that is not the name of one directory.
+    /// Checks that the name of a task is the name of a single directory.
     ///
-    /// - Throws: ``Base/SystemError`` for such a name.
+    /// - Throws: ``Base/SystemError`` if it is not.
     static func checkName(_ task: String) throws(SystemError) {
         let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
         guard isName, task.utf8.count <= 200 else {

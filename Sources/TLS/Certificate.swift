@@ -51,8 +51,8 @@ public struct Certificate: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - pem: The text.
-    ///   - isAuthority: Whether they are the certificates of CAs, of which programs in Go skip those with headers:
-    ///     `AppendCertsFromPEM` of `crypto/x509` and `ParseCertsPEM` of client-go.
+    ///   - isAuthority: Whether the certificates are those of CAs. A block with headers is then an error, because Go
+    ///     skips it in `AppendCertsFromPEM` of `crypto/x509`, and client-go in `ParseCertsPEM`.
     /// - Returns: The certificates.
     /// - Throws: ``TLSError`` if the text contains no certificate, or one of them is invalid.
     public static func read(pem: [UInt8], ofAuthority isAuthority: Bool = false) throws(TLSError) -> [Certificate] {
@@ -76,18 +76,18 @@ public struct Certificate: Sendable, Hashable {
     }
 }
 
-/// Properties that are read from the parsed certificate when they are asked for.
+/// Properties that are read from the parsed certificate on demand.
 extension Certificate {
-    /// The type of its key as a word: a raw value of ``Base/KeyType``, or another such as `rsa-1024`.
+    /// The type of the key: a raw value of ``Base/KeyType``, or a similar word such as `rsa-1024`.
     public var keyType: String {
         unsafe property("") { certificate in
             unsafe X509_get0_pubkey(certificate).map { unsafe keyTypeName($0) } ?? ""
         }
     }
 
-    /// The uses that the certificate is restricted to: `server auth`, `client auth` and others, sorted.
+    /// The uses that the certificate is restricted to: `client auth`, `others` and `server auth`, sorted.
     ///
-    /// A certificate without an extended key usage has none; ``allowsSigning`` says whether it is for signatures.
+    /// The array is empty without an extended key usage. For signatures, see ``allowsSigning``.
     public var purposes: [String] {
         unsafe property([]) { certificate in
             guard unsafe X509_get_extension_flags(certificate) & UInt32(EXFLAG_XKUSAGE) != 0 else { return [] }
@@ -102,7 +102,9 @@ extension Certificate {
         }
     }
 
-    /// Whether a server accepts it as that of a client: a certificate without an extended key usage is for all uses.
+    /// Whether servers accept the certificate from a client.
+    ///
+    /// A certificate without an extended key usage is valid for all uses.
     public var mayIdentifyClient: Bool {
         unsafe property(true) { certificate in
             guard unsafe X509_get_extension_flags(certificate) & UInt32(EXFLAG_XKUSAGE) != 0 else { return true }
@@ -110,7 +112,7 @@ extension Certificate {
         }
     }
 
-    /// Whether its key may sign: always unless the key usage says otherwise.
+    /// Whether the key may be used for signatures, which is the case unless the key usage forbids it.
     public var allowsSigning: Bool {
         unsafe property(false) { unsafe X509_get_key_usage($0) & UInt32(KU_DIGITAL_SIGNATURE) != 0 }
     }
@@ -126,7 +128,7 @@ extension Certificate {
         }
     }
 
-    /// The certificate as PEM, with the end of its last line.
+    /// The certificate as PEM, with a line feed at the end.
     public var pem: String {
         let lines = stride(from: 0, to: der.count, by: 48).map { start in
             Base64.encode(Array(der[start..<min(start + 48, der.count)])) + "\n"
@@ -142,11 +144,11 @@ extension Certificate {
     }
 }
 
-/// Properties of certificates that libcrypto supports, and programs in Go do not.
+/// Properties of certificates that libcrypto supports but programs in Go do not.
 extension Certificate {
-    /// The reason why Kubernetes' programs refuse the certificate whatever it is used for, as a predicate; `nil` if they do not.
+    /// The reason why Kubernetes refuses the certificate for any use, as a predicate; `nil` if it does not.
     ///
-    /// Go's `crypto/x509` and `crypto/tls` have RSA, ECDSA on the curves P-224 to P-521, given by name, and Ed25519.
+    /// Go's `crypto/x509` and `crypto/tls` support RSA, ECDSA on the named curves P-224 to P-521, and Ed25519.
     public var unsupportedPart: String? {
         unsafe property("has a key that cannot be read") { certificate in
             unsafe X509_get0_pubkey(certificate).map { unsafe fault(ofKey: $0) } ?? "has a key that cannot be read"
@@ -157,16 +159,16 @@ extension Certificate {
     public struct Weakness: Sendable, Hashable {
         /// The property, as a predicate of the certificate.
         public var part: String
-        /// The first version of Kubernetes that refuses it, such as `1.24`; it is built with the version of Go that does.
+        /// The first version of Kubernetes that refuses the property, because of the Go version that it is built with.
         public var refusedSince: String
-        /// How to issue the certificate instead.
+        /// The way to issue the certificate instead, such as `with SHA-256`.
         public var remedy: String
     }
 
     /// The properties that only old versions of Kubernetes accept.
     ///
-    /// Go refuses signatures with SHA-1 since 1.18, negative serial numbers since 1.23 and RSA below 1,024 bits since 1.24. It does
-    /// not check the signature of a certificate that is trusted itself.
+    /// Go refuses signatures with SHA-1 since 1.18, negative serial numbers since 1.23, and RSA below 1,024 bits since
+    /// 1.24. The signature of a certificate that is itself trusted is not checked.
     public var weaknesses: [Weakness] {
         var found: [Weakness] = []
         let isSHA1 = unsafe property(false) { certificate in
@@ -204,7 +206,7 @@ extension Certificate {
     }
 }
 
-/// The curves that Go's `crypto/elliptic` has, by the names of libcrypto.
+/// The curves that Go's `crypto/elliptic` supports, by libcrypto's names.
 private let supportedCurves: Set = [
     "prime256v1", "P-256", "secp224r1", "P-224", "secp384r1", "P-384", "secp521r1", "P-521",
 ]
@@ -223,7 +225,7 @@ private func fault(ofKey key: OpaquePointer) -> String? {
     }
 }
 
-/// A short text that a function of libcrypto writes; `nil` if it does not have one.
+/// Returns a short text that a function of libcrypto writes, `nil` if the function fails.
 private func text(_ write: (UnsafeMutablePointer<CChar>?, Int, UnsafeMutablePointer<Int>?) -> Int32) -> String? {
     var length = 0
     var buffer: [CChar] = Array(repeating: 0, count: 64)
@@ -243,7 +245,7 @@ extension Certificate {
     ///   - authorities: The trusted certificates.
     ///   - intermediates: Untrusted certificates that may be part of the chain.
     ///   - time: The instant, or `nil` to check the signatures only.
-    /// - Returns: The certificates above this one, up to the trusted one that ends the chain.
+    /// - Returns: The chain above this certificate, up to the trusted certificate that ends it.
     /// - Throws: ``TLSError`` with the reason as a predicate of this certificate.
     @discardableResult
     public func verify(
@@ -327,7 +329,7 @@ private struct TrustStore: ~Copyable {
 
     /// The outcome of a check, with certificates as DER.
     enum Outcome {
-        /// The certificates from the one that was checked to the trusted one.
+        /// The certificates from the checked certificate to the trusted certificate.
         case valid(chain: [[UInt8]])
         /// One of libcrypto's `X509_V_ERR_…`, and the certificate of the chain that failed.
         case invalid(code: Int32, failing: [UInt8]?)
@@ -388,7 +390,7 @@ private struct CertificateStack: ~Copyable {
 
     borrowing func add(_ certificate: borrowing X509Handle) {
         unsafe certificate.withRaw {
-            // The stack owns a reference.
+            // The stack owns a reference to each certificate.
             _ = unsafe X509_up_ref($0)
             _ = unsafe OPENSSL_sk_push(raw, UnsafeRawPointer($0))
         }

@@ -11,7 +11,7 @@ public struct CertificateContents: Sendable, Hashable {
     /// The names that the certificate is valid for.
     public var names: [SubjectName]
 
-    /// The uses of the certificate of a leaf; none for an authority, which signs certificates.
+    /// The uses of a leaf certificate; empty for an authority, which signs certificates.
     public var usages: Set<CertificateUsage>
 
     /// Whether the certificate may sign others.
@@ -43,7 +43,7 @@ public struct CertificateContents: Sendable, Hashable {
 }
 
 extension SigningKey {
-    /// Makes a certificate for this key that is signed with it.
+    /// Creates a self-signed certificate for this key.
     ///
     /// - Throws: ``TLSError`` if libcrypto refuses the contents.
     public func certify(_ contents: CertificateContents) throws(TLSError) -> Certificate {
@@ -55,9 +55,9 @@ extension SigningKey {
     /// Issues a certificate for another key.
     ///
     /// - Parameters:
-    ///   - contents: What it says.
-    ///   - key: The key that it is for.
-    ///   - authority: The certificate of this key.
+    ///   - contents: The contents of the certificate.
+    ///   - key: The key that the certificate is for.
+    ///   - authority: The certificate of this key, which signs.
     /// - Returns: The certificate.
     /// - Throws: ``TLSError`` if libcrypto refuses the contents.
     public func issue(

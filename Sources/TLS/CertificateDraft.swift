@@ -1,7 +1,7 @@
 import Base
 internal import COpenSSL
 
-/// A certificate that is being made.
+/// A certificate under construction.
 ///
 /// Wraps an `X509`, which is freed when the value goes out of scope.
 @safe
@@ -21,9 +21,9 @@ struct CertificateDraft: ~Copyable {
         unsafe X509_free(raw)
     }
 
-    /// Adds what does not depend on the issuer.
+    /// Adds everything that does not depend on the issuer.
     borrowing func fill(for key: SigningKey) throws(TLSError) {
-        // The third version has extensions.
+        // Only version 3, encoded as 2, allows extensions.
         try check(unsafe X509_set_version(raw, 2), "its version")
         try addSerialNumber()
         let start = unsafe ASN1_TIME_set(X509_getm_notBefore(raw), Int(contents.validFrom.seconds))
@@ -42,7 +42,7 @@ struct CertificateDraft: ~Copyable {
     ///
     /// - Parameters:
     ///   - key: The issuer's key.
-    ///   - issuer: The issuer's certificate, `nil` if it is this one.
+    ///   - issuer: The issuer's certificate, `nil` for a self-signed certificate.
     /// - Returns: The certificate.
     /// - Throws: ``TLSError`` if libcrypto refuses.
     borrowing func signed(by key: SigningKey, issuer: Certificate?) throws(TLSError) -> Certificate {
@@ -59,7 +59,7 @@ struct CertificateDraft: ~Copyable {
         return try Certificate(der: unsafe derBytes(of: raw))
     }
 
-    /// Adds a random number of 20 bytes, the most that RFC 5280 allows; the highest bit is the sign.
+    /// Adds a random serial number of 20 bytes, the maximum of RFC 5280; the highest bit, the sign, is zero.
     private func addSerialNumber() throws(TLSError) {
         guard let number = unsafe BN_new() else { throw .notMade("a serial number") }
         defer { unsafe BN_free(number) }
@@ -82,11 +82,11 @@ struct CertificateDraft: ~Copyable {
     private var keyUsage: String {
         if contents.isAuthority { return "keyCertSign,cRLSign" }
         let isRSA = unsafe X509_get0_pubkey(raw).map { unsafe keyTypeName($0).hasPrefix("rsa") } ?? false
-        // A client that does not speak TLS 1.3 may encrypt its secret with the RSA key of a server.
+        // A client without TLS 1.3 may encrypt its secret with the server's RSA key.
         return isRSA && contents.usages.contains(.serverAuth) ? "digitalSignature,keyEncipherment" : "digitalSignature"
     }
 
-    /// Adds an extension in the notation of x509v3_config(5), which must not have values from outside.
+    /// Adds an extension in the notation of x509v3_config(5), which must not contain external input.
     ///
     /// - Returns: 1 for success, like functions of libcrypto.
     private func add(_ extensionType: Int32, _ value: String, issuer: OpaquePointer? = nil) -> Int32 {
@@ -97,7 +97,7 @@ struct CertificateDraft: ~Copyable {
         return unsafe X509_add_ext(raw, made, -1)
     }
 
-    /// Names the issuer's key, if its certificate does so.
+    /// Adds the identifier of the issuer's key, if the issuer's certificate contains one.
     private func addAuthorityKeyIdentifier(_ issuer: borrowing X509Handle) throws(TLSError) {
         let result = unsafe issuer.withRaw { certificate in
             guard unsafe X509_get0_subject_key_id(certificate) != nil else { return 1 as Int32 }
@@ -113,14 +113,14 @@ struct CertificateDraft: ~Copyable {
         try check(result, "its names")
     }
 
-    /// Turns the result of a function that returns 1 for success into an error.
+    /// Throws an error if the result of a libcrypto function is not 1, its value for success.
     private func check(_ result: Int32, _ what: String) throws(TLSError) {
         guard result == 1 else { throw .notMade("a certificate with \(what)") }
     }
 }
 
 extension CertificateUsage {
-    /// The purpose in the extended key usage; signatures are part of the key usage.
+    /// The purpose in the extended key usage, `nil` for signatures, which are part of the key usage.
     fileprivate var purpose: String? {
         switch self {
         case .serverAuth: "serverAuth"

@@ -7,7 +7,7 @@ internal import COpenSSL
 public struct SHA256Digest: ~Copyable {
     private let raw: OpaquePointer
 
-    /// Creates a digest of no bytes.
+    /// Creates an empty digest.
     public init() {
         LibCrypto.prepare()
         let context = unsafe EVP_MD_CTX_new()

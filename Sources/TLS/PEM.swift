@@ -1,6 +1,6 @@
 import Base
 
-/// One block of a PEM text, not decoded.
+/// A block of a PEM text before decoding.
 struct PEMBlock {
     /// The label, such as `CERTIFICATE`.
     var label: String
@@ -25,7 +25,7 @@ struct PEMBlock {
 
     /// Finds the blocks of a text, ignoring text between them.
     ///
-    /// - Throws: ``TLSError`` if the text has no block, or something that looks like a block and cannot be read.
+    /// - Throws: ``TLSError`` if the text has no block, or a malformed block.
     static func blocks(in bytes: [UInt8]) throws(TLSError) -> [PEMBlock] {
         guard !bytes.isEmpty else { throw TLSError(.missingBlock, "is empty") }
         var scanner = PEMScanner(bytes)
@@ -40,17 +40,17 @@ struct PEMBlock {
     }
 }
 
-/// Reads a text line by line.
+/// Reads a PEM text line by line.
 ///
-/// Lines end as in `Decode` of Go's `encoding/pem`, which Kubernetes' programs use: with a line feed, and spaces, tabs and one
-/// carriage return before it do not count. Go skips a certificate or key that it cannot read; here it is an error.
+/// Lines end as in `Decode` of Go's `encoding/pem`, which Kubernetes uses: with a line feed, ignoring spaces, tabs and
+/// one carriage return before it. Go skips a certificate or key that it cannot read; here it is an error.
 private struct PEMScanner {
     private static let dashes = Array("-----".utf8)
     private static let begin = Array("-----BEGIN ".utf8)
     private static let end = Array("-----END ".utf8)
 
     private let lines: [ArraySlice<UInt8>]
-    /// The number of the last line, starting at 1.
+    /// The number of the last line read, starting at 1.
     private var number = 0
 
     init(_ bytes: [UInt8]) {
@@ -68,7 +68,7 @@ private struct PEMScanner {
             do throws(TLSError) {
                 return try block(name, label)
             } catch {
-                // Other texts have such a line too, such as a message that is signed with OpenPGP.
+                // Other formats have such lines too, such as messages signed with OpenPGP.
                 guard !["CERTIFICATE", "PRIVATE KEY"].contains(where: name.contains) else { throw error }
                 number = start
             }
@@ -92,7 +92,7 @@ private struct PEMScanner {
                 break
             }
             if line.starts(with: Self.begin) { break }
-            // Base64 has no colon.
+            // A line with a colon is a header, because base64 has no colon.
             if block.body.isEmpty, line.contains(UInt8(ascii: ":")) {
                 block.headers.append(String(decoding: line, as: UTF8.self))
             } else {
@@ -102,9 +102,9 @@ private struct PEMScanner {
         throw broken("contains a \(name) block in line \(block.line) without its END line")
     }
 
-    /// Returns the rest of a line that begins with a mark, `nil` if it does not begin with it.
+    /// Returns the rest of a line that begins with a marker, `nil` for other lines.
     ///
-    /// - Throws: ``TLSError`` if white space or a byte order mark is before the mark, as in a text that was cut out of another.
+    /// - Throws: ``TLSError`` if white space or a byte order mark precedes the marker, as in text from a document.
     private func rest(of line: ArraySlice<UInt8>, after mark: [UInt8]) throws(TLSError) -> ArraySlice<UInt8>? {
         guard let range = line.firstRange(of: mark) else { return nil }
         let start = line[..<range.lowerBound]
@@ -124,16 +124,16 @@ private struct PEMScanner {
         guard number < lines.count else { return nil }
         var line = lines[number]
         number += 1
-        // Without a line feed behind it a carriage return is no end of a line.
+        // A carriage return ends a line only if a line feed follows.
         if number < lines.count, line.last == UInt8(ascii: "\r") { line.removeLast() }
         while let last = line.last, Self.isBlank(last) { line.removeLast() }
         return line
     }
 
-    /// Whether a byte is a space or a tab.
+    /// Returns whether a byte is a space or a tab.
     static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
-    /// The label of a line, given what is behind its mark; `nil` if the line does not end with five dashes.
+    /// Returns the label from the rest of a line after its marker, `nil` if the line does not end with five dashes.
     private static func label(_ rest: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         rest.suffix(dashes.count).elementsEqual(dashes) ? rest.dropLast(dashes.count) : nil
     }

@@ -55,7 +55,7 @@ public struct PrivateKey: Sendable {
     }
 }
 
-/// One parsed key of libcrypto.
+/// A key parsed by libcrypto.
 ///
 /// The key is freed when the value goes out of scope.
 @safe
@@ -84,7 +84,7 @@ private struct KeyHandle: ~Copyable {
         unsafe EVP_PKEY_free(raw)
     }
 
-    /// Compares the public halves.
+    /// Returns whether the key and the certificate have the same public key.
     ///
     /// The corresponding C function is `X509_check_private_key`.
     borrowing func belongs(to certificate: borrowing X509Handle) -> Bool {

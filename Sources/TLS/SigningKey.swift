@@ -1,19 +1,19 @@
 public import Base
 internal import COpenSSL
 
-/// A private key that certificates are made for, and that signs them.
+/// A private key for which certificates are issued, and which can sign certificates.
 ///
 /// Wraps an `EVP_PKEY`, whose memory libcrypto wipes when it is freed.
 @safe
 public final class SigningKey: Sendable {
-    // A key does not change, and libcrypto locks what it caches in it.
+    // The key does not change, and libcrypto locks the values that it caches in the key.
     private nonisolated(unsafe) let raw: OpaquePointer
 
-    /// Makes a key.
+    /// Generates a key.
     ///
-    /// It takes up to some seconds for large RSA keys.
+    /// Generating a large RSA key takes up to a few seconds.
     ///
-    /// - Throws: ``TLSError`` if libcrypto cannot make one.
+    /// - Throws: ``TLSError`` if libcrypto cannot generate the key.
     public init(generating type: KeyType) throws(TLSError) {
         LibCrypto.prepare()
         guard let key = unsafe generate(type) else { throw .notMade("a key of type \(type.rawValue)") }
@@ -30,7 +30,7 @@ public final class SigningKey: Sendable {
         let parsed = unsafe pem.withBytes { bytes -> OpaquePointer? in
             guard let buffer = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
             defer { unsafe BIO_free(buffer) }
-            // An empty password: without one libcrypto would ask for it on the terminal.
+            // The empty password keeps libcrypto from prompting on the terminal.
             var password: CChar = 0
             return unsafe withUnsafeMutablePointer(to: &password) { password in
                 unsafe PEM_read_bio_PrivateKey(buffer, nil, nil, password)
@@ -47,14 +47,14 @@ public final class SigningKey: Sendable {
         unsafe EVP_PKEY_free(raw)
     }
 
-    /// The key in PEM as PKCS#8, without encryption.
+    /// Encodes the key in PEM as PKCS#8, without encryption.
     ///
     /// The corresponding C function is `PEM_write_bio_PKCS8PrivateKey`.
     ///
     /// - Returns: The text, which is wiped when it is released.
-    /// - Throws: ``TLSError`` if libcrypto cannot write it.
+    /// - Throws: ``TLSError`` if libcrypto cannot encode the key.
     public func pem() throws(TLSError) -> SecretBytes {
-        // Memory of this kind is wiped when it is freed.
+        // A buffer of this type is wiped when it is freed.
         guard let buffer = unsafe BIO_new(BIO_s_secmem()) else { throw .notMade("the text of a key") }
         defer { unsafe BIO_free(buffer) }
         guard unsafe PEM_write_bio_PKCS8PrivateKey(buffer, raw, nil, nil, 0, nil, nil) == 1 else {
@@ -76,11 +76,11 @@ public final class SigningKey: Sendable {
         unsafe body(raw)
     }
 
-    /// The type as a word, see ``Certificate/keyType``.
+    /// The type of the key, in the form of ``Certificate/keyType``.
     var typeName: String { unsafe TLS.keyTypeName(raw) }
 }
 
-/// Makes a key; `nil` after a failure.
+/// Generates a key; returns `nil` on failure.
 private func generate(_ type: KeyType) -> OpaquePointer? {
     let algorithm =
         switch type {
@@ -104,7 +104,7 @@ private func generate(_ type: KeyType) -> OpaquePointer? {
     return unsafe key
 }
 
-/// The type of a key as one word, such as `rsa-2048`; for those of ``Base/KeyType`` its raw value.
+/// Returns the type of a key, such as `rsa-2048`; a type of ``Base/KeyType`` has its raw value.
 func keyTypeName(_ key: OpaquePointer) -> String {
     switch unsafe EVP_PKEY_get_base_id(key) {
     case NID_rsaEncryption: return "rsa-\(unsafe EVP_PKEY_get_bits(key))"
@@ -124,7 +124,7 @@ func keyTypeName(_ key: OpaquePointer) -> String {
 }
 
 extension TLSError {
-    /// Makes the error of libcrypto when it cannot make something.
+    /// Creates the error for something that libcrypto failed to create, with libcrypto's reason.
     static func notMade(_ what: String) -> TLSError {
         let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
         return TLSError(.notMade, "cannot make \(what): \(reason)")
@@ -132,13 +132,13 @@ extension TLSError {
 }
 
 extension SigningKey {
-    /// Makes a request for a certificate for this key, PKCS#10 in PEM.
+    /// Creates a certificate signing request for this key, as PKCS#10 in PEM.
     ///
     /// - Parameters:
     ///   - commonName: The common name of the subject.
     ///   - organizations: The organizations of the subject.
-    ///   - names: The names that the certificate is to be valid for.
-    /// - Returns: The text.
+    ///   - names: The names for which the certificate should be valid.
+    /// - Returns: The PEM text.
     /// - Throws: ``TLSError`` if libcrypto refuses the contents.
     public func request(
         commonName: String,
@@ -151,7 +151,7 @@ extension SigningKey {
     }
 }
 
-/// A request that is being made.
+/// A certificate signing request under construction.
 ///
 /// Wraps an `X509_REQ`, which is freed when the value goes out of scope.
 @safe
@@ -175,7 +175,7 @@ private struct RequestDraft: ~Copyable {
         _ names: [SubjectName],
         for key: SigningKey,
     ) throws(TLSError) {
-        // The only version.
+        // Version 1, encoded as 0, is the only version.
         guard unsafe X509_REQ_set_version(raw, 0) == 1 else { throw .notMade("a request with its version") }
         try unsafe addSubject(
             commonName: commonName,
@@ -204,7 +204,7 @@ private struct RequestDraft: ~Copyable {
         guard unsafe X509_REQ_add_extensions(raw, list) == 1 else { throw .notMade("a request with its names") }
     }
 
-    /// The request as text.
+    /// Encodes the request in PEM.
     ///
     /// The corresponding C function is `PEM_write_bio_X509_REQ`.
     borrowing func pem() throws(TLSError) -> String {

@@ -17,7 +17,7 @@ func addSubject(
     }
 }
 
-/// The names that a certificate or request is for, as libcrypto has them.
+/// The subject alternative names of a certificate or request, encoded by libcrypto.
 ///
 /// Wraps a `STACK_OF(GENERAL_NAME)`, which is freed with its contents when the value goes out of scope.
 @safe
@@ -30,7 +30,7 @@ struct GeneralNames: ~Copyable {
         unsafe raw = list
     }
 
-    /// Encodes a name.
+    /// Encodes a name, and adds it to the list.
     borrowing func add(_ name: SubjectName) throws(TLSError) {
         guard let entry = unsafe GENERAL_NAME_new() else { throw .notMade("the names of a certificate") }
         guard let value = unsafe Self.encoded(name) else {
@@ -38,7 +38,7 @@ struct GeneralNames: ~Copyable {
             throw .notMade("name '\(name)' of a certificate")
         }
         let type = if case .host = name { GEN_DNS } else { GEN_IPADD }
-        // The entry owns the value, and the list the entry.
+        // The entry owns the value, and the list owns the entry.
         unsafe GENERAL_NAME_set0_value(entry, type, value)
         unsafe OPENSSL_sk_push(raw, entry)
     }
@@ -70,7 +70,7 @@ struct GeneralNames: ~Copyable {
 }
 
 extension SigningKey {
-    /// The digest that the key signs; Ed25519 has one of its own.
+    /// The digest algorithm for signatures, `nil` for Ed25519, which has a built-in digest.
     var digest: OpaquePointer? {
         switch typeName {
         case KeyType.ed25519.rawValue: nil

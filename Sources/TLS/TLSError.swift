@@ -1,4 +1,4 @@
-/// Why a certificate or key cannot be used or made.
+/// The reason why a certificate or key cannot be used or created.
 public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of an error, for callers that act on it.
     public enum Kind: Sendable, Hashable {
@@ -18,13 +18,13 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         case wrongSignature
         /// The certificate is self-signed and not trusted.
         case selfSigned
-        /// The certificate, or one of its chain, has expired.
+        /// The certificate, or another in its chain, has expired.
         case expired
-        /// The certificate, or one of its chain, is not valid yet.
+        /// The certificate, or another in its chain, is not valid yet.
         case notYetValid
         /// The certificate is refused for another reason.
         case untrusted
-        /// The library could not make a key or certificate.
+        /// libcrypto could not create a key, certificate or request.
         case notMade
     }
 

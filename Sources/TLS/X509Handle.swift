@@ -2,14 +2,14 @@ import Base
 internal import COpenSSL
 internal import Glibc
 
-/// One parsed certificate of libcrypto.
+/// A certificate parsed by libcrypto.
 ///
 /// The certificate is freed when the value goes out of scope.
 @safe
 struct X509Handle: ~Copyable {
     private let raw: OpaquePointer
 
-    /// Parses a certificate, or takes one that was parsed before: a run reads each CA many times.
+    /// Parses a certificate, or reuses a cached one, because a run reads each CA many times.
     ///
     /// The corresponding C function is `d2i_X509`.
     init(der: [UInt8]) throws(TLSError) {
@@ -21,7 +21,7 @@ struct X509Handle: ~Copyable {
         let parsed = unsafe der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
             var cursor = bytes.baseAddress
             guard let certificate = unsafe d2i_X509(nil, &cursor, bytes.count) else { return nil }
-            // Trailing bytes mean that this is not only a certificate.
+            // Trailing bytes mean that the input is not exactly one certificate.
             guard unsafe cursor == bytes.baseAddress.map({ unsafe $0 + bytes.count }) else {
                 unsafe X509_free(certificate)
                 return nil
@@ -132,31 +132,33 @@ private func internetAddress(_ address: [UInt8]) -> String? {
     return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// Certificates that were parsed, by their DER bytes.
+/// A cache of parsed certificates, by their DER bytes.
 ///
-/// libcrypto needs about a third of a millisecond for each, most of it to find the decoder of the public key. A parsed
-/// certificate is not changed, and may be used from several threads; its references are counted by `X509_up_ref`.
+/// libcrypto takes about a third of a millisecond to parse a certificate, mostly to find the decoder of the public key.
+/// A parsed certificate is not changed, and may be used from several threads; `X509_up_ref` counts its references.
 enum ParsedCertificates {
-    /// The certificates of a node are fewer; those beyond it, such as most of a bundle of public CAs, are parsed each time.
+    /// The maximum number of cached certificates, which is more than a node has.
+    ///
+    /// Further certificates, such as most of a bundle of public CAs, are parsed each time.
     private static let limit = 64
 
-    /// A certificate with one reference of its own, which is never given up.
+    /// A certificate with a reference that is never released.
     @safe
     private struct Reference: Sendable {
-        // Thread-safe as described above.
+        // The certificate is thread-safe, as described above.
         nonisolated(unsafe) let raw: OpaquePointer
     }
 
     private static let known = Locked<[[UInt8]: Reference]>([:])
 
-    /// Returns a certificate that was kept, with a reference for the caller; `nil` if there is none.
+    /// Returns a cached certificate with a new reference for the caller, or `nil`.
     static func certificate(_ der: [UInt8]) -> OpaquePointer? {
         guard let found = known.withLock({ $0[der] }) else { return nil }
         unsafe X509_up_ref(found.raw)
         return unsafe found.raw
     }
 
-    /// Keeps a certificate with a reference of its own.
+    /// Caches a certificate, with a separate reference.
     static func keep(_ certificate: OpaquePointer, _ der: [UInt8]) {
         let reference = unsafe Reference(raw: certificate)
         known.withLock { known in

@@ -15,7 +15,7 @@ struct Composer {
     private var hasDocument = false
     private var root: Node?
 
-    /// The scalar before the location at which libyaml stops, which may be the actual mistake.
+    /// The last scalar before the location at which libyaml stops, which may contain the actual error.
     private var lastScalar: EventSpan?
 
     init(_ part: DocumentText, limits: Limits) {
@@ -25,7 +25,7 @@ struct Composer {
 
     /// Reads the document.
     ///
-    /// - Returns: Its value, or `nil` for a document that has only comments.
+    /// - Returns: The document's value, or `nil` for a document that has only comments.
     mutating func compose() throws(Problem) -> Node? {
         var parser = EventParser(part.bytes)
         while true {
@@ -114,7 +114,7 @@ struct Composer {
     private mutating func close() {
         guard let frame = frames.popLast() else { return }
         let node = frame.node
-        // The frame's number is the node count at its beginning.
+        // The frame's ID is the node count at its beginning.
         let count = nodeCount - frame.id + 1
         anchors.complete(frame.anchor, id: frame.id, .init(node: node, nodeCount: count, height: frame.height))
         if expectsKey {
@@ -191,7 +191,7 @@ extension Composer {
         case .string: return .text(scalar.text, location)
         case .boolean(let value):
             let word = value ? "true" : "false"
-            // kubectl renames such a key without a word.
+            // kubectl silently renames such a key.
             if scalar.text.lowercased() != word {
                 problems.append(
                     Problem(
@@ -235,18 +235,18 @@ struct ResolvedScalar {
     /// The characters, decoded if they were base64.
     var text: String
     let style: Node.Style
-    /// Whether this is `<<`, which as a key merges mappings.
+    /// Whether the scalar is `<<`, which as a key merges mappings.
     let isMerge: Bool
 
     init(_ scalar: ScalarEvent) {
         text = scalar.text
         style = scalar.style
-        // A single `!` makes every scalar a string, except this one.
+        // A single `!` makes every scalar a string, except `<<`.
         let isUntagged = scalar.style == .plain && (scalar.tag == nil || scalar.tag == "!")
         isMerge = scalar.text == "<<" && (isUntagged || scalar.standardTag == "merge")
     }
 
-    /// The scalar as a value.
+    /// Returns the scalar as a value.
     func node(at location: SourceLocation) -> Node {
         switch value {
         case .null: Node(.null, location: location, style: style)
@@ -256,7 +256,7 @@ struct ResolvedScalar {
         }
     }
 
-    /// The problem of a scalar that cannot be a value.
+    /// The problem of a scalar that cannot be a value, otherwise `nil`.
     func problemAsValue(at location: SourceLocation) -> Problem? {
         guard case .notFinite = value else { return nil }
         return Problem(
@@ -275,7 +275,7 @@ extension ScalarEvent {
         return String(tag.dropFirst(prefix.count))
     }
 
-    /// Whether the scalar is empty and has no quotes.
+    /// Whether the scalar is empty and has no quotes, tag or anchor.
     var isAbsent: Bool {
         text.isEmpty && style == .plain && tag == nil && anchor == nil
     }
@@ -286,15 +286,15 @@ struct Anchors {
     /// The value of an anchor.
     struct Value {
         var node: Node
-        /// The number of its nodes, with aliases expanded.
+        /// The number of nodes, with aliases expanded.
         var nodeCount: Int
-        /// The depth of its collections, itself included.
+        /// The depth of nested collections, including the value itself.
         var height: Int
     }
 
     private var values: [String: Value] = [:]
 
-    /// The anchors of open collections, with the number of the collection.
+    /// The IDs of open collections, by anchor.
     private var open: [String: Int] = [:]
 
     /// Records the beginning of a collection with an anchor.

@@ -2,12 +2,12 @@ import Base
 
 /// An open collection.
 struct ComposerFrame {
-    /// A key that waits for its value.
+    /// A key whose value has not been read yet.
     enum Key {
         case text(String, SourceLocation)
         /// `<<`, which adds the entries of other mappings.
         case merge(SourceLocation)
-        /// A key that was reported, whose value is ignored.
+        /// A key with a reported problem; its value is ignored.
         case invalid
     }
 
@@ -18,7 +18,7 @@ struct ComposerFrame {
     /// A number that is unique in the document.
     let id: Int
 
-    /// The depth of nested collections, this one included.
+    /// The depth of nested collections, including this one.
     private(set) var height = 1
     private var items: [Node] = []
     private var mapping = MappingBuilder()
@@ -40,7 +40,7 @@ struct ComposerFrame {
         Node(isMapping ? .mapping(Mapping(mapping.entries)) : .sequence(items), location: location)
     }
 
-    /// Adds the value that the last key waits for, or the next item.
+    /// Adds the value of the last key, or the next item.
     ///
     /// - Returns: The problem, if the value is ignored.
     mutating func add(_ node: Node, height childHeight: Int, isAlias: Bool) -> Problem? {
@@ -60,9 +60,9 @@ struct ComposerFrame {
         }
     }
 
-    /// Merges the entries of a mapping, or of several in a sequence, of which the first has precedence.
+    /// Merges the entries of a mapping, or of several mappings in a sequence, in which the first has precedence.
     ///
-    /// A sequence through an alias is refused, as by kubectl.
+    /// An alias of a sequence is refused, as in kubectl.
     private mutating func merge(_ node: Node, isAlias: Bool, at location: SourceLocation) -> Problem? {
         if let source = node.mapping {
             mapping.merge(source)

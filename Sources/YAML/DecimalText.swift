@@ -6,7 +6,7 @@ struct DecimalText: Hashable {
     /// The digits as characters, without leading and trailing zeros; empty for zero.
     var digits: [UInt8] = []
 
-    /// The number of digits before the decimal point, negative for zeros after it.
+    /// The number of digits before the decimal point, negative if zeros follow it.
     var point = 0
 
     /// Parses a number such as `-12.5e3`: a sign, digits around an optional point, an optional exponent.
@@ -60,10 +60,10 @@ private struct ExponentText {
     private var hasDigit = false
     private var magnitude = 0
 
-    /// Whether there is no exponent or one with digits.
+    /// Whether the exponent is absent or has digits.
     var isComplete: Bool { !isOpen || hasDigit }
 
-    /// The exponent, limited to values that make a difference.
+    /// The exponent, clamped to ±1,000,000,000.
     var value: Int { isNegative ? -magnitude : magnitude }
 
     /// Adds the next character, and returns whether it is valid in an exponent.
@@ -83,16 +83,16 @@ private struct ExponentText {
 }
 
 extension DecimalText {
-    /// The number as Go's `encoding/json` prints one with these digits.
+    /// The number in the format of Go's `encoding/json`, with all digits.
     ///
-    /// Zero has no sign, as kubectl makes an integer of it.
+    /// Zero has no sign, because kubectl converts it to an integer.
     var goJSON: String {
         guard !digits.isEmpty else { return "0" }
         let sign = isNegative ? "-" : ""
         return sign + (point > 21 || point < -5 ? scientific(exponentDigitCount: 1) : positional)
     }
 
-    /// The scientific notation with a minimum number of exponent digits: `1.5e+21`.
+    /// Returns the scientific notation with a minimum number of exponent digits: `1.5e+21`.
     func scientific(exponentDigitCount: Int) -> String {
         let fraction = digits.count > 1 ? "." + Self.text(digits.dropFirst()) : ""
         let magnitude = String(abs(point - 1))
@@ -100,7 +100,7 @@ extension DecimalText {
         return Self.text(digits.prefix(1)) + fraction + (point < 1 ? "e-" : "e+") + zeros + magnitude
     }
 
-    /// The digits around a decimal point.
+    /// The number in positional notation, such as `12.5`.
     var positional: String {
         if point <= 0 {
             return "0." + String(repeating: "0", count: -point) + Self.text(digits[...])
@@ -116,11 +116,11 @@ extension DecimalText {
     }
 }
 
-/// The text of a numeric key: JSON has only strings.
+/// The texts of numeric keys, because the keys of JSON are strings.
 enum KeyText {
-    /// The key of a number that is not an integer for Go.
+    /// Returns the key of a number that is not an integer in Go.
     ///
-    /// It is rounded to 32 bits and formatted with Go's `%g`, as in kubectl: `1e6` is the key `1e+06`.
+    /// The number is rounded to 32 bits and formatted with Go's `%g`, as in kubectl: `1e6` is the key `1e+06`.
     static func float(_ number: Number) -> String {
         let sign = number.text.utf8.first == UInt8(ascii: "-") ? "-" : ""
         guard let magnitude = Float(number.json)?.magnitude, magnitude.isFinite else { return sign + ".inf" }

@@ -5,13 +5,13 @@ public struct Document: Sendable {
     /// The value, or `nil` for a document that has only comments.
     public var root: Node?
 
-    /// The number of the document within its file, counted from 1 as kubectl splits the file.
+    /// The number of the document within its file, counted from 1; the file is split as in kubectl.
     public var index: Int
 
     /// The location of the value, or of the text if there is no value.
     public var location: SourceLocation
 
-    /// The text, from which ``root`` can be read again; `nil` if other documents are in the same text.
+    /// The text, from which ``root`` can be read again; `nil` if the text contains other documents.
     public var text: DocumentText?
 
     public init(root: Node?, index: Int, location: SourceLocation, text: DocumentText? = nil) {
@@ -27,7 +27,7 @@ public struct Document: Sendable {
 /// - Parameters:
 ///   - bytes: The file, YAML or JSON.
 ///   - file: The file name in locations.
-///   - limits: The sizes at which reading stops.
+///   - limits: The sizes beyond which reading stops.
 /// - Returns: The documents in order, including those without a value.
 /// - Throws: ``Base/Problems`` with the problems of all documents. An empty file is not a problem.
 public func readDocuments(
@@ -50,13 +50,13 @@ public func readDocuments(
 
 /// The text between two `---` lines.
 public struct DocumentText: Sendable {
-    /// The bytes, without the marker line before them and without a byte-order mark.
+    /// The bytes, without the preceding marker line and without a byte-order mark.
     var bytes: ArraySlice<UInt8>
 
-    /// The file that the text is part of.
+    /// The name of the file that contains the text.
     var file: String
 
-    /// The line of the file, counted from 1, in which the text begins.
+    /// The line, counted from 1, at which the text begins in the file.
     var line: Int
 
     /// The number of the document, starting at 1 as in kubectl.
@@ -68,9 +68,9 @@ public struct DocumentText: Sendable {
     /// The problem that makes the document invalid regardless of its text.
     var problem: Problem?
 
-    /// Reads the document that the text was read as before.
+    /// Reads the document from its text again.
     ///
-    /// - Returns: The value, as the ``Document`` had it.
+    /// - Returns: The value, equal to the ``Document/root`` of the first reading.
     public func root() -> Node? {
         var reader = DocumentReader(self)
         guard case .success(let document) = reader.next() else { return nil }

@@ -1,6 +1,6 @@
 public import Base
 
-/// Reads the documents of a file one by one, so that an invalid one does not prevent reading the next.
+/// Reads the documents of a file one by one, so that an invalid document does not prevent reading the next.
 ///
 /// The text is split at its `---` lines before it is parsed, as kubectl does. A part whose first character is `{` is
 /// read as JSON, or as a stream of JSON values, and as YAML if it is not JSON.
@@ -10,15 +10,15 @@ public struct DocumentReader: Sendable {
     private var splitter: DocumentSplitter
     private var documentCount = 0
 
-    /// The next documents that have been read, the last one first.
+    /// The documents that have been read but not returned, the last one first.
     private var pending: [Result<Document, Problems>] = []
 
-    /// Starts to read a file.
+    /// Starts reading a file.
     ///
     /// - Parameters:
     ///   - bytes: The file, YAML or JSON.
     ///   - file: The file name in locations.
-    ///   - limits: The sizes at which reading stops with a problem.
+    ///   - limits: The sizes beyond which reading stops with a problem.
     public init(_ bytes: [UInt8], file: String, limits: Limits = .manifest) {
         self.file = file
         self.limits = limits
@@ -29,7 +29,7 @@ public struct DocumentReader: Sendable {
         end(with: problem)
     }
 
-    /// Starts to read one text again.
+    /// Starts reading the text of a document again.
     init(_ text: DocumentText) {
         (file, limits) = (text.file, .manifest)
         splitter = DocumentSplitter([], file: text.file)
@@ -83,7 +83,7 @@ public struct DocumentReader: Sendable {
         }
     }
 
-    /// Returns the problem of a UTF-16 file.
+    /// Returns the problem of a UTF-16 file, `nil` for other files.
     private static func otherEncoding(_ bytes: [UInt8], file: String) -> Problem? {
         guard bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) else { return nil }
         return Problem(

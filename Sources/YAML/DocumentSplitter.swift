@@ -2,8 +2,8 @@ import Base
 
 /// Splits a file at its `---` lines.
 ///
-/// It counts as kubectl does: there is no empty document between two consecutive marker lines. Directives such as
-/// `%YAML 1.1` belong to the document after them, unlike in kubectl.
+/// Documents are counted as in kubectl: there is no empty document between two consecutive marker lines. Directives
+/// such as `%YAML 1.1` belong to the document after them, unlike in kubectl.
 struct DocumentSplitter: Sendable {
     private let bytes: [UInt8]
     private let file: String
@@ -23,12 +23,12 @@ struct DocumentSplitter: Sendable {
 
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// Ends before the end of the file.
+    /// Stops before the end of the file, so that no further document is returned.
     mutating func stop() {
         isStopped = true
     }
 
-    /// The next document's text, or `nil` after the last one.
+    /// Returns the text of the next document, or `nil` after the last one.
     mutating func next() -> DocumentText? {
         guard !isStopped, offset < bytes.count else { return nil }
         index += 1
@@ -65,7 +65,7 @@ struct DocumentSplitter: Sendable {
                 return start
             case nil:
                 let end = offset
-                // A marker followed by text remains, and makes the next document invalid.
+                // A marker followed by text is kept, and makes the next document invalid.
                 if markerProblem() == nil { passLine() }
                 return end
             }
@@ -86,7 +86,7 @@ struct DocumentSplitter: Sendable {
         bytes[offset..<lineEnd].starts(with: "---".utf8)
     }
 
-    /// Returns the problem of the next marker line: kubectl refuses text after the `---`.
+    /// Returns the problem of a marker line with text after the `---`, which kubectl refuses.
     private func markerProblem() -> Problem? {
         let behind = bytes[(offset + 3)..<endOfLine()]
         guard let first = behind.firstIndex(where: { $0 > 0x20 }), bytes[first] != UInt8(ascii: "#") else { return nil }

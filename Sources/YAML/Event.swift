@@ -1,4 +1,4 @@
-/// A step of libyaml through a text.
+/// An event of libyaml's parser.
 enum Event {
     case streamStart
     case streamEnd
@@ -23,30 +23,30 @@ struct ScalarEvent {
 struct CollectionEvent {
     var isMapping: Bool
     var anchor: String?
-    /// Whether it is written in brackets, so that it needs a closing one.
+    /// Whether the collection is written in brackets.
     var isFlow: Bool
 }
 
-/// Where an event begins and ends, lines and columns counted from zero within the text.
+/// The beginning and end of an event, with lines and columns counted from zero within the text.
 struct EventSpan {
     var start = EventMark()
     var end = EventMark()
 }
 
-/// A position, line and column counted from zero within the text.
+/// A position, with line and column counted from zero within the text.
 struct EventMark: Hashable {
     var line = 0
     var column = 0
 }
 
-/// libyaml's error about a text.
+/// A syntax error that libyaml reports.
 struct SyntaxProblem: Error {
     /// libyaml's text, such as `did not find expected key`.
     var problem: String
     var problemMark: EventMark
-    /// The construct that was being read, such as `while parsing a block mapping`; empty if libyaml reports nothing.
+    /// The construct that was being read, such as `while parsing a block mapping`; empty if libyaml reports none.
     var context: String
     var contextMark: EventMark
-    /// The offset of a byte that is not a valid character.
+    /// The offset of a byte that is not part of a valid character.
     var byteOffset: Int?
 }

@@ -8,9 +8,9 @@ struct EventParser: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let input: UnsafeMutableBufferPointer<UInt8>
 
-    /// Starts to parse a text, which is UTF-8 without a byte-order mark.
+    /// Starts parsing a text, which is UTF-8 without a byte-order mark.
     ///
-    /// A missing line end is added, as kubectl does: it is part of a block scalar at the end.
+    /// A missing line end is added, as in kubectl, because it is part of a block scalar at the end of the text.
     ///
     /// The corresponding C function is `yaml_parser_initialize`.
     init(_ text: ArraySlice<UInt8>) {
@@ -113,7 +113,7 @@ extension EventMark {
     }
 }
 
-/// Copies a C string of libyaml.
+/// Copies a C string from libyaml.
 private func text(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
     guard let pointer = unsafe pointer else { return nil }
     return unsafe String(cString: pointer)

@@ -5,9 +5,9 @@ public import Base
 /// - Parameters:
 ///   - bytes: The text, in UTF-8.
 ///   - file: The file name in locations.
-///   - limits: The size, depth and number of values at which reading stops.
-/// - Returns: The value; its numbers keep their digits.
-/// - Throws: The first ``Base/Problem``; a duplicate key is one.
+///   - limits: The size, depth and number of values beyond which reading stops.
+/// - Returns: The value, whose numbers keep their digits.
+/// - Throws: The first ``Base/Problem``; a duplicate key is a problem.
 public func readJSON(_ bytes: [UInt8], file: String, limits: Limits = .reply) throws(Problem) -> Node {
     if let problem = limits.tooLarge(bytes.count, file: file) { throw problem }
     var reader = JSONReader(bytes[...], file: file, limits: limits)
@@ -17,7 +17,7 @@ public func readJSON(_ bytes: [UInt8], file: String, limits: Limits = .reply) th
     return node
 }
 
-/// A pass over a text with one JSON value or several.
+/// A reader of a text with one or more JSON values.
 ///
 /// Open collections are kept in an array, so that deep nesting cannot exhaust the stack.
 struct JSONReader {
@@ -77,9 +77,9 @@ struct JSONReader {
 
     /// Reads the next scalar, bracket or key.
     ///
-    /// - Returns: A scalar, or a collection that ends as soon as it began.
+    /// - Returns: A scalar or an empty collection; `nil` for anything else.
     private mutating func step() throws(Problem) -> Node? {
-        // By its index, here and below: a copy of the frame would count references for each of its arrays.
+        // The frame is accessed by index, here and below: a copy would retain each of its arrays.
         let last = frames.count - 1
         guard last >= 0, frames[last].key == nil else { return try readValue() }
         if frames[last].isEmpty && peek() == frames[last].end {
@@ -164,7 +164,7 @@ struct JSONReader {
         guard nodeCount <= limits.nodeCount else { throw limits.tooManyNodes(at: location) }
     }
 
-    /// The problem of an unexpected character or end of the text.
+    /// Returns the problem of an unexpected character or an unexpected end of the text.
     private mutating func unexpected(_ expected: String) -> Problem {
         guard offset >= bytes.endIndex, let frame = frames.last else {
             return problem("expected \(expected), found \(shown)")
@@ -174,19 +174,19 @@ struct JSONReader {
     }
 }
 
-/// Functions that the parts of the reader share.
+/// Functions shared by the parts of the reader.
 extension JSONReader {
-    /// The next byte, or `nil` at the end.
+    /// Returns the next byte, or `nil` at the end.
     func peek() -> UInt8? {
         offset < bytes.endIndex ? bytes[offset] : nil
     }
 
-    /// The location of the next byte.
+    /// Returns the location of the next byte.
     mutating func location() -> SourceLocation {
         SourceLocation(file: file, position: lines.mark(of: offset))
     }
 
-    /// A problem at the next byte.
+    /// Creates a problem at the next byte.
     mutating func problem(_ message: String) -> Problem {
         Problem(message, at: location())
     }
@@ -211,7 +211,7 @@ extension JSONReader {
 
 /// Strings, numbers and words of a JSON text.
 extension JSONReader {
-    /// Reads a string from its first quote to its last.
+    /// Reads a string with its quotes.
     mutating func readString(at start: SourceLocation) throws(Problem) -> String {
         offset += 1
         let first = offset
@@ -224,7 +224,7 @@ extension JSONReader {
         return try readEscapedString(Array(bytes[first..<offset]), at: start)
     }
 
-    /// Reads the rest of a string that has an escape in it.
+    /// Reads the rest of a string from its first escape.
     private mutating func readEscapedString(_ beginning: [UInt8], at start: SourceLocation) throws(Problem) -> String {
         var characters = beginning
         while let byte = peek(), byte != UInt8(ascii: "\"") {
@@ -268,7 +268,7 @@ extension JSONReader {
         UInt8(ascii: "f"): "\u{C}", UInt8(ascii: "n"): "\n", UInt8(ascii: "r"): "\r", UInt8(ascii: "t"): "\t",
     ]
 
-    /// Reads `\u00e9`, or two of them that make one character beyond U+FFFF.
+    /// Reads an escape such as `\u00e9`, or a surrogate pair of two escapes for a character beyond U+FFFF.
     ///
     /// An unpaired surrogate becomes U+FFFD, as in Go.
     private mutating func readUnicodeEscape() throws(Problem) -> Unicode.Scalar {
@@ -295,7 +295,7 @@ extension JSONReader {
         return unit
     }
 
-    /// Reads a number's characters and checks that they are JSON's.
+    /// Reads the characters of a number and checks them against JSON's grammar.
     mutating func readNumber() throws(Problem) -> String {
         let first = offset
         if peek() == UInt8(ascii: "-") { offset += 1 }
@@ -343,7 +343,7 @@ struct JSONStream {
     /// The problems of the text as JSON.
     private(set) var problem: Problems?
 
-    /// Whether the text is meant to be JSON: its first key is in quotes, or it has none.
+    /// Whether the text seems to be JSON: the first key is in quotes, or the first object is empty.
     let looksLikeJSON: Bool
 
     init(_ part: DocumentText, limits: Limits) {

@@ -1,8 +1,8 @@
 import Base
 
-/// The maximum size of a text.
+/// The limits for the size of a text.
 public struct Limits: Sendable, Hashable {
-    /// The size of a file in bytes.
+    /// The maximum size of a file in bytes.
     public var byteCount: Int
 
     /// The maximum depth of nested collections.

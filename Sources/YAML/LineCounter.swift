@@ -6,7 +6,7 @@ struct LineCounter {
     private var offset: Int
     private var position: SourceLocation.Position
 
-    /// Starts counting at the first byte, which is at the beginning of a line.
+    /// Starts counting at the first byte, which begins a line.
     init(_ bytes: ArraySlice<UInt8>, line: Int = 1) {
         self.bytes = bytes
         offset = bytes.startIndex

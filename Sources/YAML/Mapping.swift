@@ -26,7 +26,7 @@ public struct Mapping: Sendable, Hashable {
         self.entries = entries
     }
 
-    /// The value of a key, or `nil` if there is none.
+    /// The value of a key, or `nil` if the mapping lacks the key.
     ///
     /// Setting an existing key keeps its order and location; setting `nil` removes it.
     public subscript(key: String) -> Node? {

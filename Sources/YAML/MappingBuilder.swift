@@ -5,7 +5,7 @@ struct MappingBuilder {
     /// The entries so far, without duplicate keys.
     private(set) var entries: [Mapping.Entry] = []
 
-    /// The index of each key in `entries`, kept only when a linear search would be slower.
+    /// The index of each key in `entries`, kept only if there are enough entries for a linear search to be slower.
     private var positions: [ExactText: Int] = [:]
 
     /// The keys that were set only by a merge.
@@ -13,9 +13,9 @@ struct MappingBuilder {
 
     private static let searchedCount = 8
 
-    /// Adds a key that was written here.
+    /// Adds an entry that was written in the mapping itself.
     ///
-    /// - Returns: The location of an earlier entry with the same key, in which case nothing is added, or `nil`.
+    /// - Returns: The location of an earlier entry with the same key, in which case nothing is added; otherwise `nil`.
     mutating func insert(_ entry: Mapping.Entry) -> SourceLocation? {
         guard let position = position(of: entry.key) else {
             append(entry)
@@ -28,7 +28,7 @@ struct MappingBuilder {
 
     /// Adds the entries of a merge key.
     ///
-    /// A merged value replaces an earlier one, even one written in this mapping, as in kubectl.
+    /// A merged value replaces an earlier value, even if it was written in the mapping itself, as in kubectl.
     mutating func merge(_ mapping: Mapping) {
         for entry in mapping.entries {
             guard let position = position(of: entry.key) else {
@@ -56,7 +56,7 @@ struct MappingBuilder {
 }
 
 extension Problem {
-    /// The problem of a duplicate key; after a key without a value it may be one that is not indented.
+    /// Creates the problem of a duplicate key; if it follows a key without a value, its indentation may be missing.
     static func duplicateKey(
         _ key: String,
         at location: SourceLocation,

@@ -2,9 +2,9 @@ public import Base
 
 /// A value of a YAML or JSON document with its location.
 ///
-/// Two nodes are equal if their values are equal, regardless of location, style and the order of keys.
+/// Nodes are equal if their values are equal, regardless of location, style and the order of keys.
 public struct Node: Sendable, Hashable {
-    /// The value in terms of JSON.
+    /// A value of one of JSON's types.
     public enum Content: Sendable, Hashable {
         case null
         case boolean(Bool)
@@ -14,13 +14,13 @@ public struct Node: Sendable, Hashable {
         case mapping(Mapping)
     }
 
-    /// The style of a scalar; only plain ones may be other than strings.
+    /// The style of a node; only plain scalars can be anything other than strings.
     public enum Style: UInt8, Sendable, Hashable {
-        /// Without quotes, and every collection.
+        /// A scalar without quotes, or any collection.
         case plain
-        /// In single or double quotes.
+        /// A scalar in single or double quotes.
         case quoted
-        /// As a block scalar: `|` or `>`.
+        /// A block scalar: `|` or `>`.
         case block
     }
 
@@ -77,7 +77,7 @@ public struct Number: Sendable, Hashable {
     }
 }
 
-/// The value as one type, `nil` if it has another.
+/// The value as a specific type, `nil` if it has a different type.
 extension Node {
     /// The entries, or `nil` unless this is a mapping.
     public var mapping: Mapping? {
@@ -99,7 +99,7 @@ extension Node {
         if case .boolean(let value) = content { value } else { nil }
     }
 
-    /// The number, or `nil` unless this is an integer that fits.
+    /// The number, or `nil` unless this is an integer that fits into `Int`.
     public var integer: Int? {
         if case .number(let number) = content { Int(number.json) } else { nil }
     }
@@ -107,10 +107,10 @@ extension Node {
     /// Whether this is `null`.
     public var isNull: Bool { content == .null }
 
-    /// The value of a key, or `nil` unless this is a mapping that has it.
+    /// The value of a key, or `nil` unless this is a mapping with the key.
     public subscript(key: String) -> Node? { mapping?[key] }
 
-    /// The item at an index, or `nil` unless this is a sequence that has it.
+    /// The item at an index, or `nil` unless this is a sequence with such an item.
     public subscript(index: Int) -> Node? {
         guard let items = sequence, items.indices.contains(index) else { return nil }
         return items[index]
@@ -133,7 +133,7 @@ extension Node {
 extension Node {
     /// Writes the value as JSON without white space, keys in the order of the file.
     ///
-    /// Numbers keep their digits: none is converted to floating point.
+    /// Numbers keep their digits and are not converted to floating point.
     public func json() -> [UInt8] {
         var writer = JSONWriter()
         writer.write(self)
@@ -141,7 +141,7 @@ extension Node {
     }
 }
 
-/// A growing JSON text.
+/// A JSON text under construction.
 private struct JSONWriter {
     private(set) var output: [UInt8] = []
 
@@ -187,7 +187,7 @@ private struct JSONWriter {
         output.append(UInt8(ascii: "\""))
     }
 
-    /// Writes the UTF-8 bytes of a text, those that need no escape as they are.
+    /// Writes the UTF-8 bytes of a text, escaping characters where necessary.
     private mutating func writeEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
         var start = 0
         var index = 0
@@ -205,20 +205,20 @@ private struct JSONWriter {
     }
 }
 
-/// A character that is escaped where JSON or YAML gives it a meaning.
+/// The escape of a character that JSON or YAML would interpret or refuse.
 ///
-/// An API server reads the body of an apply as YAML, in which U+0085, U+2028 and U+2029 break lines, and the other controls
-/// and the byte order mark are refused.
+/// API servers read the body of an apply request as YAML, in which U+0085, U+2028 and U+2029 break lines, and in which
+/// other control characters and the byte order mark are refused.
 private struct Escape {
-    /// The notation.
+    /// The escape sequence.
     let text: String
-    /// How many bytes the character has.
+    /// The number of bytes of the character.
     let length: Int
 
-    /// Finds the escape of the character that begins at an index, `nil` if it needs none.
+    /// Finds the escape of the character that begins at an index; returns `nil` if it needs none.
     init?(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {
         func continuation(_ offset: Int) -> UInt8 { unsafe bytes[index + offset] }
-        // A text is valid UTF-8, so the bytes of a character are all there.
+        // The text is valid UTF-8, so every character is complete.
         switch unsafe bytes[index] {
         case UInt8(ascii: "\""): (text, length) = (#"\""#, 1)
         case UInt8(ascii: "\\"): (text, length) = (#"\\"#, 1)
@@ -286,18 +286,18 @@ extension SourceLocation {
 extension Node {
     /// The first field of every JSON object that the program prints: the version of the fields' names and meanings.
     ///
-    /// It changes when a field is renamed or removed, not when one is added. `docs/json.md` describes the fields.
+    /// The version changes when a field is renamed or removed, but not when a field is added. See `docs/json.md`.
     public static let outputVersion: (String, Node) = ("version", .number(1))
 }
 
-/// Nodes as YAML for people.
+/// Nodes as human-readable YAML.
 extension Node {
-    /// Formats the value as lines of YAML, with texts of several lines as blocks.
+    /// Formats the value as lines of YAML, with multi-line texts as block scalars.
     ///
-    /// The form is that of kubectl: items of a list are not indented below their key.
+    /// As in kubectl, list items are not indented below their key.
     ///
-    /// - Parameter isSorted: Whether keys are in alphabetical order, rather than in their own.
-    /// - Returns: The lines without their ends.
+    /// - Parameter isSorted: Whether keys are sorted alphabetically, rather than in the order of the mapping.
+    /// - Returns: The lines without line breaks.
     public func yamlLines(isSorted: Bool = true) -> [String] {
         switch content {
         case .mapping(let mapping) where !mapping.entries.isEmpty:
@@ -332,10 +332,10 @@ extension Node {
         return ["- \(lines[0])"] + lines.dropFirst().map(indented)
     }
 
-    /// An empty line of a block stays empty.
+    /// Indents a line; an empty line of a block scalar stays empty.
     private static func indented(_ line: String) -> String { line.isEmpty ? "" : "  \(line)" }
 
-    /// The value of a scalar or of an empty collection; a block is its header and its lines.
+    /// The lines of a scalar or an empty collection; a block scalar has its header first.
     private var scalarLines: [String] {
         switch content {
         case .null: ["null"]
@@ -347,7 +347,7 @@ extension Node {
         }
     }
 
-    /// A text of several lines as a block scalar, `nil` if it has only one or cannot be a block.
+    /// Formats a multi-line text as a block scalar; returns `nil` if it has one line or cannot be a block scalar.
     private static func block(_ text: String) -> [String]? {
         guard text.utf8.dropLast().contains(UInt8(ascii: "\n")), text.first != " ", text.first != "\n",
             text.unicodeScalars.allSatisfy({ $0 == "\n" || $0 == "\t" || ($0.value >= 0x20 && $0.value != 0x7f) })
@@ -362,10 +362,10 @@ extension Node {
         isPlain(text) ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
     }
 
-    /// Words that are not strings without quotes.
+    /// Words that are strings only in quotes.
     private static let reserved: Set<String> = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
 
-    /// Whether a text without quotes is certainly the same string; what looks like a number is quoted.
+    /// Returns whether a text is certainly read as the same string without quotes, unlike a number.
     private static func isPlain(_ text: String) -> Bool {
         guard let first = text.first, first.isASCII, !reserved.contains(text.lowercased()) else { return false }
         let isAddress = first.isNumber && text.contains("/")

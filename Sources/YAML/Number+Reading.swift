@@ -1,19 +1,19 @@
 import Base
 
-/// Numbers from their text.
+/// Parsers of numbers.
 extension Number {
-    /// Parses a number that is not an integer for Go, such as `1.10`, `.5`, `1e3` or `08`.
+    /// Parses a number that is not an integer in Go, such as `1.10`, `.5`, `1e3` or `08`.
     ///
-    /// The JSON is Go's text for the nearest floating-point value if that is exactly the number; otherwise the digits are
-    /// kept, so that no precision is lost.
+    /// The JSON notation is Go's text for the nearest floating-point value, if the text denotes the same number.
+    /// Otherwise the digits are kept, so that no precision is lost.
     ///
     /// - Parameters:
     ///   - text: The characters in the file.
-    ///   - plain: The same without underscores.
-    /// - Returns: The number, or `nil` if the text is not a number or too large for a floating-point value.
+    ///   - plain: The same characters without underscores.
+    /// - Returns: The number, or `nil` if the text is not a number or is too large for a floating-point value.
     static func decimal(text: String, plain: String) -> Self? {
         guard let written = DecimalText(plain.utf8) else { return nil }
-        // Up to 15 digits survive the conversion to floating point and back, far from the ends of its range.
+        // Up to 15 digits survive the conversion to floating point and back, away from the limits of the range.
         if written.digits.count <= 15 && abs(written.point) < 290 {
             return Self(text: text, json: written.goJSON)
         }
@@ -32,7 +32,7 @@ extension Number {
         return decimal(text: text, plain: text) ?? Self(text: text, json: text)
     }
 
-    /// Converts to JSON's notation with all digits: no sign `+`, no leading zeros, a digit on both sides of the point.
+    /// Converts a number to JSON's notation: no sign `+`, no leading zeros, a digit on both sides of the point.
     static func jsonGrammar(_ plain: String) -> String {
         let unsigned = plain.utf8.drop(while: \.isSign)
         let whole = unsigned.prefix(while: \.isDigit)
@@ -51,7 +51,7 @@ extension Number {
 
 /// An integer of at most 64 bits in Go's notation: `15`, `017`, `0o17`, `0xF`, `0b1111`.
 struct IntegerText {
-    /// The number with digits from 0 to 9.
+    /// The number in decimal digits.
     var decimal: String
 
     /// Parses a number without underscores.
@@ -64,7 +64,7 @@ struct IntegerText {
         let (digits, radix) = Self.split(unsigned)
         guard let first = digits.first else { return nil }
         if radix == 2, !isSigned, first.isSign {
-            // `0b-1`, which Go reads in a second attempt.
+            // Go reads `0b-1` in a second attempt.
             guard let value = Int64(String(decoding: digits, as: UTF8.self), radix: 2) else { return nil }
             decimal = String(value)
             return
@@ -76,7 +76,7 @@ struct IntegerText {
         decimal = isNegative && value > 0 ? "-\(value)" : String(value)
     }
 
-    /// Only a number without a sign may use all 64 bits.
+    /// Returns the largest magnitude; only a number without a sign may use all 64 bits.
     private static func largest(isSigned: Bool, isNegative: Bool) -> UInt64 {
         if isNegative { return Int64.min.magnitude }
         return isSigned ? UInt64(Int64.max) : .max

@@ -1,7 +1,7 @@
 import Base
 
 extension Node.Content {
-    /// Creates the value of a scalar without quotes, `nil` if JSON cannot represent it.
+    /// Creates the value of a scalar without quotes; returns `nil` if JSON cannot represent it.
     public init?(plain text: String) {
         switch ScalarValue(text) {
         case .null: self = .null
@@ -15,15 +15,15 @@ extension Node.Content {
 
 /// The value of a plain scalar.
 ///
-/// The rules are those of kubectl 1.32, measured: YAML 1.1 as sigs.k8s.io/yaml reads it.
+/// The rules were measured with kubectl 1.32: YAML 1.1 as sigs.k8s.io/yaml reads it.
 enum ScalarValue: Hashable {
     case null
     case boolean(Bool)
-    /// An integer that fits 64 bits, signed or unsigned.
+    /// An integer that fits into 64 bits, signed or unsigned.
     case integer(Number)
     /// Any other number.
     case float(Number)
-    /// Infinity or not a number, in kubectl's spelling of such a key; JSON has no such value.
+    /// Infinity or NaN, in kubectl's spelling of such a key; JSON cannot represent the value.
     case notFinite(String)
     case string
 

@@ -10,7 +10,7 @@ struct SourceText {
         lines = part.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     }
 
-    /// The location of a position of libyaml.
+    /// Returns the location of a libyaml position.
     func location(_ position: EventMark) -> SourceLocation {
         SourceLocation(
             file: part.file,
@@ -23,25 +23,25 @@ struct SourceText {
         return SourceLocation(file: part.file, position: counter.mark(of: part.bytes.startIndex + offset))
     }
 
-    /// A byte, or `nil` after the end.
+    /// Returns a byte, or `nil` after the end.
     func byte(at offset: Int) -> UInt8? {
         part.bytes.dropFirst(offset).first
     }
 
-    /// A line counted from zero, without its end.
+    /// Returns a line, counted from zero, without its line break.
     func line(_ number: Int) -> Substring {
         guard lines.indices.contains(number) else { return "" }
         let line = lines[number].last == UInt8(ascii: "\r") ? lines[number].dropLast() : lines[number]
         return Substring(decoding: line, as: UTF8.self)
     }
 
-    /// The part of a line before a position.
+    /// Returns the part of a line before a position.
     func beginning(to position: EventMark) -> Substring {
         let line = line(position.line)
         return line[..<index(in: line, position.column)]
     }
 
-    /// The part of a line from a position on.
+    /// Returns the part of a line from a position to the end.
     func rest(from position: EventMark) -> Substring {
         let line = line(position.line)
         return line[index(in: line, position.column)...]
@@ -51,14 +51,14 @@ struct SourceText {
         line.unicodeScalars.index(line.startIndex, offsetBy: column, limitedBy: line.endIndex) ?? line.endIndex
     }
 
-    /// The number of leading spaces of a line, or `nil` for an empty line or a comment.
+    /// Returns the number of leading spaces of a line, or `nil` for an empty line or a comment.
     func indentation(_ number: Int) -> Int? {
         let line = line(number)
         guard let first = line.firstIndex(where: { $0 != " " }), line[first] != "#" else { return nil }
         return line.distance(from: line.startIndex, to: first)
     }
 
-    /// The nearest line above that is not empty or a comment.
+    /// Returns the nearest line above that is neither empty nor a comment.
     func line(above number: Int) -> (number: Int, indentation: Int)? {
         for above in (0..<min(number, lines.count)).reversed() {
             if let indentation = indentation(above) { return (above, indentation) }
@@ -66,7 +66,7 @@ struct SourceText {
         return nil
     }
 
-    /// The valid indentations of a line: those of the open lines above it, the deepest first.
+    /// Returns the valid indentations of a line, which are those of the open lines above it, deepest first.
     func indentations(above number: Int) -> [Int] {
         var depths: [Int] = []
         for above in (0..<min(number, lines.count)).reversed() {

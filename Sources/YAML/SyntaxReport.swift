@@ -1,19 +1,19 @@
 import Base
 
-/// Translates an error of libyaml to a problem with a correction.
+/// Translates a libyaml error into a problem with a correction.
 ///
-/// libyaml reports where it stopped; the mistake is often earlier, so the text is examined again.
+/// libyaml reports where it stopped. The actual error is often earlier, so the text is examined again.
 struct SyntaxReport {
     let problem: SyntaxProblem
     let text: SourceText
 
-    /// The innermost collection in brackets that was open.
+    /// The innermost open collection in brackets.
     let openFlow: (location: SourceLocation, bracket: String)?
 
     /// The last scalar before the location at which libyaml stopped.
     let lastScalar: EventSpan?
 
-    /// Whether the error is after the document.
+    /// Whether the error is after the beginning of the document.
     let isBehindDocument: Bool
 
     /// The problem with its location.
@@ -42,12 +42,12 @@ struct SyntaxReport {
         }
     }
 
-    /// A problem at the location where libyaml stopped.
+    /// Creates a problem at the location where libyaml stopped.
     func here(_ message: String, hint: String? = nil) -> Problem {
         Problem(message, at: text.location(problem.problemMark), hint: hint)
     }
 
-    /// A problem at the beginning of the construct that libyaml was reading.
+    /// Creates a problem at the beginning of the construct that libyaml was reading.
     func atBeginning(_ message: String, hint: String? = nil) -> Problem {
         Problem(message, at: text.location(problem.contextMark), hint: hint)
     }
@@ -72,7 +72,7 @@ struct SyntaxReport {
 
 /// Strings and brackets that are not closed.
 extension SyntaxReport {
-    /// A string without its second quote; the location is that of its beginning.
+    /// A string without a closing quote, located at the beginning of the string.
     var unclosedString: Problem {
         let quote = text.rest(from: problem.contextMark).first.map(String.init) ?? "\""
         return atBeginning(
@@ -81,7 +81,7 @@ extension SyntaxReport {
         )
     }
 
-    /// A list or mapping in brackets whose next item is not separated from the last, or that is not closed.
+    /// A list or mapping in brackets that lacks a comma between two items, or its closing bracket.
     var unclosedFlow: Problem {
         let expected = problem.problem.dropFirst("did not find expected ".count)
         if let variable {
@@ -97,7 +97,7 @@ extension SyntaxReport {
         )
     }
 
-    /// A variable such as `${name}` whose bracket begins a mapping, as the text is in brackets itself.
+    /// A variable such as `${name}`, whose bracket begins a mapping because the text itself is in brackets.
     private var variable: Substring? {
         var mark = problem.problemMark
         guard mark.column > 0 else { return nil }
@@ -107,7 +107,7 @@ extension SyntaxReport {
         return rest[...end]
     }
 
-    /// Whether the closing bracket is missing: nothing follows, or another line does.
+    /// Returns whether the closing bracket is missing: the text ends, or libyaml stopped on a later line.
     private func isUnclosed(_ flow: (location: SourceLocation, bracket: String)) -> Bool {
         text.isEnd(problem.problemMark)
             || flow.location.position?.line != text.location(problem.problemMark).position?.line
@@ -145,7 +145,7 @@ extension SyntaxReport {
         )
     }
 
-    /// The offset of the first byte of an incomplete character.
+    /// Returns the offset of the first byte of an incomplete character.
     private func beginning(ofCharacterAt offset: Int) -> Int {
         guard problem.problem == "invalid trailing UTF-8 octet" else { return offset }
         var first = offset - 1
@@ -181,12 +181,12 @@ extension SyntaxReport {
         return here("'\(escape)' is not an escape", hint: "write '\\\(escape)', or the string in single quotes")
     }
 
-    /// A surrogate of a pair such as `\ud83d\ude00`, which JSON allows and YAML does not.
+    /// One half of a surrogate pair such as `\ud83d\ude00`, which JSON allows and YAML does not.
     var halfCharacter: Problem {
         here("this escape is not a character: YAML has no surrogate pairs", hint: "write the character itself")
     }
 
-    /// The hint to quote the rest of a line without its comment.
+    /// Returns the hint to quote the rest of a line without its comment.
     func quoting(_ value: Substring) -> String {
         var characters = value
         if let comment = value.indices.first(where: { value[$0...].hasPrefix(" #") }) { characters = value[..<comment] }
@@ -262,7 +262,7 @@ extension SyntaxReport {
             return Problem("expected ':' after '\(line.prefix(60))'", at: location)
         }
         let value = line[line.index(after: colon)...].prefix(60)
-        // The colon of a URL, whose key has none.
+        // The colon belongs to a URL, and the key before the URL has none.
         if value.hasPrefix("//"), let space = line[..<colon].firstIndex(where: \.isWhitespace) {
             let rest = line[space...].drop(while: \.isWhitespace).prefix(60)
             return Problem(
@@ -276,7 +276,7 @@ extension SyntaxReport {
 
     private var keyLimit: Int { 1024 }
 
-    /// A key that is too long for YAML to find its `:`.
+    /// A key that exceeds YAML's limit for the position of its `:`.
     private var longKey: Problem {
         let line = problem.problemMark.line - (problem.problemMark.column == 0 ? 1 : 0)
         let start = EventMark(line: line, column: text.indentation(line) ?? 0)

@@ -13,26 +13,26 @@ struct Configuration {
     let declarations: Declarations
     let plan: Plan
 
-    /// Problems of the task files; none unless they were read for a check.
+    /// Problems in the task files; empty unless the files were read for a check.
     let problems: [Problem]
 
-    /// The task files as they were read, and what else is known of the node.
+    /// The task files as read, and the facts about the node.
     private let sources: [SourceFile]
     private let facts: NodeFacts
 
     /// Reads the task file and its drop-ins.
     ///
-    /// If the default task file is missing, it counts as one without tasks.
+    /// A missing default task file counts as a file without tasks.
     ///
-    /// - Throws: Every problem in all of them, and those that cannot be read.
+    /// - Throws: All problems of the files, including files that cannot be read.
     init(_ options: Options) throws(Problems) {
         try self.init(checking: options)
         guard problems.isEmpty else { throw Problems(problems) }
     }
 
-    /// Reads the task file and its drop-ins as far as they can be read.
+    /// Reads the task file and its drop-ins, and keeps their problems in ``problems``.
     ///
-    /// - Throws: Every file that cannot be opened.
+    /// - Throws: A problem for every file that cannot be opened, and for every drop-in with the wrong extension.
     init(checking options: Options) throws(Problems) {
         self.options = options
         facts = NodeFacts(
@@ -48,7 +48,7 @@ struct Configuration {
         setProgramDirectories()
     }
 
-    /// The task files as one of their nodes reads them.
+    /// Creates the configuration of one node that the task files declare.
     init(_ options: Options, _ sources: [SourceFile], _ node: NodeReading) {
         (self.options, self.sources, facts) = (options, sources, NodeFacts(hostName: node.hostName))
         declarations = node.declarations
@@ -56,21 +56,21 @@ struct Configuration {
         plan = declarations.plan
     }
 
-    /// How the node reports to the cluster, `nil` if it does not.
+    /// The declaration of the node's reports to the cluster, or `nil` if the node does not report.
     ///
-    /// Of a file that is not YAML no key can be read: it has the default, so that the cluster learns of the mistake.
+    /// If a file is not valid YAML, no key can be read: the default applies, so that the cluster learns of the error.
     var report: ReportDeclaration? { declarations.cluster.report }
 
-    /// The address of this node as it would be chosen now, `nil` if there is no rule or the kernel refuses.
+    /// The address that would be chosen for this node now; `nil` without a rule or if the kernel refuses.
     var addressChoice: AddressChoice? {
         declarations.cluster.addressRule.flatMap { rule in
             (try? NetworkInterface.all()).map { rule.choose(among: $0) }
         }
     }
 
-    /// The same task files with an address of this node, instead of one in its place.
+    /// Reads the same task files with the given address of this node.
     ///
-    /// - Throws: What is wrong with them because of the address.
+    /// - Throws: The problems of the task files, if the address is known.
     func with(_ address: NodeAddress) throws(Problems) -> Self {
         try Self(options, sources, facts, address)
     }
@@ -88,7 +88,7 @@ struct Configuration {
         setProgramDirectories()
     }
 
-    /// Makes everything that this process writes independent of the links that programs of the tasks may have made.
+    /// Protects everything that this process writes from links that programs of the tasks may have created.
     private func setProgramDirectories() {
         let directories = plan.programDirectories.map { FileSystem.existingRealPath((root ?? "") + $0) }
         FileSystem.programDirectories.withLock { $0 = directories }
@@ -102,30 +102,30 @@ struct Configuration {
         var facts = facts
         facts.address = address
         let read = readDeclarationsWithProblems(sources, node: facts)
-        // Without an address only what uses it is wrong, which is no matter of the other tasks.
+        // If the address is unknown, only its users have problems, and these must not stop the other tasks.
         if case .known = address, !read.problems.isEmpty { throw Problems(read.problems) }
         return read.declarations
     }
 
-    /// The root as an absolute path, also for programs that a task runs in another directory.
+    /// The root as an absolute path, which remains valid for programs that a task runs in another directory.
     private var root: String? { options.root.map(Self.absolute) }
 
-    /// Where the records of this boot are, under the root if there is one.
+    /// Returns the path of the records of this boot, under the root if there is one.
     static func statePath(_ options: Options) throws(SystemError) -> String {
         try location(of: "/run/nest-bootstrap", options)
     }
 
-    /// Where the agent itself writes a path, under the root if there is one.
+    /// Returns the location at which the agent itself writes a path, under the root if there is one.
     ///
-    /// The root itself may be named by a link; below it none is followed.
+    /// The root itself may be a link; links below it are not followed.
     static func location(of path: String, _ options: Options) throws(SystemError) -> String {
         guard let root = options.root.map(absolute) else { return path }
         return try NodeFiles(root: FileSystem.existingRealPath(root), isDryRun: false).location(ofWritten: path)
     }
 
-    /// The records of this boot.
+    /// Returns the store of the records of this boot.
     ///
-    /// `/run` is empty after a boot. What says which boot it is, is not the same everywhere in a container: some lay
+    /// `/run` is empty after a boot. The boot identifier is less reliable in a container: some container managers mount
     /// another identifier over the kernel's, and a service that has its own `/proc` does not see it.
     func records() throws(SystemError) -> RecordStore {
         RecordStore(
@@ -135,9 +135,9 @@ struct Configuration {
         )
     }
 
-    /// The lists of what the tasks of the node have made.
+    /// Returns the store of the lists of everything that the tasks of the node have created.
     ///
-    /// Not in `/var/lib/nest-bootstrap`, which belongs to the user of units that talk to servers.
+    /// The lists are not in `/var/lib/nest-bootstrap`, which belongs to the user of units that connect to servers.
     static func products(_ options: Options) throws(SystemError) -> ProductStore {
         let root = options.root.map { FileSystem.existingRealPath(absolute($0)) } ?? ""
         let parent = FileSystem.existingRealPath(
@@ -146,16 +146,16 @@ struct Configuration {
         return ProductStore(path: "\(parent)/nest-bootstrap-products", root: root == "/" ? "" : root)
     }
 
-    /// Lists the commands that undo a task, before it runs, or that it has none.
+    /// Records the commands that undo a task, or that it has none, before the task runs.
     func noteReset(of task: PlannedTask) throws(SystemError) {
         try Self.products(options).note(task.resetCommands, of: task.name, at: plan.position(of: task.name) ?? 0)
     }
 
-    /// Removes the commands from the lists of tasks that no longer have any.
+    /// Removes the reset commands from the lists of tasks that no longer declare any.
     ///
     /// - Parameters:
     ///   - tasks: Tasks of the plan.
-    ///   - deadline: The instant after which a task that is running is not waited for.
+    ///   - deadline: The instant at which to stop waiting for a running task.
     /// - Throws: ``Base/SystemError`` if a list cannot be read or written.
     func forgetCommands(
         of tasks: [PlannedTask],
@@ -171,17 +171,16 @@ struct Configuration {
         }
     }
 
-    /// The node's files.
     var files: NodeFiles { files(staged: nil) }
 
-    /// The certificates that the tasks of a plan use or make, also in files of other users.
+    /// Returns the expiry of the certificates that the tasks of a plan use or create.
     ///
-    /// Nothing is done because of them.
+    /// Files that another user could change are read too, because nothing is done on the basis of their content.
     func certificates(of plan: Plan) -> [CertificateExpiry] {
         KnownCertificates(files: files(staged: nil, refusesDistrusted: false), plan: plan).all()
     }
 
-    /// Whether the process is in the sandbox of a unit, where it makes nothing itself that was not prepared before.
+    /// Whether the process runs in the sandbox of a unit, where it can create only what was prepared before.
     private var isSandboxed: Bool {
         Machine.isUnit && options.runsInSandbox
     }
@@ -199,16 +198,16 @@ struct Configuration {
         )
     }
 
-    /// The products of a task that its unit does not put in place itself, `nil` if the task has others.
+    /// Returns the products that the unit of a task does not put in place itself; `nil` if it writes other files.
     func stagedProducts(of task: PlannedTask, _ records: RecordStore) -> StagedProducts? {
         task.footprint.hasOnlyProducts ? StagedProducts(of: task, in: records.stagingPath(of: task.name)) : nil
     }
 
-    /// The environment of the actions of a run, or of a check of the plan.
+    /// Creates the environment for the actions of a run, or for a check of the plan.
     ///
     /// - Parameters:
-    ///   - http: What carries requests.
-    ///   - staged: Where the products of the only task are put instead of their paths.
+    ///   - http: The client that sends requests.
+    ///   - staged: The staging location of the products of the only task, or `nil` to write them to their paths.
     /// - Returns: The environment.
     func environment(_ http: HTTPClient, staged: StagedProducts? = nil) -> RunEnvironment {
         var environment = RunEnvironment(
@@ -232,25 +231,25 @@ struct Configuration {
 }
 
 extension PlannedTask {
-    /// The commands that undo the task, with the time that they have.
+    /// The commands that undo the task, with their timeout.
     var resetCommands: ProductList.ResetCommands? { settings.reset.map { .init($0, timeout: settings.timeout) } }
 }
 
-/// The task file and its drop-ins, as files.
+/// The task file and its drop-ins in the file system.
 extension Configuration {
-    /// The largest task file.
+    /// The maximum size of a task file in bytes.
     private static let sizeLimit = 1 << 20
 
-    /// The largest number of names in a directory of drop-ins.
+    /// The maximum number of names in a directory of drop-ins.
     private static let dropInLimit = 1000
 
     /// Reads the task file, then its drop-ins in the order of their names.
     ///
     /// - Parameters:
     ///   - options: The options that name them.
-    ///   - isOptional: Whether the task file of this node may be missing; then it has no tasks.
+    ///   - isOptional: Whether the default task file may be missing, which counts as a file without tasks.
     /// - Returns: The files.
-    /// - Throws: Every file that cannot be read.
+    /// - Throws: A problem for every file that cannot be read, and for every drop-in with the wrong extension.
     static func sources(_ options: Options, isOptional: Bool = false) throws(Problems) -> [SourceFile] {
         var problems: [Problem] = []
         var sources: [SourceFile] = []
@@ -269,7 +268,7 @@ extension Configuration {
         }
         let config = absolute(options.config)
         if isOptional, options.config == Options.defaultConfig, isMissing(config) {
-            // The drop-ins change an empty file.
+            // Drop-ins then change an empty file.
             sources.append(SourceFile(path: config, bytes: Array("tasks:\n".utf8)))
         } else {
             add(config)
@@ -305,7 +304,7 @@ extension Configuration {
         return sources
     }
 
-    /// The warning that this node has no tasks, `nil` if it has a task file or a drop-in, or another one is named.
+    /// Returns a warning that this node has no tasks; `nil` if it has a task file or drop-in, or another is named.
     static func absence(_ options: Options) -> Problem? {
         guard options.config == Options.defaultConfig, isAbsent(options) else { return nil }
         let config = Options.defaultConfig
@@ -315,7 +314,7 @@ extension Configuration {
         )
     }
 
-    /// Whether nothing is at a path; a link that leads nowhere is something, and so is what cannot be examined.
+    /// Returns whether nothing exists at a path; a dangling link and a path that cannot be examined count as existing.
     private static func isMissing(_ path: String) -> Bool {
         do {
             return try FileSystem.status(path) == nil
@@ -324,7 +323,7 @@ extension Configuration {
         }
     }
 
-    /// Whether there is neither a task file nor a drop-in.
+    /// Returns whether there is neither a task file nor a drop-in.
     static func isAbsent(_ options: Options) -> Bool {
         // A file that cannot be examined counts as present.
         do {
@@ -337,7 +336,7 @@ extension Configuration {
         }
     }
 
-    /// The paths of the task file and its drop-ins, and the paths that links among them lead to.
+    /// Returns the paths of the task file and its drop-ins, and the targets of links among them.
     static func taskFiles(_ options: Options) -> [String] {
         let directory = absolute(options.dropInDirectory)
         let names = ((try? FileSystem.list(directory, limit: dropInLimit)) ?? []).filter(isDropIn)
@@ -345,7 +344,7 @@ extension Configuration {
         return (paths + paths.compactMap { try? FileSystem.realPath($0) }).unique()
     }
 
-    /// Where the task file and its drop-ins are on the node, by where they are here.
+    /// Maps the paths of the task file and its drop-ins on this machine to their paths on the node.
     static func installedPaths(_ options: Options, as config: String) -> [String: String] {
         var installed = options
         installed.config = config
@@ -355,7 +354,7 @@ extension Configuration {
         return Dictionary([(absolute(options.config), config)] + pairs) { first, _ in first }
     }
 
-    /// The task files that a run by root would refuse.
+    /// Returns a problem for every task file that a run by root would refuse.
     static func distrusted(_ options: Options) -> [Problem] {
         taskFiles(options).compactMap { path in
             do throws(SystemError) {

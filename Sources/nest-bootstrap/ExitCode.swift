@@ -6,11 +6,11 @@ import State
 enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     /// Everything is as described.
     case success = 0
-    /// A task failed, or for `diff` something differs.
+    /// A task failed, or `diff` found a difference.
     case failure = 1
-    /// Something could not be compared; only for `diff`.
+    /// `diff` could not compare something.
     case trouble = 2
-    /// Some tasks have not succeeded yet; only for `status`.
+    /// `status` found tasks that have not succeeded yet.
     case incomplete = 3
     /// The arguments are wrong.
     case usage = 64
@@ -27,7 +27,7 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     /// Chooses the exit code of a run.
     ///
     /// - Parameters:
-    ///   - report: How its tasks ended.
+    ///   - report: The report with the outcomes of the tasks.
     ///   - signal: The signal that ended it early, if one did.
     init(_ report: Report, signal: Int32? = nil) {
         let outcomes = report.entries.map(\.outcome)
@@ -44,7 +44,7 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     /// Whether a signal has ended the program.
     var isStopped: Bool { self == .interrupted || self == .terminated }
 
-    /// Chooses the answer of `status`.
+    /// Chooses the exit code of `status`.
     init(_ states: [TaskState]) {
         if states.contains(.ended(.failed)) {
             self = .failure

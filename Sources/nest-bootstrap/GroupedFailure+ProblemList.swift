@@ -3,19 +3,19 @@ public import Base
 import Kubernetes
 public import Reporting
 
-// How the errors of modules that do not depend on each other are printed.
+// The printing of errors from modules that do not depend on each other.
 
 extension GroupedFailure: ProblemList {
-    /// The problems of the group at its first object, none at the others.
+    /// The problems of the group for its first object; empty for its other objects.
     public var problems: [Problem] { lines }
 
     /// The problems of this object.
     public var individualProblems: [Problem] { failure.problems }
 
-    /// They do: those of a group list them.
+    /// Always `true`, because the problems of a group list its objects.
     public var namesObjects: Bool { true }
 
-    /// The documentation of Kubernetes about failures of this kind.
+    /// The URL of the Kubernetes documentation about failures of this kind.
     public var documentation: String? {
         let reference = "https://kubernetes.io/docs/reference"
         return switch failure.cause {
@@ -28,6 +28,6 @@ extension GroupedFailure: ProblemList {
 }
 
 extension ReportedFailures: ProblemList {
-    /// None.
+    /// Always empty, because events have reported the failures already.
     public var problems: [Problem] { [] }
 }

@@ -1,9 +1,9 @@
 import Base
 import Host
 
-/// Where the files are that are installed with the program.
+/// The paths of the files that are installed with the program.
 struct Installation: Sendable, Hashable {
-    /// The program itself, even if it was called by a link.
+    /// The path of the program itself, even if it was called by a link.
     static var program: String { (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap" }
 
     /// The directory of the installation, such as `/usr/local`.
@@ -11,7 +11,8 @@ struct Installation: Sendable, Hashable {
 
     /// Finds the files by the path of the program.
     ///
-    /// A program that is not beside them, such as one that was just built, names those of the package.
+    /// If the program is not installed with its files, for example because it was just built, the paths of the package
+    /// apply.
     init() {
         let end = "/bin/nest-bootstrap"
         let own = Self.program.hasSuffix(end) ? String(Self.program.dropLast(end.count)) : ""

@@ -1,17 +1,17 @@
 import Base
 
-/// Starts to catch the signals that end the program, until the stream is released.
+/// A function that starts to catch the signals that end the program, until the stream is released.
 typealias SignalCatcher = @Sendable () throws(SystemError) -> AsyncStream<Int32>
 
 /// Runs a function until it ends, or until a signal cancels it.
 ///
-/// Later signals change nothing: what is cancelled ends within seconds, without leaving child processes behind, and with a
-/// record of every task that has started. `SIGQUIT` ends the program at once.
+/// Later signals have no effect: a cancelled function ends within seconds, without leaving child processes behind, and
+/// with a record of every task that has started. `SIGQUIT` ends the program at once.
 ///
 /// - Parameters:
 ///   - signals: The signals.
 ///   - body: The function, such as one that runs an engine.
-/// - Returns: What it returns, and the signal that ended it early.
+/// - Returns: The result of the function, and the signal that ended it early.
 func interruptible<Value: Sendable>(
     by signals: AsyncStream<Int32>,
     _ body: @escaping @Sendable () async -> Value,

@@ -6,20 +6,20 @@ import Reporting
 struct Program {
     private let arguments: [String]
 
-    /// The parsed arguments, or why they are not understood.
+    /// The parsed arguments, or the error in them.
     private let invocation: Result<Invocation, UsageError>
 
     let output: ConsoleOutput
     let outputEnvironment: OutputEnvironment
     let catchSignals: SignalCatcher
 
-    /// How long an output may take nothing before the program ends without it: a person may be reading it page by page.
+    /// The maximum time that an output may accept no data, long enough for a person who reads it page by page.
     static let readerLimit = Duration.seconds(3600)
 
-    /// How long an output may take nothing after the tasks of a run have ended: what started the run waits for its end.
+    /// The maximum time that an output may accept no data after a run, whose caller waits for the program to end.
     static let runLimit = Duration.seconds(10)
 
-    /// How long a program that is stopped goes on writing.
+    /// The maximum time for which an interrupted program continues to write.
     static let stopLimit = Duration.seconds(2)
 
     /// Prepares an invocation with the environment, the outputs and the signals of this process.
@@ -68,16 +68,16 @@ struct Program {
     /// Performs the command of the arguments.
     func run() async -> ExitCode {
         let (code, idleLimit) = await answer()
-        // A program that is stopped ends, whether or not its output is read.
+        // An interrupted program ends whether or not its output is read.
         output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + Self.stopLimit : nil)
-        // Fail if output was lost.
+        // Lost output turns success into a failure.
         guard let failure = output.failure else { return code }
         output.report(failure)
         output.flush(idleLimit: .milliseconds(200))
         return [.success, .failure].contains(code) ? failureCode : code
     }
 
-    /// Performs what the arguments ask for, and returns how long its output may then wait for a reader.
+    /// Performs the command, and returns its exit code and how long its output may then wait for a reader.
     private func answer() async -> (ExitCode, Duration) {
         switch invocation {
         case .success(.help(let command)):
@@ -94,7 +94,7 @@ struct Program {
         }
     }
 
-    /// The exit code of a failure that is not one of a task.
+    /// The exit code of an error other than a failed task.
     private var failureCode: ExitCode {
         guard case .success(.perform(let command, _)) = invocation else { return .failure }
         return type(of: command).failureCode
@@ -108,7 +108,7 @@ struct Program {
         do {
             return try await command.run(options, in: self)
         } catch let error as Problems {
-            // Only names in the arguments can still be wrong.
+            // Only names in the arguments can still be invalid.
             output.report(error, as: options.output)
             return .usage
         } catch {
@@ -117,7 +117,7 @@ struct Program {
         }
     }
 
-    /// Warns of a root that does not exist: it may be misspelt, and a run would create it.
+    /// Warns of a root that does not exist, because it may be misspelt and a run would create it.
     private func warnAboutRoot(_ options: Options) {
         guard let root = options.root, !options.output.isForPrograms,
             (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
@@ -125,7 +125,7 @@ struct Program {
         output.report(warnings: [Problem("directory '\(root)' of '--root' does not exist; a run creates it")])
     }
 
-    /// Reads the task file for a command, or reports what is wrong with it.
+    /// Reads the task file for a command, or reports its problems.
     ///
     /// - Parameters:
     ///   - options: The options of the command.
@@ -152,7 +152,7 @@ struct Program {
             return await report(error)
         }
         if !isOfUnits, let absence = Configuration.absence(options) {
-            // The unit of a task was made from a task file that is gone.
+            // The unit of the task was created from a task file that no longer exists.
             if options.isService { return await report(Problems([absence])) }
             output.report(warnings: [absence])
         }
@@ -162,7 +162,7 @@ struct Program {
     private func reportInvalidFile(_ error: Problems, _ options: Options) -> ExitCode {
         output.report(error, as: options.output, .taskFileWrong)
         guard options.isService else { return .configuration }
-        // Every user can read the status, and a problem may show a value of the file.
+        // Every user can read the status, and a problem may contain a value from the file.
         let place = error.all.first?.location.map { " (\($0))" } ?? ""
         let status = printable("the task file has a problem\(place), see the journal")
         let notifications = ThreadQueue(notifyManager)
@@ -171,7 +171,7 @@ struct Program {
         return .configuration
     }
 
-    /// Writes metrics that say that the task file is invalid, in place of those of the last boot.
+    /// Writes metrics that report the task file as invalid, and replaces the metrics of the last boot.
     private func writeMetricsOfInvalidFile(_ options: Options) async {
         do throws(Problem) {
             try await MetricsWriter(ofInvalidConfiguration: options).write()
@@ -180,7 +180,7 @@ struct Program {
         }
     }
 
-    /// Lets the sinks show that time passes while a run goes on, and waits until they have reported everything.
+    /// Runs a function while the sinks show the time that passes, and waits until they have reported everything.
     func withTicking(
         _ events: EventQueue,
         idleLimit: Duration,
@@ -205,12 +205,12 @@ struct Program {
         return try result.get()
     }
 
-    /// Makes a function that sends entries to the journal.
+    /// Creates a function that sends entries to the journal.
     static func sender(to journal: Journal) -> JournalQueue.Sender {
         @Sendable func send(_ fields: [(String, String)]) throws(SystemError) { try journal.send(fields) }
         return send
     }
 }
 
-/// Sends assignments to the service manager; what the program does is more important than its status.
+/// Sends assignments to the service manager, and ignores errors because the work matters more than its status.
 @Sendable func notifyManager(_ state: String) { _ = try? Systemd.notify(state) }

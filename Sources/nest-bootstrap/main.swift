@@ -9,10 +9,10 @@ StandardStreams.open()
 Signals.ignoreBrokenPipe()
 let arguments = argumentsByName(Machine.arguments())
 let command = arguments.first.flatMap(findCommand)
-// Before there is a second thread, also one that has ended: the kernel still counts it for a moment.
+// This call precedes any second thread, because the kernel still counts an ended thread for a moment.
 command?.prepareProcess(arguments)
 let failure = (command?.failureCode ?? .failure).rawValue
-/// Reports what the system does not allow, not through the queue of the output, which needs threads.
+/// Reports an exhausted system resource directly, because the queue of the output needs threads.
 @Sendable func reportLimit(_ error: SystemError) {
     try? writeAll(Array("nest-bootstrap: \(error)\(error.advice.map { "; \($0)" } ?? "")\n".utf8), to: 2)
 }

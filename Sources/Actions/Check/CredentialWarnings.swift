@@ -11,12 +11,12 @@ public struct CredentialWarnings: Sendable {
     private let producers: PathProducers
     private let check: CredentialCheck
 
-    /// Prepares the warnings of a plan.
+    /// Prepares the check of the credentials of a plan.
     ///
     /// - Parameters:
     ///   - files: The node's files.
     ///   - plan: The plan.
-    ///   - now: The node's clock.
+    ///   - now: The current time.
     public init(files: NodeFiles, plan: Plan, now: Timestamp = .now()) {
         self.files = files
         self.plan = plan
@@ -24,7 +24,7 @@ public struct CredentialWarnings: Sendable {
         producers = PathProducers(plan)
     }
 
-    /// The warnings of all tasks, each once; what cannot be read is passed over.
+    /// The warnings for all tasks without duplicates; files that cannot be read are skipped.
     public func all() -> [Problem] {
         var problems: [Problem] = []
         for footprint in plan.steps.lazy.map(\.task.footprint) {
@@ -38,7 +38,7 @@ public struct CredentialWarnings: Sendable {
         return problems.unique(by: \.message)
     }
 
-    /// The warnings of the files that a kubeconfig is made from.
+    /// The warnings about the files that a kubeconfig is created from.
     func warnings(of credentials: Footprint.Credentials) -> [Problem] {
         warnings(
             of: credentials.certificateAuthority.path,
@@ -48,7 +48,7 @@ public struct CredentialWarnings: Sendable {
             + warnings(of: credentials.certificate.path, as: .client, at: credentials.certificate.location)
     }
 
-    /// The warnings of the CA that issues a certificate, which ends with it.
+    /// The warnings about the CA of an issued certificate, which is not valid after its CA has expired.
     func warnings(of issued: Footprint.IssuedCertificate) -> [Problem] {
         guard let authority = issued.authority else { return [] }
         let ending = warnings(of: authority.path, as: .authority, at: authority.location, within: issued.renewBefore)
@@ -60,7 +60,7 @@ public struct CredentialWarnings: Sendable {
         return warnings(of: authority.path, as: .authority, at: authority.location)
     }
 
-    /// The warnings of a kubeconfig and the files that it refers to.
+    /// The warnings about a kubeconfig and the files that it refers to.
     func warnings(ofKubeconfig path: String) -> [Problem] {
         guard let bytes = try? files.read(path, limit: SizeLimit.configuration),
             let kubeconfig = try? Kubeconfig(bytes, path: path)
@@ -79,7 +79,7 @@ public struct CredentialWarnings: Sendable {
             case nil: break
             }
         }
-        // A private key that others can read is an error.
+        // A private key that other users can read is not reported here, because it is an error.
         switch kubeconfig.token {
         case .file(let file): problems += warnings(ofSecret: file, "token", at: location)
         case .data: problems += warnings(ofSecret: path, "kubeconfig with a token", at: location)
@@ -102,7 +102,7 @@ public struct CredentialWarnings: Sendable {
 
     private func place(of path: String) -> String { (try? files.location(ofRead: path)) ?? path }
 
-    /// Warns of a secret that users without rights can read.
+    /// Warns about a secret that every user of the node can read.
     private func warnings(ofSecret path: String, _ what: String, at location: SourceLocation) -> [Problem] {
         guard files.isReadableByEveryone(place(of: path)) else { return [] }
         let message = "\(what) '\(path)' can be read by every user of the node"
@@ -115,7 +115,7 @@ extension Problem {
 }
 
 extension NodeFiles {
-    /// Whether every user can read a file: it and the directories above it allow that.
+    /// Returns whether a file and the directories above it let every user read the file.
     fileprivate func isReadableByEveryone(_ location: String) -> Bool {
         guard let path = try? FileSystem.realPath(location), let status = try? FileSystem.status(path) else {
             return false
@@ -124,7 +124,7 @@ extension NodeFiles {
     }
 }
 
-/// The warnings that were emitted in a run.
+/// The warnings already emitted in a run.
 final class ReportedWarnings: Sendable {
     private let messages = Locked<Set<String>>([])
 
@@ -133,10 +133,10 @@ final class ReportedWarnings: Sendable {
 }
 
 extension ActionContext {
-    /// Emits warnings of credentials, each once in a run.
+    /// Emits warnings about credentials, each once per run.
     func warn(_ warnings: (CredentialWarnings) -> [Problem]) {
         for problem in warnings(CredentialWarnings(files: run.files, plan: run.plan, now: run.now())) {
-            // Several tasks use one certificate.
+            // Several tasks may use the same certificate.
             let file = problem.message.split(separator: "'").dropFirst().first.map(String.init) ?? ""
             guard run.reportedWarnings.insert(problem.message) else { continue }
             emit(.warning(subject: file, problem.hint.map { "\(problem.message); \($0)" } ?? problem.message))

@@ -3,26 +3,27 @@ import Kubernetes
 public import Planning
 import TLS
 
-/// The certificates that the tasks of a plan use or make, as far as they are on the node and can be read.
+/// The certificates that the tasks of a plan use or create, if they can be read on the node.
 ///
-/// They are in the files that tasks read and write, and in kubeconfigs and the files that these refer to.
+/// Certificates are found in the files that tasks read and write, in kubeconfigs, and in the files that kubeconfigs
+/// refer to.
 public struct KnownCertificates: Sendable {
     private let files: NodeFiles
     private let plan: Plan
 
-    /// A file with more certificates is a collection of public CAs, of which none is the node's.
+    /// The number of certificates above which a file is taken to be a collection of public CAs and ignored.
     private static let countLimit = 20
 
-    /// Prepares the search in a plan.
+    /// Prepares the search through the files of a plan.
     public init(files: NodeFiles, plan: Plan) {
         self.files = files
         self.plan = plan
     }
 
-    /// Finds the certificates, in the order of the plan; what cannot be read is passed over.
+    /// Finds the certificates in plan order and skips files that cannot be read.
     ///
-    /// Of several with one subject in one file it is the one that is valid longest: while a CA is replaced, its old
-    /// certificate is beside the new one.
+    /// If a file has several certificates with the same subject, only the certificate that is valid longest is
+    /// returned. While a CA is being replaced, its file contains both the old and the new certificate.
     public func all() -> [CertificateExpiry] {
         var found: [CertificateExpiry] = []
         var positions: [[String]: Int] = [:]
@@ -48,9 +49,10 @@ public struct KnownCertificates: Sendable {
         return found
     }
 
-    /// The contents of files, and of kubeconfigs what they contain, by the path of the file.
+    /// Returns the contents of the files, and the certificates embedded in kubeconfigs, with the path of each file.
     ///
-    /// A file that a task makes may belong to a person, and is then never read as a kubeconfig, which names other files.
+    /// An unprivileged user may own a file that a task writes. Such a file is never parsed as a kubeconfig, because a
+    /// kubeconfig names other files to read.
     private func contents() -> [(path: String, bytes: [UInt8])] {
         var contents: [(path: String, bytes: [UInt8])] = []
         var examined: Set<ExactText> = []
@@ -58,7 +60,7 @@ public struct KnownCertificates: Sendable {
         func examine(_ path: String) {
             guard examined.insert(ExactText(path)).inserted else { return }
             guard let bytes = try? files.read(path, limit: SizeLimit.configuration) else {
-                // A certificate that a task issues may belong to a person, as the task declares it.
+                // The task may declare an unprivileged user as the owner of the certificate that it issues.
                 guard issued.contains(ExactText(path)),
                     let bytes = try? files.readProduct(path, limit: SizeLimit.configuration)
                 else {
@@ -81,7 +83,7 @@ public struct KnownCertificates: Sendable {
         return contents
     }
 
-    /// The paths that may be those of certificates or kubeconfigs.
+    /// Returns the paths of a task that may contain certificates or kubeconfigs.
     private static func paths(of footprint: Footprint) -> [String] {
         let reads = footprint.reads.filter {
             [.file, .authority, .certificate, .kubeconfig, .optional, .awaited].contains($0.use)

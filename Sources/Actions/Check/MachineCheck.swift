@@ -2,18 +2,20 @@ public import Base
 import Host
 public import Planning
 
-/// A comparison of a node's network and memory with what the task files say, as far as the node itself can know.
+/// A check of the node's network and swap against the task files, with local information only.
 ///
 /// Nothing is sent to other nodes; ``PortCheck`` connects to them.
 public struct MachineCheck: Sendable {
-    /// The machine's own facts.
+    /// The facts about the machine that the check needs.
     public struct Facts: Sendable {
         public var interfaces: [NetworkInterface]
         /// The files and devices that the kernel swaps to.
         public var swapAreas: [String]
         public var hasRoute: @Sendable (IPAddress) -> Bool
 
-        /// The facts of this machine; what the kernel does not say is taken to be in order.
+        /// The facts about this machine, or `nil` if its interfaces cannot be listed.
+        ///
+        /// Swap areas and routes that cannot be read are assumed to be in order.
         public static func current() -> Self? {
             guard let interfaces = try? NetworkInterface.all() else { return nil }
             return Self(interfaces: interfaces, swapAreas: (try? Machine.swapAreas()) ?? []) { address in
@@ -26,19 +28,19 @@ public struct MachineCheck: Sendable {
     private let facts: Facts
     private let chosen: IPAddress?
 
-    /// Creates a check.
+    /// Creates a check of a machine against task files.
     ///
     /// - Parameters:
-    ///   - declarations: What the task files say.
-    ///   - facts: What the machine says of itself.
-    ///   - chosen: The address that a rule of the task files chooses on it.
+    ///   - declarations: The declarations of the task files.
+    ///   - facts: The facts about the machine.
+    ///   - chosen: The address of this machine that a rule of the task files selects.
     public init(_ declarations: Declarations, _ facts: Facts, chosen: IPAddress?) {
         (self.declarations, self.facts, self.chosen) = (declarations, facts, chosen)
     }
 
-    /// Finds what an administrator should look at, if the task files list this node.
+    /// Finds problems that an administrator should look at, if the task files list this node.
     ///
-    /// - Returns: The warnings: what is missing now may come before the node needs it.
+    /// - Returns: Warnings only, because a missing address or route may appear before the node needs it.
     public func warnings() -> [Problem] {
         guard declarations.nodes.lists(declarations.hostName) else { return [] }
         return [absentAddress(), foreignVirtualAddress(), missingRoutes(), swap()].compactMap(\.self)
@@ -46,10 +48,10 @@ public struct MachineCheck: Sendable {
 
     private var node: Inventory.Entry? { declarations.nodes.entry(of: declarations.hostName) }
 
-    /// The address of this node that another node uses.
+    /// The address at which other nodes reach this node.
     private var address: IPAddress? { node?.address ?? chosen }
 
-    /// The interface that has the address of this node, and the subnet of it.
+    /// The interface that has this node's address, and the subnet of the address.
     private var ownInterface: (name: String, subnet: AddressRange?)? {
         for interface in facts.interfaces {
             let found = interface.addresses.first { $0.address == address }
@@ -58,7 +60,7 @@ public struct MachineCheck: Sendable {
         return nil
     }
 
-    /// The address of this node in the task files, if no interface has it.
+    /// Reports the address of this node in the task files if no interface has it.
     private func absentAddress() -> Problem? {
         guard let node, let address = node.address, ownInterface == nil else { return nil }
         let others = facts.interfaces.flatMap { interface in
@@ -73,9 +75,9 @@ public struct MachineCheck: Sendable {
         )
     }
 
-    /// The virtual IP address, if it is in another subnet than the address of this control plane.
+    /// Reports the virtual IP address if it is not in the subnet of this control plane's address.
     ///
-    /// VRRP (RFC 5798) moves it between machines of one link only.
+    /// VRRP (RFC 5798) moves the address only between machines on the same link.
     private func foreignVirtualAddress() -> Problem? {
         guard let virtual = declarations.cluster.virtualAddress, declarations.roles.contains(Self.controlPlane),
             let own = ownInterface, let subnet = own.subnet, let address, !subnet.isOneAddress,
@@ -91,7 +93,7 @@ public struct MachineCheck: Sendable {
 
     private static let controlPlane = "control-plane"
 
-    /// The nodes, and the virtual IP address, to which there is no route.
+    /// Reports the nodes, and the virtual IP address, to which there is no route.
     private func missingRoutes() -> Problem? {
         var places = declarations.nodes.entries.filter { $0.name != declarations.hostName }.compactMap { node in
             node.address.map { (subject: "\($0) ('\(node.name)')", address: $0, location: node.location) }

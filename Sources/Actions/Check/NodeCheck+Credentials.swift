@@ -8,7 +8,7 @@ import YAML
 
 /// Kubeconfigs, and the certificates and keys in them.
 extension NodeCheck {
-    /// Checks credentials that a task combines; that they exist is checked elsewhere.
+    /// Checks the credentials that a task combines; other checks report missing files.
     func check(_ credentials: Footprint.Credentials) -> [Problem] {
         let references = [credentials.certificateAuthority, credentials.certificate, credentials.key]
         var problems: [Problem] = []
@@ -60,7 +60,7 @@ extension NodeCheck {
         }
     }
 
-    /// A file that exists and that no task writes.
+    /// Reads a credential file, or returns `nil` if a task writes it or it cannot be read.
     func credential(_ reference: LocatedPath) -> CredentialFile? {
         guard producers.producer(of: reference.path) == nil else { return nil }
         return (try? run.files.read(reference.path, limit: SizeLimit.configuration)).map {
@@ -68,14 +68,14 @@ extension NodeCheck {
         }
     }
 
-    /// A kubeconfig that is there already, or as a task is going to write it.
+    /// Returns a kubeconfig that already exists, or the kubeconfig that a task will write.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
         if let task = producers.producer(of: path) { return run.writtenKubeconfig(path, by: task) }
         guard !isOffline, let bytes = try? run.files.read(path, limit: SizeLimit.configuration) else { return nil }
         return try? Kubeconfig(bytes, path: path)
     }
 
-    /// Checks a kubeconfig that no task writes, with the files that it refers to.
+    /// Checks a kubeconfig that no task writes, and the files that it refers to.
     func checkKubeconfig(_ reference: LocatedPath) -> [Problem] {
         let missing = checkPresence(reference, limit: SizeLimit.configuration)
         guard missing.isEmpty, let file = credential(reference) else { return missing }
@@ -95,7 +95,9 @@ extension NodeCheck {
         }
     }
 
-    /// Reports a token file that cannot be used, which loading the credentials does not read: each request does.
+    /// Reports a token file that cannot be used.
+    ///
+    /// Loading the credentials does not read the token file; each request does.
     private func tokenProblems(of kubeconfig: Kubeconfig) -> [Problem] {
         guard case .file(let path) = kubeconfig.token, producers.producer(of: path) == nil else { return [] }
         let location = SourceLocation(file: kubeconfig.path)
@@ -112,7 +114,7 @@ extension NodeCheck {
 }
 
 extension Kubeconfig {
-    /// The files that it refers to.
+    /// The files that the kubeconfig refers to.
     fileprivate var files: [String] {
         [certificateAuthority, clientCertificate, clientKey, token].compactMap {
             if case .file(let path) = $0 { path } else { nil }
@@ -122,7 +124,7 @@ extension Kubeconfig {
 
 /// Certificates that tasks issue, and files that they decrypt.
 extension NodeCheck {
-    /// Checks the CA that issues a certificate; that it exists is checked elsewhere.
+    /// Checks the CA that issues a certificate; other checks report missing files.
     func check(_ issued: Footprint.IssuedCertificate) -> [Problem] {
         guard let authority = issued.authority, let file = credential(authority) else { return [] }
         let usable: [Certificate]
@@ -140,7 +142,7 @@ extension NodeCheck {
         }
     }
 
-    /// Checks the certificates of a file that exists and that no task writes.
+    /// Checks the certificates in a file that exists and that no task writes.
     func checkCertificates(_ read: Footprint.Read) -> [Problem] {
         guard let file = credential(read.path) else { return [] }
         do {
@@ -151,7 +153,7 @@ extension NodeCheck {
         }
     }
 
-    /// Checks whether a file can be decrypted, as far as that is known without decrypting it.
+    /// Checks whether a file can be decrypted, without decrypting it.
     func check(_ decryption: Footprint.Decryption) -> [Problem] {
         let (source, identity) = (decryption.source, decryption.identity)
         guard producers.producer(of: identity.path) == nil,
@@ -173,7 +175,7 @@ extension NodeCheck {
         return problems
     }
 
-    /// Certificates that expire because their task does not run again in time.
+    /// Reports a certificate that may expire because its task does not run again in time.
     func lateRenewals(_ task: PlannedTask) -> [Problem] {
         guard let issued = task.footprint.issuedCertificate else { return [] }
         let renewBefore = issued.renewBefore

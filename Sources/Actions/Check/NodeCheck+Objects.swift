@@ -2,10 +2,12 @@ import Base
 import Kubernetes
 import Planning
 
-/// The objects of manifests, checked one by one.
+/// Checks of the individual objects in manifests.
 extension NodeCheck {
-    /// Checks the objects of all tasks against rules, against the CRDs among them, and against the schema of a server
-    /// that was reached before.
+    /// Checks the objects of all tasks.
+    ///
+    /// Objects are checked against rules, the CRDs among the objects, and the schema of a server that was reached
+    /// before.
     func objectFindings(_ contents: [TaskManifests]) -> Findings {
         let definitions = CustomDefinitions(contents.lazy.flatMap(\.manifests))
         let secretReaders = SecretReaders(contents.lazy.flatMap(\.manifests))
@@ -32,7 +34,8 @@ extension NodeCheck {
                 let found = check.findings(in: manifest)
                 findings.problems += found.problems
                 findings.warnings += found.warnings
-                // The server need not be known: its kubeconfig may be one that a task writes or waits for.
+                // An object counts as unchecked even if its server is unknown because a task writes or waits for the
+                // kubeconfig.
                 if !check.knowsFields(of: manifest) { findings.uncheckedObjectCount += 1 }
             }
             findings.add(pruningFindings(task, manifests))
@@ -68,31 +71,32 @@ extension NodeCheck {
     }
 }
 
-/// Objects and requests that would not reach the server that they are meant for.
+/// Checks for objects and requests that would not reach their server.
 extension NodeCheck {
-    /// The warnings about a task.
+    /// Returns the network warnings about a task.
     ///
     /// - Parameters:
     ///   - task: The task.
-    ///   - kubeconfigs: The paths of the kubeconfigs that were looked at for other tasks; those of this one are added.
+    ///   - kubeconfigs: The paths of the kubeconfigs already checked for other tasks. The paths of this task's
+    ///     kubeconfigs are added.
     /// - Returns: The warnings.
     func networkWarnings(_ task: PlannedTask, notIn kubeconfigs: inout Set<String>) -> [Problem] {
         programsWithoutNetwork(task) + serversWithoutTLS(task, notIn: &kubeconfigs) + urlWithoutTLS(task)
     }
 
-    /// Programs that need the network, with their commands that do not.
+    /// Programs that need the network, each with its subcommands that do not.
     private static let clients: [String: Set<String>] = [
         "helm": ["completion", "create", "env", "help", "lint", "package", "plugin", "template", "verify", "version"],
         "kubectl": ["completion", "config", "help", "kustomize", "options", "plugin", "version"],
     ]
 
-    /// The flags of these programs that no value follows; all others before the command have one.
+    /// The flags of these programs that take no value; all other flags before the subcommand take one.
     private static let switches: Set = [
         "--debug", "--disable-compression", "--help", "--insecure-skip-tls-verify", "--kube-insecure-skip-tls-verify",
         "--match-server-version", "--warnings-as-errors", "-h",
     ]
 
-    /// The command in the arguments of these programs: the first word that is neither a flag nor the value of one.
+    /// Returns the subcommand in the arguments of a program: the first word that is neither a flag nor a flag's value.
     private static func command(in arguments: [String]) -> String? {
         var rest = arguments[...]
         while let word = rest.popFirst() {
@@ -104,7 +108,7 @@ extension NodeCheck {
         return nil
     }
 
-    /// A program that needs the network, although the unit of its task has none.
+    /// Reports a program that needs the network if the unit of its task has no network.
     private func programsWithoutNetwork(_ task: PlannedTask) -> [Problem] {
         let footprint = task.footprint
         guard footprint.runsPrograms, footprint.connections.isEmpty, let command = footprint.command,
@@ -121,7 +125,7 @@ extension NodeCheck {
         ]
     }
 
-    /// Kubeconfigs with certificates whose server is asked without TLS, which does not use them.
+    /// Reports kubeconfigs with certificates whose server has an `http://` URL, so that the certificates are not used.
     private func serversWithoutTLS(_ task: PlannedTask, notIn others: inout Set<String>) -> [Problem] {
         let references = [task.footprint.writtenKubeconfig, task.footprint.kubeconfig].compactMap(\.self)
         var problems: [Problem] = []
@@ -142,7 +146,7 @@ extension NodeCheck {
         return problems
     }
 
-    /// A CA for a URL that is asked without TLS, which does not use it.
+    /// Reports a CA for an `http://` URL, which does not use it.
     private func urlWithoutTLS(_ task: PlannedTask) -> [Problem] {
         guard let wait = task.verb.declaration as? WaitDeclaration,
             case .url(let url, let authority?) = wait.condition, url.lowercased().hasPrefix("http://")
@@ -158,6 +162,6 @@ extension NodeCheck {
 }
 
 extension PlannedTask {
-    /// The arguments of its program, if it has one.
+    /// The arguments of the task's program, empty if it runs no program.
     var programArguments: [String] { (verb.declaration as? ExecDeclaration)?.arguments ?? [] }
 }

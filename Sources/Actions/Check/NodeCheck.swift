@@ -6,7 +6,7 @@ public import Kubernetes
 import Planning
 import YAML
 
-/// The check of a plan without an API server: manifests, paths, certificates, undeclared dependencies.
+/// A check of a plan's manifests, paths, certificates and dependencies, without an API server.
 ///
 /// A path that a task of the plan writes or waits for need not exist yet.
 public struct NodeCheck: Sendable {
@@ -22,11 +22,11 @@ public struct NodeCheck: Sendable {
     public struct Findings: Sendable {
         /// Errors, each once, in the order of the plan.
         public var problems: [Problem] = []
-        /// Problems that are not errors yet, or not on every server.
+        /// Problems that are not errors yet, or that are errors only on some servers.
         public var warnings: [Problem] = []
         /// The number of objects in the manifests.
         public var objectCount = 0
-        /// The number of objects whose fields are not checked, because no schema of their server is known.
+        /// The number of objects whose fields are not checked, because the schema of their server is not known.
         public var uncheckedObjectCount = 0
         /// The objects of tasks with `prune`, by task.
         var prunedObjects: [String: SharedApplySets.Objects] = [:]
@@ -37,7 +37,8 @@ public struct NodeCheck: Sendable {
     /// - Parameters:
     ///   - run: The node and its plan.
     ///   - serverVersion: The version of the API server, if it is known.
-    ///   - isOffline: Whether this machine is not the node, so that only manifests that exist here are looked at.
+    ///   - isOffline: Whether this machine is not the node, so that only manifests that exist on this machine are
+    ///     checked.
     public init(_ run: RunEnvironment, serverVersion: KubernetesVersion? = nil, isOffline: Bool = false) {
         self.run = run
         self.serverVersion = serverVersion
@@ -46,7 +47,7 @@ public struct NodeCheck: Sendable {
         awaitingTasks = Self.awaitingTasks(of: run.plan)
     }
 
-    /// Finds everything that is wrong.
+    /// Finds all problems of the plan.
     public func findings() async -> Findings {
         var findings = await planFindings()
         if !isOffline {
@@ -56,7 +57,7 @@ public struct NodeCheck: Sendable {
         return findings.withoutRepetitions
     }
 
-    /// Finds what is wrong in manifests, when the task files have problems of their own.
+    /// Finds problems in manifests even if the task files have problems themselves.
     ///
     /// Only the manifests themselves are checked, because a task that could not be read may provide what is missing.
     public func manifestFindings() async -> Findings {
@@ -96,7 +97,8 @@ public struct NodeCheck: Sendable {
                 warnings += found.warnings
                 contents.append((task, found.manifests))
             }
-            // Once: the message about a certificate contains the time.
+            // Each kubeconfig is checked once: messages about its certificate contain the time, so two of them may
+            // differ.
             if let kubeconfig = footprint.kubeconfig, !isAwaited(kubeconfig.path, before: task),
                 kubeconfigs.insert(kubeconfig.path).inserted, !isOffline
             {
@@ -133,7 +135,7 @@ public struct NodeCheck: Sendable {
         return findings
     }
 
-    /// Units of tasks that a task restarts, although they follow it where they depend on it.
+    /// Reports a restart of a unit of nest-bootstrap, which already runs after the tasks that it depends on.
     private func ownRestarts(_ task: PlannedTask) -> [Problem] {
         task.restarts.filter(isOwnUnit).map { unit in
             Problem(
@@ -144,7 +146,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Problems of the paths and accounts of the node that a task names.
+    /// Finds problems with the node's paths and accounts that a task names.
     private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
         let footprint = task.footprint
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
@@ -157,9 +159,10 @@ public struct NodeCheck: Sendable {
         return problems
     }
 
-    /// The manifests that exist already: not those that a task writes or waits for, nor URLs that are not in the cache.
+    /// Loads the manifests that already exist.
     ///
-    /// Whether a URL answers is not checked.
+    /// Manifests that a task writes or waits for, and URLs that are not in the cache, are left out. Whether a URL
+    /// answers is not checked.
     func load(_ manifests: ManifestSet, of task: PlannedTask) async -> ManifestLoader.Contents {
         var manifests = manifests
         let count = manifests.sources.count
@@ -185,7 +188,7 @@ public struct NodeCheck: Sendable {
             case .file, .secret, .clientKey: presence(read)
             case .authority, .certificate: presence(read) + checkCertificates(read)
             case .privateKey: presence(read) + checkPrivate(read.path.path, at: read.path.location)
-            // These have checks of their own.
+            // Kubeconfigs and manifests are checked elsewhere.
             case .kubeconfig, .manifests: [Problem]()
             case .program: checkTrust(read.path)
             case .optional, .awaited: [Problem]()
@@ -193,7 +196,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Files that are encrypted elsewhere, and that tasks would write to a disk.
+    /// Reports decrypted files that tasks would write to a disk.
     private func secretsOnDisk() -> [Problem] {
         let secrets = run.plan.steps.flatMap(\.task.footprint.writes).filter(\.belongsInMemory)
         return secrets.compactMap { write in
@@ -210,12 +213,12 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// Files that a run by root would refuse.
+    /// Reports files that a run as root would refuse.
     private func distrust() -> [Problem] {
         run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
-    /// A program that a user other than root could change.
+    /// Reports a file that a user other than root could change, unless a task writes it.
     private func checkTrust(_ path: LocatedPath) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
@@ -226,7 +229,7 @@ public struct NodeCheck: Sendable {
         }
     }
 
-    /// A file that must be readable now, unless a task writes it.
+    /// Reports a file that cannot be read, unless a task writes it.
     func checkPresence(_ path: LocatedPath, limit: Int) -> [Problem] {
         guard producers.producer(of: path.path) == nil else { return [] }
         do {
@@ -272,7 +275,7 @@ public struct NodeCheck: Sendable {
 typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {
-    /// Adds other findings behind these.
+    /// Appends other findings.
     mutating func add(_ other: Self) {
         problems += other.problems
         warnings += other.warnings
@@ -281,7 +284,7 @@ extension NodeCheck.Findings {
         prunedObjects.merge(other.prunedObjects) { _, new in new }
     }
 
-    /// The findings, each once.
+    /// The findings without duplicates.
     fileprivate var withoutRepetitions: Self {
         var seen: Set<Problem> = []
         var findings = self
@@ -291,11 +294,12 @@ extension NodeCheck.Findings {
     }
 }
 
-/// The permissions that the agent's user needs at the API server.
+/// The permissions that the agent's user needs on the API server.
 extension NodeCheck {
     /// Computes the smallest permissions with which the tasks of the plan succeed.
     ///
-    /// - Returns: The permissions, with problems of manifests that could not be read and warnings of what is not certain.
+    /// - Returns: The permissions, with the problems of manifests that could not be read and warnings about
+    ///   assumptions.
     public func requiredAccess() async -> (access: RequiredAccess, findings: Findings) {
         var contents: [TaskManifests] = []
         var findings = Findings()
@@ -354,7 +358,7 @@ extension NodeCheck {
         return (access, findings)
     }
 
-    /// The namespace of the kubeconfig of a task; `default`, with a warning, if the kubeconfig is not known yet.
+    /// Returns the namespace of a task's kubeconfig, or `default` with a warning if the kubeconfig is not known yet.
     private func namespace(of task: PlannedTask, _ findings: inout Findings) -> String {
         guard let reference = task.footprint.kubeconfig else { return "default" }
         if let kubeconfig = knownKubeconfig(reference.path) { return kubeconfig.namespace }
@@ -368,15 +372,15 @@ extension NodeCheck {
     }
 }
 
-/// Files that a task waits for, so that they need not be there when another task begins.
+/// Files that a task waits for, so that they need not exist when a later task begins.
 extension NodeCheck {
-    /// Whether a path is not there yet, and the task runs after one that waits for it.
+    /// Returns whether a path does not exist yet and the task runs after a task that waits for it.
     func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
         guard let others = awaitingTasks[path], (try? run.files.exists(path)) == false else { return false }
         return others.contains { ancestors.task(task.name, runsAfter: $0) }
     }
 
-    /// The tasks of a plan that wait for files, by path.
+    /// Returns the tasks of a plan that wait for files, by path.
     static func awaitingTasks(of plan: Plan) -> [String: [String]] {
         var tasks: [String: [String]] = [:]
         for task in plan.steps.lazy.map(\.task) {
@@ -390,16 +394,16 @@ extension NodeCheck {
 
 /// Rules for a machine that is not the node.
 extension NodeCheck {
-    /// Whether a manifest is one of the node's own files, which are not on this machine.
+    /// Returns whether a manifest exists only on the node.
     ///
-    /// A manifest in the directory of the task file, or below it, comes with the task file, so it has to exist.
+    /// A manifest in the directory of the task file, or below it, is distributed with the task file, so it must exist.
     func isAbsent(_ manifest: LocatedPath) -> Bool {
         guard isOffline, (try? run.files.exists(manifest.path)) != true else { return false }
         let directory = manifest.location.file.pathParts.dropLast().map { "/\($0)" }.joined()
         return !isPath(manifest.path, below: directory)
     }
 
-    /// The manifests that are not checked, because they are only on the node.
+    /// Returns the manifests that are not checked because they exist only on the node.
     func absentManifests(_ manifests: ManifestSet) -> [LocatedPath] {
         manifests.sources.compactMap { source in
             guard case .path(let path) = source, producers.producer(of: path.path) == nil else { return nil }
@@ -424,21 +428,21 @@ extension NodeCheck {
         return write.product == nil ? [] : checkLinks(to: write.path)
     }
 
-    /// A written path whose directory is reached through another user's link.
+    /// Reports a written path whose directory is reached through another user's symbolic link.
     private func checkLinks(to path: LocatedPath) -> [Problem] {
         do {
             let directory = try PathParts(try run.files.location(ofWritten: path.path), "cannot write").directory
             _ = try FileSystem.directoryForWriting(directory, "cannot write into")
             return []
         } catch {
-            // Other checks, or the run, report any other error on the way.
+            // Other checks, or the run itself, report all other errors.
             guard error.code == EACCES else { return [] }
             let hint = "write the path without the link, or let root own the link"
             return [Problem("\(error)", at: path.location, hint: hint)]
         }
     }
 
-    /// A path that a unit is to let a program write: a directory that is made, or something that exists.
+    /// Reports a path that a unit cannot make writable, because it neither exists nor is a directory to be created.
     private func checkWritable(_ writable: LocatedPath) -> [Problem] {
         let path = writable.path
         guard !path.endsWithSlash, producers.producer(of: path) == nil, (try? run.files.exists(path)) != true else {

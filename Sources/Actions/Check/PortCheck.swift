@@ -2,12 +2,12 @@ public import Base
 public import Host
 public import Planning
 
-/// A comparison of the TCP ports that the task files name with those at which this machine reaches the other nodes.
+/// A check that this machine reaches the TCP ports that the task files name for the other nodes.
 ///
-/// Of a range of ports the first and the last are tried. A port without a listener counts as reached: its node answers. UDP has no
-/// answer by which that could be seen.
+/// The first and the last port of a range are tried. A port without a listener counts as reached, because its node
+/// answers. UDP ports are not tried, because UDP has no answer that would show whether a port is reached.
 public struct PortCheck: Sendable {
-    /// How the answers of ports are found.
+    /// A function that tries ports and returns the answer of each, `nil` for a port that was not tried in time.
     public typealias Attempt = @Sendable ([TCPPort]) async throws(SystemError) -> [PortAnswer?]
 
     /// A port that is tried.
@@ -16,7 +16,7 @@ public struct PortCheck: Sendable {
         let range: PortRange
     }
 
-    /// A node with the ports at which it should be reached.
+    /// A node and the ports that should be reachable on it.
     private struct Node {
         let entry: Inventory.Entry
         let address: IPAddress
@@ -44,12 +44,13 @@ public struct PortCheck: Sendable {
     private let nodes: [Node]
     private let attempt: Attempt
 
-    /// Creates a check.
+    /// Creates a check of the ports that task files name.
     ///
     /// - Parameters:
-    ///   - declarations: What the task files say.
-    ///   - hasRoute: Whether this machine has a route to an address: without one no port is tried.
-    ///   - attempt: How the answers of ports are found.
+    ///   - declarations: The declarations of the task files.
+    ///   - hasRoute: Whether this machine has a route to an address; the ports of an address without a route are not
+    ///     tried.
+    ///   - attempt: The function that tries the ports.
     public init(
         _ declarations: Declarations,
         hasRoute: (IPAddress) -> Bool,
@@ -71,7 +72,7 @@ public struct PortCheck: Sendable {
         self.attempt = attempt
     }
 
-    /// Connects to ports, within the time that a check may take.
+    /// Connects to ports, within the time limits of a check.
     ///
     /// - Throws: ``Base/SystemError`` if the system has no socket left, or the task is cancelled.
     public static func answers(of ports: [TCPPort]) async throws(SystemError) -> [PortAnswer?] {
@@ -80,7 +81,8 @@ public struct PortCheck: Sendable {
 
     /// Tries the ports, if the task files list this node.
     ///
-    /// - Returns: A warning for all nodes that do not answer at all, and one for each set of ports that are not reached.
+    /// - Returns: One warning for all nodes that do not answer at all, and one for each set of ports that are not
+    ///   reached.
     public func warnings() async -> [Problem] {
         guard !nodes.isEmpty else { return [] }
         let ports = nodes.flatMap(\.ports).map(\.port).unique()
@@ -115,7 +117,7 @@ public struct PortCheck: Sendable {
             + [incompleteness(untriedCount)].compactMap(\.self)
     }
 
-    /// The ports of a node that are not reached, by reason.
+    /// Returns the ports of a node that are not reached, grouped by reason.
     private func findings(_ node: Node, _ answers: [TCPPort: PortAnswer]) -> [Finding] {
         var order: [Finding.Rejecting?] = []
         var ports: [Finding.Rejecting?: [Port]] = [:]
@@ -132,7 +134,7 @@ public struct PortCheck: Sendable {
         return order.map { Finding(ports: Self.text(ports[$0] ?? [], of: node), rejecting: $0) }
     }
 
-    /// Ports as the task file has them where both ends of a range are among them.
+    /// Formats ports, as the range of the task file if both of its ends are among them.
     private static func text(_ ports: [Port], of node: Node) -> String {
         var texts: [String] = []
         for port in ports {
@@ -143,7 +145,7 @@ public struct PortCheck: Sendable {
         return texts.joined(separator: ", ")
     }
 
-    /// The nodes of which no port answers: they may be off.
+    /// Reports nodes on which no port answers, and which may be off.
     private func silence(_ nodes: [Node]) -> Problem? {
         guard let first = nodes.first else { return nil }
         return Problem(
@@ -171,7 +173,7 @@ public struct PortCheck: Sendable {
         return Problem(message, at: nodes.first?.entry.location, hint: "allow \(ports) \(place)")
     }
 
-    /// The ports for which there was no time.
+    /// Reports how many ports were not tried within the time limit.
     private func incompleteness(_ count: Int) -> Problem? {
         guard count > 0 else { return nil }
         return Problem(

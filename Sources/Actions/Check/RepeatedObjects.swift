@@ -3,11 +3,11 @@ import Kubernetes
 import Planning
 import YAML
 
-/// Objects that are described more than once, by one task or by two: each description would undo the other.
+/// Objects that one or several tasks describe more than once, so that each description would undo the other.
 struct RepeatedObjects {
     let plan: Plan
     let contents: [TaskManifests]
-    /// The kubeconfigs that are there already, or that tasks describe, by path.
+    /// The kubeconfigs that already exist or that tasks describe, by path.
     let kubeconfigs: [String: Kubeconfig]
 
     /// The first description of an object by a task.
@@ -17,7 +17,7 @@ struct RepeatedObjects {
         var location: SourceLocation
     }
 
-    /// Finds a problem for each description of an object but the first; an identical one is only a warning.
+    /// Reports each description of an object after the first; an identical description is only a warning.
     func findings() -> (problems: [Problem], warnings: [Problem]) {
         var owners: [ObjectIdentity.Key: [Owner]] = [:]
         var (problems, warnings): ([Problem], [Problem]) = ([], [])
@@ -77,7 +77,7 @@ struct RepeatedObjects {
 }
 
 extension ObjectIdentity {
-    /// The identity of an object that a task file names.
+    /// Creates the identity of an object that a task file names.
     init(_ reference: ObjectReference) {
         self.init(
             type: GroupVersionKind(apiVersion: reference.apiVersion, kind: reference.kind),

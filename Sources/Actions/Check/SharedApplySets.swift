@@ -2,11 +2,12 @@ public import Base
 import Kubernetes
 import Planning
 
-/// The objects of tasks with `prune` on all nodes: a node deletes what only the manifests of another one contain.
+/// The objects of tasks with `prune` on all nodes.
+///
+/// Each node deletes objects that only another node's manifests contain.
 public struct SharedApplySets: Sendable {
-    /// The objects that a task applies on a node, in whatever version of their kinds.
+    /// The objects that a task applies on a node, regardless of the version of their kinds.
     struct Objects: Sendable, Hashable {
-        /// The task.
         let location: SourceLocation
         let identities: Set<ObjectIdentity>
 
@@ -27,7 +28,9 @@ public struct SharedApplySets: Sendable {
     /// Creates an empty collection.
     public init() {}
 
-    /// Adds what a check of a node has found, unless some of its objects are not known.
+    /// Adds the findings of a node's check.
+    ///
+    /// Findings with problems are ignored, because some of the objects may not be known.
     public mutating func add(_ findings: NodeCheck.Findings, of node: String) {
         guard findings.problems.isEmpty else { return }
         for (task, found) in findings.prunedObjects { objects[task, default: []].append((node, found)) }

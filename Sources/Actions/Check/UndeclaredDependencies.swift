@@ -5,12 +5,12 @@ import YAML
 
 /// Dependencies between tasks that do not run after each other.
 ///
-/// On a fast machine such a plan works by luck; on a slow one a CRD and its objects race.
+/// Such a plan may happen to work on a fast machine; on a slow one, a CRD and its objects race.
 struct UndeclaredDependencies {
     private let plan: Plan
     private let contents: [TaskManifests]
     private let ancestors: Ancestors
-    /// The dependencies that were reported as missing, by task.
+    /// The dependencies already reported as missing, by task.
     private var reported: [String: Set<String>] = [:]
 
     /// Prepares the check of a plan with the manifests of its tasks.
@@ -20,12 +20,12 @@ struct UndeclaredDependencies {
         self.ancestors = ancestors
     }
 
-    /// Finds one problem for each task and missing dependency, at what needs it first.
+    /// Reports each missing dependency of a task once.
     mutating func problems() -> [Problem] {
         pathProblems() + typeProblems()
     }
 
-    /// Files that a task reads and another writes.
+    /// Reports files that a task reads without running after the task that writes them.
     private mutating func pathProblems() -> [Problem] {
         let producers = PathProducers(plan)
         var problems: [Problem] = []
@@ -46,7 +46,7 @@ struct UndeclaredDependencies {
         return problems
     }
 
-    /// Objects whose kind or namespace another task provides.
+    /// Reports objects that are applied without running after the task that provides their kind or namespace.
     private mutating func typeProblems() -> [Problem] {
         var provided = ProviderIndex<ProvidingTask>()
         for (task, manifests) in contents { provided.insert(manifests, of: task.name) }
@@ -68,7 +68,7 @@ struct UndeclaredDependencies {
         return problems
     }
 
-    /// Returns whether a task runs after none of the tasks that provide something, and notes that this is reported.
+    /// Returns whether a task runs after none of the given tasks, and records the missing dependency as reported.
     private mutating func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
         guard let first = sources.first else { return false }
         let isKnown = sources.contains { source in

@@ -2,20 +2,20 @@ public import Base
 public import HTTP
 public import Kubernetes
 
-/// A connection to an API server outside of a run: it waits neither for the server nor for valid credentials.
+/// A connection to an API server outside a run, which waits neither for the server nor for valid credentials.
 public struct ClusterConnection: Sendable {
     /// The API server.
     public let client: APIClient
 
-    /// The name that the client certificate gives the user, if there is one.
+    /// The common name in the client certificate, if there is one.
     public let commonName: String?
 
-    /// Connects as a kubeconfig says.
+    /// Connects to the server of a kubeconfig.
     ///
     /// - Parameters:
-    ///   - path: The kubeconfig.
+    ///   - path: The path of the kubeconfig.
     ///   - files: The files of the node.
-    ///   - http: What carries requests.
+    ///   - http: The client that sends requests.
     /// - Throws: ``Base/Problem`` if the kubeconfig or its credentials cannot be used.
     public init(kubeconfig path: String, _ files: NodeFiles, _ http: HTTPClient) throws(Problem) {
         let bytes: [UInt8]
@@ -32,7 +32,7 @@ public struct ClusterConnection: Sendable {
 }
 
 extension NodeFiles {
-    /// Reads a kubeconfig whose files no other user can read or change.
+    /// Parses a kubeconfig whose files no other user can read or change.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         do {
             let kubeconfig = try Kubeconfig(bytes, path: path)
@@ -47,7 +47,7 @@ extension NodeFiles {
     /// Loads the credentials of a kubeconfig.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
         var credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
-        // It is read again for each request, so the transport must know where it is.
+        // The token file is read again for each request, so the transport needs its location.
         if case .file(let token) = credentials.connectionIdentity.token {
             credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)
         }

@@ -5,7 +5,7 @@ import Kubernetes
 import Planning
 import YAML
 
-/// The API servers of a run, one client for each kubeconfig, so that tasks share the results of discovery.
+/// The API clients of a run, one for each kubeconfig, so that tasks share the results of discovery.
 public final class Connections: Sendable {
     private let http: HTTPClient
     private let files: NodeFiles
@@ -19,9 +19,10 @@ public final class Connections: Sendable {
         self.files = files
     }
 
-    /// Connects as a kubeconfig says, and waits until the API server is usable.
+    /// Connects to the server of a kubeconfig, and waits until the API server is usable.
     ///
-    /// - Throws: ``Base/Problem`` if the kubeconfig or its credentials cannot be used, or the API server does not become usable.
+    /// - Throws: ``Base/Problem`` if the kubeconfig or its credentials cannot be used, or the API server does not
+    ///   become usable.
     func client(kubeconfig path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let client = try await load(path, context)
         try await client.waitUntilUsable(context.retryPolicy)
@@ -46,7 +47,7 @@ public final class Connections: Sendable {
         }
         context.warn { $0.warnings(ofKubeconfig: path) }
         return clients.withLock { clients in
-            // Another task may have been faster.
+            // Another task may have created the client in the meantime.
             if let known = clients[bytes], known.kubeconfig.path.hasSameBytes(as: path) { return known }
             let client = APIClient(
                 http,
@@ -60,7 +61,7 @@ public final class Connections: Sendable {
         }
     }
 
-    /// Names the task that writes a missing kubeconfig.
+    /// Returns a hint about a missing kubeconfig that names the task which writes it.
     private func missingHint(_ path: String, _ context: ActionContext, _ error: SystemError) -> String? {
         guard error.isNotFound else { return nil }
         if let task = context.run.producers.producer(of: path) {
@@ -72,7 +73,7 @@ public final class Connections: Sendable {
 }
 
 extension PlannedTask {
-    /// The key of the task file that names its kubeconfig.
+    /// The key in the task file that names the task's kubeconfig.
     fileprivate var kubeconfigKey: String {
         guard verb.footprint.kubeconfig != nil else { return "lock.kubeconfig" }
         let key = (verb.declaration as? WaitDeclaration)?.kubeconfigKey ?? "kubeconfig"

@@ -3,9 +3,9 @@ import Kubernetes
 import Planning
 import YAML
 
-/// Hints about a kind or namespace that an object needs and the server does not have, from the plan.
+/// Hints from the plan about a kind or namespace that an object needs and that the server does not have.
 struct DependencyHints {
-    /// The task whose objects failed.
+    /// The context of the task whose objects failed.
     let context: ActionContext
 
     /// The kinds and namespaces that the manifests of all tasks define.
@@ -15,9 +15,9 @@ struct DependencyHints {
         var isIncomplete = false
     }
 
-    /// Whether a kind or namespace that the server does not have may still be created, as far as the plan knows.
+    /// Returns whether the plan may still create a kind or namespace that the server does not have.
     ///
-    /// A program that the task runs after may create anything.
+    /// A program that the task depends on may create anything.
     func mayAppear(_ requirement: Requirement) async -> Bool {
         let plan = context.run.plan
         let earlier = plan.allDependencies(of: context.task.name)
@@ -28,7 +28,7 @@ struct DependencyHints {
         return provided.isIncomplete || !provided.index.providers(of: requirement).isEmpty
     }
 
-    /// Adds to failures which task provides what is missing, and how to run after it.
+    /// Adds to failures the task that provides the missing kind or namespace, and how to run after it.
     func add(to failures: [ObjectFailure]) async -> [ObjectFailure] {
         guard failures.contains(where: { Self.requirement($0.cause) != nil }) else { return failures }
         let provided = await provided().index
@@ -50,7 +50,7 @@ struct DependencyHints {
         }
     }
 
-    /// The kind or namespace that an object needs and the server does not have, `nil` for failures of another kind.
+    /// Returns the kind or namespace that an object needs and the server does not have, `nil` for other failures.
     private static func requirement(_ cause: ObjectFailure.Cause) -> Requirement? {
         switch cause {
         case .missingKind(let type): .kind(DefinedKind(type))
@@ -67,9 +67,9 @@ struct DependencyHints {
         return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
     }
 
-    /// The kinds and namespaces that the manifests of all tasks define, except URLs that are not in the cache.
+    /// Returns the kinds and namespaces that the manifests of all tasks define, except URLs that are not in the cache.
     ///
-    /// Manifests that no task writes are read once in a run.
+    /// Manifests that no task writes are read once per run.
     private func provided() async -> Provided {
         var all = Provided()
         for task in context.run.plan.steps.lazy.map(\.task) {

@@ -4,29 +4,29 @@ import Planning
 import TLS
 import YAML
 
-/// The tasks of a run by the objects that they are known to describe.
+/// The objects that the tasks of a plan are known to describe.
 ///
-/// Tasks of one run say what they describe before they apply it. What other tasks of the plan describe is read from their
-/// manifests.
+/// Tasks of a run record their objects before they apply them. The objects of the plan's other tasks are read from
+/// their manifests.
 final class DescribedObjects: Sendable {
     private struct Claim: Hashable {
         var server: String
         var object: ObjectIdentity.Key
     }
 
-    /// The manifests of one task, as another has read them.
+    /// The key of a task's manifests as read by another task.
     private struct Reading: Hashable {
         var reader: String
         var task: String
     }
 
     private let claims = Locked<[Claim: Applier.Rival]>([:])
-    /// `nil` for a task that applies its manifests to another cluster than the reader.
+    /// The descriptions, `nil` for a task that applies its manifests to a cluster other than the reader's.
     private let readings = Locked<[Reading: TaskDescription?]>([:])
     /// The objects that all other tasks describe, by reader.
     private let others = Locked<[String: [TaskDescription]]>([:])
 
-    /// Records the objects that a task describes, except those that another task has.
+    /// Records the objects that a task describes, except objects that another task has recorded.
     func claim(_ manifests: [ManifestObject], for task: String, _ kubeconfig: Kubeconfig) {
         claims.withLock { claims in
             for manifest in manifests {
@@ -40,10 +40,10 @@ final class DescribedObjects: Sendable {
     ///
     /// - Parameters:
     ///   - manifest: The object.
-    ///   - named: The other task that the object on the server names.
-    ///   - context: The task that is about to apply it.
+    ///   - named: The name of the other task, as found in the object on the server.
+    ///   - context: The context of the task that is about to apply the object.
     ///   - kubeconfig: The kubeconfig of that task.
-    /// - Returns: The task, and where it describes the object; `nil` if there is none.
+    /// - Returns: The task and the location of its description, or `nil` if there is none.
     func rival(
         of manifest: ManifestObject,
         named: String?,
@@ -60,11 +60,11 @@ final class DescribedObjects: Sendable {
         return description.location(of: identity).map { Applier.Rival(task: named, location: $0) }
     }
 
-    /// Why a task does not delete an object that it applied before: another task of the plan describes it, or may do so.
+    /// Returns the reason to keep an object: another task of the plan describes it, or may do so.
     ///
     /// - Parameters:
-    ///   - object: The object as it is on the server: without a namespace if its kind has none.
-    ///   - context: The task that is about to delete it.
+    ///   - object: The object on the server, without a namespace if its kind has none.
+    ///   - context: The context of the task that is about to delete the object.
     ///   - kubeconfig: The kubeconfig of that task.
     /// - Returns: The reason, `nil` if no other task describes the object.
     func reasonToKeep(
@@ -82,7 +82,7 @@ final class DescribedObjects: Sendable {
         return doubt
     }
 
-    /// The objects that the other tasks of the plan describe in the cluster of a kubeconfig.
+    /// Returns the objects that the other tasks of the plan describe in the cluster of a kubeconfig.
     private func otherDescriptions(_ context: ActionContext, _ kubeconfig: Kubeconfig) async -> [TaskDescription] {
         let reader = context.task.name
         if let known = others.withLock({ $0[reader] }) { return known }
@@ -101,7 +101,7 @@ final class DescribedObjects: Sendable {
         )
     }
 
-    /// The objects that another task describes; `nil` if it applies nothing, or not to the cluster of a kubeconfig.
+    /// Returns the objects that another task describes, or `nil` if it applies none to the cluster of a kubeconfig.
     private func description(
         of task: PlannedTask,
         _ context: ActionContext,
@@ -145,7 +145,7 @@ private struct TaskDescription: Sendable {
     /// The namespace of objects that name none, `nil` if it is not known.
     private let defaultNamespace: String?
 
-    /// Why the task may describe more objects, `nil` if all its manifests have been read.
+    /// The reason why the task may describe more objects, or `nil` if all its manifests were read.
     let doubt: Pruner.Reason?
 
     init(_ task: String, _ contents: ManifestLoader.Contents, defaultNamespace: String?) {
@@ -170,7 +170,7 @@ private struct TaskDescription: Sendable {
         }
     }
 
-    /// Where an object is described: in its namespace, or in one that is not known.
+    /// Returns the location that describes an object, in its namespace or in a namespace that is not known.
     func location(of object: ObjectIdentity) -> SourceLocation? {
         places[Name(kind: DefinedKind(inAnyBuiltInGroup: object.type), name: object.name)]?.first { place in
             guard let namespace = object.namespace, let other = place.namespace ?? defaultNamespace else { return true }
@@ -180,7 +180,7 @@ private struct TaskDescription: Sendable {
 }
 
 extension DescribedObjects {
-    /// Whether two kubeconfigs are certainly of two clusters: one cluster may have several addresses, but has one CA.
+    /// Returns whether two kubeconfigs have different clusters: a cluster may have several addresses, but has one CA.
     private func isOfAnotherCluster(_ one: Kubeconfig, than other: Kubeconfig, _ files: NodeFiles) -> Bool {
         guard one.server != other.server, let own = authorities(of: one, files),
             let others = authorities(of: other, files)
@@ -188,7 +188,7 @@ extension DescribedObjects {
         return own.isDisjoint(with: others)
     }
 
-    /// The certificates of a kubeconfig's CA, `nil` if they are not known.
+    /// Returns the certificates of a kubeconfig's CA, or `nil` if they are not known.
     private func authorities(of kubeconfig: Kubeconfig, _ files: NodeFiles) -> Set<[UInt8]>? {
         let pem: [UInt8]?
         switch kubeconfig.certificateAuthority {

@@ -6,20 +6,20 @@ import Kubernetes
 import Planning
 import TLS
 
-/// The contents of pinned URLs, cached by digest so that a boot needs no internet.
+/// The contents of pinned URLs, cached by digest so that a boot needs no Internet access.
 struct DigestCache {
     /// The environment that all actions share.
     let run: RunEnvironment
-    /// The task, whose unit sees no other task's directory.
+    /// The name of the task, whose unit sees no other task's directory.
     let task: String
     /// The instant at which fetching is given up.
     let deadline: ContinuousClock.Instant
-    /// Receives what happens.
+    /// The receiver of events.
     let emit: Emitter
 
-    /// Returns the text of a pinned URL, from the cache or else from its server.
+    /// Returns the text of a pinned URL, from the cache or from its server.
     ///
-    /// A server that does not answer is asked again until the task's deadline; what it answers must have the digest.
+    /// A request that may succeed later is retried until the task's deadline. The text must match the digest.
     func text(of url: String, sha256 digest: String) async throws(Problem) -> [UInt8] {
         do {
             if let kept = try kept(url, sha256: digest) { return kept }
@@ -45,7 +45,7 @@ struct DigestCache {
 
     /// Returns the text of a pinned URL if it is in the cache.
     ///
-    /// - Throws: ``Base/Problem`` if the file there cannot be read, or is not what its name says.
+    /// - Throws: ``Base/Problem`` if the cached file cannot be read, or does not match the digest.
     func kept(_ url: String, sha256 digest: String) throws(Problem) -> [UInt8]? {
         var fault: Problem?
         for path in ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] {
@@ -61,7 +61,7 @@ struct DigestCache {
         return nil
     }
 
-    /// The path for all tasks, at which an administrator may put the file.
+    /// Returns the path that all tasks share, at which an administrator may put the file.
     private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
     private func fetch(_ url: String, _ digest: String) async throws(Problem) -> [UInt8] {
@@ -106,7 +106,7 @@ struct DigestCache {
 }
 
 extension DigestCache {
-    /// Advice about a server that gives no response.
+    /// Returns advice about a server that does not respond.
     private static func hint(for error: TransportError) -> String? {
         switch error.kind {
         case .untrusted, .selfSigned: "add the server's CA to the CAs of the system, which are trusted here"
@@ -115,7 +115,7 @@ extension DigestCache {
     }
 }
 
-/// Why a URL could not be fetched.
+/// The reason why a URL could not be fetched.
 struct FetchError: Retriable, CustomStringConvertible {
     var words: String
     var disposition: Disposition
@@ -125,14 +125,14 @@ struct FetchError: Retriable, CustomStringConvertible {
     var description: String { words }
 }
 
-/// The file in the task's directory of the cache that lists the objects its runs have found unchanged.
+/// The file in a task's cache directory that lists the objects which its runs have found unchanged.
 struct VerifiedObjectStore {
     private let run: RunEnvironment
     private let directory: String
 
     private static let name = "verified.json"
 
-    /// The objects of a task are not more than this.
+    /// The maximum size of the file in bytes.
     private static let sizeLimit = 16 << 20
 
     init(_ context: ActionContext) {
@@ -140,14 +140,14 @@ struct VerifiedObjectStore {
         directory = "\(run.cacheDirectory)/\(context.task.name)"
     }
 
-    /// The objects that earlier runs have kept; none if they cannot be read.
+    /// Returns the objects that earlier runs have saved, or none if they cannot be read.
     func objects() -> VerifiedObjects {
         VerifiedObjects(json: try? run.files.read("\(directory)/\(Self.name)", limit: Self.sizeLimit))
     }
 
-    /// Keeps what has changed.
+    /// Saves the objects if they have changed.
     ///
-    /// - Throws: ``Base/SystemError`` if it cannot be written; then the next run only takes longer.
+    /// - Throws: ``Base/SystemError`` if the file cannot be written, in which case the next run only takes longer.
     func keep(_ objects: VerifiedObjects) throws(SystemError) {
         guard let json = objects.json, json.count <= Self.sizeLimit else { return }
         try run.files.keep(json, as: Self.name, in: directory)

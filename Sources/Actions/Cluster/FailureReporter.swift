@@ -2,10 +2,11 @@ public import Base
 import Execution
 public import Kubernetes
 
-/// Collects the objects of a task that could not be applied or deleted, and reports those with one cause together.
+/// A reporter of objects that could not be applied or deleted, which groups failures by their cause.
 ///
-/// Objects that miss the same thing fail at nearly the same time, each after pauses of its own. They are reported once no
-/// other has failed for a while: an object that is retried until the deadline must not hold back what is known already.
+/// Objects that lack the same dependency fail at nearly the same time, each after its own retries. They are reported
+/// once no further object has failed for a while, so that an object that is retried until the deadline does not delay
+/// the report.
 final class FailureReporter: Sendable {
     private struct State {
         var pending: [ObjectFailure] = []
@@ -17,21 +18,21 @@ final class FailureReporter: Sendable {
     private let positions: [String: Int]
     private let state = Locked(State())
 
-    /// How long nothing else must fail: longer than the longest pause between two attempts.
+    /// The time without further failures before a report, longer than the longest pause between two attempts.
     private static let quietPeriod = Duration.seconds(2)
 
     /// Creates a reporter.
     ///
     /// - Parameters:
-    ///   - context: The task.
-    ///   - manifests: Its objects in the order of the files.
+    ///   - context: The context of the task.
+    ///   - manifests: The task's objects, in the order of the files.
     init(_ context: ActionContext, order manifests: [ManifestObject]) {
         self.context = context
         let files = manifests.map(\.location.file)
         positions = Dictionary(files.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
     }
 
-    /// How many objects have failed.
+    /// The number of objects that have failed.
     var count: Int { state.withLock { $0.count } }
 
     func add(_ failure: ObjectFailure) {
@@ -42,7 +43,7 @@ final class FailureReporter: Sendable {
         }
     }
 
-    /// Reports failures whenever there are no new ones, until the surrounding Swift task is cancelled.
+    /// Reports failures after each quiet period, until the surrounding Swift task is cancelled.
     func reportWhenQuiet() async {
         while (try? await ContinuousClock().sleep(for: Self.quietPeriod / 4)) != nil {
             let isQuiet = state.withLock { state in
@@ -52,9 +53,10 @@ final class FailureReporter: Sendable {
         }
     }
 
-    /// Reports the failures that were not reported yet.
+    /// Reports the failures that have not been reported yet.
     func report() async {
-        // Not a child: what failed before an interruption is a failure, and events of a cancelled task would be dropped.
+        // An unstructured task is not cancelled. Failures before an interruption must be reported, and events of a
+        // cancelled task would be dropped.
         await Task { await reportPending() }.value
     }
 
@@ -72,7 +74,7 @@ final class FailureReporter: Sendable {
         }
     }
 
-    /// Whether an object comes before another one in the files of the task.
+    /// Returns whether an object precedes another object in the files of the task.
     private func isBefore(_ left: ObjectFailure, _ right: ObjectFailure) -> Bool {
         guard let first = left.faults.first?.location, let second = right.faults.first?.location else { return false }
         let (leftFile, rightFile) = (positions[first.file] ?? 0, positions[second.file] ?? 0)
@@ -80,14 +82,14 @@ final class FailureReporter: Sendable {
     }
 }
 
-/// The failure of an object, printed together with others of the same cause.
+/// The failure of an object, printed together with other failures of the same cause.
 public struct GroupedFailure: Error, Sendable {
     public var failure: ObjectFailure
-    /// The problems to print: those of the group for its first object, none for the others.
+    /// The problems to print: the problems of the group for its first object, none for the other objects.
     public var lines: [Problem]
 }
 
 extension GroupedFailure: PermanentFailure {
-    /// Whether that of the object is.
+    /// Whether the object's failure is permanent.
     public var isPermanent: Bool { failure.isPermanent }
 }

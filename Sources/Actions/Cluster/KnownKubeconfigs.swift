@@ -2,11 +2,11 @@ import Base
 import Kubernetes
 import Planning
 
-/// Kubeconfigs before they are used.
+/// Kubeconfigs that are known before they are used.
 extension RunEnvironment {
-    /// A kubeconfig as a task of the plan is going to write it, or else as it is on the node.
+    /// Returns the kubeconfig that a task of the plan will write, or else the kubeconfig on the node.
     ///
-    /// - Parameter path: Its path.
+    /// - Parameter path: The path of the kubeconfig.
     /// - Returns: The kubeconfig, `nil` if neither is known.
     func knownKubeconfig(_ path: String) -> Kubeconfig? {
         if let task = producers.producer(of: path), let written = writtenKubeconfig(path, by: task) {
@@ -15,7 +15,7 @@ extension RunEnvironment {
         return (try? files.read(path, limit: SizeLimit.configuration)).flatMap { try? Kubeconfig($0, path: path) }
     }
 
-    /// The kubeconfig that a task is going to write, `nil` if its verb does not say what it is.
+    /// Returns the kubeconfig that a task will write, or `nil` if its declaration does not contain the kubeconfig.
     func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
         let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
         switch verb?.declaration {

@@ -4,12 +4,12 @@ import Kubernetes
 import Planning
 import YAML
 
-/// Whether a file of a directory is a manifest, by its name.
+/// Returns whether a file in a directory is a manifest, according to its name.
 public func isManifestName(_ name: String) -> Bool {
     !name.hasPrefix(".") && manifestSuffixes.contains { name.hasSuffix($0) }
 }
 
-/// Whether the name of a file is one of a manifest but for capital letters or spaces at its end.
+/// Returns whether a name differs from a manifest's name only in upper-case letters or trailing spaces.
 private func isAlmostManifestName(_ name: String) -> Bool {
     let usual = name.lowercased().reversed().drop { $0.isWhitespace }.reversed()
     return !isManifestName(name) && isManifestName(String(usual))
@@ -17,25 +17,27 @@ private func isAlmostManifestName(_ name: String) -> Bool {
 
 private let manifestSuffixes = [".yaml", ".yml", ".json"]
 
-/// Reads the manifests that a task names: files, directories and pinned URLs.
+/// A reader of the manifests that a task names: files, directories and pinned URLs.
 struct ManifestLoader {
     let run: RunEnvironment
     let manifests: ManifestSet
 
-    /// More than this is not held in memory for one task.
+    /// The maximum number of bytes of text that are read for one task.
     private static let totalLimit = 256 << 20
 
-    /// The trees of the objects are kept in memory for texts up to this size together; others are read again when they
-    /// are applied, which takes more time and several times less memory.
+    /// The maximum number of bytes of text for which the trees of the objects are kept in memory.
+    ///
+    /// The objects of further texts are read again when they are applied, which takes more time and several times less
+    /// memory.
     private static let treeLimit = 4 << 20
 
-    /// A text with the name that places in it carry.
+    /// A text with the name that source locations in it use.
     struct Source {
         var name: String
         var bytes: [UInt8]
     }
 
-    /// The objects that were found, and the problems of those that could not be read.
+    /// The objects that were found, and the problems of documents that could not be read.
     struct Contents {
         /// The objects, in the order of the task file.
         var manifests: [ManifestObject] = []
@@ -45,15 +47,15 @@ struct ManifestLoader {
         var warnings: [Problem] = []
         /// The variables that the manifests use.
         var variableNames: Set<String> = []
-        /// Whether nothing was passed over.
+        /// Whether no manifest was skipped.
         var isComplete = true
-        /// How much text that was.
+        /// The number of bytes of text that were read.
         fileprivate var byteCount = 0
     }
 
     /// Reads all manifests.
     ///
-    /// - Parameter fetch: Returns the text of a pinned URL, `nil` to pass it over.
+    /// - Parameter fetch: A function that returns the text of a pinned URL, or `nil` to skip the URL.
     /// - Returns: The objects and the problems; nothing is thrown.
     func load(
         fetch: (_ url: String, _ sha256: String) async throws(Problem) -> [UInt8]?,
@@ -81,7 +83,7 @@ struct ManifestLoader {
         return contents
     }
 
-    /// Adds the manifests of a path; one file that cannot be read does not hide the others of its directory.
+    /// Adds the manifests of a path, even if a file in its directory cannot be read.
     private func add(_ reference: LocatedPath, to contents: inout Contents) {
         do {
             let (paths, passedOver, misnamed) = try paths(of: reference)
@@ -116,10 +118,10 @@ struct ManifestLoader {
         }
     }
 
-    /// The files of a path: itself, or the files of a directory, not recursively.
+    /// Returns the path itself, or the manifests in a directory, not recursively.
     ///
-    /// - Returns: The files, and the names of subdirectories with manifests and of files with almost such names, which are
-    ///   passed over.
+    /// - Returns: The files, the names of subdirectories with manifests, and the names of files that are almost
+    ///   manifest names. Subdirectories and misnamed files are skipped.
     private func paths(
         of reference: LocatedPath
     ) throws(SystemError) -> (files: [String], passedOver: [String], misnamed: [String]) {
@@ -135,7 +137,7 @@ struct ManifestLoader {
         return (files.map { directory + $0 }, below, misnamed)
     }
 
-    /// Whether there is a manifest in a directory or, in the next few levels, below it.
+    /// Returns whether there is a manifest in a directory or in the next few levels below it.
     private func hasManifest(below directory: String, _ remaining: inout Int, levels: Int = 3) -> Bool {
         guard remaining > 0, let names = (try? run.files.list(directory)) ?? nil else { return false }
         for name in names.prefix(remaining) where name.utf8.first != UInt8(ascii: ".") {
@@ -150,7 +152,7 @@ struct ManifestLoader {
         return false
     }
 
-    /// How many names are looked at in subdirectories, which are only warned of.
+    /// The maximum number of names that are examined for the warning about manifests in subdirectories.
     private static let examinedLimit = 1000
 
     private func add(_ source: Source, to contents: inout Contents) {
@@ -165,7 +167,7 @@ struct ManifestLoader {
         let file = read(source, keepsTrees: contents.byteCount <= Self.treeLimit, &contents.variableNames)
         contents.manifests += file.manifests
         contents.problems += file.diagnostics.map { problem in
-            // The message may have a value of an object in it.
+            // The message may contain a value of an object.
             var problem = problem
             problem.publicMessage = problem.publicMessage ?? "the manifest is invalid"
             return problem

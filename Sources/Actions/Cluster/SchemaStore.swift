@@ -4,28 +4,29 @@ import Kubernetes
 import Planning
 import TLS
 
-/// The schemas of API servers, kept by tasks in their directories of the cache, so that `check` knows the kinds of a server
-/// that was reached before.
+/// The schemas of API servers that tasks keep in their cache directories.
+///
+/// With them, `check` knows the kinds of a server that was reached before.
 struct SchemaStore {
     private let run: RunEnvironment
 
-    /// How old a document becomes before it is fetched again.
+    /// The age in seconds from which a document is fetched again.
     private static let validity: Int64 = 86400
 
-    /// How long fetching may take: the task that waits for it is done.
+    /// The time limit for fetching, for which a task waits although its work is done.
     private static let timeLimit = Duration.seconds(45)
 
     init(_ run: RunEnvironment) {
         self.run = run
     }
 
-    /// The server that a kubeconfig names, `nil` if it cannot be read.
+    /// Returns the server that a kubeconfig names, or `nil` if the kubeconfig cannot be read.
     func server(ofKubeconfig path: String) -> String? {
         guard let bytes = try? run.files.read(path, limit: SizeLimit.configuration) else { return nil }
         return (try? Kubeconfig(bytes, path: path))?.server
     }
 
-    /// The newest schema of a server that a task has kept, `nil` if there is none.
+    /// Returns the newest schema of a server that a task has saved, or `nil` if there is none.
     func document(of server: String) -> SchemaDocument? {
         let name = name(of: server)
         let paths = run.plan.steps.map { "\(run.cacheDirectory)/\($0.task.name)/\(name)" }
@@ -41,18 +42,18 @@ struct SchemaStore {
         return (try? FileSystem.status(location))?.modified
     }
 
-    /// Keeps the schema of a server, unless the task did that within the last day; failures are ignored.
+    /// Saves the schema of a server, unless the task did so within the last day; failures are ignored.
     func refresh(of task: String, from client: APIClient, until deadline: ContinuousClock.Instant) async {
         let directory = "\(run.cacheDirectory)/\(task)"
         let name = name(of: client.kubeconfig.server)
         if let location = try? run.files.location(ofWritten: "\(directory)/\(name)"),
             let modified = (try? FileSystem.status(location))?.modified,
-            // A time to come is one from before the clock was set back.
+            // A time in the future was recorded before the clock was set back.
             (0..<Self.validity).contains(Timestamp.now().seconds - modified)
         {
             return
         }
-        // `diff` with a root that is not there writes nothing.
+        // A root that does not exist is not created, because `diff` must not write anything there.
         guard run.files.root.isEmpty || (try? FileSystem.exists(run.files.root)) == true else { return }
         let deadline = min(deadline, ContinuousClock.now + Self.timeLimit)
         guard let bytes = await client.schemaDocument(until: deadline) else { return }

@@ -3,18 +3,18 @@ import Execution
 import Glibc
 import Host
 
-/// Files that belong together.
+/// Files that are written together.
 extension NodeFiles {
-    /// Gives files their content, permissions and owner; in a unit they are only staged.
+    /// Writes files with their content, permissions and owner; in a unit, they are only staged.
     ///
-    /// All of them are written before the first is renamed, so that only an error or a crash between two renames leaves some
-    /// of them as they were.
+    /// All files are written before the first one is renamed, so only an error or a crash between two renames can leave
+    /// some of them unchanged.
     ///
     /// - Parameters:
     ///   - files: The files, with their paths on the node.
-    ///   - task: The name of the task that makes them.
+    ///   - task: The name of the task that writes them.
     ///   - isShown: Whether a dry run may show their content.
-    /// - Returns: Whether each file was made, changed or left alone, or with a dry run would be.
+    /// - Returns: Whether each file was created, changed or left alone, or would be in a dry run.
     /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
     func writeTogether(
         _ files: [FileContent],
@@ -44,16 +44,16 @@ extension NodeFiles {
         return results
     }
 
-    /// Whether a user other than root asks what a run would do: the default owner of files is then another one.
+    /// Whether a user other than root previews a run by root, in which root is the default owner of files.
     private var isDryRunForRoot: Bool { isDryRun && root.isEmpty && !Machine.isRoot }
 
-    /// Compares a file with what is at its place.
+    /// Compares a file with what exists at its path.
     private func compare(_ file: FileContent, isShown: Bool) throws(SystemError) -> Event.PathResult {
         if !isDryRun { FileSystem.removeAbandoned(of: file.path) }
         let found = try FileSystem.status(file.path)
         var result: Event.PathResult = found == nil ? .created : .changed
         if isDryRun, let found, ![.regular, .symbolicLink].contains(found.kind) {
-            // The error of the real run.
+            // The real run would fail with this error.
             let detail = "a \(found.kind.rawValue) is in the way"
             throw SystemError("cannot write", file.path, code: EISDIR, detail: detail)
         }

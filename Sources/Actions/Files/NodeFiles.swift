@@ -6,29 +6,29 @@ import Planning
 
 /// The node's files as a run sees them.
 ///
-/// With a root, every path that is written gets the root in front of it, and a path that is there under the root is
-/// read from there. Links in the root lead to paths in the root, as they will when it is the root of a system. With a dry
-/// run nothing is written; what would have been is kept in memory and read from there.
+/// With a root, every written path is prefixed with the root, and a path that exists below the root is read from there.
+/// Links in the root are resolved within the root, as they will be when it is the root of a system. A dry run writes
+/// nothing: files that would have been written are kept in memory and read from there.
 public final class NodeFiles: Sendable {
-    /// The folder in front of written paths, without a slash at its end; empty for none.
+    /// The directory that prefixes written paths, without a trailing slash; empty for none.
     public let root: String
 
     /// Whether nothing may be written.
     public let isDryRun: Bool
 
-    /// Where files and links are put instead of their paths, `nil` outside of a unit.
+    /// The staging directory for files and links, or `nil` outside a unit.
     let staged: StagedProducts?
 
-    /// Whether files that another user could change are refused, or only remembered.
+    /// Whether files that another user could change are refused rather than only recorded.
     let refusesDistrusted: Bool
 
-    /// Lists what is about to be made on the node; nothing is made that it has not listed.
+    /// The log of paths that are about to be created; nothing is created before it is logged.
     let log: CreationLog
 
-    /// Where systemd has put the credentials of the unit, `nil` outside of units and in units that have none.
+    /// The directory of the unit's systemd credentials, or `nil` outside units and in units without credentials.
     let credentialsDirectory: String?
 
-    /// Refusals that a run would have made.
+    /// The errors with which a run would have refused files.
     let remembered = Locked<[SystemError]>([])
 
     private let planned = Locked<[ExactText: Planned]>([:])
@@ -41,19 +41,19 @@ public final class NodeFiles: Sendable {
         case link(target: String)
     }
 
-    /// Links in links are followed this far.
+    /// The maximum number of links that are followed in one path.
     private static let linkLimit = 40
 
     /// Creates a view of the files.
     ///
     /// - Parameters:
-    ///   - root: The folder to put in front of written paths, `nil` for the node itself.
+    ///   - root: The directory that prefixes written paths, or `nil` for the node itself.
     ///   - isDryRun: Whether nothing is written.
-    ///   - refusesDistrusted: Whether files that another user could change are refused. A command that only looks may
-    ///     look at the files of anybody.
-    ///   - staged: Where files and links are put instead of their paths, because the unit may not write there.
-    ///   - credentialsDirectory: Where systemd has put the credentials of the unit.
-    ///   - log: Lists what is about to be made, by default nowhere.
+    ///   - refusesDistrusted: Whether files that another user could change are refused. A command that only reads may
+    ///     read any user's files.
+    ///   - staged: The staging directory for files and links, if the unit may not write their paths.
+    ///   - credentialsDirectory: The directory of the unit's systemd credentials.
+    ///   - log: The log of paths that are about to be created. By default, nothing is logged.
     public init(
         root: String?,
         isDryRun: Bool,
@@ -69,19 +69,19 @@ public final class NodeFiles: Sendable {
         self.isDryRun = isDryRun
     }
 
-    /// Where a path is written: never outside of the root, whatever links are in it.
+    /// Returns the location at which a path is written, which is in the root regardless of links in the path.
     ///
     /// - Throws: ``Base/SystemError`` if there are too many links on the way.
     public func location(ofWritten path: String) throws(SystemError) -> String {
         root + (try resolved(path, followsLast: false))
     }
 
-    /// Where a path leads: never outside of the root, also if there is a link at it.
+    /// Returns the location that a path leads to, which is in the root even if the path is a link.
     ///
     /// - Throws: ``Base/SystemError`` if there are too many links on the way.
     public func location(ofTarget path: String) throws(SystemError) -> String { root + (try resolved(path)) }
 
-    /// Where a path is read: under the root if something is there.
+    /// Returns the location at which a path is read, which is in the root if the path exists there.
     ///
     /// - Throws: ``Base/SystemError`` if there are too many links on the way.
     public func location(ofRead path: String) throws(SystemError) -> String {
@@ -98,9 +98,10 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
-    ///   - isData: Whether the file is only data, so that it may also belong to a service.
-    /// - Returns: All bytes of it.
-    /// - Throws: ``Base/SystemError`` if it is missing, cannot be read, is too large, or may be changed by another user.
+    ///   - isData: Whether the file is only data, so that a service account may own it too.
+    /// - Returns: All bytes of the file.
+    /// - Throws: ``Base/SystemError`` if the file is missing, cannot be read or is too large, or if another user may
+    ///   change it.
     public func read(_ path: String, limit: Int, isData: Bool = true) throws(SystemError) -> [UInt8] {
         let node = try resolved(path)
         switch planned.withLock({ $0[ExactText(node)] }) {
@@ -114,13 +115,13 @@ public final class NodeFiles: Sendable {
         return try FileSystem.read(location(ofResolved: node), limit: limit)
     }
 
-    /// Whether a dry run would have written a path, so that what is there now does not matter.
+    /// Returns whether a dry run would have written a path, so that its current state does not matter.
     func isPlanned(_ path: String) throws(SystemError) -> Bool {
         let path = try resolved(path)
         return planned.withLock { $0[ExactText(path)] != nil }
     }
 
-    /// The permissions of a file, or those it would have after a dry run.
+    /// Returns the permissions of a file, or the permissions that it would have after a dry run.
     func mode(of path: String) throws(SystemError) -> UInt32? {
         let path = try resolved(path)
         switch planned.withLock({ $0[ExactText(path)] }) {
@@ -130,24 +131,24 @@ public final class NodeFiles: Sendable {
         return try FileSystem.status(try FileSystem.realPath(location(ofResolved: path)))?.mode
     }
 
-    /// Whether something is at a path, or with a dry run would be.
+    /// Returns whether a path exists, or would exist in a dry run.
     public func exists(_ path: String) throws(SystemError) -> Bool {
         let path = try resolved(path)
         if planned.withLock({ $0[ExactText(path)] != nil }) { return true }
         return try FileSystem.exists(location(ofResolved: path))
     }
 
-    /// Whether a directory is at a path.
+    /// Returns whether a path is a directory.
     func isDirectory(_ path: String) -> Bool {
         do {
             return try FileSystem.exists("\(location(ofRead: path))/.")
         } catch {
-            // Only a directory can be closed to what is in it.
+            // Only a directory can deny access to its entries.
             return error.code == EACCES
         }
     }
 
-    /// Lists a directory, with a dry run also what would have been written into it.
+    /// Lists a directory, including files that a dry run would have written into it.
     ///
     /// - Parameter path: The path on the node.
     /// - Returns: The names, sorted, or `nil` if the path is not a directory.
@@ -166,15 +167,15 @@ public final class NodeFiles: Sendable {
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// A path with the links of the root followed, and those of a dry run, which exist only in memory.
+    /// Resolves the links of the root in a path, and the links of a dry run, which exist only in memory.
     ///
-    /// The system would follow an absolute link of the root to a path outside of it.
+    /// The system itself would follow an absolute link in the root to a path outside the root.
     ///
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - followsLast: Whether a link at the path itself is followed too.
-    /// - Returns: The path without those links.
-    /// - Throws: ``Base/SystemError`` if there are too many of them.
+    /// - Returns: The path without these links.
+    /// - Throws: ``Base/SystemError`` if there are too many links.
     private func resolved(_ path: String, followsLast: Bool = true) throws(SystemError) -> String {
         let planned = planned.withLock { $0 }
         guard path.isAbsolutePath, !planned.isEmpty || !root.isEmpty else { return path }
@@ -200,7 +201,7 @@ public final class NodeFiles: Sendable {
         return resolved.isEmpty ? "/" : resolved
     }
 
-    /// The target of the link at a path below the root or in memory, `nil` if there is no link.
+    /// Returns the target of a link below the root or in memory, or `nil` if the path is not a link.
     private func target(of path: String, _ planned: [ExactText: Planned]) throws(SystemError) -> String? {
         switch planned[ExactText(path)] {
         case .link(let target): return target
@@ -209,19 +210,19 @@ public final class NodeFiles: Sendable {
         }
     }
 
-    /// Gives a file its content, permissions and owner.
+    /// Writes a file with its content, permissions and owner.
     ///
-    /// In a unit the file is only staged.
+    /// In a unit, the file is only staged.
     ///
     /// - Parameters:
     ///   - bytes: The content.
     ///   - path: The path on the node.
-    ///   - task: The name of the task that makes it.
+    ///   - task: The name of the task that creates it.
     ///   - mode: The permissions.
     ///   - owner: The owner, `nil` for the agent's own user.
-    ///   - group: The group, `nil` for whatever group a new file gets.
+    ///   - group: The group, `nil` for the group that new files get.
     ///   - isShown: Whether a dry run may show the content.
-    /// - Returns: Whether the file was made, changed or left alone, or with a dry run would be.
+    /// - Returns: Whether the file was created, changed or left alone, or would be in a dry run.
     /// - Throws: ``Base/SystemError`` if something else is in the way, or the system refuses.
     public func write(
         _ bytes: [UInt8],
@@ -236,19 +237,19 @@ public final class NodeFiles: Sendable {
         return try writeTogether([file], by: task, isShown: isShown)[0]
     }
 
-    /// Keeps in memory what a dry run would have written.
+    /// Records the file that a dry run would have written.
     func remember(_ bytes: [UInt8], mode: UInt32, at path: String) throws(SystemError) {
         let path = try resolved(path, followsLast: false)
         planned.withLock { $0[ExactText(path)] = .file(bytes, mode: mode) }
     }
 
-    /// Keeps in memory that a dry run would have written something that is not known before the real run.
+    /// Records that a dry run would have written a file whose content is not known before the real run.
     func rememberUnknown(mode: UInt32, at path: String) throws(SystemError) {
         let path = try resolved(path, followsLast: false)
         planned.withLock { $0[ExactText(path)] = .unknown(mode: mode) }
     }
 
-    /// Whether a dry run would have written a file whose content is not known before the real run.
+    /// Returns whether a dry run would have written a file whose content is not known before the real run.
     func isOfUnknownContent(_ path: String) -> Bool {
         guard let path = try? resolved(path), case .unknown? = planned.withLock({ $0[ExactText(path)] }) else {
             return false
@@ -256,15 +257,14 @@ public final class NodeFiles: Sendable {
         return true
     }
 
-    /// Makes a link point at a target; in a unit the link is only staged.
+    /// Creates a link, or changes its target; in a unit, the link is only staged.
     ///
     /// - Parameters:
     ///   - path: The path of the link on the node.
-    ///   - target: What it points at, as written into it.
-    ///   - task: The name of the task that makes it.
+    ///   - target: The target, as written into the link.
+    ///   - task: The name of the task that creates it.
     ///   - replacing: Whether a real file or directory in the way is replaced.
-    /// - Returns: Whether the link was made, changed or left alone, or with a dry run would be; or what
-    ///   is in the way.
+    /// - Returns: Whether the link was created, changed or left alone, or would be in a dry run; or what is in the way.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func link(_ path: String, to target: String, by task: String, replacing: Bool) throws(SystemError) -> Linking {
         let location = try location(ofWritten: path)
@@ -288,27 +288,27 @@ public final class NodeFiles: Sendable {
         return .done(Event.PathResult(.changed, diff: isDryRun ? ["\(old) -> link to '\(target)'"] : []))
     }
 
-    /// The outcome of making a link.
+    /// The outcome of creating a link.
     enum Linking {
-        /// It is as described, or with a dry run would be.
+        /// The link is as described, or would be in a dry run.
         case done(Event.PathResult)
-        /// It replaced, or with a dry run would replace, a directory with everything in it.
+        /// The link replaced a directory with everything in it, or would in a dry run.
         case replacedDirectory
-        /// Something is in the way that may not be replaced.
+        /// The path is occupied by something that may not be replaced.
         case inTheWay(FileStatus.Kind)
     }
 }
 
-/// Paths that are listed before they are made, so that `reset` can remove them.
+/// Paths that are logged before they are created, so that `reset` can remove them.
 extension NodeFiles {
-    /// Lists what a task is about to make.
+    /// A function that logs the paths that a task is about to create.
     ///
     /// - Parameters:
-    ///   - created: What it is about to make, in order, with paths without links above them.
-    ///   - task: The task.
+    ///   - created: The paths about to be created, in order, without links above them.
+    ///   - task: The name of the task.
     public typealias CreationLog = @Sendable (_ created: [CreatedPath], _ task: String) throws(SystemError) -> Void
 
-    /// Lists files, and the directories that are created for them.
+    /// Logs files, and the directories that are created for them.
     func log(creating files: [FileContent], by task: String) throws(SystemError) {
         var created: [CreatedPath] = []
         for var file in files {
@@ -319,19 +319,19 @@ extension NodeFiles {
         try log(created, task)
     }
 
-    /// Lists a link, and the directories that are created for it.
+    /// Logs a link, and the directories that are created for it.
     func log(creatingLink location: String, to target: String, by task: String) throws(SystemError) {
         let place = try FileSystem.physicalPath(of: location)
         try log(place.missingDirectories.map(CreatedPath.directory) + [.link(place.path, target: target)], task)
     }
 
-    /// Lists a directory and all directories above it, as far as they are missing.
+    /// Logs a directory and the directories above it, unless they exist.
     ///
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - task: The name of the task that needs it.
-    /// - Throws: ``Base/SystemError`` if it cannot be listed. That a directory on the way cannot be searched is not an
-    ///   error here: then nothing can be created either.
+    /// - Throws: ``Base/SystemError`` if logging fails. A directory above that cannot be searched is not an error here,
+    ///   because nothing can be created below it either.
     public func logDirectories(_ path: String, by task: String) throws(SystemError) {
         guard let location = try? location(ofWritten: path),
             let missing = try? FileSystem.missingDirectories(location), !missing.isEmpty
@@ -351,17 +351,17 @@ extension NodeFiles {
     }
 }
 
-/// Files that a run does not use, because others could change or read them.
+/// Files that a run does not use, because other users could change or read them.
 extension NodeFiles {
-    /// Refusals that a run would have made, each once.
+    /// The errors with which a run would have refused files, without duplicates.
     var distrusted: [SystemError] { remembered.withLock { $0 } }
 
     /// Refuses a path that a user other than root could change before root acts on it.
     ///
     /// - Parameters:
     ///   - path: The path on the node.
-    ///   - isData: Whether it may also belong to a service, because root does not do what it says.
-    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
+    ///   - isData: Whether the file is only data, so that a service account may own it too.
+    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and advice to correct it.
     func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         // Without a root the links themselves are examined as well.
@@ -377,16 +377,16 @@ extension NodeFiles {
         }
     }
 
-    /// Reads a file that a task makes, to compare it with what the task would make.
+    /// Reads a file that a task writes, to compare it with the content that the task would write.
     ///
-    /// It may belong to a person, as the task declares it.
+    /// The task may declare an unprivileged user as the owner of the file.
     ///
     /// - Parameters:
     ///   - path: The path on the node.
     ///   - limit: The number of bytes above which the file is refused.
-    /// - Returns: All bytes of it, with a dry run also those that would have been written.
-    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or is too large, or if a user who is
-    ///   neither root nor a service could put another file in its place.
+    /// - Returns: All bytes of the file, or in a dry run the bytes that would have been written.
+    /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read or is too large, or if a user who is
+    ///   neither root nor a service account could replace it.
     func readProduct(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         if try isPlanned(path) { return try read(path, limit: limit) }
         let location = try location(ofWritten: path)
@@ -394,19 +394,19 @@ extension NodeFiles {
         return try FileSystem.read(location, limit: limit)
     }
 
-    /// Refuses the file of a private key that other users can read.
+    /// Refuses a private key file that other users can read.
     func requirePrivate(_ path: String) throws(SystemError) {
         guard try !isPlanned(path) else { return }
         try FileSystem.requirePrivate(try location(ofRead: path))
     }
 }
 
-/// Files that units read and write in another way if they do not run as root.
+/// Files that units read and write differently if they do not run as root.
 extension NodeFiles {
-    /// Reads the copy of a file that systemd has made for the unit, whose user may not read the file itself.
+    /// Reads the systemd credential that contains a file which the unit's user may not read.
     ///
     /// - Returns: The bytes, or `nil` if the unit has no such credential.
-    /// - Throws: ``Base/SystemError`` of the file if it did not exist when the unit was started, or is too large.
+    /// - Throws: ``Base/SystemError`` if the file did not exist when the unit was started, or is too large.
     func credential(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
         guard let credentialsDirectory, let name = credentialName(ofPath: path) else { return nil }
         let bytes: [UInt8]
@@ -423,7 +423,7 @@ extension NodeFiles {
     /// Finds a private key for a program that reads it itself.
     ///
     /// - Parameter path: The path on the node.
-    /// - Returns: The path of the copy that systemd has made for the unit, else of the file.
+    /// - Returns: The path of the unit's systemd credential if there is one, otherwise the path of the file.
     /// - Throws: ``Base/SystemError`` if there is no such file, or if other users can change or read it.
     func locationForProgram(ofPrivate path: String) throws(SystemError) -> String {
         if let credentialsDirectory, let name = credentialName(ofPath: path),
@@ -437,12 +437,12 @@ extension NodeFiles {
         return try location(ofRead: path)
     }
 
-    /// Keeps a file in a directory of state, which may belong to the user of units: below it no link is followed.
+    /// Writes a file into a state directory without following links in it, because the user of units may own it.
     ///
     /// - Parameters:
     ///   - bytes: The content.
     ///   - name: The file's name.
-    ///   - directory: The task's directory, two levels below the directory of state.
+    ///   - directory: The task's directory, two levels below the state directory.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
         if isDryRun { return try remember(bytes, mode: 0o644, at: "\(directory)/\(name)") }

@@ -3,7 +3,7 @@ import Kubernetes
 import Planning
 import YAML
 
-/// The tasks of a plan by the paths of the node that they write.
+/// The tasks of a plan, by the paths that they write on the node.
 struct PathProducers {
     private var tasks: [ExactText: String] = [:]
     /// The tasks that write a manifest, by its directory.
@@ -24,7 +24,7 @@ struct PathProducers {
         }
     }
 
-    /// The task that writes a path, or a link on the way to it.
+    /// Returns the task that writes a path, or a link among the directories above it.
     func producer(of path: String) -> String? {
         var path = path[...]
         while !path.isEmpty {
@@ -34,7 +34,7 @@ struct PathProducers {
         return nil
     }
 
-    /// The task that writes a manifest into a directory.
+    /// Returns the task that writes a manifest into a directory.
     func producer(ofManifestIn directory: String) -> String? {
         manifestTasks[ExactText(directory.withoutSlashesAtEnd)]
     }

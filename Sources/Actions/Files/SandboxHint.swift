@@ -2,14 +2,14 @@ import Base
 import Glibc
 import Planning
 
-/// The hint to write into the task file when a program prints that its unit's sandbox has stopped it.
+/// The hint for a task whose program prints that its unit's sandbox has blocked it.
 final class SandboxHint: Sendable {
     private let hint = Locked<String?>(nil)
 
-    /// The first setting that a line asked for.
+    /// The hint of the first line that matched.
     var text: String? { hint.withLock { $0 } }
 
-    /// Looks for the system's messages in a line, which programs in Go write in small letters.
+    /// Looks for the system's error messages in a line, in any case because Go programs print them in lower case.
     func look(at line: String, _ declaration: ExecDeclaration, task: String) {
         let message = line.lowercased()
         let setting: String
@@ -33,20 +33,20 @@ final class SandboxHint: Sendable {
         hint.withLock { $0 = $0 ?? setting }
     }
 
-    /// The first absolute path in a line.
+    /// Returns the first absolute path in a line.
     private static func path(in line: String) -> Substring? {
         line.firstMatch(of: /(?:^|[\s:'"‘’=(])(\/[^\s:'"‘’)]+)/)?.1
     }
 
-    /// The closed directory around a path, `nil` if there is none.
+    /// Returns the directory around a path that the unit does not see, or `nil` if there is none.
     ///
-    /// The unit of a task with `reads` sees nothing else of the node's configuration and data.
+    /// The unit of a task with `reads` sees no other configuration and data of the node.
     private static func closedDirectory(around path: Substring, _ declaration: ExecDeclaration) -> String? {
         let data = declaration.reads.isEmpty ? [] : ["/etc", "/mnt", "/srv", "/var"]
         return (["/run", "/var/lib", "/etc/kubernetes"] + data).first { isPath(path, below: $0) }
     }
 
-    /// Whether the unit sees a path, because the task names it.
+    /// Returns whether the unit sees a path because the task names it.
     private static func names(_ declaration: ExecDeclaration, _ path: Substring) -> Bool {
         let texts = declaration.arguments + declaration.environment.values + (declaration.preStart.map { [$0] } ?? [])
         return texts.contains { $0.contains(path) } || declaration.reads.contains { path.hasPrefix($0.path) }

@@ -3,12 +3,12 @@ import Glibc
 import Host
 public import Planning
 
-/// The files and links that a task's unit has made and may not put in place itself.
+/// The files and links that a task's unit has created and may not put in place itself.
 ///
-/// A unit that could write the directory of its file could replace the other files there. So the sandboxed process writes
-/// into a directory of its own, and a process outside of the sandbox puts in place what is there, once the task has
-/// succeeded. That one takes nothing from the directory but content, the target of a link, and permissions that the
-/// task's plan allows: paths, owners and what may be replaced are in the plan.
+/// A unit that could write the directory of its file could replace the other files there. The sandboxed process
+/// therefore writes into a separate directory, and a process outside the sandbox puts the products in place once the
+/// task has succeeded. That process takes only content, link targets, and permissions that the plan allows from the
+/// directory. Paths, owners and permission to replace directories come from the plan.
 public struct StagedProducts: Sendable {
     private let directory: String
     private let task: String
@@ -28,7 +28,7 @@ public struct StagedProducts: Sendable {
         }
     }
 
-    /// Removes what an earlier attempt has left.
+    /// Removes the products of an earlier attempt.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func clear() throws(SystemError) {
@@ -36,22 +36,22 @@ public struct StagedProducts: Sendable {
         for index in products.indices { try directory.remove("\(index)") }
     }
 
-    /// Keeps the content of a file.
+    /// Stages the content of a file.
     func put(_ bytes: [UInt8], mode: UInt32, at path: String) throws(SystemError) {
-        // The bits of identity are those of the plan.
+        // The set-user-ID, set-group-ID and sticky bits come from the plan.
         try DirectoryHandle(reaching: directory, isCreating: true)
             .write(bytes, to: try name(of: path), mode: mode & 0o777)
     }
 
-    /// Keeps a link.
+    /// Stages a link.
     func put(linkTo target: String, at path: String) throws(SystemError) {
         try DirectoryHandle(reaching: directory, isCreating: true).writeLink(to: target, at: try name(of: path))
     }
 
-    /// Puts everything in place that is there, files together.
+    /// Puts all staged products in place, and files together.
     ///
     /// - Parameter files: The node's files.
-    /// - Throws: ``Base/Problem`` with the path that could not be written; the products after it stay where they are.
+    /// - Throws: ``Base/Problem`` with the path that could not be written; the products after it stay staged.
     public func publish(to files: NodeFiles) async throws(Problem) {
         var contents: [FileContent] = []
         var names: [String] = []
@@ -113,7 +113,7 @@ public struct StagedProducts: Sendable {
         return "\(index)"
     }
 
-    /// The directory, `nil` if there is none.
+    /// Opens the staging directory, or returns `nil` if it does not exist.
     private func opened() throws(SystemError) -> DirectoryHandle? {
         do throws(SystemError) {
             return try DirectoryHandle(reaching: directory, isCreating: false)

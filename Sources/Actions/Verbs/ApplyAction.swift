@@ -26,7 +26,7 @@ struct ApplyAction: Action {
             throw ReportedFailures()
         }
         let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
-        // An object that is described twice is one that fails.
+        // An object that is described twice counts once.
         let sets = Repetitions.sets(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         context.emit(.objectCount(sets.count))
         let failures = FailureReporter(context, order: contents.manifests)
@@ -51,7 +51,8 @@ struct ApplyAction: Action {
             let words = "which objects are unchanged cannot be kept, so the next run asks the server about every object"
             context.emit(.warning(subject: "", "\(words): \(error)"))
         }
-        // Not after every run: the schema has some megabytes, and costs the server more than all other requests.
+        // The schema is not fetched after every run: it is several megabytes and costs the server more than all other
+        // requests.
         if context.run.keepsSchemas || failures.count > 0 && !context.run.files.isDryRun {
             await SchemaStore(context.run).refresh(of: context.task.name, from: client, until: context.deadline)
         }
@@ -60,7 +61,7 @@ struct ApplyAction: Action {
             throw ReportedFailures()
         }
         try await pruning?.keepMembers()
-        // Before anything is deleted that the new objects replace.
+        // The new objects must be ready before the objects that they replace are deleted.
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
                 of: applied.map(\.identity),
@@ -120,7 +121,7 @@ public struct ReportedFailures: Error, Sendable, CustomStringConvertible {
 }
 
 extension Event.Kind {
-    /// A warning about a place in a file.
+    /// Returns a warning about a location in a file.
     fileprivate static func warning(about problem: Problem) -> Self {
         let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
         return .warning(subject: problem.location.map { "\($0)" } ?? "", text)

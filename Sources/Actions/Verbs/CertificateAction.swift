@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 import TLS
 
-/// Verb `certificate`: issues a certificate with its key, unless the present ones are as declared and not due.
+/// Verb `certificate`: issues a certificate with its key, unless the existing pair is as declared and not due.
 struct CertificateAction: Action {
     private let context: ActionContext
     private let declaration: CertificateDeclaration
@@ -16,13 +16,13 @@ struct CertificateAction: Action {
         self.declaration = declaration
     }
 
-    /// The contents of both files.
+    /// The contents of the certificate file and the key file.
     private struct Pair {
         var certificate: [UInt8]
         var key: [UInt8]
     }
 
-    /// Issues what is missing, due or different, and returns whether anything changed.
+    /// Issues the pair if it is missing, due or different, and returns whether anything changed.
     func run() async throws -> Bool {
         let leaf = declaration.leaf
         let account = try await context.account(owner: leaf.owner, group: leaf.group, writing: declaration.key.path)
@@ -37,7 +37,7 @@ struct CertificateAction: Action {
             return report(try write(pair, account))
         }
         context.emit(.planned("would issue '\(declaration.path.path)', which \(reasons[0])"))
-        // Other tasks may read it.
+        // Later tasks of the dry run may read the pair.
         if let authority {
             _ = try write(try await issue(by: authority), account)
         } else {
@@ -46,7 +46,7 @@ struct CertificateAction: Action {
         return true
     }
 
-    /// Emits what became of the files, and returns whether anything changed.
+    /// Emits the result of each file, and returns whether anything changed.
     private func report(_ results: [(path: String, result: Event.PathResult)]) -> Bool {
         for (path, result) in results { context.emit(.path(path, result)) }
         return results.contains { $0.result != .unchanged }
@@ -54,7 +54,7 @@ struct CertificateAction: Action {
 
     // MARK: The present files
 
-    /// Reads both files; `nil` if one is missing.
+    /// Reads both files, or returns `nil` if one is missing.
     private func presentPair() throws(Problem) -> Pair? {
         guard let certificate = try read(declaration.path.path), let key = try read(declaration.key.path) else {
             return nil
@@ -71,7 +71,7 @@ struct CertificateAction: Action {
         }
     }
 
-    /// Why the present files are replaced, in predicates of the certificate.
+    /// Returns the reasons to replace the existing files, as predicates of the certificate.
     private func faults(of pair: Pair, _ authority: Certificate?) -> [String] {
         var leaf = declaration.leaf
         guard let certificate = try? Certificate.read(pem: pair.certificate).first else { return ["cannot be read"] }
@@ -80,7 +80,7 @@ struct CertificateAction: Action {
         }
         let comparison = CertificateComparison(at: context.run.now())
         if let authority {
-            // Another one would end with the CA as well.
+            // A new certificate would end with the CA as well.
             if certificate.validUntil == authority.validUntil { leaf.renewBefore = .zero }
             return comparison.faults(of: certificate, leaf, authority: authority).map(\.description)
         }
@@ -91,9 +91,9 @@ struct CertificateAction: Action {
 
     // MARK: A CA on the node
 
-    /// Reads the CA, `nil` if a signer of the cluster issues the certificate.
+    /// Reads the CA, or returns `nil` if a signer of the cluster issues the certificate.
     ///
-    /// Waits for a certificate that is not valid yet, because a boot may not know the time.
+    /// Waits for a CA certificate that is not valid yet, because the clock may be wrong during boot.
     private func authority() async throws(Problem) -> IssuingAuthority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
         let file = CredentialFile(name: certificate.path, bytes: try load(certificate, "ca.certificate"))
@@ -133,7 +133,7 @@ struct CertificateAction: Action {
 
     // MARK: A signer of the cluster
 
-    /// Has a certificate signed for a new key; what is issued is compared with what was asked for.
+    /// Generates a key, requests a certificate for it, and compares the issued certificate with the request.
     private func request() async throws(Problem) -> Pair {
         guard case .signer(let signer, let kubeconfig) = declaration.issuer else {
             preconditionFailure("a certificate is issued by a CA or a signer")
@@ -169,13 +169,13 @@ struct CertificateAction: Action {
         return Pair(certificate: bytes, key: keyText)
     }
 
-    /// The usages as the API has them: a key of RSA may also encrypt the secret of a TLS connection.
+    /// The usages as the API names them; an RSA key may also encrypt the secret of a TLS connection.
     private var usages: [String] {
         let purposes = declaration.leaf.usages.subtracting([.signing]).sorted().map(\.rawValue)
         return (declaration.leaf.key.rsaBits == nil ? [] : ["key encipherment"]) + ["digital signature"] + purposes
     }
 
-    /// Refuses a certificate that is not the one that was asked for; it would be due at once, again and again.
+    /// Refuses a certificate that differs from the request, because every run would replace it again.
     private func check(_ bytes: [UInt8], _ key: SigningKey, _ signer: String) throws(Problem) {
         let subject = "the certificate from signer '\(signer)'"
         let certificate: Certificate?
@@ -214,7 +214,7 @@ struct CertificateAction: Action {
         }
     }
 
-    /// Keeps in memory that a dry run would have written files that a signer issues.
+    /// Records that a dry run would have written files whose content a signer issues.
     private func rememberUnknown() throws(Problem) {
         let mode = UInt32(CertificateDeclaration.certificateMode)
         do throws(SystemError) {
@@ -236,14 +236,14 @@ struct IssuingAuthority {
     let certificate: Certificate
     let key: SigningKey
 
-    /// Combines the files of a CA.
+    /// Combines the certificate and the key of a CA.
     ///
     /// - Parameters:
-    ///   - usable: The certificates of its file that are valid now.
-    ///   - path: The file of its certificate.
-    ///   - keyFile: The file of its key.
+    ///   - usable: The certificates in the CA's file that are valid now.
+    ///   - path: The path of the certificate file.
+    ///   - keyFile: The contents of the key file.
     ///   - keyPath: The path of the key, with its location in the task file.
-    /// - Throws: ``Base/Problem`` if the key cannot be read, or belongs to none of the certificates.
+    /// - Throws: ``Base/Problem`` if the key cannot be read, or does not belong to any of the certificates.
     init(_ usable: [Certificate], path: String, keyFile: [UInt8], keyPath: LocatedPath) throws(Problem) {
         do throws(TLSError) {
             key = try SigningKey(pem: SecretBytes(copying: keyFile))

@@ -5,7 +5,7 @@ import Host
 import Planning
 import TLS
 
-/// Verb `decrypt`: writes what `age` decrypts, once it is known to be the key of its certificate.
+/// Verb `decrypt`: writes the output of `age`, which must be the key of the certificate if the task names one.
 struct DecryptAction: Action {
     private let context: ActionContext
     private let declaration: DecryptDeclaration
@@ -80,9 +80,9 @@ struct DecryptAction: Action {
         }
     }
 
-    /// Refuses a key of another certificate, with which nothing that uses the two would start.
+    /// Refuses a key that belongs to another certificate, because no program could start with the two.
     private func check(_ text: SecretBytes, belongsTo reference: LocatedPath) throws(Problem) {
-        // A dry run does not know what a signer would issue.
+        // A dry run does not know the certificate that a signer would issue.
         guard !context.run.files.isOfUnknownContent(reference.path) else { return }
         let bytes = try read(reference, "certificate")
         let key: SigningKey
@@ -111,7 +111,7 @@ struct DecryptAction: Action {
 }
 
 extension Footprint.Decryption {
-    /// Refuses a private key for which `age` would ask for a password, in the middle of the output on a terminal.
+    /// Refuses a private key for which `age` would prompt for a password.
     func requireNoPassword(_ key: NodeIdentity) throws(Problem) {
         guard key.needsPassword else { return }
         throw Problem(

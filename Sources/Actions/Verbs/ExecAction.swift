@@ -4,7 +4,7 @@ import Glibc
 import Host
 import Planning
 
-/// Verb `exec`: runs a program, if what it creates is not there yet.
+/// Verb `exec`: runs a program, unless the path that it creates exists.
 struct ExecAction: Action {
     private let context: ActionContext
     private let declaration: ExecDeclaration
@@ -14,14 +14,14 @@ struct ExecAction: Action {
         self.declaration = declaration
     }
 
-    /// Runs the program and returns that something changed, unless there was nothing to do.
+    /// Runs the program and returns `true`, or returns `false` if there was nothing to do.
     func run() async throws(Problem) -> Bool {
         if let creates = declaration.creates, try isWritten(creates) {
             context.emit(.path(creates.path, .unchanged))
             return false
         }
         guard !context.run.files.isDryRun else {
-            // Files that preStart would make are not there.
+            // Files that 'preStart' would create do not exist in a dry run.
             if declaration.preStart == nil { _ = try command() }
             let first = declaration.preStart == nil ? "" : "'preStart', then "
             context.emit(.planned("would run \(first)\(commandLine)"))
@@ -48,7 +48,7 @@ struct ExecAction: Action {
         return true
     }
 
-    /// Creates the directories that the program needs, as its unit does before it.
+    /// Creates the directories that the program needs, as the task's unit does before it starts the program.
     private func makeDirectories() throws(Problem) {
         for path in context.task.footprint.createdDirectories {
             do {
@@ -59,7 +59,7 @@ struct ExecAction: Action {
         }
     }
 
-    /// The command line as a shell takes it, in single quotes unless it has some itself.
+    /// The command line, quoted for a shell.
     private var commandLine: String {
         let program =
             switch declaration.program {
@@ -76,7 +76,7 @@ struct ExecAction: Action {
             .merging(declaration.environment) { $1 }
     }
 
-    /// Whether what the program creates exists; with a root only files below it count, not those of this machine.
+    /// Returns whether the path that the program creates exists; with a root, only below the root.
     private func isWritten(_ creates: LocatedPath) throws(Problem) -> Bool {
         do {
             let files = context.run.files
@@ -103,14 +103,15 @@ struct ExecAction: Action {
         }
     }
 
-    /// The command; a script that is not executable is handed to the shell.
+    /// Returns the command; a script that is not executable is run by the shell.
     private func command() throws(Problem) -> Command {
         switch declaration.program {
         case .command(let name, _):
             if ExecLine.isPath(name) {
                 try requireTrusted(name)
             } else if name.hasSlash {
-                // A line with a slash in an argument: as a program it would be a path in the current directory.
+                // A name that is a whole command line with a slash in an argument would be a path in the current
+                // directory.
                 throw startProblem(
                     SystemError("cannot run", name, code: ENOENT, detail: "there is no such program")
                 )
@@ -129,7 +130,7 @@ struct ExecAction: Action {
             let location = try location(of: reference.path)
             let words = [location] + declaration.arguments
             if declaration.shell != nil { return try shell(words) }
-            // With a dry run it may be one that another task would write.
+            // In a dry run, the script may be a file that another task would write.
             if !files.isDryRun, try isExecutable(location) {
                 return Command(location, declaration.arguments, environment: environment)
             }
@@ -159,10 +160,10 @@ struct ExecAction: Action {
         return Command(declaration.shell?.path ?? "/bin/sh", arguments, environment: environment)
     }
 
-    /// How long a program may take to end after SIGTERM, which it gets when the task's time is up.
+    /// The time that a program has to end after the SIGTERM that it gets at the task's deadline.
     private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
 
-    /// Runs one command, whose name has its quotes; its output becomes events, and its last line part of an error.
+    /// Runs a command and emits its output; `name` is already quoted, and errors contain the last line of the output.
     private func run(_ command: Command, named name: String) async throws(Problem) {
         let last = LastLine()
         let sandboxHint = SandboxHint()
@@ -207,7 +208,7 @@ struct ExecAction: Action {
         )
     }
 
-    /// Returns the problem of a program that cannot be started; a line of a shell in its place is for root only.
+    /// Returns the problem of a program that cannot be started; a command line in its place is shown only to root.
     private func startProblem(_ error: SystemError) -> Problem {
         let isMissing = [ENOENT, ENOTDIR, ENAMETOOLONG].contains(error.code)
         if isMissing, let keys = declaration.keys(instead: error.subject) {
@@ -225,22 +226,22 @@ struct ExecAction: Action {
         return Problem("\(error)", hint: hint, cause: error)
     }
 
-    /// The text in place of command line and output.
+    /// The text that replaces the command line and the output.
     private static let restriction = " (only root may see its command line and output)"
 }
 
 extension ExecDeclaration {
-    /// Returns the keys for a line of a shell that somebody has written as the command.
+    /// Returns the keys for a shell command line that was written as the command.
     ///
-    /// - Parameter name: A program that is not there.
-    /// - Returns: What to write instead; `nil` if the program is not the command, or its name is one word.
+    /// - Parameter name: A program that does not exist.
+    /// - Returns: The keys to write instead, or `nil` if the program is not the command or its name is one word.
     func keys(instead name: String) -> String? {
         guard case .command(name, _) = program, name.contains(where: \.isWhitespace) else { return nil }
         return ExecLine(name, before: arguments)?.keys
     }
 }
 
-/// The last line that is not blank of what a child process printed.
+/// The last non-blank line that a child process printed.
 final class LastLine: Sendable {
     private let line = Locked<String?>(nil)
     var text: String? { line.withLock { $0 } }
@@ -251,12 +252,12 @@ final class LastLine: Sendable {
     }
 }
 
-/// A process of a task that still runs although it was to be ended, if there is one.
+/// The process of a task that is still running after it was killed, if there is one.
 final class SurvivingProcess: Sendable {
     private let number = Locked<Int32?>(nil)
-    /// Its number.
+    /// The process ID, `nil` if no process is still running.
     var process: Int32? { number.withLock { $0 } }
 
-    /// Keeps the number of a process.
+    /// Records the ID of a process that is still running.
     func note(_ process: Int32) { number.withLock { $0 = process } }
 }

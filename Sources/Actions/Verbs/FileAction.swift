@@ -4,7 +4,7 @@ import Host
 import Kubernetes
 import Planning
 
-/// Verb `file`: gives a file its content, permissions and owner.
+/// Verb `file`: writes a file with its content, permissions and owner.
 struct FileAction: Action {
     private let context: ActionContext
     private let declaration: FileDeclaration
@@ -53,7 +53,7 @@ struct FileAction: Action {
         }
     }
 
-    /// Says of a dry run that a file would be generated.
+    /// Reports that a run would generate the content of the file.
     private func writeGenerated() throws(Problem) -> Bool {
         let path = declaration.path.path
         let mode = try mode()
@@ -66,7 +66,7 @@ struct FileAction: Action {
         return true
     }
 
-    /// The content, `nil` if a dry run would generate it.
+    /// Returns the content, or `nil` if a dry run would have to generate it.
     private func content() throws(Problem) -> [UInt8]? {
         switch declaration.source {
         case .content(let text): return Array(text.utf8)
@@ -85,7 +85,7 @@ struct FileAction: Action {
         }
     }
 
-    /// The content of the file if it exists, so that it is never generated a second time.
+    /// Returns the content of the file if it exists, so that it is never generated a second time.
     private func keptContent() throws(Problem) -> [UInt8]? {
         let path = declaration.path.path
         do {
@@ -102,15 +102,15 @@ struct FileAction: Action {
     }
 
     private static func token() -> [UInt8] {
-        // The system's generator of random numbers is that of getrandom(2).
+        // The system's random number generator uses getrandom(2).
         var generator = SystemRandomNumberGenerator()
         let digits = Array("0123456789abcdef".utf8)
         return (0..<64).map { _ in digits[Int(generator.next() & 0xf)] } + [UInt8(ascii: "\n")]
     }
 
-    /// The permissions of the task, else those of the source as far as the default allows them.
+    /// Returns the permissions from the task, or the source's permissions, limited to the default.
     ///
-    /// The owner may always write: a source in a store that nobody writes makes no read-only copy.
+    /// The owner may always write, so that a copy of a read-only source is not read-only.
     private func mode() throws(Problem) -> UInt32 {
         if let mode = declaration.mode { return UInt32(mode) }
         let usual = UInt32(declaration.usualMode)
@@ -125,7 +125,7 @@ struct FileAction: Action {
 }
 
 extension ActionContext {
-    /// Finds the numbers of a file's owner and group.
+    /// Looks up the numeric IDs of a file's owner and group.
     func account(
         owner: String?,
         group: String?,
@@ -143,7 +143,7 @@ extension ActionContext {
     }
 }
 
-/// Finds the numbers of a user and a group, `nil` for no name.
+/// Looks up the numeric IDs of a user and a group, `nil` for a name that is not given.
 func lookUp(
     owner: String?,
     group: String?,
@@ -155,7 +155,7 @@ func lookUp(
     return numbers
 }
 
-/// A file with what `write` sets of it, for showing in a dry run how it would change.
+/// The state of a file that `write` sets, from which a dry run shows the changes.
 struct FileState {
     private let bytes: [UInt8]?
     private let target: String?
@@ -182,13 +182,13 @@ struct FileState {
     /// Whether everyone may read the file.
     private var isPublic: Bool { mode.map { $0 & 0o004 != 0 } ?? true }
 
-    /// Shows how the file would change.
+    /// Returns a description of how the file would change.
     ///
-    /// The content of a file that not everyone may read is shown only if the caller knows what is secret in it.
+    /// The content of a file that is not readable by everyone is shown only if `isShown` is set.
     ///
     /// - Parameters:
-    ///   - old: The state before, `nil` if there is no file.
-    ///   - isShown: Whether the content may be shown although not everyone may read it.
+    ///   - old: The current state, or `nil` if there is no file.
+    ///   - isShown: Whether the content may be shown even if not everyone may read the file.
     /// - Returns: Changes of permissions and owner, then the lines of a unified diff.
     func difference(from old: FileState?, isShown: Bool) -> [String] {
         var lines: [String] = []

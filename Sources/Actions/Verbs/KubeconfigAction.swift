@@ -5,7 +5,7 @@ import Kubernetes
 import Planning
 import TLS
 
-/// Verb `kubeconfig`: writes a kubeconfig when its certificate, key and CA exist, belong together and are valid now.
+/// Verb `kubeconfig`: writes a kubeconfig if its certificate, key and CA exist, belong together and are valid now.
 struct KubeconfigAction: Action {
     private let context: ActionContext
     private let declaration: KubeconfigDeclaration
@@ -15,7 +15,7 @@ struct KubeconfigAction: Action {
         self.declaration = declaration
     }
 
-    /// Writes the file, 0600 from its first byte, unless it is up to date, and returns whether it did.
+    /// Writes the file with mode 0600 from the start, unless it is up to date, and returns whether it was written.
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
         let template: Kubeconfig.Template
@@ -43,7 +43,7 @@ struct KubeconfigAction: Action {
         }
     }
 
-    /// Loads and checks the three files.
+    /// Loads and checks the CA, the certificate and the key.
     private func checkedCredentials() async throws(Problem) -> Kubeconfig.Template.Credentials {
         let authority = try load(declaration.credentials.certificateAuthority, as: "certificateAuthority")
         let certificate = try load(declaration.credentials.certificate, as: "certificate")
@@ -82,7 +82,9 @@ struct KubeconfigAction: Action {
         }
     }
 
-    /// Checks the three files; what is not valid yet is waited for, as a boot may not know the time.
+    /// Checks the three files.
+    ///
+    /// Waits for a certificate that is not valid yet, because the clock may be wrong during boot.
     private func check(
         _ authority: CredentialFile,
         _ certificate: CredentialFile,
@@ -98,7 +100,7 @@ struct KubeconfigAction: Action {
 }
 
 extension KubeconfigDeclaration {
-    /// The credentials by their paths.
+    /// The credentials, referred to by their paths.
     var credentialPaths: Kubeconfig.Template.Credentials {
         .paths(
             certificateAuthority: credentials.certificateAuthority.path,
@@ -107,7 +109,7 @@ extension KubeconfigDeclaration {
         )
     }
 
-    /// The template from which the file is made.
+    /// Returns the template of the kubeconfig.
     func template(_ credentials: Kubeconfig.Template.Credentials) -> Kubeconfig.Template {
         Kubeconfig.Template(
             cluster: clusterName,
@@ -120,7 +122,7 @@ extension KubeconfigDeclaration {
     }
 }
 
-/// Repeats a check of credentials while the only problem passes with time before the task's deadline.
+/// Repeats a check of credentials that fails only because they become valid later, before the task's deadline.
 func awaitValidity<Value>(
     _ context: ActionContext,
     _ check: () throws(Problem) -> Value,

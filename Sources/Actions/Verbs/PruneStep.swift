@@ -3,7 +3,7 @@ import Execution
 import Kubernetes
 import Planning
 
-/// The part of `apply` that deletes what the task applied before and its manifests no longer contain.
+/// The step of `apply` that deletes objects which the task's manifests no longer contain.
 struct PruneStep {
     private let context: ActionContext
     private let client: APIClient
@@ -14,7 +14,7 @@ struct PruneStep {
     /// Prepares the parent of the task's ApplySet, before anything is applied.
     ///
     /// - Returns: `nil` if the task deletes nothing.
-    /// - Throws: An error if the manifests cannot be those of a set, or the parent cannot be written.
+    /// - Throws: An error if the manifests cannot be a set, or the parent cannot be written.
     init?(
         _ context: ActionContext,
         _ declaration: ApplyDeclaration,
@@ -45,8 +45,8 @@ struct PruneStep {
     /// Deletes the objects, after all manifests have been read and applied.
     ///
     /// - Parameter appliedCount: The number of objects that were applied.
-    /// - Returns: How many were deleted.
-    /// - Throws: An error if not all could be deleted.
+    /// - Returns: The number of objects that were deleted.
+    /// - Throws: An error if an object could not be deleted.
     func run(after appliedCount: Int) async throws -> Int {
         let obsolete: Pruner.Obsolete
         do {
@@ -67,7 +67,7 @@ struct PruneStep {
         let deletions = DeletionReporter(context, failures)
         for group in obsolete.deletions {
             await pruner.delete(group) { deletions.report($0) }
-            // Objects of later groups may be needed by those that are still there.
+            // Objects that could not be deleted may need objects of later groups.
             await failures.report()
             try Task.checkCancellation()
             guard failures.count == 0 else { throw ReportedFailures() }
@@ -80,7 +80,7 @@ struct PruneStep {
         return deletions.count
     }
 
-    /// Makes the parent list an object before it is created, if the server did not have its kind at the beginning.
+    /// Adds an object to the parent's list before it is created, if the server did not have its kind at the start.
     ///
     /// - Throws: ``APIError`` if the parent cannot be written.
     func addToParent(_ object: ObjectIdentity) async throws(APIError) {
@@ -88,7 +88,7 @@ struct PruneStep {
         try await pruner.addToParent(object)
     }
 
-    /// Makes the parent list what has been applied: another node may have shortened the list before that.
+    /// Adds the applied objects to the parent's list, which another node may have shortened in the meantime.
     ///
     /// - Throws: An error if the parent cannot be read or written.
     mutating func keepMembers() async throws {

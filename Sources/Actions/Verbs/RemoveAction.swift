@@ -16,7 +16,8 @@ struct RemoveAction: Action {
 
     /// Removes everything that exists, and returns whether anything did.
     func run() async throws -> Bool {
-        // Before anything is removed. The server would say that there is no such object.
+        // Names are checked before anything is removed, because the server would only report that no such object
+        // exists.
         let mistakes = (declaration.objects?.references ?? []).flatMap { reference in
             NamedObject(ObjectIdentity(reference), at: reference.location).nameProblems
         }
@@ -51,7 +52,8 @@ struct RemoveAction: Action {
                 context.emit(.path(path, .unchanged))
                 return false
             }
-            // The entry that is examined is removed, even if a directory above it is exchanged in between.
+            // The handle ensures that the examined entry is removed even if a directory above it is replaced in
+            // between.
             let directory = try DirectoryHandle(withoutLinks: withoutLinkedRoot(parts.directory))
             guard let found = try directory.status(parts.name) else {
                 context.emit(.path(path, .unchanged))
@@ -80,14 +82,14 @@ struct RemoveAction: Action {
         }
     }
 
-    /// A location with the root, which a link may name, as it is without links; those below it stay.
+    /// Returns a location with the links in the root resolved, and the links below the root left alone.
     private func withoutLinkedRoot(_ location: String) -> String {
         let root = context.run.files.root
         guard !root.isEmpty else { return location }
         return FileSystem.existingRealPath(root) + location.pathPart(after: root)
     }
 
-    /// Refuses a path below a link, which leads elsewhere than the task file says.
+    /// Refuses a path below a link, which leads to a directory that the task file does not name.
     ///
     /// - Returns: Whether the directory of the path exists.
     private func checkParents(of path: String) throws -> Bool {
@@ -108,7 +110,7 @@ struct RemoveAction: Action {
     }
 }
 
-/// Emits what becomes of the objects that a task deletes, each as soon as that is known.
+/// A reporter of objects that a task deletes, which emits each result as soon as it is known.
 final class DeletionReporter: Sendable {
     private let context: ActionContext
     private let failures: FailureReporter
@@ -117,19 +119,19 @@ final class DeletionReporter: Sendable {
     /// Creates a reporter.
     ///
     /// - Parameters:
-    ///   - context: The task.
-    ///   - failures: Receives the objects that could not be deleted.
+    ///   - context: The context of the task.
+    ///   - failures: The reporter for objects that could not be deleted.
     init(_ context: ActionContext, _ failures: FailureReporter) {
         (self.context, self.failures) = (context, failures)
     }
 
-    /// How many objects were deleted.
+    /// The number of objects that were deleted.
     var count: Int { deleted.withLock { $0 } }
 
-    /// Emits what became of one object.
+    /// Emits the result of one object.
     func report(_ message: Deleter.Message) {
         switch message {
-        // An object that did not exist is as the task wants it: somebody else may have deleted it, or taken it.
+        // An object that did not exist is unchanged, because another client may have deleted it or taken it over.
         case .deleted(let identity, let existed):
             if existed { deleted.withLock { $0 += 1 } }
             context.emit(.object(identity.description, ObjectResult(existed ? .deleted : .unchanged)))

@@ -3,7 +3,7 @@ import Execution
 import Host
 import Planning
 
-/// Verb `symlink`: makes a link point at its target.
+/// Verb `symlink`: creates a link, or changes its target.
 struct SymlinkAction: Action {
     private let context: ActionContext
     private let declaration: SymlinkDeclaration
@@ -13,7 +13,7 @@ struct SymlinkAction: Action {
         self.declaration = declaration
     }
 
-    /// Makes the link unless it is up to date, and returns whether it did.
+    /// Creates the link unless it is up to date, and returns whether anything changed.
     ///
     /// A link that points elsewhere is changed; a real file or directory is replaced only if the task says so.
     func run() throws(Problem) -> Bool {

@@ -16,9 +16,9 @@ struct WaitAction: Action {
         self.declaration = declaration
     }
 
-    /// Waits; nothing is ever changed.
+    /// Waits for the condition and always returns `false`, because nothing is changed.
     ///
-    /// A dry run waits for an API server, and not for what other tasks may create.
+    /// A dry run waits only for an API server, because other tasks may create everything else.
     func run() async throws -> Bool {
         if context.run.files.isDryRun, !isForServer {
             let isFulfilled = await WaitAction(context.probing(Self.probeLimit), declaration).isFulfilled()
@@ -64,7 +64,7 @@ struct WaitAction: Action {
         }
     }
 
-    /// How long a dry run looks whether a condition holds.
+    /// The time limit for a dry run's check of a condition.
     private static let probeLimit = Duration.seconds(2)
 
     /// Returns whether the condition holds now.
@@ -100,13 +100,13 @@ struct WaitAction: Action {
         }
     }
 
-    /// Where a file may be: below the root, where tasks write, or on the node.
+    /// Returns the locations where a file may be: below the root, to which tasks write, and on the node itself.
     private func paths(of reference: LocatedPath) -> [String] {
         let files = context.run.files
         return Set([(try? files.location(ofWritten: reference.path)) ?? reference.path, reference.path]).sorted()
     }
 
-    /// Whether an API server is waited for, and nothing else.
+    /// Whether the condition is an API server.
     private var isForServer: Bool {
         if case .apiServer = declaration.condition { true } else { false }
     }
@@ -118,7 +118,7 @@ struct WaitAction: Action {
         case .object(let reference, _): Self.identity(of: reference).description
         case .tcp(let host, let port): "\(host):\(port)"
         case .file(let reference): "'\(reference.path)'"
-        // Every user can read what a unit waits for, and a query may have a token.
+        // Every user can read what a unit waits for, and a query may contain a token.
         case .url(let url, _): "'\(url.prefix { $0 != "?" })\(url.contains("?") ? "?…" : "")'"
         case .unit(let name): "unit '\(name)'"
         case .address(let range): range.isOneAddress ? "address \(range)" : "an address in \(range)"
@@ -135,7 +135,7 @@ struct WaitAction: Action {
         try await context.run.connections.client(kubeconfig: kubeconfig.path, context)
     }
 
-    /// Refuses to wait for an object of a kind that is misspelt.
+    /// Refuses to wait for an object whose kind is misspelt.
     private func checkKind(
         of identity: ObjectIdentity,
         at location: SourceLocation,
@@ -147,12 +147,12 @@ struct WaitAction: Action {
         throw Problem("cannot wait for \(identity): \(mistake)", at: location)
     }
 
-    /// Repeats a check until it passes or the deadline does.
+    /// Repeats a check until it passes or the deadline is reached.
     private func poll(_ check: () async throws(NotYet) -> Void) async throws(Problem) {
         do {
             try await context.retryPolicy.retry(.init(.condition, subject), check)
         } catch {
-            // A failure that waiting cannot change is not a matter of time.
+            // A permanent failure is not reported as a timeout.
             guard error.disposition == .retry else {
                 throw Problem("cannot wait for \(subject): \(error.words)", hint: error.hint)
             }
@@ -171,7 +171,7 @@ struct WaitAction: Action {
         context.timedOut(waitingFor: expectation, reason, hint: hint ?? advice)
     }
 
-    /// The subject with what is expected of it.
+    /// The subject with its expected state.
     private var expectation: String {
         switch declaration.condition {
         case .apiServer, .object, .url, .file, .address: subject
@@ -181,7 +181,7 @@ struct WaitAction: Action {
         }
     }
 
-    /// Advice for a condition that does not become true.
+    /// The advice for a condition that does not become true.
     private var advice: String {
         switch declaration.condition {
         case .apiServer, .tcp, .url: "check that the service is running"
@@ -234,7 +234,7 @@ struct WaitAction: Action {
         )
     }
 
-    /// Advice about a server that gives no response to the request for a URL.
+    /// Returns advice about a server that does not respond to the request for a URL.
     private func hint(for error: TransportError, _ authority: LocatedPath?) -> String? {
         switch error.kind {
         case .untrusted, .selfSigned:
@@ -259,7 +259,7 @@ struct WaitAction: Action {
     }
 }
 
-/// Why a condition does not hold yet.
+/// The reason why a condition does not hold yet.
 private struct NotYet: Retriable {
     var words: String
     var disposition: Disposition
@@ -274,9 +274,9 @@ private struct NotYet: Retriable {
     }
 }
 
-/// Why network interfaces are not what a task waits for.
+/// The reasons why network interfaces do not meet the condition of a task.
 extension [NetworkInterface] {
-    /// Why no interface that is up has an address in a range, `nil` if one has.
+    /// Returns the reason why no interface that is up has an address in a range, or `nil` if an interface has one.
     func reasonForNoAddress(in range: AddressRange) -> String? {
         let matching = filter { interface in
             interface.addresses.contains { $0.state != .tentative && range.contains($0.address) }
@@ -292,7 +292,7 @@ extension [NetworkInterface] {
         return "the node has \(shortList(addresses))"
     }
 
-    /// Why no interface with a name is up and running, `nil` if one is.
+    /// Returns the reason why no interface with a name is up and running, or `nil` if an interface is.
     func reasonForNoneUp(named pattern: String) -> String? {
         let matching = filter { $0.isNamed(pattern) }
         if matching.contains(where: { $0.isUp && $0.isRunning }) { return nil }
@@ -307,7 +307,7 @@ extension [NetworkInterface] {
     }
 }
 
-/// The reason why a wait goes on, which is reported once the wait has lasted a second.
+/// The reason why a wait continues, which is reported once the wait has lasted for a quiet period.
 final class WaitProgress: Sendable {
     private struct State {
         var reason = ""
@@ -345,7 +345,7 @@ final class WaitProgress: Sendable {
         report(reason)
     }
 
-    /// Sleeps for a second; returns `false` at the deadline and when the task is cancelled.
+    /// Sleeps for a second, and returns `false` at the deadline or when the task is cancelled.
     func pauseBeforeRetry() async -> Bool {
         let pause = min(.seconds(1), context.deadline - .now)
         guard pause > .zero else { return false }
@@ -358,12 +358,12 @@ final class WaitProgress: Sendable {
 }
 
 extension ActionContext {
-    /// Waits for events until the deadline; what cannot be waited for is tried again each second.
+    /// Waits for events until the deadline, and retries every second if waiting fails.
     ///
     /// - Parameters:
-    ///   - subject: What is waited for, as progress names it.
-    ///   - wait: Waits, and returns whether it was successful. It is given what it reports reasons to.
-    /// - Returns: The last reason if it was not successful until the deadline, or was cancelled.
+    ///   - subject: The condition, as progress messages name it.
+    ///   - wait: A function that waits and returns whether the condition holds. It reports reasons to its argument.
+    /// - Returns: The last reason if the wait timed out or was cancelled, or `nil` if the condition holds.
     func awaitEvents(
         _ subject: String,
         _ wait: (ActionContext, @escaping @Sendable (String) -> Void) async throws(SystemError) -> Bool,
@@ -381,7 +381,7 @@ extension ActionContext {
         return progress.reason
     }
 
-    /// The failure of a task whose wait has lasted until its deadline.
+    /// Returns the problem of a task whose wait has lasted until its deadline.
     func timedOut(waitingFor expectation: String, _ reason: String, hint: String) -> Problem {
         Problem(
             "timed out after \(task.timeout.text) waiting for \(expectation): \(reason)",

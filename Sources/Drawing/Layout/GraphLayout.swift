@@ -1,7 +1,7 @@
-/// Positions of boxes in columns from left to right, and of the lines between them.
+/// Positions of boxes in columns from left to right, and of the lines between the boxes.
 ///
-/// Boxes that lines connect, also by way of others, are one part of the picture. The parts are in rows, and boxes
-/// without lines are in a grid below them. The same boxes and lines always result in the same positions.
+/// Boxes that are connected by lines, even through other boxes, form one part of the picture. The parts are in rows,
+/// and boxes without lines are in a grid below them. The same boxes and lines always result in the same positions.
 public struct GraphLayout: Sendable, Hashable {
     /// A width and a height in pixels.
     public struct Size: Sendable, Hashable {
@@ -33,36 +33,36 @@ public struct GraphLayout: Sendable, Hashable {
         public var height = 0.0
     }
 
-    /// A line between boxes, or from one to another line that leads to the same box or comes from the same.
+    /// A line between boxes, or a branch of another line with the same source or target.
     ///
-    /// It is a curve from its first point to the second, straight to the third, a curve to the fourth, and so on. Where
-    /// it begins and ends, and where it is straight, it is horizontal.
+    /// The line is a curve from its first point to the second, straight to the third, a curve to the fourth, and so on.
+    /// It is horizontal at its ends and where it is straight.
     public struct Line: Sendable, Hashable {
-        /// Its points from left to right.
+        /// The points from left to right.
         public var points: [Point]
     }
 
     /// The boxes, in the order in which their sizes were given.
     ///
-    /// All boxes of a column are as wide as its widest one.
+    /// All boxes of a column are as wide as the widest box in it.
     public private(set) var frames: [Frame]
     public private(set) var lines: [Line] = []
 
     /// The size of the picture.
     public private(set) var size = Size()
 
-    /// The space between boxes below each other.
+    /// The vertical space between boxes.
     static let verticalGap = 16.0
 
     /// The space between two parts of the picture, and between columns of boxes without lines.
     private static let partGap = 32.0
 
-    /// Finds positions.
+    /// Computes the positions of boxes and lines.
     ///
     /// - Parameters:
     ///   - sizes: The sizes of the boxes.
-    ///   - predecessors: For every box those from which a line leads to it; all of them come before it in `sizes`.
-    ///   - rowWidth: How wide a row of several parts may be.
+    ///   - predecessors: For every box, the earlier boxes in `sizes` from which a line leads to it.
+    ///   - rowWidth: The maximum width of a row of several parts.
     public init(sizes: [Size], predecessors: [[Int]], rowWidth: Double = 1000) {
         precondition(
             sizes.count == predecessors.count
@@ -79,7 +79,7 @@ public struct GraphLayout: Sendable, Hashable {
         placeInGrid(parts.filter { $0.count == 1 }.map { $0[0] }, sizes, within: width)
     }
 
-    /// The boxes that lines connect, each part in their order, the parts in the order of their first boxes.
+    /// Groups connected boxes into parts, in the order of their first boxes.
     private static func parts(_ predecessors: [[Int]]) -> [[Int]] {
         var parent = Array(predecessors.indices)
         func root(_ box: Int) -> Int {
@@ -101,13 +101,13 @@ public struct GraphLayout: Sendable, Hashable {
         return parts.filter { !$0.isEmpty }
     }
 
-    /// The predecessors of the boxes of a part, counted from its first box.
+    /// Returns the predecessors of the boxes of a part, as positions in the part.
     private static func local(_ predecessors: [[Int]], in part: [Int]) -> [[Int]] {
         let positions = Dictionary(uniqueKeysWithValues: zip(part, part.indices))
         return part.map { predecessors[$0].compactMap { positions[$0] } }
     }
 
-    /// Places parts beside each other as long as they fit, and below each other.
+    /// Places parts in rows that are as wide as permitted.
     private mutating func place(_ parts: [([Int], LayeredLayout)], within width: Double) {
         var (x, y, height) = (0.0, 0.0, 0.0)
         for (part, layout) in parts {

@@ -1,9 +1,9 @@
-/// A graph in layers, every link of which leads from one layer to the next.
+/// A graph in layers, in which every link leads from one layer to the next.
 ///
 /// Its vertices are the boxes of a picture, and bends in the layers that longer lines cross. Lines that cross the same
-/// layer share a bend there if they come from the same box, or lead to the same.
+/// layer can share a bend there if they have the same source or target.
 struct LayeredGraph {
-    /// A link between vertices of two layers that follow each other.
+    /// A link between vertices of adjacent layers.
     struct Link: Hashable {
         var from: Int
         var to: Int
@@ -18,26 +18,26 @@ struct LayeredGraph {
     /// The layer of every vertex.
     private(set) var layerOf: [Int]
 
-    /// The vertices of the next layer that every vertex is linked to.
+    /// For every vertex, the linked vertices of the next layer.
     private(set) var next: [[Int]]
 
-    /// The vertices of the previous layer that every vertex is linked to.
+    /// For every vertex, the linked vertices of the previous layer.
     private(set) var previous: [[Int]]
 
-    /// The vertices of every line in the order in which it passes them.
+    /// The vertices of every line, from its source to its target.
     ///
-    /// The lines are in the order of the boxes that they lead to. A line that is over ``crossedLimit`` has only its two
-    /// boxes, which are not linked then.
+    /// The lines are in the order of their target boxes. A line that exceeds ``crossedLimit`` has only its two boxes,
+    /// which are then not linked.
     private(set) var routes: [[Int]] = []
 
-    /// How many layers all long lines together may cross; it bounds the number of bends.
+    /// The maximum number of layers that all long lines together may cross, which limits the number of bends.
     static let crossedLimit = 50_000
 
     /// Places boxes in layers.
     ///
     /// - Parameters:
-    ///   - predecessors: For every box those from which a line leads to it; all of them come before it.
-    ///   - crossedLimit: How many layers all long lines together may cross.
+    ///   - predecessors: For every box, the earlier boxes from which a line leads to it.
+    ///   - crossedLimit: The maximum number of layers that all long lines together may cross.
     init(_ predecessors: [[Int]], crossedLimit: Int = Self.crossedLimit) {
         boxCount = predecessors.count
         layerOf = Self.layers(predecessors)
@@ -49,10 +49,10 @@ struct LayeredGraph {
         addRoutes(edges, crossedLimit)
     }
 
-    /// Whether a vertex is a bend of lines.
+    /// Returns whether a vertex is a bend of lines.
     func isBend(_ vertex: Int) -> Bool { vertex >= boxCount }
 
-    /// Finds where every vertex is within its layer.
+    /// Finds the position of every vertex within its layer.
     ///
     /// - Parameters:
     ///   - layers: The layers, each with its vertices from top to bottom.
@@ -64,8 +64,10 @@ struct LayeredGraph {
         return positions
     }
 
-    /// The layer of every box: one after the last of its predecessors, or for those that more lines leave than reach,
-    /// just before the first of its successors.
+    /// Assigns every box to a layer.
+    ///
+    /// A box is one layer after its last predecessor, or one layer before its first successor if more lines leave it
+    /// than reach it.
     private static func layers(_ predecessors: [[Int]]) -> [Int] {
         var layers: [Int] = []
         for list in predecessors { layers.append(list.reduce(0) { max($0, layers[$1] + 1) }) }
@@ -79,7 +81,7 @@ struct LayeredGraph {
         return layers
     }
 
-    /// Where bends are: those of the lines from a box, and those of the lines to a box.
+    /// The location of a bend that lines from the same box share, or lines to the same box.
     private struct BendKey: Hashable {
         var box: Int
         var isSource: Bool
@@ -96,7 +98,7 @@ struct LayeredGraph {
         }
         var isRouted = Array(repeating: false, count: edges.count)
         var rest = crossedLimit
-        // The shortest first, so that those are left over which would cross the most layers.
+        // Short lines come first, so that the limit affects the lines that cross the most layers.
         for index in edges.indices.sorted(by: { (counts[$0], $0) < (counts[$1], $1) }) where counts[index] <= rest {
             rest -= counts[index]
             isRouted[index] = true
@@ -122,7 +124,7 @@ struct LayeredGraph {
         }
     }
 
-    /// The vertex of a bend, which is made unless it is there.
+    /// Returns the vertex of a bend, and creates it if it does not exist.
     private mutating func bend(_ key: BendKey, _ bends: inout [BendKey: Int]) -> Int {
         if let vertex = bends[key] { return vertex }
         let vertex = layerOf.count
@@ -137,16 +139,17 @@ struct LayeredGraph {
 
 /// The positions of vertices within their layers.
 ///
-/// The method is that of U. Brandes and B. Köpf, "Fast and Simple Horizontal Coordinate Assignment" (2001), turned by a
-/// right angle. Vertices that are linked are aligned where the order of the layers permits it, bends before boxes, so
-/// that lines are straight. That is done from all four corners of the picture, and the mean of the results is taken.
+/// The method is by U. Brandes and B. Köpf, "Fast and Simple Horizontal Coordinate Assignment" (2001), rotated by a
+/// right angle. Linked vertices are aligned if the order of the layers permits it, bends before boxes, so that lines
+/// are straight. The alignment starts from each of the four corners of the picture, and the two middle results are
+/// averaged.
 extension LayeredGraph {
     /// Finds the position of the centre of every vertex, from top to bottom.
     ///
     /// - Parameters:
     ///   - heights: The heights of the vertices.
     ///   - gap: The space between two boxes; bends have less.
-    /// - Returns: The positions, the smallest of which are those of the uppermost vertices.
+    /// - Returns: The positions, which increase from top to bottom.
     func centres(heights: [Double], gap: Double) -> [Double] {
         let conflicts = crossingsOfBends()
         var results: [[Double]] = []
@@ -168,7 +171,7 @@ extension LayeredGraph {
         }
         guard let narrowest = ranges.min(by: { $0.1 - $0.0 < $1.1 - $1.0 }) else { return [] }
         for (index, range) in ranges.enumerated() {
-            // Results that were found from above have their upper ends in common, the others their lower ends.
+            // Results found from above are aligned at their upper ends, the other results at their lower ends.
             let shift = index % 2 == 0 ? narrowest.0 - range.0 : narrowest.1 - range.1
             results[index] = results[index].map { $0 + shift }
         }
@@ -179,16 +182,16 @@ extension LayeredGraph {
         return straightened(means, heights, gap)
     }
 
-    /// The least distance of the centres of two vertices of a layer that follow each other.
+    /// Returns the minimum distance between the centres of two adjacent vertices of a layer.
     private func separation(_ first: Int, _ second: Int, _ heights: [Double], _ gap: Double) -> Double {
         let isBoth = !isBend(first) && !isBend(second)
         return (heights[first] + heights[second]) / 2 + (isBoth ? gap : gap * 0.7)
     }
 
-    /// The farthest that a box is moved so that a line is straight.
+    /// The maximum distance by which a box is moved to make a line straight.
     private static let correctionLimit = 10.0
 
-    /// The positions with boxes moved a little where that makes a line straight, if no other line of the box is.
+    /// Moves boxes a little if that makes a line straight, unless another line of the box is straight already.
     private func straightened(_ centres: [Double], _ heights: [Double], _ gap: Double) -> [Double] {
         var centres = centres
         for layer in layers {
@@ -205,7 +208,7 @@ extension LayeredGraph {
         return centres
     }
 
-    /// The links that cross one between two bends, which is to be straight.
+    /// Finds the links that cross a link between two bends, because the link between bends must be straight.
     private func crossingsOfBends() -> Set<Link> {
         let positions = Self.positions(in: layers, count: layerOf.count)
         var conflicts: Set<Link> = []
@@ -228,16 +231,16 @@ extension LayeredGraph {
     }
 }
 
-/// Vertices in blocks that have one position.
+/// Blocks of vertices that share a position.
 private struct Alignment {
     /// The first vertex of the block of every vertex.
     private let roots: [Int]
 
-    /// Aligns every vertex with the median of its neighbours in the layer before, if no other alignment is in the way.
+    /// Aligns every vertex with the median of its neighbours in the previous layer, if no alignment prevents it.
     init(_ layers: [[Int]], neighbours: [[Int]], except conflicts: Set<LayeredGraph.Link>) {
         let positions = LayeredGraph.positions(in: layers, count: neighbours.count)
         var roots = Array(neighbours.indices)
-        // The next vertex of the block; that of its last one is the first.
+        // The next vertex of the block; the last vertex is followed by the first.
         var following = roots
         for layer in layers {
             var last = -1
@@ -259,7 +262,7 @@ private struct Alignment {
         self.roots = roots
     }
 
-    /// The position of every vertex: each block as far up as those above it permit, and then down to those below it.
+    /// Positions every block as far up as the blocks above it permit, and then moves it down to the blocks below it.
     func positions(_ layers: [[Int]], separation: (Int, Int) -> Double) -> [Double] {
         var below = roots.map { _ in [(block: Int, distance: Double)]() }
         var aboveCount = Array(repeating: 0, count: roots.count)
@@ -291,19 +294,19 @@ private struct Alignment {
 
 /// The order of the vertices of each layer, with few crossings of links.
 extension LayeredGraph {
-    /// How often all layers are ordered by their neighbours at most.
+    /// The maximum number of rounds that order all layers by their neighbours.
     private static let roundLimit = 24
 
-    /// After how many rounds without fewer crossings no more are tried.
+    /// The number of rounds without fewer crossings after which the search ends.
     private static let idleLimit = 6
 
-    /// How often the vertices of a layer are exchanged with their neighbours at most.
+    /// The maximum number of passes that exchange adjacent vertices of a layer.
     private static let exchangeLimit = 10
 
     /// Orders the vertices of all layers.
     ///
-    /// Finding the least number of crossings takes exponential time. Here every vertex is moved to the mean of its
-    /// neighbours, from left to right and back, and then vertices are exchanged with those next to them.
+    /// Finding the minimum number of crossings takes exponential time. This heuristic moves every vertex to the mean of
+    /// its neighbours, from left to right and back, and then exchanges adjacent vertices.
     mutating func orderLayers() {
         var positions = Self.positions(in: layers, count: layerOf.count)
         var (best, bestCount) = (layers, crossingCount)
@@ -311,7 +314,7 @@ extension LayeredGraph {
         for round in 0..<Self.roundLimit where bestCount > 0 && idleCount < Self.idleLimit {
             let isForward = round % 2 == 0
             for layer in isForward ? Array(layers.indices.dropFirst()) : layers.indices.dropLast().reversed() {
-                // The order of two vertices with the same mean is decided both ways.
+                // Both orders of two vertices with the same mean are tried.
                 sort(layer, by: isForward ? previous : next, reversingTies: round % 4 > 1, &positions)
             }
             for layer in layers.indices { exchangeNeighbours(in: layer, &positions) }
@@ -327,7 +330,7 @@ extension LayeredGraph {
         let positions = Self.positions(in: layers, count: layerOf.count)
         var count = 0
         for (layer, right) in zip(layers, layers.dropFirst()) {
-            // Two links cross if one begins above the other and ends below it: the number of inversions.
+            // Two links cross if one begins above the other and ends below it, so the crossings are the inversions.
             var tree = InversionCounter(right.count)
             for vertex in layer {
                 let ends = next[vertex].map { positions[$0] }
@@ -338,7 +341,7 @@ extension LayeredGraph {
         return count
     }
 
-    /// Orders a layer by the means of its vertices' neighbours; those without neighbours keep their positions.
+    /// Orders a layer by the means of its vertices' neighbours; vertices without neighbours keep their positions.
     private mutating func sort(_ layer: Int, by neighbours: [[Int]], reversingTies: Bool, _ positions: inout [Int]) {
         let vertices = layers[layer]
         let linked = vertices.indices.filter { !neighbours[vertices[$0]].isEmpty }
@@ -354,7 +357,7 @@ extension LayeredGraph {
         for (position, vertex) in layers[layer].enumerated() { positions[vertex] = position }
     }
 
-    /// Exchanges vertices of a layer that are next to each other, as long as that removes crossings.
+    /// Exchanges adjacent vertices of a layer as long as that removes crossings.
     private mutating func exchangeNeighbours(in layer: Int, _ positions: inout [Int]) {
         var vertices = layers[layer]
         var sides = vertices.map { vertex in
@@ -375,12 +378,12 @@ extension LayeredGraph {
         for (position, vertex) in vertices.enumerated() { positions[vertex] = position }
     }
 
-    /// The number of crossings of the links of two vertices, on both sides.
+    /// Counts the crossings of the links of two vertices, on both sides.
     private static func crossings(_ upper: [[Int]], above lower: [[Int]]) -> Int {
         var count = 0
         for (above, below) in zip(upper, lower) {
             var start = 0
-            // For every link of the upper vertex, the links of the lower one that end above it.
+            // For every link of the upper vertex, count the links of the lower vertex that end above it.
             for end in above {
                 while start < below.count, below[start] < end { start += 1 }
                 count += start
@@ -390,7 +393,7 @@ extension LayeredGraph {
     }
 }
 
-/// Counts the numbers that were inserted and are greater than another one, in a binary indexed tree.
+/// A binary indexed tree that counts the inserted numbers which are greater than a given number.
 private struct InversionCounter {
     private var tree: [Int]
     private var total = 0

@@ -1,24 +1,24 @@
-/// Positions of boxes that lines connect, in layers from left to right.
+/// Positions of connected boxes, in layers from left to right.
 ///
 /// This is the method of K. Sugiyama, S. Tagawa and M. Toda, "Methods for Visual Understanding of Hierarchical System
 /// Structures" (1981): boxes are placed in layers, the layers are ordered so that few lines cross, and then boxes and
 /// lines get their positions. Lines change their height only between layers, where there are no boxes.
 struct LayeredLayout {
-    /// The boxes; those of a layer are as wide as the widest of them.
+    /// The boxes; all boxes of a layer are as wide as its widest box.
     let frames: [GraphLayout.Frame]
     let lines: [GraphLayout.Line]
 
     /// The size of the picture.
     let size: GraphLayout.Size
 
-    /// The space between two layers, which is wider where lines are steep.
+    /// The range of the space between two layers, which is wider for steep lines.
     private static let gaps = 44.0...180
 
-    /// Finds positions.
+    /// Computes the positions of boxes and lines.
     ///
     /// - Parameters:
     ///   - sizes: The sizes of the boxes.
-    ///   - predecessors: For every box those from which a line leads to it; all of them come before it in `sizes`.
+    ///   - predecessors: For every box, the earlier boxes in `sizes` from which a line leads to it.
     init(sizes: [GraphLayout.Size], predecessors: [[Int]]) {
         var graph = LayeredGraph(predecessors)
         graph.orderLayers()
@@ -63,7 +63,7 @@ struct LayeredLayout {
         return columns
     }
 
-    /// The lines, each as far as no other has the same links.
+    /// Returns the lines; a link that several lines share is drawn only with the first of them.
     private static func lines(_ graph: LayeredGraph, _ columns: [Column], _ centres: [Double]) -> [GraphLayout.Line] {
         var drawn: Set<LayeredGraph.Link> = []
         var lines: [GraphLayout.Line] = []

@@ -17,12 +17,12 @@ public enum CreatedPath: Sendable {
     }
 }
 
-/// Where a path is, without links above it.
+/// The physical location of a path, without links above it.
 public struct PhysicalPath: Sendable, Hashable {
     /// The path, in which only the last part may be a link.
     public var path: String
 
-    /// The directories above it that do not exist, the first one first.
+    /// The directories above the path that do not exist, outermost first.
     public var missingDirectories: [String]
 }
 
@@ -31,7 +31,7 @@ extension FileSystem {
     ///
     /// - Parameter path: An absolute path, which need not exist.
     /// - Returns: The path without links above it.
-    /// - Throws: ``Base/SystemError`` if it names no file, or a directory on the way may not be searched.
+    /// - Throws: ``Base/SystemError`` if the path names no file, or a directory above it may not be searched.
     public static func physicalPath(of path: String) throws(SystemError) -> PhysicalPath {
         let operation = "cannot follow"
         let parts = try PathParts(path, operation)
@@ -41,7 +41,7 @@ extension FileSystem {
             if missing.isEmpty, try FileStatus.at("\(existing)/\(part)", followingLinks: true, operation) != nil {
                 existing += "/\(part)"
             } else if part == ".." {
-                // The target of the link depends on what is created before it.
+                // The target of `..` depends on the directory before it, which does not exist yet.
                 throw SystemError(operation, path, code: ENOENT)
             } else {
                 missing.append(part)
@@ -56,8 +56,8 @@ extension FileSystem {
     /// Finds the directories that ``makeDirectories(_:mode:)`` would create.
     ///
     /// - Parameter directory: An absolute path.
-    /// - Returns: Their paths without links, the first one first.
-    /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
+    /// - Returns: The paths of the directories without links, outermost first.
+    /// - Throws: ``Base/SystemError`` if a directory above it may not be searched.
     public static func missingDirectories(_ directory: String) throws(SystemError) -> [String] {
         try physicalPath(of: "\(directory)/file").missingDirectories
     }

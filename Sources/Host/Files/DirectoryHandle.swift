@@ -1,7 +1,7 @@
 public import Base
 import Glibc
 
-/// One open directory, whose entries can be changed even if its path changes meanwhile.
+/// An open directory, whose entries can be changed even if its path changes meanwhile.
 public struct DirectoryHandle: ~Copyable {
     let descriptor: FileDescriptor
     let path: String
@@ -21,14 +21,14 @@ public struct DirectoryHandle: ~Copyable {
         try SystemError.check(operation, full(name)) { unsafe symlinkat(target, descriptor.raw, name) }
     }
 
-    /// Renames an entry, replacing what has the new name.
+    /// Renames an entry, and replaces an existing entry with the new name.
     func rename(_ name: String, to other: String, _ operation: String) throws(SystemError) {
         try SystemError.check(operation, full(other)) {
             unsafe renameat(descriptor.raw, name, descriptor.raw, other)
         }
     }
 
-    /// Removes an entry, if it exists and the system lets it.
+    /// Removes an entry if possible, and ignores failures.
     func discard(_ name: String) {
         unsafe unlinkat(descriptor.raw, name, 0)
     }
@@ -44,9 +44,10 @@ public struct DirectoryHandle: ~Copyable {
         }
     }
 
-    /// Removes a directory in this one.
+    /// Removes a subdirectory.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `ENOTEMPTY` if something is in it, or if the system refuses.
+    /// - Throws: ``Base/SystemError`` with the code `ENOTEMPTY` if the subdirectory is not empty, or if the system
+    ///   refuses.
     public func removeDirectory(_ name: String) throws(SystemError) {
         try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, AT_REMOVEDIR) }
     }
@@ -78,8 +79,8 @@ public struct PathParts: Sendable {
     ///
     /// - Parameters:
     ///   - path: The path.
-    ///   - operation: What is attempted with it, for messages.
-    /// - Throws: ``Base/SystemError`` if it is not such a path.
+    ///   - operation: The operation that is attempted, for messages.
+    /// - Throws: ``Base/SystemError`` if the path does not name something inside a directory.
     public init(_ path: String, _ operation: String) throws(SystemError) {
         try SystemError.checkPath(operation, path)
         let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
@@ -92,19 +93,19 @@ public struct PathParts: Sendable {
     }
 }
 
-/// Directories of state that root writes and programs of tasks may reach.
+/// State directories that root writes and that programs of tasks may reach.
 ///
-/// No link in them is followed. A directory belongs to root, or to the user of the unit that writes it; then what root
-/// makes in it belongs to that user too, who can replace it.
+/// Links in them are not followed. A directory belongs to root, or to the user of the unit that writes it. In the
+/// latter case, a file that root creates in it belongs to that user too, who can replace it anyway.
 extension DirectoryHandle {
     /// Opens a directory without following a link on the way.
     ///
     /// - Parameters:
     ///   - path: The absolute path.
     ///   - isCreating: Whether missing directories are created, with mode 0755.
-    ///   - isOfService: Whether it may belong to the account of a service, and hold anything.
-    /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or for root if the directory
-    ///   belongs to another user, or others can write it.
+    ///   - isOfService: Whether a service account may own the directory, which may then contain anything.
+    /// - Throws: ``Base/SystemError`` if a part of the path is a link or not a directory, or, for root, if another user
+    ///   owns the directory or can write it.
     public init(reaching path: String, isCreating: Bool, isOfService: Bool = false) throws(SystemError) {
         let operation = isCreating ? Self.creating : Self.opening
         try SystemError.checkPath(operation, path)
@@ -131,14 +132,14 @@ extension DirectoryHandle {
     private static let opening = "cannot open directory"
     private static let creating = "cannot create directory"
 
-    /// Opens a directory in this one, as ``init(reaching:isCreating:isOfService:)`` does.
+    /// Opens a subdirectory, as ``init(reaching:isCreating:isOfService:)`` does.
     ///
     /// - Parameters:
-    ///   - name: The directory's name.
-    ///   - mode: Its permissions if it is missing and created, `nil` to leave it missing.
-    ///   - isOfService: Whether it may belong to the account of a service, and hold anything.
+    ///   - name: The subdirectory's name.
+    ///   - mode: The permissions with which a missing subdirectory is created, or `nil` if it is not created.
+    ///   - isOfService: Whether a service account may own the directory, which may then contain anything.
     /// - Returns: The open directory.
-    /// - Throws: ``Base/SystemError`` as there.
+    /// - Throws: ``Base/SystemError`` in the same cases as that initialiser.
     public func directory(
         _ name: String,
         creatingWith mode: UInt32?,
@@ -157,7 +158,7 @@ extension DirectoryHandle {
             do throws(SystemError) {
                 try SystemError.check(Self.creating, full(name)) { unsafe mkdirat(descriptor.raw, name, mode) }
             } catch  where error.code == EEXIST {
-                // Another process has just created it.
+                // Another process has created the directory in the meantime.
                 return try openDirectory(name, Self.creating)
             }
             let made = try openDirectory(name, Self.creating)
@@ -170,7 +171,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// The owner of what root makes in a directory of another user, `nil` if it stays root's.
+    /// Returns the owner of files that root creates in a directory of another user, `nil` if root stays the owner.
     private func inheritedOwner() throws(SystemError) -> (user: UInt32, group: UInt32)? {
         guard Machine.isRoot else { return nil }
         let status = try status()
@@ -196,7 +197,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// The error with the kind of what is in the way: the system's code for a link is that of a missing directory.
+    /// Returns the error with the kind of file that was found, because the system's code does not distinguish a link.
     private func explained(_ error: SystemError, _ name: String) -> SystemError {
         guard [ENOTDIR, ELOOP].contains(error.code),
             let found = try? FileStatus.at(name, in: descriptor.raw, followingLinks: false, error.operation)
@@ -208,7 +209,7 @@ extension DirectoryHandle {
     }
 
     private func requireTrusted(isOfService: Bool) throws(SystemError) {
-        // An ordinary user reads what root has written.
+        // An ordinary user only reads the files that root has written.
         guard Machine.isRoot else { return }
         try status().requireTrusted(path, ownersBelow: isOfService ? FileStatus.serviceAccountEnd : 1)
     }
@@ -229,8 +230,8 @@ extension DirectoryHandle {
     /// - Parameters:
     ///   - bytes: The whole content.
     ///   - name: The file's name.
-    ///   - mode: Its permissions.
-    ///   - isSynced: Whether it is on the disk afterwards, so that it survives a power failure.
+    ///   - mode: The file's permissions.
+    ///   - isSynced: Whether the file is flushed to the disk, so that it survives a power failure.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func write(
         _ bytes: [UInt8],
@@ -242,19 +243,19 @@ extension DirectoryHandle {
         let path = full(name)
         removeAbandoned(of: name)
         let temporary = try PathParts(path, operation).temporaryName()
-        // Not between the two calls below: Swift 6.3.1 fails to optimise that (CopyPropagation).
+        // This call is not between the two calls below, because Swift 6.3.1 fails to optimise that (CopyPropagation).
         let owner = try inheritedOwner()
         do throws(SystemError) {
             let lock = try makeFile(temporary, operation)
             do throws(SystemError) {
                 try lock.file.fill(bytes, mode: mode, owner: owner?.user, group: owner?.group, operation, path)
             } catch  where error.code == EPERM && owner != nil {
-                // Root in a unit that may not give files away keeps them.
+                // Root keeps the file if its unit may not change the owner of files.
                 try lock.file.fill(bytes, mode: mode, owner: nil, group: nil, operation, path)
             }
             if isSynced { try SystemError.check(operation, path) { fsync(lock.file.raw) } }
             try rename(temporary, to: name, operation)
-            // It is locked until it has its name.
+            // The file is locked until it has its final name.
             lock.release()
             if isSynced { try synchronizeNames() }
         } catch {
@@ -263,13 +264,13 @@ extension DirectoryHandle {
         }
     }
 
-    /// Waits until the names are on the disk, for which a directory has to be opened to be read.
+    /// Waits until the names are on the disk, for which the directory has to be opened for reading.
     private func synchronizeNames() throws(SystemError) {
         let readable = try open(".", O_RDONLY | O_DIRECTORY, "cannot write")
         try DirectoryHandle(adopting: readable, path).synchronize("cannot write")
     }
 
-    /// Replaces an entry of the directory by a symbolic link, atomically.
+    /// Replaces an entry of the directory with a symbolic link, atomically.
     ///
     /// - Parameters:
     ///   - target: The link's target, as written into it.
@@ -288,15 +289,16 @@ extension DirectoryHandle {
         }
     }
 
-    /// Writes bytes in place of those of a file that has at least as many, which takes no new space on the disk.
+    /// Overwrites a file that is at least as long as the new content, which needs no more space on the disk.
     ///
-    /// A reader may see half of the old bytes and half of the new ones: for a disk that is too full for
+    /// A reader may see part of the old and part of the new content, so this is only for a disk that is too full for
     /// ``write(_:to:mode:isSynced:)``.
     ///
-    /// - Throws: ``Base/SystemError`` if it is not a regular file, or shorter than that, or the system refuses.
+    /// - Throws: ``Base/SystemError`` if it is not a regular file, is shorter than the new content, or the system
+    ///   refuses.
     public func overwrite(_ bytes: [UInt8], at name: String) throws(SystemError) {
         let operation = "cannot write"
-        // Without waiting for a reader, where somebody has put a FIFO.
+        // O_NONBLOCK avoids waiting for a reader if the file is a FIFO.
         let file = try open(name, O_WRONLY | O_NONBLOCK, operation)
         let status = try FileStatus(descriptor: file.raw, operation, full(name))
         guard status.kind == .regular, status.size >= bytes.count else {
@@ -306,7 +308,7 @@ extension DirectoryHandle {
         try SystemError.check(operation, full(name)) { ftruncate(file.raw, bytes.count) }
     }
 
-    /// Opens the file of a lock, which only its owner may open, and thereby lock.
+    /// Opens a lock file, which only its owner may open, and thereby lock.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func openLock(_ name: String) throws(SystemError) -> FileDescriptor {
@@ -320,7 +322,7 @@ extension DirectoryHandle {
         try open(".", O_RDONLY | O_DIRECTORY, "cannot lock")
     }
 
-    /// Reads the status of an entry without following a link, `nil` if there is none.
+    /// Reads the status of an entry without following a link, or returns `nil` if there is none.
     ///
     /// - Throws: ``Base/SystemError`` if the directory may not be searched.
     public func status(_ name: String) throws(SystemError) -> FileStatus? { try status(name, "cannot look at") }
@@ -334,7 +336,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// Lists the names of the entries, in no order.
+    /// Lists the names of the entries, in no particular order.
     ///
     /// - Throws: ``Base/SystemError`` if the directory cannot be read.
     public func names() throws(SystemError) -> [String] {
@@ -357,15 +359,15 @@ extension DirectoryHandle {
     }
 }
 
-/// The flag of a directory that is opened to search it; Glibc declares it for GNU sources only.
+/// The flag `O_PATH`, which opens a directory only for searching; Glibc declares it for GNU sources only.
 private let searchOnly: Int32 = 0o10000000
 
-/// The flag with which a call acts on the open file itself; Glibc declares it for GNU sources only.
+/// The flag `AT_EMPTY_PATH`, with which a call acts on the open file; Glibc declares it for GNU sources only.
 private let itself: Int32 = 0x1000
 
-/// Files that are written under a temporary name and then renamed, and what killed processes leave of them.
+/// Files that are written under a temporary name and then renamed, and the remains that killed processes leave.
 extension DirectoryHandle {
-    /// Creates a file that only its owner may read, and locks it: a file without a lock has no writer any more.
+    /// Creates and locks a file that only its owner may read; a file without a lock no longer has a writer.
     func makeFile(_ name: String, _ operation: String) throws(SystemError) -> FileLock {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         while true {
@@ -374,19 +376,20 @@ extension DirectoryHandle {
                     unsafe openat(descriptor.raw, name, flags, 0o600)
                 }
             )
-            // A file system without locks refuses; there nothing is removed as abandoned either.
+            // A file system without locks refuses this call; on it, no file is removed as abandoned either.
             flock(file.raw, LOCK_EX)
-            // Another process may have taken it for abandoned before it was locked.
+            // Another process may have removed the file as abandoned before it was locked.
             if try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation) != nil {
                 return FileLock(adopting: file)
             }
         }
     }
 
-    /// Removes the temporary files that killed processes have left beside an entry.
+    /// Removes the temporary files that killed processes have left next to an entry.
     ///
-    /// Removed is only what has a name from `PathParts.temporaryName()`, belongs to this process's user and has no
-    /// writer. A directory that was moved aside stays: its files are not the agent's. What cannot be removed stays as well.
+    /// A file is removed only if its name is from `PathParts.temporaryName()`, it belongs to this process's user and it
+    /// has no writer. A directory that was moved aside is kept, because its files are not the agent's. Failures are
+    /// ignored.
     ///
     /// - Parameter name: The name of the entry.
     public func removeAbandoned(of name: String) {
@@ -396,7 +399,7 @@ extension DirectoryHandle {
             else { continue }
             switch status.kind {
             case .regular: removeAbandonedFile(found)
-            // A link cannot be locked. It is renamed at once, so one that is seconds old has no writer.
+            // A link cannot be locked. It is renamed immediately, so a link that is seconds old has no writer.
             case .symbolicLink where Timestamp.now().seconds - status.modified > 10: discard(found)
             default: continue
             }
@@ -408,16 +411,16 @@ extension DirectoryHandle {
         guard opened >= 0 else { return }
         let file = FileDescriptor(adopting: opened)
         guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else { return }
-        // While the lock is held: a writer that waits for it then finds the file gone.
+        // The file is removed while the lock is held, so that a writer that waits for the lock finds it gone.
         discard(name)
         withExtendedLifetime(file) {}
     }
 }
 
 extension FileSystem {
-    /// Removes the temporary files that killed processes have left beside a file or link.
+    /// Removes the temporary files that killed processes have left next to a file or link.
     ///
-    /// - Parameter path: The path that they were to be renamed to.
+    /// - Parameter path: The path of the file or link.
     public static func removeAbandoned(of path: String) {
         let operation = "cannot list"
         guard let parts = try? PathParts(path, operation),
@@ -430,14 +433,14 @@ extension FileSystem {
 extension PathParts {
     private static let marker = "nest-bootstrap-"
 
-    /// A hidden name in the same directory that nothing else uses.
+    /// Returns a hidden random name in the same directory.
     func temporaryName() -> String {
         let random = String(UInt64.random(in: .min ... .max), radix: 16)
         let digits = String(repeating: "0", count: 16 - random.count) + random
         return "\(Self.temporaryPrefix(of: name))\(digits).tmp"
     }
 
-    /// Whether a name is a temporary one of an entry.
+    /// Returns whether a name is a temporary name of an entry.
     static func isTemporary(_ name: String, of entry: String) -> Bool {
         let prefix = temporaryPrefix(of: entry)
         guard name.hasPrefix(prefix), name.hasSuffix(".tmp") else { return false }
@@ -449,7 +452,7 @@ extension PathParts {
     }
 
     private static func temporaryPrefix(of name: String) -> String {
-        // A name has at most 255 bytes, which the entry's own may fill.
+        // A name has at most 255 bytes, all of which the entry's name may use.
         ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(marker)"
     }
 }

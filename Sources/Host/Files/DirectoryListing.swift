@@ -1,12 +1,12 @@
 import Base
 import Glibc
 
-/// One pass over the names of an open directory.
+/// A single pass over the names of an open directory.
 @safe
 struct DirectoryListing: ~Copyable {
     private let raw: OpaquePointer
 
-    /// Takes over an open directory.
+    /// Takes ownership of an open directory.
     init(
         adopting descriptor: consuming FileDescriptor,
         _ operation: String,
@@ -24,7 +24,7 @@ struct DirectoryListing: ~Copyable {
     /// The descriptor of the directory, for calls that take a name in it.
     var descriptor: CInt { unsafe dirfd(raw) }
 
-    /// All names in the file system's order, without `.` and `..`.
+    /// Returns all names in the file system's order, without `.` and `..`.
     func names(_ operation: String, _ path: String, limit: Int) throws(SystemError) -> [String] {
         var names: [String] = []
         while let name = try next(operation, path) {

@@ -3,8 +3,8 @@ import Glibc
 
 /// An exclusive lock of a file or directory, held until ``release()`` or the end of the value or of the process.
 ///
-/// The file stays: if it were removed, two processes could hold locks of two files with the same name. The corresponding
-/// C function is `flock`.
+/// The file is not removed, because two processes could then hold locks of two files with the same name. The
+/// corresponding C function is `flock`.
 public struct FileLock: ~Copyable, Sendable {
     /// The open file.
     let file: FileDescriptor
@@ -15,7 +15,7 @@ public struct FileLock: ~Copyable, Sendable {
     ///
     /// - Parameters:
     ///   - file: The open file or directory, see ``DirectoryHandle/openLock()``.
-    ///   - path: Its path, for messages.
+    ///   - path: The path of the file, for messages.
     /// - Returns: The lock, or `nil` if it is taken.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public static func take(_ file: consuming FileDescriptor, _ path: String) throws(SystemError) -> FileLock? {
@@ -32,9 +32,9 @@ public struct FileLock: ~Copyable, Sendable {
     ///
     /// - Parameters:
     ///   - file: The open file, as for ``take(_:_:)``.
-    ///   - path: Its path, for messages.
-    ///   - deadline: The instant after which it is not waited for.
-    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled first.
+    ///   - path: The path of the file, for messages.
+    ///   - deadline: The instant after which the wait is given up.
+    /// - Returns: The lock, or `nil` at the deadline or if the surrounding Swift task is cancelled first.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public static func wait(
         _ file: consuming FileDescriptor,
@@ -58,12 +58,12 @@ public struct FileLock: ~Copyable, Sendable {
 
     /// Releases the lock.
     ///
-    /// Called at the end of the work: without a later use a value may end before its scope does.
+    /// Called at the end of the work, because a value that is not used later may be destroyed before its scope ends.
     public consuming func release() {}
 
     /// Keeps the lock until the process has ended.
     ///
-    /// The value is never released, because its end would release the lock.
+    /// The value is never destroyed, because that would release the lock.
     public consuming func keepUntilExit() { _ = unsafe Unmanaged.passRetained(KeptLock(self)) }
 }
 
@@ -75,10 +75,11 @@ private final class KeptLock {
 
 /// A thread that waits for a lock.
 ///
-/// The wait cannot be stopped. When it is cancelled, its thread is left behind and releases the lock as soon as it has it.
+/// The wait cannot be interrupted. After cancellation, the thread keeps waiting, and releases the lock as soon as it
+/// has it.
 private final class LockAttempt: Sendable {
     let file: FileDescriptor
-    /// Awake when the wait has ended.
+    /// The waker that is woken when the wait has ended.
     private let isOver: Waker
     private let failure = Locked<SystemError?>(nil)
 

@@ -4,26 +4,26 @@ import Glibc
 extension FileSystem {
     /// Refuses a path that another user could change before root acts on it, as sudo, ssh and cron do.
     ///
-    /// Every directory and link on the way, and the file itself, must belong to root and be writable by no other user. A
-    /// directory with the sticky bit may be: in it nobody can replace what belongs to another. Group 0 counts as root.
-    /// A unit that does not run as root has rights in the cluster, so the same holds there; of a directory that it cannot
-    /// enter it sees owner and permissions. Any other user's process trusts what it can read: it has no rights that others
-    /// could gain.
+    /// Every directory and link on the way, and the file itself, must belong to root and be writable by no other user.
+    /// A directory with the sticky bit may be writable, because no user can replace another user's files in it. Group 0
+    /// counts as root. The same rules apply to a unit that does not run as root, because it has permissions in the
+    /// cluster; it sees the owner and permissions even of a directory that it cannot enter. A process of any other user
+    /// is not checked, because it has no permissions that others could gain.
     ///
     /// - Parameters:
-    ///   - path: The path; what does not exist is not refused.
-    ///   - isData: Whether root only reads it, such as a certificate. Such a file, or its directory, may belong to the
-    ///     account of a service, which has a number below 1000.
-    ///   - exceptFile: Whether the file itself may belong to anybody and be writable by anybody, because what it says is only
-    ///     compared. Nobody but root and services can put another file or a link in its place.
-    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and what to type.
+    ///   - path: The path; a path that does not exist is not refused.
+    ///   - isData: Whether root only reads the file, such as a certificate. Such a file, or its directory, may belong
+    ///     to a service account, which has a user ID below 1000.
+    ///   - exceptFile: Whether any user may own or write the file itself, because its content is only compared. Only
+    ///     root and services can replace it with another file or a link.
+    /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and advice to correct it.
     public static func requireTrusted(
         _ path: String,
         isData: Bool = false,
         exceptFile: Bool = false,
     ) throws(SystemError) {
         guard Machine.isRoot || Machine.isUnit else { return }
-        // A path that cannot be examined cannot be read either, which has a better message.
+        // A path that cannot be examined cannot be read either, and the error of reading has a better message.
         if let root = try? FileStatus.at("/", followingLinks: false, trusting) {
             try root.requireTrusted("/", ownersBelow: 1)
         }
@@ -42,11 +42,11 @@ extension FileSystem {
 
     /// Refuses a file with a secret that other users of the node can read.
     ///
-    /// The group may read it if it belongs to root, as PostgreSQL allows for keys: `root:ssl-cert`, mode 0640. Permissions
-    /// do not matter below a directory that others cannot enter.
+    /// The group may read the file if root owns it, as PostgreSQL allows for keys: `root:ssl-cert`, mode 0640.
+    /// Permissions do not matter below a directory that other users cannot enter.
     ///
-    /// - Parameter path: The path; what does not exist is not refused.
-    /// - Throws: ``Base/SystemError`` with what to type.
+    /// - Parameter path: The path; a path that does not exist is not refused.
+    /// - Throws: ``Base/SystemError`` with the command that corrects the permissions.
     public static func requirePrivate(_ path: String) throws(SystemError) {
         guard let real = try? realPath(path), let status = try FileStatus.at(real, followingLinks: true, trusting)
         else {
@@ -66,10 +66,10 @@ extension FileSystem {
         )
     }
 
-    /// Whether every user may enter all directories above a path without links.
+    /// Returns whether every user may enter all directories above a path without links.
     public static func isReachableByAll(_ path: String) -> Bool { isReachable(path, by: 0o001) }
 
-    /// Whether all directories above a path without links may be entered with one of some permissions.
+    /// Returns whether all directories above a path without links have one of the given permissions.
     private static func isReachable(_ path: String, by permissions: UInt32) -> Bool {
         var path = path
         while let slash = path.lastSlash, slash != path.startIndex {
@@ -81,17 +81,17 @@ extension FileSystem {
 }
 
 extension FileStatus {
-    /// Owner, group and permissions in messages.
+    /// The owner, group and permissions, for messages.
     fileprivate var permissionText: String {
         "owner \(owner), group \(group), mode 0\(String(mode, radix: 8))"
     }
 
-    /// The accounts of services have lower numbers, as systemd and Debian's policy say.
+    /// The user ID below which accounts are service accounts, according to systemd and Debian's policy.
     static let serviceAccountEnd: UInt32 = 1000
 
-    /// Refuses what a user other than root, or than those below a number, could change.
+    /// Refuses a file that a user other than root, or than users with an ID below `end`, could change.
     func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1, isOnWay: Bool = false) throws(SystemError) {
-        // A device, FIFO or socket is refused where a file is read.
+        // A device, FIFO or socket is refused when it is read.
         guard [.regular, .directory, .symbolicLink].contains(kind) else { return }
         let isForeign = owner >= end
         let isSticky = kind == .directory && mode & 0o1000 != 0
@@ -100,7 +100,7 @@ extension FileStatus {
         let commands =
             (isForeign ? [["chown"] + (kind == .symbolicLink ? ["-h"] : []) + ["root", path]] : [])
             + (isShared ? [["chmod", "go-w", path]] : [])
-        // A directory on the way to a file may be the home of a person.
+        // A directory on the way to a file may be a user's home directory.
         let isPersonal = isOnWay && kind == .directory && isForeign
         throw SystemError(
             "cannot trust",
@@ -114,16 +114,16 @@ extension FileStatus {
 }
 
 extension FileSystem {
-    /// How long the user database may take where no task has a deadline.
+    /// The time limit for the user database outside the deadline of a task.
     public static let accountLookupLimit = Duration.seconds(10)
 
-    /// Finds a user's number.
+    /// Looks up a user ID.
     ///
     /// - Parameters:
-    ///   - name: The user's name, else its number in decimal.
-    ///   - deadline: When to stop waiting for the user database, which may be on the network.
-    /// - Returns: The number; one written in decimal need not belong to a user.
-    /// - Throws: ``Base/SystemError`` if no such user or the database does not answer.
+    ///   - name: The user's name, or its ID in decimal.
+    ///   - deadline: The instant after which the user database, which may be on the network, is not waited for.
+    /// - Returns: The user ID; an ID given in decimal need not belong to a user.
+    /// - Throws: ``Base/SystemError`` if there is no such user, or the database does not answer.
     public static func lookupUser(
         _ name: String,
         until deadline: ContinuousClock.Instant,
@@ -133,13 +133,13 @@ extension FileSystem {
         return number
     }
 
-    /// Finds a group's number; see ``lookupUser(_:until:)``.
+    /// Looks up a group ID; see ``lookupUser(_:until:)``.
     ///
     /// - Parameters:
-    ///   - name: The group's name, else its number in decimal.
-    ///   - deadline: When to stop waiting for the user database.
-    /// - Returns: The number; one written in decimal need not belong to a group.
-    /// - Throws: ``Base/SystemError`` if no such group or the database does not answer.
+    ///   - name: The group's name, or its ID in decimal.
+    ///   - deadline: The instant after which the user database is not waited for.
+    /// - Returns: The group ID; an ID given in decimal need not belong to a group.
+    /// - Throws: ``Base/SystemError`` if there is no such group, or the database does not answer.
     public static func lookupGroup(
         _ name: String,
         until deadline: ContinuousClock.Instant,
@@ -177,7 +177,7 @@ extension FileSystem {
         }
     }
 
-    /// Queries the database with a growing buffer; a name that is unknown is read as a number.
+    /// Queries the database with a growing buffer; an unknown name is read as an ID.
     private static func lookup(
         _ name: String,
         _ operation: String,

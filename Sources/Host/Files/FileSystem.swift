@@ -10,7 +10,8 @@ public enum FileSystem {
     ///   - path: The file.
     ///   - limit: The maximum number of bytes.
     /// - Returns: All bytes of the file.
-    /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read, is not a regular file or is too large.
+    /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read, is not a regular file or is too
+    ///   large.
     public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         do throws(SystemError) {
             return try readFile(path, limit: limit)
@@ -37,12 +38,13 @@ public enum FileSystem {
         try FileStatus.at(path, followingLinks: true, "cannot look at") != nil
     }
 
-    /// Returns whether what is written to a path is in memory only, not on a disk.
+    /// Returns whether files written to a path are only in memory, not on a disk.
     ///
     /// The corresponding C function is `statfs`.
     ///
-    /// - Parameter path: An absolute path; what does not exist is as the directory above it.
-    /// - Returns: Whether the file system is one of memory.
+    /// - Parameter path: An absolute path; for a path that does not exist, the nearest existing directory above it
+    ///   counts.
+    /// - Returns: Whether the file system is in memory.
     /// - Throws: ``Base/SystemError`` if a directory on the way may not be searched.
     public static func isInMemory(_ path: String) throws(SystemError) -> Bool {
         var existing = path
@@ -69,7 +71,7 @@ public enum FileSystem {
     /// Resolves all links in the part of a path that exists.
     ///
     /// - Parameter path: An absolute path.
-    /// - Returns: The path without links; what does not exist stays as it is.
+    /// - Returns: The path without links; the part that does not exist is unchanged.
     public static func existingRealPath(_ path: String) -> String {
         var existing = path[...]
         while !existing.isEmpty {
@@ -114,12 +116,12 @@ public enum FileSystem {
 }
 
 extension FileSystem {
-    /// Whether every user can read a file, or list a directory and read some of the files in it.
+    /// Returns whether every user can read a file, or list a directory and read some of the files in it.
     ///
     /// - Parameters:
     ///   - path: The path, whose links are followed.
-    ///   - isRead: Whether a file of the directory is read, by its name.
-    /// - Returns: Whether that is so; for what does not exist, or cannot be examined, it is.
+    ///   - isRead: A function that returns whether a file of the directory has to be readable, by its name.
+    /// - Returns: Whether every user can; `true` for a path that does not exist or cannot be examined.
     public static func isReadableByAll(_ path: String, isRead: (String) -> Bool) -> Bool {
         guard let real = try? realPath(path), let found = try? status(real) else { return true }
         guard isReachableByAll(real) else { return false }
@@ -132,12 +134,13 @@ extension FileSystem {
 }
 
 extension SystemError {
-    /// Adds to an error of a unit that does not run as root which user may not read the path, and what to type.
+    /// Adds the unit's user, who may not read a path, to an error, with the command that grants access.
     ///
     /// - Parameter path: The file or directory.
-    /// - Returns: The error; as it is if it has another reason, or is not of such a unit.
+    /// - Returns: The error, unchanged if it has another cause or this process is not in a unit of a user other than
+    ///   root.
     func advisingUnit(_ path: String) -> SystemError {
-        // systemd sets the name for the user of the unit.
+        // systemd sets the variable to the name of the unit's user.
         guard code == EACCES, Machine.isUnit, !Machine.isRoot, let user = Machine.environment()["USER"] else {
             return self
         }
@@ -168,22 +171,22 @@ extension FileSystem {
         for path in prefixes(path) where try missingDirectory(path) {
             guard unsafe mkdir(path, mode) != 0 else { continue }
             let code = errno
-            // Checked afterwards: another process may have created it.
+            // The directory is checked again, because another process may have created it.
             if try missingDirectory(path) { throw SystemError(makingDirectory, path, code: code) }
         }
     }
 
-    /// Checks whether ``makeDirectories(_:mode:)`` would find something else in its way.
+    /// Checks that no file or dangling link is in the way of ``makeDirectories(_:mode:)``.
     ///
     /// - Parameter path: The path of a file in the last directory.
-    /// - Throws: ``Base/SystemError`` if something on the way is no directory, or the system refuses to look.
+    /// - Throws: ``Base/SystemError`` if something on the way is not a directory, or cannot be examined.
     public static func checkDirectories(above path: String) throws(SystemError) {
         for path in prefixes(try PathParts(path, makingDirectory).directory) where try missingDirectory(path) { return }
     }
 
     private static let makingDirectory = "cannot create directory"
 
-    /// The paths of the directories above a path and its own, the first one first.
+    /// Returns the paths of the directories above a path and the path itself, outermost first.
     private static func prefixes(_ path: String) -> [String] {
         var prefixes: [String] = []
         var end = path.utf8.startIndex
@@ -195,7 +198,7 @@ extension FileSystem {
         return prefixes
     }
 
-    /// Whether a directory is yet to be made.
+    /// Returns whether a directory has yet to be created.
     private static func missingDirectory(_ path: String) throws(SystemError) -> Bool {
         if let status = try FileStatus.at(path, followingLinks: true, makingDirectory) {
             if status.kind == .directory { return false }
@@ -212,9 +215,9 @@ extension FileSystem {
 
     /// Removes a file or link.
     ///
-    /// - Parameter path: What to remove; a link is removed, not its target.
+    /// - Parameter path: The path to remove; a link is removed, not its target.
     /// - Returns: Whether something was removed.
-    /// - Throws: ``Base/SystemError`` if it is a directory or the system refuses.
+    /// - Throws: ``Base/SystemError`` if the path is a directory or the system refuses.
     @discardableResult
     public static func remove(_ path: String) throws(SystemError) -> Bool {
         let operation = "cannot remove"
@@ -232,18 +235,18 @@ extension FileSystem {
 extension FileSystem {
     /// Replaces a file atomically.
     ///
-    /// The bytes are written to a new file in the same directory, which has its owner and permissions before its first
-    /// byte and is renamed when it is on the disk. A symbolic link at the path is replaced, not followed. Missing
-    /// directories are created. After an error the old file is unchanged and the new one is removed.
+    /// The bytes are written to a new file in the same directory, which gets its owner and permissions before its first
+    /// byte and is renamed once it is on the disk. A symbolic link at the path is replaced, not followed. Missing
+    /// directories are created. After an error, the old file is unchanged and the new file is removed.
     ///
     /// - Parameters:
     ///   - bytes: The whole content.
     ///   - path: The path of the file.
-    ///   - mode: Its permissions, regardless of the process's mask.
-    ///   - owner: Its owner, by default the process's user.
-    ///   - group: Its group, by default the process's group.
-    ///   - isSynced: Whether it is flushed to the disk before it is renamed. Files that are recreated at each boot need
-    ///     not be.
+    ///   - mode: The file's permissions, regardless of the process's mask.
+    ///   - owner: The file's owner, by default the process's user.
+    ///   - group: The file's group, by default the process's group.
+    ///   - isSynced: Whether the file is flushed to the disk before it is renamed. Files that are recreated at each
+    ///     boot do not need this.
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
     public static func write(
         _ bytes: [UInt8],
@@ -261,8 +264,9 @@ extension FileSystem {
 
     /// Replaces several files that belong together, such as a certificate and its key.
     ///
-    /// Each is replaced as by ``write(_:to:mode:owner:group:isSynced:)``. All of them are on the disk before the first is
-    /// renamed, so that the files differ only for the time between the renames. If one cannot be written, none is changed.
+    /// Each file is replaced as by ``write(_:to:mode:owner:group:isSynced:)``. All files are on the disk before the
+    /// first file is renamed, so that they do not match only for the time between the renames. If a file cannot be
+    /// written, no file is changed.
     ///
     /// - Parameter files: The files.
     /// - Throws: ``Base/SystemError`` with the first path that could not be written.
@@ -279,9 +283,10 @@ extension FileSystem {
     ///
     /// - Parameters:
     ///   - path: The path of the link.
-    ///   - target: Its target.
-    ///   - replacing: Whether an existing file, link or directory is replaced. A directory is removed with its contents.
-    ///   - isSynced: Whether a link that replaces another is flushed to the disk.
+    ///   - target: The target of the link.
+    ///   - replacing: Whether an existing file, link or directory is replaced. A directory is removed with its
+    ///     contents.
+    ///   - isSynced: Whether a link that may replace a file or link is flushed to the disk.
     /// - Throws: ``Base/SystemError`` if something exists that may not be replaced, or the system refuses.
     public static func makeSymbolicLink(
         at path: String,
@@ -299,26 +304,26 @@ extension FileSystem {
             guard replacing else { throw inTheWay(operation, path, status) }
             if status.kind == .directory { return try replaceDirectory(parts, in: directory, linkingTo: target) }
         } else if !replacing {
-            // Not by renaming, which would replace what another process has created meanwhile.
+            // Renaming would replace a file that another process has created meanwhile.
             try directory.makeLink(parts.name, to: target, operation)
             return
         }
         do throws(SystemError) {
             try replace(parts, in: directory, linkingTo: target, isSynced: isSynced)
         } catch {
-            // The message names the path of the caller, not the temporary one.
+            // The message names the path of the caller, not the temporary path.
             throw SystemError(operation, path, code: error.code, detail: error.detail)
         }
     }
 
-    /// Replaces a directory by a link; the directory is moved aside, and removed once the link exists.
+    /// Replaces a directory with a link; the directory is moved aside, and removed once the link exists.
     private static func replaceDirectory(
         _ parts: PathParts,
         in directory: borrowing DirectoryHandle,
         linkingTo target: String,
     ) throws(SystemError) {
         let operation = "cannot create link"
-        // A file system that is mounted below would be left beside the link.
+        // A file system that is mounted below the directory would remain next to the link.
         try directory.requireNoMount(in: parts.name, operation)
         let aside = parts.temporaryName()
         try directory.rename(parts.name, to: aside, operation)
@@ -331,7 +336,7 @@ extension FileSystem {
         try directory.removeTree(aside)
     }
 
-    /// Replaces a file or link by a link.
+    /// Replaces a file or link with a link.
     private static func replace(
         _ parts: PathParts,
         in directory: borrowing DirectoryHandle,
@@ -357,22 +362,22 @@ extension FileSystem {
 }
 
 extension FileSystem {
-    /// Removes a directory and everything in it, without following links or entering what is mounted there.
+    /// Removes a directory and everything in it, without following links or entering mounted file systems.
     ///
-    /// - Parameter path: The directory, in a directory whose path is followed through links.
-    /// - Throws: ``Base/SystemError`` that names what could not be removed. Nothing is restored.
+    /// - Parameter path: The path of the directory; links above it are followed.
+    /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Nothing is restored.
     public static func removeTree(_ path: String) throws(SystemError) {
         let parts = try PathParts(path, removing)
         try DirectoryHandle(opening: parts.directory, removing).removeTree(parts.name)
     }
 
-    /// Removes a directory in an open one, and everything in it.
+    /// Removes a subdirectory of an open directory, and everything in it.
     fileprivate static func removeTree(
         _ name: String,
         in parent: borrowing DirectoryHandle
     ) throws(SystemError) {
         let path = parent.full(name)
-        // Before anything is removed. The kernel looks again at each directory.
+        // Mounts are checked before anything is removed. The kernel checks again at each directory.
         try parent.requireNoMount(in: name, removing)
         try emptyDirectory(path, name, in: parent.descriptor.raw, device: nil, depth: 0)
         try SystemError.check(removing, path) { unsafe unlinkat(parent.descriptor.raw, name, AT_REMOVEDIR) }
@@ -380,7 +385,7 @@ extension FileSystem {
 
     private static let removing = "cannot remove"
 
-    /// Finds a mount point in a directory, or the directory itself, in the kernel's list of this process's mounts.
+    /// Finds a mount point at or below a directory in the kernel's list of this process's mounts.
     ///
     /// The fifth field of a line is the mount point, with space, tab, newline and backslash as octal escapes; see
     /// proc_pid_mountinfo(5).
@@ -395,7 +400,7 @@ extension FileSystem {
         return nil
     }
 
-    /// A text of the kernel with its octal escapes replaced, byte by byte.
+    /// Returns a text of the kernel with its octal escapes replaced, byte by byte.
     static func unescaped(_ text: Substring) -> String {
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
@@ -414,7 +419,7 @@ extension FileSystem {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The maximum depth: each level takes a descriptor.
+    /// The maximum depth of a directory that is removed, because each level takes a descriptor.
     private static let depthLimit = 100
 
     /// Removes everything in the directory `name` of the open directory `parent`.
@@ -452,9 +457,9 @@ extension FileSystem {
 }
 
 extension DirectoryHandle {
-    /// Refuses a directory in this one in which a file system is mounted, or which is one.
+    /// Refuses a subdirectory that is a mount point or contains one.
     ///
-    /// Bind mounts have the device of what they show, so devices alone do not distinguish them.
+    /// Bind mounts have the device of their source, so devices alone do not distinguish them.
     func requireNoMount(in name: String, _ operation: String) throws(SystemError) {
         let real = try FileSystem.realPath("/proc/self/fd/\(descriptor.raw)")
         guard let mounted = try FileSystem.mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)") else {
@@ -463,10 +468,10 @@ extension DirectoryHandle {
         throw SystemError(operation, mounted, code: EBUSY, detail: "a file system is mounted there")
     }
 
-    /// Removes a directory in this one and everything in it, without following links or entering what is mounted there.
+    /// Removes a subdirectory and everything in it, without following links or entering mounted file systems.
     ///
-    /// - Parameter name: The directory's name.
-    /// - Throws: ``Base/SystemError`` that names what could not be removed. Nothing is restored.
+    /// - Parameter name: The subdirectory's name.
+    /// - Throws: ``Base/SystemError`` that names the path that could not be removed. Nothing is restored.
     public func removeTree(_ name: String) throws(SystemError) {
         try FileSystem.removeTree(name, in: self)
     }

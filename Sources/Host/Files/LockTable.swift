@@ -4,18 +4,18 @@ public import Base
 public struct LockTable: Sendable {
     private let holders: [FileStatus.Identity: Int32]
 
-    /// The bytes that the kernel's list may have.
+    /// The maximum number of bytes in the kernel's list.
     private static let sizeLimit = 16 << 20
 
-    /// Reads the list; it is empty where it cannot be read.
+    /// Reads the list, which is empty if it cannot be read.
     public static func current() -> LockTable {
         let bytes = (try? FileSystem.read("/proc/locks", limit: sizeLimit)) ?? []
         return LockTable(String(decoding: bytes, as: UTF8.self))
     }
 
-    /// Reads a list.
+    /// Parses a list.
     ///
-    /// A line of it is `1: FLOCK  ADVISORY  WRITE 709 00:19:2393 0 EOF`; one of a process that waits has `->` in it.
+    /// A line is `1: FLOCK  ADVISORY  WRITE 709 00:19:2393 0 EOF`; the line of a waiting process also contains `->`.
     init(_ list: String) {
         var holders: [FileStatus.Identity: Int32] = [:]
         for line in list.split(separator: "\n") {
@@ -34,18 +34,18 @@ public struct LockTable: Sendable {
     /// Finds the process that holds the lock of a file.
     ///
     /// - Parameter file: The file.
-    /// - Returns: The process's number, or `nil` if no process that is visible here holds the lock.
+    /// - Returns: The process ID, or `nil` if no process that is visible here holds the lock.
     public func holder(of file: FileStatus.Identity) -> Int32? { holders[file] }
 }
 
 extension FileStatus.Identity {
-    /// Reads what the kernel's list says of a file: `fe:01:2393`, the device's numbers in hexadecimal and the inode.
+    /// Parses a file in the kernel's list, `fe:01:2393`: the device's numbers in hexadecimal and the inode.
     fileprivate init?(lockList text: Substring) {
         let numbers = text.split(separator: ":")
         guard numbers.count == 3, let major = UInt64(numbers[0], radix: 16), let minor = UInt64(numbers[1], radix: 16),
             let inode = UInt64(numbers[2])
         else { return nil }
-        // As `makedev` of the C library puts the two together.
+        // The two numbers are combined as by `makedev` of the C library.
         let high = (major & ~0xfff) << 32 | (minor & ~0xff) << 12
         self.init(device: high | (major & 0xfff) << 8 | minor & 0xff, inode: inode)
     }

@@ -1,16 +1,16 @@
 import Base
 import Glibc
 
-/// A file that is to be written.
+/// A file to be written.
 public struct FileContent: Sendable {
     /// The whole content.
     public var bytes: [UInt8]
     public var path: String
-    /// Its permissions, regardless of the process's mask.
+    /// The file's permissions, regardless of the process's mask.
     public var mode: UInt32
-    /// Its owner, `nil` for the process's user.
+    /// The file's owner, `nil` for the process's user.
     public var owner: UInt32?
-    /// Its group, `nil` for the process's group.
+    /// The file's group, `nil` for the process's group.
     public var group: UInt32?
 
     /// Creates a description of a file.
@@ -20,7 +20,7 @@ public struct FileContent: Sendable {
     }
 }
 
-/// A new file, under a temporary name until it takes the place of a path.
+/// A new file, which has a temporary name until it is renamed into place.
 ///
 /// If it is never renamed into place, `deinit` removes it.
 final class NewFile {
@@ -28,19 +28,19 @@ final class NewFile {
     private let parts: PathParts
     private let directory: DirectoryHandle
     private let temporary: String
-    /// Held until the file has its name.
+    /// The lock that is held until the file has its final name.
     private let lock: FileLock
     private var isInPlace = false
 
     private static let operation = "cannot write"
 
-    /// Writes a file beside the path that it is for, with its owner and permissions before its first byte.
+    /// Writes a file next to its path, and sets its owner and permissions before its first byte.
     ///
     /// Missing directories are created.
     ///
     /// - Parameters:
     ///   - content: The file.
-    ///   - isSynced: Whether it is flushed to the disk.
+    ///   - isSynced: Whether the file is flushed to the disk.
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
     init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
         self.content = content
@@ -66,7 +66,7 @@ final class NewFile {
         if !isInPlace { directory.discard(temporary) }
     }
 
-    /// Gives the file its name, in place of what has it.
+    /// Renames the file to its path, and replaces an existing file or link.
     func rename() throws(SystemError) {
         do throws(SystemError) {
             try directory.rename(temporary, to: parts.name, Self.operation)
@@ -96,7 +96,7 @@ final class NewFile {
         )
     }
 
-    /// An error with the path of the caller instead of the temporary one.
+    /// Returns an error with the caller's path instead of the temporary path.
     private static func named(_ path: String, _ error: SystemError) -> SystemError {
         SystemError(operation, path, code: error.code, detail: error.detail)
     }

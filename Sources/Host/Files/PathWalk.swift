@@ -1,32 +1,32 @@
 import Base
 import Glibc
 
-/// The steps from the root directory to what a path names, with every link on the way.
+/// The steps from the root directory to the file that a path names, with every link on the way.
 struct PathWalk {
     private let path: String
     private let operation: String
-    /// The parts that are still to come, the next one last.
+    /// The remaining parts of the path, in reverse order.
     private var rest: [Substring]
     private var current = ""
     private var linkCount = 0
 
-    /// Links in links are followed this far, as by the kernel.
+    /// The maximum number of links that are followed, as in the kernel.
     private static let linkLimit = 40
 
-    /// Begins at the root directory.
+    /// Creates a walk that begins at the root directory.
     ///
     /// - Parameters:
-    ///   - path: The path; a relative one begins at the working directory.
-    ///   - operation: What the errors say.
+    ///   - path: The path; a relative path begins at the working directory.
+    ///   - operation: The operation that errors name.
     init(_ path: String, _ operation: String) {
         let absolute = path.isAbsolutePath ? path : "\(Machine.workingDirectory())/\(path)"
         (self.path, self.operation) = (path, operation)
         rest = absolute.pathParts.reversed()
     }
 
-    /// Takes a step.
+    /// Takes the next step.
     ///
-    /// - Returns: The directory, link or file, `nil` at the end and where something cannot be examined.
+    /// - Returns: The directory, link or file, or `nil` at the end or if something cannot be examined.
     /// - Throws: ``Base/SystemError`` if there are too many links.
     mutating func next() throws(SystemError) -> (path: String, status: FileStatus)? {
         while let part = rest.popLast() {
@@ -60,11 +60,11 @@ struct PathWalk {
         for part in target.pathParts.reversed() { rest.append(Substring(String(part))) }
     }
 
-    /// A link that somebody else controls, who then decides where it leads.
+    /// A link that another user, or programs, control and can change.
     private struct ForeignLink {
         var path: String
         var maker: Maker
-        /// How many parts are left when the target of the link is reached.
+        /// The number of remaining parts when the target of the link is reached.
         var depth: Int
     }
 
@@ -75,15 +75,17 @@ struct PathWalk {
         case programs(of: String)
     }
 
-    /// Follows all links to the end, but a link of a user other than root only to a directory of that user, and a link in one
-    /// of some directories only to a place in that directory.
+    /// Follows all links, and refuses a link that leads out of the directories of those who control it.
     ///
-    /// A link counts as that of the user who owns the directory that it is in: they can rename one of root. What does not exist
-    /// yet is created in the deepest directory that does.
+    /// A link of a user other than root may lead only to a directory of that user, and a link in one of
+    /// `programDirectories` only to a path in that directory. A link of root in a directory of another user counts as
+    /// that user's, because the user can rename it. If the path does not exist yet, the deepest existing directory is
+    /// checked.
     ///
-    /// - Parameter programDirectories: The directories, without links, in which programs may have made links as root.
+    /// - Parameter programDirectories: The directories, without links, in which programs may have created links as
+    ///   root.
     /// - Returns: The path without links.
-    /// - Throws: ``Base/SystemError`` with code `EACCES` for such a link to somebody else's directory.
+    /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link is refused.
     mutating func reachForWriting(outside programDirectories: [String]) throws(SystemError) -> String {
         var links: [ForeignLink] = []
         while true {
@@ -110,7 +112,7 @@ struct PathWalk {
             let directory = try FileStatus.at(current.isEmpty ? "/" : current, followingLinks: false, operation)
             let owner = status.owner != 0 ? status.owner : directory?.owner ?? 0
             if owner != 0 { links.append(ForeignLink(path: next, maker: .user(owner), depth: rest.count)) }
-            // The innermost of them, whose programs may write least.
+            // The innermost directory counts, because its programs may write least.
             let around = programDirectories.filter { isPath(next, below: $0) }.max { $0.utf8.count < $1.utf8.count }
             if let around { links.append(ForeignLink(path: next, maker: .programs(of: around), depth: rest.count)) }
             try follow(next, status)
@@ -118,7 +120,7 @@ struct PathWalk {
         return remainder.isEmpty ? "/" : remainder
     }
 
-    /// Refuses a link that has led to a place that who controls it cannot write.
+    /// Refuses a link to a directory that the user or the programs that control the link cannot write.
     private func requireReach(of link: ForeignLink) throws(SystemError) {
         let directory = current.isEmpty ? "/" : current
         let words: String
@@ -135,15 +137,15 @@ struct PathWalk {
         throw SystemError(operation, path, code: EACCES, detail: words, advice: advice)
     }
 
-    /// The whole path, as the links that were passed have made it.
+    /// The whole path, in which the links passed so far are replaced by their targets.
     var remainder: String { ([current[...]] + rest.reversed()).joined(separator: "/") }
 }
 
 extension FileSystem {
-    /// The other names of what a path names: where each link on its way leads.
+    /// Returns the other names of a path: for each link on the way, the path with the link replaced by its target.
     ///
     /// - Parameter path: An absolute path, which need not exist.
-    /// - Returns: The paths, in the order in which the links are met; of those that do not exist yet as far as they do.
+    /// - Returns: The paths, in the order in which the links are met, up to the first part that does not exist.
     public static func linkedNames(of path: String) -> [String] {
         var walk = PathWalk(path, "cannot follow")
         var names: [String] = []

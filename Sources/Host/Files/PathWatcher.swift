@@ -9,7 +9,8 @@ extension FileSystem {
     /// - Parameters:
     ///   - paths: The paths.
     ///   - deadline: The instant after which the wait is given up.
-    ///   - checkInterval: How often the paths are checked without an event, as file systems of a network report none.
+    ///   - checkInterval: The interval at which the paths are checked without an event, because network file systems
+    ///     report none.
     ///   - onWait: Called on another thread with the reason, whenever it changes.
     /// - Returns: Whether something exists; `false` at the deadline.
     /// - Throws: ``Base/SystemError`` with the code `ECANCELED` if the task is cancelled.
@@ -23,7 +24,7 @@ extension FileSystem {
         return try await onThread("cannot wait for", subject) { (cancelled) throws(SystemError) in
             var lastReason: String?
             while true {
-                // The watches come before the check: what is created between the two is an event.
+                // The watches are set before the check, so that a file created between the two causes an event.
                 let watcher = PathWatcher(paths)
                 guard let reason = reasonForAbsence(ofAll: paths) else { return true }
                 if reason != lastReason { onWait(reason) }
@@ -49,16 +50,16 @@ extension FileSystem {
     }
 }
 
-/// Watches everything that decides whether paths exist: their directories, links, and what is mounted.
+/// A watcher of everything that decides whether paths exist: their directories, links and mounts.
 ///
-/// A watcher is made for one wait: after an event the directories may be others.
+/// A watcher is used for one wait, because other directories may have to be watched after an event.
 private struct PathWatcher: ~Copyable {
-    // Negative numbers where the kernel refuses: inotify has limits, and /proc may not be there.
+    // The descriptors are negative if the kernel refuses: inotify has limits, and /proc may be missing.
     private let events: FileDescriptor
     private let mounts: FileDescriptor
     /// The names that matter in each watched directory.
     private var names: [CInt: Set<String>] = [:]
-    /// Whether the kernel reports all changes, as far as it can say.
+    /// Whether all existing directories could be watched.
     private var isComplete = true
 
     private static let linkLimit = 40
@@ -69,7 +70,7 @@ private struct PathWatcher: ~Copyable {
         for path in paths { watch(path) }
     }
 
-    /// Waits for a change that matters, or until the paths are to be checked again.
+    /// Waits for a relevant change, or until the paths have to be checked again.
     ///
     /// - Returns: `false` if the wait was cancelled.
     func wait(
@@ -116,7 +117,7 @@ private struct PathWatcher: ~Copyable {
         if watch >= 0 {
             names[watch, default: []].insert(name)
         } else if code != ENOENT, code != ENOTDIR {
-            // A directory that is missing, or is a file, is an entry of the directory before it, which is watched.
+            // A missing directory, or a file in its place, is an entry of the directory before it, which is watched.
             isComplete = false
         }
     }
@@ -125,7 +126,7 @@ private struct PathWatcher: ~Copyable {
         path.pathParts.filter { $0 != "." }.map(String.init)
     }
 
-    /// Takes all events and returns whether one of them is about the paths.
+    /// Reads all events, and returns whether one of them concerns the paths.
     private func hasRelevantEvent() throws(SystemError) -> Bool {
         let bytes: [UInt8]
         do throws(SystemError) {
@@ -146,7 +147,7 @@ private struct PathWatcher: ~Copyable {
                 decoding: rest.dropFirst(headerCount).prefix(Int(length)).prefix { $0 != 0 },
                 as: UTF8.self
             )
-            // Events without a name are about the directory itself, or say that events were lost.
+            // Events without a name concern the directory itself, or report that events were lost.
             isRelevant = isRelevant || name.isEmpty || names[watch]?.contains(name) == true
             rest = rest.dropFirst(headerCount + Int(length))
         }

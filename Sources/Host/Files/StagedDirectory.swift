@@ -2,16 +2,16 @@ public import Base
 import CShims
 import Glibc
 
-/// A new version of a directory, beside the one that it replaces as a whole.
+/// A new version of a directory, next to the directory that it replaces as a whole.
 ///
-/// It begins as a copy, whose files are hard links, so it must be changed by replacing files and not by writing to them. If
-/// it is not published, it is removed at the end of the value. What a killed process leaves is removed by the next one that
+/// The new version begins as a copy whose files are hard links, so files in it must be replaced, not written to. If it
+/// is not published, `deinit` removes it. A version that a killed process leaves is removed by the next process that
 /// takes the lock.
 public struct StagedDirectory: ~Copyable {
     /// The directory that is replaced, without links in its path.
     public let target: String
 
-    /// Where the new version is.
+    /// The path of the new version.
     public let path: String
 
     private let targetExists: Bool
@@ -41,7 +41,7 @@ public struct StagedDirectory: ~Copyable {
             if status != nil { try Self.linkContents(of: target, in: path, depth: 0) }
         } catch {
             try? FileSystem.removeTree(path)
-            // The message names the directory of the caller, not the temporary one.
+            // The message names the directory of the caller, not the temporary directory.
             throw error.subject == path
                 ? SystemError(Self.operation, target, code: error.code, detail: error.detail) : error
         }
@@ -52,15 +52,15 @@ public struct StagedDirectory: ~Copyable {
         if !isOver { try? FileSystem.removeTree(path) }
     }
 
-    /// Takes the lock of everything that replaces directories beside a directory, as soon as no other process has it.
+    /// Takes the lock for replacing a directory or its siblings, as soon as no other process has it.
     ///
     /// Versions that other processes have left are removed.
     ///
     /// - Parameters:
     ///   - target: The absolute path of the directory; the directory that it is in is created if it is missing.
-    ///   - deadline: The instant after which the lock is not waited for.
-    ///   - onWait: Called once if another process has it.
-    /// - Returns: The lock, or `nil` if time was up or the surrounding Swift task was cancelled.
+    ///   - deadline: The instant after which the wait is given up.
+    ///   - onWait: Called once if another process has the lock.
+    /// - Returns: The lock, or `nil` at the deadline or if the surrounding Swift task is cancelled.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public static func lock(
         _ target: String,
@@ -89,19 +89,20 @@ public struct StagedDirectory: ~Copyable {
         try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY, "cannot lock")
     }
 
-    /// Removes a file of the new version, and the directory that it was in if nothing else is there.
+    /// Removes a file of the new version, and its directory if that is empty then.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func remove(_ name: String) throws(SystemError) {
         try FileSystem.remove("\(path)/\(name)")
         guard let slash = name.lastSlash else { return }
-        // It fails unless the directory is empty.
+        // The call fails unless the directory is empty.
         unsafe rmdir("\(path)/\(name[..<slash])")
     }
 
-    /// Puts the new version in the place of the directory, in one step.
+    /// Replaces the directory with the new version, in one step.
     ///
-    /// - Throws: ``Base/SystemError`` if the system refuses. Then the directory is unchanged, and the new version removed.
+    /// - Throws: ``Base/SystemError`` if the system refuses. The directory is then unchanged, and `deinit` removes the
+    ///   new version.
     public mutating func publish() throws(SystemError) {
         try Self.synchronize(path)
         let parent = try DirectoryHandle(opening: PathParts(target, Self.operation).directory, Self.operation)
@@ -115,15 +116,15 @@ public struct StagedDirectory: ~Copyable {
             throw SystemError(Self.operation, target, code: error.code, detail: detail)
         }
         isOver = true
-        // The old version now has the temporary name. It is removed only once the exchange is on the disk, because after a
-        // loss of power it may have its old name again. What stays of it is removed by the next process.
+        // The old version now has the temporary name. It is removed only once the exchange is on the disk, because
+        // after a power failure it may have its old name again. The next process removes its remains.
         do throws(SystemError) {
             try parent.synchronize(Self.operation)
             if targetExists { try FileSystem.removeTree(path) }
         } catch {}
     }
 
-    /// Flushes the names in a directory, and in the directories in it, to the disk.
+    /// Flushes the names in a directory and its subdirectories to the disk.
     private static func synchronize(_ path: String) throws(SystemError) {
         for name in try FileSystem.list(path) {
             let below = "\(path)/\(name)"
@@ -146,10 +147,10 @@ public struct StagedDirectory: ~Copyable {
             } else if status.kind == .symbolicLink,
                 try FileStatus.at(from, followingLinks: true, operation)?.kind == .directory
             {
-                // Files written through it would not be part of the exchange.
+                // Files written through the link would not be part of the exchange.
                 throw SystemError(operation, from, code: ELOOP, detail: "is a link to another directory")
             } else {
-                // A link itself is linked, not what it leads to.
+                // A hard link to a symbolic link is created, not to its target.
                 try SystemError.check(operation, from) { unsafe link(from, to) }
             }
         }

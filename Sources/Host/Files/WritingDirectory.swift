@@ -1,47 +1,50 @@
 public import Base
 import Glibc
 
-/// Directories in which root writes, also where other users control what is on the way to them.
+/// Directories that root writes, even if other users control a part of the path to them.
 extension FileSystem {
-    /// The directories, without links, in which programs may have made links as root: these do not lead root out of them.
+    /// The directories, without links, in which programs may have created links as root.
     ///
-    /// They are those of the configuration that was read last.
+    /// Root does not follow such a link out of the directory. The directories are from the configuration that was read
+    /// last.
     public static let programDirectories = Locked<[String]>([])
 
-    /// Finds the directory that a path leads to, unless another user, or a program in its sandbox, could make it lead elsewhere.
+    /// Finds the directory that a path leads to, unless another user or a program could make it lead elsewhere.
     ///
-    /// A process that is not root can write only where the system lets it.
+    /// For a process that is not root, the path is not examined, because the system limits what the process can write.
     ///
     /// - Parameters:
     ///   - directory: The directory, which need not exist.
-    ///   - operation: What the error says.
+    ///   - operation: The operation that errors name.
     /// - Returns: The path without links.
-    /// - Throws: ``Base/SystemError`` with code `EACCES` if a link of another user leads to a directory that is not that user's,
-    ///   or a link in one of ``programDirectories`` out of it.
+    /// - Throws: ``Base/SystemError`` with the code `EACCES` if a link of another user leads to a directory that is not
+    ///   that user's, or a link in one of ``programDirectories`` leads out of it.
     public static func directoryForWriting(_ directory: String, _ operation: String) throws(SystemError) -> String {
         guard geteuid() == 0 else { return directory }
         var walk = PathWalk(directory, operation)
         return try walk.reachForWriting(outside: programDirectories.withLock { $0 })
     }
 
-    /// Creates a directory and all missing directories above it, behind a link of another user only in that user's directories.
+    /// Creates a directory and all missing directories above it.
+    ///
+    /// Behind a link of another user, directories are created only in that user's directories.
     ///
     /// - Parameter path: The directory.
-    /// - Throws: ``Base/SystemError`` as ``directoryForWriting(_:_:)``, or if it cannot be created.
+    /// - Throws: ``Base/SystemError`` as for ``directoryForWriting(_:_:)``, or if a directory cannot be created.
     public static func makeDirectoriesForWriting(_ path: String) throws(SystemError) {
         _ = try DirectoryHandle(creatingForWriting: path, "cannot create directory")
     }
 }
 
 extension DirectoryHandle {
-    /// Opens a directory to write in it, and creates what is missing of it.
+    /// Opens a directory to write in it, and creates missing directories.
     ///
     /// Root follows no link that appears after the path was examined.
     ///
     /// - Parameters:
     ///   - path: The directory.
-    ///   - operation: What the error says.
-    /// - Throws: ``Base/SystemError`` as ``FileSystem/directoryForWriting(_:_:)``, or if the system refuses.
+    ///   - operation: The operation that errors name.
+    /// - Throws: ``Base/SystemError`` as for ``FileSystem/directoryForWriting(_:_:)``, or if the system refuses.
     init(creatingForWriting path: String, _ operation: String) throws(SystemError) {
         guard geteuid() == 0 else {
             try FileSystem.makeDirectories(path)
@@ -49,7 +52,7 @@ extension DirectoryHandle {
             return
         }
         let place = try FileSystem.directoryForWriting(path, operation)
-        // Reports a link to nothing, and a file that is in the way.
+        // This check reports a dangling link, and a file that is in the way.
         try FileSystem.checkDirectories(above: path == "/" ? "/file" : "\(path)/file")
         let root = try FileDescriptor(opening: "/", O_RDONLY | O_DIRECTORY, operation)
         var handle = DirectoryHandle(adopting: root, "/")

@@ -1,21 +1,21 @@
 public import Base
 import Glibc
 
-/// The clocks of this machine at one moment, which make times since the boot of those of systemd and the journal.
+/// A reading of the machine's clocks that converts times of systemd and the journal to times since the boot.
 ///
-/// Records count from the boot by a clock that goes on while the machine is suspended (`CLOCK_BOOTTIME`). The clock of
-/// systemd and the journal does not (`CLOCK_MONOTONIC`).
+/// Records count from the boot with a clock that continues while the machine is suspended (`CLOCK_BOOTTIME`). The clock
+/// of systemd and the journal stops meanwhile (`CLOCK_MONOTONIC`).
 public struct BootClock: Sendable, Hashable {
     /// The time since the machine was started.
     public var sinceBoot: Duration
 
-    /// How much of it the machine was suspended.
+    /// The part of the time since the boot during which the machine was suspended.
     public var suspended: Duration
 
     /// The time since 1970 by the machine's clock, which may be wrong.
     public var sinceEpoch: Duration
 
-    /// Creates the clocks of a moment.
+    /// Creates a reading of the clocks at one moment.
     public init(sinceBoot: Duration, suspended: Duration, sinceEpoch: Duration) {
         self.sinceBoot = sinceBoot
         self.suspended = suspended
@@ -32,7 +32,7 @@ public struct BootClock: Sendable, Hashable {
         )
     }
 
-    /// The time of day at a time since the boot, if the clock has not been set since.
+    /// Returns the time of day at a time since the boot, provided that the clock has not been set since.
     public func timestamp(at time: Duration) -> Timestamp {
         Timestamp(seconds: (sinceEpoch - sinceBoot + time).components.seconds)
     }
@@ -40,16 +40,16 @@ public struct BootClock: Sendable, Hashable {
     /// The largest difference between two clocks that are read one after the other.
     private static let precision = Duration.milliseconds(100)
 
-    /// The time since the boot of an instant before this moment.
+    /// Converts an instant before this reading to a time since the boot.
     ///
-    /// On a machine that was suspended it takes the time of day of the instant. If the clock was set since, it may be
-    /// wrong by as long as the machine was suspended, and by no more.
+    /// If the machine was suspended, the time of day of the instant is read too. If the clock was set since, the result
+    /// may be wrong by at most the time that the machine was suspended.
     ///
     /// - Parameters:
-    ///   - monotonic: The microseconds of the clock that stops while the machine is suspended.
-    ///   - realtime: Reads the microseconds since 1970 of the same instant.
+    ///   - monotonic: The instant in microseconds of the clock that stops while the machine is suspended.
+    ///   - realtime: A function that reads the same instant in microseconds since 1970.
     /// - Returns: The time since the boot.
-    /// - Throws: What reading throws.
+    /// - Throws: The error of `realtime`.
     func sinceBoot<Failure: Error>(
         monotonic: UInt64,
         realtime: () throws(Failure) -> UInt64,

@@ -4,10 +4,10 @@ import Glibc
 
 /// Facts about the machine and this process.
 public enum Machine {
-    /// Keeps libdispatch from writing to the journal.
+    /// Prevents libdispatch from writing to the journal.
     ///
-    /// Its threads request a higher priority, which ordinary users and units are denied, and it logs each denial. Called
-    /// first in `main`, before any thread exists.
+    /// The threads of libdispatch request a higher priority, which ordinary users and units are denied, and libdispatch
+    /// logs each denial. Called first in `main`, before any thread exists.
     public static func silenceDispatchLogging() {
         unsafe setenv("LIBDISPATCH_LOG", "NO", 0)
     }
@@ -26,7 +26,7 @@ public enum Machine {
     /// Returns the identifier of this boot.
     ///
     /// - Returns: The kernel's random identifier.
-    /// - Throws: ``Base/SystemError`` where `/proc` cannot be read.
+    /// - Throws: ``Base/SystemError`` if `/proc` cannot be read.
     public static func bootIdentifier() throws(SystemError) -> String {
         let bytes = try FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 128)
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
@@ -41,9 +41,10 @@ public enum Machine {
         return unsafe String(cString: path)
     }
 
-    /// Keeps the keys in the memory of a root process or a unit out of core dumps, and out of other processes' reach.
+    /// Protects the keys in the memory of a root process or a unit from core dumps and from other processes.
     ///
-    /// Units share a user. Children are not affected. Called first in `main`, before any key is read.
+    /// Units share a user, so they could otherwise read each other's memory. Children are not affected. Called first in
+    /// `main`, before any key is read.
     public static func forbidDumps() {
         guard isRoot || isUnit else { return }
         _ = nest_host_forbid_dumps()
@@ -58,10 +59,10 @@ public enum Machine {
     /// Whether this process belongs to root.
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// Whether this process is of a unit of the program, whose drop-in sets the variable.
+    /// Whether this process runs in a unit of the program, whose drop-in sets the variable.
     public static let isUnit = environment()["NEST_UNIT"] == "yes"
 
-    /// Copies the arguments of this process, also where `/proc` is missing.
+    /// Copies the arguments of this process, even if `/proc` is missing.
     ///
     /// - Returns: The name of the program and its arguments.
     public static func arguments() -> [String] {
@@ -76,7 +77,7 @@ public enum Machine {
 
     /// Copies the environment of this process.
     ///
-    /// - Returns: The variables; of a repeated name the first value counts, as for `getenv`.
+    /// - Returns: The variables. If a name is repeated, its first value is returned, as by `getenv`.
     public static func environment() -> [String: String] {
         guard var entry = unsafe nest_host_environment() else { return [:] }
         var variables: [String: String] = [:]
@@ -94,7 +95,7 @@ extension Machine {
     /// Returns whether the kernel has a route to an address; no packet is sent.
     ///
     /// - Parameter address: An address of another machine, or of this one.
-    /// - Returns: Whether a packet to it would leave this machine, or reach it.
+    /// - Returns: Whether a packet to the address would leave this machine, or reach it.
     /// - Throws: ``Base/SystemError`` if the kernel gives no answer.
     public static func hasRoute(to address: IPAddress) throws(SystemError) -> Bool {
         let (operation, subject) = ("cannot find a route to", "\(address)")
@@ -104,12 +105,12 @@ extension Machine {
                 socket(address.socketFamily, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             }
         } catch {
-            // Without IPv6 there is no route to its addresses.
+            // A kernel without IPv6 has no route to an IPv6 address.
             if error.code == EAFNOSUPPORT { return false }
             throw error
         }
         let file = FileDescriptor(adopting: opened)
-        // A datagram socket that is connected has a route, and has sent nothing.
+        // Connecting a datagram socket requires a route and sends nothing.
         do throws(SystemError) {
             try SystemError.check(operation, subject) { file.connect(to: address, port: 9) }
             return true
@@ -120,11 +121,11 @@ extension Machine {
         }
     }
 
-    /// The files and devices that the kernel swaps to, none if swap is off.
+    /// Returns the files and devices that the kernel swaps to, none if swap is off.
     ///
-    /// - Throws: ``Base/SystemError`` if the kernel does not say.
+    /// - Throws: ``Base/SystemError`` if `/proc/swaps` cannot be read.
     public static func swapAreas() throws(SystemError) -> [String] {
-        // A line of names, then a line for each: its name, in which spaces are \040, and what follows spaces.
+        // The file has a header, then one line for each area. The name comes first, with \040 for each space in it.
         let text = String(decoding: try FileSystem.read("/proc/swaps", limit: 1 << 20), as: UTF8.self)
         return text.split(separator: "\n").dropFirst().compactMap { line in
             line.split { $0 == " " || $0 == "\t" }.first.map(String.init)
@@ -133,16 +134,16 @@ extension Machine {
 }
 
 extension Machine {
-    /// The files that the program has open at once, with some in reserve.
+    /// The number of files that the program has open at once, with some in reserve.
     static let fileCount = 32
 
-    /// The threads of the program itself; the Swift runtime has one for every processor.
+    /// The number of threads of the program itself; the Swift runtime has one more for every processor.
     static let threadCount = 8
 
-    /// Checks that this process may open as many files and start as many threads as a run takes.
+    /// Checks that this process may open as many files and start as many threads as a run needs.
     ///
-    /// The libraries that the program is built on wait without end, or crash, where one is refused. Called first in `main`:
-    /// what is opened and started here is gone afterwards.
+    /// The libraries that the program uses hang or crash if a file or a thread is refused. Called first in `main`; the
+    /// files and threads of the check are closed and ended afterwards.
     ///
     /// - Throws: ``Base/SystemError`` with the limit to raise.
     public static func requireResources() throws(SystemError) {
@@ -169,7 +170,7 @@ extension Machine {
     private static func requireThreads() throws(SystemError) {
         let total = threadCount + max(sysconf(CInt(_SC_NPROCESSORS_ONLN)), 1)
         var threads: [pthread_t] = []
-        // Closing the writing end lets them end.
+        // The threads end when the writing end is closed.
         var ends: [Int32] = [-1, -1]
         try SystemError.check("cannot make a pipe", "") {
             unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
@@ -196,7 +197,7 @@ extension Machine {
     }
 }
 
-/// Runs on a thread until the socket whose number it is passed has ended.
+/// Blocks a thread until the other end of the socket with the given descriptor is closed.
 private func waitForEnd(_ descriptor: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     var byte: UInt8 = 0
     _ = unsafe read(Int32(Int(bitPattern: descriptor)), &byte, 1)

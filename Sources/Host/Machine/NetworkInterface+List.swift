@@ -18,7 +18,7 @@ extension NetworkInterface {
         var next = unsafe list
         while let entry = unsafe next?.pointee {
             unsafe next = entry.ifa_next
-            // An IPv4 address with a label has that in place of the name: the interface, a colon and a suffix.
+            // An IPv4 address with a label has the label in place of the name: the interface, a colon and a suffix.
             let name = unsafe String(String(cString: entry.ifa_name).prefix { $0 != ":" })
             if positions[name] == nil {
                 let flags = unsafe entry.ifa_flags
@@ -39,7 +39,7 @@ extension NetworkInterface {
         return interfaces
     }
 
-    /// An address with the interface that has it: every interface may have the same link-local address.
+    /// An address and its interface, because every interface may have the same link-local address.
     private struct Located: Hashable {
         var name: String
         var address: IPAddress
@@ -57,10 +57,10 @@ extension NetworkInterface {
         return IPAddress(bytes: place.map { unsafe bytes.load(fromByteOffset: $0, as: UInt8.self) })
     }
 
-    /// The states of IPv6 addresses that are not stable; `getifaddrs(3)` does not give them.
+    /// Returns the states of IPv6 addresses that are not stable, which `getifaddrs(3)` does not return.
     ///
-    /// `/proc/net/if_inet6` has a line for each address: 32 digits, then numbers of the interface, the length of the prefix
-    /// and the scope, the flags of `linux/if_addr.h`, and the name. It does not exist on a machine without IPv6.
+    /// `/proc/net/if_inet6` has a line for each address: 32 digits, the interface number, the prefix length, the scope,
+    /// the flags of `linux/if_addr.h`, and the name. The file does not exist on a machine without IPv6.
     private static func version6States() -> [Located: Address.State] {
         let bytes = (try? FileSystem.read("/proc/self/net/if_inet6", limit: 1 << 20)) ?? []
         var states: [Located: Address.State] = [:]
@@ -78,7 +78,7 @@ extension NetworkInterface {
         return states
     }
 
-    /// The state that the flags of an IPv6 address mean, `nil` for a stable one.
+    /// Returns the state that the flags of an IPv6 address mean, or `nil` for a stable address.
     private static func state(_ flags: UInt32) -> Address.State? {
         let (temporary, failed, deprecated, tentative): (UInt32, UInt32, UInt32, UInt32) = (0x01, 0x08, 0x20, 0x40)
         if flags & (tentative | failed) != 0 { return .tentative }
@@ -88,15 +88,15 @@ extension NetworkInterface {
 }
 
 extension NetworkInterface {
-    /// Waits until the interfaces are as they should be.
+    /// Waits until the interfaces meet a condition.
     ///
-    /// They are looked at again when the kernel reports a change of an interface or an address.
+    /// The interfaces are checked again when the kernel reports a change of an interface or an address.
     ///
     /// - Parameters:
     ///   - deadline: The instant after which the wait is given up.
     ///   - onWait: Called on another thread with the reason, whenever it changes.
-    ///   - reason: Why the interfaces are not as they should be, `nil` if they are.
-    /// - Returns: Whether they are; `false` at the deadline.
+    ///   - reason: A function that returns the reason why the condition is not met, or `nil` if it is met.
+    /// - Returns: Whether the condition is met; `false` at the deadline.
     /// - Throws: ``Base/SystemError`` if the kernel refuses, with the code `ECANCELED` if the task is cancelled.
     public static func wait(
         until deadline: ContinuousClock.Instant,
@@ -105,7 +105,7 @@ extension NetworkInterface {
     ) async throws(SystemError) -> Bool {
         let (operation, subject) = ("cannot wait for", "changes of the network interfaces")
         return try await onThread(operation, subject) { (cancelled) throws(SystemError) in
-            // Before the first look: what changes between the two is an event.
+            // The socket is opened before the first check, so that a change between the two is received as an event.
             let events = FileDescriptor(
                 adopting: try SystemError.check(operation, subject) { nest_host_watch_interfaces() }
             )
@@ -122,7 +122,7 @@ extension NetworkInterface {
         }
     }
 
-    /// Reads all events: only that there were some matters, also if the kernel had no space for all of them.
+    /// Reads and discards all events, because only their arrival matters, even if the kernel has dropped some.
     private static func discardEvents(_ events: borrowing FileDescriptor) {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {

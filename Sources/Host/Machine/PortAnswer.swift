@@ -15,24 +15,24 @@ public struct TCPPort: Sendable, Hashable {
 
 /// The answer of a TCP port.
 public enum PortAnswer: Sendable, Hashable {
-    /// The machine has accepted or reset the connection: no firewall on the way drops the packets.
+    /// The machine accepted or reset the connection, so no firewall on the way drops the packets.
     case reached
-    /// An ICMP message from an address: a firewall there lets no packets pass.
+    /// An ICMP message came from an address, where a firewall rejects the packets.
     case rejected(by: IPAddress)
-    /// Nothing, or that there is no such machine.
+    /// There was no answer, or there is no such machine.
     case nothing
 }
 
 extension PortAnswer {
-    /// The number of connections that are tried at once: less than the descriptors that a process may have.
+    /// The maximum number of simultaneous connections, less than the number of descriptors that a process may have.
     private static let connectionLimit = 500
 
     /// Connects to ports, and closes the connections without sending anything.
     ///
     /// - Parameters:
     ///   - ports: The ports.
-    ///   - limit: How long one of them may take to answer.
-    ///   - deadline: The instant after which no other port is tried.
+    ///   - limit: The time limit for the answer of one port.
+    ///   - deadline: The instant after which no further port is tried.
     /// - Returns: The answer of each port, `nil` if it was not tried.
     /// - Throws: ``Base/SystemError`` if the system has no socket left, or the task is cancelled.
     public static func answers(
@@ -50,7 +50,7 @@ extension PortAnswer {
                     attempts.append(try ConnectionAttempt(next, ports[next], until: .now + limit))
                     next += 1
                 }
-                // They have begun one after another, so that the first is the first to end.
+                // The attempts are in the order in which they began, so the first has the earliest deadline.
                 guard let first = attempts.first else { return answers }
                 var waits = [pollfd(reading: cancelled.raw)] + attempts.map(\.wait)
                 _ = try poll(&waits, until: first.deadline)
@@ -73,7 +73,7 @@ private final class ConnectionAttempt {
     /// The instant after which the attempt is given up.
     let deadline: ContinuousClock.Instant
     private let socket: FileDescriptor
-    /// The error with which it has failed at once.
+    /// The error with which the attempt failed immediately, otherwise 0.
     private let code: Int32
 
     init(_ index: Int, _ port: TCPPort, until deadline: ContinuousClock.Instant) throws(SystemError) {
@@ -85,7 +85,7 @@ private final class ConnectionAttempt {
                 Glibc.socket(address.socketFamily, type, 0)
             }
         )
-        // The kernel keeps the ICMP message that ends an attempt.
+        // This option makes the kernel keep the ICMP message that ends an attempt.
         let (level, option) =
             address.isVersion6 ? (IPPROTO_IPV6, IPV6_RECVERR) : (IPPROTO_IP, IP_RECVERR)
         var isOn: CInt = 1
@@ -95,10 +95,10 @@ private final class ConnectionAttempt {
         self.code = result == 0 || code == EINPROGRESS ? 0 : code
     }
 
-    /// Waits for the end of the attempt; a socket that has failed is ready at once.
+    /// The `poll` entry that waits for the end of the attempt; a failed socket is ready immediately.
     var wait: pollfd { pollfd(fd: socket.raw, events: Int16(POLLOUT), revents: 0) }
 
-    /// Returns how the attempt has ended.
+    /// Returns the answer once the attempt has ended.
     func answer() -> PortAnswer {
         var code = self.code
         if code == 0 {

@@ -10,7 +10,7 @@ extension FileDescriptor {
     ///
     /// The corresponding C function is `connect`.
     func connect(to address: IPAddress, port: UInt16) -> CInt {
-        // The address of a socket: the family, two bytes for the port, for IPv6 four more, then the address.
+        // A socket address has the family, two bytes for the port, four more bytes for IPv6, then the address.
         var target = sockaddr_storage()
         target.ss_family = sa_family_t(address.socketFamily)
         unsafe withUnsafeMutableBytes(of: &target) { bytes in

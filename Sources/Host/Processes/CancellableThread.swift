@@ -1,8 +1,8 @@
 import Base
 
-/// Runs a blocking function on a thread of its own, with a waker that cancellation wakes.
+/// Runs a blocking function on a separate thread, with a waker that cancellation wakes.
 ///
-/// - Throws: The function's error, or ``Base/SystemError`` for the operation if the system allows no further thread.
+/// - Throws: The function's error, or ``Base/SystemError`` for the operation if no thread can be started.
 func onThread<Value: Sendable>(
     _ operation: String,
     _ subject: String,
@@ -16,7 +16,7 @@ func onThread<Value: Sendable>(
                     continuation.resume(returning: Result { () throws(SystemError) in try body(cancelled) })
                 }
             } catch {
-                // Not on the caller's thread: the function may block for the whole time of a task.
+                // The function is not run on the caller's thread, because it may block until the task's deadline.
                 let failure = SystemError(operation, subject, code: error.code, detail: "\(error)")
                 continuation.resume(returning: .failure(failure))
             }

@@ -27,7 +27,7 @@ struct ChildProcess: ~Copyable {
     private var ending: ExitStatus?
     private var isRunning = true
     private var isReaped = false
-    /// Until when a killed process is waited for, once one was killed.
+    /// The instant until which a killed process is waited for, `nil` if none was killed.
     private var killLimit: ContinuousClock.Instant?
 
     /// The time to read output after the program has ended: its children may still write.
@@ -65,7 +65,7 @@ struct ChildProcess: ~Copyable {
             adopting: try SystemError.check("cannot wait for", name) { nest_host_open_process(process) }
         )
         limit = deadline
-        // poll ignores negative descriptors: those that are finished are set to -1.
+        // poll ignores negative descriptors, so finished descriptors are set to -1.
         var waits = [handle.raw, output.raw, cancelled.raw].map { pollfd(reading: $0) }
         while waits[0].fd >= 0 || waits[1].fd >= 0 {
             let isReady = try poll(&waits, until: limit)
@@ -78,14 +78,14 @@ struct ChildProcess: ~Copyable {
                 waits[2].fd = -1
                 if phase == .running { terminate(.cancelled, grace) }
             }
-            // Also checked while there is output, which may never end.
+            // The limit is also checked while there is output, because output may never end.
             if !isReady || limit <= .now, timeIsUp(grace) { break }
         }
         lines.finish()
         return try reap()
     }
 
-    /// Reads what the pipe holds, and returns whether more can follow.
+    /// Reads the available output, and returns whether more may follow.
     private mutating func readOutput() throws(SystemError) -> Bool {
         do throws(SystemError) {
             let bytes = try output.read("cannot read the output of", name, capacity: 1 << 16)
@@ -136,7 +136,7 @@ struct ChildProcess: ~Copyable {
         }
     }
 
-    /// Reads the exit status; until then the kernel does not reuse the process number.
+    /// Reads the exit status; until then, the kernel does not reuse the process ID.
     private mutating func reap() throws(SystemError) -> ExitStatus {
         // Other processes of the group may outlive the leader.
         if ending != nil { killGroup() }
@@ -151,20 +151,20 @@ struct ChildProcess: ~Copyable {
 /// Runs a program to its end, and emits its output line by line.
 ///
 /// Standard input is empty. At the deadline and on cancellation, the whole process group gets `SIGTERM` and, after a
-/// grace period, `SIGKILL`; a process that has not ended ``Command/killLimit`` later is left alone. Processes that a program
-/// which ends by itself leaves running are not waited for, even if they keep its output open.
+/// grace period, `SIGKILL`; a process that has not ended ``Command/killLimit`` later is left alone. If a program ends
+/// by itself and leaves processes running, they are not waited for, even if they keep its output open.
 ///
 /// - Parameters:
-///   - command: What to run.
-///   - deadline: The instant at which it is ended.
+///   - command: The command to run.
+///   - deadline: The instant at which the program is ended.
 ///   - grace: The time between `SIGTERM` and `SIGKILL`.
-///   - lineLimit: The maximum number of bytes in a line; longer ones are split.
-///   - countLimit: The number of lines after which only the last ones are emitted, when the program has ended. The
+///   - lineLimit: The maximum number of bytes in a line; longer lines are split.
+///   - countLimit: The number of lines after which only the last lines are emitted, once the program has ended. The
 ///     journal accepts 10,000 entries of a service in 30 s and then drops all others.
-///   - onSurvivor: Called on another thread with the number of a process that still runs ``Command/killLimit`` after
+///   - onSurvivor: Called on another thread with the ID of a process that still runs ``Command/killLimit`` after
 ///     `SIGKILL`.
 ///   - onLine: Called on another thread with each line of output and errors, in the order written.
-/// - Returns: How the program ended; a non-zero exit code is a normal result.
+/// - Returns: The exit status of the program; a non-zero exit code is a normal result.
 /// - Throws: ``Base/SystemError`` that names the program if it cannot be started.
 public func run(
     _ command: Command,
@@ -184,12 +184,12 @@ public func run(
     }
 }
 
-/// The processes of a program: the one that was started, and those that it has started in turn.
+/// The process group of a program: the started process, and the processes that it has started in turn.
 struct ProcessGroup {
-    /// The number of the group, which is that of its first process.
+    /// The ID of the group, which is the process ID of its first process.
     let number: pid_t
 
-    /// The pause between two looks at a group that was killed: the kernel does not report the end of a group.
+    /// The pause between two checks of a killed group, because the kernel does not report the end of a group.
     private static let pollMicroseconds: UInt32 = 20_000
 
     /// Sends a signal to every process of the group.
@@ -220,7 +220,7 @@ struct ProcessGroup {
         }
     }
 
-    /// Whether the kernel's line about a process says that it is in this group and has not ended.
+    /// Returns whether the kernel's line about a process shows a process of this group that has not ended.
     ///
     /// The line is `PID (NAME) STATE PARENT GROUP …`, and the name may contain anything.
     private func isRunningMember(_ line: String) -> Bool {

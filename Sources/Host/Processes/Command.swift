@@ -13,13 +13,13 @@ public struct Command: Sendable, Hashable {
     /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
-    /// The working directory, by default that of this process.
+    /// The working directory, by default the working directory of this process.
     public var workingDirectory: String?
 
-    /// The time that a program has between `SIGTERM` and `SIGKILL`, unless the caller sets another.
+    /// The default time that a program has between `SIGTERM` and `SIGKILL`.
     public static let grace: Duration = .seconds(5)
 
-    /// The time that a killed program has to end, which takes long while a disk or file server does not answer.
+    /// The time that a killed program has to end, which takes long if a disk or file server does not respond.
     public static let killLimit: Duration = .seconds(5)
 
     public init(
@@ -35,21 +35,21 @@ public struct Command: Sendable, Hashable {
     }
 }
 
-/// How a program ended.
+/// The way in which a program ended.
 public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
-    /// By itself, with an exit code.
+    /// The program ended by itself, with an exit code.
     case exited(Int32)
-    /// By a signal from elsewhere.
+    /// The program was ended by a signal that was not sent by this agent.
     case signalled(Int32)
-    /// By this agent, at the deadline.
+    /// This agent ended the program at the deadline.
     case timedOut
-    /// By this agent, because the Swift task was cancelled.
+    /// This agent ended the program because the Swift task was cancelled.
     case cancelled
 
     /// Whether the exit code is 0.
     public var isSuccess: Bool { self == .exited(0) }
 
-    /// A predicate of the program: `exited with code 3`.
+    /// A predicate of the program, such as `exited with code 3`.
     public var description: String {
         switch self {
         case .exited(let code): "exited with code \(code)"
@@ -67,16 +67,17 @@ public enum ExitStatus: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Command {
-    /// Starts the program in a session and process group of its own.
+    /// Starts the program in a new session and process group.
     ///
-    /// It inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files.
+    /// The program inherits nothing but the three standard descriptors: no signal mask, no ignored signals, no files.
     ///
     /// - Parameters:
-    ///   - input: The descriptor for standard input, by default nothing can be read from it.
+    ///   - input: The descriptor for standard input, by default `/dev/null`.
     ///   - output: The descriptor for standard output.
-    ///   - errors: The descriptor for standard error, by default that of standard output.
-    ///   - keepsTerminal: Whether it stays in the session and group of this process, and can ask a person on the terminal.
-    /// - Returns: The process number, which is also that of its group unless it keeps the terminal.
+    ///   - errors: The descriptor for standard error, by default the descriptor for standard output.
+    ///   - keepsTerminal: Whether the program stays in the session and group of this process, and can prompt on the
+    ///     terminal.
+    /// - Returns: The process ID, which is also the group ID unless the program keeps the terminal.
     /// - Throws: ``Base/SystemError`` that names the program and the reason.
     func spawn(
         input: CInt? = nil,
@@ -92,7 +93,7 @@ extension Command {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        // The outputs first: the pipe may have the number 0, which the next line replaces.
+        // The outputs come first, because the pipe may have descriptor 0, which the next line replaces.
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, errors ?? output, 2)
         if let input {
@@ -110,7 +111,7 @@ extension Command {
         unsafe sigfillset(&signals)
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
 
-        // These functions return the code; it is not in `errno`.
+        // The spawn functions return the error code instead of setting `errno`.
         var code = unsafe nest_host_prepare_spawn(&actions, &attributes, workingDirectory)
         if code != 0 { throw failure(code, nil) }
         if keepsTerminal {
@@ -129,9 +130,9 @@ extension Command {
         return process
     }
 
-    /// Replaces this process by the program, which keeps its terminal, its standard descriptors and its process number.
+    /// Replaces this process with the program, which keeps its terminal, its standard descriptors and its process ID.
     ///
-    /// - Throws: ``Base/SystemError`` that names the program and the reason; otherwise it does not return.
+    /// - Throws: ``Base/SystemError`` that names the program and the reason. On success, the function does not return.
     public func replaceProcess() throws(SystemError) -> Never {
         try checkTexts()
         let path = try locate()
@@ -139,7 +140,7 @@ extension Command {
         if let workingDirectory {
             try SystemError.check("cannot enter", workingDirectory) { unsafe chdir(workingDirectory) }
         }
-        // Ignored signals stay ignored in the program, and this process ignores that of a closed pipe.
+        // Ignored signals stay ignored in the program, and this process ignores SIGPIPE.
         signal(SIGPIPE, SIG_DFL)
         let code = unsafe withCStrings([program] + arguments) { arguments in
             unsafe withCStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
@@ -168,7 +169,7 @@ extension Command {
         return code
     }
 
-    /// Refuses texts that C would cut off.
+    /// Refuses strings that C would truncate, and invalid names of variables.
     private func checkTexts() throws(SystemError) {
         if let index = arguments.firstIndex(where: { $0.utf8.contains(0) }) {
             throw failure(EINVAL, "argument \(index + 1) contains a NUL character")
@@ -229,13 +230,13 @@ extension Command {
     }
 }
 
-/// Makes the kernel keep exit codes, once: a parent may have set `SIGCHLD` to be ignored.
+/// A single reset of `SIGCHLD`, which a parent may have set to be ignored, so that the kernel keeps exit codes.
 private let childrenAreKept: Void = {
     signal(SIGCHLD, SIG_DFL)
     return ()
 }()
 
-/// Lends a null-terminated array of C strings.
+/// Calls a function with a null-terminated array of C strings.
 private func withCStrings<Result>(
     _ texts: [String],
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result,

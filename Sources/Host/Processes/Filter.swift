@@ -4,29 +4,29 @@ import Glibc
 
 /// The result of a program that read an input.
 public struct FilterResult: Sendable {
-    /// How it ended.
+    /// The exit status of the program.
     public var status: ExitStatus
 
-    /// Its standard output.
+    /// The standard output of the program.
     public var output: SecretBytes
 
-    /// The beginning of what it wrote to standard error.
+    /// The beginning of the program's standard error.
     public var errors: String
 }
 
-/// Runs a program that turns its input into its output, both of which are only in pipes and in memory that is wiped.
+/// Runs a program as a filter; its input and output are only in pipes and in memory that is wiped.
 ///
-/// The program stays in the session of this process, so that it can ask for a password on the terminal. At the deadline and
-/// on cancellation it is killed.
+/// The program stays in the session of this process, so that it can ask for a password on the terminal. At the deadline
+/// and on cancellation, the program is killed.
 ///
 /// - Parameters:
-///   - command: What to run.
-///   - input: What it reads from standard input.
-///   - outputLimit: The number of bytes of output above which it is killed.
+///   - command: The program to run.
+///   - input: The bytes for standard input.
+///   - outputLimit: The number of bytes of output above which the program is killed.
 ///   - errorsLimit: The number of bytes of standard error that are kept.
-///   - deadline: The instant at which it is killed.
-/// - Returns: How it ended and what it wrote; a non-zero exit code is a normal result.
-/// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or writes too much.
+///   - deadline: The instant at which the program is killed.
+/// - Returns: The exit status and the output; a non-zero exit code is a normal result.
+/// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or its output is too large.
 public func filter(
     _ command: Command,
     input: SecretBytes,
@@ -71,7 +71,7 @@ private struct FilterProcess: ~Copyable {
         let inputPipe = try Pipe("cannot run", command.program)
         let outputPipe = try Pipe("cannot run", command.program)
         let errorsPipe = try Pipe("cannot run", command.program)
-        // Few programs expect an input that does not block.
+        // Few programs expect standard input to be non-blocking.
         try SystemError.check("cannot run", command.program) { fcntl(inputPipe.output.raw, F_SETFL, 0) }
         process = try command.spawn(
             input: inputPipe.output.raw,
@@ -109,7 +109,7 @@ private struct FilterProcess: ~Copyable {
             if waits[3].isReady { return end(.cancelled) }
             if waits[4].isReady, try !writeInput() {
                 waits[4].fd = -1
-                // The program sees the end of its input.
+                // Closing the pipe signals the end of the input to the program.
                 inputEnd = nil
             }
             if waits[1].isReady, try !readOutput() { waits[1].fd = -1 }
@@ -122,7 +122,7 @@ private struct FilterProcess: ~Copyable {
         return result(ExitStatus(waitStatus: status))
     }
 
-    /// Writes what the pipe takes, and returns whether more has to be written.
+    /// Writes as much input as the pipe accepts, and returns whether more has to be written.
     private mutating func writeInput() throws(SystemError) -> Bool {
         guard let end = inputEnd?.raw, writtenCount < input.count else { return false }
         let start = writtenCount
@@ -134,7 +134,7 @@ private struct FilterProcess: ~Copyable {
             }
             return writtenCount < input.count
         } catch {
-            // A program that needs no more input than it has read.
+            // The program has closed its input because it needs no more.
             if error.code == EPIPE { return false }
             if error.code == EAGAIN { return true }
             throw error

@@ -1,15 +1,15 @@
-/// Splits a program's output into lines of limited length, and keeps the first and the last of too many.
+/// A splitter of a program's output into lines of limited length, which omits lines from the middle of long output.
 struct LineSplitter {
-    /// The maximum number of bytes in a line; longer ones are split.
+    /// The maximum number of bytes in a line; longer lines are split.
     let lineLimit: Int
 
-    /// The number of lines after which only the last ones are emitted.
+    /// The number of lines after which only the last lines are emitted.
     let countLimit: Int
 
     /// The number of bytes after which only the last lines are emitted.
     private static let byteLimit = 4 << 20
 
-    /// Receives the lines.
+    /// The receiver of the lines.
     let emit: @Sendable (String) -> Void
 
     private var pending: [UInt8] = []
@@ -41,7 +41,7 @@ struct LineSplitter {
         cutPieces()
     }
 
-    /// Emits an incomplete last line, and the last of too many lines.
+    /// Emits an incomplete last line, and the last lines that were kept after a limit was reached.
     mutating func finish() {
         if !pending.isEmpty { endLine() }
         if omittedCount > 0 { emit("... \(omittedCount) line\(omittedCount == 1 ? "" : "s") of output omitted ...") }
@@ -49,7 +49,7 @@ struct LineSplitter {
         tail = []
     }
 
-    /// Emits a line, or keeps it if there were too many.
+    /// Emits a line, or keeps it if a limit was reached.
     private mutating func end(_ line: ArraySlice<UInt8>) {
         let text = String(decoding: line, as: UTF8.self)
         if emittedCount < countLimit, emittedBytes < Self.byteLimit, tail.isEmpty {
@@ -81,7 +81,7 @@ struct LineSplitter {
         if rest.count < pending.count { pending = Array(rest) }
     }
 
-    /// The start of the UTF-8 character at an index; the index itself in text that is not UTF-8.
+    /// Returns the start of the UTF-8 character at an index, or the index itself in text that is not UTF-8.
     private func characterStart(in bytes: ArraySlice<UInt8>, atOrBefore index: Int) -> Int {
         for candidate in stride(from: index, to: max(index - 4, bytes.startIndex), by: -1)
         where bytes[candidate] & 0xc0 != 0x80 {

@@ -2,7 +2,7 @@ import Base
 import CShims
 import Glibc
 
-/// Both ends of a pipe, neither of them inherited by a child.
+/// Both ends of a pipe, which are not inherited by a child.
 struct Pipe: ~Copyable {
     /// The end to read from, which never blocks.
     let output: FileDescriptor
@@ -22,10 +22,10 @@ struct Pipe: ~Copyable {
         self.input = input
     }
 
-    /// Returns the end to read from, and closes the other.
+    /// Returns the end to read from, and closes the other end.
     consuming func takeOutput() -> FileDescriptor { output }
 
-    /// Returns the end to write to, and closes the other.
+    /// Returns the end to write to, and closes the other end.
     consuming func takeInput() -> FileDescriptor { input }
 }
 
@@ -50,10 +50,10 @@ final class Waker: Sendable {
 ///
 /// The corresponding C function is `poll`.
 ///
-/// - Returns: Whether one is ready; `false` at the deadline.
+/// - Returns: Whether a descriptor is ready; `false` at the deadline.
 func poll(_ waits: inout [pollfd], until deadline: ContinuousClock.Instant) throws(SystemError) -> Bool {
     while true {
-        // At most an hour: the loop polls again.
+        // The timeout is at most an hour, after which the loop polls again.
         let timeout = CInt((deadline - .now).milliseconds(atMost: 3_600_000))
         let count = unsafe Glibc.poll(&waits, nfds_t(waits.count), timeout)
         let code = errno
@@ -64,11 +64,11 @@ func poll(_ waits: inout [pollfd], until deadline: ContinuousClock.Instant) thro
 }
 
 extension pollfd {
-    /// Waits for input, or for the other side to close.
+    /// Creates an entry that waits for input, or for the other end to close.
     init(reading descriptor: CInt) {
         self.init(fd: descriptor, events: Int16(POLLIN), revents: 0)
     }
 
-    /// Whether an event was reported, an end or an error included.
+    /// Whether an event was reported, including an end or an error.
     var isReady: Bool { revents != 0 }
 }

@@ -16,7 +16,7 @@ public enum Signals {
     /// Called once in a process. When the stream is no longer read, the signals end the process again.
     ///
     /// - Returns: Each `SIGINT`, `SIGTERM` and, unless the process was started with it ignored, `SIGHUP`.
-    /// - Throws: ``Base/SystemError`` if the system allows no further descriptor or thread.
+    /// - Throws: ``Base/SystemError`` if no descriptor or thread can be created.
     public static func interruptions() throws(SystemError) -> AsyncStream<Int32> {
         // `nohup` starts programs with SIGHUP ignored.
         let signals = [SIGINT, SIGTERM] + (nest_host_ignores_signal(SIGHUP) == 0 ? [SIGHUP] : [])
@@ -50,7 +50,7 @@ public enum Signals {
 
 /// The pipe between the signal handler and the thread that reads it.
 ///
-/// It lives as long as the process, because the handler may write to it at any time.
+/// The pipe exists as long as the process, because the handler may write to it at any time.
 private final class SignalPipe: Sendable {
     private let pipe: Pipe
 

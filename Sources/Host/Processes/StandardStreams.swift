@@ -3,7 +3,7 @@ import Glibc
 
 /// Standard input, output and error of this process.
 public enum StandardStreams {
-    /// Opens `/dev/null` where a stream is closed.
+    /// Opens `/dev/null` for each standard stream that is closed.
     ///
     /// Called first in `main`: otherwise the next file that is opened gets the stream's number, and output is written
     /// into it.
@@ -16,7 +16,7 @@ public enum StandardStreams {
 }
 
 extension StandardStreams {
-    /// Whether two descriptors are open on the same file, pipe or terminal.
+    /// Returns whether two descriptors are open on the same file, pipe or terminal.
     public static func areSame(_ first: Int32, _ second: Int32) -> Bool {
         guard let first = identity(first), let second = identity(second) else { return false }
         return first == second

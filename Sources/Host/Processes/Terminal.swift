@@ -10,19 +10,19 @@ public struct TerminalSize: Sendable, Hashable {
     /// The number of rows.
     public var rows: Int
 
-    /// Creates a size; without arguments that of a terminal that does not know its own.
+    /// Creates a size, by default the size that is assumed for a terminal that does not report one.
     public init(columns: Int = 80, rows: Int = 24) {
         (self.columns, self.rows) = (columns, rows)
     }
 }
 
-/// Whether a program has its terminal to itself.
+/// The access of a program to its terminal.
 public enum TerminalAccess: Sendable, Hashable {
     /// The program is in the foreground.
     case foreground
     /// The program is in the foreground again, and a shell has written to the terminal in between.
     case regained
-    /// A shell has the program in the background, and uses the terminal itself.
+    /// The program is in the background, and a shell uses the terminal.
     case background
 }
 
@@ -36,12 +36,12 @@ public enum Terminal {
         isatty(descriptor) == 1
     }
 
-    /// Returns whether the program has a terminal to itself.
+    /// Returns the access of the program to a terminal.
     ///
-    /// The first call begins to notice stops, as by Control-Z; later calls report each of them once.
+    /// The first call starts to record stops, such as by Control-Z; later calls report a stop once.
     ///
     /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: Whether it has; without job control it always does.
+    /// - Returns: The access, which without job control is never `background`.
     public static func access(_ descriptor: Int32) -> TerminalAccess {
         _ = isNotingContinuations
         let group = tcgetpgrp(descriptor)
@@ -49,23 +49,23 @@ public enum Terminal {
         return wasContinued.exchange(false, ordering: .relaxed) ? .regained : .foreground
     }
 
-    /// Reads a line that a person types on standard input.
+    /// Reads a line that a user types on standard input.
     ///
-    /// It is waited for without a deadline, as only a person can answer; a signal ends the wait.
+    /// There is no deadline, because only a person can answer; a signal ends the wait.
     ///
-    /// - Returns: The line without its end, `nil` at the end of the input.
+    /// - Returns: The line without its line ending, or `nil` at the end of the input.
     public static func answer() async -> String? { await onThread { readLine() } }
 
     /// Returns the number of columns of a terminal.
     ///
     /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: The number, or `nil` if the output is not a terminal or does not know it.
+    /// - Returns: The number, or `nil` if the output is not a terminal or its size is not known.
     public static func columns(_ descriptor: Int32) -> Int? { size(descriptor)?.columns }
 
     /// Returns the size of a terminal, which changes with its window.
     ///
     /// - Parameter descriptor: The output, such as 1.
-    /// - Returns: The size, or `nil` if the output is not a terminal or does not know it.
+    /// - Returns: The size, or `nil` if the output is not a terminal or its size is not known.
     public static func size(_ descriptor: Int32) -> TerminalSize? {
         var size = winsize()
         let code = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size)
@@ -75,12 +75,12 @@ public enum Terminal {
     }
 }
 
-/// Whether the process has been continued after a stop, which a view has not considered yet.
+/// Whether the process was continued after a stop that has not been reported yet.
 private let wasContinued = Atomic(false)
 
-/// Whether continuations are noted, which they are once this has been read.
+/// A value that installs the handler of `SIGCONT` when it is first read.
 private let isNotingContinuations: Bool = {
-    // The handler must not be the first to use it.
+    // The variable is initialised on first use, which must not happen in the handler.
     wasContinued.store(false, ordering: .relaxed)
     signal(SIGCONT) { _ in wasContinued.store(true, ordering: .relaxed) }
     return true
@@ -88,13 +88,14 @@ private let isNotingContinuations: Bool = {
 
 /// Writes all bytes to an output, if necessary in several parts.
 ///
-/// The process must ignore the signal of a broken pipe, see ``Signals/ignoreBrokenPipe()``.
+/// The process must ignore `SIGPIPE`, see ``Signals/ignoreBrokenPipe()``.
 ///
 /// - Parameters:
-///   - bytes: What to write.
+///   - bytes: The bytes to write.
 ///   - descriptor: The output, such as 1.
-///   - timeout: How long a non-blocking output may stay full.
-/// - Throws: ``Base/SystemError`` with the code `EPIPE` if the reader has closed the output, `ETIMEDOUT` if it stayed full.
+///   - timeout: The time that a non-blocking output may stay full.
+/// - Throws: ``Base/SystemError`` with the code `EPIPE` if the reader has closed the output, or `ETIMEDOUT` if the
+///   output stayed full.
 public func writeAll(
     _ bytes: [UInt8],
     to descriptor: Int32,
@@ -127,7 +128,7 @@ func writeAll(
     }
 }
 
-/// The name of a descriptor in messages.
+/// Returns the name of a descriptor for messages.
 private func name(of descriptor: Int32) -> String {
     switch descriptor {
     case 1: "standard output"

@@ -1,28 +1,31 @@
 public import Base
 import Glibc
 
-/// Ends the program when its tasks cannot go on because the system allows no further thread.
+/// A watchdog that ends the program if its tasks hang because no further thread can be created.
 ///
-/// The pool of threads that tasks run on waits for ever for a thread that it cannot create, past every deadline.
+/// The thread pool that tasks run on waits forever for a thread that it cannot create, past every deadline.
 public enum ThreadWatch {
-    /// How often a task is asked for a sign.
+    /// The interval at which a task is started that must answer.
     private static let interval = Duration.seconds(5)
 
-    /// How many times in a row a sign is missing before a thread is tried: tasks may just be busy, or the machine suspended.
+    /// The number of missing answers in a row after which a thread is started as a test.
+    ///
+    /// An answer may also be missing because tasks are busy or the machine was suspended.
     private static let limit = 2
 
-    /// Starts the threads that watch.
+    /// Starts the threads of the watchdog.
     ///
     /// - Parameters:
-    ///   - ask: Starts a task that calls the closure it is given.
-    ///   - end: Called on such a thread with the error of a thread that cannot be created; it must end the program.
-    /// - Throws: ``Base/SystemError`` if the system allows no further thread.
+    ///   - ask: A function that starts a task which calls the given closure.
+    ///   - end: Called on a thread of the watchdog with the error of a thread that cannot be created. It must end the
+    ///     program.
+    /// - Throws: ``Base/SystemError`` if the threads cannot be created.
     public static func start(
         asking ask: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,
         end: @escaping @Sendable (SystemError) -> Void,
     ) throws(SystemError) {
         let answers = Locked(0)
-        // A thread of its own: starting a task also waits for a thread.
+        // Tasks are started on a separate thread, because starting a task also waits for a thread.
         try startThread {
             while true {
                 ask { answers.withLock { $0 += 1 } }
@@ -46,7 +49,7 @@ public enum ThreadWatch {
         unsafe nanosleep(&time, nil)
     }
 
-    /// The error of a thread that cannot be created, `nil` if it can.
+    /// Returns the error if a thread cannot be created, otherwise `nil`.
     private static func missingThread() -> SystemError? {
         do throws(SystemError) {
             try startThread {}

@@ -6,15 +6,15 @@ import Glibc
 public struct Journal: Sendable {
     /// Connects to the journal if it reads this process's output, else returns `nil`.
     ///
-    /// `JOURNAL_STREAM` is also inherited by programs whose output was redirected since, so its device and inode must
-    /// be those of standard error or output.
+    /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so its device and inode must match standard
+    /// error or output.
     public init?() {
         self.init(environment: Machine.environment(), descriptors: [2, 1], socket: Self.socket)
     }
 
-    /// Connects to the journal of this machine, whatever reads the process's output.
+    /// Connects to the journal of this machine, even if it does not read this process's output.
     ///
-    /// - Returns: The journal, or `nil` if it does not run.
+    /// - Returns: The journal, or `nil` if it is not running.
     public static func ofThisMachine() -> Journal? {
         (try? FileSystem.exists(socket)) == true ? Journal(checked: ()) : nil
     }
@@ -43,8 +43,8 @@ public struct Journal: Sendable {
     ///
     /// - Parameter fields: Names such as `MESSAGE` with their values; a name may be repeated, and a value may
     ///   contain newlines.
-    /// - Throws: ``Base/SystemError`` if a name has other characters than capitals, digits and underscores, or the entry
-    ///   cannot be sent. A journal that does not run is a normal result.
+    /// - Throws: ``Base/SystemError`` if a name has characters other than capital letters, digits and underscores, or
+    ///   the entry cannot be sent. A journal that is not running is a normal result.
     public func send(_ fields: [(String, String)]) throws(SystemError) {
         for (name, _) in fields where !Self.isFieldName(name) {
             let detail = "the name has characters that the journal does not allow"
@@ -80,18 +80,18 @@ public struct Journal: Sendable {
 extension Journal {
     /// The access of this user to the journal of a machine.
     public enum Access: Sendable, Hashable {
-        /// At least one of its files.
+        /// At least one file is readable.
         case readable
-        /// None of its files.
+        /// The user may not read any file.
         case denied
         /// There is no file.
         case missing
     }
 
-    /// Looks for the files of the journal.
+    /// Checks whether this user can read the files of the journal.
     ///
     /// - Parameter root: The root directory of the machine, empty for this one.
-    /// - Returns: What this user can read.
+    /// - Returns: The access of this user.
     public static func access(root: String = "") -> Access {
         var isDenied = false
         for directory in directories(root: root) {
@@ -111,10 +111,10 @@ extension Journal {
         return isDenied ? .denied : .missing
     }
 
-    /// Where the journal of a machine is.
+    /// Returns the directories of a machine's journal.
     ///
     /// - Parameter root: The root directory of the machine, empty for this one.
-    /// - Returns: The directories, that of the persistent journal first.
+    /// - Returns: The directories, with that of the persistent journal first.
     public static func directories(root: String = "") -> [String] {
         ["\(root)/var/log/journal", "\(root)/run/log/journal"]
     }
@@ -122,12 +122,12 @@ extension Journal {
     private static func isFile(_ name: String) -> Bool { name.hasSuffix(".journal") || name.hasSuffix(".journal~") }
 }
 
-/// The kernel's log, which exists before any other.
+/// The kernel's log, which is available before any other log.
 public enum KernelLog {
     /// Writes a line with the priority of a warning.
     ///
     /// - Parameter line: The line; the kernel escapes control characters.
-    /// - Throws: ``Base/SystemError`` if this process may not write there.
+    /// - Throws: ``Base/SystemError`` if this process may not write to the kernel's log.
     public static func write(_ line: String) throws(SystemError) {
         let (operation, path) = ("cannot write", "/dev/kmsg")
         let file = try FileDescriptor(opening: path, O_WRONLY | O_NONBLOCK, operation)
@@ -136,6 +136,6 @@ public enum KernelLog {
         try writeAll(record, to: file.raw, operation, path)
     }
 
-    /// The kernel refuses longer records.
+    /// The maximum number of bytes in a record, because the kernel refuses longer records.
     private static let recordLimit = 900
 }

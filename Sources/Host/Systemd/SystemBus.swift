@@ -2,7 +2,7 @@ import Base
 import CSystemd
 import Glibc
 
-/// One connection to the bus of systemd, for one unit.
+/// A connection to systemd over the system bus, for one unit.
 @safe
 struct SystemBus: ~Copyable {
     static let systemd = "org.freedesktop.systemd1"
@@ -23,10 +23,10 @@ struct SystemBus: ~Copyable {
         self.deadline = deadline
     }
 
-    // Not flushed, which could block.
+    // The connection is not flushed, because that could block.
     deinit { unsafe sd_bus_close_unref(raw) }
 
-    /// Sets another deadline for the calls that follow.
+    /// Sets the deadline for the calls that follow.
     mutating func setDeadline(_ deadline: ContinuousClock.Instant) {
         self.deadline = deadline
     }
@@ -83,7 +83,7 @@ struct SystemBus: ~Copyable {
         return unsafe text.map { unsafe String(cString: $0) } ?? ""
     }
 
-    /// Reads a property of a unit that is a list of strings.
+    /// Reads a list of strings from a property of a unit.
     func texts(_ property: String, of unit: String) throws(SystemError) -> [String] {
         var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         try unsafe call(about: unit) { path, error in
@@ -109,7 +109,7 @@ struct SystemBus: ~Copyable {
         return texts
     }
 
-    /// Reads an integer property of a unit: 32 bits with a sign, or 64 without.
+    /// Reads an integer property of a unit, signed with 32 bits or unsigned with 64 bits.
     func number<Number: PropertyNumber>(
         _ property: String,
         of unit: String,
@@ -141,7 +141,7 @@ struct SystemBus: ~Copyable {
         return number
     }
 
-    /// Calls the bus about a unit.
+    /// Makes a bus call for a unit.
     private func call(
         about unit: String,
         _ body: (String, UnsafeMutablePointer<sd_bus_error>) -> CInt,
@@ -150,7 +150,7 @@ struct SystemBus: ~Copyable {
         try unsafe call(at: path, body)
     }
 
-    /// Calls the bus about the object at a path.
+    /// Makes a bus call for the object at a path.
     private func call(
         at path: String,
         _ body: (String, UnsafeMutablePointer<sd_bus_error>) -> CInt,
@@ -194,9 +194,9 @@ struct SystemBus: ~Copyable {
     }
 }
 
-/// An integer that a property can have.
+/// An integer type that a property can have.
 protocol PropertyNumber: FixedWidthInteger {
-    /// The letter of its type on the bus.
+    /// The letter of the integer type on the bus.
     static var busType: Unicode.Scalar { get }
 }
 
@@ -209,14 +209,14 @@ extension Int32: PropertyNumber {
 }
 
 extension SystemBus {
-    /// Has systemd report every change of the unit.
+    /// Subscribes to every change of the unit.
     func subscribe() throws(SystemError) {
         try unsafe call("Subscribe", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
         let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
         try add(match: "\(manager),member='Reloading'")
-        // The first change of a unit that was not loaded is a UnitNew signal, not PropertiesChanged. UnitNew is of no use
-        // here: systemd also sends it when a call makes it load the unit, so reading the state would repeat for ever.
-        // The end of the unit's job is always reported. A unit that is known by an alias changes under its own name.
+        // The first change of a unit that was not loaded is a UnitNew signal, not PropertiesChanged. UnitNew cannot be
+        // used: systemd also sends it when a call makes it load the unit, so the state would be read again without end.
+        // The end of the unit's job is always reported. Changes of an alias are reported under the unit's own name.
         let properties = "interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'"
         for name in Set([unit, try unitProperty("Id")]) {
             try add(match: "path='\(try path(of: name))',\(properties)")
@@ -224,7 +224,7 @@ extension SystemBus {
         }
     }
 
-    /// Has systemd report the end of every unit's jobs.
+    /// Subscribes to the end of all units' jobs.
     func subscribeToJobs() throws(SystemError) {
         try unsafe call("Subscribe", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
         let manager = "path='/org/freedesktop/systemd1',interface='org.freedesktop.systemd1.Manager'"
@@ -233,7 +233,7 @@ extension SystemBus {
 
     /// Waits for a signal that was subscribed to.
     ///
-    /// - Returns: `false` if the wait was cancelled.
+    /// - Returns: `true` after a signal or at the deadline, `false` if the wait was cancelled.
     func waitForSignal(
         until deadline: ContinuousClock.Instant,
         _ cancelled: Waker,
@@ -248,7 +248,7 @@ extension SystemBus {
         }
     }
 
-    /// Takes all messages that have arrived, and returns whether there was one.
+    /// Processes all messages that have arrived, and returns whether there was any.
     private func takeSignals() throws(SystemError) -> Bool {
         var hasMessage = false
         while true {
@@ -269,11 +269,11 @@ extension SystemBus {
 }
 
 extension SystemBus {
-    /// One unit of a list.
+    /// A unit in a list from systemd.
     struct ListedUnit {
         var name: String
         var state: UnitState
-        /// Whether systemd is about to start, stop or restart it.
+        /// Whether systemd is about to start, stop or restart the unit.
         var hasJob: Bool
     }
 
@@ -301,7 +301,7 @@ extension SystemBus {
         }
     }
 
-    /// Has systemd forget that a unit has failed.
+    /// Resets the failed state of a unit.
     func resetFailed(_ unit: String) throws(SystemError) {
         try unsafe call("ResetFailedUnit") { request throws(SystemError) in
             try unsafe append(unit, to: request)
@@ -309,7 +309,7 @@ extension SystemBus {
         }
     }
 
-    /// Has systemd load all units again.
+    /// Makes systemd reload all units.
     func reload() throws(SystemError) {
         try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
     }

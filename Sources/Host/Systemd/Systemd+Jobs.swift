@@ -4,23 +4,23 @@ import Glibc
 extension Systemd {
     /// An operation on a unit.
     public enum Job: Sendable, Hashable {
-        /// Starts a unit, with the units that it requires; one that is active stays as it is.
+        /// Starts a unit, with the units that it requires; an active unit is left alone.
         case start(String)
-        /// Starts a unit, also if it is active.
+        /// Restarts a unit, or starts it if it is not active.
         case restart(String)
         /// Stops a unit, with the units that require it or are part of it.
         case stop(String)
-        /// Stops a unit and no other.
+        /// Stops a unit, and no other unit.
         case stopAlone(String)
     }
 
     /// Queues jobs, without waiting for them to end.
     ///
-    /// A job that systemd refuses, such as that of a masked unit, does not keep the others from being queued.
+    /// A job that systemd refuses, such as the job of a masked unit, does not prevent other jobs from being queued.
     ///
     /// - Parameters:
     ///   - jobs: The jobs, in the order in which they are queued.
-    ///   - timeout: The time for all calls together.
+    ///   - timeout: The time limit for all calls together.
     /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses a job.
     public static func queue(_ jobs: [Job], timeout: Duration = .seconds(10)) async throws(SystemError) {
         guard !jobs.isEmpty else { return }
@@ -38,9 +38,9 @@ extension Systemd {
         }
     }
 
-    /// Has systemd run its generators and load all units again.
+    /// Makes systemd run its generators and reload all units.
     ///
-    /// - Parameter timeout: The time for the reload.
+    /// - Parameter timeout: The time limit for the reload.
     /// - Throws: ``Base/SystemError`` if there is no system bus, it does not answer, or systemd refuses.
     public static func reload(timeout: Duration = .seconds(60)) async throws(SystemError) {
         try await withBus("init.scope", timeout) { bus throws(SystemError) in try bus.reload() }
@@ -50,8 +50,8 @@ extension Systemd {
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
-    ///   - timeout: The time for the call.
-    /// - Returns: The description, which is the name for a unit without one.
+    ///   - timeout: The time limit for the call.
+    /// - Returns: The description, or the name of a unit without a description.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
     public static func description(
         of name: String,
@@ -79,7 +79,7 @@ extension Systemd.Job {
         }
     }
 
-    /// How the job goes together with others, in the words of systemd.
+    /// The job mode, which determines how systemd combines the job with other jobs.
     var mode: String {
         if case .stopAlone = self { "ignore-requirements" } else { "replace" }
     }
@@ -88,19 +88,19 @@ extension Systemd.Job {
 extension Systemd {
     /// Restarts a unit that is active, and waits until it is active again.
     ///
-    /// A unit that is not active stays so. One that is ordered after a unit whose start the caller is a part of is
-    /// restarted without waiting: it starts when that unit has.
+    /// A unit that is not active is left alone. A unit that is ordered after one of the caller's units that is still
+    /// starting is restarted without waiting, because it starts only after that unit.
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
-    ///   - own: The caller's own units. If one of them is still starting, and the restarted unit is ordered after it, the
-    ///     restart is queued without waiting, because waiting would never end.
+    ///   - own: The caller's own units. If one of them is still starting, and the restarted unit is ordered after it,
+    ///     the restart is queued without waiting, because waiting would never end.
     ///   - startsFailed: Whether a unit that has failed is started as well.
     ///   - deadline: The instant after which the wait is given up.
-    ///   - address: The address of the bus, `nil` for that of the system.
-    /// - Returns: Whether it was restarted.
-    /// - Throws: ``Base/SystemError`` that names the unit if it does not exist, systemd refuses, or it is not active after
-    ///   the restart, with the code `ECANCELED` if the task is cancelled.
+    ///   - address: The address of the bus, `nil` for the system bus.
+    /// - Returns: Whether the unit was restarted.
+    /// - Throws: ``Base/SystemError`` that names the unit if it does not exist, systemd refuses, or the unit is not
+    ///   active after the restart, with the code `ECANCELED` if the task is cancelled.
     public static func restart(
         _ name: String,
         from own: [String],
@@ -130,7 +130,7 @@ extension Systemd {
                 if isLater { return true }
                 while try bus.units(named: [name]).contains(where: \.hasJob) {
                     guard deadline > .now else { throw failed(name, ETIMEDOUT, "it has not started in time") }
-                    // A job may end without a signal, such as one that another replaces.
+                    // A job may end without a signal, such as when another job replaces it.
                     guard try bus.waitForSignal(until: min(deadline, .now + .seconds(10)), cancelled) else {
                         throw failed(name, ECANCELED)
                     }
@@ -142,7 +142,7 @@ extension Systemd {
                 }
                 return true
             } catch {
-                // The bus names what it was asked.
+                // Errors of the bus name the query, not the restart.
                 throw failed(name, error.code, error.reason, error.advice)
             }
         }
@@ -165,8 +165,8 @@ extension Systemd {
     ///
     /// - Parameters:
     ///   - patterns: The patterns, with `*` for any text.
-    ///   - timeout: The time for all calls.
-    /// - Returns: Their names, sorted; also those of units that have failed.
+    ///   - timeout: The time limit for all calls.
+    /// - Returns: The sorted names of the units, including failed units.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
     public static func units(
         matching patterns: [String],
@@ -179,14 +179,14 @@ extension Systemd {
 
     /// Stops all units with matching names, and waits until they have ended.
     ///
-    /// Timers first, so that they start nothing meanwhile; then all at once, so that systemd stops units before those that
-    /// they are ordered after. Units that have failed are forgotten.
+    /// Timers are stopped first, so that they start nothing meanwhile. The other units are stopped all at once, so that
+    /// systemd stops each unit before the units that it is ordered after. The failed state of units is reset.
     ///
     /// - Parameters:
     ///   - patterns: The patterns, with `*` for any text.
     ///   - deadline: The instant after which the wait is given up.
-    /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, or if systemd does not answer, with the
-    ///   code `ECANCELED` if the task is cancelled.
+    /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, or if systemd does not answer, with
+    ///   the code `ECANCELED` if the task is cancelled.
     public static func stop(
         matching patterns: [String],
         until deadline: ContinuousClock.Instant,
@@ -206,7 +206,7 @@ extension Systemd {
                     guard deadline > .now else {
                         throw SystemError(stopping, first.name, code: ETIMEDOUT, detail: "it has not ended in time")
                     }
-                    // A job that starts a unit is replaced; one that stops it stays the same.
+                    // A pending start job is replaced; a pending stop job stays the same.
                     for unit in running { try bus.queue(.stop(unit.name)) }
                     // A unit may end without a signal.
                     guard try bus.waitForSignal(until: min(deadline, .now + .seconds(1)), cancelled) else {
@@ -223,6 +223,6 @@ extension Systemd {
 
     private static let stopping = "cannot stop"
 
-    /// How long systemd may take to answer a call.
+    /// The time limit for systemd's answer to a call.
     private static let answerLimit = Duration.seconds(5)
 }

@@ -4,13 +4,13 @@ import Glibc
 
 /// The state of a unit.
 public struct UnitState: Sendable, Hashable, CustomStringConvertible {
-    /// Whether systemd has loaded the unit: `loaded`, `not-found`, `masked` and so on.
+    /// The load state, such as `loaded`, `not-found` or `masked`.
     public var load: String
 
-    /// The state: `active`, `inactive`, `activating`, `failed` and so on.
+    /// The active state, such as `active`, `inactive`, `activating` or `failed`.
     public var active: String
 
-    /// The same in more detail, such as `running` or `exited`.
+    /// The active state in more detail, such as `running` or `exited`.
     public var sub: String
 
     public init(load: String, active: String, sub: String) {
@@ -22,7 +22,7 @@ public struct UnitState: Sendable, Hashable, CustomStringConvertible {
     /// Whether the unit was started successfully.
     public var isActive: Bool { active == "active" }
 
-    /// The text of `systemctl status`: `active (exited)`.
+    /// The text that `systemctl status` shows, such as `active (exited)`.
     public var description: String { load == "loaded" ? "\(active) (\(sub))" : load }
 }
 
@@ -36,16 +36,16 @@ public enum Systemd {
     /// The caller's own unit must not be ordered before the unit, or neither is ever started.
     ///
     /// - Parameters:
-    ///   - name: The unit's name; `.service` is added to one without a dot.
+    ///   - name: The unit's name; `.service` is added to a name without a dot.
     ///   - deadline: The instant after which the wait is given up.
-    ///   - address: The address of the bus, `nil` for that of the system.
-    ///   - answerTimeout: How long systemd may take to answer a call.
-    ///   - checkInterval: How often the state is read although no signal says that it has changed.
+    ///   - address: The address of the bus, `nil` for the system bus.
+    ///   - answerTimeout: The time limit for systemd's answer to a call.
+    ///   - checkInterval: The interval at which the state is read without a signal that it has changed.
     ///   - onWait: Called on another thread with the unit's state, whenever it changes. A unit that does not exist has
     ///     the load state `not-found`.
     /// - Returns: Whether the unit is active; `false` at the deadline.
-    /// - Throws: ``Base/SystemError`` that names the unit if the system bus does not answer, with the code `ECANCELED` if
-    ///   the task is cancelled.
+    /// - Throws: ``Base/SystemError`` that names the unit if the system bus does not answer, with the code `ECANCELED`
+    ///   if the task is cancelled.
     public static func waitUntilActive(
         _ name: String,
         deadline: ContinuousClock.Instant,
@@ -58,7 +58,7 @@ public enum Systemd {
         try SystemError.checkPath(SystemBus.operation, unit)
         // The bus belongs to the thread that opened it.
         return try await onThread(SystemBus.operation, unit) { (cancelled) throws(SystemError) in
-            // A deadline that has passed asks for the state of the moment.
+            // After the deadline, the current state is still read.
             func answerDeadline() -> ContinuousClock.Instant {
                 let now = ContinuousClock.now
                 return deadline > now ? min(deadline, now + answerTimeout) : now + answerTimeout
@@ -82,20 +82,20 @@ public enum Systemd {
         }
     }
 
-    /// The address of the system's bus.
+    /// Returns the address of the system bus.
     static func systemBusAddress() -> String {
         Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket"
     }
 
-    /// Opens a bus, and lends it to a closure.
+    /// Opens a bus connection, and calls a closure with it.
     ///
     /// - Parameters:
     ///   - subject: The unit that errors name.
-    ///   - timeout: The time for all calls together.
-    ///   - address: The address of the bus, `nil` for that of the system.
-    ///   - body: The closure, which runs on a thread of its own: a bus belongs to the thread that has opened it.
+    ///   - timeout: The time limit for all calls together.
+    ///   - address: The address of the bus, `nil` for the system bus.
+    ///   - body: The closure, which runs on a separate thread, because a bus belongs to the thread that has opened it.
     /// - Returns: The closure's result.
-    /// - Throws: ``Base/SystemError`` if there is no such bus, or that of the closure.
+    /// - Throws: ``Base/SystemError`` if there is no such bus, or the error of the closure.
     static func withBus<Value: Sendable>(
         _ subject: String,
         _ timeout: Duration,
@@ -126,9 +126,10 @@ public enum Systemd {
     ///
     /// The corresponding C function is `sd_notify`.
     ///
-    /// - Parameter state: Assignments, one a line.
+    /// - Parameter state: Assignments, one per line.
     /// - Returns: Whether a service manager was notified.
-    /// - Throws: ``Base/SystemError`` if the notification failed. A process without a service manager is a normal result.
+    /// - Throws: ``Base/SystemError`` if the notification failed. A process without a service manager is a normal
+    ///   result.
     @discardableResult
     public static func notify(_ state: String) throws(SystemError) -> Bool {
         let code = unsafe sd_notify(0, state)
@@ -141,16 +142,16 @@ public enum Systemd {
 public struct ServiceState: Sendable, Hashable {
     public var unit: UnitState
 
-    /// Whether systemd is about to start, stop or restart it.
+    /// Whether systemd is about to start, stop or restart the unit.
     public var hasJob: Bool
 
-    /// Whether it was started on this boot.
+    /// Whether the service was started on this boot.
     public var wasStarted: Bool
 
-    /// The exit status of its last process, if it failed and the status is known.
+    /// The exit status of the service's main process, if the service failed and the status is known.
     public var exitStatus: Int32?
 
-    /// When it failed, counted from the boot of the machine, if it did and that is known.
+    /// The time from the boot to the failure, if the service failed and the time is known.
     public var failedAt: Duration?
 
     /// The last status that the service reported.
@@ -180,11 +181,11 @@ extension Systemd {
     ///
     /// - Parameters:
     ///   - names: The units' names, with their suffix.
-    ///   - timeout: The time for all calls together.
-    ///   - address: The address of the bus, `nil` for that of the system.
+    ///   - timeout: The time limit for all calls together.
+    ///   - address: The address of the bus, `nil` for the system bus.
     /// - Returns: The states by name; a unit that does not exist has the load state `not-found`.
-    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer. Properties that an ordinary user may
-    ///   not read are left out.
+    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer. Properties that an ordinary user
+    ///   may not read are left out.
     public static func services(
         _ names: [String],
         timeout: Duration = .seconds(2),
@@ -201,7 +202,7 @@ extension Systemd {
 }
 
 extension SystemBus {
-    /// Adds the properties that only services have.
+    /// Returns the state of a listed service, with properties that the list does not contain.
     fileprivate func service(_ listed: ListedUnit) -> ServiceState {
         var state = ServiceState(listed.state, hasJob: listed.hasJob)
         guard listed.state.load == "loaded", !listed.state.isActive else { return state }
@@ -223,13 +224,13 @@ extension SystemBus {
 }
 
 extension Systemd {
-    /// Reads when timers elapse next, over one connection.
+    /// Reads the times until timers elapse next, over one connection.
     ///
     /// - Parameters:
-    ///   - names: The timers' names, with their suffix; all of them count by the monotonic clock.
-    ///   - timeout: The time for all calls together.
-    ///   - address: The address of the bus, `nil` for that of the system.
-    /// - Returns: The time until then by name; one that is not waiting is left out.
+    ///   - names: The timers' names, with their suffix; all of them use the monotonic clock.
+    ///   - timeout: The time limit for all calls together.
+    ///   - address: The address of the bus, `nil` for the system bus.
+    /// - Returns: The time until the next elapse, by name; a timer that is not waiting is left out.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
     public static func timers(
         _ names: [String],
@@ -250,7 +251,7 @@ extension Systemd {
         }
     }
 
-    /// The clock of timers.
+    /// Returns the time of the clock that timers use.
     private static func sinceBoot() -> Duration {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
@@ -258,12 +259,12 @@ extension Systemd {
     }
 }
 
-/// When systemd has started the machine and some of its units.
+/// The times at which systemd started the machine and some of its units.
 public struct SystemTimes: Sendable, Hashable {
-    /// When the boot reached its stages.
+    /// The times at which the boot reached its stages.
     public var boot: BootTimes
 
-    /// The units that systemd knows, by name.
+    /// The times of the units, by name.
     public var units: [String: UnitTimes]
 
     public init(boot: BootTimes = BootTimes(), units: [UnitTimes] = []) {
@@ -272,21 +273,21 @@ public struct SystemTimes: Sendable, Hashable {
     }
 }
 
-/// When a boot reached its stages, as times since the start of the machine.
+/// The times at which a boot reached its stages, counted from the start of the machine.
 public struct BootTimes: Sendable, Hashable {
-    /// Whether the kernel was started with it: not so in a container, which is younger than its kernel.
+    /// Whether the kernel was started with the machine, which is not so in a container.
     public var hasKernel: Bool
 
-    /// When systemd was started.
+    /// The time at which systemd was started.
     public var userspace: Duration
 
-    /// When systemd had read all units, and started the first.
+    /// The time at which systemd had read all units, and started the first unit.
     public var unitsLoaded: Duration?
 
-    /// When the boot was complete, `nil` while it is not.
+    /// The time at which the boot was complete, `nil` if it is not complete yet.
     public var finished: Duration?
 
-    /// Creates the times of a boot; without arguments those of a machine whose systemd has started with it.
+    /// Creates the times of a boot, by default of a machine on which systemd was started immediately.
     public init(
         hasKernel: Bool = true,
         userspace: Duration = .zero,
@@ -300,22 +301,22 @@ public struct BootTimes: Sendable, Hashable {
     }
 }
 
-/// When systemd last started a unit on this boot, as times since the start of the machine.
+/// The times of the last start of a unit on this boot, counted from the start of the machine.
 public struct UnitTimes: Sendable, Hashable {
     /// The unit's name.
     public var name: String
     public var state: UnitState
 
-    /// Whether systemd is about to start, stop or restart it.
+    /// Whether systemd is about to start, stop or restart the unit.
     public var hasJob: Bool
 
-    /// When it began to start, `nil` if it was not started.
+    /// The time at which the unit began to start, `nil` if it was not started.
     public var started: Duration?
 
-    /// When it became active since, `nil` if it did not.
+    /// The time at which the unit then became active, `nil` if it did not.
     public var active: Duration?
 
-    /// When it became inactive or failed since, `nil` if it did not.
+    /// The time at which the unit then became inactive or failed, `nil` if it did not.
     public var ended: Duration?
 
     public init(
@@ -334,17 +335,17 @@ public struct UnitTimes: Sendable, Hashable {
         self.ended = ended
     }
 
-    /// When its start ended, so that units ordered after it could start: it was active, or had ended without that.
+    /// The time from which units ordered after the unit could start: it was active, or had ended before it was active.
     public var startEnd: Duration? { active ?? ended }
 }
 
 extension Systemd {
-    /// Reads when the machine and some units were started, over one connection.
+    /// Reads the start times of the machine and of some units, over one connection.
     ///
     /// - Parameters:
     ///   - names: The units' names, with their suffix.
-    ///   - timeout: The time for all calls together.
-    ///   - address: The address of the bus, `nil` for that of the system.
+    ///   - timeout: The time limit for all calls together.
+    ///   - address: The address of the bus, `nil` for the system bus.
     /// - Returns: The times; a unit that does not exist has the load state `not-found`.
     /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer in time.
     public static func times(
@@ -365,7 +366,7 @@ extension Systemd {
 }
 
 extension SystemBus {
-    /// Reads when the boot reached its stages.
+    /// Reads the times at which the boot reached its stages.
     fileprivate func bootTimes(_ clock: BootClock) throws(SystemError) -> BootTimes {
         func time(_ stage: String) throws(SystemError) -> Duration? {
             try self.time(clock) { property throws(SystemError) in try managerNumber(stage + property) }
@@ -379,7 +380,7 @@ extension SystemBus {
         )
     }
 
-    /// Reads when a unit was started.
+    /// Reads the times of a unit's last start.
     fileprivate func times(of listed: ListedUnit, _ clock: BootClock) throws(SystemError) -> UnitTimes {
         func time(_ change: String) throws(SystemError) -> Duration? {
             try self.time(clock) { property throws(SystemError) in
@@ -390,13 +391,15 @@ extension SystemBus {
         guard listed.state.load == "loaded" else { return times }
         guard let started = try time("InactiveExitTimestamp") else { return times }
         times.started = started
-        // An earlier time is that of an earlier start.
+        // An earlier time belongs to an earlier start.
         if let active = try time("ActiveEnterTimestamp"), active >= started { times.active = active }
         if let ended = try time("InactiveEnterTimestamp"), ended > started { times.ended = ended }
         return times
     }
 
-    /// Reads one instant by its two clocks, of which the second has no suffix; `nil` if it has not come.
+    /// Reads an instant from its properties for two clocks, or returns `nil` if it has not been reached.
+    ///
+    /// The second property, for the realtime clock, has no suffix.
     func time(
         _ clock: BootClock,
         _ read: (String) throws(SystemError) -> UInt64,
@@ -406,7 +409,7 @@ extension SystemBus {
         return try clock.sinceBoot(monotonic: monotonic) { () throws(SystemError) in try read("") }
     }
 
-    /// Reads a property of systemd's manager that is a number.
+    /// Reads a numeric property of systemd's manager.
     private func managerNumber(_ property: String) throws(SystemError) -> UInt64 {
         try number(property, at: Self.managerPath, as: .manager)
     }

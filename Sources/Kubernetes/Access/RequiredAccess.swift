@@ -1,14 +1,16 @@
 import Base
 public import YAML
 
-/// The smallest permissions with which objects can be applied, deleted and awaited, as RBAC objects.
+/// Minimal permissions to apply, delete and await objects, as RBAC objects.
 ///
-/// Server-side apply names the object also when it creates it, so that every permission can be limited to names. To
-/// apply a role, a user needs `escalate` on it or everything that it allows; to apply a binding, `bind` on its role.
+/// A server-side apply request that creates an object names it too, so the permission can be limited to that name.
+/// Applying a role requires `escalate` on it, or all permissions that it grants; applying a binding requires `bind` on
+/// its role.
 ///
-/// Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>.
+/// Source:
+/// <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping>.
 public struct RequiredAccess: Sendable {
-    /// A resource in one namespace, or in the whole cluster where the namespace is `nil`.
+    /// A resource in one namespace, or in the whole cluster if the namespace is `nil`.
     private struct Scope: Hashable {
         var namespace: String?
         var group: String
@@ -16,35 +18,37 @@ public struct RequiredAccess: Sendable {
     }
 
     private let resources: ResourceNames
-    /// The verbs for each object.
+    /// The verbs for each object, by its scope and name.
     private var verbs: [Scope: [String: Set<String>]] = [:]
-    /// Permissions without names of objects.
+    /// The verbs that are not limited to object names.
     private var unnamed: [Scope: Set<String>] = [:]
 
-    /// The kinds whose resource is only guessed from the kind's name, each once.
+    /// The kinds whose resource name is only guessed from the kind, without duplicates.
     public var guesses: [GroupVersionKind] { resources.guesses(among: types) }
     private var types: [GroupVersionKind] = []
 
-    /// The namespaces that every cluster has; permissions in others are those of the whole cluster, because a role cannot
-    /// be in a namespace that does not exist yet.
+    /// Namespaces that exist in every cluster.
+    ///
+    /// Permissions in other namespaces are granted cluster-wide, because a Role cannot be created in a namespace that
+    /// does not exist yet.
     private static let permanentNamespaces = ["default", "kube-node-lease", "kube-public", "kube-system"]
 
     private static let group = "rbac.authorization.k8s.io"
 
-    /// Starts with what every task needs.
+    /// Starts with the permissions that every task needs.
     ///
-    /// - Parameter manifests: All objects of the node, among them the definitions of custom resources.
+    /// - Parameter manifests: All objects of the node, including its CustomResourceDefinitions.
     public init(definitionsOf manifests: [ManifestObject]) {
         resources = ResourceNames(manifests)
         // The agent waits for this namespace before it applies anything.
         allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), "kube-system")
     }
 
-    /// Adds what an object needs that is applied.
+    /// Adds the permissions needed to apply an object.
     ///
     /// - Parameters:
     ///   - manifest: The object.
-    ///   - namespace: The namespace of the kubeconfig, for objects that name none.
+    ///   - namespace: The kubeconfig's namespace, for objects that specify none.
     public mutating func apply(_ manifest: ManifestObject, namespace: String) {
         let identity = settled(manifest.identity, namespace)
         allow(["get", "patch", "create"], identity)
@@ -57,7 +61,7 @@ public struct RequiredAccess: Sendable {
             spec?["clusterIP"] != nil
                 || (spec?["ports"]?.sequence ?? []).contains(where: { $0["nodePort"] != nil })
         {
-            // To find the Service that has the address or port already.
+            // Listing Services finds the Service that already has the address or port.
             unnamed[Scope(namespace: nil, group: "", resource: "services"), default: []].insert("list")
         }
         if identity.type.group == "admissionregistration.k8s.io", let kind = spec?["paramKind"] {
@@ -79,7 +83,7 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// Adds what is needed to know without a dry run that an object is still unchanged; see ``VerifiedObjects``.
+    /// Adds the permissions needed to detect an unchanged object without a dry run; see ``VerifiedObjects``.
     private mutating func allowVerification(of type: GroupVersionKind) {
         for resource in ["mutatingadmissionpolicies", "mutatingwebhookconfigurations"] {
             let scope = Scope(namespace: nil, group: "admissionregistration.k8s.io", resource: resource)
@@ -90,16 +94,19 @@ public struct RequiredAccess: Sendable {
         allow(["get"], scope, "\(resources.resource(of: type)).\(type.group)")
     }
 
-    /// Adds what an admission policy needs that has parameters, and its bindings: to read any of them.
+    /// Adds the permission to read an admission policy's parameters.
     ///
-    /// Source: <https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#parameter-resources>.
+    /// The policy and its bindings can be applied only by a user who may read all objects of the parameter kind.
+    ///
+    /// Source:
+    /// <https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#parameter-resources>.
     private mutating func allowParameters(_ type: GroupVersionKind) {
         if !types.contains(type) { types.append(type) }
         let scope = Scope(namespace: nil, group: type.group, resource: resources.resource(of: type))
         unnamed[scope, default: []].insert("get")
     }
 
-    /// The identity with the namespace that the server gives it.
+    /// Returns the identity with the namespace in which the server stores the object.
     private func settled(_ identity: ObjectIdentity, _ namespace: String) -> ObjectIdentity {
         var identity = identity
         if !resources.isNamespaced(identity.type) {
@@ -110,20 +117,20 @@ public struct RequiredAccess: Sendable {
         return identity
     }
 
-    /// Adds what an object needs that is deleted; for the namespace see ``apply(_:namespace:)``.
+    /// Adds the permissions needed to delete an object; for the namespace see ``apply(_:namespace:)``.
     public mutating func delete(_ identity: ObjectIdentity, namespace: String) {
         allow(["get", "delete"], settled(identity, namespace))
     }
 
-    /// Adds what a task needs that deletes what its manifests no longer contain.
+    /// Adds the permissions for a task that prunes objects no longer in its manifests.
     ///
-    /// The names of these objects are not known: the permissions are for all objects of the kinds in the manifests.
+    /// The names of such objects are not known, so the permissions cover all objects of the kinds in the manifests.
     ///
     /// - Parameters:
-    ///   - manifests: The objects of the task.
-    ///   - set: Its ApplySet.
+    ///   - manifests: The task's objects.
+    ///   - set: The task's ApplySet.
     ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
-    ///   - namespace: The namespace of the kubeconfig, for objects that name none.
+    ///   - namespace: The kubeconfig's namespace, for objects that specify none.
     public mutating func prune(
         _ manifests: [ManifestObject],
         of set: ApplySet,
@@ -134,7 +141,7 @@ public struct RequiredAccess: Sendable {
         for identity in manifests.map({ settled($0.identity, namespace) }) {
             let isDeleted = includesProtected || !ApplySet.isProtected(identity.type)
             allow(isDeleted ? ["list", "get", "delete"] : ["list"], allOf: identity.type, in: identity.namespace)
-            // The namespace of the parent belongs to every set.
+            // Every set includes the namespace of its parent object.
             if identity.namespace != nil { allow(["list"], allOf: identity.type, in: ApplySet.namespace) }
         }
     }
@@ -145,13 +152,14 @@ public struct RequiredAccess: Sendable {
         unnamed[scope, default: []].formUnion(verbs)
     }
 
-    /// Adds what an object needs that is awaited; for the namespace see ``apply(_:namespace:)``.
+    /// Adds the permissions needed to await an object; for the namespace see ``apply(_:namespace:)``.
     public mutating func observe(_ identity: ObjectIdentity, namespace: String) {
         allow(["get", "list", "watch"], settled(identity, namespace))
     }
 
-    /// Adds what the reports of a rollout need: pods, their events, and nodes; for the namespace see
-    /// ``apply(_:namespace:)``.
+    /// Adds the permissions needed to await a rollout and to list pods, their events and nodes for its reports.
+    ///
+    /// For the namespace see ``apply(_:namespace:)``.
     public mutating func awaitRollout(_ identity: ObjectIdentity, namespace: String) {
         let identity = settled(identity, namespace)
         observe(identity, namespace: namespace)
@@ -162,22 +170,24 @@ public struct RequiredAccess: Sendable {
         unnamed[Scope(namespace: nil, group: "", resource: "nodes"), default: []].insert("list")
     }
 
-    /// Adds what a request for a certificate needs: its name is another one each time.
+    /// Adds the permissions needed to request certificates, whose names differ each time.
     public mutating func requestCertificates() {
         let scope = Scope(namespace: nil, group: "certificates.k8s.io", resource: "certificatesigningrequests")
         unnamed[scope, default: []].formUnion(["create", "get", "watch"])
     }
 
-    /// Adds what a task needs that runs on one node at a time: its name cannot limit who creates a Lease.
+    /// Adds the permissions for a task that runs on one node at a time.
+    ///
+    /// RBAC cannot limit the permission to create the Lease to a name.
     public mutating func hold(lease name: String, namespace: String) {
         let scope = Scope(namespace: namespace, group: ClusterLease.kind.group, resource: "leases")
         allow(["get", "update", "watch"], scope, name)
         unnamed[scope, default: []].insert("create")
     }
 
-    /// Adds what a report of the state of the node needs.
+    /// Adds the permissions needed to report the node's state.
     ///
-    /// For all Nodes: only the name of a kubelet says which Node is its own.
+    /// The permissions cover all Nodes, because only the kubelet's name determines which Node belongs to this node.
     public mutating func report() {
         unnamed[Scope(namespace: nil, group: "", resource: "nodes"), default: []].insert("get")
         unnamed[Scope(namespace: nil, group: "", resource: "nodes/status"), default: []].insert("patch")
@@ -196,12 +206,12 @@ public struct RequiredAccess: Sendable {
         self.verbs[scope, default: [:]][name, default: []].formUnion(verbs)
     }
 
-    /// Makes the roles and their bindings.
+    /// Creates the roles and their bindings.
     ///
     /// - Parameters:
-    ///   - user: The user to which they are bound.
+    ///   - user: The user that the roles are bound to.
     ///   - name: The name of the roles and bindings.
-    /// - Returns: The objects, first those of the whole cluster.
+    /// - Returns: The objects, with cluster-wide objects first.
     public func objects(user: String, name: String) -> [Node] {
         let scopes = Set(verbs.keys).union(unnamed.keys)
         let namespaces = [nil] + Set(scopes.compactMap(\.namespace)).sorted().map(Optional.some)
@@ -212,7 +222,7 @@ public struct RequiredAccess: Sendable {
         }
     }
 
-    /// The rules of one resource: objects with the same verbs share one.
+    /// The rules of one resource; objects with the same verbs share a rule.
     private func rules(_ scope: Scope) -> [Node] {
         let byVerbs = Dictionary(grouping: verbs[scope] ?? [:]) { $0.value.sorted() }
         let named = byVerbs.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { verbs, objects in
@@ -250,12 +260,12 @@ public struct RequiredAccess: Sendable {
     }
 }
 
-/// The resources of kinds without asking a server: the plural names in paths and in RBAC rules.
+/// Resource names of kinds, determined without asking a server: the plurals in paths and in RBAC rules.
 struct ResourceNames: Sendable {
     private var defined: [DefinedKind: String] = [:]
     private var clusterScoped: Set<DefinedKind> = []
 
-    /// The groups of the API server itself, in which every resource is the regular plural of its kind.
+    /// The API server's own groups, in which every resource name is the regular plural of its kind.
     private static let groups = ["", "apps", "autoscaling", "batch", "extensions", "policy"]
 
     /// Reads the plurals of the CustomResourceDefinitions among manifests.
@@ -270,7 +280,7 @@ struct ResourceNames: Sendable {
         }
     }
 
-    /// The resource of a kind: as its definition says, otherwise the regular plural.
+    /// Returns a kind's resource name: the plural from its definition, or else the regular plural.
     func resource(of type: GroupVersionKind) -> String {
         if let plural = defined[DefinedKind(type)] { return plural }
         let name = type.kind.lowercased()
@@ -281,12 +291,12 @@ struct ResourceNames: Sendable {
         return ["s", "x", "ch", "sh"].contains(where: name.hasSuffix) ? "\(name)es" : "\(name)s"
     }
 
-    /// Whether objects of a kind are in namespaces; also if no definition says it, as most are.
+    /// Returns whether a kind is namespaced, which is assumed unless it is known to be cluster-scoped.
     func isNamespaced(_ type: GroupVersionKind) -> Bool {
         !type.isClusterScoped && !clusterScoped.contains(DefinedKind(type))
     }
 
-    /// The kinds whose resource no definition says, and that are not in a group of the API server itself.
+    /// Returns the kinds outside the API server's own groups whose resource name no definition specifies.
     func guesses(among types: [GroupVersionKind]) -> [GroupVersionKind] {
         types.filter { type in
             !Self.groups.contains(type.group) && !type.group.hasSuffix(".k8s.io") && defined[DefinedKind(type)] == nil

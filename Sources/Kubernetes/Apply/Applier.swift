@@ -1,15 +1,15 @@
 public import Base
 import YAML
 
-/// Applies manifests by server-side apply, each object as soon as what it needs is there.
+/// Applies manifests by server-side apply, each object as soon as the objects that it needs exist.
 ///
 /// Maps to `PATCH` with `application/apply-patch+yaml` and `fieldValidation=Strict`; a field of another manager is not
-/// taken unless ``forceConflicts`` is set. All failures are reported, and only objects that need a failed one are not
-/// tried.
+/// taken unless ``forceConflicts`` is set. All failures are reported, and an object is skipped only if it needs a
+/// failed object.
 public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
-        /// An object matches its manifest now, or would after a dry run, which also has the lines of a unified diff.
+        /// An object matches its manifest, or would after a dry run, which adds the lines of a unified diff.
         case applied(ObjectIdentity, ObjectResult)
         /// An object could not be applied.
         case failed(ObjectFailure)
@@ -21,31 +21,31 @@ public struct Applier: Sendable {
     public var client: APIClient
     /// The labels and annotations that every object gets.
     public var managedMetadata: ManagedMetadata
-    /// Whether fields of other managers are taken.
+    /// Whether fields of other managers are taken over.
     public var forceConflicts: Bool
     /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
     public var dryRunOverlay: DryRunOverlay?
-    /// The objects that earlier runs have found unchanged, `nil` if that is not used.
+    /// The objects that earlier runs have found unchanged, `nil` if they are not used.
     public var verified: VerifiedObjects?
-    /// How long attempts are repeated.
+    /// The deadline and reporting of repeated attempts.
     public var retryPolicy: RetryPolicy
-    /// Finds the other task that describes an object; it also gets the task that the object on the server names.
+    /// Finds another task that describes an object; `namedTask` is the task that the object on the server names.
     public var rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
-    /// Whether something that an object needs, and that the server does not have, may still be created.
+    /// Returns whether an object's requirement that is missing on the server may still be created.
     public var mayAppear: @Sendable (Requirement) async -> Bool
     /// Called before an object is created.
     public var willCreate: @Sendable (ObjectIdentity) async throws(APIError) -> Void
     /// Receives the reports, on any thread.
     public var say: @Sendable (Message) -> Void
 
-    /// Whether the objects change quotas or limits, which are in effect only some moments later.
+    /// Whether the objects change quotas or limits, which take effect with a short delay.
     var changesLimits = false
 
     /// Another task that describes the same object.
     public struct Rival: Sendable {
         /// The task's name.
         public var task: String
-        /// Where its manifest describes the object.
+        /// The location of the object in the task's manifest.
         public var location: SourceLocation
 
         public init(task: String, location: SourceLocation) {
@@ -80,7 +80,7 @@ public struct Applier: Sendable {
 
     /// Applies manifests and returns the objects that are on the server.
     ///
-    /// Never throws: each failure is reported.
+    /// Does not throw; each failure is reported.
     public func apply(_ manifests: [ManifestObject]) async -> [ManifestObject] {
         let work = Work(manifests, defaultNamespace: client.kubeconfig.namespace)
         var applier = self
@@ -143,7 +143,7 @@ public struct Applier: Sendable {
 
     private func start(_ index: Int, of work: Work) async {
         let (manifest, schedule) = (work.objects[index].loaded, work.schedule)
-        // Before anything of a definition is read or written.
+        // The generation is read before any part of a definition is read or written.
         let generation = client.traits.changes.generations.definitions
         do throws(ObjectFailure) {
             let application = ObjectApplication(applier: self, manifest: manifest) { delay in
@@ -175,7 +175,7 @@ public struct Applier: Sendable {
         work.schedule.fail(index, failure)
     }
 
-    /// Keeps what an earlier run has found of an object that this one cannot verify: it holds for the object as it was.
+    /// Keeps the entry of an object that this run cannot verify; the entry is still valid for the object as it was.
     private func keepVerification(of manifest: ManifestObject) {
         let namespace = client.kubeconfig.namespace
         verified?.keep(VerifiedObjects.key(of: manifest.identity, defaultNamespace: namespace))

@@ -4,13 +4,14 @@ import YAML
 /// Everything that decides whether applying a manifest changes an object.
 ///
 /// * The manifest with the labels and annotations that every object gets.
-/// * The object, of which two digests are possible. That of the whole object has its UID and the managers of its fields,
-///   without the status, which an apply does not change, its share of the managed fields, their times, and the resource
-///   version, which changes with the status. That of the metadata has all of these: an object with the same UID and the
-///   same resource version is stored with the same fields, and read with the same fields unless a webhook converts it.
-///   After etcd was restored from a backup another state may have the same resource version, but then its managed fields
-///   have other times, unless it was made by subresource `scale` of a server before 1.22, which leaves no time there.
-/// * The version of the server, which decides about defaults.
+/// * The object, for which there are two digests. The digest of the whole object includes its UID and field managers.
+///   It excludes the status, which an apply does not change, the status part and the times of the managed fields, and
+///   the resource version, which changes with the status. The digest of the metadata includes all managed fields, their
+///   times and the resource version. Objects with the same UID and resource version are stored with the same fields,
+///   and are read with the same fields unless a webhook converts them. After etcd is restored from a backup, another
+///   state may have the same resource version. Its managed fields then have other times, unless it was written through
+///   subresource `scale` of a server before 1.22, which records no time.
+/// * The version of the server, which determines defaults.
 /// * For a custom resource, the state of its definition.
 struct ApplyInputs {
     /// The inputs that the server adds to the manifest and the object.
@@ -18,7 +19,7 @@ struct ApplyInputs {
         let version: String
         let definition: KnownTraits.Definition
 
-        /// The SHA-256 digest of all of it.
+        /// The SHA-256 digest of the version and the definition's state.
         var digest: String { ApplyInputs.digest(of: [version, definition.state].map { Array($0.utf8) }) }
     }
 
@@ -32,16 +33,16 @@ struct ApplyInputs {
     ///
     /// - Parameters:
     ///   - object: The object.
-    ///   - hasStatusSubresource: Whether it has a status subresource: otherwise an apply may change its status.
+    ///   - hasStatusSubresource: Whether the kind has a status subresource; if not, an apply may change the status.
     /// - Returns: The digest.
     func digest(of object: Node, hasStatusSubresource: Bool) -> String {
         digest(with: Self.settled(object, hasStatusSubresource: hasStatusSubresource))
     }
 
-    /// The SHA-256 digest of the manifest and the metadata of the object, or of a `PartialObjectMetadata` of it.
+    /// The SHA-256 digest of the manifest and the metadata of an object or of its `PartialObjectMetadata`.
     ///
-    /// The two may list fields in another order, and differ in annotations: the API server adds that of the template's
-    /// generation to a whole DaemonSet.
+    /// The two may list fields in different order and differ in annotations: the API server adds the annotation with
+    /// the template's generation only to a whole DaemonSet.
     func digest(ofMetadata object: Node) -> String {
         let fields = ["uid", "resourceVersion", "generation", "managedFields"]
         return digest(with: .mapping(fields.map { ($0, Self.sorted(object["metadata"]?[$0] ?? .null())) }))
@@ -52,7 +53,7 @@ struct ApplyInputs {
     private static func digest(of parts: [[UInt8]]) -> String {
         var digest = SHA256Digest()
         for part in parts {
-            // With its length, so that no part can be mistaken for the beginning of the next one.
+            // The length before each part makes the boundary between two parts unambiguous.
             digest.update(Array("\(part.count) ".utf8))
             digest.update(part)
         }
@@ -70,7 +71,7 @@ struct ApplyInputs {
         }
     }
 
-    /// An object without what changes together with the status of its subresource, and without times.
+    /// Returns an object without times and without the fields that change together with its status subresource.
     private static func settled(_ object: Node, hasStatusSubresource: Bool) -> Node {
         guard var mapping = object.mapping else { return object }
         if hasStatusSubresource { mapping["status"] = nil }
@@ -85,9 +86,9 @@ struct ApplyInputs {
         return Node(.mapping(mapping), location: object.location)
     }
 
-    /// An entry of managed fields without its time and the fields of the subresource, `nil` if it has no other fields.
+    /// Returns an entry of managed fields without its time and status fields, `nil` if no other fields remain.
     ///
-    /// Servers before 1.22 do not name the subresource of an entry, and have one for all fields of a manager.
+    /// Servers before 1.22 do not name the subresource of an entry, and keep one entry for all fields of a manager.
     private static func settled(entry: Node, hasStatusSubresource: Bool) -> Node? {
         guard var mapping = entry.mapping else { return entry }
         mapping["time"] = nil

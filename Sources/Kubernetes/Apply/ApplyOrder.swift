@@ -1,24 +1,24 @@
 /// The order in which kinds are applied: kinds that others need come first.
 ///
-/// It is only a preference: see `ApplySchedule`. The list merges those of `cli-utils` and Flux; admission webhooks come
-/// last, because one whose pods are not up refuses whatever follows it.
+/// The order is only a preference; see `ApplySchedule`. It combines the orders of `cli-utils` and Flux. Admission
+/// webhooks come last, because a webhook whose pods are not running refuses all later objects.
 public enum ApplyOrder {
     /// The rank of Namespaces.
     static let namespaces = 0
 
-    /// The rank of CustomResourceDefinitions, after which the server must serve what they define.
+    /// The rank of CustomResourceDefinitions, whose kinds the server must serve before their objects are applied.
     static let definitions = 1
 
     /// The rank of kinds such as StorageClass.
     static let classes = 3
 
-    /// The rank of all other kinds, such as those of custom resources.
+    /// The rank of all other kinds, such as custom resources.
     static let others = 11
 
     /// The rank of kinds that intercept requests for others: admission webhooks and APIServices.
     static let intercepting = 12
 
-    /// Whether a kind is known to have no namespaces, of those for which it matters.
+    /// Returns whether a kind is known to be cluster-wide, among the kinds for which this matters.
     static func isClusterWide(_ type: GroupVersionKind) -> Bool {
         switch (type.group, type.kind) {
         case ("rbac.authorization.k8s.io", "ClusterRole"), ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
@@ -28,7 +28,7 @@ public enum ApplyOrder {
         }
     }
 
-    /// The rank of a kind, the lowest first.
+    /// Returns the rank of a kind; lower ranks are applied first.
     public static func rank(of type: GroupVersionKind) -> Int {
         switch (type.group, type.kind) {
         case ("", "Namespace"): namespaces
@@ -52,10 +52,9 @@ public enum ApplyOrder {
         "batch/Job", "batch/CronJob", "policy/PodDisruptionBudget", "autoscaling/HorizontalPodAutoscaler",
     ]
 
-    /// Manifests in the order of their ranks, within a rank by namespace and name, and as written where these are the
-    /// same.
+    /// Sorts manifests by rank, then by namespace and name, then by their original order.
     ///
-    /// Kinds that have no rank of their own are kept together.
+    /// Kinds without a specific rank are grouped by kind.
     public static func sorted(_ manifests: [ManifestObject]) -> [ManifestObject] {
         manifests.enumerated().map { index, manifest in
             let identity = manifest.identity

@@ -3,30 +3,30 @@ import YAML
 
 /// The order in which the objects of an apply start.
 ///
-/// An object starts when what it needs is on the server: its Namespace and its CustomResourceDefinition, where they are
-/// applied too. Of the objects that may start, those of an earlier rank go first. An object that is retried, or that
-/// takes long, holds up only those that need it.
+/// An object starts once its Namespace and its CustomResourceDefinition are on the server, if they are applied too.
+/// Among the objects that may start, those of an earlier rank go first. An object that is retried, or that takes long,
+/// delays only the objects that need it.
 final class ApplySchedule: Sendable {
-    /// The decision about an object that may start now.
+    /// The decision about an object whose turn has come.
     enum Turn: Sendable {
-        /// It is to be applied now; the last object that it waited for, if any.
+        /// The object can be applied now; the value is the object that finished last before it, if any.
         case start(after: Int?)
-        /// It needs an object that could not be applied.
+        /// The object needs another object that could not be applied.
         case blocked(by: ObjectFailure)
     }
 
-    /// How many objects are applied at once, not counting those that are retried.
+    /// The number of objects that are applied at once, not counting objects being retried.
     static let limit = 32
 
-    /// With this many objects that are retried no other one is started: when a server is away, all fail.
+    /// The number of retried objects at which no other object starts: if a server is unavailable, all of them fail.
     static let asideLimit = 500
 
-    /// After this time an object no longer holds up those of later ranks.
+    /// The time after which an object no longer delays objects of later ranks.
     private static let slownessLimit = Duration.seconds(2)
 
     private let state: Locked<ApplyScheduleState>
 
-    /// Prepares the schedule of objects, which are in the order in which they go.
+    /// Prepares the schedule of objects that are in apply order.
     init(_ manifests: [ManifestObject], defaultNamespace: String) {
         var state = ApplyScheduleState(
             limit: Self.limit,
@@ -52,9 +52,10 @@ final class ApplySchedule: Sendable {
 
     /// Waits until the turn of one or more objects has come.
     ///
-    /// For one caller at a time. Every object has one turn, so that only those need memory that are being applied.
+    /// Only one caller may wait at a time. Every object gets one turn, so only objects that are being applied use
+    /// memory.
     ///
-    /// - Returns: The objects; none if each has had its turn, or if the apply was cancelled.
+    /// - Returns: The objects; empty if each has had its turn, or if the apply was cancelled.
     func turns() async -> [(index: Int, turn: Turn)] {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -71,10 +72,10 @@ final class ApplySchedule: Sendable {
         return Task.isCancelled ? [] : takeTurns()
     }
 
-    /// The objects whose turn has come since this was called last.
+    /// Returns the objects whose turn has come since the last call.
     func takeTurns() -> [(index: Int, turn: Turn)] { state.withLock { $0.takeDueTurns() } }
 
-    /// Lets all others go on while an object is retried.
+    /// Lets all other objects continue while an object is retried.
     func stepAside(_ index: Int) {
         change { $0.stepAside(index) }
     }
@@ -84,12 +85,12 @@ final class ApplySchedule: Sendable {
         change { $0.finish(index, .success(())) }
     }
 
-    /// Records that an object could not be applied, and thereby none of those that need it.
+    /// Records that an object could not be applied, which blocks the objects that need it.
     func fail(_ index: Int, _ failure: ObjectFailure) {
         change { $0.finish(index, .failure(failure)) }
     }
 
-    /// Lets objects of later ranks pass those that take long, until the task is cancelled.
+    /// Lets objects of later ranks overtake slow objects, until the task is cancelled.
     func passSlowObjects() async {
         while await sleep(Self.slownessLimit / 4) {
             change { $0.passObjects(startedBefore: .now - Self.slownessLimit) }
@@ -130,10 +131,10 @@ struct ApplyNeeds {
         return identity.requirements.compactMap { providers.providers(of: $0).last }.filter { $0 != index }
     }
 
-    /// The objects that go before an object although it could be created without them.
+    /// The objects that are applied before an object although it could be created without them.
     ///
-    /// An admission webhook or APIService is served by pods. One that is configured before what these need can refuse
-    /// it, and then nothing helps but to delete the configuration.
+    /// An admission webhook or APIService is served by pods. If it is configured before the objects that these pods
+    /// need, it can refuse them, and the only remedy is to delete the configuration.
     func objects(toWaitForBefore index: Int) -> [Int] {
         let manifest = manifests[index]
         guard ApplyOrder.rank(of: manifest.identity.type) == ApplyOrder.intercepting else { return [] }

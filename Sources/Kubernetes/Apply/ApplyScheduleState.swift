@@ -2,18 +2,18 @@
 struct ApplyScheduleState {
     private struct Entry {
         var rank: Int
-        /// How many objects this one still waits for.
+        /// The number of objects that this object still waits for.
         var openCount = 0
-        /// The objects that need this one.
+        /// The objects that need this object.
         var dependants: [Int] = []
-        /// The objects that wait for the end of this one, whatever it is.
+        /// The objects that wait until this object is finished, even if it fails.
         var successors: [Int] = []
         var startedAt: ContinuousClock.Instant?
-        /// Whether it counts among those that are applied at once.
+        /// Whether the object counts towards the limit of concurrent applies.
         var isActive = false
-        /// Whether those of later ranks wait for it.
+        /// Whether objects of later ranks wait for this object.
         var holdsRank = false
-        /// Whether its turn has come.
+        /// Whether the object has had its turn.
         var hasTurn = false
     }
 
@@ -23,14 +23,14 @@ struct ApplyScheduleState {
     private var ready: [ArraySlice<Int>]
     private var holderCounts: [Int]
     private var activeCount = 0
-    /// The objects whose turn has come and that nobody has taken yet.
+    /// The objects whose turn has come but has not been taken yet.
     private var dueTurns: [(index: Int, turn: ApplySchedule.Turn)] = []
-    /// How many objects have not had their turn.
+    /// The number of objects that have not had their turn.
     private var remainingCount: Int
 
     /// The caller that waits for the turn of an object.
     var waiting: CheckedContinuation<Void, Never>?
-    /// How many objects are being retried.
+    /// The number of objects being retried.
     private(set) var asideCount = 0
     /// The objects that are on the server.
     private(set) var applied: [Int] = []
@@ -61,7 +61,7 @@ struct ApplyScheduleState {
     /// Whether there are turns to take.
     var hasDueTurns: Bool { !dueTurns.isEmpty }
 
-    /// Whether every object has had its turn, or has it in ``takeDueTurns()``.
+    /// Whether every object has had its turn, including turns that ``takeDueTurns()`` has yet to return.
     var isFinished: Bool { remainingCount == 0 }
 
     mutating func takeDueTurns() -> [(index: Int, turn: ApplySchedule.Turn)] {
@@ -101,13 +101,13 @@ struct ApplyScheduleState {
         startReady(after: index)
     }
 
-    /// Records that an object has one less to wait for.
+    /// Records that an object waits for one object fewer.
     private mutating func close(_ index: Int, after other: Int) {
         entries[index].openCount -= 1
         if entries[index].openCount == 0, !entries[index].hasTurn { ready[entries[index].rank].append(index) }
     }
 
-    /// Starts what may start: the first rank in which an object is ready or under way.
+    /// Starts ready objects of the first rank in which an object is ready or still holds the rank.
     private mutating func startReady(after other: Int?) {
         while activeCount < limit, asideCount < ApplySchedule.asideLimit {
             let rank = ready.indices.first { !ready[$0].isEmpty || holderCounts[$0] > 0 }

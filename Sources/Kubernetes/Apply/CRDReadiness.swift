@@ -3,33 +3,39 @@ import YAML
 
 /// The wait for a CustomResourceDefinition to be served.
 ///
-/// A server lists a kind in discovery once its definition is established and it serves the objects itself. Why discovery is
-/// asked, and the definition not watched: docs/decisions/0010-discovery-says-when-definitions-are-served.md.
+/// A server lists a kind in discovery once the definition is established and that server serves the objects. The reason
+/// for asking discovery instead of watching the definition is in
+/// docs/decisions/0010-discovery-says-when-definitions-are-served.md.
 struct CRDReadiness {
     let client: APIClient
     let retryPolicy: RetryPolicy
     let manifest: ManifestObject
-    /// How long the server may install a definition before it is woken, and may take after that before it is woken again.
+    /// The pauses before the server is woken while it installs a definition, and between wake-ups.
     ///
-    /// Several API servers take five seconds on purpose. The times are spread, so that of several agents one is the first.
+    /// With several API servers, installation deliberately takes five seconds. The pauses are randomised, so that one
+    /// of several agents acts first.
     var installationLimits = Backoff(first: .seconds(7), limit: .seconds(120), growth: 4, spread: 1)
 
     private var subject: String { "\(manifest.identity)" }
 
-    /// The first pause, for what takes 26 ms on a server of 1.36 and 63 ms on one of 1.20.
+    /// The first pause; serving a definition takes 26 ms on a server of 1.36 and 63 ms on one of 1.20.
     private static let firstPause = Duration.milliseconds(20)
 
-    /// The longest pauses in the first two seconds, and afterwards; all definitions of a group and version share one request.
+    /// The longest pauses in the first two seconds and afterwards.
+    ///
+    /// All definitions of a group and version share one request.
     private static let longestPauses = (first: Duration.milliseconds(40), later: Duration.seconds(2))
 
-    /// The definition is read only after the wait has lasted this many replies of discovery for each definition that is waited
-    /// for, up to a limit: a server installs one after the other.
+    /// The minimum wait before the definition is read, as a factor and a limit.
+    ///
+    /// The factor is multiplied by discovery's reply time and the number of awaited definitions, because a server
+    /// installs definitions one after the other.
     private static let readingPause = (factor: 10, limit: Duration.seconds(30))
 
     /// Waits until the server serves the objects of the definition.
     ///
     /// - Parameter live: The definition as the server returned it.
-    /// - Throws: ``APIError/pending(_:_:retryAfter:)`` with what is missing when time is up.
+    /// - Throws: ``APIError/pending(_:_:retryAfter:)`` with what is still missing at the deadline.
     func wait(from live: Node) async throws(APIError) {
         let start = ContinuousClock.now
         let catalog = client.catalog
@@ -37,14 +43,14 @@ struct CRDReadiness {
         defer { catalog.awaitedDefinitions.withLock { $0 -= 1 } }
         let type = DefinedKind.servedType(of: manifest)
         let isReady = Readiness(of: live, type: manifest.identity.type) == .ready
-        // The known state may be that of a definition that was deleted since.
+        // The catalog's entry may belong to a definition that has been deleted since.
         if let type, !isReady { client.catalog.forget(type) }
         var answer: Result<Bool, APIError>?
         if isReady { answer = await isListed(type, after: .zero) }
         var known: Node? = live
-        // The definition is read ever less often, to learn why it is not served.
+        // The definition is read at increasing intervals, to find out why it is not served.
         var readings = Backoff(first: .seconds(1), limit: .seconds(30), spread: 0.3)
-        // Without a version that is served, only the definition itself can say anything.
+        // If no version is served, only the definition itself shows its state.
         var nextReading = type == nil ? start : start + readings.next()
         var wakes = Wakes(installationLimits)
         wakes.record(live)
@@ -61,7 +67,7 @@ struct CRDReadiness {
             let isServed = try isServed(answer)
             let replyTime = type.map { catalog.replyTime(of: $0) } ?? .zero
             let replies = Self.readingPause.factor * catalog.awaitedDefinitions.withLock { $0 }
-            // A server that is slow has not had the time to serve it.
+            // A slow server may not have had time to serve the kind.
             let quiet = min(replyTime * replies, Self.readingPause.limit)
             if isServed != true, nextReading <= .now, start + quiet <= .now {
                 known = try await client.find(path, until: retryPolicy.deadline)
@@ -78,20 +84,20 @@ struct CRDReadiness {
             case .waiting(let reason): throw .pending("not established yet: \(reason)", .retry)
             }
         }
-        // An update that woke the server, now or in a run that was cut off, has left its annotation.
+        // An update that woke the server, in this run or an interrupted one, has left its annotation.
         if wakes.leavesAnnotation { try? await update(live, annotations: []) }
     }
 
-    /// The path of the definition.
+    /// The definition's path on the server.
     private var path: String {
         "\(manifest.identity.type.path)/customresourcedefinitions/\(APIClient.percentEncoded(manifest.identity.name))"
     }
 
-    /// Whether the kind is served, as the last answer says.
+    /// Returns whether the kind is served according to the last answer.
     ///
-    /// - Returns: `nil` if discovery cannot say it: before it was asked, without a version that is served, or because the user
-    ///   may not ask. Then the definition itself says it.
-    /// - Throws: What keeps the server from answering.
+    /// - Returns: `nil` if discovery gives no answer: it has not been asked, no version is served, or the user may not
+    ///   ask. The definition itself then decides.
+    /// - Throws: The error of the last request, unless the server refused it with 403.
     private func isServed(_ answer: Result<Bool, APIError>?) throws(APIError) -> Bool? {
         switch answer {
         case nil: return nil
@@ -104,11 +110,12 @@ struct CRDReadiness {
     /// Asks whether discovery lists the kind, with the plural of the definition.
     ///
     /// - Parameters:
-    ///   - type: The type that is defined; without one only time passes.
+    ///   - type: The defined type; if `nil`, only the pause takes place.
     ///   - pause: How long to wait before the server is asked.
-    /// - Returns: Whether it does, or why the server does not say so; `nil` if there is nothing to ask for.
+    /// - Returns: Whether the kind is listed, or the error of the request; `nil` if there is no type or the pause was
+    ///   cancelled.
     private func isListed(_ type: GroupVersionKind?, after pause: Duration) async -> Result<Bool, APIError>? {
-        // A pause longer than usual is one that the server asked for.
+        // A pause longer than the usual maximum was requested by the server.
         let own = pause - Self.longestPauses.later
         if own > .zero, await !sleep(own) { return nil }
         let shared = min(pause, Self.longestPauses.later)
@@ -126,7 +133,7 @@ struct CRDReadiness {
         }
     }
 
-    /// Applies a definition's annotations as the manager that wakes the server.
+    /// Applies annotations to a definition as the field manager that wakes the server.
     private func update(_ definition: Node, annotations: [(String, Node)]) async throws(APIError) {
         guard let uid = definition["metadata"]?["uid"]?.string else { return }
         let metadata = [("name", Node.string(manifest.identity.name)), ("uid", .string(uid))] + annotations
@@ -147,20 +154,20 @@ struct CRDReadiness {
     private static let wakeManager = "nest-bootstrap-wake"
 }
 
-/// When a server is woken that installs a definition.
+/// The schedule of updates that wake a server while it installs a definition.
 ///
-/// Its controller looks only at definitions that are updated. One that was being installed when the API server ended is
-/// therefore never served. An annotation of a field manager of its own, which goes again once the definition is served,
-/// leaves nothing behind that a later apply would see.
+/// The server's controller looks only at updated definitions. A definition that was being installed when the API server
+/// ended is therefore never served. The update sets an annotation as a separate field manager. The annotation is
+/// removed once the definition is served, so a later apply finds no trace of it.
 private struct Wakes {
     /// The annotation of an update that wakes the server.
     static let annotation = "nest-bootstrap/woken-at"
 
     private var limits: Backoff
-    /// When the definition was seen being installed, or woken by anybody.
+    /// The instant at which the definition was first seen being installed, or was last woken by any agent.
     private var since: ContinuousClock.Instant?
     private var limit = Duration.zero
-    /// The last annotation, also of another agent.
+    /// The last annotation seen, possibly from another agent.
     private var seen: String?
     /// Whether the annotation has to be removed.
     private(set) var leavesAnnotation = false
@@ -170,7 +177,7 @@ private struct Wakes {
         limit = self.limits.next()
     }
 
-    /// Records the state of the definition at the beginning; an annotation in it is what a run has left that was cut off.
+    /// Records the initial state of the definition; an annotation in it was left by an interrupted run.
     mutating func record(_ definition: Node) {
         since = isInstalling(definition) ? .now : nil
         seen = Self.annotation(of: definition)
@@ -202,7 +209,7 @@ private struct Wakes {
         definition["metadata"]?["annotations"]?[annotation]?.string
     }
 
-    /// Whether the server has accepted the names of a definition and is about to serve it.
+    /// Returns whether the server has accepted the names of a definition but has not established it yet.
     private func isInstalling(_ definition: Node) -> Bool {
         let conditions = definition["status"]?["conditions"]?.sequence ?? []
         func status(_ type: String) -> String? {

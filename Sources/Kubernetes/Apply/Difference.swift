@@ -18,24 +18,25 @@ struct Difference {
     /// - Parameters:
     ///   - old: The older state.
     ///   - new: The newer state.
-    ///   - hasStatusSubresource: Whether there is a status subresource; otherwise the status is a field like any other.
+    ///   - hasStatusSubresource: Whether the kind has a status subresource; if not, the status is compared like any
+    ///     other field.
     init(from old: Node, to new: Node, hasStatusSubresource: Bool) {
         let settled = { Self.settled($0, hasStatusSubresource: hasStatusSubresource) }
         compare(settled(old), settled(new), at: "")
     }
 
-    /// Fields that the server or a controller writes.
+    /// Metadata fields that only the server writes.
     private static let volatile: Set<String> = [
         "resourceVersion", "managedFields", "generation", "uid", "creationTimestamp", "selfLink",
     ]
 
-    /// The annotation that the controller of a kind counts its changes in.
+    /// The annotations in which controllers count changes, by kind.
     private static let volatileAnnotations = [
         "DaemonSet": "deprecated.daemonset.template.generation", "Deployment": "deployment.kubernetes.io/revision",
         "ReplicaSet": "deployment.kubernetes.io/revision",
     ]
 
-    /// An object without the status of its subresource and without what the server writes into its metadata.
+    /// Returns an object without its status subresource and without metadata that the server or a controller writes.
     static func settled(_ object: Node, hasStatusSubresource: Bool) -> Node {
         guard var mapping = object.mapping else { return object }
         if hasStatusSubresource { mapping["status"] = nil }
@@ -76,7 +77,7 @@ struct Difference {
         if let old { compare(old, new, at: path) } else { fields.append(Field(path: path, old: nil, new: new)) }
     }
 
-    /// A path with one more key; a key that is not a plain word is put in brackets.
+    /// Appends a key to a path, in brackets if the key contains other characters than letters, digits, `-` and `_`.
     private static func join(_ path: String, _ key: String) -> String {
         guard key.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }) else { return "\(path)[\(key)]" }
         return path.isEmpty ? key : "\(path).\(key)"
@@ -84,7 +85,7 @@ struct Difference {
 }
 
 extension Difference {
-    /// The fields in which two states of an object differ as lines, `path: old -> new`; what is secret is masked.
+    /// Returns the differing fields as lines `path: old -> new`, with secret values masked.
     static func lines(from old: Node, to new: Node, of type: GroupVersionKind, hasStatusSubresource: Bool) -> [String] {
         let settled = { Self.settled($0, hasStatusSubresource: hasStatusSubresource) }
         let masked = MaskedObjects(settled(old), settled(new), of: type)

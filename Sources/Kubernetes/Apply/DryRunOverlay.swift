@@ -1,6 +1,6 @@
 import Base
 
-/// The objects that a dry run would have created so far, for the objects that come after them.
+/// The objects that a dry run would have created so far, for use by later objects.
 ///
 /// The server cannot be asked about an object whose kind or namespace it does not have yet.
 public final class DryRunOverlay: Sendable {

@@ -5,7 +5,7 @@ public struct FailureGroup: Sendable {
     /// The failures, in the order of the manifests.
     public let members: [ObjectFailure]
 
-    /// Groups failures by what is wrong and what to do.
+    /// Groups failures by cause, problem and advice.
     ///
     /// - Parameter failures: The failures, in the order of the manifests.
     /// - Returns: The groups, in the order of their first objects.
@@ -31,7 +31,7 @@ public struct FailureGroup: Sendable {
         }
     }
 
-    /// The problems of the group: of a single object its own, of several one for each fault that they share.
+    /// The problems of the group: a single failure's own, or one for each fault that all failures share.
     public var problems: [Problem] {
         guard let first = members.first, members.count > 1 else { return members.first?.problems ?? [] }
         return first.faults.indices.map { index in
@@ -49,13 +49,13 @@ public struct FailureGroup: Sendable {
         }
     }
 
-    /// The values of the faults if they are the same, otherwise those of the first one as an example.
+    /// Returns the faults' common values, or the first fault's values as an example.
     private static func values(of faults: [ObjectFailure.Fault]) -> String? {
         guard let first = faults.first?.values else { return nil }
         return faults.allSatisfy { $0.values == first } ? first : "for example \(first)"
     }
 
-    /// The number of objects, with their kind if they have the same.
+    /// The number of objects, with their kind if all have the same kind.
     private var subject: String {
         let kinds = Set(members.map(\.object.type.kind))
         guard let kind = kinds.first, kinds.count == 1 else { return "\(members.count) objects" }
@@ -70,7 +70,7 @@ public struct FailureGroup: Sendable {
         return kind.hasSuffix("s") ? kind : kind + "s"
     }
 
-    /// Where the objects are described, with the first names if all have one place, as in a prune.
+    /// The locations of the objects, with the first names if all share one location, as in a prune.
     private func places(_ locations: [SourceLocation]) -> String {
         guard Set(locations).count == 1, let location = locations.first else { return Self.list(locations) }
         let names = members.map { member in (member.object.namespace.map { "\($0)/" } ?? "") + member.object.name }
@@ -90,9 +90,9 @@ public struct FailureGroup: Sendable {
 }
 
 extension ObjectFailure.Fault {
-    /// The fault's own words.
+    /// The fault's own message and hint.
     fileprivate var own: ObjectFailure.Common { ObjectFailure.Common(message: message, hint: hint) }
 
-    /// The words that hold for every object with the same cause.
+    /// The message and hint that apply to every object with the same cause.
     fileprivate var shared: ObjectFailure.Common { common ?? own }
 }

@@ -1,9 +1,9 @@
 import YAML
 
-/// A set of an object's fields in the format `FieldsV1`, as managed fields list it.
+/// A set of an object's fields in the format `FieldsV1`, as used in managed fields.
 ///
-/// A field is an empty mapping, or `.` in a mapping of the fields below it. Keys are `f:name` of a mapping's entry,
-/// `k:{"name":"a"}` of an item of an associative list, `v:"a"` of an item of a set and `i:0` of an index.
+/// A field is an empty mapping, or `.` in a mapping of the fields below it. Keys are `f:name` for an entry of a
+/// mapping, `k:{"name":"a"}` for an item of an associative list, `v:"a"` for an item of a set and `i:0` for an index.
 struct FieldSet: Hashable {
     /// The fields, `nil` if the set is empty.
     private(set) var root: Node?
@@ -19,21 +19,21 @@ struct FieldSet: Hashable {
         return node.map { Self.isField($0) } ?? false
     }
 
-    /// The fields of both sets.
+    /// Returns the fields that are in either set.
     func union(_ other: Self) -> Self {
         guard let root, let theirs = other.root else { return self.root == nil ? other : self }
         return Self(Self.union(root, theirs))
     }
 
-    /// The fields that are not in another set.
+    /// Returns the fields that are not in another set.
     func subtracting(_ other: Self) -> Self {
         guard let root, let theirs = other.root else { return self }
         return Self(Self.difference(root, theirs))
     }
 
-    /// The fields that an object loses when their manager gives them up and another set is all that remains.
+    /// Returns the fields that an object loses when their manager gives them up and only another set remains.
     ///
-    /// A mapping or list stays as long as the other set has something in it.
+    /// A mapping or list stays as long as the other set contains a field in it.
     func lost(keeping other: Self) -> Self {
         guard let root, let theirs = other.root else { return self }
         return Self(Self.lost(root, theirs))
@@ -67,7 +67,7 @@ struct FieldSet: Hashable {
         let kept = (left.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
             guard let other = right[entry.key] else { return (entry.key, entry.value) }
             guard entry.value != field else { return isField(other) ? nil : (entry.key, entry.value) }
-            // Without children the other one has only the field itself.
+            // Without children, the other set has only the field itself.
             let rest = other == field ? difference(entry.value, .mapping([".": field])) : difference(entry.value, other)
             return rest.map { (entry.key, $0["."] != nil && $0.mapping?.entries.count == 1 ? field : $0) }
         }
@@ -117,7 +117,7 @@ struct FieldSet: Hashable {
         return items.isEmpty ? nil : Node(.sequence(items), location: value.location)
     }
 
-    /// The part of a value that a key of a set names.
+    /// Returns the part of a value that a key of a set names.
     static func child(of value: Node, at key: String) -> Node? {
         let name = String(key.dropFirst(2))
         switch key.prefix(2) {
@@ -129,7 +129,7 @@ struct FieldSet: Hashable {
         case "k:":
             let keys = (try? readJSON(Array(name.utf8), file: "managedFields"))?.mapping?.entries ?? []
             guard !keys.isEmpty else { return nil }
-            // A key that an item leaves out is one that the server adds.
+            // A key that an item omits is assumed to match, because the server adds it.
             return value.sequence?.first { item in
                 item.mapping != nil && keys.allSatisfy { key in item[key.key].map { $0 == key.value } ?? true }
             }
@@ -138,7 +138,7 @@ struct FieldSet: Hashable {
     }
 }
 
-/// Objects to which a manifest was applied already.
+/// Objects to which a manifest has already been applied.
 extension FieldSet {
     /// Whether all fields are in the status, or in parts of the metadata to which every manager may add.
     var isBesideContent: Bool {
@@ -152,19 +152,19 @@ extension FieldSet {
 
     /// Returns whether applying a configuration once more would leave an object as it is, without asking the server.
     ///
-    /// The set is that of the fields that the manager has applied to the object. The configuration has exactly these, each
-    /// with the value that the object has, and items of lists in the same order. A value that the server writes in another
-    /// form, such as a quantity, does not count as the same.
+    /// The set contains the fields that the manager has applied to the object. The configuration must have exactly
+    /// these fields, with the object's values and with list items in the same order. A value that the server writes in
+    /// another form, such as a quantity, counts as different.
     ///
     /// - Parameters:
     ///   - configuration: The object as it would be sent.
     ///   - live: The object on the server.
-    /// - Returns: `false` also if it cannot be said without the server.
+    /// - Returns: `false` if something would change, or if only the server can decide.
     func isApplied(_ configuration: Node, in live: Node) -> Bool {
         guard let root, var wanted = configuration.mapping, let metadata = wanted["metadata"]?.mapping else {
             return false
         }
-        // The fields that identify the object are those of no manager.
+        // The fields that identify the object belong to no manager.
         let identity = ["apiVersion", "kind"].allSatisfy { wanted[$0] == live[$0] }
         let own = ["name", "namespace"].allSatisfy { metadata[$0] == nil || metadata[$0] == live["metadata"]?[$0] }
         guard identity, own else { return false }
@@ -176,7 +176,7 @@ extension FieldSet {
 
     private static func isApplied(_ wanted: Node, _ fields: Node, in live: Node) -> Bool {
         let below = (fields.mapping?.entries ?? []).filter { $0.key != "." }
-        // A scalar, or a mapping or list that the manager has as a whole.
+        // The value is a scalar, or a mapping or list that the manager owns as a whole.
         guard !below.isEmpty else { return wanted == live }
         let count = wanted.mapping?.entries.count ?? wanted.sequence?.count ?? 0
         guard count == below.count else { return false }
@@ -197,9 +197,9 @@ extension FieldSet {
 }
 
 extension Node {
-    /// Returns whether an object has everything that a manifest says, in the same form.
+    /// Returns whether an object contains all values of a manifest, in the same form.
     ///
-    /// A value that the server writes in another form, such as a quantity, does not count as the same.
+    /// A value that the server writes in another form, such as a quantity, counts as different.
     func includes(_ manifest: Node) -> Bool {
         switch (content, manifest.content) {
         case (.mapping(let own), .mapping(let wanted)):

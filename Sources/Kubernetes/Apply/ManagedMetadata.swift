@@ -9,13 +9,13 @@ public struct ManagedMetadata: Sendable {
     /// The annotation that names the task which applied an object.
     public static let taskAnnotation = "nest-bootstrap/task"
 
-    /// The manager's name, in the label and for server-side apply.
+    /// The manager's name, in the label and as the field manager of server-side apply.
     public static let manager = "nest-bootstrap"
 
     /// The task's name.
     public var task: String
 
-    /// More labels; a manifest's own values of them are kept.
+    /// Additional labels; a manifest's own values of these labels are kept.
     public var labels: [String: String]
 
     /// The ID of the ApplySet that the objects belong to, if there is one.
@@ -35,7 +35,7 @@ public struct ManagedMetadata: Sendable {
             .compactMap { $0["fieldsV1"] }
     }
 
-    /// The fields that this agent has written without an apply.
+    /// The fields that this agent has written by an update instead of an apply.
     static func updatedFields(in object: Node) -> [Node] {
         (object["metadata"]?["managedFields"]?.sequence ?? [])
             .filter { $0["manager"]?.string == manager && $0["operation"]?.string == "Update" }
@@ -55,10 +55,10 @@ public struct ManagedMetadata: Sendable {
         fields(in: object).map { FieldSet($0) }.allSatisfy { $0.intersection(withFieldsOf: object) == $0 }
     }
 
-    /// Returns whether this agent has not changed an object since it was created, as far as times in seconds say.
+    /// Returns whether this agent has not changed an object since its creation, to the precision of seconds.
     ///
-    /// An apply that changes nothing leaves the time of the manager's fields as it is, which a creation sets before that of
-    /// the object.
+    /// An apply without changes keeps the time of the manager's fields, which a creation sets before the object's own
+    /// time.
     static func isAsCreated(_ object: Node) -> Bool {
         let metadata = object["metadata"]
         guard let created = metadata?["creationTimestamp"]?.string else { return false }
@@ -69,16 +69,16 @@ public struct ManagedMetadata: Sendable {
     /// Returns whether an object is being deleted, and waits for its finalizers or its controller.
     static func isBeingDeleted(_ object: Node) -> Bool { object["metadata"]?["deletionTimestamp"]?.string != nil }
 
-    /// The task that an object on the server names as the one that applied it.
+    /// Returns the task that applied an object, from the object's annotation.
     static func task(of object: Node) -> String? {
         object["metadata"]?["annotations"]?[taskAnnotation]?.string
     }
 
-    /// Adds to an object what is sent with it: its namespace, the labels and the annotation.
+    /// Adds the namespace, labels and annotation that are sent with an object.
     ///
     /// - Parameters:
     ///   - root: The object.
-    ///   - namespace: Its namespace, if its kind has namespaces.
+    ///   - namespace: The object's namespace, if its kind is namespaced.
     ///   - live: The object on the server, if it exists.
     /// - Returns: The object as it is sent.
     func stamp(_ root: Node, namespace: String?, live: Node? = nil) -> Node {
@@ -110,11 +110,11 @@ public struct ManagedMetadata: Sendable {
         return root
     }
 
-    /// The labels that the server gives an object without any: those of its pods, for two kinds.
+    /// The labels that the server gives an unlabelled object of two kinds: the labels of its pods.
     ///
-    /// Because of our own label the server would not do it. The corresponding functions of the API server are
-    /// `SetDefaults_ReplicationController` and `SetDefaults_Job`. To a Job's pods the server adds labels with the Job's name
-    /// and UID when it is created, and so to a Job that has the same labels.
+    /// The server does not add them itself, because the object has this agent's label. The corresponding functions of
+    /// the API server are `SetDefaults_ReplicationController` and `SetDefaults_Job`. When a Job is created, the server
+    /// adds labels with the Job's name and UID to its pods, and therefore to a Job with the same labels.
     private static func defaultLabels(of object: Node, _ live: Node?) -> Node? {
         let type = GroupVersionKind(
             apiVersion: object["apiVersion"]?.string ?? "",
@@ -130,12 +130,12 @@ public struct ManagedMetadata: Sendable {
         return adding(Dictionary(pairs) { first, _ in first }, to: labels, location: .nowhere, replacing: false)
     }
 
-    /// The labels that the server gives the pods of a Job; the last two are those of servers before 1.27.
+    /// The labels that the server gives the pods of a Job; servers before 1.27 use only the last two.
     private static let jobLabels = [
         "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name",
     ]
 
-    /// Adds pairs to a mapping of strings; anything but a mapping is left for the server to refuse.
+    /// Adds pairs to a mapping of strings; a value of another type is left for the server to refuse.
     private static func adding(
         _ pairs: [String: String],
         to node: Node?,

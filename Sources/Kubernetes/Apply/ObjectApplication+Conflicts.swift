@@ -3,19 +3,19 @@ import YAML
 
 /// Fields that belong to other managers.
 extension ObjectApplication {
-    /// The request for an object that exists, and what the server would make of it.
+    /// The request for an existing object, and its expected result.
     struct Proposal {
         /// The object as it is sent.
         var root: Node
-        /// Whether fields of other managers are taken.
+        /// Whether the request takes over fields of other managers.
         var isForced: Bool
         /// The object after the request, `nil` if an admission webhook does not support dry runs.
         var answer: Node?
-        /// Whether the server takes the whole object without a conflict and without a warning.
+        /// Whether the server accepts the whole object without conflicts or warnings.
         var isAccepted = false
     }
 
-    /// Finds out what to send so that only values that differ conflict with other managers.
+    /// Determines a request that conflicts with other managers only over values that differ.
     func proposal(for root: Node, live: Node, at path: ObjectPath) async throws(APIError) -> Proposal {
         do throws(APIError) {
             let reply = try await dryRunApply(root, at: path)
@@ -37,10 +37,10 @@ extension ObjectApplication {
         }
     }
 
-    /// Finds out what to send when a request without force met a conflict.
+    /// Determines a request after one without force has conflicted.
     ///
-    /// A field whose value a forced request would leave as it is does not need to be taken. It is left out and stays with
-    /// its manager: the server cannot share it, because the manifest writes it in another form than the server.
+    /// A field that a forced request would not change is left out and stays with its manager. The server cannot share
+    /// such a field, because the manifest writes its value in a different form.
     private func proposal(
         for root: Node,
         live: Node,
@@ -51,7 +51,7 @@ extension ObjectApplication {
         if refusal.status.conflicts.contains(where: { $0.path == label }),
             label.resolve(in: manifest.root).node == nil, label.resolve(in: root).node != nil
         {
-            // The label is not the user's, and Helm needs its own value of it.
+            // The manifest does not set this label, and Helm requires its own value.
             return try await proposal(for: label.removed(from: root), live: live, at: path)
         }
         let forced: Node
@@ -66,7 +66,7 @@ extension ObjectApplication {
         var shared: [FieldPath] = []
         var rest = root
         var next = refusal.status
-        // Servers before 1.21 name only one of the fields that conflict, with its parents, so they are asked again.
+        // Servers before 1.21 report only one conflicting field and its parents, so the request is repeated.
         while let causes = next.deepestConflicts(in: rest) {
             for cause in causes {
                 let path = FieldPath(cause.field)
@@ -76,7 +76,7 @@ extension ObjectApplication {
             }
             do {
                 let answer = try await send(rest, to: path, isDryRun: true, isForced: false).node
-                // A field that was left out must not have an effect on another one.
+                // Leaving out a field must not change any other field.
                 let difference = Difference(from: forced, to: answer, hasStatusSubresource: path.hasStatusSubresource)
                 guard differing.isEmpty, difference.fields.isEmpty else { break }
                 return Proposal(root: rest, isForced: false, answer: answer)
@@ -84,7 +84,8 @@ extension ObjectApplication {
                 next = other.status
             }
         }
-        // As the server allows it to kubectl: what kubectl applied and nobody has changed since is the manifest's.
+        // A value that kubectl applied and that is unchanged since is no conflict; the server makes the same exception
+        // for kubectl.
         let lastApplied = ClientSideMigration.lastApplied(of: live).map(SecretData.sent)
         let conflicts = differing.filter { cause in
             let path = FieldPath(cause.field)
@@ -101,7 +102,9 @@ extension ObjectApplication {
 }
 
 extension ServerStatus {
-    /// The conflicts about fields that an object has, without those about parents of such fields; `nil` if there are none.
+    /// Returns the conflicts over fields that an object has, `nil` if there are none.
+    ///
+    /// Conflicts over parents of other such fields are left out.
     fileprivate func deepestConflicts(in root: Node) -> [Cause]? {
         let present = causes.filter {
             $0.reason == "FieldManagerConflict" && FieldPath($0.field).resolve(in: root).node != nil
@@ -112,7 +115,7 @@ extension ServerStatus {
 }
 
 extension APIError.Refusal {
-    /// The refusal with only some of its causes, or with all of them if there are none of these.
+    /// Returns the refusal limited to some of its causes, or unchanged if there are none.
     fileprivate func limited(to causes: [ServerStatus.Cause]) -> Self {
         var status = status
         if !causes.isEmpty { status.causes = causes }
@@ -122,7 +125,7 @@ extension APIError.Refusal {
 
 /// Managers that change an object without a conflict.
 extension ObjectApplication {
-    /// An object without the empty list of rules of an aggregated ClusterRole: its controller fills the list, and owns it.
+    /// Returns an object without the empty rules of an aggregated ClusterRole, which its controller fills and owns.
     static func withoutAggregatedRules(_ root: Node) -> Node {
         guard root["kind"]?.string == "ClusterRole", root["aggregationRule"]?.mapping != nil,
             var mapping = root.mapping,
@@ -134,9 +137,9 @@ extension ObjectApplication {
 
     /// Moves the fields of kubectl's client-side managers to this agent, and applies the object again.
     ///
-    /// As kubectl does, after the object was applied, so that values that differ have been reported or forced before.
-    /// The whole object is applied again: what was left out because kubectl owned it would be removed now.
-    /// Returns the object as it is afterwards.
+    /// As in kubectl, the migration follows an apply, so that differing values have already been reported or forced.
+    /// The whole object is applied again, because fields left out earlier as kubectl's would be removed now. Returns
+    /// the resulting object.
     func migrate(_ object: Node, at path: ObjectPath, to body: Node) async throws(APIError) -> Node {
         guard let migration = ClientSideMigration(of: object) else { return object }
         let migrated = try await client.object(
@@ -152,9 +155,10 @@ extension ObjectApplication {
         return try await send(proposal.root, to: path, isDryRun: false, isForced: proposal.isForced).node
     }
 
-    /// Asks what an object would become after its migration; a dry run of the move would leave nothing for the next one.
+    /// Requests a preview of an object after its migration.
     ///
-    /// The server fills in defaults for what is removed.
+    /// A dry run of the move stores nothing for a second dry run to build on. The preview is therefore the dry run of a
+    /// patch without the abandoned fields, for which the server fills in defaults.
     func migrationPreview(
         of live: Node,
         _ answer: Node,
@@ -162,7 +166,7 @@ extension ObjectApplication {
         at path: ObjectPath,
     ) async throws(APIError) -> Node {
         guard ClientSideMigration(of: answer) != nil else { return answer }
-        // With every field of the manifest as this agent's, also those that kubectl owns and that were left out.
+        // A forced dry run gives this agent every field of the manifest, even if kubectl owns it and it was left out.
         let forced = try await send(body, to: path, isDryRun: true, isForced: true).node
         guard let migration = ClientSideMigration(of: forced) else { return answer }
         let rest = migration.abandoned.removed(from: answer)
@@ -192,7 +196,7 @@ extension ObjectApplication {
         }
     }
 
-    /// The operation of a JSON patch that replaces or removes a field, `nil` if it does not change.
+    /// Returns the JSON patch operation that sets or removes a field, `nil` if the field does not change.
     private static func operation(_ path: String, from old: Node?, to new: Node?) -> Node? {
         guard old != new else { return nil }
         guard let new else { return .mapping(["op": .string("remove"), "path": .string(path)]) }
@@ -211,7 +215,7 @@ extension ObjectApplication {
         do throws(APIError) {
             list = try await client.object("GET", path, until: deadline).node
         } catch .refused(let refusal) where [403, 404].contains(refusal.code) {
-            // A user who may not list them applies as if there were none.
+            // A user without permission to list autoscalers applies as if there were none.
             return
         }
         let scaler = (list["items"]?.sequence ?? []).first { item in

@@ -3,12 +3,12 @@ import YAML
 
 /// Objects that earlier runs have found unchanged.
 extension ObjectApplication {
-    /// The verification of one object in its present state.
+    /// The verification of an object in its current state.
     struct Verification {
         let objects: VerifiedObjects
         let key: String
         let entry: VerifiedObjects.Entry
-        /// When the request began that finds the object unchanged.
+        /// The time at which the request that finds the object unchanged began; see ``VerifiedObjects/time``.
         let begin: Int64
 
         private var known: VerifiedObjects.Entry? { objects.entry(for: key) }
@@ -16,28 +16,29 @@ extension ObjectApplication {
         /// Whether earlier runs have verified the object in this state.
         var isKnown: Bool { known?.firstFound == nil && entry.hasSameInputs(as: known) }
 
-        /// Whether the object is as an earlier run has made or found it with the same manifest, whatever the server does now.
+        /// Whether object and manifest are the same as in an earlier run, regardless of the server's state.
         var isAsBefore: Bool { entry.hasSameObject(as: known) }
 
         /// Records that applying the manifest changes nothing.
         func record() { objects.record(entry, for: key, requestedAt: begin) }
 
-        /// Keeps what is known without adding to it.
+        /// Keeps the entry of earlier runs without adding to it.
         func keep() { objects.keep(key) }
     }
 
     /// Returns whether the object shows that applying the manifest again would change nothing.
     ///
-    /// Not in a dry run, and not if something on the way may change what is sent: a mutating webhook or policy, an admission
-    /// plugin of the server, a conversion by a webhook. Nor if another manager has a field of the content: since the manifest
-    /// was applied, the schema may have made one value of what was several, or the manager may have taken a value and set the
-    /// one that the manifest has now, without owning it.
+    /// The result is `false` in a dry run, and if the request may be changed on the way: by a mutating webhook or
+    /// policy, an admission plugin of the server, or a conversion webhook. The result is also `false` if another
+    /// manager owns a field of the content. Since the manifest was applied, a schema change may have merged several
+    /// values into one, or the other manager may have taken a value and set the value that the manifest has now,
+    /// without owning it.
     ///
     /// - Parameters:
     ///   - live: The object on the server.
     ///   - body: The object as it would be sent.
-    ///   - path: Its path.
-    /// - Returns: `false` also if it cannot be said without the server.
+    ///   - path: The object's path.
+    /// - Returns: `false` if something would change, or if only the server can decide.
     func isKnownToMatch(_ live: Node, _ body: Node, at path: ObjectPath) async -> Bool {
         let all = live["metadata"]?["managedFields"]?.sequence ?? []
         let entries = all.filter(ManagedMetadata.isOwn)
@@ -50,13 +51,13 @@ extension ObjectApplication {
         return await server(plural: resource.plural)?.definition.convertsByWebhook == false
     }
 
-    /// Prepares the verification of an object that exists.
+    /// Prepares the verification of an existing object.
     ///
     /// - Parameters:
     ///   - live: The object.
-    ///   - path: Its path.
-    ///   - begin: When the request began that finds it unchanged, by default now.
-    /// - Returns: The verification; `nil` if its kind is always asked about.
+    ///   - path: The object's path.
+    ///   - begin: The time at which the request that finds the object unchanged began, by default now.
+    /// - Returns: The verification, `nil` if the server has to be asked about the object each time.
     func verification(of live: Node, at path: ObjectPath, requestedAt begin: Int64? = nil) async -> Verification? {
         guard let objects = applier.verified, let inputs,
             let resource = try? await client.catalog.resource(of: path.identity.type, on: client, until: deadline)
@@ -77,23 +78,23 @@ extension ObjectApplication {
         return Verification(objects: objects, key: key, entry: entry, begin: begin)
     }
 
-    /// Prepares the verification of an object that this run has written, `nil` if the server has dropped one of its fields.
+    /// Prepares the verification of an object that this run has written, `nil` if the server has dropped a field.
     func verification(ofWritten object: Node, at path: ObjectPath) async -> Verification? {
         guard ManagedMetadata.hasAllFields(object) else { return nil }
-        // A write never confirms an earlier finding: 0 is earlier than every time at which something was found.
+        // A write never confirms an earlier finding, because 0 precedes every recorded time.
         return await verification(of: object, at: path, requestedAt: 0)
     }
 
-    /// The result for an object that is in every field as it was when earlier runs verified it, by its metadata alone.
+    /// Returns the result for an object that its metadata shows to be unchanged since earlier runs verified it.
     ///
-    /// - Returns: The result; `nil` if that cannot be said, for whatever reason.
+    /// - Returns: The result, `nil` if the metadata is not sufficient.
     /// - Throws: ``APIError`` if the server does not answer, or if another task describes the object.
     func resultByMetadata() async throws(APIError) -> Result? {
         guard !isDryRun, let objects = applier.verified, let entry = objects.entry(for: key), entry.firstFound == nil,
             let expected = entry.metadataDigest, let inputs
         else { return nil }
         let begin = objects.time
-        // Meanwhile the first object also asks for what is common to all of them.
+        // In parallel, the first object also requests the data that all objects share.
         let (client, deadline) = (client, deadline)
         var identity = manifest.identity
         identity.namespace = entry.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
@@ -105,11 +106,11 @@ extension ObjectApplication {
         case .success(let node): metadata = node
         case .failure(.transport(let error)): throw .transport(error)
         case .failure(.refused(let refusal)) where refusal.disposition == .retry: throw .refused(refusal)
-        // The whole object is asked for, which also explains what is wrong.
+        // The caller reads the whole object next, which also explains the error.
         case .failure: return nil
         }
         guard inputs.digest(ofMetadata: metadata) == expected else { return nil }
-        // Another task of the plan may describe the object since.
+        // Another task of the plan may describe the object by now.
         try await checkRival(metadata)
         try checkDeletion(of: metadata, identity)
         return Result(
@@ -121,12 +122,12 @@ extension ObjectApplication {
         )
     }
 
-    /// The key of the object among those that are remembered.
+    /// The key of the object among the verified objects.
     private var key: String {
         VerifiedObjects.key(of: manifest.identity, defaultNamespace: client.kubeconfig.namespace)
     }
 
-    /// The inputs that the server adds to an apply of the object, `nil` if not all of them can be known.
+    /// Returns the inputs that the server adds to an apply of the object, `nil` unless all of them are known.
     private func server(plural: String) async -> ApplyInputs.Server? {
         guard let traits = await client.traits.traits(of: client, until: deadline), !traits.mayMutate(plural),
             let definition = await client.traits.definition(
@@ -139,15 +140,15 @@ extension ObjectApplication {
         return ApplyInputs.Server(version: traits.version, definition: definition)
     }
 
-    /// Whether admission plugins of the server itself may change the object, as its flags and other objects say.
+    /// Whether the server's own admission plugins may change the object, depending on its flags and on other objects.
     private var isChangedByAdmission: Bool {
         let type = manifest.identity.type
         return type.group.isEmpty && ["PersistentVolumeClaim", "Pod"].contains(type.kind)
     }
 
-    /// The manifest of an object that is remembered, `nil` for one that is always asked about.
+    /// The digest of the manifest, `nil` for an object that is never recorded as verified.
     ///
-    /// The digest of a Secret would be a way to guess its values.
+    /// The digest of a Secret would make it possible to guess its values.
     private var inputs: ApplyInputs? {
         let type = manifest.identity.type
         let isSecret = type.group.isEmpty && type.kind == "Secret"

@@ -1,15 +1,15 @@
 public import Base
 import YAML
 
-/// Why an object could not be applied or deleted.
+/// The failure to apply or delete an object.
 public struct ObjectFailure: Error, Sendable {
-    /// The kind of failure, for callers that know more about the graph than the server.
+    /// The kind of failure, for callers that know more about the dependency graph than the server.
     public enum Cause: Sendable, Hashable {
         /// The server does not have the kind.
         case missingKind(GroupVersionKind)
         /// The namespace does not exist.
         case missingNamespace(String)
-        /// The kubeconfig's user may not do it.
+        /// The kubeconfig's user lacks a permission.
         case forbidden
         /// Admission control refuses the object: a quota, a limit, a policy or a webhook.
         case denied
@@ -19,7 +19,7 @@ public struct ObjectFailure: Error, Sendable {
         case invalid
         /// An object that this one needs could not be applied.
         case notTried(because: ObjectIdentity)
-        /// The object is being deleted, and still there.
+        /// The object is being deleted and still exists.
         case beingDeleted
         /// The program was asked to stop.
         case interrupted
@@ -27,32 +27,31 @@ public struct ObjectFailure: Error, Sendable {
         case other
     }
 
-    /// One thing that is wrong with the object.
+    /// One problem of the object.
     public struct Fault: Sendable {
-        /// Where it is in the manifest.
+        /// The location of the problem in the manifest.
         public var location: SourceLocation
         /// The problem, without the object's name.
         public var message: String
         /// Advice, if there is any.
         public var hint: String?
-        /// The problem and the advice in words that hold for every object with the same cause; `nil` if these are the
-        /// fault's own.
+        /// The message and hint for all objects with the same cause, `nil` if they are the fault's own.
         var common: Common?
-        /// The values that the message ends with, which objects with the same cause may have in common too.
+        /// The values at the end of the message, which objects with the same cause may share.
         var values: String?
 
         public init(location: SourceLocation, message: String, hint: String?) {
             self.init(location: location, message: message, hint: hint, common: nil)
         }
 
-        /// Creates a fault that other objects may have in common.
+        /// Creates a fault that other objects may share.
         init(location: SourceLocation, message: String, hint: String?, common: Common?, values: String? = nil) {
             (self.location, self.message, self.hint) = (location, message, hint)
             (self.common, self.values) = (common, values)
         }
     }
 
-    /// The words of a fault that holds for several objects.
+    /// The message and hint of a fault shared by several objects.
     struct Common: Sendable, Hashable {
         var message: String
         var hint: String?
@@ -66,7 +65,7 @@ public struct ObjectFailure: Error, Sendable {
     /// The problems, sorted by the location in the manifest; never empty.
     public var faults: [Fault]
 
-    /// Whether the manifest has to be changed, or what the server says about its object.
+    /// Whether the operation fails until a person changes the manifest or the cluster.
     public var isPermanent: Bool
 
     /// The faults as problems that name the object.
@@ -90,7 +89,7 @@ public struct ObjectFailure: Error, Sendable {
         isPermanent = cause.isPermanent
     }
 
-    /// Creates the failure of an object that was not tried because it needs another, which failed.
+    /// Creates the failure of an object that was not tried because an object that it needs failed.
     init(_ manifest: ManifestObject, notTriedBecauseOf needed: ObjectFailure) {
         let reason = needed.cause == .beingDeleted ? "is being deleted" : "could not be applied"
         self.init(
@@ -116,7 +115,7 @@ public struct ObjectFailure: Error, Sendable {
 extension ObjectFailure: PermanentFailure {}
 
 extension ObjectFailure.Cause {
-    /// The problem without values of the object and without the server's own words, which may repeat some.
+    /// The problem without values of the object and without the server's message, which may repeat them.
     var publicWords: String {
         switch self {
         case .missingKind(let type): "the server does not have \(type)"

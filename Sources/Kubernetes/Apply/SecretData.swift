@@ -1,14 +1,15 @@
 import Base
 import YAML
 
-/// The data of Secrets: `stringData` can only be written, and is `data` from then on.
+/// Conversion of a Secret's `stringData`, which is write-only, to `data`.
 ///
-/// The server records who wrote `stringData`, and not who owns the `data` that it becomes. A key that is taken out would
-/// stay, as with `kubectl apply --server-side`, and equal values could not be shared. So it is sent as `data`.
+/// The server records the manager of `stringData`, but not the manager of the resulting `data`. A key removed from the
+/// manifest would therefore stay, as with `kubectl apply --server-side`, and managers could not share equal values. For
+/// this reason, the content is sent as `data`.
 enum SecretData {
-    /// An object as it is sent: with `stringData` of a Secret as `data`.
+    /// Returns an object as it is sent, with the `stringData` of a Secret as `data`.
     ///
-    /// Anything but texts is left for the server to refuse.
+    /// Values that are not strings are left for the server to refuse.
     static func sent(_ object: Node) -> Node {
         guard object["apiVersion"]?.string == "v1", object["kind"]?.string == "Secret", var secret = object.mapping,
             let written = secret["stringData"]?.mapping, written.entries.allSatisfy({ $0.value.string != nil })
@@ -25,7 +26,7 @@ enum SecretData {
         return Node(.mapping(secret), location: object.location)
     }
 
-    /// Where a manifest has a field that the server names.
+    /// Returns the path in the manifest of a field that the server names.
     static func writtenPath(of path: FieldPath, in manifest: ManifestObject) -> FieldPath {
         let type = manifest.identity.type
         guard type.group.isEmpty, type.kind == "Secret", path.text.hasPrefix("data") else { return path }
@@ -33,7 +34,7 @@ enum SecretData {
         return written.resolve(in: manifest.root).node == nil ? path : written
     }
 
-    /// The conflicts with managers that applied `stringData` with another value; the server does not notice them.
+    /// Returns conflicts over `stringData` that other managers applied; the server does not detect these conflicts.
     static func conflicts(changing live: Node, to answer: Node) -> [ServerStatus.Cause] {
         guard live["kind"]?.string == "Secret" else { return [] }
         let entries = (live["metadata"]?["managedFields"]?.sequence ?? []).filter { !ManagedMetadata.isOwn($0) }

@@ -2,13 +2,13 @@ import YAML
 
 /// The IP addresses and ports that a Service asks for.
 ///
-/// A request that is cut off may leave an address taken for a Service that was never written. The server notices that
-/// after a while; until then it refuses the Service as if another had the address.
+/// An interrupted request may leave an address allocated to a Service that was never written. The server notices this
+/// after a while; until then it refuses the Service as if another Service had the address.
 struct ServiceAllocation {
     private let addresses: Set<String>
     private let ports: Set<Int>
 
-    /// Reads what a Service asks for, or has.
+    /// Reads the addresses and ports of a Service, as requested or as allocated.
     init(_ service: Node) {
         let spec = service["spec"]
         let several = (spec?["clusterIPs"]?.sequence ?? []).compactMap(\.string)
@@ -17,9 +17,9 @@ struct ServiceAllocation {
         ports = Set(nodePorts + [spec?["healthCheckNodePort"]?.integer].compactMap(\.self)).subtracting([0])
     }
 
-    /// The Service among several that has any of the addresses or ports, as `NAMESPACE/NAME`.
+    /// Returns the first Service that has any of the addresses or ports, as `NAMESPACE/NAME`.
     ///
-    /// The Service that asks for them does not count: a request of its own may have created it.
+    /// The Service that requests them does not count, because one of its own requests may have created it.
     func holder(among services: [Node], for identity: ObjectIdentity) -> String? {
         let holder = services.first { service in
             let metadata = service["metadata"]

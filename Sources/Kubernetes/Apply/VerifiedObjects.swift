@@ -2,32 +2,35 @@ public import Base
 import TLS
 import YAML
 
-/// Objects that match their manifests, so that applying these would change nothing.
+/// Objects that match their manifests, so that applying the manifests would change nothing.
 ///
-/// Of each there are digests of everything that takes part in an apply; see `ApplyInputs`. As long as they stay the same,
-/// reading the object, or only its metadata, is enough to know that it is unchanged, without asking the server for another
-/// dry run.
+/// Each object has digests of all inputs of an apply; see `ApplyInputs`. While they stay the same, reading the object
+/// or only its metadata shows that it is unchanged, without another dry run on the server.
 ///
-/// After a webhook, policy or definition is created or deleted, the server lists the change a moment before it acts on it. A
-/// request in between shows an obsolete result. So an object counts as verified only after a second request, at least
-/// `settlingTime` after the first, with the same result. The first may be the request that wrote the object.
+/// After a webhook, policy or definition is created or deleted, the server lists the change a moment before it acts on
+/// it. A request in between shows an obsolete result. So an object counts as verified only after a second request, at
+/// least `settlingTime` after the first, with the same result. The first may be the request that wrote the object.
 public final class VerifiedObjects: Sendable {
-    /// The state of an object that is kept.
+    /// The stored state of an object.
     struct Entry: Sendable, Equatable {
         /// The plural name of its resource, such as `daemonsets`.
         var plural: String
         /// Whether objects of its resource are in namespaces.
         var isNamespaced: Bool
-        /// The digest with the whole object; see `ApplyInputs.digest(of:hasStatusSubresource:)`.
+        /// The digest of the manifest and the whole object; see `ApplyInputs.digest(of:hasStatusSubresource:)`.
         var objectDigest: String
-        /// The digest with its metadata alone, see `ApplyInputs.digest(ofMetadata:)`; `nil` if the whole object is needed.
+        /// The digest of the manifest and the metadata, `nil` if only the whole object shows its state.
+        ///
+        /// See `ApplyInputs.digest(ofMetadata:)`.
         var metadataDigest: String?
-        /// The digest of what else takes part, see `ApplyInputs.Server`; `nil` if not all of it was known.
+        /// The digest of the server's inputs, see `ApplyInputs.Server`; `nil` if not all of them were known.
         var serverDigest: String?
-        /// When all of this was found first, in milliseconds since the machine was started; `nil` once it is verified.
+        /// The time of the first finding, in milliseconds since the machine was started; `nil` once verified.
         var firstFound: Int64?
 
-        /// The same, but not half verified: the server may have changed between two requests of which one was not made.
+        /// The entry, without its server digest if it is only half verified.
+        ///
+        /// The server may have changed in the meantime, because the second request was not made.
         var withoutFirstRequest: Self {
             guard firstFound != nil else { return self }
             var entry = self
@@ -35,19 +38,19 @@ public final class VerifiedObjects: Sendable {
             return entry
         }
 
-        /// Whether it has the same object and manifest as another one.
+        /// Returns whether another entry has the same object and manifest.
         func hasSameObject(as other: Self?) -> Bool { objectDigest == other?.objectDigest }
 
-        /// Whether everything that takes part is the same as in another one.
+        /// Returns whether another entry has the same inputs, all of which are known.
         func hasSameInputs(as other: Self?) -> Bool {
             hasSameObject(as: other) && serverDigest != nil && serverDigest == other?.serverDigest
         }
     }
 
     private struct State {
-        /// The entries of earlier runs, by what identifies the object in its manifest.
+        /// The entries of earlier runs, by the key of the object.
         var known: [String: Entry]
-        /// The entries that this run has found, or found again.
+        /// The entries that this run has found or kept.
         var current: [String: Entry] = [:]
     }
 
@@ -56,18 +59,18 @@ public final class VerifiedObjects: Sendable {
     /// Increased whenever fewer objects count as unchanged, so that older entries are not used.
     private static let version = 4
 
-    /// How long two requests are apart that verify an object, in milliseconds.
+    /// The minimum time between the two requests that verify an object, in milliseconds.
     ///
-    /// A server that has nothing else to do obeys a change after less than half a second.
+    /// An idle server applies a change in less than half a second.
     private static let settlingTime: Int64 = 2000
 
     private let now: @Sendable () -> Int64
 
-    /// Starts with what an earlier run has kept.
+    /// Starts with the entries stored by an earlier run.
     ///
     /// - Parameters:
-    ///   - json: What ``json`` was then; anything else counts as nothing.
-    ///   - now: The milliseconds since the machine was started: its clock may be set between two runs.
+    ///   - json: The value of ``json`` in that run; any other content is ignored.
+    ///   - now: Returns the milliseconds since the machine was started; the clock may be set between two runs.
     public init(json: [UInt8]? = nil, now: @escaping @Sendable () -> Int64 = Timestamp.uptimeMilliseconds) {
         self.now = now
         let document = json.flatMap { try? readJSON($0, file: "verified objects") }
@@ -78,7 +81,7 @@ public final class VerifiedObjects: Sendable {
         state = Locked(State(known: Dictionary(pairs) { first, _ in first }))
     }
 
-    /// The file for the next run, `nil` if it has not changed.
+    /// The content of the file for the next run, `nil` if nothing has changed.
     public var json: [UInt8]? {
         let (known, current) = state.withLock { ($0.known, $0.current) }
         guard known != current else { return nil }
@@ -90,44 +93,44 @@ public final class VerifiedObjects: Sendable {
     /// The digest by which a damaged file is recognised.
     private static func digest(of objects: Node) -> Node { .string(sha256(objects.json())) }
 
-    /// The key of an object, as its manifest has it, among those that are remembered.
+    /// Returns the key of an object as identified in its manifest.
     static func key(of identity: ObjectIdentity, defaultNamespace: String) -> String {
         let (type, namespace) = (identity.type, identity.namespace ?? defaultNamespace)
         return "\(type.apiVersion) \(type.kind) \(namespace)/\(identity.name)"
     }
 
-    /// The state of an object that an earlier run has kept.
+    /// Returns the entry of an object from earlier runs.
     func entry(for key: String) -> Entry? { state.withLock { $0.known[key] } }
 
     /// The time at which a request begins, for ``record(_:for:requestedAt:)``.
     var time: Int64 { now() }
 
-    /// Keeps what an earlier run has found of an object.
+    /// Keeps the entry of an object from earlier runs.
     func keep(_ key: String) {
         state.withLock { state in
             if let entry = state.known[key] { state.current[key] = entry.withoutFirstRequest }
         }
     }
 
-    /// Records that a request has found an object as its manifest wants it, or has made it so.
+    /// Records that a request has found an object to match its manifest, or has made it match.
     ///
     /// - Parameters:
-    ///   - entry: The object.
-    ///   - key: What identifies it.
-    ///   - begin: When the request began.
+    ///   - entry: The state of the object.
+    ///   - key: The key of the object.
+    ///   - begin: The time at which the request began; see ``time``.
     func record(_ entry: Entry, for key: String, requestedAt begin: Int64) {
         let end = now()
         state.withLock { state in
             let known = state.known[key]
             guard entry.serverDigest != nil || !entry.hasSameObject(as: known) else {
-                // A verification made when all inputs were known still holds for them.
+                // A verification from a time when all inputs were known is still valid.
                 state.current[key] = known?.withoutFirstRequest
                 return
             }
             var entry = entry
             entry.firstFound = end
             if let known, entry.hasSameInputs(as: known) {
-                // The machine was started again since.
+                // A time in the future means that the machine has been restarted since.
                 let first = known.firstFound.map { $0 > end ? end : $0 }
                 entry.firstFound = first.flatMap { begin - $0 >= Self.settlingTime ? nil : $0 }
             }

@@ -1,11 +1,10 @@
 import Base
 import YAML
 
-/// Two states of an object with their secret values replaced, so that a difference between them shows only that they
-/// differ.
+/// Two states of an object with their secret values masked.
 ///
-/// Secret are the values of a Secret, of keys and environment variables such as `password`, and what `SecretMask` finds
-/// in texts.
+/// A difference between the states shows only that secret values differ. Secret values are the values of a Secret, of
+/// keys and environment variables such as `password`, and those that `SecretMask` finds in texts.
 struct MaskedObjects {
     /// The state before, `nil` for an object that would be created.
     let old: Node?
@@ -52,7 +51,7 @@ struct MaskedObjects {
         }
     }
 
-    /// Whether the value of a key, or of an environment variable with its name beside it, is secret.
+    /// Returns whether an entry's value is secret, according to its key or, for an environment variable, its name.
     static func isSecret(_ entry: Mapping.Entry, in mapping: Mapping) -> Bool {
         let value = entry.value
         guard value.mapping == nil, value.sequence == nil, !value.isNull, value.boolean == nil, value.string != ""
@@ -68,7 +67,7 @@ struct MaskedObjects {
         return Node(.string(isSame ? SecretMask.mask : SecretMask.mask(side)), location: node.location)
     }
 
-    /// A text with what is secret in its lines replaced.
+    /// Masks the secrets in the lines of a text.
     private static func masked(_ text: String, other: String?, _ side: String) -> String {
         let (lines, others) = (UnifiedDiff.parts(of: text), other.map(UnifiedDiff.parts) ?? [])
         let isNew = side == "after"

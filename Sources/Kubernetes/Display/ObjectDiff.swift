@@ -1,12 +1,12 @@
 import Base
 import YAML
 
-/// The difference of two states of an object as people may see it: a unified diff of their YAML.
+/// A unified diff of two states of an object as YAML, with secret values masked.
 struct ObjectDiff {
-    /// The hunks.
+    /// The lines of the diff's hunks.
     let lines: [String]
 
-    /// Compares two states, without what only the server writes and without values that are secret.
+    /// Compares two states, without fields that only the server writes, and masks secret values.
     ///
     /// - Parameters:
     ///   - old: The state before, `nil` for an object that would be created.
@@ -20,20 +20,20 @@ struct ObjectDiff {
     }
 }
 
-/// The difference of two texts as people may see it.
+/// A unified diff of two texts, with secret values masked.
 public enum TextDiff {
-    /// The bytes above which a content is not compared.
+    /// The size in bytes above which contents are not compared.
     private static let sizeLimit = 4 << 20
 
-    /// The lines of a difference that are shown.
+    /// The maximum number of diff lines that are shown.
     static let lineLimit = 20_000
 
-    /// Compares the content of a file before and after, without values that are secret.
+    /// Compares the content of a file before and after a change, and masks secret values.
     ///
     /// - Parameters:
     ///   - old: The content before, `nil` if there was none.
     ///   - new: The content after.
-    /// - Returns: The hunks of a unified diff, or a line in parentheses about a content that is not text.
+    /// - Returns: The hunks of a unified diff, or a line in parentheses if the content is too large or not text.
     public static func lines(from old: [UInt8]?, to new: [UInt8]) -> [String] {
         guard old != new else { return [] }
         let contents = [old ?? [], new]
@@ -43,7 +43,7 @@ public enum TextDiff {
         return lines(from: UnifiedDiff.lines(of: texts[0]), to: UnifiedDiff.lines(of: texts[1]))
     }
 
-    /// Compares lines, without values that are secret.
+    /// Compares lines, and masks secret values.
     static func lines(from old: [String], to new: [String]) -> [String] {
         let masked = SecretMask(old, new)
         let lines = UnifiedDiff(from: masked.old, to: masked.new).lines

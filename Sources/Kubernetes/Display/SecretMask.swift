@@ -1,10 +1,10 @@
 import TLS
 
-/// Two texts with their secret values replaced, so that a difference between them shows only that they differ.
+/// Two texts with their secret values masked.
 ///
-/// Secret are the content of private keys, the values of keys such as `token` and `client-key-data`, passwords in URLs,
-/// and the credentials of a header `Authorization`. Certificates in kubeconfigs, which are long and not secret, are shown
-/// by a digest.
+/// A difference between the texts shows only that secret values differ. Secret values are the content of private keys,
+/// the values of keys such as `token` and `client-key-data`, passwords in URLs, and the credentials of an
+/// `Authorization` header. Certificates in kubeconfigs, which are long and not secret, are replaced by a digest.
 struct SecretMask {
     /// The lines before.
     let old: [String]
@@ -17,10 +17,10 @@ struct SecretMask {
         self.new = Self.lines(newParts, among: oldParts, "after")
     }
 
-    /// Replaces a value that is the same on both sides, or has no other side.
+    /// The mask of a value that is the same on both sides, or if there is no other side.
     static let mask = "***"
 
-    /// Replaces a value that differs, on one of the two sides.
+    /// Returns the mask of a value that differs between the two sides.
     static func mask(_ side: String) -> String { "\(mask) (\(side))" }
 
     /// A part of a line, or the lines of a private key.
@@ -34,9 +34,9 @@ struct SecretMask {
 
     private static func parts(_ lines: [String]) -> [Line] {
         var parts: [Line] = []
-        /// The lines of a secret that has not ended yet, and what they begin with.
+        /// The lines of a secret that has not ended yet, and their prefix.
         var block: (lines: String, prefix: String)?
-        /// The indentation of a secret whose value is a block of lines below it.
+        /// The indentation of a key whose secret value is a block of lines below it.
         var blockIndentation: Int?
         func endBlock() {
             if let ended = block { parts.append([.shown(ended.prefix), .secret(ended.lines)]) }
@@ -54,7 +54,7 @@ struct SecretMask {
                 endBlock()
             }
             if line.contains("-----BEGIN"), line.contains("PRIVATE KEY-----") {
-                // A key in one line, such as in a JSON text.
+                // The whole key is on one line, as in JSON.
                 guard !line.contains("-----END") else {
                     parts.append([.secret(line)])
                     continue
@@ -85,13 +85,13 @@ struct SecretMask {
         }
     }
 
-    /// Whether a line such as `token: |` begins a secret in several lines.
+    /// Returns whether a line such as `token: |` begins a secret of several lines.
     private static func isSecretBlock(_ line: String) -> Bool {
         guard let match = line.wholeMatch(of: /[ "'-]*([^"':]+)["']?: *[|>][-+0-9]*/) else { return false }
         return isSecret(match.1)
     }
 
-    /// A line such as `token: abc` or `PASSWORD=abc`, or with such pairs in it.
+    /// Splits a line such as `token: abc` or `PASSWORD=abc`, or a line that contains such pairs.
     private static func pieces(of line: String) -> Line {
         guard let separator = line.firstIndex(where: { $0 == ":" || $0 == "=" }) else { return [.shown(line)] }
         let start = line.index(after: separator)
@@ -108,7 +108,7 @@ struct SecretMask {
         return pairs(in: line)
     }
 
-    /// A line with pairs such as `{user: {token: abc}}`, `"{\"token\":\"abc\"}"` or `--token=abc`.
+    /// Splits a line with pairs such as `{user: {token: abc}}`, `"{\"token\":\"abc\"}"` or `--token=abc`.
     private static func pairs(in line: String) -> Line {
         guard mentionsSecret(line) else { return [.shown(line)] }
         var pieces: Line = []
@@ -152,7 +152,7 @@ struct SecretMask {
             return isCollection ? text.prefix(0) : text.prefix { !ends.contains($0) }
         }
         var index = content.index(after: content.startIndex)
-        // In JSON in a text the quotes have backslashes themselves, as many as the first one.
+        // In JSON inside a string, the closing quote has as many backslashes as the opening quote.
         let end = backslashes + String(quote)
         while index < content.endIndex {
             if content[index...].hasPrefix(end) { return text[..<content.index(index, offsetBy: end.count)] }
@@ -166,7 +166,7 @@ struct SecretMask {
         return text
     }
 
-    /// A piece with the passwords of its URLs, and the credentials of a header, apart.
+    /// Separates passwords in URLs and the credentials of a header from the rest of a piece.
     private static func withoutCredentials(_ piece: Piece) -> Line {
         guard case .shown(let text) = piece, mentionsCredentials(text) else { return [piece] }
         var pieces: Line = []
@@ -182,7 +182,7 @@ struct SecretMask {
         return pieces + [.shown(String(rest))]
     }
 
-    /// Whether a text may have credentials; quick, for texts of many lines.
+    /// Returns whether a text may contain credentials; a fast check for texts of many lines.
     private static func mentionsCredentials(_ text: String) -> Bool {
         let plain = text.lowercased()
         return plain.contains("://") && plain.contains("@") || plain.contains("authorization")
@@ -197,19 +197,19 @@ struct SecretMask {
         "(SHA-256 \(sha256(Array(value.utf8)).prefix(16)))"
     }
 
-    /// The ends of names whose values are secret, without separators and in lower case.
+    /// The suffixes of names whose values are secret, without separators and in lower case.
     private static let secretNames = [
         "password", "passwd", "passphrase", "token", "secret", "secretkey", "secretaccesskey", "privatekey", "apikey",
         "clientkeydata",
     ]
 
-    /// Whether the name of a value says that it is secret.
+    /// Returns whether the name of a value indicates that the value is secret.
     static func isSecret(_ name: some StringProtocol) -> Bool {
         let plain = name.lowercased().filter { $0 != "-" && $0 != "_" && $0 != "." }
         return secretNames.contains(where: plain.hasSuffix)
     }
 
-    /// Whether a text contains the name of a secret or of a certificate; quick, for texts of many lines.
+    /// Returns whether a text contains the name of a secret or certificate; a fast check for texts of many lines.
     private static func mentionsSecret(_ text: String) -> Bool {
         let plain = text.lowercased().filter { $0 != "-" && $0 != "_" && $0 != "." }
         return plain.contains("certificate") || secretNames.contains(where: plain.contains)

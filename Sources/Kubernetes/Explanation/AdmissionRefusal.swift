@@ -1,8 +1,8 @@
 /// A refusal by the server's admission control.
 ///
-/// Quotas, limits, webhooks, policies and service accounts refuse the object of any user. Most of them answer 403, as
-/// authorization does, and a `Status` has no field that distinguishes them: only the message does, in the same forms on
-/// all servers from 1.20 on.
+/// Quotas, limits, webhooks, policies and service accounts refuse an object regardless of the user. Most of these
+/// refusals have code 403, as refusals by authorization do. No field of `Status` separates the two; only the message
+/// does, in the same form on all servers from 1.20 on.
 enum AdmissionRefusal {
     /// A ResourceQuota is used up.
     case quota(String, usage: [QuotaUsage])
@@ -21,7 +21,7 @@ enum AdmissionRefusal {
     /// Another admission plugin refused the object.
     case other(String)
 
-    /// The amount that a request needs of a resource, and the amounts used and allowed.
+    /// The requested amount of a resource, and the amounts used and allowed.
     struct QuotaUsage {
         var resource: String
         var requested: String
@@ -29,22 +29,22 @@ enum AdmissionRefusal {
         var limit: String
     }
 
-    /// Reads a refusal, `nil` if it is not one of admission control.
+    /// Reads a refusal, `nil` if it does not come from admission control.
     init?(_ status: ServerStatus) {
         let message = status.message
-        // Regular expressions are compiled each time, and every object that is created begins with a 404.
+        // A substring is searched first: regular expressions are compiled each time, and a creation begins with a 404.
         if message.contains(" denied "), let denial = Self.denial(message, status.code) {
             self = denial
             return
         }
-        // Without a reason a 403 is not the API server's, and one of authorization names the user.
+        // A 403 without a reason is not from the API server, and a 403 from authorization names the user.
         guard status.code == 403, status.reason == "Forbidden", !status.isAuthorizationRefusal,
             !status.isNamespaceTerminating
         else { return nil }
         self = Self.plugin(String(message.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#)).onOneLine)
     }
 
-    /// Reads the text of a webhook or a policy.
+    /// Reads the message of a webhook or a policy.
     private static func denial(_ message: String, _ code: Int) -> Self? {
         if let match = message.firstMatch(of: /(?s)admission webhook "([^"]*)" denied the request(?:: (.*)| (.*))/) {
             let reason = String(match.2 ?? match.3 ?? "").onOneLine
@@ -56,7 +56,7 @@ enum AdmissionRefusal {
         }
     }
 
-    /// Reads the text of a plugin of the server itself.
+    /// Reads the message of a plugin in the server itself.
     private static func plugin(_ text: String) -> Self {
         if let match = text.firstMatch(of: /exceeded quota: ([^ ,]+), requested: (.*), used: (.*), limited: (.*)/) {
             let (used, limits) = (amounts(match.3), amounts(match.4))
@@ -84,7 +84,7 @@ enum AdmissionRefusal {
         return .other(text)
     }
 
-    /// Reads `cpu=1,memory=1Gi`.
+    /// Parses amounts such as `cpu=1,memory=1Gi`.
     private static func amounts(_ text: Substring) -> [(String, String)] {
         text.split(separator: ",").map { part in
             let pair = part.split(separator: "=", maxSplits: 1)
@@ -94,8 +94,9 @@ enum AdmissionRefusal {
 
     /// Whether another attempt is worthwhile.
     ///
-    /// Everything but the manifest and the rule stays as it is, with these exceptions: a controller creates the ServiceAccount
-    /// `default` shortly after its namespace, and a plugin may not have seen yet what was created a moment ago.
+    /// A refusal is permanent until the manifest or the rule changes, with these exceptions: a controller creates the
+    /// ServiceAccount `default` shortly after its namespace, a plugin may not have seen a new object yet, and a webhook
+    /// may fail or be overloaded.
     var disposition: Disposition {
         switch self {
         case .webhook(_, _, let code): code == 429 || code >= 500 ? .retry : .permanent
@@ -106,7 +107,7 @@ enum AdmissionRefusal {
         }
     }
 
-    /// Whether a quota or a limit is the reason, which the same task may have changed just now.
+    /// Whether a quota or a limit caused the refusal; the same task may have just changed it.
     var isAboutLimits: Bool {
         switch self {
         case .quota, .quotaRequires, .limitRange: true

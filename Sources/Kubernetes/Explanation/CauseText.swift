@@ -1,6 +1,6 @@
 /// The explanation of a validation error, without the value in Go's syntax that the server repeats in it.
 ///
-/// The server writes `Invalid value: "x": must be no more than 63 characters`, the value often being a whole
+/// The server writes `Invalid value: "x": must be no more than 63 characters`. The value is often a whole
 /// `core.PodTemplateSpec{...}`.
 struct CauseText {
     private let message: String
@@ -16,14 +16,14 @@ struct CauseText {
         ) {
             return String(match.1 ?? "").onOneLine
         }
-        // Of a duplicate, and of what was not found, there is only the value; a rule of a custom resource has only words.
+        // A duplicate or missing value has no explanation; a rule of a custom resource has only an explanation.
         let pattern = /(?s)(Invalid value|Unsupported value|Duplicate value|Not found): (.*)/
         guard let match = message.wholeMatch(of: pattern) else { return message.onOneLine }
         if let rest = Self.afterGoValue(match.2) { return String(rest).onOneLine }
         return match.1 == "Invalid value" ? String(match.2).onOneLine : message.onOneLine
     }
 
-    /// The value that the message shows, without quotes; `nil` for a whole structure, and if there is none.
+    /// The value that the message shows, without quotes; `nil` if there is none or it is a whole structure.
     var value: String? {
         guard let match = message.wholeMatch(of: /(?s)(?:Invalid|Unsupported|Duplicate) value: (.*)/) else {
             return nil

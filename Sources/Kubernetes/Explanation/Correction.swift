@@ -1,8 +1,8 @@
 import Base
 
-/// The requirement of a cause of validation, without regular expressions, and a value that would be accepted.
+/// The requirement that a value violates, without regular expressions, and a value that would be accepted.
 struct Correction {
-    /// The problem.
+    /// The requirement, as a message.
     let detail: String
     /// Advice, if there is any.
     let hint: String?
@@ -36,7 +36,7 @@ struct Correction {
         }
     }
 
-    /// The nearest name in lower case, `nil` if nothing is left of it.
+    /// Returns the nearest valid name in lower case, `nil` if no valid character is left.
     private static func name(from value: String, allowsDots: Bool) -> String? {
         let allowed = value.lowercased().map { character in
             isAlphanumeric(character) || allowsDots && character == "." ? character : "-"
@@ -44,7 +44,7 @@ struct Correction {
         return trimmed(String(allowed.prefix(allowsDots ? 253 : 63)))
     }
 
-    /// The nearest value of a label, or name of a key.
+    /// Returns the nearest valid label value or key name, `nil` if no valid character is left.
     private static func label(from value: String) -> String? {
         let allowed = value.map { isAlphanumeric($0) || "-_.".contains($0) ? $0 : "-" }
         return trimmed(String(allowed.prefix(63)))

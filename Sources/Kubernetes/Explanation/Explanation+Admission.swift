@@ -3,7 +3,7 @@ import YAML
 
 /// Objects that admission control refuses.
 extension Explanation {
-    /// A refusal of the object, which any user would get.
+    /// Explains a refusal by admission control, which does not depend on the user.
     func denied(_ refusal: AdmissionRefusal) -> ObjectFailure {
         switch refusal {
         case .quota(let name, let usage):
@@ -45,7 +45,7 @@ extension Explanation {
             )
         case .serviceAccount(let name, let namespace):
             let path = ["spec.serviceAccountName", "spec.serviceAccount"].first { field($0) != nil }
-            // Another task may create it.
+            // Another task may create the ServiceAccount.
             return ObjectFailure(
                 manifest,
                 .other,
@@ -61,7 +61,7 @@ extension Explanation {
         }
     }
 
-    /// The change after which something allows the request.
+    /// Returns advice on the change that would make some rules allow the request.
     private func change(_ rules: String) -> String {
         switch purpose {
         case .application: "change the manifest, or \(rules)"
@@ -74,7 +74,7 @@ extension Explanation {
         ObjectFailure(manifest, .denied, message, at: location, hint: hint)
     }
 
-    /// The namespace of the object.
+    /// The namespace of the object, by default the kubeconfig's namespace.
     var namespace: String { manifest.identity.namespace ?? client.kubeconfig.namespace }
 
     /// The location of a field, `nil` if the manifest does not have it.
@@ -85,7 +85,9 @@ extension Explanation {
 
     private var containers: SourceLocation? { field("spec.containers") }
 
-    /// Where the value is that a LimitRange refuses: `maximum memory usage per Container is 10Mi, but limit is 1Gi`.
+    /// Returns the location of the value that a LimitRange refuses.
+    ///
+    /// A message is for example `maximum memory usage per Container is 10Mi, but limit is 1Gi`.
     private func location(ofLimitIn text: String) -> SourceLocation? {
         let pattern = /(?:minimum|maximum) ([^ ]+) usage per \w+ is [^ ]+, but (limit|request) is ([^ ,.\]]+)/
         guard let match = text.firstMatch(of: pattern) else { return nil }
@@ -97,11 +99,11 @@ extension Explanation {
     }
 }
 
-/// Admission webhooks that the server cannot ask.
+/// Admission webhooks that the server cannot call.
 extension Explanation {
-    /// A webhook that gives no usable answer.
+    /// Explains the failure of a webhook that gives no usable answer.
     func webhookFailure(_ failure: WebhookFailure) async -> ObjectFailure {
-        // The object's own deadline has often passed; the task's message may be a moment later.
+        // The object's own deadline has often passed; the task's message may be slightly late.
         let deadline = max(deadline, .now + .milliseconds(200))
         let configuration = await client.webhookConfigurations.name(of: failure.webhook, on: client, until: deadline)
         let named =
@@ -120,19 +122,19 @@ extension Explanation {
     }
 }
 
-/// Why the server could not ask an admission webhook.
+/// The reason why the server could not call an admission webhook.
 struct WebhookFailure {
     /// The kinds of failures.
     enum Cause {
-        /// There is no connection.
+        /// No connection to the webhook.
         case unreachable
-        /// It does not answer within its `timeoutSeconds`.
+        /// No answer within the webhook's `timeoutSeconds`.
         case timedOut
-        /// Its certificate is not issued by the CA in `caBundle`, or not for its name.
+        /// A certificate that was not issued by the CA in `caBundle`, or not for the webhook's name.
         case untrusted
-        /// Its `caBundle` is not a certificate.
+        /// A `caBundle` that is not a certificate.
         case unreadableBundle
-        /// It answers with an error, or with something else than a review.
+        /// An error, or an answer that is not an admission review.
         case failing
     }
 
@@ -143,7 +145,7 @@ struct WebhookFailure {
     /// The failure and its reason.
     let words: String
 
-    /// Reads a refusal, `nil` if no webhook is the reason.
+    /// Reads a refusal, `nil` if it was not caused by a webhook.
     init?(_ status: ServerStatus) {
         guard status.code >= 500 else { return nil }
         // Servers from 1.21 on write "failed to call webhook: " before the cause.
@@ -168,7 +170,7 @@ struct WebhookFailure {
         }
     }
 
-    /// Whether another attempt is worthwhile; a `caBundle` may be filled in shortly after the configuration was created.
+    /// Whether another attempt is worthwhile; a `caBundle` may be filled in shortly after the configuration is created.
     var disposition: Disposition {
         switch cause {
         case .unreachable, .timedOut, .failing: .retry
@@ -178,11 +180,11 @@ struct WebhookFailure {
     }
 }
 
-/// Finds the configuration that an admission webhook is part of, as a refusal has only the webhook's name.
+/// The configurations that admission webhooks are part of, as a refusal names only the webhook.
 ///
-/// Read once for all objects that wait for a webhook.
+/// Each configuration is read once for all objects that wait for the webhook.
 final class WebhookConfigurations: Sendable {
-    /// The configuration by webhook; `nil` if no configuration that the user may read contains it.
+    /// The configuration of each webhook; `nil` if no configuration that the user may read contains it.
     private let found = Locked<[String: String?]>([:])
     private let requests = SharedRequests<String, String?>()
 
@@ -191,7 +193,7 @@ final class WebhookConfigurations: Sendable {
     /// - Parameters:
     ///   - webhook: The webhook's name.
     ///   - client: The server.
-    ///   - deadline: The instant after which it is given up.
+    ///   - deadline: The instant after which the request is given up.
     /// - Returns: Kind and name such as `ValidatingWebhookConfiguration 'policy'`, `nil` if it cannot be read.
     func name(of webhook: String, on client: APIClient, until deadline: ContinuousClock.Instant) async -> String? {
         if let known = found.withLock({ $0[webhook] }) { return known }

@@ -3,7 +3,7 @@ import YAML
 
 /// Values that the server's validation refuses.
 extension Explanation {
-    /// A refusal with status 422: one fault a cause, or one a field that may not change.
+    /// Explains a refusal with status 422, with one fault for each cause or immutable field.
     func invalidFailure(_ status: ServerStatus) -> ObjectFailure {
         // Faults of the status are consequences of other faults.
         let own = status.causes.filter { !$0.field.hasPrefix("status") }
@@ -15,9 +15,9 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// The causes without repetitions and, of several lists of values for one field, with the shortest one.
+    /// Returns the causes without repetitions, and only the shortest of several lists of values for one field.
     ///
-    /// A Deployment's `restartPolicy` is checked as that of any pod, and again as that of a Deployment.
+    /// A Deployment's `restartPolicy` is validated twice: by the rules for all pods and by the rules for Deployments.
     private static func strictest(_ causes: [ServerStatus.Cause]) -> [ServerStatus.Cause] {
         var result: [ServerStatus.Cause] = []
         for cause in causes {
@@ -35,7 +35,7 @@ extension Explanation {
         return result
     }
 
-    /// The causes without those of values that the server derived from a value with the same fault.
+    /// Returns the causes, except for values that the server derived from a value with the same fault.
     ///
     /// A Service's `targetPort` is its `port` unless the manifest has one.
     private func withoutConsequences(_ causes: [ServerStatus.Cause]) -> [ServerStatus.Cause] {
@@ -49,10 +49,11 @@ extension Explanation {
         }
     }
 
-    /// A field as the manifest names it.
+    /// Returns the path of a cause's field as the manifest writes it.
     private func path(of cause: ServerStatus.Cause) -> FieldPath {
         var path = FieldPath(cause.field)
-        // The server checks a definition whose versions share one schema in a form that has the schema in another place.
+        // The server validates a definition whose versions share a schema in a form that has the schema in another
+        // field.
         let shared = "spec.validation."
         if manifest.identity.isCustomResourceDefinition, cause.field.hasPrefix(shared),
             manifest.root["spec"]?["validation"] == nil
@@ -69,7 +70,7 @@ extension Explanation {
         } ?? path
     }
 
-    /// Whether a node is the value that a message shows.
+    /// Returns whether a node is the value that a message shows.
     private static func isSame(_ node: Node, _ shown: String) -> Bool {
         node.string == shown || String(decoding: node.json(), as: UTF8.self) == shown
     }
@@ -102,7 +103,7 @@ extension Explanation {
             )
         }
         let correction = Correction(text)
-        // Labels and the like are checked one by one and reported at their mapping.
+        // Labels and similar entries are validated one by one, but are reported at their mapping.
         if let shown = text.value, let entries = target.node?.mapping?.entries {
             let key = entries.first { $0.key == shown }
             if let entry = key ?? entries.first(where: { $0.value.string == shown }) {
@@ -137,14 +138,14 @@ extension Explanation {
 
 /// Fields that belong to other managers.
 extension Explanation {
-    /// A conflict of server-side apply: one fault a field.
+    /// Explains a conflict of server-side apply, with one fault for each field.
     func conflictFailure(_ status: ServerStatus) -> ObjectFailure {
         let faults = status.conflicts.flatMap { conflict in
             let serverPath = conflict.path
             let path = SecretData.writtenPath(of: serverPath, in: manifest)
             let target = path.resolve(in: manifest.root)
             let there = live.flatMap { serverPath.resolve(in: $0).node }
-            // Taking such a field would only be refused next, because it cannot be changed.
+            // Forcing such a field would only lead to the next refusal, because the field cannot be changed.
             if ImmutableField.contains(path.text, of: manifest.identity.type), let there, there != target.node {
                 return immutable(ServerStatus.Cause(reason: "", message: "", field: path.text))
             }
@@ -166,7 +167,7 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .conflict, faults: faults)
     }
 
-    /// A note about a manager whose name does not say who it is.
+    /// Returns a note on a manager whose name alone does not identify it, otherwise an empty text.
     private func note(on manager: String) -> String {
         if manager == "before-first-apply" { return " (not known: written before the server recorded managers)" }
         return manager == Self.helm ? release.map { " (release '\($0)')" } ?? "" : ""
@@ -194,7 +195,7 @@ extension Explanation {
         return [annotations?["meta.helm.sh/release-namespace"]?.string, name].compactMap(\.self).joined(separator: "/")
     }
 
-    /// When a manager last wrote to the object, from its managed fields.
+    /// Returns the time at which a manager last wrote to the object, from its managed fields.
     private func lastWrite(of manager: String) -> String? {
         (live?["metadata"]?["managedFields"]?.sequence ?? [])
             .filter { $0["manager"]?.string == manager }
@@ -205,21 +206,21 @@ extension Explanation {
 
 /// Fields that cannot be changed.
 extension Explanation {
-    /// Whether a field is immutable; validation has several messages for it.
+    /// Returns whether a cause reports an immutable field; validation has several messages for this.
     static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
         ["immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to "]
             .contains { cause.message.contains($0) }
     }
 
-    /// How many fields of one cause are reported.
+    /// The maximum number of fields that are reported for one cause.
     private static let fieldLimit = 10
 
-    /// The fields of a cause that differ from those on the server.
+    /// Returns one fault for each field of a cause that differs from the field on the server.
     func immutable(_ cause: ServerStatus.Cause) -> [ObjectFailure.Fault] {
         let excepted = CauseText(cause.message).quotedNames
         var path = FieldPath(cause.field)
         var changes: [Change] = []
-        // The server may name a field by its Go type, or one that it derives from another: then the parent has it.
+        // The server may name a field by its Go type, or name a derived field; in both cases the parent is searched.
         while changes.isEmpty {
             let prefix = path.text.isEmpty ? "" : "\(path.text)."
             let found = path.spellings(in: manifest.root).lazy.map { $0.resolve(in: manifest.root) }
@@ -258,7 +259,7 @@ extension Explanation {
         }
     }
 
-    /// The ways out, with what is lost.
+    /// The possible remedies for an immutable field, with the data that recreation destroys.
     var recreation: String {
         let type = manifest.identity.type
         let kind = type.kind.lowercased() + (type.group.isEmpty ? "" : ".\(type.group)")
@@ -315,9 +316,9 @@ private struct Change {
     }
 }
 
-/// Fields that the server lets nobody change, for kinds whose conflicts are reported before the server checks that.
+/// Immutable fields of kinds for which the server reports conflicts before it checks immutability.
 enum ImmutableField {
-    /// Whether a field, or one that contains it, cannot be changed.
+    /// Returns whether a field, or a field that contains it, cannot be changed.
     static func contains(_ path: String, of type: GroupVersionKind) -> Bool {
         (fields["\(type.group)/\(type.kind)"] ?? []).contains { field in
             path == field || path.hasPrefix("\(field).") || path.hasPrefix("\(field)[")

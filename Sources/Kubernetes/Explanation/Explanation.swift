@@ -22,7 +22,7 @@ struct Explanation {
         case parent
         case lock
 
-        /// How messages begin that say only why it was not done.
+        /// The beginning of messages that give only the reason for a failure.
         var failed: String {
             switch self {
             case .application: "not applied"
@@ -51,7 +51,7 @@ struct Explanation {
         case .rival: return rival(error)
         case .refused(let refusal):
             var failure = await refused(refusal)
-            // Only the refusal says whether these are permanent.
+            // Only the refusal determines whether these failures are permanent.
             switch refusal.kind {
             case .webhook, .escalation: failure.isPermanent = refusal.disposition == .permanent
             case .admission where failure.cause == .denied: failure.isPermanent = refusal.disposition == .permanent
@@ -88,7 +88,7 @@ struct Explanation {
         }
     }
 
-    /// A problem of one field, at the field's location if the manifest has it.
+    /// Creates a fault at a field's location, or at the object if the manifest does not have the field.
     func fault(
         at location: SourceLocation?,
         _ message: String,
@@ -105,7 +105,7 @@ struct Explanation {
         )
     }
 
-    /// The value that a field has in a state of the object, for a message.
+    /// Returns the value of a field in a state of the object, for a message.
     func shown(_ path: FieldPath, in object: Node?) -> ShownValue {
         let type = manifest.identity.type
         let node = object.flatMap { path.resolve(in: MaskedObjects.masked($0, of: type)).node }
@@ -139,7 +139,7 @@ struct Explanation {
         return ObjectFailure(manifest, .invalid, status.line, at: location, hint: "remove it from the manifest")
     }
 
-    /// A request without a response.
+    /// Explains a request that got no response.
     private func unanswered(_ error: APIError) -> ObjectFailure {
         if case .transport = error {
             let hint =
@@ -158,7 +158,7 @@ struct Explanation {
         return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
     }
 
-    /// A server that has had too many requests all the time.
+    /// Explains that the server was overloaded until the deadline.
     private func overloaded(_ status: ServerStatus) -> ObjectFailure {
         ObjectFailure(
             manifest,
@@ -193,9 +193,9 @@ struct Explanation {
     }
 }
 
-/// Refusals of the user and of what the user may do.
+/// Refusals by authentication and authorization.
 extension Explanation {
-    /// A refusal by authorization, with the rule that would allow it.
+    /// Explains a refusal by authorization, with the rule that would allow the request.
     func forbidden(_ status: ServerStatus) -> ObjectFailure {
         let pattern =
             /User "(?<user>[^"]*)"(?: cannot (?<verb>\w+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)")?(?: in the namespace "(?<namespace>[^"]*)")?/
@@ -217,7 +217,7 @@ extension Explanation {
                 hint: "apply it as a user who holds these permissions, or who may 'escalate' and 'bind'",
             )
         }
-        // For a Namespace the server names the object itself, in which there is no Role yet.
+        // For a Namespace, the server reports the object itself as the namespace, which contains no Role yet.
         let namespace = manifest.identity.isNamespace ? nil : match.namespace
         let scope = namespace.map { "in namespace '\($0)'" }
         let role = scope.map { "a Role \($0)" } ?? "a ClusterRole"
@@ -231,7 +231,7 @@ extension Explanation {
         )
     }
 
-    /// A refusal by authentication.
+    /// Explains a refusal by authentication.
     func unauthorized() -> ObjectFailure {
         let message = "API server \(client.kubeconfig.server) does not accept \(client.whoami)"
         return ObjectFailure(manifest, .forbidden, message, hint: client.credentialAdvice)
@@ -240,7 +240,7 @@ extension Explanation {
 
 /// Kinds that the server does not have.
 extension Explanation {
-    /// A missing kind, with the versions or kinds that the server does have.
+    /// Explains a missing kind, with the versions or kinds that the server has.
     func missingKind() async -> ObjectFailure {
         let type = manifest.identity.type
         let message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
@@ -279,13 +279,13 @@ extension Explanation {
         return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
     }
 
-    /// The type of the same kind that the server has.
+    /// Returns the type of the same kind that the server has.
     private func replacement() async -> GroupVersionKind? {
         let type = manifest.identity.type
         return type.replacement(among: await client.schemas.types(ofKind: type.kind, on: client, until: deadline))
     }
 
-    /// The server's own kinds whose names are near, for an object whose group has no such kind either.
+    /// Returns the server's built-in types with the most similar kind, if no similar kind is in the object's own group.
     private func nearTypes() async -> [GroupVersionKind] {
         let type = manifest.identity.type
         let all = await client.schemas.types(on: client, until: deadline).filter(\.isBuiltIn)
@@ -294,9 +294,9 @@ extension Explanation {
     }
 }
 
-/// Objects that the server would take, but that must not be changed.
+/// Objects that must not be changed although the server would accept the change.
 extension Explanation {
-    /// An object that is being deleted, with what holds it up.
+    /// Explains that an object is being deleted, with the cause of the delay.
     func beingDeleted(_ error: APIError, _ finalizers: [String]) -> ObjectFailure {
         let identity = manifest.identity
         let namespace = identity.namespace ?? live?["metadata"]?["namespace"]?.string
@@ -306,7 +306,7 @@ extension Explanation {
             if identity.isNamespace {
                 "see what is left in it: 'kubectl get \(name) -o jsonpath={.status.conditions}'"
             } else if identity.isCustomResourceDefinition, finalizers.contains(Self.instanceFinalizer) {
-                // Without the finalizer its objects would stay in etcd, and come back with the next definition.
+                // Without the finalizer, the objects would stay in etcd and reappear with the next definition.
                 "see which of its objects are left: 'kubectl get \(identity.name) -A'; they have finalizers of their own"
             } else if finalizers.isEmpty {
                 "see what holds it up: 'kubectl get \(name) -o yaml'"
@@ -326,7 +326,7 @@ extension Explanation {
     /// The finalizer with which the API server deletes the objects of a CustomResourceDefinition before the definition.
     private static let instanceFinalizer = "customresourcecleanup.apiextensions.k8s.io"
 
-    /// An object that another task describes too.
+    /// Explains that another task describes the object too.
     func rival(_ error: APIError) -> ObjectFailure {
         ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
     }
@@ -334,7 +334,7 @@ extension Explanation {
 
 /// Objects that do not match their kind's schema.
 extension Explanation {
-    /// A schema error: every fault that the schema shows, otherwise those that the server reports.
+    /// Explains a schema error by the faults that the schema shows, or else by those that the server reports.
     func schemaFailure(_ status: ServerStatus) async -> ObjectFailure {
         var faults: [ObjectFailure.Fault] = []
         let type = manifest.identity.type
@@ -350,7 +350,7 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// A fault in the server's words, if the schema is not available or does not show it.
+    /// Creates a fault in the server's words, for a fault that the schema does not show.
     private func serverFault(_ named: NamedFault) -> ObjectFailure.Fault {
         let target = named.path.resolve(in: manifest.root)
         guard !named.isUnknownField else {
@@ -365,7 +365,7 @@ extension Explanation {
         return fault(at: target.location, "\(named.path.name): \(named.message)\(value)", hint: nil)
     }
 
-    /// Two items of an associative list with the same keys, with both locations.
+    /// Creates the fault of list items with the same keys, with their locations.
     private func repetition(_ named: NamedFault) -> ObjectFailure.Fault {
         let target = named.path.resolve(in: manifest.root)
         let keys = named.message.dropFirst(NamedFault.repetition.count).trimmingPrefix(" ")
@@ -382,7 +382,7 @@ extension Explanation {
 
 /// Objects that are too large.
 extension Explanation {
-    /// A request that is larger than the server or etcd accepts.
+    /// Explains a request that is larger than the server or etcd accepts.
     func tooLarge(_ status: ServerStatus) -> ObjectFailure {
         let size = manifest.root.json().count
         guard status.code == 413 else {
@@ -403,7 +403,7 @@ extension Explanation {
         )
     }
 
-    /// A map whose values are too large together: the data of a ConfigMap or Secret, or the annotations.
+    /// Explains values that are too large together: the data of a ConfigMap or Secret, or the annotations.
     func oversized(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault? {
         guard cause.reason == "FieldValueTooLong", let limit = cause.message.firstMatch(of: /(\d+) bytes/)?.1 else {
             return nil

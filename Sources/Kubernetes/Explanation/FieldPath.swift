@@ -3,9 +3,9 @@ import YAML
 
 /// A field as the API server names it, which can be found in the manifest.
 ///
-/// The server writes paths in two ways: `.spec.template.spec.containers[name="a"].ports[containerPort=80].hostPort` from
-/// the merge by schema, `spec.containers[0].image` and `data[my.key]` from validation. Keys with dots are not quoted in
-/// either, so a path can only be read together with its object.
+/// The server writes paths in two forms: `.spec.template.spec.containers[name="a"].ports[containerPort=80].hostPort` in
+/// server-side apply, `spec.containers[0].image` and `data[my.key]` in validation. Neither form quotes keys with dots,
+/// so a path can be interpreted only together with its object.
 struct FieldPath: Sendable, Hashable {
     /// The path without a leading dot.
     let text: String
@@ -14,14 +14,14 @@ struct FieldPath: Sendable, Hashable {
         self.text = text.hasPrefix(".") ? String(text.dropFirst()) : text
     }
 
-    /// The field in a message.
+    /// The field's name in messages.
     var name: String { ["", "<nil>", "[]"].contains(text) ? "the object" : "field '\(text)'" }
 
     /// A field of an object that a path names.
     struct Target {
-        /// The value, or `nil` where the object has no such field.
+        /// The value, `nil` if the object has no such field.
         var node: Node?
-        /// The location of the key, or of the value if it has no key; that of the nearest parent if there is no field.
+        /// The location of the key, of a value without a key, or of the nearest parent of a missing field.
         var location: SourceLocation
         /// The last key of the path, `nil` if the path ends with an item of a list.
         var key: String?
@@ -70,7 +70,7 @@ struct FieldPath: Sendable, Hashable {
         Self.removed(Substring(text), from: root) ?? root
     }
 
-    /// The paths without those that lead to another one of them.
+    /// Returns the paths that are not parents of other paths in the list.
     static func deepest(_ paths: [Self]) -> [Self] {
         paths.filter { path in
             !paths.contains { $0.text.hasPrefix("\(path.text).") || $0.text.hasPrefix("\(path.text)[") }
@@ -123,7 +123,7 @@ struct QuoteScanner {
 }
 
 extension FieldPath {
-    /// The field that contains this one, `nil` for the whole object.
+    /// The path of the field that contains the field, `nil` for the whole object.
     var parent: FieldPath? {
         guard !text.isEmpty else { return nil }
         var quotes = QuoteScanner()
@@ -142,13 +142,13 @@ extension FieldPath {
         return FieldPath(String(text[..<end]))
     }
 
-    /// How many paths are considered.
+    /// The maximum number of paths that are considered.
     private static let spellingLimit = 1000
 
-    /// The paths that may be meant, this one first.
+    /// Returns the paths that may be meant, beginning with the path itself.
     ///
-    /// Old servers leave out the index of an item, write a field as its Go type has it, and name `clusterIPs[0]` where the
-    /// object has `clusterIP`.
+    /// Old servers omit the index of an item, write a field with its name in the Go type, and report `clusterIPs[0]` if
+    /// the object has `clusterIP`.
     func spellings(in root: Node) -> [FieldPath] {
         var result = [self]
         for spelling in Self.expand(text[...], in: root, as: "") where spelling != text {
@@ -159,7 +159,7 @@ extension FieldPath {
         return result
     }
 
-    /// The paths that a text may mean from a node on.
+    /// Returns the paths that the rest of a text may mean, starting at a node.
     private static func expand(_ rest: Substring, in node: Node, as done: String) -> [String] {
         let rest = rest.first == "." ? rest.dropFirst() : rest
         guard !rest.isEmpty else { return [done] }

@@ -2,7 +2,7 @@ import YAML
 
 /// The part of a path in brackets, which selects items of a list.
 ///
-/// It is an index such as `0`, a value of a set such as `="a"`, or the keys of an associative list such as
+/// The selector is an index such as `0`, a value of a set such as `="a"`, or the keys of an associative list such as
 /// `containerPort=80,protocol="TCP"`.
 struct ItemSelector {
     private enum Form {
@@ -30,7 +30,7 @@ struct ItemSelector {
         }
     }
 
-    /// The selected items, those with most of the keys first.
+    /// Returns the selected items, beginning with the items that match the most keys.
     func items(of list: [Node]) -> [Node] {
         switch form {
         case .index(let index):
@@ -45,9 +45,9 @@ struct ItemSelector {
         }
     }
 
-    /// How many of the keys an item has, 0 if one of them has another value.
+    /// Returns the number of keys that an item matches, 0 if the item has another value for a key.
     ///
-    /// A key that the item leaves out may match: the server fills in defaults before it compares.
+    /// A key that the item omits may match, because the server fills in defaults before it compares.
     private static func matchCount(of item: Node, _ keys: [(name: String, value: String)]) -> Int {
         var count = 0
         for (name, value) in keys {

@@ -1,10 +1,9 @@
-/// A fault of an object as the server names it when the object does not match its kind's schema.
+/// A schema violation of an object, as reported by the server.
 struct NamedFault {
     var path: FieldPath
-    /// The problem.
     var message: String
 
-    /// How a message about items with the same keys begins.
+    /// The beginning of a message about items with the same keys.
     static let repetition = "duplicate entries for key"
 
     /// Whether two items of a list have the same keys.
@@ -13,15 +12,15 @@ struct NamedFault {
     /// Whether the kind has no such field.
     var isUnknownField: Bool { message.hasPrefix("field not declared in schema") }
 
-    /// The key that an item of an associative list leaves out and that the server has no default for.
+    /// The key that an item of an associative list omits and for which the server has no default.
     var omittedKey: String? {
         message.firstMatch(of: /omits key field "([^"]*)"/).map { String($0.1) }
     }
 
     /// Finds the faults in a refusal's message.
     ///
-    /// Server-side apply names them `.spec.foo: field not declared in schema`, one a line after the introduction; strict
-    /// decoding names them `unknown field "spec.foo", unknown field "spec.bar"`.
+    /// Server-side apply reports them as `.spec.foo: field not declared in schema`, one per line after the
+    /// introduction; strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`.
     static func all(in message: String) -> [NamedFault] {
         // A colon in quoted text does not end a path. Old servers repeat the value in Go's syntax, which is left out
         // because it may be secret.

@@ -5,13 +5,13 @@ struct Schema {
     let node: Node
     let name: String
     let definitions: [String: Node]
-    /// Whether this is the schema of a CustomResourceDefinition, whose objects have no other fields than it names.
+    /// Whether this is the schema of a CustomResourceDefinition, which names all fields of its objects.
     var isStructural = false
 
     /// The type that a value of the schema must have.
     enum Expectation {
         case string, number, integer, boolean, list, mapping
-        /// Nothing is known, or several types are allowed.
+        /// Any type, because the type is unknown or several types are allowed.
         case anything
     }
 
@@ -32,10 +32,10 @@ struct Schema {
         }
     }
 
-    /// Whether the schema is that of an amount such as `500m` or `1Gi`.
+    /// Whether the schema describes an amount such as `500m` or `1Gi`.
     var isQuantity: Bool { name.hasSuffix(".resource.Quantity") }
 
-    /// Whether a string of the schema is binary data in text form.
+    /// Whether a string of the schema is base64-encoded binary data.
     var isBase64: Bool { node["format"]?.string == "byte" }
 
     /// The names of the schema's fields.
@@ -50,10 +50,10 @@ struct Schema {
             && node["x-kubernetes-preserve-unknown-fields"]?.boolean != true
     }
 
-    /// Whether the value is an object of Kubernetes itself, with `apiVersion`, `kind` and `metadata`.
+    /// Whether the value is itself a Kubernetes object, with `apiVersion`, `kind` and `metadata`.
     var isEmbeddedObject: Bool { node["x-kubernetes-embedded-resource"]?.boolean == true }
 
-    /// The schema of a field, `nil` if nothing is known of it.
+    /// The schema of a field, `nil` if it is unknown.
     func field(_ key: String) -> Schema? {
         (node["properties"]?[key] ?? node["additionalProperties"]).flatMap(resolved)
     }
@@ -63,7 +63,7 @@ struct Schema {
         node["items"].flatMap(resolved)
     }
 
-    /// A value with the defaults that the server fills in before it checks.
+    /// Returns a value with the defaults that the server fills in before validation.
     func withDefaults(_ value: Node) -> Node {
         var value = value
         switch value.content {

@@ -3,9 +3,9 @@ import HTTP
 
 /// The server's own description of its kinds, fetched when an object has been refused.
 ///
-/// Every version serves `/openapi/v2`, and it covers custom resources. It has some megabytes, so it is fetched once for all
-/// objects that are refused at the same time, and later only if it has changed, as with every new
-/// CustomResourceDefinition.
+/// Every server version serves `/openapi/v2`, which covers custom resources. The document has several megabytes. It is
+/// therefore fetched once for all objects that are refused at the same time, and later only if it has changed, as it
+/// does with every new CustomResourceDefinition.
 final class SchemaCache: Sendable {
     private struct Document {
         var tag: String?
@@ -16,7 +16,7 @@ final class SchemaCache: Sendable {
     private let document = Locked<Document?>(nil)
     private let requests = SharedRequests<String, Void>()
 
-    /// How long the document is used without asking whether it has changed.
+    /// The time for which the document is used without checking whether it has changed.
     private static let validity = Duration.seconds(5)
 
     /// Returns the schema of a kind, `nil` if the server does not describe it.
@@ -28,7 +28,7 @@ final class SchemaCache: Sendable {
         await current(on: client, until: deadline) { $0.schema(of: type) != nil }?.schema(of: type)
     }
 
-    /// Returns the types that the server has with this kind, in any group and version.
+    /// Returns the server's types of a kind, in any group and version.
     func types(
         ofKind kind: String,
         on client: APIClient,
@@ -42,7 +42,7 @@ final class SchemaCache: Sendable {
         await current(on: client, until: deadline) { _ in true }?.types ?? []
     }
 
-    /// Returns the document, fetched again unless it has been checked just now and suffices.
+    /// Returns the document, fetched again unless it was checked recently and suffices.
     private func current(
         on client: APIClient,
         until deadline: ContinuousClock.Instant,

@@ -5,7 +5,6 @@ import YAML
 ///
 /// A server reports only the first fault of each branch, and without a location.
 struct SchemaCheck {
-    /// One fault.
     struct Fault: Equatable {
         var location: SourceLocation
         var message: String
@@ -17,7 +16,7 @@ struct SchemaCheck {
     let type: GroupVersionKind
     let rules: Rules
 
-    /// Fields whose values have secret names.
+    /// The paths of fields whose names indicate secret values.
     private var secretPaths: Set<String> = []
 
     /// Checks an object, or the part of it at a path.
@@ -37,7 +36,7 @@ struct SchemaCheck {
         faults.append(Fault(location: location, message: message, hint: hint))
     }
 
-    /// A value in a message.
+    /// Formats a value for a message.
     func shownValue(_ node: Node, at path: String) -> ShownValue {
         ShownValue(node, isSecret(path))
     }
@@ -94,7 +93,7 @@ struct SchemaCheck {
         }
     }
 
-    /// The name of the expected type, `nil` if the value has it.
+    /// Returns the name of the expected type, `nil` if the value has that type.
     private static func mismatch(_ node: Node, _ schema: Schema) -> String? {
         switch (schema.expectation, node.content) {
         case (.string, .string(let text)) where schema.isBase64:
@@ -113,13 +112,13 @@ struct SchemaCheck {
         }
     }
 
-    /// How to write a value that must not be shown.
+    /// Returns a hint on how to write a value that must not be shown.
     private static func secretHint(_ schema: Schema) -> String? {
         guard schema.expectation == .string else { return nil }
         return schema.isBase64 ? "encode it with 'base64 -w0', or move it to 'stringData'" : "write it in quotes"
     }
 
-    /// How to write the value, where that is clear.
+    /// Returns a hint on how to write the value, `nil` if that is not clear.
     private static func rewriting(_ node: Node, as schema: Schema) -> String? {
         switch (schema.expectation, node.content) {
         case (.string, .string) where schema.isBase64: "encode it with 'base64 -w0'"

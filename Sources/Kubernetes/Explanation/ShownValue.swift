@@ -5,14 +5,14 @@ struct ShownValue: CustomStringConvertible {
     private let node: Node?
     private let isSecret: Bool
 
-    /// How many characters of a value are shown.
+    /// The maximum number of characters of a value that are shown.
     private static let limit = 80
 
-    /// Whether a field's value must not be shown.
+    /// Returns whether a field's value must not be shown.
     static func isSecret(_ path: String, of type: GroupVersionKind) -> Bool {
         guard type.group.isEmpty, type.kind == "Secret" else { return false }
-        // A secret value may be in the wrong field by mistake. The annotation of client-side `kubectl apply` contains the
-        // whole Secret.
+        // A secret value may have been written to the wrong field. The annotation of client-side `kubectl apply`
+        // contains the whole Secret.
         return !["metadata", "type", "kind", "apiVersion"].contains { path.hasPrefix($0) }
             || path.contains("last-applied-configuration") || path == "metadata.annotations"
     }
@@ -29,7 +29,7 @@ struct ShownValue: CustomStringConvertible {
         return text.count <= Self.limit ? text : text.prefix(Self.limit) + "…"
     }
 
-    /// A value with its type: `the string "80"`; a secret value is masked.
+    /// Describes a value with its type, such as `the string "80"`; a secret value is masked.
     static func withType(_ node: Node, isSecret: Bool) -> String {
         let isCollection = node.mapping != nil || node.sequence != nil
         return isSecret || isCollection

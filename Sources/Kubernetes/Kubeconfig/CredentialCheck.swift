@@ -1,11 +1,11 @@
 public import Base
 public import TLS
 
-/// PEM bytes with their name in messages.
+/// PEM data with a name for messages.
 public struct CredentialFile: Sendable {
-    /// The path, or the setting that contains them.
+    /// The path, or the setting that contains the data.
     public var name: String
-    /// The PEM.
+    /// The PEM data.
     public var bytes: [UInt8]
 
     public init(name: String, bytes: [UInt8]) {
@@ -14,9 +14,9 @@ public struct CredentialFile: Sendable {
     }
 }
 
-/// A certificate that becomes valid later; it is the cause of a ``Base/Problem`` that passes once the node's clock is set.
+/// A certificate that is not valid yet, the cause of a ``Base/Problem`` that passes once the node's clock is set.
 public struct NotYetValid: Error, Sendable, CustomStringConvertible {
-    /// The certificate.
+    /// The certificate, with its role and file.
     public var subject: String
     /// The instant from which the certificate is valid.
     public var validFrom: Timestamp
@@ -27,9 +27,9 @@ public struct NotYetValid: Error, Sendable, CustomStringConvertible {
 
 /// The checks of a client's credentials before they are written or used.
 ///
-/// A server answers all of these faults with the same `Unauthorized`, or with a TLS alert that gives no reason.
+/// A server reports all of these errors with the same `Unauthorized`, or with a TLS alert that gives no reason.
 public struct CredentialCheck: Sendable {
-    /// The node's clock.
+    /// The time of the node's clock.
     public var now: Timestamp
 
     /// Creates a check at an instant.
@@ -37,9 +37,9 @@ public struct CredentialCheck: Sendable {
         self.now = now
     }
 
-    /// Reads a CA file and returns those of its certificates that can be used.
+    /// Reads a CA file and returns its usable certificates.
     ///
-    /// A file may contain several: while a CA is replaced, the old and the new one are both trusted.
+    /// A file may contain several certificates: while a CA is being replaced, the old and the new CA are both trusted.
     ///
     /// - Throws: ``Base/Problem`` if it is unreadable, or none of its certificates is a CA that is valid now.
     public func authority(_ file: CredentialFile) throws(Problem) -> [Certificate] {
@@ -73,7 +73,8 @@ public struct CredentialCheck: Sendable {
     /// - Parameters:
     ///   - certificate: The certificate.
     ///   - key: The key.
-    ///   - isWithToken: Whether a token identifies the client too: a server that cannot use the certificate takes the token.
+    ///   - isWithToken: Whether a token also identifies the client; a server that cannot use the certificate uses the
+    ///     token.
     /// - Returns: The client's own certificate, the first of its file.
     /// - Throws: ``Base/Problem`` with the file at fault.
     public func client(
@@ -109,9 +110,9 @@ public struct CredentialCheck: Sendable {
         return own
     }
 
-    /// Checks that a client certificate was issued by a CA, and that those between them are valid now and for clients.
+    /// Checks that a CA issued a client certificate, and that the certificates between them are valid for clients now.
     ///
-    /// - Throws: ``Base/Problem`` with both files, or with the certificate between them.
+    /// - Throws: ``Base/Problem`` that names both files, or the certificate between them.
     public func chain(
         of certificate: CredentialFile,
         to authority: CredentialFile,
@@ -143,7 +144,7 @@ public struct CredentialCheck: Sendable {
         try checkIssuers(of: own, in: certificate, intermediates, authorities, of: authority)
     }
 
-    /// Checks what is between a client certificate and a CA, whose signatures are valid.
+    /// Checks the certificates between a client certificate and a CA, after their signatures.
     private func checkIssuers(
         of own: Certificate,
         in file: CredentialFile,
@@ -181,7 +182,7 @@ public struct CredentialCheck: Sendable {
     ///
     /// - Parameters:
     ///   - file: The file.
-    ///   - isAuthority: Whether they are used as those of CAs.
+    ///   - isAuthority: Whether the certificates are used as CA certificates.
     /// - Returns: The certificates, at least one.
     /// - Throws: ``Base/Problem`` if it contains none, or one cannot be read.
     public static func certificates(
@@ -232,7 +233,7 @@ public struct CredentialCheck: Sendable {
         }
     }
 
-    /// A span of seconds in its largest unit.
+    /// Formats a number of seconds in its largest unit.
     static func words(_ seconds: Int64) -> String {
         let units: [(Int64, String)] = [(86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")]
         let (size, name) = units.first { seconds >= $0.0 } ?? (1, "second")
@@ -241,27 +242,29 @@ public struct CredentialCheck: Sendable {
     }
 }
 
-/// Certificates that are valid now, and end soon or have properties that newer versions of Kubernetes refuse.
+/// Certificates that are valid now, but expire soon or have properties that newer versions of Kubernetes refuse.
 extension CredentialCheck {
     /// The role of a certificate.
     public enum CertificateRole: Sendable {
-        /// It identifies a client.
+        /// A certificate that identifies a client.
         case client
-        /// It issues others.
+        /// A certificate that issues other certificates.
         case authority
-        /// It identifies a server.
+        /// A certificate that identifies a server.
         case server
     }
 
-    /// Certificates that end within 30 days are warned of.
+    /// The time before its expiry from which a certificate causes a warning: 30 days.
     public static let warningLimit = Duration.seconds(30 * 86_400)
 
-    /// Warns of the certificates of a file that end soon; what is not valid now is an error elsewhere.
+    /// Returns warnings about the certificates of a file that expire soon or that newer versions of Kubernetes refuse.
+    ///
+    /// Certificates that are not valid now are reported elsewhere, as errors.
     ///
     /// - Parameters:
     ///   - file: The file.
-    ///   - role: What its first certificate is for; the others are those of CAs.
-    ///   - limit: How long before its end a certificate is warned of.
+    ///   - role: The role of the first certificate; the other certificates are treated as CA certificates.
+    ///   - limit: The time before its expiry from which a certificate causes a warning.
     /// - Returns: The warnings.
     public func warnings(
         of file: CredentialFile,
@@ -271,7 +274,7 @@ extension CredentialCheck {
         let certificates = (try? Certificate.read(pem: file.bytes)) ?? []
         var problems: [Problem] = []
         for (index, certificate) in certificates.enumerated() {
-            // While a CA is replaced, its old certificate is in the file beside the new one.
+            // While a CA is being replaced, the file contains both its old and its new certificate.
             let isReplaced = certificates.contains {
                 $0.subject == certificate.subject && $0.validUntil > certificate.validUntil
             }
@@ -289,14 +292,14 @@ extension CredentialCheck {
         return problems
     }
 
-    /// Warns of a certificate that ends soon.
+    /// Returns a warning about a certificate that expires soon.
     ///
     /// - Parameters:
     ///   - certificate: The certificate.
-    ///   - place: Where it is, in quotes.
-    ///   - role: What it is for.
-    ///   - limit: How long before its end it is warned of.
-    /// - Returns: The warning, `nil` if it lasts longer or is not valid now.
+    ///   - place: The file or server that has the certificate, in quotes.
+    ///   - role: The role of the certificate.
+    ///   - limit: The time before its expiry from which the certificate causes a warning.
+    /// - Returns: The warning, `nil` if the certificate expires later or is not valid now.
     public func warning(
         of certificate: Certificate,
         in place: String,

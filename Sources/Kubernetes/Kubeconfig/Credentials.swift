@@ -13,7 +13,7 @@ public struct Credentials: Sendable {
     /// The name that the client certificate gives the user, if there is one.
     public private(set) var commonName: String?
 
-    /// Advice when the server does not accept the user.
+    /// Advice for the case that the server does not accept the user.
     var advice: String
 
     /// The trusted CA, for messages: its file and subject.

@@ -4,21 +4,21 @@ import YAML
 
 /// One context of a kubeconfig: a server, a user and a namespace.
 public struct Kubeconfig: Sendable {
-    /// A piece of PEM or a token, named by path or written into the file.
+    /// PEM data or a token, given by path or inline.
     public enum Material: Sendable, Hashable {
-        /// In a file of its own; a relative path counts from the kubeconfig's folder.
+        /// A separate file; a relative path in the kubeconfig is resolved against the kubeconfig's directory.
         case file(String)
-        /// In the kubeconfig, already decoded.
+        /// Inline data of the kubeconfig, already decoded.
         case data([UInt8])
     }
 
-    /// The file's path in messages.
+    /// The file's path, for messages.
     public var path: String
 
-    /// The server's URL, without a slash at its end.
+    /// The server's URL, without a trailing slash.
     public var server: String
 
-    /// The CA that the server's certificate is checked against, `nil` for the system's.
+    /// The CA against which the server's certificate is checked, `nil` for the system's CAs.
     public var certificateAuthority: Material?
 
     /// The name to verify instead of the URL's host: `tls-server-name`.
@@ -36,22 +36,22 @@ public struct Kubeconfig: Sendable {
     /// The bearer token, if any.
     public var token: Material?
 
-    /// The user that every request acts as, if any: `as` and what belongs to it.
+    /// The user that every request impersonates, if any: `as` and the related keys.
     public var impersonation: Impersonation?
 
-    /// The proxy that is connected through, if any: `proxy-url`.
+    /// The proxy for connections, if any: `proxy-url`.
     public var proxy: String?
 
-    /// The namespace of objects without one.
+    /// The namespace for objects that specify none.
     public var namespace: String
 
     /// Reads the current context of a kubeconfig.
     ///
     /// - Parameters:
     ///   - bytes: The file's content, YAML or JSON.
-    ///   - path: The file's path; relative paths in it count from its folder.
+    ///   - path: The file's path; relative paths in the file are resolved against its directory.
     /// - Throws: All problems of the file at once. Settings that would weaken TLS are refused, and so are credential
-    ///   plug-ins, and keys that have no meaning here.
+    ///   plug-ins, and keys that would have no effect.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
         let documents = try readDocuments(bytes, file: path, limits: .taskFile)
         guard let root = documents.compactMap(\.root).first, root.mapping != nil else {
@@ -74,7 +74,7 @@ public struct Kubeconfig: Sendable {
         serverName ?? (try? WebAddress(server))?.host ?? server
     }
 
-    /// The file that has the private key in it, if there is one: one of its own, or the kubeconfig.
+    /// The file that contains the private key, if any: a separate file or the kubeconfig.
     public var keyPath: String? {
         switch clientKey {
         case .file(let path): path
@@ -105,11 +105,11 @@ extension Kubeconfig {
         /// The CA, the client certificate and its key.
         public var credentials: Credentials
 
-        /// Where the three pieces of PEM are.
+        /// The form in which the CA, certificate and key are given.
         public enum Credentials: Sendable {
-            /// Named by path.
+            /// Paths of the three files.
             case paths(certificateAuthority: String, certificate: String, key: String)
-            /// Written into the file.
+            /// PEM data that is written into the kubeconfig.
             case inline(certificateAuthority: [UInt8], certificate: [UInt8], key: [UInt8])
         }
 
@@ -129,7 +129,7 @@ extension Kubeconfig {
             self.credentials = credentials
         }
 
-        /// The kubeconfig's text, the same for the same template.
+        /// The kubeconfig's text, identical for equal templates.
         public var text: String {
             let (authority, client) = credentialLines
             let namespaceLine = namespace.map { "\n    namespace: \(quoted($0))" } ?? ""
@@ -174,14 +174,14 @@ extension Kubeconfig {
             }
         }
 
-        /// A JSON string, which is a YAML string too whatever it holds.
+        /// Returns a JSON string, which is also a YAML string for every text.
         private func quoted(_ text: String) -> String {
             String(decoding: Node(.string(text), location: SourceLocation(file: "")).json(), as: UTF8.self)
         }
     }
 }
 
-/// The user that requests act as, instead of the one whose credentials they carry.
+/// The user that requests impersonate, instead of the user whose credentials they carry.
 public struct Impersonation: Sendable, Hashable {
     /// An additional attribute of a user.
     public struct Extra: Sendable, Hashable {

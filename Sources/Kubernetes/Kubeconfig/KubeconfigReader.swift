@@ -14,7 +14,7 @@ struct KubeconfigReader {
 
     /// Reads the current context.
     mutating func read() throws(Problems) -> Kubeconfig {
-        // client-go refuses repeated names too, also of entries that the current context does not use.
+        // client-go refuses repeated names too, even of entries that the current context does not use.
         for list in ["clusters", "contexts", "users"] {
             problems += ListKeys.repetitions(in: root[list]?.sequence ?? [], list, keys: ["name"])
         }
@@ -61,7 +61,7 @@ struct KubeconfigReader {
         return result
     }
 
-    /// Whether a text is a label as of RFC 1123, as namespaces have.
+    /// Returns whether a text is an RFC 1123 label, the form of namespace names.
     private static func isName(_ text: String) -> Bool {
         text.utf8.count <= 63 && text.wholeMatch(of: /[a-z0-9]([-a-z0-9]*[a-z0-9])?/) != nil
     }
@@ -158,7 +158,7 @@ struct KubeconfigReader {
         return text("token", in: user).map { .data(Array($0.utf8)) }
     }
 
-    /// Reads a setting that is a string; an empty one counts as left out, as in client-go.
+    /// Reads a setting that is a string; an empty string counts as missing, as in client-go.
     mutating func text(_ field: String, in node: Node?) -> String? {
         guard let value = node?[field], !value.isNull else { return nil }
         guard let string = value.string else {
@@ -198,23 +198,23 @@ struct KubeconfigReader {
     }
 }
 
-/// The keys that a kubeconfig may have, and those of proxy and impersonation.
+/// The keys that a kubeconfig may have, and the settings of proxy and impersonation.
 extension KubeconfigReader {
-    /// The keys of a cluster that are obeyed or refused by name.
+    /// The keys of a cluster that are supported, or refused by name.
     ///
-    /// Replies are never compressed, so `disable-compression` is obeyed whatever it says.
+    /// Replies are never compressed, so any value of `disable-compression` is accepted.
     static let clusterKeys: Set<String> = [
         "server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority",
         "certificate-authority-data", "proxy-url", "disable-compression",
     ]
 
-    /// The keys of a user that are obeyed or refused by name.
+    /// The keys of a user that are supported, or refused by name.
     static let userKeys: Set<String> = [
         "client-certificate", "client-certificate-data", "client-key", "client-key-data", "token", "tokenFile", "as",
         "as-uid", "as-groups", "as-user-extra", "username", "password", "auth-provider", "exec",
     ]
 
-    /// Keys that other programs write for themselves.
+    /// Keys that other programs write for their own use.
     private static let foreignKeys: Set<String> = ["extensions", "LocationOfOrigin"]
 
     /// Refuses the keys of an entry that would have no effect.
@@ -249,7 +249,7 @@ extension KubeconfigReader {
         return proxy
     }
 
-    /// The host and port of a proxy, `nil` if a text is not the URL of one.
+    /// The host and port of a proxy, `nil` if a text is not a proxy URL.
     static func proxyEndpoint(_ proxy: String) -> Endpoint? {
         guard let scheme = ["http://", "https://", "socks5://"].first(where: { proxy.hasPrefix($0) }),
             proxy.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
@@ -259,7 +259,7 @@ extension KubeconfigReader {
         return try? Endpoint(String(endpoint), defaultPort: 80)
     }
 
-    /// Reads the user that every request acts as.
+    /// Reads the user that every request impersonates.
     mutating func impersonation(of user: Node?) -> Impersonation? {
         let name = headerText("as", in: user)
         var result = Impersonation(user: name ?? "", uid: headerText("as-uid", in: user))

@@ -1,28 +1,28 @@
 public import Base
 import YAML
 
-/// A Lease that one process of the cluster holds at a time.
+/// A Lease that at most one process of the cluster holds at a time.
 ///
-/// The protocol is that of the leader election of Kubernetes' own components: every change names the version that it
-/// changes, so that of two at the same time the server refuses one.
-/// See https://kubernetes.io/docs/concepts/architecture/leases/.
+/// The protocol is the one that Kubernetes components use for leader election: every update carries the resource
+/// version that it is based on, so the server refuses one of two concurrent updates. See
+/// https://kubernetes.io/docs/concepts/architecture/leases/.
 public struct ClusterLease: Sendable {
-    /// A holder that others wait for.
+    /// The holder of a Lease that this process waits for.
     public struct Holder: Sendable, Hashable {
         public var identity: String
-        /// Since when it holds the Lease, by its own clock.
+        /// The time at which the holder acquired the Lease, by the holder's clock.
         public var since: Timestamp?
     }
 
     /// A Lease that this process holds.
     public struct Held: Sendable {
-        /// When it was taken, by this machine's clock.
+        /// The time at which this process took the Lease, by this machine's clock.
         public let since: Timestamp?
         let state: LeaseState
         let takenAt: ContinuousClock.Instant
     }
 
-    /// The Lease in messages.
+    /// The name of the Lease in messages.
     public var description: String { subject.description }
 
     let client: APIClient
@@ -34,15 +34,15 @@ public struct ClusterLease: Sendable {
 
     static let kind = GroupVersionKind(group: "coordination.k8s.io", version: "v1", kind: "Lease")
 
-    /// Prepares a Lease.
+    /// Creates a handle for a Lease, without a request to the server.
     ///
     /// - Parameters:
     ///   - client: The API server.
     ///   - namespace: The namespace of the Lease.
-    ///   - name: Its name.
-    ///   - identity: What this process is as its holder; no other process may have the same.
-    ///   - task: The task that needs it.
-    ///   - location: Where the task says so.
+    ///   - name: The name of the Lease.
+    ///   - identity: The identity of this process as a holder, which no other process may use.
+    ///   - task: The task that needs the Lease.
+    ///   - location: The location of the task, for messages.
     public init(
         _ client: APIClient,
         namespace: String,
@@ -73,17 +73,17 @@ public struct ClusterLease: Sendable {
 
     private var path: String { "\(collection)/\(APIClient.percentEncoded(subject.name))" }
 
-    /// Reads the Lease, `nil` if there is none.
+    /// Reads the Lease, or returns `nil` if it does not exist.
     func read(until deadline: ContinuousClock.Instant) async throws(APIError) -> LeaseState? {
         try await client.find(path, as: subject, isPaced: false, until: deadline).map { LeaseState($0) }
     }
 
-    /// Creates the Lease for this process.
+    /// Creates the Lease with this process as its holder.
     func create(until deadline: ContinuousClock.Instant) async throws(APIError) -> LeaseState {
         try await write("POST", collection, LeaseState.new(subject, identity, timing), deadline)
     }
 
-    /// Changes a state that was read.
+    /// Writes a change that is based on a state read before.
     func change(
         _ state: LeaseState,
         _ change: LeaseState.Change,
@@ -108,7 +108,7 @@ public struct ClusterLease: Sendable {
             isPaced: false,
             until: deadline,
         )
-        // Who believed another reply would hold a Lease that somebody else has.
+        // If a foreign reply were accepted, this process would act as the holder of a Lease that another process holds.
         let holder = body["spec"]?["holderIdentity"]?.string ?? ""
         let fields = [("spec.holderIdentity", holder, object["spec"]?["holderIdentity"])]
         if let difference = ForeignReply.Content.difference(fields) {
@@ -117,23 +117,23 @@ public struct ClusterLease: Sendable {
         return LeaseState(object)
     }
 
-    /// The longest time that other nodes wait for a Lease which is neither renewed nor released.
+    /// The longest time that other nodes wait for a Lease that is neither renewed nor released.
     public var duration: Duration { timing.duration }
 
-    /// How a release ended.
+    /// The result of a release.
     public enum Release: Sendable {
-        /// Others may take the Lease at once.
+        /// The Lease was released; other processes may take it at once.
         case released
-        /// It was lost before, unnoticed since its last renewal.
+        /// The Lease had already been lost since its last renewal.
         case lost(Loss)
-        /// It could not be released within five seconds: why, and what follows.
+        /// The release did not succeed within five seconds; the text gives the reason and the consequence.
         case failed(String)
     }
 
-    /// Releases a Lease, so that others need not wait until it expires.
+    /// Releases a Lease, so that other processes need not wait until it expires.
     ///
     /// - Parameter held: The Lease.
-    /// - Returns: How that ended.
+    /// - Returns: The result of the release.
     public func release(_ held: consuming Held) async -> Release {
         do throws(APIError) {
             return try await release().map { .lost($0) } ?? .released
@@ -143,13 +143,13 @@ public struct ClusterLease: Sendable {
         }
     }
 
-    /// Releases the Lease, also if the surrounding Swift task is cancelled.
+    /// Releases the Lease, even if the surrounding Swift task is cancelled.
     ///
-    /// - Returns: Why this process had lost it already, `nil` if it had not.
+    /// - Returns: The reason why this process no longer held the Lease, or `nil` if it did.
     func release() async throws(APIError) -> Loss? {
         let policy = RetryPolicy(deadline: .now + timing.requestLimit)
         let result = await Task { () -> Result<Loss?, APIError> in
-            // A request without a response may have released it, and others may have taken it since.
+            // A request without a response may have released the Lease, and another process may have taken it since.
             var mayBeReleased = false
             do throws(APIError) {
                 let found = try await policy.retry(.init(.lock, subject.description)) {
@@ -174,19 +174,19 @@ public struct ClusterLease: Sendable {
 }
 
 extension ClusterLease {
-    /// How long one watch lasts; between two of them the Lease is read.
+    /// The longest duration of one watch; the Lease is read again between two watches.
     private static let watchLimit = Duration.seconds(10)
 
-    /// The pauses of a user who may not watch the Lease.
+    /// The pause between reads while the Lease cannot be watched.
     private static let pollInterval = Duration.seconds(5)
 
-    /// Waits until nobody else holds the Lease, and takes it.
+    /// Waits until no other process holds the Lease, and takes it.
     ///
     /// - Parameters:
-    ///   - retryPolicy: How long to wait, and where it is reported who holds the Lease.
-    ///   - onWait: Called each time that another process is seen to hold the Lease.
-    /// - Returns: The Lease, which the caller renews and releases.
-    /// - Throws: ``Base/Problem`` with the holder if time is up, or with what the server refuses.
+    ///   - retryPolicy: The deadline of the wait, and the receiver of reports about the holder.
+    ///   - onWait: Called each time that another process is found to hold the Lease.
+    /// - Returns: The Lease, which the caller must renew and release.
+    /// - Throws: ``Base/Problem`` that names the holder if the deadline passes, or gives the error of the server.
     public func acquire(
         _ retryPolicy: RetryPolicy,
         onWait: (Holder) -> Void,
@@ -194,7 +194,7 @@ extension ClusterLease {
         var observation = LeaseObservation(identity, timing)
         // Whether a watch has just returned the state.
         var isCurrent = false
-        // Whether a request to take it was sent: it may have succeeded without a response.
+        // Whether a request to take the Lease was sent, which may have succeeded even without a response.
         var mayHold = false
         do throws(APIError) {
             return try await retryPolicy.retry(
@@ -228,7 +228,7 @@ extension ClusterLease {
         }
     }
 
-    /// Takes the Lease, or renews it if an earlier request has taken it and its response was lost.
+    /// Takes the Lease, or renews it if an earlier request took it but the response was lost.
     private func take(
         _ state: LeaseState?,
         _ step: LeaseObservation.Step,
@@ -256,9 +256,9 @@ extension ClusterLease {
         "held by '\(state.holder)'" + (state.acquired.map { " since \($0)" } ?? "")
     }
 
-    /// Waits until the Lease changes or expires, at most until an instant.
+    /// Waits until the Lease changes or expires, but not longer than until an instant.
     ///
-    /// - Returns: Whether it was not cancelled, and whether the observed state need not be read again.
+    /// - Returns: Whether the wait ended without cancellation, and whether the observed state need not be read again.
     private func pause(
         _ observation: inout LeaseObservation,
         _ delay: Duration,
@@ -279,7 +279,8 @@ extension ClusterLease {
         switch await client.nextChange(from: start, limit: limit, until: end) {
         case .changed(let object):
             observation.observe(object.map { LeaseState($0) }, at: .now)
-            // All nodes that wait learn that it is free at the same moment. Most of them find that another one has taken it.
+            // All waiting nodes learn at the same moment that the Lease is free, so a random delay spreads their
+            // requests.
             if observation.state != nil, observation.isFree { return (await rest(observation.randomDelay()), false) }
             return (await rest(.seconds(Double.random(in: 0...1))), true)
         case .unchanged: return (!Task.isCancelled, false)
@@ -315,9 +316,9 @@ extension ClusterLease {
 }
 
 extension ClusterLease {
-    /// Why a process does not have its Lease any more, or may soon not have it.
+    /// The reason why a process no longer holds its Lease, or may soon lose it.
     public struct Loss: Sendable {
-        /// The reason, in words that follow the Lease: `not renewed for 30s: …`.
+        /// The reason, as text that follows the name of the Lease: `not renewed for 30s: …`.
         public var reason: String
         /// Advice, if there is any.
         public var hint: String?
@@ -326,7 +327,7 @@ extension ClusterLease {
     /// Renews a Lease until the surrounding Swift task is cancelled.
     ///
     /// - Parameter held: The Lease.
-    /// - Returns: Why the holder has to stop at once, `nil` if it was cancelled.
+    /// - Returns: The reason why the holder must stop at once, or `nil` if the Swift task was cancelled.
     public func renew(_ held: Held) async -> Loss? {
         var renewal = LeaseRenewal(timing, takenAt: held.takenAt)
         var state: LeaseState? = held.state
@@ -335,7 +336,7 @@ extension ClusterLease {
         while !Task.isCancelled {
             switch renewal.step(at: .now) {
             case .stop: return loss(last)
-            // At most a second: while the machine is suspended a sleep does not end.
+            // Sleeps at most a second at a time, because a sleep does not end while the machine is suspended.
             case .wait(let time): _ = await sleep(min(time, .seconds(1)))
             case .renew(let deadline):
                 let start = ContinuousClock.now
@@ -348,7 +349,7 @@ extension ClusterLease {
                     renewal.noteSuccess(of: start)
                     hasConflict = false
                 } catch {
-                    // A request that the end of the time has cut short says nothing about the server.
+                    // The error of a request that was cut short by the deadline says nothing about the server.
                     if last == nil || ContinuousClock.now < deadline { last = error }
                     // After the first conflict the Lease is read at once, because another process may have taken it.
                     let isConflict = error.status?.code == 409
@@ -371,7 +372,7 @@ extension ClusterLease {
         )
     }
 
-    /// The reason why this process no longer holds a Lease.
+    /// Returns the reason why this process no longer holds the Lease, from the state that was read.
     func loss(to other: LeaseState?) -> Loss {
         guard let other else {
             return Loss(reason: "deleted", hint: "see in the audit log of the API server who deleted it")

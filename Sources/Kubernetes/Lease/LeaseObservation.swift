@@ -1,36 +1,38 @@
-/// The state of a Lease as a process that waits for it has seen it.
+/// The state of a Lease as observed by a process that waits for it.
 ///
-/// Whether it has expired is judged by this machine's clock alone, from the moment at which this machine has seen its last
-/// change: the times in the object are those of another machine's clock.
+/// Expiry is judged by this machine's clock alone, from the moment at which this machine observed the last change. The
+/// times in the object come from the clock of another machine.
 struct LeaseObservation {
     /// The next step.
     enum Step: Hashable {
-        /// There is no Lease.
+        /// The Lease does not exist.
         case create
-        /// Nobody holds it, or its holder has not renewed it in time.
+        /// The Lease has no holder, or its holder has not renewed it in time.
         case take
-        /// It is held by this process.
+        /// This process holds the Lease.
         case isHeld
-        /// Another process holds it, or held it when it was deleted, for this time at least.
+        /// Another process holds the Lease, or held it when it was deleted; the value is the shortest time to wait.
         case wait(Duration)
     }
 
     /// The identity of this process.
     let identity: String
 
-    /// How long a Lease is valid at least: all processes keep to this time, also if somebody has written a shorter one.
+    /// The timing, whose duration applies even if the object contains a shorter one.
     let timing: LeaseTiming
 
-    /// The state that was seen last, `nil` if there was no Lease.
+    /// The last observed state, or `nil` if the Lease did not exist.
     private(set) var state: LeaseState?
 
-    /// When this state was seen first.
+    /// The instant at which this state was first observed.
     private var changedAt: ContinuousClock.Instant?
 
-    /// Until when a process may go on that held the Lease when it was deleted: it notices that when it renews the Lease.
+    /// The end of the time in which the previous holder of a deleted Lease may still be running.
+    ///
+    /// The holder notices the deletion only when it next renews the Lease.
     private var deletedUntil: ContinuousClock.Instant?
 
-    /// How often it has passed to another process since it was seen first.
+    /// The number of times that the Lease has passed to another process since it was first observed.
     private var passCount = 0
 
     /// Creates an observation without a state.
@@ -38,7 +40,7 @@ struct LeaseObservation {
         (self.identity, self.timing) = (identity, timing)
     }
 
-    /// Adds the state that is seen now.
+    /// Records the state that was just read.
     mutating func observe(_ found: LeaseState?, at now: ContinuousClock.Instant) {
         if let found, changedAt != nil, !found.holder.isEmpty, found.holder != state?.holder, found.holder != identity {
             passCount += 1
@@ -52,19 +54,19 @@ struct LeaseObservation {
         state = found
     }
 
-    /// Whether there is no Lease, or no holder of it.
+    /// Whether the Lease does not exist or has no holder.
     var isFree: Bool { state?.holder.isEmpty ?? true }
 
     /// The longest delay before a Lease that has become free is read.
     ///
-    /// The more often others were faster, the more of them wait. Long delays spread the requests of hundreds of nodes, and
-    /// the shortest of hundreds of random delays is short.
+    /// The limit grows each time that another process is faster, because then many processes are probably waiting. Long
+    /// delays spread the requests of hundreds of nodes, while the shortest of hundreds of random delays is still short.
     var delayLimit: Duration { min(Duration.milliseconds(500) * (1 << min(passCount, 4)), .seconds(8)) }
 
-    /// A random delay up to ``delayLimit``.
+    /// Returns a random delay up to ``delayLimit``.
     func randomDelay() -> Duration { delayLimit * Double.random(in: 0...1) }
 
-    /// Decides what follows from what was seen.
+    /// Returns the next step for the observed state.
     func step(at now: ContinuousClock.Instant) -> Step {
         guard let state else {
             guard let deletedUntil, deletedUntil > now else { return .create }
@@ -76,7 +78,7 @@ struct LeaseObservation {
         return .wait(end - now)
     }
 
-    /// When a state expires that has not changed since it was seen first.
+    /// Returns the instant at which a state expires if it does not change.
     private func expiry(of state: LeaseState) -> ContinuousClock.Instant? {
         changedAt.map { $0 + max(state.duration ?? .zero, timing.duration) }
     }

@@ -1,46 +1,46 @@
-/// When the holder of a Lease renews it, and when it has to stop.
+/// Decides when the holder of a Lease renews it, and when the holder must stop.
 struct LeaseRenewal {
     /// The next step.
     enum Step: Hashable {
-        /// Nothing, for this time.
+        /// Wait for this long.
         case wait(Duration)
-        /// Renew it, until this instant at most.
+        /// Renew the Lease, with this deadline for the request.
         case renew(until: ContinuousClock.Instant)
-        /// Stop: soon another process may take the Lease.
+        /// Stop, because another process may soon take the Lease.
         case stop
     }
 
     private let timing: LeaseTiming
 
-    /// The beginning of the last request that succeeded: what others observe has happened later.
+    /// The start of the last successful request, which is earlier than the change that other processes observe.
     private var renewedAt: ContinuousClock.Instant
 
     private var nextAttempt: ContinuousClock.Instant
 
-    /// Creates the state of a Lease that has just been taken.
+    /// Creates the renewal schedule of a Lease that has just been taken.
     ///
     /// - Parameters:
-    ///   - timing: When it is renewed.
-    ///   - takenAt: The beginning of the request that took it.
+    ///   - timing: The intervals and limits.
+    ///   - takenAt: The start of the request that took the Lease.
     init(_ timing: LeaseTiming, takenAt: ContinuousClock.Instant) {
         (self.timing, renewedAt) = (timing, takenAt)
         nextAttempt = takenAt + timing.renewInterval
     }
 
-    /// Notes that a request has renewed the Lease.
+    /// Records that a request has renewed the Lease.
     ///
-    /// - Parameter start: The beginning of the request.
+    /// - Parameter start: The start of the request.
     mutating func noteSuccess(of start: ContinuousClock.Instant) {
         renewedAt = start
         nextAttempt = start + timing.renewInterval * Double.random(in: 0.9...1)
     }
 
-    /// Notes that a request has failed.
+    /// Records that a request has failed.
     mutating func noteFailure(at now: ContinuousClock.Instant) {
         nextAttempt = now + timing.retryPause
     }
 
-    /// Decides what follows; after a suspension of the machine that may be ``Step/stop`` at once.
+    /// Returns the next step, which may be ``Step/stop`` right after a suspension of the machine.
     func step(at now: ContinuousClock.Instant) -> Step {
         let end = renewedAt + timing.renewDeadline
         if end <= now { return .stop }
@@ -49,23 +49,23 @@ struct LeaseRenewal {
     }
 }
 
-/// How long a Lease is valid, and when it is renewed.
+/// The validity of a Lease, and the times of its renewal.
 ///
-/// A holder that cannot renew the Lease stops at ``renewDeadline``. Before the Lease expires, its program then has the time
-/// to end after `SIGTERM` and `SIGKILL`, and there is a margin for clocks that run at different speeds.
+/// A holder that cannot renew the Lease stops at ``renewDeadline``. The remaining time until the Lease expires lets its
+/// program end after `SIGTERM` and `SIGKILL`, with a margin for clocks that run at different speeds.
 struct LeaseTiming: Sendable {
-    /// How long others wait after the last change that they have observed.
+    /// The time that other processes wait after the last change that they observed.
     var duration = Duration.seconds(60)
 
-    /// The time between the beginnings of two renewals.
+    /// The time between the starts of two renewals.
     var renewInterval = Duration.seconds(10)
 
-    /// How long after the beginning of the last successful renewal the holder stops.
+    /// The time after the start of the last successful renewal at which the holder stops.
     var renewDeadline = Duration.seconds(30)
 
-    /// The pause after a renewal that failed.
+    /// The pause after a failed renewal.
     var retryPause = Duration.seconds(1)
 
-    /// How long one request may take.
+    /// The time limit of one request.
     var requestLimit = Duration.seconds(5)
 }

@@ -1,44 +1,45 @@
 import Base
 import YAML
 
-/// A Lease as the server has stored it.
+/// A Lease as stored by the server.
 struct LeaseState: Sendable, Hashable {
-    /// The whole object, of which other fields are kept.
+    /// The whole object, whose other fields are kept in a change.
     let object: Node
 
-    /// Creates the state that an object describes.
     init(_ object: Node) {
         self.object = object
     }
 
-    /// The holder's identity, empty if nobody holds it.
+    /// The holder's identity, empty if the Lease has no holder.
     var holder: String { object["spec"]?["holderIdentity"]?.string ?? "" }
 
-    /// Since when, by the holder's clock.
+    /// The time at which the holder acquired the Lease, by the holder's clock.
     var acquired: Timestamp? { object["spec"]?["acquireTime"]?.string.flatMap { Timestamp(rfc3339: $0) } }
 
-    /// How long it is valid after a change, `nil` if it does not say.
+    /// The time for which the Lease is valid after a change, or `nil` if the object does not specify one.
     var duration: Duration? {
         object["spec"]?["leaseDurationSeconds"]?.integer.flatMap { $0 > 0 ? .seconds($0) : nil }
     }
 
-    /// How often the holder has changed.
+    /// The number of times that the holder has changed.
     var transitions: Int { object["spec"]?["leaseTransitions"]?.integer ?? 0 }
 
-    /// The version, which every write changes.
+    /// The resource version, which changes with every write.
     var resourceVersion: String { object["metadata"]?["resourceVersion"]?.string ?? "" }
 
     /// A change that a holder writes.
     enum Change {
-        /// A new holder takes it.
+        /// A new holder takes the Lease.
         case take(String, LeaseTiming)
-        /// Its holder keeps it.
+        /// The holder keeps the Lease.
         case renew
-        /// Its holder releases it.
+        /// The holder releases the Lease.
         case release
     }
 
-    /// The object after a change; its version makes the server refuse the change if another process was faster.
+    /// Returns the object after a change.
+    ///
+    /// The object keeps its resource version, so the server refuses the change if another process was faster.
     func changed(_ change: Change, at time: Int64 = Timestamp.millisecondsNow()) -> Node {
         let now = Node.string(Self.microTime(time))
         var fields: [(String, Node)] = [("renewTime", now)]
@@ -56,7 +57,7 @@ struct LeaseState: Sendable, Hashable {
         return Self.replacing([("spec", spec)], in: object)
     }
 
-    /// A new object that a holder creates.
+    /// Returns a new object with its first holder.
     static func new(
         _ identity: ObjectIdentity,
         _ holder: String,
@@ -78,7 +79,7 @@ struct LeaseState: Sendable, Hashable {
         ])
     }
 
-    /// A time as the server expects it, with six digits after the second.
+    /// Formats a time as the server expects it, with six digits after the second.
     private static func microTime(_ milliseconds: Int64) -> String {
         Timestamp.text(milliseconds: milliseconds).dropLast() + "000Z"
     }

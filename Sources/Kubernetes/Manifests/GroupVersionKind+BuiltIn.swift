@@ -2,9 +2,9 @@ import Base
 import YAML
 
 extension GroupVersionKind {
-    /// Whether the group is the API server's own, whose kinds no CustomResourceDefinition can provide.
+    /// Whether the group belongs to the API server itself, so that no CustomResourceDefinition can add a kind to it.
     var isBuiltIn: Bool {
-        // The group of a definition must be a domain.
+        // The group of a CustomResourceDefinition must be a domain name.
         !group.contains(".") || Self.builtInGroups.contains(group)
     }
 
@@ -13,13 +13,13 @@ extension GroupVersionKind {
         Self.builtInGroups.contains(group) || BuiltInKinds.groups.contains(group)
     }
 
-    /// The type to use instead of one that a server does not have.
+    /// Returns the type to use instead of this type, which a server does not have.
     ///
-    /// A kind of the same name in a third-party group is another kind; only built-in kinds move between groups. Of
-    /// several versions the last stable one is the best.
+    /// A kind of the same name in a third-party group is a different kind; only built-in kinds move between groups. The
+    /// last stable version is preferred.
     ///
     /// - Parameter types: The types of the same kind that the server has, sorted by group and version.
-    /// - Returns: One of them, `nil` if none is a replacement.
+    /// - Returns: One of these types, or `nil` if none is a replacement.
     func replacement(among types: [GroupVersionKind]) -> GroupVersionKind? {
         let own = types.filter { $0.group == group }
         let candidates = own.isEmpty ? types.filter { $0.isBuiltIn && isBuiltIn } : own
@@ -34,7 +34,7 @@ extension GroupVersionKind {
         "settings.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
     ]
 
-    /// The kinds of the API server itself whose objects are in no namespace, by their groups.
+    /// The cluster-scoped kinds of the API server itself, by group.
     private static let clusterScopedKinds: [String: Set<String>] = [
         "": ["Namespace", "Node", "PersistentVolume"],
         "apiextensions.k8s.io": ["CustomResourceDefinition"],
@@ -51,18 +51,18 @@ extension GroupVersionKind {
         "storagemigration.k8s.io": ["StorageVersionMigration"],
     ]
 
-    /// The groups of the API server itself without a namespaced kind.
+    /// The groups of the API server itself in which every kind is cluster-scoped.
     private static let clusterGroups = ["admissionregistration.k8s.io", "flowcontrol.apiserver.k8s.io"]
 
-    /// Whether it is a kind of the API server itself whose objects are in no namespace.
+    /// Whether this is a cluster-scoped kind of the API server itself.
     var isClusterScoped: Bool {
         Self.clusterGroups.contains(group) || Self.clusterScopedKinds[group]?.contains(kind) == true
     }
 }
 
-/// The kind that a CustomResourceDefinition defines, in whatever version.
+/// A kind with its group, regardless of the version.
 public struct DefinedKind: Sendable, Hashable {
-    /// The API group.
+    /// The API group, empty for the core group.
     public var group: String
     public var kind: String
 
@@ -75,12 +75,14 @@ public struct DefinedKind: Sendable, Hashable {
         self.init(group: type.group, kind: type.kind)
     }
 
-    /// The kind of a type; built-in kinds that have moved between groups, such as Ingress, are the same in all of them.
+    /// Creates the kind of a type, with one common group for all built-in groups.
+    ///
+    /// Built-in kinds that have moved between groups, such as Ingress, are therefore equal in all of them.
     public init(inAnyBuiltInGroup type: GroupVersionKind) {
         self.init(group: type.isBuiltIn ? "" : type.group, kind: type.kind)
     }
 
-    /// Reads the kind that a manifest defines, `nil` if it is not a complete CustomResourceDefinition.
+    /// Reads the kind that a manifest defines, or returns `nil` if it is not a complete CustomResourceDefinition.
     public init?(_ manifest: ManifestObject) {
         guard manifest.identity.isCustomResourceDefinition, let spec = manifest.root["spec"],
             let group = spec["group"]?.string, let kind = spec["names"]?["kind"]?.string
@@ -88,11 +90,11 @@ public struct DefinedKind: Sendable, Hashable {
         self.init(group: group, kind: kind)
     }
 
-    /// The type that a CustomResourceDefinition defines, in the first version that is served.
+    /// Returns the type that a CustomResourceDefinition defines, in its first served version.
     static func servedType(of manifest: ManifestObject) -> GroupVersionKind? {
         let versions = manifest.root["spec"]?["versions"]?.sequence ?? []
         let served = versions.first { $0["served"]?.boolean == true }?["name"]?.string
-        // apiextensions.k8s.io/v1beta1 may name the only version without a list.
+        // A definition of apiextensions.k8s.io/v1beta1 may name its only version in `version` instead of a list.
         let version = served ?? (versions.isEmpty ? manifest.root["spec"]?["version"]?.string : nil)
         guard let kind = DefinedKind(manifest), let version, ObjectIdentifiers.isGroup(kind.group),
             ObjectIdentifiers.isVersion(version)

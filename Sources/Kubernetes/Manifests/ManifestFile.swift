@@ -1,24 +1,24 @@
 public import Base
 public import YAML
 
-/// The objects in a file of manifests, and its problems.
+/// The objects in a manifest file, and the problems of the file.
 public struct ManifestFile: Sendable {
     /// The objects that could be read, in the order of the file.
     public var manifests: [ManifestObject] = []
 
-    /// The problems of the file; a broken document does not affect the others.
+    /// The problems of the file; a broken document does not affect other documents.
     public var diagnostics: [Problem] = []
 
-    /// Reads all objects of a text.
+    /// Reads all objects in a text.
     ///
     /// Empty documents are skipped and lists are expanded into their items, as kubectl does.
     ///
     /// - Parameters:
     ///   - bytes: The text, YAML or JSON.
     ///   - file: The file's name in source locations.
-    ///   - transform: A change of each document before it is read, such as the replacement of variables.
-    ///   - rereading: The same change when a document is read again, for objects whose trees are not kept in memory; `nil`
-    ///     to keep them. Those of a list, or of a line with several JSON values, are always kept.
+    ///   - transform: A change to each document before its objects are read, such as the replacement of variables.
+    ///   - rereading: The same change for a document that is read again later, because its tree is not kept in memory;
+    ///     `nil` to keep all trees. The trees of lists, and of several JSON values on one line, are always kept.
     public init(
         _ bytes: [UInt8],
         file: String,
@@ -47,14 +47,14 @@ public struct ManifestFile: Sendable {
         }
     }
 
-    /// Whether a document is a Secret or a list with one.
+    /// Returns whether a document is a Secret or a list that contains one.
     private static func describesSecret(_ node: Node, depth: Int = 0) -> Bool {
         if node["kind"]?.string?.hasPrefix("Secret") == true { return true }
         guard depth < listDepthLimit else { return false }
         return (node["items"]?.sequence ?? []).contains { describesSecret($0, depth: depth + 1) }
     }
 
-    /// How deep lists may be nested.
+    /// The maximum nesting depth of lists.
     private static let listDepthLimit = 8
 
     private mutating func add(_ node: Node, documentIndex: Int, depth: Int) {
@@ -77,7 +77,7 @@ public struct ManifestFile: Sendable {
     }
 
     private mutating func addItems(_ items: Node, of list: Node, kind: String, documentIndex: Int, depth: Int) {
-        // A list without items is like an empty document.
+        // A list without items is treated like an empty document.
         guard let elements = items.isNull ? [] : items.sequence else {
             let message = "'items' of document \(documentIndex) is \(items.kindName), not a list"
             diagnostics.append(Problem(message, at: items.location, hint: "write each item as '- apiVersion: …'"))
@@ -94,7 +94,7 @@ public struct ManifestFile: Sendable {
         }
     }
 
-    /// An item of a list such as `ConfigMapList`, whose items may leave out `apiVersion` and `kind`.
+    /// Adds the type to an item of a list such as `ConfigMapList`, whose items may omit `apiVersion` and `kind`.
     private static func typed(_ item: Node, by list: Node, kind: String) -> Node {
         guard var mapping = item.mapping, mapping["kind"] == nil, mapping["apiVersion"] == nil else { return item }
         mapping["apiVersion"] = list["apiVersion"]
@@ -107,14 +107,14 @@ public struct ManifestFile: Sendable {
 }
 
 extension Problem {
-    /// Whether the only words of the file are a boolean of YAML 1.1, which is no secret.
+    /// Whether the message quotes only a boolean of YAML 1.1 from the file, which is not secret.
     private var quotesBoolean: Bool {
         message.wholeMatch(of: /key '\w{1,5}' is the boolean \w+ in YAML 1.1, so it would become '\w+'/) != nil
     }
 
-    /// The problem without the words of the file, which are in quotes, and without a hint that may repeat them.
+    /// The problem without quoted text from the file, and without a hint that may repeat it.
     ///
-    /// The words may have quotes in them, so all between the first and the last one is left out.
+    /// The text may itself contain quotes, so everything between the first and the last quote is removed.
     fileprivate var masked: Problem {
         guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last,
             !quotesBoolean

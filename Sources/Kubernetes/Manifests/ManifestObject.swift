@@ -1,14 +1,14 @@
 public import Base
 public import YAML
 
-/// One object as a manifest describes it.
+/// One object as described by a manifest.
 public struct ManifestObject: Sendable {
-    /// The object's identity; the namespace is the one in the manifest.
+    /// The object's identity, with the namespace as written in the manifest.
     public var identity: ObjectIdentity
 
     private let contents: Contents
 
-    /// The number of its document in the file, counted from one.
+    /// The number of the object's document in the file, counted from one.
     public var documentIndex: Int
 
     public init(identity: ObjectIdentity, root: Node, documentIndex: Int) {
@@ -23,20 +23,21 @@ public struct ManifestObject: Sendable {
     /// The tree of an object needs several times the memory of its text.
     ///
     /// - Parameters:
-    ///   - object: The object.
-    ///   - text: The text that it is alone in.
-    ///   - change: What is done to a document before it is read, such as the replacement of variables.
+    ///   - object: The object, whose tree is not kept.
+    ///   - text: The text of a document that contains only this object.
+    ///   - change: The change to the document each time it is read, such as the replacement of variables.
     init(_ object: Self, readFrom text: DocumentText, _ change: @escaping @Sendable (Node) -> Node) {
         (identity, documentIndex, location) = (object.identity, object.documentIndex, object.location)
         contents = .text(text, change)
     }
 
-    /// Where the object begins.
+    /// The location at which the object begins.
     public let location: SourceLocation
 
     /// The object, with the locations of its parts.
     ///
-    /// It may be read from its text each time: what uses it more than once, uses the object that ``loaded`` returns.
+    /// The object may be parsed from its text at each access. Callers that need it more than once use the result of
+    /// ``loaded``.
     public var root: Node {
         switch contents {
         case .tree(let root): root
@@ -51,7 +52,7 @@ public struct ManifestObject: Sendable {
         return Self(identity: identity, root: root, documentIndex: documentIndex)
     }
 
-    // Indirect, so that the many arrays of objects are small.
+    // The enumeration is indirect, so that arrays of objects are small.
     private indirect enum Contents: Sendable {
         case tree(Node)
         case text(DocumentText, @Sendable (Node) -> Node)

@@ -12,14 +12,14 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
     /// The kind, such as `DaemonSet`.
     public var kind: String
 
-    /// Creates an identity of a kind.
+    /// Creates the identity of a kind.
     public init(group: String, version: String, kind: String) {
         self.group = group
         self.version = version
         self.kind = kind
     }
 
-    /// Creates an identity of a kind from the two fields that an object carries.
+    /// Creates the identity of a kind from the two fields of an object that contain it.
     public init(apiVersion: String, kind: String) {
         let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         self.group = parts.count == 2 ? String(parts[0]) : ""
@@ -27,12 +27,12 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
         self.kind = kind
     }
 
-    /// The group and version as an object writes them, such as `apps/v1` or `v1`.
+    /// The group and version as written in an object, such as `apps/v1` or `v1`.
     public var apiVersion: String {
         group.isEmpty ? version : "\(group)/\(version)"
     }
 
-    /// The path under which the server keeps the group and version.
+    /// The path of the group and version on the server.
     public var path: String {
         let version = APIClient.percentEncoded(version)
         return group.isEmpty ? "/api/\(version)" : "/apis/\(APIClient.percentEncoded(group))/\(version)"
@@ -49,7 +49,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
     /// The object's group, version and kind.
     public var type: GroupVersionKind
 
-    /// The namespace, or `nil` for none: a cluster-wide object, or one whose manifest leaves it to the context.
+    /// The namespace, or `nil` for a cluster-scoped object or one whose manifest leaves it to the context.
     public var namespace: String?
     public var name: String
 
@@ -59,7 +59,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         self.name = name
     }
 
-    /// The identity of an object in its cluster, without the version that a manifest writes.
+    /// The identity of an object in its cluster, without the API version of a manifest.
     public struct Key: Sendable, Hashable {
         private let kind: DefinedKind
         private let namespace: String
@@ -73,13 +73,13 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The identity of the object in its cluster.
+    /// Returns the identity of the object in its cluster.
     ///
-    /// - Parameter defaultNamespace: The namespace of objects that name none.
+    /// - Parameter defaultNamespace: The namespace of objects that do not specify one.
     /// - Returns: The group, kind, namespace and name.
     public func key(defaultNamespace: String) -> Key { Key(self, defaultNamespace) }
 
-    /// The object in messages: `ClusterRole/edit`, `DaemonSet/kube-system/calico-node`.
+    /// The object's name in messages, such as `ClusterRole/edit` or `DaemonSet/kube-system/calico-node`.
     public var description: String {
         guard let namespace else { return "\(type.kind)/\(name)" }
         return "\(type.kind)/\(namespace)/\(name)"
@@ -96,10 +96,10 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension ObjectIdentity {
-    /// Reads the identity of a written object.
+    /// Reads the identity of an object from its manifest.
     ///
-    /// - Throws: Every field of the identity that is missing or is not a string, and `generateName`, which server-side
-    ///   apply does not support.
+    /// - Throws: ``Problems`` with every identity field that is missing or not a string, and with `generateName`, which
+    ///   server-side apply does not support.
     init(written node: Node, documentIndex: Int) throws(Problems) {
         var reader = IdentityReader(node: node, documentIndex: documentIndex)
         self = reader.read()
@@ -179,14 +179,14 @@ private struct IdentityReader {
         return segment("namespace", of: metadata, example: "default")
     }
 
-    /// Reads a name that becomes part of a path; the server would take one with these characters for another path.
+    /// Reads a name that becomes part of a path, and reports characters that would lead to another path.
     private mutating func segment(_ field: String, of parent: Node?, example: String) -> String {
         let text = required(field, of: parent, as: "metadata.\(field)", hint: "write '\(field): \(example)'")
         validate(text, "metadata.\(field)", at: parent?[field], ObjectIdentifiers.isName, "a valid name")
         return text
     }
 
-    /// Reports a text that is there and does not have its form; it is never made part of a path.
+    /// Reports a non-empty text that does not have the required form and must not become part of a path.
     private mutating func validate(
         _ text: String,
         _ path: String,
@@ -212,11 +212,11 @@ private struct IdentityReader {
         return ""
     }
 
-    /// How a number or boolean is written so that it is a string.
+    /// Returns a hint on how to write a number or boolean as a string.
     private func quoting(_ value: Node) -> String? {
         switch value.content {
         case .number(let number): "write it in quotes: '\"\(number.text)\"'"
-        // The word that was written, such as `no`, is not known any more.
+        // The original spelling, such as `no`, is no longer known.
         case .boolean: "write it in quotes"
         case .null, .string, .sequence, .mapping: nil
         }

@@ -2,12 +2,12 @@ import Base
 
 /// A namespace or kind that must exist before an object can be created.
 public enum Requirement: Sendable, Hashable {
-    /// A kind in whatever version.
+    /// A kind, regardless of the version.
     case kind(DefinedKind)
-    /// A namespace by its name.
+    /// A namespace, identified by its name.
     case namespace(String)
 
-    /// The kind, `nil` for a namespace.
+    /// The kind, or `nil` for a namespace.
     public var kind: DefinedKind? {
         if case .kind(let kind) = self { kind } else { nil }
     }
@@ -15,20 +15,21 @@ public enum Requirement: Sendable, Hashable {
 
 /// The namespaces and kinds that manifests define, each with its providers.
 ///
-/// A provider is what the index returns for them, such as the object's identity or its task.
+/// A provider is the value that the index returns for a namespace or kind, such as the identity of the object that
+/// defines it, or the task of that object.
 public struct ProviderIndex<Provider: Sendable>: Sendable {
     private var providers: [Requirement: [Provider]] = [:]
 
     /// Creates an empty index.
     public init() {}
 
-    /// Adds what a manifest defines, if it is a Namespace or a CustomResourceDefinition.
+    /// Adds the namespace or kind that a manifest defines, if any.
     public mutating func insert(_ manifest: ManifestObject, as provider: Provider) {
         guard let provided = manifest.provided else { return }
         providers[provided, default: []].append(provider)
     }
 
-    /// Adds everything of another index.
+    /// Adds all entries of another index.
     public mutating func insert(_ other: Self) {
         providers.merge(other.providers) { $0 + $1 }
     }
@@ -38,7 +39,7 @@ public struct ProviderIndex<Provider: Sendable>: Sendable {
         providers[requirement] ?? []
     }
 
-    /// Returns a kind with a similar name in the same group that something provides.
+    /// Returns a provided kind of the same group with a similar name.
     public func similarKind(to missing: DefinedKind) -> DefinedKind? {
         let kinds = providers.keys.compactMap { requirement -> DefinedKind? in
             if case .kind(let kind) = requirement, kind.group == missing.group { kind } else { nil }
@@ -51,8 +52,8 @@ public struct ProviderIndex<Provider: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - identity: The object.
-    ///   - namespace: The namespace of objects that name none, if it counts.
-    /// - Returns: The provider of the kind before that of the namespace, `nil` if neither is in the index.
+    ///   - namespace: The namespace of objects that do not specify one; if `nil`, such objects require only their kind.
+    /// - Returns: The provider of the kind, or else of the namespace; `nil` if neither is in the index.
     public func provider(neededBy identity: ObjectIdentity, defaultNamespace namespace: String? = nil) -> Provider? {
         var identity = identity
         identity.namespace = identity.namespace ?? namespace

@@ -1,12 +1,12 @@
 public import Base
 
-/// Objects that several manifests describe.
+/// Objects that are described by several manifests.
 public enum Repetitions {
-    /// Manifests by object, in the order of the first manifest of each.
+    /// Groups manifests by object, in the order of the first manifest of each object.
     ///
     /// - Parameters:
     ///   - manifests: The manifests.
-    ///   - defaultNamespace: The namespace of objects that name none.
+    ///   - defaultNamespace: The namespace of objects that do not specify one.
     /// - Returns: The manifests of each object, in the order of their locations.
     public static func sets(of manifests: [ManifestObject], defaultNamespace: String) -> [[ManifestObject]] {
         var positions: [ObjectIdentity.Key: Int] = [:]
@@ -23,20 +23,20 @@ public enum Repetitions {
         return sets.map { $0.count == 1 ? $0 : $0.sorted { $0.location < $1.location } }
     }
 
-    /// Whether manifests of one object describe the same, so that it does not matter which of them is applied.
+    /// Returns whether the manifests of one object are equal, so that it does not matter which of them is applied.
     public static func areEqual(_ set: [ManifestObject]) -> Bool {
         guard set.count > 1, let first = set.first?.loaded.root else { return true }
         return set.dropFirst().allSatisfy { $0.loaded.root == first }
     }
 
-    /// The problem of each manifest but the first of one object.
+    /// Returns a problem for each manifest of one object except the first.
     public static func problems(of set: [ManifestObject]) -> [Problem] {
         zip(set.dropFirst(), faults(of: set)).map { manifest, fault in
             Problem("\(manifest.identity): \(fault.message)", at: fault.location, hint: fault.hint)
         }
     }
 
-    /// One fault for every manifest of an object after the first.
+    /// Returns a fault for each manifest of one object except the first.
     static func faults(of set: [ManifestObject]) -> [ObjectFailure.Fault] {
         guard let first = set.first else { return [] }
         return set.dropFirst().map { manifest in

@@ -1,24 +1,26 @@
 import Base
 
-/// The lines of a file that may be those of a Secret, by how they look: a document that cannot be parsed has no kind.
+/// The lines of a file that may belong to a Secret.
+///
+/// The lines are found by searching the text, because a document that cannot be parsed has no kind.
 struct SecretLines {
-    /// A document, from its marker on.
+    /// One document of the file, which begins with its marker line.
     fileprivate struct Document {
         var firstLine: Int
-        /// Whether it has words such as `kind: ConfigMap`.
+        /// Whether the document contains text such as `kind: ConfigMap`.
         var hasKind = false
-        /// Whether one of these says that it is a Secret.
+        /// Whether one of its kinds is `Secret`.
         var hasSecretKind = false
-        /// Whether it has the word Secret anywhere.
+        /// Whether the document contains `Secret` anywhere.
         var mentionsSecret = false
 
-        /// Without a kind, any mention counts.
+        /// Whether the document may be a Secret; without a kind, any mention counts.
         var mayBeSecret: Bool { hasKind ? hasSecretKind : mentionsSecret }
     }
 
     private var documents = [Document(firstLine: 1)]
 
-    /// Looks at each line once.
+    /// Scans each line once.
     init(_ bytes: [UInt8]) {
         var (rest, number) = (bytes[...], 0)
         while !rest.isEmpty {
@@ -30,9 +32,9 @@ struct SecretLines {
         }
     }
 
-    /// Whether a problem is in a document that may be a Secret: there any word may be secret.
+    /// Returns whether a problem is in a document that may be a Secret, in which any word may be secret.
     ///
-    /// A problem of a marker may come from both documents.
+    /// A problem on the line of a marker may concern the document before or after the marker.
     func contain(_ problem: Problem) -> Bool {
         let line = problem.location?.position?.line ?? 1
         let index = lastDocument(beginningBefore: line + 1)
@@ -59,7 +61,7 @@ extension SecretLines.Document {
 
     fileprivate mutating func add(_ line: ArraySlice<UInt8>) {
         if line.includes(Self.secret) { mentionsSecret = true }
-        // The pattern is slow, and most lines have no kind.
+        // The regular expression is slow, and most lines contain no kind.
         guard line.includes(Self.kind) else { return }
         for match in String(decoding: line, as: UTF8.self).matches(of: /kind["']? *: *["']?(\w+)/) {
             hasKind = true
@@ -77,7 +79,7 @@ extension SecretLines.Document {
 }
 
 extension ArraySlice<UInt8> {
-    /// Whether a word is part of the bytes: in ten times less time than `contains`, which is generic.
+    /// Returns whether the bytes contain a word, ten times faster than the generic `contains`.
     fileprivate func includes(_ word: [UInt8]) -> Bool {
         var rest = self
         while let start = rest.firstIndex(of: word[0]) {

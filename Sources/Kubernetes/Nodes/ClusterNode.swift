@@ -1,11 +1,11 @@
 public import Base
 import YAML
 
-/// A Node of the cluster, as far as reports are concerned.
+/// A Node of the cluster, reduced to the fields that reports need.
 public struct ClusterNode: Sendable, Hashable {
     public var name: String
 
-    /// Its conditions by their types.
+    /// The Node's conditions, by type.
     public var conditions: [String: NodeCondition]
 
     init(_ object: Node) {
@@ -28,13 +28,13 @@ public struct ClusterNode: Sendable, Hashable {
 public struct NodeCondition: Sendable, Hashable {
     /// `True`, `False` or `Unknown`.
     public var status: String
-    /// Why, in one word.
+    /// The machine-readable reason, in one word.
     public var reason: String
-    /// Why, for people.
+    /// The human-readable explanation.
     public var message: String
-    /// Since when the status is what it is.
+    /// The time of the last change of the status.
     public var since: Timestamp?
-    /// When it was last written.
+    /// The time at which the condition was last written.
     public var writtenAt: Timestamp?
 
     public init(
@@ -48,25 +48,26 @@ public struct NodeCondition: Sendable, Hashable {
         (self.since, self.writtenAt) = (since, writtenAt)
     }
 
-    /// Whether it was written less than a duration ago.
+    /// Returns whether the condition was written less than a duration ago.
     ///
-    /// A clock that was wrong for a moment may have written a time that is far ahead: that is not fresh either.
+    /// A clock that was wrong for a moment may have produced a time far in the future, which does not count as fresh
+    /// either.
     ///
     /// - Parameters:
-    ///   - now: The time.
-    ///   - limit: The duration.
-    /// - Returns: Whether it was; `false` if it is not known when it was written.
+    ///   - now: The current time.
+    ///   - limit: The maximum age.
+    /// - Returns: Whether the condition is fresh; `false` if the time of the last write is not known.
     public func isFresh(at now: Timestamp, within limit: Duration) -> Bool {
         writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
     }
 
-    /// The condition with the times of the one that it replaces.
+    /// Returns the condition with the times of the condition that it replaces.
     ///
     /// - Parameters:
-    ///   - known: The condition that the Node has, if it has one.
-    ///   - now: The time of a change.
-    /// - Returns: The condition, equal to the known one if nothing else differs; its time is that of the known condition
-    ///   unless the status differs.
+    ///   - known: The Node's current condition of the type, if any.
+    ///   - now: The time to record for a change of the status.
+    /// - Returns: The condition, which equals the known one if they differ only in their times. The time of the last
+    ///   status change is kept unless the status differs.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
         condition.since = known?.status == status ? known?.since ?? now : now
@@ -75,22 +76,22 @@ public struct NodeCondition: Sendable, Hashable {
     }
 }
 
-/// Something that happened on a node, for `kubectl describe node`.
+/// An Event about a node, for `kubectl describe node`.
 public struct NodeEvent: Sendable, Hashable {
-    /// The name of the Event, the same for what happens again.
+    /// The name of the Event, the same for each repetition.
     public var name: String
     /// The name of the Node.
     public var node: String
     public var isWarning: Bool
-    /// The reason, in one word.
+    /// The machine-readable reason, in one word.
     public var reason: String
-    /// The reason, for people.
+    /// The human-readable explanation.
     public var message: String
-    /// How often it has happened.
+    /// The number of occurrences.
     public var count: Int
-    /// When it happened first.
+    /// The time of the first occurrence.
     public var first: Timestamp
-    /// When it happened last.
+    /// The time of the last occurrence.
     public var last: Timestamp
 
     public init(
@@ -107,7 +108,7 @@ public struct NodeEvent: Sendable, Hashable {
         (self.message, self.count, self.first, self.last) = (message, count, first, last)
     }
 
-    /// The fields that change when it happens again.
+    /// The fields that change with each repetition.
     var changes: [(String, Node)] {
         [
             ("message", .string(message)), ("count", .number(count)),
@@ -115,9 +116,10 @@ public struct NodeEvent: Sendable, Hashable {
         ]
     }
 
-    /// The object.
+    /// The Event as an API object.
     ///
-    /// The UID of the Node is its name, as the kubelet writes it: `kubectl describe node` looks for that.
+    /// The UID of the Node is set to its name, as the kubelet does, because `kubectl describe node` searches for that
+    /// value.
     var object: Node {
         .mapping(
             [

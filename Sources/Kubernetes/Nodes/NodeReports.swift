@@ -1,23 +1,23 @@
 public import Base
 import YAML
 
-/// Reports of nodes about themselves, at the API server: conditions and Events.
+/// The reports of nodes about themselves on the API server: conditions and Events.
 public struct NodeReports: Sendable {
     private let client: APIClient
 
     private static let kind = GroupVersionKind(group: "", version: "v1", kind: "Node")
     private static let collection = "/api/v1/nodes"
 
-    /// The namespace of Events about objects that have none.
+    /// The namespace of Events about cluster-scoped objects.
     static let eventNamespace = "default"
 
-    /// How many Nodes the server sends at once: one can have a hundred kilobytes, most of it names of images.
+    /// The number of Nodes per page: one Node can have a hundred kilobytes, mostly names of images.
     private static let pageSize = 50
 
-    /// More Nodes than this are not read.
+    /// The largest number of Nodes; a longer list is an error.
     private static let countLimit = 20_000
 
-    /// Prepares requests.
+    /// Creates an interface to the reports of one cluster.
     public init(client: APIClient) {
         self.client = client
     }
@@ -31,10 +31,10 @@ public struct NodeReports: Sendable {
     /// Reads a Node.
     ///
     /// - Parameters:
-    ///   - name: Its name.
+    ///   - name: The name of the Node.
     ///   - deadline: The instant after which the attempt is given up.
-    /// - Returns: The Node, `nil` if there is none.
-    /// - Throws: ``APIError`` if there is no other response.
+    /// - Returns: The Node, or `nil` if it does not exist.
+    /// - Throws: ``APIError`` if the server gives another response, or none.
     public func node(
         _ name: String,
         until deadline: ContinuousClock.Instant,
@@ -42,13 +42,13 @@ public struct NodeReports: Sendable {
         try await client.find(Self.path(name), as: Self.identity(name), until: deadline).map { ClusterNode($0) }
     }
 
-    /// Writes a condition of a Node, and leaves all others as they are.
+    /// Writes a condition of a Node, and leaves all other conditions unchanged.
     ///
-    /// It is a strategic merge patch, as the kubelet's: it merges conditions by their types on every server.
+    /// The request is a strategic merge patch, like the kubelet's, which every server merges by condition type.
     ///
     /// - Parameters:
     ///   - condition: The condition.
-    ///   - type: Its type.
+    ///   - type: The type of the condition.
     ///   - name: The name of the Node.
     ///   - deadline: The instant after which the attempt is given up.
     /// - Throws: ``APIError`` if the server refuses.
@@ -73,7 +73,7 @@ public struct NodeReports: Sendable {
         )
     }
 
-    /// Writes an Event: a new one, or if it has been written before, what has changed of it.
+    /// Creates an Event, or updates it if it has been written before.
     ///
     /// - Parameters:
     ///   - event: The Event.
@@ -89,7 +89,7 @@ public struct NodeReports: Sendable {
             do throws(APIError) {
                 return try await patch(path, .mapping(event.changes), expected, deadline)
             } catch .refused(let refusal) where refusal.code == 404 {
-                // The server deletes Events after an hour.
+                // The Event no longer exists, because the server deletes Events after an hour.
             }
         }
         do throws(APIError) {
@@ -103,7 +103,7 @@ public struct NodeReports: Sendable {
                 until: deadline,
             )
         } catch .refused(let refusal) where refusal.code == 409 {
-            // Written by an attempt whose response was lost.
+            // An earlier attempt, whose response was lost, has created the Event.
             try await patch(path, .mapping(event.changes), expected, deadline)
         }
     }
@@ -128,7 +128,7 @@ public struct NodeReports: Sendable {
     /// Reads all Nodes of the cluster.
     ///
     /// - Parameter deadline: The instant after which the attempt is given up.
-    /// - Returns: The Nodes in the order of the server, that of their names.
+    /// - Returns: The Nodes in the server's order, which is by name.
     /// - Throws: ``APIError`` if not all of them can be read.
     public func nodes(until deadline: ContinuousClock.Instant) async throws(APIError) -> [ClusterNode] {
         var nodes: [ClusterNode] = []
@@ -138,11 +138,11 @@ public struct NodeReports: Sendable {
         return nodes
     }
 
-    /// Explains why a report cannot be made, or why Nodes cannot be read.
+    /// Explains why a report cannot be written, or why Nodes cannot be read.
     ///
     /// - Parameters:
-    ///   - error: What the server said.
-    ///   - advice: What to do about missing permissions.
+    ///   - error: The error of the request.
+    ///   - advice: The hint for missing permissions.
     /// - Returns: The problem.
     public func problem(_ error: APIError, forbidden advice: String) -> Problem {
         guard case .refused(let refusal) = error, refusal.code != 401 else { return client.preflightProblem(error) }

@@ -2,28 +2,28 @@ public import Base
 import TLS
 import YAML
 
-/// The objects that a task with `prune` applies, as a set of the ApplySet specification.
+/// The ApplySet of the objects that a task with `prune` applies.
 ///
-/// Every member has a label with the set's ID. The parent, a ConfigMap, lists the kinds and namespaces where members may
-/// be. Source: <https://github.com/kubernetes/enhancements/tree/master/keps/sig-cli/3659-kubectl-apply-prune>.
+/// Every member has a label with the set's ID. The parent, a ConfigMap, lists the kinds and namespaces in which members
+/// may exist. Source: <https://github.com/kubernetes/enhancements/tree/master/keps/sig-cli/3659-kubectl-apply-prune>.
 public struct ApplySet: Sendable {
     /// The label of members, whose value is the ID.
     public static let memberLabel = "applyset.kubernetes.io/part-of"
 
-    /// The namespace of parents: every cluster has it, and no task deletes it by mistake.
+    /// The namespace of parents, which exists in every cluster and which no task deletes by accident.
     public static let namespace = "kube-system"
 
     static let idLabel = "applyset.kubernetes.io/id"
     static let toolingAnnotation = "applyset.kubernetes.io/tooling"
 
-    /// The program that manages the set, with the version of what it writes to the parent.
+    /// The program that manages the set, with the format version of the parent.
     static let tooling = "\(ManagedMetadata.manager)/v1"
 
     /// The task that applies the objects.
     public let task: String
     public let parent: ObjectIdentity
 
-    /// The ID, which follows from the identity of the parent.
+    /// The ID, which is derived from the identity of the parent.
     public let id: String
 
     public init(task: String) {
@@ -36,10 +36,10 @@ public struct ApplySet: Sendable {
         id = Self.id(of: parent)
     }
 
-    /// The parent in commands of kubectl.
+    /// The parent as arguments of a kubectl command.
     var address: String { "configmap/\(parent.name) -n \(Self.namespace)" }
 
-    /// The ID of the set with a parent: a digest of its name, namespace, kind and group.
+    /// Returns the ID of the set of a parent: a digest of the parent's name, namespace, kind and group.
     static func id(of parent: ObjectIdentity) -> String {
         let text = [parent.name, parent.namespace ?? "", parent.type.kind, parent.type.group].joined(separator: ".")
         let digits = Array(sha256(Array(text.utf8)))
@@ -50,9 +50,9 @@ public struct ApplySet: Sendable {
         return "applyset-\(digest)-v1"
     }
 
-    /// Finds manifests that say themselves which set their object belongs to.
+    /// Finds manifests that set the label of members themselves.
     ///
-    /// - Returns: A problem for each.
+    /// - Returns: A problem for each such manifest.
     public static func mistakes(in manifests: [ManifestObject]) -> [Problem] {
         manifests.compactMap { manifest in
             guard let label = manifest.root["metadata"]?["labels"]?[memberLabel] else { return nil }
@@ -64,7 +64,9 @@ public struct ApplySet: Sendable {
         }
     }
 
-    /// Whether objects of a kind are deleted only with `prune: all`: with them the server deletes others, or data is lost.
+    /// Returns whether objects of a kind are deleted only with `prune: all`.
+    ///
+    /// Deleting such an object makes the server delete other objects, or loses data.
     public static func isProtected(_ type: GroupVersionKind) -> Bool {
         switch (type.group, type.kind) {
         case ("", "Namespace"), ("", "PersistentVolumeClaim"), ("apiextensions.k8s.io", "CustomResourceDefinition"):
@@ -73,7 +75,7 @@ public struct ApplySet: Sendable {
         }
     }
 
-    /// Why the set of a parent on the server cannot be used, `nil` if it can.
+    /// Returns why the set of a parent on the server cannot be used, or `nil` if it can.
     func refusal(of live: Node) -> (message: String, hint: String)? {
         let annotations = live["metadata"]?["annotations"]
         guard let tooling = annotations?[Self.toolingAnnotation]?.string else {

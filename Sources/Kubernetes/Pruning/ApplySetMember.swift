@@ -3,7 +3,7 @@ import YAML
 /// An object with the label of an ApplySet.
 struct ApplySetMember: Sendable {
     var identity: ObjectIdentity
-    /// The object, of which only the metadata is needed.
+    /// The object; only its metadata is needed.
     var object: Node
 
     var uid: String { object["metadata"]?["uid"]?.string ?? "" }
@@ -11,22 +11,23 @@ struct ApplySetMember: Sendable {
     /// The decision about a member that the manifests do not contain.
     enum Verdict: Sendable, Hashable {
         case delete
-        /// It stays, for a reason.
+        /// The member is kept, for the given reason.
         case keep(String)
-        /// It is not a member: a controller copied the label, such as that of a Service to its Endpoints.
+        /// The object is not a member: a controller copied the label, for example from a Service to its Endpoints.
         case ignore
     }
 
-    /// Decides about an object that the manifests do not contain.
+    /// Decides whether to delete an object that the manifests do not contain.
     ///
-    /// Only what this agent has applied with the label is deleted, and only while nobody else applies it.
+    /// Only objects that this agent has applied with the label are deleted, and only if no other field manager applies
+    /// them.
     ///
     /// - Parameters:
     ///   - object: The object on the server.
-    ///   - type: Its type.
+    ///   - type: The type of the object.
     ///   - set: The ApplySet.
-    ///   - includesProtected: Whether objects of any kind are deleted.
-    /// - Returns: What becomes of it.
+    ///   - includesProtected: Whether objects of protected kinds are deleted too.
+    /// - Returns: The decision.
     static func verdict(
         on object: Node,
         of type: GroupVersionKind,
@@ -36,13 +37,13 @@ struct ApplySetMember: Sendable {
         let metadata = object["metadata"]
         guard metadata?["labels"]?[ApplySet.memberLabel]?.string == set.id else { return .ignore }
         let owner = metadata?["ownerReferences"]?.sequence?.first
-        // Servers of 1.20 do not record an APIService as applied.
+        // Servers of version 1.20 do not record that an APIService was applied.
         let own = type.group == APIServiceSupport.group ? ManagedMetadata.updatedFields(in: object) : []
         let isApplied = (ManagedMetadata.fields(in: object) + own).contains { fields in
             fields["f:metadata"]?["f:labels"]?["f:\(ApplySet.memberLabel)"] != nil
         }
         guard isApplied else {
-            // Controllers copy labels, and some copy annotations too, but to objects that have an owner.
+            // Controllers copy labels, and some also copy annotations, but only to objects that have an owner.
             guard ManagedMetadata.task(of: object) == set.task, owner == nil else { return .ignore }
             return .keep("its managed fields do not say that \(ManagedMetadata.manager) applied it, as after a restore")
         }

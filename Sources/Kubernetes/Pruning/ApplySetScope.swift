@@ -1,46 +1,46 @@
 import Base
 import YAML
 
-/// Where the members of an ApplySet are: the kinds and namespaces that its parent lists.
+/// The kinds and namespaces of an ApplySet's members, as listed by its parent.
 struct ApplySetScope: Sendable, Hashable {
     static let kindsAnnotation = "applyset.kubernetes.io/contains-group-kinds"
     static let namespacesAnnotation = "applyset.kubernetes.io/additional-namespaces"
     static let definedKindsAnnotation = "nest-bootstrap/defined-kinds"
 
-    /// More lists than this are not requested.
+    /// The largest number of lists that are requested.
     static let listLimit = 10_000
 
     /// The kinds of members.
     var kinds: Set<DefinedKind> = []
 
-    /// The namespaces of members, without that of the parent, which always belongs to them.
+    /// The namespaces of members, except the parent's namespace, which is always included.
     private(set) var namespaces: Set<String> = []
 
-    /// The kinds that manifests of the task have defined: when the definition is deleted, the objects are deleted too.
+    /// The kinds that manifests of the task have defined; deleting a definition also deletes its objects.
     var definedKinds: Set<DefinedKind> = []
 
-    /// How many lists have all members in them, at most.
+    /// The largest number of lists that are needed to find all members.
     var listCount: Int { kinds.count * (namespaces.count + 1) }
 
     /// Creates an empty scope.
     init() {}
 
-    /// Reads the annotations of a parent, in which ``malformedItem(in:)`` has found nothing.
+    /// Reads the annotations of a parent in which ``malformedItem(in:)`` has found no error.
     init(parent: Node) {
         kinds = Set(Self.items(of: Self.kindsAnnotation, in: parent).compactMap(DefinedKind.init(text:)))
         definedKinds = Set(Self.items(of: Self.definedKindsAnnotation, in: parent).compactMap(DefinedKind.init(text:)))
         for namespace in Self.items(of: Self.namespacesAnnotation, in: parent) { insert(namespace) }
     }
 
-    /// Finds the first item of an annotation, which a person may have written, that is no kind or namespace.
+    /// Finds the first annotation item that is not a kind or namespace; a user may have edited the annotation.
     ///
-    /// - Returns: The annotation, the item, and what it should be; `nil` if there is no such item.
+    /// - Returns: The annotation, the item, and a description of a valid item; `nil` if all items are valid.
     static func malformedItem(in parent: Node) -> (annotation: String, item: String, expected: String)? {
         for annotation in [kindsAnnotation, definedKindsAnnotation] {
             let item = items(of: annotation, in: parent).first { DefinedKind(text: $0) == nil }
             if let item { return (annotation, item, "a kind such as 'ConfigMap' or 'Deployment.apps'") }
         }
-        // A namespace is one label of a group.
+        // A group consists of DNS labels, and a namespace is a single one.
         let isNamespace = { (item: String) in ObjectIdentifiers.isGroup(item) && !item.contains(".") }
         let item = items(of: namespacesAnnotation, in: parent).first { !isNamespace($0) }
         return item.map { (namespacesAnnotation, $0, "a namespace") }
@@ -55,7 +55,7 @@ struct ApplySetScope: Sendable, Hashable {
         return items.filter { !$0.isEmpty }
     }
 
-    /// Adds a namespace.
+    /// Adds a namespace, unless it is the parent's.
     mutating func insert(_ namespace: String) {
         if namespace != ApplySet.namespace { namespaces.insert(namespace) }
     }
@@ -66,17 +66,17 @@ struct ApplySetScope: Sendable, Hashable {
         if let namespace = identity.namespace { insert(namespace) }
     }
 
-    /// Adds everything that another scope has.
+    /// Adds everything in another scope.
     mutating func formUnion(_ other: Self) {
         kinds.formUnion(other.kinds)
         namespaces.formUnion(other.namespaces)
         definedKinds.formUnion(other.definedKinds)
     }
 
-    /// The value of the annotation for some of the kinds.
+    /// Returns the value of an annotation that lists kinds.
     static func text(of kinds: Set<DefinedKind>) -> String { kinds.map(\.text).sorted().joined(separator: ",") }
 
-    /// The annotations of a parent.
+    /// The annotations of the parent that contain the scope.
     var annotations: [(String, Node)] {
         var annotations = [(Self.kindsAnnotation, Node.string(Self.text(of: kinds)))]
         // The specification reserves the empty list of namespaces.
@@ -91,10 +91,10 @@ struct ApplySetScope: Sendable, Hashable {
 }
 
 extension DefinedKind {
-    /// The kind as annotations write it: `ConfigMap`, `Deployment.apps`.
+    /// The kind as written in annotations, such as `ConfigMap` or `Deployment.apps`.
     var text: String { group.isEmpty ? kind : "\(kind).\(group)" }
 
-    /// Reads a kind as annotations write it, `nil` if the text is not one.
+    /// Reads a kind as written in annotations, or returns `nil` if the text is not a kind.
     init?(text: String) {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
         guard let kind = parts.first, ObjectIdentifiers.isKind(kind) else { return nil }

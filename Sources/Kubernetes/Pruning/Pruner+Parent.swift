@@ -3,19 +3,19 @@ import YAML
 
 /// The parent of an ApplySet on the server.
 ///
-/// Several nodes may run the task at a time, also with different manifests for a while. A node that shortens the list
-/// marks the parent first, and then looks for members once more. A node that has applied objects reads the parent again:
-/// if it is marked by then, it writes the parent, so that the other node cannot shorten it; if it has been shortened, it
-/// adds what is missing.
+/// Several nodes may run the task at the same time, for a while even with different manifests. A node that is about to
+/// shorten the list first marks the parent, and then searches for members once more. A node that has applied objects
+/// reads the parent again. If the parent is marked, this node writes it, so that the other node cannot shorten the
+/// list. If the list has already been shortened, this node adds the missing entries.
 extension Pruner {
     /// The state of the parent.
     public struct Parent: Sendable {
         var scope = ApplySetScope()
         var resourceVersion: String?
-        /// Whether a node is about to shorten the list, or was interrupted then.
+        /// Whether a node is about to shorten the list, or was interrupted before it did.
         var isMarked = false
 
-        /// Whether it lists the kind and the namespace of an object.
+        /// Returns whether the parent lists the kind and the namespace of an object.
         public func lists(_ object: ObjectIdentity) -> Bool {
             var wanted = scope
             wanted.insert(object)
@@ -33,10 +33,10 @@ extension Pruner {
 
     static let markAnnotation = "nest-bootstrap/narrowing"
 
-    /// Makes the parent list all kinds and namespaces of the manifests, in addition to those it lists already.
+    /// Adds all kinds and namespaces of the manifests to the list of the parent.
     ///
-    /// A kind that the server does not have and that no manifest defines is left out, as it may be misspelt and never come;
-    /// see ``addToParent(_:)``.
+    /// A kind that neither the server has nor a manifest defines is left out, because it may be misspelt; see
+    /// ``addToParent(_:)``.
     ///
     /// - Returns: The state of the parent, for the next steps.
     /// - Throws: ``ObjectFailure`` if the parent cannot be read or written, or belongs to another tool.
@@ -59,7 +59,7 @@ extension Pruner {
         return try await extend(to: wanted)
     }
 
-    /// Makes the parent list the kind and the namespace of an object, before it is created.
+    /// Adds the kind and the namespace of an object to the list of the parent, before the object is created.
     ///
     /// - Throws: ``APIError`` if the parent cannot be written.
     public func addToParent(_ identity: ObjectIdentity) async throws(APIError) {
@@ -73,7 +73,7 @@ extension Pruner {
         }
     }
 
-    /// Whether the server has a kind, also if it does not say so.
+    /// Returns whether the server has a kind; `true` if the server does not answer the question.
     private func isServed(_ type: GroupVersionKind) async -> Bool {
         do throws(APIError) {
             _ = try await client.catalog.resource(of: type, on: client, until: retryPolicy.deadline)
@@ -85,11 +85,11 @@ extension Pruner {
         }
     }
 
-    /// Makes the parent list only what is left, unless another node is at work.
+    /// Shortens the list of the parent to the remaining kinds and namespaces, unless another node has changed it.
     ///
     /// - Parameters:
     ///   - parent: The parent as ``widen()`` left it.
-    ///   - obsolete: What the manifests did not contain, which has been deleted.
+    ///   - obsolete: The members that the manifests did not contain, after their deletion.
     /// - Throws: ``ObjectFailure`` if the parent cannot be read or written.
     public func narrow(_ parent: Parent, after obsolete: Obsolete) async throws(ObjectFailure) {
         guard !isDryRun, parent.scope != obsolete.scope else { return }
@@ -105,7 +105,7 @@ extension Pruner {
 
     /// Marks the parent, so that other nodes notice that the list is about to be shortened.
     ///
-    /// - Returns: The parent, `nil` if it is no longer as it was.
+    /// - Returns: The marked parent, or `nil` if another node has changed it.
     func mark(_ parent: Parent) async throws(ObjectFailure) -> Parent? {
         try await replace(parent, with: parent.scope, isMarked: true)
     }
@@ -122,7 +122,7 @@ extension Pruner {
         }
     }
 
-    /// Makes the parent list at least a scope.
+    /// Adds the missing kinds and namespaces of a scope to the list of the parent.
     @discardableResult
     private func extend(to wanted: ApplySetScope) async throws(ObjectFailure) -> Parent {
         let result = try await explained { () async throws(APIError) -> Result<Parent, ObjectFailure> in
@@ -156,7 +156,7 @@ extension Pruner {
         return .success(written)
     }
 
-    /// Makes requests about the parent, and explains why they fail.
+    /// Sends requests about the parent, and explains their errors.
     private func explained<Value>(
         _ requests: () async throws(APIError) -> Value
     ) async throws(ObjectFailure) -> Value {
@@ -169,17 +169,19 @@ extension Pruner {
 
     private var parentManifest: ManifestObject { placeholder(set.parent) }
 
-    /// The parent as what the task waits for: no result is reported for it, as one is that ends the wait for an object.
+    /// The parent as the subject of a wait.
+    ///
+    /// A result for a subject of kind `object` would end its wait, but no result is reported for the parent.
     var parentSubject: Wait.Subject { .init(.condition, "\(set.parent)") }
 
     /// Writes the parent once.
     ///
     /// - Parameters:
-    ///   - scope: What it lists.
-    ///   - isMarked: Whether others see that the list is about to be shortened.
-    ///   - resourceVersion: The version that it must still have, `nil` if it does not exist.
-    /// - Returns: The parent, `nil` if it has another version by now.
-    /// - Throws: ``APIError`` if the server does not write it for another reason.
+    ///   - scope: The kinds and namespaces to list.
+    ///   - isMarked: Whether other nodes see that the list is about to be shortened.
+    ///   - resourceVersion: The version that the parent must still have, or `nil` if it does not exist.
+    /// - Returns: The written parent, or `nil` if its version has changed.
+    /// - Throws: ``APIError`` if the write fails for another reason.
     private func write(
         _ scope: ApplySetScope,
         isMarked: Bool = false,

@@ -3,10 +3,10 @@ import YAML
 
 /// Finds and deletes the members of an ApplySet that manifests no longer contain.
 ///
-/// The parent lists more than enough before objects are applied, and only what is left after objects are deleted, so that
-/// an interruption at any moment loses no member.
+/// The parent's list is extended before objects are applied, and shortened only after objects are deleted, so that an
+/// interruption at any moment loses no member.
 public struct Pruner: Sendable {
-    /// Why an object is not deleted, and what a person can do.
+    /// The reason why an object is not deleted, and advice for the user.
     public struct Reason: Sendable, Hashable {
         var text: String
         var advice: String?
@@ -21,15 +21,15 @@ public struct Pruner: Sendable {
 
     /// The members that the manifests do not contain.
     public struct Obsolete: Sendable {
-        /// Objects to delete, in groups; those that others need come last.
+        /// Objects to delete, in groups; objects that other objects need come last.
         public var deletions: [[ObjectIdentity]] = []
-        /// Objects that stay.
+        /// Members that are kept, with the reasons.
         public var kept: [(identity: ObjectIdentity, reason: Reason)] = []
-        /// A problem of the parent, for people.
+        /// A human-readable problem of the parent.
         public var warning: String?
-        /// The kinds and namespaces that the parent has to list when the others are deleted.
+        /// The kinds and namespaces that the parent must still list after the deletions.
         var scope = ApplySetScope()
-        /// The kinds that the server has of those that the parent lists.
+        /// The kinds in the parent's list that the server has.
         var served: [ServedKind] = []
     }
 
@@ -46,11 +46,11 @@ public struct Pruner: Sendable {
     /// - Parameters:
     ///   - client: The API server.
     ///   - set: The set of the task.
-    ///   - manifests: The objects that stay.
+    ///   - manifests: The manifests of the task, whose objects are not deleted.
     ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
     ///   - isDryRun: Whether nothing is changed.
     ///   - retryPolicy: How requests are retried.
-    ///   - location: The task, for messages.
+    ///   - location: The location of the task, for messages.
     public init(
         client: APIClient,
         set: ApplySet,
@@ -65,15 +65,15 @@ public struct Pruner: Sendable {
         (self.retryPolicy, self.location) = (retryPolicy, location)
     }
 
-    /// The namespace of an object on the server, `nil` if its kind has none.
+    /// Returns the namespace of an object on the server, or `nil` if its kind is cluster-scoped.
     func namespace(of identity: ObjectIdentity) async -> String? {
         let resource = try? await client.catalog.resource(of: identity.type, on: client, until: retryPolicy.deadline)
-        // A kind that the server gets with the same manifests is as its definition says.
+        // If the manifests define the kind, the scope in the definition applies.
         let isNamespaced = resource?.isNamespaced ?? ResourceNames(manifests).isNamespaced(identity.type)
         return isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
     }
 
-    /// An object without a manifest, for messages.
+    /// Creates an empty manifest for an object that has none, for messages.
     func placeholder(_ identity: ObjectIdentity) -> ManifestObject {
         ManifestObject(
             identity: identity,
@@ -96,20 +96,20 @@ public struct Pruner: Sendable {
 
 /// Kinds of the server, and lists of their objects.
 extension Pruner {
-    /// A kind of the server.
+    /// A kind that the server has.
     struct ServedKind: Sendable {
         var type: GroupVersionKind
         var resource: APIResource
     }
 
-    /// How many lists are requested at a time.
+    /// The number of lists that are requested at the same time.
     private static let concurrentListLimit = 16
 
-    /// Finds kinds on the server; a kind that lives on in another group is found there.
+    /// Finds kinds on the server; a kind that has moved to another group is found there.
     ///
     /// - Parameter kinds: The kinds.
-    /// - Returns: Those that the server has.
-    /// - Throws: ``ObjectFailure`` if the server does not say which it has.
+    /// - Returns: The kinds that the server has.
+    /// - Throws: ``ObjectFailure`` if the server does not report its kinds.
     func serve(_ kinds: Set<DefinedKind>) async throws(ObjectFailure) -> [DefinedKind: ServedKind] {
         let pairs = manifests.map { (DefinedKind($0.identity.type), $0.identity.type) }
         let written = Dictionary(pairs) { first, _ in first }
@@ -144,7 +144,7 @@ extension Pruner {
         _ search: inout KindSearch
     ) async throws(APIError) -> ServedKind? {
         var found = try await search.type(of: kind, preferring: type)
-        // The objects of the manifests have been applied as they are written.
+        // Kinds of the manifests have no successor to search for, because their objects have been applied as written.
         if found == nil, type == nil, let successor = RemovedAPI.successor(of: kind) {
             found = try await search.type(of: successor, preferring: nil)
         }
@@ -153,13 +153,13 @@ extension Pruner {
         return ServedKind(type: found, resource: resource)
     }
 
-    /// Lists all objects with the label.
+    /// Lists all objects with the label of members.
     ///
     /// - Parameters:
-    ///   - kinds: Their kinds.
-    ///   - namespaces: Their namespaces, in addition to that of the parent.
-    ///   - passesOverAbsent: Whether a kind counts as one without objects if it has been removed from the server.
-    /// - Returns: The objects; one that the server has in two groups is there twice.
+    ///   - kinds: The kinds of the objects.
+    ///   - namespaces: The namespaces of the objects, in addition to the parent's.
+    ///   - passesOverAbsent: Whether a kind that has been removed from the server counts as having no objects.
+    /// - Returns: The objects; an object that the server has in two groups is listed twice.
     /// - Throws: ``ObjectFailure`` if not all of them can be read.
     func list(
         _ kinds: [ServedKind],
@@ -200,7 +200,7 @@ extension Pruner {
     ) async -> Result<[ApplySetMember], ObjectFailure> {
         let path = kind.resource.collectionPath(of: kind.type, namespace: namespace)
         do throws(APIError) {
-            // One subject for all lists, so that a server that is away is one line.
+            // All lists have one subject, so that an unreachable server is reported on one line.
             let items = try await retryPolicy.retry(.init(.condition, "the lists of its objects")) {
                 () async throws(APIError) -> [Node] in
                 do throws(APIError) {
@@ -238,18 +238,20 @@ extension Pruner {
 
 /// The members of an ApplySet on the server.
 extension Pruner {
-    /// An object of the server, whatever version of its kind is read.
+    /// The key of an object on the server, regardless of the version of its kind.
     private struct Key: Hashable {
         var kind: DefinedKind
         var namespace: String?
         var name: String
     }
 
-    /// Finds the members that the manifests do not contain; all objects of these must have been applied.
+    /// Finds the members that the manifests do not contain.
+    ///
+    /// All objects of the manifests must have been applied before.
     ///
     /// - Parameters:
     ///   - parent: The parent as ``widen()`` left it.
-    ///   - reasonToKeep: Why an object is not deleted although it is a member, `nil` if it is deleted.
+    ///   - reasonToKeep: Returns the reason to keep a member, or `nil` to delete it.
     /// - Returns: The members.
     /// - Throws: ``ObjectFailure`` if not all members can be listed.
     public func obsolete(
@@ -266,7 +268,7 @@ extension Pruner {
             wanted.insert(Key(kind: kind, namespace: namespace, name: identity.name))
             result.scope.insert(ObjectIdentity(type: identity.type, namespace: namespace, name: identity.name))
         }
-        // Two kinds may be one by now.
+        // Two kinds of the list may now be served as one type.
         result.served = Array(Dictionary(served.values.map { ($0.type, $0) }) { first, _ in first }.values)
         let members = try await list(result.served, in: parent.scope.namespaces)
         let isWanted = { (member: ApplySetMember) in
@@ -274,7 +276,7 @@ extension Pruner {
             let key = Key(kind: DefinedKind(identity.type), namespace: identity.namespace, name: identity.name)
             return wanted.contains(key)
         }
-        // The same object may be served in two groups, as Ingress was, and only one of them be in the manifests.
+        // The same object may be served in two groups, as Ingress was, with only one of them in the manifests.
         let wantedUIDs = Set(members.filter(isWanted).map(\.uid))
         var deletions: [ObjectIdentity] = []
         for member in members where !wantedUIDs.contains(member.uid) {
@@ -297,11 +299,11 @@ extension Pruner {
         return result
     }
 
-    /// Deletes members, as long as they are what ``obsolete(in:reasonToKeep:)`` found.
+    /// Deletes members that still qualify for deletion when they are read again.
     ///
     /// - Parameters:
     ///   - identities: The members of one group.
-    ///   - say: Receives what became of each as soon as that is known, on any thread.
+    ///   - say: Receives the result for each member as soon as it is known, on any thread.
     public func delete(
         _ identities: [ObjectIdentity],
         say: @escaping @Sendable (Deleter.Message) -> Void,
@@ -317,22 +319,24 @@ extension Pruner {
         await deletion.delete(identities.map { ($0, location) }, say: say)
     }
 
-    /// The kinds and namespaces that the parent has to list after members were deleted, by what the server has now.
+    /// Returns the kinds and namespaces that the parent must list after members were deleted.
+    ///
+    /// The members are read from the server again.
     ///
     /// - Parameters:
-    ///   - obsolete: What was found before.
-    ///   - namespaces: The namespaces of members, in addition to that of the parent.
-    /// - Returns: What had to be listed then, with the kinds and namespaces of other members.
+    ///   - obsolete: The members that were found before the deletions.
+    ///   - namespaces: The namespaces of members, in addition to the parent's.
+    /// - Returns: The scope of `obsolete`, extended by the kinds and namespaces of the members found now.
     /// - Throws: ``ObjectFailure`` if not all members can be listed.
     func remainingScope(
         after obsolete: Obsolete,
         in namespaces: Set<String>
     ) async throws(ObjectFailure) -> ApplySetScope {
-        // The definitions that the task has just deleted are gone with their objects.
+        // Kinds whose definitions the task has just deleted no longer exist, and neither do their objects.
         let found = try await list(obsolete.served, in: namespaces, passingOverAbsent: true)
         let members = found.filter { verdict(on: $0.object, of: $0.identity) != .ignore }
         let isListed = { (member: ApplySetMember) in obsolete.scope.kinds.contains(DefinedKind(member.identity.type)) }
-        // An object in two groups is found by one of them.
+        // An object that is served in two groups is found in a listed one.
         let listedUIDs = Set(members.filter(isListed).map(\.uid))
         var scope = obsolete.scope
         for member in members where isListed(member) || !listedUIDs.contains(member.uid) {
@@ -345,7 +349,7 @@ extension Pruner {
         ApplySetMember.verdict(on: object, of: identity.type, in: set, includesProtected: includesProtected)
     }
 
-    /// Advice about an object that stays.
+    /// Returns advice about an object that is kept.
     private func advice(_ identity: ObjectIdentity) -> String {
         let kind = DefinedKind(identity.type).text.lowercased()
         let object = "\(kind) \(identity.name)" + (identity.namespace.map { " -n \($0)" } ?? "")
@@ -353,10 +357,10 @@ extension Pruner {
             + "'kubectl label \(object) \(ApplySet.memberLabel)-'"
     }
 
-    /// Deals with the kinds that the server does not have.
+    /// Handles the kinds that the server does not have.
     ///
-    /// The objects of a kind are gone if the task has applied its definition, and that is gone. Otherwise they may come
-    /// back, as with the APIService of an aggregated API.
+    /// If the task has applied the definition of such a kind, the definition was deleted together with its objects.
+    /// Otherwise the objects may reappear, for example with the APIService of an aggregated API.
     private func addAbsent(_ scope: ApplySetScope, _ served: [DefinedKind: ServedKind], to result: inout Obsolete) {
         let absent = scope.kinds.subtracting(served.keys).subtracting(manifests.map { DefinedKind($0.identity.type) })
         let lost = absent.subtracting(scope.definedKinds)

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// An object with the fields that readiness looks at.
+/// An object on the server, with the fields that determine readiness.
 struct LiveObject {
     let node: Node
     let type: GroupVersionKind
@@ -22,13 +22,13 @@ struct LiveObject {
         var reason: String
         var message: String
 
-        /// The reason and message in words.
+        /// The reason and message as one text.
         var words: String {
             [reason, message].filter { !$0.isEmpty }.joined(separator: ": ")
         }
     }
 
-    /// The conditions; a fresh object has none, `null` or an empty list.
+    /// The conditions; a new object may have no list, `null` or an empty list.
     var conditions: [Condition] {
         (node["status"]?["conditions"]?.sequence ?? []).map { item in
             Condition(
@@ -40,17 +40,18 @@ struct LiveObject {
         }
     }
 
-    /// The first condition of a type.
+    /// Returns the first condition of a type.
     func condition(_ type: String) -> Condition? {
         conditions.first { $0.type == type }
     }
 
-    /// A number of the status, `nil` where it is missing.
+    /// Returns a number of the status, or `nil` if it is missing.
     func status(_ field: String) -> Int? {
         node["status"]?[field]?.integer
     }
 
-    /// The state by the rules for every kind: deletion, observed generation, and the conditions `Reconciling` and `Stalled`.
+    /// The readiness by the rules for every kind: deletion, observed generation, conditions `Reconciling` and
+    /// `Stalled`.
     var generic: Readiness? {
         if node["metadata"]?["deletionTimestamp"]?.string != nil { return .waiting("it is being deleted") }
         if let generation = node["metadata"]?["generation"]?.integer, let observed = status("observedGeneration"),
@@ -65,7 +66,7 @@ struct LiveObject {
         return nil
     }
 
-    /// The state by the rules for kinds without rules of their own; no condition `Ready` means ready.
+    /// The readiness by condition `Ready`, for kinds without specific rules; ready if the condition is missing.
     var byReadyCondition: Readiness {
         guard let ready = condition("Ready"), ready.status != "True" else { return .ready }
         return .waiting(ready.words.isEmpty ? "condition Ready is \(ready.status)" : ready.words)

@@ -1,12 +1,12 @@
 import Base
 import YAML
 
-/// Why a pod is not ready, as far as its own status says.
+/// The reason why a pod is not ready, from its own status.
 struct PodDiagnosis {
     /// The state of the pod or of one of its containers.
     let words: String
 
-    /// Whether the status does not say why, so that the pod's last warning is needed.
+    /// Whether the status does not contain the reason, so that the pod's last warning is needed.
     let needsWarning: Bool
 
     /// Whether the pod is being deleted.
@@ -17,7 +17,7 @@ struct PodDiagnosis {
 
     private static let type = GroupVersionKind(apiVersion: "v1", kind: "Pod")
 
-    /// Reads the status of a pod, `nil` if the pod is ready.
+    /// Reads the status of a pod, or returns `nil` if the pod is ready.
     init?(_ pod: Node) {
         let reason: String
         switch Readiness(of: pod, type: Self.type) {
@@ -32,7 +32,7 @@ struct PodDiagnosis {
         needsWarning = !isTerminating && !isUnscheduled && container?.isExplained != true
     }
 
-    /// The first container that is not as it should be, and whether its own status says why.
+    /// Returns the first container that is not ready, and whether its own status contains the reason.
     private static func container(of pod: Node) -> (words: String, isExplained: Bool)? {
         for (list, kind) in [("initContainerStatuses", "init container"), ("containerStatuses", "container")] {
             for container in pod["status"]?[list]?.sequence ?? [] where container["ready"]?.boolean != true {
@@ -50,7 +50,7 @@ struct PodDiagnosis {
                 }
                 if container["state"]?["running"] != nil {
                     let words = kind == "container" ? "is not ready" : "is still running"
-                    // It may be running for a moment only, again and again.
+                    // A container that crashes repeatedly may be running for a moment.
                     guard let end else { return ("\(name) \(words)", false) }
                     return ("\(name) \(words), and was restarted: \(end)", false)
                 }
@@ -59,7 +59,7 @@ struct PodDiagnosis {
         return nil
     }
 
-    /// The message of a waiting container, `nil` if it only says that the restart is delayed.
+    /// Returns the message of a waiting container, or `nil` if it only says that the restart is delayed.
     private static func message(of waiting: Node) -> String? {
         guard let message = waiting["message"]?.string?.shortLine, !message.isEmpty,
             !message.lowercased().hasPrefix("back-off")
@@ -67,7 +67,7 @@ struct PodDiagnosis {
         return message
     }
 
-    /// How a container terminated, `nil` if it has not or exited with 0.
+    /// Describes how a container terminated; `nil` if it has not terminated or exited with 0.
     private static func ending(_ state: Node?) -> String? {
         guard let end = state?["terminated"], let code = end["exitCode"]?.integer, code != 0 else { return nil }
         let message = end["message"]?.string?.shortLine ?? ""
@@ -76,6 +76,6 @@ struct PodDiagnosis {
 }
 
 extension String {
-    /// The text on one line, without its middle where it is long: it is repeated in every line that says what is waited for.
+    /// The text on one line, without its middle if it is long, because it is repeated in every report of a wait.
     var shortLine: String { onOneLine.shortened(to: 400) }
 }

@@ -1,26 +1,26 @@
 public import Base
 public import YAML
 
-/// Whether an object's controller has done what its manifest asks for.
+/// Whether an object's controller has carried out what its manifest asks for.
 ///
-/// The rules are those of kstatus, the library behind `kubectl` rollouts in Flux and kpt:
-/// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Where they call an object current although
-/// nothing runs yet, this is stricter: a DaemonSet for which no node is eligible, and a Job that has not completed.
+/// The rules are those of kstatus, the library that Flux and kpt use:
+/// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Two rules are stricter, because nothing is
+/// running yet: a DaemonSet without an eligible node and a Job that has not completed are not ready.
 public enum Readiness: Sendable, Hashable {
     /// The object matches its manifest, and its controller has done its work.
     case ready
     /// Something is still missing.
     case waiting(String)
-    /// Its controller has given up; at a first boot the object may become ready nevertheless.
+    /// The controller has given up; during a first boot the object may become ready nevertheless.
     case failed(String)
 
     /// Reads the readiness of an object.
     ///
     /// - Parameters:
-    ///   - object: The object as the server returned it.
-    ///   - type: Its type, which the items of a list do not say; `nil` if the object says it.
-    ///   - minimumNodeCount: For how many nodes a DaemonSet must be meant before it can be ready.
-    ///   - now: The clock, for how long a Pod may be without a node.
+    ///   - object: The object as returned by the server.
+    ///   - type: The object's type, which the items of a list omit; `nil` to read it from the object.
+    ///   - minimumNodeCount: The number of eligible nodes that a DaemonSet needs before it can be ready.
+    ///   - now: The current time, which determines how long a Pod has been without a node.
     public init(
         of object: Node,
         type: GroupVersionKind? = nil,
@@ -35,9 +35,9 @@ public enum Readiness: Sendable, Hashable {
     }
 }
 
-/// The kinds that have rules of their own.
+/// Kinds with specific rules.
 extension LiveObject {
-    /// The readiness by the rules of the object's kind, `nil` for kinds without any.
+    /// Returns the readiness by the rules of the object's kind, or `nil` for kinds without specific rules.
     func byKind(minimumNodeCount: Int) -> Readiness? {
         switch (type.group, type.kind) {
         case ("apps", "Deployment"), ("extensions", "Deployment"): deployment
@@ -73,7 +73,7 @@ extension LiveObject {
         return address.isEmpty ? .waiting("it has no cluster IP yet") : .ready
     }
 
-    /// The rules of a CRD, in the order of its conditions.
+    /// The readiness of a CRD, by the first decisive condition.
     private var definition: Readiness {
         for condition in conditions {
             switch (condition.type, condition.status) {
@@ -103,10 +103,10 @@ extension LiveObject {
         }
     }
 
-    /// How long a Pod may be without a node before that is a failure, in seconds.
+    /// The time in seconds after which a Pod without a node counts as failed.
     private static let schedulingLimit: Int64 = 15
 
-    /// The state of a Pod that no node takes.
+    /// The readiness of a Pod that cannot be scheduled.
     private var unscheduled: Readiness? {
         guard let scheduled = condition("PodScheduled"), scheduled.status == "False" else { return nil }
         let created = node["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init(rfc3339:))
@@ -114,7 +114,7 @@ extension LiveObject {
         return isLate && scheduled.reason == "Unschedulable" ? .failed(scheduled.words) : .waiting(scheduled.words)
     }
 
-    /// The rules of a Job; unlike kstatus a Job that still runs is not ready (as Flux has it).
+    /// The readiness of a Job; unlike in kstatus, and as in Flux, a running Job is not ready.
     private var job: Readiness {
         for condition in conditions where condition.status == "True" {
             switch condition.type {
@@ -128,16 +128,16 @@ extension LiveObject {
     }
 }
 
-/// The kinds that create pods.
+/// Kinds that create pods.
 extension LiveObject {
-    /// The first of several counts that is lower than wanted.
+    /// Returns the first of several counts that is lower than wanted.
     private func shortage(_ checks: [(String, wanted: Int, there: Int)]) -> Readiness? {
         checks.first { $0.there < $0.wanted }.map { .waiting("\($0.0): \($0.there) of \($0.wanted)") }
     }
 
     private var wantedReplicas: Int { node["spec"]?["replicas"]?.integer ?? 1 }
 
-    /// The rules of a Deployment, with the reason why its pods are not created.
+    /// The readiness of a Deployment, with the reason why its pods are not created.
     var deployment: Readiness {
         guard case .waiting(let reason) = replicas, let failure = condition("ReplicaFailure"), failure.status == "True"
         else { return replicas }
@@ -165,7 +165,7 @@ extension LiveObject {
         return condition("Available")?.status == "True" ? .ready : .waiting("not available")
     }
 
-    /// The rules of a DaemonSet; unlike in kstatus, one without an eligible node is not ready.
+    /// The readiness of a DaemonSet; unlike in kstatus, a DaemonSet without an eligible node is not ready.
     func daemonSet(minimumNodeCount: Int) -> Readiness {
         guard node["metadata"]?["generation"] != nil, status("observedGeneration") != nil,
             let desired = status("desiredNumberScheduled")
@@ -181,7 +181,6 @@ extension LiveObject {
         ]) ?? .ready
     }
 
-    /// The rules of a StatefulSet.
     var statefulSet: Readiness {
         let strategy = node["spec"]?["updateStrategy"]
         if strategy?["type"]?.string == "OnDelete" { return .ready }
@@ -198,7 +197,6 @@ extension LiveObject {
         return current == update ? .ready : .waiting("a new revision is being rolled out")
     }
 
-    /// The rules of a ReplicaSet.
     var replicaSet: Readiness {
         if let failure = condition("ReplicaFailure"), failure.status == "True" { return .waiting(failure.words) }
         let wanted = wantedReplicas
@@ -217,21 +215,21 @@ extension LiveObject {
 /// An object that is not ready.
 struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
     var identity: ObjectIdentity
-    /// The missing part, by the object's own status.
+    /// The reason, from the object's own status.
     var reason: String
-    /// The cause by events, pods and nodes, `nil` if nothing is known.
+    /// The cause, from events, pods and nodes, or `nil` if it is not known.
     var detail: String?
 
-    /// The missing part, and the cause.
+    /// The reason, and the cause if it is known.
     var reasonWithDetail: String { reason + (detail.map { " (\($0))" } ?? "") }
 
-    /// The object, what is missing, and the cause.
+    /// The object, the reason, and the cause if it is known.
     var description: String { "\(identity): \(reasonWithDetail)" }
 }
 
 /// Advice about an object that does not become ready.
 struct ReadinessAdvice {
-    /// The advice, `nil` if the reason is not known.
+    /// The advice, or `nil` if the reason is not known.
     let text: String?
 
     init(for object: UnreadyObject, task: String) {

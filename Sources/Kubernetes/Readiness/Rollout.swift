@@ -5,8 +5,8 @@ import YAML
 extension APIClient {
     /// Waits until objects are ready by the rules of ``Readiness``.
     ///
-    /// An object that does not exist yet is waited for, and so is one whose controller has given up: at a first boot an
-    /// image may arrive late.
+    /// The wait includes objects that do not exist yet, and objects whose controllers have given up: during a first
+    /// boot an image may arrive late.
     ///
     /// - Throws: ``Base/Problem`` with every object that is not ready when the deadline has passed.
     public func awaitReadiness(
@@ -19,7 +19,7 @@ extension APIClient {
             .wait(for: identities)
     }
 
-    /// Reads an object, `nil` if it does not exist.
+    /// Reads an object, or returns `nil` if it does not exist.
     func find(_ identity: ObjectIdentity, until deadline: ContinuousClock.Instant) async throws(APIError) -> Node? {
         let resource = try await catalog.resource(of: identity.type, on: self, until: deadline)
         var identity = identity
@@ -30,45 +30,44 @@ extension APIClient {
 
 /// The wait for objects to become ready.
 ///
-/// Objects of one kind and namespace are read by one LIST and watched from its version; any change is a reason to read
-/// them again. Objects that cannot be listed or watched are polled.
+/// Objects of one kind and namespace are read with one LIST and watched from its version; after any change they are
+/// read again. Objects that cannot be listed or watched are polled.
 struct Rollout {
     let client: APIClient
     let minimumNodeCount: Int
     /// The task that waits.
     let task: String
     let retryPolicy: RetryPolicy
-    /// How long a rollout may take before its cause is looked up; while nothing changes, ever more time passes before that
-    /// is done again.
+    /// The time before the cause of a slow rollout is looked up; the interval grows while nothing changes.
     var diagnosisInterval = Duration.seconds(5)
 
-    /// Objects of one kind and namespace, with their positions among all.
+    /// Objects of one kind and namespace, with their positions in the list of all objects.
     private struct Group {
         var type: GroupVersionKind
         var namespace: String?
         var members: [(position: Int, identity: ObjectIdentity)]
     }
 
-    /// The objects that were read of a group.
+    /// The result of reading a group.
     private struct GroupState: Sendable {
         var unready: [(position: Int, object: UnreadyObject)] = []
-        /// Where its changes can be watched from, `nil` if it must be polled.
+        /// The start of a watch, or `nil` if the group must be polled.
         var watch: WatchStart?
     }
 
-    /// How long the first watch lasts; some rules depend on time, so that objects are read again without a change.
+    /// The duration of the first watch; some rules depend on time, so objects are read again even without a change.
     private static let firstWatch = Duration.seconds(5)
 
-    /// The longest time between look-ups: hundreds of nodes may wait for the same object.
+    /// The longest time between look-ups, because hundreds of nodes may wait for the same object.
     private static let longestDiagnosisInterval = Duration.seconds(30)
 
-    /// How long one look-up may take; the last one is made when time is up.
+    /// The time limit of one look-up; the last look-up is made when time is up.
     private static let diagnosisLimit = Duration.seconds(3)
 
-    /// When objects are read for the last time before time is up.
+    /// The time before the deadline at which objects are read for the last time.
     private static let reserve = Duration.milliseconds(100)
 
-    /// Changes come in bursts, of which one reading is enough.
+    /// The pause after a change, because changes come in bursts and one read covers a burst.
     private static let burst = Duration.milliseconds(50)
 
     /// Waits until all objects are ready.
@@ -85,7 +84,7 @@ struct Rollout {
             var unready = states.flatMap(\.unready).sorted { $0.position < $1.position }.map(\.object)
             guard !unready.isEmpty else { return }
             pending = unready.map(\.identity)
-            // Answers that the deadline cut short say nothing about their objects.
+            // Requests that were cut short by the deadline say nothing about their objects.
             if ContinuousClock.now >= retryPolicy.deadline, !last.isEmpty {
                 unready = last.filter { pending.contains($0.identity) }
             }
@@ -101,7 +100,7 @@ struct Rollout {
             if isLast || ContinuousClock.now >= nextDiagnosis {
                 let limit = isLast ? Self.diagnosisLimit : min(Self.diagnosisLimit, remaining)
                 let found = await RolloutDiagnosis(client: client, deadline: .now + limit).details(of: unready)
-                // A detail explains one reason: with another reason it no longer counts.
+                // A detail explains one reason, and no longer applies if the reason has changed.
                 details.merge(found) { $1 }
                 nextDiagnosis = ContinuousClock.now + lookups.next()
             }
@@ -109,13 +108,13 @@ struct Rollout {
             guard !isLast else { throw problem(of: unready) }
             if let wait = wait(for: unready, until: time) { retryPolicy.report(wait) }
             let watches = states.filter { !$0.unready.isEmpty }.map(\.watch)
-            // The cause is looked up when it is due, also in the middle of a watch.
+            // The watch ends when the next look-up is due.
             let limit = min(watchLimits.next(), max(.seconds(1), nextDiagnosis - .now))
             guard await pause(watches, upTo: limit, delay) else { throw interruption(of: unready) }
         }
     }
 
-    /// The times between look-ups, and those that watches last, after something has changed.
+    /// The times between look-ups and the durations of watches, which start again after each change.
     private var quietTimes: (lookups: Backoff, watches: Backoff) {
         (
             Backoff(first: diagnosisInterval, limit: Self.longestDiagnosisInterval),
@@ -123,7 +122,7 @@ struct Rollout {
         )
     }
 
-    /// The wait that the task reports: for the first object, with the others in the reason.
+    /// Returns the wait that the task reports: for the first object, with the other objects in the reason.
     private func wait(for unready: [UnreadyObject], until time: String) -> Wait? {
         guard let first = unready.first else { return nil }
         let reasons = [first.reasonWithDetail] + unready.dropFirst().map(\.description)
@@ -149,7 +148,7 @@ struct Rollout {
         )
     }
 
-    /// Waits until something changes, or for a pause where not everything can be watched.
+    /// Waits until something changes, or pauses if not everything can be watched.
     private func pause(
         _ watches: [WatchStart?],
         upTo limit: Duration,
@@ -176,7 +175,7 @@ struct Rollout {
         }
     }
 
-    /// Reads objects, those of one kind and namespace together.
+    /// Reads objects, grouped by kind and namespace.
     private func read(_ identities: [ObjectIdentity]) async -> [GroupState] {
         var groups: [Group] = []
         for (position, identity) in identities.enumerated() {
@@ -202,7 +201,7 @@ struct Rollout {
         } catch .refused(let refusal) where refusal.status.isUnknownResource {
             return state(of: group) { _ in ServerStatus(missing: group.type).message }
         } catch .refused(let refusal) where [403, 405].contains(refusal.code) {
-            // A user who may get an object may not always list it.
+            // A user with permission to get an object may lack permission to list it.
             return await get(group)
         } catch .transport(let error) where error.kind == .replyTooLarge {
             return await get(group)
@@ -211,7 +210,7 @@ struct Rollout {
         }
     }
 
-    /// Reads a group by one LIST.
+    /// Reads a group with one LIST.
     private func list(_ group: Group) async throws(APIError) -> GroupState {
         let deadline = retryPolicy.deadline
         let resource = try await client.catalog.resource(of: group.type, on: client, until: deadline)
@@ -238,7 +237,7 @@ struct Rollout {
         return state
     }
 
-    /// The state of a group, given the reason why a member is not ready, `nil` if it is.
+    /// Returns the state of a group, given a function that returns why a member is not ready.
     private func state(of group: Group, _ reason: (ObjectIdentity) -> String?) -> GroupState {
         GroupState(
             unready: group.members.compactMap { position, identity in
@@ -255,7 +254,7 @@ struct Rollout {
         }
     }
 
-    /// Why an object is not ready, `nil` if it is.
+    /// Returns why an object is not ready, or `nil` if it is.
     private func unreadiness(of live: Node?, _ type: GroupVersionKind) -> String? {
         guard let live else { return "it does not exist" }
         return switch Readiness(of: live, type: type, minimumNodeCount: minimumNodeCount) {

@@ -1,22 +1,22 @@
 import Base
 import YAML
 
-/// Finds the reasons why objects are not ready that their own status does not contain.
+/// Finds reasons why objects are not ready, in addition to the objects' own status.
 ///
 /// Objects that cannot be read in time are left out.
 struct RolloutDiagnosis {
     let client: APIClient
 
-    /// The end of all requests together.
+    /// The common deadline of all requests.
     let deadline: ContinuousClock.Instant
 
-    /// The number of pods, events or nodes that are read.
+    /// The largest number of pods, events or nodes that are read.
     private static let listLimit = 100
 
-    /// Finds for each object the last warning about it, its first pod that is not ready, and why no node is eligible.
+    /// Finds for each object its last warning, its first pod that is not ready, and why no node is eligible.
     ///
     /// - Parameter objects: The objects, without details.
-    /// - Returns: The details of those objects about which something is known.
+    /// - Returns: The details of each object for which a reason was found.
     func details(of objects: [UnreadyObject]) async -> [UnreadyObject: String] {
         var result: [UnreadyObject: String] = [:]
         for object in objects {
@@ -33,7 +33,7 @@ struct RolloutDiagnosis {
         return result
     }
 
-    /// The reason and message of the last warning about an object.
+    /// Returns the reason and message of the last warning about an object.
     private func lastWarning(about kind: String, _ name: String, in namespace: String?) async -> String? {
         let selector = "type=Warning,involvedObject.kind=\(kind),involvedObject.name=\(name)"
         let events = await list("events", in: namespace, ("fieldSelector", selector)).filter {
@@ -43,18 +43,18 @@ struct RolloutDiagnosis {
         return last.map { "\($0["reason"]?.string ?? "Warning"): \(($0["message"]?.string ?? "").shortLine)" }
     }
 
-    /// Whether an event says no more than the state of a container, such as `Error: ImagePullBackOff`.
+    /// Returns whether an event only repeats the state of a container, such as `Error: ImagePullBackOff`.
     private static func repeatsContainerState(_ event: Node) -> Bool {
         let message = event["message"]?.string ?? ""
         return message.wholeMatch(of: /Error: \w+/) != nil || message.hasPrefix("Back-off restarting failed container")
     }
 
-    /// When an event was last seen; events of newer servers have only one time.
+    /// Returns the time at which an event was last seen; events of newer servers have only `eventTime`.
     private static func time(of event: Node) -> String {
         event["lastTimestamp"]?.string ?? event["eventTime"]?.string ?? ""
     }
 
-    /// The first pod of a workload that is not ready; one that is terminating only if all others are ready.
+    /// Returns the first unready pod of a workload; a terminating pod only if no other pod is unready.
     private func unreadyPod(
         of workload: Node,
         in namespace: String?,
@@ -72,10 +72,10 @@ struct RolloutDiagnosis {
         return ("pod '\(pod.name)': \(words)", pod.diagnosis)
     }
 
-    /// Why no node runs an unscheduled pod, or why too few nodes are eligible for a DaemonSet.
+    /// Explains why no node runs an unscheduled pod, or why too few nodes are eligible for a DaemonSet.
     private func nodeConstraints(of workload: Node, _ pod: PodDiagnosis?) async -> String? {
         let isDaemonSet = workload["kind"]?.string == "DaemonSet"
-        // A DaemonSet that only lacks nodes is ready if none is required.
+        // A DaemonSet that lacks only nodes would be ready if no node were required.
         let type = GroupVersionKind(apiVersion: "apps/v1", kind: "DaemonSet")
         let lacksNodes = isDaemonSet && Readiness(of: workload, type: type, minimumNodeCount: 0) == .ready
         let query = [("limit", "\(Self.listLimit)")]
@@ -90,7 +90,7 @@ struct RolloutDiagnosis {
         return details.isEmpty ? nil : details.joined(separator: "; ")
     }
 
-    /// The number of nodes, with their taints and with the labels that none of them has.
+    /// Describes the nodes: their number, their taints, and the required labels that no node has.
     private static func eligibility(of nodes: [Node], isCutOff: Bool, for daemonSet: Node) -> String {
         guard !isCutOff else { return "the cluster has more than \(listLimit) nodes" }
         let wanted = daemonSet["spec"]?["template"]?["spec"]?["nodeSelector"]?.mapping?.entries ?? []
@@ -102,7 +102,7 @@ struct RolloutDiagnosis {
             let labels = wanted.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: ",")
             return words + ", none with labels '\(labels)'"
         }
-        // The taints of other nodes do not matter.
+        // The taints of nodes without the labels do not matter.
         let taints = matching.flatMap { $0["spec"]?["taints"]?.sequence ?? [] }.map { taint in
             "'\(taint["key"]?.string ?? ""):\(taint["effect"]?.string ?? "")'"
         }
@@ -110,7 +110,7 @@ struct RolloutDiagnosis {
         return words + ", with taints \(Set(taints).sorted().joined(separator: ", "))"
     }
 
-    /// The first node that is not ready.
+    /// Describes the first node that is not ready.
     private static func unreadyNode(among nodes: [Node]) -> String? {
         let nodeType = GroupVersionKind(apiVersion: "v1", kind: "Node")
         for node in nodes {

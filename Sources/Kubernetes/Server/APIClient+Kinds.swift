@@ -4,9 +4,10 @@ import YAML
 
 /// Kinds that the server does not have.
 extension APIClient {
-    /// Why waiting for an object is of no use, because the server does not have its kind and never will.
+    /// Returns why waiting for an object is useless, because the server does not have its kind and never will.
     ///
-    /// - Returns: The kind with the right one, `nil` if the server has it, may get it, or does not answer.
+    /// - Returns: A message with the missing kind and a suggestion, or `nil` if the server has the kind, may get it, or
+    ///   does not answer.
     public func mistake(in identity: ObjectIdentity, until deadline: ContinuousClock.Instant) async -> String? {
         do throws(APIError) {
             _ = try await catalog.resource(of: identity.type, on: self, until: deadline)
@@ -18,34 +19,36 @@ extension APIClient {
         }
     }
 
-    /// Returns whether the server has a type after all, although a reply said that it does not.
+    /// Returns whether the server has a type although a reply said that it does not.
     ///
-    /// A proxy, a load balancer or another server may have sent that reply. Discovery is asked again: it lists the type, or the
-    /// server lists the group and version of which it does not list the kinds.
+    /// A proxy, a load balancer or another server may have sent that reply, so discovery is queried again. The server
+    /// has the type if discovery lists it, or if it lists the group and version but not their kinds.
     func hasKind(_ type: GroupVersionKind, until deadline: ContinuousClock.Instant) async throws(APIError) -> Bool {
         do throws(APIError) {
             let types = try await catalog.types(inVersionOf: type, on: self, until: deadline)
             guard types.isEmpty else { return types.contains(type) }
         } catch .refused(let refusal) where refusal.code == 404 {
-            // Not even the group, or only this reply.
+            // Either the group does not exist, or only this reply says so.
         }
         return try await groups(until: deadline)[type.group]?.contains(type.version) == true
     }
 
-    /// The error of a request for an object of a kind that the server has, although a reply says that it does not.
+    /// Creates the error for a reply that wrongly denies that the server has a kind.
     func contradiction(about type: GroupVersionKind) -> APIError {
         let words =
             "'\(kubeconfig.address)' answered 404, as if it had no kind '\(type.kind)' in '\(type.apiVersion)', which it has"
         return .pending("\(words); \(ForeignReply.advice(from: []))", .retry)
     }
 
-    /// Why a type that the server does not have is a mistake, and what to write; `nil` if it may have been removed.
+    /// Returns why a type that the server does not have is an error, and what to write instead.
     ///
-    /// A kind of a CustomResourceDefinition is gone with its definition, and a built-in kind with its last version. It is
-    /// misspelt if the server has a similar one in the same group, or the same one in a similar group.
+    /// The result is `nil` if the type may have been removed.
+    ///
+    /// A custom kind is removed together with its CustomResourceDefinition, and a built-in kind with its last version.
+    /// A type is misspelt if the server has a similar kind in the same group, or the same kind in a similar group.
     func mistake(in type: GroupVersionKind, until deadline: ContinuousClock.Instant) async throws(APIError) -> String? {
         let message = ServerStatus(missing: type).message
-        // A reply that contradicts others: another server or a proxy answered one of them.
+        // The replies contradict each other: another server or a proxy sent one of them.
         if try await hasKind(type, until: deadline) { return nil }
         let groups = try await groups(until: deadline)
         if let versions = groups[type.group] {
@@ -59,7 +62,7 @@ extension APIClient {
         }
         guard !type.isBuiltIn || RemovedAPI.api(of: type) != nil else {
             guard groups[type.group] == nil else { return message }
-            // A group that only other versions of Kubernetes have.
+            // Other versions of Kubernetes have the group.
             guard !type.isKnownGroup else { return nil }
             let near = nearestName(to: type.group, in: groups.keys.sorted())
             return message + (near.map { "; did you mean group '\($0)'?" } ?? "")
@@ -74,7 +77,7 @@ extension APIClient {
         return "\(message); did you mean 'apiVersion: \(other.apiVersion)'?"
     }
 
-    /// The versions of each API group that the server has.
+    /// Returns the versions of each API group on the server.
     func groups(until deadline: ContinuousClock.Instant) async throws(APIError) -> [String: [String]] {
         let (reply, response) = try await object("GET", "/apis", until: deadline)
         if let difference = ForeignReply.Content.difference([("kind", "APIGroupList", reply["kind"])]) {
@@ -90,7 +93,7 @@ extension APIClient {
         return Dictionary(pairs + [("", ["v1"])]) { first, _ in first }
     }
 
-    /// The types of a group in all its versions, the preferred version last.
+    /// Returns the types of a group in all its versions, the preferred version last.
     private func types(
         in group: String,
         _ versions: [String],
@@ -103,7 +106,7 @@ extension APIClient {
             do throws(APIError) {
                 types += try await catalog.types(inVersionOf: type, on: self, until: deadline)
             } catch .refused(let refusal) where refusal.code == 503 || refusal.code == 404 {
-                // The API of another server, which is down.
+                // The group belongs to an aggregated API server that is down.
             }
         }
         return types

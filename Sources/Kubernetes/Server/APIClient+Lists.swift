@@ -4,13 +4,13 @@ import YAML
 
 /// Lists of objects.
 extension APIClient {
-    /// How many objects the server sends at once.
+    /// The number of objects per page.
     private static let pageSize = 500
 
-    /// More objects than this are not read.
+    /// The largest number of objects; a longer list is an error.
     private static let countLimit = 200_000
 
-    /// A list of metadata where the server can, of whole objects where it cannot.
+    /// The `Accept` header for a list of metadata, or of whole objects if the server does not support that.
     private static let metadataList =
         "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
@@ -39,16 +39,16 @@ extension APIClient {
         return items
     }
 
-    /// Reads all objects of a collection, some at a time.
+    /// Reads all objects of a collection, page by page.
     ///
     /// - Parameters:
     ///   - path: The collection.
-    ///   - query: Which objects.
-    ///   - size: How many objects the server sends at once.
-    ///   - limit: More objects than this are not read.
-    ///   - accept: The form of the list.
+    ///   - query: The parameters that select the objects.
+    ///   - size: The number of objects per page.
+    ///   - limit: The largest number of objects; a longer list is an error.
+    ///   - accept: The `Accept` header.
     ///   - deadline: The instant after which the attempt is given up.
-    ///   - receive: Takes the objects of a page.
+    ///   - receive: Receives the objects of each page.
     /// - Throws: ``APIError`` if not all of them can be read.
     func readPages(
         of path: String,
@@ -66,7 +66,7 @@ extension APIClient {
             do throws(APIError) {
                 let query = query + [("limit", "\(size)")] + next
                 let page = try await object("GET", path, query: query, accept: accept, until: deadline)
-                // Anything else would look like a list without objects.
+                // Any other object would look like an empty list.
                 guard page.node["kind"]?.string?.hasSuffix("List") == true else {
                     throw .pending("the reply to GET \(path) is no list", .retry)
                 }
@@ -82,42 +82,42 @@ extension APIClient {
     }
 }
 
-/// Objects of one kind that can be watched from the state in which they were read.
+/// The start of a watch of objects of one kind.
 struct WatchStart: Sendable {
     /// The path of the collection.
     var collection: String
-    /// The name of the only object of interest, if it is one.
+    /// The name of the object to watch, or `nil` to watch the whole collection.
     var name: String?
-    /// The version of the state that was read.
+    /// The version of the state that was read, from which the watch begins.
     var resourceVersion: String
 }
 
-/// How a watch ended.
+/// The result of a watch.
 enum WatchOutcome: Sendable {
     /// An object changed; `nil` if it was deleted.
     case changed(Node?)
-    /// Nothing happened for as long as the watch was to last.
+    /// Nothing changed during the whole watch.
     case unchanged
-    /// The server does not provide the watch, so that the state must be read again after a pause.
+    /// The watch cannot be used, so the state must be read again after a pause.
     case unavailable
 }
 
 extension APIClient {
-    /// The longest watch, with what a spread may add to it.
+    /// The longest duration of a watch, before a random spread is added.
     ///
-    /// A watch that is quiet for as long as a request may take would count as a request without an answer, and its
+    /// A watch without events for the time limit of a request would count as a request without an answer, and its
     /// connection as dead.
     static let longestWatch = requestLimit * 0.7
 
     /// Waits for the first change after a state that was read.
     ///
-    /// A watch is only a reason to look again. Whatever goes wrong with it, also inside a stream with status 200, makes it
-    /// unavailable, and the caller polls: a version that has expired, a user who may not watch, a storage without progress
-    /// notifications.
+    /// A watch only causes another read. Any failure, even inside a stream with status 200, makes the watch
+    /// unavailable, and the caller polls. Examples are an expired version, a user who may not watch, and a storage
+    /// without progress notifications.
     ///
     /// - Parameters:
-    ///   - start: What to watch.
-    ///   - limit: How long to watch at most, in whole seconds.
+    ///   - start: The objects to watch, and the version from which to watch them.
+    ///   - limit: The longest duration of the watch, in whole seconds.
     ///   - deadline: The instant at which the request is given up.
     /// - Returns: The change, or why there is none.
     func nextChange(
@@ -141,7 +141,7 @@ extension APIClient {
             ), response.status == 200
         else { return .unavailable }
         guard !response.body.isEmpty else {
-            // A watch that ends at once would be repeated at once.
+            // A watch that ends immediately would be repeated in a busy loop.
             return begin + .milliseconds(500) < ContinuousClock.now ? .unchanged : .unavailable
         }
         guard let event = try? readJSON(response.body, file: start.collection), let object = event["object"] else {
@@ -155,14 +155,14 @@ extension APIClient {
     }
 }
 
-/// How many watches may be open at once: each takes one of the requests that the transport has in flight.
+/// Limits the number of open watches, because each takes one of the requests that the transport has in flight.
 public final class WatchSlots: Sendable {
     private let free = Locked(32)
 
     /// Creates the slots of one transport.
     public init() {}
 
-    /// Takes a slot, and returns `false` if there is none.
+    /// Takes a slot, and returns `false` if all slots are in use.
     func take() -> Bool {
         free.withLock { free in
             guard free > 0 else { return false }

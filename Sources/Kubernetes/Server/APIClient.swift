@@ -8,25 +8,25 @@ public struct APIClient: Sendable {
     /// The connection's settings.
     public let kubeconfig: Kubeconfig
 
-    /// The resources of the server, fetched when they are needed first.
+    /// The resources of the server, fetched on first use.
     let catalog = ResourceCatalog()
 
-    /// The server's traits, fetched when an object was verified or is about to be.
+    /// The server's traits, fetched when an object is verified.
     let traits: KnownTraits
 
-    /// The schemas of its kinds, fetched when an object is refused.
+    /// The schemas of the server's kinds, fetched when an object is refused.
     let schemas = SchemaCache()
 
-    /// The configurations of its admission webhooks, fetched when one cannot be asked.
+    /// The configurations of the server's admission webhooks, fetched when a webhook does not answer.
     let webhookConfigurations = WebhookConfigurations()
 
     /// The results of the preflight checks.
     let preflightState = PreflightState()
 
-    /// The certificate that the server has shown.
+    /// The certificate that the server has presented.
     let peer = PeerCertificate()
 
-    /// The preflight checks that are under way.
+    /// The preflight checks in progress.
     let preflightRequests = SharedRequests<String, Void>()
 
     /// The watches that may still be opened.
@@ -35,13 +35,13 @@ public struct APIClient: Sendable {
     /// Whether the server can apply APIServices.
     let apiServices = APIServiceSupport()
 
-    /// How many requests the server gets at a time.
+    /// The limits on parallel requests to the server.
     let pace = RequestPace()
 
     /// The user of the kubeconfig, for messages.
     var whoami: String { credentials.whoami }
 
-    /// The CA that the server's certificate is checked against, for messages.
+    /// The CA that verifies the server's certificate, for messages.
     var authority: String { credentials.authority }
 
     /// Advice when the server does not accept the user.
@@ -50,10 +50,10 @@ public struct APIClient: Sendable {
     private let http: HTTPClient
     private let credentials: Credentials
 
-    /// How long one request may take before it is tried again, unless its turn says otherwise.
+    /// The time limit of one request before it is retried, unless its turn has another limit.
     static let requestLimit = RequestPace.limit + RequestPace.margin
 
-    /// How long a request may take that only explains a refusal: the next attempt is delayed by no more.
+    /// The time limit of a request that only explains a refusal, because it delays the next attempt.
     private static let explanationLimit = Duration.seconds(2)
 
     /// Creates a client.
@@ -62,8 +62,8 @@ public struct APIClient: Sendable {
     ///   - http: The transport.
     ///   - kubeconfig: The connection's settings.
     ///   - credentials: The user's credentials and the trusted CA, loaded from the kubeconfig.
-    ///   - watchSlots: The watches that all clients of the transport may still open.
-    ///   - traitChanges: What all clients of the run may have changed on their servers.
+    ///   - watchSlots: The watch slots shared by all clients of the transport.
+    ///   - traitChanges: The record of changes that clients of the run may have made to their servers.
     public init(
         _ http: HTTPClient,
         kubeconfig: Kubeconfig,
@@ -153,7 +153,8 @@ public struct APIClient: Sendable {
             if let remark { status.message += remark }
             let refusal = APIError.Refusal(request: "\(method) \(path)", status: status)
             if case .webhook(let failure) = refusal.kind {
-                // For the message: at the end of a task's timeout there is no time left to ask for it.
+                // The name is fetched now, because no time is left to fetch it for the message at the end of a task's
+                // timeout.
                 let limit = min(deadline, .now + Self.explanationLimit)
                 _ = await webhookConfigurations.name(of: failure.webhook, on: self, until: limit)
             }
@@ -172,15 +173,16 @@ public struct APIClient: Sendable {
         return (node, response)
     }
 
-    /// Reads an object, `nil` if it does not exist.
+    /// Reads an object, or returns `nil` if it does not exist.
     ///
     /// - Parameters:
     ///   - path: The object's path.
-    ///   - identity: What the object must be, if that is known; with its namespace if its kind has namespaces.
+    ///   - identity: The expected identity, if known, with its namespace if the kind is namespaced.
     ///   - isPaced: Whether the request waits for its turn.
     ///   - deadline: The instant after which the attempt is given up.
     /// - Returns: The object.
-    /// - Throws: ``APIError`` if there is no response, or another than the object or that it does not exist.
+    /// - Throws: ``APIError`` if there is no response, or if it neither contains the object nor says that it does not
+    ///   exist.
     func find(
         _ path: String,
         as identity: ObjectIdentity? = nil,
@@ -195,7 +197,7 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Reads an object, and returns an error as a value, for use with `async let`, whose errors have no type.
+    /// Reads an object, and returns an error as a value, because errors of `async let` have no type.
     func read(
         _ path: String,
         accept: String = "application/json",
@@ -208,7 +210,7 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Reads the metadata of an object: a `PartialObjectMetadata`, or the whole object where a server does not have them.
+    /// Reads the metadata of an object, or the whole object if the server does not support `PartialObjectMetadata`.
     ///
     /// The source is https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches.
     func readMetadata(_ path: String, until deadline: ContinuousClock.Instant) async -> Result<Node, APIError> {
@@ -216,7 +218,7 @@ public struct APIClient: Sendable {
         return await read(path, accept: accept, until: deadline)
     }
 
-    /// Encodes a query's value or a path's segment as RFC 3986 requires.
+    /// Encodes a query value or a path segment as RFC 3986 requires.
     static func percentEncoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF")
         return text.utf8.reduce(into: "") { result, byte in
@@ -237,14 +239,14 @@ extension APIClient {
     /// Sends a request when its turn has come, and records how it ended.
     ///
     /// - Parameters:
-    ///   - isPaced: Whether it waits for its turn.
-    ///   - method: The method.
-    ///   - path: The path.
-    ///   - size: The number of bytes of the body.
-    ///   - deadline: The instant after which it is given up.
-    ///   - send: Sends the request; the argument is how long the server may work on it.
-    /// - Returns: The response, with a remark about the limit if that is why the server refuses.
-    /// - Throws: ``APIError``; one that is due to the limit says so.
+    ///   - isPaced: Whether the request waits for its turn.
+    ///   - method: The HTTP method.
+    ///   - path: The path of the request.
+    ///   - size: The size of the body in bytes.
+    ///   - deadline: The instant after which the request is given up.
+    ///   - send: Sends the request; the argument is the time limit of the server.
+    /// - Returns: The response, with a remark about the time limit if the server refuses because of it.
+    /// - Throws: ``APIError``, whose message mentions the time limit if it is the cause.
     func paced(
         _ isPaced: Bool,
         _ method: String,
@@ -256,11 +258,11 @@ extension APIClient {
         guard isPaced else { return (try await send(RequestPace.limit), nil) }
         let turn = try await turn(method, path, size: size, until: deadline)
         let start = ContinuousClock.now
-        // The clocks of both sides need not agree.
+        // The clocks of the client and the server need not agree.
         func isOver(_ limit: Duration) -> Bool { start.duration(to: .now) > limit - .milliseconds(500) }
         do throws(APIError) {
             let response = try await send(turn.limit)
-            // The server may have a shorter limit than the one that it was asked for.
+            // The server may have a shorter limit than requested.
             let isCutOff = response.status == 504 && isOver(RequestPace.limit)
             pace.end(turn, isCutOff ? .cutOff : response.status == 429 ? .refused : .replied)
             return (response, isCutOff ? "; \(Self.remark(turn.limit, method, size))" : nil)
@@ -290,16 +292,16 @@ extension APIClient {
         }
     }
 
-    /// The limit of an attempt that was not enough, with the size of what was sent.
+    /// Describes the time limit that an attempt exceeded, with the size of its body.
     private static func remark(_ limit: Duration, _ method: String, _ size: Int) -> String {
         let content = size > 0 ? " of \(roundedByteText(size))" : ""
         return "an attempt may take \(limit.humanReadable), and was a \(method)\(content)"
     }
 }
 
-/// Why an API server is not usable, and what to do.
+/// Explanations of why an API server is not usable, and advice.
 extension APIClient {
-    /// The problem of a server that failed its preflight checks until time was up.
+    /// Returns the problem of a server that did not pass its preflight checks before the deadline.
     func preflightProblem(_ error: APIError) -> Problem {
         let server = "API server \(kubeconfig.server)"
         return switch error {
@@ -307,7 +309,7 @@ extension APIClient {
             Problem("interrupted while waiting for \(server)")
         case .transport(let cause)
         where preflightState.hasAnswered && [.timedOut, .closed, .reset].contains(cause.kind):
-            // It answered before, so neither its address nor whether it runs is in question.
+            // The server has answered before, so its address is correct and the server was running.
             Problem("\(server) is not ready", hint: Self.storageAdvice, cause: cause)
         case .transport(let cause):
             transportProblem(cause, server)
@@ -345,7 +347,7 @@ extension APIClient {
 
     private static var storageAdvice: String { "look into the logs of the API server and of etcd" }
 
-    /// An error without the server's address, for messages that name the server themselves.
+    /// Removes the server's address from an error, for messages that already name the server.
     func withoutAddress(_ error: APIError) -> APIError {
         guard case .transport(var cause) = error else { return error }
         for (phrase, rest) in [
@@ -356,7 +358,7 @@ extension APIClient {
         return .transport(cause)
     }
 
-    /// The problem of a server that gives no response.
+    /// Returns the problem of a server that gives no response.
     private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
         let peer = cause.peer
         switch cause.kind {
@@ -402,15 +404,16 @@ extension APIClient {
 }
 
 extension APIClient {
-    /// The server's description of its kinds, to be kept as ``SchemaDocument``; `nil` if it cannot be had.
+    /// Fetches the server's OpenAPI document for ``SchemaDocument``, or returns `nil` if it is not available.
     public func schemaDocument(until deadline: ContinuousClock.Instant) async -> [UInt8]? {
         guard let response = try? await schemaResponse(until: deadline), response.status == 200 else { return nil }
         return response.body
     }
 
-    /// Asks for the server's description of its kinds, unless it still has a tag.
+    /// Fetches the server's OpenAPI document, unless its entity tag is unchanged.
     ///
-    /// A server whose kinds have just changed may take longer to answer than one request may, so it is asked again.
+    /// A server whose kinds have just changed may need more time than the limit of one request, so the request is
+    /// repeated.
     func schemaResponse(
         tag: String? = nil,
         until deadline: ContinuousClock.Instant

@@ -2,7 +2,7 @@ import Base
 public import HTTP
 import YAML
 
-/// Why a request to the API server failed.
+/// The reason why a request to the API server failed.
 public enum APIError: Retriable, Sendable, CustomStringConvertible {
     /// There was no response.
     case transport(TransportError)
@@ -32,7 +32,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 
         var status: ServerStatus
         let kind: RefusalKind
-        /// Whether another attempt is worthwhile: that of the kind, unless the task knows better.
+        /// Whether another attempt is worthwhile, by the kind of the refusal unless the task overrides it.
         var disposition: Disposition
 
         init(request: String, status: ServerStatus) {
@@ -42,11 +42,11 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             disposition = kind.disposition
         }
 
-        /// Whether the server could not ask an admission webhook.
+        /// Whether the server could not call an admission webhook.
         var isOfUnansweringWebhook: Bool { if case .webhook = kind { true } else { false } }
     }
 
-    /// The status of a refusal, `nil` for other errors.
+    /// The status of a refusal, or `nil` for other errors.
     var status: ServerStatus? {
         if case .refused(let refusal) = self { refusal.status } else { nil }
     }
@@ -74,7 +74,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// How long the server asks to wait.
+    /// The pause that the server asks for.
     public var retryAfter: Duration? {
         switch self {
         case .pending(_, _, let retryAfter), .notReady(_, let retryAfter): retryAfter
@@ -84,7 +84,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The error with the remark that the server asks for a pause which is longer than the time left.
+    /// Returns the error with a remark that the server asks for a longer pause than the time left.
     public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self {
         let remark = " (it asks to wait \(asked.humanReadable), and \(timeLeft.humanReadable) are left)"
         switch self {
@@ -103,7 +103,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     /// The error as a message.
     public var description: String { words }
 
-    /// The error as a message, for reports of what is waited for.
+    /// The error as a message, for reports of waits.
     public var words: String {
         switch self {
         case .transport(let error): error.message
@@ -118,7 +118,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The checks of the server, for an error about them: a server that is starting passes one after the other.
+    /// The topic of errors about the server's checks, which a starting server passes one after the other.
     public var topic: String? {
         if case .notReady = self { "checks" } else { nil }
     }
@@ -131,7 +131,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 }
 
 extension Node {
-    /// The finalizers that an object has, those of a Namespace included.
+    /// The object's finalizers, including the ones in the spec of a Namespace.
     var remainingFinalizers: [String] {
         (self["metadata"]?["finalizers"]?.sequence ?? []).compactMap(\.string)
             + (self["spec"]?["finalizers"]?.sequence ?? []).compactMap(\.string)

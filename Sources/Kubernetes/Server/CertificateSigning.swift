@@ -1,22 +1,22 @@
 public import Base
 import YAML
 
-/// Asks a signer of the cluster for a certificate, by way of a CertificateSigningRequest.
+/// Requests a certificate from a signer of the cluster with a CertificateSigningRequest.
 ///
-/// The object stays on the server, whose controller manager deletes it: an hour after it was approved or denied, a day
-/// after it was made. See https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
+/// The object is left to the controller manager, which deletes it an hour after its approval or denial, or a day after
+/// its creation. See https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/.
 public struct CertificateSigning: Sendable {
     /// The contents of a request.
     public struct Request: Sendable {
-        /// The task that asks.
+        /// The task that requests the certificate.
         public var task: String
         public var pem: String
         public var signer: String
-        /// The usages, by the names of the API.
+        /// The key usages, by their names in the API.
         public var usages: [String]
-        /// How long the certificate should be valid; servers before 1.22 ignore it.
+        /// The requested validity, which servers before 1.22 ignore.
         public var validity: Duration
-        /// The end of the object's name, the same for the same request.
+        /// The end of the object's name, the same for identical requests.
         public var suffix: String
 
         public init(
@@ -35,7 +35,7 @@ public struct CertificateSigning: Sendable {
             ObjectIdentity(type: CertificateSigning.kind, namespace: nil, name: "nest-bootstrap-\(task)-\(suffix)")
         }
 
-        /// The request as the object has it.
+        /// The request in base64, as in the object.
         var encoded: String { Base64.encode(Array(pem.utf8)) }
     }
 
@@ -49,7 +49,7 @@ public struct CertificateSigning: Sendable {
     )
     private static let collection = "\(kind.path)/certificatesigningrequests"
 
-    /// Prepares requests.
+    /// Creates a client for certificate requests.
     ///
     /// - Parameters:
     ///   - client: The API server.
@@ -58,12 +58,12 @@ public struct CertificateSigning: Sendable {
         (self.client, self.retryPolicy) = (client, retryPolicy)
     }
 
-    /// Makes a CertificateSigningRequest, and waits until it is approved and the certificate is issued.
+    /// Creates a CertificateSigningRequest, and waits until it is approved and the certificate is issued.
     ///
-    /// - Parameter request: What is asked for.
-    /// - Returns: The certificate, in PEM, with those after it that the signer adds.
-    /// - Throws: ``Base/Problem`` if the server refuses the request, or if nobody approves it in time; with a permanent
-    ///   cause if it is denied, or if the signer cannot issue it.
+    /// - Parameter request: The contents of the request.
+    /// - Returns: The certificate in PEM, followed by the certificates that the signer adds.
+    /// - Throws: ``Base/Problem`` if the server refuses the request, or if it is not approved in time; with a permanent
+    ///   cause if the request is denied, or if the signer cannot issue the certificate.
     public func certificate(for request: Request) async throws(Problem) -> [UInt8] {
         let subject = request.identity.description
         let answer: Answer
@@ -81,15 +81,15 @@ public struct CertificateSigning: Sendable {
         }
     }
 
-    /// The end of a request.
+    /// The answer to a request.
     private enum Answer {
         /// The signer has issued the certificate.
         case certificate([UInt8])
-        /// There will be none.
+        /// The certificate will not be issued.
         case refused(Refusal)
     }
 
-    /// Why there will be no certificate, as an administrator or the signer says: another request would end in the same way.
+    /// The reason why no certificate is issued, from an administrator or the signer; another request would also fail.
     private struct Refusal: PermanentFailure, CustomStringConvertible {
         let description: String
         let hint: String
@@ -100,7 +100,7 @@ public struct CertificateSigning: Sendable {
         "\(Self.collection)/\(APIClient.percentEncoded(request.identity.name))"
     }
 
-    /// Makes the object, or finds the one that an earlier attempt has made.
+    /// Creates the object, or finds the object that an earlier attempt created.
     private func make(_ request: Request) async throws(APIError) -> Node {
         let identity = request.identity
         let metadata = Node.mapping([
@@ -166,9 +166,9 @@ public struct CertificateSigning: Sendable {
         }
     }
 
-    /// The certificate or the refusal in an object.
+    /// Returns the certificate or the refusal in an object.
     ///
-    /// - Throws: ``APIError`` with what it waits for.
+    /// - Throws: ``APIError`` that says what the request waits for.
     private static func answer(in object: Node, _ request: Request) throws(APIError) -> Answer {
         let status = object["status"]
         var isApproved = false
@@ -216,7 +216,7 @@ public struct CertificateSigning: Sendable {
                 "\(message) \(words)",
                 hint: "increase 'timeout' of task '\(request.task)': each attempt makes another request"
             )
-        // Other refusals are those of admission, which no role changes.
+        // Other refusals with status 403 come from admission control, which roles do not affect.
         case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
             return Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
         case .transport, .refused, .notReady, .foreign, .beingDeleted, .rival: return Problem(message, cause: error)

@@ -5,15 +5,15 @@ import YAML
 public struct Deleter: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
-        /// The object is gone now; whether it existed.
+        /// The object no longer exists; `existed` is `false` if there was nothing to delete.
         case deleted(ObjectIdentity, existed: Bool)
         /// The object still exists, or is misspelt.
         case failed(ObjectFailure)
-        /// Something about an object that does not exist looks like a mistake.
+        /// The name of an object that does not exist looks misspelt.
         case warning(ObjectIdentity, String)
     }
 
-    /// An object with the place where the task file names it.
+    /// An object with its location in the task file.
     public typealias Subject = (identity: ObjectIdentity, location: SourceLocation)
 
     private let deletion: ObjectDeletion
@@ -29,11 +29,11 @@ public struct Deleter: Sendable {
         deletion = ObjectDeletion(client: client, task: task, isDryRun: isDryRun, retryPolicy: retryPolicy)
     }
 
-    /// Deletes objects; one that does not exist is not an error.
+    /// Deletes objects; a missing object is not an error.
     ///
     /// - Parameters:
     ///   - subjects: The objects.
-    ///   - say: Receives what became of each object as soon as that is known, on any thread; warnings at the end.
+    ///   - say: Receives the result for each object as soon as it is known, on any thread, and warnings at the end.
     public func delete(_ subjects: [Subject], say: @escaping @Sendable (Message) -> Void) async {
         let absent = Locked<Set<ObjectIdentity>>([])
         await deletion.delete(subjects) { message in
@@ -44,9 +44,9 @@ public struct Deleter: Sendable {
         for warning in await namespaceWarnings(about: subjects.map(\.identity).filter(gone.contains)) { say(warning) }
     }
 
-    /// Warnings about namespaces that do not exist and have names similar to others.
+    /// Returns warnings about missing namespaces with names similar to existing ones.
     ///
-    /// No errors: the objects of a namespace that was deleted are gone.
+    /// A missing namespace is not an error, because the objects of a deleted namespace no longer exist.
     private func namespaceWarnings(about objects: [ObjectIdentity]) async -> [Message] {
         var absent: [String: ObjectIdentity] = [:]
         for identity in objects {

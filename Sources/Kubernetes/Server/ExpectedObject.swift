@@ -1,8 +1,8 @@
 import YAML
 
-/// The object that a reply must be about.
+/// The object that a reply must contain.
 ///
-/// Proxies between the node and the API server may answer 200 with anything; that must not count as success.
+/// Proxies between the node and the API server may answer 200 with any content, which must not count as success.
 struct ExpectedObject {
     private let identity: ObjectIdentity
     private let uid: String?
@@ -11,16 +11,17 @@ struct ExpectedObject {
     /// Creates the expectation of an object.
     ///
     /// - Parameters:
-    ///   - identity: The object, with its namespace if its kind has namespaces.
+    ///   - identity: The object, with its namespace if its kind is namespaced.
     ///   - uid: The object's UID, if it has been read before.
-    ///   - isStored: Whether it must have a UID, which the server gives every object that it stores, also in a dry run.
+    ///   - isStored: Whether the object must have a UID, which the server gives every object that it stores, even in a
+    ///     dry run.
     init(_ identity: ObjectIdentity, uid: String? = nil, isStored: Bool = false) {
         self.identity = identity
         self.uid = uid
         self.isStored = isStored
     }
 
-    /// The content of an object that is not the expected one, `nil` if it is.
+    /// Returns how an object differs from the expected one, or `nil` if it matches.
     func mismatch(of object: Node) -> ForeignReply.Content? {
         let metadata = object["metadata"]
         let apiVersion = object["apiVersion"]
@@ -37,7 +38,7 @@ struct ExpectedObject {
     }
 }
 
-/// The path of an object, with what a reply about it must be.
+/// The path of an object, with the expected identity in replies.
 struct ObjectPath {
     let text: String
     /// The path of the collection that the object belongs to.
@@ -48,7 +49,7 @@ struct ObjectPath {
     /// The object's UID, once it has been read.
     var uid: String?
 
-    /// Creates the path of an object, which has its namespace if its kind has namespaces.
+    /// Creates the path of an object, whose identity has a namespace if the kind is namespaced.
     init(_ resource: APIResource, of identity: ObjectIdentity) {
         text = resource.path(of: identity)
         collection = resource.collectionPath(of: identity.type, namespace: identity.namespace)
@@ -56,6 +57,6 @@ struct ObjectPath {
         self.identity = identity
     }
 
-    /// The object that the reply to a change must be.
+    /// The object that the reply to a change must contain.
     var expected: ExpectedObject { ExpectedObject(identity, uid: uid, isStored: true) }
 }

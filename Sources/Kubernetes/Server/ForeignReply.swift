@@ -11,16 +11,16 @@ public struct ForeignReply: Sendable {
     var code: Int
     /// The content of the reply.
     var content: Content
-    /// The programs that say they answered, from the headers `Server` and `Via`.
+    /// The programs that sent the reply, from the headers `Server` and `Via`.
     var senders: [String]
     /// Whether another attempt is worthwhile.
     var disposition: Disposition
-    /// How long the reply asks to wait.
+    /// The pause that the reply asks for.
     var retryAfter: Duration?
 
-    /// The content of a reply that is not what was asked for.
+    /// The unexpected content of a reply.
     enum Content: Sendable, Hashable {
-        /// A page for browsers.
+        /// An HTML page.
         case page
         /// A text without the `Status` object of a refusal.
         case text
@@ -47,10 +47,10 @@ public struct ForeignReply: Sendable {
     /// Whether the request may have been carried out nevertheless.
     var mayHaveSucceeded: Bool { (200..<300).contains(code) || code >= 500 }
 
-    /// The reply in a message.
+    /// A description of the reply for a message.
     var words: String { "\(beginning) with \(content.words)" }
 
-    /// The reply in a message about several objects.
+    /// A description of the reply for a message about several objects.
     var commonWords: String { "\(beginning) with \(content.commonWords)" }
 
     private var beginning: String { "'\(address)' answered \(code) to \(method)" }
@@ -58,10 +58,10 @@ public struct ForeignReply: Sendable {
     /// Advice about where to look.
     var advice: String { Self.advice(from: senders) }
 
-    /// The advice about replies that no API server sends.
+    /// Returns advice about replies that no API server sends.
     ///
-    /// - Parameter senders: The programs that say they answered.
-    /// - Returns: A question.
+    /// - Parameter senders: The programs that sent the reply.
+    /// - Returns: The advice, as a question.
     static func advice(from senders: [String]) -> String {
         let sender = senders.isEmpty ? "" : " ('\(senders.joined(separator: ", "))')"
         return "is there a proxy or load balancer\(sender) in front of the API server?"
@@ -69,10 +69,10 @@ public struct ForeignReply: Sendable {
 }
 
 extension ForeignReply.Content {
-    /// Compares the fields of an object with the texts that they must have.
+    /// Compares the fields of an object with their expected texts.
     ///
-    /// - Parameter fields: Names, expected texts and values; a missing value is an empty text.
-    /// - Returns: The content of a reply with the first difference, `nil` if there is none.
+    /// - Parameter fields: Names, expected texts and values; a missing value counts as an empty text.
+    /// - Returns: The content that describes the first difference, or `nil` if there is none.
     static func difference(_ fields: [(name: String, expected: String, value: Node?)]) -> Self? {
         for (name, expected, value) in fields where value?.string ?? "" != expected {
             let shown = value.map { $0.string.map { "'\($0)'" } ?? $0.kindName } ?? "missing"
@@ -81,7 +81,7 @@ extension ForeignReply.Content {
         return nil
     }
 
-    /// The content in a message.
+    /// A description of the content for a message.
     fileprivate var words: String {
         switch self {
         case .page: "an HTML page, which the API server never sends"
@@ -93,7 +93,7 @@ extension ForeignReply.Content {
         }
     }
 
-    /// The content in a message about several objects, without what differs between them.
+    /// A description of the content for a message about several objects, without details that differ between them.
     fileprivate var commonWords: String {
         switch self {
         case .otherObject: "other objects"
@@ -105,22 +105,23 @@ extension ForeignReply.Content {
 }
 
 extension HTTPResponse {
-    /// The programs that say they answered.
+    /// The programs that sent the response, from the headers `Server` and `Via`.
     var senders: [String] { ["server", "via"].flatMap { values(of: $0) } }
 
-    /// Whether the body is a page for browsers.
+    /// Whether the body is an HTML page.
     var isPage: Bool {
         let start = body.first { !" \t\r\n".utf8.contains($0) }
         return start == UInt8(ascii: "<") || values(of: "content-type").contains { $0.hasPrefix("text/html") }
     }
 
-    /// The content of a response that cannot be a refusal of the API server.
+    /// Returns the content of a response that cannot be a refusal of the API server.
     ///
-    /// Authentication and authorization answer with a `Status` object. Filters before them, such as the limit of requests,
-    /// answer with plain text, and so does a server without an API group; but every server has the core group.
+    /// Authentication and authorization answer with a `Status` object. Earlier filters, such as the limit of requests,
+    /// answer with plain text, and so does a server that lacks the API group of the path; but every server has the core
+    /// group.
     ///
     /// - Parameter path: The path of the request, if it is known.
-    /// - Returns: The content, `nil` if the response may be a refusal.
+    /// - Returns: The content, or `nil` if the response may be a refusal.
     func foreignRefusal(of path: String?) -> ForeignReply.Content? {
         if isPage { return .page }
         if status == 404, path == "/api/v1" { return .missingCoreGroup }

@@ -1,6 +1,6 @@
 import YAML
 
-/// Finds kinds on the server, and asks it for its groups and for each version of a group only once.
+/// Finds kinds on the server, and requests its groups and each version of a group only once.
 struct KindSearch {
     let client: APIClient
     /// The instant after which the search is given up.
@@ -14,13 +14,13 @@ struct KindSearch {
         (self.client, self.deadline) = (client, deadline)
     }
 
-    /// The type in which the server has a kind, `nil` if it does not have it.
+    /// Returns the type in which the server has a kind, or `nil` if the server does not have the kind.
     ///
     /// - Parameters:
     ///   - kind: The kind.
-    ///   - type: The version to use if the server has it.
-    /// - Returns: That version, or else the one that the server prefers.
-    /// - Throws: ``APIError`` if the server does not say, as when an aggregated API is down.
+    ///   - type: The type to use if the server has it.
+    /// - Returns: The preferred type, or else the type in the version that the server prefers.
+    /// - Throws: ``APIError`` if the server does not answer, for example because an aggregated API is down.
     mutating func type(
         of kind: DefinedKind,
         preferring type: GroupVersionKind?
@@ -36,7 +36,7 @@ struct KindSearch {
         return nil
     }
 
-    /// Whether the server has a type; it has been asked already if an object of the type was applied.
+    /// Returns whether the server has a type; the answer is already known if an object of the type was applied.
     private func isKnown(_ type: GroupVersionKind) async throws(APIError) -> Bool {
         do throws(APIError) {
             _ = try await client.catalog.resource(of: type, on: client, until: deadline)
@@ -48,7 +48,7 @@ struct KindSearch {
 
     private mutating func types(inVersionOf type: GroupVersionKind) async throws(APIError) -> Set<GroupVersionKind> {
         if let known = types[type.path] { return known }
-        // A refusal of a version that the server lists is no proof that it is gone: the next search sees whether it is.
+        // A refused version that the server lists may still exist, so the refusal is not kept for the next search.
         let found = Set(try await client.catalog.types(inVersionOf: type, on: client, until: deadline))
         types[type.path] = found
         return found

@@ -2,27 +2,27 @@ import Base
 import HTTP
 import YAML
 
-/// Deletes objects as they are on the server, and waits until they are gone.
+/// Deletes objects on the server, and waits until they are gone.
 struct ObjectDeletion: Sendable {
     let client: APIClient
     /// The task that deletes.
     let task: String
     /// Whether the server only checks the requests.
     let isDryRun: Bool
-    /// How long to wait for finalizers and for a server that does not answer.
+    /// The time limits for finalizers and for a server that does not answer.
     let retryPolicy: RetryPolicy
 
     /// The fields of an object's metadata that must not change between the decision and the deletion.
     var preconditions = ["uid"]
 
-    /// Decides once about an object that exists; one that it refuses counts as absent.
+    /// Decides once whether an existing object is deleted; an object for which the result is `false` counts as absent.
     var isMeant: @Sendable (ObjectIdentity, Node) -> Bool = { _, _ in true }
 
-    /// Deletes objects; one that does not exist is not an error.
+    /// Deletes objects; a missing object is not an error.
     ///
     /// - Parameters:
     ///   - subjects: The objects.
-    ///   - say: Receives what became of each object as soon as that is known, on any thread.
+    ///   - say: Receives the result for each object as soon as it is known, on any thread.
     func delete(_ subjects: [Deleter.Subject], say: @escaping @Sendable (Deleter.Message) -> Void) async {
         await withDiscardingTaskGroup { group in
             for subject in subjects {
@@ -51,12 +51,12 @@ struct ObjectDeletion: Sendable {
 
     private func delete(_ identity: ObjectIdentity) async throws(APIError) -> Bool {
         var uid: String?
-        // Once its deletion has been requested nothing keeps an object.
+        // Once its deletion has been requested, an object is not examined again.
         var isDecided = false
         try await retryPolicy.retry(.init(.object, identity.description)) { () async throws(APIError) in
             guard let live = try await findKnown(identity) else { return }
             let found = live["metadata"]?["uid"]?.string ?? ""
-            // An object that was created again in the meantime is another one.
+            // An object that was recreated in the meantime is a different object.
             guard uid ?? found == found, isDecided || isMeant(identity, live) else { return }
             (uid, isDecided) = (found, true)
             guard live["metadata"]?["deletionTimestamp"]?.string == nil else {
@@ -66,7 +66,7 @@ struct ObjectDeletion: Sendable {
             do throws(APIError) {
                 if try await requestDeletion(of: identity, live) { return }
             } catch .refused(let refusal) where refusal.code == 409 {
-                // It has changed since it was read, so nothing was requested.
+                // The object has changed since it was read, so its deletion was not requested.
                 isDecided = false
                 throw .refused(refusal)
             }
@@ -75,7 +75,7 @@ struct ObjectDeletion: Sendable {
         return isDecided
     }
 
-    /// Reads an object, `nil` when there is none, or its kind has been removed from the server.
+    /// Reads an object, or returns `nil` if the object or its kind does not exist on the server.
     private func findKnown(_ identity: ObjectIdentity) async throws(APIError) -> Node? {
         do throws(APIError) {
             return try await client.find(identity, until: retryPolicy.deadline)
@@ -104,15 +104,16 @@ struct ObjectDeletion: Sendable {
                 contentType: "application/json",
                 until: retryPolicy.deadline
             )
-            // Otherwise the reply is the object, which a finalizer or a grace period keeps, or has status 202.
+            // Otherwise the reply has status 202, or contains the object, which a finalizer or a grace period keeps.
             return !isDryRun && reply.response.status == 200 && reply.node["kind"]?.string == "Status"
         } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
-            // The server says which object it does not have. Another 404 says nothing about the object.
+            // The reply names the object that does not exist. Any other reply with status 404 says nothing about the
+            // object.
             return true
         }
     }
 
-    /// The body of a request, without which the server would obey the query.
+    /// Returns the body of a request; without a body, the server would read the options from the query.
     private func deleteOptions(for live: Node) -> Node {
         let metadata = live["metadata"]
         let preconditions = preconditions.compactMap { field in metadata?[field].map { (field, $0) } }

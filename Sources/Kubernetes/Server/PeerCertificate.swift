@@ -1,19 +1,19 @@
 public import Base
 import TLS
 
-/// The certificate that a server has shown last.
+/// The certificate that a server last presented.
 final class PeerCertificate: Sendable {
     private let der = Locked<[UInt8]?>(nil)
 
-    /// Keeps the certificate of a new connection.
+    /// Stores the certificate of a new connection.
     func set(_ certificate: [UInt8]) { der.withLock { $0 = certificate } }
 
-    /// The certificate, `nil` if it is not known or cannot be read.
+    /// The certificate, or `nil` if it is not known or cannot be read.
     var certificate: Certificate? { der.withLock { $0 }.flatMap { try? Certificate(der: $0) } }
 }
 
 extension APIClient {
-    /// Warns of the server's certificate if it ends soon.
+    /// Returns a warning if the server's certificate expires soon.
     public func serverCertificateWarning(now: Timestamp = .now()) -> Problem? {
         peer.certificate.flatMap {
             CredentialCheck(now: now).warning(of: $0, in: "'\(kubeconfig.address)'", as: .server)

@@ -13,10 +13,11 @@ struct Preflight {
     let client: APIClient
     let retryPolicy: RetryPolicy
 
-    /// How long one check may take, so that a server whose etcd hangs is reported while it is waited for.
+    /// The time limit of one check, so that a server whose etcd hangs is reported during the wait.
     private static let requestLimit = Duration.seconds(5)
 
-    /// The pause between checks of a server that is starting on this machine: the cluster waits for what the agent applies.
+    /// The pause between checks of a server that is starting on this machine, short because the cluster waits for the
+    /// agent.
     private static let localPause = Duration.milliseconds(40)
 
     /// Repeats the checks until the server passes all of them.
@@ -49,7 +50,7 @@ struct Preflight {
 
     /// Waits between checks.
     ///
-    /// Tasks that wait for a server which is starting on this machine share the pause and the check.
+    /// Tasks that wait for a server that is starting on this machine share the pause and the check.
     private func pause(_ duration: Duration) async -> Bool {
         guard client.preflightState.isStartingOnThisMachine, duration < Self.localPause * 2 else {
             return await sleep(duration)
@@ -64,7 +65,7 @@ struct Preflight {
         min(retryPolicy.deadline, .now + Self.requestLimit)
     }
 
-    /// Asks `/readyz`, and reports how many of its checks fail, and up to four of them.
+    /// Requests `/readyz`, and reports the number of failing checks and up to four of them.
     private func checkReadiness() async throws(APIError) {
         let response = try await client.send("GET", "/readyz", query: [("verbose", "")], until: requestDeadline)
         guard response.status != 200 else {
@@ -75,17 +76,18 @@ struct Preflight {
         let status = ServerStatus(response)
         guard status.code != 401 else { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
         if status.expectsTLS { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
-        // A user who may not read it yet may once the server has created its roles, which is part of getting ready.
+        // A user who may not read `/readyz` yet may read it once the server has created its roles, as part of getting
+        // ready.
         guard let checks = Self.failedChecks(response.body) else {
             throw .pending("/readyz: answers \(status.code): \(status.line)", .retry, retryAfter: status.retryAfter)
         }
         throw .notReady(checks: checks, retryAfter: status.retryAfter)
     }
 
-    /// The failing checks in an answer of `/readyz`, whose lines are as `[-]etcd failed: reason withheld`.
+    /// Returns the failing checks in an answer of `/readyz`, whose lines look like `[-]etcd failed: reason withheld`.
     ///
     /// - Parameter body: The answer.
-    /// - Returns: The number of checks that fail, and up to four of them, those of etcd first; `nil` for none.
+    /// - Returns: The number of failing checks, and up to four of them, checks of etcd first; `nil` if no check fails.
     private static func failedChecks(_ body: [UInt8]) -> String? {
         let checks = String(decoding: body, as: UTF8.self).split(whereSeparator: \.isNewline)
             .filter { $0.hasPrefix("[-]") }
@@ -108,7 +110,7 @@ struct Preflight {
             let found = try await client.find(path, as: identity, isPaced: false, until: requestDeadline)
             guard found == nil else { return }
         } catch .refused(let refusal) where refusal.code == 403 {
-            // A user who may not read namespaces cannot check; a ready server creates this one within moments.
+            // A user who may not read namespaces cannot check; a ready server creates this namespace within moments.
             return
         }
         throw .pending("namespace kube-system does not exist yet", .retry)
@@ -118,7 +120,7 @@ struct Preflight {
 extension APIClient {
     /// Waits until the API server is usable; see `Preflight`.
     ///
-    /// Tasks that wait at the same time share each check, and what has passed is not checked again within 30 seconds
+    /// Tasks that wait at the same time share each check. Checks that have passed are not repeated within 30 seconds
     /// unless a request has failed since then.
     ///
     /// - Throws: ``Base/Problem`` with the check that failed, why, and what to do.
@@ -132,14 +134,14 @@ final class PreflightState: Sendable {
     private struct State {
         var passedAt: ContinuousClock.Instant?
         var hasAnswered = false
-        /// Since when an API server has answered from this machine.
+        /// The instant at which an API server on this machine began to answer.
         var localSince: ContinuousClock.Instant?
         var lastStatus = 0
     }
 
     private let state = Locked(State())
 
-    /// How long the checks are not repeated.
+    /// The time for which passed checks are not repeated.
     private static let validity = Duration.seconds(30)
 
     /// Whether the checks passed recently and no request has failed since then.
@@ -155,10 +157,10 @@ final class PreflightState: Sendable {
         state.withLock { $0.passedAt = .now }
     }
 
-    /// How long a server is taken to be starting after its first answer: about twice the time that one needs.
+    /// The time after its first answer in which a server counts as starting, about twice as long as a start takes.
     private static let startLimit = Duration.seconds(3)
 
-    /// Whether a server on this machine, or behind a load balancer on it, is starting, as its answers say.
+    /// Whether the answers show that a server on this machine, or behind a load balancer on it, is starting.
     var isStartingOnThisMachine: Bool {
         state.withLock { state in
             guard let since = state.localSince, ![401, 403, 429].contains(state.lastStatus) else { return false }
@@ -166,12 +168,12 @@ final class PreflightState: Sendable {
         }
     }
 
-    /// Records a response; one that says that the server or its etcd is gone makes the next task check again.
+    /// Records a response; status 503 or 504 makes the next task check again.
     func record(_ response: HTTPResponse) {
         state.withLock {
             $0.hasAnswered = true
             $0.lastStatus = response.status
-            // A load balancer that has no server answers with a page.
+            // A load balancer without a server answers with an HTML page.
             let isLocal = response.isFromThisMachine && response.foreignRefusal(of: nil) == nil
             $0.localSince = isLocal ? $0.localSince ?? .now : nil
             if [503, 504].contains(response.status) { $0.passedAt = nil }

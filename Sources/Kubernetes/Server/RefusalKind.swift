@@ -1,8 +1,8 @@
-/// The kind of a refusal, found once for each answer: everything that depends on it asks this.
+/// The kind of a refusal, determined once per response for all decisions that depend on it.
 enum RefusalKind {
     /// Admission control refuses the object.
     case admission(AdmissionRefusal)
-    /// The server could not ask an admission webhook.
+    /// The server could not call an admission webhook.
     case webhook(WebhookFailure)
     /// The object does not match the schema of its kind.
     case schema
@@ -17,11 +17,11 @@ enum RefusalKind {
     case terminatingNamespace
     /// The user would grant permissions that it does not hold.
     case escalation
-    /// The user may not do it.
+    /// The user lacks the permission for the request.
     case forbidden
     /// The server's validation refuses a value.
     case invalid
-    /// The server could not reach its storage while it chose an IP address or port for a Service, and refuses the object.
+    /// The server refuses a Service because it could not reach its storage to allocate an IP address or port.
     case failedAllocation
     /// Objects of the kind cannot be applied.
     case unappliable
@@ -29,16 +29,16 @@ enum RefusalKind {
     case tooLarge
     /// The server has too many requests.
     case overloaded
-    /// Something else is missing, or has changed meanwhile.
+    /// Another object is missing, or the object has changed in the meantime.
     case missingOrChanged
-    /// A proxy has waited for the request, or does not take it at the beginning of a connection.
+    /// A proxy timed out while it waited for the request, or refuses the request at the beginning of a connection.
     case notTaken
     /// The server has failed.
     case serverFailure
-    /// The server has failed without a reason.
+    /// The server has failed without giving a reason.
     ///
-    /// That is how servers before the fix of kubernetes/kubernetes#139253 report a schema error, so unlike a failure with a
-    /// reason it is not worth a long retry.
+    /// Servers before the fix of kubernetes/kubernetes#139253 report schema errors in this way, so the failure is not
+    /// worth a long retry, unlike a failure with a reason.
     case unexplainedFailure
     case other
 

@@ -1,37 +1,37 @@
 import Base
 
-/// How many requests a server gets at a time, and how long each may take.
+/// Limits the number of parallel requests to a server, and the time that each may take.
 ///
-/// A server that cannot keep up ends none of many requests in time, and each that is cut off begins from the beginning. So the
-/// first requests are few, prompt replies allow more, and slow ones fewer. After a request is cut off, the number of parallel
-/// requests is divided by four, and the time that each may take doubles.
+/// An overloaded server finishes none of many requests in time, and each request that is cut off must start over. So
+/// few requests are sent at first; prompt replies allow more, and slow replies fewer. After a request is cut off, the
+/// number of parallel requests is divided by four, and the time that each may take doubles.
 final class RequestPace: Sendable {
     /// A request that may be sent.
     struct Turn: Sendable {
-        /// How long the server may work on it.
+        /// The time limit of the server for the request.
         let limit: Duration
         fileprivate let number: UInt64
         fileprivate let size: Int
         fileprivate let begin: ContinuousClock.Instant
     }
 
-    /// How a request ended.
+    /// The outcome of a request.
     enum End: Sendable {
         /// The server has replied.
         case replied
-        /// The limit passed before the server was done.
+        /// The server did not finish within the limit.
         case cutOff
-        /// The server has too many.
+        /// The server refused the request because it has too many.
         case refused
-        /// Its end says nothing about the server.
+        /// The outcome says nothing about the load of the server.
         case unrelated
     }
 
-    /// Why a request may not be sent.
+    /// The reason why a request may not be sent.
     enum Obstacle: Error {
-        /// The task that waits was cancelled.
+        /// The waiting Swift task was cancelled.
         case cancelled
-        /// The deadline has passed behind other requests.
+        /// The deadline passed while the request waited behind other requests.
         case overdue
     }
 
@@ -43,43 +43,46 @@ final class RequestPace: Sendable {
 
     private struct State {
         var width = RequestPace.widths.first
-        /// The factor of the limits.
+        /// The factor by which time limits are multiplied.
         var factor = 1
-        /// The sizes of the requests that are under way.
+        /// The sizes of the requests in progress, by number.
         var running: [UInt64: Int] = [:]
         var waiting: [Waiter] = []
         var promptCount = 0
         var lastPrompt: ContinuousClock.Instant?
         var lastNumber: UInt64 = 0
-        /// Requests that began before say nothing about the present width.
+        /// The instant of the last change; requests that began earlier say nothing about the present width.
         var changedAt: ContinuousClock.Instant
     }
 
-    /// How many requests are sent at first, at most, and at least while none is cut off.
+    /// The number of parallel requests: at first, at most, and at least while none is cut off.
     private static let widths = (first: 8, most: 32, least: 4)
 
-    /// How many bytes are sent at a time, unless a single request has more.
+    /// The largest total size of parallel requests in bytes, unless a single request is larger.
     private static let byteLimit = 4 << 20
 
-    /// How long the server may work on a request without a body: more than the 10 s that it waits for an admission webhook by
-    /// default, so that it names the webhook.
+    /// The time limit of the server for a request without a body.
+    ///
+    /// The limit exceeds the 10 s that the server waits for an admission webhook by default, so that its error names
+    /// the webhook.
     static let limit = Duration.seconds(13)
 
-    /// How much longer a reply is waited for, so that the server's own explanation arrives.
+    /// The additional time to wait for a reply, so that the server's own explanation arrives.
     static let margin = Duration.seconds(2)
 
-    /// How much longer it may take for each MiB of the request.
+    /// The additional time for each MiB of the request.
     private static let limitForMebibyte = Duration.seconds(10)
 
-    /// The longest limit: the server ends a request that changes something after this time, whatever the client asks for.
+    /// The longest time limit, after which the server ends a request that changes something, whatever the client asks
+    /// for.
     ///
-    /// The source is `requestTimeoutUpperBound` in its package `endpoints/handlers`.
+    /// The source is `requestTimeoutUpperBound` in the server's package `endpoints/handlers`.
     private static let longestLimit = Duration.seconds(34)
 
-    /// A reply that takes less is prompt, and one that takes more is slow; a MiB of the request counts as this much more.
+    /// The times below which a reply is prompt and above which it is slow; each MiB of the request adds as much again.
     private static let (promptReply, slowReply) = (Duration.milliseconds(500), Duration.seconds(2))
 
-    /// A request with this many bytes may be slow on a server that is prompt with others.
+    /// The size in bytes from which a request may be slow although the server is prompt with other requests.
     private static let largeSize = 256 << 10
 
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -87,7 +90,7 @@ final class RequestPace: Sendable {
 
     /// Creates the pace of a server that has had no request.
     ///
-    /// - Parameter now: The clock by which replies are prompt or slow.
+    /// - Parameter now: The clock that measures replies.
     init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
         self.now = now
         state = Locked(State(changedAt: now()))
@@ -99,10 +102,10 @@ final class RequestPace: Sendable {
     /// Waits until a request may be sent.
     ///
     /// - Parameters:
-    ///   - size: The number of bytes of its body.
-    ///   - deadline: When waiting is of no use any more.
+    ///   - size: The size of the body in bytes.
+    ///   - deadline: The instant after which waiting is useless.
     /// - Returns: The turn, for ``end(_:_:)``.
-    /// - Throws: ``Obstacle`` if it may not be sent.
+    /// - Throws: ``Obstacle`` if the request may not be sent.
     func turn(size: Int, until deadline: ContinuousClock.Instant) async throws(Obstacle) -> Turn {
         let number = state.withLock { state in
             state.lastNumber += 1
@@ -133,7 +136,7 @@ final class RequestPace: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let result = state.withLock { state -> Result<Turn, Obstacle>? in
-                    // The event that ends the wait may have come before.
+                    // The wait may have been cancelled, or its deadline may have passed, before this point.
                     if Task.isCancelled { return .failure(.cancelled) }
                     if .now >= deadline { return .failure(.overdue) }
                     if let turn = Self.start(number, size, at: now(), &state) { return .success(turn) }
@@ -147,10 +150,10 @@ final class RequestPace: Sendable {
         }
     }
 
-    /// Records how a request ended, and lets others begin.
+    /// Records the outcome of a request, and starts waiting requests.
     func end(_ turn: Turn, _ end: End) {
         let started = state.withLock { state in
-            // With this one: it was under way with the others.
+            // The count includes this request, which was in progress together with the others.
             let count = state.running.count
             state.running[turn.number] = nil
             Self.adapt(&state, turn, end, among: count, at: now())
@@ -177,7 +180,7 @@ final class RequestPace: Sendable {
         let allowance = promptReply * turn.size / (1 << 20)
         let isSlow = time > slowReply + allowance * 4
         switch end {
-        // Prompt replies to others meanwhile: this request waited for something else, such as a webhook.
+        // Other requests got prompt replies meanwhile, so this request waited for something else, such as a webhook.
         case .cutOff where turn.size < largeSize && state.lastPrompt.map { $0 > turn.begin + time / 2 } == true: return
         case .cutOff where turn.begin >= state.changedAt:
             state.width = max(1, min(state.width, count) / 4)
@@ -200,7 +203,7 @@ final class RequestPace: Sendable {
         state.changedAt = now
     }
 
-    /// Starts a request if fewer are under way than may be.
+    /// Starts a request if the number and size of the requests in progress allow it.
     private static func start(
         _ number: UInt64,
         _ size: Int,
@@ -216,7 +219,7 @@ final class RequestPace: Sendable {
         return Turn(limit: min(limit, longestLimit), number: number, size: size, begin: now)
     }
 
-    /// Starts the requests that may be sent; a large one does not hold up small ones.
+    /// Starts the waiting requests that may be sent; a large request does not delay small ones.
     private static func startWaiting(
         at now: ContinuousClock.Instant,
         _ state: inout State

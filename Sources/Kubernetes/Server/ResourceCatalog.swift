@@ -18,7 +18,7 @@ struct APIResource: Sendable, Hashable {
 
 /// The resources of the server, fetched one group and version at a time.
 ///
-/// Full discovery fails when any aggregated API is down; here a group that is not used does not matter.
+/// Full discovery fails if any aggregated API is down, so only the groups that are used are requested.
 final class ResourceCatalog: Sendable {
     private typealias Resources = [GroupVersionKind: APIResource]
 
@@ -26,20 +26,20 @@ final class ResourceCatalog: Sendable {
     private let requests = SharedRequests<String, Resources>()
     /// Requests that are made after a pause.
     private let delayedRequests = SharedRequests<String, Resources>()
-    /// How long the last of these took, by path.
+    /// The time that the last request of ``isListed(_:_:on:after:until:)`` took, by path.
     private let replyTimes = Locked<[String: Duration]>([:])
 
-    /// How many definitions are waited for until they are served.
+    /// The number of definitions for which tasks wait until they are served.
     let awaitedDefinitions = Locked(0)
 
-    /// How many times longer than the last reply took the next pause is at least, up to a limit: a server that is slow is
-    /// asked less.
+    /// The minimum of the next pause as a multiple of the last reply time, up to a limit, so that a slow server gets
+    /// fewer requests.
     private static let slowedPause = (factor: 2, limit: Duration.seconds(3))
 
     /// Returns the resource of a kind.
     ///
-    /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind, and with 405 if
-    ///   its objects cannot be applied, such as those of kind `Binding` and of reviews.
+    /// - Throws: A refusal with status 404 if the server does not have the group, the version or the kind, and with 405
+    ///   if its objects cannot be applied, such as objects of kind `Binding` and reviews.
     func resource(
         of type: GroupVersionKind,
         on client: APIClient,
@@ -54,7 +54,7 @@ final class ResourceCatalog: Sendable {
             known.withLock { $0.merge(found) { _, new in new } }
             return found
         }
-        // The request that was joined may have been for another kind of the group, and answered from what is known.
+        // The shared request may have been for another kind of the group, and answered from the known resources.
         guard let resource = found[type] ?? known.withLock({ $0[type] }) else {
             throw .refused(APIError.Refusal(request: "GET \(type.path)", status: ServerStatus(missing: type)))
         }
@@ -65,17 +65,18 @@ final class ResourceCatalog: Sendable {
         return resource
     }
 
-    /// Asks whether the server lists a kind, unless it is known that it does.
+    /// Returns whether the server lists a kind, and asks the server only if that is not known.
     ///
     /// - Parameters:
     ///   - type: The kind.
-    ///   - plural: The plural name that it must have, and not another definition of the same kind.
+    ///   - plural: The expected plural name, which distinguishes the kind from another definition of it.
     ///   - client: The server.
-    ///   - pause: How long to wait before the server is asked, longer if it was slow. Callers that wait for the same group and
+    ///   - pause: The pause before the request, longer if the server was slow. Callers that wait for the same group and
     ///     version share the pause and the request.
     ///   - deadline: The instant at which the request is given up.
-    /// - Returns: Whether its objects can be applied; while a definition is deleted they cannot.
-    /// - Throws: What keeps the server from answering.
+    /// - Returns: Whether the kind is listed and its objects can be applied; `false` while its definition is being
+    ///   deleted.
+    /// - Throws: ``APIError`` if the server does not answer.
     func isListed(
         _ type: GroupVersionKind,
         _ plural: String,
@@ -108,7 +109,7 @@ final class ResourceCatalog: Sendable {
         }
     }
 
-    /// How long the server took to list the kinds of a type's group and version last, zero if it was not asked.
+    /// Returns how long the server last took to list the kinds of a type's group and version; zero if not asked.
     func replyTime(of type: GroupVersionKind) -> Duration { replyTimes.withLock { $0[type.path] } ?? .zero }
 
     /// Forgets the resource of a kind, so that the server is asked again.
@@ -116,7 +117,7 @@ final class ResourceCatalog: Sendable {
         known.withLock { $0[type] = nil }
     }
 
-    /// Returns the types of a type's group and version.
+    /// Returns all types in the group and version of a type.
     func types(
         inVersionOf type: GroupVersionKind,
         on client: APIClient,
@@ -129,8 +130,8 @@ final class ResourceCatalog: Sendable {
 
     /// Reads the resources of a group and version.
     ///
-    /// - Throws: A refusal with status 404 if the server does not have them; ``APIError/foreign(_:)`` if the reply is not
-    ///   their list, which would hide every kind of the group.
+    /// - Throws: A refusal with status 404 if the server does not have them; ``APIError/foreign(_:)`` if the reply is
+    ///   not their list, because another reply would hide every kind of the group.
     private static func list(
         _ type: GroupVersionKind,
         on client: APIClient,
@@ -147,12 +148,12 @@ final class ResourceCatalog: Sendable {
             }
             return list
         } catch .refused(let refusal) where refusal.code == 404 {
-            // The reply is a page without the name of what is missing.
+            // The reply is plain text that does not name the missing resource.
             throw .refused(APIError.Refusal(request: refusal.request, status: ServerStatus(missing: type)))
         }
     }
 
-    /// The kind of the same group and version whose name is nearest to that of a missing kind.
+    /// Returns the kind of the same group and version with the name most similar to a missing kind.
     func nearKind(to type: GroupVersionKind) -> String? {
         let siblings = known.withLock { $0.keys.filter { $0.group == type.group && $0.version == type.version } }
         return nearestName(to: type.kind, in: siblings.map(\.kind).filter { $0 != type.kind })
@@ -180,7 +181,7 @@ final class ResourceCatalog: Sendable {
 }
 
 extension APIResource {
-    /// The path of the collection that an object belongs to.
+    /// Returns the path of the collection that an object belongs to.
     func collectionPath(of type: GroupVersionKind, namespace: String?) -> String {
         guard isNamespaced, let namespace else { return "\(type.path)/\(plural)" }
         return "\(type.path)/namespaces/\(APIClient.percentEncoded(namespace))/\(plural)"

@@ -4,23 +4,24 @@ public import HTTP
 public protocol Retriable: Error {
     /// Whether another attempt is worthwhile.
     var disposition: Disposition { get }
-    /// How long the server asks to wait.
+    /// The pause that the server asks for.
     var retryAfter: Duration? { get }
-    /// The error as a message, for reports of what is waited for.
+    /// The error as a message, for reports of waits.
     var words: String { get }
-    /// The topic of an error whose words change often; of one topic a change is reported at most every few seconds.
+    /// The topic of an error whose message changes often; changes within a topic are reported every few seconds at
+    /// most.
     ///
-    /// `nil` if every change of the words is reported.
+    /// If `nil`, every change of the message is reported.
     var topic: String? { get }
-    /// The error with the remark that the server asks for a pause which is longer than the time left.
+    /// Returns the error with a remark that the server asks for a longer pause than the time left.
     func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self
 }
 
 extension Retriable {
-    /// None: each change of the words is worth a report.
+    /// The default is `nil`: every change of the message is reported.
     public var topic: String? { nil }
 
-    /// The error itself: it comes from nobody who asks for pauses.
+    /// Returns the error itself, because its source does not ask for pauses.
     public func noting(pauseAskedFor asked: Duration, timeLeft: Duration) -> Self { self }
 }
 
@@ -35,7 +36,7 @@ public enum Disposition: Sendable, Hashable {
 }
 
 extension TransportError: Retriable {
-    /// Whether another attempt is worthwhile: a server may still be starting, a wrong certificate stays wrong.
+    /// Whether another attempt is worthwhile: a server may still be starting, but a wrong certificate stays wrong.
     ///
     /// A certificate that is not valid yet is retried: at boot it means that the node's clock is not set.
     public var disposition: Disposition {

@@ -1,16 +1,16 @@
 public import Base
 
-/// How long attempts are repeated, and where the reason for waiting is reported.
+/// The time limits for repeated attempts, and the receiver of reports about the wait.
 public struct RetryPolicy: Sendable {
-    /// The instant after which nothing is attempted any more.
+    /// The instant after which no attempt begins.
     public var deadline: ContinuousClock.Instant
 
-    /// How long to retry refusals that are expected right after boot or after a CRD or role was created.
+    /// The time for retrying refusals that are expected right after boot or after a CRD or role was created.
     ///
-    /// With several API servers a CRD is served up to 5 s after it was established, and a PATCH is refused until then.
+    /// With several API servers, some serve a CRD up to 5 s after it was established, and refuse a PATCH until then.
     public var gracePeriod: Duration
 
-    /// Receives what is waited for, each time that the reason may have changed.
+    /// Receives a report about the wait each time that the reason may have changed.
     public var report: @Sendable (Wait) -> Void
 
     public init(
@@ -23,7 +23,7 @@ public struct RetryPolicy: Sendable {
         self.report = report
     }
 
-    /// When the last attempt begins before time is up.
+    /// The time before the deadline at which the last attempt begins.
     private static let reserve = Duration.milliseconds(100)
 
     /// The instant at which the last attempt begins.
@@ -32,11 +32,11 @@ public struct RetryPolicy: Sendable {
     /// Repeats an attempt until it succeeds, its error is permanent, or time is up.
     ///
     /// - Parameters:
-    ///   - subject: What is attempted, for the reports.
+    ///   - subject: The subject of the attempts, for the reports.
     ///   - attempt: One attempt.
-    /// - Returns: What the first successful attempt returned.
-    /// - Throws: The last attempt's error, also when the surrounding task was cancelled. An attempt that the deadline
-    ///   cut short says nothing about its subject, so then it is the error before.
+    /// - Returns: The result of the first successful attempt.
+    /// - Throws: The last attempt's error, even if the surrounding task was cancelled. If the deadline cut the last
+    ///   attempt short, its error says nothing about the subject, and the error before it is thrown.
     public func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
         _ attempt: () async throws(Failure) -> Value,
@@ -47,13 +47,13 @@ public struct RetryPolicy: Sendable {
     /// Repeats an attempt as ``retry(_:_:)`` does.
     ///
     /// - Parameters:
-    ///   - subject: What is attempted, for the reports.
+    ///   - subject: The subject of the attempts, for the reports.
     ///   - backoff: The pauses between attempts.
     ///   - pause: Waits for a time, or for a change that makes another attempt worthwhile; returns `false` if it was
     ///     cancelled.
     ///   - attempt: One attempt.
-    /// - Returns: What the first successful attempt returned.
-    /// - Throws: What ``retry(_:_:)`` throws.
+    /// - Returns: The result of the first successful attempt.
+    /// - Throws: The same errors as ``retry(_:_:)``.
     func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
         _ backoff: Backoff,
@@ -63,7 +63,8 @@ public struct RetryPolicy: Sendable {
         var backoff = backoff
         var gracePeriod: (end: ContinuousClock.Instant, time: String)?
         let start = ContinuousClock.now
-        // Once: the clock is read in whole seconds, and a line with another time would be reported again.
+        // The text is computed once: the clock is read in whole seconds, and a line with another time would be reported
+        // again.
         let timeOfDeadline = timeOfDay(of: deadline)
         var last: Failure?
         var lastReport = LastReport()
@@ -79,7 +80,7 @@ public struct RetryPolicy: Sendable {
             last = error
             switch error.disposition {
             case .permanent: throw error
-            // After an outage whatever was missing before gets its whole time again.
+            // After an outage, a transient error gets its full grace period again.
             case .retry: gracePeriod = nil
             case .transient:
                 let end = min(now + self.gracePeriod, deadline)
@@ -89,7 +90,7 @@ public struct RetryPolicy: Sendable {
             if let asked = error.retryAfter, now + asked >= end {
                 throw error.noting(pauseAskedFor: asked, timeLeft: max(.zero, end - now))
             }
-            // The last pause is as short as it must be for one more attempt.
+            // The last pause is shortened to leave time for one more attempt.
             let delay = min(backoff.next(atLeast: error.retryAfter), end - now - Self.reserve)
             guard delay > .zero else { throw error }
             if start + Wait.quietPeriod <= now + delay, lastReport.isDue(error, at: now) {
@@ -104,10 +105,10 @@ public struct RetryPolicy: Sendable {
 private struct LastReport {
     private var last: (words: String, topic: String?, time: ContinuousClock.Instant)?
 
-    /// How long other words about the same topic are not reported.
+    /// The time for which other messages about the same topic are not reported.
     private static let interval = Duration.seconds(5)
 
-    /// Returns whether an error is worth a report, and notes it if it is.
+    /// Returns whether an error is worth a report, and records it if it is.
     mutating func isDue(_ error: some Retriable, at now: ContinuousClock.Instant) -> Bool {
         if let last {
             // The receiver drops repetitions.
@@ -119,11 +120,11 @@ private struct LastReport {
     }
 }
 
-/// The time of day of an instant to come such as `12:10:00Z`, with the date unless that is today's.
+/// Returns the time of day of a future instant, such as `12:10:00Z`, with the date unless it is today.
 ///
 /// - Parameters:
 ///   - instant: The instant.
-///   - now: The machine's clock.
+///   - now: The current time.
 /// - Returns: The time in UTC.
 public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now()) -> String {
     let remaining = max(.zero, ContinuousClock.now.duration(to: instant))
@@ -132,7 +133,7 @@ public func timeOfDay(of instant: ContinuousClock.Instant, now: Timestamp = .now
     return String(time[time.index(after: end)...])
 }
 
-/// The pauses between attempts: each some times the one before up to a limit, and spread.
+/// The pauses between attempts, which grow exponentially up to a limit and have a random spread.
 struct Backoff {
     private var pause: Duration
     private let limit: Duration
@@ -140,15 +141,15 @@ struct Backoff {
     private let spread: ClosedRange<Double>
     private let cap: @Sendable () -> Duration?
 
-    /// Creates pauses that begin with a length.
+    /// Creates a sequence of pauses.
     ///
     /// - Parameters:
     ///   - first: The first pause.
-    ///   - limit: The length up to which they grow.
-    ///   - growth: How many times longer each is than the one before.
-    ///   - spread: By which part each may be longer, so that not all clients of a server ask it at once; `nil` for a tenth
-    ///     more or less.
-    ///   - cap: How long the next one is at most, for what is known only later; `nil` for no other limit.
+    ///   - limit: The length up to which the pauses grow.
+    ///   - growth: The factor by which each pause is longer than the previous one.
+    ///   - spread: The fraction by which each pause may be longer, so that not all clients of a server ask it at once;
+    ///     `nil` for up to a tenth more or less.
+    ///   - cap: Returns a further limit for the next pause, which may change over time, or `nil` for none.
     init(
         first: Duration = .milliseconds(100),
         limit: Duration = .seconds(1),
@@ -160,7 +161,7 @@ struct Backoff {
         self.spread = spread.map { 1...1 + $0 } ?? 0.9...1.1
     }
 
-    /// Returns the next pause, longer where a server asked for that.
+    /// Returns the next pause, longer if a server asked for it.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
         let factor = Double.random(in: spread)
         defer { pause = max(pause, min(pause * growth, limit)) }

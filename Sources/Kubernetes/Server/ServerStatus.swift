@@ -4,7 +4,7 @@ import YAML
 
 /// A refusal of the API server: an object of kind `Status`, or any other response.
 ///
-/// A response may be plain text, JSON without a kind, or a `Status` without a reason: nothing here is required.
+/// A response may be plain text, JSON without a kind, or a `Status` without a reason, so no field is required.
 struct ServerStatus: Sendable {
     /// One of the causes that a refusal lists.
     struct Cause: Sendable {
@@ -15,7 +15,7 @@ struct ServerStatus: Sendable {
 
     /// The HTTP status code.
     var code: Int
-    /// The machine-readable reason, such as `Conflict`; empty where the server gave none.
+    /// The machine-readable reason, such as `Conflict`; empty if the server gave none.
     var reason: String
     /// The server's message.
     var message: String
@@ -25,11 +25,11 @@ struct ServerStatus: Sendable {
     var name: String
     /// The causes in `details`.
     var causes: [Cause]
-    /// How long the server asks to wait.
+    /// The pause that the server asks for.
     var retryAfter: Duration?
-    /// Where a redirection leads.
+    /// The target of a redirection.
     var location: String?
-    /// Whether the request was sent without TLS to a port of TLS.
+    /// Whether the request was sent without TLS to a port that expects TLS.
     var expectsTLS = false
 
     /// Reads a response that is not a success.
@@ -56,7 +56,7 @@ struct ServerStatus: Sendable {
         retryAfter = seconds.map { .seconds(min(max($0, 0), Self.pauseLimit)) }
     }
 
-    /// The text of a refusal without its middle if it is so long that looking through it takes time.
+    /// Returns the text of a refusal, without its middle if it is so long that searching it takes time.
     private static func bounded(_ text: String) -> String {
         text.utf8.count > textLimit ? text.shortened(to: textLimit / 4) : text
     }
@@ -64,7 +64,7 @@ struct ServerStatus: Sendable {
     /// The longest text of a refusal, in bytes.
     private static let textLimit = 32 << 10
 
-    /// The longest pause that is taken seriously, in seconds: a year.
+    /// The longest pause that is accepted, in seconds: a year.
     private static let pauseLimit = 365 * 24 * 3600
 
     /// Creates the status of a kind that the server's discovery does not list.
@@ -73,25 +73,25 @@ struct ServerStatus: Sendable {
         (code, reason, kind, name, causes) = (404, "NotFound", "", "", [])
     }
 
-    /// Creates the conflict about a field with something that is not recorded as its manager.
+    /// Creates the conflict about a field with a program that is not recorded as its manager.
     init(field: String, managedBy manager: String) {
         self.init([Cause(conflictAbout: field, with: manager)])
     }
 
-    /// Creates the refusal of fields that belong to other managers, which the server does not notice.
+    /// Creates the refusal for conflicts with other managers that the server does not detect.
     init(_ conflicts: [Cause]) {
         message = conflicts.first?.message ?? ""
         (code, reason, kind, name, causes) = (409, "Conflict", "", "", conflicts)
     }
 
-    /// Creates the refusal to apply objects of a kind that does not support it.
+    /// Creates the refusal to apply objects of a kind that does not support apply.
     init(unappliable type: GroupVersionKind, verbs: [String]) {
         let only = verbs.joined(separator: ", ")
         message = "objects of kind '\(type.kind)' cannot be applied (they support only: \(only))"
         (code, reason, kind, name, causes) = (405, "MethodNotAllowed", "", "", [])
     }
 
-    /// The first line of a response that is not JSON, shortened for a message.
+    /// Returns the first line of a response that is not JSON, shortened for a message.
     private static func text(of response: HTTPResponse) -> String {
         guard !response.isPage else {
             return "an HTML page"
@@ -112,7 +112,7 @@ extension ServerStatus.Cause {
 extension ServerStatus {
     /// The server's message on one line, shortened.
     ///
-    /// The excerpt of the request that a JSON error ends with is left out: it may be part of a Secret.
+    /// The excerpt of the request at the end of a JSON error is left out, because it may be part of a Secret.
     var line: String {
         let end = message.firstRange(of: ", error found in #")?.lowerBound ?? message.endIndex
         return String(message[..<end]).onOneLine.shortened(to: Self.lineLimit)
@@ -120,23 +120,23 @@ extension ServerStatus {
 
     private static var lineLimit: Int { 1000 }
 
-    /// Whether the server could not reach its storage while it chose an IP address or port for a Service.
+    /// Whether the server could not reach its storage to allocate an IP address or port for a Service.
     ///
-    /// It reports that as a refusal of the object.
+    /// The server reports this as a refusal of the object.
     var hasFailedAllocation: Bool {
         message.contains("failed to allocate")
             && ["rpc error: ", "etcdserver: ", "context deadline exceeded", "connection refused", "Timeout: "]
                 .contains { message.contains($0) }
     }
 
-    /// Whether an IP address or port that a Service asks for is taken.
+    /// Whether an IP address or port that a Service asks for is already allocated.
     var isAllocated: Bool {
         code == 422
             && ["provided IP is already allocated", "provided port is already allocated"]
                 .contains { message.contains($0) }
     }
 
-    /// The refusal in a report of what is waited for, without the object's name: the same for all objects that wait for it.
+    /// The refusal for reports of waits, without the object's name, so that it is the same for all waiting objects.
     var words: String {
         if isUnknownResource, reason == "NotFound", message.hasPrefix("the server has no kind") { return message }
         let line = String(line.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#))
@@ -162,7 +162,7 @@ extension ServerStatus {
     /// The fields that belong to other managers.
     var conflicts: [Conflict] {
         causes.filter { $0.reason == "FieldManagerConflict" }.map { cause in
-            // Such as `conflict with "kubectl" using v1 at 2024-05-01T00:00:00Z`.
+            // The message is, for example, `conflict with "kubectl" using v1 at 2024-05-01T00:00:00Z`.
             let manager = cause.message.firstMatch(of: /"([^"]*)"/).map { String($0.1) } ?? cause.message
             return Conflict(path: FieldPath(cause.field), manager: manager)
         }.unique()
@@ -170,7 +170,7 @@ extension ServerStatus {
 
     /// Whether the object does not match the schema of its kind.
     ///
-    /// Older servers answer 500 without a reason, newer ones 400.
+    /// Older servers answer 500 without a reason, newer servers answer 400.
     var isSchemaRefusal: Bool {
         guard code == 500 && reason.isEmpty || code == 400 || code == 422 && causes.isEmpty else { return false }
         return message.contains("failed to create typed patch object")
@@ -191,12 +191,12 @@ extension ServerStatus {
         code == 404 && name.isEmpty
     }
 
-    /// The namespace that does not exist, if that is the reason.
+    /// The namespace that does not exist, if it is the reason for the refusal.
     var missingNamespace: String? {
         code == 404 && kind == "namespaces" ? name : nil
     }
 
-    /// The missing object or kind that an object of a type needs, `nil` if the reason is another one.
+    /// Returns the missing namespace or kind that an object of a type needs, or `nil` if the reason is different.
     func missingRequirement(of type: GroupVersionKind) -> Requirement? {
         if let namespace = missingNamespace { return .namespace(namespace) }
         return isUnknownResource ? .kind(DefinedKind(type)) : nil

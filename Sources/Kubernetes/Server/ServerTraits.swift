@@ -3,16 +3,19 @@ import YAML
 
 /// Properties of the server, such as version and mutating webhooks, that affect the result of an apply.
 struct ServerTraits: Sendable {
-    /// The version, such as `v1.36.2`, with the commit that it was built from, and with the versions that the server
-    /// emulates and is compatible with, which decide about feature gates and defaults.
+    /// The version, such as `v1.36.2`, with its commit, and the versions that the server emulates and is compatible
+    /// with.
+    ///
+    /// The emulated and compatible versions determine feature gates and defaults.
     let version: String
-    /// The resources that mutating webhooks and policies are for, such as `pods`, `pods/*` and `*`.
+    /// The resources that mutating webhooks and policies match, such as `pods`, `pods/*` and `*`.
     private let mutatedResources: Set<String>
 
-    /// Whether a webhook or policy may change an object of a resource when it is sent.
+    /// Returns whether a webhook or policy may change an object of a resource when it is sent.
     ///
-    /// Their groups and versions do not matter: a match policy `Equivalent` is also for objects that are sent in another
-    /// group, as an Ingress of `networking.k8s.io` with a rule for `extensions`. Neither do namespaces and labels.
+    /// Groups and versions are ignored, because the match policy `Equivalent` also matches objects that are sent in
+    /// another group, such as an Ingress of `networking.k8s.io` with a rule for `extensions`. Namespaces and labels are
+    /// ignored too.
     func mayMutate(_ plural: String) -> Bool {
         ["*", "*/*", plural, "\(plural)/*"].contains { mutatedResources.contains($0) }
     }
@@ -21,7 +24,7 @@ struct ServerTraits: Sendable {
 
     /// Reads the traits of a server.
     ///
-    /// - Throws: ``APIError``, also if the user may not read all of it.
+    /// - Throws: ``APIError``, for example if the user may not read all of the traits.
     init(of client: APIClient, until deadline: ContinuousClock.Instant) async throws(APIError) {
         async let listing = client.read("\(Self.group)/v1/mutatingwebhookconfigurations", until: deadline)
         let found = try await client.object("GET", "/version", until: deadline).node
@@ -30,14 +33,14 @@ struct ServerTraits: Sendable {
         let webhooks = try await listing.get()
         var rules = (webhooks["items"]?.sequence ?? []).flatMap { $0["webhooks"]?.sequence ?? [] }
             .flatMap { $0["rules"]?.sequence ?? [] }
-        // An unknown version may have them.
+        // An unknown version may have policies.
         if KubernetesVersion(name).map({ $0 >= Self.firstWithPolicies }) ?? true {
             rules += try await Self.policyRules(of: client, until: deadline)
         }
         mutatedResources = Set(rules.flatMap { $0["resources"]?.sequence?.compactMap(\.string) ?? [] })
     }
 
-    /// The fields of a server's version that decide about an apply.
+    /// The fields of a server's version that affect the result of an apply.
     private static let versionFields = [
         "gitVersion", "gitCommit", "emulationMajor", "emulationMinor", "minCompatibilityMajor", "minCompatibilityMinor",
     ]
@@ -68,14 +71,15 @@ final class KnownTraits: Sendable {
     struct Definition: Sendable, Hashable {
         /// A text that differs after each change of the definition, empty for a built-in type.
         var state = ""
-        /// Whether a webhook converts its objects, whose fields may then change although what is stored stays the same.
+        /// Whether a webhook converts the objects, so that their fields may change although the stored objects stay the
+        /// same.
         var convertsByWebhook = false
     }
 
     /// A value of the server with the time at which it was read.
     private struct Answer<Value: Sendable>: Sendable {
         var value: Value
-        /// The number of changes of its kind in ``TraitChanges`` before it was read.
+        /// The number of changes in its category of ``TraitChanges`` before the value was read.
         var generation: Int
         var readAt = ContinuousClock.now
 
@@ -84,22 +88,22 @@ final class KnownTraits: Sendable {
         }
     }
 
-    /// The run's changes since something was read.
+    /// The changes that the run makes to its servers.
     let changes: TraitChanges
 
     private let answer = Locked<Answer<ServerTraits?>?>(nil)
-    /// By generation: a request that was sent before a change is not shared after it.
+    /// The requests in progress, by generation: a request that was sent before a change is not shared after it.
     private let requests = SharedRequests<Int, ServerTraits?>()
     private let definitions = Locked<[DefinedKind: Answer<Definition>]>([:])
 
-    /// How long an answer is used.
+    /// The time for which an answer is used.
     private static let validity = Duration.seconds(30)
 
     init(_ changes: TraitChanges) {
         self.changes = changes
     }
 
-    /// The traits of the server.
+    /// Returns the traits of the server.
     ///
     /// - Returns: The traits; `nil` if they cannot be read, for example because the user may not list webhooks.
     func traits(of client: APIClient, until deadline: ContinuousClock.Instant) async -> ServerTraits? {
@@ -118,18 +122,18 @@ final class KnownTraits: Sendable {
         answer.withLock { $0 }.flatMap { $0.isValid(in: generation) ? $0 : nil }
     }
 
-    /// Records a CustomResourceDefinition, or its metadata, as the server has returned it.
+    /// Records a CustomResourceDefinition, or its metadata, as returned by the server.
     ///
     /// - Parameters:
     ///   - definition: The definition.
     ///   - kind: The kind that it defines.
-    ///   - generation: The number of changes of definitions before it was read.
+    ///   - generation: The number of changes of definitions before this one was read.
     func record(definition: Node, of kind: DefinedKind, readIn generation: Int) {
         let known = Self.definition(definition).map { Answer(value: $0, generation: generation) }
         definitions.withLock { $0[kind] = known }
     }
 
-    /// The definition of a type; `nil` if it cannot be read.
+    /// Returns the definition of a type, or `nil` if it cannot be read.
     func definition(
         of type: GroupVersionKind,
         _ plural: String,
@@ -147,11 +151,11 @@ final class KnownTraits: Sendable {
         return Self.definition(definition)
     }
 
-    /// The properties that affect an apply, from the metadata of a definition.
+    /// Returns the properties that affect an apply, from the metadata of a definition.
     ///
-    /// The state is its UID and its generation, with the times of its managed fields: after etcd was restored from a
-    /// backup another definition may have the same generation. The managed fields also list a webhook; a definition
-    /// without any may have one.
+    /// The state consists of the UID, the generation and the times of the managed fields: after etcd was restored from
+    /// a backup, another definition may have the same generation. The managed fields also contain a webhook for
+    /// conversion; a definition without managed fields may have one.
     private static func definition(_ definition: Node) -> Definition? {
         let metadata = definition["metadata"]
         guard let uid = metadata?["uid"]?.string, case .number(let generation) = metadata?["generation"]?.content else {
@@ -159,7 +163,7 @@ final class KnownTraits: Sendable {
         }
         let entries = metadata?["managedFields"]?.sequence ?? []
         let managed = entries.filter { $0["fieldsV1"]?["f:status"] == nil }
-        // The second one is that of version v1beta1 of the kind.
+        // The field `webhookClientConfig` is from version v1beta1 of the kind.
         let webhooks = ["f:webhook", "f:webhookClientConfig"]
         let hasWebhook = entries.contains { entry in
             webhooks.contains { entry["fieldsV1"]?["f:spec"]?["f:conversion"]?[$0] != nil }
@@ -173,25 +177,25 @@ final class KnownTraits: Sendable {
 
 /// Changes by a run to the traits of its API servers, or to the definitions of their custom resources.
 ///
-/// All clients of a run share it: the kubeconfigs of two tasks may be of the same server.
+/// All clients of a run share one instance, because the kubeconfigs of two tasks may be for the same server.
 public final class TraitChanges: Sendable {
-    /// The numbers of changes so far, each of which identifies the period since the last one.
+    /// The numbers of changes so far, which identify the period since the last change.
     struct Generations: Sendable, Hashable {
-        /// The changes of webhooks and policies.
+        /// The number of changes of webhooks and policies.
         var admission = 0
-        /// The changes of CustomResourceDefinitions.
+        /// The number of changes of CustomResourceDefinitions.
         var definitions = 0
     }
 
     private let state = Locked(Generations())
 
-    /// Creates the changes of a run that has done nothing yet.
+    /// Creates the record of a run that has not changed anything yet.
     public init() {}
 
     /// The changes so far.
     var generations: Generations { state.withLock { $0 } }
 
-    /// Records that a task has changed something: a program can do anything to a server, and a file can configure it.
+    /// Records that a task has changed something, because a program or a file may affect a server in any way.
     public func recordTask() {
         state.withLock { generations in
             generations.admission += 1
@@ -199,7 +203,7 @@ public final class TraitChanges: Sendable {
         }
     }
 
-    /// Records a request that may change an object, when it is sent and again when it has ended.
+    /// Records a request that may change an object, both when it is sent and when it has ended.
     func recordWrite(to path: String) {
         state.withLock { generations in
             if path.hasPrefix("/apis/admissionregistration.k8s.io/") { generations.admission += 1 }

@@ -1,6 +1,6 @@
 import Base
 
-/// Requests of which callers that need the same answer at the same time make only one.
+/// Requests that are shared by callers that need the same answer at the same time.
 final class SharedRequests<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private typealias Answer = Result<Value, APIError>
 
@@ -16,14 +16,14 @@ final class SharedRequests<Key: Hashable & Sendable, Value: Sendable>: Sendable 
 
     private let state = Locked(State())
 
-    /// Returns the answer of the request that is under way for a key, or makes it.
+    /// Returns the answer of the request in progress for a key, or makes the request.
     ///
     /// - Parameters:
-    ///   - key: What is asked for.
-    ///   - request: Asks for it; not called if another caller does.
+    ///   - key: The key of the request.
+    ///   - request: Makes the request; not called if another caller is making it.
     /// - Returns: The answer.
     /// - Throws: The request's error, and ``APIError/interrupted`` at once if the surrounding task is cancelled. If the
-    ///   caller that makes the request is cancelled, another one makes it again.
+    ///   caller that makes the request is cancelled, another caller repeats it.
     func answer(for key: Key, _ request: () async throws(APIError) -> Value) async throws(APIError) -> Value {
         while let answer = await join(key) {
             if case .failure(.interrupted) = answer, !Task.isCancelled { continue }
@@ -40,7 +40,7 @@ final class SharedRequests<Key: Hashable & Sendable, Value: Sendable>: Sendable 
         return try answer.get()
     }
 
-    /// Waits for the request that is under way for a key, or returns `nil` if the caller is to make it.
+    /// Waits for the request in progress for a key, or returns `nil` if the caller must make the request.
     private func join(_ key: Key) async -> Answer? {
         let number = state.withLock { state in
             state.lastNumber += 1

@@ -1,9 +1,9 @@
 import Base
 import YAML
 
-/// The kinds of API groups that every server has and that custom resources cannot extend.
+/// The kinds of the API groups that every server has and that custom resources cannot extend.
 enum BuiltInKinds {
-    /// The kinds of versions that gain none any more.
+    /// The kinds of API versions that no longer gain new kinds.
     private static let complete: [String: Set<String>] = [
         "v1": [
             "Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "Namespace", "Node",
@@ -15,7 +15,7 @@ enum BuiltInKinds {
         "rbac.authorization.k8s.io/v1": ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
     ]
 
-    /// Where other frequent kinds are.
+    /// The API versions of other common kinds.
     private static let others = [
         "CustomResourceDefinition": "apiextensions.k8s.io/v1", "HorizontalPodAutoscaler": "autoscaling/v2",
         "Ingress": "networking.k8s.io/v1", "IngressClass": "networking.k8s.io/v1",
@@ -24,10 +24,10 @@ enum BuiltInKinds {
         "StorageClass": "storage.k8s.io/v1",
     ]
 
-    /// The groups without a dot, which a custom resource's group must have.
+    /// The groups without a dot; the group of a custom resource must contain one.
     static let groups = ["", "apps", "autoscaling", "batch", "extensions", "policy"]
 
-    /// A kind that an API version has, for a hint; `nil` if none is known.
+    /// Returns a kind of an API version for a hint, or `nil` if none is known.
     static func example(of apiVersion: String) -> String? {
         let frequent = ["v1": "ConfigMap", "apps/v1": "Deployment", "batch/v1": "Job"]
         return frequent[apiVersion] ?? complete[apiVersion]?.min()
@@ -57,7 +57,7 @@ enum BuiltInKinds {
         return [Problem(message, at: manifest.root["kind"]?.location, hint: hint)]
     }
 
-    /// The API version that has a frequent kind.
+    /// Returns the API version of a common kind.
     static func served(_ kind: String) -> String? {
         complete.first { $0.value.contains(kind) }?.key ?? others[kind]
     }

@@ -65,17 +65,19 @@ enum ConfigurationData {
 
     // MARK: Secrets of built-in types
 
-    /// The keys that each type of Secret requires; of basic-auth one is enough.
+    /// The keys that each type of Secret requires; a Secret for basic authentication requires only one of its keys.
     private static let requiredKeys = [
         "kubernetes.io/basic-auth": ["username", "password"], "kubernetes.io/dockercfg": [".dockercfg"],
         "kubernetes.io/dockerconfigjson": [".dockerconfigjson"], "kubernetes.io/ssh-auth": ["ssh-privatekey"],
         "kubernetes.io/tls": ["tls.crt", "tls.key"],
     ]
 
-    /// Finds what is missing in a Secret of a built-in type; a server refuses the Secret unless another manager has set it.
+    /// Finds required keys and annotations that are missing in a Secret of a built-in type.
     ///
-    /// A manifest without data leaves all keys to others. The source is the server's validation of Secrets:
-    /// https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
+    /// A server refuses such a Secret unless another field manager has set them.
+    ///
+    /// A manifest without data leaves all keys to other field managers. The source is the server's validation of
+    /// Secrets: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
     static func warnings(_ manifest: ManifestObject) -> [Problem] {
         let (root, identity) = (manifest.root, manifest.identity)
         guard identity.type.group.isEmpty, identity.type.kind == "Secret", let type = root["type"],

@@ -5,7 +5,7 @@ import YAML
 public struct CustomDefinitions: Sendable {
     private var definitions: [DefinedKind: Definition] = [:]
 
-    /// Reads the definitions among manifests; the last of one kind wins.
+    /// Reads the definitions among manifests; if several define the same kind, the last one is used.
     public init(_ manifests: some Sequence<ManifestObject>) {
         for manifest in manifests {
             guard let kind = DefinedKind(manifest), let definition = Definition(manifest) else { continue }
@@ -13,13 +13,13 @@ public struct CustomDefinitions: Sendable {
         }
     }
 
-    /// The kind that is probably meant by one that is not defined, although another one of its group is.
+    /// Returns the defined kind that is probably meant by an undefined kind of the same group.
     func nearKind(to type: GroupVersionKind) -> String? {
         let kinds = definitions.keys.lazy.filter { $0.group == type.group }.map(\.kind).sorted()
         return kinds.contains(type.kind) ? nil : nearestName(to: type.kind, in: kinds)
     }
 
-    /// The definition of a custom resource, `nil` if no manifest has it.
+    /// The definition of a custom resource, or `nil` if no manifest contains it.
     subscript(type: GroupVersionKind) -> Definition? {
         definitions[DefinedKind(group: type.group, kind: type.kind)]
     }
@@ -31,9 +31,9 @@ struct Definition: Sendable {
     struct Version: Sendable {
         var name: String
         var isServed: Bool
-        /// The schema, `nil` if anything is allowed.
+        /// The schema, or `nil` if any content is allowed.
         var schema: Node?
-        /// Whether the server takes the status only through a resource of its own.
+        /// Whether the server accepts the status only through the status subresource.
         var hasStatusSubresource: Bool
     }
 
@@ -66,7 +66,7 @@ struct Definition: Sendable {
         }
     }
 
-    /// The names of the versions in which the server takes the status only through a resource of its own.
+    /// The names of the versions with a status subresource.
     var versionsWithStatusSubresource: Set<String> { Set(versions.filter(\.hasStatusSubresource).map(\.name)) }
 
     /// Checks a custom resource.

@@ -5,12 +5,12 @@ struct FieldPattern {
     /// A value with its path in the object, such as `webhooks[0].clientConfig.caBundle`.
     typealias Field = (path: String, node: Node)
 
-    /// A field on the way, and whether it is a list, whose items are all examined.
+    /// A field in the path, and whether it is a list, whose items are all examined.
     private typealias Step = (name: String, isList: Bool)
 
     private let steps: [Step]
 
-    /// Creates a path of fields with dots between them; `[]` follows those that are lists.
+    /// Creates a pattern from field names with dots between them; `[]` follows the name of a list.
     init(_ text: String) {
         steps = text.split(separator: ".").map { field in
             field.hasSuffix("[]") ? (String(field.dropLast(2)), true) : (String(field), false)
@@ -21,8 +21,8 @@ struct FieldPattern {
     ///
     /// - Parameters:
     ///   - node: The node.
-    ///   - path: The path of the node in its object, empty for the object.
-    /// - Returns: The fields that the node has.
+    ///   - path: The path of the node in its object, empty for the object itself.
+    /// - Returns: The matching fields of the node.
     func fields(in node: Node, _ path: String) -> [Field] {
         fields(in: node, path, steps[...])
     }

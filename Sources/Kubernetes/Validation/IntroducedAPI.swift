@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// An API that Kubernetes serves only since a version that is newer than the oldest supported one.
+/// An API that Kubernetes introduced in a version newer than the oldest supported one.
 ///
 /// The source is the list of API versions in the changelogs of Kubernetes:
 /// https://github.com/kubernetes/kubernetes/tree/master/CHANGELOG
@@ -9,14 +9,14 @@ struct IntroducedAPI {
     /// The group and version.
     let apiVersion: String
     let kinds: [String]
-    /// The first version of Kubernetes that serves it.
+    /// The first version of Kubernetes that serves the API.
     let introducedIn: KubernetesVersion
 
     private init(_ apiVersion: String, _ kinds: [String], _ minor: Int) {
         (self.apiVersion, self.kinds, introducedIn) = (apiVersion, kinds, KubernetesVersion(minor: minor))
     }
 
-    /// Every API that came after 1.20, except alpha APIs.
+    /// Every API that was introduced after 1.20, except alpha APIs.
     static let all: [IntroducedAPI] = [
         .init("batch/v1", ["CronJob"], 21),
         .init("discovery.k8s.io/v1", ["EndpointSlice"], 21),
@@ -55,14 +55,14 @@ struct IntroducedAPI {
 
     private static let resourceKinds = ["DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice"]
 
-    /// The API of a kind, `nil` if every supported server has it or none does.
+    /// Returns the API of a kind, or `nil` if every supported server has it or none does.
     static func api(of type: GroupVersionKind) -> IntroducedAPI? {
         index[type.apiVersion]?.first { $0.kinds.contains(type.kind) }
     }
 
     private static let index = Dictionary(grouping: all, by: \.apiVersion)
 
-    /// The problem of an object whose API is newer than the server, `nil` if it is not.
+    /// Returns the problem of an object whose API is newer than the server, or `nil` if it is not.
     static func problem(of manifest: ManifestObject, version: KubernetesVersion) -> Problem? {
         let type = manifest.identity.type
         guard let api = api(of: type), version < api.introducedIn else { return nil }
@@ -73,7 +73,7 @@ struct IntroducedAPI {
         return Problem(message, at: manifest.root["apiVersion"]?.location, hint: hint)
     }
 
-    /// The version of the same kind that an older server has.
+    /// Returns the API version in which an older server has the same kind.
     private static func earlierVersion(of type: GroupVersionKind, on version: KubernetesVersion) -> String? {
         func isEarlier(_ apiVersion: String, _ kinds: [String]) -> Bool {
             kinds.contains(type.kind) && GroupVersionKind(apiVersion: apiVersion, kind: "").group == type.group

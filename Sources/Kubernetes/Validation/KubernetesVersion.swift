@@ -13,7 +13,7 @@ public struct KubernetesVersion: Sendable, Hashable, Comparable, CustomStringCon
         self.minor = minor
     }
 
-    /// Reads `1.34`, `v1.34` or `v1.34.2`, `nil` for anything else.
+    /// Reads `1.34`, `v1.34` or `v1.34.2`, or returns `nil` for any other text.
     public init?(_ text: String) {
         guard let match = text.wholeMatch(of: /v?1\.([0-9]{1,3})([.+-].*)?/), let minor = Int(match.1) else {
             return nil

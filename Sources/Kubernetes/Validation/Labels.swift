@@ -46,7 +46,7 @@ enum Labels {
     }
 
     private static func key(_ entry: Mapping.Entry, _ path: String) -> [Problem] {
-        // The server compares the DNS name of an annotation's key in lowercase.
+        // The server converts an annotation's key to lowercase before it validates the key.
         let key = path.hasSuffix("annotations") ? entry.key.lowercased() : entry.key
         guard !NameForm.qualified.matches(key) else { return [] }
         let message = "key \(ShownValue(.string(entry.key))) of '\(path)': expected \(NameForm.qualified.expected)"
@@ -54,7 +54,7 @@ enum Labels {
         return [Problem(message, at: entry.location, hint: hint)]
     }
 
-    /// The problem of a value that is not a string, `nil` if it is one or is absent.
+    /// Returns the problem of a value that is not a string, or `nil` if it is a string or null.
     static func notString(_ node: Node, _ field: String, showsValue: Bool = true) -> Problem? {
         guard node.string == nil, !node.isNull else { return nil }
         let found = showsValue ? ShownValue.withType(node, isSecret: false) : node.kindName

@@ -1,14 +1,14 @@
 import Base
 import YAML
 
-/// Items of a list that are the same or have the same keys, which servers refuse.
+/// List items that are equal or have the same keys, which servers refuse.
 enum ListKeys {
     /// A list whose items are distinguished by some of their fields.
     struct Rule {
         let list: FieldPattern
         /// The fields that distinguish items; if empty, the items are scalars and must be unique.
         let keys: [String]
-        /// The values of keys that may be left out.
+        /// The default values of keys that may be omitted.
         let defaults: [String: String]
 
         /// Creates a rule for a path such as `webhooks[].matchConditions`.
@@ -27,7 +27,7 @@ enum ListKeys {
         Rule(list: "webhooks", keys: ["name"]), Rule(list: "webhooks[].matchConditions", keys: ["name"]),
     ]
 
-    /// Lists of the built-in kinds except those of pods, from the OpenAPI document of Kubernetes 1.36.
+    /// Lists of the built-in kinds except the lists of pods, from the OpenAPI document of Kubernetes 1.36.
     private static let rules: [String: [String: [Rule]]] = [
         "": [
             "Node": [Rule(list: "spec.podCIDRs")],
@@ -98,7 +98,7 @@ enum ListKeys {
         }
     }
 
-    /// Finds the items of a list that have the keys of an earlier one, or are the same if there are no keys.
+    /// Finds the list items that have the same keys as an earlier item, or equal an earlier item if there are no keys.
     static func repetitions(
         in items: [Node],
         _ field: String,

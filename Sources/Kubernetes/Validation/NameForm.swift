@@ -11,7 +11,7 @@ enum NameForm {
     /// The key of a ConfigMap or Secret.
     case dataKey
 
-    /// The form in a message.
+    /// A description of the form for messages.
     var expected: String {
         switch self {
         case .label: "up to 63 lowercase letters, digits and '-', a letter or digit at both ends"
@@ -45,7 +45,7 @@ enum NameForm {
         }
     }
 
-    /// A valid name that is near to an invalid one, `nil` if there is none.
+    /// Returns a valid name similar to an invalid one, or `nil` if there is none.
     func suggestion(for text: String) -> String? {
         let isLower = self == .label || self == .subdomain
         let dash = Character("-")

@@ -1,7 +1,7 @@
 public import Base
 import YAML
 
-/// Finds what is wrong with objects as far as it is known without asking a server.
+/// Finds problems of objects that can be detected without asking a server.
 ///
 /// Every rule holds for all servers that the project supports, unless the server's version or its schema is given.
 public struct ObjectCheck: Sendable {
@@ -24,7 +24,7 @@ public struct ObjectCheck: Sendable {
     ///   - version: The version of the server, if it is known.
     ///   - definitions: The CustomResourceDefinitions that custom resources are checked against.
     ///   - secretReaders: The roles that read Secrets.
-    ///   - document: The schema of the server, if it is known; that of another version is not used.
+    ///   - document: The schema of the server, if it is known; a schema of another version is not used.
     public init(
         version: KubernetesVersion?,
         definitions: CustomDefinitions,
@@ -44,7 +44,7 @@ public struct ObjectCheck: Sendable {
         EncodedFields.problems, PortFields.problems, SelectorExpressions.problems,
     ]
 
-    /// Whether the fields of an object are known, so that one that its kind does not have is found.
+    /// Returns whether the fields of an object's kind are known, so that unknown fields are found.
     ///
     /// The identity and the metadata are the same in every kind, so an object with nothing else needs no schema.
     public func knowsFields(of manifest: ManifestObject) -> Bool {
@@ -76,7 +76,7 @@ public struct ObjectCheck: Sendable {
         return findings
     }
 
-    /// The mistakes that the schema of the kind shows, at places where no rule has found one.
+    /// Returns the problems found with the schema of the kind, at locations where no rule has found one.
     private func schemaProblems(_ manifest: ManifestObject, unlike known: [Problem]) -> [Problem] {
         let type = manifest.identity.type
         let found: [Problem]
@@ -95,7 +95,7 @@ public struct ObjectCheck: Sendable {
 }
 
 extension Problem {
-    /// The problem with its object in front.
+    /// Returns the problem with the name of its object in front.
     fileprivate func prefixed(_ identity: String) -> Problem {
         Problem("\(identity): \(message)", at: location, hint: hint)
     }

@@ -8,7 +8,7 @@ enum ObjectNames {
 
     /// Kinds whose names must be DNS subdomains, by API group.
     ///
-    /// Kinds that are not here, such as those of `rbac.authorization.k8s.io`, may have other names.
+    /// Kinds that are not listed, such as the kinds of `rbac.authorization.k8s.io`, may have other names.
     private static let subdomainKinds: [String: Set<String>] = [
         "": [
             "ConfigMap", "Endpoints", "LimitRange", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",
@@ -51,7 +51,7 @@ enum ObjectNames {
         return problems
     }
 
-    /// The problem of a name, none if it has the form.
+    /// Returns the problem of a name, or an empty list if the name has the form.
     static func problem(
         _ name: String,
         _ form: NameForm,
@@ -69,7 +69,7 @@ enum ObjectNames {
         ]
     }
 
-    /// The name of a CronJob is the beginning of the names of its Jobs.
+    /// Checks the length of a CronJob's name, which is the beginning of the names of its Jobs.
     private static func cronJobName(_ name: String, at location: SourceLocation) -> [Problem] {
         guard name.utf8.count > cronJobNameLimit, NameForm.subdomain.matches(name) else { return [] }
         let message =
@@ -80,7 +80,7 @@ enum ObjectNames {
 
     private static let cronJobNameLimit = 52
 
-    /// A CustomResourceDefinition is named after its resource and group.
+    /// Checks that a CustomResourceDefinition is named after its resource and group.
     private static func definitionName(_ manifest: ManifestObject, at location: SourceLocation) -> [Problem] {
         let spec = manifest.root["spec"]
         guard let group = spec?["group"]?.string, let plural = spec?["names"]?["plural"]?.string,
@@ -93,7 +93,7 @@ enum ObjectNames {
     }
 }
 
-/// An object that a task only names, because it waits for it or deletes it.
+/// An object that a task only refers to by name, to wait for it or to delete it.
 public struct NamedObject: Sendable {
     private let manifest: ManifestObject
 
@@ -101,7 +101,7 @@ public struct NamedObject: Sendable {
     ///
     /// - Parameters:
     ///   - identity: The object.
-    ///   - location: Where the task names it.
+    ///   - location: The location of the name in the task.
     public init(_ identity: ObjectIdentity, at location: SourceLocation) {
         func text(_ value: String) -> Node { .string(value, location: location) }
         let namespace = identity.namespace.map { [("namespace", text($0))] } ?? []
@@ -115,16 +115,16 @@ public struct NamedObject: Sendable {
         manifest = ManifestObject(identity: identity, root: root, documentIndex: 1)
     }
 
-    /// Problems of its name and namespace: no object can have them.
+    /// Problems of the object's name and namespace, which no object can have.
     public var nameProblems: [Problem] {
-        // The name of a definition has to fit what the definition says, which is not known.
+        // The name of a definition must match its contents, which are not known here.
         manifest.identity.isCustomResourceDefinition ? [] : ObjectNames.problems(manifest).map(prefixed)
     }
 
-    /// Finds what is wrong with its kind as far as it is known without asking a server.
+    /// Finds problems of the object's kind that can be detected without asking a server.
     ///
     /// - Parameter definitions: The CustomResourceDefinitions of the plan.
-    /// - Returns: The problems; none of a kind that is not known.
+    /// - Returns: The problems; empty if the kind is not known.
     public func kindProblems(_ definitions: CustomDefinitions) -> [Problem] {
         let type = manifest.identity.type
         let builtIn = RemovedAPI.api(of: type) == nil ? BuiltInKinds.problems(manifest) : []

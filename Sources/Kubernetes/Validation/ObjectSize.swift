@@ -1,18 +1,18 @@
 import Base
 import YAML
 
-/// The sizes at which the API server or etcd refuse an object.
+/// The findings about an object that the API server or etcd refuses because of its size.
 struct ObjectSize {
     private(set) var problems: [Problem] = []
     private(set) var warnings: [Problem] = []
 
-    /// The largest data of a ConfigMap or Secret, without its keys.
+    /// The largest size of the data of a ConfigMap or Secret in bytes, without the keys.
     private static let dataLimit = 1 << 20
-    /// The largest annotations of an object, keys and values.
+    /// The largest size of the annotations of an object in bytes, with keys and values.
     private static let annotationLimit = 256 << 10
-    /// The largest request to the API server.
+    /// The largest request to the API server in bytes.
     private static let requestLimit = 3 << 20
-    /// The largest request to etcd, unless its `--max-request-bytes` is raised.
+    /// The largest request to etcd in bytes, unless its `--max-request-bytes` is raised.
     private static let storageLimit = 3 << 19
 
     init(_ manifest: ManifestObject) {

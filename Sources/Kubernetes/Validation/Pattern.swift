@@ -1,6 +1,6 @@
-/// A regular expression in the syntax of Go, as the schemas of CustomResourceDefinitions have it.
+/// A regular expression in the syntax of Go, as used in the schemas of CustomResourceDefinitions.
 ///
-/// Matching takes time in proportion to the text: all alternatives are followed at once.
+/// All alternatives are followed in parallel, so the matching time is proportional to the length of the text.
 struct Pattern {
     /// One step of the program.
     enum Step {
@@ -14,10 +14,10 @@ struct Pattern {
 
     private let program: [Step]
 
-    /// Texts and programs that are larger are taken as matching.
+    /// The product of text and program length from which a text counts as matching.
     private static let workLimit = 1 << 24
 
-    /// Compiles a pattern, `nil` if it is invalid or uses what is not supported.
+    /// Compiles a pattern, or returns `nil` if it is invalid or uses unsupported syntax.
     init?(_ text: String) {
         var parser = PatternParser(text)
         guard let tree = parser.parse() else { return nil }
@@ -46,7 +46,7 @@ struct Pattern {
         return false
     }
 
-    /// The positions in the program that are reached at one place of the text.
+    /// The positions in the program that are reached at one position in the text.
     private struct Threads {
         var positions: [Int] = []
         var isMatched = false
@@ -62,7 +62,7 @@ struct Pattern {
         }
     }
 
-    /// Adds the positions that are reached from one without reading a character.
+    /// Adds the positions that are reachable from a position without reading a character.
     private func follow(_ start: Int, at index: Int, in text: [Unicode.Scalar], _ threads: inout Threads) {
         var pending = [start]
         while let position = pending.popLast() {
@@ -109,11 +109,11 @@ indirect enum PatternTree {
     case repetition(PatternTree, Int, Int?)
 }
 
-/// Turns a parsed pattern into steps.
+/// Compiles a parsed pattern into steps.
 struct PatternCompiler {
     private(set) var steps: [Pattern.Step] = []
 
-    /// A program is not longer than this, as repetitions are written out.
+    /// The maximum length of a program, needed because repetitions are expanded.
     private static let limit = 20_000
 
     /// Adds a pattern, and returns whether the program is still short enough.

@@ -1,4 +1,4 @@
-/// Parses a regular expression in Go's syntax; what it does not know makes the pattern unusable, never wrong.
+/// Parses a regular expression in Go's syntax; unsupported syntax makes the pattern unusable, never wrong.
 struct PatternParser {
     private var rest: Substring.UnicodeScalarView
     private var depth = 0
@@ -80,14 +80,14 @@ struct PatternParser {
             case "?": range = (0, 1)
             case "{":
                 guard let counts = takeCounts() else {
-                    // A brace that begins no count is a character, which the next atom reads.
+                    // A brace that does not begin a count is a literal character, which the next atom reads.
                     return tree
                 }
                 range = counts
             default: return tree
             }
             if next != "{" { rest.removeFirst() }
-            // Whether a repetition is greedy makes no difference to whether it matches.
+            // Greediness does not affect whether a repetition matches.
             _ = take("?")
             guard range.0 <= Self.repetitionLimit, range.1 ?? 0 <= Self.repetitionLimit,
                 range.1.map({ $0 >= range.0 }) ?? true
@@ -97,7 +97,7 @@ struct PatternParser {
         return tree
     }
 
-    /// Takes `{3}`, `{3,}` or `{3,5}`, nothing if there is none.
+    /// Consumes a count such as `{3}`, `{3,}` or `{3,5}`, or nothing if there is none.
     private mutating func takeCounts() -> (Int, Int?)? {
         let text = String(String.UnicodeScalarView(rest.prefix(12)))
         guard let match = text.prefixMatch(of: /\{([0-9]+)(,([0-9]*))?\}/), let minimum = Int(match.1) else {
@@ -119,7 +119,7 @@ struct PatternParser {
         }
     }
 
-    /// The characters of an escape, `nil` for one that is not supported.
+    /// Returns the characters of an escape, or `nil` if the escape is not supported.
     private mutating func escaped(_ next: Unicode.Scalar) -> CharacterSet? {
         func negated(_ set: CharacterSet) -> CharacterSet { CharacterSet(ranges: set.ranges, isNegated: true) }
         switch next {
@@ -176,7 +176,7 @@ struct PatternParser {
         return nil
     }
 
-    /// A character or escape within brackets; a negated escape there is not supported.
+    /// Parses a character or an escape within brackets.
     private mutating func classItem(_ next: Unicode.Scalar) -> CharacterSet? {
         guard next == "\\" else { return CharacterSet(ranges: [next.value...next.value]) }
         guard let after = rest.popFirst(), let set = escaped(after) else { return nil }
@@ -194,7 +194,7 @@ struct PatternParser {
         return result + [next...0x10_FFFF]
     }
 
-    /// Takes `[:alpha:]` after its first bracket.
+    /// Consumes a named class such as `[:alpha:]` after its first bracket.
     private mutating func takeNamedClass() -> CharacterSet? {
         let text = String(String.UnicodeScalarView(rest.prefix(12)))
         guard let match = text.prefixMatch(of: /:([a-z]+):\]/) else { return nil }

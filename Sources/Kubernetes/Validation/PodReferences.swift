@@ -3,8 +3,9 @@ import YAML
 
 /// Names by which objects refer to pods and their ports, in all manifests of a plan.
 ///
-/// The server accepts a selector that selects nothing and a probe of a port that no container has; both never work. Pods may
-/// also be made by others than the plan, so that what is found is only a warning, and only about what looks misspelt.
+/// The server accepts a selector that selects nothing and a probe of a port that no container has, although neither
+/// works. Pods may also be created outside the plan, so findings are only warnings, and only about names that look
+/// misspelt.
 public struct PodReferences {
     /// The pods of a workload.
     private struct Pods {
@@ -66,7 +67,7 @@ public struct PodReferences {
         }
     }
 
-    /// A warning for each name that nothing in the manifests has.
+    /// A warning for each misspelt name that matches nothing in the manifests.
     public var warnings: [Problem] { ownWarnings + selections.flatMap(warnings) }
 
     private func warnings(about selection: Selection) -> [Problem] {
@@ -83,12 +84,12 @@ public struct PodReferences {
             }
         }
         for label in selection.labels {
-            // Pods with another value of one label or without it, and the same of all others: the value or the key is misspelt.
+            // If pods match all labels except one, the value or the key of that label is probably misspelt.
             let similar = near.filter { pods in
                 selection.labels.allSatisfy { $0.key == label.key || pods.labels[$0.key] == $0.value }
             }
             let values = similar.compactMap { $0.labels[label.key] }
-            // Members of a StatefulSet, and what gets a number when it runs, are not misspelt.
+            // Values that differ only in digits, such as members of a StatefulSet, are not misspelt.
             let others = values.filter { Self.withoutDigits($0) != Self.withoutDigits(label.value) }
             guard !values.contains(label.value) else { continue }
             let keys = similar.filter { $0.labels[label.key] == nil }.flatMap { pods in
@@ -109,7 +110,7 @@ public struct PodReferences {
         return []
     }
 
-    /// The selectors in the spec of a pod that select pods of its namespace, each with the field that it is in.
+    /// Returns the selectors in the spec of a pod that select pods of its namespace, each with its field.
     private static func selectors(of spec: Node) -> [(field: String, selector: Node)] {
         let spreading = (spec["topologySpreadConstraints"]?.sequence ?? []).compactMap { $0["labelSelector"] }
         return spreading.map { ("topologySpreadConstraints", $0) }
@@ -124,7 +125,7 @@ public struct PodReferences {
             }
     }
 
-    /// The probes and hooks of a container whose port has a name that no port of it has.
+    /// Returns warnings about probes and hooks of a container whose named port the container does not have.
     private static func probeWarnings(_ container: (path: String, node: Node), _ object: ObjectIdentity) -> [Problem] {
         let ports = Set(portNames(of: container.node))
         let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map { (name: $0, node: container.node[$0]) }
@@ -150,12 +151,12 @@ public struct PodReferences {
             : "there is \(shortList(ports.sorted().map { "'\($0)'" }))"
     }
 
-    /// The name of a port, `nil` for a number.
+    /// Returns the name of a port, or `nil` for a number.
     private static func portName(_ port: Node) -> String? {
         port.string.flatMap { $0.allSatisfy(\.isWholeNumber) ? nil : $0 }
     }
 
-    /// The key of a label that differs from another one in a few characters of its name; the prefix must be the same.
+    /// Returns the label key whose name differs from a key in a few characters; the prefix must be the same.
     private static func nearestKey(to key: String, in keys: [String]) -> String? {
         func split(_ key: String) -> (prefix: Substring, name: String) {
             let parts = key.split(separator: "/", maxSplits: 1)

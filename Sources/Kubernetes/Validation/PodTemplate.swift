@@ -11,7 +11,7 @@ struct PodTemplate {
     /// The fields of a pod that are lists of containers.
     static let containerLists = ["initContainers", "containers", "ephemeralContainers"]
 
-    /// Where each kind has the template of its pods.
+    /// The path of the pod template in each kind.
     private static let paths: [String: [String: [String]]] = [
         "": ["Pod": [], "PodTemplate": ["template"], "ReplicationController": ["spec", "template"]],
         "apps": [
@@ -21,7 +21,7 @@ struct PodTemplate {
         "batch": ["CronJob": ["spec", "jobTemplate", "spec", "template"], "Job": ["spec", "template"]],
     ]
 
-    /// Finds the template of an object, `nil` if it has none.
+    /// Finds the template of an object, or returns `nil` if it has none.
     init?(_ manifest: ManifestObject) {
         guard let path = Self.paths[manifest.identity.type.group]?[manifest.identity.type.kind] else { return nil }
         var node = manifest.root

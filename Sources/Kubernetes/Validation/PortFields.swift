@@ -9,7 +9,7 @@ enum PortFields {
         case required
         /// A number or a name; if it is 0, empty or absent, the server uses the Service's own port.
         case serviceDefault
-        /// A number or a name; if it is absent, all ports are meant.
+        /// A number or a name; if it is absent, the rule applies to all ports.
         case optional
         /// A name, or nothing.
         case name
@@ -30,7 +30,7 @@ enum PortFields {
         ],
     ]
 
-    /// The fields of versions `v1beta1`.
+    /// The fields of the versions `v1beta1`.
     private static let oldIngress: [(field: FieldPattern, form: Form)] = [
         (FieldPattern("spec.backend.servicePort"), .required),
         (FieldPattern("spec.rules[].http.paths[].backend.servicePort"), .required),
@@ -59,7 +59,7 @@ enum PortFields {
         return problems
     }
 
-    /// The ports of a Service with several, which need names.
+    /// Returns the problems of unnamed ports in a Service with several ports.
     private static func unnamedPorts(of manifest: ManifestObject) -> [Problem] {
         let ports = manifest.root["spec"]?["ports"]?.sequence ?? []
         guard manifest.identity.type.group.isEmpty, manifest.identity.type.kind == "Service", ports.count > 1 else {
@@ -94,7 +94,7 @@ enum PortFields {
         )
     }
 
-    /// Returns whether a text is a service name of RFC 6335.
+    /// Returns whether a text is a service name as defined by RFC 6335.
     private static func isName(_ text: String) -> Bool {
         text.utf8.count <= 15 && NameForm.label.matches(text) && !text.contains("--")
             && text.contains { $0.isLetter }

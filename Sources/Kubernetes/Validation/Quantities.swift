@@ -30,7 +30,7 @@ enum Quantities {
         (node?.mapping?.entries ?? []).compactMap { problem(of: $0.value, "\(path).\($0.key)") }
     }
 
-    /// The problem of a value that is not a quantity, `nil` if it is one or is absent.
+    /// Returns the problem of a value that is not a quantity, or `nil` if it is a quantity or null.
     static func problem(of node: Node, _ path: String) -> Problem? {
         let text: String
         switch node.content {
@@ -49,7 +49,7 @@ enum Quantities {
         )
     }
 
-    /// Whether a text is a quantity.
+    /// Returns whether a text is a quantity.
     ///
     /// The source is https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/.
     static func isValid(_ text: String) -> Bool {
@@ -57,7 +57,7 @@ enum Quantities {
         return text.wholeMatch(of: form) != nil
     }
 
-    /// A quantity that is probably meant: `1GiB` is `1Gi`, `1K` is `1k`, `1g` is `1G`.
+    /// Returns the quantity that is probably meant: `1Gi` for `1GiB`, `1k` for `1K`, `1G` for `1g`.
     static func suggestion(for text: String) -> String? {
         let trimmed = text.filter { !$0.isWhitespace }
         let number = trimmed.prefix { $0.isNumber || $0 == "." }

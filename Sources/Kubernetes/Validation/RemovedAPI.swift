@@ -15,16 +15,15 @@ struct RemovedAPI {
     /// The group and version.
     let apiVersion: String
     let kinds: [String]
-    /// The first version of Kubernetes that does not serve it.
+    /// The first version of Kubernetes that does not serve the API.
     let removedIn: KubernetesVersion
-    /// Its successor.
     private let successor: Successor
 
     /// The successor of a removed API.
     private enum Successor {
-        /// The same kinds of another group and version.
+        /// The same kinds in another group or version.
         case version(String)
-        /// Something else.
+        /// Advice, because no API has the same kinds.
         case advice(String)
     }
 
@@ -121,17 +120,17 @@ struct RemovedAPI {
         ),
     ]
 
-    /// The group and version that serve the same kinds, `nil` if the kinds are gone.
+    /// The group and version that serve the same kinds, or `nil` if the kinds no longer exist.
     var successorVersion: String? {
         if case .version(let version) = successor { version } else { nil }
     }
 
-    /// The API to use instead on a server.
+    /// Returns advice on what to use instead on a server.
     func advice(for type: GroupVersionKind, version: KubernetesVersion?) -> String {
         switch successor {
         case .advice(let advice): return advice
         case .version(var replacement):
-            // Its v1 came later than the removal of the first beta versions.
+            // Version v1 was introduced after the first beta versions were removed.
             if let version, version.minor < 29, replacement.hasPrefix("flowcontrol.") {
                 replacement = "flowcontrol.apiserver.k8s.io/v1beta3"
             }
@@ -140,12 +139,12 @@ struct RemovedAPI {
         }
     }
 
-    /// The API of a kind, `nil` if it was not removed from Kubernetes.
+    /// Returns the removed API of a kind, or `nil` if it was not removed from Kubernetes.
     static func api(of type: GroupVersionKind) -> RemovedAPI? {
         index[type.apiVersion]?.first { $0.kinds.contains(type.kind) }
     }
 
-    /// The kind of another group in which the server has the objects of a kind that was removed, `nil` if there is none.
+    /// Returns the kind in another group that has replaced a removed kind, or `nil` if there is none.
     static func successor(of kind: DefinedKind) -> DefinedKind? {
         let removed = all.filter { api in
             api.kinds.contains(kind.kind)
@@ -158,9 +157,9 @@ struct RemovedAPI {
 
     private static let index = Dictionary(grouping: all, by: \.apiVersion)
 
-    /// The problem of an object of a removed API, `nil` if its API is not removed on the server.
+    /// Returns the problem of an object of a removed API, or `nil` if the server still has the API.
     ///
-    /// Without a version it is certain only where no supported server serves the API.
+    /// If the version is not known, the problem is certain only if no supported server serves the API.
     static func problem(of manifest: ManifestObject, version: KubernetesVersion?) -> Finding? {
         let type = manifest.identity.type
         guard let removed = api(of: type) else { return nil }

@@ -21,7 +21,7 @@ extension SchemaCheck {
 
     private mutating func checkEnumeration(_ node: Node, _ schema: Schema, at path: String) {
         guard let values = schema.node["enum"]?.sequence, !values.contains(node) else { return }
-        // An empty string of a built-in kind is the default.
+        // In a built-in kind, an empty string means the default.
         if !rules.isCustomResource, node.string == "" { return }
         let names = values.compactMap(\.string)
         let shown = values.prefix(12).map { "\(ShownValue($0))" }.joined(separator: ", ")
@@ -37,7 +37,7 @@ extension SchemaCheck {
     private mutating func checkRequired(_ node: Node, _ schema: Schema, at path: String) {
         guard let mapping = node.mapping else { return }
         for key in (schema.node["required"]?.sequence ?? []).compactMap(\.string) where mapping[key] == nil {
-            // The server fills in defaults before it checks. What every object has is checked elsewhere.
+            // The server applies defaults before it validates. Fields that every object has are checked elsewhere.
             guard schema.node["properties"]?[key]?["default"] == nil, !isSkipped(key, schema, at: path) else {
                 continue
             }
@@ -136,7 +136,7 @@ extension SchemaCheck {
 
     private mutating func checkAlternatives(_ node: Node, _ schema: Schema, at path: String) {
         let hasAlternatives = ["allOf", "anyOf", "oneOf", "not"].contains { schema.node[$0] != nil }
-        // An integer or a string is what these schemas have alternatives for.
+        // In schemas of integers or strings, the alternatives are only these two types.
         let isIntOrString = schema.node["x-kubernetes-int-or-string"]?.boolean == true
         guard hasAlternatives else { return }
         let node = schema.withDefaults(node)
@@ -151,7 +151,7 @@ extension SchemaCheck {
             if matching.isEmpty {
                 addFault(at: node.location, "\(FieldPath(path).name): \(Self.requirement(of: parts))")
             } else if isExact, matching.count > 1, let names = Self.requiredNames(of: matching) {
-                // Others may differ in what is not checked, such as a format.
+                // Other alternatives may differ in parts that are not checked, such as a format.
                 addFault(at: node.location, "\(FieldPath(path).name): \(names) exclude each other")
             }
         }
@@ -171,7 +171,7 @@ extension SchemaCheck {
         return SchemaCheck(node, of: type, against: schema, rules: .alternative, at: path).faults
     }
 
-    /// The requirement of alternatives, in words if each only names fields.
+    /// Describes the requirement of alternatives, with field names if each alternative only requires fields.
     private static func requirement(of parts: [Node]) -> String {
         requiredNames(of: parts).map { "one of \($0) is required" } ?? "matches none of the alternatives of its schema"
     }
@@ -189,17 +189,17 @@ extension Node {
     }
 }
 
-/// The rules of a schema that apply.
+/// The parts of a schema that are checked.
 extension SchemaCheck {
     /// The checks in addition to the types of values.
     enum Rules: Equatable {
         /// Unknown fields.
         case types
-        /// Unknown fields and the values of enumerations, which is what a built-in kind's schema is reliable for.
+        /// Unknown fields and the values of enumerations, which are reliable in the schema of a built-in kind.
         case enumerations
-        /// All that a CustomResourceDefinition can say, except rules in CEL.
+        /// Everything that a CustomResourceDefinition can specify, except rules in CEL.
         case customResource(keepsUnknown: Bool, hasStatusSubresource: Bool)
-        /// The same for a part of a schema that only adds conditions.
+        /// The same checks for a part of a schema that only adds conditions.
         case alternative
 
         /// Whether every condition is checked.
@@ -210,7 +210,7 @@ extension SchemaCheck {
             }
         }
 
-        /// Whether a field is a fault that the schema does not have.
+        /// Whether a field that the schema does not have is a fault.
         var refusesUnknownFields: Bool {
             switch self {
             case .types, .enumerations: true
@@ -220,12 +220,12 @@ extension SchemaCheck {
         }
     }
 
-    /// Whether a field of a custom resource is not checked against its schema: what every object has.
+    /// Returns whether a field of a custom resource is not checked against its schema.
     func isSkipped(_ key: String, _ schema: Schema, at path: String) -> Bool {
         guard rules.isCustomResource else { return false }
         let isObject = path.isEmpty || schema.isEmbeddedObject
         if isObject, ["apiVersion", "kind", "metadata"].contains(key) { return true }
-        // The server ignores a status in the object if it has a resource of its own.
+        // The server ignores the status in the object if the kind has a status subresource.
         if case .customResource(_, true) = rules { return path.isEmpty && key == "status" }
         return false
     }

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// The description of all kinds of a server, its `/openapi/v2`.
+/// The OpenAPI document `/openapi/v2` of a server, which describes all its kinds.
 public struct SchemaDocument: Sendable {
     /// The version of the server.
     public let version: KubernetesVersion?
@@ -9,7 +9,7 @@ public struct SchemaDocument: Sendable {
     private let definitions: [String: Node]
     private let names: [GroupVersionKind: String]
 
-    /// Reads a document, `nil` if the text is not one.
+    /// Reads a document, or returns `nil` if the text is not an OpenAPI document.
     public init?(json: [UInt8]) {
         guard let node = try? readJSON(json, file: "/openapi/v2"), let mapping = node["definitions"]?.mapping else {
             return nil
@@ -30,7 +30,7 @@ public struct SchemaDocument: Sendable {
         self.names = names
     }
 
-    /// The schema of a kind, `nil` if the server does not describe it.
+    /// Returns the schema of a kind, or `nil` if the server does not describe it.
     func schema(of type: GroupVersionKind) -> Schema? {
         guard let name = names[type], let node = definitions[name] else { return nil }
         return Schema(node: node, name: name, definitions: definitions)
@@ -43,10 +43,10 @@ public struct SchemaDocument: Sendable {
         }
     }
 
-    /// The types with a kind, in any group and version.
+    /// Returns the types of a kind, in any group and version.
     func types(ofKind kind: String) -> [GroupVersionKind] { types.filter { $0.kind == kind } }
 
-    /// The problem of a kind of Kubernetes' own groups that the server does not have.
+    /// Returns the problem of a kind in a built-in group that the server does not have.
     ///
     /// Other groups may have gained kinds since the document was fetched.
     func kindProblems(_ manifest: ManifestObject, unlike known: [Problem]) -> [Problem] {

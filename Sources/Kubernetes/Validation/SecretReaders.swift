@@ -1,9 +1,9 @@
 import Base
 import YAML
 
-/// Finds bindings that let every node, or everybody, read Secrets.
+/// Finds bindings that let nodes, all users or all pods read Secrets.
 ///
-/// The roles are those that every API server has, and those among the manifests that are checked.
+/// The known roles are the default roles of every API server, and the roles among the checked manifests.
 public struct SecretReaders: Sendable {
     /// A role that may be bound; the namespace is empty for a ClusterRole.
     private struct Role: Hashable {
@@ -14,7 +14,7 @@ public struct SecretReaders: Sendable {
 
     private var roles: Set<Role>
 
-    /// The ClusterRoles of every API server that read all Secrets where they are bound.
+    /// The ClusterRoles of every API server that allow reading all Secrets where they are bound.
     ///
     /// Source: <https://kubernetes.io/docs/reference/access-authn-authz/rbac/#default-roles-and-role-bindings>.
     private static let builtIn = ["admin", "cluster-admin", "edit", "system:node"]
@@ -31,7 +31,7 @@ public struct SecretReaders: Sendable {
 
     private static let group = "rbac.authorization.k8s.io"
 
-    /// Whether a Role or ClusterRole allows to read Secrets, and not only some by their names.
+    /// Returns whether a Role or ClusterRole allows reading Secrets without a restriction to some names.
     private static func readsSecrets(_ manifest: ManifestObject) -> Bool {
         guard ["Role", "ClusterRole"].contains(manifest.identity.type.kind) else { return false }
         return (manifest.root["rules"]?.sequence ?? []).contains { rule in
@@ -43,7 +43,7 @@ public struct SecretReaders: Sendable {
         }
     }
 
-    /// Returns a warning for every subject of a binding that lets more than some users read Secrets.
+    /// Returns a warning for every subject of a binding that lets nodes, all users or all pods read Secrets.
     func warnings(_ manifest: ManifestObject) -> [Problem] {
         let identity = manifest.identity
         guard identity.type.group == Self.group, ["RoleBinding", "ClusterRoleBinding"].contains(identity.type.kind),
@@ -64,11 +64,11 @@ public struct SecretReaders: Sendable {
     }
 }
 
-/// A subject of a binding that is not just one user or ServiceAccount.
+/// A subject of a binding that contains nodes, all users, or the pods of a namespace or of the cluster.
 private struct Subject {
-    /// Who the subject is, in words.
+    /// The description of the subject in messages.
     let reader: String
-    /// Its kind and name.
+    /// The kind and name of the subject.
     let text: String
     let hint: String
 

@@ -3,7 +3,7 @@ import YAML
 
 /// The `matchExpressions` of selectors: each operator needs values, or allows none.
 enum SelectorExpressions {
-    /// How many values an operator needs.
+    /// The number of values that an operator needs.
     private enum Values {
         case noValue
         case oneValue
@@ -14,16 +14,16 @@ enum SelectorExpressions {
         "In": .atLeastOne, "NotIn": .atLeastOne, "Exists": .noValue, "DoesNotExist": .noValue,
     ]
 
-    /// The operators of labels, and two that compare numbers.
+    /// The operators of labels, and two operators that compare numbers.
     private static let nodeOperators: KeyValuePairs<String, Values> = [
         "In": .atLeastOne, "NotIn": .atLeastOne, "Exists": .noValue, "DoesNotExist": .noValue, "Gt": .oneValue,
         "Lt": .oneValue,
     ]
 
-    /// The fields in which a selector is one of nodes.
+    /// The fields whose selectors select nodes.
     private static let nodeFields: Set = ["nodeSelectorTerms", "preference"]
 
-    /// The groups whose kinds are all built in, so that every field of this name is a selector.
+    /// The groups whose kinds are all built in, so that every field `matchExpressions` is part of a selector.
     private static let groups =
         BuiltInKinds.groups + ["admissionregistration.k8s.io", "networking.k8s.io", "storage.k8s.io"]
 

@@ -78,9 +78,9 @@ enum SelectorMatch {
     }
 }
 
-/// A string as it is written in YAML.
+/// A string as written in YAML.
 enum YAMLScalar {
-    /// The string, in quotes unless it is certainly a string without them.
+    /// Returns the string, in quotes unless YAML certainly reads it as a string without them.
     static func written(_ text: String) -> String {
         let isPlain =
             text.count > 3 && text.first?.isLetter == true

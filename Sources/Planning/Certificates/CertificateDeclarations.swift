@@ -2,22 +2,22 @@ public import Base
 
 /// The certificates of all nodes, as the task file declares them.
 public struct CertificateDeclarations: Sendable, Hashable {
-    /// The directory of the set: certificates, and keys that are encrypted.
+    /// The directory of the certificates and their encrypted keys.
     public var directory: LocatedPath
 
     /// The directory with the public SSH keys of the nodes.
     public var hostKeys: LocatedPath
 
-    /// The operators, who can decrypt every key.
+    /// The public keys of the operators, who can decrypt every private key.
     public var recipients: [Recipient]
 
-    /// The CA.
+    /// The CA that issues the certificates.
     public var authority: AuthorityDeclaration
 
-    /// The certificates that the CA issues, by node in the order of the nodes, then by name in that of the file.
+    /// The certificates that the CA issues, in the order of the nodes and then of the file.
     public var leaves: [LeafDeclaration]
 
-    /// The nodes that have certificates, in order.
+    /// The nodes that have certificates, in the order of the file.
     public var nodes: [String] {
         leaves.map(\.node).unique()
     }
@@ -25,23 +25,23 @@ public struct CertificateDeclarations: Sendable, Hashable {
 
 /// A CA as the task file declares it.
 public struct AuthorityDeclaration: Sendable, Hashable {
-    /// The beginning of the names of all files.
+    /// The prefix of all file names.
     public var name: String
 
-    /// The common name of its subject.
+    /// The common name in the CA's subject.
     public var commonName: String
 
-    /// The organizations of its subject.
+    /// The organizations in the CA's subject.
     public var organizations: [String]
 
-    /// How long its certificate is valid.
+    /// The validity of the CA's certificate.
     public var validity: Duration
     public var key: KeyType
 
-    /// How long before its end the certificate is due.
+    /// The time before expiry at which the certificate is due for renewal.
     public var renewBefore: Duration
 
-    /// Where the task file has it.
+    /// The location of the declaration in the task file.
     public var location: SourceLocation
 }
 
@@ -50,24 +50,24 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The host name of the node.
     public var node: String
 
-    /// The name, such as `kubelet`.
+    /// The name of the certificate, such as `kubelet`.
     public var name: String
 
-    /// The common name of its subject.
+    /// The common name in the certificate's subject.
     public var commonName: String
 
-    /// The organizations of its subject.
+    /// The organizations in the certificate's subject.
     public var organizations: [String]
 
-    /// The names that it is valid for.
+    /// The DNS names and IP addresses that the certificate is valid for.
     public var names: [SubjectName]
     public var usages: Set<CertificateUsage>
 
-    /// How long it is valid.
+    /// The validity of the certificate.
     public var validity: Duration
     public var key: KeyType
 
-    /// How long before its end it is due.
+    /// The time before expiry at which the certificate is due for renewal.
     public var renewBefore: Duration
 
     /// The owner of the decrypted key on the node.
@@ -79,7 +79,7 @@ public struct LeafDeclaration: Sendable, Hashable {
     /// The permissions of the decrypted key on the node.
     public var mode: UInt16
 
-    /// Where the task file has it.
+    /// The location of the declaration in the task file.
     public var location: SourceLocation
 
     public init(
@@ -106,13 +106,14 @@ public struct LeafDeclaration: Sendable, Hashable {
 
 /// Reads the section `certificates` of a cluster's task files.
 ///
-/// Only this section and those that it depends on are read, because it is read on machines that are not nodes.
+/// Only this section and the sections that it depends on are read, because certificates are also issued on machines
+/// that are not nodes.
 ///
 /// - Parameters:
-///   - files: The files in the order in which later ones replace what earlier ones say.
+///   - files: The files in order; later files override earlier files.
 ///   - hostName: The host name of this machine.
 /// - Returns: The declarations, `nil` if the files have no such section.
-/// - Throws: Everything that is wrong with the section, the nodes and the variables.
+/// - Throws: Every problem in the section, the nodes and the variables.
 public func readCertificates(
     _ files: [SourceFile],
     hostName: String,

@@ -181,7 +181,7 @@ enum CertificateKeys {
             "the permissions of the key on the node, none of them for every user"
         )
         static let all = [enable.description, roles.description] + ofTask
-        /// The keys of a certificate that a task makes.
+        /// The keys of a certificate that a task issues.
         static let ofTask = [
             commonName.description, organization.description, names.description, usages.description,
             validity.description, key.description, renewBefore.description, owner.description, group.description,

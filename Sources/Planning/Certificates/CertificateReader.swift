@@ -11,9 +11,9 @@ struct CertificateReader {
     private var files: MergedFiles { reader.files }
     private var problems: ProblemCollector { reader.problems }
 
-    /// Creates a reader.
+    /// Creates a reader for the section of a cluster.
     ///
-    /// - Parameter reader: What reads the cluster, and has read the nodes.
+    /// - Parameter reader: The reader of the cluster, which must have read the nodes.
     init(_ reader: ClusterReader) {
         self.reader = reader
         nodes = reader.inventory ?? Inventory()
@@ -21,7 +21,7 @@ struct CertificateReader {
         variables = reader.readVariables(for: [])
     }
 
-    /// Values for certificates that have none of their own.
+    /// Values for keys that a certificate does not set.
     struct Defaults {
         var organizations: [String] = []
         var validity = CertificateKeys.Defaults.validity.value
@@ -32,9 +32,9 @@ struct CertificateReader {
         var mode = CertificateKeys.Defaults.mode.value
     }
 
-    /// Reads the section.
+    /// Reads the whole section.
     ///
-    /// - Returns: The declarations, `nil` if there is no such section or a part of it is missing.
+    /// - Returns: The declarations, `nil` if the section or a required part of it is missing or has errors.
     func read() -> CertificateDeclarations? {
         guard var fields = section() else { return nil }
         let directory = fields.value(CertificateKeys.directory)
@@ -64,7 +64,7 @@ struct CertificateReader {
         )
     }
 
-    /// The section, `nil` if the files have none.
+    /// The section, `nil` if no file contains it.
     private func section() -> MappingReader? {
         guard let first = files.certificates.entries.first else { return nil }
         return MappingReader(
@@ -76,23 +76,23 @@ struct CertificateReader {
         )
     }
 
-    /// Reads a certificate that a task makes.
+    /// Reads a certificate that a task issues.
     ///
     /// - Parameters:
-    ///   - fields: Its keys, which have the defaults of the section.
+    ///   - fields: The keys of the certificate, which use the defaults of the section.
     ///   - node: The host name of this node.
-    /// - Returns: What it says, `nil` after a report.
+    /// - Returns: The declaration, or `nil` after reporting a problem.
     func leaf(_ fields: MappingReader, of node: String) -> LeafDeclaration? {
         LeafReader(fields, defaults: defaults, problems: problems).read(node, fields.variables)
     }
 
-    /// Reads a certificate of the section that a task makes, with the variables of the task.
+    /// Reads a certificate of the section that a task issues, with the variables of the task.
     ///
     /// - Parameters:
-    ///   - name: Its name in `leaves`.
-    ///   - value: What names it.
+    ///   - name: The name of the certificate in `leaves`.
+    ///   - value: The value of the task that refers to the certificate.
     ///   - node: The host name of this node.
-    /// - Returns: What it says, `nil` after a report.
+    /// - Returns: The declaration, or `nil` after reporting a problem.
     func leaf(_ name: String, namedBy value: ConfigValue, of node: String) -> LeafDeclaration? {
         let section = files.certificates.entries.first { $0.key == CertificateKeys.leaves.name }
         let leaves = section?.value.mapping?.entries ?? []
@@ -111,7 +111,7 @@ struct CertificateReader {
         return leaf?.read(node, value.variables)
     }
 
-    /// The values for certificates that have none of their own.
+    /// The values of `defaults` in the section.
     private var defaults: Defaults {
         guard var fields = section() else { return Defaults() }
         return readDefaults(&fields)
@@ -128,7 +128,7 @@ struct CertificateReader {
             return []
         }
         if items.isEmpty, entry.value.sequence?.isEmpty == true {
-            // Nobody could issue another certificate.
+            // Without a recipient, the CA key could not be decrypted to issue another certificate.
             problems.add(entry.value.location, "\(fields.subject.label(name)) has no recipient", hint: hint)
         }
         return items.compactMap { $0.recipient() }.unique(by: \.text)
@@ -177,7 +177,7 @@ struct CertificateReader {
         )
     }
 
-    /// Reads every certificate for every node that has it.
+    /// Reads each certificate for each node that has the certificate.
     private func readLeaves(_ fields: inout MappingReader, _ defaults: Defaults) -> [LeafDeclaration] {
         let name = CertificateKeys.leaves.name
         guard let entry = fields.take(name) else {
@@ -206,7 +206,7 @@ struct CertificateReader {
         return nodes.flatMap { leaves[$0.name] ?? [] }
     }
 
-    /// The nodes in the order of the files, whose names are those of directories.
+    /// The nodes whose names are valid directory names, in the order of the files.
     private func namedNodes() -> [Inventory.Entry] {
         if files.nodes.entries.allSatisfy({ HostPatterns.isMeant(by: $0.key) }) {
             problems.addMissing(
@@ -217,7 +217,7 @@ struct CertificateReader {
         }
         return nodes.entries.filter { node in
             if case .host? = SubjectName(node.name), !node.name.hasPrefix("*") { return true }
-            // A name that no host can have has been reported already.
+            // Names that no host can have were already reported.
             if SubjectName.isHostName(node.name) {
                 problems.add(node.location, "\(quoted(node.name)) cannot be the host name of a node with certificates")
             }

@@ -3,10 +3,10 @@ import YAML
 
 /// Values of the section `certificates`.
 extension ConfigValue {
-    /// A name that is part of file names.
+    /// Reads a name that is used in file names.
     func certificateName() -> String? { label("a name") }
 
-    /// A text of a subject, whose length X.509 limits.
+    /// Reads a text of a certificate's subject, whose length X.509 limits.
     func subjectText() -> String? {
         guard let text = string(expected: "a text") else { return nil }
         guard text.unicodeScalars.count <= Limit.subjectTextLength else {
@@ -17,13 +17,13 @@ extension ConfigValue {
         return text
     }
 
-    /// One text, or a list of them.
+    /// Reads one organization or a list of organizations.
     func organizations() -> [String]? {
         guard node.sequence != nil else { return subjectText().map { [$0] } }
         return items(of: "organizations", limit: Limit.organizationCount)?.compactMap { $0.subjectText() }
     }
 
-    /// A DNS name or an IP address.
+    /// Reads a DNS name or an IP address.
     func subjectName() -> SubjectName? {
         let expected = "a DNS name or an IP address"
         guard let text = string(expected: expected) else { return nil }
@@ -36,13 +36,13 @@ extension ConfigValue {
         return name
     }
 
-    /// A public key that private keys are encrypted to.
+    /// Reads a public key with which private keys are encrypted.
     func recipient() -> Recipient? {
         guard let text = string(expected: "a recipient") else { return nil }
         do {
             return try Recipient(text)
         } catch {
-            // The text is not repeated: it may be a private key.
+            // The message does not quote the text, which may be a private key.
             problems.add(
                 node.location,
                 "\(label) must be a recipient of age, and this one \(error.message)",
@@ -54,13 +54,13 @@ extension ConfigValue {
 }
 
 extension ValueReader where Value == String {
-    /// A name that is part of file names.
+    /// A name that is used in file names.
     static var certificateName: Self { Self(type: .name("certificate")) { $0.certificateName() } }
     static var subjectText: Self { Self(type: .string) { $0.subjectText() } }
 }
 
 extension ValueReader where Value == [String] {
-    /// One organization, or a list of them.
+    /// One organization or a list of organizations.
     static var organizations: Self {
         Self(type: .either([.string, .array(.string)])) { $0.organizations() }
     }

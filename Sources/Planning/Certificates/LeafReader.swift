@@ -1,19 +1,21 @@
 import Base
 import YAML
 
-/// Reads one certificate of the section `certificates`, for one node after the other.
+/// Reads one certificate declaration for any number of nodes.
 struct LeafReader {
     private let name: String
     private let location: SourceLocation
     private let entries: [Mapping.Entry]
-    /// How messages name the certificate.
+    /// The name of the certificate in messages.
     private let subject: MappingName
-    /// The roles that `roles` may name, `nil` for a certificate that a task makes, which has neither `roles` nor `enable`.
+    /// The valid values of `roles`.
+    ///
+    /// `nil` for a certificate that a task issues, which has neither `roles` nor `enable`.
     private let knownRoles: [String]?
     private let defaults: CertificateReader.Defaults
     private let problems: ProblemCollector
 
-    /// Creates a reader, or gives `nil` after reporting that there is nothing to read.
+    /// Creates a reader of an entry of `leaves`, or returns `nil` after reporting a problem.
     init?(
         _ entry: Mapping.Entry,
         knownRoles: [String],
@@ -39,7 +41,7 @@ struct LeafReader {
         (self.knownRoles, self.defaults, self.problems) = (knownRoles, defaults, problems)
     }
 
-    /// Creates a reader of a certificate that a task makes.
+    /// Creates a reader of a certificate that a task issues.
     init(_ fields: MappingReader, defaults: CertificateReader.Defaults, problems: ProblemCollector) {
         (name, location, entries) = (fields.subject.name, fields.location, fields.entries)
         subject = fields.subject
@@ -53,19 +55,19 @@ struct LeafReader {
         MappingReader(entries, at: location, subject, variables, problems)
     }
 
-    /// Returns whether the certificate is not switched off.
+    /// Returns whether the certificate is enabled.
     func isEnabled(_ variables: Variables) -> Bool {
         var fields = fields(variables)
         return fields.value(Keys.enable)
     }
 
-    /// The roles whose nodes have the certificate, `nil` for every role.
+    /// Returns the roles whose nodes have the certificate, `nil` for every role.
     func roles(_ variables: Variables) -> [String]? {
         var fields = fields(variables)
         return fields.value(Keys.roles)?.items.compactMap { readRole($0, among: knownRoles ?? [], problems) }
     }
 
-    /// Reads the certificate as a node has it.
+    /// Reads the certificate for a node.
     func read(_ node: String, _ variables: Variables) -> LeafDeclaration? {
         var fields = fields(variables)
         if knownRoles != nil {
@@ -110,7 +112,7 @@ struct LeafReader {
         )
     }
 
-    /// Whether the list of names is empty, rather than one whose items could not be read.
+    /// Returns whether the list of names is empty, as opposed to a list whose items could not be read.
     private func hasNoItems(_ fields: MappingReader) -> Bool {
         fields.entries.first { $0.key == Keys.names.description.name }?.value.sequence?.isEmpty == true
     }
@@ -144,7 +146,7 @@ struct LeafReader {
         return renewBefore
     }
 
-    /// Refuses the type of key that the API server has no signatures of tokens for.
+    /// Reports a type of key with which the API server cannot sign tokens.
     private func checkKey(_ key: KeyType, _ usages: Set<CertificateUsage>, _ fields: MappingReader) {
         guard key == .ed25519, usages.contains(.signing) else { return }
         let entry = fields.entries.first { $0.key == Keys.key.description.name }

@@ -1,8 +1,8 @@
 import Base
 
-/// A table of comma-separated values, in the form of RFC 4180.
+/// A table of comma-separated values in the format of RFC 4180.
 ///
-/// Values are without the spaces around them. Lines without any value are left out.
+/// Whitespace around values is removed. Lines without any value are ignored.
 struct CSVTable {
     /// One value.
     struct Cell {
@@ -10,13 +10,13 @@ struct CSVTable {
         let location: SourceLocation
     }
 
-    /// The lines with values, the first of which has the names of the columns.
+    /// The lines with values, the first of which contains the column names.
     private(set) var rows: [[Cell]] = []
 
     /// Whether the file was read to its end.
     private(set) var isComplete = false
 
-    /// Reads a table, and reports what is no table.
+    /// Reads a table and reports its problems.
     init(_ file: SourceFile, _ problems: ProblemCollector) {
         let content: ImportedText
         do throws(Problem) {
@@ -40,14 +40,14 @@ struct CSVTable {
     private static let columnLimit = 100
 }
 
-/// A pass over the characters of a table.
+/// A parser of the characters of a table.
 private struct CSVReader {
     private let scalars: [Unicode.Scalar]
     private let file: String
     private let problems: ProblemCollector
     private var offset = 0
     private var position = SourceLocation.Position(line: 1, column: 1)
-    /// Whether a quote is never closed, so that it is not known where its value ends.
+    /// Whether a quote is never closed, so that the end of its value is unknown.
     private(set) var isBroken = false
 
     init(_ text: String, file: String, _ problems: ProblemCollector) {
@@ -56,7 +56,7 @@ private struct CSVReader {
         self.problems = problems
     }
 
-    /// The values of the next line that has any, `nil` at the end.
+    /// Returns the values of the next line that has any, or `nil` at the end of the table.
     mutating func next() -> [CSVTable.Cell]? {
         while offset < scalars.count {
             let row = readRow()
@@ -111,7 +111,7 @@ private struct CSVReader {
         return text
     }
 
-    /// The value after its first quote, to its last one.
+    /// Reads a quoted value after its opening quote, up to and including its closing quote.
     private mutating func readQuoted(from location: SourceLocation) -> String.UnicodeScalarView {
         var text = String.UnicodeScalarView()
         while let scalar = peek() {
@@ -129,7 +129,7 @@ private struct CSVReader {
 
     private func peek() -> Unicode.Scalar? { offset < scalars.count ? scalars[offset] : nil }
 
-    /// Whether a value ends here.
+    /// Whether a value ends at the current position.
     private var isCellEnd: Bool { peek().map { $0 == "," || isLineEnd($0) } ?? true }
 
     private func isLineEnd(_ scalar: Unicode.Scalar) -> Bool { scalar == "\n" || scalar == "\r" }
@@ -138,7 +138,7 @@ private struct CSVReader {
         while let scalar = peek(), scalar.properties.isWhitespace, !isLineEnd(scalar) { advance() }
     }
 
-    /// Goes on by one character; CRLF is one.
+    /// Advances by one character; CRLF counts as one.
     private mutating func advance() {
         let scalar = scalars[offset]
         offset += 1
@@ -151,7 +151,7 @@ private struct CSVReader {
     }
 }
 
-/// A value without the spaces around it.
+/// Returns a value without the whitespace around it.
 func trimmed(_ scalars: String.UnicodeScalarView) -> String {
     guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
         let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })

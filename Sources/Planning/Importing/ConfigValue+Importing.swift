@@ -3,7 +3,7 @@ import YAML
 
 /// Values of inventories.
 extension ConfigValue {
-    /// The name of a node, as Kubernetes allows it.
+    /// Reads the name of a node, in the format that Kubernetes allows.
     func nodeName() -> String? {
         let expected = "a host name of lower-case letters, digits, '-' and '.'"
         guard let text = string(expected: expected) else { return nil }
@@ -15,7 +15,7 @@ extension ConfigValue {
         return text
     }
 
-    /// The name of one network interface.
+    /// Reads the name of one network interface.
     func interfaceName() -> String? {
         guard let name = interface() else { return nil }
         guard !name.utf8.contains(UInt8(ascii: "*")) else {
@@ -26,7 +26,7 @@ extension ConfigValue {
     }
 }
 
-/// The names and addresses that an inventory has used already.
+/// The names and addresses already used in an inventory.
 struct UsedValues {
     private var names: [String: SourceLocation] = [:]
     private var addresses: [IPAddress: (owner: String, location: SourceLocation)] = [:]
@@ -34,7 +34,7 @@ struct UsedValues {
 
     init(_ problems: ProblemCollector) { self.problems = problems }
 
-    /// Adds a name, or reports that it is used already.
+    /// Adds a name, or reports that the name is already used.
     mutating func add(_ name: String, at location: SourceLocation) {
         guard let first = names[name] else {
             names[name] = location
@@ -47,7 +47,7 @@ struct UsedValues {
         )
     }
 
-    /// Adds an address, or reports that it is used already.
+    /// Adds an address, or reports that the address is already used.
     mutating func add(_ address: IPAddress, of owner: String, at location: SourceLocation) {
         guard let first = addresses[address] else {
             addresses[address] = (owner, location)

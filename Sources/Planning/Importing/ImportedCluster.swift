@@ -1,19 +1,19 @@
 public import Base
 import YAML
 
-/// A cluster as the inventory of another tool describes it.
+/// A cluster described by the inventory of another tool.
 public struct ImportedCluster: Sendable, Hashable {
     /// One node.
     public struct Node: Sendable, Hashable {
         /// The host name.
         public var name: String
 
-        /// The roles; the first is `node.role`.
+        /// The roles, the first of which is the variable `node.role`.
         public var roles: [String]
-        /// The address, `nil` if the inventory does not have it.
+        /// The address, `nil` if the inventory does not contain it.
         public var address: IPAddress?
 
-        /// The variables that the node has of its own, each once.
+        /// The variables set for this node, without duplicates.
         public private(set) var variables: [Variable] = []
 
         /// Creates a node without variables.
@@ -21,7 +21,7 @@ public struct ImportedCluster: Sendable, Hashable {
             (self.name, self.roles, self.address) = (name, roles, address)
         }
 
-        /// Sets a variable unless the node has it already.
+        /// Sets a variable unless the node already has it.
         mutating func set(_ name: String, _ value: String) {
             guard !variables.contains(where: { $0.name == name }) else { return }
             variables.append(Variable(name: name, value: value))
@@ -45,12 +45,12 @@ public struct ImportedCluster: Sendable, Hashable {
     /// The nodes, in the order of the inventory.
     public var nodes: [Node] = []
 
-    /// Values of the inventory that are not part of the drop-in, and what to do about it.
+    /// Warnings about values of the inventory that are not part of the drop-in, with hints.
     public var warnings: [Problem] = []
 
     private var controlPlanes: [Int] { nodes.indices.filter { nodes[$0].roles.contains("control-plane") } }
 
-    /// Gives every control plane its state and its priority in VRRP: 150 for the first, one less for each that follows.
+    /// Sets the VRRP state and priority of every control plane: 150 for the first, one less for each following node.
     mutating func setPriorities() {
         for (position, index) in controlPlanes.enumerated() {
             nodes[index].set("state", position == 0 ? "MASTER" : "BACKUP")
@@ -58,25 +58,25 @@ public struct ImportedCluster: Sendable, Hashable {
         }
     }
 
-    /// Gives every control plane the password of VRRP, if the cluster has a name and a virtual IP address.
+    /// Sets the VRRP password of every control plane, if the cluster has a name and a virtual IP address.
     ///
-    /// - Parameter digest: The SHA-256 digest of bytes in lower-case hexadecimal digits.
+    /// - Parameter digest: A function that returns the SHA-256 digest of bytes in lower-case hexadecimal digits.
     public mutating func setPassword(digest: ([UInt8]) -> String) {
         guard let name, virtualAddress != nil else { return }
         let password = String(digest(Array(name.utf8)).prefix(8))
         for index in controlPlanes { nodes[index].set("vrrpPassword", password) }
     }
 
-    /// The number of control planes for which there is a priority in VRRP.
+    /// The maximum number of control planes for which VRRP priorities are available.
     static let controlPlaneLimit = 149
 
-    /// Writes the cluster as a drop-in of the task file.
+    /// Formats the cluster as a drop-in of the task file.
     ///
     /// - Parameters:
-    ///   - call: The program that reads the inventory and its arguments, for the comment at the beginning.
-    ///   - file: The inventory, for a problem.
-    /// - Returns: The whole drop-in.
-    /// - Throws: ``Base/Problems`` if it is larger than a task file may be.
+    ///   - call: The command line that imports the inventory, for the comment at the beginning.
+    ///   - file: The path of the inventory, for a problem.
+    /// - Returns: The content of the drop-in.
+    /// - Throws: ``Base/Problems`` if the drop-in exceeds the size limit of a task file.
     public func dropIn(madeBy call: [String], from file: String) throws(Problems) -> String {
         let maker = printable(quotedShellLine(call))
         var lines = ["# Made by \(maker). To change it, change the inventory and import it again."]
@@ -96,7 +96,7 @@ public struct ImportedCluster: Sendable, Hashable {
 }
 
 extension ImportedCluster.Node {
-    /// The node on one line, or on one line for each of its variables if that would be too long to read.
+    /// The node on one line, or with a line for each variable if one line would be too long to read.
     fileprivate var lines: [String] {
         let role = roles.count == 1 ? "role: \(flowText(roles[0]))" : "roles: [\(roles.joined(separator: ", "))]"
         let keys = [role] + (address.map { ["address: \(flowText("\($0)"))"] } ?? [])
@@ -108,14 +108,14 @@ extension ImportedCluster.Node {
     }
 }
 
-/// Returns whether a text is a whole number as everybody writes it, so that it stays the same text when it is a number.
+/// Returns whether a text is a whole number in canonical form, which a number of the task file reproduces exactly.
 private func isWholeNumber(_ text: String) -> Bool {
     text == "0" || (1...18).contains(text.utf8.count) && text.utf8.allSatisfy(\.isDigit) && !text.hasPrefix("0")
 }
 
-/// A string as the task file writes it, also in braces: in quotes unless it is a plain word or an IPv4 address.
+/// Returns a string as YAML that is valid in braces: in quotes unless it is a plain word or an IPv4 address.
 private func flowText(_ text: String) -> String {
-    // A literal '${' is no variable.
+    // A '${' in an inventory is literal and must not become a variable of the task file.
     let text = text.replacing("${", with: "$${")
     let isWord =
         text.utf8.first?.isLetter == true
@@ -125,14 +125,14 @@ private func flowText(_ text: String) -> String {
     return isWord || isAddress ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
 }
 
-/// The text of an inventory's file, in UTF-8 and without control characters that no inventory has.
+/// The text of an inventory file, which must be UTF-8 without null bytes.
 struct ImportedText {
     /// The characters, without a byte-order mark.
     let text: String
 
     /// Checks the bytes of a file.
     ///
-    /// - Throws: ``Base/Problem`` with the place of the first byte that cannot be part of a text.
+    /// - Throws: ``Base/Problem`` with the location of the first byte that cannot be part of a text.
     init(_ file: SourceFile) throws(Problem) {
         let bytes = file.bytes
         guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
@@ -155,9 +155,9 @@ struct ImportedText {
         self.text = text.unicodeScalars.first == mark ? String(text.unicodeScalars.dropFirst()) : text
     }
 
-    /// The offset of the first byte that is 0 or not UTF-8.
+    /// Returns the offset of the first byte that is 0 or not UTF-8.
     private static func faultyOffset(in bytes: [UInt8]) -> Int {
-        // Bytes that are not UTF-8 are replaced while they are decoded.
+        // Decoding replaces bytes that are not UTF-8, so the first difference is the first such byte.
         let same = zip(String(decoding: bytes, as: UTF8.self).utf8, bytes).prefix { $0 == $1 && $1 != 0 }.count
         return min(same, bytes.count - 1)
     }
@@ -170,10 +170,10 @@ struct ImportedText {
     }
 }
 
-/// Checks that a file is a text.
+/// Checks that a file is text in UTF-8.
 ///
-/// - Parameter file: The file.
-/// - Throws: ``Base/Problems`` with the place of the first byte that cannot be part of a text in UTF-8.
+/// - Parameter file: The inventory file.
+/// - Throws: ``Base/Problems`` with the location of the first byte that cannot be part of a text in UTF-8.
 public func checkText(of file: SourceFile) throws(Problems) {
     do throws(Problem) {
         _ = try ImportedText(file)

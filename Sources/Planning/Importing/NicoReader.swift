@@ -4,11 +4,11 @@ public import YAML
 /// Reads the `cluster.nix` of the NICO operator.
 ///
 /// - Parameters:
-///   - root: Its value, with places.
-///   - refused: What in it is no data, so that nothing else is reported at the same places.
-/// - Returns: The cluster: the first control plane has roles `control-plane` and `init`, the others `control-plane` and
-///   `join`, and the workers `worker`.
-/// - Throws: Every ``Base/Problem`` of the file.
+///   - root: The value of the file, with locations.
+///   - refused: Problems with values that are not data; no other problem is reported at the same locations.
+/// - Returns: The cluster, in which the first control plane has roles `control-plane` and `init`, the other control
+///   planes have `control-plane` and `join`, and the workers have `worker`.
+/// - Throws: Every ``Base/Problem`` in the file.
 public func readNico(_ root: Node, refused: [Problem] = []) throws(Problems) -> ImportedCluster {
     let problems = ProblemCollector()
     var reader = NicoReader(problems)
@@ -19,7 +19,7 @@ public func readNico(_ root: Node, refused: [Problem] = []) throws(Problems) -> 
     return reader.cluster
 }
 
-/// One reading of such a file.
+/// The reader of one `cluster.nix`.
 private struct NicoReader {
     private(set) var cluster = ImportedCluster()
     private let problems: ProblemCollector
@@ -31,7 +31,7 @@ private struct NicoReader {
     }
 
     mutating func read(_ file: Node) {
-        // The operator itself writes a module of NixOS that has the cluster as an attribute.
+        // The operator itself writes a NixOS module with the cluster in an attribute.
         let root = file["controlPlane"] == nil ? file["cluster"] ?? file : file
         guard let mapping = root.mapping else {
             problems.add(
@@ -127,9 +127,9 @@ private struct NicoReader {
         cluster.nodes.append(.init(name: name, roles: roles, address: address))
     }
 
-    /// Adds a warning if the operator has written the host name of a machine whose address it does not know.
+    /// Adds a warning if the operator wrote a host name because it does not know the address of the machine.
     ///
-    /// - Returns: Whether it has.
+    /// - Returns: Whether the value is a host name.
     private mutating func noteHostName(_ value: ConfigValue) -> Bool {
         guard let text = value.node.string, text != "unknown", SubjectName.isHostName(text),
             text.split(separator: ".").last?.contains(where: \.isLetter) == true
@@ -140,7 +140,7 @@ private struct NicoReader {
         return true
     }
 
-    /// Reports a node that cannot be in the network of the virtual IP address.
+    /// Reports a node address whose IP version differs from that of the virtual IP address.
     private func reportOtherVersion(_ address: IPAddress, of owner: String, at location: SourceLocation) {
         guard let shared = cluster.virtualAddress, shared.isVersion6 != address.isVersion6 else { return }
         let (own, other) = address.isVersion6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
@@ -151,14 +151,14 @@ private struct NicoReader {
         )
     }
 
-    /// The value of a key that must be there, or `nil` after reporting that it is missing.
+    /// Returns the value of a required key, or `nil` after reporting that the key is missing.
     private func take(_ key: String, _ fields: inout MappingReader) -> ConfigValue? {
         let label = fields.subject.label(key)
         guard let entry = fields.take(key) else {
             problems.add(fields.location, "\(label) is missing", hint: "add it")
             return nil
         }
-        // Messages show what to write without the key: how it is written depends on the format.
+        // Hints omit the key because its notation depends on the format.
         return ConfigValue(node: entry.value, key: nil, label: label, problems: problems)
     }
 }

@@ -1,15 +1,15 @@
 public import Base
 public import YAML
 
-/// The value of a Nix file with the places of its attributes.
+/// Functions that read the value of a Nix file with the locations of its attributes.
 ///
-/// Nix knows where an attribute is, but not where its value or an item of a list begins: those have the place of the
-/// nearest attribute.
+/// Nix reports the location of an attribute, but not the location of its value or of a list item. Values and items
+/// therefore have the location of the nearest attribute.
 public enum NixValue {
-    /// An expression that makes a description of the value of the file `<nest>`: its types, and the places of attributes.
+    /// An expression that describes the value of the file `<nest>` with its types and the locations of attributes.
     ///
-    /// A function, such as a module of NixOS, is called; its arguments have no values. The description ends at a depth
-    /// that no inventory has, because a value may contain itself.
+    /// If the file is a function, such as a NixOS module, the expression calls it with arguments that throw when used.
+    /// The description has a maximum depth that no inventory reaches, because a value may contain itself.
     public static let expression = """
         let
           place = name: set:
@@ -30,14 +30,14 @@ public enum NixValue {
         in describe 6 (call (import <nest>))
         """
 
-    /// Makes the value from the description.
+    /// Converts the description to a value.
     ///
     /// - Parameters:
-    ///   - description: What Nix prints for the expression as JSON.
+    ///   - description: The output of Nix for the expression, as JSON.
     ///   - file: The file that was evaluated.
-    ///   - path: The path by which Nix knows it.
-    /// - Returns: The value, and what in it is no data: functions, paths and what is nested too deeply.
-    /// - Throws: A ``Base/Problem`` if it is no description.
+    ///   - path: The path of the file in Nix's output.
+    /// - Returns: The value, and problems with parts that are not data: functions, paths and values nested too deeply.
+    /// - Throws: A ``Base/Problem`` if the output is not JSON.
     public static func node(
         from description: [UInt8],
         of file: SourceFile,
@@ -55,13 +55,13 @@ public enum NixValue {
         }
     }
 
-    /// Makes the problem from what Nix reports when it cannot evaluate the file.
+    /// Converts the error output of a failed evaluation to a problem.
     ///
     /// - Parameters:
-    ///   - errors: The lines of its standard error, in its format `internal-json`.
+    ///   - errors: The standard error of Nix, in its format `internal-json`.
     ///   - file: The file that was evaluated.
-    ///   - path: The path by which Nix knows it.
-    /// - Returns: The problem with Nix's message and, if Nix knows it, the place.
+    ///   - path: The path of the file in Nix's output.
+    /// - Returns: The problem with Nix's message and, if Nix reports it, the location.
     public static func problem(from errors: String, of file: SourceFile, path: String) -> Problem {
         let report = NixReport(errors)
         guard let error = report.error else {
@@ -74,16 +74,16 @@ public enum NixValue {
         return Problem("Nix cannot evaluate this: \(report.reason)", at: location)
     }
 
-    /// Finds why Nix has failed.
+    /// Extracts the reason for a failure of Nix.
     ///
-    /// - Parameter errors: The lines of its standard error.
-    /// - Returns: Its message on one line, empty if there is no message.
+    /// - Parameter errors: The standard error of Nix.
+    /// - Returns: Nix's message on one line, empty if there is no message.
     public static func reason(from errors: String) -> String { NixReport(errors).reason }
 }
 
-/// The messages that Nix has written to standard error before it failed.
+/// The messages that Nix wrote to standard error before it failed.
 private struct NixReport {
-    /// The error with its trace, `nil` if Nix has failed in another way, as it does without memory.
+    /// The error with its trace, `nil` if Nix failed without reporting one, for example if it ran out of memory.
     let error: Node?
 
     /// The message on one line, empty if there is no message.
@@ -102,16 +102,16 @@ private struct NixReport {
         reason = Self.shortened(message ?? last.map { String($0) } ?? "")
     }
 
-    /// A message on one line, not too long.
+    /// Returns a message on one line, cut off at the maximum length.
     private static func shortened(_ text: String) -> String {
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return words.count > messageLength ? "\(words.prefix(messageLength))…" : words
     }
 
-    /// Characters of a message.
+    /// Maximum number of characters in a message.
     private static let messageLength = 300
 
-    /// A text without what makes it coloured on a terminal.
+    /// Returns a text without terminal colour sequences.
     private static func withoutColours(_ text: String) -> String {
         var plain = ""
         var rest = text[...]
@@ -135,7 +135,7 @@ private struct NixReader {
         lines = file.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     }
 
-    /// The value of a description.
+    /// Converts a description to a value.
     func node(_ description: Node, at location: SourceLocation) -> Node {
         let items = description["items"]?.sequence
         switch description["type"]?.string {
@@ -160,7 +160,7 @@ private struct NixReader {
         }
     }
 
-    /// The place of the first attribute of a set, as nothing else says where it is.
+    /// Returns the location of the first attribute of a set, because Nix reports no location for the set itself.
     func first(_ description: Node) -> SourceLocation? {
         description["items"]?.sequence?.compactMap { $0["place"].flatMap(location) }.min()
     }
@@ -170,19 +170,19 @@ private struct NixReader {
         return .null(location: location)
     }
 
-    /// The place in the file that Nix says, `nil` for one in another file.
+    /// Converts a location reported by Nix, or returns `nil` if it is not in this file.
     func location(_ place: Node) -> SourceLocation? {
         guard place["file"]?.string == path, let line = place["line"]?.integer, let column = place["column"]?.integer,
             lines.indices.contains(line - 1), column > 0
         else { return nil }
-        // Nix counts bytes.
+        // Nix counts columns in bytes.
         let before = lines[line - 1].prefix(column - 1).count { $0 & 0xC0 != 0x80 }
         return SourceLocation(file: file.path, position: .init(line: line, column: before + 1))
     }
 }
 
 extension SourceFile {
-    /// Whether the text is JSON, which a Nix file cannot be: it begins with a key in quotes and a colon.
+    /// Whether the text begins like a JSON object, with a quoted key and a colon, as no Nix file does.
     public var looksLikeJSON: Bool {
         var rest = bytes.drop(while: Self.isBlank)
         guard rest.popFirst() == UInt8(ascii: "{") else { return false }

@@ -1,24 +1,24 @@
 import Base
 import YAML
 
-/// A table of the plans, with its lines by the names of the columns.
+/// A table of the plans whose values are accessed by column name.
 struct PlanTable {
-    /// One line below the names of the columns.
+    /// One line below the column names.
     struct Row {
-        /// Where the line begins.
+        /// The start of the line.
         let location: SourceLocation
         fileprivate let columns: [String]
         fileprivate let needed: [String]
         fileprivate let cells: [CSVTable.Cell]
         fileprivate let problems: ProblemCollector
 
-        /// The value of a needed column as it is written, or `nil` after reporting that it is empty.
+        /// The original value of a required column, or `nil` after reporting that the value is empty.
         subscript(column: String) -> ConfigValue? { value(of: column) { $0 } }
 
-        /// The value of a needed column in lower case, for what is compared, or `nil` after reporting that it is empty.
+        /// Returns the value of a required column in lower case, or `nil` after reporting that the value is empty.
         func lowercased(_ column: String) -> ConfigValue? { value(of: column) { $0.lowercased() } }
 
-        /// The values of the other columns; an empty one is left out.
+        /// The non-empty values of the other columns.
         var others: [(column: String, value: String)] {
             columns.indices.compactMap { index in
                 guard index < cells.count, !needed.contains(columns[index]), !cells[index].text.isEmpty else {
@@ -44,7 +44,7 @@ struct PlanTable {
         }
     }
 
-    /// Where the names of the columns are.
+    /// The location of the column names.
     let location: SourceLocation
 
     /// The lines.
@@ -53,16 +53,17 @@ struct PlanTable {
     /// Whether every line was read.
     let hasAllLines: Bool
 
-    /// Whether every line was read, with a value for each column.
+    /// Whether every line was read and has one value for each column.
     private(set) var isComplete: Bool
 
-    /// Reads a table, or gives `nil` after reporting that columns are missing.
+    /// Reads a table, or returns `nil` after reporting that it is unusable.
     ///
     /// - Parameters:
-    ///   - file: The table.
-    ///   - needed: The columns that it must have.
-    ///   - problems: Where problems are reported.
-    ///   - variable: What is wrong with the name, in lower case, of another column, which becomes that of a variable.
+    ///   - file: The file with the table.
+    ///   - needed: The required columns.
+    ///   - problems: The collector to which problems are reported.
+    ///   - variable: A function that returns the problem with the lower-case name of another column, which becomes the
+    ///     name of a variable, or `nil` if the name is valid.
     init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector, variable: (String) -> String?) {
         let before = problems.all.count
         let table = CSVTable(file, problems)
@@ -94,13 +95,13 @@ struct PlanTable {
         }
     }
 
-    /// The name of a column: one that the table must have in lower case, any other as it is written.
+    /// Returns the name of a column, in lower case if the column is required and unchanged otherwise.
     private static func name(of cell: CSVTable.Cell, _ needed: [String]) -> String {
         let lowercased = cell.text.lowercased()
         return needed.contains(lowercased) ? lowercased : cell.text
     }
 
-    /// Reports what is wrong with the names of the columns, and returns whether all that are needed are there.
+    /// Reports problems with the column names, and returns whether all required columns exist.
     private static func check(
         _ header: [CSVTable.Cell],
         _ needed: [String],

@@ -7,9 +7,9 @@ import YAML
 ///   - hosts: The table of machines, `nil` if it could not be read.
 ///   - k3s: The table of servers and agents, `nil` if it could not be read.
 ///   - network: The values of the network, `nil` if they could not be read.
-///   - unreadable: Why files could not be read.
+///   - unreadable: Problems with files that could not be read.
 /// - Returns: The cluster, with a node for every host.
-/// - Throws: Every ``Base/Problem`` of all files.
+/// - Throws: Every ``Base/Problem`` in the files.
 public func readPlans(
     hosts: SourceFile?,
     k3s: SourceFile?,
@@ -26,29 +26,29 @@ public func readPlans(
     return reader.finish()
 }
 
-/// One reading of plans.
+/// The reader of one set of plans.
 struct PlansReader {
-    /// The cluster as far as it was read.
+    /// The parts of the cluster read so far.
     var cluster = ImportedCluster()
-    /// The network in which all addresses are, if it is known.
+    /// The network that must contain all addresses, if it is known.
     var subnet: AddressRange?
-    /// The variables that the network gives all nodes.
+    /// The variables that `network.yaml` sets for all nodes.
     var networkVariables: [ImportedCluster.Variable] = []
-    /// The names and addresses so far.
+    /// The names and addresses used so far.
     var used: UsedValues
-    /// Where problems are reported.
+    /// The collector to which problems are reported.
     let problems: ProblemCollector
 
-    /// The names of all hosts, also of those with mistakes.
+    /// The names of all hosts, including hosts with errors.
     private var hostNames: Set<String> = []
     /// The positions of nodes by host name.
     private var positions: [String: Int] = [:]
     /// Whether every line of `hosts.csv` was read, so that all hosts are known.
     private var hasAllHosts = false
-    /// The programs that run on the hosts.
+    /// The locations of the servers and agents in `k3s.csv`.
     private var members: [Member: SourceLocation] = [:]
 
-    /// A server or an agent of a host.
+    /// A server or an agent on a host.
     private struct Member: Hashable {
         let host: String
         let kind: String
@@ -58,16 +58,16 @@ struct PlansReader {
     private static let hostColumns = ["name", "interface", "ip", "admin"]
     /// The columns of `k3s.csv`.
     private static let memberColumns = ["host", "name", "type", "ip"]
-    /// The types of `k3s.csv`.
+    /// The types in `k3s.csv`.
     private static let types = ["init-server", "server", "agent"]
 
-    /// Other words for the first of them.
+    /// Other spellings of `init-server`.
     private static let initWords = ["init", "init_server"]
 
-    /// The words for an address that a host gets when it starts.
+    /// The words for an address that a host obtains when it starts.
     private static let dynamicWords = ["dhcp", "automatic", "auto", "dynamic"]
 
-    /// The words for this machine as the target of a deployment.
+    /// The words for the local machine as the target of a deployment.
     private static let localWords = ["local", "self", "this", "127.0.0.1"]
 
     init(_ problems: ProblemCollector) {
@@ -114,7 +114,7 @@ struct PlansReader {
         cluster.nodes.append(node)
     }
 
-    /// The problem of the name of a further column of `hosts.csv`, which becomes that of a variable.
+    /// Returns the problem with an extra column of `hosts.csv`, whose name becomes the name of a variable.
     private static func hostVariable(_ column: String) -> String? {
         column == "k3s" || column.hasPrefix("k3s.") ? "names such as 'k3s.server.ip' are those of k3s.csv" : nil
     }
@@ -158,7 +158,7 @@ struct PlansReader {
         if let named, let text = named.node.string { used.add(text, at: named.node.location) }
         let address = address(row, of: owner)
         let others = row.others
-        // As long as a line of hosts.csv is missing, it is not known whether it lists the host.
+        // If not every line of hosts.csv was read, an unread line may list the host.
         guard let value = row.lowercased("host"), hasAllHosts, let host = value.node.string,
             isListed(host, at: value.node.location), let kind
         else { return }
@@ -173,7 +173,7 @@ struct PlansReader {
         members[Member(host: host, kind: kind)] = value.node.location
         guard let name, let address, let index = positions[host] else { return }
         let roles = kind == "agent" ? ["worker"] : ["control-plane", type == "init-server" ? "init" : "join"]
-        // Whichever line comes first: a host is a control plane before it is a worker.
+        // A host that is both a control plane and a worker has control-plane first, whatever the order of the lines.
         let present = cluster.nodes[index].roles
         cluster.nodes[index].roles = kind == "agent" ? present + roles : roles + present
         cluster.nodes[index].set("k3s.\(kind).name", name)
@@ -181,7 +181,7 @@ struct PlansReader {
         for (column, text) in others { cluster.nodes[index].set("k3s.\(kind).\(column)", text) }
     }
 
-    /// Returns whether `hosts.csv` lists a host, and reports one that it does not list.
+    /// Returns whether `hosts.csv` lists a host, and reports a host that is not listed.
     private func isListed(_ host: String, at location: SourceLocation) -> Bool {
         guard !hostNames.contains(host) else { return true }
         let hint = problems.hint(for: host, in: hostNames.sorted(), else: "add it to hosts.csv")
@@ -189,9 +189,9 @@ struct PlansReader {
         return false
     }
 
-    /// The address of a host, and where deployments are sent instead of it, from `ADDRESS`, `ADDRESS@TARGET` or `dhcp@TARGET`.
+    /// Reads the address and deployment target of a host from `ADDRESS`, `ADDRESS@TARGET` or `dhcp@TARGET`.
     ///
-    /// - Returns: Both as far as the line has them, `nil` after reporting what is wrong.
+    /// - Returns: The address and the target, each `nil` if it is not given, or `nil` after reporting a problem.
     private mutating func hostAddress(
         _ row: PlanTable.Row,
         of owner: String
@@ -215,7 +215,7 @@ struct PlansReader {
 
     // MARK: both tables
 
-    /// The address of a line, or `nil` after reporting why there is none.
+    /// Reads the address of a line, or returns `nil` after reporting a problem.
     private mutating func address(_ row: PlanTable.Row, of owner: String) -> IPAddress? {
         guard let written = row["ip"] else { return nil }
         // The part after '@' is the target of a deployment, which only hosts have.
@@ -233,7 +233,7 @@ struct PlansReader {
         return address
     }
 
-    /// The cluster, once nothing is wrong.
+    /// Returns the complete cluster; called only if there were no problems.
     func finish() -> ImportedCluster {
         var cluster = cluster
         for index in cluster.nodes.indices {
@@ -246,7 +246,7 @@ struct PlansReader {
 }
 
 extension ProblemCollector {
-    /// Returns whether there are too many problems to go on with a table, and reports that.
+    /// Returns whether there are too many problems to continue with a table, and reports that the limit is reached.
     fileprivate func isFull(at location: SourceLocation) -> Bool {
         guard all.count >= Limit.tableProblemCount else { return false }
         add(
@@ -258,7 +258,7 @@ extension ProblemCollector {
     }
 }
 
-/// The file `network.yaml`.
+/// Reads the file `network.yaml`.
 extension PlansReader {
     /// The keys of `network.yaml`.
     private enum Keys {
@@ -334,7 +334,7 @@ extension PlansReader {
         return range
     }
 
-    /// The network of the gateway, of which `netmask` has the number of bits.
+    /// Returns the network that contains the gateway and has the prefix length in `netmask`.
     private func maskedRange(_ fields: inout MappingReader) -> AddressRange? {
         guard let entry = fields.take(Keys.netmask) else { return nil }
         if let other = fields.take(Keys.subnet) {
@@ -383,7 +383,7 @@ extension PlansReader {
         return (address, entry.value.location)
     }
 
-    /// Values are without the spaces around them, as those of the tables are.
+    /// Removes the whitespace around values, as in the tables.
     private func trimmedStrings(_ node: Node) -> Node {
         var node = node
         switch node.content {
@@ -394,7 +394,7 @@ extension PlansReader {
         return node
     }
 
-    /// Reports an address that no machine of the network can have.
+    /// Reports an address that no machine in the network can have.
     func checkIsInNetwork(_ address: IPAddress, of owner: String, at location: SourceLocation) {
         guard let subnet else { return }
         guard subnet.contains(address) else {
@@ -416,9 +416,9 @@ extension PlansReader {
 }
 
 extension AddressRange {
-    /// Whether an address is that of the network as a whole: the first one, and in IPv4 the last one.
+    /// Returns whether an address is reserved for the network: the first address, and in IPv4 also the last.
     fileprivate func isReserved(_ address: IPAddress) -> Bool {
-        // RFC 3021 and RFC 6164: networks of two addresses are links between two machines.
+        // A network of two addresses is a point-to-point link, which reserves neither (RFC 3021, RFC 6164).
         guard first.bytes.count * 8 - prefixLength > 1 else { return false }
         guard address != first else { return true }
         let suffix = address.bytes.enumerated().allSatisfy { index, byte in

@@ -1,18 +1,18 @@
 public import Base
 import YAML
 
-/// The task files as one of their nodes reads them.
+/// The result of reading the task files as one of their nodes.
 public struct NodeReading: Sendable {
-    /// The node, or the pattern for several.
+    /// The entry of the node, or of a pattern for several nodes.
     public let entry: Inventory.Entry
 
-    /// The host name as which the files were read: that of the node, or an example of the pattern.
+    /// The host name used for the reading: the node's name, or an example that matches the pattern.
     public let hostName: String
 
     /// The declarations of the files for the node.
     public let declarations: Declarations
 
-    /// Problems of the files on the node.
+    /// Problems found while reading the files as the node.
     public let problems: [Problem]
 
     /// The node with its roles, as a heading.
@@ -22,18 +22,18 @@ public struct NodeReading: Sendable {
     }
 }
 
-/// The task files as each of their nodes reads them.
+/// The results of reading the task files as each of their nodes.
 public struct AllNodes: Sendable {
     /// The nodes in the order of the files, then the patterns.
     public let nodes: [NodeReading]
 
-    /// A second host of each pattern that has tasks with `prune`, whose objects must be the same on all hosts.
+    /// A second host for each pattern with `prune` tasks, whose objects must be the same on all hosts.
     public let secondHosts: [NodeReading]
 
-    /// Problems of the files themselves and of section `nodes`.
+    /// Problems in the files themselves and in section `nodes`.
     public let problems: [Problem]
 
-    /// Reads task files as every node that they list, with the roles that they say.
+    /// Reads task files as every node that they list, with the roles that the files give the node.
     public init(_ files: [SourceFile]) {
         let merged = MergedReading(files)
         let collector = merged.collector
@@ -42,7 +42,7 @@ public struct AllNodes: Sendable {
         var secondHosts: [NodeReading] = []
         for entry in inventory.entries + inventory.patterns {
             let hosts = reader.exampleHosts(of: entry)
-            // The certificates are the same for all nodes.
+            // Certificates are checked only once because they are the same for all nodes.
             let node = merged.reading(of: entry, as: hosts[0], withCertificates: nodes.isEmpty)
             nodes.append(node)
             let prunes = node.declarations.plan.steps.contains { $0.task.footprint.pruning != .never }
@@ -65,8 +65,8 @@ public struct AllNodes: Sendable {
 /// Reads section `nodes` of task files.
 ///
 /// - Parameter files: The task files.
-/// - Returns: The nodes; none if the files have no such section.
-/// - Throws: What is wrong with the section, and files that cannot be read.
+/// - Returns: The nodes, empty if the files have no such section.
+/// - Throws: Every problem in the section, and every problem that prevents a file from being read.
 public func readInventory(_ files: [SourceFile]) throws(Problems) -> Inventory {
     let merged = MergedReading(files)
     let inventory = merged.inventory().inventory
@@ -75,13 +75,13 @@ public func readInventory(_ files: [SourceFile]) throws(Problems) -> Inventory {
 }
 
 extension MergedReading {
-    /// The nodes of the files, and their reader.
+    /// Reads the nodes of the files, and returns them with their reader.
     fileprivate func inventory() -> (reader: ClusterReader, inventory: Inventory) {
         let reader = ClusterReader(files, NodeFacts(hostName: ""), collector)
         return (reader, reader.readNodes(reader.readVariables(for: [])))
     }
 
-    /// The files as a host of an entry reads them.
+    /// Reads the files as a host of an entry.
     fileprivate func reading(of entry: Inventory.Entry, as host: String, withCertificates: Bool) -> NodeReading {
         let (declarations, problems) = read(NodeFacts(hostName: host), withCertificates: withCertificates)
         return NodeReading(
@@ -94,7 +94,9 @@ extension MergedReading {
 }
 
 extension ClusterReader {
-    /// Host names whose entry is that of a node or pattern: one, or two of a pattern.
+    /// Returns the host name of a node, or up to two example host names for a pattern.
+    ///
+    /// The entry of each example is the pattern's, unless more specific entries match all examined host names.
     fileprivate func exampleHosts(of entry: Inventory.Entry) -> [String] {
         guard let pattern = HostPattern(entry.name) else { return [entry.name] }
         let examples = (0...files.nodes.entries.count + 1).lazy.map(pattern.example)

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// The section `nodes`.
+/// Reads the section `nodes`.
 extension ClusterReader {
     /// The keys of a node.
     enum NodeKeys {
@@ -33,7 +33,7 @@ extension ClusterReader {
         static let all = [role.description, roles.description, variables, address.description]
     }
 
-    /// Reads `nodes`.
+    /// Reads all nodes and patterns of the section.
     func readNodes(_ variables: Variables) -> Inventory {
         let named = namedRoles
         let entries = files.nodes.entries.compactMap { readNode($0, variables, named) }
@@ -44,12 +44,12 @@ extension ClusterReader {
         return Inventory(nodes, patterns: entries.filter { HostPatterns.isMeant(by: $0.name) })
     }
 
-    /// The entry of a node: that of its name, or else of the most specific pattern that matches it.
+    /// Returns the entry with a host's name, or else the entry of the most specific pattern that matches the name.
     func nodeEntry(of host: String) -> Mapping.Entry? {
         files.nodes[host] ?? patterns.entry(matching: host)
     }
 
-    /// Reads a node; one whose roles have mistakes is left out after they have been reported.
+    /// Reads a node, or returns `nil` after reporting that it has no valid role.
     private func readNode(_ entry: Mapping.Entry, _ variables: Variables, _ named: Set<String>) -> Inventory.Entry? {
         checkHostName(entry)
         let subject = MappingName(path: ["nodes", entry.key])
@@ -81,7 +81,7 @@ extension ClusterReader {
         return node
     }
 
-    /// Reports a node whose name no host can have, or a pattern that matches no host.
+    /// Reports a name that no host can have, or a pattern that cannot match any host.
     private func checkHostName(_ entry: Mapping.Entry) {
         let isPattern = HostPatterns.isMeant(by: entry.key)
         guard !SubjectName.isHostName(isPattern ? entry.key.replacing("*", with: "x") : entry.key) else { return }
@@ -90,7 +90,7 @@ extension ClusterReader {
         problems.add(entry.location, "\(quoted(entry.key)) cannot be \(what)", hint: hint)
     }
 
-    /// The roles of a node, each once.
+    /// Reads the roles of a node, without duplicates.
     private func readRoles(_ fields: inout MappingReader, _ named: Set<String>) -> [String] {
         let single = fields.entries.first { $0.key == NodeKeys.role.description.name }?.value.location
         var roles: [(name: String, location: SourceLocation)] = []
@@ -103,13 +103,13 @@ extension ClusterReader {
         return roles.map(\.name).unique()
     }
 
-    /// The roles that tasks and servers name, and the two that every cluster has.
+    /// The roles that tasks and servers name, and the built-in roles `control-plane` and `worker`.
     private var namedRoles: Set<String> {
         let tasks = files.tasks.entries.flatMap { $0.value.mapping?["roles"]?.sequence?.compactMap(\.string) ?? [] }
         return Set(tasks).union(serverRoles).union(["control-plane", "worker"])
     }
 
-    /// Reports a role that nothing else names and that is nearly one of those that something names.
+    /// Reports a role that no task or server names and that is probably a misspelling of a role that is named.
     private func reportLikelySlip(
         _ role: String,
         of node: String,
@@ -121,7 +121,7 @@ extension ClusterReader {
         problems.add(location, message, hint: "did you mean '\(near)'?")
     }
 
-    /// Reports names that differ only in case: a Node has the name of its host in lower case.
+    /// Reports names that differ only in case, because a Node has the name of its host in lower case.
     private func reportNamesOfOneNode(_ entries: [Inventory.Entry]) {
         var first: [String: Inventory.Entry] = [:]
         for entry in entries {
@@ -134,7 +134,7 @@ extension ClusterReader {
         }
     }
 
-    /// Reports nodes with the address of another node.
+    /// Reports addresses that several nodes have.
     private func reportRepeatedAddresses(_ entries: [Inventory.Entry]) {
         var owners: [IPAddress: Inventory.Entry] = [:]
         for entry in entries {
@@ -166,7 +166,7 @@ extension ClusterReader {
         )
     }
 
-    /// The roles that tasks may name: those of nodes and servers, and the two that every cluster has.
+    /// The roles that tasks may name: the roles of nodes and servers, and the built-in `control-plane` and `worker`.
     var knownRoles: [String] {
         let roles = (inventory?.roles ?? []).union(serverRoles).union(["control-plane", "worker"]).sorted()
         guard roles.count <= Limit.roleCount else {
@@ -176,7 +176,7 @@ extension ClusterReader {
         return roles
     }
 
-    /// The roles of this node, none if they are not known.
+    /// Returns the roles of this node, empty if they are not known.
     func readRoles(_ known: [String]) -> [String] {
         let said: [(roles: String?, location: SourceLocation)] = [
             (facts.role, SourceLocation(file: "--role")), (facts.environmentRole, SourceLocation(file: "NEST_ROLE")),
@@ -197,14 +197,14 @@ extension ClusterReader {
         return roles.filter { seen.insert($0).inserted }
     }
 
-    /// Advice where the role of this node is not known.
+    /// The hint for messages if the role of this node is not known.
     var roleHint: String {
         "write \(typed(facts.hostName)): {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE"
     }
 }
 
 extension ConfigValue {
-    /// A role: lower-case letters, digits and dashes.
+    /// Reads a role, which consists of lower-case letters, digits and dashes.
     func roleName() -> String? {
         guard let name = string(expected: "a role") else { return nil }
         guard isRoleName(name) else {
@@ -215,7 +215,7 @@ extension ConfigValue {
     }
 }
 
-/// Variables that are made of a text for every node of a list.
+/// Computes variables that join a text for every node of a list.
 extension ClusterReader {
     /// The names of all lists of nodes.
     var listNames: [String] {
@@ -223,7 +223,7 @@ extension ClusterReader {
             + knownRoles.map { "cluster.nodes.\($0)" }
     }
 
-    /// Adds the names of the lists to what is known of variables, so that their uses as strings are explained.
+    /// Adds the names of the lists as variables without a value, so that a use as a string gets a helpful message.
     func addLists(_ values: inout [String: Variables.Value]) {
         for name in listNames {
             values[name] = .missing(
@@ -233,13 +233,13 @@ extension ClusterReader {
         }
     }
 
-    /// The value of a variable that is made of a text for every node of a list.
+    /// Returns the value of a variable that joins a text for every node of a list.
     ///
     /// - Parameters:
-    ///   - name: The variable.
-    ///   - node: What the file says of it.
-    ///   - owner: The node that has the variable, `nil` for a role without nodes.
-    ///   - roles: The roles of that node.
+    ///   - name: The name of the variable.
+    ///   - node: The definition of the variable in the file.
+    ///   - owner: The name of the node that uses the variable, `nil` for a role without nodes.
+    ///   - roles: The roles of the node that uses the variable.
     /// - Returns: The value.
     func listedValue(_ name: String, _ node: Node, of owner: String?, _ roles: [String]) -> Variables.Value {
         guard let text = NodeText(name, node, problems) else { return .broken }
@@ -262,7 +262,7 @@ extension ClusterReader {
         return .scalar(.string(value))
     }
 
-    /// The nodes of a list, or `nil` after reporting that there is no such list.
+    /// Returns the nodes of a list, or `nil` after reporting that the list does not exist.
     private func nodes(of text: NodeText, _ owner: String?, _ roles: [String]) -> [Inventory.Entry]? {
         let inventory = inventory ?? Inventory()
         switch text.list {
@@ -283,7 +283,7 @@ extension ClusterReader {
         }
     }
 
-    /// The text of one node: with the variables as that node has them.
+    /// Returns the text for one node, with that node's variables replaced.
     private func text(_ text: NodeText, of node: Inventory.Entry) -> Variables.Value {
         var (definitions, values) = self.definitions(for: node.roles, name: node.name, valuesOf: node.name)
         if fixedAddress(of: node.name) == nil {
@@ -307,9 +307,9 @@ extension ClusterReader {
     }
 }
 
-/// The texts of nodes that have been written already.
+/// A cache of the texts for nodes.
 ///
-/// A class, so that all copies of a reader have the same: with many nodes each text is needed many times.
+/// The cache is a class so that all copies of a reader share it; with many nodes, each text is needed many times.
 final class NodeTexts {
     private struct Key: Hashable {
         let variable: String

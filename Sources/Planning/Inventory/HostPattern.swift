@@ -3,12 +3,12 @@ import YAML
 
 /// A pattern of host names such as `worker-*`, in which one `*` matches any text.
 struct HostPattern: Sendable, Hashable {
-    /// The beginning of names.
+    /// The text before the `*`.
     private let prefix: String
-    /// The end of names.
+    /// The text after the `*`.
     private let suffix: String
 
-    /// Reads a pattern, which has exactly one `*`.
+    /// Parses a pattern, which contains exactly one `*`.
     init?(_ text: String) {
         let parts = text.split(separator: "*", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -20,48 +20,48 @@ struct HostPattern: Sendable, Hashable {
         host.hasPrefix(prefix) && host.hasSuffix(suffix) && host.utf8.count >= prefix.utf8.count + suffix.utf8.count
     }
 
-    /// Returns whether every host name that another pattern matches is matched by this one.
+    /// Returns whether this pattern matches every host name that another pattern matches.
     func contains(_ other: Self) -> Bool { other.prefix.hasPrefix(prefix) && other.suffix.hasSuffix(suffix) }
 
-    /// Returns whether some host name is matched by this pattern and by another.
+    /// Returns whether some host name matches both this pattern and another pattern.
     func overlaps(_ other: Self) -> Bool {
         (prefix.hasPrefix(other.prefix) || other.prefix.hasPrefix(prefix))
             && (suffix.hasSuffix(other.suffix) || other.suffix.hasSuffix(suffix))
     }
 
-    /// A pattern that matches only host names that this pattern and another both match.
+    /// Returns a pattern that matches only host names that match both this pattern and another pattern.
     func intersection(_ other: Self) -> String {
         let prefix = prefix.utf8.count > other.prefix.utf8.count ? prefix : other.prefix
         let suffix = suffix.utf8.count > other.suffix.utf8.count ? suffix : other.suffix
         return "\(prefix)*\(suffix)"
     }
 
-    /// A host name that the pattern matches, with a number in the place of `*`.
+    /// Returns a host name that matches the pattern, with a number in place of `*`.
     func example(_ number: Int) -> String { "\(prefix)\(number)\(suffix)" }
 }
 
 /// The patterns among the names of section `nodes`.
 struct HostPatterns {
-    /// The patterns that can be used, the most specific first.
+    /// The valid patterns, the most specific first.
     private let usable: [(pattern: HostPattern, entry: Mapping.Entry)]
-    /// The names that are meant as patterns and are not.
+    /// The entries whose names contain `*` but are not valid patterns.
     private let malformed: [Mapping.Entry]
 
     init(_ nodes: [Mapping.Entry]) {
         let entries = nodes.filter { Self.isMeant(by: $0.key) }
-        // Of two patterns that match the same host, the one that is contained in the other is longer.
+        // If one pattern contains another, the contained pattern is longer and so more specific.
         usable = entries.compactMap { entry in HostPattern(entry.key).map { ($0, entry) } }
             .sorted { $0.1.key.utf8.count > $1.1.key.utf8.count }
         malformed = entries.filter { HostPattern($0.key) == nil }
     }
 
-    /// Returns whether a name is meant as a pattern.
+    /// Returns whether a name is meant as a pattern because it contains `*`.
     static func isMeant(by name: String) -> Bool { name.utf8.contains(UInt8(ascii: "*")) }
 
-    /// The entry of the most specific pattern that matches a host name.
+    /// Returns the entry of the most specific pattern that matches a host name.
     func entry(matching host: String) -> Mapping.Entry? { usable.first { $0.pattern.matches(host) }?.entry }
 
-    /// Reports names that cannot be patterns, and patterns of which it is not known which is more specific.
+    /// Reports invalid patterns, and overlapping patterns neither of which is more specific.
     func check(_ problems: ProblemCollector) {
         for entry in malformed {
             problems.add(

@@ -1,30 +1,30 @@
 public import Base
 
-/// The nodes that the task files list, in the order of the files, and the patterns for others.
+/// The nodes that the task files list, in the order of the files, and the patterns for other nodes.
 public struct Inventory: Sendable, Hashable {
-    /// One node, or a pattern for several.
+    /// One node, or a pattern for several nodes.
     public struct Entry: Sendable, Hashable {
         /// The host name, or the pattern.
         public var name: String
 
-        /// The roles; tasks see the first as `node.role`.
+        /// The roles, the first of which is the variable `node.role`.
         public var roles: [String]
 
-        /// The address, if the files say it.
+        /// The address, if the files contain it.
         public var address: IPAddress?
 
-        /// Where the files have it.
+        /// The location of the entry in the files.
         public var location: SourceLocation
     }
 
-    /// The nodes by host name.
+    /// The nodes with their host names, in the order of the files.
     public let entries: [Entry]
     public let patterns: [Entry]
 
     private let positions: [String: Int]
     private let positionsByRole: [String: [Int]]
 
-    /// Creates an inventory of nodes and patterns whose names differ.
+    /// Creates an inventory of nodes and patterns, all with different names.
     public init(_ entries: [Entry] = [], patterns: [Entry] = []) {
         self.entries = entries
         self.patterns = patterns
@@ -36,12 +36,12 @@ public struct Inventory: Sendable, Hashable {
         positionsByRole = byRole
     }
 
-    /// The node of a host name, or the pattern of that name.
+    /// Returns the node or pattern with exactly this name.
     public func entry(of name: String) -> Entry? {
         positions[name].map { entries[$0] } ?? patterns.first { $0.name == name }
     }
 
-    /// The node of a host name, or the most specific pattern that matches it.
+    /// Returns the node with a host name, or else the most specific pattern that matches the host name.
     public func entry(matching host: String) -> Entry? {
         if let position = positions[host] { return entries[position] }
         return patterns.filter { HostPattern($0.name)?.matches(host) == true }.max {
@@ -49,24 +49,24 @@ public struct Inventory: Sendable, Hashable {
         }
     }
 
-    /// Returns whether the files list a host, by its name or with a pattern that matches it.
+    /// Returns whether the files list a host by its name or by a pattern that matches the name.
     public func lists(_ host: String) -> Bool {
         entry(matching: host) != nil
     }
 
     public func nodes(of role: String) -> [Entry] { (positionsByRole[role] ?? []).map { entries[$0] } }
 
-    /// The first node that has a role, or else the first pattern.
+    /// Returns the first node that has a role, or else the first pattern that has the role.
     func firstNode(of role: String) -> Entry? {
         positionsByRole[role]?.first.map { entries[$0] } ?? patterns.first { $0.roles.contains(role) }
     }
 
-    /// The position of a node among those that have its first role, from 0.
+    /// Returns the zero-based position of a node among the nodes that have its first role.
     func index(of host: String) -> Int? {
         guard let position = positions[host], let role = entries[position].roles.first else { return nil }
         return positionsByRole[role]?.firstIndex(of: position)
     }
 
-    /// The roles of all nodes and patterns, each once.
+    /// The roles of all nodes and patterns.
     var roles: Set<String> { Set(positionsByRole.keys).union(patterns.flatMap(\.roles)) }
 }

@@ -1,9 +1,9 @@
 import Base
 import YAML
 
-/// A variable that is made of a text for every node of a list.
+/// The definition of a variable that joins a text for every node of a list.
 struct NodeText {
-    /// The keys of such a variable.
+    /// The keys of the definition.
     enum Keys {
         static let list = KeyDescription(
             name: "each",
@@ -28,17 +28,17 @@ struct NodeText {
 
     /// The name of the list.
     let list: String
-    /// Where the list is named.
+    /// The location of the list's name.
     let location: SourceLocation
-    /// The text of one node.
+    /// The text for one node, with variables that are not replaced yet.
     let text: Node
-    /// The text between two nodes.
+    /// The separator between the texts of two nodes.
     let separator: String
 
-    /// Returns whether a value of a variable is meant to be such a text.
+    /// Returns whether the value of a variable is meant as such a definition.
     static func isMeant(by node: Node) -> Bool { Keys.all.contains { node.mapping?[$0.name] != nil } }
 
-    /// Reads the value of a variable, or gives `nil` after reporting what is wrong with it.
+    /// Reads the value of a variable, or returns `nil` after reporting its problems.
     init?(_ name: String, _ node: Node, _ problems: ProblemCollector) {
         let subject = MappingName(owner: "variable '\(name)'")
         let entries = node.mapping?.entries ?? []
@@ -73,12 +73,12 @@ struct NodeText {
 enum DeclaredAddress {
     /// The address itself.
     case fixed(IPAddress)
-    /// How it is chosen on the node.
+    /// The rule that chooses the address on the node.
     case chosen(AddressRule)
 }
 
 extension ValueReader where Value == DeclaredAddress {
-    /// An address, or the rule by which it is chosen.
+    /// An address, or the rule that chooses it.
     static var declaredAddress: Self {
         let rule = ValueReader<AddressRule>.addressRule
         return Self(type: .either([.address, rule.type])) { value in
@@ -94,10 +94,10 @@ extension ValueReader where Value == IPAddress {
 }
 
 extension ConfigValue {
-    /// An IP address of a node in the network.
+    /// Reads an IP address at which other nodes can reach a node.
     ///
-    /// - Parameter other: What else is expected, for messages.
-    /// - Returns: The address, or `nil` after reporting that there is none.
+    /// - Parameter other: The alternatives to an address that messages name.
+    /// - Returns: The address, or `nil` after reporting that the value is not such an address.
     func address(_ other: String = "") -> IPAddress? {
         let expected = "an IP address such as 192.168.0.10\(other)"
         guard let text = node.string, let address = IPAddress(text) else {

@@ -1,27 +1,28 @@
 import Base
 
-/// The nodes as which tasks and servers are read: this one, or one that has the roles they are for.
+/// The nodes from whose point of view tasks and servers are read.
 ///
-/// So a task of another role is checked with what nodes of that role would find in it.
+/// A task for a role of this node is read as this node, and a task for another role as a node with that role, so that
+/// the task is checked with that node's variables.
 struct RoleViews {
-    /// The roles of this node, none if they are not known.
+    /// The roles of this node, empty if they are not known.
     let own: [String]
 
-    /// The roles of the first node of every other role, or the role alone.
+    /// All roles of the first node with each other role, or the role alone if no node has it.
     private let others: [String: [String]]
 
-    /// The roles that nodes have together, each of them once.
+    /// The combinations of roles that nodes have, and each single role, without duplicates.
     let combinations: [[String]]
 
-    /// The variables by the roles of the node.
+    /// The variables for each combination of roles.
     private let variables: [[String]: Variables]
 
-    /// Creates views.
+    /// Reads the variables of this node and of a node with each other role.
     ///
     /// - Parameters:
     ///   - own: The roles of this node.
     ///   - known: The roles that tasks may name.
-    ///   - reader: What reads the variables.
+    ///   - reader: The reader of the variables.
     init(own: [String], known: [String], _ reader: ClusterReader) {
         let inventory = reader.inventory ?? Inventory()
         var others: [String: [String]] = [:]
@@ -37,18 +38,18 @@ struct RoleViews {
         (self.own, self.others, self.variables) = (own, others, variables)
     }
 
-    /// The roles of the node as which something for some roles is read, `nil` being every role.
+    /// Returns the roles of the node as which a task or server for some roles is read; `nil` means every role.
     func roles(for roles: [String]?) -> [String] {
         guard let roles, let first = roles.first, !own.contains(where: roles.contains) else { return own }
         return others[first] ?? [first]
     }
 
-    /// The variables of the node as which something for some roles is read, `nil` being every role.
+    /// Returns the variables of the node as which a task or server for some roles is read; `nil` means every role.
     func variables(for roles: [String]?) -> Variables {
         variables[self.roles(for: roles)] ?? variables[own] ?? Variables()
     }
 
-    /// The roles that some node has together with each role, that role included.
+    /// For each role, the roles that some node has together with it, including the role itself.
     var companions: [String: Set<String>] {
         var companions: [String: Set<String>] = [:]
         for roles in combinations {

@@ -1,11 +1,11 @@
 import Base
 
-/// Finds the tasks that depend on the address of the node: those that read differently with another address.
+/// Finds the tasks that depend on the node's address, by comparing two readings with different addresses.
 struct AddressDependants {
-    /// The uses by task, without those of none.
+    /// The uses by task name, without tasks that do not depend on the address.
     private(set) var uses: [String: AddressUse] = [:]
 
-    /// Problems of values that must not depend on the address, because units are made before it is known.
+    /// Problems with values that must not depend on the address, because units are generated before it is known.
     private(set) var problems: [Problem] = []
 
     /// Compares two readings of the same files with different addresses.
@@ -21,7 +21,7 @@ struct AddressDependants {
         }
     }
 
-    /// The problem if the unit of a task would depend on the address.
+    /// Returns the problem if the unit of a task would depend on the address.
     private static func problem(_ task: PlannedTask, _ other: PlannedTask) -> Problem? {
         let (own, others) = (task.verb.footprint, other.verb.footprint)
         let paths = zip(own.paths, others.paths).first { $0.path != $1.path }
@@ -34,7 +34,7 @@ struct AddressDependants {
         )
     }
 
-    /// The values from which the unit of a task is made, apart from paths and servers.
+    /// Returns the values from which a task's unit is generated, apart from paths and servers.
     private static func unitPart(_ task: PlannedTask) -> [String] {
         let footprint = task.verb.footprint
         let paths = [footprint.command?.name.path, task.lock?.kubeconfig.path].map { $0 ?? "" }
@@ -50,7 +50,7 @@ extension Footprint {
 }
 
 extension Declarations {
-    /// Notes which tasks depend on the address of the node.
+    /// Records which tasks depend on the address of the node.
     mutating func note(_ uses: [String: AddressUse]) {
         func noted(_ task: PlannedTask) -> PlannedTask {
             var task = task

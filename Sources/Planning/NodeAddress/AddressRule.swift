@@ -1,40 +1,42 @@
 public import Base
 import YAML
 
-/// How a node's own address is chosen among those of its interfaces.
+/// A rule that chooses a node's own address from the addresses of its interfaces.
 public struct AddressRule: Sendable, Hashable {
-    /// The versions of the internet protocol.
+    /// The versions of the Internet Protocol.
     public enum Family: String, Sendable, Hashable, CaseIterable {
         case ipv4
         case ipv6
 
-        /// The name, as messages write it.
+        /// The name of the version in messages.
         var name: String { self == .ipv4 ? "IPv4" : "IPv6" }
     }
 
-    /// The interfaces by name or pattern, the preferred first; every interface if there is none.
+    /// Names or patterns of the allowed interfaces in order of preference; if empty, every interface is allowed.
     public var interfaces: [String]
 
-    /// The interfaces that are left out, by name or pattern.
+    /// Names or patterns of the interfaces to ignore.
     public var skip: [String]
 
-    /// Where the address must be, if not anywhere.
+    /// The range that must contain the address, `nil` for any address.
     public var range: AddressRange?
 
-    /// The version of the address.
+    /// The IP version of the address.
     public var family: Family
 
-    /// Where the task file has the rule.
+    /// The location of the rule in the task file.
     public var location: SourceLocation
 
     /// Creates a rule.
     ///
     /// - Parameters:
-    ///   - interfaces: The interfaces by name or pattern, the preferred first; every interface if there is none.
-    ///   - skip: The interfaces that are left out, ``defaultSkip`` if this is `nil` and no interface is named.
-    ///   - range: Where the address must be, if not anywhere.
-    ///   - family: The version of the address, that of the range if this is `nil`.
-    ///   - location: Where the task file has the rule.
+    ///   - interfaces: Names or patterns of the allowed interfaces in order of preference; if empty, every interface is
+    ///     allowed.
+    ///   - skip: Names or patterns of the interfaces to ignore. If `nil`, ``defaultSkip`` is used if `interfaces` is
+    ///     empty, and no interface is ignored otherwise.
+    ///   - range: The range that must contain the address, `nil` for any address.
+    ///   - family: The IP version of the address. If `nil`, the version of the range, or else IPv4.
+    ///   - location: The location of the rule in the task file.
     public init(
         interfaces: [String] = [],
         skip: [String]? = nil,
@@ -49,7 +51,7 @@ public struct AddressRule: Sendable, Hashable {
         self.location = location
     }
 
-    /// The interfaces of loopback, of containers and of network plugins.
+    /// Names and patterns of the interfaces of loopback, containers and network plugins.
     public static let defaultSkip = [
         "lo", "br-*", "cali*", "cbr*", "cilium*", "cni*", "docker*", "dummy*", "flannel*", "kube-ipvs*", "lxc*",
         "nodelocaldns", "podman*", "tunl*", "veth*", "virbr*", "vxlan*calico",
@@ -57,11 +59,11 @@ public struct AddressRule: Sendable, Hashable {
 
     /// Chooses an address.
     ///
-    /// It is a stable one of the family and the range, on an interface that is up and running: of the interfaces that the
-    /// rule prefers, then of those that the kernel lists first, the first.
+    /// The address is stable, matches the family and the range, and belongs to an interface that is up and running.
+    /// Among such addresses, the order of ``AddressRule/interfaces`` decides first, then the order of the kernel.
     ///
     /// - Parameter interfaces: The interfaces of the node, in the order of the kernel.
-    /// - Returns: The address, and why the others were not chosen.
+    /// - Returns: The chosen address, and the reasons why the other addresses were not chosen.
     public func choose(among interfaces: [NetworkInterface]) -> AddressChoice {
         var candidates: [AddressChoice.Candidate] = []
         var best: (index: Int, rank: Int)?
@@ -82,7 +84,7 @@ public struct AddressRule: Sendable, Hashable {
         return AddressChoice(candidates, chosen: best?.index)
     }
 
-    /// Why no address of an interface is chosen, `nil` if one may be.
+    /// Returns the reason to ignore all addresses of an interface, `nil` if the interface is usable.
     private func objection(to interface: NetworkInterface) -> String? {
         if let pattern = skip.first(where: interface.isNamed) {
             return pattern == interface.name ? "skipped" : "skipped by '\(pattern)'"
@@ -95,7 +97,7 @@ public struct AddressRule: Sendable, Hashable {
         return interface.addresses.isEmpty ? "no address" : nil
     }
 
-    /// Why an address is not chosen, `nil` if it may be.
+    /// Returns the reason to ignore an address, `nil` if the address is usable.
     private func objection(to address: NetworkInterface.Address) -> String? {
         if address.address.isVersion6 != (family == .ipv6) { return "not \(family.name)" }
         if address.address.isLoopback { return "loopback" }
@@ -134,7 +136,7 @@ extension ValueReader where Value == AddressRule {
         )
     }
 
-    /// A rule by which a node's address is chosen.
+    /// A rule that chooses a node's address.
     static var addressRule: Self {
         let keys = [
             Keys.interfaces.description, Keys.skip.description, Keys.range.description, Keys.family.description,

@@ -1,9 +1,9 @@
 import Base
 import YAML
 
-/// The rule by which the address of the node is chosen.
+/// Reads the rule that chooses the node's address.
 extension ClusterReader {
-    /// Reports the mistakes in the rule for all nodes.
+    /// Reports errors in the rule for all nodes.
     func checkAddressRule(_ fields: inout MappingReader) {
         let variables = fields.variables
         fields.variables = withoutReports.readVariables(for: [])
@@ -11,27 +11,29 @@ extension ClusterReader {
         fields.variables = variables
     }
 
-    /// The rule for this node, `nil` if there is none or it has mistakes, which are reported where its section is read.
+    /// Returns the rule for this node, `nil` if the rule is missing or invalid.
+    ///
+    /// Errors in the rule are reported where its section is read.
     func readAddressRule() -> AddressRule? {
         fixedAddress(of: facts.hostName) == nil ? readAddressRule(of: facts.hostName) : nil
     }
 
-    /// The address of a node as it is written, `nil` if it is chosen by a rule.
+    /// Returns the address written for a node, `nil` if a rule chooses the address.
     func fixedAddress(of node: String?) -> Node? {
         addressNode(of: node).flatMap { $0.mapping == nil ? $0 : nil }
     }
 
-    /// The value that is written as the address of a node.
+    /// Returns the value of a node's key `address`.
     func addressNode(of node: String?) -> Node? {
         node.flatMap { nodeEntry(of: $0)?.value.mapping?[NodeKeys.address.description.name] }
     }
 
-    /// The address that a rule chooses for a node, or why there is none.
+    /// Returns the address that a rule chooses for a node, or the reason why the address is missing.
     func addressValue(of node: String?) -> Variables.Value {
         guard usesAddressRules else {
             return .missing(message: "it is known only to the tasks of the node", hint: "write the address itself")
         }
-        // A role without nodes is read as if this node had it.
+        // A role without nodes is read as if this node had the role.
         let node = node ?? facts.hostName
         guard addressRuleEntry(of: node) != nil else {
             return .missing(
@@ -57,13 +59,15 @@ extension ClusterReader {
         return rule
     }
 
-    /// The rule of a node alone, or else that of all nodes.
+    /// Returns the entry with the rule of a single node, or else the rule of all nodes.
     private func addressRuleEntry(of node: String) -> Mapping.Entry? {
         let name = NodeKeys.address.description.name
         let own = nodeEntry(of: node)?.value.mapping?.entries.first { $0.key == name && $0.value.mapping != nil }
         return own ?? files.cluster[Keys.nodeAddress.description.name]
     }
 
-    /// The same reader, for what another reading reports; no rule depends on the address.
+    /// A copy of the reader that discards problems, for values whose problems another reading reports.
+    ///
+    /// The copy has the same facts because no rule depends on the address.
     private var withoutReports: Self { Self(files, facts, ProblemCollector()) }
 }

@@ -3,18 +3,19 @@ import YAML
 
 /// The state of a node's own address when its task files are read.
 public enum NodeAddress: Sendable, Hashable {
-    /// Nothing yet, as when units are made at boot or elsewhere: an address for documentation takes its place.
+    /// The address is not known yet, for example when units are generated at boot or on another machine.
     ///
-    /// Two readings with different numbers differ in what depends on the address.
+    /// An address reserved for documentation is used instead. Readings with different numbers differ only in values
+    /// that depend on the address.
     case unknown(number: UInt8 = 1)
 
-    /// It was chosen.
+    /// The rule chose this address.
     case known(IPAddress)
 
-    /// None could be chosen, with the reason; every use is a problem.
+    /// No address could be chosen, for this reason; every use of the address is a problem.
     case missing(String)
 
-    /// The value of the variable `node.address`.
+    /// Returns the value of the variable `node.address`.
     func value(_ rule: AddressRule) -> Variables.Value {
         switch self {
         case .known(let address): return .scalar(.string("\(address)"))
@@ -26,52 +27,52 @@ public enum NodeAddress: Sendable, Hashable {
         }
     }
 
-    /// Advice where no address can be chosen.
+    /// Returns the hint for a rule that matches no address.
     public static func advice(_ rule: AddressRule) -> String {
         "see 'ip address', or change the rule at \(rule.location)"
     }
 }
 
-/// Whether a task depends on the address of its node.
+/// The way in which a task depends on the address of its node.
 public enum AddressUse: Sendable, Hashable {
-    /// It does not.
+    /// The task does not depend on the address.
     case none
-    /// Its manifests may.
+    /// The manifests of the task may depend on the address.
     case manifests
-    /// The declaration in the task file.
+    /// The declaration of the task depends on the address.
     case declaration
 }
 
-/// The address of a node, with why it is this one.
+/// The chosen address of a node and the reasons for the choice.
 public struct AddressChoice: Sendable, Hashable {
-    /// An address, or an interface of which no address was looked at.
+    /// An address, or an interface whose addresses were not considered.
     public struct Candidate: Sendable, Hashable {
         /// The name of the interface.
         public var interface: String
 
-        /// The address, `nil` if the interface itself was left out.
+        /// The address, `nil` if the interface itself was ignored.
         public var address: IPAddress?
 
-        /// Why it was not chosen.
+        /// The reason why the candidate was not chosen.
         public var reason = ""
 
-        /// The address with its interface, or the interface alone, as messages name them.
+        /// The address with its interface, or the interface alone, for messages.
         public var subject: String {
             guard let address else { return "'\(interface)'" }
             return "\(address) on '\(interface)'"
         }
     }
 
-    /// The address that was chosen, if there is one.
+    /// The candidate that was chosen, if any.
     public let chosen: Candidate?
 
-    /// The addresses that were not chosen, in the order of the kernel.
+    /// The candidates that were not chosen, in the order of the kernel.
     public let others: [Candidate]
 
-    /// The address, `nil` if there is none.
+    /// The chosen address, `nil` if no address was chosen.
     public var address: IPAddress? { chosen?.address }
 
-    /// Creates a choice; candidates without a reason are left behind because of the one that is chosen.
+    /// Creates a choice; usable candidates that were not chosen get the reason that the chosen address comes first.
     init(_ candidates: [Candidate], chosen index: Int?) {
         let chosen = index.map { candidates[$0] }
         self.chosen = chosen
@@ -84,7 +85,7 @@ public struct AddressChoice: Sendable, Hashable {
         }
     }
 
-    /// The addresses that were not chosen, all with the same reason together: a node has an interface for each pod.
+    /// The candidates that were not chosen, grouped by reason because a node has an interface for each pod.
     public var reasons: [String] {
         var order: [String] = []
         var subjects: [String: [String]] = [:]
@@ -95,7 +96,7 @@ public struct AddressChoice: Sendable, Hashable {
         return order.map { "\(shortList(subjects[$0] ?? [])) (\($0))" }
     }
 
-    /// The addresses that were not chosen, in one sentence.
+    /// The candidates that were not chosen, in one sentence.
     public var summary: String {
         others.isEmpty ? "there is no interface" : reasons.joined(separator: ", ")
     }

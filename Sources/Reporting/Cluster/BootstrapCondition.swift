@@ -2,34 +2,34 @@ public import Base
 import Execution
 public import State
 
-/// The report of a node about its tasks: condition `BootstrapReady` of its Node.
+/// The report of a node about its tasks, published as condition `BootstrapReady` of its Node.
 public struct BootstrapCondition: Sendable, Hashable {
-    /// The status of a condition of Kubernetes.
+    /// The status of a Kubernetes condition.
     public enum Status: String, Sendable, Hashable {
         /// All tasks have succeeded.
         case isTrue = "True"
-        /// They have not.
+        /// Not all tasks have succeeded.
         case isFalse = "False"
         /// The records of the tasks cannot be read.
         case unknown = "Unknown"
     }
 
-    /// Why the status is what it is.
+    /// The reason for the status.
     public enum Reason: String, Sendable, Hashable, CaseIterable {
-        /// All tasks have succeeded on this boot, or there is none.
+        /// All tasks have succeeded on this boot, or there are no tasks.
         case succeeded = "TasksSucceeded"
         /// A task, or its last repetition, has failed.
         case failed = "TasksFailed"
-        /// None has failed, and some are running.
+        /// No task has failed, and some are running.
         case running = "TasksRunning"
-        /// None has failed or is running, and some have not succeeded yet.
+        /// No task has failed or is running, and some have not succeeded yet.
         case pending = "TasksPending"
         /// A record cannot be read.
         case unknown = "TasksUnknown"
-        /// The task file cannot be used, so that no task runs.
+        /// The task file is invalid, so that no task runs.
         case invalidFile = "TaskFileInvalid"
 
-        /// The status that goes with it.
+        /// The status that corresponds to the reason.
         public var status: Status {
             switch self {
             case .succeeded: .isTrue
@@ -38,24 +38,25 @@ public struct BootstrapCondition: Sendable, Hashable {
             }
         }
 
-        /// Whether a person may have to do something.
+        /// Whether manual action may be required.
         public var isFailure: Bool { self == .failed || self == .invalidFile }
     }
 
     public var reason: Reason
 
-    /// The details, as everybody may read them.
+    /// The details, which every user of the cluster may read.
     public var message: String
 
     /// The name of the condition.
     public static let type = "BootstrapReady"
 
-    /// More tasks than this are counted instead of named.
+    /// The largest number of tasks that are listed by name; further tasks are only counted.
     private static let namedLimit = 3
 
     /// Creates the condition of a node whose task file is invalid.
     ///
-    /// - Parameter problems: What is wrong; only where it is is reported, because a message may have a value of the file.
+    /// - Parameter problems: The problems. Only the first location is reported, because a message may contain a value
+    ///   from the file.
     public init(invalid problems: [Problem]) {
         reason = .invalidFile
         let place = problems.first?.location.map { " (\($0))" } ?? ""
@@ -65,10 +66,10 @@ public struct BootstrapCondition: Sendable, Hashable {
     /// Creates the condition of a node with tasks.
     ///
     /// - Parameters:
-    ///   - statuses: The states of all tasks, without what only root may read.
-    ///   - health: The tasks whose units have failed and not recovered since, and when they are tried again.
-    ///   - reported: The tasks whose failures were reported, and not their recoveries.
-    ///   - now: The time that a retry is compared with.
+    ///   - statuses: The states of all tasks, without anything that only root may read.
+    ///   - health: The tasks whose units have failed without recovering since, and when they are retried.
+    ///   - reported: The tasks whose failure was reported, but whose recovery was not.
+    ///   - now: The time with which a planned retry is compared.
     public init(
         _ statuses: [TaskStatus],
         _ health: NodeHealth,

@@ -12,19 +12,19 @@ public struct ReportedNode: Sendable, Hashable {
         case failed
         /// Some tasks have not succeeded yet.
         case notYet = "not yet"
-        /// The node could not read what its tasks have done, or reports what this version does not know.
+        /// The node could not read the records of its tasks, or reports a status that this version does not know.
         case unknown
         /// The last report is too old to rely on: the kubelet or the reports of the node have stopped.
         case stale
-        /// The node has reported nothing.
+        /// The node has not reported anything.
         case notReported = "not reported"
-        /// The cluster does not have the node.
+        /// The node is in the task file, but not in the cluster.
         case missing
     }
 
     public var name: String
 
-    /// Its roles in the task file, none if that does not list it.
+    /// The roles of the node in the task file, empty if the file does not list the node.
     public var roles: [String]
 
     /// The status of condition `Ready`, which the kubelet reports; `nil` if there is none.
@@ -35,37 +35,39 @@ public struct ReportedNode: Sendable, Hashable {
     /// The details of the report.
     public var message: String?
 
-    /// Since when the state is what it is.
+    /// The time since which the node has had the reported status.
     public var since: Timestamp?
 
-    /// Creates a node of the task file that the cluster does not have.
+    /// Creates a node that is in the task file, but not in the cluster.
     public init(missing name: String, roles: [String]) {
         (self.name, self.roles, state) = (name, roles, .missing)
     }
 
-    /// Creates a node of the cluster that has reported nothing.
+    /// Creates a node of the cluster that has not reported anything.
     ///
     /// - Parameters:
-    ///   - name: Its name.
-    ///   - roles: Its roles in the task file.
+    ///   - name: The name of the node.
+    ///   - roles: The roles of the node in the task file.
     ///   - kubelet: The status of condition `Ready`.
     public init(_ name: String, roles: [String], kubelet: String?) {
         (self.name, self.roles, self.kubelet, state) = (name, roles, kubelet, .notReported)
     }
 
-    /// How long a node may write nothing: it writes its condition once a day, also if nothing has changed.
+    /// The time without an update after which a report is stale.
+    ///
+    /// Nodes write their condition at least once a day, even if nothing has changed.
     public static let silenceLimit = Duration.seconds(2 * 24 * 3600)
 
-    /// Adds what the node has reported.
+    /// Adds the node's report.
     ///
-    /// A failure stays one while the node is off: a person has to do something in any case.
+    /// A failure remains a failure while the node is off, because it needs manual action in any case.
     ///
     /// - Parameters:
     ///   - status: The status of condition `BootstrapReady`.
-    ///   - reason: Its reason.
-    ///   - message: Its message.
-    ///   - since: When the status has changed.
-    ///   - isCurrent: Whether the node lives, and has written the condition within ``silenceLimit``.
+    ///   - reason: The reason of the condition.
+    ///   - message: The message of the condition.
+    ///   - since: The time at which the status last changed.
+    ///   - isCurrent: Whether the node is alive and has written the condition within ``silenceLimit``.
     public mutating func add(status: String, reason: String, message: String, since: Timestamp?, isCurrent: Bool) {
         (self.reason, self.message, self.since) = (reason, message, since)
         state =
@@ -77,7 +79,7 @@ public struct ReportedNode: Sendable, Hashable {
         if state != .failed, !isCurrent { state = .stale }
     }
 
-    /// The kubelet's report, in words.
+    /// The kubelet's report, as a word for output.
     fileprivate var kubeletWords: String {
         switch kubelet {
         case "True": "ready"
@@ -88,15 +90,15 @@ public struct ReportedNode: Sendable, Hashable {
     }
 }
 
-/// Returns what nodes have reported as a table for people.
+/// Returns the reports of nodes as a human-readable table.
 ///
 /// - Parameters:
 ///   - nodes: The nodes.
-///   - now: The time that ages are counted to.
+///   - now: The time for which ages are computed.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
 ///   - isColoured: Whether states are coloured.
-///   - isUTF8: Whether the table may have characters that are not ASCII.
-/// - Returns: The lines, the heading first; a sentence if there is no node.
+///   - isUTF8: Whether the table may contain non-ASCII characters.
+/// - Returns: The lines, the heading first, or one sentence if there is no node.
 public func reportedNodeLines(
     _ nodes: [ReportedNode],
     at now: Timestamp = .now(),
@@ -117,7 +119,7 @@ public func reportedNodeLines(
     return table.lines(
         tones: nodes.map { isColoured ? $0.state.tone.line : nil },
         details: nodes.map { node in
-            // Of the others the reason says everything.
+            // The reason of a ready node says everything.
             guard node.state != .ready, let message = node.message, !message.isEmpty else { return [] }
             return [tableText(node.state == .stale ? "last report: \(message)" : message, isUTF8)]
         },
@@ -135,10 +137,10 @@ extension ReportedNode.State {
     }
 }
 
-/// Returns what nodes have reported as one JSON object.
+/// Returns the reports of nodes as one JSON object.
 ///
 /// - Parameter nodes: The nodes.
-/// - Returns: One line without its end.
+/// - Returns: One line without a line ending.
 public func reportedNodesJSON(_ nodes: [ReportedNode]) -> String {
     let items = nodes.map { node in
         var pairs: [(String, Node)] = [

@@ -4,21 +4,21 @@ public import Host
 
 /// The standard output and standard error of the program.
 ///
-/// Results and progress go to standard output, warnings and errors to standard error. Threads of its own write, so a
-/// reader that stalls delays only ``flush(idleLimit:until:)``.
+/// Results and progress go to standard output, warnings and errors to standard error. Separate threads do the writing,
+/// so a reader that stalls delays only ``flush(idleLimit:until:)``.
 public final class ConsoleOutput: Sendable {
-    /// One of the two outputs.
+    /// An output stream of the program.
     public enum Stream: Int32, Sendable, Hashable, CaseIterable {
         /// Standard output.
         case results = 1
         /// Standard error.
         case diagnostics = 2
 
-        /// The name in messages.
+        /// The name of the stream in messages.
         var name: String { self == .results ? "standard output" : "standard error" }
     }
 
-    /// Writes bytes; it may block.
+    /// Writes bytes, possibly blocking.
     public typealias Writer = @Sendable ([UInt8], Stream) throws(SystemError) -> Void
 
     private struct Chunk: Sendable {
@@ -28,26 +28,26 @@ public final class ConsoleOutput: Sendable {
 
     private let queues: [Stream: ThreadQueue<Chunk>]
 
-    /// The queue of the journal, if the journal reads what is printed.
+    /// The queue of the journal, `nil` if the output is not connected to the journal.
     public let journal: JournalQueue?
 
-    /// Whether texts for people are written in UTF-8 rather than in ASCII.
+    /// Whether human-readable text is written in UTF-8 rather than in ASCII.
     public let isUTF8: Bool
 
     private let state: OutputState
 
-    /// The bytes that are written at once.
+    /// The largest number of bytes in one write.
     private static let chunkSize = 16 << 10
 
-    /// The bytes that wait for a reader when lines of child processes' output are dropped.
+    /// The number of unwritten bytes above which output lines of child processes are dropped.
     static let backlogLimit = 4 << 20
 
-    /// Creates an output to the process's own streams, or to another writer.
+    /// Creates an output to the standard streams of the process, or to another writer.
     ///
     /// - Parameters:
     ///   - writer: Writes bytes.
-    ///   - journal: What takes entries of the journal, if it reads what is printed.
-    ///   - isUTF8: Whether texts for people are written in UTF-8 rather than in ASCII.
+    ///   - journal: The queue for journal entries, if the output is connected to the journal.
+    ///   - isUTF8: Whether human-readable text is written in UTF-8 rather than in ASCII.
     public init(
         _ writer: @escaping Writer = { (bytes, stream) throws(SystemError) in
             try writeAll(bytes, to: stream.rawValue)
@@ -63,23 +63,23 @@ public final class ConsoleOutput: Sendable {
             ThreadQueue { chunk in state.write(chunk.bytes, chunk.stream, writer) }
         }
         let first = makeQueue()
-        // Output to the same place stays in order.
+        // One queue keeps the order if both streams refer to the same file.
         let second = StandardStreams.areSame(1, 2) ? first : makeQueue()
         queues = [.results: first, .diagnostics: second]
     }
 
-    /// Why not everything could be written, unless the reader is gone.
+    /// The first write error, except for a reader that has gone away.
     public var failure: SystemError? { state.failure }
 
-    /// Whether nothing more is written to an output, because its reader is gone or it has failed.
+    /// Returns whether nothing more is written to a stream, because its reader has gone away or a write has failed.
     public func isClosed(_ stream: Stream) -> Bool { state.hasFailed(stream) }
 
-    /// Writes a text for people; after an output has failed, nothing more is written to it.
+    /// Writes human-readable text; after a write error, the stream is no longer written to.
     public func write(_ text: String, to stream: Stream = .results) {
         write(Array((isUTF8 ? text : asciiText(text)).utf8), to: stream)
     }
 
-    /// Writes a text for programs, such as JSON, on standard output; it is always in UTF-8.
+    /// Writes machine-readable text, such as JSON, to standard output, always in UTF-8.
     public func writeData(_ text: String) {
         write(Array(text.utf8), to: .results)
     }
@@ -94,24 +94,24 @@ public final class ConsoleOutput: Sendable {
         }
     }
 
-    /// The bytes that wait to be written to an output.
+    /// Returns the number of bytes that wait to be written to a stream.
     func backlog(of stream: Stream) -> Int { state.backlog(of: stream) }
 
-    /// Whether so much waits for the reader of standard output that what can be left out is.
+    /// Whether so much waits to be written to standard output that optional lines are dropped.
     public var isBacklogged: Bool { backlog(of: .results) > Self.backlogLimit }
 
     /// Waits until everything is written.
     ///
-    /// Output that has not been written by then is a ``failure``, which says how long nobody has read; entries that the
-    /// journal has not taken are none.
+    /// Output that is not written in time becomes a ``failure`` that says for how long the stream was not read. Entries
+    /// that the journal has not accepted do not become one.
     ///
     /// - Parameters:
-    ///   - idleLimit: How long an output may take nothing.
-    ///   - deadline: When to stop waiting in any case.
-    /// - Returns: Whether everything was written, or has failed before.
+    ///   - idleLimit: The time without progress after which a stream is given up.
+    ///   - deadline: The instant at which waiting ends in any case.
+    /// - Returns: Whether everything was written, or had failed before.
     @discardableResult
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
-        // Entries that the journal refuses are printed.
+        // The journal comes first, because the entries that it refuses are printed.
         var isDone = journal?.flush(idleLimit: idleLimit, until: deadline, self) ?? true
         for stream in Stream.allCases where queues[stream]?.drain(idleLimit: idleLimit, until: deadline) == false {
             isDone = false
@@ -153,7 +153,7 @@ private final class OutputState: Sendable {
         add(-bytes.count, to: stream)
     }
 
-    /// Stops writing to an output whose reader has stalled.
+    /// Stops writing to a stream whose reader has stalled.
     func giveUp(_ stream: ConsoleOutput.Stream, after limit: Duration) {
         let error = SystemError(
             "cannot write to \(stream.name)",

@@ -20,11 +20,11 @@ public struct LineSink: EventSink {
     }
 }
 
-/// Reports a dry run as unified diffs on standard output, everything else on standard error.
+/// Reports a dry run as unified diffs on standard output, and everything else on standard error.
 public struct DiffSink: EventSink {
     private let output: ConsoleOutput
     private let isColoured: Bool
-    /// Effects that tasks which have not ended would have, other than changes of paths and objects.
+    /// The effects of tasks that have not ended, other than changes of paths and objects.
     private var planned: [String: [String]] = [:]
 
     public init(_ output: ConsoleOutput, isColoured: Bool) {
@@ -32,7 +32,7 @@ public struct DiffSink: EventSink {
         self.isColoured = isColoured
     }
 
-    /// Writes what would change; created and removed things are compared with nothing, as `diff` does.
+    /// Writes the changes; created and removed things are compared with `/dev/null`, as `diff` does.
     public mutating func receive(_ event: ReportedEvent) {
         let task = event.event.task ?? ""
         switch event.event.kind {
@@ -54,7 +54,7 @@ public struct DiffSink: EventSink {
         case .planned(let text): planned[task, default: []].append(text)
         case .taskFinished(let outcome, _):
             let texts = planned.removeValue(forKey: task) ?? []
-            // A task that only waits changes nothing.
+            // The planned text of a task that would only wait is left out, because nothing changes.
             if case .changed = outcome { write(texts.map { "task '\(task)' \($0)" }) }
             if !outcome.isSuccess { writeDiagnostics(event.lines) }
         case .runFinished: write(event.lines)

@@ -1,11 +1,11 @@
 import Base
 import Execution
 
-/// The rows of a live view for which a terminal has lines, and the text that replaces the others.
+/// The rows of a live view that fit the terminal, with a summary of the tasks that do not.
 ///
-/// As long as there are lines, every task has one, in the order of the plan, and more if it needs them. Otherwise tasks
-/// that have ended are replaced by a number, then those that have not started; failures stay, and what runs is shown.
-/// Lines that are left are for those that were skipped or interrupted, then for those that have not started.
+/// If the terminal has enough lines, every task has one, in the order of the plan, and more if needed. Otherwise tasks
+/// that have ended are replaced by a count, then tasks that have not started. Failures stay, and running tasks are
+/// shown. Any remaining lines are used for skipped and interrupted tasks, then for tasks that have not started.
 struct LiveLayout {
     let format: RowFormatter
 
@@ -15,27 +15,27 @@ struct LiveLayout {
     /// The lines below the rows.
     var footer: [ScreenLine] = []
 
-    /// The rows that are shown.
+    /// The visible lines of a view.
     struct Frame {
-        /// The lines, at most as many as the layout has.
+        /// The lines, at most ``LiveLayout/rowLimit``.
         var lines: [ScreenLine] = []
-        /// The tasks that have ended and for which there is no line.
+        /// The tasks that have ended and have no line.
         var folded: [Int] = []
     }
 
-    /// Whether running tasks and others have lines of their own for what they do, and the most lines for what is wrong.
+    /// Whether running tasks and other tasks have detail lines, and the largest number of lines for problems of a task.
     private typealias Limits = (showsRunningDetails: Bool, showsOtherDetails: Bool, problems: Int)
 
-    /// The limits when there are enough lines, and when there are fewer.
+    /// The limits to try in turn, from many available lines to few.
     private static let limits: [Limits] = [(true, true, .max), (true, false, 3), (false, false, 3)]
 
     /// Lays out a view.
     ///
     /// - Parameters:
     ///   - phases: The phases of the tasks, in the order of the plan.
-    ///   - earlier: The tasks that have been replaced by a number before, and are not among those.
-    ///   - row: Makes the row of one of the tasks.
-    /// - Returns: What is shown.
+    ///   - earlier: The ended tasks that were replaced by a count before, and are not in `phases`.
+    ///   - row: Creates the row of a task, given its index in `phases`.
+    /// - Returns: The visible lines.
     func frame(_ phases: [TaskRow.Phase], earlier: FoldedTasks = FoldedTasks(), row: (Int) -> TaskRow) -> Frame {
         let top = earlier.isEmpty ? [] : [format.line(earlier.text)]
         if phases.count + top.count + footer.count <= rowLimit {
@@ -57,14 +57,14 @@ struct LiveLayout {
 
     private func foldedFrame(_ phases: [TaskRow.Phase], _ earlier: FoldedTasks, _ row: (Int) -> TaskRow) -> Frame {
         var folded = phases.indices.filter { phases[$0].isFoldable }
-        // One line for those that have ended, and one for those that are not shown.
+        // One line is reserved for the count of ended tasks, and one for the count of other hidden tasks.
         let hasEnded = !earlier.isEmpty || phases.contains { $0.isFoldable || $0.hasFailed }
         let hasOthers = phases.contains { $0.isRunning || $0 == .open }
         var budget = max(1, rowLimit - footer.count - (hasEnded ? 1 : 0) - (hasOthers ? 1 : 0))
         let running = phases.indices.filter { phases[$0].isRunning }
         let failures = failures(phases, budget: max(budget / 2, budget - running.count), row)
         budget -= failures.lines.values.reduce(0) { $0 + $1.count }
-        // Tasks that work make progress; of those that wait many wait for the same thing.
+        // Working tasks come first, because many of the waiting tasks wait for the same thing.
         let candidates = running.filter { phases[$0] == .working } + running.filter { phases[$0] == .waiting }
         let shown = candidates.prefix(max(0, budget))
         var blocks = failures.lines.merging(runningLines(shown.map { ($0, row($0)) }, budget)) { first, _ in first }
@@ -84,7 +84,7 @@ struct LiveLayout {
         return Frame(lines: Array(lines.prefix(rowLimit)), folded: folded)
     }
 
-    /// The lines of running tasks, which say more the fewer they are.
+    /// Returns the lines of running tasks, with details if there is enough space.
     private func runningLines(_ rows: [(Int, TaskRow)], _ budget: Int) -> [Int: [ScreenLine]] {
         var blocks: [(Int, [ScreenLine])] = []
         for showsDetailLines in [true, false] {
@@ -94,7 +94,7 @@ struct LiveLayout {
         return Dictionary(uniqueKeysWithValues: blocks)
     }
 
-    /// The failures with the beginnings of their causes; if there are too few lines for all, the last ones.
+    /// Returns the failures with the first lines of their causes, or the last failures if not all fit.
     private func failures(
         _ phases: [TaskRow.Phase],
         budget: Int,
@@ -115,7 +115,7 @@ struct LiveLayout {
         return (Dictionary(uniqueKeysWithValues: shown), Array(failures.dropLast(shown.count)))
     }
 
-    /// The tasks that have not ended and for which there is no line.
+    /// Returns a line that counts the hidden tasks that are running or have not started.
     private func rest(running: Int, open: Int, of openCount: Int) -> [ScreenLine] {
         var parts: [String] = []
         if running > 0 { parts.append("\(running) more running") }
@@ -127,17 +127,17 @@ struct LiveLayout {
     }
 }
 
-/// The tasks of a live view that have ended and are only counted.
+/// The counts of ended tasks that a live view no longer shows.
 struct FoldedTasks: Sendable, Hashable {
     private var counts: [Outcome.Kind: Int] = [:]
 
-    /// Whether there are none.
+    /// Whether no task was counted.
     var isEmpty: Bool { counts.isEmpty }
 
-    /// Counts one more task.
+    /// Counts a task.
     mutating func add(_ kind: Outcome.Kind) { counts[kind, default: 0] += 1 }
 
-    /// The tasks in a few words, such as `12 tasks done: 3 changed, 9 unchanged`.
+    /// The counts as text, such as `12 tasks done: 3 changed, 9 unchanged`.
     var text: String {
         let total = counts.values.reduce(0, +)
         let parts = Outcome.Kind.allCases.compactMap { kind in counts[kind].map { "\($0) \(kind.rawValue)" } }

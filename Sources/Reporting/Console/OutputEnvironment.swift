@@ -1,6 +1,6 @@
 import Host
 
-/// The kind of outputs that the program has.
+/// The properties of the program's outputs.
 public struct OutputEnvironment: Sendable {
     /// Whether standard output is a terminal.
     public var isOutputTerminal: Bool
@@ -8,16 +8,16 @@ public struct OutputEnvironment: Sendable {
     /// Whether standard error is a terminal.
     public var isErrorTerminal: Bool
 
-    /// The kind of terminal, by the environment's `TERM`.
+    /// The kind of terminal, from the environment variable `TERM`.
     public var terminalName: String?
 
     /// Whether `NO_COLOR` is set.
     public var refusesColours: Bool
 
-    /// Whether the environment's locale has UTF-8.
+    /// Whether the environment's locale uses UTF-8.
     public var isUTF8: Bool
 
-    /// Creates a description from the process's outputs and an environment.
+    /// Creates a description of the process's outputs from an environment.
     public init(environment: [String: String]) {
         self.init(
             environment: environment,
@@ -31,14 +31,14 @@ public struct OutputEnvironment: Sendable {
         self.isOutputTerminal = isOutputTerminal
         self.isErrorTerminal = isErrorTerminal
         terminalName = environment["TERM"]
-        // An empty variable counts as none: https://no-color.org
+        // An empty variable counts as unset: https://no-color.org
         refusesColours = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
         isUTF8 = Self.hasUTF8(environment)
     }
 
-    /// Whether the locale for characters has UTF-8; without any it is that of C, which has ASCII.
+    /// Returns whether the character locale uses UTF-8; the default is the C locale, which is ASCII.
     ///
-    /// The corresponding C function is `setlocale`, which also asks whether the locale is installed.
+    /// The corresponding C function is `setlocale`, which also checks that the locale is installed.
     private static func hasUTF8(_ environment: [String: String]) -> Bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "C"
         return locale.lowercased().replacing("-", with: "").contains("utf8")
@@ -58,21 +58,21 @@ public struct OutputEnvironment: Sendable {
         self.refusesColours = refusesColours
     }
 
-    /// Whether standard output is a terminal whose cursor can be moved.
+    /// Whether standard output is a terminal with a movable cursor.
     public var isScreen: Bool {
         isOutputTerminal && terminalName.map { !$0.isEmpty && $0 != "dumb" } ?? false
     }
 
-    /// Whether standard output shows colours and the user wants them.
+    /// Whether standard output can show colours and the user has not disabled them.
     public var isColoured: Bool { isScreen && !refusesColours }
 
-    /// The environment as if standard output were a file: plain lines, which a screen reader reads once.
+    /// The environment as if standard output were a file, for plain lines that a screen reader reads once.
     public var plain: Self {
         var environment = self
         environment.isOutputTerminal = false
         return environment
     }
 
-    /// The columns of standard output, or `nil` if it is not a terminal.
+    /// The number of columns of standard output, or `nil` if it is not a terminal.
     public var columns: Int? { isOutputTerminal ? Terminal.columns(1) ?? 80 : nil }
 }

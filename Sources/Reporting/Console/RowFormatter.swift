@@ -1,42 +1,42 @@
 import Base
 
-/// Formats the rows of a live view in columns: name, state, time, and what the task does.
+/// Formats the rows of a live view in columns: name, state, time and activity.
 ///
-/// On a terminal that is too narrow for the last one it is below the row.
+/// If the terminal is too narrow for the activity, it is printed below the row.
 struct RowFormatter {
-    /// The columns that may be used.
+    /// The number of columns available.
     let columns: Int
 
-    /// Whether the terminal shows UTF-8.
+    /// Whether the terminal supports UTF-8.
     let isUTF8: Bool
 
     private let nameWidth: Int
     private let isWide: Bool
 
-    /// The columns of the words for states.
+    /// The width of the column for states.
     private static let wordWidth = 11
 
-    /// The columns of times.
+    /// The width of the column for times.
     private static let timeWidth = 7
 
-    /// The columns between the name and what a task does.
+    /// The width of everything between the name and the activity.
     private static let otherColumns = wordWidth + timeWidth + 6
 
-    /// The columns of what a task does, below which it is in lines of its own.
+    /// The smallest width of the activity column; if less is available, the activity is below the row.
     private static let minimumWidth = 24
 
-    /// The largest number of lines below a row for what its task waits for or has done, as long as it may change.
+    /// The largest number of activity lines below a row that may still change.
     private static let detailLimit = 3
 
-    /// The spaces before lines that belong to the one above them.
+    /// The indentation of lines that belong to the row above them.
     private static let indentation = "    "
 
     /// Creates a formatter.
     ///
     /// - Parameters:
-    ///   - nameWidth: The columns of the widest name.
-    ///   - columns: The columns that may be used.
-    ///   - isUTF8: Whether the terminal shows UTF-8.
+    ///   - nameWidth: The number of columns of the widest name.
+    ///   - columns: The number of columns available.
+    ///   - isUTF8: Whether the terminal supports UTF-8.
     init(nameWidth: Int, columns: Int, isUTF8: Bool) {
         self.columns = columns
         self.isUTF8 = isUTF8
@@ -45,13 +45,13 @@ struct RowFormatter {
         self.nameWidth = isWide ? width : min(nameWidth, max(columns - Self.otherColumns + 2, 8))
     }
 
-    /// Formats a row to be replaced: every line fits the terminal.
+    /// Formats a row that is redrawn, with every line cut to the width of the terminal.
     ///
     /// - Parameters:
     ///   - row: The row.
-    ///   - showsDetailLines: Whether what the task does may have lines of its own. What changes several times a second
-    ///     has none that come and go.
-    ///   - problemLimit: The largest number of lines for what is wrong.
+    ///   - showsDetailLines: Whether the activity may have separate lines. An activity that changes several times a
+    ///     second gets none, because they would appear and disappear.
+    ///   - problemLimit: The largest number of lines for problems.
     /// - Returns: The lines, at least one.
     func lines(_ row: TaskRow, showsDetailLines: Bool, problemLimit: Int) -> [ScreenLine] {
         let limit = showsDetailLines ? detailLimit(row.phase) : 0
@@ -62,7 +62,7 @@ struct RowFormatter {
         return lines.map { $0.truncated(to: columns, isUTF8: isUTF8) }
     }
 
-    /// Formats a row that stays, with everything that there is to say.
+    /// Formats a row that stays, with all details and problems.
     func finalLines(_ row: TaskRow) -> [ScreenLine] {
         (isWide ? wide(row, .max) : paragraph(row)) + problemLines(row)
     }
@@ -72,7 +72,7 @@ struct RowFormatter {
         Line(nil, shown(text), tone).onScreen.truncated(to: columns, isUTF8: isUTF8)
     }
 
-    /// The largest number of lines below a row for what its task does.
+    /// Returns the largest number of lines below a row for the activity of its task.
     private func detailLimit(_ phase: TaskRow.Phase) -> Int {
         guard phase == .working else { return Self.detailLimit }
         return isWide ? 0 : 1
@@ -81,7 +81,7 @@ struct RowFormatter {
     private func wide(_ row: TaskRow, _ detailLimit: Int) -> [ScreenLine] {
         let detail = shown(row.detail)
         let space = columns - nameWidth - Self.otherColumns
-        // One line below the row says as much as two or three beside it, and breaks fewer paths.
+        // One line below the row holds as much as two or three in the narrow column, and breaks fewer paths.
         guard detail.columnCount > space, detailLimit > 0 else { return [head(row, detail)] }
         return [head(row, "")] + below(detail, Self.indentation, detailLimit)
     }
@@ -89,13 +89,13 @@ struct RowFormatter {
     private func narrow(_ row: TaskRow, _ detailLimit: Int) -> [ScreenLine] {
         let detail = shown(row.detail)
         if detailLimit == 0, row.phase.isRunning, !detail.isEmpty {
-            // Its activity says that it runs.
+            // The activity itself shows that the task is running.
             return [ScreenLine(marked: "", after: "\(name(row))  \(detail)", tone: .progress)]
         }
         return [head(row, "")] + below(detail, "  ", detailLimit)
     }
 
-    /// A row on a narrow terminal that stays: names that are cut off could be those of several tasks.
+    /// Returns a row that stays on a narrow terminal, untruncated, because a truncated name could be ambiguous.
     private func paragraph(_ row: TaskRow) -> [ScreenLine] {
         var head = ScreenLine(before: "\(printable(row.name)): ", marked: row.word, tone: row.tone)
         let time = row.time.isEmpty ? "" : ", \(row.time)"
@@ -107,7 +107,7 @@ struct RowFormatter {
         return [head] + below(detail, "  ", .max)
     }
 
-    /// The activity of a task, in lines below its row.
+    /// Returns the activity of a task as lines below its row.
     private func below(_ detail: String, _ indentation: String, _ limit: Int) -> [ScreenLine] {
         limited(detail.wrapped(to: columns - indentation.count), to: limit).map {
             ScreenLine(marked: "", after: indentation + $0, tone: .progress)
@@ -125,11 +125,11 @@ struct RowFormatter {
         printable(row.name).truncated(to: nameWidth, isUTF8: isUTF8).padded(to: nameWidth)
     }
 
-    /// The problems, in no fewer lines than the limit if there are more.
+    /// Returns the problems as lines; once there are more than the limit, further problems are left out.
     private func problemLines(_ row: TaskRow, limit: Int = .max) -> [ScreenLine] {
         var lines: [ScreenLine] = []
         for problem in row.problems {
-            // A task can have thousands of problems, of which a frame shows a few.
+            // A task can have thousands of problems, but a frame shows only a few.
             if lines.count > limit { break }
             let texts = shown(problem).wrapped(to: columns - Self.indentation.count)
             lines += texts.enumerated().map { index, text in
@@ -142,7 +142,7 @@ struct RowFormatter {
     private func limited(_ lines: [String], to limit: Int) -> [String] {
         guard lines.count > limit else { return lines }
         var kept = Array(lines.prefix(limit))
-        // With a space the last line is cut off where the ellipsis does not fit.
+        // The added space makes truncation remove the end of the line if the ellipsis does not fit.
         if limit > 0 { kept[limit - 1] += " " + ellipsis }
         return kept
     }

@@ -2,7 +2,7 @@ import Base
 import Execution
 import State
 
-/// The tasks of a run as a terminal shows them: what may still change, and what stays.
+/// The tasks of a run as a terminal shows them: rows that may still change, and lines that stay.
 struct RunView {
     private enum State {
         case open
@@ -16,7 +16,9 @@ struct RunView {
         var state = State.open
         /// The problems, in the order in which they were reported.
         var problems: [String] = []
-        /// Whether the task has left the view: it is counted, and has a line that stays if it changed something or failed.
+        /// Whether the task has left the view.
+        ///
+        /// The task is then only counted, apart from a line that stays if it changed something or failed.
         var isFolded = false
     }
 
@@ -37,7 +39,7 @@ struct RunView {
     ///
     /// - Parameters:
     ///   - event: The event, with the results so far.
-    ///   - problems: What is wrong according to the event, for the lines below the task.
+    ///   - problems: The problems of the event, for the lines below the task.
     mutating func note(_ event: ReportedEvent, problems: [String]) {
         if case .runStarted(let tasks) = event.event.kind {
             for task in tasks { entries[position(of: task.name)].dependencies = task.dependencies }
@@ -78,23 +80,23 @@ struct RunView {
         } else if !isDryRun {
             row.detail = task.result
         } else if kind == .changed {
-            // The lines above the view say what.
+            // The lines above the view list the planned changes.
             row.word = "to change"
         }
         return row
     }
 }
 
-// MARK: - What may still change
+// MARK: - Rows that may still change
 
 extension RunView {
-    /// Lays out the tasks, and takes those out of the view for which there are no lines and that have ended.
+    /// Lays out the tasks, and removes ended tasks for which there is no line from the view.
     ///
     /// - Parameters:
-    ///   - now: The time that ages are counted to.
-    ///   - columns: The columns that may be used.
+    ///   - now: The time for which ages are computed.
+    ///   - columns: The number of columns available.
     ///   - rowLimit: The largest number of lines.
-    /// - Returns: The lines that show the tasks, and lines that stay above them from now on.
+    /// - Returns: The lines that show the tasks, and the lines that now stay above them.
     mutating func frame(
         at now: Duration,
         columns: Int,
@@ -141,7 +143,7 @@ extension RunView {
         return row
     }
 
-    /// Takes a task that has ended out of the view, and returns the lines of it that stay.
+    /// Removes a task that has ended from the view, and returns its lines that stay.
     private mutating func fold(_ index: Int, _ format: RowFormatter) -> [ScreenLine] {
         guard case .ended(let outcome, let row) = entries[index].state else { return [] }
         entries[index].isFolded = true
@@ -150,13 +152,13 @@ extension RunView {
     }
 }
 
-// MARK: - What stays
+// MARK: - Lines that stay
 
 extension RunView {
     /// Ends the view.
     ///
-    /// - Parameter columns: The columns that may be used.
-    /// - Returns: The lines of the tasks that are to stay and are not on the screen yet.
+    /// - Parameter columns: The number of columns available.
+    /// - Returns: The lines that stay and are not on the screen yet.
     mutating func finish(columns: Int) -> [ScreenLine] {
         let format = format(columns)
         var lines: [ScreenLine] = []
@@ -171,7 +173,7 @@ extension RunView {
     /// Removes all tasks.
     mutating func clear() { self = RunView(isUTF8: isUTF8, isDryRun: isDryRun) }
 
-    /// A task that changed nothing is in the summary only, and one that did not start in a line about all of those.
+    /// Tasks that changed nothing appear only in the summary; tasks that did not start share one line.
     private func finalLines(
         _ entry: Entry,
         _ row: TaskRow,
@@ -187,14 +189,14 @@ extension RunView {
         }
     }
 
-    /// The tasks that were skipped, a line for all that were because of the same failures.
+    /// The skipped tasks, with one line for each set of failed tasks that caused the skipping.
     private var skipped: [Line] {
         var groups: [(failed: [String], names: [String])] = []
         var groupOfFailures: [[String]: Int] = [:]
         var groupOfTask: [String: Int] = [:]
         for entry in entries {
             guard case .ended(.skipped(let dependencies), _) = entry.state else { continue }
-            // A dependency that was skipped itself is before the task in the plan. Its failures are not copied.
+            // The plan lists a skipped dependency before its dependants. Reusing its group avoids copying its failures.
             let inherited = Set(dependencies.map { groupOfTask[$0] })
             let group: Int
             if inherited.count == 1, case let only?? = inherited.first {
@@ -214,7 +216,7 @@ extension RunView {
         }
     }
 
-    /// The tasks that an interruption kept from starting.
+    /// The tasks that did not start because of an interruption.
     private var notStarted: [Line] {
         let names = entries.compactMap { entry -> String? in
             guard case .ended(.interrupted, let row) = entry.state, row.time.isEmpty else { return nil }

@@ -1,9 +1,9 @@
 import Base
 import Execution
 
-/// The running tasks, with what they do in one line.
+/// The running tasks and a one-line summary of their activities.
 struct RunningTasks {
-    /// The tasks in the order in which they started, `nil` for those that have ended.
+    /// The tasks in the order in which they started, `nil` for tasks that have ended.
     private var tasks: [TaskProgress?] = []
     private var positions: [String: Int] = [:]
 
@@ -34,7 +34,7 @@ struct RunningTasks {
         tasks = running.map { tasks[$0] }
     }
 
-    /// The activities of the running tasks, the longest running first and without times; `nil` if none runs.
+    /// The activities of the running tasks without times, the longest-running task first; `nil` if no task is running.
     var summary: String? {
         let shown = Array(tasks.lazy.compactMap(\.self).prefix(Self.limit))
         guard let only = shown.first else { return nil }

@@ -1,30 +1,30 @@
 import Base
 
-/// A line of a terminal, one part of which may have a colour.
+/// A line of a terminal, one part of which may be coloured.
 ///
-/// Only that part has it: a text in the terminal's own colour is readable on every background.
+/// The rest keeps the default text colour, which is readable on every background.
 struct ScreenLine: Sendable, Hashable {
-    /// The text before the part.
+    /// The text before the coloured part.
     var before = ""
-    /// The part that the colour is for, a word that says the same.
+    /// The coloured part, a word that has the same meaning without its colour.
     var marked: String
-    /// The text after it.
+    /// The text after the coloured part.
     var after = ""
-    /// The kind of the line, which chooses the colour.
+    /// The kind of the line, which determines the colour.
     var tone: Line.Tone
 
     /// The line without colours.
     var text: String { before + marked + after }
 
-    /// The columns that the line takes.
+    /// The number of columns that the line occupies.
     var columnCount: Int { text.columnCount }
 
-    /// The line, in colours if they are wanted.
+    /// Returns the line, in colour if requested.
     func painted(_ isColoured: Bool) -> String {
         isColoured ? before + tone.painted(marked) + after : text
     }
 
-    /// The line, cut off with an ellipsis if it is wider than a number of columns.
+    /// Returns the line, truncated with an ellipsis if it is wider than a number of columns.
     func truncated(to columns: Int, isUTF8: Bool) -> Self {
         guard columnCount > columns else { return self }
         var line = self
@@ -37,7 +37,7 @@ struct ScreenLine: Sendable, Hashable {
 }
 
 extension Line {
-    /// The line for a terminal: a line of a diff and a summary have the colour as a whole, others in their first word.
+    /// The line for a terminal: diff lines and summaries are coloured as a whole, others only in their first word.
     var onScreen: ScreenLine {
         let head = task.map { "\($0): " } ?? ""
         switch tone {
@@ -54,20 +54,20 @@ extension Line {
         )
     }
 
-    /// The printed line, in the colour of its tone if colours are wanted.
+    /// Returns the printed line, in the colour of its tone if requested.
     func painted(_ isColoured: Bool) -> String { onScreen.painted(isColoured) }
 }
 
 extension Line.Tone {
-    /// A text in the colour of the tone.
+    /// Returns a text in the colour of the tone.
     func painted(_ text: String) -> String {
         guard let colour, !text.isEmpty else { return text }
         return "\u{1b}[\(colour)m\(text)\u{1b}[0m"
     }
 
-    /// The number that chooses the colour, or `nil` for the terminal's own.
+    /// The number that selects the colour, or `nil` for the default colour.
     ///
-    /// Yellow, and a faint text, cannot be read on every light background, and blue not on every dark one.
+    /// Yellow and faint text are unreadable on some light backgrounds, and blue on some dark ones.
     private var colour: String? {
         switch self {
         case .progress, .waiting, .output, .context, .unchanged: nil
@@ -75,7 +75,7 @@ extension Line.Tone {
         case .warning, .skipped: "35"
         case .failed, .error, .removed: "31"
         case .hunk: "36"
-        // Among those that wait, what runs is found at once.
+        // Bold makes running tasks easy to find among waiting ones.
         case .running, .summary: "1"
         }
     }

@@ -1,55 +1,55 @@
 import Execution
 
-/// One task as a live view shows it.
+/// A task as a live view shows it.
 struct TaskRow: Sendable, Hashable {
-    /// How far a task has got, as far as it decides whether there is a row for it when there are too few lines.
+    /// The progress of a task, which decides whether it gets a row when there are too few lines.
     enum Phase: Sendable, Hashable {
-        /// It has not started.
+        /// The task has not started.
         case open
-        /// It runs and does something.
+        /// The task is running and working.
         case working
-        /// It runs and does nothing until something else happens.
+        /// The task is running and waits for something.
         case waiting
-        /// It has ended, or will not start.
+        /// The task has ended, or will not start.
         case ended(Outcome.Kind)
     }
 
     /// The task's name.
     var name: String
 
-    /// How far the task has got.
+    /// The progress of the task.
     var phase: Phase
 
-    /// The word for its state.
+    /// The word for the state of the task.
     var word: String
 
-    /// The kind of the word, which chooses its colour.
+    /// The kind of the word, which determines its colour.
     var tone: Line.Tone
 
-    /// How long it has been running, or ran.
+    /// The time for which the task has been running, or its duration if it has ended.
     var time = ""
 
-    /// Its activity, wait or result.
+    /// The activity, wait or result of the task.
     var detail = ""
 
-    /// The problems, each in lines below the row.
+    /// The problems, each on separate lines below the row.
     var problems: [String] = []
 }
 
 extension TaskRow.Phase {
-    /// Whether the task runs.
+    /// Whether the task is running.
     var isRunning: Bool { self == .working || self == .waiting }
     var hasFailed: Bool { self == .ended(.failed) }
 
-    /// Whether the task has not done its work, but not failed either, and will not go on.
+    /// Whether the task has neither succeeded nor failed, and will not continue.
     var isUndone: Bool { self == .ended(.skipped) || self == .ended(.interrupted) }
 
-    /// Whether the row can be replaced by a number: the task has ended, and nothing is wrong with it.
+    /// Whether the row can be replaced by a count, because the task has ended without a failure.
     var isFoldable: Bool { if case .ended(let kind) = self { kind != .failed } else { false } }
 }
 
 extension ResultCounts {
-    /// The counts that are not zero, with what is counted, such as `20 objects created, 3 unchanged`.
+    /// The counts that are not zero, with the word for objects, such as `20 objects created, 3 unchanged`.
     var objectText: String {
         let text = text
         guard let space = text.firstIndex(of: " ") else { return text }

@@ -2,14 +2,14 @@ import Host
 
 /// The part of a terminal that is redrawn, and the lines above it that stay.
 ///
-/// A frame is one text, written at once, that writes only the lines that differ from the last one and clears what is
-/// left of those, so nothing flickers. The cursor rests at the start of the line after the last one, and no mode of the
-/// terminal is changed: whenever the program ends, there is nothing to restore.
+/// A frame is a single text that is written at once. It rewrites only the lines that differ from the last frame and
+/// clears the remaining ones, so nothing flickers. The cursor rests at the start of the line after the last one, and no
+/// mode of the terminal is changed, so there is nothing to restore whenever the program ends.
 struct TerminalScreen {
     private let isColoured: Bool
     /// The lines that the next frame replaces, as they were written.
     private var live: [String] = []
-    /// The last lines that stay, as many as a screen can have.
+    /// The most recent lines that stay, at most one screen.
     private var stayed: [ScreenLine] = []
     private var size: TerminalSize?
 
@@ -22,8 +22,8 @@ struct TerminalScreen {
     /// - Parameters:
     ///   - staying: The lines that stay.
     ///   - lines: The lines that the next frame replaces, which fit the rows and columns of a view.
-    ///   - size: The size of the terminal now.
-    /// - Returns: What to write; empty if the terminal shows it already.
+    ///   - size: The current size of the terminal.
+    /// - Returns: The text to write; empty if the terminal already shows the lines.
     mutating func draw(staying: [ScreenLine], live lines: [ScreenLine], in size: TerminalSize) -> String {
         let new = lines.map { $0.painted(isColoured) }
         let last = self.size
@@ -33,28 +33,28 @@ struct TerminalScreen {
         defer { live = new }
         let isSmaller = last.map { size.columns < $0.columns || size.rows < $0.rows } ?? false
         if isSmaller, !live.isEmpty {
-            // Terminals differ in what becomes of lines that no longer fit: only the corner is where it was.
+            // Terminals treat lines that no longer fit differently; only the top left corner is at a known position.
             let rowCount = (staying + lines).reduce(1) { $0 + Self.rows(of: $1, in: size) }
             return "\u{1b}[H" + written(Self.last(earlier, rowCount: size.rows - rowCount, in: size) + staying, new)
         }
-        // Lines that stay move all others, and a new size may have cut them off.
+        // Lines that stay move all other lines, and a new size may have truncated them.
         if !staying.isEmpty || last != size { return "\r" + cursor(from: live.count, to: 0) + written(staying, new) }
         return changes(to: new)
     }
 
-    /// Draws the lines that the next frame replaces again, also over what was typed below them.
+    /// Redraws the lines that the next frame replaces, over anything typed below them.
     func redraw() -> String { live.isEmpty ? "" : "\r" + cursor(from: live.count, to: 0) + written([], live) }
 
-    /// Leaves what was drawn where it is: the next frame begins at the cursor.
+    /// Leaves the drawn lines in place; the next frame begins at the cursor.
     mutating func forget() { live = [] }
 
-    /// Lines from the cursor on, with nothing after them.
+    /// Returns the lines to write from the cursor on, clearing everything after them.
     private func written(_ staying: [ScreenLine], _ live: [String]) -> String {
         (staying.map { $0.painted(isColoured) } + live).map { $0 + clearToEndOfLine + "\n" }.joined()
             + clearToEndOfScreen
     }
 
-    /// The lines that differ from those on the screen.
+    /// Returns the text that rewrites the lines that differ from those on the screen.
     private func changes(to new: [String]) -> String {
         guard new != live else { return "" }
         var text = "\r"
@@ -66,13 +66,13 @@ struct TerminalScreen {
         return text + cursor(from: row, to: new.count) + (new.count < live.count ? clearToEndOfScreen : "")
     }
 
-    /// Moves the cursor up or down.
+    /// Returns the escape sequence that moves the cursor up or down.
     private func cursor(from row: Int, to target: Int) -> String {
         if target < row { return "\u{1b}[\(row - target)A" }
         return target > row ? "\u{1b}[\(target - row)B" : ""
     }
 
-    /// The last lines that fit a number of rows.
+    /// Returns the last lines that fit a number of rows.
     private static func last(_ lines: [ScreenLine], rowCount: Int, in size: TerminalSize) -> [ScreenLine] {
         var rest = rowCount
         let fitting = lines.reversed().prefix { line in
@@ -82,19 +82,20 @@ struct TerminalScreen {
         return fitting.reversed()
     }
 
-    /// The rows that a line takes.
+    /// Returns the number of rows that a line occupies.
     private static func rows(of line: ScreenLine, in size: TerminalSize) -> Int {
         max(1, (line.columnCount + size.columns - 1) / max(1, size.columns))
     }
 }
 
 extension TerminalSize {
-    /// The columns of a view.
+    /// The number of columns of a view.
     ///
-    /// The last one stays free, as terminals differ in where the cursor is after a character in it.
+    /// The last column stays free, because terminals differ in where they put the cursor after writing a character
+    /// there.
     var viewColumns: Int { max(2, columns) - 1 }
 
-    /// The rows of a view: the last one is for the cursor, and the first one for the last line that stays.
+    /// The number of rows of a view: the last row is for the cursor, and the first for the last line that stays.
     var viewRows: Int { max(1, rows - 2) }
 }
 

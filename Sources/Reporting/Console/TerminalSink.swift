@@ -2,11 +2,12 @@ import Base
 import Execution
 public import Host
 
-/// Reports a run on a terminal: one line a task, redrawn about five times a second, below what programs print.
+/// Reports a run on a terminal: one line per task, redrawn about five times a second, below the output of programs.
 ///
-/// The lines that stay when the run has ended are those that a reader needs then: failures with their causes and hints, and
-/// a line for every task that has changed something. A path or object that existed before and was changed or deleted has its
-/// own line as well; a first run creates hundreds, which are counted. A dry run is a list of changes: it has every line.
+/// Lines that are useful after the run stay: failures with their causes and hints, and a line for every task that
+/// changed something. An existing path or object that was changed or deleted has its own line as well. Created paths
+/// and objects are only counted, because a first run creates hundreds. A dry run is a list of changes and keeps every
+/// line.
 public struct TerminalSink: EventSink {
     private let output: ConsoleOutput
     private let display: Display
@@ -21,13 +22,13 @@ public struct TerminalSink: EventSink {
     public struct Display: Sendable {
         /// Whether colours are wanted.
         public var isColoured: Bool
-        /// Whether standard error is the terminal as well; otherwise warnings and errors go there as plain lines.
+        /// Whether standard error is the same terminal; if not, warnings and errors go there as plain lines.
         public var showsDiagnostics: Bool
-        /// Whether the run writes nothing.
+        /// Whether the run is a dry run.
         public var isDryRun: Bool
         /// Reads the current size of the terminal.
         public var size: @Sendable () -> TerminalSize
-        /// Determines whether the program has the terminal to itself now.
+        /// Determines whether the program currently has the terminal to itself.
         public var access: @Sendable () -> TerminalAccess
 
         public init(
@@ -45,13 +46,13 @@ public struct TerminalSink: EventSink {
         }
     }
 
-    /// The bytes that wait for the terminal when the lines below are no longer redrawn.
+    /// The number of unwritten bytes above which frames are no longer drawn.
     static let frameLimit = 16 << 10
 
-    /// The time between two frames, if nothing else asks for one.
+    /// The time between two frames, unless many lines are pending.
     private static let interval = Duration.milliseconds(200)
 
-    /// The number of lines that wait for the next frame when that is drawn at once.
+    /// The number of pending lines at which a frame is drawn at once.
     private static let pendingLimit = 100
 
     public init(_ output: ConsoleOutput, _ display: Display) {
@@ -64,7 +65,7 @@ public struct TerminalSink: EventSink {
     /// Whether the terminal is stopped or slow.
     public var isBehind: Bool { output.isBacklogged }
 
-    /// Keeps what an event changes, and shows it if the last frame is old enough.
+    /// Records an event, and draws a frame if the last one is old enough.
     public mutating func receive(_ event: ReportedEvent) {
         let uptime = event.stamped.uptime
         for line in event.lines where isElsewhere(line) { output.write("\(line)\n", to: .diagnostics) }
@@ -78,16 +79,16 @@ public struct TerminalSink: EventSink {
         if age >= Self.interval || pending.count >= Self.pendingLimit { draw(at: uptime) }
     }
 
-    /// Redraws the view with the time that has passed.
+    /// Redraws the view for the current time.
     public mutating func tick(at uptime: Duration) { draw(at: uptime) }
 
-    /// Removes the view, if the run has not ended.
+    /// Removes the view if the run has not ended.
     public mutating func finish() {
         view.clear()
         draw(at: lastFrame ?? .zero, isLast: true)
     }
 
-    /// Whether the lines of an event are not said by the view, or are wanted after it.
+    /// Returns whether the lines of an event stay, because the view does not show them or they are useful after it.
     private func stays(_ event: ReportedEvent) -> Bool {
         switch event.event.kind {
         case .waiting: false
@@ -105,14 +106,14 @@ public struct TerminalSink: EventSink {
     /// Draws a frame.
     ///
     /// - Parameters:
-    ///   - uptime: The time that ages are counted to.
-    ///   - summary: Lines that stay, after those of the view.
-    ///   - isLast: Whether the view is replaced by the lines of it that stay.
+    ///   - uptime: The time for which ages are computed.
+    ///   - summary: Lines that stay, below the lines of the view.
+    ///   - isLast: Whether the view is replaced by its lines that stay.
     private mutating func draw(at uptime: Duration, summary: [Line] = [], isLast: Bool = false) {
         let access = display.access()
-        // The output of a shell is not to be overwritten.
+        // Drawing over the old frame would overwrite the output of a shell.
         if access != .foreground { screen.forget() }
-        // A frame that replaces one which has not been shown can be left out.
+        // A frame can be skipped, because the next frame replaces it.
         let isHidden = access == .background || output.backlog(of: .results) > Self.frameLimit
         if isHidden, pending.isEmpty, !isLast { return }
         lastFrame = uptime

@@ -4,7 +4,7 @@ import Host
 /// Formats an error with its causes as one line.
 ///
 /// - Parameter error: The error; the causes of a ``Base/Problem`` are followed.
-/// - Returns: The messages from the outside in, none of them repeating what another says already, then the hint.
+/// - Returns: The messages from the outermost to the innermost, without repetitions, then the hint.
 public func chain(_ error: any Error) -> String {
     problem(of: causes(of: error)).line
 }
@@ -12,7 +12,7 @@ public func chain(_ error: any Error) -> String {
 /// Formats an error as one line that every user of the node may read.
 ///
 /// - Parameter error: The error.
-/// - Returns: What ``chain(_:)`` returns, but with the public messages of problems that have one, and then without hints.
+/// - Returns: The result of ``chain(_:)``, with public messages where problems have them, and no hints in that case.
 public func publicChain(_ error: any Error) -> String {
     let causes = causes(of: error)
     guard let list = causes.lazy.compactMap({ $0 as? any ProblemList }).first else {
@@ -33,7 +33,7 @@ func publicChain(_ error: any Error, of object: String) -> String {
 /// Formats the problems of an error as lines that every user of the node may read.
 ///
 /// - Parameter error: The error.
-/// - Returns: A line for each of the problems that ``problems(of:)`` lists.
+/// - Returns: One line for each of the problems that ``problems(of:)`` returns.
 public func publicLines(of error: any Error) -> [String] {
     let list = causes(of: error).lazy.compactMap { $0 as? any ProblemList }.first
     return list.map { $0.problems.map(publicLine) } ?? [publicChain(error)]
@@ -44,7 +44,7 @@ private func publicLine(_ problem: Problem) -> String {
     Reporting.problem(of: publicCauses(causes(of: problem))).line
 }
 
-/// The causes as every user may see them: after a problem with a public message nothing follows, and hints are left out.
+/// Returns the causes as every user may see them; a public message ends the list and removes all hints.
 private func publicCauses(_ causes: [any Error]) -> [any Error] {
     guard let index = causes.firstIndex(where: { ($0 as? Problem)?.publicMessage != nil }) else { return causes }
     return causes[...index].map { cause in
@@ -56,13 +56,13 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
 /// Lists the problems of an error.
 ///
 /// - Parameter error: The error; see ``ProblemList``.
-/// - Returns: One problem for most errors, each of its problems for an error that has several, and none for one whose
-///   problems were reported already.
+/// - Returns: One problem for most errors, every problem of an error that consists of several, and none if all of them
+///   were already reported.
 public func problems(of error: any Error) -> [Problem] {
     problems(of: error) { $0.problems }
 }
 
-/// Lists the problems of an error for programs; see ``ProblemList/individualProblems``.
+/// Lists the problems of an error for machine-readable output; see ``ProblemList/individualProblems``.
 func individualProblems(of error: any Error) -> [Problem] {
     problems(of: error) { $0.individualProblems }
 }
@@ -82,7 +82,7 @@ private func problems(of error: any Error, _ list: (any ProblemList) -> [Problem
     }
 }
 
-/// The fields of the journal for an error: the system's number, and the address of its documentation.
+/// Returns the journal fields for an error: the system error number and the address of documentation.
 func journalFields(of error: any Error) -> [(String, String)] {
     let causes = causes(of: error)
     let number = causes.lazy.compactMap { ($0 as? SystemError)?.code }.first { $0 > 0 }
@@ -90,15 +90,15 @@ func journalFields(of error: any Error) -> [(String, String)] {
     return (number.map { [("ERRNO", String($0))] } ?? []) + (address.map { [("DOCUMENTATION", $0)] } ?? [])
 }
 
-/// The error, its cause, the cause of that, and so on.
+/// Returns the error, followed by the chain of its causes.
 private func causes(of error: any Error) -> [any Error] {
     var causes = [error]
-    // A limit, as an error may be its own cause.
+    // The limit ends the loop if an error is its own cause.
     while causes.count < 16, let cause = (causes.last as? Problem)?.cause { causes.append(cause) }
     return causes
 }
 
-/// Joins an error and its causes to one problem, at the first location that one of them has.
+/// Joins an error and its causes into one problem, at the first location found.
 private func problem(of causes: [any Error]) -> Problem {
     let index = causes.firstIndex { ($0 as? Problem)?.location != nil }
     let located = index.flatMap { causes[$0] as? Problem }
@@ -106,12 +106,12 @@ private func problem(of causes: [any Error]) -> Problem {
     return Problem(joined(parts), at: located?.location, hint: hint(of: causes))
 }
 
-/// The hint of the error that is nearest to the first cause and has one.
+/// Returns the hint of the innermost cause that has one.
 private func hint(of causes: some BidirectionalCollection<any Error>) -> String? {
     causes.reversed().lazy.compactMap { ($0 as? Problem)?.hint ?? ($0 as? SystemError)?.advice }.first
 }
 
-/// The text of one error alone, without its hint.
+/// Returns the text of one error alone, without its hint.
 private func text(_ error: any Error) -> String {
     if let problem = error as? Problem {
         return problem.location.map { "\($0): \(problem.message)" } ?? problem.message
@@ -123,12 +123,12 @@ private func text(_ error: any Error) -> String {
     return first.line + (rest > 0 ? " (and \(rest) more)" : "")
 }
 
-/// Joins texts from the outside in, leaving out each that says nothing new.
+/// Joins texts from the outermost to the innermost, leaving out texts that add nothing.
 func joined(_ descriptions: [String]) -> String {
     var parts: [String] = []
     for description in descriptions.map(withoutFullStop) where !description.isEmpty {
         if parts.contains(where: { $0.mentions(description) }) { continue }
-        // A text that contains the last one replaces it.
+        // A text that contains the previous one replaces it.
         if let last = parts.last, description.mentions(last) { parts.removeLast() }
         parts.append(description)
     }
@@ -142,7 +142,7 @@ private func withoutFullStop(_ text: String) -> String {
 }
 
 extension String {
-    /// Whether the text contains a phrase as words of its own, not inside other words.
+    /// Returns whether the text contains a phrase as whole words.
     fileprivate func mentions(_ phrase: String) -> Bool {
         var rest = self[...]
         while let range = rest.firstRange(of: phrase) {
@@ -167,33 +167,33 @@ extension Problem {
 
 /// An error that consists of several problems.
 public protocol ProblemList: Error {
-    /// The problems in the order in which they are printed; none if events have reported them all.
+    /// The problems in the order of printing; empty if events have already reported all of them.
     var problems: [Problem] { get }
 
-    /// The problems for programs, which get those of every object; the same unless others are printed with them.
+    /// The problems for machine-readable output, one for every object; by default the same as ``problems``.
     var individualProblems: [Problem] { get }
 
-    /// Whether the problems name their objects, so that no object is named before them.
+    /// Whether the messages of the problems already contain the names of their objects.
     var namesObjects: Bool { get }
 
-    /// The address of documentation about such errors, if there is any.
+    /// The address of documentation about errors of this kind, `nil` if there is none.
     var documentation: String? { get }
 }
 
 /// Defaults for most errors.
 extension ProblemList {
-    /// The problems that are printed.
+    /// The same problems as in printed output.
     public var individualProblems: [Problem] { problems }
 
-    /// They do not.
+    /// The default: no names of objects in the messages.
     public var namesObjects: Bool { false }
 
-    /// None.
+    /// The default: no documentation.
     public var documentation: String? { nil }
 }
 
-/// Problems of files are printed one by one.
+/// Problems of files are printed individually.
 extension Problems: ProblemList {
-    /// Every problem.
+    /// All problems.
     public var problems: [Problem] { all }
 }

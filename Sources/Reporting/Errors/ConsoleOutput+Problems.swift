@@ -3,12 +3,12 @@ import Execution
 import Host
 import YAML
 
-/// Reporting what ends the program outside of a run.
+/// Reporting of errors and warnings outside a run.
 extension ConsoleOutput {
-    /// Reports an error: in lines on standard error, as entries of the journal, or in objects for programs on standard output.
+    /// Reports an error as lines on standard error, as journal entries, or as objects on standard output.
     ///
-    /// A line without a location in a file begins with the program's name. The objects are those of ``JSONSink``'s
-    /// `error` events, without `run`, `sequence` and `task`.
+    /// A line without a source location begins with the program's name. The objects are those of ``JSONSink``'s `error`
+    /// events, without `run`, `sequence` and `task`.
     public func report(
         _ error: any Error,
         as format: OutputFormat = .text,
@@ -21,16 +21,16 @@ extension ConsoleOutput {
         report(problems, as: format, kind, journalFields(of: error), file: file, line: line, function: function)
     }
 
-    /// Reports problems in the same way as those of an error.
+    /// Reports problems in the same way as the problems of an error.
     ///
     /// - Parameters:
-    ///   - problems: What is wrong.
+    ///   - problems: The problems.
     ///   - format: The format.
     ///   - kind: The kind of the entries in the journal.
     ///   - fields: Further fields of the entries.
-    ///   - file: The source file that reports them, with its module.
-    ///   - line: The line there.
-    ///   - function: The function there.
+    ///   - file: The source file that reports the problems, with its module.
+    ///   - line: The line in the source file.
+    ///   - function: The function in the source file.
     public func report(
         _ problems: [Problem],
         as format: OutputFormat = .text,
@@ -49,7 +49,7 @@ extension ConsoleOutput {
         }
     }
 
-    /// Reports warnings on standard error or in the journal, as ``MessageID/warning``; they change no exit code.
+    /// Reports warnings on standard error or in the journal, as ``MessageID/warning``, without affecting the exit code.
     public func report(
         warnings: [Problem],
         file: String = #fileID,
@@ -70,7 +70,7 @@ extension ConsoleOutput {
     private func report(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)], _ code: CodeLocation) {
         let line = problem.location == nil ? "nest-bootstrap: \(problem.line)\n" : "\(problem.line)\n"
         guard let journal else { return write(line, to: .diagnostics) }
-        // A dependency that has not succeeded yet is not an error, and is reported with every attempt.
+        // A dependency that has not succeeded yet is not an error, and is reported at every attempt.
         var entry = JournalEntry(kind, problem.line, priority: kind == .dependencyMissing ? 5 : 3, from: code)
         entry.add(fields)
         journal.send(entry.fields, orPrint: line, to: self)

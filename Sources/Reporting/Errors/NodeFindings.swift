@@ -1,39 +1,38 @@
 public import Base
 
-/// Problems or warnings of several nodes, each once and with the nodes that have it.
+/// Problems or warnings of several nodes, each listed once with the affected nodes.
 public struct NodeFindings: Sendable {
-    /// A problem or warning.
+    /// A problem or warning with the affected nodes.
     struct Finding: Sendable {
-        /// The problem.
         let problem: Problem
-        /// The nodes that have it, in the order in which they were added.
+        /// The affected nodes, in the order in which they were added.
         var nodes: [String]
     }
 
-    /// Problems of any node.
+    /// The problems that affect all nodes.
     private var common: [Problem]
-    /// Problems of some nodes, in the order in which they were found.
+    /// The problems that affect individual nodes, in the order in which they were found.
     private var found: [Finding] = []
     private var positions: [Problem: Int] = [:]
     private var nodes: [String] = []
 
     /// Creates a collection without nodes.
     ///
-    /// - Parameter common: What is wrong with the task files themselves, and so on all nodes.
+    /// - Parameter common: The problems of the task files themselves, which affect all nodes.
     public init(common: [Problem] = []) {
         self.common = Problems(common).all
     }
 
-    /// Adds what is wrong with all nodes together.
+    /// Adds problems that affect all nodes.
     ///
-    /// - Parameter problems: What was found, after all nodes were added.
+    /// - Parameter problems: The problems found after all nodes were added.
     public mutating func add(common problems: [Problem]) { common = Problems(common + problems).all }
 
     /// Adds a node.
     ///
     /// - Parameters:
-    ///   - node: Its name.
-    ///   - problems: What was found on it.
+    ///   - node: The name of the node.
+    ///   - problems: The problems found for the node.
     public mutating func add(_ node: String, _ problems: [Problem]) {
         nodes.append(node)
         for problem in problems where !common.contains(problem) {
@@ -46,10 +45,10 @@ public struct NodeFindings: Sendable {
         }
     }
 
-    /// Everything that was found, what is wrong on all nodes first.
+    /// All findings, with the problems of all nodes first.
     var all: [Finding] { common.map { Finding(problem: $0, nodes: nodes) } + found }
 
-    /// Everything that was found, with the nodes in the message unless all have it.
+    /// All findings as problems, with the affected nodes in the message unless all nodes are affected.
     public var problems: [Problem] {
         common
             + found.map { finding in

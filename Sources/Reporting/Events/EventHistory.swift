@@ -1,17 +1,17 @@
 import Base
 import Execution
 
-/// An event with what is worth reporting about it, worked out once for all sinks.
+/// An event with the derived information that all sinks report about it.
 public struct ReportedEvent: Sendable {
-    /// The event with its time and number.
+    /// The event with its time stamp and number.
     let stamped: StampedEvent
-    /// The lines for people.
+    /// The human-readable lines.
     let lines: [Line]
     /// The problems of the event that were not reported before.
     let problems: [Problem]
-    /// Whether the event is worth reporting: a task that still waits for the same reason is not.
+    /// Whether the event is worth reporting; a repeated wait for the same reason is not.
     let isNews: Bool
-    /// The progress of the event's task, if it has started; of an event that ends it, the last one.
+    /// The progress of the event's task, if it has started; after the end of the task, its last progress.
     let progress: TaskProgress?
     /// The number of the attempt of the event's task, if attempts are counted.
     let attempt: Int?
@@ -26,9 +26,9 @@ public struct ReportedEvent: Sendable {
     var counts: ResultCounts { progress?.counts ?? ResultCounts() }
 }
 
-/// The reports of a run so far, to avoid duplicates.
+/// The events of a run so far, kept to avoid duplicate reports.
 struct EventHistory {
-    /// The reports about one task.
+    /// The state of the reports about one task.
     private struct Entry {
         var progress: TaskProgress?
         var attempt: Int?
@@ -41,7 +41,7 @@ struct EventHistory {
     private var entries: [String: Entry] = [:]
     private var start: Duration?
 
-    /// The number of waiting reasons of one task that are remembered.
+    /// The largest number of wait reasons that are remembered for one task.
     private static let waitLimit = 1000
 
     init(isDryRun: Bool = false) {
@@ -49,10 +49,10 @@ struct EventHistory {
         formatter = LineFormatter(isDryRun: isDryRun)
     }
 
-    /// Adds the number of a task's attempt, once it is known.
+    /// Stores the number of a task's attempt.
     mutating func note(attempt: Int, of task: String) { entries[task, default: Entry()].attempt = attempt }
 
-    /// Adds an event to the history, and works out what to report about it.
+    /// Adds an event to the history, and derives the report about it.
     mutating func report(_ stamped: StampedEvent) -> ReportedEvent {
         let event = stamped.event
         if case .runStarted = event.kind { start = stamped.uptime }
@@ -87,7 +87,7 @@ struct EventHistory {
             attempt: entry.attempt,
             elapsed: stamped.uptime - (start ?? stamped.uptime),
         )
-        // A task that has ended is not reported again.
+        // The entry of a task that has ended is no longer needed.
         if case .taskFinished = event.kind { return reported }
         entries[event.task ?? ""] = entry
         return reported
@@ -95,10 +95,10 @@ struct EventHistory {
 }
 
 extension Wait {
-    /// The wait without its object, and without its end.
+    /// The wait without its object and deadline.
     ///
-    /// Objects of one task wait at the same time and take turns in reporting it; each reason is one line, which names the
-    /// first of the objects that wait for the same thing. Waits that began a second apart also end a second apart.
+    /// Objects of one task wait at the same time and alternate in reporting it. Each reason is printed once, with the
+    /// first of the objects that wait for it. Waits that began a second apart also have deadlines a second apart.
     fileprivate var withoutObject: Wait {
         var wait = self
         wait.givesUpAt = nil

@@ -1,11 +1,11 @@
 public import Base
 public import Execution
 
-/// Takes the events of a run from any thread, and hands them to the sinks on one thread.
+/// Takes the events of a run from any thread, and passes them to the sinks on one thread.
 ///
-/// Sending an event never waits, whether or not anything that is written is read. The queue stamps events under the lock
-/// that orders them, so times and numbers are those at which things happened. Lines that child processes print are
-/// dropped and counted when too many events wait; every other event is kept.
+/// Sending an event never blocks, even if no reader takes the output. The queue stamps events under the lock that
+/// orders them, so times and numbers are in the order of the events. If too many events wait, lines printed by child
+/// processes are dropped and counted; every other event is kept.
 public final class EventQueue: Sendable {
     private enum Item: Sendable {
         case event(StampedEvent)
@@ -29,10 +29,10 @@ public final class EventQueue: Sendable {
     /// Creates a queue.
     ///
     /// - Parameters:
-    ///   - sinks: What reports the events.
-    ///   - isDryRun: Whether the run writes nothing.
-    ///   - limit: The number of waiting events from which lines of output are dropped.
-    ///   - clock: The clocks of the time stamps.
+    ///   - sinks: The sinks that report the events.
+    ///   - isDryRun: Whether the run is a dry run.
+    ///   - limit: The number of waiting events at which lines of output are dropped.
+    ///   - clock: The clocks for the time stamps.
     public init(
         _ sinks: [any EventSink],
         isDryRun: Bool = false,
@@ -41,7 +41,7 @@ public final class EventQueue: Sendable {
     ) {
         self.clock = clock
         self.limit = limit
-        // Only the thread of the queue uses it, so nothing ever waits for this lock.
+        // The lock is never contended, because only the thread of the queue uses it.
         let reporter = LockedReporter(RunReporter(sinks, isDryRun: isDryRun))
         flushSinks = { idleLimit, deadline in
             sinks.reduce(true) { $1.flush(idleLimit: idleLimit, until: deadline) && $0 }
@@ -86,10 +86,10 @@ public final class EventQueue: Sendable {
         )
     }
 
-    /// Adds the number of a task's attempt, for the events that follow.
+    /// Adds the number of a task's attempt, which applies to the events that follow.
     public func note(attempt: Int, of task: String) { queue.append(.attempt(attempt, task: task)) }
 
-    /// Lets the sinks show that time passes; called about five times a second.
+    /// Lets the sinks update displayed times; called about five times a second.
     public func tick() {
         // Ticks do not accumulate while events wait.
         if queue.count == 0 { queue.append(.tick(clock.uptime())) }
@@ -98,11 +98,11 @@ public final class EventQueue: Sendable {
     /// Lets the sinks show why no task could start; the problems themselves are reported separately.
     public func runBlocked(by problems: [Problem]) { queue.append(.runBlocked(problems)) }
 
-    /// Ends the report after the last event, and waits until the sinks have passed everything on.
+    /// Finishes reporting after the last event, and waits until the sinks have passed everything on.
     ///
     /// - Parameters:
-    ///   - idleLimit: How long passing on one event may take.
-    ///   - deadline: When to stop waiting in any case.
+    ///   - idleLimit: The longest time that passing on one event may take.
+    ///   - deadline: The instant at which waiting ends in any case.
     /// - Returns: Whether everything was passed on.
     @discardableResult
     public func finish(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
@@ -111,14 +111,13 @@ public final class EventQueue: Sendable {
     }
 }
 
-/// Lines of output that were not shown, for each task.
+/// The numbers of output lines that were dropped, by task.
 struct DroppedLines {
     private var counts: [String: Int] = [:]
 
-    /// Counts a line.
     mutating func add(_ task: String?) { counts[task ?? "", default: 0] += 1 }
 
-    /// Makes the warning that belongs before the next event of the same task, if lines of it were dropped.
+    /// Returns the warning to report before the next event of a task, if lines of that task were dropped.
     mutating func takeWarning(before event: Event) -> Event? {
         guard let count = counts.removeValue(forKey: event.task ?? "") else { return nil }
         let lines = count == 1 ? "1 line was" : "\(count) lines were"
@@ -138,26 +137,26 @@ private final class LockedReporter: Sendable {
     }
 }
 
-/// An event with its time and its number in the run.
+/// An event with its time stamp and its number in the run.
 struct StampedEvent: Sendable {
     var event: Event
 
-    /// The number, from 1; a gap means that lines of output were left out.
+    /// The number, from 1; a gap means that lines of output were dropped.
     var number: Int
 
     /// The milliseconds since 1970.
     var milliseconds: Int64
 
-    /// The time since some fixed instant, by a clock that is never set.
+    /// The time since a fixed instant, by a monotonic clock.
     var uptime: Duration
 }
 
-/// The clocks that events are stamped by.
+/// The clocks for the time stamps of events.
 public struct EventClock: Sendable {
     /// Reads the milliseconds since 1970.
     public var milliseconds: @Sendable () -> Int64
 
-    /// Reads the time since some fixed instant, by a clock that is never set.
+    /// Reads the time since a fixed instant, by a monotonic clock.
     public var uptime: @Sendable () -> Duration
 
     /// Creates the clock of this machine.

@@ -3,29 +3,30 @@ import Execution
 
 /// A destination of a run's events, such as a terminal or the journal.
 ///
-/// One thread calls it, for one event after another. It formats, and leaves writing to something that does not block.
+/// All calls are made on one thread, for one event after another. A sink formats, and delegates writing to something
+/// that does not block.
 public protocol EventSink: Sendable {
-    /// Whether so much waits to be written that lines of output are left out.
+    /// Whether so much waits to be written that lines of output are dropped.
     var isBehind: Bool { get }
 
     mutating func receive(_ event: ReportedEvent)
 
-    /// Shows that time passes; called about five times a second.
+    /// Updates displayed times; called about five times a second.
     mutating func tick(at uptime: Duration)
 
-    /// Leaves the output as it was found; called once after the last event.
+    /// Restores the output, if necessary; called once after the last event.
     mutating func finish()
 
-    /// Shows why no task could start. The problems themselves are reported separately.
+    /// Shows why no task could start; the problems themselves are reported separately.
     mutating func runBlocked(by problems: [Problem])
 
-    /// Waits until everything is written, see ``EventQueue/finish(idleLimit:until:)``.
+    /// Waits until everything is written; see ``EventQueue/finish(idleLimit:until:)``.
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool
 }
 
-/// Most sinks only report events.
+/// Defaults for sinks that only report events.
 extension EventSink {
-    /// Never.
+    /// The default: never behind.
     public var isBehind: Bool { false }
 
     /// Does nothing.
@@ -37,7 +38,7 @@ extension EventSink {
     /// Does nothing.
     public mutating func runBlocked(by problems: [Problem]) {}
 
-    /// Has nothing to wait for.
+    /// Returns `true`, because there is nothing to wait for.
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool { true }
 }
 
@@ -46,7 +47,7 @@ struct RunReporter: Sendable {
     private var history: EventHistory
     private var destinations: [Destination]
 
-    /// A sink, with the lines of output that it was too far behind to take.
+    /// A sink with the counts of output lines that were dropped because the sink was behind.
     private struct Destination {
         var sink: any EventSink
         var dropped = DroppedLines()

@@ -1,8 +1,8 @@
 import Base
 
-/// One line about a run, for people.
+/// A human-readable line about a run.
 struct Line: Sendable, Hashable, CustomStringConvertible {
-    /// The kind of a line, for colours, priorities and the choice of output.
+    /// The kind of a line, which determines its colour, priority and output stream.
     enum Tone: Sendable, Hashable {
         case progress, running, waiting, output, changed, unchanged, skipped, failed, warning, error, summary
         /// Lines of a diff.
@@ -13,7 +13,6 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
     let task: String?
     let text: String
 
-    /// The kind of the line.
     let tone: Tone
 
     /// Creates a line; control characters in the texts are escaped.
@@ -37,7 +36,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
             }
     }
 
-    /// Whether the text is printed as it is, without being folded.
+    /// Whether the text is printed unchanged, without folding.
     var isVerbatim: Bool {
         switch tone {
         case .output, .hunk, .added, .removed, .context: true
@@ -45,13 +44,13 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The line as lines of at most a number of columns, broken between words.
+    /// Returns the line as several lines of at most a number of columns, broken between words.
     func folded(to columns: Int, isUTF8: Bool) -> [Line] {
         let text = isUTF8 ? text : asciiText(text)
         let head = task.map { "\($0): " } ?? ""
         guard !isVerbatim, "\(head)\(text)".columnCount > columns else { return [self] }
         let lines = "\(head)\(text)".wrapped(to: columns, indentation: 4)
-        // A name that fills a line has lost the space after it.
+        // A name that fills the first line loses the space after it.
         guard let first = lines.first, first.hasPrefix(head) else {
             return lines.enumerated().map { index, line in Line(nil, line, index == 1 ? tone : continuationTone) }
         }
@@ -59,7 +58,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
             + lines.dropFirst().map { Line(nil, $0, continuationTone) }
     }
 
-    /// The kind of the lines that a folded line goes on in: the word that has a colour is in the first one.
+    /// The tone of continuation lines: only the first line contains the coloured word.
     private var continuationTone: Tone { tone == .summary ? .summary : .progress }
 
     /// Whether the line belongs on standard error.
@@ -69,7 +68,7 @@ struct Line: Sendable, Hashable, CustomStringConvertible {
     var description: String { task.map { "\($0): \(text)" } ?? text }
 }
 
-/// A line of a diff without control characters; a space at the end of a line that differs is escaped.
+/// Returns a diff line without control characters; white space at the end of an added or removed line is escaped.
 private func printableDiffLine(_ text: String) -> String {
     guard let first = text.first, first == "+" || first == "-", let last = text.dropFirst().last else {
         return printable(text)

@@ -1,13 +1,13 @@
 import Base
 import Execution
 
-/// Formats events as lines for people.
+/// Formats events as human-readable lines.
 ///
-/// An object that was as described gets no line of its own: the task's last line counts it.
+/// An object that was already as described does not get its own line; the last line of the task counts it.
 struct LineFormatter {
     let isDryRun: Bool
 
-    /// The tasks that have said in a dry run what they would do, other than change paths and objects.
+    /// The tasks of a dry run that have planned effects other than changes of paths and objects.
     private var plannedTasks: Set<String> = []
 
     init(isDryRun: Bool) {
@@ -18,10 +18,10 @@ struct LineFormatter {
     ///
     /// - Parameters:
     ///   - event: The event.
-    ///   - problems: Its problems that were not reported before.
+    ///   - problems: The problems of the event that were not reported before.
     ///   - counts: The results for the objects of its task so far.
     ///   - isStarted: Whether its task has started.
-    /// - Returns: The lines, none for an event that changes nothing.
+    /// - Returns: The lines, empty for an event that changes nothing.
     mutating func lines(
         for event: Event,
         problems: [Problem],
@@ -31,7 +31,7 @@ struct LineFormatter {
         let task = event.task
         switch event.kind {
         case .runStarted, .taskStarted, .objectCount: return []
-        // Who else holds it is said by what the task waits for.
+        // Another holder is mentioned in the wait of the task.
         case .lease(let holder): return holder.isSelf ? [Line(task, holder.text, .progress)] : []
         case .waiting(let wait): return [Line(task, "waiting: \(wait)", .waiting)]
         case .planned(let text):
@@ -44,7 +44,7 @@ struct LineFormatter {
             return problems.map { line($0, task, object: namesObjects ? nil : object) }
         case .warning(let subject, let text):
             return [Line(task, "warning: \(joined([subject, text]))", .warning)]
-        // The bar distinguishes a child's output from the program's own, whatever it is.
+        // The bar distinguishes output of child processes from the program's own lines.
         case .output(let text): return [Line(task, "| \(text)", .output)]
         case .taskFinished(let outcome, let duration):
             if case .interrupted = outcome, !isStarted { return [Line(task, "not started (interrupted)", .skipped)] }
@@ -71,7 +71,7 @@ struct LineFormatter {
         return [head] + diff(result.diff)
     }
 
-    /// The difference below the line that names its object; what would be created is shown by `diff` only.
+    /// Returns diff lines, indented below the line that names their object.
     private func diff(_ lines: [String]) -> [Line] { lines.map { Line(diff: $0, indentation: 4) } }
 
     private func planned(_ participle: String) -> String {
@@ -85,7 +85,7 @@ struct LineFormatter {
     }
 
     private func line(_ task: String?, _ outcome: Outcome, _ duration: Duration, _ counts: ResultCounts) -> Line {
-        // A dry run takes as long as it takes: only the duration of a run is worth reporting.
+        // The duration of a dry run is irrelevant.
         let time = isDryRun ? "" : " in \(duration.humanReadable)"
         let end = time + (counts.isEmpty ? "" : " (\(counts.text))")
         return switch outcome {
@@ -101,7 +101,7 @@ struct LineFormatter {
 // MARK: - Dry runs
 
 extension LineFormatter {
-    /// The last line of a task in a dry run, unless the lines before it say everything.
+    /// Returns the last line of a task in a dry run, if the lines before it do not say everything.
     private func plan(_ task: String?, _ outcome: Outcome, _ counts: ResultCounts) -> [Line] {
         switch outcome {
         case .unchanged: []
@@ -110,7 +110,7 @@ extension LineFormatter {
         }
     }
 
-    /// The names of the tasks that would change nothing, and the number of the others.
+    /// Returns the names of the tasks that would change nothing, and a summary of all tasks.
     private func plan(_ report: Report) -> [Line] {
         let unchanged = report.entries.filter { $0.outcome.kind == .unchanged }.map(\.task)
         let waiting = unchanged.filter(plannedTasks.contains)

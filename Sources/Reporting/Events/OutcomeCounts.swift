@@ -6,7 +6,7 @@ struct OutcomeCounts {
     /// The outcomes in the order in which they are printed, each with its number of tasks.
     let counts: [(kind: Outcome.Kind, count: Int)]
 
-    /// The number of tasks.
+    /// The total number of tasks.
     let total: Int
 
     init(_ report: Report) {
@@ -23,10 +23,10 @@ struct OutcomeCounts {
         return "\(total) \(total == 1 ? "task" : "tasks"): \(parts.joined(separator: ", "))"
     }
 
-    /// The last line of a dry run, such as `2 tasks would change, 13 unchanged`.
+    /// Returns the last line of a dry run, such as `2 tasks would change, 13 unchanged`.
     ///
     /// - Parameter waitCount: The number of unchanged tasks that would only wait.
-    /// - Returns: The line.
+    /// - Returns: The summary as one line.
     func plan(waitCount: Int) -> String {
         guard total > 0 else { return "no task to run" }
         var parts: [(count: Int, words: String)] = []
@@ -38,13 +38,13 @@ struct OutcomeCounts {
             }
         }
         return parts.filter { $0.count > 0 }.enumerated().map { index, part in
-            // Only the first number says of what it is.
+            // Only the first number is followed by the word for tasks.
             index == 0
                 ? "\(part.count) \(part.count == 1 ? "task" : "tasks") \(part.words)" : "\(part.count) \(part.words)"
         }.joined(separator: ", ")
     }
 
-    /// The same as the fields of a JSON object.
+    /// The counts as the fields of a JSON object.
     var fields: [(String, Node)] {
         [("tasks", .number(total))] + counts.map { ($0.kind.rawValue, .number($0.count)) }
     }

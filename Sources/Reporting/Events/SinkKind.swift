@@ -1,19 +1,19 @@
 import Host
 
-/// How a run is reported.
+/// The kind of output that reports a run.
 public enum SinkKind: Sendable, Hashable {
-    /// As objects for programs on standard output.
+    /// Machine-readable objects on standard output.
     case objects
-    /// As entries of the journal.
+    /// Entries of the journal.
     case journal
-    /// On a terminal, redrawn.
+    /// A view on a terminal, redrawn as the run proceeds.
     case terminal
-    /// In plain lines.
+    /// Plain lines.
     case lines
 
-    /// Chooses by the requested format, then by the outputs.
+    /// Chooses the kind by the requested format, then by the outputs.
     ///
-    /// Nothing is reported twice: where the journal reads the output, its entries are everything that is written.
+    /// Nothing is reported twice: if the output is connected to the journal, only journal entries are written.
     public init(_ format: OutputFormat, in outputEnvironment: OutputEnvironment, hasJournal: Bool) {
         if format.isForPrograms {
             self = .objects
@@ -25,16 +25,16 @@ public enum SinkKind: Sendable, Hashable {
     }
 }
 
-/// Makes the sinks that fit the options and the outputs.
+/// Creates the sinks for the requested format and the outputs.
 ///
 /// - Parameters:
 ///   - format: The requested format.
-///   - isDryRun: Whether the run writes nothing.
-///   - outputEnvironment: The kind of the outputs.
-///   - run: The identifier of the run, see ``makeRunIdentifier()``.
+///   - isDryRun: Whether the run is a dry run.
+///   - outputEnvironment: The properties of the outputs.
+///   - run: The identifier of the run; see ``makeRunIdentifier()``.
 ///   - output: The outputs.
-///   - auditJournal: Sends entries to a journal that does not read the outputs, in addition to them; `nil` for none.
-///   - manager: Reports to the service manager, `nil` if none has started the program.
+///   - auditJournal: Sends entries to a journal that the outputs are not connected to, as an addition; `nil` for none.
+///   - manager: Reports to the service manager, `nil` if the program was not started by one.
 /// - Returns: The sinks.
 public func makeSinks(
     for format: OutputFormat,
@@ -61,14 +61,14 @@ public func makeSinks(
     case (.lines, _), (.journal, nil): sinks.append(LineSink(output))
     }
     if let auditJournal {
-        // The outputs have everything; what the journal refuses is missing there only.
+        // Errors of this journal are ignored, because the outputs already have everything.
         sinks.append(JournalSink(output, run: run, JournalQueue { fields in _ = try? auditJournal(fields) }))
     }
     if let manager { sinks.append(manager) }
     return sinks
 }
 
-/// Makes an identifier for a run that no other run has.
+/// Creates a unique identifier for a run.
 ///
 /// - Returns: 128 random bits as 32 hexadecimal digits.
 public func makeRunIdentifier() -> String {

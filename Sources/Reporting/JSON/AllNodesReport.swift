@@ -4,7 +4,7 @@ import YAML
 
 /// The result of a check of all nodes.
 public struct AllNodesReport: Sendable {
-    /// One node and what was checked of it.
+    /// A node with the numbers of what was checked for it.
     private struct CheckedNode: Sendable {
         let reading: NodeReading
         let counts: CheckCounts
@@ -16,30 +16,30 @@ public struct AllNodesReport: Sendable {
 
     /// Creates a report.
     ///
-    /// - Parameter common: What is wrong with the task files themselves.
+    /// - Parameter common: The problems of the task files themselves.
     public init(_ common: [Problem]) {
         found = NodeFindings(common: common)
     }
 
-    /// Adds what was found on a node.
+    /// Adds the findings for a node.
     public mutating func add(_ node: NodeReading, _ problems: [Problem], warnings: [Problem], _ counts: CheckCounts) {
         nodes.append(CheckedNode(reading: node, counts: counts))
         found.add(node.entry.name, problems)
         warned.add(node.entry.name, warnings)
     }
 
-    /// Adds what is wrong with several nodes together.
+    /// Adds problems that concern several nodes together.
     public mutating func add(_ problems: [Problem]) {
         found.add(common: problems)
     }
 
-    /// The problems, with the nodes in the message unless all have it.
+    /// The problems, with the affected nodes in the message unless all nodes are affected.
     public var problems: [Problem] { found.problems }
 
-    /// The warnings, with the nodes in the message unless all have it.
+    /// The warnings, with the affected nodes in the message unless all nodes are affected.
     public var warnings: [Problem] { warned.problems }
 
-    /// A line for every node, and one for all, each with its end.
+    /// A line for every node, and a total line, each with its line ending.
     public var summary: String {
         let lines = nodes.map { node in
             let (tasks, objects) = (node.counts.tasks, node.counts.objects)
@@ -52,7 +52,7 @@ public struct AllNodesReport: Sendable {
         return lines.joined() + note + "\(nodes.count) node\(nodes.count == 1 ? "" : "s"), \(result)\n"
     }
 
-    /// One JSON object in a line without its end.
+    /// The report as one JSON object, without a line ending.
     public var json: String {
         func node(_ finding: NodeFindings.Finding) -> Node {
             .mapping(finding.problem.fields + [("nodes", .sequence(finding.nodes.map { .string($0) }))])

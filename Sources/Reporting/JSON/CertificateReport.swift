@@ -3,10 +3,10 @@ public import Certificates
 import Planning
 import YAML
 
-/// Returns what `certificates check` has found as one JSON object.
+/// Returns the findings of `certificates check` as one JSON object.
 ///
-/// - Parameter inspection: What it has found.
-/// - Returns: One line without its end.
+/// - Parameter inspection: The findings.
+/// - Returns: One line without a line ending.
 public func certificatesJSON(_ inspection: SetInspection) -> String {
     let faulty = inspection.all.count { !$0.faults.isEmpty }
     let pairs: [(String, Node)] = [
@@ -21,12 +21,12 @@ public func certificatesJSON(_ inspection: SetInspection) -> String {
     return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }
 
-/// Returns what `certificates renew` does as one JSON object.
+/// Returns the actions of `certificates renew` as one JSON object.
 ///
 /// - Parameters:
-///   - plan: What it does.
-///   - isDryRun: Whether it only says so.
-/// - Returns: One line without its end.
+///   - plan: The actions.
+///   - isDryRun: Whether the actions are only reported, not performed.
+/// - Returns: One line without a line ending.
 public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
     let change =
         switch plan.authority {
@@ -60,13 +60,13 @@ public func renewalJSON(_ plan: RenewalPlan, isDryRun: Bool) -> String {
     return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }
 
-/// Writes how far the rotation of a CA is as one JSON object.
+/// Returns the progress of a CA rotation as one JSON object.
 ///
 /// - Parameters:
-///   - status: How far it is.
-///   - done: The step that was done last, if the status does not say it.
+///   - status: The progress of the rotation.
+///   - done: The step that was done last, if the status does not contain it.
 ///   - isDryRun: Whether nothing was written.
-/// - Returns: One line without its end.
+/// - Returns: One line without a line ending.
 public func rotationJSON(_ status: RotationStatus, done: RotationStep?, isDryRun: Bool) -> String {
     let done = done ?? status.done
     let leaves = status.leaves.map { leaf in
@@ -102,6 +102,5 @@ extension CertificateStatus {
 }
 
 extension Node {
-    /// A list of strings.
     fileprivate static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
 }

@@ -2,13 +2,13 @@ public import Base
 public import Planning
 import YAML
 
-/// The numbers of tasks and objects that a check has examined.
+/// The numbers of tasks and objects that a check examined.
 public struct CheckCounts: Sendable {
     /// The number of the node's tasks.
     public var tasks: Int
     /// The number of objects in their manifests.
     public var objects: Int
-    /// The number of objects whose fields are not checked, because no schema of their server is known.
+    /// The number of objects whose fields were not checked, because no schema of their server is known.
     public var uncheckedObjects: Int
 
     public init(tasks: Int, objects: Int, uncheckedObjects: Int = 0) {
@@ -17,18 +17,18 @@ public struct CheckCounts: Sendable {
         self.uncheckedObjects = uncheckedObjects
     }
 
-    /// The fields of a report.
+    /// The counts as the fields of a JSON object.
     var fields: [(String, Node)] {
         [("tasks", .number(tasks)), ("objects", .number(objects))]
             + (uncheckedObjects > 0 ? [("uncheckedObjects", .number(uncheckedObjects))] : [])
     }
 
-    /// Says that the fields of some objects are not checked, if there are such objects.
+    /// Returns a note that the fields of some objects were not checked, if there are such objects.
     ///
     /// - Parameters:
-    ///   - isOffline: Whether this machine is not the node, so that what is known of a server is not used.
-    ///   - arguments: The flags of a call that is to be about the same node.
-    /// - Returns: A line with its end, or nothing.
+    ///   - isOffline: Whether the check does not run on the node, so that cached schemas of its server are not used.
+    ///   - arguments: The arguments that select the same node in a suggested command.
+    /// - Returns: A line with its line ending, or an empty string.
     public func schemaNote(isOffline: Bool, arguments: [String] = []) -> String {
         guard uncheckedObjects > 0 else { return "" }
         let call = quotedShellLine(["nest-bootstrap", "diff"] + arguments)
@@ -37,14 +37,14 @@ public struct CheckCounts: Sendable {
     }
 }
 
-/// Returns what `check` has found as one JSON object.
+/// Returns the findings of `check` as one JSON object.
 ///
 /// - Parameters:
-///   - problems: What is wrong.
-///   - warnings: What is not wrong yet, or not on every server.
-///   - counts: What was checked, `nil` if the task file cannot be read.
+///   - problems: The problems.
+///   - warnings: The findings that are not errors yet, or not on every server.
+///   - counts: The numbers of what was checked, `nil` if the task file cannot be read.
 ///   - address: The node's address, `nil` if there is no rule for it.
-/// - Returns: One line without its end.
+/// - Returns: One line without a line ending.
 public func checkJSON(
     _ problems: [Problem],
     warnings: [Problem],

@@ -5,7 +5,7 @@ import YAML
 
 /// Formats events as JSON objects.
 ///
-/// Their fields are described in `docs/json.md`, which a test compares with what is printed.
+/// The fields are documented in `docs/json.md`, which a test compares with the actual output.
 struct JSONFormatter {
     let run: String
     let isDryRun: Bool
@@ -18,9 +18,9 @@ struct JSONFormatter {
         self.isDryRun = isDryRun
     }
 
-    /// Formats an event as the lines of its objects, none for what is not news.
+    /// Formats an event as the lines of its objects; an event that is not news has none.
     ///
-    /// Every line has a number of its own; as many numbers are left out as events were.
+    /// Every line has a sequence number. Dropped events leave a gap of the same size.
     mutating func lines(for event: ReportedEvent) -> [UInt8] {
         last.line += max(0, event.stamped.number - last.event - 1)
         last.event = event.stamped.number

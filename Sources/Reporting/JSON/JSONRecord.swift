@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// One JSON object of the output.
+/// A JSON object of machine-readable output.
 struct JSONRecord {
     let name: String
     let task: String?
@@ -22,13 +22,13 @@ struct JSONRecord {
         fields += problem.fields
     }
 
-    /// Adds the difference that a dry run has found, if there is one.
+    /// Adds the diff that a dry run has found, if there is one.
     mutating func add(diff: [String]) {
         guard !diff.isEmpty else { return }
         fields.append(("diff", .string(diff.map { "\($0)\n" }.joined())))
     }
 
-    /// The line, with the fields that every object has.
+    /// Returns the object as a line, with the fields that all objects have in common.
     func line(run: String? = nil, sequence: Int? = nil, milliseconds: Int64) -> [UInt8] {
         var pairs: [(String, Node)] = [
             Node.outputVersion, ("time", .string(Timestamp.text(milliseconds: milliseconds))),
@@ -60,7 +60,7 @@ extension SourceLocation {
 }
 
 extension Node {
-    /// Makes a number of seconds.
+    /// Creates a node with a number of seconds.
     static func seconds(_ duration: Duration) -> Node {
         let text = duration.jsonSeconds
         return Node(.number(Number(text: text, json: text)), location: .nowhere)

@@ -1,6 +1,6 @@
 public import YAML
 
-/// Reports a run to programs: objects on standard output, errors included.
+/// Reports a run to programs, as objects on standard output, including errors.
 public struct JSONSink: EventSink {
     private let output: ConsoleOutput
     private let format: OutputFormat
@@ -9,10 +9,10 @@ public struct JSONSink: EventSink {
     /// Creates a sink.
     ///
     /// - Parameters:
-    ///   - output: Where the objects go.
+    ///   - output: The output that receives the objects.
     ///   - format: JSON or YAML.
     ///   - run: The identifier of the run.
-    ///   - isDryRun: Whether the run writes nothing.
+    ///   - isDryRun: Whether the run is a dry run.
     public init(_ output: ConsoleOutput, as format: OutputFormat = .json, run: String, isDryRun: Bool = false) {
         self.output = output
         self.format = format
@@ -28,35 +28,35 @@ public struct JSONSink: EventSink {
     }
 }
 
-/// Writing what programs read.
+/// Machine-readable output.
 extension ConsoleOutput {
-    /// Writes objects on standard output, one JSON object a line, or each as a YAML document.
+    /// Writes objects to standard output, as one JSON object per line or as YAML documents.
     ///
     /// - Parameters:
-    ///   - lines: The objects as JSON, one a line; the end of the last line may be missing.
-    ///   - format: The format, not that for people.
+    ///   - lines: The objects as JSON, one per line; the last line ending may be missing.
+    ///   - format: JSON or YAML, but not text.
     public func writeObjects(_ lines: String, as format: OutputFormat) {
         let end = lines.isEmpty || lines.hasSuffix("\n") ? "" : "\n"
         write(objects(Array((lines + end).utf8), as: format), to: .results)
     }
 
-    /// Writes one object on standard output.
+    /// Writes one object to standard output.
     ///
     /// - Parameters:
     ///   - object: The object.
-    ///   - format: The format, not that for people.
+    ///   - format: JSON or YAML, but not text.
     public func writeObject(_ object: Node, as format: OutputFormat) {
         write(objects(object.json() + [UInt8(ascii: "\n")], as: format), to: .results)
     }
 }
 
-/// Returns objects, one JSON object a line, in a format for programs.
+/// Converts objects, one JSON object per line, into a machine-readable format.
 ///
-/// In YAML every document begins with `---`, so that several of them are a stream. Keys are in the order of JSON.
+/// In YAML every document begins with `---`, so that several documents form a stream. Keys are in the order of JSON.
 func objects(_ lines: [UInt8], as format: OutputFormat) -> [UInt8] {
     guard format == .yaml else { return lines }
     return lines.split(separator: UInt8(ascii: "\n")).flatMap { line -> [UInt8] in
-        // Only what this program has written as JSON comes here.
+        // The input is always JSON that this program has written.
         guard let node = try? readJSON(Array(line), file: "") else { return Array(line) + [UInt8(ascii: "\n")] }
         return Array("---\n\(node.yamlLines(isSorted: false).joined(separator: "\n"))\n".utf8)
     }

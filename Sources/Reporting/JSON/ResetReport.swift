@@ -4,12 +4,12 @@ import YAML
 
 /// The result of a `reset`, or of its dry run.
 public struct ResetReport: Sendable {
-    /// A path that a task has made.
+    /// A path that a task created.
     public struct Path: Sendable {
         public var task: String
         /// The path on the node.
         public var path: String
-        /// Why it is not deleted, in a predicate; `nil` if it is.
+        /// The reason why the path is not deleted, as a predicate; `nil` if it is deleted.
         public var reason: String?
 
         public init(task: String, path: String, reason: String?) {
@@ -21,7 +21,7 @@ public struct ResetReport: Sendable {
     public struct Commands: Sendable {
         public var task: String
         public var text: String
-        /// Whether they have failed.
+        /// Whether the commands have failed.
         public var hasFailed: Bool
 
         public init(task: String, text: String, hasFailed: Bool = false) {
@@ -37,32 +37,32 @@ public struct ResetReport: Sendable {
     public var commands: [Commands] = []
     /// The paths, in the order in which they are deleted.
     public var paths: [Path] = []
-    /// The files and links that are there as tasks describe them, and that no run has listed as made by it.
+    /// The files and links that exist as tasks describe them, but that no run has listed as created by it.
     public var unlisted: [Path] = []
-    /// Paths that programs of tasks have made: they stay, and are no failure.
+    /// The paths created by programs of tasks, which are kept and do not count as failures.
     public private(set) var leftovers: [Path] = []
     /// The records, the cache and the metrics that are deleted.
     public var state: [String] = []
-    /// Whether tasks have applied objects, which stay.
+    /// Whether tasks have applied objects, which are kept.
     public var hasObjects = false
     /// The failures.
     public var problems: [Problem] = []
 
-    /// The directory in front of all paths where a person types them.
+    /// The directory in front of all paths in suggested commands.
     private let root: String
 
     /// Creates an empty report.
     ///
     /// - Parameters:
     ///   - isDryRun: Whether nothing is changed.
-    ///   - root: The directory that is the node's root, empty if this machine is the node.
+    ///   - root: The root directory of the node, empty if this machine is the node.
     public init(isDryRun: Bool, root: String = "") {
         (self.isDryRun, self.root) = (isDryRun, root)
     }
 
-    /// Adds what programs of tasks have made, except for what is in a path that is reported anyway.
+    /// Adds paths that programs of tasks have created, unless a reported path already covers them.
     ///
-    /// A directory that is not empty says nothing of what is in it.
+    /// A directory that is reported as not empty does not cover its content.
     public mutating func addLeftovers(_ new: [Path]) {
         let whole = (leftovers + paths).filter { $0.reason != nil && $0.reason != ProductRemover.notEmpty }
         let known = Set(whole.map(\.path))
@@ -87,13 +87,13 @@ public struct ResetReport: Sendable {
     /// Whether there is nothing to do.
     public var isEmpty: Bool { paths.isEmpty && units.isEmpty && commands.isEmpty && state.isEmpty }
 
-    /// Whether everything that is listed is undone, as far as the tasks themselves have made it.
+    /// Whether everything on the list is undone, apart from paths created by programs of tasks.
     public var isUndone: Bool { keptCount == 0 && problems.isEmpty && !commands.contains(where: \.hasFailed) }
 
-    /// Whether nothing that the tasks themselves have made may be left; what programs have made may be.
+    /// Whether everything that the tasks themselves created is undone; paths created by programs may remain.
     public var isComplete: Bool { isUndone && unlisted.isEmpty }
 
-    /// One JSON object in a line without its end.
+    /// The report as one JSON object, without a line ending.
     public var json: String {
         let commands = commands.map { commands in
             Node.mapping([
@@ -128,7 +128,7 @@ public struct ResetReport: Sendable {
         return String(decoding: object.json(), as: UTF8.self)
     }
 
-    /// The operations that are about to be done, or would be, one line for each item.
+    /// The planned operations, one line per item.
     public var plannedLines: [String] {
         (units.isEmpty ? [] : ["would stop \(shortList(units))"])
             + commands.flatMap { commands in
@@ -139,8 +139,7 @@ public struct ResetReport: Sendable {
             + state.map { printable("would delete \($0)") }
     }
 
-    /// Paths that may be left: a task has found one as it describes it, a version that listed nothing has made one, or a
-    /// program has.
+    /// The paths that may remain: unlisted files that match their description, and paths created by programs.
     public var notes: [String] {
         unlisted.map { unlisted in
             printable(
@@ -149,7 +148,7 @@ public struct ResetReport: Sendable {
             )
         }
             + leftovers.map { leftover in
-                // Others may have put something into a directory that is not empty.
+                // Another process may have put something into a directory that is not empty.
                 let advice =
                     leftover.reason == ProductRemover.notEmpty
                     ? "run \(command(["ls", "-A"], leftover)) to see what is in it"
@@ -158,15 +157,15 @@ public struct ResetReport: Sendable {
             }
     }
 
-    /// A command for a path, as it is typed on this machine.
+    /// Returns a shell command for a path, with the path as it is on this machine.
     private func command(_ words: [String], _ path: Path) -> String { quotedShellLine(words + [root + path.path]) }
 
-    /// The outcome for a path.
+    /// Returns a line with the outcome for a path.
     public func line(_ path: Path, _ deleted: String = "deleted") -> String {
         printable("\(path.task): \(path.path) " + (path.reason.map { "not deleted: it \($0)" } ?? deleted))
     }
 
-    /// The numbers, after what was done.
+    /// The numbers of completed operations.
     public var summary: String {
         let counts = parts(units: "stopped", commands: "ran", paths: "deleted")
         let kept = keptCount == 0 ? "" : "; \(count(keptCount, "path")) not deleted"
@@ -174,7 +173,7 @@ public struct ResetReport: Sendable {
         return (counts.isEmpty ? nothing : counts.joined(separator: ", ")) + kept
     }
 
-    /// The numbers, as a question.
+    /// The numbers of planned operations, as a question.
     public var question: String {
         var text = parts(units: "stop", commands: "run", paths: "delete").joined(separator: ", ")
         if text.isEmpty { text = "delete records and cache" }

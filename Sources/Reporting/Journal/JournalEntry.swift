@@ -1,14 +1,14 @@
 import Base
 import Execution
 
-/// One entry of the journal.
+/// An entry of the journal.
 ///
-/// Values may come from a server or a child process: control characters in them are escaped.
+/// Control characters in values are escaped, because values may come from a server or a child process.
 struct JournalEntry {
     /// The names of the fields with their values.
     private(set) var fields: [(String, String)]
 
-    /// Creates an entry with the fields that every entry has, the source location among them.
+    /// Creates an entry with the fields that all entries have, including the source location.
     init(_ kind: MessageID, _ message: String, priority: Int, from code: CodeLocation) {
         fields = [
             ("MESSAGE", printable(message)), ("MESSAGE_ID", kind.rawValue), ("PRIORITY", String(priority)),
@@ -28,44 +28,43 @@ struct JournalEntry {
     }
 }
 
-/// The kinds of entries in the journal, each with an identifier that never changes.
+/// The kinds of journal entries, each with an identifier that never changes.
 ///
-/// `journalctl MESSAGE_ID=...` finds all entries of a kind, and `journalctl -x` explains them by the catalog of the same
+/// `journalctl MESSAGE_ID=...` finds all entries of a kind. `journalctl -x` explains them with the catalog of the same
 /// identifiers, `units/nest-bootstrap.catalog`.
 public enum MessageID: String, Sendable, Hashable, CaseIterable {
-    /// A task waits for something, such as an API server; has `NEST_TASK`, `NEST_WAIT`, `NEST_OBJECT` and
-    /// perhaps `NEST_REASON`.
+    /// A task waits, for example for an API server; has `NEST_TASK`, `NEST_WAIT`, `NEST_OBJECT`, perhaps `NEST_REASON`.
     case waiting = "789fd4f60bb84a808841ce22072eec78"
 
-    /// A task that runs on one node at a time has the Lease for it; has `NEST_TASK` and `NEST_OBJECT`, the Lease.
+    /// A task that runs on one node at a time holds its Lease; has `NEST_TASK` and `NEST_OBJECT`, the Lease.
     case leaseTaken = "5b0a3c0de9b64c0d8f1b7a4f2c6e91d7"
 
-    /// A file, directory or link was created or changed; has `NEST_TASK` and `NEST_OBJECT`, the path.
+    /// A file, directory or link was created, changed or removed; has `NEST_TASK` and `NEST_OBJECT`, the path.
     case pathChanged = "04abe99bf03045a8969d342a4a26ad29"
 
-    /// An object of the API server was created or configured; has `NEST_TASK` and `NEST_OBJECT`.
+    /// An object of the API server was created, configured or deleted; has `NEST_TASK` and `NEST_OBJECT`.
     case objectApplied = "c4da1eea8c614ec98b2e166fe2c41bda"
 
     /// An object could not be applied, or a document could not be read; has `NEST_TASK` and `NEST_OBJECT`.
     case objectFailed = "489e38ce683c4ddc892054848d8ed8fe"
 
-    /// One reason why a task failed; has `NEST_TASK`.
+    /// A reason why a task failed; has `NEST_TASK`.
     case problem = "733f6b46454f48f6a3eabdae7749848f"
 
-    /// Something that needs attention; has `NEST_TASK` and `NEST_OBJECT`, what it is about.
+    /// A condition that needs attention; has `NEST_TASK` and `NEST_OBJECT`, the subject.
     case warning = "9d2ad87be6f146f3b2f853baa37b62e6"
 
     /// A line that a child process printed; has `NEST_TASK`.
     case output = "972c713d3ff74c39a63572e075d06a8f"
 
-    /// A task changed something to match its description; has `NEST_TASK`, as the following kinds.
+    /// A task changed something to match its description; has `NEST_TASK`, like the following kinds.
     case taskChanged = "699b5c84a607432391611c6f520b3409"
 
     /// A task found everything as described.
     case taskUnchanged = "50025fc647024bd9957a4b6bcfc8e335"
     case taskFailed = "118f49fc9451426c86a2e04616f00ed9"
 
-    /// A task did not start because a dependency did not succeed; has `NEST_DEPENDENCY`.
+    /// A task did not start because a dependency did not succeed in the same run; has `NEST_DEPENDENCY`.
     case taskSkipped = "4864d02ef7094e4fb7e498218839920b"
 
     /// A task was stopped before it ended.
@@ -77,9 +76,9 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// A run of several tasks has ended.
     case runFinished = "cb982c59c61f4bb4a8f38ccc018d0b7c"
 
-    /// A mistake in the task file or in a file that it names.
+    /// An error in the task file or in a file that it refers to.
     case taskFileWrong = "dac022759bc4403b9791cc761fcd81fe"
 
-    /// The program failed outside of a task.
+    /// The program failed outside a task.
     case programFailed = "8f7e0e6722a34b4d9aeae8ab4ceb4074"
 }

@@ -1,10 +1,10 @@
 public import Base
 
-/// Sends entries to the systemd journal, on a thread of its own because the journal may block.
+/// Sends entries to the systemd journal, on a separate thread because sending may block.
 ///
-/// Entries that it refuses are printed on standard error, the first time with the reason.
+/// Entries that the journal refuses are printed on standard error; the first refusal is printed with its reason.
 public final class JournalQueue: Sendable {
-    /// Sends an entry; it may block.
+    /// Sends an entry, possibly blocking.
     public typealias Sender = @Sendable ([(String, String)]) throws(SystemError) -> Void
 
     private struct Entry: Sendable {
@@ -16,10 +16,10 @@ public final class JournalQueue: Sendable {
     private let queue: ThreadQueue<Entry>
     private let isGivenUp = Flag()
 
-    /// The entries that wait for the journal when lines of child processes' output are dropped.
+    /// The number of waiting entries above which output lines of child processes are dropped.
     private static let backlogLimit = 10_000
 
-    /// How long the journal may take nothing; nobody reads it page by page.
+    /// The longest time that the journal may accept nothing; unlike a terminal, it is not paged by a user.
     private static let idleLimit = Duration.seconds(10)
 
     /// Creates a queue.
@@ -40,12 +40,12 @@ public final class JournalQueue: Sendable {
     /// Whether the journal is slow or stopped.
     var isBehind: Bool { queue.count > Self.backlogLimit }
 
-    /// Adds an entry, with the line that is printed if the journal refuses it.
+    /// Adds an entry, together with the line to print if the journal refuses the entry.
     func send(_ fields: [(String, String)], orPrint line: String, to output: ConsoleOutput) {
         queue.append(Entry(fields: fields, line: line, output: output))
     }
 
-    /// Waits until the journal has taken all entries; one that takes nothing is given up, and this is printed.
+    /// Waits until the journal has accepted all entries; a journal that accepts nothing is given up with a message.
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?, _ output: ConsoleOutput) -> Bool {
         if isGivenUp.isSet { return queue.count == 0 }
         let (start, limit) = (ContinuousClock.now, min(idleLimit, Self.idleLimit))
@@ -59,13 +59,13 @@ public final class JournalQueue: Sendable {
     }
 }
 
-/// Something that happens at most once.
+/// A flag that is set at most once.
 private final class Flag: Sendable {
     private let value = Locked(false)
 
     var isSet: Bool { value.withLock { $0 } }
 
-    /// Sets the flag, and returns whether it was not set.
+    /// Sets the flag and returns whether it was clear before.
     func set() -> Bool {
         value.withLock { value in
             defer { value = true }

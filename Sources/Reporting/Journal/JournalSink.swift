@@ -2,10 +2,10 @@ import Base
 import Execution
 import Host
 
-/// The largest number of dependencies that one entry names; the journal limits the fields of an entry.
+/// The largest number of dependencies in one entry, because the journal limits the fields of an entry.
 private let dependencyLimit = 16
 
-/// Reports a run to the systemd journal, each line as an entry with fields of its own.
+/// Reports a run to the systemd journal, with one structured entry per line.
 public struct JournalSink: EventSink {
     private let output: ConsoleOutput
     private let run: String
@@ -14,9 +14,9 @@ public struct JournalSink: EventSink {
     /// Creates a sink.
     ///
     /// - Parameters:
-    ///   - output: Where entries go that the journal refuses.
+    ///   - output: The output for entries that the journal refuses.
     ///   - run: The identifier of the run.
-    ///   - journal: What takes the entries.
+    ///   - journal: The queue that sends the entries.
     public init(_ output: ConsoleOutput, run: String, _ journal: JournalQueue) {
         self.output = output
         self.run = run
@@ -28,14 +28,14 @@ public struct JournalSink: EventSink {
 
     /// Sends the entries of an event.
     public mutating func receive(_ event: ReportedEvent) {
-        // The end of an only task says as much as the end of the run.
+        // The end of a single task says as much as the end of the run.
         if case .runFinished(let report) = event.event.kind, report.entries.count == 1 { return }
         for line in event.lines {
             journal.send(journalEntry(line, event, run: run).fields, orPrint: "\(line)\n", to: output)
         }
     }
 
-    /// Waits until the journal has taken all entries.
+    /// Waits until the journal has accepted all entries.
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool {
         journal.flush(idleLimit: idleLimit, until: deadline, output)
     }
@@ -62,7 +62,7 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
         entry.add(journalFields(of: error))
     case .taskFinished(let outcome, let duration):
         if case .failed(let error) = outcome { entry.add(journalFields(of: error)) }
-        // The errors of a task are entries before the one that ends it.
+        // The errors of a task have their own entries before the entry for its end.
         if line.isDiagnostic { break }
         entry.add("NEST_OUTCOME", outcome.name)
         entry.add("NEST_DURATION_USEC", String(duration.microseconds))
@@ -81,7 +81,7 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
 }
 
 extension Event {
-    /// The kind of the entry for a line of this event.
+    /// Returns the kind of the entry for a line of the event.
     fileprivate func messageID(of line: Line) -> MessageID {
         switch kind {
         case .waiting: .waiting
@@ -92,14 +92,14 @@ extension Event {
         case .warning: .warning
         case .output: .output
         case .taskFinished(let outcome, _): line.isDiagnostic ? .problem : outcome.messageID
-        // Starts are not logged; systemd logs them.
+        // Starts have no lines, because systemd already logs them.
         case .runStarted, .taskStarted, .objectCount, .planned, .runFinished: .runFinished
         }
     }
 }
 
 extension Outcome {
-    /// The kind of the entry that ends a task.
+    /// The kind of the entry for the end of a task.
     fileprivate var messageID: MessageID {
         switch self {
         case .changed: .taskChanged
@@ -112,7 +112,7 @@ extension Outcome {
 }
 
 extension Line.Tone {
-    /// The priority by the numbers of syslog.
+    /// The syslog priority.
     fileprivate var priority: Int {
         switch self {
         case .error: 3

@@ -1,16 +1,16 @@
 public import Base
 import Execution
 
-/// Returns the text of metrics in the format of Prometheus, for the textfile collector of the node exporter.
+/// Returns metrics in the Prometheus text format, for the textfile collector of the node exporter.
 ///
-/// Instants are timestamps and not ages, which would be wrong as soon as they are written.
+/// Points in time are exported as timestamps, because ages would be outdated as soon as they are written.
 ///
 /// - Parameters:
 ///   - version: The version of the program.
-///   - isTaskFileValid: Whether the task file is valid; otherwise nothing is known of tasks and certificates.
+///   - isTaskFileValid: Whether the task file is valid; if not, nothing is known about tasks and certificates.
 ///   - tasks: The tasks of the node.
-///   - certificates: The certificates that they use or make.
-/// - Returns: The text, every line of it ended.
+///   - certificates: The certificates that the tasks use or create.
+/// - Returns: The text, with a line ending after every line.
 public func metricsText(
     version: String,
     isTaskFileValid: Bool = true,
@@ -51,7 +51,7 @@ public func metricsText(
     return text.text
 }
 
-/// The text while it is written; a family without samples is left out.
+/// The text under construction; families without samples are omitted.
 private struct MetricsText {
     private(set) var text = ""
     private var name = ""
@@ -71,12 +71,12 @@ private struct MetricsText {
         text += "\(name)\(pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") \(value)\n"
     }
 
-    /// Adds an instant to the family, if it is known.
+    /// Adds a point in time to the family, if it is known.
     mutating func sample(_ labels: [(name: String, value: String)], _ time: Timestamp?) {
         if let time { sample(labels, "\(time.seconds)") }
     }
 
-    /// A label's value with the three characters escaped that the format has a meaning for.
+    /// Returns a label value with the three characters escaped that have a meaning in the format.
     private func quoted(_ value: String) -> String {
         value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }

@@ -7,22 +7,22 @@ public struct TaskMetrics: Sendable, Hashable {
     /// The task's name.
     public var task: String
 
-    /// How its last run that has ended did, `nil` if none has on this boot.
+    /// The outcome of the last run that has ended, `nil` if no run has ended on this boot.
     public var outcome: Outcome.Kind?
 
-    /// When that run ended.
+    /// The time at which this run ended.
     public var finished: Timestamp?
 
-    /// How long it took, `nil` also if that is unknown.
+    /// The duration of this run, `nil` if no run has ended or the duration is unknown.
     public var duration: Duration?
 
-    /// The number of runs since the task last succeeded, that one included.
+    /// The number of runs since the task last succeeded, including this run.
     public var attempts: Int?
 
-    /// When it last succeeded on this boot.
+    /// The time of the last success on this boot.
     public var lastSuccess: Timestamp?
 
-    /// Creates what is known of a task.
+    /// Creates the metrics of a task.
     public init(
         task: String,
         outcome: Outcome.Kind? = nil,
@@ -39,12 +39,12 @@ public struct TaskMetrics: Sendable, Hashable {
         self.lastSuccess = lastSuccess
     }
 
-    /// Creates what is known of a task from its records: of two runs that have ended the later one counts.
+    /// Creates the metrics of a task from its records, using the record whose run ended last.
     ///
     /// - Parameters:
     ///   - task: The task's name.
     ///   - record: The record of the task.
-    ///   - repetition: The record of its last repetition.
+    ///   - repetition: The record of the last repetition of the task.
     public init(task: String, record: TaskRecord?, repetition: TaskRecord?) {
         let records = [record, repetition].compactMap(\.self)
         let last = records.compactMap(\.lastEnd).max { $0.uptimeMilliseconds < $1.uptimeMilliseconds }

@@ -2,14 +2,14 @@ public import Base
 public import Certificates
 import Planning
 
-/// Returns the certificates of a set as a table for people.
+/// Returns the certificates of a set as a human-readable table.
 ///
-/// Further problems of a certificate are on lines of their own, below the first.
+/// Further problems of a certificate are on separate lines below the first.
 ///
 /// - Parameters:
-///   - inspection: What is known of the certificates.
-///   - now: The instant from which remaining time counts.
-/// - Returns: The lines, the heading first, then what is not declared and what could not be compared.
+///   - inspection: The findings about the certificates.
+///   - now: The time from which remaining validity is computed.
+/// - Returns: The lines, the heading first, then undeclared files and comparisons that could not be made.
 public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> [String] {
     var rows: [[String]] = []
     for status in inspection.all {
@@ -29,14 +29,14 @@ public func certificateLines(_ inspection: SetInspection, at now: Timestamp) -> 
     return lines
 }
 
-/// Returns the certificates of a node as a table for people, below the table of its tasks.
+/// Returns the certificates of a node as a human-readable table, for output below the table of its tasks.
 ///
 /// - Parameters:
 ///   - certificates: The certificates.
-///   - now: The instant from which remaining time counts.
+///   - now: The time from which remaining validity is computed.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
-///   - isUTF8: Whether the table may have characters that are not ASCII.
-/// - Returns: The lines, an empty one and the heading first; none if there is no certificate.
+///   - isUTF8: Whether the table may contain non-ASCII characters.
+/// - Returns: The lines, beginning with an empty line and the heading; empty if there is no certificate.
 public func certificateLines(
     _ certificates: [CertificateExpiry],
     at now: Timestamp,
@@ -53,7 +53,7 @@ public func certificateLines(
     return [""] + table.lines()
 }
 
-/// The day of an end with the time until then.
+/// Returns the expiry date with the remaining time.
 private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
     let rest = Duration.seconds(end.seconds - now.seconds)
     let days = rest.components.seconds / 86_400
@@ -62,6 +62,6 @@ private func expiryText(_ end: Timestamp, at now: Timestamp) -> String {
 }
 
 extension CertificateStatus {
-    /// The day of the end with the time until then.
+    /// Returns the expiry date with the remaining time, or `-` if there is none.
     fileprivate func expiry(at now: Timestamp) -> String { validUntil.map { expiryText($0, at: now) } ?? "-" }
 }

@@ -1,8 +1,8 @@
 public import Certificates
 
-/// The work on the nodes after a step of a rotation, in the order in which it is to be done.
+/// Instructions for the nodes after a step of a rotation, in the order in which to follow them.
 ///
-/// - Parameter step: The step, whose files are in the set.
+/// - Parameter step: The completed step, whose files are in the set.
 /// - Returns: Sentences without a full stop.
 public func rotationInstructions(after step: RotationStep) -> [String] {
     let readers = [
@@ -28,12 +28,12 @@ public func rotationInstructions(after step: RotationStep) -> [String] {
     }
 }
 
-/// Writes how far the rotation of a CA is, for people.
+/// Writes the progress of a CA rotation as human-readable lines.
 ///
 /// - Parameters:
-///   - status: How far it is.
-///   - done: The step that was done last, if the status does not say it.
-///   - command: What to type for the next step.
+///   - status: The progress of the rotation.
+///   - done: The step that was done last, if the status does not contain it.
+///   - command: The command that performs the next step.
 /// - Returns: The lines.
 public func rotationLines(_ status: RotationStatus, done: RotationStep?, next command: String) -> [String] {
     var lines: [String] = []
@@ -49,9 +49,9 @@ public func rotationLines(_ status: RotationStatus, done: RotationStep?, next co
     return lines + ["", "\(status.progress == .notRotating ? "next" : "when all of this is done"): \(command)"]
 }
 
-/// Writes the serial numbers of all certificates, to compare them with those of the nodes.
+/// Writes the serial numbers of all certificates, for comparison with those on the nodes.
 ///
-/// - Parameter status: How far the rotation is.
+/// - Parameter status: The progress of the rotation.
 /// - Returns: The lines, the heading first.
 public func serialLines(_ status: RotationStatus) -> [String] {
     let rows = status.leaves.map { [$0.node, $0.name, $0.serialNumber ?? "-"] }
@@ -62,7 +62,7 @@ public func serialLines(_ status: RotationStatus) -> [String] {
 }
 
 extension RotationStep {
-    /// The state when it is done.
+    /// The state of the CA after the step.
     fileprivate var result: String {
         switch self {
         case .add: "the new CA is trusted beside the old one, which issues certificates"

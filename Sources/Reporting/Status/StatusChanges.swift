@@ -3,22 +3,22 @@ import Execution
 public import State
 import YAML
 
-/// How the states of tasks change from one moment to the next, for outputs that are not redrawn.
+/// Changes of task states between two moments, for outputs that are not redrawn.
 public struct StatusChanges: Sendable {
-    /// The lines, or the JSON object, of each task at the last moment.
+    /// The lines, or the JSON object, of each task when it was last reported.
     private var known: [String: [String]] = [:]
 
-    /// Creates the changes since a moment at which nothing was known: the first ones are the states themselves.
+    /// Creates a tracker that knows no earlier states, so that it first reports every state as a change.
     public init() {}
 
-    /// Returns the changes as lines for people.
+    /// Returns the changes as human-readable lines.
     ///
-    /// Another activity of a task is not a change of its state, but another wait is.
+    /// A new wait counts as a change, but a new activity of a running task does not.
     ///
     /// - Parameters:
     ///   - statuses: The states, in the order of the plan.
-    ///   - now: The time that the lines begin with.
-    /// - Returns: The lines, none if nothing has changed.
+    ///   - now: The time at the beginning of each line.
+    /// - Returns: The lines, empty if nothing has changed.
     public mutating func lines(_ statuses: [TaskStatus], at now: Timestamp = .now()) -> [String] {
         statuses.flatMap { status in
             let lines = status.changeLines
@@ -32,7 +32,7 @@ public struct StatusChanges: Sendable {
     /// - Parameters:
     ///   - statuses: The states, in the order of the plan.
     ///   - milliseconds: The time of the objects, in milliseconds since 1970.
-    /// - Returns: An object for each task that has changed, without the ends of the lines.
+    /// - Returns: One object for each task that has changed, without line endings.
     public mutating func json(
         _ statuses: [TaskStatus],
         milliseconds: Int64 = Timestamp.millisecondsNow()
@@ -47,7 +47,7 @@ public struct StatusChanges: Sendable {
 }
 
 extension TaskStatus {
-    /// The status without what only says that time passes.
+    /// The status without the fields that change merely because time passes.
     fileprivate var withoutAges: Self {
         var status = self
         status.age = nil
@@ -57,7 +57,7 @@ extension TaskStatus {
         return status
     }
 
-    /// The text about the status when it changes, without times.
+    /// The lines that describe the status after a change, without points in time.
     fileprivate var changeLines: [String] {
         let time = duration.map { " in \($0.humanReadable)" } ?? ""
         let head = "\(state)\(time)" + (counts.isEmpty ? "" : " (\(counts.text))")

@@ -4,14 +4,14 @@ public import Planning
 public import State
 import YAML
 
-/// Returns the state of the whole node for people: the states of its tasks, the next retry and its certificates.
+/// Returns a human-readable summary of the node: the states of its tasks, the next retry and its certificates.
 ///
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.
-///   - certificates: The certificates that the tasks use or make.
-///   - now: The instant from which times count.
+///   - certificates: The certificates that the tasks use or create.
+///   - now: The time from which ages and remaining times are computed.
 ///   - columns: The width of the terminal, or `nil` for a line of any length.
-/// - Returns: The line, as several if it does not fit the terminal; none if there is no task.
+/// - Returns: The summary, wrapped to the width of the terminal; empty if there is no task.
 public func summaryLines(
     _ statuses: [TaskStatus],
     certificates: [CertificateExpiry] = [],
@@ -23,7 +23,7 @@ public func summaryLines(
     return parts.compactMap(\.self).joined(separator: "; ").wrapped(to: columns ?? .max)
 }
 
-/// How many tasks have which state, and since when all have succeeded.
+/// Returns the number of tasks in each state or, if all have succeeded, the time since then.
 private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String {
     let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
     let succeeded = statuses.filter(\.countedState.isSuccess)
@@ -44,14 +44,14 @@ private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String 
     return "\(count): \((others + ["\(succeeded.count) succeeded"]).joined(separator: ", "))"
 }
 
-/// When the first of the failed tasks is tried again, or that none is.
+/// Returns the time until the next retry of a failed task, or a statement that no failed task is retried.
 private func retrySummary(_ statuses: [TaskStatus]) -> String? {
     let failed = statuses.filter { $0.state == .ended(.failed) }
     if let next = failed.compactMap(\.retriesIn).min() { return "next retry in \(next.clockText)" }
     return !failed.isEmpty && failed.allSatisfy(\.isPermanent) ? "no retry before a change" : nil
 }
 
-/// How long the certificate is valid that ends first.
+/// Returns the remaining validity of the certificate that expires first.
 private func certificateSummary(_ certificates: [CertificateExpiry], at now: Timestamp) -> String? {
     guard let first = certificates.min(by: { $0.expires.seconds < $1.expires.seconds }) else { return nil }
     let days = first.remainingDays(at: now)
@@ -59,12 +59,12 @@ private func certificateSummary(_ certificates: [CertificateExpiry], at now: Tim
     return days == 0 ? "a certificate expires today" : "certificates valid for \(days) day\(days == 1 ? "" : "s")"
 }
 
-/// Returns which address a node has and why, for people.
+/// Returns the address of a node and the reason for its choice as human-readable lines.
 ///
 /// - Parameters:
-///   - choice: The address, and why the others were not chosen.
+///   - choice: The address, and why the other candidates were not chosen.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
-/// - Returns: The lines: the address, then the others, those with the same reason together.
+/// - Returns: The address, followed by the other candidates, grouped by reason.
 public func addressLines(_ choice: AddressChoice, columns: Int?) -> [String] {
     let width = columns.map { max(20, $0 - 4) } ?? .max
     let others = choice.reasons.flatMap { "not \(printable($0))".wrapped(to: width) }

@@ -6,17 +6,17 @@ public import Planning
 public import State
 import YAML
 
-/// Returns statuses as a table for people.
+/// Returns statuses as a human-readable table.
 ///
-/// The reason is below its row, in as many lines as it takes. Descriptions are cut off where the terminal ends; on one
-/// that is narrower than the other columns, every task has lines of its own instead of a row.
+/// The reasons are below the row, wrapped to as many lines as they need. Descriptions are cut off at the edge of the
+/// terminal. If the terminal is narrower than the other columns, each task is a paragraph instead of a row.
 ///
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
 ///   - isColoured: Whether states are coloured.
-///   - isUTF8: Whether the table may have characters that are not ASCII.
-/// - Returns: The lines, the heading first; a sentence if there is no task.
+///   - isUTF8: Whether the table may contain non-ASCII characters.
+/// - Returns: The lines, the heading first, or one sentence if there is no task.
 public func statusLines(
     _ statuses: [TaskStatus],
     columns: Int? = nil,
@@ -31,26 +31,26 @@ public func statusLines(
     )
 }
 
-/// Returns warnings below the table of the statuses.
+/// Returns the warnings that follow the table of statuses.
 ///
 /// - Parameters:
-///   - warnings: What needs attention although nothing has failed.
+///   - warnings: The conditions that need attention although nothing has failed.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
-/// - Returns: The lines, none if there is no warning.
+/// - Returns: The lines, empty if there is no warning.
 public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String] {
     warnings.flatMap { warning in
-        // The file is in the message.
+        // The message already names the file, so the location is left out.
         let text = Problem(warning.message, hint: warning.hint).line
         return "warning: \(text)".wrapped(to: columns.map { max(20, $0) } ?? .max)
     }
 }
 
-/// Returns a warning if systemd does not know the units of tasks that were run by hand.
+/// Returns a warning if systemd does not know the units of tasks that have run.
 ///
-/// A task that has not run has the same as the reason in its row.
+/// A task that has not run shows the same hint as the reason in its row.
 ///
 /// - Parameter statuses: The statuses of the tasks.
-/// - Returns: One warning about all of them, none if there is no such task.
+/// - Returns: One warning for all such tasks, empty if there is none.
 public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
     let names = statuses.filter { $0.service?.unit.load == "not-found" && $0.state != .notYet }.map(\.task)
     guard !names.isEmpty else { return [] }
@@ -67,7 +67,7 @@ private func cells(_ status: TaskStatus, _ isUTF8: Bool) -> [String] {
     ].map { tableText($0, isUTF8) }
 }
 
-/// The state of the unit, with what follows from a failure.
+/// Returns the state of the unit and, after a failure, whether and when it is retried.
 private func unitWords(_ status: TaskStatus) -> String {
     let words = status.service?.words ?? ""
     guard !words.isEmpty, status.state == .ended(.failed) else { return words }
@@ -76,11 +76,11 @@ private func unitWords(_ status: TaskStatus) -> String {
 }
 
 extension TaskStatus {
-    /// Why the task, or its last repetition, has not succeeded, a line each.
+    /// The reasons why the task, or its last repetition, has not succeeded, one line each.
     var reasonLines: [String] {
         var lines = reasons.isEmpty ? waitLines : reasons
         if let lease {
-            // The status in systemd is either the same, or the wait for this Lease in other words.
+            // The status in systemd is either the same text, or describes the wait for this Lease differently.
             if !lease.isSelf, wait?.subject.text == lease.object { lines = [] }
             lines = [lease.text] + lines.filter { $0 != lease.text }
         }
@@ -88,13 +88,13 @@ extension TaskStatus {
         return lines + repetition.reasons.map { "repetition: \($0)" }
     }
 
-    /// The wait of a running task, in the words of its lines in the journal.
+    /// The wait of a running task, worded as in the journal.
     private var waitLines: [String] {
         guard state == .running, let wait else { return [] }
         return ["waiting: \(Wait(wait.subject, reason: wait.reason))"]
     }
 
-    /// The last repetition and the next one.
+    /// The last repetition and the time until the next one.
     var repetitionWords: String {
         var words: [String] = []
         if let repetition {
@@ -106,7 +106,7 @@ extension TaskStatus {
 }
 
 extension ServiceState {
-    /// The state for people, in a few words.
+    /// The state in a few human-readable words.
     var words: String {
         guard unit.load == "loaded" else { return unit.load == "not-found" ? "no unit" : unit.load }
         switch unit.active {
@@ -118,7 +118,7 @@ extension ServiceState {
         }
     }
 
-    /// The state as a JSON object, in the words of systemd.
+    /// The state as a JSON object, with the terms of systemd.
     var node: Node {
         .mapping([
             ("load", .string(unit.load)), ("active", .string(unit.active)), ("sub", .string(unit.sub)),
@@ -128,7 +128,7 @@ extension ServiceState {
 }
 
 extension TaskState {
-    /// The state as drawings of the plan show it.
+    /// The state as it appears in drawings of the plan.
     public var drawn: DrawnState { DrawnState(description, tone, counted: countedWord) }
 
     /// The word for the state after a number of tasks, as in `2 not run yet`.
@@ -147,12 +147,12 @@ extension TaskState {
 }
 
 extension DrawnState {
-    /// Returns a text in the colour that a terminal has for the state.
+    /// Returns a text in the terminal colour of the state.
     public func painted(_ text: String) -> String { tone.line.painted(text) }
 }
 
 extension StateTone {
-    /// The tone of a line about the state, which chooses the colour on a terminal.
+    /// The tone of a line about the state, which determines its colour on a terminal.
     var line: Line.Tone {
         switch self {
         case .succeeded: .changed
@@ -165,11 +165,11 @@ extension StateTone {
 }
 
 extension TaskRow {
-    /// Creates the row of a task from what `status` knows about it.
+    /// Creates the row of a task from its status.
     ///
     /// - Parameters:
-    ///   - status: What is known.
-    ///   - now: The time that the age of a running task is counted to.
+    ///   - status: The status of the task.
+    ///   - now: The time for which the age of a running task is computed.
     init(_ status: TaskStatus, at now: Timestamp) {
         self.init(name: status.task, phase: status.phase, word: "\(status.state)", tone: status.state.tone.line)
         let reasons = status.reasonLines
@@ -191,7 +191,7 @@ extension TaskRow {
             if kind.isSuccess { problems = reasons }
         case .unknown: problems = reasons.map { "error: \($0)" }
         case .waiting where !status.waitsFor.isEmpty:
-            // As in the view of a run: the word before it says that the task waits.
+            // As in the view of a run, the state word before the detail already says that the task waits.
             detail = "for \(shortList(status.waitsFor))"
         case .notYet, .waiting:
             detail = reasons.isEmpty ? status.service?.words ?? "" : reasons.joined(separator: "; ")
@@ -200,9 +200,9 @@ extension TaskRow {
 }
 
 extension TaskStatus {
-    /// How far the task has got.
+    /// The progress of the task.
     ///
-    /// A task whose last repetition has failed, or is unknown, is no success, as for the exit code.
+    /// A task whose last repetition has failed, or is unknown, does not count as a success, as for the exit code.
     var phase: TaskRow.Phase {
         switch state {
         case .running: isWaiting ? .waiting : .working
@@ -213,6 +213,6 @@ extension TaskStatus {
         }
     }
 
-    /// Whether the task runs and does nothing until something else happens.
+    /// Whether the task is running but blocked on a wait or on another holder of its Lease.
     var isWaiting: Bool { state == .running && (wait != nil || lease?.isSelf == false) }
 }

@@ -15,7 +15,7 @@ public struct StatusView: Sendable {
     ///   - output: The output to the terminal.
     ///   - isColoured: Whether colours are wanted.
     ///   - size: Reads the current size of the terminal.
-    ///   - access: Determines whether the program has the terminal to itself now.
+    ///   - access: Determines whether the program currently has the terminal to itself.
     public init(
         _ output: ConsoleOutput,
         isColoured: Bool,
@@ -26,12 +26,12 @@ public struct StatusView: Sendable {
         screen = TerminalScreen(isColoured: isColoured)
     }
 
-    /// Shows the states of the tasks, unless the terminal is stopped or a shell uses it.
+    /// Shows the states of the tasks, unless output to the terminal is stalled or a shell is using it.
     ///
     /// - Parameters:
     ///   - statuses: The states, in the order of the plan.
-    ///   - warning: Why they may not be complete, if they may not.
-    ///   - now: The time that ages are counted to.
+    ///   - warning: Why the states may be incomplete; `nil` if they are complete.
+    ///   - now: The time for which ages are computed.
     public mutating func show(_ statuses: [TaskStatus], warning: String? = nil, at now: Timestamp = .now()) {
         let access = access()
         if access != .foreground { screen.forget() }
@@ -50,7 +50,7 @@ public struct StatusView: Sendable {
         output.write(screen.draw(staying: [], live: frame.lines, in: size))
     }
 
-    /// Leaves what was shown last on the terminal, without what was typed below it.
+    /// Redraws the last frame, over anything typed below it, and leaves it on the terminal.
     public func finish() {
         if access() == .foreground { output.write(screen.redraw()) }
     }

@@ -8,11 +8,11 @@ import YAML
 ///
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.
-///   - certificates: The certificates that they use or make.
-///   - now: The instant from which remaining time counts.
-///   - warnings: What needs attention although nothing has failed.
+///   - certificates: The certificates that the tasks use or create.
+///   - now: The time from which remaining validity is computed.
+///   - warnings: The conditions that need attention although nothing has failed.
 ///   - address: The node's address, `nil` if there is no rule for it.
-/// - Returns: One line without its end.
+/// - Returns: One line without a line ending.
 public func statusJSON(
     _ statuses: [TaskStatus],
     certificates: [CertificateExpiry] = [],
@@ -33,10 +33,10 @@ public func statusJSON(
 }
 
 extension TaskStatus {
-    /// The status as a JSON object, without what is not known.
+    /// The status as a JSON object, without unknown values.
     fileprivate var node: Node { .mapping(fields) }
 
-    /// The fields of that object.
+    /// The fields of the JSON object.
     var fields: [(String, Node)] {
         var pairs: [(String, Node)] = [("task", .string(task))]
         if let description { pairs.append(("description", .string(description))) }
@@ -59,7 +59,7 @@ extension TaskStatus {
 }
 
 extension CertificateExpiry {
-    /// The certificate as a JSON object.
+    /// Returns the certificate as a JSON object.
     fileprivate func node(at now: Timestamp) -> Node {
         .mapping([
             ("path", .string(path)), ("subject", .string(subject)), ("expires", .string(expires.description)),
@@ -80,7 +80,7 @@ extension TaskWait {
 }
 
 extension TaskRepetition {
-    /// The repetition as a JSON object, without what is not known.
+    /// The repetition as a JSON object, without unknown values.
     fileprivate var node: Node {
         var pairs: [(String, Node)] = [("state", .string("\(state)"))]
         if let startedAt { pairs.append(("startedAt", .string(startedAt.description))) }

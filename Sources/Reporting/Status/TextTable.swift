@@ -1,6 +1,6 @@
 import Base
 
-/// Rows with their columns in the width of their widest cells, the second of which may be coloured.
+/// Rows in columns that are as wide as their widest cell, with an optional colour for the second column.
 struct TextTable {
     private let heading: [String]
     private let rows: [[String]]
@@ -14,18 +14,18 @@ struct TextTable {
         self.columns = columns
         self.isUTF8 = isUTF8
         widths = heading.indices.map { column in
-            // A column without values is left out.
+            // A column without values is omitted.
             let width = rows.map { $0[column].columnCount }.max() ?? 0
             return width == 0 ? 0 : max(width, heading[column].columnCount)
         }
     }
 
-    /// The lines, with the details of every row below it.
+    /// Returns the lines of the table, with the details of each row below it.
     ///
     /// - Parameters:
-    ///   - tones: The tone of each row, which has the colour of the second cell, `nil` for a row without colours; empty
-    ///     if no row has one.
-    ///   - details: The details of each row, in as many lines as they take; empty if no row has any.
+    ///   - tones: The tone of each row, which determines the colour of its second cell, `nil` for a row without
+    ///     colours; empty for a table without colours.
+    ///   - details: The details of each row, wrapped to as many lines as needed; empty if no row has any.
     /// - Returns: The lines, the heading first.
     func lines(tones: [Line.Tone?] = [], details: [[String]] = []) -> [String] {
         let width = columns.map { max(20, $0 - 4) } ?? .max
@@ -50,7 +50,7 @@ struct TextTable {
         var used = 0
         for (index, cell) in cells.enumerated() where widths[index] > 0 {
             let isLast = index == cells.count - 1
-            // Only the last one may be long.
+            // Only the last cell may be too long for the terminal.
             let space = isLast ? columns.map { max(0, $0 - used) } : nil
             let text = (space.map { cell.truncated(to: $0, isUTF8: isUTF8) } ?? cell)
                 .padded(to: isLast ? 0 : widths[index] + 2)
@@ -61,7 +61,7 @@ struct TextTable {
         return line
     }
 
-    /// The name and the state, below them the last cell and the others with their headings.
+    /// Returns the name and the state and, below them, the last cell and the other cells with their headings.
     private func paragraph(_ cells: [String], _ tone: Line.Tone?) -> [String] {
         let width = max(20, (columns ?? 80) - 4)
         let others = heading.indices.dropFirst(2).dropLast().filter { !cells[$0].isEmpty }

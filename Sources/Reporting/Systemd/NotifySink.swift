@@ -1,31 +1,31 @@
 public import Base
 import Execution
 
-/// Reports the state of the program to the service manager, and how long it may take.
+/// Reports the state of the program, and the time it may take, to the service manager.
 ///
-/// `systemctl status` shows the last `STATUS`. `EXTEND_TIMEOUT_USEC` makes the deadline of a task the only one, also where
-/// its unit was written for a shorter one.
+/// `systemctl status` shows the last `STATUS`. `EXTEND_TIMEOUT_USEC` extends the timeout of a unit that was written for
+/// a shorter task timeout, so that only the timeout of the task applies.
 public struct NotifySink: EventSink {
-    /// Sends assignments, one a line, to the service manager.
+    /// Sends assignments, one per line, to the service manager.
     public typealias Sender = @Sendable (String) -> Void
 
     private let timeouts: [String: Duration]
     private let queue: ThreadQueue<String>
     private var progress = RunningTasks()
-    /// The first error of each task, the one that has a location.
+    /// The first error of each task, which contains the location if there is one.
     private var errors: [String: String] = [:]
-    /// How the last task ended.
+    /// The result of the last task that ended.
     private var ending: String?
     /// The last status that was sent.
     private var status: String?
 
-    /// How long after its deadline a task may take to report how it ended.
+    /// The time that a task may take after its deadline to report its end.
     private static let gracePeriod = Duration.seconds(15)
 
-    /// The assignments that wait for a slow service manager when statuses are left out; the next one says more.
+    /// The number of unsent assignments at which statuses are dropped; a later status replaces them.
     private static let backlogLimit = 10
 
-    /// The columns of a status; it is one line of a larger picture.
+    /// The largest number of columns of a status, which is one line in the output of `systemctl status`.
     private static let lengthLimit = 500
 
     /// Creates a sink.
@@ -35,23 +35,23 @@ public struct NotifySink: EventSink {
     ///   - send: Sends assignments to the service manager.
     public init(timeouts: [String: Duration], send: @escaping Sender) {
         self.timeouts = timeouts
-        // A thread of its own sends, as the service manager's socket may be full.
+        // Sending uses a separate thread, because the service manager's socket may be full.
         queue = ThreadQueue(send)
     }
 
-    /// Waits until the service manager has taken everything.
+    /// Waits until the service manager has accepted everything.
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?) -> Bool {
         queue.drain(idleLimit: idleLimit, until: deadline)
     }
 
-    /// Keeps what an event changes; the status is sent with the next tick.
+    /// Records an event; the status is sent at the next tick.
     public mutating func receive(_ event: ReportedEvent) {
         progress.apply(event)
         guard let task = event.event.task else { return }
         if let error = event.event.publicError, errors[task] == nil { errors[task] = error }
         switch event.event.kind {
         case .taskStarted:
-            // A manager extends the time that a unit has, and never shortens it.
+            // The service manager only ever extends the timeout of a unit, and never shortens it.
             let time = (timeouts[task] ?? .zero) + Self.gracePeriod
             queue.append("EXTEND_TIMEOUT_USEC=\(time.microseconds)")
         case .taskFinished:
@@ -61,12 +61,14 @@ public struct NotifySink: EventSink {
         }
     }
 
-    /// Sends what changed since the last tick: an apply of a thousand objects is not a thousand messages.
+    /// Sends the status if it has changed since the last tick.
+    ///
+    /// Applying a thousand objects thus does not send a thousand messages.
     public mutating func tick(at uptime: Duration) {
         report(progress.summary ?? ending)
     }
 
-    /// Sends how the last task ended.
+    /// Sends the result of the last task that ended.
     public mutating func finish() {
         report(progress.summary ?? ending)
     }
@@ -84,7 +86,7 @@ public struct NotifySink: EventSink {
 }
 
 extension Event {
-    /// The error of the event as every user may read it, `nil` if there is none or it was reported already.
+    /// The error of the event as every user may read it, `nil` if there is none or it was already reported.
     fileprivate var publicError: String? {
         let text =
             switch kind {

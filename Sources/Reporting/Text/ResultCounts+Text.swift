@@ -19,7 +19,7 @@ extension ResultCounts {
         return ([first] + named.dropFirst().map { "\($0.0) \($0.1)" }).joined(separator: ", ")
     }
 
-    /// The counts for JSON, or `nil` if nothing was counted.
+    /// The counts as a JSON object, or `nil` if nothing was counted.
     var node: Node? {
         guard !isEmpty else { return nil }
         return .mapping([

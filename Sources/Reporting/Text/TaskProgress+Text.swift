@@ -2,27 +2,29 @@ import Base
 import Execution
 
 extension TaskProgress {
-    /// A wait that begins so soon after the start of its task has no time of its own: it is that of the task.
+    /// The time after the start of a task within which a wait is shown without its own duration.
+    ///
+    /// The duration of such a wait is nearly the same as the running time of the task.
     private static let startTolerance = Duration.seconds(2)
 
-    /// How long the task has been running.
+    /// Returns the time for which the task has been running.
     func age(at now: Duration) -> Duration { now - start }
 
-    /// The activity of the task when it is not waiting.
+    /// Returns the activity of the task when it is not waiting.
     private func work(_ activity: String) -> String {
         guard objectCount > 0 else { return activity }
         let objects = "\(counts.total) of \(objectCount) object\(objectCount == 1 ? "" : "s")"
         return counts.total == 0 ? objects : "\(objects), last: \(activity)"
     }
 
-    /// The activity of the task in one line, without times and without what programs print.
+    /// The activity of the task in one line, without times and without output of programs.
     var summary: String {
         guard let wait = waits.last?.wait else { return printable(work(activity)) }
         let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
         return printable("waiting\(more): \(wait)")
     }
 
-    /// The activity of the task, for a line that also says how long it has been running; the cause of a wait comes first.
+    /// Returns the activity of the task, with the cause of a wait first, for use next to the running time.
     func activity(at now: Duration) -> String {
         guard let last = waits.last else { return work(output ?? activity) }
         let objects = counts.total > 0 && objectCount > 0 ? "\(counts.total) of \(objectCount) objects, " : ""
@@ -35,7 +37,7 @@ extension TaskProgress {
         return "\(head): \(reason) (\(subject)\(end))"
     }
 
-    /// The changes by the task, after its end; a single one is named.
+    /// The changes by the task, for output after its end; a single change is named.
     var result: String {
         var parts: [String] = []
         if changedPaths.count > 0 {
@@ -52,7 +54,7 @@ extension TaskProgress {
 }
 
 extension ResultCounts {
-    /// Counts one object less.
+    /// Subtracts one object from the counts.
     fileprivate mutating func uncount(_ change: ObjectResult.Change) {
         switch change {
         case .created: created = max(0, created - 1)

@@ -3,7 +3,7 @@ import Execution
 import State
 
 extension TaskAttempt {
-    /// The waits and the work between them.
+    /// The waits of the attempt and the work between them.
     var spans: [TimelineSpan] {
         var spans: [TimelineSpan] = []
         var position = start

@@ -4,43 +4,44 @@ public import Host
 import State
 import YAML
 
-/// When each task of a node waited and ran on this boot, with units of systemd beside the tasks.
+/// The waits and runs of a node's tasks on this boot, with relevant systemd units.
 ///
-/// All times count from the origin.
+/// All times are relative to the origin.
 public struct Timeline: Sendable, Hashable {
     /// The origin of the times.
     public enum Origin: String, Sendable, Hashable {
         /// The start of the machine.
         case boot
-        /// The start of the first task, which came after the boot, or on a machine whose boot is not known.
+        /// The start of the first task, used if it came after the boot or the boot time is unknown.
         case firstTask = "first task"
-        /// The start of the first attempt that is known, if there were earlier ones.
+        /// The start of the first known attempt, used if there were earlier attempts.
         case firstKnown = "first known attempt"
     }
 
     /// The origin of the times.
     public var origin: Origin
 
-    /// The time of day of the origin.
+    /// The wall-clock time of the origin.
     public var originTime: Timestamp
 
-    /// When the boot was complete, `nil` if it is not, or is not what the times count from.
+    /// The time at which the boot was complete, `nil` if it is not complete or not the origin.
     public var bootFinished: Duration?
 
-    /// The last event, or this moment if no task has started, or if one still runs or is about to be retried.
+    /// The time of the last event, or the current time if no task has started, or a task is running or will be retried.
     public var end: Duration
 
-    /// The tasks in the order in which they started, those that have not started last.
+    /// The tasks in the order in which they started, then tasks that have not started.
     public var tasks: [TimelineTask]
 
     /// The units in the order in which they started.
     public var units: [TimelineUnit]
 
-    /// The names of the tasks that decided when the last one ended, after the name of the unit that the first of them
-    /// waited for.
+    /// The names of the tasks that determined when the last task ended, in chronological order.
+    ///
+    /// If the first of these tasks waited for a unit, the list begins with the name of the unit.
     public var criticalPath: [String]
 
-    /// Notes about missing parts, for people.
+    /// Human-readable notes about missing parts.
     public var notes: [String]
 
     public init(
@@ -63,7 +64,7 @@ public struct Timeline: Sendable, Hashable {
         self.notes = notes
     }
 
-    /// Whether a task runs or is about to be retried.
+    /// Whether a task is running or will be retried.
     public var isOngoing: Bool { tasks.contains(where: \.isOngoing) }
 
     public func task(_ name: String) -> TimelineTask? { tasks.first { $0.name == name } }
@@ -72,7 +73,7 @@ public struct Timeline: Sendable, Hashable {
 /// Returns a timeline as one JSON object.
 ///
 /// - Parameter timeline: The timeline.
-/// - Returns: One line without its end.
+/// - Returns: One line without a line ending.
 public func timelineJSON(_ timeline: Timeline) -> String {
     var pairs: [(String, Node)] = [
         Node.outputVersion, ("origin", .string(timeline.origin.rawValue)),
@@ -89,7 +90,7 @@ public func timelineJSON(_ timeline: Timeline) -> String {
 }
 
 extension TimelineTask {
-    /// The task as a JSON object, without what is not known.
+    /// The task as a JSON object, without unknown values.
     fileprivate var node: Node {
         var pairs: [(String, Node)] = [("task", .string(name))]
         if let description { pairs.append(("description", .string(description))) }
@@ -103,7 +104,7 @@ extension TimelineTask {
 }
 
 extension TimelineSpan {
-    /// The span as a JSON object, without what is not known.
+    /// The span as a JSON object, without unknown values.
     fileprivate var node: Node {
         var pairs: [(String, Node)] = [("kind", .string(kind.rawValue)), ("startSeconds", .seconds(start))]
         if let end { pairs.append(("endSeconds", .seconds(end))) }
@@ -115,7 +116,7 @@ extension TimelineSpan {
 }
 
 extension TimelineUnit {
-    /// The unit as a JSON object, without what is not known.
+    /// The unit as a JSON object, without unknown values.
     fileprivate var node: Node {
         var pairs: [(String, Node)] = [
             ("unit", .string(name)), ("active", .string(state.active)), ("sub", .string(state.sub)),
@@ -129,12 +130,12 @@ extension TimelineUnit {
 }
 
 extension Timeline {
-    /// Makes a timeline.
+    /// Creates a timeline.
     ///
-    /// - Parameter source: What is known of the tasks and units.
+    /// - Parameter source: The information about the tasks and units.
     public init(_ source: TimelineSource) {
         let rows = Self.rows(source)
-        // The earliest that is known.
+        // The start of the earliest attempt that is known.
         let first = rows.compactMap(\.started).min()
         let now = source.clock.sinceBoot
         let isBoot = source.isBoot(firstStart: first)
@@ -170,14 +171,14 @@ extension Timeline {
         )
     }
 
-    /// The tasks in the order in which they started.
+    /// Returns the tasks in the order in which they started.
     private static func sorted(_ tasks: [TimelineTask]) -> [TimelineTask] {
         let starts = tasks.map { $0.firstKnown ?? .seconds(Int64.max / 2) }
-        // Not by the start alone: the order of tasks that started together is that of the plan.
+        // The index breaks ties, so that tasks that started together keep the order of the plan.
         return tasks.indices.sorted { (starts[$0], $0) < (starts[$1], $1) }.map { tasks[$0] }
     }
 
-    /// The tasks with their attempts, and what they waited for before them.
+    /// Returns the tasks with their attempts and the waits before them.
     private static func rows(_ source: TimelineSource) -> [TimelineRow] {
         var rows = source.tasks.map { TimelineRow($0, source) }
         let first = rows.compactMap(\.started).min()
@@ -188,7 +189,7 @@ extension Timeline {
         return rows
     }
 
-    /// Notes about parts that are not known or not shown.
+    /// Returns notes about parts that are unknown or not shown.
     private static func notes(_ rows: [TimelineRow], laterUnits: [String]) -> [String] {
         var notes: [String] = []
         let earlierCount = rows.count(where: \.hasEarlierSuccess)
@@ -210,7 +211,7 @@ extension Timeline {
 }
 
 extension TimelineSpan {
-    /// The span in times that count from another origin.
+    /// Returns the span with its times relative to another origin.
     fileprivate func moved(to origin: Duration) -> Self {
         var span = self
         span.start = max(.zero, start - origin)
@@ -219,15 +220,15 @@ extension TimelineSpan {
     }
 }
 
-/// An axis of time that begins at zero, with marks at round times.
+/// A time axis that begins at zero, with marks at round times.
 struct TimeAxis {
     /// The last time of the axis.
     let end: Duration
 
-    /// The times of its marks, the first of which is zero.
+    /// The times of the marks, the first of which is zero.
     let marks: [Duration]
 
-    /// The distances that marks can have.
+    /// The possible distances between marks.
     private static let steps: [Duration] =
         [1, 2, 5, 10, 20, 50, 100, 200, 500].map { .milliseconds($0) }
         + [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800].map { .seconds($0) }
@@ -236,8 +237,8 @@ struct TimeAxis {
     /// Creates an axis.
     ///
     /// - Parameters:
-    ///   - end: The last time; an axis has at least a length of a millisecond.
-    ///   - count: The largest number of distances between marks.
+    ///   - end: The last time; the axis is at least one millisecond long.
+    ///   - count: The largest number of intervals between marks.
     init(end: Duration, count: Int) {
         let end = max(end, .milliseconds(1))
         self.end = end
@@ -246,26 +247,26 @@ struct TimeAxis {
         marks = (0...Int(end / step)).map { step * $0 }
     }
 
-    /// The place of a time on the axis, from 0 at its beginning to 1 at its end.
+    /// Returns the position of a time on the axis, from 0 at the beginning to 1 at the end.
     func place(of time: Duration) -> Double { min(max(time / end, 0), 1) }
 }
 
-/// A unit of systemd beside the tasks of a timeline, as it was last started.
+/// A systemd unit shown next to the tasks of a timeline, with the times of its last start.
 public struct TimelineUnit: Sendable, Hashable {
     /// The unit's name.
     public var name: String
     public var state: UnitState
 
-    /// When it began to start, `nil` if it was not started; zero if that was before the origin.
+    /// The time at which the unit began to start, `nil` if it was not started; zero if that was before the origin.
     public var started: Duration?
 
-    /// When it became active since, `nil` if it did not.
+    /// The time at which the unit then became active, `nil` if it did not.
     public var active: Duration?
 
-    /// When it became inactive or failed since, `nil` if it did not.
+    /// The time at which the unit then became inactive or failed, `nil` if it did not.
     public var ended: Duration?
 
-    /// Whether the first task of the critical path waited for it.
+    /// Whether the first task of the critical path waited for the unit.
     public var isCritical: Bool
 
     public init(
@@ -284,26 +285,26 @@ public struct TimelineUnit: Sendable, Hashable {
         self.isCritical = isCritical
     }
 
-    /// When its start ended, whether or not it was active then.
+    /// The time at which the start of the unit ended, whether or not the unit became active.
     var startEnd: Duration? { active ?? ended }
 }
 
-/// The tasks that decided when the last one ended.
+/// The tasks that determined when the last task ended.
 struct CriticalPath {
-    /// The positions of the tasks in the plan, in the order of time.
+    /// The positions of the tasks in the plan, in chronological order.
     let tasks: [Int]
 
-    /// The unit that the first of them waited for.
+    /// The unit that the first of these tasks waited for.
     let unit: String?
 
-    /// Walks back from the last task.
+    /// Finds the path by going backwards from the last task.
     ///
-    /// From each task it goes to the dependency that succeeded last, and ends at a unit if the task waited for one
-    /// after that.
+    /// Each step goes to the dependency that succeeded last. The path ends at a unit if a task waited for one after its
+    /// dependencies.
     ///
     /// - Parameters:
     ///   - rows: All tasks, with their waits.
-    ///   - source: What the timeline is made of.
+    ///   - source: The source of the timeline.
     init(_ rows: [TimelineRow], _ source: TimelineSource) {
         var reversed: [Int] = []
         var unit: String?
@@ -320,7 +321,7 @@ struct CriticalPath {
         self.unit = unit
     }
 
-    /// The task that has run longest of those that go on, or if none does, the one that ended last.
+    /// Returns the ongoing task that started first or, if no task is ongoing, the task that ended last.
     private static func last(_ rows: [TimelineRow]) -> Int? {
         let open = rows.indices.filter { rows[$0].isOngoing }
         guard open.isEmpty else { return open.min { (rows[$0].started ?? .zero) < (rows[$1].started ?? .zero) } }

@@ -1,13 +1,13 @@
 import Base
 import Host
 
-/// A row of characters that shows what happened when, one character for each part of the time.
+/// A row of characters that shows activities over time, with one character per interval.
 struct TimelineBar {
-    /// The meaning of a character; a later one is more important.
+    /// The meaning of a character; if several apply to an interval, the last in this order is shown.
     enum Mark: Int, CaseIterable {
         case nothing, active, before, pause, starting, wait, work, failedWork, runningWork, failure
 
-        /// The character, in UTF-8 or ASCII.
+        /// Returns the character, in UTF-8 or ASCII.
         func character(isUTF8: Bool) -> Character {
             switch self {
             case .nothing: " "
@@ -21,7 +21,7 @@ struct TimelineBar {
             }
         }
 
-        /// The kind of the character, which chooses its colour.
+        /// The kind of the character, which determines its colour.
         var tone: Line.Tone {
             switch self {
             case .nothing, .active, .before, .pause, .starting: .progress
@@ -32,7 +32,7 @@ struct TimelineBar {
             }
         }
 
-        /// The meaning, `nil` if the legend does not list it.
+        /// The meaning in words, `nil` if the legend does not list it.
         var meaning: String? {
             switch self {
             case .nothing, .failedWork, .runningWork: nil
@@ -47,7 +47,7 @@ struct TimelineBar {
         }
     }
 
-    /// The marks, as many as the row is wide.
+    /// The marks of the row, one for each character.
     private(set) var marks: [Mark]
 
     private let axis: TimeAxis
@@ -84,17 +84,17 @@ struct TimelineBar {
         for cell in cells(start, end) where marks[cell].rawValue < mark.rawValue { marks[cell] = mark }
     }
 
-    /// The characters of a time, at least one.
+    /// Returns the character positions of a time span, at least one.
     private func cells(_ start: Duration, _ end: Duration?) -> ClosedRange<Int> {
         let width = Double(marks.count)
         let last = marks.count - 1
         let first = min(last, Int(axis.place(of: start) * width))
-        // A character that is only touched at its beginning does not belong to it.
+        // A span that ends exactly at the beginning of a character does not include it.
         let end = end.map { Int((axis.place(of: $0) * width).rounded(.up)) - 1 } ?? last
         return first...min(last, max(first, end))
     }
 
-    /// The row as text.
+    /// Returns the row as text.
     func text(isColoured: Bool, isUTF8: Bool) -> String {
         var parts: [(tone: Line.Tone, text: String)] = []
         for mark in marks {

@@ -1,13 +1,13 @@
 import Base
 import Drawing
 
-/// The meanings of the shapes in a picture of a timeline.
+/// The legend of a timeline picture.
 enum TimelineLegend {
     /// A shape with its meaning.
     enum Item: Hashable, CaseIterable {
         case before, wait, work, running, failure, pause, unit, critical
 
-        /// The meaning, also in text.
+        /// The meaning in words, also used in the text form of the timeline.
         var words: String {
             switch self {
             case .before: "waits for a task or unit"
@@ -22,7 +22,7 @@ enum TimelineLegend {
         }
     }
 
-    /// The shapes that occur in a timeline.
+    /// Returns the shapes that occur in a timeline.
     static func items(_ timeline: Timeline) -> [Item] {
         let spans = timeline.tasks.flatMap(\.spans)
         return Item.allCases.filter { item in
@@ -39,21 +39,21 @@ enum TimelineLegend {
         }
     }
 
-    /// The height of a line of shapes.
+    /// The height of a line of the legend.
     static let lineHeight = 20.0
 
-    /// The dots of the line before the start of a task, and the dashes of that between two attempts.
+    /// The dash patterns of the line before the start of a task and of the line between two attempts.
     static let (beforeDashes, pauseDashes) = ("2 4", "6 3")
 
     private static let shapeWidth = 26.0
     private static let fontSize = 11.0
 
-    /// The width of a shape with its meaning and the space after it.
+    /// Returns the width of a shape with its words and the space after them.
     private static func width(_ item: Item) -> Double {
         shapeWidth + 6 + svgProseWidth(item.words, size: fontSize) + 18
     }
 
-    /// Divides shapes into lines of a width.
+    /// Divides shapes into lines of at most a given width.
     static func lines(_ items: [Item], within width: Double) -> [[Item]] {
         var lines: [[Item]] = []
         var used = width
@@ -73,8 +73,8 @@ enum TimelineLegend {
     /// - Parameters:
     ///   - lines: The shapes.
     ///   - x: The left edge.
-    ///   - y: The middle of the first line.
-    /// - Returns: The elements.
+    ///   - y: The vertical centre of the first line.
+    /// - Returns: The SVG elements.
     static func elements(_ lines: [[Item]], x: Double, y: Double) -> [SVGElement] {
         var elements: [SVGElement] = []
         for (index, line) in lines.enumerated() {
@@ -105,7 +105,7 @@ enum TimelineLegend {
         }
     }
 
-    /// Draws the mark of an attempt that has failed.
+    /// Draws the mark of a failed attempt.
     static func cross(x: Double, y: Double) -> SVGElement {
         func corner(_ sideways: Double, _ down: Double) -> String {
             "\(svgNumber(x + sideways)) \(svgNumber(y + down))"

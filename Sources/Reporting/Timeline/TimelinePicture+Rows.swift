@@ -4,9 +4,9 @@ import Execution
 import Host
 import State
 
-/// The rows of a picture of a timeline.
+/// The rows of a timeline picture.
 extension TimelinePicture {
-    /// The units and the tasks, each below a heading.
+    /// The rows of the units and of the tasks, each group below a heading.
     var rows: [SVGElement] {
         let units = timeline.units.enumerated().map { row($0.element, y(ofUnit: $0.offset)) }
         let tasks = timeline.tasks.enumerated().map { row($0.element, y(ofTask: $0.offset)) }
@@ -15,10 +15,10 @@ extension TimelinePicture {
         return unitsHeading + units + tasksHeading + tasks
     }
 
-    /// The upper edge of the row of a unit, by its position; the heading has the first row.
+    /// Returns the upper edge of a unit's row; the heading occupies the first row.
     private func y(ofUnit index: Int) -> Double { chartY + Double(1 + index) * Self.rowHeight }
 
-    /// The upper edge of the row of a task, by its position; the heading has the row before the first.
+    /// Returns the upper edge of a task's row; the heading occupies the row before the first task.
     private func y(ofTask index: Int) -> Double {
         let unitRowCount = timeline.units.isEmpty ? 0 : 1 + timeline.units.count
         return chartY + Double(unitRowCount + 1 + index) * Self.rowHeight
@@ -99,7 +99,7 @@ extension TimelinePicture {
         }
     }
 
-    /// A bar that is wide enough to be seen.
+    /// Returns a bar that is wide enough to be visible.
     private func bar(
         _ colour: SVGColour,
         _ start: Duration,
@@ -122,12 +122,12 @@ extension TimelinePicture {
         .line(colour, x: x(start), to: x(end ?? timeline.end), y: y + Self.rowHeight / 2, dashes: dashes)
     }
 
-    /// The mark of an attempt that has failed, which needs no colour to be seen.
+    /// Returns the mark of a failed attempt, which is recognisable without colour.
     private func cross(_ span: TimelineSpan, _ y: Double) -> SVGElement {
         TimelineLegend.cross(x: x(span.end ?? timeline.end), y: y + Self.rowHeight / 2)
     }
 
-    /// Lines between the rows of the critical path, from the end of one to the start of the next.
+    /// Lines between the rows of the critical path, from the end of each to the start of the next.
     var connections: [SVGElement] {
         var rows: [String: (y: Double, start: Duration?, end: Duration?)] = [:]
         for (index, unit) in timeline.units.enumerated() where unit.isCritical {

@@ -3,40 +3,40 @@ import Execution
 import Host
 import State
 
-/// A task while a timeline is made, in times since the start of the machine.
+/// A task during the construction of a timeline, with times relative to the start of the machine.
 struct TimelineRow {
-    /// The attempts until the first success, or those of the last run if it is not known which was the first.
+    /// The attempts up to the first success, or the attempts of the last run if the first success is not known.
     private(set) var attempts: [TaskAttempt]
 
-    /// The number of attempts before these that are not known.
+    /// The number of earlier attempts that are not known.
     let unknownCount: Int
 
-    /// The number of these attempts, also those that are not known.
+    /// The number of attempts, including unknown attempts.
     var attemptCount: Int { attempts.isEmpty ? 0 : unknownCount + attempts.count }
 
-    /// Whether the task had succeeded before these attempts, in runs that are not known.
+    /// Whether the task had already succeeded before these attempts, in runs that are not known.
     let hasEarlierSuccess: Bool
 
-    /// Whether the task has run again since.
+    /// Whether the task has run again after these attempts.
     let hasLaterRun: Bool
 
-    /// The state of the task as of these attempts.
+    /// The state of the task after these attempts.
     private(set) var state: TaskState
 
-    /// Its waits before its first attempt.
+    /// The waits of the task before its first attempt.
     var waits: [TimelineSpan] = []
 
-    /// Whether it has failed and is about to be started again.
+    /// Whether the task has failed and will be started again.
     private let isRetried: Bool
 
-    /// The largest difference between the end of a process and the time that systemd has for it.
+    /// The largest difference between the end of a process and the corresponding time in systemd.
     private static let precision = Duration.milliseconds(50)
 
     /// Finds the attempts of a task.
     ///
     /// - Parameters:
-    ///   - task: The task with its record and the attempts before it.
-    ///   - source: What the timeline is made of.
+    ///   - task: The task with its record and earlier attempts.
+    ///   - source: The source of the timeline.
     init(_ task: TimelineSource.TaskFacts, _ source: TimelineSource) {
         let unit = source.unit(of: task)
         var found = task.earlier.map(\.killed)
@@ -59,19 +59,19 @@ struct TimelineRow {
         isRetried = task.status.retriesIn != nil && found.last?.isSuccess != true
     }
 
-    /// When the first of its attempts that are known was started.
+    /// The time at which the first known attempt started.
     var started: Duration? { attempts.first?.start }
 
-    /// When its dependants could start, `nil` if they cannot yet.
+    /// The time at which dependants could start, `nil` if they cannot start yet.
     var succeeded: Duration? { attempts.last.flatMap { $0.isSuccess ? $0.end : nil } }
 
-    /// When its last attempt ended, `nil` if it was not started or goes on.
+    /// The time at which the last attempt ended, `nil` if there is none or the task is ongoing.
     var ended: Duration? { isOngoing ? nil : attempts.last?.end }
 
-    /// Whether it runs or is about to be retried.
+    /// Whether the task is running or will be retried.
     var isOngoing: Bool { attempts.last.map { $0.end == nil || isRetried } ?? false }
 
-    /// Its activities, in the order of time.
+    /// The activities of the task, in chronological order.
     var spans: [TimelineSpan] {
         var spans = waits
         for (index, attempt) in attempts.enumerated() {
@@ -84,7 +84,7 @@ struct TimelineRow {
         return spans
     }
 
-    /// An attempt that has ended by a signal; if its process was killed, its unit has the time.
+    /// Returns an attempt that ended by a signal, with the end time from the unit if the process was killed.
     private static func interrupted(_ attempt: TaskAttempt, _ unit: UnitTimes?) -> TaskAttempt {
         guard attempt.outcome == nil else { return attempt }
         var killed = attempt.killed
@@ -93,12 +93,12 @@ struct TimelineRow {
         return killed
     }
 
-    /// Adds to an attempt what its unit did before and after the program.
+    /// Extends an attempt by the activity of its unit before and after the program.
     ///
     /// - Parameters:
-    ///   - attempt: The attempt, which a run by hand may have made.
-    ///   - unit: The unit's times, which are those of its last start.
-    ///   - earlier: When the attempt before ended.
+    ///   - attempt: The attempt, which may have been run by hand.
+    ///   - unit: The times of the unit's last start.
+    ///   - earlier: The time at which the previous attempt ended.
     private static func extend(_ attempt: inout TaskAttempt, to unit: UnitTimes, after earlier: Duration?) {
         guard let started = unit.started, started <= attempt.start + precision,
             started >= (earlier ?? .zero) - precision
@@ -118,7 +118,7 @@ struct TimelineRow {
 }
 
 extension TaskAttempt {
-    /// The attempt, which has not recorded its end, as interrupted when it was last known to wait.
+    /// The attempt, if it has no recorded end, marked as interrupted at the last known time of a wait.
     fileprivate var killed: Self {
         guard outcome == nil else { return self }
         var attempt = self

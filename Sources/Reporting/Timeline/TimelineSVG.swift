@@ -2,17 +2,17 @@ import Base
 import Drawing
 import State
 
-/// Draws a timeline as a picture that every browser shows.
+/// Draws a timeline as an SVG picture.
 ///
 /// - Parameters:
 ///   - timeline: The timeline.
-///   - node: The name of the node, for the title; empty if it is not known.
-/// - Returns: The picture as SVG, without scripts and files of its own.
+///   - node: The name of the node for the title; empty if the name is not known.
+/// - Returns: The picture as SVG, without scripts and external files.
 public func timelineSVG(_ timeline: Timeline, node: String) -> String {
     TimelinePicture(timeline, node: node).document.markup
 }
 
-/// A timeline as a picture: names on the left, bars in the middle, what took long on the right.
+/// A timeline as a picture: names on the left, bars in the middle, results and details on the right.
 struct TimelinePicture {
     let timeline: Timeline
     private let node: String
@@ -23,19 +23,19 @@ struct TimelinePicture {
     let barsX, resultsX, captionsX: Double
     /// The upper edge of the first row.
     let chartY: Double
-    /// The base line of the first text below the rows.
+    /// The baseline of the first text below the rows.
     private let notesY: Double
-    /// The shapes that are explained, in lines.
+    /// The shapes in the legend, divided into lines.
     private let legend: [[TimelineLegend.Item]]
-    /// The two sentences above the legend, in lines.
+    /// The two sentences above the legend, wrapped to lines.
     private let summary, origin: [String]
-    /// The characters of a line.
+    /// The number of characters per line.
     private let columns: Int
 
     static let margin = 20.0
     static let barsWidth = 640.0
     static let rowHeight = 22.0
-    /// The widths that the column of the names can have; their headings need the least.
+    /// The allowed widths of the name column; the headings need the minimum.
     private static let nameWidths = 110.0...250
     private static let lineHeight = 18.0
 
@@ -58,7 +58,7 @@ struct TimelinePicture {
         summary = timeline.summary.wrapped(to: columns)
         origin = Self.sentence(timeline.originWords).wrapped(to: columns)
         legend = TimelineLegend.lines(TimelineLegend.items(timeline), within: space)
-        // The title, the lines below it, the legend and the times.
+        // The space above the rows holds the title, the sentences, the legend and the times.
         let lineCount = summary.count + origin.count
         chartY =
             Self.margin + 22 + Double(lineCount) * Self.lineHeight
@@ -89,7 +89,7 @@ struct TimelinePicture {
 
     // MARK: Texts
 
-    /// Lines below each other.
+    /// Returns labels for lines of text, one below the other.
     private func lines(_ lines: [String], y: Double, _ classes: String) -> [SVGElement] {
         lines.enumerated().map { index, line in
             .label(line, classes, x: Self.margin, y: y + Double(index) * Self.lineHeight)
@@ -106,7 +106,7 @@ struct TimelinePicture {
             + TimelineLegend.elements(legend, x: Self.margin, y: legendY)
     }
 
-    /// Words with a capital letter.
+    /// Returns words with a capital first letter.
     private static func sentence(_ words: String) -> String { words.prefix(1).uppercased() + words.dropFirst() }
 
     /// The critical path in one line.
@@ -126,10 +126,10 @@ struct TimelinePicture {
 
     func x(_ time: Duration) -> Double { barsX + axis.place(of: time) * Self.barsWidth }
 
-    /// Lines at round times.
+    /// The vertical lines at round times, with their labels.
     private var grid: SVGElement {
         let bottom = notesY - 34
-        // A long picture has the times at its end too.
+        // The labels of a tall picture are repeated at its bottom.
         let places = timeline.tasks.count > 30 ? [chartY - 8, bottom + 14] : [chartY - 8]
         let marks = axis.marks.flatMap { time in
             let place = svgNumber(x(time))

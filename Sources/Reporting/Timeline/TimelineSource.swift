@@ -4,27 +4,27 @@ public import Host
 public import Planning
 public import State
 
-/// The sources of a timeline; times count from the start of the machine.
+/// The sources of a timeline, with times relative to the start of the machine.
 public struct TimelineSource: Sendable {
-    /// A task with what is known of it.
+    /// The known facts about a task.
     public struct TaskFacts: Sendable {
         /// The task's name.
         public var name: String
         public var description: String?
 
-        /// The positions of the tasks that must have succeeded, all of them earlier.
+        /// The positions of the tasks that must succeed first, all of them earlier in the plan.
         public var dependencies: [Int]
 
-        /// The other units that it is ordered after.
+        /// The other units that the task is ordered after.
         public var units: [String]
 
-        /// Its state.
+        /// The status of the task.
         public var status: TaskStatus
 
-        /// The record of its last attempt.
+        /// The record of the last attempt.
         public var record: TaskRecord?
 
-        /// Its attempts before that, up to the first success on this boot.
+        /// The attempts before the last one, up to the first success on this boot.
         public var earlier: [TaskAttempt]
 
         public init(
@@ -49,28 +49,28 @@ public struct TimelineSource: Sendable {
     /// The tasks in the order of the plan.
     public var tasks: [TaskFacts]
 
-    /// When systemd started units, `nil` if it is not known.
+    /// The times at which systemd started units, `nil` if they are not known.
     public var system: SystemTimes?
 
-    /// The clocks now.
+    /// The current readings of the clocks.
     public var clock: BootClock
 
-    /// Notes about missing parts, for people.
+    /// Human-readable notes about missing parts.
     public var notes: [String] = []
 
-    /// Creates what a timeline is made of.
+    /// Creates the source of a timeline.
     public init(tasks: [TaskFacts], clock: BootClock) {
         self.tasks = tasks
         self.clock = clock
     }
 
-    /// Creates what a timeline of a plan is made of.
+    /// Creates the source of a timeline from a plan.
     ///
     /// - Parameters:
     ///   - plan: The plan.
-    ///   - statuses: The states of its tasks, in its order.
-    ///   - attempts: The record of the last attempt of each, and the attempts before it, in its order.
-    ///   - clock: The clocks now.
+    ///   - statuses: The statuses of the tasks, in the order of the plan.
+    ///   - attempts: The record of the last attempt of each task and its earlier attempts, in the order of the plan.
+    ///   - clock: The current readings of the clocks.
     public init(
         _ plan: Plan,
         statuses: [TaskStatus],
@@ -96,14 +96,14 @@ public struct TimelineSource: Sendable {
         self.init(tasks: tasks, clock: clock)
     }
 
-    /// Units that tasks commonly wait for, or that wait for them, shown if they are started.
+    /// The units that commonly precede or follow tasks, shown if they are started.
     private static let commonUnits = [
         "network-online.target", "multi-user.target", "k8s-bootstrap.target", "containerd.service", "crio.service",
         "docker.service", "kubelet.service", "etcd.service", "kube-apiserver.service", "k3s.service",
         "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
     ]
 
-    /// The names of the units beside the tasks, each once.
+    /// The names of the units shown next to the tasks, without duplicates.
     public var shownUnits: [String] {
         var seen = Set(taskUnits)
         return (Self.commonUnits + tasks.flatMap(\.units)).filter { seen.insert($0).inserted }
@@ -115,13 +115,13 @@ public struct TimelineSource: Sendable {
 }
 
 extension TimelineSource {
-    /// The units beside the tasks.
+    /// Returns the units shown next to the tasks.
     ///
     /// - Parameters:
-    ///   - origin: What the times count from.
+    ///   - origin: The origin of the times.
     ///   - end: The latest start of a unit that is shown.
     ///   - critical: The unit on the critical path.
-    /// - Returns: The units in the order in which they started, and the names of those that started later.
+    /// - Returns: The units in the order in which they started, and the names of the units that started after `end`.
     func units(
         from origin: Duration,
         until end: Duration,
@@ -147,7 +147,7 @@ extension TimelineSource {
 }
 
 extension TimelineUnit {
-    /// Creates a unit from its times since the start of the machine.
+    /// Creates a unit from times relative to the start of the machine.
     fileprivate init(_ unit: UnitTimes, from origin: Duration, isCritical: Bool) {
         func moved(_ time: Duration?) -> Duration? { time.map { max(.zero, $0 - origin) } }
         self.init(
@@ -161,35 +161,35 @@ extension TimelineUnit {
     }
 }
 
-/// Waits of tasks before they were started.
+/// Waits of tasks before their start.
 extension TimelineSource {
-    /// When the boot began.
+    /// The time at which the boot began.
     ///
-    /// The kernel of a container was started before it.
+    /// In a container, the kernel was started before the boot.
     var bootStart: Duration { system.map { $0.boot.hasKernel ? .zero : $0.boot.userspace } ?? .zero }
 
-    /// Whether the first task was started by the boot, and not after it.
+    /// Returns whether the first task was started during the boot.
     func isBoot(firstStart: Duration?) -> Bool {
         guard let boot = system?.boot else { return false }
         guard let firstStart, let finished = boot.finished else { return true }
         return firstStart <= finished
     }
 
-    /// When systemd planned to start the tasks, or when the first of them started.
+    /// Returns the time at which systemd queued the tasks, or the first task started if that was earlier.
     func queued(firstStart: Duration?) -> Duration {
         let first = firstStart ?? clock.sinceBoot
         guard isBoot(firstStart: firstStart), let boot = system?.boot else { return first }
         return min(first, max(boot.userspace, boot.unitsLoaded ?? .zero))
     }
 
-    /// The waits of a task before its first attempt.
+    /// Returns the waits of a task before its first attempt.
     ///
     /// - Parameters:
     ///   - task: The task.
     ///   - row: The task with its attempts.
-    ///   - queued: When its dependencies could start.
+    ///   - queued: The time at which the first tasks could start.
     ///   - rows: All tasks.
-    /// - Returns: The wait for the last of its dependencies, and that for the last of the other units if it came later.
+    /// - Returns: The wait for the last dependency, then the wait for the last of the other units if it came later.
     func waits(
         of task: TaskFacts,
         _ row: TimelineRow,
@@ -197,7 +197,7 @@ extension TimelineSource {
         among rows: [TimelineRow],
     ) -> [TimelineSpan] {
         var position = queued
-        // A task that is skipped waits no more.
+        // The wait of a skipped task ended when it was skipped.
         let isSkipped = row.state == .ended(.skipped)
         let limit = row.started ?? (isSkipped ? task.record.map { .milliseconds($0.uptimeMilliseconds) } : nil)
         var waits: [TimelineSpan] = []
@@ -222,13 +222,13 @@ extension TimelineSource {
         return waits
     }
 
-    /// The dependency that succeeded last.
+    /// Returns the dependency that succeeded last.
     func lastDependency(of task: TaskFacts, among rows: [TimelineRow]) -> (index: Int, time: Duration)? {
         let ended = task.dependencies.compactMap { index in rows[index].succeeded.map { (index, $0) } }
         return ended.max { $0.1 < $1.1 }
     }
 
-    /// The unit whose start ended last, of those that a task is ordered after.
+    /// Returns the unit whose start ended last, among the units that a task is ordered after.
     ///
     /// A unit that was started again after the task does not count.
     func lastUnit(of task: TaskFacts, until limit: Duration?) -> (name: String, time: Duration)? {
@@ -239,7 +239,7 @@ extension TimelineSource {
         return ready.max { $0.time < $1.time }
     }
 
-    /// Whether systemd starts a unit now, or is about to.
+    /// Returns whether systemd is starting a unit or is about to start it.
     private func isStarting(_ name: String) -> Bool {
         system?.units[name].map { !$0.state.isActive && ($0.hasJob || $0.state.active == "activating") } ?? false
     }

@@ -1,28 +1,28 @@
 public import Execution
 public import State
 
-/// One task of a timeline.
+/// A task of a timeline.
 public struct TimelineTask: Sendable, Hashable {
     /// The task's name.
     public var name: String
     public var description: String?
 
-    /// How its run on this boot ended, or what it does now.
+    /// The final or current state of the task's run on this boot.
     public var state: TaskState
 
-    /// The names of the tasks that must have succeeded before.
+    /// The names of the tasks that must succeed first.
     public var dependencies: [String]
 
-    /// The number of attempts until it succeeded, or until now.
+    /// The number of attempts up to the first success, or so far.
     public var attemptCount: Int
 
-    /// How many of these attempts are not known; they are the first ones.
+    /// The number of these attempts that are not known, counted from the first.
     public var unknownCount: Int
 
-    /// Its activities, in the order of time.
+    /// The activities of the task, in chronological order.
     public var spans: [TimelineSpan]
 
-    /// Whether it decided when the last task ended.
+    /// Whether the task determined when the last task ended.
     public var isCritical: Bool
 
     public init(
@@ -45,31 +45,31 @@ public struct TimelineTask: Sendable, Hashable {
         self.isCritical = isCritical
     }
 
-    /// When it was first started, `nil` if it was not, or if that is not known.
+    /// The time at which the task first started, `nil` if it has not started or the time is not known.
     public var started: Duration? { unknownCount == 0 ? firstKnown : nil }
 
-    /// When the first of its attempts that are known was started.
+    /// The time at which the first known attempt started.
     var firstKnown: Duration? { spans.first { !$0.kind.isBeforeStart }?.start }
 
-    /// When its last attempt ended, `nil` if it was not started or goes on.
+    /// The time at which the last attempt ended, `nil` if there is none or the task is ongoing.
     public var ended: Duration? { isOngoing ? nil : spans.last { !$0.kind.isBeforeStart }?.end }
 
-    /// Whether it runs or is about to be retried.
+    /// Whether the task is running or will be retried.
     public var isOngoing: Bool { spans.contains { !$0.kind.isBeforeStart && $0.end == nil } }
 
-    /// How long it took from its first start on, `nil` if it was not started or if that is not known.
+    /// Returns the time that the task took from its first start, `nil` if the start is not known or has not happened.
     ///
-    /// - Parameter end: When to count to if it goes on.
-    /// - Returns: The time.
+    /// - Parameter end: The time to count to if the task is ongoing.
+    /// - Returns: The duration.
     public func took(until end: Duration) -> Duration? { started.map { max(.zero, (ended ?? end) - $0) } }
 
-    /// Texts for people mention waits that took at least this time together.
+    /// The smallest total duration of waits for a subject that human-readable texts mention.
     private static let shortestWait = Duration.milliseconds(500)
 
-    /// Its waits while it ran, each once, without those that took hardly any time.
+    /// Returns the waits of the task while it ran, one for each subject, without short ones.
     ///
-    /// - Parameter end: When to count to if it goes on.
-    /// - Returns: The last wait for each subject with how long all of them took, the longest first.
+    /// - Parameter end: The time to count to if a wait is ongoing.
+    /// - Returns: The last wait for each subject with the total duration of all waits for it, the longest first.
     func waits(until end: Duration) -> [(span: TimelineSpan, duration: Duration)] {
         var waits: [(span: TimelineSpan, duration: Duration)] = []
         for span in spans where span.kind.isWait && !span.kind.isBeforeStart {
@@ -84,25 +84,25 @@ public struct TimelineTask: Sendable, Hashable {
     }
 }
 
-/// Something that a task did for a time.
+/// An activity of a task over a period of time.
 public struct TimelineSpan: Sendable, Hashable {
     /// The kinds of activities.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// It waits for another task, before its start.
+        /// The task has not started and waits for another task.
         case dependency
-        /// It waits for another unit of systemd, before its start.
+        /// The task has not started and waits for another systemd unit.
         case unit
-        /// It waits for an API server.
+        /// The task waits for an API server.
         case server
-        /// It waits for the Lease of a task that runs on one node at a time, or for another process that runs it.
+        /// The task waits for its Lease, if it runs on one node at a time, or for another process that is running it.
         case lock
-        /// It waits for anything else, such as a file or an object.
+        /// The task waits for anything else, such as a file or an object.
         case condition
         case work
-        /// It has failed, and waits for the next attempt.
+        /// The task has failed and waits for its next attempt.
         case pause
 
-        /// Whether it comes before the start of the task.
+        /// Whether the activity comes before the start of the task.
         var isBeforeStart: Bool { self == .dependency || self == .unit }
 
         /// Whether the task waits for something other than its next attempt.
@@ -112,19 +112,19 @@ public struct TimelineSpan: Sendable, Hashable {
     /// The kind of activity.
     public var kind: Kind
 
-    /// When it began.
+    /// The time at which the activity began.
     public var start: Duration
 
-    /// When it ended, `nil` if it goes on.
+    /// The time at which the activity ended, `nil` if it is ongoing.
     public var end: Duration?
 
     /// The subject of a wait.
     public var subject: String?
 
-    /// Why that was not there: now if it goes on, otherwise for the longest time.
+    /// The reason for a wait: the current reason if the wait is ongoing, otherwise the reason that held longest.
     public var reason: String?
 
-    /// How the attempt ended whose last span this is.
+    /// The outcome of the attempt, if this is its last span.
     public var outcome: Outcome.Kind?
 
     public init(
@@ -143,6 +143,6 @@ public struct TimelineSpan: Sendable, Hashable {
         self.outcome = outcome
     }
 
-    /// Whether an attempt ended with it that did not succeed.
+    /// Whether an unsuccessful attempt ended with this span.
     var isFailure: Bool { outcome.map { !$0.isSuccess } ?? false }
 }

@@ -1,13 +1,13 @@
 import Base
 
-/// Draws a timeline with characters, for people.
+/// Draws a timeline as human-readable text.
 ///
 /// - Parameters:
 ///   - timeline: The timeline.
-///   - columns: The width of the terminal, or `nil` for the usual width of files.
-///   - isColoured: Whether it is coloured.
-///   - isUTF8: Whether it may have characters that are not ASCII.
-/// - Returns: The lines, without their ends.
+///   - columns: The width of the terminal, or `nil` for the default width of files.
+///   - isColoured: Whether the text is coloured.
+///   - isUTF8: Whether the text may contain non-ASCII characters.
+/// - Returns: The lines, without line endings.
 public func timelineLines(
     _ timeline: Timeline,
     columns: Int? = nil,
@@ -18,27 +18,27 @@ public func timelineLines(
     return TimelineText(timeline, columns: columns ?? 100, isColoured: isColoured, isUTF8: isUTF8).lines
 }
 
-/// A timeline in lines of a width.
+/// A timeline as lines of a given width.
 private struct TimelineText {
     let timeline: Timeline
     let columns: Int
     let isColoured: Bool
     let isUTF8: Bool
 
-    /// The columns of names, bars and results.
+    /// The width of the name column.
     private let nameWidth: Int
     private let barWidth: Int
     private let axis: TimeAxis
     private let unitBars: [TimelineBar]
     private let taskBars: [TimelineBar]
 
-    /// The least columns that a bar has, also if lines become longer than the terminal.
+    /// The smallest number of columns of a bar, even if lines become wider than the terminal.
     private static let minimumWidth = 8
 
-    /// The columns of a mark of the axis with the space after it.
+    /// The number of columns of a mark of the axis with the space after it.
     private static let markWidth = 10
 
-    /// The least columns for what is behind a task of the critical path; with less it is below the task.
+    /// The smallest number of columns for details next to a task of the critical path; otherwise they are below it.
     private static let detailWidth = 24
 
     init(_ timeline: Timeline, columns: Int, isColoured: Bool, isUTF8: Bool) {
@@ -50,7 +50,7 @@ private struct TimelineText {
         nameWidth = min(names.map { printable($0).columnCount }.max() ?? 0, max(12, columns * 3 / 10))
         let results = timeline.tasks.map { $0.result(until: timeline.end) } + timeline.units.map(\.result)
         let resultWidth = results.map(\.columnCount).max() ?? 0
-        // Two columns for the mark of the critical path, and two on both sides of the bar.
+        // Two columns are for the mark of the critical path, and two are on each side of the bar.
         let width = max(Self.minimumWidth, columns - nameWidth - resultWidth - 6)
         let axis = TimeAxis(end: timeline.end, count: width / Self.markWidth)
         unitBars = timeline.units.map { TimelineBar($0, axis, width: width) }
@@ -87,7 +87,7 @@ private struct TimelineText {
         return "\(mark) \(name)  \(bar.text(isColoured: isColoured, isUTF8: isUTF8))  \(painted(result, tone))"
     }
 
-    /// The times at their places, those that fit.
+    /// The times of the axis at their positions, as many as fit.
     private var axisLine: String {
         var line = String(repeating: " ", count: nameWidth + 4)
         var used = 0
@@ -101,7 +101,7 @@ private struct TimelineText {
         return line
     }
 
-    /// The meanings of the characters that occur, in lines that are broken between two of them.
+    /// The meanings of the characters that occur, in lines that are broken between entries.
     private var legend: [String] {
         var marks: Set<TimelineBar.Mark> = []
         for bar in unitBars + taskBars { marks.formUnion(bar.marks) }
@@ -122,7 +122,7 @@ private struct TimelineText {
         return lines
     }
 
-    /// The tasks of the critical path, with when they started and how long they took.
+    /// The tasks of the critical path, with their start times and durations.
     private var critical: [String] {
         guard let end = timeline.criticalEnd else { return [] }
         let tasks = Dictionary(timeline.tasks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

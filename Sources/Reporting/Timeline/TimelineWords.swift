@@ -3,9 +3,9 @@ import Execution
 import Host
 import State
 
-/// The texts about a timeline, for all its forms.
+/// The texts about a timeline, shared by all output forms.
 extension Timeline {
-    /// The tasks and how they ended, in one sentence.
+    /// The number of tasks and their states, in one sentence.
     var summary: String {
         guard !tasks.isEmpty else { return "no task for this node" }
         let states: [TaskState] =
@@ -18,7 +18,7 @@ extension Timeline {
         return "\(head); the last ended after \(last.humanReadable)"
     }
 
-    /// The origin of the times, and how long the boot took.
+    /// The origin of the times and the duration of the boot.
     var originWords: String {
         let start =
             switch origin {
@@ -30,7 +30,7 @@ extension Timeline {
         return "times count from \(start) at \(originTime)\(finished)"
     }
 
-    /// The length of the critical path: from the origin to the end of its last task.
+    /// The length of the critical path, from the origin to the end of its last task.
     var criticalEnd: Duration? {
         guard let name = criticalPath.last, let task = task(name) else { return nil }
         return task.ended ?? end
@@ -38,21 +38,21 @@ extension Timeline {
 }
 
 extension TimelineTask {
-    /// The columns of a reason; an API server that starts has very long ones.
+    /// The largest number of columns of a reason, because a starting API server reports very long ones.
     private static let reasonWidth = 120
 
-    /// How long it took, or its state if it has not succeeded.
+    /// Returns the duration of the task, or its state if it has not succeeded.
     func result(until end: Duration) -> String {
         guard state.isSuccess, let time = took(until: end) else { return "\(state)" }
         return time.humanReadable
     }
 
-    /// Its waits while it ran, and how often it was tried, one line each.
+    /// Returns the waits of the task while it ran, and the number of attempts, one line each.
     ///
     /// - Parameters:
-    ///   - end: When to count to if it goes on.
-    ///   - hasReasons: Whether the lines say why what was waited for was not there.
-    /// - Returns: The lines, none for a task that succeeded at once.
+    ///   - end: The time to count to if the task is ongoing.
+    ///   - hasReasons: Whether the lines contain the reasons for the waits.
+    /// - Returns: The lines, empty for a task that succeeded at once.
     func details(until end: Duration, hasReasons: Bool = true) -> [String] {
         var lines = waits(until: end).map { wait in
             let time = wait.duration.humanReadable
@@ -63,14 +63,14 @@ extension TimelineTask {
         if attemptCount > 1 {
             let pauses = spans.filter { $0.kind == .pause }.map { max(.zero, ($0.end ?? end) - $0.start) }
             let time = pauses.reduce(.zero, +).humanReadable
-            // The journal may not have all of them.
+            // The pauses are incomplete if some attempts are not known.
             let between = pauses.count < attemptCount - 1 ? "" : ", \(time) between them"
             lines.append("\(attemptCount) attempts\(unknownWords ?? between)")
         }
         return lines.map(printable)
     }
 
-    /// The attempts that are not known, `nil` if all are.
+    /// The text about the attempts that are not known, `nil` if all are known.
     private var unknownWords: String? {
         switch unknownCount {
         case 0: nil
@@ -79,12 +79,12 @@ extension TimelineTask {
         }
     }
 
-    /// When it was first started, as in `started at 4 s`, or `started before 4 s` if that is all that is known.
+    /// The first start, such as `started at 4 s`, or `started before 4 s` if the exact time is not known.
     var startWords: String? {
         firstKnown.map { "started \(unknownCount == 0 ? "at" : "before") \($0.humanReadable)" }
     }
 
-    /// The dependency that it waited for before it was started, as in `after 'calico-crds'`.
+    /// The subjects of the waits before the start, such as `after 'calico-crds'`.
     var beforeStart: String? {
         let waits = spans.filter(\.kind.isBeforeStart).map { wait in
             let name = printable(wait.subject ?? "")
@@ -93,7 +93,7 @@ extension TimelineTask {
         return waits.isEmpty ? nil : "after \(waits.joined(separator: " and "))"
     }
 
-    /// When it was first started and last ended, as in `started at 4 s, ended at 9 s`.
+    /// The first start and the last end, such as `started at 4 s, ended at 9 s`.
     var times: String? {
         let words = [startWords, ended.map { "ended at \($0.humanReadable)" }].compactMap(\.self)
         return words.isEmpty ? nil : words.joined(separator: ", ")
@@ -101,12 +101,12 @@ extension TimelineTask {
 }
 
 extension TimelineTask {
-    /// The columns of ``caption(until:)``.
+    /// The largest number of columns of ``caption(until:)``.
     private static let captionWidth = 72
 
-    /// Its waits and how often it was tried, without reasons, in one short line.
+    /// Returns the waits and the number of attempts in one short line, without reasons.
     ///
-    /// - Parameter end: When to count to if it goes on.
+    /// - Parameter end: The time to count to if the task is ongoing.
     /// - Returns: The line, empty for a task that succeeded at once.
     func caption(until end: Duration) -> String {
         details(until: end, hasReasons: false).joined(separator: "; ").truncated(to: Self.captionWidth)
@@ -114,20 +114,20 @@ extension TimelineTask {
 }
 
 extension TimelineSpan {
-    /// The subject of a wait, in words that follow `waited for`.
+    /// The subject of a wait, worded to follow `waited for`.
     var subjectWords: String { subject ?? "something" }
 }
 
 extension TimelineUnit {
-    /// When its last start ended, as in `active at 9 s`.
+    /// The end of the unit's last start, such as `active at 9 s`.
     var startWords: String? {
         active.map { "active at \($0.humanReadable)" } ?? ended.map { "ended at \($0.humanReadable)" }
     }
 
-    /// Since when it is in its state, in one short line.
+    /// The time since which the unit has been in its state, in one short line.
     var caption: String { (ended ?? active).map { "at \($0.humanReadable)" } ?? "" }
 
-    /// Its state in a word.
+    /// The state of the unit in one word.
     var result: String {
         switch state.active {
         case "activating": "starting"

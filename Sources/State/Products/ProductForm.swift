@@ -3,16 +3,16 @@ import Glibc
 import Host
 import TLS
 
-/// A product of a task at a path.
+/// The form of a product at a path.
 public enum ProductForm: Sendable, Hashable {
-    /// A file, with a digest of its content that only this list has.
+    /// A file, with a digest of its content that is keyed with the key of the list.
     case file(digest: String, mode: UInt32, owner: UInt32, group: UInt32?)
     /// A symbolic link.
     case link(target: String)
-    /// A directory, of which nothing else is kept: it is removed only if it is empty.
+    /// A directory, which is removed only if it is empty.
     case directory
 
-    /// Describes what is about to be made.
+    /// Creates the form of a path that is about to be created.
     init(_ created: CreatedPath, key: String) {
         switch created {
         case .directory: self = .directory
@@ -28,16 +28,16 @@ public enum ProductForm: Sendable, Hashable {
     }
 }
 
-/// The present content of a path.
+/// The current content of a path.
 enum PresentForm {
     case file([UInt8], FileStatus)
     case link(target: String)
     case other(FileStatus.Kind)
 
-    /// Looks at an entry of a directory, without following a link.
+    /// Examines an entry of a directory, without following a link.
     ///
-    /// - Returns: `nil` if there is no such entry.
-    /// - Throws: ``Base/SystemError`` if it cannot be examined.
+    /// - Returns: The content, or `nil` if the entry does not exist.
+    /// - Throws: ``Base/SystemError`` if the entry cannot be examined.
     init?(_ name: String, in directory: borrowing DirectoryHandle) throws(SystemError) {
         guard let status = try directory.status(name) else { return nil }
         switch status.kind {
@@ -48,16 +48,16 @@ enum PresentForm {
         }
     }
 
-    /// Looks at a path; links above it are refused.
+    /// Examines a path, refusing symbolic links above it.
     init?(at path: String) throws(SystemError) {
         let parts = try PathParts(path, "cannot look at")
         try self.init(parts.name, in: try DirectoryHandle(withoutLinks: parts.directory))
     }
 
-    /// Whether it is what a task has made.
+    /// Returns whether the content matches a product of a task.
     func isSame(as form: ProductForm, key: String) -> Bool { difference(from: form, key: key) == nil }
 
-    /// How it differs from what a task has made, in a predicate; `nil` if it does not.
+    /// Returns the difference from a product of a task as a predicate, `nil` if there is none.
     func difference(from form: ProductForm, key: String) -> String? {
         switch (form, self) {
         case (.file(let digest, let mode, let owner, let group), .file(let bytes, let status)):
@@ -74,7 +74,7 @@ enum PresentForm {
     }
 }
 
-/// The keyed digest of a content.
+/// Returns the keyed digest of a content.
 ///
-/// A digest without a key would be that of the content, which anybody can compare with guesses of a short secret.
+/// An unkeyed digest would allow any reader to verify guesses of a short secret.
 func keyedDigest(of bytes: [UInt8], key: String) -> String { hmacSHA256(of: bytes, key: Array(key.utf8)) }

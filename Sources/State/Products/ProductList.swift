@@ -4,24 +4,24 @@ import Host
 import TLS
 import YAML
 
-/// The products of a task on the node since the last reset, as far as the agent itself has made them.
+/// The paths that the agent itself has created for a task since the last reset of the node.
 public struct ProductList: Sendable, Hashable {
-    /// A path that the task has made.
+    /// A path that the task created.
     public struct Product: Sendable, Hashable {
-        /// The path on the node, without links above it.
+        /// The path on the node, without symbolic links above it.
         public var path: String
 
-        /// The products of the task there.
+        /// The forms that the path may have.
         ///
-        /// There are two while one replaces the other: if the process ends in between, either may be there.
+        /// There are two forms while one replaces the other: if the process ends in between, either may exist.
         public var forms: [ProductForm]
     }
 
-    /// Shell commands that undo what only the author of the task knows.
+    /// Shell commands, written by the author of the task, that undo its other effects.
     public struct ResetCommands: Sendable, Hashable {
         public var text: String
 
-        /// How long they may take.
+        /// The timeout of the commands.
         public var timeout: Duration
 
         public init(_ text: String, timeout: Duration) {
@@ -32,22 +32,22 @@ public struct ProductList: Sendable, Hashable {
 
     public var task: String
 
-    /// The position of the task in the plan, when something was added last.
+    /// The position of the task in the plan at the time of the last addition.
     public var position: Int
 
-    /// The commands of the task when it last ran, `nil` if it had none or they have been run.
+    /// The commands of the task at its last run, `nil` if it had none or they have been run.
     public var reset: ResetCommands?
 
-    /// Whether the task has run since its commands, if it has any, were run by a reset.
+    /// Whether the task has run since a reset last ran its commands.
     public var isResetDue = true
 
-    /// Whether nothing is listed that a reset would undo.
+    /// Whether the list contains nothing that a reset would undo.
     var isEmpty: Bool { products.isEmpty && (!isResetDue || reset == nil) }
 
-    /// The paths, in the order in which they were made.
+    /// The paths, in order of creation.
     public var products: [Product] = []
 
-    /// The key that makes the digests of this list different from those of other nodes and tasks.
+    /// The key that makes the digests of this list different from the digests of other nodes and tasks.
     let key: String
 
     /// Creates an empty list.
@@ -64,13 +64,13 @@ public struct ProductList: Sendable, Hashable {
         return sha256((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
 
-    /// Adds what is about to be made.
+    /// Adds paths that are about to be created.
     ///
-    /// A present product of the task stays listed: the process may end before it is replaced.
+    /// An existing product of the task stays in the list, because the process may end before the product is replaced.
     ///
     /// - Parameters:
-    ///   - created: What is about to be made, in order, with paths without links above them.
-    ///   - root: The directory in front of the paths, without a slash at its end.
+    ///   - created: The paths in order of creation, without symbolic links above them.
+    ///   - root: The directory in front of the paths, without a trailing slash.
     /// - Throws: ``Base/SystemError`` if a path is not below the root.
     mutating func add(_ created: [CreatedPath], below root: String) throws(SystemError) {
         let known = products.indices.map { (ExactText(products[$0].path), $0) }
@@ -97,10 +97,10 @@ public struct ProductList: Sendable, Hashable {
 }
 
 extension ProductList {
-    /// The version of the file.
+    /// The version of the file format.
     static let version = 1
 
-    /// The list as its file has it.
+    /// Returns the list in the format of its file.
     func json() -> [UInt8] {
         var pairs: [(String, Node)] = [
             ("version", .number(Self.version)), ("task", .string(task)), ("position", .number(position)),
@@ -119,9 +119,9 @@ extension ProductList {
     /// Reads a list.
     ///
     /// - Parameters:
-    ///   - json: The content of its file.
-    ///   - name: The task that the name of the file says.
-    /// - Throws: ``ProductListFault`` if it is not one of this task and version.
+    ///   - json: The content of the file.
+    ///   - name: The task, from the name of the file.
+    /// - Throws: ``ProductListFault`` if the content is not a list of this task in this version.
     init(json: [UInt8], task name: String) throws(ProductListFault) {
         guard let node = try? readJSON(json, file: "list"), let version = node["version"]?.integer else {
             throw .damaged
@@ -133,7 +133,7 @@ extension ProductList {
         self.init(task: name, position: node["position"]?.integer ?? 0, key: key)
         isResetDue = node["resetDue"]?.boolean ?? true
         if let text = node["reset"]?.string {
-            // As long as a task may take.
+            // Task timeouts have the same range.
             let seconds = min(max(1, node["timeoutSeconds"]?.integer ?? 600), 24 * 3600)
             reset = ResetCommands(text, timeout: .seconds(seconds))
         }
@@ -145,10 +145,10 @@ extension ProductList {
         }
     }
 
-    /// More than any task makes.
+    /// The largest number of products, which is more than any task creates.
     static let productLimit = 100_000
 
-    /// Whether a path is one that was listed: absolute, without anything that leads elsewhere.
+    /// Returns whether a path could have been listed: absolute, with only plain components.
     private static func isListable(_ path: String) -> Bool {
         guard path.isAbsolutePath, path.cStringFault == nil else { return false }
         let parts = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -156,11 +156,11 @@ extension ProductList {
     }
 }
 
-/// Why a list cannot be used.
+/// The reason why a list cannot be used.
 public enum ProductListFault: Error, Sendable, Hashable, CustomStringConvertible {
-    /// It is not what the agent writes.
+    /// The content is not in the format that the agent writes.
     case damaged
-    /// Another version of the agent has written it.
+    /// The list was written by another version of the agent.
     case ofOtherVersion(Int)
 
     /// The fault as a predicate.
@@ -173,7 +173,7 @@ public enum ProductListFault: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension ProductForm {
-    /// The form in the file of a list.
+    /// The form as an entry of a list file.
     fileprivate var node: Node {
         switch self {
         case .directory: return .mapping([("kind", .string("directory"))])
@@ -187,7 +187,7 @@ extension ProductForm {
         }
     }
 
-    /// Reads a form, `nil` if it is not one.
+    /// Reads a form, `nil` if it is invalid.
     fileprivate init?(_ node: Node) {
         switch node["kind"]?.string {
         case "directory": self = .directory

@@ -2,19 +2,19 @@ import Base
 import Glibc
 import Host
 
-/// The outcome of removing a path that a task has made.
+/// The outcome of removing a path that a task created.
 public enum Removal: Sendable, Hashable {
-    /// It was deleted, or in a dry run would be.
+    /// The path was deleted, or would be deleted by a dry run.
     case deleted
-    /// Nothing is there.
+    /// The path does not exist.
     case absent
-    /// Another task has made what is there, and is undone later.
+    /// The content was created by another task, which is undone later.
     case left
-    /// It was not deleted, for a reason that is a predicate of the path.
+    /// The path was not deleted, for a reason that is a predicate of the path.
     case kept(String)
 }
 
-/// The products of tasks that are not undone yet, by path.
+/// The products of the tasks that are not undone yet, by path.
 public struct ProductIndex: Sendable {
     private var forms: [ExactText: [Entry]] = [:]
 
@@ -24,7 +24,7 @@ public struct ProductIndex: Sendable {
         var key: String
     }
 
-    /// Collects the products of lists.
+    /// Creates an index of the products in lists.
     public init(_ lists: [ProductList]) {
         for list in lists {
             for product in list.products {
@@ -35,27 +35,27 @@ public struct ProductIndex: Sendable {
         }
     }
 
-    /// Removes what a task has made, because it is undone now.
+    /// Removes the products of a task that is being undone.
     ///
     /// - Parameter list: The list of the task.
     public mutating func remove(_ list: ProductList) {
         for product in list.products { forms[ExactText(product.path)]?.removeAll { $0.task == list.task } }
     }
 
-    /// Whether one of the tasks has made what is at a path.
+    /// Returns whether one of the tasks created the content of a path.
     func hasMade(_ present: PresentForm, at path: String) -> Bool {
         forms[ExactText(path), default: []].contains { present.isSame(as: $0.form, key: $0.key) }
     }
 }
 
-/// Deletes what tasks have made, or in a dry run finds out what would be deleted.
+/// Deletes paths that tasks created, or determines which a dry run would delete.
 ///
-/// No link above a path is followed: what one leads to is not what the task has made.
+/// Symbolic links above a path are not followed, because the path behind a link is not the path that the task created.
 public struct ProductRemover: Sendable {
     private let root: String
     private let isDryRun: Bool
 
-    /// The paths that were deleted, or would be.
+    /// The paths that were deleted, or would be deleted by a dry run.
     private var deleted: Set<ExactText> = []
 
     /// Creates a remover for the lists of a store.
@@ -64,12 +64,12 @@ public struct ProductRemover: Sendable {
         self.isDryRun = isDryRun
     }
 
-    /// Whether a path is a directory that its task has made, which ``deleteDirectory(_:)`` deletes.
+    /// Returns whether a path is a directory created by its task, which ``deleteDirectory(_:)`` deletes.
     ///
-    /// If the task was about to replace one thing by the other, what is there decides.
+    /// If the task was replacing one kind of file with another, the current content decides.
     ///
     /// - Parameter product: The path.
-    /// - Returns: Whether it is one; `false` also if it cannot be looked at.
+    /// - Returns: Whether the path is such a directory; `false` if it cannot be examined.
     public func isDirectory(_ product: ProductList.Product) -> Bool {
         guard product.mayBeDirectory, product.forms.count > 1 else { return product.mayBeDirectory }
         guard let parts = try? PathParts(root + product.path, Self.looking),
@@ -78,13 +78,13 @@ public struct ProductRemover: Sendable {
         return (try? directory.status(parts.name))?.kind == .directory
     }
 
-    /// Deletes a file or link if it is as its task has made it.
+    /// Deletes a file or link if it is unchanged since its task created it.
     ///
     /// - Parameters:
     ///   - product: The path.
-    ///   - list: The list that it is in.
-    ///   - others: What the other tasks have made that are not undone yet.
-    /// - Returns: What became of it.
+    ///   - list: The list that contains the path.
+    ///   - others: The products of the other tasks that are not undone yet.
+    /// - Returns: The outcome for the path.
     public mutating func delete(
         _ product: ProductList.Product,
         of list: ProductList,
@@ -112,7 +112,7 @@ public struct ProductRemover: Sendable {
     /// Deletes a directory if it is empty.
     ///
     /// - Parameter path: The path on the node.
-    /// - Returns: What became of it.
+    /// - Returns: The outcome for the path.
     public mutating func deleteDirectory(_ path: String) -> Removal {
         do throws(SystemError) {
             let parts = try PathParts(root + path, Self.looking)
@@ -139,19 +139,19 @@ public struct ProductRemover: Sendable {
     }
 
     private static let looking = "cannot look at"
-    /// The reason for which a directory with something in it is kept.
+    /// The reason for which a directory with content is kept.
     public static let notEmpty = "is not empty"
 
     private static func removal(after error: SystemError) -> Removal {
         if error.isNotFound { return .absent }
         guard error.code == ELOOP else { return .kept("cannot be deleted: \(error)") }
-        // Behind a link there may be what the task has made. Below a file there can be nothing.
+        // The product may still exist behind a link, but nothing can exist below a regular file.
         if let status = try? FileSystem.status(error.subject), status.kind != .symbolicLink { return .absent }
         return .kept("is below '\(error.subject)', which \(error.reason) now")
     }
 }
 
 extension ProductList.Product {
-    /// Whether its task has made a directory there, which is deleted only if it is empty.
+    /// Whether the task may have created a directory at the path, which is deleted only if it is empty.
     public var mayBeDirectory: Bool { forms.contains(.directory) }
 }

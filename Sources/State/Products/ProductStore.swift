@@ -2,55 +2,55 @@ public import Base
 import Glibc
 public import Host
 
-/// The lists of what the tasks of a node have made, which survive reboots and the removal of a task.
+/// The lists of paths created by the tasks of a node, which survive reboots and the removal of a task.
 ///
-/// Each task has a file, `TASK.json`, which only root can read. It is on the disk before what it lists is made, so that
-/// nothing exists that is not listed; what is listed and does not exist is passed over. A process changes the list of a
-/// task only while it has the task's lock, see ``RecordStore/lock(_:)``.
+/// Each task has a file, `TASK.json`, which only root can read. It is on disk before the listed paths are created, so
+/// that nothing unlisted exists; listed paths that do not exist are ignored. A process changes the list of a task only
+/// while it holds the task's lock, see ``RecordStore/lock(_:)``.
 public struct ProductStore: Sendable {
     /// The directory of the lists.
     public let path: String
 
-    /// The directory in front of all paths of the lists, without a slash at its end; empty for none.
+    /// The directory in front of all listed paths, without a trailing slash; empty for none.
     public let root: String
 
-    /// Creates a store; its directory is created with the first list.
+    /// Creates a store whose directory is created with the first list.
     ///
     /// - Parameters:
     ///   - path: The directory of the lists.
-    ///   - root: The directory in front of all paths, without links.
+    ///   - root: The directory in front of all listed paths, without symbolic links.
     public init(path: String, root: String) {
         self.path = path
         self.root = root
     }
 
-    /// The largest file that is read as a list.
+    /// The largest size of a list file.
     private static let sizeLimit = 16 << 20
 
     private static let suffix = ".json"
 
-    /// Lists what a task is about to make.
+    /// Lists paths that a task is about to create.
     ///
     /// - Parameters:
-    ///   - created: What it is about to make, in order, with paths without links above them.
+    ///   - created: The paths in order of creation, without symbolic links above them.
     ///   - task: The task's name.
-    ///   - position: Its position in the plan.
-    /// - Throws: ``Base/SystemError`` if the list cannot be read or written; then nothing may be made.
+    ///   - position: The position of the task in the plan.
+    /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the paths must not be created then.
     public func note(_ created: [CreatedPath], by task: String, at position: Int) throws(SystemError) {
         try update(task, position) { (list) throws(SystemError) in
             try list.add(created, below: root)
-            // Something may exist now that the commands are about.
+            // The new paths may be ones that the reset commands apply to.
             list.isResetDue = true
         }
     }
 
-    /// Lists that a task is about to run, with the commands that undo it.
+    /// Records that a task is about to run, with the commands that undo it.
     ///
     /// - Parameters:
-    ///   - reset: The commands, `nil` if the task has none; those of an earlier run are then no longer listed.
+    ///   - reset: The commands, `nil` if the task has none; commands of an earlier run are then removed from the list.
     ///   - task: The task's name.
-    ///   - position: Its position in the plan.
-    /// - Throws: ``Base/SystemError`` if the list cannot be read or written; then the task may not run.
+    ///   - position: The position of the task in the plan.
+    /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the task must not run then.
     public func note(_ reset: ProductList.ResetCommands?, of task: String, at position: Int) throws(SystemError) {
         if reset == nil, try list(of: task)?.reset == nil { return }
         try update(task, position) { list in
@@ -72,14 +72,14 @@ public struct ProductStore: Sendable {
         try write(list)
     }
 
-    /// Creates the directory of the lists, so that a unit can be kept from writing in it.
+    /// Creates the directory of the lists, so that units can be denied write access to it.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func prepare() throws(SystemError) { _ = try directory(isCreating: true) }
 
     /// Replaces a list; an empty one is removed.
     ///
-    /// - Throws: ``Base/SystemError`` if it would be too large to be read, or the system refuses.
+    /// - Throws: ``Base/SystemError`` if the list exceeds the limits for reading, or the system refuses.
     public func write(_ list: ProductList) throws(SystemError) {
         if list.isEmpty { return try remove(list.task) }
         let bytes = list.json()
@@ -102,9 +102,9 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// Reads the list of a task, `nil` if there is none.
+    /// Reads the list of a task, `nil` if the file does not exist.
     ///
-    /// - Throws: ``Base/SystemError`` if it cannot be read or used.
+    /// - Throws: ``Base/SystemError`` if the list cannot be read or used.
     public func list(of task: String) throws(SystemError) -> ProductList? {
         let name = task + Self.suffix
         let bytes: [UInt8]
@@ -117,7 +117,7 @@ public struct ProductStore: Sendable {
         do throws(ProductListFault) {
             return try ProductList(json: bytes, task: task)
         } catch {
-            // Its products are then not undone.
+            // Following the advice means that the products in the list are not undone.
             let advice = "run \(quotedShellLine(["mv", "\(path)/\(name)", "/root"])) to go on without it"
             throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it \(error)", advice: advice)
         }
@@ -125,8 +125,8 @@ public struct ProductStore: Sendable {
 
     /// Reads all lists.
     ///
-    /// - Returns: The lists, sorted by task, and why others cannot be read.
-    /// - Throws: ``Base/SystemError`` if the directory cannot be read; that there is none is a normal result.
+    /// - Returns: The lists, sorted by task, and the errors for lists that cannot be read.
+    /// - Throws: ``Base/SystemError`` if the directory cannot be read. A missing directory is a normal result.
     public func lists() throws(SystemError) -> (lists: [ProductList], faults: [SystemError]) {
         var names: [String] = []
         do throws(SystemError) {
@@ -145,7 +145,7 @@ public struct ProductStore: Sendable {
         return (lists, faults)
     }
 
-    /// Removes the directory of the lists, unless a list is in it, with what killed processes have left of lists.
+    /// Removes the directory, unless it contains a list, with temporary files that killed processes have left.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func removeIfEmpty() throws(SystemError) {
@@ -163,7 +163,7 @@ public struct ProductStore: Sendable {
         }
     }
 
-    /// The directory, which only its owner can list.
+    /// Opens the directory, which only its owner can list.
     private func directory(isCreating: Bool) throws(SystemError) -> DirectoryHandle {
         let parts = try PathParts(path, "cannot open directory")
         return try DirectoryHandle(reaching: parts.directory, isCreating: isCreating)

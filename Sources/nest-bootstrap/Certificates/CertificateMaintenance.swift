@@ -51,12 +51,12 @@ struct CertificateMaintenance {
         throw Problems([Problem("no certificates are declared", at: location, hint: hint)])
     }
 
-    /// How keys are encrypted and decrypted.
+    /// The settings for the encryption and decryption of keys.
     var access: KeyAccess {
         KeyAccess(environment: options.environment, identities: command.identities)
     }
 
-    /// The command that shows what can be renewed, for a sentence.
+    /// The quoted command that shows which certificates can be renewed.
     private var renewalCall: String {
         let selection = command.nodes.flatMap { ["--node", $0] } + command.names.flatMap { ["--name", $0] }
         let flags = options.commonArguments + selection + ["--dry-run"]
@@ -110,7 +110,7 @@ struct CertificateMaintenance {
         }
     }
 
-    /// Reports a certificate that was made, or whose key was encrypted again.
+    /// Reports a certificate that was created, or whose key was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
         if !options.output.isForPrograms { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
@@ -126,7 +126,7 @@ struct CertificateMaintenance {
         return .success
     }
 
-    /// Warns of what is wrong with a CA that is kept.
+    /// Warns of the problems of a CA that is kept.
     private func reportFaults(of plan: RenewalPlan, _ set: CertificateSet) {
         guard !options.output.isForPrograms, !plan.authorityFaults.isEmpty else { return }
         let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
@@ -134,7 +134,7 @@ struct CertificateMaintenance {
         output.report(warnings: [Problem(text, hint: hint)])
     }
 
-    /// The lines of a plan: everything in a dry run, where there was no progress, then the numbers.
+    /// Formats a plan and its totals; a dry run, which reports no progress, lists every certificate too.
     private func lines(_ plan: RenewalPlan, _ set: CertificateSet, isDryRun: Bool) -> [String] {
         let verb = isDryRun ? "would be " : ""
         var lines: [String] = []
@@ -169,17 +169,17 @@ struct CertificateMaintenance {
 
 /// The replacement of the CA.
 extension CertificateMaintenance {
-    /// The command that shows how far the rotation is; a step may follow.
+    /// The command that shows the progress of the rotation; the flags of a step can be appended.
     var rotationCall: [String] { ["nest-bootstrap", "certificates", "rotate-ca"] + options.commonArguments }
 
-    /// The command of a step.
+    /// Returns the command that performs a step.
     private func call(for step: RotationStep) -> [String] {
         let given = command.identities.flatMap { ["--identity", $0] }
         let identity = step.needsIdentity ? (given.isEmpty ? ["--identity", "FILE"] : given) : []
         return rotationCall + ["--step", step.rawValue] + identity + (step.needsConfirmation ? ["--confirm"] : [])
     }
 
-    /// Shows how far the rotation is, or does a step.
+    /// Shows the progress of the rotation, or performs a step.
     func rotate(_ set: CertificateSet) async throws(Problem) -> ExitCode {
         let rotation = Rotation(set, at: .now(), access)
         guard let step = command.step else {
@@ -204,7 +204,7 @@ extension CertificateMaintenance {
         return .success
     }
 
-    /// Refuses a step that would make nodes refuse each other if they have not got the files of the step before.
+    /// Refuses an unconfirmed step that breaks connections between nodes without the files of the previous step.
     private func requireConfirmation(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         guard step.needsConfirmation, !command.isConfirmed else { return }
         let call = quotedShellLine(call(for: step))
@@ -231,7 +231,7 @@ extension CertificateMaintenance {
         }
     }
 
-    /// Shows that there is nothing to do for a step.
+    /// Reports that a step has nothing to do.
     private func showDone(_ step: RotationStep, _ status: RotationStatus) {
         guard !options.output.isForPrograms else { return show(status) }
         let text =
@@ -241,7 +241,7 @@ extension CertificateMaintenance {
         write([text])
     }
 
-    /// Shows what a step would do.
+    /// Shows the effect of a step without performing it.
     private func showPlan(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         let isDue = try status.isDue(step)
         guard !options.output.isForPrograms else {

@@ -77,9 +77,9 @@ struct CertificatesCommand: Command {
 
     /// The operations on a set.
     enum Action: String, Sendable, CaseIterable {
-        /// Compares them with their declarations.
+        /// Compares the certificates and keys with their declarations.
         case check
-        /// Makes what is due or differs.
+        /// Issues the certificates that are due or differ.
         case renew
         /// Replaces the CA, step by step.
         case rotateAuthority = "rotate-ca"
@@ -87,28 +87,28 @@ struct CertificatesCommand: Command {
 
     var action = Action.check
 
-    /// The nodes whose certificates are meant; all if there is none.
+    /// The nodes whose certificates are selected; empty for all nodes.
     var nodes: [String] = []
 
-    /// The names of the certificates that are meant; all if there is none.
+    /// The names of the selected certificates; empty for all names.
     var names: [String] = []
 
     /// The files with the operator's private keys.
     var identities: [String] = []
 
-    /// Whether certificates are made that are as declared.
+    /// Whether to renew certificates even if they are not due and match their declarations.
     var isForced = false
 
-    /// The step of a rotation to perform; without one the progress is shown.
+    /// The step of a rotation to perform; if `nil`, the progress is shown.
     var step: RotationStep?
 
-    /// Whether every node has the files of the step before, and uses them.
+    /// Whether the operator confirms that every node has the files of the previous step and uses them.
     var isConfirmed = false
 
-    /// Whether to report what would be made instead of making it.
+    /// Whether to report the changes instead of making them.
     var isDryRun = false
 
-    /// Whether the set is changed.
+    /// Whether the command changes the set.
     var acts: Bool {
         switch action {
         case .check: false
@@ -117,7 +117,7 @@ struct CertificatesCommand: Command {
         }
     }
 
-    /// Takes the action, which is the only name.
+    /// Sets the action, which is the only positional argument.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         let known = Action.allCases.map(\.rawValue)
         guard let name = names.first, names.count == 1 else {
@@ -128,7 +128,7 @@ struct CertificatesCommand: Command {
         try checkFlags()
     }
 
-    /// Refuses flags of other actions, and those that say something about a step without one.
+    /// Refuses flags of other actions, and flags that need a step if there is none.
     private func checkFlags() throws(UsageError) {
         let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
             ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .rotateAuthority]),

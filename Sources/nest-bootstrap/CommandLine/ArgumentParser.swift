@@ -3,7 +3,7 @@ import Reporting
 
 /// The parsed arguments.
 enum Invocation: Sendable {
-    /// To perform a command.
+    /// A command to perform.
     case perform(any Command, Options)
     /// The help of a command, or of the program.
     case help((any Command.Type)?)
@@ -13,18 +13,18 @@ enum Invocation: Sendable {
 /// Parses the arguments of the program.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
-/// - Returns: What they ask for, without environment variables.
-/// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, also if
-///   the other arguments are wrong.
+/// - Returns: The command or the requested text, without environment variables.
+/// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, even
+///   if the other arguments are wrong.
 func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
     var parser = ArgumentParser(arguments)
     return try parser.parse()
 }
 
-/// Turns the arguments of a systemd generator into those of the command `units`.
+/// Converts the arguments of a systemd generator to arguments of the command `units`.
 ///
 /// - Parameter arguments: The program's own name and the arguments.
-/// - Returns: The arguments without the name; by the name of a generator they are the directories of ``UnitsCommand``.
+/// - Returns: The arguments without the name, preceded by the command `units` if the name ends in `-generator`.
 func argumentsByName(_ arguments: [String]) -> [String] {
     guard let name = arguments.first else { return [] }
     let rest = Array(arguments.dropFirst())
@@ -34,10 +34,10 @@ func argumentsByName(_ arguments: [String]) -> [String] {
 /// Finds the output format for an error in the arguments.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
-/// - Returns: The last format that a flag of the command asks for, whatever the other arguments are. If the command is
-///   not known, or has no flag of that name, the flag of other commands counts.
+/// - Returns: The last format that a flag of the command requests, regardless of the other arguments. If the command is
+///   unknown or does not have such a flag, the flags of other commands count.
 func wantedOutput(_ arguments: [String]) -> OutputFormat {
-    // The option that a flag sets says whether it takes a format: the value of `init --output` is a file.
+    // The parsed option decides, because the value of `init --output` is a file and not a format.
     TypedWords(arguments).options.output
 }
 
@@ -60,7 +60,7 @@ private struct ArgumentParser {
         do throws(UsageError) {
             try sort()
         } catch {
-            // A request for help is answered although the arguments are wrong.
+            // A request for help is answered even if the arguments are wrong.
             guard isHelp || rest.contains(where: Self.isHelpFlag) else { throw error }
             return .help(command)
         }
@@ -101,7 +101,7 @@ private struct ArgumentParser {
         isHelp = true
     }
 
-    /// The names of the flags that may be meant, each once.
+    /// The names of the flags that are valid for the command, or for any command before it is known.
     private var knownFlags: [String] {
         let known = command?.shownFlags ?? FlagForm.all.filter { !$0.isInternal }
         let names =
@@ -109,11 +109,11 @@ private struct ArgumentParser {
         return names.unique()
     }
 
-    /// Whether the command has a flag, or may have it because it is not known yet.
+    /// Returns whether the command has a flag; always `true` before the command is known.
     private func isKnown(_ flag: FlagForm) -> Bool { command.map { $0.has(flag) } ?? true }
 
     private mutating func flag(_ part: FlagForm.Part) throws(UsageError) -> GivenFlag {
-        // A letter may be the first one of a long name, also if another command has a flag of that letter.
+        // A letter may be meant as the beginning of a long name, even if another command has a flag of that letter.
         let meant = part.name.count == 2 ? "-\(part.name)" : nil
         let isMeant = knownFlags.count { $0.hasPrefix(meant ?? part.name) } == 1
         guard let flag = FlagForm.named(part.name, of: command), !isMeant || isKnown(flag) else {
@@ -133,15 +133,15 @@ private struct ArgumentParser {
         return GivenFlag(form: flag, value: value)
     }
 
-    /// A flag whose value may be left out, and that has none in its own argument.
+    /// Parses a flag whose value is optional and not in the same argument.
     private mutating func flagWithOptionalValue(_ flag: FlagForm, _ valueName: String) throws(UsageError) -> GivenFlag {
         guard let next = rest.first else { return GivenFlag(form: flag, value: "") }
         if next.hasPrefix("-"), isNumber(next) {
-            // No flag is a number, and journalctl reads '-b -1' so.
+            // A negative number is the value, as for journalctl ('-b -1'), because no flag is a number.
             rest = rest.dropFirst()
             return GivenFlag(form: flag, value: next)
         }
-        // A name cannot be meant: it would be looked for among the tasks.
+        // The next argument is refused if it can only be the value, as it would be looked up as a task name.
         guard flag.isOptionalValue?(next) == true else { return GivenFlag(form: flag, value: "") }
         throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", of: command)
     }
@@ -173,13 +173,13 @@ struct GivenFlag {
 extension Command {
     static var flagForms: [FlagForm] { flags.map(\.form) }
 
-    /// The flags that its help shows.
+    /// The flags that the help of the command shows.
     static var shownFlags: [FlagForm] { flagForms.filter { !$0.isInternal } }
 
-    /// Whether it has a flag of the same name.
+    /// Returns whether the command has a flag of the same name.
     static func has(_ form: FlagForm) -> Bool { flag(named: form) != nil }
 
-    /// The command's flag of that name; one before the command may have been found as another command's.
+    /// Finds the command's flag of the same name, because the form may come from a flag of another command.
     private static func flag(named form: FlagForm) -> Flag<Self>? { flags.first { $0.form.name == form.name } }
 
     /// Parses the arguments of one call.
@@ -188,7 +188,7 @@ extension Command {
     ///   - names: The positional arguments.
     ///   - given: The flags.
     /// - Returns: The command and the options, without environment variables.
-    /// - Throws: ``UsageError`` for what is wrong.
+    /// - Throws: ``UsageError`` for the first error in the arguments.
     fileprivate static func parse(_ names: [String], _ given: [GivenFlag]) throws(UsageError) -> Invocation {
         do throws(UsageError) {
             try check(given)
@@ -208,13 +208,13 @@ extension Command {
         }
     }
 
-    /// Sets an option that several commands have, if a flag is for one and its value is right.
+    /// Sets a common option if the flag is for one and its value is valid.
     static func set(_ given: GivenFlag, _ options: inout Options) {
         var command = Self()
         try? flag(named: given.form)?.set(&command, &options, given.value)
     }
 
-    /// Refuses flags of other commands and flags that are given twice.
+    /// Refuses flags of other commands and flags that are given more than once.
     private static func check(_ given: [GivenFlag]) throws(UsageError) {
         var seen: Set<String> = []
         for given in given {
@@ -225,17 +225,17 @@ extension Command {
         }
     }
 
-    /// Refuses arguments of a command that has none.
+    /// Refuses positional arguments of a command that takes none.
     ///
     /// - Parameters:
     ///   - names: The arguments.
     ///   - options: The flags that several commands have.
-    ///   - hint: What to type, unless the argument looks like a task file and the command has one.
+    ///   - hint: The text to type instead, unless the argument looks like a task file and the command takes one.
     /// - Throws: ``UsageError`` if there are arguments.
     static func refuse(_ names: [String], _ options: Options, hint: String? = nil) throws(UsageError) {
         guard let name = names.first else { return }
         var hint = hint
-        // Other programs take a file as an argument.
+        // Many other programs take the file as an argument.
         if ["/", ".yaml", ".yml", ".json"].contains(where: name.contains),
             flags.contains(where: { $0.form.name == "--config" })
         {
@@ -247,9 +247,9 @@ extension Command {
 }
 
 extension FlagForm {
-    /// A flag as an argument has it.
+    /// A flag as written in an argument.
     struct Part: Sendable, Hashable {
-        /// Its name, with its dashes.
+        /// The name of the flag, with its dashes.
         var name: String
         /// The value in the same argument, or `nil` if there is none.
         var value: String?
@@ -257,7 +257,8 @@ extension FlagForm {
 
     /// Splits an argument with a dash into its flags.
     ///
-    /// `--name=value`, `-o=value` and `-ovalue` have a value, `-fb` is two flags. The letter of the help is one too.
+    /// `--name=value`, `-o=value` and `-ovalue` have a value, `-fb` is two flags. The letter of the help is a flag as
+    /// well.
     ///
     /// - Parameters:
     ///   - argument: The argument.
@@ -266,7 +267,7 @@ extension FlagForm {
     static func parts(of argument: String, for command: (any Command.Type)?) -> [Part] {
         let halves = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let whole = Part(name: halves[0], value: halves.count == 2 ? halves[1] : nil)
-        // A long name with one dash is a mistake, and not a letter with a value.
+        // A long name with one dash is an error, not a letter with a value.
         guard !argument.hasPrefix("--"), halves[0].count > 2, named("-\(halves[0])", of: command) == nil else {
             return [whole]
         }
@@ -286,10 +287,10 @@ extension FlagForm {
         return parts
     }
 
-    /// Whether what follows the letter of the flag is its value, and not further letters.
+    /// Returns whether the text after the letter of the flag is its value rather than further letters.
     private func takes(_ rest: Substring) -> Bool {
         guard let first = rest.first, value != nil else { return false }
-        // The short name of a flag is a letter.
+        // Short names of flags are letters, so anything else begins a value.
         return !isValueOptional || !first.isLetter
     }
 }

@@ -1,23 +1,23 @@
-/// A command of the program: its name, its help, its flags, and what it does.
+/// A command of the program: its name, help, flags and implementation.
 ///
-/// A value holds the parsed arguments of one call. Everything about a command is in the file of its type, and ``commands``
+/// A value holds the parsed arguments of one call. Each command is defined in the file of its type, and ``commands``
 /// lists the types.
 protocol Command: Sendable, Hashable {
-    /// The word that calls it.
+    /// The word that selects the command.
     static var name: String { get }
 
     static var help: CommandHelp { get }
 
-    /// Its flags, in the order of the help.
+    /// The flags of the command, in the order of its help.
     static var flags: [Flag<Self>] { get }
 
-    /// Whether the help of the program shows it; the build of the package calls the others.
+    /// Whether the help of the program lists the command; hidden commands are called by the build of the package.
     static var isShown: Bool { get }
 
-    /// The format of its output, if it has no choice of formats.
+    /// The output format of the command if it offers no choice of formats.
     static var onlyFormat: String? { get }
 
-    /// The exit code of an error that is not one of a task.
+    /// The exit code of an error other than a failed task.
     static var failureCode: ExitCode { get }
 
     /// Creates the command of a call without arguments.
@@ -28,41 +28,41 @@ protocol Command: Sendable, Hashable {
     /// - Parameters:
     ///   - names: The arguments.
     ///   - options: The flags that several commands have.
-    /// - Throws: ``UsageError`` for what is wrong or missing, and for flags that exclude each other.
+    /// - Throws: ``UsageError`` for wrong or missing arguments, and for flags that exclude each other.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError)
 
-    /// Whether it writes nothing, but shows what would be written.
+    /// Whether the command writes nothing, but shows what would be written.
     var isDryRun: Bool { get }
 
-    /// Whether it changes the node; commands that only read accept task files that another user could change.
+    /// Whether the command changes the node; other commands accept task files that another user could change.
     var acts: Bool { get }
 
-    /// How long to wait for a slow reader of the output after the command has ended.
+    /// The maximum time to wait for a slow reader of the output after the command has ended.
     var outputLimit: Duration { get }
 
-    /// Performs it.
+    /// Performs the command.
     ///
     /// - Parameters:
     ///   - options: The flags that several commands have, and the environment.
     ///   - program: The outputs and signals of the process.
     /// - Returns: The exit code.
-    /// - Throws: ``Base/Problems`` for arguments that are wrong, other errors for what ends it.
+    /// - Throws: ``Base/Problems`` for wrong arguments, other errors if the command cannot continue.
     func run(_ options: Options, in program: Program) async throws -> ExitCode
 
-    /// Whether a directory of `--root` that does not exist is worth a warning.
+    /// Whether to warn of a directory of `--root` that does not exist.
     static var warnsOfMissingRoot: Bool { get }
 
-    /// Whether a unit runs it in the sandbox of a task, where it may only write what was prepared.
+    /// Whether a unit runs the command in the sandbox of a task, where it can only write what was prepared.
     var runsInSandbox: Bool { get }
 
     /// Changes the process before it has a second thread, for a command that runs in a unit.
     ///
-    /// It is called only if the command is the first argument, as in units.
+    /// The program calls it only if the command is the first argument, as in units.
     ///
     /// - Parameter arguments: The arguments of the program, which are not parsed yet.
     static func prepareProcess(_ arguments: [String])
 
-    /// Finds the possible positional arguments.
+    /// Returns the completion of the positional arguments.
     static func completion(_ completer: Completer) -> Completion
 }
 

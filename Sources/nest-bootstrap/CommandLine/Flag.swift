@@ -1,9 +1,9 @@
 import Base
 import Reporting
 
-/// A flag of a command, and what it sets.
+/// A flag of a command, and the action that sets its value.
 struct Flag<Owner: Command>: Sendable {
-    /// Sets a property of the command, or of the options that several commands have, to a value.
+    /// A function that sets a property of the command, or a common option, to a value.
     typealias Action = @Sendable (inout Owner, inout Options, _ value: String) throws(UsageError) -> Void
 
     let form: FlagForm
@@ -64,7 +64,7 @@ struct Flag<Owner: Command>: Sendable {
         self.init(name, value, help) { command, _, value in command[keyPath: property] = value }
     }
 
-    /// Creates a flag that may be given several times; a value that is given twice counts once.
+    /// Creates a repeatable flag; a value that is given twice counts once.
     init(_ name: String, _ value: String, _ help: String, _ property: any WritableKeyPath<Owner, [String]> & Sendable) {
         self.init(name, value, isRepeatable: true, help) { command, _, value in
             command[keyPath: property] = (command[keyPath: property] + [value]).unique()
@@ -72,33 +72,33 @@ struct Flag<Owner: Command>: Sendable {
     }
 }
 
-/// The form of a flag, and what the help says about it.
+/// The syntax of a flag, and its help.
 struct FlagForm: Sendable {
     /// The name as it is typed, with its two dashes.
     let name: String
 
-    /// The name with one dash and one letter, if it has one.
+    /// The name with one dash and one letter, if the flag has one.
     let shortName: String?
 
-    /// The name of its value in the help, or `nil` if it takes none.
+    /// The name of the value in the help, or `nil` if the flag takes none.
     var value: String?
 
-    /// Whether a word can only be meant as the value, for a flag whose value may be left out; `nil` for others.
+    /// Returns whether a word can only be the value of the flag; `nil` unless the value is optional.
     ///
-    /// The value is in the same argument, or is a number below 0 in the next.
+    /// The value is in the same argument, or is a number below 0 in the next argument.
     var isOptionalValue: (@Sendable (String) -> Bool)?
 
     var isValueOptional: Bool { isOptionalValue != nil }
 
-    /// Whether it may be given several times.
+    /// Whether the flag may be given several times.
     var isRepeatable = false
 
-    /// Whether only this program itself uses it, and the help does not show it.
+    /// Whether the flag is for calls by the program itself, and the help does not show it.
     var isInternal = false
 
     let help: String
 
-    /// The name with the form of its value, as in the help.
+    /// The name with a placeholder for the value, as in the help.
     var usage: String {
         let names = [shortName, name].compactMap(\.self).joined(separator: ", ")
         guard let value else { return names }
@@ -114,7 +114,7 @@ struct FlagForm: Sendable {
     /// The flags of all commands.
     static let all = commands.flatMap { $0.flagForms }
 
-    /// Finds a flag by one of its names: that of a command, or any if the command has none or is not known yet.
+    /// Finds a flag of the command by one of its names, or else a flag of any command.
     static func named(_ name: String, of command: (any Command.Type)?) -> FlagForm? {
         command?.flagForms.first { $0.has(name) } ?? all.last { $0.has(name) }
     }
@@ -122,7 +122,7 @@ struct FlagForm: Sendable {
     private func has(_ name: String) -> Bool { self.name == name || shortName == name }
 }
 
-/// Flags that several commands have.
+/// Common flags of the commands.
 extension Flag {
     static var config: Flag {
         Flag(
@@ -188,17 +188,17 @@ extension Flag {
     }
 }
 
-/// The words of which a value is one, as the help shows them.
+/// Formats the possible values of a flag, as the help shows them.
 func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> String {
     choices.map(\.rawValue).joined(separator: "|")
 }
 
-/// Reads a value that is one of several words.
+/// Parses a value that must be one of several words.
 ///
 /// - Parameters:
 ///   - kind: The name of the flag without its dashes.
 ///   - value: The value.
-///   - choices: The words that a message names; the caller refuses others of the type.
+///   - choices: The words that a message lists; the caller refuses the other values of the type.
 /// - Returns: The word.
 /// - Throws: ``UsageError`` if the value is no such word.
 func choice<Choice: RawRepresentable<String> & CaseIterable>(
@@ -216,10 +216,10 @@ func choice<Choice: RawRepresentable<String> & CaseIterable>(
 /// The values of `--output`.
 enum OutputChoice: String, Sendable, Hashable, CaseIterable {
     case text
-    /// Another name of text, which kubectl users know.
+    /// An alias of `text`, which kubectl users know.
     case table
     case json, yaml
-    /// Text as if standard output were no terminal.
+    /// Text as it is written if standard output is not a terminal.
     case plain
 
     /// The format of results.

@@ -3,7 +3,7 @@ import Base
 /// Formats the help of a command, or of the program.
 ///
 /// - Parameter command: The command, or `nil` for the program.
-/// - Returns: Lines of at most 80 columns, each with its end.
+/// - Returns: Lines of at most 80 columns, each with a line break.
 func helpText(_ command: (any Command.Type)? = nil) -> String {
     guard let command else { return programHelp() }
     let help = command.help
@@ -59,7 +59,7 @@ private func usage(_ lines: [String]) -> String {
     }.joined()
 }
 
-/// Formats terms in one column and their explanations in a second one.
+/// Formats terms in one column, with their explanations in a second column.
 func section(_ title: String, _ rows: [Row], width: Int? = nil) -> String {
     let width = width ?? (rows.map(\.term.count).max() ?? 0) + 2
     let indentation = String(repeating: " ", count: width + 2)
@@ -87,14 +87,14 @@ struct CommandHelp: Sendable {
     var summary: String
     /// A description in sentences.
     var description: String
-    /// How it is called.
+    /// The forms of a call.
     var usage: [String]
     /// Further paragraphs.
     var details: [String] = []
     var exitCodes: [Row]
-    /// Calls with their arguments.
+    /// Example calls, without the name of the program.
     var examples: [String]
-    /// The files that it reads or writes.
+    /// The files that the command reads or writes.
     var files: [Row]
 }
 

@@ -1,33 +1,33 @@
 import Base
 import Reporting
 
-/// The flags that several commands have, and the environment of a call.
+/// The common flags of the commands, and the environment of a call.
 struct Options: Sendable {
-    /// The task file of a node.
+    /// The default path of the task file of a node.
     static let defaultConfig = "/etc/nest-bootstrap/bootstrap.yaml"
 
-    /// The task file.
+    /// The path of the task file.
     var config = Options.defaultConfig
 
     /// The format of results.
     var output = OutputFormat.text
 
-    /// Whether texts for people are plain lines also on a terminal.
+    /// Whether human-readable output is plain lines even on a terminal.
     var isPlain = false
 
-    /// The role of the node, whatever its name and environment say.
+    /// The role of the node, which overrides its host name and environment.
     var role: String?
 
-    /// The host name of the node, if it is not that of this machine.
+    /// The host name of the node, if it differs from the name of this machine.
     var hostName: String?
 
-    /// The directory that is put before every path that a task writes.
+    /// The directory that is prefixed to every path that a task writes.
     var root: String?
 
-    /// Whether the files of this machine are not those of the node.
+    /// Whether to ignore the files of this machine, because it is not the node.
     var isOffline = false
 
-    /// Whether the command is about all nodes of the task file instead of one.
+    /// Whether the command covers all nodes of the task file instead of one.
     var isForAllNodes = false
 
     /// The environment variables of the call.
@@ -39,14 +39,14 @@ struct Options: Sendable {
     /// Whether the command changes the node; others accept task files that another user could change.
     var acts = false
 
-    /// Whether a unit runs the command in the sandbox of a task, where it may only write what was prepared.
+    /// Whether a unit runs the command in the sandbox of a task, where it can only write what was prepared.
     var runsInSandbox = false
 
     /// The directory of the drop-ins: `bootstrap.d` next to `bootstrap.yaml`.
     var dropInDirectory: String {
         let slash = config.lastSlash.map(config.index(after:)) ?? config.startIndex
         let name = config[slash...]
-        // The dot of a hidden file does not begin an extension.
+        // A leading dot marks a hidden file and does not begin an extension.
         guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "\(config).d" }
         return "\(config[..<dot]).d"
     }
@@ -60,15 +60,15 @@ struct Options: Sendable {
         return pairs.flatMap { flag, value in value.map { [flag, $0] } ?? [] }
     }
 
-    /// Writes another call about the same node, for a sentence.
+    /// Quotes another call for the same node, for use in a sentence.
     func quotedCall(_ words: String...) -> String { quotedCall(words) }
 
-    /// Writes another call about the same node, for a sentence.
+    /// Quotes another call for the same node, for use in a sentence.
     func quotedCall(_ words: [String]) -> String {
         quotedShellLine(["nest-bootstrap"] + words + commonArguments)
     }
 
-    /// Refuses a format of a picture beside one for programs.
+    /// Refuses `--format` in combination with a machine-readable format of `--output`.
     func refuseFormat() throws(UsageError) {
         guard output != .text else { return }
         throw UsageError("'--format' and '--output \(output.rawValue)' are mutually exclusive")
@@ -77,6 +77,6 @@ struct Options: Sendable {
     /// Whether a service manager has started the program.
     var isService: Bool { environment["NOTIFY_SOCKET"] != nil }
 
-    /// The environment of programs that the tasks start: none of them must report to the service manager.
+    /// The environment of programs that the tasks start, which must not report to the service manager.
     var childEnvironment: [String: String] { environment.filter { $0.key != "NOTIFY_SOCKET" } }
 }

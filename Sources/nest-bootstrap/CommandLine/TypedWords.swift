@@ -1,8 +1,8 @@
-/// The parsed part of an incomplete command line: the words before the one that is being typed, or all.
+/// The parsed words of a command line, without the word that is still being typed.
 struct TypedWords {
     private(set) var command: (any Command.Type)?
 
-    /// The words that are neither the command nor a flag nor the value of one.
+    /// The words other than the command, the flags and their values.
     private(set) var names: [String] = []
 
     /// The flag whose value is being typed.
@@ -17,12 +17,12 @@ struct TypedWords {
         for word in words { add(word) }
     }
 
-    /// The options of all commands that are understood; of a flag that is given several times, the last value.
+    /// The common options that could be parsed; if a flag is repeated, its last value counts.
     var options: Options {
         var options = Options()
         for part in given {
             guard let flag = FlagForm.named(part.name, of: command) else { continue }
-            // Before a command, or if the command does not have it, it is a flag of another.
+            // A flag before the command, or one that the command does not have, is parsed as a flag of another command.
             let owner = command.flatMap { $0.has(flag) ? $0 : nil } ?? commands.last { $0.has(flag) }
             owner?.set(GivenFlag(form: flag, value: part.value ?? ""), &options)
         }
@@ -32,7 +32,7 @@ struct TypedWords {
     private mutating func add(_ word: String) {
         let flag = self.flag
         self.flag = nil
-        // As for the parser, a word with two dashes is no value.
+        // A word with two dashes is not a value, as in ``ArgumentParser``.
         if let flag, !word.hasPrefix("--") {
             given.append(FlagForm.Part(name: flag.name, value: word))
         } else if mayHaveFlags, word == "--" {

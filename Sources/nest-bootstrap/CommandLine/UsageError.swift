@@ -2,7 +2,7 @@ import Base
 
 /// Arguments that the program does not understand.
 struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The problem, with what could be typed instead.
+    /// The problem, with a suggestion of what to type instead.
     var message: String
 
     /// The name of the command, if it is known.
@@ -31,7 +31,7 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
         return "\(message); see '\(call)'"
     }
 
-    /// The same error in the arguments of a command.
+    /// Returns the same error for the arguments of a command.
     func with(_ command: any Command.Type) -> UsageError { UsageError(message, of: command) }
 
     /// Creates an error about an unknown word.

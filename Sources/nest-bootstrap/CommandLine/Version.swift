@@ -5,7 +5,7 @@ import YAML
 
 let programVersion = "0.1.0"
 
-/// The output of `--version`: the version with the commit that was built, and below it the libraries that are loaded and the
+/// The output of `--version`: the version and commit of the build, then the versions of the loaded libraries and of the
 /// compiler.
 let versionText: String = {
     let commit = Machine.builtCommit.map { " (\($0))" } ?? ""
@@ -13,7 +13,7 @@ let versionText: String = {
     return "nest-bootstrap \(programVersion)\(commit)\n\(libraries.joined(separator: ", ")); Swift \(swiftVersion)\n"
 }()
 
-/// The version of the compiler; a program can only ask whether it is at least a certain one.
+/// The version of the compiler, which a program can only compare with lower bounds.
 private let swiftVersion: String = {
     #if compiler(>=6.5)
         "6.5 or later"

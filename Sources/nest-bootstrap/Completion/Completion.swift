@@ -1,10 +1,10 @@
 import Base
 import Planning
 
-/// A word that may follow those that were typed.
+/// A possible next word of a command line.
 struct Candidate: Sendable, Hashable {
     var word: String
-    /// The meaning, in a few words; empty if there is nothing to say.
+    /// The meaning in a few words, which may be empty.
     var meaning: String
 
     init(_ word: String, _ meaning: String = "") {
@@ -22,9 +22,9 @@ enum Completion: Sendable, Hashable {
     /// The path of a directory.
     case directory
 
-    /// The text for the script of a shell: a word and its meaning a line, or `:file` or `:directory`.
+    /// The text for the script of a shell: one word and its meaning per line, or `:file` or `:directory`.
     ///
-    /// Shells write it to the terminal as it is.
+    /// Control characters are escaped, because shells write the text to the terminal unchanged.
     var text: String {
         switch self {
         case .words(let candidates):
@@ -35,12 +35,12 @@ enum Completion: Sendable, Hashable {
     }
 }
 
-/// Finds what may follow on a command line.
+/// Finds the possible continuations of a command line.
 struct Completer {
     /// The word that is being typed.
     private let current: String
 
-    /// The words before it.
+    /// The words before the current one.
     private let earlier: TypedWords
 
     /// The environment variables of the call.
@@ -57,7 +57,7 @@ struct Completer {
         earlier = TypedWords(words.dropLast())
     }
 
-    /// The possible words at the place of the last word, whose beginning is typed already.
+    /// The possible words that begin with the text typed so far.
     var completion: Completion {
         guard case .words(let candidates) = unfiltered else { return unfiltered }
         return .words(candidates.filter { $0.word.hasPrefix(current) })
@@ -70,7 +70,7 @@ struct Completer {
         return earlier.mayHaveFlags && current.hasPrefix("-") ? flags : names
     }
 
-    /// The flags of the command, or the values of the one that is typed with its value.
+    /// The flags of the command, or the values of a flag that is typed together with its value.
     private var flags: Completion {
         guard let part = FlagForm.parts(of: current, for: command).last, let typed = part.value else {
             let common = [Candidate("--help", "show the help"), Candidate(FlagForm.versionName, "show the version")]
@@ -80,7 +80,7 @@ struct Completer {
         guard let flag = FlagForm.named(part.name, of: command) else { return .words([]) }
         let completion = values(of: flag)
         let prefix = current.dropLast(typed.count)
-        // Shells complete a path after '=', but not after a letter.
+        // Shells complete a path after '=', but not directly after a letter.
         guard case .words(let values) = completion else { return prefix.hasSuffix("=") ? completion : .words([]) }
         return .words(values.map { Candidate("\(prefix)\($0.word)", $0.meaning) })
     }
@@ -98,7 +98,7 @@ struct Completer {
         }
     }
 
-    /// The possible arguments of a command that are no flags.
+    /// The possible positional arguments of the command.
     private var names: Completion {
         guard let command else {
             let commands = shownCommands.map { Candidate($0.name, $0.help.summary) }
@@ -110,15 +110,15 @@ struct Completer {
         return command.completion(self)
     }
 
-    /// Whether no argument that is not a flag has been typed yet.
+    /// Whether no positional argument has been typed yet.
     var isFirstName: Bool { earlier.names.isEmpty }
 
-    /// One of some words as the first argument, and nothing after it.
+    /// Completes the first positional argument from the given words, and no argument after it.
     func first<Choice: RawRepresentable<String>>(of choices: [Choice]) -> Completion {
         .words(isFirstName ? choices.map { Candidate($0.rawValue) } : [])
     }
 
-    /// The keys of the task file; once there is a dot also their whole places, with the names that were typed.
+    /// The keys of the task file; after a dot also their full paths, with the names that were typed.
     var keys: [Candidate] {
         let short = ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) }
         guard current.contains(".") else { return short }
@@ -126,12 +126,12 @@ struct Completer {
         return (short + places).unique(by: \.word)
     }
 
-    /// The tasks of this node.
+    /// The tasks of the plan of this node.
     var tasks: [Candidate] {
         (declared?.plan.steps ?? []).map { Candidate($0.task.name, $0.task.description ?? $0.task.verb.name) }
     }
 
-    /// The roles that the nodes have.
+    /// The roles of all declared nodes.
     private var roles: [Candidate] {
         let nodes = declared?.nodes
         let entries = (nodes?.entries ?? []) + (nodes?.patterns ?? [])
@@ -143,7 +143,7 @@ struct Completer {
         (declared?.nodes.entries ?? []).map { Candidate($0.name, $0.roles.joined(separator: ", ")) }
     }
 
-    /// The declarations of the task file that the flags name, as far as it can be read.
+    /// The declarations of the task file that the flags name, without the parts that cannot be read.
     private var declared: Declarations? {
         let known = earlier.options
         var options = Options()

@@ -1,7 +1,7 @@
 import Base
 import Reporting
 
-/// Command `completion`: the script of a shell, and the words that it asks for.
+/// Command `completion`: the completion script of a shell, and the words that the script requests.
 struct CompletionCommand: Command {
     static let name = "completion"
 
@@ -37,7 +37,7 @@ struct CompletionCommand: Command {
     /// Whether to list the words that may follow ``line``.
     var listsWords = false
 
-    /// A line as it was typed, with the name of the program.
+    /// The line as typed, with the name of the program.
     var line = ""
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

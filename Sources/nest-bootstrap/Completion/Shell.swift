@@ -1,11 +1,11 @@
-/// The shells whose completion the program knows.
+/// The shells for which the program has completion scripts.
 enum Shell: String, Sendable, Hashable, CaseIterable {
     case bash, zsh, fish
 
-    /// The script that the shell reads.
+    /// The completion script of the shell.
     ///
-    /// It gives the program the line up to the cursor, and the program answers with what may follow. A program that cannot be
-    /// run by the name that was typed, such as `~/nest-bootstrap`, is looked up in `PATH`.
+    /// The script passes the line up to the cursor to the program, which prints the possible continuations. If the name
+    /// that was typed cannot be run, the script looks up `nest-bootstrap` in `PATH`.
     var script: String {
         switch self {
         case .bash: Self.bashScript

@@ -1,6 +1,6 @@
-/// Splits what was typed in a shell into words, up to the cursor at its end.
+/// Splits a line that was typed in a shell, up to the cursor, into words.
 ///
-/// Quotes are removed; the home directory and variables are replaced as far as the environment has them. Nothing is run.
+/// Quotes are removed. The home directory and variables are expanded if the environment has them; no command is run.
 ///
 /// - Parameters:
 ///   - line: The line, with the name of the program.
@@ -9,7 +9,7 @@
 func shellWords(_ line: String, environment: [String: String]) -> [String] {
     var splitter = ShellWordSplitter(line, environment)
     let words = splitter.words()
-    // Variables may be set before the name.
+    // Variable assignments may precede the name of the program.
     return Array(words.drop(while: isAssignment).dropFirst())
 }
 
@@ -22,11 +22,10 @@ private func isNameCharacter(_ character: Character) -> Bool {
     character.isASCII && (character.isLetter || character.isNumber || character == "_")
 }
 
-/// Splits a line into words.
 private struct ShellWordSplitter {
     private let environment: [String: String]
     private var rest: Substring
-    /// The word that is being read, `nil` between two words.
+    /// The word that is being read, or `nil` between two words.
     private var word: String?
 
     init(_ line: String, _ environment: [String: String]) {
@@ -54,12 +53,12 @@ private struct ShellWordSplitter {
         return words + [word ?? ""]
     }
 
-    /// Whether a tilde that was just read begins a word and has no name of a user after it.
+    /// Whether the tilde that was just read begins a word and is not followed by a user name.
     private var isHome: Bool { word == nil && rest.first.map { "/ \t\n".contains($0) } ?? true }
 
     private mutating func append(_ text: String) { word = (word ?? "") + text }
 
-    /// Reads the rest of a text in double quotes, where variables are replaced too.
+    /// Reads the rest of a text in double quotes, where variables are expanded too.
     private mutating func readQuoted() {
         append("")
         while let character = rest.popFirst(), character != "\"" {
@@ -72,7 +71,7 @@ private struct ShellWordSplitter {
         }
     }
 
-    /// The value of the variable after a dollar sign, or the text itself if the environment does not have it.
+    /// Reads the variable after a dollar sign and returns its value, or `$` if the environment does not have it.
     private mutating func variable() -> String {
         let isBraced = rest.first == "{"
         let name = rest.dropFirst(isBraced ? 1 : 0).prefix(while: isNameCharacter)

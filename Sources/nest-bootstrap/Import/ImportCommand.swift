@@ -34,7 +34,7 @@ struct ImportCommand: Command {
 
     static let onlyFormat: String? = "YAML"
 
-    /// The tool that an inventory is for.
+    /// The tools whose inventories can be imported.
     enum Format: String, Sendable, CaseIterable {
         /// The `cluster.nix` of the NICO operator.
         case nico
@@ -44,7 +44,7 @@ struct ImportCommand: Command {
 
     var format = Format.nico
 
-    /// The file or directory.
+    /// The path of the inventory file or directory.
     var path = ""
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

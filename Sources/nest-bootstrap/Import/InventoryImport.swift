@@ -5,14 +5,14 @@ import Reporting
 import TLS
 import YAML
 
-/// Why an inventory is not imported.
+/// An error that prevents the import of an inventory.
 enum ImportError: Error {
-    /// It has mistakes, or cannot be read.
+    /// The inventory has errors, or cannot be read.
     case inventory(Problems)
-    /// Nix cannot be run, or has failed for a reason of its own.
+    /// Nix cannot be run, or fails for a reason other than the inventory.
     case tool(Problem)
 
-    /// Reads an inventory, or a part of it, that may have mistakes.
+    /// Reads an inventory or a part of it, and converts its problems.
     static func checking<Value>(_ read: () throws(Problems) -> Value) throws(ImportError) -> Value {
         do throws(Problems) {
             return try read()
@@ -28,7 +28,7 @@ struct InventoryImport {
     let environment: [String: String]
     let output: ConsoleOutput
 
-    /// Prints the drop-in, or everything that is wrong with the inventory.
+    /// Prints the drop-in, or all problems of the inventory.
     func run() async -> ExitCode {
         do throws(ImportError) {
             output.writeData(try await dropIn())
@@ -73,7 +73,7 @@ struct InventoryImport {
 
     // MARK: nico
 
-    /// The value of the file, which is in JSON or in Nix's language, and what in it is no data.
+    /// Reads the value of the file, in JSON or Nix, and returns problems for the parts that are not data.
     private func nicoValue() async throws(ImportError) -> (node: Node, problems: [Problem]) {
         let file = try ImportError.checking { () throws(Problems) in try self.file(command.path) }
         if file.path.hasSuffix(".json") || file.looksLikeJSON {

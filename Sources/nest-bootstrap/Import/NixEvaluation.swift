@@ -7,29 +7,31 @@ import YAML
 struct NixEvaluation {
     let file: SourceFile
 
-    /// The environment of this program, of which Nix gets the search path for programs only.
+    /// The environment of this program, of which only `PATH` is passed to Nix.
     let environment: [String: String]
 
-    /// How long Nix may take.
+    /// The maximum duration of an evaluation.
     static let timeLimit = Duration.seconds(20)
 
-    /// The bytes of memory that Nix may use.
+    /// The maximum heap size of Nix in bytes.
     private static let memoryLimit = 1 << 30
 
-    /// The largest value.
+    /// The maximum size of the output of Nix in bytes.
     private static let outputLimit = 16 << 20
 
-    /// The largest message.
+    /// The maximum size of the messages of Nix in bytes.
     private static let errorsLimit = 1 << 20
 
     /// Evaluates the file.
     ///
-    /// - Returns: Its value, with the places of its attributes, and what in it is no data.
-    /// - Throws: ``ImportError`` with what Nix reports about the file, or why Nix itself has failed.
+    /// - Returns: The value of the file, with the locations of its attributes, and problems for parts that are not
+    ///   data.
+    /// - Throws: ``ImportError`` with the errors that Nix reports in the file, or with the reason for a failure of Nix
+    ///   itself.
     func value() async throws(ImportError) -> (node: Node, problems: [Problem]) {
         let path: String
         do throws(SystemError) {
-            // Nix follows links, and names the file by the path that they lead to.
+            // Nix follows links, and reports the path of their target.
             path = try FileSystem.realPath(Configuration.absolute(file.path))
         } catch {
             throw .tool(Problem("\(error)"))
@@ -51,7 +53,7 @@ struct NixEvaluation {
         }
     }
 
-    /// Checks that Nix can evaluate anything, as otherwise it has not failed because of the file.
+    /// Checks that Nix can evaluate a trivial expression, because otherwise the file is not the cause of its failure.
     private func checkNix(_ path: String) async throws(ImportError) {
         let result = try await evaluate("{ }", path)
         guard result.status != .exited(0) else { return }
@@ -75,17 +77,18 @@ struct NixEvaluation {
         }
     }
 
-    /// Advice without Nix on this machine.
+    /// Advice for an import without Nix on this machine.
     private static let otherWay = "import the file as JSON, as nix-instantiate prints it elsewhere"
 
     private func command(_ expression: String, _ path: String) -> Host.Command {
         let arguments = [
             "--eval", "--strict", "--json", "--show-trace", "--log-format", "internal-json",
-            // Only the file itself can be read, no address be fetched, and nothing be built or stored.
+            // Nix can only read the file itself. It cannot fetch an address, and cannot build or store anything.
             "--option", "restrict-eval", "true", "--option", "allow-import-from-derivation", "false",
             "--store", "dummy://", "-I", "nest=\(path)", "--expr", expression,
         ]
-        // No configuration of this machine or of a user, and no more memory than a large inventory needs.
+        // Nix ignores the configuration of this machine and its users, and has only the memory that a large inventory
+        // needs.
         let own = [
             "HOME": "/nonexistent", "NIX_CONF_DIR": "/nonexistent", "NIX_USER_CONF_FILES": "",
             "GC_MAXIMUM_HEAP_SIZE": "\(Self.memoryLimit)",

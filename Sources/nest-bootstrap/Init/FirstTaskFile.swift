@@ -2,17 +2,17 @@ import Base
 import Planning
 import YAML
 
-/// The text of a task file to begin with.
+/// The text of a first task file.
 struct FirstTaskFile {
     let survey: MachineSurvey
 
-    /// The role of the machine, several with commas, if it is not the one that it seems to have.
+    /// The role of the machine, or several roles with commas; `nil` for the detected role.
     let role: String?
 
-    /// Where the schema and the documents are.
+    /// The paths of the schema and the documents.
     let installation: Installation
 
-    /// The whole file.
+    /// The complete text of the file.
     var text: String {
         ([heading] + [cluster, nodes, tasks]).map { $0.map { $0 + "\n" }.joined() }.joined(separator: "\n")
     }
@@ -73,7 +73,7 @@ struct FirstTaskFile {
         return lines
     }
 
-    /// The API server that a kubeconfig names, or that of a control plane.
+    /// The API server that a kubeconfig names, or the local one if the machine has credentials of a control plane.
     private var server: String? {
         survey.server ?? (survey.adminCredentials == nil ? nil : "https://127.0.0.1:6443")
     }
@@ -109,7 +109,7 @@ struct FirstTaskFile {
         return lines + addressExample + (lines.contains("  api:") ? manifestExample(kubeconfig: kubeconfig) : [])
     }
 
-    /// A file with the node's address, in the form that the node's service reads.
+    /// An example task that writes the node's address in the format that the node's service reads.
     private var addressExample: [String] {
         if survey.distribution == .k3s {
             let unit = survey.isControlPlane ? "k3s.service" : "k3s-agent.service"
@@ -128,7 +128,7 @@ struct FirstTaskFile {
         ]
     }
 
-    /// A task that applies a manifest, with the guide that says more about it.
+    /// Returns an example task that applies a manifest, with a reference to its guide.
     private func manifestExample(kubeconfig: String) -> [String] {
         let guide =
             switch survey.distribution {
@@ -144,7 +144,7 @@ struct FirstTaskFile {
         ]
     }
 
-    /// A scalar of YAML, in quotes unless it is a plain word, path or URL.
+    /// Formats a YAML scalar, in quotes unless it is a plain word, path or URL.
     private func quoted(_ text: String) -> String {
         let isPlain =
             text.utf8.first.map { $0.isASCIILetter || $0 == UInt8(ascii: "/") } == true

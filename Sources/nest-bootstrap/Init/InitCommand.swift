@@ -47,13 +47,13 @@ struct InitCommand: Command {
         .root("look at the files below DIR, which is the root of another machine"),
     ]
 
-    /// The file, `nil` for standard output.
+    /// The path of the file, or `nil` for standard output.
     var path: String?
 
     /// Whether an existing file is replaced.
     var replaces = false
 
-    /// Refuses roles and a host name that no task file may have.
+    /// Refuses roles and host names that are not valid in a task file.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options, hint: "use \(quotedShellLine(["--output", names.first ?? "FILE"]))")
         let roles = options.role?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []

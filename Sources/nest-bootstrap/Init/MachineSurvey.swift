@@ -4,17 +4,17 @@ import Host
 import Kubernetes
 import Planning
 
-/// The facts about a machine from which a task file can begin.
+/// The facts about a machine on which a first task file is based.
 struct MachineSurvey {
-    /// Who set up Kubernetes on the machine.
+    /// The tool that set up Kubernetes on the machine.
     enum Distribution {
         /// `kubeadm init` or `kubeadm join`.
         case kubeadm
         /// A server or an agent of k3s.
         case k3s
-        /// Credentials that are there before any other file, decrypted by agenix for example.
+        /// Only credentials, for example decrypted by agenix, without any file of Kubernetes.
         case credentials
-        /// No one yet.
+        /// Neither Kubernetes nor credentials.
         case none
     }
 
@@ -26,7 +26,6 @@ struct MachineSurvey {
 
     let hostName: String
 
-    /// Who set up Kubernetes.
     let distribution: Distribution
 
     /// Whether the API server runs on the machine.
@@ -38,7 +37,7 @@ struct MachineSurvey {
     /// The administrator's kubeconfig, if there is one.
     let adminKubeconfig: String?
 
-    /// The API server's URL of a kubeconfig.
+    /// The URL of the API server in a kubeconfig.
     let server: String?
 
     /// The CA of the API server's certificate.
@@ -50,24 +49,24 @@ struct MachineSurvey {
     /// All kubeconfigs that were found.
     let kubeconfigs: [String]
 
-    /// The address that the default rule chooses, `nil` for another machine.
+    /// The address that the default rule chooses, or `nil` for another machine.
     let address: AddressChoice?
 
     private static let directories = ["/run/agenix", "/etc/kubernetes/pki"]
 
-    /// Looks at a machine.
+    /// Surveys a machine.
     ///
     /// - Parameters:
-    ///   - root: Where its files are, `nil` for this machine.
-    ///   - hostName: The host name, if it is not the one that the machine has.
-    /// - Throws: ``Base/SystemError`` if there is no such directory.
+    ///   - root: The root of its files, or `nil` for this machine.
+    ///   - hostName: The host name to use instead of the name of the machine.
+    /// - Throws: ``Base/SystemError`` if the root cannot be listed.
     init(root: String?, hostName: String?) throws(SystemError) {
         let files = try Files(root: root)
         self.hostName = hostName ?? root.flatMap { _ in files.hostName } ?? Machine.hostName()
         let kubeadm = files.has("/etc/kubernetes/manifests/kube-apiserver.yaml")
         let k3s = files.has("/etc/rancher/k3s/k3s.yaml")
         let authorities = Self.directories.flatMap { files.list($0, suffix: "ca.crt") }
-        // kubeadm's directory of certificates has other CAs in it as well.
+        // The certificate directory of kubeadm also contains other CAs.
         let authority = authorities.first { !$0.contains("front-proxy") && !$0.contains("etcd") }
         let certificates = Self.directories.flatMap { files.list($0, suffix: "admin.crt") }
         let pairs = certificates.map { (certificate: $0, key: "\($0.dropLast(".crt".count)).key") }
@@ -96,22 +95,22 @@ struct MachineSurvey {
     }
 }
 
-/// The files of a machine; what cannot be read is not there.
+/// The files of a machine; unreadable files count as missing.
 private struct Files {
     private let files: NodeFiles
 
-    /// Opens the files below a root, `nil` for this machine.
+    /// Opens the files below a root, or the files of this machine if it is `nil`.
     init(root: String?) throws(SystemError) {
         if let root { _ = try FileSystem.list(root) }
         files = NodeFiles(root: root.map(FileSystem.existingRealPath), isDryRun: false)
     }
 
-    /// Where a path of the machine is: links of the root lead to paths in it.
+    /// Returns the location of a path of the machine; links are resolved within the root.
     private func place(of path: String) -> String? { try? files.location(ofTarget: path) }
 
     func has(_ path: String) -> Bool { place(of: path).flatMap { try? FileSystem.exists($0) } == true }
 
-    /// The files of a directory whose names have an end, as paths of the machine.
+    /// Returns the files of a directory whose names have the suffix, as paths of the machine.
     func list(_ directory: String, suffix: String) -> [String] {
         let names = place(of: directory).flatMap { try? FileSystem.list($0, limit: 1000) } ?? []
         return names.filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map { "\(directory)/\($0)" }
@@ -127,7 +126,7 @@ private struct Files {
         return name.map(String.init)
     }
 
-    /// The API server of a kubeconfig.
+    /// Returns the URL of the API server in a kubeconfig.
     func server(_ kubeconfig: String) -> String? {
         read(kubeconfig, limit: 1 << 20).flatMap { try? Kubeconfig($0, path: kubeconfig).server }
     }

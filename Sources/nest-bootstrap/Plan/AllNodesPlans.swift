@@ -5,15 +5,15 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// The plans of all nodes of the task file, on any machine: `check --all-nodes` and `graph --all-nodes`.
+/// The plans of all nodes of the task file, for `check --all-nodes` and `graph --all-nodes` on any machine.
 struct AllNodesPlans {
     let options: Options
     let output: ConsoleOutput
 
-    /// Prints everything that is wrong on any node, or the number of tasks of each.
+    /// Prints the problems of all nodes, or the number of tasks of each node.
     ///
     /// - Parameter serverVersion: The version of the API server, if it is known.
-    /// - Returns: Whether there was a problem.
+    /// - Returns: The exit code.
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func check(_ serverVersion: KubernetesVersion?) async throws -> ExitCode {
         let sources: [SourceFile]
@@ -78,9 +78,9 @@ struct AllNodesPlans {
     /// Prints the plans of all nodes.
     ///
     /// - Parameters:
-    ///   - format: The format, `nil` for JSON.
+    ///   - format: The format, or `nil` for the machine-readable format of the options.
     ///   - columns: The width of the terminal, if there is one.
-    /// - Returns: Whether the task file was right.
+    /// - Returns: The exit code.
     func draw(_ format: GraphCommand.Format?, columns: Int?) -> ExitCode {
         do throws(Problems) {
             let all = AllNodes(try Configuration.sources(options))
@@ -102,7 +102,7 @@ struct AllNodesPlans {
     }
 }
 
-/// The key of findings about a node without its files: many nodes have the same plan.
+/// The key of the findings about nodes with the same plan, which are determined only once.
 private struct CheckedPlan: Hashable {
     let plan: Plan
     let variables: Variables

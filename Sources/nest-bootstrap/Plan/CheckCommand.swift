@@ -6,7 +6,7 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// Command `check`: task files, manifests, paths and certificates, without an API server.
+/// Command `check`: the check of task files, manifests, paths and certificates, without an API server.
 struct CheckCommand: Command {
     static let name = "check"
 
@@ -59,7 +59,7 @@ struct CheckCommand: Command {
         .config, .role, .hostName, .allNodes, .offline, .root, .output,
     ]
 
-    /// The version of the API server, if it is given.
+    /// The given version of the API server, if any.
     var serverVersion: KubernetesVersion?
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
@@ -67,7 +67,7 @@ struct CheckCommand: Command {
         return try await AllNodesPlans(options: options, output: program.output).check(serverVersion)
     }
 
-    /// Prints every problem and warning, and returns whether there was a problem.
+    /// Prints every problem and warning, and returns the exit code.
     private func check(_ options: Options, _ output: ConsoleOutput) async throws -> ExitCode {
         var configuration: Configuration
         var choice: AddressChoice?
@@ -96,7 +96,7 @@ struct CheckCommand: Command {
         if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
             findings.warnings.append(Self.noAddress(rule, choice))
         }
-        // With a root this machine is not the node.
+        // With a root, this machine is not the node.
         if options.root == nil, !options.isOffline {
             findings.warnings += await machineWarnings(configuration.declarations, choice?.address)
             findings.warnings += await missingUser(configuration.plan)
@@ -129,7 +129,7 @@ struct CheckCommand: Command {
         return isReadable ? .data : .configuration
     }
 
-    /// Warns where the tasks that use the address would wait for it.
+    /// Creates the warning that the tasks which use the address would wait for one.
     private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
         Problem(
             "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
@@ -138,14 +138,14 @@ struct CheckCommand: Command {
         )
     }
 
-    /// Warns of what on this machine, and between it and the other nodes, does not match what the task files say.
+    /// Warns of differences between the task files and this machine, or its connections to other nodes.
     private func machineWarnings(_ declarations: Declarations, _ chosen: IPAddress?) async -> [Problem] {
         guard let facts = MachineCheck.Facts.current() else { return [] }
         let warnings = MachineCheck(declarations, facts, chosen: chosen).warnings()
         return await warnings + PortCheck(declarations, hasRoute: facts.hasRoute).warnings()
     }
 
-    /// Warns where the user of units does not exist, so that systemd cannot start them.
+    /// Warns if the user of units does not exist, because systemd then cannot start them.
     private func missingUser(_ plan: Plan) async -> [Problem] {
         let count = plan.steps.count { $0.task.footprint.isOfUnitUser }
         guard count > 0, Systemd.isRunning else { return [] }
@@ -153,7 +153,7 @@ struct CheckCommand: Command {
             _ = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
             return []
         } catch {
-            // A database that does not answer may have the user.
+            // The user may exist in a database that does not answer.
             if let advice = error.advice { return [Problem("\(error)", hint: advice)] }
         }
         let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"

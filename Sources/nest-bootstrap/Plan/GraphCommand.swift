@@ -2,7 +2,7 @@ import Planning
 import Reporting
 import State
 
-/// Command `graph`: the plan of this node, also with the states of its tasks.
+/// Command `graph`: the plan of this node, optionally with the states of its tasks.
 struct GraphCommand: Command {
     static let name = "graph"
 
@@ -47,10 +47,10 @@ struct GraphCommand: Command {
         case svg
     }
 
-    /// The format, `nil` if none was given.
+    /// The format, or `nil` if none is given.
     var format: Format?
 
-    /// Whether the states of the tasks on this boot are shown.
+    /// Whether to show the states of the tasks on this boot.
     var showsStatus = false
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -88,7 +88,7 @@ struct GraphCommand: Command {
                 isColoured ? state.painted(word) : word
             }
             output.write(text)
-        // The input of programs, which read UTF-8.
+        // The other formats are read by programs, which expect UTF-8.
         case .dot: output.writeData(plan.renderDOT(states: states))
         case .mermaid: output.writeData(plan.renderMermaid(states: states))
         case .svg: output.writeData(plan.renderSVG(states: states))
@@ -96,7 +96,7 @@ struct GraphCommand: Command {
         return .success
     }
 
-    /// The states of all tasks by their names, as `status` determines them.
+    /// Returns the states of all tasks by name, determined as in `status`.
     private func states(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> [String: DrawnState] {
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
         let findings = await survey.findings(of: configuration.plan)

@@ -48,7 +48,7 @@ struct RBACCommand: Command {
         .config, .role, .hostName, .root, .output,
     ]
 
-    /// The user if none is given.
+    /// The default user.
     static let defaultUser = "nest-bootstrap"
 
     var user = Self.defaultUser
@@ -57,7 +57,7 @@ struct RBACCommand: Command {
         try await program.withConfiguration(options) { try await print($0, program.output) }
     }
 
-    /// Prints the roles and bindings, which `kubectl apply -f -` reads, unless a manifest cannot be read.
+    /// Prints the roles and bindings as input of `kubectl apply -f -`, unless a manifest cannot be read.
     private func print(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> ExitCode {
         let http = try HTTPClient()
         var (access, findings) = await NodeCheck(configuration.environment(http)).requiredAccess()
@@ -74,7 +74,7 @@ struct RBACCommand: Command {
             write([], as: configuration.options.output, output)
             return .success
         }
-        // The nodes of another role have other tasks: their roles must not replace these.
+        // Nodes with other roles have other tasks, so their RBAC roles must not replace these.
         let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user].compactMap(\.self)
         let name = (parts + configuration.declarations.roles).joined(separator: ":")
         write(access.objects(user: user, name: name), as: configuration.options.output, output)

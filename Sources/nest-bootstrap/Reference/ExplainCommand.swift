@@ -1,4 +1,4 @@
-/// Command `explain`: what the keys of the task file mean.
+/// Command `explain`: the meaning of the keys of the task file.
 struct ExplainCommand: Command {
     static let name = "explain"
 
@@ -20,7 +20,7 @@ struct ExplainCommand: Command {
 
     static let flags: [Flag<Self>] = [.output]
 
-    /// The place of a key, or its end; `nil` for the sections.
+    /// The path of a key, or the end of a path; `nil` for the sections.
     var key: String?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

@@ -5,14 +5,14 @@ import YAML
 
 /// The explanation of keys of the task file.
 struct KeyExplanation {
-    /// The place of a key, or its end; `nil` for the sections.
+    /// The path of a key, or the end of a path; `nil` for the sections.
     let name: String?
     let format: OutputFormat
     let output: ConsoleOutput
 
-    /// Prints the key, or all that have the name.
+    /// Prints the key, or all keys that have the name.
     ///
-    /// - Returns: Whether there is such a key.
+    /// - Returns: The exit code.
     func run() -> ExitCode {
         guard let name else {
             print(ReferencedKey.sections, sectionsText)
@@ -40,10 +40,10 @@ struct KeyExplanation {
             .joined(separator: "\n")
     }
 
-    /// The description of a key.
+    /// Formats the description of a key.
     private func text(of key: ReferencedKey, others: ArraySlice<ReferencedKey>) -> String {
         let description = key.description
-        // The keys of a mapping are listed below.
+        // The keys of a mapping are listed separately.
         let type = if case .mapping = description.type { "mapping" } else { plain(description.type.description) }
         var facts = [Row("Type", type)]
         if !description.presenceText.isEmpty {
@@ -64,21 +64,21 @@ struct KeyExplanation {
         return parts.joined(separator: "\n")
     }
 
-    /// The keys of which one may be meant.
+    /// Lists the keys that the name may mean.
     private func choiceText(_ name: String, _ found: [ReferencedKey]) -> String {
         let rows = found.map { Row($0.shortPath, $0.description.plainMeaning) }
         return section("\(found.count) keys are named '\(name)'", rows)
             + "\n" + paragraph("'nest-bootstrap explain \(found[0].shortPath)' explains the first of them.")
     }
 
-    /// A text in lines that fit a terminal.
+    /// Wraps a text in lines that fit a terminal.
     private func paragraph(_ text: String) -> String {
         text.wrapped(to: helpColumns).joined(separator: "\n") + "\n"
     }
 }
 
 extension UsageError {
-    /// There is no key with a name.
+    /// Creates the error that no key has a name.
     fileprivate init(unknown name: String) {
         let names = ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] }
         let near = nameMeant(by: name, in: names)
@@ -88,12 +88,12 @@ extension UsageError {
 }
 
 extension KeyDescription {
-    /// The meaning of the key, for a terminal.
+    /// The meaning of the key, without Markdown.
     fileprivate var plainMeaning: String { plain(meaning) }
 }
 
 extension ReferencedKey {
-    /// The key for programs.
+    /// The machine-readable form of the key.
     fileprivate var node: Node {
         var pairs: [(String, Node)] = [
             ("path", .string(path)), ("type", .string(plain(description.type.description))),
@@ -110,5 +110,5 @@ extension ReferencedKey {
     }
 }
 
-/// A text of the reference without Markdown.
+/// Removes Markdown from a text of the reference.
 private func plain(_ text: String) -> String { text.replacing("`", with: "'") }

@@ -1,17 +1,17 @@
 import Base
 import Planning
 
-/// The manual pages that are made of what the program knows of itself.
+/// The manual pages that are generated from the definitions in the program.
 enum Manual: Int, Sendable, Hashable, CaseIterable {
     /// bootstrap.yaml(5): the keys of the task file.
     case taskFile = 5
     /// nest-bootstrap(8): the commands.
     case program = 8
 
-    /// The source of the page.
+    /// Returns the source of the page.
     ///
     /// - Parameter date: The date of the page, such as `November 20, 2026`.
-    /// - Returns: The source in the macros of mdoc.
+    /// - Returns: The source in mdoc macros.
     func text(date: String) -> String {
         switch self {
         case .taskFile: Self.taskFilePage(date)
@@ -157,7 +157,7 @@ extension Manual {
         return page.text
     }
 
-    /// A key and what is below it, without the first components of their places.
+    /// Lists a key and all keys below it, without the first components of their paths.
     private static func items(_ key: ReferencedKey, below count: Int) -> [(term: String, texts: [String])] {
         let description = key.description
         var facts = ["Type: \(description.type)"]

@@ -1,6 +1,6 @@
 import Reporting
 
-/// Command `manual`: the source of a manual page, which the build of the package calls.
+/// Command `manual`: the source of a manual page, for the build of the package.
 struct ManualCommand: Command {
     static let name = "manual"
 

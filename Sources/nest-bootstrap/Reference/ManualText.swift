@@ -1,8 +1,8 @@
 import Base
 
-/// The source of a manual page, in the macros of mdoc.
+/// The source of a manual page, in mdoc macros.
 ///
-/// The source of the macros is mdoc(7): https://mandoc.bsd.lv/man/mdoc.7.html
+/// The macros are described in mdoc(7): https://mandoc.bsd.lv/man/mdoc.7.html
 struct ManualText {
     private(set) var lines: [String] = []
 
@@ -12,7 +12,7 @@ struct ManualText {
     ///   - title: Its title.
     ///   - section: Its section, such as 8.
     ///   - date: The date as `November 20, 2026`.
-    ///   - summary: What it is about, in a few words.
+    ///   - summary: The subject of the page, in a few words.
     init(_ title: String, _ section: Int, date: String, _ summary: String) {
         let escapedTitle = escaped(title)
         lines = [
@@ -21,7 +21,7 @@ struct ManualText {
         ]
     }
 
-    /// The whole source.
+    /// The complete source.
     var text: String { lines.map { $0 + "\n" }.joined() }
 
     mutating func add(_ macros: String...) { lines += macros }
@@ -29,10 +29,10 @@ struct ManualText {
     /// Begins a section.
     mutating func section(_ title: String) { lines.append(".Sh \(title)") }
 
-    /// Begins a part of a section.
+    /// Begins a subsection.
     mutating func subsection(_ title: String) { lines.append(".Ss \(escaped(title))") }
 
-    /// Adds paragraphs of text, with macros between them.
+    /// Adds paragraphs of text, separated by macros.
     mutating func paragraphs(_ texts: [String]) {
         for (index, text) in texts.enumerated() {
             if index > 0 { lines.append(".Pp") }
@@ -40,7 +40,7 @@ struct ManualText {
         }
     }
 
-    /// Adds a text, every sentence on lines of its own.
+    /// Adds a text, with every sentence on separate lines.
     mutating func paragraph(_ text: String) {
         for sentence in sentences(text) { lines += escaped(sentence).wrapped(to: 76).map(guarded) }
     }
@@ -48,8 +48,8 @@ struct ManualText {
     /// Adds a list of terms with texts.
     ///
     /// - Parameters:
-    ///   - width: How far the texts are indented: the width of this text.
-    ///   - isCompact: Whether there is no space between the items.
+    ///   - width: The indentation of the texts, as the width of this text.
+    ///   - isCompact: Whether to leave no space between the items.
     ///   - items: The terms as macros or text, and their texts.
     mutating func list(width: String = "Ds", isCompact: Bool = false, _ items: [(term: String, texts: [String])]) {
         guard !items.isEmpty else { return }
@@ -61,7 +61,7 @@ struct ManualText {
         lines.append(".El")
     }
 
-    /// Adds lines as they are.
+    /// Adds lines in literal form.
     mutating func display(_ texts: [String]) {
         lines.append(".Bd -literal -offset indent")
         lines += texts.map { guarded(escaped($0)) }
@@ -69,18 +69,18 @@ struct ManualText {
     }
 }
 
-/// A text in which nothing has a meaning for roff.
+/// Escapes a text for roff.
 func escaped(_ text: String) -> String {
     text.replacing("\\", with: "\\e").replacing("`", with: "").replacing("’", with: "'")
 }
 
-/// A term of a list that is no macro: words that are names of macros are not understood as such.
+/// Escapes a term of a list, so that words which are names of macros are not taken as macros.
 func term(_ text: String) -> String {
     escaped(text).split(separator: " ").map { $0.count <= 3 || $0.hasPrefix("\"") ? "\\&\($0)" : String($0) }
         .joined(separator: " ")
 }
 
-/// A line that does not begin like a macro.
+/// Protects a line that begins like a macro.
 private func guarded(_ line: String) -> String {
     line.hasPrefix(".") || line.hasPrefix("'") ? "\\&\(line)" : line
 }

@@ -5,23 +5,23 @@ import Planning
 import Reporting
 import State
 
-/// A reset of this node: everything that its tasks have made is undone.
+/// A reset of this node, which undoes everything that its tasks have created.
 struct NodeReset {
     let options: Options
     let command: ResetCommand
     let output: ConsoleOutput
     let catchSignals: SignalCatcher
 
-    /// The units of this program, of any task file.
+    /// The units of this program, for any task file.
     private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
 
-    /// How long units may take to end: a task gets SIGTERM, and 30 s later SIGKILL.
+    /// The maximum time for units to end: a task gets SIGTERM, and 30 s later SIGKILL.
     private static let stopLimit = Duration.seconds(90)
 
-    /// Lists or undoes everything, and returns whether nothing that the tasks themselves have made may be left.
+    /// Lists or undoes everything; the exit code says whether products of the tasks may remain.
     ///
-    /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a task
-    ///   is running.
+    /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a
+    ///   task is running.
     func run() async throws -> ExitCode {
         guard command.isDryRun || command.isConfirmed || !options.output.isForPrograms && Terminal.isTerminal(0) else {
             let message =
@@ -58,13 +58,13 @@ struct NodeReset {
         }
     }
 
-    /// Whether the units of the tasks are those of this machine's systemd.
+    /// Whether the units of the tasks belong to the systemd instance of this machine.
     private var hasUnits: Bool { options.root == nil && Systemd.isRunning }
 
-    /// Whether commands are run: with another root they could change this machine.
+    /// Whether to run commands, which could change this machine if there is another root.
     private var runsCommands: Bool { options.root == nil || command.runsCommandsWithRoot }
 
-    /// The call that does the rest, as hints print it.
+    /// The call that completes the reset, as hints print it.
     private var call: String {
         command.runsCommandsWithRoot ? options.quotedCall("reset", "--run-commands") : options.quotedCall("reset")
     }
@@ -90,9 +90,10 @@ struct NodeReset {
 
     // MARK: The work
 
-    /// Undoes everything, now that no unit runs any more.
+    /// Undoes everything after all units have stopped.
     ///
-    /// Until all tasks are locked, some may have made more than was listed before: then a person is asked again.
+    /// Until all tasks are locked, a task may still create something that was not listed. In that case the user is
+    /// asked again.
     private func perform(after shown: ResetReport) async throws -> ExitCode {
         let locks = ResetLocks(options)
         try locks.takeAll()
@@ -119,7 +120,7 @@ struct NodeReset {
             write: { [output, isText] line in if isText { output.write("\(printable(line))\n") } },
             warn: { [output, isText] problem in if isText { output.report(problem) } }
         )
-        // Until here a signal ends the program at once, and nothing is deleted yet.
+        // Until this point a signal ends the program immediately, and nothing has been deleted.
         let signals = try catchSignals()
         var (report, signal) = await interruptible(by: signals) { await run.perform() }
         report.problems += survey.faults
@@ -167,7 +168,7 @@ struct NodeReset {
         return code
     }
 
-    /// Whether there is nothing to delete, and nothing that may be left.
+    /// Returns whether there is nothing to delete, and nothing that may remain.
     private func hasNothing(_ report: ResetReport) -> Bool {
         report.isEmpty && report.notes.isEmpty && report.problems.isEmpty
     }

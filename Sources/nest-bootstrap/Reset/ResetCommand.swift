@@ -1,4 +1,4 @@
-/// Command `reset`: undoes what the tasks have made on this node.
+/// Command `reset`: undoes the changes that the tasks have made on this node.
 struct ResetCommand: Command {
     static let name = "reset"
 
@@ -42,10 +42,10 @@ struct ResetCommand: Command {
 
     var isDryRun = false
 
-    /// Whether it is done without a question.
+    /// Whether to delete without a question.
     var isConfirmed = false
 
-    /// Whether the reset commands of tasks are run also with `--root`, where they could change this machine.
+    /// Whether to run the reset commands of tasks even with `--root`, although they could change this machine.
     var runsCommandsWithRoot = false
 
     var acts: Bool { !isDryRun }

@@ -6,35 +6,35 @@ import State
 struct ResetPlan {
     /// A task that has run on this node.
     struct Item {
-        /// Its products.
+        /// The products of the task.
         var list: ProductList
-        /// The commands that undo the rest, `nil` if it has none or they have been run since it ran.
+        /// The commands that undo everything else; `nil` if there are none, or if they ran since the task ran.
         var commands: ProductList.ResetCommands?
     }
 
-    /// The tasks, those first that others do not depend on.
+    /// The tasks, dependants before their dependencies.
     let items: [Item]
 
-    /// The tasks of the plan that describe a path.
+    /// The paths that tasks of the plan describe, with the names of these tasks.
     let owners: [ExactText: String]
 
-    /// The tasks of the plan that run programs, without commands that undo what these make.
+    /// The tasks of the plan that run programs and have no commands to undo the effects.
     let programTasks: Set<String>
 
-    /// Where the lists are.
+    /// The store of the lists.
     let store: ProductStore
 
-    /// Orders the tasks of lists.
+    /// Orders the tasks of the lists and records.
     ///
-    /// A task of the task file has its commands from there: they may have been corrected since it ran. Other tasks have
-    /// those of their last run, and come first, because no task of the file depends on them.
+    /// A task of the task file uses the commands in the file, because they may have been corrected since it ran. Other
+    /// tasks use the commands of their last run, and come first, because no task of the file depends on them.
     ///
     /// - Parameters:
     ///   - lists: The lists.
-    ///   - recorded: The tasks that have a record of this boot. Without a list they have made nothing that is listed, but
-    ///     may have commands now.
-    ///   - plan: The plan of this node, `nil` if the task file cannot be used.
-    ///   - store: Where the lists are.
+    ///   - recorded: The tasks that have a record of this boot. A task without a list has no listed products, but may
+    ///     have commands now.
+    ///   - plan: The plan of this node, or `nil` if the task file cannot be used.
+    ///   - store: The store of the lists.
     init(_ lists: [ProductList], recorded: [String], _ plan: Plan?, _ store: ProductStore) {
         let listed = Set(lists.map(\.task))
         let others = recorded.filter { !listed.contains($0) }.compactMap { task in
@@ -64,7 +64,7 @@ struct ResetPlan {
         items = all.filter { listed.contains($0.list.task) || $0.commands != nil }
     }
 
-    /// The directories of lists, each once, those first that are in others.
+    /// Returns the directories of lists without duplicates, subdirectories before their parents.
     static func directories(_ lists: [ProductList]) -> [(task: String, path: String)] {
         lists.flatMap { list in list.products.filter(\.mayBeDirectory).map { (list.task, $0.path) } }
             .unique { ExactText($0.1) }

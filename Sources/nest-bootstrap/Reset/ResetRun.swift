@@ -3,44 +3,44 @@ import Host
 import Reporting
 import State
 
-/// Performs a reset, or finds out in a dry run what it would do: the commands and files of one task after the other, then
-/// the directories of all.
+/// Performs a reset, or lists its effects in a dry run.
 ///
-/// A list is written after the commands and after the files of its task, so that a reset that is ended anywhere can be
-/// repeated. Commands that were ended in the middle, or just before the list was written, are then run again.
+/// The commands and files of each task come first, one task after the other, then the directories of all tasks. A list
+/// is written after the commands and after the files of its task, so that an interrupted reset can be repeated.
+/// Commands that were interrupted, or that ended just before the list was written, are then run again.
 struct ResetRun {
     let plan: ResetPlan
 
-    /// Whether nothing is changed.
+    /// Whether to change nothing.
     let isDryRun: Bool
 
-    /// Whether commands are run; with another root they could change this machine.
+    /// Whether to run commands, which could change this machine if there is another root.
     let runsCommands: Bool
 
-    /// The call that does the rest, as hints print it.
+    /// The call that completes the reset, as hints print it.
     let call: String
 
-    /// The environment that programs start from.
+    /// The environment of programs, before the variables of the reset are added.
     let environment: [String: String]
 
     /// Prints a line.
     let write: @Sendable (String) -> Void
 
-    /// Reports a problem as soon as it is known.
+    /// Reports a problem immediately.
     let warn: @Sendable (Problem) -> Void
 
     /// The state of a reset so far.
     private struct Progress {
         var report: ResetReport
         var remover: ProductRemover
-        /// The products of tasks that are not undone yet.
+        /// The products of tasks that have not been undone yet.
         var others: ProductIndex
         var finished: [ProductList] = []
-        /// The paths that are not deleted, which are reported once, also if several tasks have made them.
+        /// The paths that are not deleted, each of which is reported once, even if several tasks created it.
         var kept: Set<ExactText> = []
     }
 
-    /// Does everything, and returns what was done and what is left.
+    /// Performs the reset, and returns the changes and the paths that remain.
     func perform() async -> ResetReport {
         var progress = Progress(
             report: ResetReport(isDryRun: isDryRun, root: plan.store.root),
@@ -70,7 +70,7 @@ struct ResetRun {
             do throws(Problem) {
                 try await run(commands, of: list.task, &progress.report)
             } catch {
-                // A task without a list is otherwise forgotten with its record.
+                // The list keeps the task known after its record is removed.
                 try save(list)
                 throw error
             }
@@ -128,7 +128,7 @@ struct ResetRun {
 
     // MARK: Paths
 
-    /// Deletes the files and links of a task; those that are not deleted, and its directories, remain in its list.
+    /// Deletes the files and links of a task; paths that are not deleted, and its directories, remain in its list.
     private func delete(_ list: inout ProductList, _ progress: inout Progress) {
         var remaining: [ProductList.Product] = []
         for product in list.products.reversed() {
@@ -143,14 +143,16 @@ struct ResetRun {
         list.products = remaining.reversed()
     }
 
-    /// Whether a path is now another task's, which is to be undone first: a task was renamed, and its new commands need the path.
+    /// Returns whether a path now belongs to another task, which must be undone first.
+    ///
+    /// After a task is renamed, the commands of the new task need the path.
     private func isTakenOver(_ path: String, from task: String, _ progress: Progress) -> Bool {
         guard let owner = plan.owners[ExactText(path)], owner != task else { return false }
         let isListed = plan.items.contains { $0.list.task == owner }
         return isListed && !progress.finished.contains { $0.task == owner }
     }
 
-    /// Deletes what tasks have made that are no longer in the task file, where another task describes it now.
+    /// Deletes products that another task of the task file now describes, if that task has been undone.
     private func deleteTakenOver(_ progress: inout Progress) {
         for index in progress.finished.indices where !Task.isCancelled {
             var list = progress.finished[index]
@@ -170,7 +172,7 @@ struct ResetRun {
         let done = Set(finished.map(\.task))
         let unfinished = plan.items.map(\.list).filter { !done.contains($0.task) }.flatMap(\.products)
         let notDone = Set(unfinished.map(\.path).exact)
-        // Other paths in a directory: that it is not empty follows from them.
+        // A directory that is not empty is not reported if other reported paths in it are the reason.
         var left = notDone.union(finished.flatMap(\.products).map(\.path).exact)
         var leftovers: [ResetReport.Path] = []
         for (task, path) in ResetPlan.directories(finished) where !Task.isCancelled {
@@ -181,12 +183,12 @@ struct ResetRun {
                 note(removal, path, of: task, &progress)
                 continue
             }
-            // The program's own lists are in it until the end.
+            // The directory contains the program's own lists until the end.
             if removal == .kept(ProductRemover.notEmpty), isPath(plan.store.path, below: plan.store.root + path) {
                 left.remove(ExactText(path))
                 continue
             }
-            // In a dry run the commands have not emptied it yet.
+            // In a dry run the commands have not emptied the directory yet.
             let mayBeEmptied = isDryRun && !progress.report.commands.isEmpty
             guard !mayBeEmptied, !left.contains(where: { isPath($0.text, below: path) }) else { continue }
             if plan.programTasks.contains(task), removal == .kept(ProductRemover.notEmpty) {

@@ -9,7 +9,7 @@ import State
 struct ResetSurvey {
     let plan: ResetPlan
 
-    /// Why lists cannot be used.
+    /// The problems of lists that cannot be used.
     let faults: [Problem]
 
     private let options: Options
@@ -20,7 +20,7 @@ struct ResetSurvey {
     ///
     /// - Parameters:
     ///   - options: The options of the program.
-    ///   - warn: Reports why the task file cannot be used, if there are lists or records.
+    ///   - warn: Receives the problem of an unusable task file, if there are lists or records.
     /// - Throws: ``Base/SystemError`` if the lists or records cannot be read.
     init(_ options: Options, warn: (Problem) -> Void) throws(SystemError) {
         self.options = options
@@ -30,12 +30,12 @@ struct ResetSurvey {
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
         let recorded = try records.tasks()
         let isUnused = lists.isEmpty && recorded.isEmpty
-        // Without lists and records the task file only says what programs create; a missing one is no problem.
+        // Without lists and records the task file only determines what programs create, so it may be missing.
         configuration = Self.configuration(options) { problem in if !isUnused { warn(problem) } }
         plan = ResetPlan(lists, recorded: recorded, configuration?.plan, store)
     }
 
-    /// The task file, `nil` if it cannot be used.
+    /// Reads the task file, and returns `nil` if it cannot be used.
     private static func configuration(_ options: Options, _ warn: (Problem) -> Void) -> Configuration? {
         do throws(Problems) {
             return try Configuration(options)
@@ -47,19 +47,19 @@ struct ResetSurvey {
         }
     }
 
-    /// Whether there is nothing at all.
+    /// Whether there are no tasks to reset and no unusable lists.
     var isEmpty: Bool { plan.items.isEmpty && faults.isEmpty }
 
-    /// The report of a dry run, without the units.
+    /// Creates the report of a dry run, without the units.
     ///
-    /// - Parameter runsCommands: Whether commands would be run.
-    /// - Returns: Everything that would be done, and what may be left.
+    /// - Parameter runsCommands: Whether the reset would run commands.
+    /// - Returns: All planned changes, and the paths that may remain.
     func plannedReport(runsCommands: Bool) async -> ResetReport {
         let run = ResetRun(
             plan: plan,
             isDryRun: true,
             runsCommands: runsCommands,
-            // No command fails in a dry run.
+            // The call is only used if a command fails, which cannot happen in a dry run.
             call: "",
             environment: [:],
             write: { _ in },
@@ -67,7 +67,7 @@ struct ResetSurvey {
         )
         var report = await run.perform()
         report.problems += faults
-        // The paths that are left are still listed.
+        // A path that remains stays in its list, so the directory of the lists is kept too.
         let hasNoList = report.isUndone && report.leftovers.isEmpty
         let state = ((try? statePaths) ?? []) + (hasNoList ? [plan.store.path] : [])
         report.state = state.filter { (try? FileSystem.exists($0)) == true }
@@ -83,9 +83,9 @@ struct ResetSurvey {
         return configuration.plan.steps.map(\.task).filter { recorded.contains($0.name) }
     }
 
-    /// Paths that programs of tasks create, if nothing undoes that.
+    /// Returns the paths that programs of tasks create without reset commands.
     ///
-    /// The task file says what that is: records are gone after a boot and after a reset.
+    /// The task file is the source, because records are lost at a boot and after a reset.
     private func creations() -> [ResetReport.Path] {
         let tasks = configuration?.plan.steps.map(\.task) ?? []
         return tasks.filter { plan.programTasks.contains($0.name) }.flatMap { task in
@@ -95,10 +95,10 @@ struct ResetSurvey {
         }
     }
 
-    /// The files and links of tasks with a record that are there and not listed.
+    /// Returns the files and links of tasks with a record that are not listed, whether or not they exist.
     private func unlisted() -> [ResetReport.Path] {
         let listed = Set(plan.items.flatMap(\.list.products).map(\.path).exact)
-        // A failed task may have found a path that it has not made.
+        // A failed task may have found a path that it did not create.
         return ranTasks.filter { (try? records.hasSucceeded($0.name)) == true }.flatMap { task in
             task.footprint.writes.filter { $0.product != nil }.compactMap { pathOnNode($0.path) }
                 .filter { !listed.contains(ExactText($0)) }
@@ -106,7 +106,7 @@ struct ResetSurvey {
         }
     }
 
-    /// A path without links above it, `nil` if it is not below the root.
+    /// Resolves the links above a path, and returns `nil` if the result is not below the root.
     private func pathOnNode(_ path: LocatedPath) -> String? {
         let root = plan.store.root
         guard let location = try? configuration?.files.location(ofWritten: path.path),
@@ -115,14 +115,14 @@ struct ResetSurvey {
         return path.pathPart(after: root)
     }
 
-    /// The paths among some at which something is.
+    /// Returns the paths that exist.
     func remaining(_ paths: [ResetReport.Path]) -> [ResetReport.Path] {
         paths.filter { ((try? FileSystem.status(plan.store.root + $0.path)) ?? nil) != nil }
     }
 
     // MARK: Locks
 
-    /// The tasks that are listed, that have a record, or that are in the task file.
+    /// The tasks with a list or a record, and the tasks of the task file.
     var tasks: Set<String> {
         get throws(SystemError) {
             Set(plan.items.map(\.list.task) + (try records.knownTasks()))
@@ -130,7 +130,7 @@ struct ResetSurvey {
         }
     }
 
-    /// Refuses to go on if a process that is not that of a unit of this program runs a task.
+    /// Throws if a process outside the units of this program runs a task.
     ///
     /// - Throws: ``Base/Problem`` with the task.
     func requireNoRunByHand() throws {
@@ -145,7 +145,7 @@ struct ResetSurvey {
 
     // MARK: State
 
-    /// The metrics, and the directories of records, of what was not put in place, and of the cache.
+    /// The paths of the metrics, the records, the staged products and the cache.
     private var statePaths: [String] {
         get throws(SystemError) {
             let paths = [
@@ -156,9 +156,9 @@ struct ResetSurvey {
         }
     }
 
-    /// Removes records, cache and metrics, and the directory of the lists if none is left.
+    /// Removes records, cache and metrics, and the directory of the lists if it is empty.
     ///
-    /// - Parameter tasks: The tasks whose locks the process has; the records of others stay.
+    /// - Parameter tasks: The tasks whose locks the process has; the records of other tasks stay.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func removeState(_ tasks: [String]) throws(SystemError) {
         try records.remove(tasks)
@@ -169,13 +169,13 @@ struct ResetSurvey {
         try plan.store.removeIfEmpty()
     }
 
-    /// The tasks that have a list now and had none.
+    /// Returns the tasks that have a list now but had none before.
     func newTasks() throws(SystemError) -> [String] {
         try plan.store.lists().lists.map(\.task).filter { task in !plan.items.contains { $0.list.task == task } }
     }
 }
 
-/// The locks of all tasks, which keep other processes from running them.
+/// The locks of all tasks, which prevent other processes from running them.
 final class ResetLocks {
     private let options: Options
     private var locks: [String: HeldLock] = [:]
@@ -187,7 +187,7 @@ final class ResetLocks {
     /// The tasks that are locked.
     var tasks: [String] { locks.keys.sorted() }
 
-    /// Locks all tasks; those that are found only when others are locked too.
+    /// Locks all tasks, including tasks that are found only after the first locks are taken.
     ///
     /// - Throws: ``Base/Problem`` if a task is running, ``Base/SystemError`` if the locks or lists cannot be read.
     func takeAll() throws {
@@ -204,7 +204,7 @@ final class ResetLocks {
         }
     }
 
-    /// Says that a task is running.
+    /// Creates the problem that a task is running.
     static func problem(_ task: String, _ process: Int32?) -> Problem {
         let process = process.map { "process \($0)" } ?? "another process"
         let message = "task '\(task)' is being run, or reset, by \(process)"

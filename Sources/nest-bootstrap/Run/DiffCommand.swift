@@ -6,9 +6,9 @@ import Host
 import Planning
 import Reporting
 
-/// Command `diff`: what a run would change, as unified diffs of files and objects.
+/// Command `diff`: the changes that a run would make, as unified diffs of files and objects.
 ///
-/// The dependencies of named tasks take part, since what they would create is not there yet; only the named tasks are
+/// The dependencies of named tasks are planned too, because their results do not exist yet; only the named tasks are
 /// shown.
 struct DiffCommand: Command {
     static let name = "diff"
@@ -39,7 +39,7 @@ struct DiffCommand: Command {
 
     static let failureCode = ExitCode.trouble
 
-    /// The tasks that are compared; all if there is none.
+    /// The tasks to compare; empty for all tasks.
     var names: [String] = []
 
     var isDryRun: Bool { true }
@@ -62,7 +62,7 @@ struct DiffCommand: Command {
         }
     }
 
-    /// Compares, and returns whether anything differs.
+    /// Compares, and returns an exit code that says whether anything differs.
     private func compare(
         _ configuration: Configuration,
         _ events: EventQueue,
@@ -88,12 +88,12 @@ struct DiffCommand: Command {
         return report.entries.contains { shown.contains($0.task) && $0.outcome.kind == .changed } ? .failure : .success
     }
 
-    /// An event as it is reported: of tasks that are not shown only their failures.
+    /// Filters an event for the report: tasks that are not shown only report failures.
     private static func visible(_ event: Event, _ shown: Set<String>) -> Event? {
         var event = event
         switch event.kind {
         case .runStarted(let tasks):
-            // Positions of dependencies that are not shown mean nothing.
+            // Positions that refer to hidden dependencies are meaningless.
             event.kind = .runStarted(tasks.filter { shown.contains($0.name) }.map { .init($0.name) })
         case .runFinished(let report):
             event.kind = .runFinished(Report(report.entries.filter { shown.contains($0.task) }))

@@ -19,14 +19,14 @@ struct PlanRun {
 
     /// Runs the tasks, and returns the exit code.
     ///
-    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` for a user without the rights that tasks need,
-    ///   ``Base/SystemError`` if the state cannot be read.
+    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` for a user without the rights that tasks
+    ///   need, ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
         guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || Machine.isUnit else {
             throw Problem("cannot run tasks: permission denied", hint: "run as root, or with '--root DIR'")
         }
         let allRecords = try configuration.records()
-        // Dependencies have succeeded on this boot, whatever their repetitions have done since.
+        // A dependency must have succeeded on this boot, regardless of the results of its repetitions.
         let part = try selection(allRecords)
         let records = command.isRepetition ? allRecords.repetitions : allRecords
         if command.isPreparation, command.tasks.isEmpty {
@@ -72,7 +72,7 @@ struct PlanRun {
             await reportToCluster()
         }
         let code = ExitCode(report, signal: signal)
-        // The next attempt records the success, for those that depend on it.
+        // If a record is lost, the next attempt records the success for the dependants.
         return code == .success && recorder?.hasLostRecords == true ? .failure : code
     }
 
@@ -83,13 +83,13 @@ struct PlanRun {
                 events.send(event)
             },
             conclude: { recorder?.conclude($0) },
-            // Programs use the machine; every other verb mostly waits, for a server or the disk. Tasks with a lock may wait
-            // for hours until their programs start, and then only few of the cluster run on this node.
+            // Programs use the machine; every other verb mostly waits, for a server or the disk. Tasks with a lock may
+            // wait for hours until their programs start, and only a few of these in the cluster then run on this node.
             isWork: { $0.task.footprint.runsPrograms && $0.task.lock == nil },
         )
     }
 
-    /// Runs a task whose lock no other process has, and records its attempt.
+    /// Runs a task after taking its lock, and records the attempt.
     private func perform(
         _ step: Plan.Step,
         _ context: StepContext,
@@ -100,7 +100,7 @@ struct PlanRun {
     ) async throws -> Outcome {
         let lock = try await TaskLockWaiter(records: records, context: context).take()
         events.note(attempt: try recorder.begin(context.task, lock), of: context.task)
-        // In a unit this was done before it, outside of its sandbox.
+        // In a unit a preparation step has done this outside the sandbox.
         if !Machine.isUnit { try noteReset(of: step.task) }
         try staged?.clear()
         let outcome = try await runner.perform(step, context)
@@ -120,22 +120,22 @@ struct PlanRun {
         }
     }
 
-    /// In the unit of a task, what keeps its products until `supervise` puts them in place.
+    /// Returns the staging area of the products in the unit of a task, until `supervise` puts them in place.
     private func staged(_ plan: Plan, _ records: RecordStore) -> StagedProducts? {
         guard Machine.isUnit, !command.isDryRun, plan.steps.count == 1 else { return nil }
         return configuration.stagedProducts(of: plan.steps[0].task, records)
     }
 
-    /// Restarts the units that use what a task has changed.
+    /// Restarts the units that use the changes of a task.
     ///
-    /// If the unit of the task runs it, `supervise` does this, which comes after it and puts products in place.
+    /// If the unit of the task runs it, `supervise` restarts them, after it has put the products in place.
     private func restartUnits(
         of task: PlannedTask,
         after outcome: Outcome,
         _ recorder: Recorder,
         _ context: StepContext,
     ) async throws {
-        // Below a root nothing runs.
+        // No unit runs below another root.
         guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name),
             !Machine.isUnit
         else { return }
@@ -150,9 +150,9 @@ struct PlanRun {
         recorder.noteRestart(of: task.name, hasFailed: false)
     }
 
-    /// After a run by hand, has systemd start the tasks whose dependencies have recovered.
+    /// Has systemd start the tasks whose dependencies have recovered, after a run by hand.
     ///
-    /// When a service runs a task, its unit does this. If systemd refuses, the next retry does it.
+    /// If a service runs a task, its unit does this. If systemd refuses, the next retry does it.
     private func reportRecovery(of report: Report) async {
         let options = configuration.options
         guard !options.isService, options.root == nil, options.config == Options.defaultConfig, Systemd.isRunning else {
@@ -162,13 +162,13 @@ struct PlanRun {
         _ = try? await Supervisor(configuration: configuration).noteSuccess(of: succeeded)
     }
 
-    /// How long the requests of a report after a run by hand may take.
+    /// The maximum duration of the requests of a report after a run by hand.
     private static let reportLimit = Duration.seconds(5)
 
-    /// After a run by hand, reports to the cluster, or where systemd runs has it do that.
+    /// Reports to the cluster after a run by hand, or has systemd do it if it is running.
     ///
-    /// Without systemd nobody has asked for it unless the task file says so. A run below a root is not one of the node: the
-    /// cluster would have the state of an image as that of the machine with the same name.
+    /// Without systemd, the report must be configured in the task file. A run below a root is not reported: the cluster
+    /// would take the state of an image for the state of the machine with the same name.
     private func reportToCluster() async {
         let options = configuration.options
         guard !options.isService, options.root == nil, let report = configuration.report else { return }
@@ -180,7 +180,7 @@ struct PlanRun {
         }
     }
 
-    /// After a run by hand of the node's own tasks, writes the metrics; in a service `supervise` does.
+    /// Writes the metrics after a run by hand of the node's own tasks; in a service `supervise` does it.
     private func writeMetrics() async {
         let options = configuration.options
         guard !options.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig
@@ -194,13 +194,13 @@ struct PlanRun {
         }
     }
 
-    /// The tasks to run, and the dependencies that they lack.
+    /// The tasks to run, and their missing dependencies.
     private struct Selection {
         var plan: Plan
         var missing: [MissingDependency] = []
     }
 
-    /// A dependency that has to succeed before a named task runs.
+    /// A dependency that must succeed before a named task runs.
     private struct MissingDependency {
         var task: String
         var verb: String
@@ -216,11 +216,11 @@ struct PlanRun {
             isRunning = state == .running
         }
 
-        /// The problem, with the call that solves it: the same flags, and one more.
+        /// Creates the problem, with the call that solves it: the same flags, and `--with-dependencies`.
         func problem(_ options: Options) -> Problem {
             let words = ["run", "--task", task, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
             let call = options.quotedCall(words)
-            // The unit of the other task says what to do about it.
+            // The unit of the other task reports what to do about it.
             let hint = options.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
             return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
         }
@@ -247,7 +247,7 @@ struct PlanRun {
         return selection
     }
 
-    /// The state of a dependency that has not succeeded, for a message.
+    /// Describes the state of a dependency that has not succeeded, for a message.
     private func phrase(_ status: TaskStatus) -> String {
         switch status.state {
         case .running: return "is running now"
@@ -261,7 +261,7 @@ struct PlanRun {
     }
 }
 
-/// Why records or lists cannot be written, with what to do about it.
+/// Creates the problem that records or lists cannot be written, with a hint for the cause.
 func unwritable(_ records: String, _ error: SystemError) -> Problem {
     let hint: String? =
         switch error.code {
@@ -275,14 +275,14 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }
 
-/// Paths and commands that a run lists before its tasks act, so that `reset` can undo them.
+/// The paths and commands that a run lists before its tasks act, so that `reset` can undo them.
 extension PlanRun {
-    /// Lists what tasks will make, and creates the directories that they write to, where possible.
+    /// Lists the future products of tasks, and creates the directories that they write to if possible.
     ///
     /// A directory that cannot be created is reported by the task that needs it.
     ///
-    /// - Throws: ``Base/Problem`` if it cannot be listed, without which the task may not run, or if another process runs a
-    ///   task for longer than the task may take.
+    /// - Throws: ``Base/Problem`` if the products cannot be listed, because the task must not run without the list, or
+    ///   if another process runs a task for longer than its timeout.
     func prepare(_ plan: Plan, _ records: RecordStore) async throws -> ExitCode {
         let files = configuration.files
         for task in plan.steps.map(\.task) {
@@ -307,7 +307,7 @@ extension PlanRun {
         return .success
     }
 
-    /// Refuses to let a unit write where a link leads that a user or a program controls: systemd follows it.
+    /// Refuses paths of a unit behind a link that a user or a program controls, because systemd follows it.
     private func requireOwnPlaces(_ task: PlannedTask) throws(Problem) {
         for path in task.footprint.writablePaths {
             do throws(SystemError) {
@@ -320,7 +320,7 @@ extension PlanRun {
 
     /// Lists and creates the directories of secrets that are empty in the units of other tasks, before these start.
     ///
-    /// Otherwise systemd creates them, and `reset` does not know them. A task that is running has created its own.
+    /// Otherwise systemd creates the directories, and `reset` does not know them. A running task has created its own.
     func prepareClosedDirectories(_ plan: Plan, _ records: RecordStore) throws(SystemError) {
         let files = configuration.files
         for task in plan.steps.map(\.task) {
@@ -332,7 +332,7 @@ extension PlanRun {
         }
     }
 
-    /// Lists the commands that undo a task, before it runs.
+    /// Lists the commands that undo a task before it runs.
     func noteReset(of task: PlannedTask) throws(Problem) {
         do throws(SystemError) {
             try configuration.noteReset(of: task)
@@ -341,7 +341,7 @@ extension PlanRun {
         }
     }
 
-    /// Why a task cannot be run whose list cannot be written.
+    /// Creates the problem that a task cannot be run because its list cannot be written.
     private static func unlisted(_ task: PlannedTask, _ error: SystemError) -> Problem {
         unwritable("the list of what task '\(task.name)' makes", error)
     }

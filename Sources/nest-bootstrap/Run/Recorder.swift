@@ -5,26 +5,27 @@ import Planning
 import Reporting
 import State
 
-/// Keeps the records of the tasks of a run.
+/// Maintains the records of the tasks of a run.
 ///
-/// A task that is not started leaves a record of success as it is: its outcome of earlier on this boot still holds.
+/// A task that is not started does not change a record of success, because the earlier outcome on this boot still
+/// holds.
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
     private let verbs: [String: String]
-    /// The tasks whose every change has an event: not programs, and not deletions, which last longer than the request.
+    /// The tasks that report every change as an event: neither programs nor deletions, which outlast their request.
     private let reportsAllChanges: Set<String>
-    /// The tasks whose changes make units restart.
+    /// The tasks whose changes cause restarts of units.
     private let restarting: Set<String>
     private let warn: @Sendable (Event) -> Void
     private let attempts = Locked<[String: Attempt]>([:])
 
-    /// Whether the end of a task could not be recorded, so that its dependants would not know of it.
+    /// Whether the end of a task could not be recorded, so that its dependants cannot rely on it.
     var hasLostRecords: Bool { lost.withLock { $0 } }
 
     private let lost = Locked(false)
 
-    /// The lines of a failure that are kept.
+    /// The maximum number of recorded lines of a failure.
     private static let reasonLimit = 10
 
     /// A task that has started.
@@ -36,18 +37,18 @@ final class Recorder: Sendable {
         struct State {
             var progress: TaskProgress
             var waits = WaitRecorder()
-            /// The last time at which the task was known to do something.
+            /// The last time at which the task was known to be active.
             var lastActivity = Duration.zero
-            /// The attempt's record, once it has the lock of the task.
+            /// The record of the attempt, once the attempt has the lock of the task.
             var record: TaskRecord?
-            /// Keeps other processes from running the task until the record of its end is written.
+            /// The lock that keeps other processes from running the task until the record of its end is written.
             var lock: HeldLock?
             /// The record before the attempt, if it was a success.
             var success: TaskRecord?
             var reasons: [String] = []
             var publicReasons: [String] = []
             var isPermanent = false
-            /// Whether no record of it can be written.
+            /// Whether no record of the attempt can be written.
             var isUnrecorded = false
         }
     }
@@ -67,10 +68,11 @@ final class Recorder: Sendable {
         restarting = Set(plan.steps.lazy.map(\.task).filter { !$0.restarts.isEmpty }.map(\.name))
     }
 
-    /// Records that a task starts; the lock is held until ``conclude(_:)``.
+    /// Records the start of a task, and holds the lock until ``conclude(_:)``.
     ///
     /// - Returns: The number of the attempt.
-    /// - Throws: ``Base/Problem`` if that cannot be recorded: a success would be unknown, and the task's dependants refused.
+    /// - Throws: ``Base/Problem`` if the start cannot be recorded: a success would be unknown, and the dependants
+    ///   refused.
     func begin(_ task: String, _ lock: consuming FileLock) throws(Problem) -> Int {
         let earlier = try? records.record(of: task)
         let lock = HeldLock(lock)
@@ -109,9 +111,9 @@ final class Recorder: Sendable {
     /// The time since the start of the machine.
     private static var now: Duration { .milliseconds(Timestamp.uptimeMilliseconds()) }
 
-    /// Notes that a running task has done its work.
+    /// Records that a running task has completed its work.
     ///
-    /// - Returns: What is known of the units that are to be restarted because of it, `nil` if there is nothing to do.
+    /// - Returns: The state of the unit restarts that the task requires, or `nil` if there is nothing to do.
     func noteResult(_ outcome: Outcome, of task: String) -> TaskHistory.Restart? {
         attempt(of: task).state.withLock { state in
             if case .changed = outcome, restarting.contains(task) { state.record?.history.noteChange() }
@@ -119,12 +121,12 @@ final class Recorder: Sendable {
         }
     }
 
-    /// Notes whether the units of a running task were restarted.
+    /// Records whether the units of a running task were restarted.
     func noteRestart(of task: String, hasFailed: Bool) {
         attempt(of: task).state.withLock { $0.record?.history.restart = hasFailed ? .failed : nil }
     }
 
-    /// Records what a task waits for, and counts what happens in it.
+    /// Records the waits of a task, and counts its events.
     func receive(_ event: Event) {
         guard let task = event.task else { return }
         if case .taskFinished = event.kind { return }
@@ -151,16 +153,16 @@ final class Recorder: Sendable {
         }
     }
 
-    /// Records how a task ended, and releases its lock.
+    /// Records the outcome of a task, and releases its lock.
     func conclude(_ entry: Report.Entry) {
         let attempt = attempts.withLock { $0.removeValue(forKey: entry.task) }
         guard var state = attempt?.state.withLock({ $0 }) else { return recordNotStarted(entry) }
         if state.isUnrecorded { return }
         guard var record = state.record else { return recordNotStarted(entry) }
-        // The lock is released after the record is written: nothing sees the one without the other.
+        // The lock is released after the record is written, so that no process sees the one without the other.
         defer { withExtendedLifetime(state.lock) {} }
         if case .failed(let error) = entry.outcome {
-            // The facts that events have reported are there already.
+            // Failures that events have reported are already in the record.
             if !problems(of: error).isEmpty {
                 state.reasons.insert(chain(error), at: 0)
                 state.publicReasons.insert(publicChain(error), at: 0)
@@ -174,7 +176,7 @@ final class Recorder: Sendable {
         record.counts = state.progress.counts
         record.reasons = Array(state.reasons.prefix(Self.reasonLimit))
         record.publicReasons = Array(state.publicReasons.prefix(Self.reasonLimit))
-        // The next attempt finds what this one has changed as it should be.
+        // The next attempt finds no difference, so the change is recorded now.
         if state.progress.hasChanged, restarting.contains(entry.task), !entry.outcome.isSuccess {
             record.history.noteChange()
         }
@@ -185,7 +187,7 @@ final class Recorder: Sendable {
         if !write(record) { lost.withLock { $0 = true } }
     }
 
-    /// Whether a task was interrupted before it changed anything, so that its earlier success still holds.
+    /// Returns whether a task was interrupted before it changed anything, so that its earlier success still holds.
     private func isUntouched(_ state: Attempt.State, _ entry: Report.Entry) -> Bool {
         guard case .interrupted = entry.outcome, reportsAllChanges.contains(entry.task) else { return false }
         return !state.progress.hasChanged && state.progress.counts.failed == 0
@@ -193,8 +195,8 @@ final class Recorder: Sendable {
 
     /// Records why a task did not start, unless it has succeeded before or another process is running it.
     ///
-    /// That a task was not started because the run was interrupted says nothing about it, and is not recorded: a run of
-    /// thousands of tasks ends at once.
+    /// A task that did not start because the run was interrupted is not recorded: the interruption says nothing about
+    /// the task, and a run of thousands of tasks must end immediately.
     private func recordNotStarted(_ entry: Report.Entry) {
         if case .interrupted = entry.outcome { return }
         let lock: FileLock?
@@ -220,7 +222,7 @@ final class Recorder: Sendable {
         lock.release()
     }
 
-    /// Writes a record, and returns whether it was written; a failure is a warning.
+    /// Writes a record, and returns whether this succeeded; a failure is a warning.
     @discardableResult
     private func write(_ record: TaskRecord) -> Bool {
         reporting(record) { record throws(SystemError) in try records.write(record) }
@@ -243,7 +245,7 @@ final class Recorder: Sendable {
 }
 
 extension TaskRecord {
-    /// Makes it the record of an end, now.
+    /// Completes the record with an outcome, at the current time.
     fileprivate mutating func end(_ entry: Report.Entry) {
         let (seconds, attoseconds) = entry.duration.components
         outcome = entry.outcome.kind

@@ -64,25 +64,25 @@ struct RunCommand: Command {
         ),
     ]
 
-    /// The tasks to run, in the given order and each once; all if there is none.
+    /// The tasks to run, in the given order without duplicates; empty for all tasks.
     var tasks: [String] = []
 
-    /// Whether dependencies that have not succeeded yet run first.
+    /// Whether to run dependencies first that have not succeeded yet.
     var withDependencies = false
 
-    /// Whether to report what would change instead of changing it.
+    /// Whether to report the changes instead of making them.
     var isDryRun = false
 
     /// Whether to only list what `reset` undoes and create the directories that the tasks write to.
     var isPreparation = false
 
-    /// Whether a timer repeats the task, which has succeeded on this boot.
+    /// Whether a timer repeats the task, which has already succeeded on this boot.
     var isRepetition = false
 
     var acts: Bool { !isDryRun }
     var runsInSandbox: Bool { !isPreparation }
 
-    /// The caller of a run waits for it to exit, so a slow reader gets less time.
+    /// The time that a slow reader gets, which is short for a run because its caller waits for it to exit.
     var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -132,13 +132,13 @@ struct RunCommand: Command {
         }
     }
 
-    /// Logs to the journal what a person does to this node by hand.
+    /// Returns a sender to the journal for actions by hand on this node.
     private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
         guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot else { return nil }
         return Journal.ofThisMachine().map { Program.sender(to: $0) }
     }
 
-    /// Reports to the service manager, if one has started this program.
+    /// Returns a sink that reports to the service manager, if a service manager has started this program.
     private func manager(_ configuration: Configuration) -> NotifySink? {
         guard configuration.options.isService else { return nil }
         let timeouts = configuration.plan.steps.map { ($0.task.name, $0.task.timeout) }

@@ -4,15 +4,15 @@ import Glibc
 import Host
 import State
 
-/// Waits for a task's lock: no two processes run the same task at the same time.
+/// Waits for the lock of a task, which prevents two processes from running the task at the same time.
 struct TaskLockWaiter {
     let records: RecordStore
     let context: StepContext
 
-    /// The time between two checks whether the lock's holder has ended: another waiter may have the lock then.
+    /// The time between two checks whether the lock's holder has ended and another waiter has taken the lock.
     private static let interval = Duration.seconds(2)
 
-    /// The longest time between two look-ups of the holder, which may go on with other tasks.
+    /// The longest time between two look-ups of the holder, which may continue with other tasks.
     private static let longestInterval = Duration.seconds(30)
 
     /// Takes the task's lock, waiting while another process has it.
@@ -24,7 +24,7 @@ struct TaskLockWaiter {
         }
         let runner = records.runner(of: context.task)
         report(runner)
-        // Ends with this function: a later report would be about this process.
+        // The reports end with this function, because a later one would refer to this process.
         async let _: Void = reportRunners(after: runner)
         do {
             if let lock = try await records.awaitLock(context.task, until: context.deadline) { return lock }
@@ -39,7 +39,7 @@ struct TaskLockWaiter {
         var known = first
         var nextLookup = ContinuousClock.now + Self.longestInterval
         while (try? await ContinuousClock().sleep(for: Self.interval)) != nil {
-            // Every look-up of the holder reads all locks of the machine, and many tasks may wait.
+            // A look-up of the holder reads all locks of the machine, and many tasks may wait.
             if let known, .now < nextLookup, kill(known, 0) == 0 || errno == EPERM { continue }
             nextLookup = .now + Self.longestInterval
             guard let runner = records.runner(of: context.task), runner != getpid() else { continue }

@@ -2,20 +2,20 @@ import Base
 import Host
 import Planning
 
-/// Restarts the units that use what a task has changed.
+/// Restarts the units that use the changes of a task.
 struct UnitRestarter {
     let task: PlannedTask
 
-    /// Whether a restart has failed before, so that a unit may have failed because of it.
+    /// Whether an earlier restart failed, which may have left a unit in a failed state.
     let isRetry: Bool
 
     /// Restarts all units that are active.
     ///
     /// - Parameters:
-    ///   - deadline: The instant after which it is not waited for them.
+    ///   - deadline: The instant at which to stop waiting for them.
     ///   - report: Called with each unit before it is restarted.
-    /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after trying all; ``Base/SystemError``
-    ///   if the task is cancelled.
+    /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after trying all;
+    ///   ``Base/SystemError`` if the task is cancelled.
     func restartAll(until deadline: ContinuousClock.Instant, _ report: (String) -> Void) async throws {
         var failure: Problem?
         for unit in task.restarts {
@@ -31,6 +31,6 @@ struct UnitRestarter {
         if let failure { throw failure }
     }
 
-    /// The units that may be starting while the task runs: at boot its own and the target, later the repetition.
+    /// The units that may be starting while the task runs: its own and the target at boot, later the repetition.
     private var own: [String] { [task.unitName, repetitionUnitName(ofTask: task.name), "k8s-bootstrap.target"] }
 }

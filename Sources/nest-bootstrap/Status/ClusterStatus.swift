@@ -6,20 +6,20 @@ import Kubernetes
 import Planning
 import Reporting
 
-/// The state of all nodes as they have reported it to the cluster, on any machine: `status --all-nodes`.
+/// The states that all nodes have reported to the cluster, for `status --all-nodes` on any machine.
 struct ClusterStatus {
     let options: Options
 
     /// The kubeconfig of the arguments.
     let kubeconfig: String?
 
-    /// How long reading all nodes may take.
+    /// The maximum time for reading all nodes.
     private static let limit = Duration.seconds(60)
 
-    /// Prints what the nodes have reported.
+    /// Prints the reports of the nodes.
     ///
-    /// - Returns: `success` if the tasks of all nodes have succeeded, `failure` if one has failed, `incomplete` if the state of
-    ///   a node is another one, and `configuration` if the task file is invalid.
+    /// - Returns: `success` if the tasks of all nodes have succeeded, `failure` if one has failed, `incomplete` if a
+    ///   node has any other state, and `configuration` if the task file is invalid.
     /// - Throws: ``Base/Problem`` if the cluster cannot be read, ``HTTP/TransportError`` if libcurl cannot be set up.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
         let inventory: Inventory
@@ -48,7 +48,7 @@ struct ClusterStatus {
         return !nodes.isEmpty && nodes.allSatisfy { $0.state == .ready } ? .success : .incomplete
     }
 
-    /// The nodes of the task file; none if there is no file at the default path.
+    /// Reads the nodes of the task file; there are none without a file at the default path.
     private func inventory() throws(Problems) -> Inventory {
         if options.config == Options.defaultConfig, Configuration.isAbsent(options) { return Inventory() }
         return try readInventory(try Configuration.sources(options))
@@ -56,7 +56,7 @@ struct ClusterStatus {
 
     private func read(_ http: HTTPClient) async -> Result<[ClusterNode], Problem> {
         do throws(Problem) {
-            // A command that only looks may look at the files of anybody.
+            // A command that changes nothing may read files that any user can change.
             let files = NodeFiles(root: nil, isDryRun: false, refusesDistrusted: false)
             let path = try kubeconfigPath()
             let connection = try ClusterConnection(kubeconfig: path, files, http)
@@ -71,7 +71,7 @@ struct ClusterStatus {
         }
     }
 
-    /// The kubeconfig of the arguments, or else that of kubectl.
+    /// Returns the kubeconfig of the arguments, or else the kubeconfig of kubectl.
     private func kubeconfigPath() throws(Problem) -> String {
         if let kubeconfig { return Configuration.absolute(kubeconfig) }
         if let first = options.environment["KUBECONFIG"]?.split(separator: ":").first {
@@ -81,7 +81,7 @@ struct ClusterStatus {
         throw Problem("no kubeconfig: neither KUBECONFIG nor HOME is set", hint: "add --kubeconfig FILE")
     }
 
-    /// The nodes of the task file in its order, then those that only the cluster has.
+    /// Returns the nodes of the task file in its order, then the nodes that only the cluster has.
     private static func merged(_ nodes: [ClusterNode], _ inventory: Inventory) -> [ReportedNode] {
         let byName = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
         let listed = inventory.entries.map { entry in
@@ -111,10 +111,10 @@ struct ClusterStatus {
         return reported
     }
 
-    /// Whether a node has been silent since its kubelet is.
+    /// Returns whether a node has not reported since its kubelet stopped reporting.
     ///
-    /// The controller manager writes `Unknown` when the kubelet has been silent for about a minute. A node that boots again
-    /// reports before its kubelet does.
+    /// The controller manager writes `Unknown` when the kubelet has been silent for about a minute. A node that boots
+    /// again reports before its kubelet does.
     private static func isOff(_ ready: NodeCondition?, _ reported: NodeCondition) -> Bool {
         guard let ready, ready.status == "Unknown" else { return false }
         guard let silentSince = ready.since, let writtenAt = reported.writtenAt else { return true }

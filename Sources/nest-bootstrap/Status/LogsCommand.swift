@@ -3,7 +3,7 @@ import Host
 import Planning
 import Reporting
 
-/// Command `logs`: what the journal has about tasks, shown by journalctl.
+/// Command `logs`: the journal entries about tasks, shown by journalctl.
 struct LogsCommand: Command {
     static let name = "logs"
 
@@ -51,7 +51,7 @@ struct LogsCommand: Command {
             command.boot = value
         },
         .output(
-            // journalctl has no YAML.
+            // journalctl has no YAML output.
             OutputChoice.allCases.filter { $0 != .yaml },
             "lines for people (text and table are the same), objects for programs, or lines without the pager and the "
                 + "colours of journalctl (default: \(OutputFormat.text.rawValue))"
@@ -59,16 +59,16 @@ struct LogsCommand: Command {
         .config, .role, .hostName, .root,
     ]
 
-    /// The tasks, none for all entries of the program.
+    /// The tasks to show; empty for all entries of the program.
     var names: [String] = []
 
-    /// The time of the oldest entry, in a form that journalctl reads; `nil` for all.
+    /// The time of the oldest entry, in a form that journalctl reads; `nil` for all entries.
     var since: String?
 
     /// Whether to wait for further entries.
     var isFollowing = false
 
-    /// The boot whose entries are shown, in a form that journalctl reads; empty for this one, `nil` for all.
+    /// The boot whose entries are shown, in a form that journalctl reads; empty for this boot, `nil` for all boots.
     var boot: String?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -80,7 +80,7 @@ struct LogsCommand: Command {
 
     static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
 
-    /// Shows the entries.
+    /// Shows the entries in journalctl.
     ///
     /// - Returns: A failure; otherwise journalctl replaces this process.
     /// - Throws: ``Base/Problem`` if journalctl cannot be run, or has no journal that this user may read.
@@ -96,7 +96,7 @@ struct LogsCommand: Command {
         output.report(warnings: unknownNames(options))
         output.flush(idleLimit: .seconds(10))
         var environment = options.environment
-        // A file gets no colours.
+        // Plain output has no colours, as in a file.
         if options.isPlain { environment["SYSTEMD_COLORS"] = "0" }
         let users = Self.users(root: options.root ?? "")
         let command = Host.Command("journalctl", arguments(options, users: users), environment: environment)
@@ -107,17 +107,17 @@ struct LogsCommand: Command {
         }
     }
 
-    /// The arguments with which journalctl shows the entries.
+    /// Returns the arguments with which journalctl shows the entries.
     ///
     /// Any user can send entries with the fields of the program. Fields that begin with an underscore are added by the
     /// journal: https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html.
     ///
     /// - Parameters:
-    ///   - options: The options of all commands.
+    ///   - options: The common options of the commands.
     ///   - users: The IDs of the users that run tasks.
-    /// - Returns: Flags and matches.
+    /// - Returns: The flags and the matches.
     func arguments(_ options: Options, users: [Int]) -> [String] {
-        // Every entry is of this machine.
+        // All entries are from this machine.
         var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short-full"]
         if options.isPlain { arguments.append("--no-pager") }
         if let since {
@@ -130,11 +130,11 @@ struct LogsCommand: Command {
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }
         var matches: [[String]] = []
         if names.isEmpty {
-            // At boot, before there is a journal, the generator writes to the kernel's log, which only root can.
+            // At boot, before the journal runs, the generator writes to the kernel log, which only root can do.
             let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
             matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
         }
-        // The entries of the program, those of its units, and those of systemd about them.
+        // The entries of the program, of its units, and of systemd about these units.
         for name in names {
             matches += sent("NEST_TASK=\(name)")
             for unit in [unitName(ofTask: name), repetitionUnitName(ofTask: name)] {
@@ -147,7 +147,7 @@ struct LogsCommand: Command {
 
     /// Returns the IDs of root and of the user of units, from the user database of a root directory.
     ///
-    /// If it cannot be read, only the entries of root are shown.
+    /// If the database cannot be read, only the entries of root are shown.
     static func users(root: String) -> [Int] {
         let bytes = (try? FileSystem.read("\(root)/etc/passwd", limit: 1 << 20)) ?? []
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
@@ -166,11 +166,11 @@ struct LogsCommand: Command {
             outputLimit: 1 << 16,
             deadline: .now + .seconds(5)
         )
-        // Where systemd-analyze is missing or too old for this, journalctl reports a wrong time itself.
+        // If systemd-analyze is missing or too old for this, journalctl itself reports an invalid time.
         return result?.errors.contains("Failed to parse") != true
     }
 
-    /// Throws a problem if there is no journal, or none that this user may read.
+    /// Throws a problem if there is no journal, or if this user may not read it.
     private func requireJournal(_ root: String) throws(Problem) {
         switch Journal.access(root: root) {
         case .readable: return
@@ -188,7 +188,7 @@ struct LogsCommand: Command {
         }
     }
 
-    /// Returns whether journalctl reads a text as a boot: an offset, an ID, or an offset to one.
+    /// Returns whether journalctl reads a text as a boot: an offset, an ID, or an ID with an offset.
     static func isBoot(_ text: String) -> Bool {
         if text == "all" || isNumber(text) { return true }
         let offset = text.dropFirst(32)
@@ -196,7 +196,9 @@ struct LogsCommand: Command {
         return offset.isEmpty || offset.utf8.first?.isSign == true && isNumber(offset)
     }
 
-    /// The names that no task has, none if the task file is invalid: the journal may still have entries about them.
+    /// Returns warnings about names that no task has; the journal may still have entries about them.
+    ///
+    /// If the task file is invalid, there are no warnings.
     private func unknownNames(_ options: Options) -> [Problem] {
         guard !names.isEmpty, let configuration = try? Configuration(checking: options) else { return [] }
         guard configuration.problems.isEmpty else { return [] }

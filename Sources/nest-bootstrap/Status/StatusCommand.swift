@@ -1,7 +1,7 @@
 import Base
 import Reporting
 
-/// Command `status`: the state of the tasks on this boot, or what all nodes have reported to the cluster.
+/// Command `status`: the state of the tasks on this boot, or the reports of all nodes to the cluster.
 struct StatusCommand: Command {
     static let name = "status"
 
@@ -75,22 +75,22 @@ struct StatusCommand: Command {
         .root, .output,
     ]
 
-    /// The tasks that are shown; all if there is none.
+    /// The tasks to show; empty for all tasks.
     var names: [String] = []
 
-    /// Whether it waits until all tasks have succeeded or one has failed permanently.
+    /// Whether to wait until all tasks have succeeded or one has failed permanently.
     var isWaiting = false
 
-    /// How long it waits at most, or `nil` for as long as it takes.
+    /// The maximum time to wait, or `nil` for no limit.
     var waitLimit: Duration?
 
-    /// Whether it goes on until it is interrupted, and shows every change.
+    /// Whether to continue until interrupted, and show every change.
     var isWatching = false
 
-    /// The kubeconfig with which the nodes of the cluster are read, `nil` for that of kubectl.
+    /// The kubeconfig for reading the nodes of the cluster, or `nil` for the kubeconfig of kubectl.
     var kubeconfig: String?
 
-    /// A person who interrupts a watch does not wait for a reader.
+    /// The time that a slow reader gets, which is short after a watch because a person has interrupted it.
     var outputLimit: Duration { isWatching ? Program.stopLimit : Program.readerLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

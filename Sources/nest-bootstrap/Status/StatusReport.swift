@@ -12,7 +12,7 @@ struct StatusReport {
     let configuration: Configuration
     let command: StatusCommand
 
-    /// Prints the states of the tasks, and returns whether all have succeeded.
+    /// Prints the states of the tasks, and returns an exit code that says whether all have succeeded.
     ///
     /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
@@ -23,7 +23,7 @@ struct StatusReport {
             let findings = await survey.findings(of: plan)
             let (statuses, isPermanent) = (findings.statuses, findings.isPermanent)
             let isOver = command.waitLimit.map { .now - start >= $0 } ?? false
-            // The target is of all tasks.
+            // The target depends on all tasks, so it is ignored if tasks are named.
             let isPending = command.names.isEmpty && findings.isTargetPending
             let hasSucceeded = statuses.allSatisfy(\.state.isSuccess) && !isPending
             let isDone = isPermanent || !findings.masked.isEmpty || hasSucceeded
@@ -38,18 +38,18 @@ struct StatusReport {
                 if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
             }
             print(statuses, of: plan, output, outputEnvironment)
-            // A wait is for the node to be ready, and a repetition since then says nothing about that.
+            // A wait is for the readiness of the node, on which later repetitions have no effect.
             let repetitions = command.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
             let states = statuses.map { command.isWaiting ? $0.state : $0.countedState }
             let code = command.isWaiting && isPending ? .incomplete : ExitCode(states + repetitions.map(\.state))
-            // A failure that is retried has only run out of time.
+            // If a failure is retried, the wait has only timed out.
             return command.isWaiting && code == .failure && !isPermanent
                 ? .incomplete
                 : isPermanent ? .failure : code
         }
     }
 
-    /// The problem that the time was up before all tasks had succeeded.
+    /// Creates the problem that the wait timed out before all tasks had succeeded.
     private static func timeIsUp(_ statuses: [TaskStatus], after limit: Duration) -> Problem {
         let missing = statuses.filter { !$0.state.isSuccess }.map(\.task)
         let message = "timed out after \(limit.text) waiting for "
@@ -57,7 +57,7 @@ struct StatusReport {
         return Problem("\(message)\(targetName)", hint: "see 'systemctl list-jobs'")
     }
 
-    /// Why waiting for a task is of no use.
+    /// Creates the problem that a task does not run because its unit is masked.
     private static func maskedProblem(_ task: String) -> Problem {
         let unit = unitName(ofTask: task)
         let isUntilReboot = (try? FileSystem.status("/run/systemd/system/\(unit)"))?.kind == .symbolicLink
@@ -93,7 +93,7 @@ struct StatusReport {
         }
     }
 
-    /// Why the cluster does not have the state of this node, once that has lasted long enough for a warning.
+    /// Returns the problem that prevents reports to the cluster, if it has lasted long enough for a warning.
     private func missingReport() -> [Problem] {
         guard configuration.report != nil, let problem = (try? configuration.records())?.reportState().problem,
             problem.printed != nil

@@ -9,16 +9,16 @@ struct StatusFindings {
     /// The states of the tasks that are shown, in the order of the plan.
     var statuses: [TaskStatus]
 
-    /// Whether one of them or of those that it runs after has failed permanently.
+    /// Whether one of these tasks, or a task that it runs after, has failed permanently.
     var isPermanent: Bool
 
-    /// The tasks that do not succeed, nor let others succeed, because their units are masked.
+    /// The tasks whose masked units prevent success, for themselves or for the tasks that run after them.
     var masked: [String]
 
     /// Whether systemd is about to start or stop the target of all tasks.
     var isTargetPending = false
 
-    /// The error of systemd if it does not answer.
+    /// The error if systemd does not answer.
     var error: (any Error)?
 }
 
@@ -27,19 +27,19 @@ struct StatusSurvey {
     let configuration: Configuration
     let records: RecordStore
 
-    /// The time between two surveys: records, locks and units change, and there is no event for all of them.
+    /// The time between two surveys, which poll because no event covers changes of records, locks and units.
     static let interval = Duration.milliseconds(500)
 
     /// Determines the states of tasks.
     ///
     /// - Parameter shown: The plan of this node, or a selection from it.
-    /// - Returns: What is known now, without systemd if that does not answer.
+    /// - Returns: The current states, without the states of systemd if it does not answer.
     func findings(of shown: Plan) async -> StatusFindings {
         let (services, timers, error) = await services()
         let retryAt = records.health().retryAt
         let shown = Set(shown.steps.map(\.task.name))
         let all = configuration.plan.steps
-        // Also the tasks that are not shown: those shown may be waiting for them.
+        // Tasks that are not shown are included, because the shown tasks may be waiting for them.
         let known = records.statuses(of: all.map(\.task.name))
         var isBlocked = Array(repeating: false, count: all.count)
         var isPermanent = isBlocked
@@ -76,7 +76,7 @@ struct StatusSurvey {
         )
     }
 
-    /// All tasks of the plan as far as it matters whether their units are masked.
+    /// Reduces all tasks of the plan to the facts that determine the effects of masked units.
     private func maskableTasks(_ known: [TaskStatus], _ services: [String: ServiceState]) -> [MaskableTask] {
         zip(configuration.plan.steps, known).map { step, status in
             MaskableTask(
@@ -88,9 +88,9 @@ struct StatusSurvey {
         }
     }
 
-    /// The states of the tasks' services and the times until their timers elapse, if systemd runs here.
+    /// Returns the states of the tasks' services and the times until their timers elapse, if systemd runs here.
     ///
-    /// If it does not answer, what is known without it is shown.
+    /// If systemd does not answer, the states read so far are returned with the error.
     private func services() async -> ([String: ServiceState], [String: Duration], (any Error)?) {
         guard configuration.options.root == nil, Systemd.isRunning else { return ([:], [:], nil) }
         let plan = configuration.plan
@@ -104,22 +104,22 @@ struct StatusSurvey {
     }
 }
 
-/// A task of the plan as far as it matters what a masked unit keeps from succeeding.
+/// The facts about a task that determine the effects of masked units.
 struct MaskableTask {
     var name: String
-    /// The indices of the tasks that it runs after, all of them before it.
+    /// The indices of the tasks that the task runs after, all lower than its own index.
     var dependencies: [Int]
-    /// Whether it has succeeded, or runs now.
+    /// Whether the task has succeeded or is running.
     var isUnderWay: Bool
-    /// Whether its unit is masked.
+    /// Whether the unit of the task is masked.
     var isMasked: Bool
 }
 
-/// Finds the tasks whose units are masked and which therefore keep tasks from succeeding.
+/// Finds the tasks whose masked units prevent the given tasks from succeeding.
 ///
 /// - Parameters:
 ///   - tasks: All tasks of the plan, in its order.
-///   - names: The tasks that are to succeed.
+///   - names: The tasks that should succeed.
 /// - Returns: The names of the tasks with masked units, in the order of the plan.
 func tasksMasked(in tasks: [MaskableTask], keeping names: Set<String>) -> [String] {
     var causes: [Set<Int>] = []

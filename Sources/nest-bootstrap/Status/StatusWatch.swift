@@ -6,16 +6,16 @@ import Planning
 import Reporting
 import State
 
-/// The states of this node's tasks, until it is interrupted: `status --watch`.
+/// A view of the states of this node's tasks until an interruption, for `status --watch`.
 struct StatusWatch {
     let configuration: Configuration
     let names: [String]
     let catchSignals: SignalCatcher
 
-    /// How many times longer than a survey the pause after it is at least, so that many tasks do not keep a core busy.
+    /// The minimum ratio of a pause to the survey before it, so that many tasks do not keep a core busy.
     private static let pauseFactor = 4
 
-    /// Shows the states and their changes, and returns whether all tasks had succeeded at the end.
+    /// Shows the states and their changes, and returns an exit code for the states at the end.
     ///
     /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
@@ -26,7 +26,7 @@ struct StatusWatch {
         let (code, signal) = await interruptible(by: signals) {
             await watch(plan, survey, display, output)
         }
-        // Control-C is how a person ends it.
+        // Control-C is the normal end of a watch.
         return signal == nil || signal == SIGINT ? code : .terminated
     }
 
@@ -56,7 +56,7 @@ struct StatusWatch {
     }
 }
 
-/// Where and how the states are shown.
+/// The output of the states in one of several forms.
 private struct StatusDisplay: Sendable {
     private enum Form: Sendable {
         case view(StatusView)
@@ -66,7 +66,7 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// The last reason why the states were not complete.
+    /// The last error that made the states incomplete.
     private var warning: String?
 
     init(_ format: OutputFormat, _ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) {
@@ -92,7 +92,7 @@ private struct StatusDisplay: Sendable {
             view.show(findings.statuses, warning: findings.error.map { chain($0) })
             form = .view(view)
         case .lines(var changes):
-            // Nothing is added while a slow reader has not taken earlier lines: the next survey shows what has changed until then.
+            // While a slow reader has not accepted earlier lines, changes are left to a later survey.
             guard !output.isBacklogged else { return }
             report(findings.error)
             output.write(changes.lines(findings.statuses).map { $0 + "\n" }.joined())
@@ -104,7 +104,7 @@ private struct StatusDisplay: Sendable {
         }
     }
 
-    /// Reports why the states are not complete, once for as long as that lasts.
+    /// Reports the error that makes the states incomplete, once while it lasts.
     private mutating func report(_ error: (any Error)?) {
         let problem = error.map { chain($0) }
         if let error, problem != warning { output.report(error) }

@@ -5,7 +5,7 @@ import Planning
 import Reporting
 import State
 
-/// Command `timeline`: when each task of this boot waited and ran.
+/// Command `timeline`: the times at which each task of this boot waited and ran.
 struct TimelineCommand: Command {
     static let name = "timeline"
 
@@ -48,13 +48,13 @@ struct TimelineCommand: Command {
 
     /// The formats of a timeline.
     enum Format: String, Sendable, CaseIterable {
-        /// Lines with a bar each.
+        /// Lines with bars.
         case text
         /// A picture that every browser shows.
         case svg
     }
 
-    /// The format, `nil` if none was given.
+    /// The format, or `nil` if none is given.
     var format: Format?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -87,19 +87,19 @@ struct TimelineCommand: Command {
             )
             output.write(lines.map { $0 + "\n" }.joined())
         case .svg:
-            // The files below a directory are those of another machine.
+            // The files below a root belong to another machine.
             let node = configuration.options.root == nil ? Machine.hostName() : ""
             output.writeData(timelineSVG(timeline, node: node))
         }
         return .success
     }
 
-    /// The sources for this boot: records and units of systemd.
+    /// Collects the sources for this boot: records and units of systemd.
     private func source(_ configuration: Configuration) async throws -> TimelineSource {
         let records = try configuration.records()
         let plan = configuration.plan
         let findings = await StatusSurvey(configuration: configuration, records: records).findings(of: plan)
-        // After the states: what has ended since is in the record.
+        // The records are read after the states, so that they include attempts that have ended since then.
         let attempts = plan.steps.map { step in
             let record = (try? records.record(of: step.task.name)).flatMap(\.self)
             return (record: record, earlier: records.earlierAttempts(of: step.task.name))

@@ -10,13 +10,13 @@ import State
 struct MetricsWriter {
     private let options: Options
 
-    /// The task files, `nil` if they are invalid.
+    /// The task files, or `nil` if they are invalid.
     private let configuration: Configuration?
 
-    /// The file of the metrics.
+    /// The name of the file of the metrics.
     static let name = "nest_bootstrap.prom"
 
-    /// How long another process may keep the metrics locked; after it this one goes on regardless.
+    /// The maximum wait for another process that has locked the metrics, after which they are written without the lock.
     private static let lockLimit = Duration.seconds(5)
 
     /// Prepares metrics of the tasks of the node.
@@ -41,7 +41,7 @@ struct MetricsWriter {
             } catch  where error.isNotFound {
                 return
             }
-            // The last one to write has seen what all others have recorded.
+            // With the lock, the last process to write has seen the records of all others.
             let store = RecordStore(path: try Configuration.statePath(options), boot: nil)
             let lock = try await store.awaitMetricsLock(until: .now + Self.lockLimit)
             defer { withExtendedLifetime(lock) {} }
@@ -65,11 +65,11 @@ struct MetricsWriter {
         return metricsText(version: programVersion, tasks: tasks, certificates: certificates)
     }
 
-    /// The record of a task; a run whose process was killed has been interrupted, as `status` says.
+    /// Returns the record of a task; a run whose process was killed counts as interrupted, as in `status`.
     private func record(of task: String, in records: RecordStore) -> TaskRecord? {
         func read() -> TaskRecord? { (try? records.record(of: task)).flatMap(\.self) }
         guard let first = read(), first.outcome == nil, records.runner(of: task) == nil else { return read() }
-        // A process that has just ended has written its record before it has released its lock.
+        // A process writes its last record before it releases its lock, so the record is read again.
         guard var record = read(), record.outcome == nil else { return read() }
         record.history.lastEnd = RunEnd(
             outcome: .interrupted,

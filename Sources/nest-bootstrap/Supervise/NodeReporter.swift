@@ -8,46 +8,46 @@ import Reporting
 import State
 import TLS
 
-/// Compares what the cluster knows of this node with the records of its tasks, and sends what differs.
+/// Compares the state of this node in the cluster with the records of its tasks, and sends the differences.
 struct NodeReporter {
     let configuration: Configuration
     let report: ReportDeclaration
     let output: ConsoleOutput
 
-    /// How long reports may fail without a warning.
+    /// The time for which reports may fail without a warning.
     let gracePeriod: Duration
 
-    /// How an attempt to report has ended.
+    /// The result of an attempt to report.
     enum Result {
-        /// Everything is reported, or there is nowhere to report to.
+        /// Everything is reported, or no kubeconfig exists for a report.
         case isComplete
-        /// There are more Events than are sent at once.
+        /// More Events are pending than are sent at once.
         case hasMore
-        /// Not everything could be sent, and why.
+        /// Something could not be sent, for the given reason.
         case failed(String)
     }
 
-    /// Why something could not be sent, with what a person would look at.
+    /// The reason why something could not be sent, with its kind.
     private struct Failure: Error {
         let kind: ReportProblem.Kind
         let problem: Problem
     }
 
-    /// How many Events are sent at once.
+    /// The maximum number of Events that are sent at once.
     private static let burstLimit = 10
 
-    /// How long another process may be reporting.
+    /// The maximum wait for another process that is reporting.
     private static let lockLimit = Duration.seconds(5)
 
-    /// The longest message of an Event.
+    /// The maximum length of the message of an Event.
     private static let messageLimit = 1000
 
-    /// How long a condition may stay as it was written without being written again: readers see that the node still reports.
+    /// The age at which an unchanged condition is written again, so that readers see that the node still reports.
     private static let refreshInterval = Duration.seconds(24 * 3600)
 
-    /// Notes what has happened to the tasks, so that a report that is sent later has it.
+    /// Records the results of the tasks, so that a later report includes them.
     ///
-    /// A failure of this is printed by the report.
+    /// The next report prints a failure to do so.
     func note() async {
         guard kubeconfig() != nil, let records = try? configuration.records(),
             let lock = try? await records.awaitReportLock(until: .now + Self.lockLimit)
@@ -56,12 +56,12 @@ struct NodeReporter {
         lock.release()
     }
 
-    /// Sends what differs; a problem is printed when it has lasted and when it has ended.
+    /// Sends the differences; a problem is printed if it lasts, and again when it has ended.
     ///
     /// - Parameters:
-    ///   - http: What carries requests.
-    ///   - limit: How long the requests may take.
-    /// - Returns: How it has ended.
+    ///   - http: The client that sends requests.
+    ///   - limit: The maximum duration of the requests.
+    /// - Returns: The result of the attempt.
     func report(_ http: HTTPClient, within limit: Duration) async -> Result {
         guard let kubeconfig = kubeconfig() else { return .isComplete }
         do throws(SystemError) {
@@ -78,10 +78,10 @@ struct NodeReporter {
         }
     }
 
-    /// Notes what has happened, and sends it.
+    /// Records the results of the tasks, and sends them.
     ///
-    /// The state is written before anything is sent, and after each step: the process may be killed at any time, and the
-    /// next one goes on with it.
+    /// The state is written before anything is sent, and after each step, because the process may be killed at any time
+    /// and the next process continues with it.
     private func report(
         _ records: RecordStore,
         _ kubeconfig: String,
@@ -112,13 +112,13 @@ struct NodeReporter {
         return state.unsent.isEmpty ? .isComplete : .hasMore
     }
 
-    /// The first kubeconfig that exists, or the one that the task file names.
+    /// Returns the kubeconfig that the report names, or else the first existing one of the plan.
     private func kubeconfig() -> String? {
         let paths = report.kubeconfigs(configuration.plan)
         return report.kubeconfig?.path ?? paths.first { (try? configuration.files.exists($0)) == true }
     }
 
-    /// Determines what the cluster should know, and notes failures and recoveries.
+    /// Determines the state to report, and records failures and recoveries.
     private func look(_ records: RecordStore) throws(SystemError) -> (ReportState, BootstrapCondition) {
         let before = records.reportState()
         guard configuration.problems.isEmpty else {
@@ -133,14 +133,14 @@ struct NodeReporter {
         return (state, BootstrapCondition(statuses, health, reported: state.failing))
     }
 
-    /// Where reports go.
+    /// The destination of reports.
     private struct Destination {
         let reports: NodeReports
         /// The name of the Node.
         let node: String
     }
 
-    /// Writes the condition if it differs, or has not been written for a long time.
+    /// Writes the condition if it differs from the cluster's, or is older than ``refreshInterval``.
     private func send(
         _ condition: BootstrapCondition,
         _ kubeconfig: String,
@@ -179,9 +179,9 @@ struct NodeReporter {
         }
     }
 
-    /// Sends the Events that are due, and drops those that no attempt can send.
+    /// Sends the pending Events, and drops Events that the server refuses permanently.
     ///
-    /// - Returns: Why it has stopped before it had sent all.
+    /// - Returns: The failure that stopped it before all Events were sent.
     private func sendEvents(
         _ state: inout ReportState,
         _ records: RecordStore,
@@ -222,7 +222,7 @@ struct NodeReporter {
         return Failure(kind: kind, problem: Problem(message, cause: cause))
     }
 
-    /// The name of this node's Node: as the task file says, that of the kubelet, or the host name as the kubelet uses it.
+    /// Returns the name of this node's Node: as declared, from the kubelet's certificate, or the host name.
     private func nodeName(_ commonName: String?) -> String {
         if let node = report.node { return node }
         let prefix = ReportDeclaration.kubeletUserPrefix
@@ -230,9 +230,9 @@ struct NodeReporter {
         return configuration.declarations.hostName.lowercased()
     }
 
-    /// The Event of a failure or a recovery.
+    /// Creates the Event of a failure or a recovery.
     ///
-    /// The same failure has the same name on one boot, however often it is sent.
+    /// An Event about the same failure has the same name during one boot, however often it is sent.
     private func event(_ incident: ReportState.Incident, of node: String) -> NodeEvent {
         var digest = SHA256Digest()
         let kind = incident.isRecovery ? "recovered" : "failed"
@@ -240,7 +240,7 @@ struct NodeReporter {
         digest.update(Array("\(boot) \(node) \(incident.task) \(kind) \(incident.first)".utf8))
         let message = printable(incident.message)
         return NodeEvent(
-            // A Node's name has at most 253 characters, and so has that of an Event.
+            // The names of Nodes and of Events have at most 253 characters.
             name: "\(node.prefix(230)).\(digest.finish().prefix(16))",
             node: node,
             isWarning: !incident.isRecovery,

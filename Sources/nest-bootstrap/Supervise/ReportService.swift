@@ -5,38 +5,40 @@ import Planning
 import Reporting
 import State
 
-/// Reports the state of the node to the cluster: `supervise --only-report`.
+/// Reports the state of the node to the cluster, for `supervise --only-report`.
 struct ReportService {
     let options: Options
     let output: ConsoleOutput
 
-    /// How long it waits before it sends anything, in seconds.
+    /// The range of the delay before anything is sent, in seconds.
     ///
-    /// Several tasks may end at the same time, on this node and, when a server fails or the power returns, on all nodes.
+    /// Several tasks may end at the same time on this node, and on all nodes after a power or server failure.
     private static let delays = 1.0...10.0
 
-    /// How long the requests of one attempt may take.
+    /// The maximum duration of the requests of one attempt.
     private static let attemptLimit = Duration.seconds(20)
 
     /// The pauses after attempts that have failed.
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
-    /// How long reports may fail without a warning: every boot has seconds without a server, a Node or a kubeconfig.
+    /// The time for which reports may fail without a warning.
+    ///
+    /// Every boot has a few seconds without a server, a Node or a kubeconfig.
     private static let gracePeriod = Duration.seconds(60)
 
-    /// How long systemd may take to answer: what follows from the end of a task does not wait for a report.
+    /// The maximum time for systemd to answer, because the end of a task does not wait for a report.
     private static let answerLimit = Duration.seconds(2)
 
-    /// Reports until everything is reported.
+    /// Sends reports until everything is reported.
     ///
-    /// Without a server it does not end. Each attempt has a deadline, and systemd stops the process.
+    /// Without a server the function does not end; each attempt has a deadline, and systemd stops the process.
     ///
     /// - Returns: Success; the cause of a failed attempt is a warning and the status of the service.
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func run() async throws -> ExitCode {
         let http = try HTTPClient()
-        // A failure may be followed by its recovery, and this process by another one, before anything is sent.
+        // Before anything is sent, a failure may be followed by its recovery, and this process may be replaced.
         await reporter(gracePeriod: Self.gracePeriod)?.note()
         var pause = Self.firstPause
         var rest = Duration.seconds(Double.random(in: Self.delays))
@@ -59,9 +61,9 @@ struct ReportService {
         } while true
     }
 
-    /// Reports once after a run by hand, where no service does.
+    /// Reports once after a run by hand, if no service does it.
     ///
-    /// - Parameter limit: How long the requests may take.
+    /// - Parameter limit: The maximum duration of the requests.
     func runOnce(within limit: Duration) async {
         guard let http = try? HTTPClient() else { return }
         _ = await attempt(http, limit, gracePeriod: .zero)
@@ -72,7 +74,9 @@ struct ReportService {
         await reporter(gracePeriod: gracePeriod)?.report(http, within: limit) ?? .isComplete
     }
 
-    /// The reporter, `nil` if the node does not report; made each time, because the task file may have changed.
+    /// Creates the reporter, or returns `nil` if the node does not report.
+    ///
+    /// Every attempt creates a reporter, because the task file may have changed.
     private func reporter(gracePeriod: Duration) -> NodeReporter? {
         guard let configuration = try? Configuration(checking: options), let report = configuration.report else {
             return nil
@@ -80,9 +84,9 @@ struct ReportService {
         return NodeReporter(configuration: configuration, report: report, output: output, gracePeriod: gracePeriod)
     }
 
-    /// Has the service report, if the node has it.
+    /// Requests a report from the service, if the node reports to the cluster.
     ///
-    /// It is restarted, so that it looks at the records once more. If systemd refuses, the timer starts it.
+    /// The service is restarted, so that it reads the records again. If systemd refuses, the timer starts the service.
     static func request(_ report: ReportDeclaration?) async {
         guard report != nil else { return }
         _ = try? await Systemd.queue([.restart(reportUnitName)], timeout: answerLimit)

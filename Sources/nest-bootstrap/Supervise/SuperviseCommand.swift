@@ -1,7 +1,7 @@
 import Base
 import Host
 
-/// Command `supervise`: what systemd calls about the units of this program.
+/// Command `supervise`: the reactions to events of the units of this program, called by systemd.
 struct SuperviseCommand: Command {
     static let name = "supervise"
 
@@ -52,7 +52,7 @@ struct SuperviseCommand: Command {
         Flag(name, isInternal: true, help) { command, _ in command.part = part }
     }
 
-    /// The parts of the work.
+    /// The parts of the work, of which one call does one.
     enum Part: Sendable {
         /// Reports failures and recoveries of units.
         case units
@@ -60,16 +60,16 @@ struct SuperviseCommand: Command {
         case metrics
         /// Reports the state of the node to the cluster.
         case report
-        /// Has the end of all tasks reported to the cluster.
+        /// Requests a report to the cluster after all tasks have ended.
         case end
     }
 
     var part = Part.units
 
-    /// The tasks whose units have just ended; none to look at all units.
+    /// The tasks whose units have just ended; empty to examine all units.
     var names: [String] = []
 
-    /// Whether the unit is that of a repetition: its failure keeps nothing else from running.
+    /// Whether the unit belongs to a repetition, whose failure does not prevent anything else from running.
     var isRepetition = false
 
     var acts: Bool { true }

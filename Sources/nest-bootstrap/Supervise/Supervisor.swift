@@ -4,9 +4,9 @@ import Host
 import Planning
 import State
 
-/// Compares the units of the tasks with what was reported about them, and has systemd do what follows.
+/// Compares the units of the tasks with their reported states, and requests the resulting jobs from systemd.
 ///
-/// Several processes do this at the same time: the health service, and one for every task that has just ended.
+/// Several processes do this at the same time: the health service, and one process for every task that has just ended.
 struct Supervisor {
     let configuration: Configuration
 
@@ -22,22 +22,22 @@ struct Supervisor {
         var isPermanent: Bool
     }
 
-    /// How long another process may keep the health locked; after it this one goes on regardless.
+    /// The maximum wait for another process that has locked the health, after which this process continues regardless.
     ///
-    /// With the calls to systemd that follow it must end before `TimeoutStopSec` of the tasks' units.
+    /// Together with the calls to systemd that follow, the wait must end before `TimeoutStopSec` of the tasks' units.
     private static let lockLimit = Duration.seconds(8)
 
-    /// How long systemd may take to answer.
+    /// The maximum time for systemd to answer.
     private static let answerLimit = Duration.seconds(5)
 
-    /// Starts alerts and the timer of the next retry, and returns whether all is well.
+    /// Starts alerts and the timer of the next retry, and returns whether no task has failed.
     ///
-    /// The health service calls it last, and keeps the lock until its process has ended: systemd ignores the start of a
-    /// service that still runs.
+    /// The health service calls this function last, and keeps the lock until its process has ended, because systemd
+    /// ignores the start of a service that is still running.
     ///
     /// - Parameters:
-    ///   - ended: The exit statuses of tasks that have just failed, where they are known. Their units are still ending.
-    ///   - keepsLock: Whether the lock is kept until the process has ended.
+    ///   - ended: The exit statuses of tasks that have just failed, if known. Their units are still ending.
+    ///   - keepsLock: Whether to keep the lock until the process has ended.
     ///   - report: Prints a line.
     /// - Returns: Whether no task has failed.
     /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.
@@ -64,7 +64,7 @@ struct Supervisor {
         } else if before.retryAt != nil {
             jobs += Self.stopTimers
         }
-        // Without space for it the retry is started all the same.
+        // The retry is started even if the health cannot be written, for example on a full disk.
         let written = Result { () throws(SystemError) in try records.write(health) }
         if !ended.isEmpty { jobs += try await consequences() }
         jobs += alerted.map { .start(alertUnitName(ofTask: $0)) }
@@ -77,7 +77,7 @@ struct Supervisor {
         return health.failed.isEmpty
     }
 
-    /// The jobs that show the failure of a task: the health service fails too, and the target is no longer reached.
+    /// Returns the jobs that show the failure of a task: the health service fails too, and the target stops.
     private func consequences() async throws -> [Systemd.Job] {
         let target = try await Systemd.services([Self.target], timeout: Self.answerLimit)[Self.target]
         return (target?.unit.isActive == true ? [.stopAlone(Self.target)] : []) + [.start(healthUnitName)]
@@ -85,9 +85,9 @@ struct Supervisor {
 
     private static var stopTimers: [Systemd.Job] { NodeHealth.retryDelays.map { .stop(retryTimerName(delay: $0)) } }
 
-    /// Reports the recovery of tasks that have just succeeded, and starts what depends on them.
+    /// Reports the recovery of tasks that have just succeeded, and starts the tasks that depend on them.
     ///
-    /// A task that had not failed before costs nothing but a look at one file.
+    /// For a task that had not failed before, only its record and the health are read.
     ///
     /// - Parameter tasks: The names of the tasks.
     /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.
@@ -99,13 +99,13 @@ struct Supervisor {
         let lock = try await records.awaitHealthLock(until: .now + Self.lockLimit)
         defer { withExtendedLifetime(lock) {} }
         var health = records.health()
-        // An attempt may have begun meanwhile.
+        // An attempt may have begun in the meantime.
         let recovered = tasks.filter { health.failed.contains($0) && (try? records.hasSucceeded($0)) == true }
         guard !recovered.isEmpty else { return }
         health.failed.removeAll(where: recovered.contains)
         if health.failed.isEmpty { health.retryAt = nil }
-        // The target starts the health service, and what has not succeeded. It comes first: a systemd that is busy may not take
-        // all jobs in time, and a recovery that is recorded is not reported again.
+        // The target starts the health service and the tasks that have not succeeded. Its job comes first, because a
+        // busy systemd may not accept all jobs in time, and a recorded recovery is not reported again.
         try await Systemd.queue([.start(Self.target)])
         try records.write(health)
         let timers = health.failed.isEmpty ? Self.stopTimers : []
@@ -113,9 +113,10 @@ struct Supervisor {
         await ReportService.request(configuration.report)
     }
 
-    /// Has the services that note recoveries run again after attempts that have begun while they ran.
+    /// Requests another run of the services that record recoveries, for attempts that have begun while they ran.
     ///
-    /// systemd ignores the start of a service that still runs. The service does this last: an attempt may begin at any time.
+    /// systemd ignores the start of a service that is still running. The service calls this function last, because an
+    /// attempt may begin at any time.
     ///
     /// - Parameter tasks: The tasks of the services.
     /// - Throws: ``Base/SystemError`` if systemd does not answer.
@@ -130,7 +131,7 @@ struct Supervisor {
         try await Systemd.queue(begun.map { .restart(recoveryUnitName(ofTask: $0.name)) })
     }
 
-    /// Looks at the units of all tasks.
+    /// Determines the states of the units of all tasks.
     private func looks(_ records: RecordStore, _ ended: [String: Int32?]) async throws -> [Look] {
         let steps = configuration.plan.steps
         let services = try await Systemd.services(steps.map(\.task.unitName), timeout: Self.answerLimit)
@@ -154,7 +155,7 @@ struct Supervisor {
         }
     }
 
-    /// The jobs that have a timer start the target again after a delay, or earlier if one already does.
+    /// Returns the jobs for a timer that starts the target after a delay, unless an earlier one is waiting.
     private func retry(in delay: Duration, _ before: NodeHealth) async throws -> ([Systemd.Job], Timestamp) {
         let delays = NodeHealth.retryDelays
         let timers = try await Systemd.services(delays.map { retryTimerName(delay: $0) }, timeout: Self.answerLimit)

@@ -11,13 +11,13 @@ import YAML
 struct UnitSupervision {
     let configuration: Configuration
     let names: [String]
-    /// Whether the unit is that of a repetition: its failure keeps nothing else from running.
+    /// Whether the unit belongs to a repetition, whose failure does not prevent anything else from running.
     let isRepetition: Bool
 
-    /// Looks at the units of all tasks, or notes how the unit of a task has ended.
+    /// Examines the units of all tasks, or records the result of the unit of a task.
     ///
-    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if systemd does not answer or the state cannot
-    ///   be written.
+    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if systemd does not answer or the state
+    ///   cannot be written.
     func run(_ output: ConsoleOutput) async throws -> ExitCode {
         let supervisor = Supervisor(configuration: configuration)
         guard names.isEmpty else {
@@ -25,13 +25,14 @@ struct UnitSupervision {
             var isComplete = true
             for task in tasks where await !complete(task, output) { isComplete = false }
             await forgetCommands(of: tasks, output)
-            // The failure is noted, and metrics are written, when the unit has ended.
+            // The failure is recorded, and metrics are written, when the unit has ended.
             if !isComplete, !hasEnded { return .failure }
             if !hasEnded { await writeMetrics(output) }
             do {
                 if isRepetition { try await noteRepetition() } else { try await note(tasks, supervisor) }
             } catch {
-                // How the task has ended does not depend on it. What could not be done now is done when the next task ends.
+                // The result of the task does not depend on this. Steps that failed now are repeated when the next task
+                // ends.
                 output.report(error, as: configuration.options.output)
             }
             if hasEnded { await writeMetrics(output) }
@@ -45,29 +46,29 @@ struct UnitSupervision {
         return try await supervisor.judge(ended: [:], keepsLock: true) { output.write("\($0)\n") } ? .success : .failure
     }
 
-    /// Whether the unit of the tasks has ended, so that this is an `ExecStopPost=` of it, and not an `ExecStartPost=`.
+    /// Whether the unit of the tasks has ended, so that this call is its `ExecStopPost=` and not its `ExecStartPost=`.
     private var hasEnded: Bool { environment["SERVICE_RESULT"] != nil }
 
     private var environment: [String: String] { configuration.options.environment }
 
-    /// How long another process may be running the task of a unit that has ended.
+    /// The maximum wait for another process that runs the task of a unit that has ended.
     ///
-    /// With what follows it must end before `TimeoutStopSec` of the tasks' units.
+    /// Together with the steps that follow, the wait must end before `TimeoutStopSec` of the tasks' units.
     private static let lockLimit = Duration.seconds(5)
 
-    /// Does what belongs to a task that has succeeded, unless it is done: puts its products in place, restarts units.
+    /// Completes a successful task, if necessary: puts its products in place and restarts units.
     ///
-    /// No unit is restarted when the task's own has ended: that may take longer than systemd waits, and the next run of
-    /// the task does it.
+    /// No unit is restarted if the task's own unit has ended, because that may take longer than systemd waits. The next
+    /// run of the task then restarts them.
     ///
-    /// - Returns: Whether all is done; if not, the task has failed, and its record says so.
+    /// - Returns: Whether the task is complete; otherwise it has failed, and its record says so if possible.
     private func complete(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
         do {
             let records = try records()
             let staged = configuration.stagedProducts(of: task, records)
             guard staged != nil || !task.restarts.isEmpty else { return true }
             let deadline = ContinuousClock.now + task.timeout
-            // A run by hand may have begun since the unit's process has ended.
+            // A run by hand may have begun after the unit's process ended.
             guard let lock = try await records.awaitLock(task.name, until: hasEnded ? .now + Self.lockLimit : deadline)
             else {
                 let call = configuration.options.quotedCall("status")
@@ -103,9 +104,10 @@ struct UnitSupervision {
         }
     }
 
-    /// Removes the commands from the lists of tasks that no longer have any: their units may have no step before them.
+    /// Removes the reset commands from the lists of tasks that no longer have any.
     ///
-    /// A task that runs for longer is not waited for; its list is looked at again when its unit ends.
+    /// The units of such tasks may have no preparation step. The list of a task that is still running at the deadline
+    /// is updated when its unit ends.
     private func forgetCommands(of tasks: [PlannedTask], _ output: ConsoleOutput) async {
         do throws(SystemError) {
             try await configuration.forgetCommands(of: tasks, until: .now + Self.lockLimit)
@@ -114,7 +116,7 @@ struct UnitSupervision {
         }
     }
 
-    /// Writes the metrics, without which everything else is as it should be.
+    /// Writes the metrics, and reports a failure as a warning.
     private func writeMetrics(_ output: ConsoleOutput) async {
         do throws(Problem) {
             try await MetricsWriter(configuration: configuration).write()
@@ -123,47 +125,47 @@ struct UnitSupervision {
         }
     }
 
-    /// The records of the tasks or of their repetitions.
+    /// Returns the records of the tasks or of their repetitions.
     private func records() throws(SystemError) -> RecordStore {
         let records = try configuration.records()
         return isRepetition ? records.repetitions : records
     }
 
-    /// Starts alerts about repetitions that are the first to fail, or the first to succeed after that.
+    /// Starts an alert when repetitions begin to fail, and when they first succeed after that.
     private func noteRepetition() async throws {
         // In an `ExecStartPost=` the repetition has not ended.
         guard let result = environment["SERVICE_RESULT"] else { return }
         let records = try records()
         let hasFailed = result != "success"
         let noted = try names.filter { name throws(SystemError) in
-            // There is none before the first repetition whose program has started.
+            // There is no record before the first repetition whose program has started.
             let record = try records.intactRecord(of: name)
             // A repetition that was stopped has neither failed nor succeeded.
             return (hasFailed || record?.isSuccess == true) && record?.history.isReported ?? false != hasFailed
         }
         try await Systemd.queue(noted.map { .start(alertUnitName(ofTask: $0)) })
         if !noted.isEmpty { await ReportService.request(configuration.report) }
-        // If systemd has refused, the next repetition asks again.
+        // If systemd has refused the jobs, the next repetition requests them again.
         for name in noted { try records.updateHistory(of: name) { $0.isReported = hasFailed } }
     }
 
-    /// Notes how tasks have ended: in an `ExecStopPost=` systemd says how, in an `ExecStartPost=` they have succeeded.
+    /// Records the results of tasks: from systemd in an `ExecStopPost=`, as successes in an `ExecStartPost=`.
     private func note(_ tasks: [PlannedTask], _ supervisor: Supervisor) async throws {
         switch environment["SERVICE_RESULT"] {
         case nil:
             try await supervisor.noteSuccess(of: names)
             try await supervisor.awaitNextAttempt(of: tasks)
-        // Stopped.
+        // The unit was stopped.
         case "success": break
         default:
             let status = environment["EXIT_STATUS"].flatMap { Int32($0) }
-            // The health service, which is started now, prints what follows.
+            // The health service, which is started now, prints the results.
             let ended = Dictionary(names.map { ($0, status) }, uniquingKeysWith: { $1 })
             try await supervisor.judge(ended: ended, keepsLock: false) { _ in }
         }
     }
 
-    /// Has the units generated again and started, after the task file was invalid when they were generated.
+    /// Regenerates and starts the units, after the task file was invalid when they were generated.
     private func loadCorrectedFile(_ output: ConsoleOutput) async throws -> ExitCode {
         try await Systemd.reload()
         guard try await Systemd.description(of: healthUnitName) != invalidHealthDescription else {

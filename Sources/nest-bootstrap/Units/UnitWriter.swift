@@ -6,7 +6,7 @@ import Reporting
 import State
 import YAML
 
-/// A writer of the plan's systemd units.
+/// Writes the systemd units of a plan.
 struct UnitWriter {
     let options: Options
     let command: UnitsCommand
@@ -14,8 +14,9 @@ struct UnitWriter {
 
     /// Writes the units.
     ///
-    /// systemd calls generators before there is a journal, and perhaps before the node has its name. Then an invalid
-    /// task file becomes a health service that fails; what prevents even that is logged to the kernel's log.
+    /// systemd calls generators before there is a journal, and possibly before the node has its name. In a generator,
+    /// an invalid task file results in a health service that fails; an error that prevents even that is written to the
+    /// kernel log.
     func run() -> ExitCode {
         if command.isGenerator, Configuration.isAbsent(options) { return .success }
         var files: [UnitFile]
@@ -52,7 +53,7 @@ struct UnitWriter {
             )
         }
         let stopped = stoppedReportTimer()
-        // An earlier task file may have had the node report.
+        // An earlier task file may have enabled reports.
         if command.isGenerator, !files.contains(where: { $0.path == stopped.path }) { files.append(stopped) }
         do {
             try write(files)
@@ -68,7 +69,7 @@ struct UnitWriter {
         return .success
     }
 
-    /// The units of a plan, with what links and permissions of this machine mean for them.
+    /// Returns the units of a plan, adapted to the links and permissions of this machine.
     private func unitsOfThisMachine(
         _ plan: Plan,
         _ call: ProgramInvocation,
@@ -83,20 +84,21 @@ struct UnitWriter {
         )
     }
 
-    /// The units of a plan for a node whose files are not here, with warnings of what is assumed of them.
+    /// Returns the units of a plan for a node whose files are not here, and warns of the assumptions about them.
     ///
-    /// No unit gets a capability because of what is not known; then its task would fail and say what to do.
+    /// An unknown file never results in a capability; if the assumption is wrong, the task fails and reports what to
+    /// do.
     private func unitsOfAnyMachine(
         _ plan: Plan,
         _ call: ProgramInvocation,
         _ report: ReportDeclaration?
     ) -> [UnitFile] {
-        // The files beside the task file come with it.
+        // The files in the directory of the task file are installed with it.
         let beside = Configuration.absolute(options.config).pathParts.dropLast().map { "/\($0)" }.joined()
         let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
         var assumed: [String] = []
         func isReadable(_ path: String) -> Bool {
-            // Every user can read the store of Nix.
+            // Every user can read the Nix store.
             let isCommon = isPath(path, below: beside) || isPath(path, below: "/nix/store")
             if !known.contains(path), !isCommon { assumed.append(path) }
             return true
@@ -112,18 +114,18 @@ struct UnitWriter {
         return files
     }
 
-    /// The tasks that have started on this boot, or are being started.
+    /// Returns the tasks that have started on this boot, or are being started.
     private func knownTasks() -> [String] {
         (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks(includesUnrecorded: true)) ?? []
     }
 
-    /// The roles of the arguments or the environment, rather than the task file.
+    /// The roles from the arguments or the environment, without the roles of the task file.
     private var saidRoles: String? {
         let role = options.role ?? options.environment["NEST_ROLE"]
         return role == "" ? nil : role
     }
 
-    /// How the units call this program.
+    /// Creates the invocation of this program for units.
     private func call(roles: String?) -> ProgramInvocation {
         let config = command.installedConfig ?? Configuration.absolute(options.config)
         var call = ProgramInvocation(program: Installation.program, taskFiles: Configuration.taskFiles(options))
@@ -132,7 +134,7 @@ struct UnitWriter {
             call.taskFiles = call.installedPaths.values.sorted()
         }
         if config != Options.defaultConfig { call.flags += ["--config", config] }
-        // A unit has another environment.
+        // The environment of a unit does not contain the roles.
         if saidRoles != nil, let roles { call.flags += ["--role", roles] }
         if let root = options.root {
             call.root = Configuration.absolute(root).withoutSlashesAtEnd
@@ -141,7 +143,7 @@ struct UnitWriter {
         return call
     }
 
-    /// Writes the files, without waiting for a disk: the next start of systemd or call of the command writes them again.
+    /// Writes the files without syncing, because the next start of systemd or call of the command writes them again.
     private func write(_ files: [UnitFile]) throws(SystemError) {
         try FileSystem.makeDirectories(command.directory)
         for file in files {
@@ -156,7 +158,7 @@ struct UnitWriter {
 
     private func report(_ error: SystemError) {
         output.report(error, as: options.output)
-        // systemd may discard what a generator prints.
+        // systemd may discard the output of a generator.
         if command.isGenerator { try? KernelLog.write("nest-bootstrap: \(error)") }
     }
 
@@ -173,9 +175,10 @@ struct UnitWriter {
     }
 }
 
-/// Units that an earlier call of `units` wrote to a directory and this one did not.
+/// Units that an earlier call of `units` wrote to a directory, and this call did not.
 ///
-/// Only files of this program are removed: those with a name and a first line that it writes, and links to such services.
+/// Only files of this program are removed: files with a name and a first line that it writes, and links to such
+/// services.
 struct StaleUnits {
     let directory: String
     let written: Set<String>
@@ -183,7 +186,7 @@ struct StaleUnits {
     private static let beginning = Array("# Made by nest-bootstrap".utf8)
     private static let sizeLimit = 1 << 20
 
-    /// Removes them.
+    /// Removes the stale units.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func remove() throws(SystemError) {

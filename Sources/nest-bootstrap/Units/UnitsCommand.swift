@@ -1,6 +1,6 @@
 import Base
 
-/// Command `units`: the plan as systemd units, also where systemd itself asks for them.
+/// Command `units`: the plan as systemd units, also as a systemd generator.
 struct UnitsCommand: Command {
     static let name = "units"
 
@@ -45,21 +45,21 @@ struct UnitsCommand: Command {
         .root, .output,
     ]
 
-    /// Where to write units.
+    /// The directory in which to write units.
     var directory = ""
 
-    /// The path of the task file on the node, if it is not where it is now.
+    /// The path of the task file on the node, if it differs from the current path.
     var installedConfig: String?
 
     /// Whether systemd calls the program as a generator, which must work with any task file.
     var isGenerator = false
 
-    /// systemd calls the generator, which writes no files of tasks.
+    /// The generator, which systemd calls, writes no files of tasks.
     static let warnsOfMissingRoot = false
 
     var acts: Bool { true }
 
-    /// Takes one directory, or the three of a generator: for units of normal, early and late precedence.
+    /// Takes one directory, or the directories of a generator for normal, early and late precedence.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
             throw UsageError("'units' takes one directory, or the three directories of a systemd generator")
