@@ -6,21 +6,23 @@ struct ClusterReader {
     let files: MergedFiles
     let facts: NodeFacts
     let problems: ProblemCollector
-    /// The roles of this node that were reported as unknown, so that what follows from them is not.
+    /// The roles of this node that were reported as unknown.
+    ///
+    /// Problems that follow from an unknown role are not reported.
     var reportedRoles: [String] = []
     /// The nodes, once they have been read.
     var inventory: Inventory?
-    /// The variables that some nodes have of their own.
+    /// The names of the variables that entries of `nodes` set.
     let nodeVariables: [String]
     /// The patterns of host names.
     let patterns: HostPatterns
-    /// The texts that have been written for the nodes of lists.
+    /// The texts already generated for nodes, so that each text is generated and checked once.
     let nodeTexts = NodeTexts()
 
-    /// Whether what is read may depend on an address that a rule chooses: tasks and servers may.
+    /// Whether the values being read may use an address chosen by a rule, as tasks and servers may.
     var usesAddressRules = false
 
-    /// The keys of the sections.
+    /// The keys of section `cluster`.
     enum Keys {
         static let name = Key.optional("name", .string, default: "none", "the cluster's name")
         static let certificateAuthority = Key.optional(
@@ -71,7 +73,7 @@ struct ClusterReader {
         nodeVariables = Array(Set(names).sorted().prefix(Limit.variableCount))
     }
 
-    /// The server's URL for a node with some roles, as written.
+    /// Returns the server's URL for a node with the given roles, as written in the files.
     func serverNode(for roles: [String]) -> Node? {
         guard let node = files.cluster["servers"]?.value, let servers = node.mapping else {
             return files.cluster["servers"]?.value
@@ -87,7 +89,7 @@ struct ClusterReader {
     /// Reads `cluster`.
     ///
     /// - Parameter views: The variables of each role.
-    /// - Returns: What could be read.
+    /// - Returns: The keys that could be read.
     func readCluster(_ views: RoleViews) -> ReadCluster {
         var cluster = emptyCluster
         var fields = MappingReader(
@@ -117,7 +119,7 @@ struct ClusterReader {
         return cluster
     }
 
-    /// The cluster before anything of it was read.
+    /// The cluster before any of its keys are read.
     var emptyCluster: ReadCluster {
         ReadCluster(
             serverRoles: files.cluster["servers"]?.value.mapping?.entries.map(\.key),
@@ -209,7 +211,7 @@ extension ValueReader where Value == [String: [PortRange]] {
 }
 
 extension ConfigValue {
-    /// A port, or several that follow each other, with their protocol.
+    /// Reads a port or a range of ports with its protocol.
     fileprivate func portRange() -> PortRange? {
         let text = node.content.scalarText
         if node.string != nil, let range = PortRange(text) { return range }
@@ -222,20 +224,19 @@ extension ConfigValue {
     }
 }
 
-/// The section `variables`, and what is built in.
+/// The section `variables` and the built-in variables.
 extension ClusterReader {
-    /// The variables as a node with some roles has them.
+    /// Reads the variables of a node with the given roles.
     ///
     /// - Parameters:
-    ///   - roles: The roles, none if they are not known.
-    ///   - node: The node, by default this one.
-    /// - Returns: The variables.
+    ///   - roles: The roles of the node, empty if they are not known.
+    ///   - node: The name of the node, by default the host name of this node.
+    /// - Returns: The variables with their values.
     func readVariables(for roles: [String], of node: String? = nil) -> Variables {
         readVariables(for: roles, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
     }
 
-    /// The variables with which the tasks of other roles are checked: those of one of their nodes, with the name of this
-    /// one.
+    /// Reads the variables for checking tasks of other roles: the values of another node with the name of this node.
     func readVariables(for roles: [String], ofOther node: String?) -> Variables {
         readVariables(for: roles, name: facts.hostName, valuesOf: node)
     }
@@ -248,7 +249,7 @@ extension ClusterReader {
         return resolver.resolve()
     }
 
-    /// The variables before those that are used in others are replaced.
+    /// Collects the variables, before references from one variable to another are replaced.
     func definitions(
         for roles: [String],
         name: String,
@@ -283,7 +284,7 @@ extension ClusterReader {
         return (definitions, values)
     }
 
-    /// Adds the values that variables have on one node only.
+    /// Adds the variables that the entry of a node sets.
     private func addOwnVariables(
         of node: String?,
         _ definitions: inout [String: Node],
@@ -304,20 +305,24 @@ extension ClusterReader {
         }
     }
 
-    /// The position of a node among those of its role; there is nothing to say for a role without nodes.
+    /// Returns the index of a node among the nodes of its role.
+    ///
+    /// For a role without nodes, the value is `broken`.
     private func indexValue(of node: String?) -> Variables.Value {
         guard let node else { return .broken }
         guard let inventory else {
             return .missing(message: "it is known only when all nodes have been read", hint: "write the number itself")
         }
         if let index = inventory.index(of: node) { return .scalar(Node.number(index).content) }
-        // A node with mistakes is not in the inventory.
+        // A node with errors is not in the inventory.
         guard files.nodes[node] == nil else { return .broken }
         let hint = "write \(typed(node)): {role: ROLE} below nodes:"
         return .missing(message: "'nodes' does not list node \(quoted(node)) by name", hint: hint)
     }
 
-    /// Why a variable that other nodes have has no value; there is nothing to say for a role without nodes.
+    /// Returns the reason why a variable of other nodes has no value.
+    ///
+    /// For a role without nodes, the value is `broken`.
     private func missingValue(of variable: String, on node: String?) -> Variables.Value {
         guard let node else { return .broken }
         return .missing(
@@ -341,7 +346,7 @@ extension ClusterReader {
         }
     }
 
-    /// Returns whether a variable can have a name, and reports why not.
+    /// Returns whether the key of an entry can be the name of a variable, and reports the problem if it cannot.
     private func isVariableKey(_ entry: Mapping.Entry) -> Bool {
         guard isVariableName(entry.key) else {
             problems.add(
@@ -359,7 +364,7 @@ extension ClusterReader {
         return true
     }
 
-    /// Returns whether the definition of a variable that is a scalar can be used, and reports why not.
+    /// Returns whether an entry defines a variable with a scalar value, and reports the problem if it does not.
     func isVariable(_ entry: Mapping.Entry) -> Bool {
         guard isVariableKey(entry) else { return false }
         switch entry.value.content {
@@ -381,19 +386,19 @@ extension ClusterReader {
 }
 
 extension String {
-    /// The string with underscores for dots.
+    /// The string with dots replaced by underscores.
     fileprivate var replacingDots: String { String(map { $0 == "." ? "_" : $0 }) }
 }
 
-/// The cluster as far as it could be read, so that a mistake in it is reported once.
+/// The parts of section `cluster` that could be read, so that an error in the section is reported once.
 struct ReadCluster {
-    /// The declaration as it could be read.
+    /// The declaration, without the keys that could not be read.
     var declaration = ClusterDeclaration()
-    /// Whether the CA is written but could not be read.
+    /// Whether `certificateAuthority` is present but could not be read.
     var isAuthorityFaulty = false
-    /// Whether `servers` is written but could not be read.
+    /// Whether `servers` is present but could not be read.
     var isServerFaulty = false
-    /// The roles that `servers` names, `nil` if it does not go by role.
+    /// The roles that `servers` names, or `nil` if it is not a mapping of roles.
     var serverRoles: [String]?
     /// Advice about a node whose role is not known.
     let unknownRole: Advice
@@ -408,7 +413,7 @@ struct ReadCluster {
         let hint: String
     }
 
-    /// Why there is no server for a node with some roles, or `nil` if that was reported already.
+    /// Returns the reason why a node with the given roles has no server, or `nil` if it was reported already.
     func missingServer(for roles: [String]) -> Advice? {
         guard let serverRoles else {
             guard !isServerFaulty else { return nil }
@@ -425,9 +430,9 @@ struct ReadCluster {
     }
 }
 
-/// Key `report` of section `cluster` as it was read.
+/// Key `report` of section `cluster`, after reading.
 struct ReadReport {
-    /// How the node reports, `nil` if it does not.
+    /// The settings of the report, or `nil` if the node does not report.
     let declaration: ReportDeclaration?
 
     private static let kubeconfig = Key.optional(

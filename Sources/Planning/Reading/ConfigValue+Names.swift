@@ -1,9 +1,9 @@
 import Base
 import YAML
 
-/// Names and numbers of other systems.
+/// Names and numbers defined by other systems.
 extension ConfigValue {
-    /// A DNS label, as a namespace's name is one.
+    /// Reads a DNS label, such as the name of a namespace.
     func label(_ what: String) -> String? {
         guard let text = string(expected: what) else { return nil }
         guard isTaskName(text) else {
@@ -16,7 +16,9 @@ extension ConfigValue {
         return text
     }
 
-    /// A part of the identity of an object, in its form: anything else could become another path on the API server.
+    /// Reads a part of the identity of an object.
+    ///
+    /// A string that is not valid could change the path of the API request.
     func objectText(_ expected: String, _ isValid: (String) -> Bool) -> String? {
         guard let text = string(expected: expected) else { return nil }
         guard isValid(text) else {
@@ -26,7 +28,7 @@ extension ConfigValue {
         return text
     }
 
-    /// A user or a group, by name or by number.
+    /// Reads a user or a group, by name or by number.
     func account() -> String? {
         let expected = "a name, or a number up to \(ValueType.largestAccount)"
         let isNumber = if case .number = node.content { true } else { false }
@@ -45,7 +47,7 @@ extension ConfigValue {
         return text
     }
 
-    /// A whole number, zero or more.
+    /// Reads a whole number, zero or more.
     func count() -> Int? {
         guard let count = node.integer, count >= 0 else {
             reportTypeMismatch("a whole number, 0 or more")
@@ -54,10 +56,10 @@ extension ConfigValue {
         return count
     }
 
-    /// A SHA-256 digest in lower-case hexadecimal.
+    /// Reads a SHA-256 digest in lower-case hexadecimal.
     func digest() -> String? {
         let expected = "a SHA-256 digest, 64 characters of 0-9 and a-f"
-        // A number of 64 digits may be one.
+        // A number of 64 digits may be a digest.
         if case .number(let number) = node.content, number.text.utf8.count != 64 {
             return reportDigest(expected, number.text)
         }
@@ -84,7 +86,7 @@ extension ConfigValue {
         return nil
     }
 
-    /// A host with a port.
+    /// Reads a host with a port.
     func endpoint() -> Endpoint? {
         let expected = "HOST:PORT"
         if let port = node.integer, (1...65535).contains(port) {
@@ -104,7 +106,7 @@ extension ConfigValue {
         }
     }
 
-    /// An IP address, or the addresses that begin with the same bits.
+    /// Reads an IP address, or a range of addresses with a common prefix.
     func addressRange() -> AddressRange? {
         let expected = "an IP address, or a range of them such as 100.64.0.0/10"
         guard let text = string(expected: expected) else { return nil }
@@ -114,7 +116,7 @@ extension ConfigValue {
         }
         let address = String(text.prefix { $0 != "/" })
         guard IPAddress(address) == range.first else {
-            // It is not known whether the range or the address was meant.
+            // The author may have meant the range or the address.
             let hint = "\(write("\(range)")), or \(write(address).dropFirst("write ".count)) for this address only"
             problems.add(node.location, "\(label) is not the first address of its range", hint: hint)
             return nil
@@ -122,11 +124,11 @@ extension ConfigValue {
         return range
     }
 
-    /// The name of a network interface, perhaps with `*`.
+    /// Reads the name of a network interface, optionally with `*`.
     func interface() -> String? {
         let expected = "the name of a network interface, 15 characters at most, none of them a space or '/'"
         guard let text = string(expected: expected) else { return nil }
-        // The kernel's limit, IFNAMSIZ, and what dev_valid_name() refuses; '*' may match no character at all.
+        // The kernel's limit, IFNAMSIZ, and the names that dev_valid_name() refuses. `*` may match zero characters.
         let isName = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/:".utf8.contains($0) }
         guard isName, text != ".", text != "..", text.utf8.count(where: { $0 != UInt8(ascii: "*") }) <= 15 else {
             reportTypeMismatch(expected)
@@ -135,7 +137,7 @@ extension ConfigValue {
         return text
     }
 
-    /// The path of a script, for which the script itself is mistaken now and then.
+    /// Reads the path of a script, with a hint if the value is the script itself.
     func scriptPath() -> LocatedPath? {
         if let text = node.string, text.contains("\n") {
             problems.add(
@@ -148,7 +150,7 @@ extension ConfigValue {
         return readPath()
     }
 
-    /// A label's value: up to 63 characters, or none.
+    /// Reads the value of a label: up to 63 characters, possibly empty.
     func labelValue() -> String? {
         guard let text = text(mayBeEmpty: true) else { return nil }
         guard isLabelText(text) else {
@@ -159,7 +161,7 @@ extension ConfigValue {
     }
 }
 
-/// Returns whether a key can be that of a label: a name of up to 63 characters, optionally after a DNS name and a slash.
+/// Returns whether a string can be the key of a label: up to 63 characters, optionally after a DNS name and a slash.
 @Sendable func isLabelKey(_ key: String) -> Bool {
     let parts = key.split(separator: "/", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), let name = parts.last, !name.isEmpty, isLabelText(String(name)) else {
@@ -184,7 +186,7 @@ private func isLabelByte(_ byte: UInt8) -> Bool {
     byte.isLetter || byte.isDigit || "-_.".utf8.contains(byte)
 }
 
-/// A piece of a file in single ticks: on one line, not too long.
+/// Returns a piece of a file in single quotes, on one line and shortened if it is long.
 func quoted(_ text: some StringProtocol) -> String {
     var result = "'"
     for (index, scalar) in text.unicodeScalars.enumerated() {
@@ -200,19 +202,19 @@ func quoted(_ text: some StringProtocol) -> String {
     return result + "'"
 }
 
-/// Words as a sentence lists them: `a, b and c`.
+/// Joins words as in a sentence: `a, b and c`.
 func list(_ words: [String], _ conjunction: String = "and") -> String {
     guard let last = words.last, words.count > 1 else { return words.first ?? "" }
     return "\(words.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
 }
 
-/// The first few of many alternatives, in order.
+/// Joins the first alternatives and the number of the remaining ones: `a, b or 3 more`.
 func few(_ words: [String], limit: Int = 12) -> String {
     guard words.count > limit else { return list(words, "or") }
     return list(words.prefix(limit) + ["\(words.count - limit) more"], "or")
 }
 
-/// The value that a file has where another was expected.
+/// Describes a value for a message about a value of the wrong type.
 func describe(_ node: Node) -> String {
     switch node.content {
     case .null: "nothing"
@@ -224,7 +226,7 @@ func describe(_ node: Node) -> String {
     }
 }
 
-/// A string as an author would type it into a task file on one line, in quotes only where YAML needs them.
+/// Returns a string as an author would write it in a task file on one line, in quotes only if YAML needs them.
 func typed(_ text: String) -> String {
     let needsQuotes =
         text.isEmpty || text.contains(": ") || text.contains(" #") || text.hasSuffix(":") || text.hasSuffix(" ")

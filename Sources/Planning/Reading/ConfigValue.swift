@@ -3,19 +3,19 @@ import YAML
 
 /// One value of a task file, with its name for messages.
 struct ConfigValue {
-    /// The value, its variables replaced.
+    /// The value, after its variables were replaced.
     let node: Node
-    /// The key that leads to it, or `nil` for an item of a list.
+    /// The key of the value, or `nil` for an item of a list.
     let key: String?
-    /// How messages name it.
+    /// The name of the value in messages.
     let label: String
-    /// Where it is missing something: its key, or itself for an item of a list.
+    /// The place of a problem about a missing key: the key of the value, or the value itself for an item of a list.
     let location: SourceLocation
-    /// How messages name it as a mapping.
+    /// The name in messages if the value is a mapping.
     let subject: MappingName
-    /// The variables that are replaced below it.
+    /// The variables that are replaced in the items and entries of the value.
     let variables: Variables
-    /// Where problems are reported.
+    /// The collector to which problems are reported.
     let problems: ProblemCollector
 
     init(
@@ -47,7 +47,7 @@ struct ConfigValue {
         )
     }
 
-    /// The mapping, or `nil` after reporting that there is none.
+    /// Returns a reader of the mapping, or `nil` after reporting that the value is not a mapping.
     func mapping(_ expected: String, hint: String? = nil) -> MappingReader? {
         guard let mapping = node.mapping else {
             reportTypeMismatch(expected, hint: hint)
@@ -62,11 +62,11 @@ struct ConfigValue {
         case line
         /// Any text that a process can be given.
         case text
-        /// Any text at all.
+        /// Any text, including NUL.
         case content
     }
 
-    /// The string, or `nil` after reporting that there is none.
+    /// Returns the string, or `nil` after reporting that the value is not a valid one.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
         guard let string = node.string else {
             reportTypeMismatch(expected, hint: quotingHint)
@@ -90,13 +90,13 @@ struct ConfigValue {
         return string
     }
 
-    /// The string, numbers as they were written, or `nil` after reporting that there is none.
+    /// Returns the string or the number as written, or `nil` after reporting that the value is neither.
     func text(_ kind: TextKind = .line, mayBeEmpty: Bool = false) -> String? {
         if case .number(let number) = node.content { return number.text }
         return string(kind, mayBeEmpty: mayBeEmpty)
     }
 
-    /// The truth value, or `nil` after reporting that there is none.
+    /// Returns the boolean, or `nil` after reporting that the value is not a boolean.
     func boolean() -> Bool? {
         guard let boolean = node.boolean else {
             reportTypeMismatch(
@@ -108,7 +108,7 @@ struct ConfigValue {
         return boolean
     }
 
-    /// One of several words, or `nil` after reporting that it is not one of them.
+    /// Returns the value if it is one of the given words, or `nil` after reporting that it is not.
     func word(of words: [String]) -> String? {
         guard let word = node.string, words.contains(word) else {
             let near = node.string.flatMap { problems.nearName(to: $0, in: words) }
@@ -120,7 +120,7 @@ struct ConfigValue {
         return word
     }
 
-    /// The items of a list, or `nil` after reporting that it is not one.
+    /// Returns the items of the list, or `nil` after reporting that the value is not a list or has too many items.
     func items(
         of what: String,
         limit: Int = Limit.afterCount,
@@ -152,29 +152,31 @@ struct ConfigValue {
         }
     }
 
-    /// Reports what is expected and what was found.
+    /// Reports the expected and the actual value.
     func reportTypeMismatch(_ expected: String, hint: String? = nil) {
         problems.add(node.location, "\(label) must be \(expected), found \(describe(node))", hint: hint)
     }
 
-    /// The hint to write something, with the key if there is one.
+    /// Returns the hint to write a text, after the key if there is one.
     func write(_ text: String, asIs: Bool = false) -> String {
         let text = asIs ? text : typed(text)
         return "write \(key.map { "\($0): " } ?? "")\(text)"
     }
 
-    /// Advice if a string was probably meant and YAML reads something else.
+    /// The hint to quote a value that was probably meant as a string but is a number or boolean to YAML.
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
-        // The word that was written, perhaps `yes` or `on`, is not known any more.
+        // The original spelling, perhaps `yes` or `on`, is no longer known.
         case .boolean: "write it in quotes"
         case .null, .string, .sequence, .mapping: nil
         }
     }
 }
 
-/// Words that people write for a truth value and that are strings to YAML, when they are quoted.
+/// Common spellings of booleans, with the spelling that is expected.
+///
+/// In quotes, each is a string to YAML.
 private let booleanHints = [
     "true": "true", "yes": "true", "on": "true", "1": "true",
     "false": "false", "no": "false", "off": "false", "0": "false",
@@ -182,7 +184,9 @@ private let booleanHints = [
 
 /// Paths, URLs, durations and modes.
 extension ConfigValue {
-    /// A path that is written to: absolute, so that it cannot depend on where the agent runs.
+    /// Reads the path of a file to write.
+    ///
+    /// The path is absolute, so that it does not depend on the working directory.
     func writtenPath() -> LocatedPath? {
         guard let reference = writablePath() else { return nil }
         guard !reference.path.endsWithSlash else {
@@ -200,7 +204,7 @@ extension ConfigValue {
         return reference
     }
 
-    /// A path that is written to, or a directory in which things are.
+    /// Reads an absolute path without `..`, of a file or directory.
     func writablePath() -> LocatedPath? {
         guard let path = checkedPath() else { return nil }
         guard path.isAbsolutePath else {
@@ -214,12 +218,14 @@ extension ConfigValue {
         return LocatedPath(path, location: node.location)
     }
 
-    /// A path that is read: a relative one is relative to the folder of the file that names it.
+    /// Reads the path of a file to read.
+    ///
+    /// A relative path is relative to the directory of the file that contains it.
     func readPath() -> LocatedPath? {
         checkedPath().map { LocatedPath(resolve($0), location: node.location) }
     }
 
-    /// A relative path, made relative to what the file's own path is relative to.
+    /// Resolves a relative path against the directory of the file that contains the value.
     func resolve(_ path: String) -> String {
         guard !path.isAbsolutePath else { return path }
         let file = node.location.file
@@ -240,7 +246,7 @@ extension ConfigValue {
         return path
     }
 
-    /// The URL of an API server, without a slash in the end.
+    /// Reads the URL of an API server and removes a trailing slash.
     func serverURL() -> LocatedPath? {
         let expected = "the URL of an API server"
         guard let text = string(expected: expected), let address = webAddress(text, expected) else { return nil }
@@ -255,7 +261,7 @@ extension ConfigValue {
         return LocatedPath(String(text.dropLast(address.rest.count)), location: node.location)
     }
 
-    /// An http or https URL.
+    /// Reads an http or https URL.
     func url() -> String? {
         guard let text = string(expected: "a URL"), webAddress(text, "a URL") != nil else { return nil }
         return text
@@ -277,16 +283,16 @@ extension ConfigValue {
         }
     }
 
-    /// A text with brackets around its IPv6 address, `nil` if they are not what it lacks.
+    /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not about missing brackets.
     func bracketed(_ text: String, _ fault: WebAddress.Fault) -> String? {
         guard let address = fault.bareAddress else { return nil }
-        // The file has the variable, whose value may be another one tomorrow.
+        // The file probably contains the variable, so the hint does too; its value may change.
         let variable = "node.address"
         let written = variables[variable] == address ? "${\(variable)}" : address
         return text.replacing(address, with: "[\(written)]", maxReplacements: 1)
     }
 
-    /// A duration longer than nothing.
+    /// Reads a duration above zero and up to a limit.
     func duration(limit: Duration) -> Duration? {
         let expected = "a duration such as 500ms, 30s, 10m or 1h30m"
         guard let text = node.string else {
@@ -304,7 +310,7 @@ extension ConfigValue {
         return duration
     }
 
-    /// A duration between two others.
+    /// Reads a duration between two limits.
     func duration(from least: Duration, to limit: Duration) -> Duration? {
         guard let duration = duration(limit: limit) else { return nil }
         guard duration >= least else {
@@ -314,7 +320,7 @@ extension ConfigValue {
         return duration
     }
 
-    /// The duration that is probably meant by other notations: `10 min`, `1 hour`, `30sec`.
+    /// Returns the duration probably meant by another notation, such as `10 min`, `1 hour` or `30sec`.
     private func durationHint(_ text: String) -> String? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
@@ -329,7 +335,7 @@ extension ConfigValue {
         }
     }
 
-    /// Permissions in octal digits, however YAML sees them: `0644`, `"0644"`, `0o644`.
+    /// Reads permissions in octal digits, whether YAML reads a number or a string: `0644`, `"0644"`, `0o644`.
     func mode() -> UInt16? {
         let text: String? = if case .number(let number) = node.content { number.text } else { node.string }
         let digits = text.map { $0.hasPrefix("0o") ? $0.dropFirst(2) : $0[...] }

@@ -1,11 +1,11 @@
 import YAML
 
-/// A key of a mapping in the task file: how its value is read, and what the reference says about it.
+/// A key of a mapping in the task file, with the reader of its value and its entry in the reference.
 struct Key<Value>: Sendable {
-    /// The entry of the reference.
+    /// The entry in the reference.
     let description: KeyDescription
 
-    /// How its value is read.
+    /// The reader of the value.
     let reader: ValueReader<Value>
 
     /// Creates a key that must be present.
@@ -45,7 +45,7 @@ struct Key<Value>: Sendable {
         )
     }
 
-    /// Creates a key of a group of which exactly one must be present.
+    /// Creates a key of a group of keys, exactly one of which must be present.
     static func oneOf(
         _ names: [String],
         _ name: String,
@@ -59,48 +59,50 @@ struct Key<Value>: Sendable {
     }
 }
 
-/// A key with the value that it has when it is missing.
+/// A key with a default value.
 struct DefaultedKey<Value: Sendable>: Sendable {
     let key: Key<Value>
 
-    /// The value when it is missing.
+    /// The value if the key is missing.
     let value: Value
 
-    /// The entry of the reference.
+    /// The entry in the reference.
     var description: KeyDescription { key.description }
 
     /// Creates a key.
     ///
     /// - Parameters:
-    ///   - name: The key.
-    ///   - reader: How its value is read.
+    ///   - name: The name of the key.
+    ///   - reader: The reader of the value.
     ///   - value: The default.
-    ///   - text: The default as the reference shows it, if Swift would print it in another way.
-    ///   - meaning: What it means.
+    ///   - text: The default as the reference shows it, if Swift prints it differently.
+    ///   - meaning: The meaning of the key.
     init(_ name: String, _ reader: ValueReader<Value>, default value: Value, text: String? = nil, _ meaning: String) {
         key = .optional(name, reader, default: text ?? "`\(value)`", meaning)
         self.value = value
     }
 }
 
-/// A key of a mapping with the property that has its value.
+/// A key of a mapping, with the property that stores its value.
 struct BoundKey<Owner>: Sendable {
-    /// The entry of the reference.
+    /// The entry in the reference.
     let description: KeyDescription
 
-    /// Reads the key into an owner, which stays as it is if there is no value.
+    /// Reads the key into the property of an owner.
+    ///
+    /// Without a valid value, the property is unchanged.
     let read: @Sendable (inout MappingReader, inout Owner) -> Void
 
     var name: String { description.name }
 
-    /// Creates a key that may be missing, for a property that has the default already.
+    /// Creates an optional key for a property that already has the default value.
     ///
     /// - Parameters:
-    ///   - name: The key.
-    ///   - property: The property.
-    ///   - reader: How its value is read.
-    ///   - text: The default, or what happens without a value.
-    ///   - meaning: What it means.
+    ///   - name: The name of the key.
+    ///   - property: The property that stores the value.
+    ///   - reader: The reader of the value.
+    ///   - text: The default, or the behaviour without a value.
+    ///   - meaning: The meaning of the key.
     init<Value>(
         _ name: String,
         _ property: any WritableKeyPath<Owner, Value> & Sendable,
@@ -111,7 +113,7 @@ struct BoundKey<Owner>: Sendable {
         self.init(.optional(name, reader, default: text, meaning)) { owner, value in owner[keyPath: property] = value }
     }
 
-    /// Creates a key that may be missing, for a property that is `nil` then.
+    /// Creates an optional key for a property that is `nil` if the key is missing.
     init<Value>(
         _ name: String,
         _ property: any WritableKeyPath<Owner, Value?> & Sendable,
@@ -133,7 +135,7 @@ struct BoundKey<Owner>: Sendable {
 extension MappingReader {
     /// Reads the value of a key after its variables were replaced.
     ///
-    /// - Returns: The value, or `nil` if there is none, which has been reported if it is a mistake.
+    /// - Returns: The value, or `nil` if the key is missing or its value is invalid. An error has been reported.
     mutating func value<Value>(_ key: Key<Value>) -> Value? {
         let description = key.description
         guard let entry = take(description.name) else {

@@ -1,19 +1,22 @@
 import Base
 import YAML
 
-/// One mapping of a task file while it is read key by key.
+/// Reads one mapping of a task file key by key.
 ///
-/// Its reader asks for every key that it may have; all others are reported as unknown in the end.
+/// The caller takes every key that the mapping may have. ``finish(shorthands:owner:)`` reports all other keys as
+/// unknown.
 struct MappingReader {
     /// The entries as they were written.
     let entries: [Mapping.Entry]
-    /// Where the mapping is, for what is missing in it.
+    /// The location for problems about missing keys.
     let location: SourceLocation
-    /// How messages name the mapping.
+    /// The name of the mapping in messages.
     let subject: MappingName
-    /// The variables that are replaced in its strings; those of another role once the roles are known.
+    /// The variables that are replaced in its strings.
+    ///
+    /// Reading the roles of a task replaces them with the role's variables.
     var variables: Variables
-    /// Where problems are reported.
+    /// The collector to which problems are reported.
     let problems: ProblemCollector
     private var known: [String] = []
 
@@ -31,7 +34,7 @@ struct MappingReader {
         self.problems = problems
     }
 
-    /// Takes an entry as it was written, or `nil` if there is none.
+    /// Returns an entry as written, or `nil` if there is none, and makes its key a known one.
     mutating func take(_ key: String) -> Mapping.Entry? {
         known.append(key)
         return entries.first { $0.key == key }
@@ -42,7 +45,7 @@ struct MappingReader {
         entries.contains { $0.key == key }
     }
 
-    /// The value of an entry, after its variables were replaced.
+    /// Returns the value of an entry, or a copy of it whose variables have been replaced.
     func value(of entry: Mapping.Entry, replaced node: Node? = nil) -> ConfigValue {
         ConfigValue(
             node: node ?? entry.value,
@@ -59,9 +62,9 @@ struct MappingReader {
     ///
     /// - Parameters:
     ///   - key: The key.
-    ///   - expected: How a message names the mapping.
-    ///   - hint: What to write instead of a value that is no mapping.
-    /// - Returns: The mapping, or `nil` if there is none, which has been reported if there is another value.
+    ///   - expected: The expected value, for messages.
+    ///   - hint: Returns the hint for a value that is not a mapping.
+    /// - Returns: The mapping, or `nil` if the key is missing or has another value. Another value has been reported.
     mutating func fields(
         _ key: String,
         expected: String = "a mapping",
@@ -71,13 +74,15 @@ struct MappingReader {
         return value(of: entry).mapping(expected, hint: hint(entry.value))
     }
 
-    /// Reports that a key must be there; an example that is a list is in YAML's notation.
+    /// Reports a missing key.
+    ///
+    /// An example that is a list is written in YAML.
     func reportMissing(_ key: String, _ example: String) {
         let value = example.hasPrefix("[") ? example : typed(example)
         problems.add(location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
     }
 
-    /// Refuses a `mode` with which every user can use a secret file.
+    /// Reports a `mode` that gives every user access to a secret file.
     func reportOpenMode(_ mode: UInt16, of file: String) {
         guard mode & 0o007 != 0, let entry = entries.first(where: { $0.key == "mode" }) else { return }
         problems.add(
@@ -87,12 +92,12 @@ struct MappingReader {
         )
     }
 
-    /// Reports every key that was not asked for.
+    /// Reports every key that was not taken.
     ///
     /// - Parameters:
-    ///   - shorthands: Known keys that hints only add, with the key whose keys they are.
-    ///   - owner: The key below which an unknown key belongs, if any.
-    /// - Returns: The names that were hinted at.
+    ///   - shorthands: Known keys that hints list last, with the verb that they belong to.
+    ///   - owner: Returns the verb below which an unknown key belongs, if any.
+    /// - Returns: The names that the hints suggest.
     @discardableResult
     func finish(
         shorthands: [(keys: [String], owner: String)] = [],
@@ -117,7 +122,7 @@ struct MappingReader {
     }
 }
 
-/// How messages name a mapping of a task file and what is in it.
+/// The name of a mapping of a task file, and of its keys, in messages.
 struct MappingName {
     /// The owner of the mapping, such as `task 'rbac'`, or `nil` for a section of the file.
     var owner: String?
@@ -130,7 +135,7 @@ struct MappingName {
         return label(ofPath: path)
     }
 
-    /// A key in it: `'apply.wait' of task 'rbac'`.
+    /// Returns the name of a key in the mapping: `'apply.wait' of task 'rbac'`.
     func label(_ key: String) -> String {
         label(ofPath: path + [key])
     }
@@ -147,7 +152,7 @@ struct MappingName {
 
 /// Keys that depend on each other.
 extension MappingReader {
-    /// Reports unless exactly one of some keys is present.
+    /// Reports a problem unless exactly one of the given keys is present.
     func requireOne(of keys: [String], example: String) {
         let written = entries.filter { keys.contains($0.key) }
         guard written.count != 1 else { return }
@@ -164,7 +169,7 @@ extension MappingReader {
         }
     }
 
-    /// Reports a key that has a meaning only together with others.
+    /// Reports a key that is present without any of the keys that it requires.
     func reportMisplacedKey(_ key: String, goesWith others: [String]) {
         guard let entry = entries.first(where: { $0.key == key }), !others.contains(where: has) else { return }
         let all = list(others.map { "'\($0)'" }, "or")

@@ -1,14 +1,18 @@
 import Base
 import YAML
 
-/// The sections of all task files, later files over earlier ones, before its content was read.
+/// The sections of all task files before their content is read.
+///
+/// Later files override earlier ones.
 struct MergedFiles {
-    /// Entries by key in the order in which the keys first came.
+    /// Entries by key, in the order in which the keys first occurred.
     struct Section {
         private(set) var entries: [Mapping.Entry] = []
         private var indices: [String: Int] = [:]
 
-        /// Sets an entry; a key that is there already keeps its position.
+        /// Sets an entry.
+        ///
+        /// A key that already exists keeps its position.
         mutating func set(_ entry: Mapping.Entry) {
             if let index = indices[entry.key] {
                 entries[index] = entry
@@ -18,7 +22,7 @@ struct MergedFiles {
             }
         }
 
-        /// Keeps only the entries of some keys.
+        /// Removes all entries except the ones with the given keys.
         mutating func keep(_ keys: Set<String>) {
             entries.removeAll { !keys.contains($0.key) }
             indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
@@ -41,13 +45,13 @@ struct MergedFiles {
     /// The variables that only drop-ins set.
     var dropInVariables: Set<String> { Set(variables.entries.map(\.key)).subtracting(ownVariables) }
 
-    /// The tasks that some file says more of than that they are switched on or off.
+    /// The names of the tasks for which a file has more than the key `enable`.
     private var described: Set<String> = []
 
     /// Whether a file has the key `tasks`, perhaps with nothing but comments below it.
     private var hasTasks = false
 
-    /// Where something is that is missing from all files.
+    /// The location of problems about something that is missing from all files.
     private(set) var location = SourceLocation(file: "bootstrap.yaml")
 
     init(_ files: [SourceFile], _ problems: ProblemCollector) {
@@ -108,7 +112,7 @@ struct MergedFiles {
         _ key: String,
         into section: WritableKeyPath<Self, Section>
     ) {
-        // A section whose lines are all comments is `null`, and as good as absent.
+        // A section that contains only comments is `null`, and treated as absent.
         guard let entry = fields.take(key), !entry.value.isNull else { return }
         guard let below = fields.fields(key) else { return }
         for entry in below.entries {
@@ -121,7 +125,9 @@ struct MergedFiles {
         }
     }
 
-    /// The certificates of an entry `leaves` over those of earlier files; any other entry as it is.
+    /// Merges the certificates of an entry `leaves` over the ones of earlier files.
+    ///
+    /// Returns any other entry unchanged.
     private func withEarlierLeaves(_ entry: Mapping.Entry) -> Mapping.Entry {
         guard entry.key == CertificateKeys.leaves.name, let new = entry.value.mapping,
             let old = certificates[entry.key]?.value.mapping
@@ -133,25 +139,27 @@ struct MergedFiles {
         return entry
     }
 
-    /// The value of `enable` if a task has nothing else.
+    /// Returns the value of `enable` if a task has no other key.
     private func switchAlone(of entry: Mapping.Entry) -> Node? {
         let entries = entry.value.mapping?.entries ?? []
         return entries.count == 1 && entries[0].key == "enable" ? entries[0].value : nil
     }
 
-    /// A task as earlier files declare it, switched on or off.
+    /// Returns a task as declared by earlier files, with `enable` set.
     private func switched(_ entry: Mapping.Entry, _ state: Node) -> Mapping.Entry {
         guard var task = tasks[entry.key], var mapping = task.value.mapping else { return entry }
         let isOn = state.boolean == true
         mapping["enable"] = state
-        // The messages about what is off name the drop-in.
+        // Messages about a disabled task point to the drop-in.
         if !isOn { task.location = entry.location }
         if isOn, task.location.file != task.value.location.file { task.location = task.value.location }
         task.value.content = .mapping(mapping)
         return task
     }
 
-    /// Reports and drops tasks that are switched on or off and that no file describes: probably another one is meant.
+    /// Reports and drops tasks that have only `enable`.
+    ///
+    /// Their names are probably misspelt.
     private mutating func dropUndeclaredSwitches(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
         for entry in tasks.entries where !described.contains(entry.key) {

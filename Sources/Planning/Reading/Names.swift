@@ -1,24 +1,27 @@
 import Base
 import YAML
 
-/// Returns whether a task may have a name: what a systemd unit and a DNS label may have.
+/// Returns whether a string can be the name of a task, which becomes part of a unit name and is a DNS label.
 ///
-/// No dash at the end: systemd applies drop-ins of `k8s-bootstrap-a-.service` to every unit with that prefix.
+/// A dash at the end is refused because systemd applies drop-ins of `k8s-bootstrap-a-.service` to every unit with that
+/// prefix.
 func isTaskName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLowercaseLetter || first.isDigit else { return false }
     return name.utf8.count <= Limit.nameLength && !name.hasSuffix("-")
         && name.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
 }
 
-/// Returns whether a role of nodes may have a name: what a task may have.
+/// Returns whether a string can be the name of a role.
+///
+/// The rules are the same as for tasks.
 public func isRoleName(_ name: String) -> Bool { isTaskName(name) }
 
-/// Returns whether a node of Kubernetes can have a name: that of a host, in lower case and without `_`.
+/// Returns whether a string can be the name of a Kubernetes node: a host name in lower case, without `_`.
 func isNodeName(_ name: String) -> Bool {
     SubjectName.isHostName(name) && name == name.lowercased() && !name.utf8.contains(UInt8(ascii: "_"))
 }
 
-/// The task name that is probably meant by something that cannot be one.
+/// Returns the task name probably meant by a string that is not a valid one, or `nil` if none can be derived.
 func suggestedTaskName(_ name: String) -> String? {
     let characters = name.lowercased().map { isTaskName(String($0)) ? $0 : "-" }
     var suggestion = String(String(characters).drop { $0 == "-" }.prefix(Limit.nameLength))
@@ -26,12 +29,12 @@ func suggestedTaskName(_ name: String) -> String? {
     return isTaskName(suggestion) ? suggestion : nil
 }
 
-/// The endings that make a name one of a systemd unit.
+/// The suffixes of systemd unit names.
 let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
-/// Names that probably mean a target when the suffix is missing.
+/// Names without suffix that probably mean a target.
 private let targetNames: Set = [
     "basic", "default", "graphical", "local-fs", "multi-user", "network", "network-online", "remote-fs", "sysinit",
 ]
@@ -42,7 +45,7 @@ func hasUnitSuffix(_ name: String) -> Bool {
     return unitSuffixes.contains(String(name[name.index(after: dot)...]))
 }
 
-/// Returns whether a name is that of a systemd unit or of an instance of one, as systemd itself checks it.
+/// Returns whether a string is the name of a systemd unit or of an instance of a template, by systemd's own rules.
 func isUnitName(_ name: String) -> Bool {
     let allowed = ":-_.\\@".utf8
     if let at = name.firstIndex(of: "@"), let dot = name.lastIndex(of: "."), at < dot,
@@ -54,19 +57,19 @@ func isUnitName(_ name: String) -> Bool {
         && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || allowed.contains($0) }
 }
 
-/// The name of a task's generated unit.
+/// Returns the name of a task's generated unit.
 public func unitName(ofTask task: String) -> String { "k8s-bootstrap-\(task).service" }
 
-/// Returns whether a unit is one that is made from the task file, or shipped with the program.
+/// Returns whether a unit is generated from the task file or shipped with the program.
 public func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-") || name.hasPrefix("k8s-bootstrap.") }
 
-/// The name of the service that runs a task again.
+/// Returns the name of the service that repeats a task.
 public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-repeat@\(task).service" }
 
-/// The name of the timer that starts the repetitions of a task.
+/// Returns the name of the timer that starts the repetitions of a task.
 public func timerName(ofTask task: String) -> String { "k8s-bootstrap-\(task).timer" }
 
-/// The task whose generated unit has a name, or `nil` if the name is no generated unit's.
+/// Returns the task to which a generated unit belongs, or `nil` if the unit's name is not a task's.
 public func taskName(ofUnit unit: String) -> String? {
     let prefix = "k8s-bootstrap-"
     let suffix = ".service"
@@ -77,7 +80,7 @@ public func taskName(ofUnit unit: String) -> String? {
 }
 
 extension ConfigValue {
-    /// A dependency of a task: another task, by its name or its unit's, or any other systemd unit.
+    /// Reads a dependency of a task: another task, by its name or the name of its unit, or any other systemd unit.
     func dependency() -> Dependency? {
         guard let name = string(expected: "the name of a task or of a systemd unit") else { return nil }
         if let task = taskName(ofUnit: name) { return .task(task, node.location) }
@@ -97,7 +100,7 @@ extension ConfigValue {
         return .unit(name, node.location)
     }
 
-    /// The name of a systemd unit.
+    /// Reads the name of a systemd unit.
     func unitName() -> String? {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }
         guard isUnitName(name) else {

@@ -1,22 +1,24 @@
 import Base
 import YAML
 
-/// The problems that are found while files are read.
+/// Collects the problems that are found while files are read.
 ///
-/// A class, so that the many small readers of one reading write into the same list; it never leaves that reading.
+/// A class, so that all readers append to the same list.
 final class ProblemCollector {
     private(set) var all: [Problem] = []
     private var comparisonCount = 0
     private var replacedLength = 0
 
-    /// Whether a file could not be read at all, so that what seems to be missing may be in it.
+    /// Whether a file could not be read at all.
+    ///
+    /// Anything that seems to be missing may be in that file.
     var isIncomplete = false
 
     func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         all.append(Problem(message, at: location, hint: hint))
     }
 
-    /// Adds that something is nowhere to be found, unless it may be in a file that could not be read.
+    /// Adds a problem about something missing, unless it may be in a file that could not be read.
     func addMissing(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         if !isIncomplete { add(location, message, hint: hint) }
     }
@@ -25,9 +27,9 @@ final class ProblemCollector {
         all += diagnostics
     }
 
-    /// Counts the length of a string with variables, and returns whether it is within the limit.
+    /// Adds the length of a string with variables to the total, and returns whether the total is within the limit.
     ///
-    /// Without this, a few variables made of each other would turn a short file into gigabytes.
+    /// Without a limit, a short file with a few nested variables could expand to gigabytes.
     func mayGrow(by byteCount: Int, at location: SourceLocation) -> Bool {
         let wasWithin = replacedLength <= Limit.replacedLength
         replacedLength += byteCount
@@ -39,19 +41,19 @@ final class ProblemCollector {
         return false
     }
 
-    /// The name that was probably meant, as long as looking for it costs little.
+    /// Returns the name that was probably meant, unless the reading has already used up its limit of comparisons.
     func nearName(to name: String, in names: [String]) -> String? {
         guard comparisonCount < Limit.hintComparisonCount else { return nil }
         comparisonCount += names.count
         return nearestName(to: name, in: names)
     }
 
-    /// The hint `did you mean 'x'?`, or another where no name is near.
+    /// Returns the hint `did you mean 'x'?`, or another hint if no name is similar.
     func hint(for name: String, in names: [String], else other: String? = nil) -> String? {
         nearName(to: name, in: names).map { "did you mean '\($0)'?" } ?? other
     }
 
-    /// Ends a reading, with what it found wrong if anything.
+    /// Throws the problems found, if any.
     func check() throws(Problems) {
         if !all.isEmpty { throw Problems(all) }
     }

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Key `lock` of a task as it was read.
+/// Key `lock` of a task, after reading.
 struct ReadLock {
     /// The kubeconfig, if the task names one for its lock.
     var kubeconfig: LocatedPath?
@@ -39,7 +39,7 @@ extension ReadTask {
         return verbTypes.contains { $0.name == name && $0.changesObjects }
     }
 
-    /// Whether the task talks to an API server and does not say with which kubeconfig.
+    /// Whether the task connects to an API server and does not name a kubeconfig.
     var needsKubeconfig: Bool {
         switch verb {
         case .needsKubeconfig?: true
@@ -50,7 +50,7 @@ extension ReadTask {
 
     var namedKubeconfig: LocatedPath? { verb?.footprint?.kubeconfig ?? lock?.kubeconfig }
 
-    /// How the task names a kubeconfig, for hints.
+    /// Returns the keys with which the task would name a kubeconfig, for hints.
     func naming(kubeconfig path: String) -> String {
         if case .needsKubeconfig(let verb, _)? = verb { return "kubeconfig: \(path) below \(verb):" }
         return "lock: {kubeconfig: \(path)}"
@@ -58,14 +58,14 @@ extension ReadTask {
 
     /// Resolves the lock of the task.
     ///
-    /// - Parameter kubeconfig: That of the verb, or of another task.
-    /// - Returns: The lock with its kubeconfig, `nil` if the task has no lock or there is no kubeconfig.
+    /// - Parameter kubeconfig: The kubeconfig of the verb, or the one written by another task.
+    /// - Returns: The lock with its kubeconfig, or `nil` if the task has no lock or no kubeconfig is known.
     func plannedLock(_ kubeconfig: LocatedPath?) -> ClusterLock? {
         guard let lock else { return nil }
         return (lock.kubeconfig ?? kubeconfig).map { ClusterLock(kubeconfig: $0) }
     }
 
-    /// Reports what does not go with a lock.
+    /// Reports keys that conflict with a lock.
     func checkLock(_ restart: Mapping.Entry?, _ problems: ProblemCollector) {
         guard let lock else { return }
         let name = "task \(quoted(header.name))"

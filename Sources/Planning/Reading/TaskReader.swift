@@ -1,17 +1,17 @@
 import Base
 import YAML
 
-/// A task as far as it could be read, so that one mistake in it does not hide another.
+/// The parts of a task that could be read, so that one error in the task does not hide another.
 struct ReadTask {
     /// The task's name, roles and dependencies.
     var header: TaskHeader
-    /// Whether `roles` has an item that is no known role.
+    /// Whether `roles` has an item that is not a known role.
     var hasUnknownRole = false
     var isEnabled = true
-    /// The items of `roles`, which say on which nodes the task runs.
+    /// The items of `roles`, which select the nodes that run the task.
     var roles: RoleList?
     var settings = TaskSettings()
-    /// The lock that keeps the task from running on two nodes at a time.
+    /// The lock that prevents the task from running on two nodes at the same time.
     var lock: ReadLock?
     /// The verb, or `nil` if it could not be read.
     var verb: ReadVerb?
@@ -28,11 +28,11 @@ struct TaskContext {
     let knownRoles: [String]
     /// The section `certificates`.
     let certificates: CertificateReader
-    /// Where problems are reported.
+    /// The collector to which problems are reported.
     let problems: ProblemCollector
 }
 
-/// The items of a list of roles, which are compared with the known roles after they were read.
+/// The items of a list of roles, before they are compared with the known roles.
 struct RoleList {
     let items: [ConfigValue]
 
@@ -45,7 +45,7 @@ struct RoleList {
     }
 }
 
-/// Reads an item of a list of roles, which must be known ones.
+/// Reads an item of a list of roles, and reports an unknown role.
 func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCollector) -> String? {
     guard let role = item.roleName() else { return nil }
     guard known.contains(role) else {
@@ -70,8 +70,8 @@ struct TaskReader {
     /// - Parameters:
     ///   - entry: The task.
     ///   - unindented: The keys that should be indented below it, if any.
-    ///   - context: What is known of the node.
-    /// - Returns: The task, `nil` if it is disabled.
+    ///   - context: The facts about the node.
+    /// - Returns: The task, or `nil` if it is disabled.
     static func read(_ entry: Mapping.Entry, _ unindented: UnindentedKeys?, _ context: TaskContext) -> ReadTask? {
         let name = entry.key
         if !isTaskName(name) {
@@ -119,7 +119,7 @@ struct TaskReader {
             default: "`true`",
             "`false` removes the task, also one of an earlier file"
         )
-        /// The key whose value decides about the variables of all others.
+        /// The key that selects the variables with which all other keys are read.
         static let roles = BoundKey<ReadTask>(
             "roles",
             \.roles,
@@ -194,7 +194,7 @@ struct TaskReader {
         ]
     }
 
-    /// Returns whether an entry beside an empty task is a key of it, and not a task with the name of a key.
+    /// Returns whether an entry next to an empty task is a key of that task, and not a task with the name of a key.
     static func isKey(_ entry: Mapping.Entry) -> Bool {
         let own = VerbReader.ownKeys(ofVerb: entry.key)
         let below = (entry.value.mapping?.entries ?? []).map(\.key)
@@ -230,12 +230,12 @@ struct TaskReader {
     private func roles(_ values: RoleList?) -> (roles: [String]?, hasUnknown: Bool) {
         guard let values else { return (nil, false) }
         let roles = values.items.compactMap { readRole($0, among: context.knownRoles, context.problems) }
-        // A list of which nothing could be read does not make the task one of every role.
+        // If no item could be read, the task must not become a task of every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.items.count)
     }
 }
 
-/// A text with every run of white space turned into one space.
+/// Replaces every run of white space in a text by one space.
 @Sendable private func onOneLine(_ text: String) -> String {
     text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
 }
@@ -244,7 +244,7 @@ struct TaskReader {
 struct TaskHeader {
     /// The task's name.
     let name: String
-    /// Where the task is declared.
+    /// The location of the task's declaration.
     let location: SourceLocation
     /// The roles that run it, or `nil` for every role.
     var roles: [String]?
@@ -258,21 +258,23 @@ struct TaskHeader {
         self.after = after
     }
 
-    /// Returns whether a node with some roles runs the task; a node without roles runs what every role runs.
+    /// Returns whether a node with the given roles runs the task.
+    ///
+    /// A node without roles runs only the tasks of every role.
     func runs(on own: [String]) -> Bool {
         guard let roles else { return true }
         return own.contains(where: roles.contains)
     }
 }
 
-/// Something that a task runs after.
+/// A task or unit that a task runs after.
 enum Dependency: Sendable, Hashable {
-    /// A task: order, and only if it succeeded.
+    /// A task, which must have succeeded.
     case task(String, SourceLocation)
-    /// Any other systemd unit: order of the generated unit, nothing else.
+    /// Any other systemd unit, after which the generated unit is ordered without requiring it.
     case unit(String, SourceLocation)
 
-    /// Its name as a unit: two with the same are one.
+    /// The key by which duplicates are recognised.
     var key: String {
         switch self {
         case .task(let name, _): "task \(name)"

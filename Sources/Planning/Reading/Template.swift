@@ -1,19 +1,19 @@
-/// A string of a file, taken apart at its `${name}`.
+/// A string of a file, split at its references to variables, `${name}`.
 struct Template {
     /// A part of a string.
     enum Piece: Equatable {
-        /// Characters that stay.
+        /// Literal characters.
         case text(String)
         /// A variable, by name.
         case variable(String)
-        /// Something that begins like a variable but is not one, as written.
+        /// A text that begins like a reference but is not a valid one, as written.
         case malformed(String)
     }
 
     /// The parts, in order.
     let pieces: [Piece]
 
-    /// Takes a string apart, or gives `nil` if there is nothing in it to replace.
+    /// Splits a string, or returns `nil` if it does not contain `${`.
     init?(_ text: String) {
         guard text.utf8.contains(UInt8(ascii: "$")), text.contains("${") else { return nil }
         var pieces: [Piece] = []
@@ -39,7 +39,7 @@ struct Template {
         self.pieces = pieces
     }
 
-    /// The only piece's variable, if the string is nothing else.
+    /// The name of the variable, if the string is one reference and nothing else.
     var onlyVariable: String? {
         guard pieces.count == 1, case .variable(let name) = pieces[0] else { return nil }
         return name
@@ -63,7 +63,7 @@ struct Template {
     }
 }
 
-/// Returns whether a variable may have a name: a letter or `_`, then letters, digits, `_`, `-` and dots.
+/// Returns whether a string can be the name of a variable: a letter or `_`, then letters, digits, `_`, `-` and dots.
 func isVariableName(_ name: String) -> Bool {
     guard let first = name.utf8.first, first.isLetter || first == UInt8(ascii: "_") else { return false }
     return name.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.".utf8.contains($0) } && name.utf8.count <= 128

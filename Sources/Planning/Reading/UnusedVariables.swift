@@ -1,10 +1,10 @@
 public import Base
 public import YAML
 
-/// A variable with the place where it is set.
+/// A variable that a drop-in sets.
 public struct DropInVariable: Sendable, Hashable {
     public var name: String
-    /// Where it is set.
+    /// The location of its definition.
     public var location: SourceLocation
     /// The name that was probably meant, if it is never used.
     public var nearName: String?
@@ -16,19 +16,22 @@ public struct DropInVariable: Sendable, Hashable {
     }
 }
 
-/// Finds the variables that a drop-in sets and that nothing uses, which are misspelt in most cases.
+/// Finds variables that a drop-in sets and nothing uses.
+///
+/// Most of them are misspelt.
 struct UnusedVariables {
     /// The variables that manifests may still use.
     private(set) var undetermined: [DropInVariable] = []
 
-    /// Finds the variables.
+    /// Finds unused variables.
     ///
-    /// A variable that the task file itself sets is not reported: a drop-in may have replaced the task that uses it.
+    /// A variable that the task file itself sets is not reported, because a drop-in may have replaced the task that
+    /// uses it.
     ///
     /// - Parameters:
-    ///   - files: The files.
+    ///   - files: The merged task files.
     ///   - plan: The tasks of this node.
-    ///   - problems: Where problems are reported.
+    ///   - problems: The collector to which problems are reported.
     init(_ files: MergedFiles, _ plan: Plan, _ problems: ProblemCollector) {
         let suspects = files.variables.entries.filter { files.dropInVariables.contains($0.key) }
         guard !suspects.isEmpty, !problems.isIncomplete else { return }
@@ -46,7 +49,7 @@ struct UnusedVariables {
                 location: suspect.location,
                 nearName: problems.nearName(to: suspect.key, in: candidates),
             )
-            // Manifests may use it, except where another variable is the same but for case and separators.
+            // Manifests may use the variable, unless its name differs from another only in case and separators.
             let isTwin = candidates.contains { Self.letters($0) == Self.letters(suspect.key) }
             if substituting.isEmpty || isTwin {
                 problems.add([variable.problem])
@@ -61,7 +64,7 @@ struct UnusedVariables {
     }
 }
 
-/// The names of the variables in all strings of a document.
+/// Returns the names of the variables in all strings of a document.
 public func variableNames(in node: Node) -> Set<String> {
     var names: Set<String> = []
     var pending = [node]

@@ -1,31 +1,31 @@
 import Base
 import YAML
 
-/// How a value of the task file is read.
+/// A reader of one kind of value in the task file.
 struct ValueReader<Value>: Sendable {
-    /// The type that the reference names.
+    /// The type of the value in the reference.
     let type: ValueType
 
-    /// Whether a `${name}` that is not a variable is probably meant literally.
+    /// Whether an unknown `${name}` is probably meant literally.
     var allowsLiteral = false
 
-    /// Whether a variable in quotes is what it is, and not a string: in a mapping in braces it needs the quotes.
+    /// Whether a variable keeps its type even in quotes, which it needs in a mapping in braces.
     var ignoresQuotes = false
 
-    /// Makes the value, or reports why that is not possible.
+    /// Returns the value, or `nil` after reporting the problem.
     let read: @Sendable (ConfigValue) -> Value?
 
-    /// A value that is made of the one that this reader reads.
+    /// Returns a reader that transforms the values of this one.
     func map(_ transform: @escaping @Sendable (Value) -> Value) -> Self {
         Self(type: type, allowsLiteral: allowsLiteral, ignoresQuotes: ignoresQuotes) { read($0).map(transform) }
     }
 
-    /// A list of values.
+    /// Returns a reader of a list.
     ///
     /// - Parameters:
-    ///   - item: How an item is read; one that cannot be read is reported and left out.
-    ///   - plural: How messages name the items.
-    ///   - limit: The number of items above which a list is refused.
+    ///   - item: The reader of an item. An item that cannot be read is reported and left out.
+    ///   - plural: The name of the items in messages.
+    ///   - limit: The maximum number of items.
     /// - Returns: The reader of the list.
     static func list<Item>(
         of item: ValueReader<Item>,
@@ -59,7 +59,7 @@ extension ValueReader where Value == Duration {
 }
 
 extension ValueReader where Value == AddressRange {
-    /// An address, or the addresses that begin with the same bits.
+    /// An address, or a range of addresses with a common prefix.
     static var addressRange: Self { Self(type: .addressRange) { $0.addressRange() } }
 }
 
@@ -78,7 +78,7 @@ extension ValueReader where Value == String {
     /// A text on one line.
     static var string: Self { string("a string") }
 
-    /// A text on one line, with its name in messages.
+    /// A text on one line, with a description of the expected value for messages.
     static func string(_ expected: String) -> Self { Self(type: .string) { $0.string(expected: expected) } }
 
     /// Text that a process can be given.
@@ -117,12 +117,12 @@ extension ValueReader where Value == String {
 }
 
 extension ValueReader where Value == [String: String] {
-    /// Free keys with texts.
+    /// Returns a reader of a mapping whose keys the author chooses.
     ///
     /// - Parameters:
     ///   - type: The type of a value.
-    ///   - isKey: Whether a key is allowed.
-    ///   - read: Makes a value, or reports why that is not possible.
+    ///   - isKey: Returns whether a key is allowed.
+    ///   - read: Returns the value, or `nil` after reporting the problem.
     /// - Returns: The reader of the mapping.
     static func dictionary(
         _ type: ValueType,
@@ -178,7 +178,7 @@ extension ValueReader where Value == ObjectReference {
         )
     }
 
-    /// An object of the API server, by its name.
+    /// A reference to an object on the API server.
     static var object: Self {
         let keys = [Keys.apiVersion, Keys.kind, Keys.name, Keys.namespace].map(\.description)
         return Self(type: .mapping(keys)) { value in

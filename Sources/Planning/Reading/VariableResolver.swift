@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Finds the values of variables that may be made of each other.
+/// Resolves variables that may refer to each other.
 struct VariableResolver {
     private let definitions: [String: Node]
     private let names: [String]
@@ -13,10 +13,10 @@ struct VariableResolver {
     /// Creates a resolver.
     ///
     /// - Parameters:
-    ///   - definitions: What the files say: the variables, and those built-in ones that files say.
-    ///   - values: What is known without the files.
-    ///   - problems: Where problems are reported.
-    ///   - listed: Makes the value of a variable with a text for every node of a list.
+    ///   - definitions: The definitions in the files: the variables, and the built-in variables that files set.
+    ///   - values: The values that are known without a definition.
+    ///   - problems: The collector to which problems are reported.
+    ///   - listed: Returns the value of a variable that is made of a text for every node of a list.
     init(
         _ definitions: [String: Node],
         values: [String: Variables.Value],
@@ -27,15 +27,15 @@ struct VariableResolver {
         self.definitions = definitions
         self.values = values
         self.problems = problems
-        // A name that a variable cannot have is among the values, so that its uses are no further faults.
+        // An invalid name is among the values, so that its uses are not reported as well.
         let sound = values.filter { $0.value != .broken }.keys
         self.names = Set(definitions.keys).union(sound).union(serverParts).sorted()
     }
 
-    /// The variables with their values.
+    /// Returns all variables with their values.
     mutating func resolve() -> Variables { resolve(names) }
 
-    /// Some of the variables with their values.
+    /// Resolves the given variables, and returns the values known so far.
     mutating func resolve(_ wanted: [String]) -> Variables {
         for name in wanted { resolve(name) }
         return Variables(values: values, names: names)
@@ -72,7 +72,7 @@ struct VariableResolver {
         return .scalar(content)
     }
 
-    /// Returns whether a variable may be resolved now: not while that is going on already, and not too deep.
+    /// Returns whether a variable can be resolved, and reports a cycle or a nesting that is too deep.
     private mutating func isSound(_ name: String, _ node: Node) -> Bool {
         if let start = path.firstIndex(of: name) {
             let cycle = path[start...] + [name]
@@ -94,7 +94,7 @@ struct VariableResolver {
         return true
     }
 
-    /// Makes the server's URL one that a path can be put behind.
+    /// Removes the trailing slash of the server's URL, so that a path can be appended.
     private mutating func removeSlash() {
         guard case .scalar(.string(let text))? = values["cluster.server"], text.endsWithSlash else { return }
         values["cluster.server"] = .scalar(.string(String(text.dropLast())))

@@ -3,19 +3,19 @@ import YAML
 
 /// Finds a task's verb and reads it.
 struct VerbReader {
-    /// Where problems are reported.
+    /// The collector to which problems are reported.
     let problems: ProblemCollector
     /// The facts about the node that verbs use.
     let verb: VerbContext
 
-    /// Reads the verb and reports every key that a task does not have.
+    /// Reads the verb and reports every unknown key of the task.
     func read(_ fields: inout MappingReader) -> ReadVerb? {
         if reportUnindentedKeys(&fields) { return nil }
         let written = verbTypes.filter { isWritten($0, fields) }
         let misplaced = reportMisplacedKey(written, fields)
         var verbs: [ReadVerb?] = []
         for type in verbTypes {
-            // Every verb is asked for, so that it is a known key.
+            // Every verb is read, so that its key is a known one.
             if type.name == misplaced {
                 _ = fields.take(type.name)
                 continue
@@ -32,9 +32,9 @@ struct VerbReader {
         return verbs.count == 1 ? verbs[0] : nil
     }
 
-    /// Reports empty verbs whose keys are not indented, and the unknown keys of their task.
+    /// Reports verbs without a value whose keys are not indented, and then the unknown keys of the task.
     ///
-    /// - Returns: Whether there is such a verb.
+    /// - Returns: Whether a verb was reported.
     private func reportUnindentedKeys(_ fields: inout MappingReader) -> Bool {
         var isFound = false
         for (index, entry) in fields.entries.enumerated() {
@@ -51,7 +51,7 @@ struct VerbReader {
         return true
     }
 
-    /// The keys of a verb that are not keys of a task as well; none if there is no such verb.
+    /// Returns the keys of a verb that are not also keys of a task, empty if there is no such verb.
     static func ownKeys(ofVerb name: String) -> [String] {
         for type in verbTypes where type.name == name {
             return type.keys.map { $0.name }.filter { key in !TaskReader.Keys.all.contains { $0.name == key } }
@@ -98,7 +98,7 @@ struct VerbReader {
         return type.read(&all, verb)
     }
 
-    /// Reports keys of a verb in a task that has another verb.
+    /// Reports keys of a verb that the task does not have.
     private func reportLonelyKeys(
         _ entries: [Mapping.Entry],
         of type: any ReadableVerb.Type,
@@ -114,9 +114,9 @@ struct VerbReader {
         }
     }
 
-    /// Reports a key of one verb next to it that is the name of another verb, such as `wait: rollout`.
+    /// Reports a key of a verb that is written next to the verb and read as another verb, such as `wait: rollout`.
     ///
-    /// - Returns: The key.
+    /// - Returns: The name of the key, or `nil` if there is no such key.
     private func reportMisplacedKey(_ written: [any ReadableVerb.Type], _ fields: MappingReader) -> String? {
         for type in written {
             for key in type.keys {
@@ -165,7 +165,7 @@ struct UnindentedKeys {
     /// The keys, at least one.
     let entries: [Mapping.Entry]
 
-    /// Creates keys.
+    /// Creates the list of keys, or `nil` if the entry has a value or no keys follow.
     ///
     /// - Parameters:
     ///   - entry: The key that may have no value.

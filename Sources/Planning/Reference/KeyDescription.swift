@@ -2,18 +2,18 @@
 public struct KeyDescription: Sendable, Hashable {
     /// Whether a key may be left out.
     public enum Presence: Sendable, Hashable {
-        /// It may not.
+        /// The key is required.
         case required
-        /// It may, with what happens then; `nil` if there is nothing to say about that.
+        /// The key is optional. The text is its default or the behaviour without the key, or `nil` if there is neither.
         case optional(default: String?)
-        /// Exactly one of these keys is required, this one among them.
+        /// Exactly one of the given keys, which include this key, is required.
         case oneOf([String])
     }
 
     public var name: String
     public var type: ValueType
 
-    /// Whether it may be left out.
+    /// Whether the key may be left out.
     public var presence: Presence
 
     /// A value as an author would write it.
@@ -22,7 +22,7 @@ public struct KeyDescription: Sendable, Hashable {
     /// The meaning, in a sentence without a full stop.
     public var meaning: String
 
-    /// The default as a table shows it, or why there is none.
+    /// The text of the default column in a table.
     public var presenceText: String {
         switch presence {
         case .required: "required"
@@ -48,7 +48,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case duration
     /// Permissions in octal digits.
     case mode
-    /// A path; a relative one is relative to the directory of its file.
+    /// A path. A relative path is relative to the directory of the file that contains it.
     case path
     case absolutePath
     /// An http or https URL.
@@ -65,24 +65,26 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case portRange
     /// A SHA-256 digest in lower-case hexadecimal.
     case digest
-    /// A name of the kind that the text says, such as `systemd unit`.
+    /// A name of the given kind, such as `systemd unit`.
     case name(String)
     /// The name of a capability of Linux.
     case capability
-    /// A `user` or a `group`, by its name or its number.
+    /// A user or group, by name or number. The kind is `user` or `group`.
     case account(String)
     /// One of several words.
     case enumeration([String])
     /// One of several types.
     case either([ValueType])
-    /// Any number of values of a type.
+    /// A list of values of a type.
     case array(ValueType)
-    /// Free keys with values of a type.
+    /// A mapping whose keys the author chooses, with values of a type.
     case dictionary(ValueType)
-    /// Known keys.
+    /// A mapping with known keys.
     case mapping([KeyDescription])
 
-    /// The largest number of a user or group; the next one means 'none' to the kernel.
+    /// The largest number of a user or group.
+    ///
+    /// The next number means 'none' to the kernel.
     static let largestAccount = Int(UInt32.max) - 1
 
     /// The value of a variable.
@@ -119,18 +121,20 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
 
 /// A mapping of the task file with its keys.
 public struct ReferenceSection: Sendable, Hashable {
-    /// Where the mapping is: `cluster`, `nodes.HOST`, `tasks.NAME`, or `tasks.NAME.VERB`.
+    /// The place of the mapping: `cluster`, `nodes.HOST`, `tasks.NAME`, or `tasks.NAME.VERB`.
     public var path: String
     public var keys: [KeyDescription]
 
-    /// Creates the section of a key whose value is a mapping, or has mappings below names; verbs have their own.
+    /// Creates the section of a key whose value is a mapping or maps names to mappings.
+    ///
+    /// Verbs have separate sections.
     fileprivate init(_ key: ReferencedKey) {
         let keys = key.keys.filter { !$0.isVerb }
         path = (keys.first?.place.dropLast() ?? key.place[...]).joined(separator: ".")
         self.keys = keys.map(\.description)
     }
 
-    /// A table row for every key, and for every key of a mapping below a key: key, type, default, meaning.
+    /// The table rows of all keys and of the keys nested below them: key, type, default, meaning.
     public var rows: [[String]] {
         Self.rows(keys, below: "")
     }
@@ -152,7 +156,7 @@ public struct ReferenceSection: Sendable, Hashable {
 }
 
 extension ValueType {
-    /// The keys of a mapping of this type, or of one that a list of this type may have.
+    /// The keys of the mapping, or of the mappings that a value of this type contains.
     var nestedKeys: [KeyDescription] {
         switch self {
         case .mapping(let keys): keys
@@ -165,7 +169,7 @@ extension ValueType {
     }
 }
 
-/// Every mapping of the task file with its keys, as the reader knows them.
+/// Returns every mapping of the task file with the keys that the reader accepts.
 public func taskFileReference() -> [ReferenceSection] {
     let sections = ReferencedKey.sections
     return (sections + sections.flatMap(\.keys).filter(\.isVerb)).map(ReferenceSection.init)

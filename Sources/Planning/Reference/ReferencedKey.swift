@@ -5,11 +5,13 @@ public struct ReferencedKey: Sendable, Hashable {
     /// A part of a place.
     enum Component: Sendable, Hashable {
         case key(String)
-        /// A name that the author chooses, such as that of a task; `keysAfterDots` is `nil` if it has no dots, else the
-        /// keys that end it after a dot.
+        /// A name that the author chooses, such as the name of a task.
+        ///
+        /// `keysAfterDots` is `nil` if the name cannot contain dots. Otherwise, these keys end the name if they follow
+        /// a dot.
         case name(String, keysAfterDots: [String]?)
 
-        /// Whether some words, with dots between them, may be at this place.
+        /// Returns whether words, joined by dots, can be at this place.
         func matches(_ words: ArraySlice<String>) -> Bool {
             switch self {
             case .key(let key): words.count == 1 && words.first == key
@@ -35,7 +37,7 @@ public struct ReferencedKey: Sendable, Hashable {
     /// The place, from the section down.
     let components: [Component]
 
-    /// The entry of the reference.
+    /// The entry in the reference.
     public let description: KeyDescription
 
     /// The place in words, from the section down: `tasks`, `NAME`, `apply`, `manifests`.
@@ -50,10 +52,10 @@ public struct ReferencedKey: Sendable, Hashable {
         return components.dropFirst(isOfTask ? 2 : 0).map(\.text).joined(separator: ".")
     }
 
-    /// The place with the names that a text has in it, whose last word may not be complete.
+    /// Returns the place with the names from a text, whose last word may be incomplete.
     ///
     /// - Parameter text: The beginning of a place, such as `tasks.calico-node.ap`.
-    /// - Returns: The place, such as `tasks.calico-node.apply`; with placeholders if it does not begin so.
+    /// - Returns: The place, such as `tasks.calico-node.apply`, or ``path`` if the text does not match the place.
     public func path(named text: String) -> String {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).dropLast().map(String.init)
         let counts = (0...min(words.count, components.count)).reversed()
@@ -64,20 +66,20 @@ public struct ReferencedKey: Sendable, Hashable {
     /// The keys of its mapping, or of the mappings in its list.
     public var keys: [ReferencedKey] { Self.keys(description.type, below: components) }
 
-    /// Every key of the task file: each section, followed by what is below it.
+    /// Every key of the task file: each section, followed by the keys below it.
     public static let all: [ReferencedKey] = sections.flatMap(\.withDescendants)
 
     public static let sections: [ReferencedKey] = taskFileSections().map {
         ReferencedKey(components: [.key($0.name)], description: $0)
     }
 
-    /// Finds keys by their place, or by the end of it.
+    /// Finds keys by their place, or by the end of their place.
     ///
-    /// - Parameter text: Words with dots between them: `tasks.NAME.apply.wait`, `tasks.calico-node.apply.wait`, `apply.wait`
-    ///   or `wait`. The last one may be a name that the author chooses, as in `tasks.calico-node`, or a key in its place, as
-    ///   in `tasks.timeout`. Names of hosts and labels may have dots themselves.
-    /// - Returns: The keys: verbs first, then those nearest to the root. Only the one whose whole place this is, if there is
-    ///   one.
+    /// - Parameter text: Words joined by dots: `tasks.NAME.apply.wait`, `tasks.calico-node.apply.wait`, `apply.wait`
+    ///   or `wait`. The last word may be a name that the author chooses, as in `tasks.calico-node`, or a key in place
+    ///   of the name, as in `tasks.timeout`. Names of hosts and labels may contain dots.
+    /// - Returns: The keys, verbs first, then the others by their distance from the root. If the text is the whole
+    ///   place of a key, the result is only that key.
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         let keys = all.filter { $0.ends(with: words) }
@@ -88,7 +90,7 @@ public struct ReferencedKey: Sendable, Hashable {
             .map(\.element)
     }
 
-    /// The entries with names that the author chooses, or their keys if the last word is one.
+    /// Returns the entries with names that the author chooses, or their keys if the last word is a key.
     private static func entries(_ words: [String]) -> [ReferencedKey] {
         let entries = all.compactMap(\.entry).filter { $0.ends(with: words) }
         let keys = entries.compactMap { entry in entry.keys.first { $0.description.name == words.last } }
@@ -96,12 +98,12 @@ public struct ReferencedKey: Sendable, Hashable {
         return entries.filter { !$0.isKeyMistyped(words) }
     }
 
-    /// Whether the end of a name with dots is probably a mistyped key below the name.
+    /// Returns whether the end of a name with dots is probably a mistyped key below the name.
     ///
-    /// With it `nodes.cp1.rol` is an error, and not the place `nodes.HOST` of a host that is named `cp1.rol`.
+    /// This makes `nodes.cp1.rol` an error, and not the place `nodes.HOST` of a host named `cp1.rol`.
     private func isKeyMistyped(_ words: [String]) -> Bool {
         guard case .name(_, keysAfterDots: let keys?)? = components.last, let last = words.last else { return false }
-        // After the key above, the last word is the whole name.
+        // Directly after the key above it, the last word is the whole name.
         guard words.dropLast().last != place.dropLast().last else { return false }
         return nearestName(to: last, in: keys) != nil
     }
@@ -114,11 +116,11 @@ public struct ReferencedKey: Sendable, Hashable {
         }
     }
 
-    /// Whether words are a place of components: one word for each, or several for a name that may have dots.
+    /// Returns whether words match components: one word for each component, or several for a name with dots.
     private static func match(_ components: ArraySlice<Component>, _ words: ArraySlice<String>) -> Bool {
         guard let component = components.first else { return words.isEmpty }
         let rest = components.dropFirst()
-        // Every other component has a word at least.
+        // Every other component needs at least one word.
         let longest = max(0, words.count - rest.count)
         return (0...longest).contains { count in
             component.matches(words.prefix(count)) && match(rest, words.dropFirst(count))
@@ -130,12 +132,12 @@ public struct ReferencedKey: Sendable, Hashable {
     /// The rank among keys with the same name; the lowest comes first.
     private var rank: Int { isVerb ? 0 : components.count }
 
-    /// Whether a key with the same name comes after this one because of its place, and not only of its order.
+    /// Returns whether this key ranks before another key with the same name.
     public func isBefore(_ other: Self) -> Bool { rank < other.rank }
 
     private var withDescendants: [ReferencedKey] { [self] + keys.flatMap(\.withDescendants) }
 
-    /// The values of its mapping if the author chooses the keys, as one key.
+    /// The entries of its mapping as one key with a placeholder, or `nil` if the author does not choose the keys.
     private var entry: ReferencedKey? {
         guard let type = description.type.entryType else { return nil }
         let name = Self.nameComponent(below: components)
@@ -151,7 +153,9 @@ public struct ReferencedKey: Sendable, Hashable {
         )
     }
 
-    /// The names that the author chooses; those of hosts and of labels may have dots.
+    /// Returns the component for names that the author chooses.
+    ///
+    /// Names of hosts and labels may contain dots.
     private static func nameComponent(below components: [Component]) -> Component {
         if components == [.key("nodes")] {
             return .name("HOST", keysAfterDots: ClusterReader.NodeKeys.all.map(\.name))
@@ -182,7 +186,7 @@ private let entryMeanings = [
 ]
 
 extension ValueType {
-    /// The type of the values of a mapping whose keys the author chooses, `nil` for other types.
+    /// The type of the values of a mapping whose keys the author chooses, or `nil` for other types.
     fileprivate var entryType: ValueType? {
         switch self {
         case .dictionary(let value): value
@@ -192,7 +196,7 @@ extension ValueType {
     }
 }
 
-/// The sections of the task file as keys of its root.
+/// Returns the sections of the task file as keys of its root.
 func taskFileSections() -> [KeyDescription] {
     func section(_ name: String, _ type: ValueType, _ meaning: String) -> KeyDescription {
         KeyDescription(name: name, type: type, presence: .optional(default: nil), meaning: meaning)

@@ -1,11 +1,11 @@
 public import YAML
 
-/// The JSON Schema of a task file or drop-in, for editors and validators.
+/// Returns the JSON Schema of a task file or drop-in, for editors and validators.
 ///
-/// It knows the keys, their types and what is required, as the reader does. What depends on other keys, files or the node
-/// is left to `check`. A value that may be a text with a variable, `${name}`, is accepted as one.
+/// The schema covers the keys, their types and which keys are required. All other rules are left to `check`. A text
+/// with a variable, `${name}`, is accepted wherever the reader accepts it.
 ///
-/// The source is JSON Schema, draft 2020-12: https://json-schema.org/draft/2020-12
+/// The format is JSON Schema, draft 2020-12: https://json-schema.org/draft/2020-12
 public func taskFileSchema() -> Node {
     let variable = Node.mapping([
         ("type", .string("string")), ("pattern", .string(#"\$\{"#)), ("description", .string("a text with a variable")),
@@ -21,7 +21,9 @@ public func taskFileSchema() -> Node {
     ])
 }
 
-/// The schema of a section, which may be empty, and which another file may complete.
+/// Returns the schema of a section.
+///
+/// The section may be empty, and another file may contain its required keys.
 private func sectionSchema(_ section: KeyDescription) -> Node {
     var pairs = [("description", Node.string(section.meaning))]
     switch section.type {
@@ -37,7 +39,7 @@ private func sectionSchema(_ section: KeyDescription) -> Node {
     )
 }
 
-/// The schema of a task: its own keys, exactly one verb, and the keys that a verb has in the task itself.
+/// Returns the schema of a task: its own keys, exactly one verb, and the keys of verbs that are allowed in the task.
 private func taskSchema() -> Node {
     var properties = TaskReader.Keys.all.map { ($0.name, $0.description.schema) }
     var choices: [Node] = []
@@ -56,7 +58,7 @@ private func taskSchema() -> Node {
         let whole = Node.mapping([(verb.name, .mapping(objectSchema(verb.keys, describes: false)))])
         conditions.append(.mapping([("anyOf", .sequence([required(shorthand), .mapping([("properties", whole)])]))]))
     }
-    // A drop-in may switch a task on or off, and say no more.
+    // A drop-in may contain only `enable` for a task.
     let isSwitch = Node.mapping([
         ("required", .sequence([.string(TaskReader.Keys.enable.name)])), ("maxProperties", .number(1)),
     ])
@@ -67,13 +69,13 @@ private func taskSchema() -> Node {
     ])
 }
 
-/// The schema of a mapping with known keys.
+/// Returns the schema of a mapping with known keys.
 ///
 /// - Parameters:
 ///   - keys: The keys.
-///   - requires: Whether keys that the reader requires are required.
-///   - describes: Whether the schemas of the keys are part of it.
-/// - Returns: The keywords.
+///   - requires: Whether the schema requires the keys that the reader requires.
+///   - describes: Whether the schema includes the schemas of the keys.
+/// - Returns: The keywords of the schema.
 private func objectSchema(
     _ keys: [KeyDescription],
     requires: Bool = true,
@@ -96,18 +98,18 @@ private func objectSchema(
     return pairs
 }
 
-/// The schema of a mapping with free keys.
+/// Returns the schema of a mapping whose keys the author chooses.
 private func dictionarySchema(_ value: Node) -> [(String, Node)] {
     [("type", .string("object")), ("additionalProperties", value)]
 }
 
-/// The condition that a mapping has a key.
+/// Returns the condition that a mapping has a key.
 private func required(_ name: String) -> Node {
     .mapping([("required", .sequence([.string(name)]))])
 }
 
 extension KeyDescription {
-    /// The schema of the value, with what it means.
+    /// The schema of the value, with the meaning of the key as its description.
     fileprivate var schema: Node {
         let text = presenceText.isEmpty || presence == .required ? meaning : "\(meaning) (default: \(presenceText))"
         let isChoice = if case .oneOf = presence { true } else { false }
@@ -127,7 +129,7 @@ extension ValueType {
             .mapping([
                 ("type", .sequence([.string("string"), .string("integer")])), ("minimum", .number(0)),
                 ("maximum", .number(ValueType.largestAccount)),
-                // A schema's pattern is for texts only.
+                // A pattern applies to strings only.
                 ("pattern", .string(#"^[A-Za-z0-9_.$@][A-Za-z0-9_.$@-]*$|\$\{"#)),
             ])
         case .path: .mapping([("type", .string("string")), ("minLength", .number(1))])
@@ -156,15 +158,15 @@ extension ValueType {
         }
     }
 
-    /// The hosts to which nothing leaves the node.
+    /// The hosts to which connections do not leave the node.
     private static let loopbackHost = #"(localhost|127\.[0-9.]+|\[[0:]+1\])"#
 
-    /// The schema of a text that matches a pattern as a whole, or has a variable.
+    /// Returns the schema of a text that matches a pattern as a whole, or contains a variable.
     private func pattern(_ pattern: String) -> Node {
         .mapping([("type", .string("string")), ("pattern", .string("^(\(pattern))$|\\$\\{"))])
     }
 
-    /// A schema, or a text with a variable.
+    /// Returns a schema that also accepts a text with a variable.
     private func orVariable(_ pairs: [(String, Node)]) -> Node {
         .mapping([("anyOf", .sequence([.mapping(pairs), .mapping([("$ref", .string("#/$defs/variable"))])]))])
     }

@@ -7,8 +7,8 @@ extension AllNodes {
     ///
     /// - Parameters:
     ///   - columns: The width of the terminal, or `nil` for lines of any length.
-    ///   - isUTF8: Whether descriptions may have characters that are not ASCII.
-    /// - Returns: The lines, each with its end.
+    ///   - isUTF8: Whether descriptions may contain characters that are not ASCII.
+    /// - Returns: The lines, each with a line break.
     public func renderText(columns: Int? = nil, isUTF8: Bool = true) -> String {
         let plans = nodes.map { node in
             "\(node.title)\n\(node.declarations.plan.renderText(columns: columns, isUTF8: isUTF8))"
@@ -16,7 +16,7 @@ extension AllNodes {
         return plans.joined(separator: "\n")
     }
 
-    /// Writes the plans in the language of Graphviz, each in a box.
+    /// Returns the plans in the DOT language of Graphviz, each in a box.
     public func renderDOT() -> String {
         var text = "digraph plans {\n  rankdir=LR;\n  node [shape=box];\n"
         for (index, node) in nodes.enumerated() {
@@ -27,7 +27,7 @@ extension AllNodes {
         return text + "}\n"
     }
 
-    /// Writes the plans in the language of Mermaid, each in a box.
+    /// Returns the plans in the language of Mermaid, each in a box.
     public func renderMermaid() -> String {
         var text = "flowchart LR\n"
         for (index, node) in nodes.enumerated() {
@@ -38,7 +38,7 @@ extension AllNodes {
         return text
     }
 
-    /// Draws the plans as one picture, each in a frame below the one before.
+    /// Draws the plans below each other in one SVG picture, each in a frame.
     public func renderSVG() -> String {
         let sections = nodes.map { node in
             PlanDocument.Section(
@@ -49,7 +49,7 @@ extension AllNodes {
         return PlanDocument("Plans of all nodes", sections, isFramed: true).markup
     }
 
-    /// Writes the plans as one JSON object in one line.
+    /// Returns the plans as one JSON object on one line.
     public func renderJSON() -> String {
         let nodes = nodes.map { node in
             var pairs: [(String, Node)] = [("node", .string(node.entry.name)), ("hostName", .string(node.hostName))]
@@ -61,7 +61,7 @@ extension AllNodes {
     }
 }
 
-/// A picture of one plan, or of several below each other, each with a heading.
+/// A picture of one or more plans below each other, each with a heading.
 struct PlanDocument {
     /// One plan with its heading.
     struct Section {
@@ -80,13 +80,13 @@ struct PlanDocument {
     /// The space that a heading and the line below it take.
     private static let headingHeight = 54.0
 
-    /// How many tasks of a plan are described in words, for screen readers.
+    /// The maximum number of tasks of a plan that are described in words, for screen readers.
     private static let sentenceLimit = 200
 
     /// Creates a picture.
     ///
     /// - Parameters:
-    ///   - title: What the picture is.
+    ///   - title: The title of the picture.
     ///   - sections: The plans.
     ///   - isFramed: Whether every plan has a frame.
     init(_ title: String, _ sections: [Section], isFramed: Bool) {
@@ -131,7 +131,7 @@ struct PlanDocument {
         ).markup
     }
 
-    /// Notes in lines below the picture.
+    /// The notes below the picture, each on one line.
     private var notes: [String] {
         guard sections.contains(where: \.picture.hasArrows) else { return [] }
         let arrows = "An arrow leads from a task to one that runs after it."
@@ -144,7 +144,7 @@ struct PlanDocument {
         return [arrows, omitted]
     }
 
-    /// All boxes and arrows in words.
+    /// A description of all boxes and arrows in words.
     private var description: String {
         let plans = sections.map { section in
             let tasks = section.picture.sentences(limit: Self.sentenceLimit).map { " \($0)" }.joined()
@@ -155,7 +155,7 @@ struct PlanDocument {
 }
 
 extension PlanDocument.Section {
-    /// The width of the plan or its heading.
+    /// The width of the plan or its heading, whichever is larger.
     fileprivate var width: Double {
         max(picture.size.width, svgTextWidth(heading), svgTextWidth(picture.summary))
     }

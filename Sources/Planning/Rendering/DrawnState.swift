@@ -1,10 +1,10 @@
 public import Drawing
 
-/// The state of a task as a drawing of its plan shows it: always as a word, and where there are colours, also by one.
+/// The state of a task in a drawing of its plan: a word, and a colour if the drawing has colours.
 public struct DrawnState: Sendable, Hashable {
     public var word: String
 
-    /// The word for it after a number of tasks, such as `not run yet`.
+    /// The word that follows a number of tasks in a summary, such as `not run yet`.
     public var countedWord: String
 
     /// The kind of state.
@@ -13,9 +13,9 @@ public struct DrawnState: Sendable, Hashable {
     /// Creates a state.
     ///
     /// - Parameters:
-    ///   - word: The word for it.
-    ///   - tone: What kind of state it is.
-    ///   - countedWord: The word for it after a number of tasks, `nil` if it is the same.
+    ///   - word: The word for the state.
+    ///   - tone: The kind of state.
+    ///   - countedWord: The word that follows a number of tasks in a summary, or `nil` if it is the same.
     public init(_ word: String, _ tone: StateTone, counted countedWord: String? = nil) {
         (self.word, self.tone) = (word, tone)
         self.countedWord = countedWord ?? word
@@ -23,7 +23,9 @@ public struct DrawnState: Sendable, Hashable {
 }
 
 extension Plan {
-    /// The tasks that have a state of each kind, by their positions; kinds that no task has are left out.
+    /// Returns the positions of the tasks with a state of each kind.
+    ///
+    /// Kinds without tasks are left out.
     func positions(by states: [String: DrawnState]) -> [(tone: StateTone, positions: [Int])] {
         let tones = steps.map { states[$0.task.name]?.tone }
         return StateTone.allCases.compactMap { tone in

@@ -2,18 +2,18 @@ import Base
 import Drawing
 import YAML
 
-/// The plan as a picture of characters.
+/// The plan as a text drawing.
 extension Plan {
-    /// Draws the plan as trees: every task once, below the last of those that it depends on.
+    /// Draws the plan as trees, in which every task appears once, below the last of its dependencies.
     ///
-    /// The others that it depends on are named behind it. What does not fit a line goes on below it, between words.
+    /// The other dependencies are named after the task. Long lines are wrapped between words.
     ///
     /// - Parameters:
     ///   - columns: The width of the terminal, or `nil` for lines of any length.
-    ///   - isUTF8: Whether descriptions may have characters that are not ASCII.
-    ///   - states: The states of the tasks by their names, which have a column of their own.
-    ///   - style: Gives the word for a state, which has spaces after it up to the width of its column, its colour.
-    /// - Returns: The lines, each with its end.
+    ///   - isUTF8: Whether descriptions may contain characters that are not ASCII.
+    ///   - states: The states of the tasks by their names, which are shown in a separate column.
+    ///   - style: Returns the word for a state in the colour of the state. Spaces may follow the word.
+    /// - Returns: The lines, each with a line break.
     public func renderText(
         columns: Int? = nil,
         isUTF8: Bool = true,
@@ -24,7 +24,7 @@ extension Plan {
         var roots: [Int] = []
         var depths = steps.map { _ in 0 }
         for (index, step) in steps.enumerated() {
-            // Deeper than this a tree is wider than a terminal; the task begins a tree of its own.
+            // A deeper tree would be wider than a terminal, so the task begins a new tree.
             if let parent = step.dependencies.max(), depths[parent] < 24 {
                 depths[index] = depths[parent] + 1
                 children[parent].append(index)
@@ -47,14 +47,14 @@ extension Plan {
     private struct StateCell {
         /// The word, `nil` without a state.
         var word: String?
-        /// The word with the spaces after it, as wide as the column.
+        /// The word, padded with spaces to the width of the column.
         let padded: String
     }
 
-    /// A line of a picture before its columns are as wide as the widest.
+    /// A line of the drawing, before its columns are padded.
     private struct Line {
         let name: String
-        /// The text below the name in further lines of the same task.
+        /// The beginning of further lines of the same task, below the name.
         let below: String
         let step: Int
         let isRoot: Bool
@@ -69,7 +69,9 @@ extension Plan {
         }
     }
 
-    /// The columns of the notes, below which they are in lines of their own.
+    /// The minimum width of the column of notes.
+    ///
+    /// If there is less space, the notes are on separate lines.
     private static let minimumWidth = 24
 
     private func table(
@@ -114,24 +116,24 @@ extension Plan {
     }
 }
 
-/// The plan as a picture that Graphviz draws.
+/// The plan in the DOT language of Graphviz.
 extension Plan {
-    /// Returns the plan in the language of Graphviz, arrows pointing from what comes first to what comes after.
+    /// Returns the plan in the DOT language of Graphviz, with an arrow from each task to every task that runs after it.
     ///
-    /// - Parameter states: The states of the tasks by their names; a task without one has no colour.
-    /// - Returns: The lines, each with its end.
+    /// - Parameter states: The states of the tasks by their names. A task without a state has no colour.
+    /// - Returns: The lines, each with a line break.
     public func renderDOT(states: [String: DrawnState] = [:]) -> String {
         var text = "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n"
         text += dotLines(prefix: "", states: states).map { "  \($0)\n" }.joined()
         return text + "}\n"
     }
 
-    /// The lines of the tasks and their dependencies.
+    /// Returns the lines of the tasks and their dependencies.
     ///
     /// - Parameters:
-    ///   - prefix: What is put before the name of a task, so that it is not one of another plan.
+    ///   - prefix: The prefix of task names, which distinguishes tasks of several plans.
     ///   - states: The states of the tasks by their names.
-    /// - Returns: The lines without their ends.
+    /// - Returns: The lines without line breaks.
     func dotLines(prefix: String, states: [String: DrawnState] = [:]) -> [String] {
         let names = steps.map { "\"\(prefix)\($0.task.name)\"" }
         let boxes = steps.indices.map { index in
@@ -150,14 +152,15 @@ extension Plan {
     }
 }
 
-/// The plan for programs.
+/// The plan as JSON, for programs.
 extension Plan {
-    /// Returns the plan as one JSON object in one line: its roles, and its tasks in their order.
+    /// Returns the plan as one JSON object on one line: its roles, and its tasks in their order.
     ///
-    /// `after` are the tasks of this plan that must have succeeded, `units` the systemd units that only order.
+    /// `after` lists the tasks of this plan that must have succeeded, and `units` the systemd units that are only
+    /// ordered before the task.
     ///
-    /// - Parameter states: The states of the tasks by their names; a task without one has no field `state`.
-    /// - Returns: The line with its end.
+    /// - Parameter states: The states of the tasks by their names. A task without a state has no field `state`.
+    /// - Returns: The line with its line break.
     public func renderJSON(states: [String: DrawnState] = [:]) -> String {
         String(decoding: Node.mapping([Node.outputVersion] + fields(states: states)).json(), as: UTF8.self) + "\n"
     }
@@ -182,24 +185,24 @@ extension Plan {
     }
 }
 
-/// The plan as a picture that Markdown viewers draw.
+/// The plan in the language of Mermaid, which Markdown viewers draw.
 extension Plan {
-    /// Returns the plan in the language of Mermaid, arrows pointing from what comes first to what comes after.
+    /// Returns the plan in the language of Mermaid, with an arrow from each task to every task that runs after it.
     ///
-    /// Tasks go by number there, because some names, such as `end`, mean something to Mermaid.
+    /// Tasks are identified by number, because some names, such as `end`, are keywords of Mermaid.
     ///
-    /// - Parameter states: The states of the tasks by their names; a task without one has no colour.
-    /// - Returns: The lines, each with its end.
+    /// - Parameter states: The states of the tasks by their names. A task without a state has no colour.
+    /// - Returns: The lines, each with a line break.
     public func renderMermaid(states: [String: DrawnState] = [:]) -> String {
         "flowchart LR\n" + mermaidLines(prefix: "t", states: states).map { "  \($0)\n" }.joined()
     }
 
-    /// The lines of the tasks and their dependencies.
+    /// Returns the lines of the tasks and their dependencies.
     ///
     /// - Parameters:
-    ///   - prefix: What is put before the number of a task, so that it is not one of another plan.
+    ///   - prefix: The prefix of task numbers, which distinguishes tasks of several plans.
     ///   - states: The states of the tasks by their names.
-    /// - Returns: The lines without their ends.
+    /// - Returns: The lines without line breaks.
     func mermaidLines(prefix: String, states: [String: DrawnState] = [:]) -> [String] {
         let boxes = steps.enumerated().map { index, step in
             let words = [step.task.name, step.task.verb.name] + (states[step.task.name].map { [$0.word] } ?? [])
@@ -219,12 +222,12 @@ extension Plan {
     }
 }
 
-/// The plan as a picture that every browser shows.
+/// The plan as an SVG picture.
 extension Plan {
-    /// Draws the plan as a picture: a box for every task, and arrows from what comes first to what comes after.
+    /// Draws the plan as an SVG picture, with a box for every task and arrows to the tasks that run after it.
     ///
-    /// A dependency that follows from others has no arrow, which the picture says: between those the arrows that remain
-    /// would be hard to follow.
+    /// A dependency that follows from others has no arrow, so that the other arrows are easier to follow. A note in the
+    /// picture says so.
     ///
     /// - Parameter states: The states of the tasks by their names, which the boxes show in words and colours.
     /// - Returns: The picture as XML.

@@ -16,7 +16,7 @@ struct PlanPicture {
     init(_ plan: Plan, states: [String: DrawnState]) {
         (self.plan, self.states) = (plan, states)
         boxes = plan.steps.map { TaskBox($0.task, states[$0.task.name], hasStates: !states.isEmpty) }
-        // An arrow that only says what others say would hide those that matter.
+        // Redundant arrows would make the other arrows hard to follow.
         dependencies = Ancestors(plan).necessaryDependencies
         layout = GraphLayout(sizes: boxes.map(\.size), predecessors: dependencies)
     }
@@ -25,7 +25,7 @@ struct PlanPicture {
     var size: GraphLayout.Size { layout.size }
     var hasArrows: Bool { dependencies.contains { !$0.isEmpty } }
 
-    /// The number of dependencies that follow from others, for which there are no arrows.
+    /// The number of dependencies without an arrow, because they follow from others.
     var omittedCount: Int {
         zip(plan.steps, dependencies).reduce(0) { $0 + $1.0.dependencies.count - $1.1.count }
     }
@@ -42,7 +42,7 @@ struct PlanPicture {
         return words.isEmpty ? tasks : "\(tasks): \(words.joined(separator: ", "))"
     }
 
-    /// The content of the boxes and arrows in words: a sentence for each task, up to a number of tasks.
+    /// Describes the boxes and arrows in words, with one sentence for each task up to a limit.
     func sentences(limit: Int) -> [String] {
         let tasks = plan.steps.indices.prefix(limit).map { index in
             let task = plan.steps[index].task
@@ -53,7 +53,7 @@ struct PlanPicture {
         return rest > 0 ? tasks + ["And \(rest) more."] : tasks
     }
 
-    /// The elements, moved to a position.
+    /// Returns the boxes and arrows as one element at a position.
     func element(x: Double, y: Double) -> SVGElement {
         let lines = layout.lines.map { SVGElement("path", ["d": Self.path($0)]) }
         let heads = layout.frames.indices.filter { !dependencies[$0].isEmpty }.map { index in
@@ -67,7 +67,7 @@ struct PlanPicture {
         return SVGElement("g", ["transform": transform], (hasArrows ? arrows : []) + tasks)
     }
 
-    /// Everything about a task, for the one over whose box the pointer is.
+    /// Returns the text that is shown while the pointer is over the box of a task.
     private func tooltip(_ index: Int) -> String {
         let task = plan.steps[index].task
         let head = task.name + (task.description.map { ": \($0)" } ?? "")
@@ -75,7 +75,7 @@ struct PlanPicture {
         return "\(head)\n\(task.verb.name)\(state)\(after(index).map { "\n\($0)" } ?? "")"
     }
 
-    /// The tasks that a task runs after, also those for which there are no arrows.
+    /// Returns the names of the tasks that a task runs after, even if they have no arrow.
     private func after(_ index: Int) -> String? {
         let names = plan.steps[index].dependencies.sorted().map { plan.steps[$0].task.name }
         return names.isEmpty ? nil : "after \(list(names))"
@@ -92,7 +92,7 @@ struct PlanPicture {
             }
             let start = line.points[index - 1]
             if start.y == point.y {
-                // It goes on where a straight one has ended.
+                // Consecutive horizontal segments become one command.
                 if isStraight { commands.removeLast() }
                 commands.append("H\(x)")
             } else {

@@ -21,7 +21,7 @@ struct TaskBox: Sendable, Hashable {
     /// - Parameters:
     ///   - task: The task.
     ///   - state: Its state, if it has one.
-    ///   - hasStates: Whether other boxes of the picture have a state.
+    ///   - hasStates: Whether any box of the picture has a state.
     init(_ task: PlannedTask, _ state: DrawnState?, hasStates: Bool) {
         nameLines = Self.lines(of: task.name)
         verb = task.verb.name
@@ -39,14 +39,14 @@ struct TaskBox: Sendable, Hashable {
         )
     }
 
-    /// Where the texts begin.
+    /// The horizontal offset of the texts in the box.
     private var start: Double { hasStates ? Self.margin + Self.barWidth + 2 : Self.margin }
 
-    /// The box in a picture.
+    /// Returns the box as an element of a picture.
     ///
     /// - Parameters:
-    ///   - frame: Its position.
-    ///   - tooltip: The text for it while the pointer is over it.
+    ///   - frame: The position and size of the box.
+    ///   - tooltip: The text that is shown while the pointer is over the box.
     /// - Returns: The element.
     func element(_ frame: GraphLayout.Frame, tooltip: String) -> SVGElement {
         var parts = [
@@ -81,7 +81,7 @@ struct TaskBox: Sendable, Hashable {
         ]
     }
 
-    /// A name in lines, broken after characters that are no letters or digits where possible.
+    /// Splits a name into lines, if possible after a character that is neither a letter nor a digit.
     private static func lines(of name: String) -> [String] {
         var lines: [String] = []
         var rest = name[...]

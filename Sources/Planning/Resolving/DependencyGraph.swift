@@ -4,17 +4,17 @@ import YAML
 /// The dependencies of tasks, by their positions among the tasks of all roles.
 struct DependencyGraph {
     let headers: [TaskHeader]
-    /// The tasks that each runs after, whatever the roles.
+    /// The positions of the tasks that each task runs after, regardless of roles.
     let dependencies: [[Int]]
     /// The tasks with an unknown name in `after`.
     private(set) var unresolved: Set<Int> = []
 
-    /// Relates tasks whose names differ, and reports unknown names in `after`.
+    /// Creates the graph of tasks with distinct names, and reports unknown names in `after`.
     ///
     /// - Parameters:
     ///   - headers: The tasks.
-    ///   - removed: Where tasks were switched off.
-    ///   - problems: Where problems are reported.
+    ///   - removed: The locations at which tasks are disabled, by name.
+    ///   - problems: The collector to which problems are reported.
     init(_ headers: [TaskHeader], removed: [String: SourceLocation], problems: ProblemCollector) {
         let indices = Dictionary(zip(headers.map(\.name), headers.indices), uniquingKeysWith: { first, _ in first })
         var dependencies: [[Int]] = []
@@ -53,7 +53,7 @@ struct DependencyGraph {
         problems.addMissing(location, "\(subject), which is not declared", hint: hint)
     }
 
-    /// The hint that a name which is neither a task's nor a unit's is probably a certain unit.
+    /// Returns the hint for a name that is neither a task nor a unit, if it probably means a unit.
     private static func unitHint(_ name: String, _ problems: ProblemCollector) -> String? {
         guard let dot = name.lastIndex(of: ".") else {
             return isUnitName(name + ".service") ? "write '\(name).service' if it is a systemd unit" : nil
@@ -64,14 +64,14 @@ struct DependencyGraph {
         }
     }
 
-    /// The positions of the tasks of a node with some roles, in an order in which every task follows those it runs after.
+    /// Returns the positions of the tasks of a node with the given roles, each task after its dependencies.
     ///
-    /// Tasks are in the order of their declarations, but the dependencies of a task come just before it unless they
-    /// came already. One edge of every cycle is ignored.
+    /// Tasks are in the order of their declarations, but dependencies that are declared after a task come directly
+    /// before it. One edge of every cycle is ignored.
     func order(for roles: [String]) -> [Int] {
         var order: [Int] = []
         var isSeen = headers.map { !$0.runs(on: roles) }
-        // The path from a task down its dependencies, each with the index of the dependency that is next.
+        // The path from a task along its dependencies, each task with the index of its next dependency.
         var path: [(task: Int, next: Int)] = []
         for start in headers.indices where !isSeen[start] {
             isSeen[start] = true
@@ -93,16 +93,16 @@ struct DependencyGraph {
     }
 }
 
-/// Tasks that run after each other.
+/// Cycles of dependencies.
 extension DependencyGraph {
     /// Reports every independent cycle once, as a path.
     ///
     /// - Parameters:
-    ///   - combinations: The roles that nodes have together.
-    ///   - problems: Where the cycles are reported.
+    ///   - combinations: The combinations of roles that nodes have.
+    ///   - problems: The collector to which the cycles are reported.
     func reportCycles(_ combinations: [[String]], _ problems: ProblemCollector) {
         var reported: Set<[Int]> = []
-        // Where every role runs every task, there is one graph.
+        // If every role runs every task, all nodes have the same graph.
         let isCommon = headers.allSatisfy { $0.roles == nil }
         for roles in isCommon ? [[]] : combinations {
             for cycle in cycles(for: roles) where reported.count < Limit.cycleCount && reported.insert(cycle).inserted {
@@ -111,10 +111,10 @@ extension DependencyGraph {
         }
     }
 
-    /// The cycles among the tasks of a node with some roles, each starting with the task that is declared first.
+    /// Returns cycles among the tasks of a node with the given roles, each from the task that is declared first.
     ///
-    /// One depth-first walk finds them: an edge back into the path walked so far closes a cycle, and every cycle of
-    /// the graph is made of such cycles. No two of them have that edge in common.
+    /// A depth-first search finds them. An edge back into the current path closes a cycle, and every cycle of the graph
+    /// contains such an edge. No two of the returned cycles share that edge.
     private func cycles(for roles: [String]) -> [[Int]] {
         var cycles: [[Int]] = []
         var isSeen = headers.map { !$0.runs(on: roles) }
@@ -133,7 +133,7 @@ extension DependencyGraph {
                 path[path.count - 1].next += 1
                 let dependency = dependencies[task][next]
                 if let depth = depths[dependency] {
-                    // A long path with many edges back into it would be reported as many long cycles.
+                    // Without a limit, a long path with many edges back into it would be reported as many long cycles.
                     if cycles.count < Limit.cycleCount { cycles.append(rotated(path[depth...].map(\.task))) }
                 } else if !isSeen[dependency] {
                     isSeen[dependency] = true
@@ -165,7 +165,7 @@ extension DependencyGraph {
         )
     }
 
-    /// Where a task says that it runs after another.
+    /// Returns the location of a dependency in the key `after` of a task.
     private func location(of dependency: Int, in task: Int) -> SourceLocation {
         for case .task(let name, let location) in headers[task].after where name == headers[dependency].name {
             return location

@@ -3,17 +3,18 @@ import YAML
 
 /// Finds the kubeconfig of every task that needs one and does not name it.
 ///
-/// It is the one that the nearest `kubeconfig` task among the dependencies writes. If several are equally near, it is the
-/// one that the task's direct dependencies use, if they agree. Those of components of Kubernetes, such as kube-proxy, do not
-/// count for tasks that change objects, which these may not.
+/// The nearest `kubeconfig` task among the dependencies writes the kubeconfig. If several are equally near, the
+/// kubeconfig is the one that the task's direct dependencies use, if they agree. For tasks that change objects,
+/// kubeconfigs of Kubernetes components such as kube-proxy do not count, because components may not change these
+/// objects.
 struct KubeconfigInference {
     /// The kubeconfigs that the dependencies of a task write.
     private struct Reach {
-        /// How many edges away the nearest are.
+        /// The number of edges to the nearest writers.
         var distance = Int.max
-        /// The tasks that write the nearest.
+        /// The nearest tasks that write a kubeconfig.
         var writers: [Int] = []
-        /// Whether a mistake that has been reported may be the reason that there is none.
+        /// Whether an error that was reported may be the reason why no writer was found.
         var isUncertain = false
     }
 
@@ -22,13 +23,13 @@ struct KubeconfigInference {
     private let problems: ProblemCollector
     /// The kubeconfig that each task writes.
     private let written: [LocatedPath?]
-    /// The user in the kubeconfig that each task writes, if it is a component of Kubernetes.
+    /// The user in the kubeconfig that each task writes, if the user is a component of Kubernetes.
     private let components: [String?]
 
-    /// More equally near writers than this are not distinguished.
+    /// The maximum number of equally near writers that are compared.
     private static let writerLimit = 8
 
-    /// Creates an inference over tasks in the order of their graph.
+    /// Creates an inference for tasks, which are in the same order as in the graph.
     init(_ tasks: [ReadTask], _ graph: DependencyGraph, _ problems: ProblemCollector) {
         self.tasks = tasks
         self.graph = graph
@@ -42,7 +43,7 @@ struct KubeconfigInference {
         }
     }
 
-    /// Whether a user's name is that of a component, in a certificate or as kubeconfigs name it.
+    /// Returns whether a user is a component, by its name in a certificate or by its usual name in a kubeconfig.
     private static func isComponent(_ user: String) -> Bool {
         let name = user.replacing(/^system:/, with: "")
         return name.hasPrefix("node:") || componentNames.contains(name)
@@ -55,7 +56,7 @@ struct KubeconfigInference {
 
     /// Finds the kubeconfig of every task that needs one, and reports the tasks for which there is none.
     ///
-    /// - Parameter views: The nodes as which the tasks were read.
+    /// - Parameter views: The roles with which the tasks were read.
     /// - Returns: The kubeconfigs by the positions of their tasks.
     func kubeconfigs(_ views: RoleViews) -> [Int: LocatedPath] {
         var kubeconfigs: [Int: LocatedPath] = [:]
@@ -64,11 +65,11 @@ struct KubeconfigInference {
         return kubeconfigs
     }
 
-    /// Adds the kubeconfigs of the tasks that were read as those of a node with some roles.
+    /// Adds the kubeconfigs of the tasks that were read for a node with the given roles.
     private func find(for roles: [String], _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
         var reaches = tasks.map { _ in Reach() }
         var administratorReaches = reaches
-        // A task that was read for other roles only passes on what it would use here.
+        // The kubeconfig of a task that was read for other roles only affects the tasks that depend on it.
         var used: [Int: LocatedPath] = [:]
         let order = graph.order(for: roles)
         for task in order {
@@ -97,7 +98,7 @@ struct KubeconfigInference {
         reach.isUncertain = graph.unresolved.contains(task)
         for dependency in graph.dependencies[task] {
             guard graph.headers[dependency].runs(on: roles) else {
-                // A node whose roles are not known may be one that runs the dependency.
+                // A node whose roles are unknown may run the dependency.
                 reach.isUncertain = reach.isUncertain || roles.isEmpty
                 continue
             }

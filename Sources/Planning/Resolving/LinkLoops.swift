@@ -1,6 +1,8 @@
 import Base
 
-/// Finds symbolic links of one node that lead to each other: none of them can be followed.
+/// Finds loops of symbolic links on one node.
+///
+/// The kernel cannot follow the links of a loop.
 struct LinkLoops {
     private struct Link {
         var task: String
@@ -8,11 +10,11 @@ struct LinkLoops {
         var target: String
     }
 
-    /// As many links as the kernel follows in one path.
+    /// The number of links that the kernel follows in one path.
     private static let limit = 40
 
     private let links: [Link]
-    /// The positions of the links, by the path of each.
+    /// The positions of the links, by their paths.
     private let positions: [ExactText: Int]
 
     /// Collects the links that the tasks of a plan create.
@@ -27,7 +29,7 @@ struct LinkLoops {
         positions = Dictionary(numbered) { first, _ in first }
     }
 
-    /// Reports every loop of several links, at the last of them.
+    /// Reports every loop of several links, at the last link in the order of the plan.
     func check(_ problems: ProblemCollector) {
         for (index, link) in links.enumerated() {
             var (next, rest) = (index, "")
@@ -48,9 +50,9 @@ struct LinkLoops {
         }
     }
 
-    /// Returns the first link on the way to a link's target and a path below it, and the rest of the path after that link.
+    /// Finds the first link along a path that consists of the target of a link and a rest.
     ///
-    /// - Returns: `nil` if no task creates a link there.
+    /// - Returns: The position of the link and the path after it, or `nil` if no task creates a link there.
     private func follow(_ link: Link, _ rest: String) -> (Int, String)? {
         let path = located(resolvedTarget(of: link.path.path, link.target) + rest)
         var end = path.startIndex

@@ -11,24 +11,24 @@ struct Resolver {
 
     /// The result of resolving.
     struct Resolved {
-        /// The tasks of all roles in the order in which they are declared; without those that have mistakes.
+        /// The tasks of all roles in the order of their declarations, without tasks that have errors.
         var tasks: [PlannedTask]
         /// The tasks of this node.
         var plan: Plan
     }
 
-    /// Resolves tasks, and reports everything that is wrong with how they relate.
+    /// Resolves tasks, and reports dependencies and paths that conflict with each other.
     ///
     /// - Parameters:
     ///   - tasks: The tasks of all roles.
-    ///   - removed: Where tasks were switched off, by name.
-    /// - Returns: The tasks that have no mistakes.
+    ///   - removed: The locations at which tasks are disabled, by name.
+    /// - Returns: The tasks without errors, and the plan of this node.
     func resolve(_ tasks: [ReadTask], removed: [String: SourceLocation]) -> Resolved {
         let graph = DependencyGraph(tasks.map(\.header), removed: removed, problems: context.problems)
         graph.reportCycles(context.views.combinations, context.problems)
         let kubeconfigs = KubeconfigInference(tasks, graph, context.problems).kubeconfigs(context.views)
         let planned = tasks.indices.map { plannedTask(tasks[$0], kubeconfig: kubeconfigs[$0]) }
-        // On which nodes a task writes is not known while one of its roles is not.
+        // If a role of a task is unknown, the nodes on which the task writes are unknown too.
         let located = zip(tasks, planned).compactMap { $0.hasUnknownRole ? nil : $1 }
         WrittenPaths(context.views.companions).check(located, context.problems)
         let plan = plan(planned, graph, disabled: removed)
@@ -36,7 +36,7 @@ struct Resolver {
         return Resolved(tasks: planned.compactMap(\.self), plan: plan)
     }
 
-    /// The task with its kubeconfig, or `nil` if something of it is not known, which has been reported.
+    /// Returns the task with its kubeconfig, or `nil` if an error was reported for a part of the task.
     private func plannedTask(_ task: ReadTask, kubeconfig: LocatedPath?) -> PlannedTask? {
         let verb: Verb
         switch task.verb {
@@ -47,7 +47,7 @@ struct Resolver {
         case nil: return nil
         }
         let lock = task.plannedLock(verb.footprint.kubeconfig ?? kubeconfig)
-        // That there is none has been reported.
+        // A lock without a kubeconfig has been reported.
         guard task.lock == nil || lock != nil else { return nil }
         var planned = PlannedTask(
             name: task.header.name,
@@ -61,7 +61,9 @@ struct Resolver {
         return planned
     }
 
-    /// The plan of this node; a task that only other roles run is not a step, and no step depends on it.
+    /// Returns the plan of this node.
+    ///
+    /// A task that only other roles run is not a step, and no step depends on it.
     private func plan(
         _ tasks: [PlannedTask?],
         _ graph: DependencyGraph,
@@ -85,7 +87,7 @@ struct Resolver {
         )
     }
 
-    /// The steps, of which those with `prune` also read the manifests of the others.
+    /// Returns the steps, in which tasks with `prune` also read the manifests of all other tasks.
     private static func readingOtherManifests(_ steps: [Plan.Step]) -> [Plan.Step] {
         guard steps.contains(where: { $0.task.footprint.pruning != .never }) else { return steps }
         let manifests = steps.map { step in

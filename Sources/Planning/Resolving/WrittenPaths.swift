@@ -1,36 +1,36 @@
 import Base
 import YAML
 
-/// Finds paths that two tasks of one node write.
+/// Finds conflicts between the paths that tasks of one node write or remove.
 struct WrittenPaths {
-    /// The roles that some node has together with each role.
+    /// The roles that occur together with each role on a node.
     private let companions: [String: Set<String>]
 
     /// Creates a check.
     ///
-    /// - Parameter companions: The roles that some node has together with each role, that role included.
+    /// - Parameter companions: The roles that occur together with each role on a node, including that role.
     init(_ companions: [String: Set<String>]) {
         self.companions = companions
     }
 
-    /// Where records, caches and lists are.
+    /// The directories of records, caches and lists of products.
     private static let ownDirectories = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
 
-    /// The roles of all nodes that run a task.
+    /// Returns the roles of all nodes that run a task, or `nil` if every role runs it.
     private func roles(of task: PlannedTask) -> [String]? {
         task.roles.map { roles in
             roles + roles.flatMap { companions[$0] ?? [] }.filter { !roles.contains($0) }.sorted()
         }
     }
 
-    /// The tasks that write a path: the first of each role, and the first that every role runs.
+    /// The first tasks that write a path: of each role, of every role, and of all tasks.
     fileprivate struct Writers {
         var ofEveryRole: Int?
         var byRole: [String: Int] = [:]
         var first: Int
     }
 
-    /// Reports every task that writes what an earlier one of the same node writes.
+    /// Reports every task that writes the same path as an earlier task of the same node.
     func check(_ tasks: [PlannedTask], _ problems: ProblemCollector) {
         var writers: [ExactText: Writers] = [:]
         for (index, task) in tasks.enumerated() {
@@ -110,7 +110,7 @@ struct WrittenPaths {
 }
 
 extension WrittenPaths.Writers {
-    /// The earlier task that runs on a node of one of some roles, `nil` being every role.
+    /// Returns an earlier task that runs on a node with one of the given roles, where `nil` means every role.
     func conflict(with roles: [String]?) -> Int? {
         if ofEveryRole == nil && byRole.isEmpty { return nil }
         guard let roles else { return first }

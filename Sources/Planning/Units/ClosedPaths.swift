@@ -1,30 +1,30 @@
 import Base
 
-/// A directory of which a unit sees only the paths that its task names.
+/// A directory in which a unit sees only the paths that its task names.
 struct ClosedDirectory: Hashable {
-    /// The reason why it is closed.
+    /// The reason why a directory is closed.
     enum Kind {
-        /// It belongs to Kubernetes or to services. A task that writes a directory around it sees it.
+        /// A directory of Kubernetes or of services. A task that writes a directory around it sees it.
         case usual
-        /// A task writes a secret into it. systemd may create it.
+        /// A directory into which a task writes a secret. systemd may create it.
         case made
-        /// Somebody else keeps secrets in it, and creates it.
+        /// A directory in which other software keeps secrets, and which that software creates.
         case foreign
     }
 
     private let exactPath: ExactText
     var path: String { exactPath.text }
 
-    /// The reason why it is closed.
+    /// The reason why the directory is closed.
     let kind: Kind
 
-    /// Whether the drop-in of all units hides it.
+    /// Whether the drop-in of all units hides the directory.
     let isInDropIn: Bool
 
-    /// Whether systemd can empty it; otherwise a unit sees either nothing or the whole of it.
+    /// Whether systemd can empty the directory; otherwise a unit sees either nothing or all of it.
     var mayBeEmptied = true
 
-    /// Whether a kubeconfig that no task writes may refer to files in it.
+    /// Whether a kubeconfig that no task writes may refer to files in the directory.
     let mayHoldCredentials: Bool
 
     init(path: String, kind: Kind, isInDropIn: Bool = false, mayHoldCredentials: Bool = true) {
@@ -34,13 +34,13 @@ struct ClosedDirectory: Hashable {
         self.mayHoldCredentials = mayHoldCredentials
     }
 
-    /// Whether a unit that names nothing in it has it empty, rather than hidden, so that systemd creates it.
+    /// Whether units that name nothing in the directory see it empty rather than hidden; systemd then creates it.
     var isEmptied: Bool { mayBeEmptied && kind != .foreign }
 
-    /// Whether a task of the plan has a secret in it.
+    /// Whether a task of the plan has a secret in the directory.
     var isOfPlan: Bool { kind != .usual && !isInDropIn }
 
-    /// Returns whether a task that does not name the directory itself sees the whole of it.
+    /// Returns whether a task that does not name the directory itself sees all of it.
     func isOpen(to task: UnitView.Names) -> Bool {
         task.readsAnything && mayHoldCredentials
             || kind == .usual && (task.writesAnywhere || task.writes.contains { $0 != "/" && isPath(path, at: $0) })
@@ -49,7 +49,7 @@ struct ClosedDirectory: Hashable {
     }
 }
 
-/// The closed directories and the secret files of a plan, by the directories that they are in.
+/// The closed directories and the secret files of a plan, indexed by the directories around them.
 struct ClosedPaths {
     /// The directories that are closed whether or not they hold secrets.
     let usual: [String]
@@ -60,12 +60,12 @@ struct ClosedPaths {
     private var filesBelow: [ExactText: [String]] = [:]
     private let withoutRootOnly: [ClosedDirectory]
 
-    /// Sorts the paths of a plan.
+    /// Groups the paths of a plan.
     ///
     /// - Parameters:
     ///   - directories: The closed directories.
     ///   - files: The secret files.
-    ///   - rootOnly: The directories that only root can read, which the user of units need not hide.
+    ///   - rootOnly: The directories that only root can read, which need not be hidden from the user of units.
     init(_ directories: Set<ClosedDirectory>, files: [String], rootOnly: Set<ExactText>) {
         usual = directories.filter { $0.kind == .usual }.map(\.path).sorted()
         for directory in directories.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
@@ -88,25 +88,25 @@ struct ClosedPaths {
         withoutRootOnly = outer.filter { !rootOnly.contains(ExactText($0.path)) }
     }
 
-    /// Whether a unit has a shorter list than the drop-in, because its user cannot read the rest.
+    /// Returns whether a unit has a shorter list than the drop-in, because its user cannot read the other paths.
     func isDropInListReduced(for task: UnitView.Names) -> Bool {
         task.isUnprivileged && withoutRootOnly.count < outer.count
     }
 
-    /// The closed directories that are not in a usual one, and those of the drop-in, each before those in it.
+    /// Returns the closed directories outside usual directories, and the directories of the drop-in, parents first.
     func outer(for task: UnitView.Names) -> [ClosedDirectory] { task.isUnprivileged ? withoutRootOnly : outer }
 
-    /// The other closed directories below some directories.
+    /// Returns the other closed directories below some directories.
     func inner(of directories: [String]) -> [ClosedDirectory] {
         directories.flatMap { innerBelow[ExactText($0)] ?? [] }
     }
 
-    /// The secret files that are in no usual directory, and those below some directories.
+    /// Returns the secret files outside usual directories, and the secret files below some directories.
     func files(in directories: [String]) -> [String] {
         looseFiles + directories.flatMap { filesBelow[ExactText($0)] ?? [] }
     }
 
-    /// Every directory that some paths are in, except the root directory.
+    /// Returns all directories around some paths, except the root directory.
     static func directories(around paths: [String]) -> Set<ExactText> {
         var found: Set<ExactText> = []
         for path in paths {

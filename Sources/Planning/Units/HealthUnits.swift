@@ -1,38 +1,38 @@
 public import Base
 import YAML
 
-/// The name of the service that fails while the node's tasks are not well: while one has failed, or the task file is
-/// invalid.
+/// The name of the service that fails while a task has failed or the task file is invalid.
 public let healthUnitName = "k8s-bootstrap-health.service"
 
-/// The description of that service while the task file is invalid.
+/// The description of the health service while the task file is invalid.
 public let invalidHealthDescription = "Health of the Kubernetes node bootstrap (the task file is invalid)"
 
-/// Returns the name of the service that a task's first failure and its recovery start.
+/// Returns the name of the service that is started by a task's first failure and by its recovery.
 public func alertUnitName(ofTask task: String) -> String { "k8s-bootstrap-alert@\(task).service" }
 
-/// Returns the name of the service that is started after each attempt of a task, and runs if a task has failed before.
+/// Returns the name of the service that runs after each attempt of a task, unless its conditions prevent it.
 public func recoveryUnitName(ofTask task: String) -> String { "k8s-bootstrap-recovery@\(task).service" }
 
 /// Returns the name of the timer that starts the target again after a delay.
 public func retryTimerName(delay: Duration) -> String { "k8s-bootstrap--retry@\(delay.components.seconds)s.timer" }
 
-/// Whether a name begins with that of the units of tasks and is the name of another unit of the program.
+/// Returns whether the unit of a task with this name would have the name of another unit of the program.
 func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == healthUnitName }
 
-/// Returns the units that every node has in addition to those of its tasks.
+/// Returns the units that every node has in addition to the units of its tasks.
 ///
-/// The target is ordered after all tasks, and reached only if then there is no file that lists failed tasks. The unit of
-/// a task writes it before systemd knows that the task has failed.
+/// The target is ordered after all tasks, and is reached only if no file lists failed tasks by then. The unit of a task
+/// writes the file before systemd knows that the task has failed.
 ///
 /// - Parameters:
-///   - call: How the units call the program.
-///   - timers: The timers of tasks that repeat; a unit that is active already does not start what it wants.
-///   - report: How the node reports to the cluster, `nil` if it does not.
-///   - invalid: The first mistake, if the task file is invalid.
-///   - hasClosedDirectories: Whether tasks write secrets into directories that the units of others have empty.
-/// - Returns: The health service, the recovery and alert services, the timer of retries, the service of metrics with its
-///   timer, the units that report to the cluster, and a drop-in for the target.
+///   - call: The invocation of the program by the units.
+///   - timers: The timers of tasks that repeat. The target wants them too, because an active unit does not start the
+///     units that it wants.
+///   - report: The units that report to the cluster, or `nil` if the node does not report.
+///   - invalid: The first problem, if the task file is invalid.
+///   - hasClosedDirectories: Whether tasks write secrets into directories that are empty in the units of other tasks.
+/// - Returns: The health service, the recovery and alert services, the timer of retries, the service of metrics with
+///   its timer, the units that report to the cluster, and a drop-in for the target.
 func commonUnits(
     _ call: ProgramInvocation,
     timers: [String] = [],
@@ -71,48 +71,49 @@ let recoveryTemplateName = "k8s-bootstrap-recovery@.service"
 let alertTemplateName = "k8s-bootstrap-alert@.service"
 let retryTemplateName = "k8s-bootstrap--retry@.timer"
 
-/// Replaces the drop-in of all tasks, which has the same name and would apply to every `k8s-bootstrap-*.service`.
+/// The text that replaces the drop-in of all tasks, which would apply to every `k8s-bootstrap-*.service`.
 private let overridingDropIn = "# Made by nest-bootstrap. The settings of tasks do not apply to this unit.\n"
 
 private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool, _ hasClosedDirectories: Bool) -> String {
     var unit = supervisingUnit(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
     unit.section("Service")
     if hasClosedDirectories {
-        // It runs before all tasks. systemd would create them itself, and 'reset' would leave them.
+        // The service runs before all tasks. Otherwise systemd would create the directories, and 'reset' would leave
+        // them.
         unit.comment("Lists and creates the directories that the units of tasks have empty.")
         unit.command("ExecStartPre", prefixes: "-+", [call.program, "run", "--prepare"] + call.flags)
     }
     unit.command("ExecStart", [call.program, "supervise"] + call.flags)
     addSupervisingSettings(&unit, call)
-    // From the lists it removes reset commands that a task no longer has.
+    // The service removes obsolete reset commands from the lists of products.
     unit.path("ReadWritePaths", call.root + productsDirectory)
     return unit.text
 }
 
-/// The service that notes that a task has succeeded: if it had failed before, or if there are metrics to write.
+/// Returns the service that records the success of a task if one had failed before, or if metrics are written.
 ///
-/// Only if a task has failed there is a file that lists failed tasks.
+/// The file that lists failed tasks exists only if a task has failed.
 ///
-/// As a service of its own it costs nothing otherwise. A command in the unit of the task would have the mounts of its
-/// sandbox made once more.
+/// A separate service costs nothing if its conditions are not met. A command in the unit of the task would create the
+/// mounts of its sandbox once more.
 private func recoveryUnit(_ call: ProgramInvocation) -> String {
     var unit = supervisingUnit("Recovery of task %i of the Kubernetes node bootstrap")
     unit.set("ConditionPathExists", "|\(call.root)/run/nest-bootstrap/health.json")
     unit.set("ConditionPathIsDirectory", "|\(call.root)\(metricsDirectory)")
     unit.set("After", unitName(ofTask: "%i"))
-    // The target is reached only if there is no such file.
+    // The target is reached only if the file of failed tasks does not exist.
     unit.set("Before", targetName)
     unit.section("Service")
-    // A recovery that is not recorded now is recorded when the next task has ended.
+    // A recovery that cannot be recorded now is recorded when the next task has ended.
     let supervise = [call.program, "supervise"] + call.flags
     unit.set("ExecStart", "-:" + supervise.map(unitWord).joined(separator: " ") + " %i")
-    // Keeps systemd from logging after every success that the condition is not met.
+    // This level keeps systemd from logging an unmet condition after every success.
     unit.set("LogLevelMax", "notice")
     addSupervisingSettings(&unit, call)
     return unit.text
 }
 
-/// The beginning of a service that starts and stops others.
+/// Begins the unit of a service that starts and stops other units.
 func supervisingUnit(_ description: String) -> UnitText {
     var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     unit.section("Unit")
@@ -126,26 +127,26 @@ func supervisingUnit(_ description: String) -> UnitText {
     return unit
 }
 
-/// Adds the settings of the service that is such a unit, after its commands.
+/// Adds the service settings of a supervising unit, after its commands.
 func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("Type", "oneshot")
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
-    // Entries of the tasks have another identifier, and fields that its lines do not have.
+    // Entries of the tasks have another identifier, and fields that the lines of this service do not have.
     unit.set("SyslogIdentifier", "k8s-bootstrap-health")
     unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
     unit.set("RuntimeDirectory", "nest-bootstrap")
     unit.set("RuntimeDirectoryPreserve", "yes")
-    // So that `systemctl status` of the target shows the lines too.
+    // This field makes `systemctl status` of the target show the lines too.
     unit.set("LogExtraFields", "OBJECT_SYSTEMD_UNIT=\(targetName)")
-    // It starts and stops units, by the bus, which asks for root. It reads the records and certificates of every user, and
-    // writes metrics into a directory that may belong to a service.
+    // The service starts and stops units over the bus, which requires root. It reads the records and certificates of
+    // every user, and writes metrics into a directory that may belong to a service.
     unit.set("CapabilityBoundingSet", "\(UnitSandbox.reading) CAP_DAC_OVERRIDE")
     for (key, value) in isolation + confinement { unit.set(key, value) }
     for (key, value) in [
         ("PrivateNetwork", "yes"), ("IPAddressDeny", "any"), ("RestrictAddressFamilies", "AF_UNIX"),
         ("ProtectSystem", "strict"),
     ] { unit.set(key, value) }
-    // In /run it needs the records, which it writes, and the bus.
+    // In /run the service needs the bus, and the records, which it writes.
     unit.set("TemporaryFileSystem", "/run:ro")
     unit.path("BindPaths", "\(call.root)/run/nest-bootstrap")
     let seen = [
@@ -153,7 +154,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
         "/run/systemd/generator",
     ]
     for path in seen { unit.path("BindReadOnlyPaths", path) }
-    // Metrics are also about certificates below these.
+    // Metrics also cover certificates below these directories.
     let open = ["/etc/rancher", "/etc/ssl/private", "/var/lib/rancher"]
     let hidden = HiddenPaths.ofNoTask.filter { !isPath($0, at: UnitView.run) && !open.contains($0) }
     for path in hidden + ["device-plugins", "plugins", "pod-resources", "pods"].map({ "/var/lib/kubelet/\($0)" }) {
@@ -162,7 +163,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
 
-/// Settings of the units that supervise tasks, report and alert, which keep the machine's devices and kernel from them.
+/// Settings that isolate the units that supervise, report and alert from the machine's devices and kernel.
 let isolation = [
     ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("ProtectKernelTunables", "yes"),
     ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"), ("ProtectControlGroups", "yes"),
@@ -170,7 +171,7 @@ let isolation = [
     ("LockPersonality", "yes"), ("SystemCallArchitectures", "native"),
 ]
 
-/// Settings of the units among these in which only the program runs.
+/// Settings of the isolated units in which only this program runs.
 let confinement = [
     ("NoNewPrivileges", "yes"), ("PrivateIPC", "yes"), ("ProtectProc", "invisible"), ("RestrictSUIDSGID", "yes"),
     ("MemoryDenyWriteExecute", "yes"), ("KeyringMode", "private"), ("SystemCallErrorNumber", "EPERM"),
@@ -187,7 +188,7 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     unit.set("Type", "oneshot")
     let status = [call.program, "status"] + call.flags
     unit.set("ExecStart", ":" + status.map(unitWord).joined(separator: " ") + " %i")
-    // The task has failed, or has not succeeded yet.
+    // The exit codes say that the task has failed, or has not succeeded yet.
     unit.set("SuccessExitStatus", "1 3")
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
     // Commands that administrators add may need the network and the queue of a mail server.
@@ -210,16 +211,16 @@ private let retryTimer = """
 
     """
 
-/// Returns the units of a node whose task file is invalid: the health service fails and prints the mistakes.
+/// Returns the units of a node whose task file is invalid: the health service fails and prints the problems.
 ///
 /// - Parameters:
-///   - problems: What is wrong.
-///   - call: How the units call the program.
-///   - isPublic: Whether every user may know what the task file has.
-///   - report: How the node reports that to the cluster, `nil` if it does not.
-///   - plan: What could be read of the plan.
-///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped; a start
-///     fails, because the health service does.
+///   - problems: The problems of the task file.
+///   - call: The invocation of the program by the units.
+///   - isPublic: Whether every user may read the content of the task file.
+///   - report: The declaration of the node's reports to the cluster, or `nil` if the node does not report.
+///   - plan: The part of the plan that could be read.
+///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped; a start fails,
+///     because the health service fails.
 /// - Returns: The units that every node has, and the units of known tasks, whose timers are stopped.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
@@ -242,28 +243,29 @@ public func unitsForInvalidConfiguration(
         + stoppedTimers(ofTasks: known)
 }
 
-/// The unit of a task of which nothing but its name is known; it is never started.
+/// Creates the unit of a task of which only the name is known; the unit is never started.
 private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> UnitFile {
     var unit = UnitText(comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost.")
     unit.section("Unit")
     unit.set("Description", "Task \(task) (the task file is invalid)")
-    // It fails while the task file is invalid. When the file has become valid, it has the real unit loaded first.
+    // The health service fails while the task file is invalid. Once the file is valid, the service loads the real unit
+    // first.
     unit.set("Requires", healthUnitName)
     unit.section("Service")
     unit.command("ExecStart", [call.program, "run", "--task", task] + call.flags)
-    // The program has a deadline of its own, at most the longest that a task may have.
+    // The program has its own deadline, which is at most the longest timeout of a task.
     unit.set("TimeoutStartSec", "\(Limit.timeout.components.seconds + Limit.unitGracePeriod)")
     return UnitFile(path: unitName(ofTask: task), content: .text(unit.text))
 }
 
 /// Returns the units of tasks that were removed from the task file after they had started on this boot.
 ///
-/// systemd stops them, because no unit needs them, and forgets them, also if they have failed.
+/// systemd stops them, because no unit needs them, and forgets them even if they have failed.
 ///
 /// - Parameters:
-///   - tasks: The names of the tasks.
-///   - call: How the units call the program.
-/// - Returns: Services and a timer for each.
+///   - tasks: The names of the removed tasks.
+///   - call: The invocation of the program by the units.
+/// - Returns: Two services and a timer for each task.
 public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) -> [UnitFile] {
     tasks.filter(isTaskName).flatMap { task in
         var unit = UnitText(comment: "Made by nest-bootstrap, because the task is no longer in the task file.")

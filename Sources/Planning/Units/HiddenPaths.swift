@@ -1,24 +1,24 @@
 import Base
 
-/// The secrets of a plan and of every node, and the view of each unit on them.
+/// The secrets of a plan and of every node, and the parts of them that each unit sees.
 ///
-/// Secrets are client keys and private keys, kubeconfigs, files that only their owners may read and their sources, and the paths
-/// of ``hiddenByDropIn``.
+/// Secrets are client keys, other private keys, kubeconfigs, files that only their owners may read and the sources of
+/// such files, and the paths of ``hiddenByDropIn``.
 struct HiddenPaths {
     /// The directories of the plan's secrets.
     private var directories: [ExactText: ClosedDirectory.Kind] = [:]
-    /// The secret files, each once, in the order of the plan.
+    /// The secret files without duplicates, in the order of the plan.
     private var files: [String] = []
     private var knownFiles: Set<ExactText> = []
     /// The files that each kubeconfig of the plan refers to.
     private var references: [ExactText: [String]] = [:]
-    /// The files that tasks of the plan write for their owners alone.
+    /// The files that tasks of the plan write for the owner alone.
     private var ownersFiles: Set<ExactText> = []
     private var closed = ClosedPaths([], files: [], rootOnly: [])
 
     /// Paths of every node that a task sees only if it names them, as in the drop-in of all units.
     ///
-    /// In addition to passwords and keys these are the sockets of services that can do more than a unit may.
+    /// The paths hold passwords and keys, or are sockets of services that have more rights than a unit.
     static let hiddenByDropIn = ofNoTask + credentialPaths
 
     /// The subset that no task needs.
@@ -31,15 +31,16 @@ struct HiddenPaths {
         "/var/lib/etcd", "/var/lib/private", "/var/lib/rancher",
     ]
 
-    /// The subset whose secrets the distribution opens to root alone; units of ``unitUser`` need not hide it.
+    /// The subset whose secrets only root can read by default; units of ``unitUser`` need not hide it.
     ///
-    /// systemd makes every mount of a unit for each of its commands, and reads the table of all mounts several times for it.
+    /// A shorter list saves time: systemd creates every mount of a unit for each of its commands, and reads the table
+    /// of all mounts several times for it.
     private static let closedToUsers: Set<ExactText> = [
         "/etc/credstore", "/etc/credstore.encrypted", "/etc/gshadow", "/etc/gshadow-", "/etc/shadow", "/etc/shadow-",
         "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
     ]
 
-    /// Where Kubernetes keeps keys.
+    /// The paths at which Kubernetes keeps keys.
     ///
     /// A task that names one file of a directory does not see the keys of the control plane in it.
     private static let credentialPaths = [
@@ -49,7 +50,7 @@ struct HiddenPaths {
         "/etc/kubernetes/super-admin.conf", "/var/lib/kubelet", "/var/lib/kubelet/pki", "/var/lib/kubelet/pods",
     ]
 
-    /// The directories that the program needs in every unit: they are not closed.
+    /// The directories that the program needs in every unit, and which are therefore not closed.
     private static let essential = [
         "/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", records, "/usr", "/var/lib/nest-bootstrap",
     ]
@@ -63,27 +64,29 @@ struct HiddenPaths {
     /// The sockets at which programs write to the journal, by `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
-    /// The paths that every task reads: the program and the task files, as they are named and where links lead.
+    /// The paths that every task reads: the program and the task files, with the targets of links.
     private let ofEveryTask: [String]
 
-    /// Where the links on the way of each path that a task reads lead.
+    /// The targets of the links along each path that a task reads.
     private var links: [ExactText: [String]] = [:]
 
-    /// Where the links on the way of the resolver's configuration lead.
+    /// The targets of the links along the path of the resolver's configuration.
     private let resolverLinks: [String]
 
-    /// The directory of the control plane's keys, and of many others.
+    /// The directory that contains the control plane's keys and much else.
     static let kubernetes = "/etc/kubernetes"
 
-    /// The root below which tasks write, where no directory is emptied; empty without one.
+    /// The root below which tasks write, or an empty string.
+    ///
+    /// With a root, no directory is emptied.
     private let root: String
 
     /// Finds the secret paths of a plan.
     ///
     /// - Parameters:
     ///   - plan: The plan.
-    ///   - call: How the units call the program.
-    ///   - linkedNames: Returns where the links on the way of a path lead.
+    ///   - call: The invocation of the program by the units.
+    ///   - linkedNames: Returns the targets of the links along a path.
     ///   - exists: Returns whether a directory exists.
     init(
         _ plan: Plan,
@@ -92,7 +95,7 @@ struct HiddenPaths {
         exists: (String) -> Bool,
     ) {
         let programDirectories = plan.programDirectories
-        /// Where the links on the way of a path lead, without those that a program may have made.
+        /// Returns the targets of the links along a path, except for links that a program may have created.
         func others(_ path: String) -> [String] {
             let around = programDirectories.filter { isPath(path, below: $0) }.min { $0.utf8.count < $1.utf8.count }
             guard let around else { return linkedNames(path).map(located) }
@@ -113,7 +116,7 @@ struct HiddenPaths {
         closed = ClosedPaths(closedDirectories(others), files: files, rootOnly: Self.closedToUsers)
     }
 
-    /// Adds a path that a task reads; `others` returns where the links on its way lead.
+    /// Adds a path that a task reads; `others` returns the targets of the links along it.
     private mutating func add(_ read: Footprint.Read, _ call: ProgramInvocation, _ others: (String) -> [String]) {
         let path = located(read.path.path)
         let linked = links[ExactText(path)] ?? others(path)
@@ -144,27 +147,27 @@ struct HiddenPaths {
         }
     }
 
-    /// The directories of the plan and of every node that units have empty or do not see.
+    /// Returns the directories of the plan and of every node that are empty in units, or hidden from them.
     private func closedDirectories(_ others: (String) -> [String]) -> Set<ClosedDirectory> {
         var all = Set(UnitView.emptiedByDropIn.map { ClosedDirectory(path: $0, kind: .usual) })
         for (path, kind) in directories.map({ ($0.text, $1) })
         where !UnitView.emptiedByDropIn.containsExactly(path) && !Self.hiddenByDropIn.containsExactly(path) {
             let isUsual = path == Self.kubernetes && root.isEmpty
             var directory = ClosedDirectory(path: path, kind: isUsual ? .usual : kind)
-            // Below a root the secrets are elsewhere too. A colon would begin the options of the mount, and systemd takes
-            // backslashes out twice.
+            // Below a root the secrets are also at other paths. A colon would begin the options of the mount, and
+            // systemd removes backslashes twice.
             directory.mayBeEmptied =
                 root.isEmpty && !path.utf8.contains { [UInt8(ascii: ":"), UInt8(ascii: "\\")].contains($0) }
             all.insert(directory)
         }
         for path in Self.hiddenByDropIn {
             let mayHoldCredentials = Self.credentialPaths.contains(path)
-            // A task of the plan may be the first to create it.
+            // A task of the plan may be the first to create the directory.
             let kind = root.isEmpty && directories[ExactText(path)] == .made ? ClosedDirectory.Kind.made : .foreign
             all.insert(
                 ClosedDirectory(path: path, kind: kind, isInDropIn: true, mayHoldCredentials: mayHoldCredentials)
             )
-            // State that was moved to another disk.
+            // The path may be a link to state that was moved to another disk.
             for other in others(path) where other.pathParts.count > 1 {
                 all.insert(ClosedDirectory(path: other, kind: .foreign, mayHoldCredentials: mayHoldCredentials))
             }
@@ -172,16 +175,16 @@ struct HiddenPaths {
         return all
     }
 
-    /// The paths that a task's keys name, and the files of the kubeconfigs among them.
+    /// Returns the paths that a task's keys name, and the files of the kubeconfigs among them.
     func paths(readBy footprint: Footprint) -> [String] {
         let named = footprint.reads.map { located($0.path.path) }.flatMap { [$0] + (links[ExactText($0)] ?? []) }
         let referred = named.flatMap { references[ExactText($0)] ?? [] }
         return named + referred + ofEveryTask.dropFirst() + (footprint.usesNetwork ? resolverLinks : [])
     }
 
-    /// The paths that the texts of a task mention.
+    /// Returns the paths that the texts of a task mention.
     ///
-    /// A text that has a directory such as `/etc` names nothing in it.
+    /// A text that contains a directory such as `/etc` names nothing in it.
     private func mentioned(by footprint: Footprint) -> [String] {
         let usual = UnitView.emptiedByDropIn + [Self.kubernetes]
         return footprint.texts.flatMap(pathsNamed).map(located).filter { path in
@@ -189,7 +192,7 @@ struct HiddenPaths {
         }
     }
 
-    /// Returns whether the program of a task reads files that may belong to another user, for which it needs a capability.
+    /// Returns whether the program of a task needs a capability because it reads files that may belong to another user.
     ///
     /// A program that may write anywhere may read everything too.
     func namesFilesOfOthers(_ footprint: Footprint) -> Bool {
@@ -208,12 +211,12 @@ struct HiddenPaths {
         }
     }
 
-    /// Finds what the unit of a task sees.
+    /// Determines the view of the unit of a task.
     ///
     /// - Parameters:
     ///   - footprint: The paths that the task reads and writes.
-    ///   - looksAt: The directories in which it looks at single paths.
-    ///   - user: The user of its unit.
+    ///   - looksAt: The directories in which the task looks at single paths.
+    ///   - user: The user of the unit.
     /// - Returns: The view of the unit.
     func view(of footprint: Footprint, lookingAt looksAt: [String], as user: UnitUsers.Settings) -> UnitView {
         let mentions = mentioned(by: footprint)
@@ -248,7 +251,7 @@ struct HiddenPaths {
         return UnitView(of: names, closed: closed, isRootEmpty: isRootEmpty)
     }
 
-    /// Names of paths that lead through a link of the system's root directories.
+    /// Returns the paths that lead through a link of the system, such as `/var/run`, as they are written.
     private static func aliases(_ paths: [String]) -> [String] {
         paths.map(normalised).filter { located($0) != $0 }
     }
@@ -260,15 +263,16 @@ extension HiddenPaths {
     /// - Parameters:
     ///   - secret: The path of the file.
     ///   - taskFiles: The task files, whose directories every unit sees.
-    /// - Returns: Its own directory, unless every unit needs it or it has more than secrets, and those that the drop-in of all
-    ///   units hides.
+    /// - Returns: The directory of the secret, unless every unit needs it or it also holds other files, and the
+    ///   directories around it that the drop-in of all units hides.
     static func closedDirectories(of secret: String, beside taskFiles: [String]) -> [String] {
         let directory = parent(of: secret)
         let ofDropIn = hiddenByDropIn.filter { isPath(directory, at: $0) }
         let isNeeded = (essential + taskFiles.map(located)).contains {
             isPath($0, at: directory) || isPath(directory, at: $0)
         }
-        // Directories such as /etc and /run, and those of the settings of a service, such as /etc/sysctl.d.
+        // Shared directories are, for example, /etc and /run, and directories of service settings such as
+        // /etc/sysctl.d.
         let isShared = directory.pathParts.count < 2 || directory.hasSuffix(".d")
         return ofDropIn + (isShared || isNeeded || ofDropIn.containsExactly(directory) ? [] : [directory])
     }
@@ -278,7 +282,7 @@ extension Footprint {
     /// Finds the directories of the task's own secrets, which are empty in the units of other tasks.
     ///
     /// - Parameter taskFiles: The task files, whose directories every unit sees.
-    /// - Returns: The directories, some perhaps twice.
+    /// - Returns: The directories, possibly with duplicates.
     public func closedDirectories(beside taskFiles: [String]) -> [String] {
         let written = writes.filter { $0.effect != .removes }.map {
             (path: located($0.path.path), isSecret: $0.isSecret)
@@ -293,8 +297,8 @@ extension Footprint {
 
 /// Returns the absolute paths in a text of a task: an argument, a value of its environment, or commands of a shell.
 ///
-/// A path ends where a shell or a list of paths would end it. The whole text, and the value of an option, may be a path with
-/// spaces.
+/// A path ends where a shell or a list of paths would end it. The whole text, and the value of an option, may be a path
+/// with spaces.
 func pathsNamed(in text: String) -> [String] {
     var found: [String] = []
     var rest = text.utf8[...]
@@ -317,7 +321,7 @@ func pathsNamed(in text: String) -> [String] {
     return found
 }
 
-/// Whether a byte is not part of a path in a text.
+/// Returns whether a byte ends a path in a text.
 private func endsPath(_ byte: UInt8) -> Bool {
     switch byte {
     case 0...0x20, 0x7F: true

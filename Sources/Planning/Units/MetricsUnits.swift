@@ -4,22 +4,22 @@ public let metricsDirectory = "/var/lib/prometheus/node-exporter"
 let metricsUnitName = "k8s-bootstrap--metrics.service"
 let metricsTimerName = "k8s-bootstrap--metrics.timer"
 
-/// Returns the text of the service that writes the metrics when no task has ended.
+/// Returns the text of the service that writes the metrics at times other than the end of a task.
 func metricsUnit(_ call: ProgramInvocation) -> String {
     var unit = supervisingUnit("Metrics of the Kubernetes node bootstrap")
     unit.section("Service")
-    // A failure is a warning in the journal, and no reason for the node to be degraded.
+    // A failure is only a warning in the journal, and does not make the system degraded.
     unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-metrics"] + call.flags)
-    // Keeps systemd from logging every start.
+    // This level keeps systemd from logging every start.
     unit.set("LogLevelMax", "notice")
     addSupervisingSettings(&unit, call)
     return unit.text
 }
 
-/// Returns the text of the timer that starts this service at boot, when the metrics are those of the last boot, and then
-/// every hour.
+/// Returns the text of the timer that starts the metrics service at boot and then every hour.
 ///
-/// Certificates are also replaced by others than the tasks of the node, such as the kubelet.
+/// At boot the metrics are still from the last boot. Later, certificates may be replaced by software other than the
+/// tasks of the node, such as the kubelet.
 func metricsTimer(_ call: ProgramInvocation) -> String {
     var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     unit.section("Unit")

@@ -3,18 +3,18 @@ import YAML
 
 /// The plan as systemd units.
 extension Plan {
-    /// Returns a unit for every task, with what makes systemd start it, and the units that every node has.
+    /// Returns the units of all tasks, with the links that start them, and the units that every node has.
     ///
     /// Settings that all units share are in the drop-in for `k8s-bootstrap-.service`.
     ///
     /// - Parameters:
-    ///   - call: How the units call the program.
-    ///   - report: How the node reports to the cluster, `nil` if it does not.
-    ///   - linkedNames: Returns where the links on the way of a path lead; a unit needs these places too.
-    ///   - isReadableByAll: Returns whether every user can read a file or a directory of manifests; one that does not exist
-    ///     yet counts as readable.
-    ///   - exists: Returns whether a directory exists where the units are to run.
-    /// - Returns: The files, those of the tasks in the order of the plan.
+    ///   - call: The invocation of the program by the units.
+    ///   - report: The declaration of the node's reports to the cluster, or `nil` if the node does not report.
+    ///   - linkedNames: Returns the targets of the links along a path, which a unit needs too.
+    ///   - isReadableByAll: Returns whether every user can read a file or a directory of manifests; a path that does
+    ///     not exist yet counts as readable.
+    ///   - exists: Returns whether a directory exists on the machine on which the units run.
+    /// - Returns: The files; the files of tasks are in the order of the plan.
     public func units(
         _ call: ProgramInvocation,
         report: ReportDeclaration? = nil,
@@ -68,7 +68,7 @@ private struct TaskUnit {
     let task: PlannedTask
     let dependencies: [String]
     let view: UnitView
-    /// The paths that the task names, and where links lead.
+    /// The paths that the task names, with the targets of links.
     let named: [String]
     let addresses: [String]?
     let user: UnitUsers.Settings
@@ -95,7 +95,7 @@ private struct TaskUnit {
 
     /// The timer and the service that run the task again.
     ///
-    /// The unit of the task stays active meanwhile, and so does what requires it.
+    /// During a repetition, the unit of the task stays active, and so do the units that require it.
     private var repetition: [UnitFile] {
         guard let interval = task.interval else { return [] }
         let name = repetitionUnitName(ofTask: task.name)
@@ -106,7 +106,7 @@ private struct TaskUnit {
         return [
             UnitFile(path: timerName(ofTask: task.name), content: .text(repetitionTimer(task, every: interval))),
             UnitFile(path: name, content: .text(unit.text)),
-            // A unit that stays active is not started again.
+            // A unit that stays active would not be started again.
             privileges(of: name, [("RemainAfterExit", "no")] + settings),
         ]
     }
@@ -125,13 +125,14 @@ private struct TaskUnit {
         unit.section("Service")
         addCommands(&unit, flags)
         unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitGracePeriod)")
-        // The only directories of the state that the task writes: its records, and what is put in place after it.
+        // The task writes only these directories of the state: its records, and its products before they are put in
+        // place.
         let records = "nest-bootstrap/tasks/\(task.name)"
         let staging = "nest-bootstrap-staged/\(task.name)"
         unit.set("RuntimeDirectory", task.footprint.hasOnlyProducts ? "\(records) \(staging)" : records)
         if task.footprint.keepsCache {
             unit.set("StateDirectory", "nest-bootstrap/cache/\(task.name)")
-            // A copy that an administrator or an older version has put there for all tasks.
+            // An administrator or an older version may have stored a copy for all tasks.
             for digest in task.footprint.manifests?.pinnedDigests ?? [] {
                 unit.path("BindReadOnlyPaths", "/var/lib/nest-bootstrap/cache/\(digest)")
             }
@@ -143,13 +144,14 @@ private struct TaskUnit {
         let run = [call.program, "run", "--task", task.name] + flags + call.flags
         let hasOnlyProducts = task.footprint.hasOnlyProducts
         if task.reset != nil || task.footprint.needsPreparation {
-            // Without the list the task must not run: what it makes could not be undone. A unit can write only to
-            // directories that exist; that one cannot be created is reported by the task itself.
+            // Without the list the task must not run, because its products could not be undone. A unit can write only
+            // to directories that exist; the task itself reports a directory that cannot be created.
             unit.comment("Lists what 'reset' undoes, and creates the directories that the task may write.")
             unit.command("ExecStartPre", prefixes: "+", run + ["--prepare"])
         }
         unit.command("ExecStart", run)
-        // Outside of the sandbox, because they start units. The mounts of the unit apply to them too; they leave those.
+        // These commands run outside the sandbox, because they start units. They leave the mounts of the unit, which
+        // apply to them too.
         let supervise = [call.program, "supervise", task.name] + flags + call.flags
         if task.isCompletedOutside {
             let steps = [
@@ -166,17 +168,17 @@ private struct TaskUnit {
         unit.command("ExecStopPost", prefixes: "-+", supervise)
     }
 
-    /// The paths that the task may write; with a root all of it, as the records are there too.
+    /// The paths that the task may write; with a root the whole root, because it contains the records too.
     private var writable: [String] {
         call.root.isEmpty ? task.footprint.writablePaths : [call.root]
     }
 
-    /// The paths that the task reads, and the directories in which it looks what is at the paths of its products.
+    /// The paths that the task reads, and the directories of its products, in which it looks at the product paths.
     private var read: [String] {
         named + task.footprint.directoriesOfProducts.map { call.root + $0 }
     }
 
-    /// The settings in which the task differs from all others.
+    /// The settings that are specific to the task.
     private var settings: [(key: String, value: String)] {
         var footprint = task.footprint
         footprint.capabilities = user.capabilities
@@ -205,33 +207,34 @@ private struct TaskUnit {
 }
 
 extension Footprint {
-    /// Whether its program may write everywhere.
+    /// Whether the program of the task may write anywhere.
     var writesAnywhere: Bool { runsPrograms && writablePaths.contains("/") }
 
-    /// The directories in which a task whose products are put in place after it looks what is at their paths.
+    /// The directories of products that are put in place after the task, which looks at the product paths in them.
     ///
-    /// Not the paths themselves: systemd binds what a link leads to. Every unit sees what is in the root directory.
+    /// The product paths themselves are left out, because systemd binds the targets of links. Every unit sees the
+    /// entries of the root directory.
     fileprivate var directoriesOfProducts: [String] {
         hasOnlyProducts ? writes.map { parent(of: located($0.path.path)) }.filter { $0 != "/" } : []
     }
 
-    /// The directories that are created before the unit of the task starts; products are put in place after it.
+    /// The directories that are created before the unit of the task starts, unless products are put in place after it.
     ///
-    /// A directory that does not exist cannot be made read-only.
+    /// A missing directory cannot be made read-only.
     public var preparedDirectories: [String] {
         hasOnlyProducts
             ? [] : createdDirectories + guardedDirectories(in: writablePaths).filter { $0 != productsDirectory }
     }
 
-    /// Whether there are such directories, or the paths that its program writes have to be examined.
+    /// Whether there are directories to prepare, or paths written by the program that must be examined.
     public var needsPreparation: Bool {
         !preparedDirectories.isEmpty
             || writablePaths.contains { $0 != "/" && (runsPrograms || isPath(productsDirectory, at: $0)) }
     }
 
-    /// Directories whose files others act on as root, in the directories that the task writes without naming them.
+    /// Finds directories that root processes act on, and that the task can write although it does not name them.
     ///
-    /// - Parameter writes: The paths at and below which its unit writes.
+    /// - Parameter writes: The paths at and below which the unit writes.
     /// - Returns: The directories.
     func guardedDirectories(in writes: [String]) -> [String] {
         ["/etc/kubernetes/manifests", productsDirectory].filter { path in
@@ -245,9 +248,9 @@ extension Footprint {
 }
 
 extension Plan {
-    /// The directories in which programs of tasks may make links, by which they could lead other tasks and systemd elsewhere.
+    /// The directories in which programs of tasks may create links that redirect other tasks and systemd.
     ///
-    /// Not those in the root directory: who writes them needs no link.
+    /// Directories directly below the root directory are left out, because a program that writes them needs no link.
     public var programDirectories: [String] {
         var seen: Set<ExactText> = []
         return steps.lazy.map(\.task.footprint).filter(\.runsPrograms).flatMap(\.writablePaths)
@@ -256,8 +259,8 @@ extension Plan {
 }
 
 extension PlannedTask {
-    /// Whether a step of its unit after the task, outside of the sandbox, belongs to it.
+    /// Whether a step of its unit outside the sandbox completes the task.
     ///
-    /// That step notes a recovery too; other tasks have a service for it.
+    /// The step also records a recovery; other tasks have a separate service for it.
     public var isCompletedOutside: Bool { footprint.hasOnlyProducts || !settings.restarts.isEmpty }
 }

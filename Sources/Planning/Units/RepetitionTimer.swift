@@ -9,8 +9,8 @@ extension Plan {
 
 /// Returns the text of the timer that starts the repetitions of a task.
 ///
-/// It is active as long as the unit of the task is. It counts from the end of a run, so that runs never overlap, and by
-/// a clock that no correction of the time moves. Nodes that were started together do not repeat a task together.
+/// The timer is active as long as the unit of the task is. It counts from the end of a run, so that runs never overlap,
+/// on a clock that is not affected by time corrections. Nodes that were started together do not repeat a task together.
 ///
 /// - Parameters:
 ///   - task: The task.
@@ -20,7 +20,7 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
     var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     unit.section("Unit")
     unit.set("Description", "Repetitions of task \(task.name) of the Kubernetes node bootstrap")
-    // By default a timer comes before basic.target, and tasks come after it.
+    // By default a timer is ordered before basic.target, but tasks are ordered after it.
     unit.set("DefaultDependencies", "no")
     unit.set("BindsTo", task.unitName)
     unit.set("After", task.unitName)
@@ -35,10 +35,10 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
     return unit.text
 }
 
-/// Returns timers that systemd stops, in place of those of tasks that no longer repeat.
+/// Returns timers that systemd stops, in place of the timers of tasks that no longer repeat.
 ///
 /// - Parameter tasks: The names of the tasks.
-/// - Returns: A timer for each, which nothing starts.
+/// - Returns: A timer for each task, which nothing starts.
 public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
     tasks.filter(isTaskName).map { task in
         stoppedTimer(
@@ -56,9 +56,9 @@ public func stoppedTimers(ofTasks tasks: [String]) -> [UnitFile] {
 ///
 /// - Parameters:
 ///   - name: The timer's name.
-///   - service: The service that it started.
-///   - description: What it was for.
-///   - reason: Why it is stopped.
+///   - service: The service that the timer started.
+///   - description: The purpose of the timer.
+///   - reason: The reason why the timer is stopped.
 /// - Returns: A timer that nothing starts.
 func stoppedTimer(_ name: String, of service: String, _ description: String, because reason: String) -> UnitFile {
     var unit = UnitText(comment: "Made by nest-bootstrap, to stop an earlier timer of this name.")
@@ -68,13 +68,13 @@ func stoppedTimer(_ name: String, of service: String, _ description: String, bec
     unit.set("StopWhenUnneeded", "yes")
     unit.set("CollectMode", "inactive-or-failed")
     unit.section("Timer")
-    // A timer must have a time.
+    // A timer must have an elapse time.
     unit.set("OnActiveSec", Limit.longestInterval.text)
     unit.set("Unit", service)
     return UnitFile(path: name, content: .text(unit.text))
 }
 
-/// How much later than its time a repetition may start, so that not all nodes repeat a task at the same moment.
+/// Returns the maximum delay of a repetition, which prevents all nodes from repeating a task at the same moment.
 ///
 /// - Parameter interval: The time between the end of a run and its repetition.
 /// - Returns: The longest delay.

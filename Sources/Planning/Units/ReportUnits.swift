@@ -15,25 +15,25 @@ private let reportTimerDescription = "Regular report of the Kubernetes node boot
 
 /// The units that report the state of the node to the cluster.
 ///
-/// The service sends, and goes on until it has. It is restarted when something has changed, so that no change is missed
-/// while it runs, and changes at the same time become one report. No other unit is ordered after it.
+/// The service runs until it has sent everything. It is restarted after a change, so that no change is missed while it
+/// runs, and simultaneous changes become one report. No other unit is ordered after it.
 struct ReportUnits {
-    /// The kubeconfigs of which the first that exists is used.
+    /// The kubeconfigs in the order of preference, of which the first existing one is used.
     private let kubeconfigs: [String]
-    /// The files to which these refer, if a task writes the kubeconfig.
+    /// The files to which the kubeconfigs refer, if a task writes them.
     private let references: [String]
     /// Whether the task file names the kubeconfig, so that its absence is reported.
     private let isNamed: Bool
-    /// Whether the task file names a kubeconfig that no task writes: its files are not known.
+    /// Whether the task file names a kubeconfig that no task writes, so that the files it refers to are unknown.
     private let mayReferToAnything: Bool
 
-    /// Where administrators put keys of users: a named kubeconfig may refer to them.
+    /// The directories in which administrators keep keys of users, to which a named kubeconfig may refer.
     private static let keyDirectories = [
         "/etc/kubernetes/pki/etcd", "/etc/rancher", "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
         "/var/lib/rancher",
     ]
 
-    /// Prepares the units of a node with a plan.
+    /// Prepares the units for a node with a plan.
     init(_ declaration: ReportDeclaration, _ plan: Plan) {
         let paths = declaration.kubeconfigs(plan)
         let writes = plan.steps.flatMap(\.task.footprint.writes).filter { paths.contains($0.path.path) }
@@ -53,13 +53,13 @@ struct ReportUnits {
         var unit = supervisingUnit("Report of the Kubernetes node bootstrap to the cluster")
         addConditions(&unit, call)
         unit.section("Service")
-        // A report that cannot be sent is a warning in the journal, and no reason for the node to be degraded.
+        // A report that cannot be sent is only a warning in the journal, and does not make the system degraded.
         unit.command("ExecStart", prefixes: "-", [call.program, "supervise", "--only-report"] + call.flags)
-        // Nothing waits for it.
+        // No other unit waits for the service.
         unit.set("Type", "exec")
         unit.set("NotifyAccess", "main")
         unit.set("TimeoutStopSec", "5")
-        // Keeps systemd from logging every start.
+        // This level keeps systemd from logging every start.
         unit.set("LogLevelMax", "notice")
         unit.set("SyslogLevel", "notice")
         unit.set("SyslogIdentifier", "k8s-bootstrap-report")
@@ -67,7 +67,8 @@ struct ReportUnits {
         unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
         unit.set("RuntimeDirectory", "nest-bootstrap/report")
         unit.set("RuntimeDirectoryPreserve", "yes")
-        // It reads the records and a kubeconfig, whose files belong to root or to a service, and talks to the API server.
+        // The service reads the records and a kubeconfig, whose files belong to root or a service, and connects to the
+        // API server.
         if call.root.isEmpty {
             unit.set("User", unitUser)
             unit.set("AmbientCapabilities", UnitSandbox.reading)
@@ -76,7 +77,7 @@ struct ReportUnits {
         for (key, value) in isolation + confinement { unit.set(key, value) }
         for (key, value) in [
             ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
-            // It separates itself from other processes.
+            // The program uses these calls to separate itself from other processes.
             ("SystemCallFilter", "landlock_create_ruleset landlock_add_rule landlock_restrict_self"),
             ("Environment", "NEST_UNIT=yes"),
             ("MemoryMax", "256M"), ("TasksMax", "64"), ("LimitCORE", "0"),
@@ -85,7 +86,7 @@ struct ReportUnits {
         return unit.text
     }
 
-    /// Shows the service the base system, the records, and the kubeconfig with the files to which it refers.
+    /// Makes the base system, the records, and the kubeconfig with its files visible to the service.
     ///
     /// If these files are unknown, the service sees the node except for `/run` and the paths of ``hidden``.
     private func addView(_ unit: inout UnitText, _ call: ProgramInvocation) {
@@ -111,13 +112,13 @@ struct ReportUnits {
         "/var/lib/rancher/rke2/agent",
     ]
 
-    /// Secrets that are neither a kubeconfig nor a file to which one refers.
+    /// The secrets other than the kubeconfigs in question and the files to which they refer.
     private var hidden: [String] {
         let keys = ["ca.key", "etcd", "front-proxy-ca.key", "sa.key"].map { "/etc/kubernetes/pki/\($0)" }
         let kubeconfigs = ["admin", "controller-manager", "scheduler", "super-admin"].map {
             "/etc/kubernetes/\($0).conf"
         }
-        // k3s has the files of the kubelet below these.
+        // k3s keeps the files of the kubelet below these directories.
         let open = mayReferToAnything ? Self.keyDirectories : ["/etc/rancher", "/var/lib/rancher"]
         let used = (self.kubeconfigs + references).map(located)
         return (HiddenPaths.ofNoTask + keys + kubeconfigs + ["/var/lib/kubelet/pods"]).filter { path in
@@ -125,7 +126,7 @@ struct ReportUnits {
         }
     }
 
-    /// The service that has the end of all tasks reported, once for each start of the target.
+    /// Returns the service that requests a report after all tasks have ended, once for each start of the target.
     private func end(_ call: ProgramInvocation) -> String {
         var unit = supervisingUnit("Report of the end of the Kubernetes node bootstrap tasks")
         addConditions(&unit, call)
@@ -137,10 +138,10 @@ struct ReportUnits {
         return unit.text
     }
 
-    /// The timer that starts the service every ten minutes, each node at its own time within these.
+    /// Returns the timer that starts the service every ten minutes, with a fixed offset for each node.
     ///
-    /// The Node may have been deleted and registered again, there may be a kubeconfig now, and runs by hand of other users
-    /// are noticed. The target starts the service too: at boot the cluster has the report of the last boot.
+    /// Regular reports take account of a Node that was registered again, of a new kubeconfig, and of runs by hand of
+    /// other users. The target starts the service too, because at boot the cluster has the report of the last boot.
     private func timer(_ call: ProgramInvocation) -> String {
         var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
         unit.section("Unit")
@@ -149,9 +150,9 @@ struct ReportUnits {
         unit.set("Conflicts", "shutdown.target")
         unit.set("Before", "shutdown.target")
         unit.section("Timer")
-        // Also while there is no kubeconfig, so that the service does not run.
+        // The timer elapses even if there is no kubeconfig and the service does not run.
         unit.set("OnCalendar", "*:0/10")
-        // All nodes have the same calendar. systemd 247 and later keep the delay of a machine.
+        // All nodes have the same calendar, so each has a random delay, which systemd 247 and later keep.
         unit.set("RandomizedDelaySec", "10min")
         unit.set("FixedRandomDelay", "yes")
         unit.set("AccuracySec", "1s")
@@ -159,7 +160,7 @@ struct ReportUnits {
         return unit.text
     }
 
-    /// Keeps a service from running where there is no kubelet.
+    /// Prevents a service from running if none of the kubeconfigs exists, unless the task file names one.
     private func addConditions(_ unit: inout UnitText, _ call: ProgramInvocation) {
         guard !isNamed else { return }
         for path in kubeconfigs { unit.set("ConditionPathExists", "|" + unitPath(call.root + path)) }

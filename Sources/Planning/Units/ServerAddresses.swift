@@ -1,12 +1,12 @@
 import Base
 
-/// The addresses that the tasks of a plan connect to, where the task file has addresses and no names.
+/// The addresses that the tasks of a plan connect to, if the task file contains addresses and no names.
 struct ServerAddresses {
     /// The API server of each kubeconfig that a task of the plan writes.
     private let servers: [ExactText: String]
 
     init(_ plan: Plan) {
-        // A server with the address of the node is not known yet.
+        // A server at the address of the node is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
             write.kubeconfigServer.map { (ExactText(located(write.path.path)), $0) }
@@ -14,9 +14,10 @@ struct ServerAddresses {
         servers = Dictionary(kubeconfigs) { first, _ in first }
     }
 
-    /// All addresses of a task, as systemd reads them.
+    /// Returns all addresses of a task, in the syntax of systemd.
     ///
-    /// - Returns: The addresses, each once, or `nil` if one is not known: a name server would have to be asked.
+    /// - Returns: The addresses without duplicates, or `nil` if one is unknown, for example because it needs a name
+    ///   server.
     func all(of footprint: Footprint) -> [String]? {
         var addresses: [String] = []
         for connection in footprint.connections where connection != .systemBus {
@@ -30,21 +31,21 @@ struct ServerAddresses {
         switch connection {
         case .apiServer:
             footprint.kubeconfig.flatMap { servers[ExactText(located($0.path))] }.flatMap { try? WebAddress($0).host }
-        // It may be the address of the node, which is not known yet.
+        // The host may be the address of the node, which is not known yet.
         case .endpoint(let host, _): footprint.watchesInterfaces ? nil : host
         // A URL may be redirected.
         case .url, .systemBus, .anywhere: nil
         }
     }
 
-    /// A host as systemd reads it, `nil` for a name.
+    /// Returns a host in the syntax of systemd, or `nil` for a name.
     private static func address(_ host: String) -> String? {
-        // Of one machine, `localhost` may be either address.
+        // The name `localhost` can mean either loopback address.
         if host == "localhost" { return "localhost" }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         let isVersion4 =
             parts.count == 4 && parts.allSatisfy { part in UInt8(part).map { String($0) == part } ?? false }
-        // A zone, as in fe80::1%eth0, is nothing that systemd reads.
+        // systemd does not accept a zone, as in fe80::1%eth0.
         let isVersion6 = host.contains(":") && host.allSatisfy { $0.isHexDigit || $0 == ":" }
         return isVersion4 || isVersion6 ? host : nil
     }

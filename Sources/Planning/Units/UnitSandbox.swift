@@ -1,6 +1,6 @@
 import Base
 
-/// The directory of the lists of what tasks have made, which `reset` acts on.
+/// The directory of the lists of products that `reset` deletes.
 public let productsDirectory = "/var/lib/nest-bootstrap-products"
 
 /// The settings in which a task's unit differs from the drop-in of all units.
@@ -11,12 +11,12 @@ struct UnitSandbox {
     /// Finds the settings of a task.
     ///
     /// - Parameters:
-    ///   - footprint: What it reads, writes, connects to and needs as privilege.
-    ///   - reads: The paths that it reads, the task file among them.
-    ///   - writes: The paths at and below which it writes.
-    ///   - view: What it sees.
-    ///   - root: The root below which tasks write, empty without one.
-    ///   - addresses: The only addresses that it connects to, `nil` if they are not known.
+    ///   - footprint: The paths, connections and capabilities of the task.
+    ///   - reads: The paths that the task reads, including the task file.
+    ///   - writes: The paths at and below which the task writes.
+    ///   - view: The part of the node's files that the unit sees.
+    ///   - root: The root below which tasks write; empty for none.
+    ///   - addresses: The only addresses that the task connects to, or `nil` if they are unknown.
     init(
         _ footprint: Footprint,
         reads: [String],
@@ -29,7 +29,7 @@ struct UnitSandbox {
         addCapabilities(footprint)
         addPlaces(footprint, reads: reads, writes: writes)
         if view.isRootEmpty {
-            // The setting of the drop-in would take the place of the empty root directory.
+            // The setting of the drop-in would replace the empty root directory.
             add("ProtectSystem", "yes")
             addReadOnly(writes)
         } else if footprint.writesAnywhere {
@@ -44,12 +44,12 @@ struct UnitSandbox {
         addHidden(view, root)
     }
 
-    /// Credentials often belong to another user, as those of agenix may.
+    /// The capability to read credentials of another user, such as the credentials of agenix.
     static let reading = "CAP_DAC_READ_SEARCH"
 
-    /// Returns whether capabilities let a task read every file that its unit sees, also those that it does not name.
+    /// Returns whether capabilities let a task read every file that its unit sees, even if it does not name the file.
     ///
-    /// The agent itself needs the second one to delete, and reads nothing by it.
+    /// The agent itself needs `CAP_DAC_OVERRIDE` to delete, and does not use it to read.
     static func readsAnything(with capabilities: [String], _ footprint: Footprint) -> Bool {
         capabilities.contains(reading) || footprint.runsPrograms && capabilities.contains("CAP_DAC_OVERRIDE")
     }
@@ -61,7 +61,7 @@ struct UnitSandbox {
     private mutating func addNetwork(_ footprint: Footprint, _ addresses: [String]?) {
         add("PrivateNetwork", "no")
         if footprint.usesNetwork { add("RestrictAddressFamilies", "AF_INET AF_INET6") }
-        // Tools that look at the node's addresses and routes ask the kernel for them.
+        // Tools that examine the node's addresses and routes query the kernel.
         if footprint.runsPrograms || footprint.watchesInterfaces { add("RestrictAddressFamilies", "AF_NETLINK") }
         if let addresses {
             add("IPAddressDeny", "any")
@@ -74,7 +74,7 @@ struct UnitSandbox {
         let capabilities = footprint.capabilities.filter { seen.insert($0).inserted }
         guard !capabilities.isEmpty else { return }
         add("CapabilityBoundingSet", capabilities.joined(separator: " "))
-        // A program asks for its capabilities because of these calls.
+        // A program needs its capabilities for these calls.
         let isMoreThanReading = capabilities != [Self.reading]
         if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "@privileged @resources") }
         for capability in capabilities {
@@ -82,11 +82,12 @@ struct UnitSandbox {
                 add(key, value)
             }
         }
-        // With it the capability would read any file of a file system of which anything is seen (open_by_handle_at(2)).
+        // With this call, the capability would open any file of a file system that is partly visible
+        // (open_by_handle_at(2)).
         if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "~open_by_handle_at") }
     }
 
-    /// The settings that would keep a task from using its capabilities.
+    /// The changes of settings without which a task could not use its capabilities.
     private static let obstacles: [String: [(String, String)]] = [
         "CAP_SYS_MODULE": [("ProtectKernelModules", "no"), ("SystemCallFilter", "@module")],
         "CAP_SYS_ADMIN": [
@@ -97,7 +98,7 @@ struct UnitSandbox {
         "CAP_SYS_TIME": [("ProtectClock", "no"), ("SystemCallFilter", "@clock")],
         "CAP_WAKE_ALARM": [("ProtectClock", "no")],
         "CAP_SYSLOG": [("ProtectKernelLogs", "no")],
-        // It creates nodes of any device, and opens only those that its task names.
+        // The task can create nodes of any device, and open only the devices that it names.
         "CAP_MKNOD": [
             ("PrivateDevices", "no"), ("DevicePolicy", "closed"), ("DeviceAllow", "char-* m"),
             ("DeviceAllow", "block-* m"),
@@ -109,13 +110,13 @@ struct UnitSandbox {
         "CAP_SYS_PTRACE": [("SystemCallFilter", "@debug"), ("ProtectProc", "default")],
     ]
 
-    /// Opens the places that units otherwise do not see or cannot write.
+    /// Makes paths visible or writable that units otherwise do not see or cannot write.
     private mutating func addPlaces(_ footprint: Footprint, reads: [String], writes: [String]) {
         let isTouched = { (paths: [String], directories: [String]) in
             paths.contains { path in directories.contains { isPath(path, at: $0) } }
         }
         if isTouched(reads + writes, Self.homes) {
-            // The directory that it writes may be one of these itself.
+            // The directory that the task writes may itself be a home directory.
             add("ProtectHome", writes.contains(where: Self.homes.contains) ? "no" : "read-only")
         }
         if isTouched(writes, Self.temporary) || reads.contains(where: Self.temporary.contains) {
@@ -125,12 +126,12 @@ struct UnitSandbox {
                 add("BindReadOnlyPaths", boundPath(path))
             }
         }
-        // Of two settings for one directory systemd takes the stricter. What is below one needs nothing.
+        // systemd applies the stricter of two settings for one directory. Paths below a directory need no setting.
         for (directory, key) in Self.kernel where writes.contains(directory) { add(key, "no") }
         addDevices(footprint, isSeen: isTouched(reads + writes, ["/dev"]))
     }
 
-    /// Opens the devices that a task names to its program, and none to a wait for one.
+    /// Lets the program of a task open the devices that the task names; a wait for a device opens none.
     private mutating func addDevices(_ footprint: Footprint, isSeen: Bool) {
         let isAwaited = footprint.reads.contains { $0.use == .awaited }
         guard isSeen, footprint.runsPrograms || isAwaited else { return }
@@ -139,7 +140,7 @@ struct UnitSandbox {
         guard footprint.runsPrograms else { return }
         for (paths, rights) in [(footprint.reads.map(\.path.path), "r"), (footprint.writes.map(\.path.path), "rw")] {
             for path in paths where isPath(located(path), at: "/dev") {
-                // systemd looks for a node at the path. Those in a directory may appear later.
+                // systemd looks for a device node at the path. Nodes in a directory may appear later.
                 let nodes = path.endsWithSlash ? ["char-*", "block-*"] : [unitWord(located(path))]
                 for node in nodes { add("DeviceAllow", "\(node) \(rights)") }
             }
@@ -153,16 +154,16 @@ struct UnitSandbox {
         ("/sys/fs/cgroup", "ProtectControlGroups"),
     ]
 
-    /// The kernel's paths that stay read-only when a task writes one of them, so that `ProtectKernelTunables=` is off.
+    /// The kernel paths that stay read-only if `ProtectKernelTunables=` is off because a task writes one of them.
     private static let tunables = [
         "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/mtrr", "/proc/sys",
         "/proc/sysrq-trigger",
         "/sys",
     ]
 
-    /// Removes the directories that are to be written from the list of read-only paths.
+    /// Removes directories that the task writes from the list of read-only paths.
     ///
-    /// Of two settings for one directory systemd takes the stricter. Directories below one need nothing.
+    /// systemd applies the stricter of two settings for one directory. Directories below a listed one need no setting.
     private mutating func addReadOnly(_ writes: [String]) {
         guard !writes.contains("/") else { return addReadOnlyExceptRoot(writes) }
         let others = writes.contains(where: Self.homes.contains) ? Self.readOnly + Self.homes : Self.readOnly
@@ -172,7 +173,7 @@ struct UnitSandbox {
         for path in kept { add("ReadOnlyPaths", "-\(path)") }
     }
 
-    /// Makes everything read-only that is usually in the root directory, because the root directory itself is written.
+    /// Makes the usual entries of the root directory read-only, because the task writes the root directory itself.
     private mutating func addReadOnlyExceptRoot(_ writes: [String]) {
         add("ProtectSystem", "full")
         let usual = ["/bin", "/lib", "/lib64", "/media", "/mnt", "/nix", "/opt", "/sbin", "/srv", "/var"]
@@ -182,7 +183,7 @@ struct UnitSandbox {
     /// The paths that the drop-in of all units makes read-only in addition to `ProtectSystem=strict`.
     private static let readOnly = ["/dev/shm"]
 
-    /// Protects what a task could write only because it is below the directory of its file.
+    /// Protects paths that a task could write only because they are below a directory that it writes.
     private mutating func addGuarded(_ writes: [String], _ footprint: Footprint) {
         if writes.contains("/proc/sys") || writes.contains("/sys") {
             for path in Self.tunables where !writes.contains(path) { add("ReadOnlyPaths", "-\(path)") }
@@ -202,20 +203,20 @@ struct UnitSandbox {
             emptied.removeAll(where: UnitView.emptiedByDropIn.contains)
         }
         for path in emptied { add("TemporaryFileSystem", unitWord("\(path):ro")) }
-        // The file systems of the kernel are not in an empty root directory.
+        // An empty root directory lacks the file systems of the kernel.
         if view.isRootEmpty { add("MountAPIVFS", "yes") }
-        // `ProtectKernelTunables` leaves it writable.
+        // `ProtectKernelTunables` leaves `/run` writable.
         if view.shows(UnitView.run), !isRunWritten { add("ReadOnlyPaths", "-\(UnitView.run)") }
-        // A mount point cannot be renamed, and with it what is hidden below it.
+        // A mount point cannot be renamed, so a path that is hidden below it stays hidden.
         for path in view.writes + view.pinned { add("BindPaths", boundPath(path)) }
         for path in view.reads { add("BindReadOnlyPaths", boundPath(path)) }
     }
 
     private mutating func addHidden(_ view: UnitView, _ root: String) {
         if view.hiddenOfDropIn != nil { add("InaccessiblePaths", "") }
-        // A path that a task wrote is below the root, a path that it reads may be.
+        // A path that a task wrote is below the root, and a path that it reads may be.
         let hidden = root.isEmpty ? view.hidden : view.hidden.flatMap { [$0, root + $0] }
-        // Every path is different, so there is no need to look for it among hundreds.
+        // All these paths are different, so a search for duplicates among hundreds is unnecessary.
         settings += ((view.hiddenOfDropIn ?? []) + hidden).map { ("InaccessiblePaths", unitWord("-\($0)")) }
     }
 }

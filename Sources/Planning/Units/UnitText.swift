@@ -2,7 +2,7 @@ import Base
 
 /// The text of a systemd unit while it is written.
 struct UnitText {
-    /// The text, every line of it ended.
+    /// The text, in which every line has a line break.
     private(set) var text: String
 
     /// Begins a unit with a comment.
@@ -15,12 +15,12 @@ struct UnitText {
         text += "\n[\(name)]\n"
     }
 
-    /// Adds a setting, whose value is written as systemd reads it.
+    /// Adds a setting, whose value is in the syntax of systemd.
     mutating func set(_ key: String, _ value: String) {
         text += "\(key)=\(value)\n"
     }
 
-    /// Adds a line for people.
+    /// Adds a comment line.
     mutating func comment(_ text: String) {
         self.text += "# \(text)\n"
     }
@@ -28,25 +28,25 @@ struct UnitText {
     /// Adds a command that runs as written, without variables.
     ///
     /// - Parameters:
-    ///   - key: `ExecStart` or one of its relatives.
+    ///   - key: `ExecStart` or a similar key.
     ///   - prefixes: The characters that change how the command is run.
     ///   - words: The program and its arguments.
     mutating func command(_ key: String, prefixes: String = "", _ words: [String]) {
         set(key, "\(prefixes):" + words.map(unitWord).joined(separator: " "))
     }
 
-    /// Adds a path to a list; one that is not there counts for nothing.
+    /// Adds a path to a list; systemd ignores a path that does not exist.
     mutating func path(_ key: String, _ path: String) {
         set(key, unitWord("-\(path)"))
     }
 }
 
-/// A text for people in a setting that takes the rest of its line, such as a description.
+/// Formats human-readable text for a setting that takes the rest of its line, such as a description.
 ///
 /// - Parameters:
-///   - text: The text, which may come from anywhere.
+///   - text: The text, from any source.
 ///   - specifiers: Whether the setting would expand `%`.
-/// - Returns: One line, escaped as on a terminal, that systemd reads as the text.
+/// - Returns: One line with escaped control characters, which systemd reads as the text.
 func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
     var line = ""
     for scalar in text.unicodeScalars.prefix(Limit.unitPhraseLength) {
@@ -60,10 +60,10 @@ func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
     return withoutContinuation(line)
 }
 
-/// A path, or the name of a credential, in a setting that takes the rest of its line.
+/// Formats a path, or the name of a credential, for a setting that takes the rest of its line.
 ///
 /// - Parameter path: The path.
-/// - Returns: What systemd reads as the path, unless it has control characters, which no line can have.
+/// - Returns: The path in the syntax of systemd; control characters, which no line can contain, are escaped.
 func unitPath(_ path: String) -> String {
     var line = ""
     for scalar in path.unicodeScalars {
@@ -76,15 +76,15 @@ func unitPath(_ path: String) -> String {
     return withoutContinuation(line)
 }
 
-/// A backslash at the end would join the next line to this one; systemd removes the space after it.
+/// Adds a space, which systemd removes, after a final backslash, which would join the next line to this one.
 private func withoutContinuation(_ line: String) -> String {
     line.hasSuffix("\\") ? line + " " : line
 }
 
-/// A path in a list of bind mounts, where a colon outside of quotes separates two paths.
+/// Formats a path in a list of bind mounts, where a colon outside of quotes separates two paths.
 func boundPath(_ path: String) -> String { word("-\(path)", plain: "/.,_+=@-") }
 
-/// A word of a command or of a list of paths: in quotes only where systemd needs them.
+/// Formats a word of a command or of a list of paths, in quotes only if systemd needs them.
 func unitWord(_ text: String) -> String { word(text, plain: "/.,:_+=@-") }
 
 private func word(_ text: String, plain: String) -> String {
@@ -108,7 +108,7 @@ private func word(_ text: String, plain: String) -> String {
 public struct UnitFile: Sendable, Hashable {
     /// The content of a path.
     public enum Content: Sendable, Hashable {
-        /// A file of this text.
+        /// A regular file with this text.
         case text(String)
         /// A symbolic link.
         case link(to: String)
@@ -121,21 +121,21 @@ public struct UnitFile: Sendable, Hashable {
     public var content: Content
 }
 
-/// How units call the program.
+/// The invocation of the program by units.
 public struct ProgramInvocation: Sendable, Hashable {
     /// The absolute path of the program.
     public var program: String
 
-    /// The task file and its drop-ins, and where they really are if they are links: every unit reads them.
+    /// The task file and its drop-ins, with the targets of links; every unit reads them.
     public var taskFiles: [String]
 
-    /// Where files of the task are on the node, by where they were read, if that differs.
+    /// The paths of task files on the node by the paths at which they were read, if these differ.
     public var installedPaths: [String: String] = [:]
 
-    /// The flags that every call needs: those without which it would read another task file or be of another role.
+    /// The flags with which every call uses the same task file, role and root.
     public var flags: [String]
 
-    /// The directory in front of every path that a task writes, without a slash at its end; empty for none.
+    /// The directory that is prefixed to every path that a task writes, without a final slash; empty for none.
     public var root: String
 
     /// Creates the description of a call.

@@ -1,11 +1,11 @@
 import Base
 
-/// The user of the units that only talk to servers: they change nothing on the node and run no programs.
+/// The user of units that only connect to servers, change nothing on the node and run no programs.
 public let unitUser = "nest-bootstrap"
 
 /// The content of a credential whose file does not exist when systemd starts the unit.
 ///
-/// Without it systemd would not start the unit, and the program could not say what to do.
+/// Without this content systemd would not start the unit, and the program could not report what to do.
 public let missingCredential = "no such file when the unit was started"
 
 /// Returns the name that the unit of a task gives to the credential with a file's content.
@@ -31,9 +31,9 @@ extension Footprint {
     public var isOfUnitUser: Bool { writes.isEmpty && !runsPrograms }
 }
 
-/// The users that the units of a plan run as, and their access to files that these may not read.
+/// The users of the units of a plan, and their access to files that these users may not read.
 struct UnitUsers {
-    /// The settings that say so.
+    /// The settings that concern the user of one unit.
     struct Settings {
         /// The capabilities of the unit.
         var capabilities: [String]
@@ -42,39 +42,39 @@ struct UnitUsers {
         /// Whether the unit runs as ``unitUser``, without capabilities.
         var isUnprivileged: Bool { capabilities.isEmpty && settings.contains { $0.key == "User" } }
 
-        /// The private keys of which the unit gets a copy, so that it need not see them.
+        /// The private keys that the unit gets as copies, so that it need not see the files.
         var privateKeys: [String] = []
 
         /// Adds a copy of a file, which systemd makes before it starts the unit.
         mutating func load(_ credential: (name: String, path: String)) {
-            // Of a name systemd removes the backslashes that quote.
+            // systemd removes quoting backslashes from a name.
             let name = unitPath(credential.name.replacing("\\", with: "\\\\"))
             settings.append(("LoadCredential", "\(name):\(unitPath(credential.path))"))
             settings.append(("SetCredential", "\(name):\(missingCredential)"))
         }
     }
 
-    /// The files that each kubeconfig refers to which a task of the plan writes, and itself.
+    /// For each kubeconfig that a task of the plan writes, the kubeconfig and the files to which it refers.
     private var credentials: [ExactText: [String]] = [:]
 
     /// Files that tasks of the plan write for the owner alone.
     private var secrets: [String] = []
 
-    /// Files that tasks read and not every user can, without the task files.
+    /// Files that tasks read but not every user can read, without the task files.
     private var closed: Set<ExactText> = []
 
     /// Whether every user can read the task files.
     private let areTaskFilesReadable: Bool
 
-    /// Whether tasks write below a root, where only root may.
+    /// Whether tasks write below a root, where only the user root may write.
     private let hasRoot: Bool
 
     /// Finds the credentials of a plan.
     ///
     /// - Parameters:
     ///   - plan: The plan.
-    ///   - call: How the units call the program.
-    ///   - isReadableByAll: Whether every user can read a file, or a directory of manifests.
+    ///   - call: The invocation of the program by the units.
+    ///   - isReadableByAll: Returns whether every user can read a file, or a directory of manifests.
     init(_ plan: Plan, _ call: ProgramInvocation, _ isReadableByAll: (String) -> Bool) {
         for write in plan.steps.lazy.flatMap(\.task.footprint.writes) where write.isSecret {
             let path = located(write.path.path)
@@ -95,9 +95,9 @@ struct UnitUsers {
     /// Finds the settings of a task.
     ///
     /// - Parameters:
-    ///   - footprint: What it reads, writes and needs as privilege.
-    ///   - readsFilesOfOthers: Whether its program may read files of other users.
-    /// - Returns: The settings of its unit.
+    ///   - footprint: The paths and capabilities of the task.
+    ///   - readsFilesOfOthers: Whether the program of the task may read files of other users.
+    /// - Returns: The settings of the unit.
     func settings(of footprint: Footprint, readsFilesOfOthers: Bool) -> Settings {
         var footprint = footprint
         if readsFilesOfOthers { footprint.capabilities.append(UnitSandbox.reading) }
@@ -112,10 +112,10 @@ struct UnitUsers {
         return result
     }
 
-    /// The settings of a unit that runs as root: it does not see the directories of private keys.
+    /// Returns the settings of a unit that runs as root and does not see the directories of private keys.
     private func settings(ofRoot footprint: Footprint, readsFilesOfOthers: Bool) -> Settings {
         var result = Settings(capabilities: footprint.capabilities)
-        // A program gets no capability because its task has a lock.
+        // A program does not get a capability just because its task has a lock.
         if footprint.readsForLockOnly, let credentials = credentials(of: footprint) {
             if !readsFilesOfOthers { result.capabilities.removeAll { $0 == UnitSandbox.reading } }
             for credential in credentials { result.load(credential) }
@@ -128,7 +128,7 @@ struct UnitUsers {
         return result
     }
 
-    /// The names and paths of a task's credentials, `nil` if they are not known.
+    /// Returns the names and paths of a task's credentials, or `nil` if they are unknown.
     private func credentials(of footprint: Footprint) -> [(name: String, path: String)]? {
         guard let kubeconfig = footprint.kubeconfig else { return [] }
         guard let paths = credentials[ExactText(located(kubeconfig.path))] else { return nil }
@@ -140,20 +140,20 @@ struct UnitUsers {
         return found
     }
 
-    /// The credential with a file's content, `nil` if systemd has no name for it or would read its path as another.
+    /// Returns the credential with a file's content; `nil` without a valid name, or if systemd would misread the path.
     private static func credential(_ path: String) -> (name: String, path: String)? {
         let isAsWritten = unitPath(path) == path.replacing("%", with: "%%") && path.last?.isWhitespace != true
         guard isAsWritten, let name = credentialName(ofPath: path) else { return nil }
         return (name, path)
     }
 
-    /// Whether the user can read what the task reads, its kubeconfig aside.
+    /// Returns whether the user can read everything that the task reads, apart from its kubeconfig.
     private func canRead(_ footprint: Footprint) -> Bool {
         areTaskFilesReadable
             && footprint.reads.allSatisfy { read in
                 switch read.use {
                 case .kubeconfig: return true
-                // It may appear in a directory that is closed to others.
+                // The path may appear in a directory that is closed to other users.
                 case .awaited: return false
                 case .file, .authority, .certificate, .secret, .clientKey, .privateKey, .manifests, .program, .optional:
                     let path = located(read.path.path)

@@ -2,9 +2,10 @@ import Base
 
 /// The part of the node's files that the unit of a task sees.
 ///
-/// Every path has the state of the nearest mark at or above it, as with mounts. A closed directory is empty except for the
-/// paths that the task names. Directories are emptied rather than files hidden: a mount over a file needs the file, and ends
-/// when another file is renamed to its name. A bind mount keeps the file that existed when the unit started.
+/// Every path has the state of the nearest mark at or above it, as with mounts. A closed directory is empty except for
+/// the paths that the task names. Directories are emptied instead of hiding files, because a mount over a file needs
+/// the file, and ends when another file is renamed to its name. A bind mount keeps the file that existed when the unit
+/// started.
 struct UnitView {
     private enum State {
         case readable, writable, empty, hidden
@@ -15,19 +16,19 @@ struct UnitView {
     /// The directories that are empty.
     private(set) var emptied: [String] = []
 
-    /// The paths that are bound into these, to be read.
+    /// The paths that are bound into the empty directories for reading.
     private(set) var reads: [String] = []
 
-    /// The paths that are bound into these, at and below which the task writes.
+    /// The paths that are bound into the empty directories for writing at and below them.
     private(set) var writes: [String] = []
 
-    /// The paths that are inaccessible in directories that the unit sees, those of the drop-in aside.
+    /// The inaccessible paths in directories that the unit sees, without the paths of the drop-in.
     private(set) var hidden: [String] = []
 
-    /// The paths that the drop-in hides and this unit too, `nil` if the list of the drop-in applies as it is.
+    /// The paths of the drop-in that this unit hides too, or `nil` if the list of the drop-in applies unchanged.
     private(set) var hiddenOfDropIn: [String]?
 
-    /// The directories between one that the task writes and a hidden path below it, which keep their names.
+    /// The directories between a directory that the task writes and a hidden path below it, which must not be renamed.
     private(set) var pinned: [String] = []
 
     /// Whether the unit sees only the base system and the paths that its task names.
@@ -39,7 +40,7 @@ struct UnitView {
     /// The directory of sockets and of credentials.
     static let run = "/run"
 
-    /// The directory of products that are not in place yet; a unit sees only its own.
+    /// The directory of products that are not in place yet; a unit sees only its own products.
     private static let staged = "/run/nest-bootstrap-staged"
 
     private static let root = "/"
@@ -47,7 +48,7 @@ struct UnitView {
     private var marks: [ExactText: State] = [:]
     private var marked: [String] = []
 
-    /// Finds what a unit sees.
+    /// Determines the view of a unit.
     ///
     /// - Parameters:
     ///   - task: The paths that the task names and writes.
@@ -83,13 +84,13 @@ struct UnitView {
             ofDropIn.append(directory.path)
             if isOpen || isNamedInside || marks[ExactText(directory.path)] == .empty { differs = true }
         }
-        // A directory in one that the unit does not see needs no mark, unless the unit sees one between the two.
+        // A directory inside an invisible directory needs no mark, unless the unit sees a directory between the two.
         let seen =
             closed.usual.filter { shows($0) } + names.filter { name in closed.usual.contains { isPath(name, at: $0) } }
         for directory in closed.inner(of: seen) {
             _ = close(directory, to: task, around.contains(ExactText(directory.path)), &count)
         }
-        // The program's own files between boots: its cache, and the lists of what tasks have made.
+        // The program's own files between boots: its cache, and the lists of products.
         let ofProgram = task.runsPrograms ? ["/var/lib/nest-bootstrap", productsDirectory] : []
         for path in [Self.staged] + ofProgram.filter({ marks[ExactText($0)] == nil }) where state(above: path).isSeen {
             mark(path, .empty)
@@ -105,7 +106,7 @@ struct UnitView {
         marked.removeAll(where: hiddenHere.containsExactly)
     }
 
-    /// Marks a closed directory, unless the task sees the whole of it, and returns whether it does.
+    /// Marks a closed directory, unless the task sees all of it, and returns whether the task does.
     private mutating func close(
         _ directory: ClosedDirectory,
         to task: Names,
@@ -124,7 +125,7 @@ struct UnitView {
         return false
     }
 
-    /// The state that a path has because of the directories that it is in.
+    /// Returns the state that a path inherits from the directories around it.
     private func state(above path: String) -> State {
         var rest = path[...]
         while let slash = rest.utf8.lastIndex(of: UInt8(ascii: "/")), slash != rest.startIndex {
@@ -134,7 +135,7 @@ struct UnitView {
         return marks[ExactText(Self.root)] ?? .readable
     }
 
-    /// Keeps a mark that changes what the unit sees.
+    /// Keeps a mark that changes the view of the unit.
     private mutating func keep(_ path: String) {
         guard let state = marks[ExactText(path)] else { return }
         let above = self.state(above: path)
@@ -146,9 +147,9 @@ struct UnitView {
         }
     }
 
-    /// Pins the directories above a hidden path, up to the one that the task writes.
+    /// Pins the directories above a hidden path, below the directory that the task writes.
     ///
-    /// Renamed with what is in them, they would take the path out of the mount that hides it.
+    /// A renamed directory would take the path out of the mount that hides it.
     private mutating func pin(above path: String) {
         var rest = path[...]
         var between: [String] = []
@@ -164,12 +165,12 @@ struct UnitView {
         }
     }
 
-    /// Whether a path is in an empty directory, so that it is seen only if it or a directory around it is bound.
+    /// Returns whether a path is in an empty directory, so that it must be bound to be visible.
     private func isBound(_ path: String) -> Bool {
         marks.contains { $0.value == .empty && isPath(path, at: $0.key.text) }
     }
 
-    /// Whether the unit sees a path.
+    /// Returns whether the unit sees a path.
     func shows(_ path: String) -> Bool { marks[ExactText(path)]?.isSeen ?? state(above: path).isSeen }
 
     /// The base system for the program itself, with the configuration of accounts, names, time and trust.
@@ -195,30 +196,30 @@ struct UnitView {
 }
 
 extension UnitView {
-    /// The paths that a task names and writes.
+    /// The paths that a task reads and writes.
     struct Names {
-        /// The paths that its keys name, with everything below them, also by way of a kubeconfig.
+        /// The paths in the keys of the task and in its kubeconfig, with everything below them.
         var reads: [String]
-        /// The paths that its texts mention, which name no secret below them.
+        /// The paths that the texts of the task mention, without secrets below them.
         var mentions: [String] = []
-        /// The directories in which it looks at single paths.
+        /// The directories in which the task looks at single paths.
         var looksAt: [String] = []
-        /// The paths at and below which it writes.
+        /// The paths at and below which the task writes.
         var writes: [String] = []
-        /// The paths that its program may change.
+        /// The paths that the program of the task may change.
         var modifies: [String] = []
-        /// The paths that are its own products.
+        /// The paths of the task's own products.
         var products: Set<ExactText> = []
-        /// The paths that may appear while it runs.
+        /// The paths that may appear while the task runs.
         var awaited: [String] = []
-        /// Whether the paths that it reads are unknown.
+        /// Whether the paths that the task reads are unknown.
         var readsAnything = false
-        /// Whether it may write anywhere.
+        /// Whether the task may write anywhere.
         var writesAnywhere = false
         var runsPrograms = false
-        /// Whether the user of its unit cannot read the files of ``ownersFiles``.
+        /// Whether the user of the unit cannot read the files of ``ownersFiles``.
         var isUnprivileged = false
-        /// The files that tasks write for their owners alone.
+        /// The files that tasks write for the owner alone.
         var ownersFiles: Set<ExactText> = []
 
         /// Returns whether the unit may see a secret file, or cannot read it anyway.
@@ -231,7 +232,7 @@ extension UnitView {
                 }
         }
 
-        /// All paths that it reads.
+        /// All paths that the task reads.
         var all: [String] { reads + mentions + looksAt }
     }
 }

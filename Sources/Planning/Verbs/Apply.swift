@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Verb `apply`: the objects of manifests on the API server.
+/// Verb `apply`: the objects of manifests, applied to the API server.
 public struct ApplyDeclaration: VerbDeclaration {
     /// The ways to treat a field that another manager owns.
     public enum Conflicts: String, Sendable, Hashable, CaseIterable {
@@ -11,11 +11,12 @@ public struct ApplyDeclaration: VerbDeclaration {
         case force
     }
 
-    /// The objects to delete that the task applied before and its manifests no longer contain.
+    /// The kinds of objects that a task deletes if it applied them before and its manifests no longer contain them.
     public enum Pruning: String, Sendable, Hashable {
         /// No object.
         case never
-        /// All objects but Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, whose deletion loses more.
+        /// All objects except Namespaces, CustomResourceDefinitions and PersistentVolumeClaims, whose deletion also
+        /// deletes other objects or data.
         case most
         /// Every object.
         case all
@@ -33,15 +34,15 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// Labels put on every object in addition to the agent's own.
     public var labels: [String: String]
 
-    /// For how many nodes a DaemonSet must be scheduled to count as ready.
+    /// The number of nodes on which a DaemonSet must be scheduled to count as ready.
     public var minimumNodeCount: Int
 
-    /// The objects to delete that the manifests no longer contain.
+    /// The kinds of objects to delete once the manifests no longer contain them.
     public var pruning: Pruning
 }
 
 extension ApplyDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "apply" }
 
     public static var summary: String { "applies the objects of manifests with server-side apply" }
@@ -183,7 +184,7 @@ extension ApplyDeclaration: ReadableVerb {
         return nil
     }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(manifests: manifests)
         footprint.awaitsRollout = waitsForRollout

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Verb `certificate`: a certificate with its key, which the node itself renews.
+/// Verb `certificate`: a certificate with its key, renewed by the node itself.
 public struct CertificateDeclaration: VerbDeclaration {
     /// The issuer of a certificate.
     public enum Issuer: Sendable, Hashable {
@@ -26,15 +26,17 @@ public struct CertificateDeclaration: VerbDeclaration {
     /// The permissions of the certificate, which is not secret.
     public static let certificateMode: UInt16 = 0o644
 
-    /// The validities that a signer of the cluster can be asked for: whole hours that are a number of 32 bits in seconds.
+    /// The range of validities that can be requested from a signer of the cluster.
+    ///
+    /// The maximum is the largest number of whole hours that fits in a signed 32-bit number of seconds.
     static let signerValidity = Duration.seconds(600)...Duration.seconds(596_523 * 3600)
 
-    /// How long before its end a certificate is due.
+    /// Returns the time before its expiry at which a certificate is due for renewal.
     ///
-    /// How long it is valid is up to a signer of the cluster.
+    /// A signer of the cluster may issue a certificate with another validity than the requested one.
     ///
-    /// - Parameter validity: How long it is valid.
-    /// - Returns: At most what the declaration says.
+    /// - Parameter validity: The validity of the certificate.
+    /// - Returns: At most the time in the declaration.
     public func renewBefore(validity: Duration) -> Duration {
         switch issuer {
         case .authority: leaf.renewBefore
@@ -44,7 +46,7 @@ public struct CertificateDeclaration: VerbDeclaration {
 }
 
 extension CertificateDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "certificate" }
 
     public static var summary: String { "issues a certificate with its key, and renews it" }
@@ -134,7 +136,7 @@ extension CertificateDeclaration: ReadableVerb {
         }
     }
 
-    /// Reads what the certificate says, in place or in the section `certificates`.
+    /// Reads the contents of the certificate, from the task itself or from section `certificates`.
     private static func readLeaf(_ value: ConfigValue, _ context: VerbContext) -> LeafDeclaration? {
         guard value.node.mapping != nil else {
             guard let name = value.certificateName() else { return nil }
@@ -153,7 +155,7 @@ extension CertificateDeclaration: ReadableVerb {
         return .authority(certificate: certificate, key: key)
     }
 
-    /// Refuses a validity that the API server refuses.
+    /// Reports a validity that the API server would refuse.
     private static func checkValidity(of leaf: LeafDeclaration, _ fields: MappingReader) {
         guard !signerValidity.contains(leaf.validity) else { return }
         let (least, limit) = (signerValidity.lowerBound, signerValidity.upperBound)
@@ -169,7 +171,7 @@ extension CertificateDeclaration: ReadableVerb {
         )
     }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         let (owner, group) = (leaf.owner, leaf.group)
         let (open, closed) = (Self.certificateMode, leaf.mode)
@@ -183,7 +185,7 @@ extension CertificateDeclaration: ReadableVerb {
                     product: .file(mode: closed, owner: owner, group: group)
                 ),
             ],
-            // The present files belong to their owner.
+            // The existing files may belong to another user.
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
         footprint.issuedCertificate = .init(path: path, renewBefore: renewBefore(validity: leaf.validity))
@@ -205,7 +207,7 @@ extension CertificateDeclaration: ReadableVerb {
 }
 
 extension ConfigValue {
-    /// The name of a signer: a domain, a slash and a path.
+    /// Reads the name of a signer: a domain, a slash and a path.
     fileprivate func signerName() -> String? {
         let expected = "the name of a signer such as kubernetes.io/kube-apiserver-client"
         return objectText(expected) { text in

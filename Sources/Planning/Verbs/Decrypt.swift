@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Verb `decrypt`: a file with what another file has encrypted, such as a private key.
+/// Verb `decrypt`: a file with the decrypted content of another file, such as a private key.
 public struct DecryptDeclaration: VerbDeclaration {
     /// The file to write.
     public var path: LocatedPath
@@ -12,21 +12,21 @@ public struct DecryptDeclaration: VerbDeclaration {
     /// The private key of the node that decrypts it.
     public var identity: LocatedPath
 
-    /// The certificate that the decrypted key must belong to, `nil` if it need not be a key.
+    /// The certificate that the decrypted key must belong to, or `nil` if the file need not be a key.
     public var certificate: LocatedPath?
 
     /// The permissions of the file.
     public var mode: UInt16
 
-    /// Its owner's name or number, or `nil` for the agent's own.
+    /// The name or number of the file's owner, or `nil` for the agent's user.
     public var owner: String?
 
-    /// Its group's name or number, or `nil` for the agent's own.
+    /// The name or number of the file's group, or `nil` for the agent's group.
     public var group: String?
 }
 
 extension DecryptDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "decrypt" }
 
     public static var summary: String { "decrypts a file that `age` has encrypted to the node" }
@@ -39,7 +39,7 @@ extension DecryptDeclaration: ReadableVerb {
         ]
     }
 
-    /// The private key that Debian and NixOS make for every machine.
+    /// The private key that Debian and NixOS create for every machine.
     private static let usualIdentity = "/etc/ssh/ssh_host_ed25519_key"
 
     private enum Keys {
@@ -101,7 +101,7 @@ extension DecryptDeclaration: ReadableVerb {
             Self(
                 path: path,
                 source: source,
-                // A key without a value has been reported.
+                // An invalid `identity` has been reported.
                 identity: identity ?? usual,
                 certificate: certificate,
                 mode: mode,
@@ -114,7 +114,7 @@ extension DecryptDeclaration: ReadableVerb {
     /// The encrypted file and the key that decrypts it.
     public var decryption: Footprint.Decryption { .init(source: source, identity: identity) }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
             reads: [
@@ -131,7 +131,7 @@ extension DecryptDeclaration: ReadableVerb {
                 )
             ],
             command: .init(name: LocatedPath("age", location: path.location), package: "age"),
-            // The source may belong to another user, and so may the file, which is compared with it the next time.
+            // The source may belong to another user, and so may the written file, with which the next run compares it.
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
         footprint.decryption = decryption

@@ -1,49 +1,49 @@
 public import Base
 import YAML
 
-/// Verb `exec`: a program that is run.
+/// Verb `exec`: a program to run.
 public struct ExecDeclaration: VerbDeclaration {
-    /// The program that is run.
+    /// The program to run.
     public enum Program: Sendable, Hashable {
-        /// A script, run by the shell of the task, or without one by `/bin/sh -e` unless it is executable.
+        /// A script, run by the shell of the task. Without a shell, `/bin/sh -e` runs it unless it is executable.
         case script(LocatedPath)
         /// A command, looked up in `PATH` unless its first word has a slash.
         case command(String, SourceLocation)
     }
 
-    /// The program.
+    /// The script or command to run.
     public var program: Program
     public var arguments: [String]
 
     /// Variables set in addition to the agent's own environment.
     public var environment: [String: String]
 
-    /// Shell commands run first, by the shell with `-e`.
+    /// Shell commands to run before the program, by the shell with `-e`.
     public var preStart: String?
 
     /// The shell that runs the script and `preStart`, unless it is `/bin/sh`.
     public var shell: LocatedPath?
 
-    /// A path whose existence means that there is nothing left to do.
+    /// A path whose existence means that the program need not run.
     public var creates: LocatedPath?
 
-    /// The paths that its unit lets it write, in addition to what it creates.
+    /// The paths that the unit lets the program write, in addition to ``creates``.
     ///
-    /// A path with a slash at its end is a directory, made if it is missing; any other must exist already.
+    /// A path with a trailing slash is a directory, which is created if it is missing. Any other path must exist.
     public var writes: [LocatedPath]
 
-    /// The paths that its unit shows it although they are closed to others, or belong to another user.
+    /// The paths in closed directories, and the files of other users, that the unit lets the program read.
     public var reads: [LocatedPath]
 
-    /// Whether its unit lets it use the network.
+    /// Whether the unit lets the program use the network.
     public var network: Bool
 
-    /// The capabilities that its unit leaves it.
+    /// The capabilities that the program keeps in its unit.
     public var capabilities: [String]
 }
 
 extension ExecDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "exec" }
 
     public static var summary: String { "runs a program, unless what it creates exists" }
@@ -171,14 +171,15 @@ extension ExecDeclaration: ReadableVerb {
         return node.string.flatMap { ExecLine($0)?.mapping }
     }
 
-    /// The items of a list that begins with a command.
+    /// Returns the items of a list that begins with a command, or `nil` for any other value.
     private static func commandWords(_ node: Node) -> [String]? {
         words(node).flatMap { ($0.first ?? "").isEmpty ? nil : $0 }
     }
 
-    /// The items of a list of texts and numbers, `nil` for another value.
+    /// Returns the items of a list of strings and numbers, or `nil` for any other value.
     ///
-    /// The word that was written for a boolean, perhaps `yes` or `on`, is not known any more.
+    /// A list with a boolean results in `nil`, because the original spelling, perhaps `yes` or `on`, is no longer
+    /// known.
     private static func words(_ node: Node) -> [String]? {
         guard let items = node.sequence else { return nil }
         let words = items.compactMap { item -> String? in
@@ -191,7 +192,9 @@ extension ExecDeclaration: ReadableVerb {
         return words.count == items.count ? words : nil
     }
 
-    /// Reads the command; one that is a list is reported with all its words as the keys have them.
+    /// Reads the command.
+    ///
+    /// A list is reported with a hint that splits it into the keys `command` and `args`.
     private static func command(_ fields: inout MappingReader) -> Program? {
         guard let entry = fields.entries.first(where: { $0.key == Keys.command.description.name }),
             entry.value.sequence != nil
@@ -208,13 +211,15 @@ extension ExecDeclaration: ReadableVerb {
     @Sendable private static func program(_ value: ConfigValue) -> Program? {
         value.string(expected: "a command").map { text in
             guard ExecLine.isPath(text) else { return Program.command(text, value.node.location) }
-            // Arguments may be written behind the path.
+            // Arguments may follow the path.
             let path = text.prefix { !$0.isWhitespace }
             return Program.command("\(value.resolve(String(path)))\(text[path.endIndex...])", value.node.location)
         }
     }
 
-    /// The kernel shows the network settings of the reader's own network namespace, and asks for a capability.
+    /// Reports the path of a network setting.
+    ///
+    /// The kernel shows a process the settings of its own network namespace, and requires a capability for changes.
     private static func reportNetworkSetting(_ path: LocatedPath, _ fields: MappingReader) {
         let label = "an item of \(fields.subject.label("writes"))"
         fields.problems.add(
@@ -224,7 +229,7 @@ extension ExecDeclaration: ReadableVerb {
         )
     }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
             reads: reads.map { .init(path: $0, use: .optional) },
@@ -252,7 +257,7 @@ extension ExecDeclaration: ReadableVerb {
 extension ExecDeclaration {
     private static let shells: Set = ["ash", "bash", "busybox", "dash", "ksh", "sh", "zsh"]
 
-    /// The script that a shell is to run: its first argument that is no option, if that is an absolute path.
+    /// The script that a shell is to run: the first argument that is not an option, if it is an absolute path.
     public var shellScript: LocatedPath? {
         guard case .command(let name, let location) = program,
             let shell = name.pathParts.last, Self.shells.contains(String(shell))
@@ -263,9 +268,9 @@ extension ExecDeclaration {
                 return argument.isAbsolutePath ? LocatedPath(argument, location: location) : nil
             }
             if argument == "--" || argument.hasPrefix("--") { continue }
-            // The commands themselves follow.
+            // With `-c`, the next argument is a text with commands.
             if argument.hasPrefix("-"), argument.contains("c") { return nil }
-            // The name of an option follows.
+            // With `-o` or `-O`, the next argument is the name of an option.
             if argument.hasSuffix("o") || argument.hasSuffix("O") { _ = rest.popFirst() }
         }
         return nil
@@ -273,7 +278,7 @@ extension ExecDeclaration {
 }
 
 extension ConfigValue {
-    /// The name of a capability.
+    /// Reads the name of a capability.
     fileprivate func capability() -> String? {
         if let name = node.string, capabilityNames.contains(name) { return name }
         let hint = node.string.flatMap { name in
@@ -286,7 +291,7 @@ extension ConfigValue {
     }
 }
 
-/// The capabilities that Linux has, as systemd 252 names them.
+/// The names of the capabilities of Linux, as in systemd 252.
 let capabilityNames = [
     "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF", "CHECKPOINT_RESTORE", "CHOWN",
     "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE",

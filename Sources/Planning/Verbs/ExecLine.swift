@@ -1,16 +1,16 @@
 import Base
 import YAML
 
-/// A command line of a shell, as the keys of `exec` have it.
+/// A shell command line, written as the keys of `exec`.
 public struct ExecLine: Sendable, Hashable {
     private let command: String
     private let arguments: [String]
 
-    /// Splits a line; one that has no word is `nil`.
+    /// Splits a line into words, or returns `nil` if it has no word.
     ///
     /// - Parameters:
-    ///   - line: The line. One with a character that means something to a shell is given to a shell as a whole.
-    ///   - more: Arguments that follow those of the line.
+    ///   - line: The line. A line with a character that is special to a shell becomes one argument of a shell.
+    ///   - more: Arguments to append to the line.
     public init?(_ line: String, before more: [String] = []) {
         let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let first = words.first else { return nil }
@@ -19,29 +19,29 @@ public struct ExecLine: Sendable, Hashable {
         self.init(needsShell ? ["sh", "-c", whole] : words + more)
     }
 
-    /// Whether a line has a character that means something to a shell.
+    /// Returns whether a line contains a character that is special to a shell.
     private static func isForShell(_ line: String) -> Bool { line.contains { "|&;<>()$`*?[~#\"'\\\n".contains($0) } }
 
-    /// The words of a text as the key for arguments: `args: [get, nodes]`.
+    /// Returns the words of a text as the key for arguments: `args: [get, nodes]`.
     ///
     /// - Parameter text: The text.
-    /// - Returns: The key, `nil` if only a shell knows which the words are.
+    /// - Returns: The key with its value, or `nil` if only a shell can split the text.
     static func arguments(_ text: String) -> String? {
         isForShell(text)
             ? nil : ExecLine([""] + text.split(whereSeparator: \.isWhitespace).map(String.init)).argumentsKey
     }
 
-    /// Commands that only a shell has.
+    /// Commands that are built into shells, and that a program of the same name cannot replace.
     private static let builtins: Set = [
         ".", "cd", "eval", "exec", "exit", "export", "set", "source", "ulimit", "umask", "unset",
     ]
 
-    /// Takes a command with its arguments.
+    /// Creates a command line from a command and its arguments.
     init(_ words: [String]) {
         (command, arguments) = (words.first ?? "", Array(words.dropFirst()))
     }
 
-    /// Whether a command is a path rather than a name, also if somebody wrote arguments behind it.
+    /// Returns whether a command is a path rather than a name, even if arguments follow it.
     public static func isPath(_ command: String) -> Bool { command.prefix { !$0.isWhitespace }.hasSlash }
 
     /// The keys in a sentence: `command: kubectl and args: [get, nodes]`.
@@ -56,9 +56,9 @@ public struct ExecLine: Sendable, Hashable {
         "args: [\(arguments.map { Self.scalar($0, mayBeNumber: true) }.joined(separator: ", "))]"
     }
 
-    /// A text as it is typed in a list in brackets, in quotes only where YAML needs them.
+    /// Returns a text as an item of a YAML list in brackets, in quotes only if YAML needs them.
     private static func scalar(_ text: String, mayBeNumber: Bool) -> String {
-        // Only double quotes can have line ends and other control characters.
+        // Only a string in double quotes can contain line breaks and other control characters.
         guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
             return String(decoding: Node.string(text).json(), as: UTF8.self)
         }
@@ -69,7 +69,7 @@ public struct ExecLine: Sendable, Hashable {
         return isPlain ? text : "'\(text.replacing("'", with: "''"))'"
     }
 
-    /// Whether a text without quotes is a string; a number is kept as it is written where it may be one.
+    /// Returns whether YAML reads a text without quotes as a string, or as a number if numbers are allowed.
     private static func isText(_ text: String, orNumber mayBeNumber: Bool) -> Bool {
         switch Node.Content(plain: text) {
         case .string?: true
@@ -80,7 +80,9 @@ public struct ExecLine: Sendable, Hashable {
 }
 
 extension ValueReader where Value == [String] {
-    /// The arguments of a program; a text with several words needs other advice than that it is one item.
+    /// The arguments of a program.
+    ///
+    /// A text with several words is reported with a hint that splits it into items.
     static var arguments: Self {
         let list = Self.list(of: .argument, "arguments")
         return Self(type: list.type, allowsLiteral: list.allowsLiteral) { value in

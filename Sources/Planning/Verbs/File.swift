@@ -1,13 +1,13 @@
 import Base
 /// Verb `file`: a file with a given content, mode and owner.
 public struct FileDeclaration: VerbDeclaration {
-    /// Where the content comes from.
+    /// The source of the content.
     public enum Source: Sendable, Hashable {
         /// Another file, copied byte by byte.
         case path(LocatedPath)
         /// Text in the task file.
         case content(String)
-        /// Random text that is made once, if there is no file.
+        /// Random text, generated once if the file does not exist.
         case generated(Generator)
     }
 
@@ -23,23 +23,23 @@ public struct FileDeclaration: VerbDeclaration {
     /// Its content.
     public var source: Source
 
-    /// Its permissions; `nil` for ``usualMode``, without what a source does not allow.
+    /// Its permissions, or `nil` for ``usualMode`` without the permissions that the source file lacks.
     public var mode: UInt16?
 
-    /// The permissions if none are given and no source has stricter ones: 0600 if the content is generated, else 0644.
+    /// The permissions if ``mode`` is `nil` and the source is not stricter: 0600 for generated content, otherwise 0644.
     public var usualMode: UInt16 {
         if case .generated = source { 0o600 } else { 0o644 }
     }
 
-    /// Its owner's name or number, or `nil` for the agent's own.
+    /// The name or number of the file's owner, or `nil` for the agent's user.
     public var owner: String?
 
-    /// Its group's name or number, or `nil` for the agent's own.
+    /// The name or number of the file's group, or `nil` for the agent's group.
     public var group: String?
 }
 
 extension FileDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "file" }
 
     public static var summary: String { "writes a file" }
@@ -100,7 +100,7 @@ extension FileDeclaration: ReadableVerb {
         return ReadVerb(Self(path: path, source: source, mode: mode, owner: owner, group: group))
     }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         let mode = mode ?? usualMode
         let isSecret = mode & 0o077 == 0
@@ -111,7 +111,7 @@ extension FileDeclaration: ReadableVerb {
         if case .path(let source) = source {
             footprint.reads.append(.init(path: source, use: isSecret ? .secret : .file))
         }
-        // The source may belong to another user, and so may the file, which is compared with it the next time.
+        // The source may belong to another user, and so may the written file, with which the next run compares it.
         if owner != nil || group != nil || !footprint.reads.isEmpty {
             footprint.capabilities.append("CAP_DAC_READ_SEARCH")
         }

@@ -28,7 +28,7 @@ public struct KubeconfigDeclaration: VerbDeclaration {
 }
 
 extension KubeconfigDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "kubeconfig" }
 
     public static var summary: String { "writes a kubeconfig from certificates, once they are valid" }
@@ -139,7 +139,7 @@ extension KubeconfigDeclaration: ReadableVerb {
         return cluster.declaration.certificateAuthority
     }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         let files = [credentials.certificateAuthority, credentials.certificate, credentials.key]
         return Footprint(

@@ -12,7 +12,7 @@ public struct RemoveDeclaration: VerbDeclaration {
 
     public var paths: [LocatedPath]
 
-    /// Whether a directory is removed, with everything in it.
+    /// Whether directories are removed, with everything in them.
     public var isRecursive: Bool
 
     /// The objects to delete, if there are any.
@@ -20,7 +20,7 @@ public struct RemoveDeclaration: VerbDeclaration {
 }
 
 extension RemoveDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "remove" }
 
     public static var summary: String { "removes paths of the node and deletes objects of the cluster" }
@@ -89,20 +89,20 @@ extension RemoveDeclaration: ReadableVerb {
         }
     }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(writes: paths.map { .init(path: $0, effect: .removes) })
         if let objects {
             footprint.useAPIServer(objects.kubeconfig)
             footprint.deletedObjects = objects.references
         }
-        // The removed paths may be in a directory of another user, of which the unit sees only these.
+        // The paths may be in a directory of another user. The unit sees only these paths in it.
         if !paths.isEmpty { footprint.capabilities += ["CAP_DAC_OVERRIDE", "CAP_FOWNER"] }
         return footprint
     }
 }
 
-/// The directories of the File Hierarchy Standard, without which a machine does not work, and their parents.
+/// The directories of the Filesystem Hierarchy Standard, which a machine needs to work, and their parents.
 private let systemDirectories: Set<String> = [
     "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/media", "/mnt", "/nix",
     "/nix/store", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/lib",
@@ -110,11 +110,11 @@ private let systemDirectories: Set<String> = [
 ]
 
 extension ConfigValue {
-    /// A path that may be removed: any but the root directory, the system's directories and what only the kernel makes.
+    /// Reads a path that may be removed: any path except system directories, `/proc`, `/sys` and paths below these two.
     fileprivate func removablePath() -> LocatedPath? {
         guard let path = writablePath() else { return nil }
         let normal = normalised(path.path)
-        // Also after an empty variable: `/etc/${name}` must not become `/etc`.
+        // With an empty variable, `/etc/${name}` becomes `/etc`, which must not be removed.
         guard !systemDirectories.contains(normal),
             !["/proc", "/sys"].contains(where: { isPath(normal, at: $0) })
         else {

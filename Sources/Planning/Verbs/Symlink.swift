@@ -2,7 +2,7 @@ import Base
 
 /// Verb `symlink`: a symbolic link with a given target.
 public struct SymlinkDeclaration: VerbDeclaration {
-    /// Where the link is.
+    /// The path of the link.
     public var path: LocatedPath
 
     /// Its target, as written into the link.
@@ -19,7 +19,7 @@ public struct SymlinkDeclaration: VerbDeclaration {
 }
 
 extension SymlinkDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "symlink" }
 
     public static var summary: String { "creates a symbolic link" }
@@ -66,7 +66,7 @@ extension SymlinkDeclaration: ReadableVerb {
         return ReadVerb(Self(path: path, target: target, replace: replace))
     }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         Footprint(writes: [
             .init(path: path, effect: .replaces, product: .link(target: target, replacesDirectory: replace))

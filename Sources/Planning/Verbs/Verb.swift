@@ -13,9 +13,9 @@ let verbTypes: [any ReadableVerb.Type] = [
     RemoveDeclaration.self,
 ]
 
-/// The declaration of one verb of a task, every default resolved.
+/// The declaration of the verb of a task, with all defaults resolved.
 public protocol VerbDeclaration: Sendable, Hashable {
-    /// The verb: its key in the task file.
+    /// The verb's key in the task file.
     static var name: String { get }
 
     /// The work of a task with this verb, in a sentence without a full stop.
@@ -24,19 +24,21 @@ public protocol VerbDeclaration: Sendable, Hashable {
     /// The entries of the verb's keys in the reference of the task file.
     static var keys: [KeyDescription] { get }
 
-    /// Everything that a task with this declaration reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of a task with this declaration.
     var footprint: Footprint { get }
 }
 
-/// The work of a task; a task has exactly one verb.
+/// The verb of a task, with its declaration.
+///
+/// A task has exactly one verb.
 public struct Verb: Sendable, Hashable {
     /// The declaration.
     public let declaration: any VerbDeclaration
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public let footprint: Footprint
 
-    /// Creates a verb from what its keys say.
+    /// Creates a verb from its declaration.
     public init(_ declaration: any VerbDeclaration) {
         self.declaration = declaration
         footprint = declaration.footprint
@@ -45,12 +47,12 @@ public struct Verb: Sendable, Hashable {
     /// The verb's key in the task file.
     public var name: String { type(of: declaration).name }
 
-    /// Returns whether two verbs say the same.
+    /// Returns whether two verbs have the same declaration.
     public static func == (left: Self, right: Self) -> Bool {
         AnyHashable(left.declaration) == AnyHashable(right.declaration)
     }
 
-    /// Hashes what ``==(_:_:)`` compares.
+    /// Hashes the declaration, which ``==(_:_:)`` compares.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(AnyHashable(declaration))
     }
@@ -70,12 +72,12 @@ protocol ReadableVerb: VerbDeclaration {
     /// Whether it creates, changes or deletes objects as the user of its kubeconfig.
     static var changesObjects: Bool { get }
 
-    /// The mapping that is probably meant by another value of the verb, as it is written on one line, or `nil`.
+    /// Returns the mapping probably meant by another value of the verb, written on one line, or `nil`.
     static func mapping(instead node: Node) -> String?
 
     /// Reads the verb's keys.
     ///
-    /// - Returns: What they say, or `nil` after reporting why that is not known.
+    /// - Returns: The verb, or `nil` after reporting why it could not be read.
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb?
 }
 
@@ -91,17 +93,17 @@ struct VerbContext {
     let cluster: ReadCluster
     /// The host name of this node.
     let hostName: String
-    /// The roles of the node as which the task is read.
+    /// The roles of the node for which the task is read.
     let roles: [String]
     /// The section `certificates`.
     let certificates: CertificateReader
 }
 
-/// A verb as it was read: complete, or complete once its kubeconfig is known.
+/// A verb after reading: complete, or complete once its kubeconfig is known.
 enum ReadVerb {
     /// Everything is known.
     case complete(Verb)
-    /// The task talks to an API server and does not say with which kubeconfig.
+    /// The task connects to an API server and does not name a kubeconfig.
     case needsKubeconfig(name: String, (LocatedPath) -> any VerbDeclaration)
 
     /// The verb's key in the task file.
@@ -117,12 +119,12 @@ enum ReadVerb {
         if case .complete(let verb) = self { verb.footprint } else { nil }
     }
 
-    /// Creates a verb that needs nothing else.
+    /// Creates a verb that is complete.
     init(_ declaration: any VerbDeclaration) {
         self = .complete(Verb(declaration))
     }
 
-    /// Creates a verb that talks to an API server, with the kubeconfig that the task names if it does.
+    /// Creates a verb that connects to an API server and is complete if the task names a kubeconfig.
     init<Declaration: VerbDeclaration>(kubeconfig: LocatedPath?, _ make: @escaping (LocatedPath) -> Declaration) {
         self = kubeconfig.map { .complete(Verb(make($0))) } ?? .needsKubeconfig(name: Declaration.name, make)
     }

@@ -8,13 +8,13 @@ public struct WaitDeclaration: VerbDeclaration {
 
     /// The conditions to wait for.
     public enum Condition: Sendable, Hashable {
-        /// The API server of a kubeconfig answers and is ready.
+        /// The API server of a kubeconfig responds and is ready.
         case apiServer(kubeconfig: LocatedPath)
         /// A TCP port accepts a connection.
         case tcp(host: String, port: UInt16)
         /// A path exists.
         case file(LocatedPath)
-        /// A URL answers 2xx; its server's certificate is checked against the CA.
+        /// A URL responds with a 2xx status. The certificate of its server is checked against the CA.
         case url(String, certificateAuthority: LocatedPath?)
         /// A systemd unit is active.
         case unit(String)
@@ -29,7 +29,7 @@ public struct WaitDeclaration: VerbDeclaration {
     /// The condition.
     public var condition: Condition
 
-    /// Where the task file says so.
+    /// The location of the verb in the task file.
     public var location: SourceLocation
 
     /// The key that names the kubeconfig, if the condition has one.
@@ -37,7 +37,7 @@ public struct WaitDeclaration: VerbDeclaration {
 }
 
 extension WaitDeclaration: ReadableVerb {
-    /// The verb.
+    /// The verb's key in the task file.
     public static var name: String { "wait" }
 
     public static var summary: String { "waits until a condition holds" }
@@ -154,7 +154,7 @@ extension WaitDeclaration: ReadableVerb {
         return value.readPath().map(Server.of)
     }
 
-    /// Everything that the task reads, writes, connects to and needs as privilege.
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint()
         switch condition {
