@@ -130,8 +130,8 @@ public struct ReportDeclaration: Sendable, Hashable {
     /// - Returns: The paths, a single one if the task file sets it.
     public func kubeconfigs(_ plan: Plan) -> [String] {
         if let kubeconfig { return [kubeconfig.path] }
-        let written = plan.steps.compactMap { $0.task.verb.declaration as? KubeconfigDeclaration }
-            .filter { $0.user.hasPrefix(Self.kubeletUserPrefix) }.map(\.path.path)
+        let written = plan.steps.flatMap(\.task.footprint.writes)
+            .filter { $0.kubeconfig?.user.hasPrefix(Self.kubeletUserPrefix) ?? false }.map(\.path.path)
         var seen: Set<String> = []
         return (written + Self.kubeletKubeconfigs).filter { seen.insert($0).inserted }
     }

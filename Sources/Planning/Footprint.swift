@@ -69,16 +69,23 @@ public struct Footprint: Sendable, Hashable {
         /// Whether the content is decrypted from an encrypted file and should not be stored on a disk.
         public var belongsInMemory = false
 
-        /// The files that a kubeconfig refers to, `nil` if the path is not a kubeconfig.
-        public var kubeconfigFiles: [String]?
-
-        /// The API server's URL in a kubeconfig, `nil` if the path is not a kubeconfig.
-        public var kubeconfigServer: String?
+        /// The content of the kubeconfig at the path, `nil` if the path is not a kubeconfig.
+        public var kubeconfig: Kubeconfig?
 
         /// The product that the agent itself puts at the path.
         ///
         /// `nil` if a program writes the path, or if the path is removed.
         public var product: Product?
+    }
+
+    /// The content of a kubeconfig that the task writes.
+    public struct Kubeconfig: Sendable, Hashable {
+        /// The user's name.
+        public var user: String
+        /// The API server's URL.
+        public var server: String
+        /// The credential files, whether the kubeconfig contains or refers to them.
+        public var files: [String]
     }
 
     /// The properties of a file or link created by the agent that are known before the task runs.
@@ -94,8 +101,8 @@ public struct Footprint: Sendable, Hashable {
         /// The API server in the task's kubeconfig.
         case apiServer
         case endpoint(host: String, port: UInt16)
-        /// The server of a URL.
-        case url(String)
+        /// The server of a URL, whose certificate is checked against the given CA or the system's CAs.
+        case url(String, certificateAuthority: LocatedPath? = nil)
         /// The system bus, on which systemd answers.
         case systemBus
         /// Any server.
@@ -130,6 +137,8 @@ public struct Footprint: Sendable, Hashable {
         public var authorityKey: LocatedPath?
         /// The maximum time before expiry at which renewal is due.
         public var renewBefore: Duration
+        /// The extended key usages of the certificate.
+        public var usages: Set<CertificateUsage> = []
     }
 
     /// A user or group that must exist.
@@ -147,6 +156,8 @@ public struct Footprint: Sendable, Hashable {
     /// A program, looked up in `PATH` unless its name contains a slash.
     public struct Command: Sendable, Hashable {
         public var name: LocatedPath
+        /// The arguments of the program.
+        public var arguments: [String] = []
         /// The task's own `PATH`.
         public var searchPath: String?
         /// The package that contains the program, if the agent itself needs the program.
@@ -155,6 +166,9 @@ public struct Footprint: Sendable, Hashable {
 
     /// The paths that the task reads.
     public var reads: [Read] = []
+
+    /// The key of the verb that names the kubeconfig among ``reads``.
+    public var kubeconfigKey = "kubeconfig"
 
     /// The paths that the task changes.
     public var writes: [Write] = []
@@ -226,7 +240,7 @@ extension Footprint {
     }
 
     /// The kubeconfig that the task writes.
-    public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfigFiles != nil }?.path }
+    public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfig != nil }?.path }
 
     /// Whether the task writes only products of the agent.
     ///

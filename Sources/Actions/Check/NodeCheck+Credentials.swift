@@ -41,7 +41,7 @@ extension NodeCheck {
         let certificate = credentials.certificate
         let issuer = producers.producer(of: certificate.path).flatMap { run.plan.position(of: $0) }
         guard let task = issuer.map({ run.plan.steps[$0].task }),
-            let usages = (task.verb.declaration as? CertificateDeclaration)?.leaf.usages,
+            let usages = task.footprint.issuedCertificate?.usages,
             usages.contains(.serverAuth), !usages.contains(.clientAuth)
         else { return [] }
         let message =

@@ -113,7 +113,7 @@ extension NodeCheck {
         let footprint = task.footprint
         guard footprint.runsPrograms, footprint.connections.isEmpty, let command = footprint.command,
             let name = command.name.path.pathParts.last.map(String.init),
-            let localCommands = Self.clients[name], let clientCommand = Self.command(in: task.programArguments),
+            let localCommands = Self.clients[name], let clientCommand = Self.command(in: command.arguments),
             !localCommands.contains(clientCommand)
         else { return [] }
         return [
@@ -148,20 +148,14 @@ extension NodeCheck {
 
     /// Reports a CA for an `http://` URL, which does not use it.
     private func urlWithoutTLS(_ task: PlannedTask) -> [Problem] {
-        guard let wait = task.verb.declaration as? WaitDeclaration,
-            case .url(let url, let authority?) = wait.condition, url.lowercased().hasPrefix("http://")
-        else { return [] }
-        return [
-            Problem(
+        task.footprint.connections.compactMap { connection in
+            guard case .url(let url, let authority?) = connection, url.lowercased().hasPrefix("http://")
+            else { return nil }
+            return Problem(
                 "'url' of task '\(task.name)' begins with http://, and 'certificateAuthority' is for TLS only",
                 at: authority.location,
                 hint: "write https:// if the server expects TLS, or remove 'certificateAuthority'"
             )
-        ]
+        }
     }
-}
-
-extension PlannedTask {
-    /// The arguments of the task's program, empty if it runs no program.
-    var programArguments: [String] { (verb.declaration as? ExecDeclaration)?.arguments ?? [] }
 }

@@ -265,7 +265,7 @@ public struct NodeCheck: Sendable {
         let candidates = ExecLine.isPath(name) ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
         let exists = candidates.contains { (try? run.files.exists($0)) == true || producers.producer(of: $0) != nil }
         guard !exists else { return [] }
-        let keys = (task.verb.declaration as? ExecDeclaration)?.keys(instead: name)
+        let keys = command.keysOfLine
         let usual = keys.map { "write \($0)" } ?? "install it, or write its full path"
         let hint = command.package.map { "install the package '\($0)'" } ?? usual
         return [Problem("command '\(name)' not found", at: command.name.location, hint: hint)]

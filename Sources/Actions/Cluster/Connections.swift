@@ -75,8 +75,6 @@ public final class Connections: Sendable {
 extension PlannedTask {
     /// The key in the task file that names the task's kubeconfig.
     fileprivate var kubeconfigKey: String {
-        guard verb.footprint.kubeconfig != nil else { return "lock.kubeconfig" }
-        let key = (verb.declaration as? WaitDeclaration)?.kubeconfigKey ?? "kubeconfig"
-        return "\(verb.name).\(key)"
+        verb.footprint.kubeconfig == nil ? "lock.kubeconfig" : "\(verb.name).\(verb.footprint.kubeconfigKey)"
     }
 }

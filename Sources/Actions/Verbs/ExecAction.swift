@@ -211,7 +211,8 @@ struct ExecAction: Action {
     /// Returns the problem of a program that cannot be started; a command line in its place is shown only to root.
     private func startProblem(_ error: SystemError) -> Problem {
         let isMissing = [ENOENT, ENOTDIR, ENAMETOOLONG].contains(error.code)
-        if isMissing, let keys = declaration.keys(instead: error.subject) {
+        let command = context.task.footprint.command
+        if isMissing, command?.name.path == error.subject, let keys = command?.keysOfLine {
             return Problem(
                 "\(error)",
                 hint: "write \(keys) in the task at \(context.task.location)",
@@ -228,17 +229,6 @@ struct ExecAction: Action {
 
     /// The text that replaces the command line and the output.
     private static let restriction = " (only root may see its command line and output)"
-}
-
-extension ExecDeclaration {
-    /// Returns the keys for a shell command line that was written as the command.
-    ///
-    /// - Parameter name: A program that does not exist.
-    /// - Returns: The keys to write instead, or `nil` if the program is not the command or its name is one word.
-    func keys(instead name: String) -> String? {
-        guard case .command(name, _) = program, name.contains(where: \.isWhitespace) else { return nil }
-        return ExecLine(name, before: arguments)?.keys
-    }
 }
 
 /// The last non-blank line that a child process printed.

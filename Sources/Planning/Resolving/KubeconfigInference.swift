@@ -36,10 +36,8 @@ struct KubeconfigInference {
         self.problems = problems
         written = tasks.map { $0.verb?.footprint?.writtenKubeconfig }
         components = tasks.map { task in
-            guard case .complete(let verb)? = task.verb, let user = (verb.declaration as? KubeconfigDeclaration)?.user,
-                Self.isComponent(user)
-            else { return nil }
-            return user
+            guard case .complete(let verb)? = task.verb else { return nil }
+            return verb.footprint.writes.lazy.compactMap(\.kubeconfig?.user).first(where: Self.isComponent)
         }
     }
 

@@ -134,7 +134,7 @@ struct HiddenPaths {
     /// Adds a secret file that a task writes.
     private mutating func add(_ write: Footprint.Write, _ call: ProgramInvocation, _ others: (String) -> [String]) {
         let path = located(write.path.path)
-        if let files = write.kubeconfigFiles {
+        if let files = write.kubeconfig?.files {
             references[ExactText(path)] = files.map(located).flatMap { [$0] + others($0) }
         }
         let linked = others(path)

@@ -37,7 +37,7 @@ struct ReportUnits {
     init(_ declaration: ReportDeclaration, _ plan: Plan) {
         let paths = declaration.kubeconfigs(plan)
         let writes = plan.steps.flatMap(\.task.footprint.writes).filter { paths.contains($0.path.path) }
-        let written = writes.compactMap(\.kubeconfigFiles)
+        let written = writes.compactMap(\.kubeconfig?.files)
         references = written.flatMap(\.self)
         kubeconfigs = paths
         isNamed = declaration.kubeconfig != nil

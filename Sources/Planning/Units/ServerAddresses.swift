@@ -9,7 +9,7 @@ struct ServerAddresses {
         // A server at the address of the node is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
-            write.kubeconfigServer.map { (ExactText(located(write.path.path)), $0) }
+            write.kubeconfig.map { (ExactText(located(write.path.path)), $0.server) }
         }
         servers = Dictionary(kubeconfigs) { first, _ in first }
     }

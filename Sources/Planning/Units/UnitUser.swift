@@ -79,7 +79,7 @@ struct UnitUsers {
         for write in plan.steps.lazy.flatMap(\.task.footprint.writes) where write.isSecret {
             let path = located(write.path.path)
             secrets.append(path)
-            if let files = write.kubeconfigFiles { credentials[ExactText(path)] = [write.path.path] + files }
+            if let files = write.kubeconfig?.files { credentials[ExactText(path)] = [write.path.path] + files }
         }
         var examined: Set<ExactText> = []
         for footprint in plan.steps.lazy.map(\.task.footprint) where footprint.isOfUnitUser {

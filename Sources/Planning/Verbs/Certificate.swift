@@ -188,7 +188,11 @@ extension CertificateDeclaration: ReadableVerb {
             // The existing files may belong to another user.
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
-        footprint.issuedCertificate = .init(path: path, renewBefore: renewBefore(validity: leaf.validity))
+        footprint.issuedCertificate = .init(
+            path: path,
+            renewBefore: renewBefore(validity: leaf.validity),
+            usages: leaf.usages
+        )
         switch issuer {
         case .authority(let certificate, let key):
             footprint.issuedCertificate?.authority = certificate

@@ -9,9 +9,9 @@ public struct ExecLine: Sendable, Hashable {
     /// Splits a line into words, or returns `nil` if it has no word.
     ///
     /// - Parameters:
-    ///   - line: The line. A line with a character that is special to a shell becomes one argument of a shell.
-    ///   - more: Arguments to append to the line.
-    public init?(_ line: String, before more: [String] = []) {
+    ///   - line: The line. One with a character that means something to a shell is given to a shell as a whole.
+    ///   - more: Arguments that follow those of the line.
+    init?(_ line: String, before more: [String] = []) {
         let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let first = words.first else { return nil }
         let needsShell = Self.isForShell(line) || first.contains("=") || Self.builtins.contains(first)
@@ -45,7 +45,7 @@ public struct ExecLine: Sendable, Hashable {
     public static func isPath(_ command: String) -> Bool { command.prefix { !$0.isWhitespace }.hasSlash }
 
     /// The keys in a sentence: `command: kubectl and args: [get, nodes]`.
-    public var keys: String { arguments.isEmpty ? commandKey : "\(commandKey) and \(argumentsKey)" }
+    var keys: String { arguments.isEmpty ? commandKey : "\(commandKey) and \(argumentsKey)" }
 
     /// The keys as a mapping: `{command: kubectl, args: [get, nodes]}`.
     var mapping: String { arguments.isEmpty ? "{\(commandKey)}" : "{\(commandKey), \(argumentsKey)}" }
@@ -76,6 +76,13 @@ public struct ExecLine: Sendable, Hashable {
         case .number?: mayBeNumber
         case .null?, .boolean?, .sequence?, .mapping?, nil: false
         }
+    }
+}
+
+extension Footprint.Command {
+    /// The keys to write instead of a shell command line, `nil` if the name is one word.
+    public var keysOfLine: String? {
+        name.path.contains(where: \.isWhitespace) ? ExecLine(name.path, before: arguments)?.keys : nil
     }
 }
 

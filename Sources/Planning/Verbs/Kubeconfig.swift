@@ -151,8 +151,7 @@ extension KubeconfigDeclaration: ReadableVerb {
                     path: path,
                     effect: .replaces,
                     isSecret: true,
-                    kubeconfigFiles: files.map(\.path),
-                    kubeconfigServer: server.path,
+                    kubeconfig: .init(user: user, server: server.path, files: files.map(\.path)),
                     product: .file(mode: 0o600),
                 )
             ],

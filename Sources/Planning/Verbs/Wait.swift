@@ -160,6 +160,7 @@ extension WaitDeclaration: ReadableVerb {
         switch condition {
         case .apiServer(let kubeconfig):
             footprint.useAPIServer(kubeconfig)
+            footprint.kubeconfigKey = kubeconfigKey
         case .object(let object, let kubeconfig):
             footprint.useAPIServer(kubeconfig)
             footprint.neededObjects = [object]
@@ -168,7 +169,7 @@ extension WaitDeclaration: ReadableVerb {
         case .file(let path):
             footprint.reads = [.init(path: path, use: .awaited)]
         case .url(let url, let authority):
-            footprint.connections = [.url(url)]
+            footprint.connections = [.url(url, certificateAuthority: authority)]
             footprint.reads =
                 authority.map { [.init(path: $0, use: .authority, sizeLimit: SizeLimit.configuration)] } ?? []
         case .unit:
