@@ -34,7 +34,7 @@ struct ServerTraits: Sendable {
         var rules = (webhooks["items"]?.sequence ?? []).flatMap { $0["webhooks"]?.sequence ?? [] }
             .flatMap { $0["rules"]?.sequence ?? [] }
         // An unknown version may have policies.
-        if KubernetesVersion(name).map({ $0 >= Self.firstWithPolicies }) ?? true {
+        if VersionFact.mutatingPolicies.holds(onServer: name) ?? true {
             rules += try await Self.policyRules(of: client, until: deadline)
         }
         mutatedResources = Set(rules.flatMap { $0["resources"]?.sequence?.compactMap(\.string) ?? [] })
@@ -44,9 +44,6 @@ struct ServerTraits: Sendable {
     private static let versionFields = [
         "gitVersion", "gitCommit", "emulationMajor", "emulationMinor", "minCompatibilityMajor", "minCompatibilityMinor",
     ]
-
-    /// The first version with kind `MutatingAdmissionPolicy`.
-    private static let firstWithPolicies = KubernetesVersion(minor: 32)
 
     private static func policyRules(
         of client: APIClient,
