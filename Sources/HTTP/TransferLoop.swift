@@ -175,9 +175,11 @@ private struct PendingRequests {
 func startTransferThread(queue: RequestQueue, inFlightLimit: Int) throws(TransportError) {
     do throws(SystemError) {
         try startThread {
-            var loop = TransferLoop(queue: queue, inFlightLimit: inFlightLimit)
-            loop.run()
-            // All requests have been answered by now.
+            do {
+                var loop = TransferLoop(queue: queue, inFlightLimit: inFlightLimit)
+                loop.run()
+            }
+            // All requests have been answered by now, and libcurl's handles are freed.
             queue.end()
         }
     } catch {

@@ -49,6 +49,6 @@ final class SandboxHint: Sendable {
     /// Returns whether the unit sees a path because the task names it.
     private static func names(_ declaration: ExecDeclaration, _ path: Substring) -> Bool {
         let texts = declaration.arguments + declaration.environment.values + (declaration.preStart.map { [$0] } ?? [])
-        return texts.contains { $0.contains(path) } || declaration.reads.contains { path.hasPrefix($0.path) }
+        return texts.contains { $0.contains(path) } || declaration.reads.contains { isPath(path, below: $0.path) }
     }
 }

@@ -65,9 +65,8 @@ extension DirectoryHandle {
             return try openDirectory(name, operation)
         } catch {
             guard error.code == ENOENT else { throw error }
-            if unsafe mkdirat(descriptor.raw, name, 0o755) != 0, errno != EEXIST {
-                throw SystemError("cannot create directory", full(name), code: errno)
-            }
+            let code = unsafe mkdirat(descriptor.raw, name, 0o755) == 0 ? 0 : errno
+            if code != 0, code != EEXIST { throw SystemError("cannot create directory", full(name), code: code) }
             return try openDirectory(name, operation)
         }
     }

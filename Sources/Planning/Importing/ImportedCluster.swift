@@ -104,7 +104,8 @@ extension ImportedCluster.Node {
         let all = keys + (texts.isEmpty ? [] : ["variables: {\(texts.joined(separator: ", "))}"])
         let line = "  \(flowText(name)): {\(all.joined(separator: ", "))}"
         guard line.count > 120 else { return [line] }
-        return ["  \(flowText(name)):"] + keys.map { "    \($0)" } + ["    variables:"] + texts.map { "      \($0)" }
+        let variables = texts.isEmpty ? [] : ["    variables:"] + texts.map { "      \($0)" }
+        return ["  \(flowText(name)):"] + keys.map { "    \($0)" } + variables
     }
 }
 
