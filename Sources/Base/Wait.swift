@@ -27,6 +27,8 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     public var subject: Subject
     /// The reason why the wait continues, `nil` if the subject implies it.
     public var reason: String?
+    /// The reason without any text that only root may read, such as a message of a webhook.
+    public var publicReason: String?
     /// The time of day at which the task gives up, `nil` if unknown.
     public var givesUpAt: String?
     /// Whether the wait covers everything that the task waits for, so that it replaces earlier waits.
@@ -35,8 +37,22 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     /// The duration below which a wait is not reported.
     public static let quietPeriod = Duration.seconds(1)
 
-    public init(_ subject: Subject, reason: String? = nil, givesUpAt: String? = nil, isComplete: Bool = false) {
-        (self.subject, self.reason) = (subject, reason)
+    /// Creates a wait.
+    ///
+    /// - Parameters:
+    ///   - subject: The subject.
+    ///   - reason: The reason why the wait continues.
+    ///   - publicReason: The reason for users other than root, by default the same.
+    ///   - givesUpAt: The time of day at which the task gives up.
+    ///   - isComplete: Whether the wait covers everything that the task waits for.
+    public init(
+        _ subject: Subject,
+        reason: String? = nil,
+        publicReason: String? = nil,
+        givesUpAt: String? = nil,
+        isComplete: Bool = false,
+    ) {
+        (self.subject, self.reason, self.publicReason) = (subject, reason, publicReason ?? reason)
         (self.givesUpAt, self.isComplete) = (givesUpAt, isComplete)
     }
 
@@ -48,7 +64,12 @@ public struct Wait: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The human-readable form, `SUBJECT: REASON (gives up at TIME)`.
-    public var description: String {
+    public var description: String { text(reason) }
+
+    /// The human-readable form that every user may read.
+    public var publicDescription: String { text(publicReason) }
+
+    private func text(_ reason: String?) -> String {
         subject.text + (reason.map { ": \($0)" } ?? "") + (givesUpAt.map { " (gives up at \($0))" } ?? "")
     }
 }

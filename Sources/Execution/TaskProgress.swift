@@ -95,6 +95,9 @@ public struct TaskProgress: Sendable {
         }
     }
 
+    /// Ends all waits, because the task now has what it waited for.
+    public mutating func endWaits() { waits = [] }
+
     /// Whether the task has a wait that has not ended.
     public var isWaiting: Bool { !waits.isEmpty }
 

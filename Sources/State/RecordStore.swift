@@ -100,10 +100,10 @@ public struct RecordStore: Sendable {
     ///   - earlier: The record that the new one replaces, if there is one.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func begin(_ record: TaskRecord, after earlier: TaskRecord?) throws(SystemError) {
+        try write(record)
         if !isOfRepetitions, let earlier {
             keepAttempt(of: earlier, in: try directory(of: record.task, isCreating: true))
         }
-        try write(record)
     }
 
     /// Changes only the history in the record of a task.

@@ -41,7 +41,8 @@ public struct TaskAttempt: Sendable, Hashable {
 public struct TaskWait: Sendable, Hashable {
     public var subject: Wait.Subject
 
-    /// The last reason of an open wait, otherwise the reason that held longest; `nil` if the subject says it.
+    /// The last public reason of an open wait, otherwise the public reason that held longest; `nil` if the subject says
+    /// it.
     public var reason: String?
 
     public var start: Duration
@@ -88,16 +89,16 @@ public struct WaitRecorder: Sendable {
         }
         if let current, wait.continues(current), let last = waits.indices.last {
             self.current = wait
-            guard waits[last].subject != wait.subject || waits[last].reason != wait.reason else { return false }
-            (waits[last].subject, waits[last].reason) = (wait.subject, wait.reason)
-            if reasons.count < Self.reasonLimit { reasons.append((wait.subject, wait.reason, now)) }
+            guard waits[last].subject != wait.subject || waits[last].reason != wait.publicReason else { return false }
+            (waits[last].subject, waits[last].reason) = (wait.subject, wait.publicReason)
+            if reasons.count < Self.reasonLimit { reasons.append((wait.subject, wait.publicReason, now)) }
             return true
         }
         let start = max(now - Wait.quietPeriod, earliest)
         end(at: start)
         if waits.count == Self.limit { removeShortest() }
-        waits.append(TaskWait(wait.subject, reason: wait.reason, from: start))
-        (current, reasons) = (wait, [(wait.subject, wait.reason, start)])
+        waits.append(TaskWait(wait.subject, reason: wait.publicReason, from: start))
+        (current, reasons) = (wait, [(wait.subject, wait.publicReason, start)])
         return true
     }
 
@@ -112,9 +113,15 @@ public struct WaitRecorder: Sendable {
         (current, reasons) = (nil, [])
     }
 
+    /// Removes the shortest wait; the wait before it takes its time, if the task did nothing between them.
     private mutating func removeShortest() {
-        let shortest = waits.indices.min { waits[$0].length < waits[$1].length }
-        if let shortest { waits.remove(at: shortest) }
+        guard let shortest = waits.indices.min(by: { waits[$0].length < waits[$1].length }) else { return }
+        if shortest > 0, waits[shortest - 1].end == waits[shortest].start {
+            waits[shortest - 1].end = waits[shortest].end
+        } else if shortest + 1 < waits.count, waits[shortest].end == waits[shortest + 1].start {
+            waits[shortest + 1].start = waits[shortest].start
+        }
+        waits.remove(at: shortest)
     }
 }
 
@@ -202,6 +209,12 @@ extension RecordStore {
     /// The largest number of attempts that are kept; beyond it, the oldest attempt is dropped.
     private static let attemptLimit = 200
 
+    /// The largest size of the kept attempts in bytes; beyond it, the oldest attempts are dropped.
+    private static let attemptSizeLimit = 1 << 20
+
+    /// The number of bytes that stay free for records when attempts are kept.
+    private static let spareSize = 64 << 10
+
     /// Returns the attempts of a task before the attempt of its record, up to the first success on this boot.
     ///
     /// - Parameter task: The task's name.
@@ -218,18 +231,28 @@ extension RecordStore {
         return (node["attempts"]?.sequence ?? []).suffix(Self.attemptLimit).compactMap { TaskAttempt($0) }
     }
 
-    /// Keeps the attempt of a record that is about to be replaced, unless the task had already succeeded before it.
+    /// Keeps the attempt of a record that was replaced, unless the task had already succeeded before it.
     ///
-    /// The attempts are only informational, so losing them on a full disk is acceptable.
+    /// The attempts are only informational: they are not kept if the disk has little space left, because the records
+    /// need it.
     func keepAttempt(of record: TaskRecord, in directory: borrowing DirectoryHandle) {
         guard record.history.lastSuccess == nil, let attempt = record.ownAttempt else { return }
         let earlier = earlierAttempts(in: directory)
         // An interrupted run leaves the record of an earlier success in place, which may already be kept here.
-        guard earlier.last?.isSuccess != true else { return }
-        let attempts = (earlier + [attempt]).suffix(Self.attemptLimit)
-        let node = Node.mapping([
+        guard earlier.last?.isSuccess != true, earlier.last.map({ $0.start < attempt.start }) ?? true else { return }
+        var attempts = (earlier + [attempt]).suffix(Self.attemptLimit)
+        var content = content(attempts)
+        while content.count > Self.attemptSizeLimit, !attempts.isEmpty {
+            attempts = attempts.dropFirst(attempts.count / 4 + 1)
+            content = self.content(attempts)
+        }
+        guard directory.hasSpace(content.count + Self.spareSize) else { return }
+        try? directory.write(content, to: Self.attemptsName, mode: 0o644)
+    }
+
+    private func content(_ attempts: ArraySlice<TaskAttempt>) -> [UInt8] {
+        Node.mapping([
             ("boot", .string(boot ?? "")), ("attempts", .sequence(attempts.map(\.node))),
-        ])
-        try? directory.write(node.json(), to: Self.attemptsName, mode: 0o644)
+        ]).json()
     }
 }

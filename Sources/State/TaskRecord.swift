@@ -154,7 +154,9 @@ extension TaskRecord {
             failed: Self.count(node["failed"]),
         )
         lease = node["lease"].flatMap { LeaseHolder($0) }
-        reasons = (node["reasons"]?.sequence ?? []).compactMap(\.string)
+        // Earlier versions wrote one text.
+        let lines = node["reason"]?.string.map { $0.split(separator: "\n").map(String.init) }
+        reasons = node["reasons"]?.sequence?.compactMap(\.string) ?? lines ?? []
         publicReasons = []
         waits = [TaskWait](node["waits"])
         isPermanent = node["permanent"]?.boolean ?? false

@@ -37,6 +37,23 @@ struct StatusTests {
         #expect(try await states(node) == ["long": "changed", "next": "changed"])
     }
 
+    @Test func `a run that got the lock no longer waits for the other run`() async throws {
+        let node = try TestNode("tasks: {long: {exec: {script: s.sh}}}\n")
+        try endless(node)
+        let first = try node.start(["run"])
+        #expect(try await becomes { first.outputSoFar().contains("long: | started\n") })
+        let second = try node.start(["run", "--task", "long"])
+        #expect(try await becomes { second.outputSoFar().contains("another run of this task") })
+        first.signal(SIGKILL)
+        _ = await first.result()
+        #expect(try await becomes { second.outputSoFar().contains("long: | started\n") })
+        let row = try await node.run("status", "--output", "json").output.json["tasks"]?[0]
+        #expect(row?["state"]?.string == "running")
+        #expect(row?["wait"] == nil)
+        try node.write("", to: "go")
+        #expect(await second.result().status == 0)
+    }
+
     @Test func `a second signal leaves no child behind and loses no record`() async throws {
         let node = try TestNode("tasks: {long: {exec: {script: s.sh}}}\n")
         try endless(node)

@@ -82,6 +82,52 @@ struct TaskAttemptTests {
         #expect(long.count == 10)
     }
 
+    @Test func `of very many waits without a pause between them no time is lost`() {
+        var recorder = WaitRecorder()
+        for number in 0..<1000 {
+            let start = Duration.seconds(2 * number + 1)
+            _ = recorder.apply(wait("\(number % 7)"), at: start, notBefore: start - .seconds(1))
+        }
+        _ = recorder.apply(nil, at: .seconds(2000), notBefore: .zero)
+        #expect(recorder.waits.count == WaitRecorder.limit)
+        let lengths = recorder.waits.map { ($0.end ?? .zero) - $0.start }
+        #expect(lengths.reduce(.zero, +) == .seconds(2000))
+    }
+
+    @Test func `the reason is the one that every user may read`() {
+        var recorder = WaitRecorder()
+        let wait = Wait(
+            .init(.object, "o"),
+            reason: "the server answered 500: secret",
+            publicReason: "the server answered 500"
+        )
+        _ = recorder.apply(wait, at: .seconds(2), notBefore: .zero)
+        #expect(recorder.waits.map(\.reason) == ["the server answered 500"])
+        _ = recorder.apply(nil, at: .seconds(9), notBefore: .zero)
+        #expect(recorder.waits.map(\.reason) == ["the server answered 500"])
+    }
+
+    @Test func `an attempt is kept once, and the oldest go when they need too much space`() throws {
+        let failed = record(.failed, attempt: 1, at: 10_000)
+        try store.begin(failed, after: nil)
+        for _ in 0..<2 { try store.begin(record(nil, attempt: 2, at: 11_000), after: failed) }
+        #expect(store.earlierAttempts(of: "a").map(\.number) == [1])
+        var earlier = failed
+        for number in 2...30 {
+            var next = record(.failed, attempt: number, at: Int64(10_000 * number))
+            let reason = String(repeating: "r", count: 1000)
+            next.waits = (0..<100).map { index in
+                let start = Duration.milliseconds(10_000 * number + 10 * index)
+                return TaskWait(Wait.Subject(.server, "s"), reason: reason, from: start, to: start)
+            }
+            try store.begin(next, after: earlier)
+            earlier = next
+        }
+        let attempts = store.earlierAttempts(of: "a")
+        #expect(attempts.last?.number == 29)
+        #expect(attempts.count > 2 && attempts.count < 20)
+    }
+
     private func record(_ outcome: Outcome.Kind?, attempt: Int, at time: Int64) -> TaskRecord {
         var record = TaskRecord(
             task: "a",

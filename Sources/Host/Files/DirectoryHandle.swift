@@ -52,6 +52,14 @@ public struct DirectoryHandle: ~Copyable {
         try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, AT_REMOVEDIR) }
     }
 
+    /// Returns whether the file system has a number of free bytes for this process; also if it does not say.
+    public func hasSpace(_ count: Int) -> Bool {
+        var status = statvfs()
+        guard unsafe fstatvfs(descriptor.raw, &status) == 0, status.f_blocks > 0 else { return true }
+        let (free, isOverflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return isOverflow || free >= UInt64(count)
+    }
+
     /// Waits until the names are on the disk.
     func synchronize(_ operation: String) throws(SystemError) {
         do throws(SystemError) {

@@ -126,9 +126,12 @@ struct Rollout {
     private func wait(for unready: [UnreadyObject], until time: String) -> Wait? {
         guard let first = unready.first else { return nil }
         let reasons = [first.reasonWithDetail] + unready.dropFirst().map(\.description)
+        // The detail may quote what a container wrote.
+        let publicReasons = [first.reason] + unready.dropFirst().map { "\($0.identity): \($0.reason)" }
         return Wait(
             .init(.object, "\(first.identity)"),
             reason: reasons.joined(separator: "; "),
+            publicReason: publicReasons.joined(separator: "; "),
             givesUpAt: time,
             isComplete: true,
         )

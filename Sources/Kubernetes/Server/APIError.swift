@@ -118,6 +118,15 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The error as a message for every user: what a webhook or a server writes may quote the object that was sent.
+    public var publicWords: String {
+        switch self {
+        case .refused(let refusal): refusal.status.publicWords
+        case .foreign(let reply): "\(reply.commonWords); \(reply.advice)"
+        case .transport, .pending, .notReady, .beingDeleted, .rival, .interrupted: words
+        }
+    }
+
     /// The topic of errors about the server's checks, which a starting server passes one after the other.
     public var topic: String? {
         if case .notReady = self { "checks" } else { nil }

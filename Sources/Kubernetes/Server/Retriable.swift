@@ -8,6 +8,8 @@ public protocol Retriable: Error {
     var retryAfter: Duration? { get }
     /// The error as a message, for reports of waits.
     var words: String { get }
+    /// The error as a message without any text that only root may read, by default ``words``.
+    var publicWords: String { get }
     /// The topic of an error whose message changes often; changes within a topic are reported every few seconds at
     /// most.
     ///
@@ -18,6 +20,8 @@ public protocol Retriable: Error {
 }
 
 extension Retriable {
+    public var publicWords: String { words }
+
     /// The default is `nil`: every change of the message is reported.
     public var topic: String? { nil }
 

@@ -94,7 +94,8 @@ public struct RetryPolicy: Sendable {
             let delay = min(backoff.next(atLeast: error.retryAfter), end - now - Self.reserve)
             guard delay > .zero else { throw error }
             if start + Wait.quietPeriod <= now + delay, lastReport.isDue(error, at: now) {
-                report(Wait(subject, reason: error.words, givesUpAt: gracePeriod?.time ?? timeOfDeadline))
+                let time = gracePeriod?.time ?? timeOfDeadline
+                report(Wait(subject, reason: error.words, publicReason: error.publicWords, givesUpAt: time))
             }
             guard await pause(delay) else { throw error }
         }

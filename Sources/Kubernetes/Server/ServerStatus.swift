@@ -138,9 +138,21 @@ extension ServerStatus {
 
     /// The refusal for reports of waits, without the object's name, so that it is the same for all waiting objects.
     var words: String {
-        if isUnknownResource, reason == "NotFound", message.hasPrefix("the server has no kind") { return message }
+        if isMissingKind { return message }
         let line = String(line.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#))
         return "the server answered \(code): \(line)"
+    }
+
+    /// Whether the message is this program's own about a kind that the server does not have.
+    private var isMissingKind: Bool {
+        isUnknownResource && reason == "NotFound" && message.hasPrefix("the server has no kind")
+    }
+
+    /// The refusal for reports of waits that every user may read: the code, and the reason if the server names one.
+    var publicWords: String {
+        if isMissingKind { return message }
+        let isName = reason.wholeMatch(of: /[A-Za-z]{1,40}/) != nil
+        return "the server answered \(code)" + (isName ? " (\(reason))" : "")
     }
 
     /// Whether the object's namespace is being deleted.

@@ -17,11 +17,11 @@ extension TaskProgress {
         return counts.total == 0 ? objects : "\(objects), last: \(activity)"
     }
 
-    /// The activity of the task in one line, without times and without output of programs.
+    /// The activity of the task in one line that every user may read, without times and without output of programs.
     var summary: String {
         guard let wait = waits.last?.wait else { return printable(work(activity)) }
         let more = waits.count > 1 ? " (and \(waits.count - 1) more)" : ""
-        return printable("waiting\(more): \(wait)")
+        return printable("waiting\(more): \(wait.publicDescription)")
     }
 
     /// Returns the activity of the task, with the cause of a wait first, for use next to the running time.

@@ -11,8 +11,8 @@ struct TimelineRow {
     /// The number of earlier attempts that are not known.
     let unknownCount: Int
 
-    /// The number of attempts, including unknown attempts.
-    var attemptCount: Int { attempts.isEmpty ? 0 : unknownCount + attempts.count }
+    /// The number of attempts, including unknown attempts, some of which may lie between known attempts.
+    var attemptCount: Int { attempts.last.map { max(unknownCount + attempts.count, $0.number) } ?? 0 }
 
     /// Whether the task had already succeeded before these attempts, in runs that are not known.
     let hasEarlierSuccess: Bool
@@ -39,8 +39,9 @@ struct TimelineRow {
     ///   - source: The source of the timeline.
     init(_ task: TimelineSource.TaskFacts, _ source: TimelineSource) {
         let unit = source.unit(of: task)
-        var found = task.earlier.map(\.killed)
         let last = task.record?.ownAttempt
+        // The last attempt may have been kept between the readings of the two files.
+        var found = task.earlier.filter { $0.start != last?.start }.map(\.killed)
         hasLaterRun = found.last?.isSuccess == true && task.record != nil && last?.end != found.last?.end
         hasEarlierSuccess = found.last?.isSuccess != true && task.record?.history.lastSuccess != nil
         if hasEarlierSuccess { found = [] }

@@ -86,6 +86,9 @@ final class Recorder: Sendable {
                 history: TaskHistory(after: earlier, isOfUnit: Machine.isUnit),
                 run: run
             )
+            // No event follows the lock for which the task may have waited.
+            state.progress.endWaits()
+            _ = state.waits.apply(nil, at: Self.now, notBefore: .zero)
             record.waits = state.waits.waits
             do throws(SystemError) {
                 try records.begin(record, after: earlier)

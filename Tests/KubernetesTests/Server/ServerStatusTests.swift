@@ -93,6 +93,21 @@ struct ServerStatusTests {
         #expect(reply(429, body, headers: headers).retryAfter == pause)
     }
 
+    @Test(arguments: [
+        (500, #"{"reason":"InternalError","message":"conversion webhook failed: hunter2"}"#, " 500 (InternalError)"),
+        (429, "try hunter2 later", " 429"), (404, "404 hunter2", " 404"),
+        (500, #"{"reason":"hunter2 is the password","message":"m"}"#, " 500"),
+    ])
+    func `the reason of a wait that every user may read has no text of the server`(
+        code: Int,
+        body: String,
+        words: String
+    ) {
+        let status = reply(code, body)
+        #expect(status.publicWords == "the server answered\(words)")
+        #expect(APIError.refused(.init(request: "PATCH /x", status: status)).publicWords == status.publicWords)
+    }
+
     @Test func `the message is one line without the request's text`() {
         let json = #"""
             {"message":"Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data at input byte 0,\#
