@@ -234,18 +234,26 @@ extension CertificateSet {
     /// - Returns: The lock.
     /// - Throws: ``Base/Problem`` if another process holds the lock for too long.
     public func lock(onWait: () -> Void) async throws(Problem) -> FileLock {
+        try await Self.lock(directory, onWait: onWait)
+    }
+
+    /// Takes the lock of the set in a directory.
+    static func lock(_ directory: String, onWait: () -> Void) async throws(Problem) -> FileLock {
         do throws(SystemError) {
             let limit = ContinuousClock.now + Self.lockLimit
             if let lock = try await StagedDirectory.lock(directory, until: limit, onWait: onWait) { return lock }
         } catch {
-            throw unchanged(error)
+            throw unchanged(directory, error)
         }
         let message = "another process has been renewing '\(directory)' for \(Self.lockLimit.humanReadable)"
         throw Problem(message, hint: "end it, or try again later")
     }
 
     /// Creates the error of a renewal that failed and changed nothing.
-    func unchanged(_ error: any Error) -> Problem {
+    func unchanged(_ error: any Error) -> Problem { Self.unchanged(directory, error) }
+
+    /// Creates the error of a failed change to the set in a directory, which is unchanged.
+    static func unchanged(_ directory: String, _ error: any Error) -> Problem {
         let advice = (error as? SystemError)?.advice ?? (error as? Problem)?.hint
         return Problem("the certificates in '\(directory)' are unchanged", hint: advice, cause: error)
     }

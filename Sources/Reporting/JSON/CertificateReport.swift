@@ -1,4 +1,4 @@
-import Base
+public import Base
 public import Certificates
 import Planning
 import YAML
@@ -103,4 +103,53 @@ extension CertificateStatus {
 
 extension Node {
     fileprivate static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
+}
+
+/// The result of sending its files to a node.
+public struct PushedNode: Sendable {
+    /// The name of the node.
+    public var node: String
+    /// The effect on the node; nothing if it failed.
+    public var installation = NodeCertificates.Installation()
+    /// The reason why the node has the files that it had before, `nil` if it has the new ones.
+    public var problem: Problem?
+
+    /// Creates the result of a node that has the same files already.
+    public init(node: String) { self.node = node }
+}
+
+/// Returns the effect of an installation on a node, for the operator's machine, as one JSON object.
+///
+/// - Parameter installation: The effect.
+/// - Returns: One line without its end.
+public func installationJSON(_ installation: NodeCertificates.Installation) -> String {
+    String(decoding: Node.mapping(installation.fields).json(), as: UTF8.self)
+}
+
+extension NodeCertificates.Installation {
+    fileprivate var fields: [(String, Node)] {
+        [
+            ("changed", .strings(changed)), ("removed", .strings(removed)), ("unchanged", .number(unchangedCount)),
+        ]
+    }
+}
+
+/// Returns the result of `certificates push` as one JSON object.
+///
+/// - Parameters:
+///   - nodes: The nodes, in the order in which they were sent their files.
+///   - isDryRun: Whether nothing was changed.
+/// - Returns: One line without its end.
+public func pushJSON(_ nodes: [PushedNode], isDryRun: Bool) -> String {
+    let items = nodes.map { item in
+        var pairs = [("node", Node.string(item.node))] + item.installation.fields
+        if let problem = item.problem { pairs.append(("error", .string(problem.description))) }
+        return Node.mapping(pairs)
+    }
+    let failedCount = nodes.count { $0.problem != nil }
+    let summary = Node.mapping([("nodes", .number(nodes.count)), ("failed", .number(failedCount))])
+    let pairs: [(String, Node)] = [
+        Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("nodes", .sequence(items)), ("summary", summary),
+    ]
+    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }

@@ -16,7 +16,7 @@ struct CertificateMaintenance {
     func run() async throws -> ExitCode {
         let declarations: CertificateDeclarations
         do throws(Problems) {
-            declarations = try readDeclarations()
+            declarations = try CertificateDeclarations(options)
         } catch {
             output.report(error, as: options.output, .taskFileWrong)
             return .configuration
@@ -31,24 +31,17 @@ struct CertificateMaintenance {
             return .data
         }
         do throws(Problem) {
-            try access.check()
+            if command.action != .push { try access.check() }
             switch command.action {
             case .check: return try await check(set, leaves)
             case .renew: return try await renew(set, selection)
             case .rotateAuthority: return try await rotate(set)
+            case .push: return try await push(set, leaves.map(\.node).unique())
             }
         } catch {
             output.report(error, as: options.output)
             return .failure
         }
-    }
-
-    private func readDeclarations() throws(Problems) -> CertificateDeclarations {
-        let sources = try Configuration.sources(options)
-        if let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) { return read }
-        let location = SourceLocation(file: options.config)
-        let hint = "write certificates: as docs/certificates.md describes, or pass '--config FILE'"
-        throw Problems([Problem("no certificates are declared", at: location, hint: hint)])
     }
 
     /// The settings for the encryption and decryption of keys.
@@ -264,4 +257,19 @@ extension CertificateMaintenance {
     }
 
     private func write(_ lines: [String]) { output.write(lines.map { $0 + "\n" }.joined()) }
+}
+
+extension CertificateDeclarations {
+    /// Reads the section of the task file.
+    ///
+    /// - Throws: ``Base/Problems`` for everything that is wrong with it, and if there is none.
+    init(_ options: Options) throws(Problems) {
+        let sources = try Configuration.sources(options)
+        guard let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) else {
+            let location = SourceLocation(file: options.config)
+            let hint = "write certificates: as docs/certificates.md describes, or pass '--config FILE'"
+            throw Problems([Problem("no certificates are declared", at: location, hint: hint)])
+        }
+        self = read
+    }
 }

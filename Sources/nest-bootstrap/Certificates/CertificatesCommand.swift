@@ -7,13 +7,14 @@ struct CertificatesCommand: Command {
     static let name = "certificates"
 
     static let help = CommandHelp(
-        summary: "check and renew the certificates of all nodes, and replace their CA",
+        summary: "check and renew the certificates of all nodes, bring them to the nodes, and replace their CA",
         description:
             "Compares the certificates and encrypted keys of all nodes with section 'certificates' of the task file, "
             + "and issues those that are due or differ. It runs on the operator's machine. docs/certificates.md "
             + "describes the files.",
         usage: [
             "nest-bootstrap certificates check [FLAG]...", "nest-bootstrap certificates renew [FLAG]...",
+            "nest-bootstrap certificates push [FLAG]... [NODE]...",
             "nest-bootstrap certificates rotate-ca [--step STEP] [FLAG]...",
         ],
         details: [
@@ -23,6 +24,9 @@ struct CertificatesCommand: Command {
                 + "encrypts to the operators and the node. An existing CA is kept; its key is encrypted again if its "
                 + "recipients differ. A CA is made if there is none. Certificates that no declaration names are "
                 + "removed, unless '--node' or '--name' is given.",
+            "'push' sends the certificate of the CA and the files of each node to it over ssh, into the directory that its "
+                + "task file declares: all of them or none on each node. Without NODE every node gets its files. It runs "
+                + "'nest-bootstrap receive-certificates' on the node, as the user of ssh, who must be allowed to write there.",
             "'rotate-ca' replaces the CA in three steps, and after each of them lists what to install and to restart. "
                 + "'add' makes the new CA, and adds its certificate to the file of the old one. 'issue' makes all "
                 + "certificates by the new CA; the keys of service accounts stay. 'remove' removes the old CA. "
@@ -31,8 +35,12 @@ struct CertificatesCommand: Command {
                 + "program fails or is killed, the set is as it was.",
         ],
         exitCodes: [
-            Row("0", "check: every certificate is as declared; renew, rotate-ca: done"),
-            Row("1", "check: a certificate has a problem; renew, rotate-ca: failed; the set is as it was, or complete"),
+            Row("0", "check: every certificate is as declared; renew, push, rotate-ca: done"),
+            Row(
+                "1",
+                "check: a certificate has a problem; renew, rotate-ca: failed; the set is as it was, or complete; "
+                    + "push: a node has the files that it had before"
+            ),
             Row("64", "wrong usage, also an unknown node or name"),
             Row("65", "the public key of a node is missing or wrong"), Row("78", "the task file is wrong"),
         ],
@@ -40,6 +48,7 @@ struct CertificatesCommand: Command {
             "certificates check -c ./bootstrap.yaml",
             "certificates renew -c ./bootstrap.yaml --identity ~/nest.key",
             "certificates renew --name kube-proxy --all --dry-run",
+            "certificates push cp1 w1 --ssh 'ssh -l root'",
             "certificates rotate-ca --step add -c ./bootstrap.yaml",
         ],
         files: [Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file, if '--config' is not given")],
@@ -72,6 +81,11 @@ struct CertificatesCommand: Command {
                 + "with the key of an existing CA",
             \.identities
         ),
+        Flag("--ssh", "COMMAND", "push: the program and its options, before the name of the node (default: ssh)") {
+            (command, _, value) throws(UsageError) in
+            guard value.contains(where: { $0 != " " }) else { throw UsageError("'--ssh' requires a command") }
+            command.ssh = value
+        },
         .config, .output,
     ]
 
@@ -81,6 +95,8 @@ struct CertificatesCommand: Command {
         case check
         /// Issues the certificates that are due or differ.
         case renew
+        /// Sends each node its files.
+        case push
         /// Replaces the CA, step by step.
         case rotateAuthority = "rotate-ca"
     }
@@ -95,6 +111,9 @@ struct CertificatesCommand: Command {
 
     /// The files with the operator's private keys.
     var identities: [String] = []
+
+    /// The program that connects to a node, with its options.
+    var ssh = "ssh"
 
     /// Whether to renew certificates even if they are not due and match their declarations.
     var isForced = false
@@ -112,28 +131,30 @@ struct CertificatesCommand: Command {
     var acts: Bool {
         switch action {
         case .check: false
-        case .renew: !isDryRun
+        case .renew, .push: !isDryRun
         case .rotateAuthority: step != nil && !isDryRun
         }
     }
 
-    /// Sets the action, which is the only positional argument.
+    /// Sets the action and, for `push`, the nodes.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         let known = Action.allCases.map(\.rawValue)
-        guard let name = names.first, names.count == 1 else {
+        guard let name = names.first, names.count == 1 || name == Action.push.rawValue else {
             throw UsageError("'certificates' takes one of \(known.map { "'\($0)'" }.joined(separator: ", "))")
         }
         guard let action = Action(rawValue: name) else { throw .unknown("action", name, among: known) }
         self.action = action
+        nodes = (nodes + names.dropFirst()).unique()
         try checkFlags()
     }
 
     /// Refuses flags of other actions, and flags that need a step if there is none.
     private func checkFlags() throws(UsageError) {
         let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
-            ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .rotateAuthority]),
-            ("--node", !nodes.isEmpty, [.check, .renew]), ("--name", !names.isEmpty, [.check, .renew]),
-            ("--step", step != nil, [.rotateAuthority]), ("--confirm", isConfirmed, [.rotateAuthority]),
+            ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .push, .rotateAuthority]),
+            ("--node", !nodes.isEmpty, [.check, .renew, .push]), ("--name", !names.isEmpty, [.check, .renew]),
+            ("--step", step != nil, [.rotateAuthority]), ("--ssh", ssh != "ssh", [.push]),
+            ("--confirm", isConfirmed, [.rotateAuthority]),
         ]
         for entry in given where entry.isGiven {
             guard entry.actions.contains(action) else {

@@ -89,7 +89,7 @@ let commands: [any Command.Type] = [
     RunCommand.self, DiffCommand.self, StatusCommand.self, LogsCommand.self, TimelineCommand.self, CheckCommand.self,
     GraphCommand.self, RBACCommand.self, CertificatesCommand.self, ResetCommand.self, InitCommand.self,
     ImportCommand.self, ExplainCommand.self, SchemaCommand.self, CompletionCommand.self, UnitsCommand.self,
-    SuperviseCommand.self, ManualCommand.self,
+    SuperviseCommand.self, ReceiveCertificatesCommand.self, ManualCommand.self,
 ]
 
 /// The commands that the help of the program shows.

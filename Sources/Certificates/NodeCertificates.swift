@@ -1,0 +1,172 @@
+public import Base
+import Host
+import Planning
+import TLS
+import YAML
+
+/// The certificate of the CA with the certificates and encrypted keys of one node, as they are sent to that node.
+public struct NodeCertificates: Sendable {
+    /// The name of the node.
+    public let node: String
+
+    /// The contents by their paths relative to the directory of the set.
+    let files: [String: [UInt8]]
+
+    /// The size in bytes above which files that are received are refused: the keys and certificates of a node have some KiB.
+    public static let sizeLimit = 4 << 20
+
+    /// Reads the files of a node from the set; the caller has the lock of the set.
+    ///
+    /// - Throws: ``Base/Problem`` if a declared file is missing or cannot be used.
+    public init(of node: String, in set: CertificateSet) throws(Problem) {
+        var files: [String: [UInt8]] = [:]
+        let leaves = set.declarations.leaves.filter { $0.node == node }
+        let names = [set.authorityFiles.certificate] + leaves.map(set.files).flatMap { [$0.certificate, $0.key] }
+        for name in names {
+            do throws(SystemError) {
+                files[name] = try set.read(name)
+            } catch {
+                throw Problem("\(error)", hint: error.advice)
+            }
+            guard files[name] != nil else { throw Self.unusable(set.path(name), "is missing") }
+        }
+        (self.node, self.files) = (node, files)
+        try check()
+    }
+
+    /// Reads what another process has sent.
+    ///
+    /// - Throws: ``Base/Problem`` if it was cut off, or anything in it cannot be used.
+    public init(json: [UInt8]) throws(Problem) {
+        let root: Node
+        do throws(Problem) {
+            root = try readJSON(json, file: "standard input")
+        } catch _ {
+            throw Problem("what was sent is not complete JSON", hint: "push again")
+        }
+        guard let node = root["node"]?.string, let entries = root["files"]?.mapping?.entries, !entries.isEmpty else {
+            throw Problem(
+                "what was sent are no files of a node",
+                hint: "use the same version of nest-bootstrap on both sides"
+            )
+        }
+        var files: [String: [UInt8]] = [:]
+        for entry in entries {
+            guard Self.isPath(entry.key, of: node), let text = entry.value.string, let bytes = try? Base64.decode(text)
+            else {
+                throw Self.unusable(entry.key, "is not a file of a set of certificates")
+            }
+            files[entry.key] = bytes
+        }
+        (self.node, self.files) = (node, files)
+        try check()
+    }
+
+    /// The files as one JSON object, which ``init(json:)`` reads.
+    public var json: [UInt8] {
+        let contents = files.sorted { $0.key < $1.key }.map { ($0.key, Node.string(Base64.encode($0.value))) }
+        return Node.mapping([("node", .string(node)), ("files", .mapping(contents))]).json()
+    }
+
+    /// Whether a path is one that the files of a node have.
+    private static func isPath(_ path: String, of node: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard let name = parts.last, name.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.-]*/) != nil else { return false }
+        return parts.dropLast() == ["ca"] && name.hasSuffix(".crt")
+            || parts.dropLast() == ["derived", node] && (name.hasSuffix(".crt") || name.hasSuffix(".key.age"))
+    }
+
+    /// Checks that the CA has issued every certificate, and that every key is encrypted.
+    private func check() throws(Problem) {
+        var authorities: [Certificate] = []
+        for (path, content) in files where path.hasPrefix("ca/") {
+            do throws(TLSError) {
+                authorities += try Certificate.read(pem: content)
+            } catch {
+                throw Self.unusable(path, "cannot be read: \(error)")
+            }
+        }
+        for (path, content) in files.sorted(by: { $0.key < $1.key }) where !path.hasPrefix("ca/") {
+            if path.hasSuffix(".key.age") {
+                guard AgeFile(content)?.contentCount != nil else {
+                    throw Self.unusable(path, "is not an encrypted key")
+                }
+                continue
+            }
+            guard let chain = try? Certificate.read(pem: content), let certificate = chain.first else {
+                throw Self.unusable(path, "is not a certificate")
+            }
+            guard certificate.isIssued(by: authorities, intermediates: Array(chain.dropFirst())) else {
+                throw Self.unusable(path, "is not issued by the CA of the set")
+            }
+        }
+    }
+
+    private static func unusable(_ path: String, _ fault: String) -> Problem {
+        Problem("'\(path)' \(fault)", hint: "'nest-bootstrap certificates renew' makes the files of the set")
+    }
+}
+
+extension NodeCertificates {
+    /// The effect of an installation.
+    public struct Installation: Sendable, Hashable {
+        /// The files that were created or replaced, sorted.
+        public var changed: [String] = []
+        /// The certificates and keys of the node that no longer belong to it and were removed, sorted.
+        public var removed: [String] = []
+        /// The number of files that were the same already.
+        public var unchangedCount = 0
+
+        /// Creates the effect of an installation that has found nothing to do.
+        public init() {}
+    }
+
+    /// Puts the files into a directory on the node: all of them in one step, or none.
+    ///
+    /// Other files in the directory stay, but for certificates and keys in that of the node.
+    ///
+    /// - Parameters:
+    ///   - directory: The absolute path of the directory, which need not exist.
+    ///   - isDryRun: Whether to determine the effect only.
+    /// - Throws: ``Base/Problem`` if something failed. Then the directory is unchanged.
+    public func install(in directory: String, isDryRun: Bool) async throws(Problem) -> Installation {
+        guard !isDryRun else { return try effect(in: directory) }
+        let lock = try await CertificateSet.lock(directory) {}
+        defer { withExtendedLifetime(lock) {} }
+        let effect = try effect(in: directory)
+        guard !effect.changed.isEmpty || !effect.removed.isEmpty else { return effect }
+        do {
+            var staged = try StagedDirectory(replacing: directory)
+            for path in effect.changed {
+                guard let content = files[path] else { continue }
+                let target = "\(staged.path)/\(path)"
+                try FileSystem.makeDirectories(PathParts(target, "cannot write").directory)
+                try FileSystem.write(content, to: target, mode: 0o644)
+            }
+            for path in effect.removed { try staged.remove(path) }
+            try staged.publish()
+        } catch {
+            throw CertificateSet.unchanged(directory, error)
+        }
+        return effect
+    }
+
+    private func effect(in directory: String) throws(Problem) -> Installation {
+        var effect = Installation()
+        do throws(SystemError) {
+            for (path, content) in files {
+                let present = try CertificateSet.read("\(directory)/\(path)")
+                if present == content { effect.unchangedCount += 1 } else { effect.changed.append(path) }
+            }
+            let own = "derived/\(node)"
+            if try FileSystem.status("\(directory)/\(own)")?.kind == .directory {
+                let names = try FileSystem.list("\(directory)/\(own)").map { "\(own)/\($0)" }
+                effect.removed = names.filter { files[$0] == nil && Self.isPath($0, of: node) }.sorted()
+            }
+        } catch {
+            throw CertificateSet.unchanged(directory, error)
+        }
+        effect.changed.sort()
+        return effect
+    }
+}

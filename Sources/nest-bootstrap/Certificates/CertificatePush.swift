@@ -1,0 +1,111 @@
+import Base
+import Certificates
+import Glibc
+import Host
+import Reporting
+import YAML
+
+/// The transfer of certificates from the operator's machine to the nodes, over ssh.
+extension CertificateMaintenance {
+    /// The time that a node may take, in which a person may type a password.
+    private static let pushLimit = Duration.seconds(300)
+
+    /// The size in bytes above which the answer of a node is refused.
+    private static let answerLimit = 1 << 20
+
+    /// Sends the files of the nodes, one node after the other; a node that fails does not keep the others from theirs.
+    ///
+    /// - Returns: Whether every node has its files.
+    func push(_ set: CertificateSet, _ nodes: [String]) async throws(Problem) -> ExitCode {
+        let lock = try await lock(set)
+        var files: [NodeCertificates] = []
+        for node in nodes { files.append(try NodeCertificates(of: node, in: set)) }
+        lock.release()
+        var pushed: [PushedNode] = []
+        for item in files {
+            var result = PushedNode(node: item.node)
+            do throws(Problem) {
+                result.installation = try await send(item)
+            } catch {
+                result.problem = error
+            }
+            pushed.append(result)
+            if !options.output.isForPrograms { show(result) }
+            if Task.isCancelled { break }
+        }
+        let failedCount = pushed.count { $0.problem != nil }
+        if options.output.isForPrograms {
+            output.writeObjects(pushJSON(pushed, isDryRun: command.isDryRun), as: options.output)
+        } else if failedCount > 0 {
+            let message =
+                "\(failedCount) of \(nodes.count) nodes \(failedCount == 1 ? "has the files that it" : "have the files that they") had before"
+            output.report(Problem(message, hint: "run the command again; nodes that have their files are not changed"))
+        }
+        return failedCount == 0 && pushed.count == nodes.count ? .success : .failure
+    }
+
+    private func send(_ files: NodeCertificates) async throws(Problem) -> NodeCertificates.Installation {
+        let words = command.ssh.split(separator: " ").map(String.init)
+        let remote = ["nest-bootstrap", ReceiveCertificatesCommand.name] + (command.isDryRun ? ["--dry-run"] : [])
+        let program = words.first ?? "ssh"
+        let result: FilterResult
+        do throws(SystemError) {
+            result = try await filter(
+                Host.Command(
+                    program,
+                    words.dropFirst() + [files.node, shellLine(remote)],
+                    environment: options.environment
+                ),
+                input: SecretBytes(copying: files.json),
+                outputLimit: Self.answerLimit,
+                deadline: .now + Self.pushLimit,
+            )
+        } catch {
+            let hint = error.code == ENOENT ? "install the package 'openssh-client'" : error.advice
+            throw Problem("cannot send its files", hint: hint, cause: error)
+        }
+        let lines = result.errors.split(whereSeparator: \.isNewline).map { $0.trimmingPrefix("nest-bootstrap: ") }
+        guard result.status.isSuccess else {
+            throw refusal(of: files.node, result.status, lines.map(String.init))
+        }
+        guard let answer = try? readJSON(result.output.copy, file: "answer"),
+            let changed = answer["changed"]?.sequence?.compactMap(\.string),
+            let removed = answer["removed"]?.sequence?.compactMap(\.string),
+            let unchangedCount = answer["unchanged"]?.integer
+        else {
+            throw Problem(
+                "its answer is not that of 'nest-bootstrap \(ReceiveCertificatesCommand.name)'",
+                hint: "look at what \(quotedShellLine(words + [files.node, "true"])) prints"
+            )
+        }
+        var installation = NodeCertificates.Installation()
+        (installation.changed, installation.removed) = (changed, removed)
+        installation.unchangedCount = unchangedCount
+        return installation
+    }
+
+    /// Returns the problem of a node on which nothing was installed.
+    private func refusal(of node: String, _ status: ExitStatus, _ lines: [String]) -> Problem {
+        let call = quotedShellLine(command.ssh.split(separator: " ").map(String.init) + [node])
+        let said = lines.last ?? "\(command.ssh) \(status)"
+        // These are the exit codes of ssh itself and of the shell for a command that does not exist.
+        switch status {
+        case .exited(255): return Problem(said, hint: "try \(call)")
+        case .exited(127): return Problem(said, hint: "install nest-bootstrap on the node, in the PATH of \(call)")
+        case .exited, .signalled, .timedOut, .cancelled: return Problem(said)
+        }
+    }
+
+    private func show(_ pushed: PushedNode) {
+        if let problem = pushed.problem {
+            output.report(Problem("\(pushed.node): \(problem.message)", hint: problem.hint, cause: problem.cause))
+            return
+        }
+        let would = command.isDryRun ? "would be " : ""
+        var parts: [String] = []
+        if !pushed.installation.changed.isEmpty { parts.append("\(pushed.installation.changed.count) \(would)changed") }
+        if !pushed.installation.removed.isEmpty { parts.append("\(pushed.installation.removed.count) \(would)removed") }
+        parts.append("\(pushed.installation.unchangedCount) unchanged")
+        output.write("\(pushed.node): \(parts.joined(separator: ", "))\n")
+    }
+}

@@ -1,0 +1,150 @@
+import TestSupport
+import Testing
+
+/// The transfer of certificates to nodes. Each node is a directory on this machine, and the program in the place of ssh
+/// runs commands there with the host name of the node.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)), .enabled(if: TestProcess.isRoot, "only root can set a host name"))
+struct CertificatePushTests {
+    /// The operator's machine with a set, and six nodes without files.
+    private func operatorsMachine() async throws -> CertificateNodes {
+        let nodes = try await CertificateNodes()
+        try await nodes.declare("defaults: {key: ecdsa-p256}")
+        try await nodes.renew()
+        for host in nodes.hosts {
+            for file in ["bootstrap.yaml", "bootstrap.d/50-test.yaml"] {
+                try Files.write(try Files.read(nodes.path(file)), to: nodes.path("nodes/\(host)/\(file)"), mode: 0o644)
+            }
+        }
+        // What follows the name of the node is one line for a shell, as with ssh.
+        let script = """
+            #!/bin/sh
+            set -eu
+            case $1 in
+            -cut) input="head -c $2"; shift 2 ;;
+            -host) name=$2; input=cat; shift 2 ;;
+            -unreachable) echo "ssh: connect to host $2 port 22: No route to host" >&2; exit 255 ;;
+            *) input=cat ;;
+            esac
+            host=$1
+            line=$(printf %s "$2" | sed 's|^nest-bootstrap|\(TestNode.program)|')
+            $input | unshare --uts sh -c "hostname ${name:-$host}; exec $line --config \(nodes.path("nodes"))/$host/bootstrap.yaml"
+            """
+        try Files.write(Array(script.utf8), to: nodes.path("ssh"), mode: 0o755)
+        return nodes
+    }
+
+    private func push(_ nodes: CertificateNodes, _ arguments: String..., ssh: String = "") async throws -> ToolResult {
+        try await nodes.start(["push", "--ssh", "\(nodes.path("ssh")) \(ssh)"] + arguments).result()
+    }
+
+    /// The contents of all files of a node by their paths, with those that should not be there.
+    private func files(of host: String, _ nodes: CertificateNodes) async throws -> [String: [UInt8]] {
+        let directory = nodes.path("nodes/\(host)/secrets")
+        guard try Files.exists(directory) else { return [:] }
+        let names = try await nodes.must("find", directory, "-type", "f")
+        let paths = names.split(separator: "\n").map(String.init)
+        return try Dictionary(
+            uniqueKeysWithValues: paths.map {
+                (String($0.dropFirst(directory.count + "/certs/".count)), try Files.read($0))
+            }
+        )
+    }
+
+    /// The files that a node is to have.
+    private func expected(of host: String, _ nodes: CertificateNodes) throws -> [String: [UInt8]] {
+        try nodes.contents().filter { $0.key == "ca/k8s.crt" || $0.key.hasPrefix("derived/\(host)/") }
+    }
+
+    @Test func `each node gets the CA and its own files, and nothing the second time`() async throws {
+        let nodes = try await operatorsMachine()
+        let dryRun = try await push(nodes, "--dry-run")
+        #expect(dryRun.status == 0, "\(dryRun.errors)")
+        #expect(dryRun.outputLines.first == "ducksnest-controlplane: 27 would be changed, 0 unchanged")
+        for host in nodes.hosts { #expect(try await files(of: host, nodes).isEmpty) }
+        let result = try await push(nodes)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.outputLines.count == nodes.hosts.count)
+        for host in nodes.hosts { #expect(try await files(of: host, nodes) == expected(of: host, nodes), "\(host)") }
+        #expect(
+            try await push(nodes).outputLines.allSatisfy {
+                $0.hasSuffix(": 7 unchanged") || $0.hasSuffix(": 27 unchanged")
+            }
+        )
+    }
+
+    @Test func `after a renewal the named node gets the new files, and loses what is no longer declared`() async throws
+    {
+        let nodes = try await operatorsMachine()
+        let host = nodes.hosts[2]
+        #expect(try await push(nodes).status == 0)
+        try await nodes.renew("--all", "--name", "kubelet")
+        let own = nodes.path("nodes/\(host)/secrets/certs")
+        try Files.write(Array("mine".utf8), to: "\(own)/notes", mode: 0o644)
+        try Files.write(
+            try Files.read("\(nodes.set)/ca/k8s.crt"),
+            to: "\(own)/derived/\(host)/k8s-old.crt",
+            mode: 0o644
+        )
+        let result = try await push(nodes, host, "--output", "json")
+        let node = try #require(try result.output.json["nodes"]?[0])
+        #expect(node["changed"]?.sequence?.count == 2)
+        #expect(node["removed"]?[0]?.string == "derived/\(host)/k8s-old.crt")
+        var all = try expected(of: host, nodes)
+        all["notes"] = Array("mine".utf8)
+        #expect(try await files(of: host, nodes) == all)
+        let other = nodes.hosts[3]
+        #expect(try await files(of: other, nodes) != expected(of: other, nodes))
+    }
+
+    @Test func `a node whose connection ends keeps the files that it had, and the others get theirs`() async throws {
+        let nodes = try await operatorsMachine()
+        let host = nodes.hosts[2]
+        let size = try expected(of: host, nodes).values.map(\.count).reduce(0, +)
+        for count in [0, 1, 100, size / 2, size] {
+            let cut = try await push(nodes, host, ssh: "-cut \(count)")
+            #expect(cut.status == 1)
+            #expect(
+                cut.errors.contains("\(host): what was sent is not complete JSON; push again"),
+                "\(count): \(cut.errors)"
+            )
+            #expect(try await files(of: host, nodes).isEmpty)
+        }
+        try Files.remove(nodes.path("nodes/\(host)/bootstrap.yaml"))
+        let result = try await push(nodes)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("1 of 6 nodes has the files that it had before"), "\(result.errors)")
+        for other in nodes.hosts where other != host {
+            #expect(try await files(of: other, nodes) == expected(of: other, nodes))
+        }
+    }
+
+    @Test func `files for another machine are refused, and so is a node that cannot be reached`() async throws {
+        let nodes = try await operatorsMachine()
+        let host = nodes.hosts[2]
+        let wrong = try await push(nodes, host, ssh: "-host elsewhere")
+        #expect(wrong.status == 1)
+        #expect(
+            wrong.errors.contains(
+                "these are the files of node '\(host)', and the host name of this machine is 'elsewhere'"
+            ),
+            "\(wrong.errors)"
+        )
+        #expect(try await files(of: host, nodes).isEmpty)
+        let unreachable = try await push(nodes, host, ssh: "-unreachable")
+        #expect(unreachable.errors.contains("\(host): ssh: connect to host \(host) port 22: No route to host; try "))
+        let unknown = try await push(nodes, "nobody")
+        #expect(unknown.status == 64)
+        #expect(unknown.errors.contains("no node with certificates 'nobody' is declared"))
+    }
+
+    @Test func `a set with a file that cannot be used is sent to nobody`() async throws {
+        let nodes = try await operatorsMachine()
+        let host = nodes.hosts[2]
+        let key = "\(nodes.set)/derived/\(host)/k8s-kubelet.key.age"
+        try Files.write(Array("-----BEGIN PRIVATE KEY-----".utf8), to: key, mode: 0o644)
+        let result = try await push(nodes)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("k8s-kubelet.key.age' is not an encrypted key"), "\(result.errors)")
+        for host in nodes.hosts { #expect(try await files(of: host, nodes).isEmpty) }
+    }
+}
