@@ -70,8 +70,10 @@ public struct NodeCertificates: Sendable {
 
     /// Whether a path is one that the files of a node have.
     private static func isPath(_ path: String, of node: String) -> Bool {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard let name = parts.last, name.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.-]*/) != nil else { return false }
+        let parts = path.pathParts.map(String.init)
+        guard path == parts.joined(separator: "/"), let name = parts.last,
+            name.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.-]*/) != nil
+        else { return false }
         return parts.dropLast() == ["ca"] && name.hasSuffix(".crt")
             || parts.dropLast() == ["derived", node] && (name.hasSuffix(".crt") || name.hasSuffix(".key.age"))
     }
@@ -128,6 +130,7 @@ extension NodeCertificates {
     /// - Parameters:
     ///   - directory: The absolute path of the directory, which need not exist.
     ///   - isDryRun: Whether to determine the effect only.
+    /// - Returns: The effect.
     /// - Throws: ``Base/Problem`` if something failed. Then the directory is unchanged.
     public func install(in directory: String, isDryRun: Bool) async throws(Problem) -> Installation {
         guard !isDryRun else { return try effect(in: directory) }

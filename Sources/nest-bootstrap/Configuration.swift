@@ -102,7 +102,7 @@ struct Configuration {
         var facts = facts
         facts.address = address
         let read = readDeclarationsWithProblems(sources, node: facts)
-        // If the address is unknown, only its users have problems, and these must not stop the other tasks.
+        // If the address is unknown, only tasks that use it have problems, which must not stop the other tasks.
         if case .known = address, !read.problems.isEmpty { throw Problems(read.problems) }
         return read.declarations
     }

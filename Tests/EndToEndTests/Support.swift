@@ -40,7 +40,7 @@ extension TestCluster {
 
     /// Whether the server's version is at least 1.`minor`.
     func isAtLeast(minor: Int) async throws -> Bool {
-        try await minorVersion() >= minor
+        try await TestCluster.minorVersion() >= minor
     }
 }
 

@@ -1,8 +1,9 @@
 import TestSupport
 import Testing
 
-/// The transfer of certificates to nodes. Each node is a directory on this machine, and the program in the place of ssh
-/// runs commands there with the host name of the node.
+/// The transfer of certificates to nodes.
+///
+/// Each node is a directory on this machine, and a script in place of ssh runs commands with the host name of the node.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)), .enabled(if: TestProcess.isRoot, "only root can set a host name"))
 struct CertificatePushTests {
     /// The operator's machine with a set, and six nodes without files.

@@ -17,6 +17,19 @@ public struct TestCluster: Sendable {
         return (try? Tool("bash", ["-c", probe]))?.blockingResult().status == 0
     }()
 
+    /// The minor version of the API server, such as 36, as its program says.
+    ///
+    /// Of a server that was built without its repository, `/version` does not say it.
+    ///
+    /// - Throws: ``ToolFailure`` if there is no program.
+    public static func minorVersion() async throws -> Int {
+        let result = try await Tool.run(
+            "bash",
+            ["-euc", ". '\(scripts)/lib.sh'; \"$(binary kube-apiserver)\" --version"]
+        )
+        return try #require(result.output.firstMatch(of: /v1\.([0-9]+)/).flatMap { Int($0.1) }, "\(result.errors)")
+    }
+
     /// The cluster that all tests of a process share, started by the first that asks; `try await shared.value`.
     ///
     /// Other tests write to it too: give objects names of their own, in a namespace of your own.

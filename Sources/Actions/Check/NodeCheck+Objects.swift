@@ -125,7 +125,7 @@ extension NodeCheck {
         ]
     }
 
-    /// Reports kubeconfigs with certificates whose server has an `http://` URL, so that the certificates are not used.
+    /// Reports kubeconfigs that contain certificates but have an `http://` server URL, which does not use them.
     private func serversWithoutTLS(_ task: PlannedTask, notIn others: inout Set<String>) -> [Problem] {
         let references = [task.footprint.writtenKubeconfig, task.footprint.kubeconfig].compactMap(\.self)
         var problems: [Problem] = []

@@ -83,7 +83,7 @@ struct ManifestLoader {
         return contents
     }
 
-    /// Adds the manifests of a path, even if a file in its directory cannot be read.
+    /// Adds the manifest or directory of manifests at a path; an unreadable file does not stop the others.
     private func add(_ reference: LocatedPath, to contents: inout Contents) {
         do {
             let (paths, passedOver, misnamed) = try paths(of: reference)

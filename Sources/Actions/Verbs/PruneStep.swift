@@ -14,7 +14,7 @@ struct PruneStep {
     /// Prepares the parent of the task's ApplySet, before anything is applied.
     ///
     /// - Returns: `nil` if the task deletes nothing.
-    /// - Throws: An error if the manifests cannot be a set, or the parent cannot be written.
+    /// - Throws: An error if a manifest contains the ApplySet member label, or the parent cannot be written.
     init?(
         _ context: ActionContext,
         _ declaration: ApplyDeclaration,

@@ -9,7 +9,7 @@ import YAML
 public struct Applier: Sendable {
     /// A report about one object.
     public enum Message: Sendable {
-        /// An object matches its manifest, or would after a dry run, which adds the lines of a unified diff.
+        /// An object matches its manifest or, in a dry run, would match it; the result of a dry run includes a diff.
         case applied(ObjectIdentity, ObjectResult)
         /// An object could not be applied.
         case failed(ObjectFailure)

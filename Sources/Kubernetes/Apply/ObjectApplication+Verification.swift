@@ -85,7 +85,7 @@ extension ObjectApplication {
         return await verification(of: object, at: path, requestedAt: 0)
     }
 
-    /// Returns the result for an object that its metadata shows to be unchanged since earlier runs verified it.
+    /// Returns the result for an object whose metadata shows no change since an earlier run verified it.
     ///
     /// - Returns: The result, `nil` if the metadata is not sufficient.
     /// - Throws: ``APIError`` if the server does not answer, or if another task describes the object.

@@ -115,7 +115,7 @@ public struct NamedObject: Sendable {
         manifest = ManifestObject(identity: identity, root: root, documentIndex: 1)
     }
 
-    /// Problems of the object's name and namespace, which no object can have.
+    /// Syntax errors in the object's name and namespace, by the rules for its kind.
     public var nameProblems: [Problem] {
         // The name of a definition must match its contents, which are not known here.
         manifest.identity.isCustomResourceDefinition ? [] : ObjectNames.problems(manifest).map(prefixed)

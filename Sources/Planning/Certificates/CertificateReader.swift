@@ -11,7 +11,7 @@ struct CertificateReader {
     private var files: MergedFiles { reader.files }
     private var problems: ProblemCollector { reader.problems }
 
-    /// Creates a reader for the section of a cluster.
+    /// Creates a reader for the `certificates` section of the task files.
     ///
     /// - Parameter reader: The reader of the cluster, which must have read the nodes.
     init(_ reader: ClusterReader) {

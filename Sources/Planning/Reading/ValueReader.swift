@@ -103,7 +103,7 @@ extension ValueReader where Value == String {
     static var namespace: Self { Self(type: .name("namespace")) { $0.label("a namespace") } }
     static var unit: Self { Self(type: .name("systemd unit")) { $0.unitName() } }
 
-    /// A network interface, or several by a pattern.
+    /// The name of a network interface, or a pattern that matches several.
     static var interface: Self { Self(type: .name("network interface")) { $0.interface() } }
 
     /// A user or group.

@@ -19,7 +19,7 @@ struct UnitView {
     /// The paths that are bound into the empty directories for reading.
     private(set) var reads: [String] = []
 
-    /// The paths that are bound into the empty directories for writing at and below them.
+    /// The paths that are bound into the empty directories for reading and writing.
     private(set) var writes: [String] = []
 
     /// The inaccessible paths in directories that the unit sees, without the paths of the drop-in.

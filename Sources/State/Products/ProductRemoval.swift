@@ -10,7 +10,7 @@ public enum Removal: Sendable, Hashable {
     case absent
     /// The content was created by another task, which is undone later.
     case left
-    /// The path was not deleted, for a reason that is a predicate of the path.
+    /// The path was not deleted; the text is the reason, as a predicate of the path.
     case kept(String)
 }
 

@@ -257,8 +257,8 @@ extension FlagForm {
 
     /// Splits an argument with a dash into its flags.
     ///
-    /// `--name=value`, `-o=value` and `-ovalue` have a value, `-fb` is two flags. The letter of the help is a flag as
-    /// well.
+    /// `--name=value`, `-o=value` and `-ovalue` contain a value; `-fb` is two flags. Every command accepts `-h`, so its
+    /// letter may be one of several in an argument.
     ///
     /// - Parameters:
     ///   - argument: The argument.

@@ -120,7 +120,7 @@ struct PlanRun {
         }
     }
 
-    /// Returns the staging area of the products in the unit of a task, until `supervise` puts them in place.
+    /// Returns the products that the task's unit stages for `supervise` to put in place, or `nil` if it stages none.
     private func staged(_ plan: Plan, _ records: RecordStore) -> StagedProducts? {
         guard Machine.isUnit, !command.isDryRun, plan.steps.count == 1 else { return nil }
         return configuration.stagedProducts(of: plan.steps[0].task, records)

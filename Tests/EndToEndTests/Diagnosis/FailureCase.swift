@@ -65,7 +65,7 @@ struct Diagnosis: Sendable {
     ///   - cluster: The server.
     /// - Throws: ``ToolFailure`` if what the failures need cannot be prepared.
     init(_ cases: [FailureCase], name: String, on cluster: TestCluster) async throws {
-        minor = try await cluster.minorVersion()
+        minor = try await TestCluster.minorVersion()
         let minor = minor
         let cases = cases.filter { $0.versions.contains(minor) }
         for item in cases {
@@ -119,13 +119,5 @@ struct Diagnosis: Sendable {
             rest = rest[range.upperBound...]
         }
         return true
-    }
-}
-
-extension TestCluster {
-    /// The minor version of the server.
-    func minorVersion() async throws -> Int {
-        let version = try await kubectl("get", "--raw=/version").output.json
-        return try #require(Int((version["minor"]?.string ?? "").prefix { $0.isNumber }))
     }
 }

@@ -82,7 +82,7 @@ struct RolloutFailureTests {
             """
         )
         // On a busy machine the controllers need more time to refuse the Pods than the tasks wait.
-        let minor = try await cluster.minorVersion()
+        let minor = try await TestCluster.minorVersion()
         for item in stuck where item.versions.contains(minor) {
             let apply = ["apply", "--server-side", "--field-manager=nest-bootstrap", "-f", "-"]
             _ = try await cluster.kubectl(apply, input: item.manifest)
