@@ -50,7 +50,7 @@ let package = Package(
                 "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML",
             ],
         ),
-        .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS"]),
+        .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS", "YAML"]),
         .target(
             name: "Reporting",
             dependencies: ["Base", "Certificates", "Drawing", "Execution", "Host", "Planning", "State", "YAML"]

@@ -4,7 +4,7 @@ import Planning
 import TLS
 import YAML
 
-/// The certificate of the CA with the certificates and encrypted keys of one node, as they are sent to that node.
+/// The certificate of the CA with the certificates and encrypted keys of one node, as `certificates push` sends them.
 public struct NodeCertificates: Sendable {
     /// The name of the node.
     public let node: String
@@ -12,7 +12,7 @@ public struct NodeCertificates: Sendable {
     /// The contents by their paths relative to the directory of the set.
     let files: [String: [UInt8]]
 
-    /// The size in bytes above which files that are received are refused: the keys and certificates of a node have some KiB.
+    /// The size in bytes above which files that are received are refused: those of a node take a few KiB.
     public static let sizeLimit = 4 << 20
 
     /// Reads the files of a node from the set; the caller has the lock of the set.
@@ -46,7 +46,7 @@ public struct NodeCertificates: Sendable {
         }
         guard let node = root["node"]?.string, let entries = root["files"]?.mapping?.entries, !entries.isEmpty else {
             throw Problem(
-                "what was sent are no files of a node",
+                "what was sent is not the files of a node",
                 hint: "use the same version of nest-bootstrap on both sides"
             )
         }
@@ -54,7 +54,8 @@ public struct NodeCertificates: Sendable {
         for entry in entries {
             guard Self.isPath(entry.key, of: node), let text = entry.value.string, let bytes = try? Base64.decode(text)
             else {
-                throw Self.unusable(entry.key, "is not a file of a set of certificates")
+                let hint = "use the same version of nest-bootstrap on both sides"
+                throw Problem("'\(printable(entry.key))' is not a file of node '\(printable(node))'", hint: hint)
             }
             files[entry.key] = bytes
         }

@@ -152,7 +152,7 @@ struct OfflineCheckTests {
         let check = try await node.run("check")
         #expect(check.status == 65)
         // Old servers do not describe the values of a field.
-        let hasEnumerations = try await cluster.isAtLeast(minor: 30)
+        let hasEnumerations = try await cluster.isAtLeast(minor: 24)
         let enumeration = check.errorLines.filter { $0.contains("did you mean 'Default'?") }
             .map { $0.replacing("\(node.directory)/", with: "") }
         #expect(enumeration.count == (hasEnumerations ? 1 : 0), "\(check.errors)")

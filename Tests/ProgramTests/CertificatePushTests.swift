@@ -16,7 +16,8 @@ struct CertificatePushTests {
                 try Files.write(try Files.read(nodes.path(file)), to: nodes.path("nodes/\(host)/\(file)"), mode: 0o644)
             }
         }
-        // What follows the name of the node is one line for a shell, as with ssh.
+        // What follows the name of the node is one line for a shell, as with ssh. `-cut COUNT` ends the input after as
+        // many bytes, `-host NAME` is another host name, and with `-unreachable` there is no connection.
         let script = """
             #!/bin/sh
             set -eu
@@ -38,7 +39,7 @@ struct CertificatePushTests {
         try await nodes.start(["push", "--ssh", "\(nodes.path("ssh")) \(ssh)"] + arguments).result()
     }
 
-    /// The contents of all files of a node by their paths, with those that should not be there.
+    /// The contents of all files of a node by their paths, including files that it should not have.
     private func files(of host: String, _ nodes: CertificateNodes) async throws -> [String: [UInt8]] {
         let directory = nodes.path("nodes/\(host)/secrets")
         guard try Files.exists(directory) else { return [:] }
@@ -113,7 +114,7 @@ struct CertificatePushTests {
         try Files.remove(nodes.path("nodes/\(host)/bootstrap.yaml"))
         let result = try await push(nodes)
         #expect(result.status == 1)
-        #expect(result.errors.contains("1 of 6 nodes has the files that it had before"), "\(result.errors)")
+        #expect(result.errors.contains("1 of 6 nodes has not confirmed the files"), "\(result.errors)")
         for other in nodes.hosts where other != host {
             #expect(try await files(of: other, nodes) == expected(of: other, nodes))
         }
@@ -126,7 +127,7 @@ struct CertificatePushTests {
         #expect(wrong.status == 1)
         #expect(
             wrong.errors.contains(
-                "these are the files of node '\(host)', and the host name of this machine is 'elsewhere'"
+                "these are the files of node '\(host)', but the host name of this machine is 'elsewhere'"
             ),
             "\(wrong.errors)"
         )

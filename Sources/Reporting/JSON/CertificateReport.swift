@@ -105,16 +105,16 @@ extension Node {
     fileprivate static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
 }
 
-/// The result of sending its files to a node.
+/// The result of sending a node its certificate files.
 public struct PushedNode: Sendable {
     /// The name of the node.
     public var node: String
-    /// The effect on the node; nothing if it failed.
+    /// The changes on the node, empty if sending failed.
     public var installation = NodeCertificates.Installation()
-    /// The reason why the node has the files that it had before, `nil` if it has the new ones.
+    /// The reason why the node has not confirmed the files, `nil` if it has.
     public var problem: Problem?
 
-    /// Creates the result of a node that has the same files already.
+    /// Creates the result for a node that already has the same files.
     public init(node: String) { self.node = node }
 }
 
@@ -137,7 +137,7 @@ extension NodeCertificates.Installation {
 /// Returns the result of `certificates push` as one JSON object.
 ///
 /// - Parameters:
-///   - nodes: The nodes, in the order in which they were sent their files.
+///   - nodes: The nodes, in the order in which the files were sent.
 ///   - isDryRun: Whether nothing was changed.
 /// - Returns: One line without its end.
 public func pushJSON(_ nodes: [PushedNode], isDryRun: Bool) -> String {

@@ -10,7 +10,7 @@ struct CertificateMaintenance {
     let command: CertificatesCommand
     let output: ConsoleOutput
 
-    /// Checks the set, renews it, or replaces its CA.
+    /// Checks the set, renews it, sends it to the nodes, or replaces its CA.
     ///
     /// - Throws: ``Base/Problems`` for nodes and names that are not declared.
     func run() async throws -> ExitCode {

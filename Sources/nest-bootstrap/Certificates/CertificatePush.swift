@@ -7,7 +7,7 @@ import YAML
 
 /// The transfer of certificates from the operator's machine to the nodes, over ssh.
 extension CertificateMaintenance {
-    /// The time that a node may take, in which a person may type a password.
+    /// The time for one node, including the time to type a password.
     private static let pushLimit = Duration.seconds(300)
 
     /// The size in bytes above which the answer of a node is refused.
@@ -15,7 +15,7 @@ extension CertificateMaintenance {
 
     /// Sends the files of the nodes, one node after the other; a node that fails does not keep the others from theirs.
     ///
-    /// - Returns: Whether every node has its files.
+    /// - Returns: ``ExitCode/success`` if every node has its files.
     func push(_ set: CertificateSet, _ nodes: [String]) async throws(Problem) -> ExitCode {
         let lock = try await lock(set)
         var files: [NodeCertificates] = []
@@ -38,31 +38,32 @@ extension CertificateMaintenance {
             output.writeObjects(pushJSON(pushed, isDryRun: command.isDryRun), as: options.output)
         } else if failedCount > 0 {
             let message =
-                "\(failedCount) of \(nodes.count) nodes \(failedCount == 1 ? "has the files that it" : "have the files that they") had before"
-            output.report(Problem(message, hint: "run the command again; nodes that have their files are not changed"))
+                "\(failedCount) of \(nodes.count) nodes \(failedCount == 1 ? "has" : "have") not confirmed the files"
+            let hint = command.isDryRun ? nil : "run the command again; nodes that have their files are not changed"
+            output.report(Problem(message, hint: hint))
         }
         return failedCount == 0 && pushed.count == nodes.count ? .success : .failure
     }
 
     private func send(_ files: NodeCertificates) async throws(Problem) -> NodeCertificates.Installation {
-        let words = command.ssh.split(separator: " ").map(String.init)
+        let words = command.sshWords
         let remote = ["nest-bootstrap", ReceiveCertificatesCommand.name] + (command.isDryRun ? ["--dry-run"] : [])
-        let program = words.first ?? "ssh"
         let result: FilterResult
         do throws(SystemError) {
             result = try await filter(
                 Host.Command(
-                    program,
+                    words[0],
                     words.dropFirst() + [files.node, shellLine(remote)],
                     environment: options.environment
                 ),
                 input: SecretBytes(copying: files.json),
                 outputLimit: Self.answerLimit,
+                errorsLimit: Self.answerLimit,
                 deadline: .now + Self.pushLimit,
             )
         } catch {
             let hint = error.code == ENOENT ? "install the package 'openssh-client'" : error.advice
-            throw Problem("cannot send its files", hint: hint, cause: error)
+            throw Problem("cannot send the files", hint: hint, cause: error)
         }
         let lines = result.errors.split(whereSeparator: \.isNewline).map { $0.trimmingPrefix("nest-bootstrap: ") }
         guard result.status.isSuccess else {
@@ -74,7 +75,7 @@ extension CertificateMaintenance {
             let unchangedCount = answer["unchanged"]?.integer
         else {
             throw Problem(
-                "its answer is not that of 'nest-bootstrap \(ReceiveCertificatesCommand.name)'",
+                "it did not answer as 'nest-bootstrap \(ReceiveCertificatesCommand.name)' does",
                 hint: "look at what \(quotedShellLine(words + [files.node, "true"])) prints"
             )
         }
@@ -86,8 +87,8 @@ extension CertificateMaintenance {
 
     /// Returns the problem of a node on which nothing was installed.
     private func refusal(of node: String, _ status: ExitStatus, _ lines: [String]) -> Problem {
-        let call = quotedShellLine(command.ssh.split(separator: " ").map(String.init) + [node])
-        let said = lines.last ?? "\(command.ssh) \(status)"
+        let call = quotedShellLine(command.sshWords + [node])
+        let said = lines.last ?? "\(command.sshWords[0]) \(status)"
         // These are the exit codes of ssh itself and of the shell for a command that does not exist.
         switch status {
         case .exited(255): return Problem(said, hint: "try \(call)")

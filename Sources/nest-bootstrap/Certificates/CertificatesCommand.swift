@@ -39,7 +39,7 @@ struct CertificatesCommand: Command {
             Row(
                 "1",
                 "check: a certificate has a problem; renew, rotate-ca: failed; the set is as it was, or complete; "
-                    + "push: a node has the files that it had before"
+                    + "push: a node has not confirmed that it has its files"
             ),
             Row("64", "wrong usage, also an unknown node or name"),
             Row("65", "the public key of a node is missing or wrong"), Row("78", "the task file is wrong"),
@@ -83,8 +83,9 @@ struct CertificatesCommand: Command {
         ),
         Flag("--ssh", "COMMAND", "push: the program and its options, before the name of the node (default: ssh)") {
             (command, _, value) throws(UsageError) in
-            guard value.contains(where: { $0 != " " }) else { throw UsageError("'--ssh' requires a command") }
-            command.ssh = value
+            let words = value.split(separator: " ").map(String.init)
+            guard !words.isEmpty else { throw UsageError("'--ssh' requires a command") }
+            command.sshWords = words
         },
         .config, .output,
     ]
@@ -112,8 +113,8 @@ struct CertificatesCommand: Command {
     /// The files with the operator's private keys.
     var identities: [String] = []
 
-    /// The program that connects to a node, with its options.
-    var ssh = "ssh"
+    /// The program that connects to a node, and its options.
+    var sshWords = ["ssh"]
 
     /// Whether to renew certificates even if they are not due and match their declarations.
     var isForced = false
@@ -153,7 +154,7 @@ struct CertificatesCommand: Command {
         let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
             ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .push, .rotateAuthority]),
             ("--node", !nodes.isEmpty, [.check, .renew, .push]), ("--name", !names.isEmpty, [.check, .renew]),
-            ("--step", step != nil, [.rotateAuthority]), ("--ssh", ssh != "ssh", [.push]),
+            ("--step", step != nil, [.rotateAuthority]), ("--ssh", sshWords != ["ssh"], [.push]),
             ("--confirm", isConfirmed, [.rotateAuthority]),
         ]
         for entry in given where entry.isGiven {

@@ -13,8 +13,8 @@ struct ReceiveCertificatesCommand: Command {
         summary: "install the certificates of this node; 'certificates push' calls it over ssh",
         description:
             "Reads the files of a node as one JSON object from standard input, and puts them into the directory of "
-            + "section 'certificates' of the task file: all of them in one step, or none. It prints the names of those that "
-            + "it has changed.",
+            + "section 'certificates' of the task file: all of them in one step, or none. It prints what it has "
+            + "changed and removed as JSON.",
         usage: ["nest-bootstrap receive-certificates [FLAG]..."],
         exitCodes: [
             Row("0", "the node has the files"), Row("1", "nothing was changed; standard error says why"), .usageError,
@@ -62,14 +62,14 @@ struct ReceiveCertificatesCommand: Command {
         let host = Machine.hostName()
         guard host == files.node || host.prefix(while: { $0 != "." }) == files.node else {
             throw Problem(
-                "these are the files of node '\(files.node)', and the host name of this machine is '\(host)'",
+                "these are the files of node '\(files.node)', but the host name of this machine is '\(host)'",
                 hint: "correct the address of '\(files.node)' in the configuration of ssh, or the host name"
             )
         }
         return try await files.install(in: directory, isDryRun: isDryRun)
     }
 
-    /// Reads standard input to its end; it may be a socket of sshd, which cannot be opened by a path.
+    /// Reads standard input to its end, by its descriptor: `/dev/stdin` cannot open a socket of sshd.
     private static func standardInput() async throws(Problem) -> [UInt8] {
         do throws(SystemError) {
             return try await onThread { () throws(SystemError) in

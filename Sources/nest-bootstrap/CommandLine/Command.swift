@@ -11,7 +11,9 @@ protocol Command: Sendable, Hashable {
     /// The flags of the command, in the order of its help.
     static var flags: [Flag<Self>] { get }
 
-    /// Whether the help of the program lists the command; hidden commands are called by the build of the package.
+    /// Whether the help of the program lists the command.
+    ///
+    /// Hidden commands are called by the build of the package or by other commands.
     static var isShown: Bool { get }
 
     /// The output format of the command if it offers no choice of formats.

@@ -46,18 +46,8 @@ struct VersionFactTests {
         #expect(try await probe.hasBehaviour(client) == probe.fact.holds(on: version), "\(version)")
     }
 
+    /// The facts that a request without lasting effects shows.
     static let probes = [
-        Probe(fact: .oneConflict, name: "oneConflict") { client in
-            let path = "/api/v1/namespaces/default/configmaps/version-fact"
-            let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: version-fact}, data: {a: '%', b: '%'}}"
-            _ = try await client.apply(manifest.replacing("%", with: "1"), to: path, manager: "one")
-            do {
-                _ = try await client.apply(manifest.replacing("%", with: "2"), to: path, manager: "two")
-                throw Problem("there is no conflict")
-            } catch APIError.refused(let refusal) {
-                return refusal.status.causes.count { $0.field.hasPrefix(".data.") } == 1
-            }
-        },
         Probe(fact: .sharedEntries, name: "sharedEntries") { client in
             let path = "/apis/apps/v1/namespaces/default/deployments/version-fact"
             let container = "{name: c, image: i}"
