@@ -22,7 +22,7 @@ public struct RunEnvironment: Sendable {
     public var variables: Variables
     /// The variables that manifests have to use.
     public var dropInVariables: [DropInVariable]
-    /// The tasks as read with the node's address, `nil` if no task may depend on it.
+    /// The tasks, read again once the node's address is known; `nil` if no task may depend on the address.
     public var addressed: AddressedTasks?
     /// The objects that a dry run would have created, `nil` in a real run.
     public var dryRunOverlay: DryRunOverlay?
@@ -95,13 +95,13 @@ struct ActionContext: Sendable {
     /// The receiver of this task's events.
     let emit: Emitter
 
-    /// The process of the task's programs that could not be killed, if there is one.
+    /// The child process of the task that is still running after it was killed, if there is one.
     let survivor = SurvivingProcess()
 
     /// The cache of pinned URLs.
     var cache: DigestCache { DigestCache(run: run, task: task.name, deadline: deadline, emit: emit) }
 
-    /// Returns a context for a check of the current state, with little time and without events other than warnings.
+    /// Returns a context for checking the current state, with a short time limit and no events except warnings.
     func probing(_ limit: Duration) -> Self {
         let emitter = Emitter { [emit] kind, location in
             guard case .warning = kind else { return }
@@ -110,12 +110,12 @@ struct ActionContext: Sendable {
         return Self(run: run, task: task, deadline: min(deadline, .now + limit), emit: emitter)
     }
 
-    /// Emits that a dry run would write a file whose content is not known, because other tasks issue part of it.
+    /// Reports the planned write of a file if the content of a source is not known before the real run.
     ///
     /// - Parameters:
     ///   - path: The path of the file.
     ///   - mode: The permissions of the file.
-    ///   - sources: The files that the content is made from.
+    ///   - sources: The files from which the content is created.
     /// - Returns: Whether the content of one of the sources is not known.
     /// - Throws: ``Base/SystemError`` if there are too many links on the way to the file.
     func emitUnknown(_ path: String, mode: UInt32, from sources: [String]) throws(SystemError) -> Bool {
@@ -185,7 +185,7 @@ extension ActionContext {
         return try end.result.get()
     }
 
-    /// Reports the loss of the Lease, as the error of the task if it has ended the work, else as a warning.
+    /// Reports the loss of the Lease: as an error if the loss ended the work, otherwise as a warning.
     ///
     /// - Throws: ``Base/Problem`` if the loss has ended the work.
     private func report(_ loss: ClusterLease.Loss, of lease: ClusterLease, _ end: LockedWork) throws(Problem) {
@@ -242,7 +242,7 @@ private enum Ending: Sendable {
     case renewal(ClusterLease.Loss?)
 }
 
-/// A receiver of a task's events, each with the source location that emits it.
+/// A receiver of a task's events, each with the location of the code that emits it.
 struct Emitter: Sendable {
     private let report: @Sendable (Event.Kind, CodeLocation) -> Void
 

@@ -38,7 +38,7 @@ public struct ActionRunner: Sendable {
         return isChanged ? .changed : .unchanged
     }
 
-    /// Returns the context with the task as read with the node's address, if the task depends on the address.
+    /// Returns the context with the task read again with the node's address, if the task depends on the address.
     private func addressed(_ context: ActionContext) async throws -> ActionContext {
         guard context.task.addressUse != .none, let addressed = environment.addressed else { return context }
         let declarations = try await addressed.declarations(for: context)
@@ -75,7 +75,7 @@ protocol Action: Sendable {
     /// Creates the action of one task.
     init(_ context: ActionContext, _ declaration: Declaration)
 
-    /// Performs the task, or reports in a dry run the changes that it would make.
+    /// Performs the task. In a dry run, only reports the changes that the task would make.
     ///
     /// - Returns: Whether anything changed.
     func run() async throws -> Bool

@@ -26,9 +26,9 @@ public final class AddressedTasks: Sendable {
         self.read = read
     }
 
-    /// Returns the declarations to perform a task with, and waits for an address if the task needs one.
+    /// Returns the declarations for performing a task, after waiting for an address if the task needs one.
     ///
-    /// - Throws: ``Base/Problem`` if there is no address, and ``Base/Problems`` if the files cannot be read with it.
+    /// - Throws: ``Base/Problem`` if there is no address, and ``Base/Problems`` if the task files cannot be read.
     func declarations(for context: ActionContext) async throws -> Declarations {
         if let known = known.withLock({ $0 }) { return known }
         let isNeeded = context.task.addressUse == .declaration
@@ -43,7 +43,7 @@ public final class AddressedTasks: Sendable {
                 let message = "no address of this node matches: \(choice.summary)"
                 throw Problem(message, hint: NodeAddress.advice(rule))
             } else {
-                // Most manifests do not use the address; each use of it is reported.
+                // Most manifests do not use the address; each use of the missing address is reported.
                 return try read(.missing(choice.summary))
             }
         }

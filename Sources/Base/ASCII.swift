@@ -1,7 +1,8 @@
 /// Converts a text to ASCII, for terminals and files whose locale is not UTF-8.
 ///
 /// - Parameter text: The text.
-/// - Returns: The text, with the program's drawing characters replaced by similar ones and all others escaped.
+/// - Returns: The text, with drawing characters of the program replaced by similar ASCII characters and all other
+///   non-ASCII characters escaped.
 public func asciiText(_ text: String) -> String {
     guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
     var result = ""
@@ -32,7 +33,7 @@ extension UInt8 {
     public var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
     public var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 
-    /// Whether this is `+` or `-`.
+    /// Whether the byte is `+` or `-`.
     public var isSign: Bool { self == UInt8(ascii: "+") || self == UInt8(ascii: "-") }
 }
 

@@ -3,7 +3,7 @@ import Glibc
 /// Runs a blocking function on a separate thread.
 ///
 /// Swift's own pool has as many threads as the machine has cores, so one blocked thread there delays every task.
-/// Cancellation does not reach the function: it needs its own deadline or wake-up.
+/// Cancellation does not reach the function, so the function needs its own deadline or wake-up.
 ///
 /// - Parameter body: The function to run.
 /// - Returns: The function's result.
@@ -109,7 +109,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemErr
     }
 }
 
-/// The argument of a new thread: C passes one pointer.
+/// The argument of a new thread, an object because C passes a single pointer.
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
 

@@ -3,7 +3,7 @@ internal import Synchronization
 /// A value protected by a mutex, in a way that the thread sanitizer understands.
 ///
 /// The sanitizer reports each contended `Mutex` as a race, because the hand-over happens in a library that is not
-/// instrumented. The counter makes the hand-over visible to it. `make sanitize` guards this.
+/// instrumented. The counter makes the hand-over visible to the sanitizer. `make sanitize` tests this.
 public struct Locked<Value: ~Copyable>: ~Copyable, Sendable {
     private let mutex: Mutex<Value>
     private let turns = Atomic<UInt>(0)

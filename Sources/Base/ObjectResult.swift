@@ -10,7 +10,7 @@ public struct ObjectResult: Sendable, Hashable {
     public var fields: [String]
     /// The lines of a unified diff of the object, in a dry run.
     public var diff: [String]
-    /// Whether only the managers of fields change, and no field itself.
+    /// Whether the change affects only the managers of fields, and no value of a field.
     public var changesOnlyManagers: Bool
 
     public init(

@@ -29,7 +29,7 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
         return String(self[..<(end ?? startIndex)])
     }
 
-    /// Returns the part of a path after a directory that it begins with: `/b` for `/a/b` and `/a`.
+    /// Returns the rest of a path after a leading directory: `/b` for the path `/a/b` and the directory `/a`.
     public func pathPart(after directory: some StringProtocol) -> String {
         String(self[utf8.index(startIndex, offsetBy: directory.utf8.count)...])
     }

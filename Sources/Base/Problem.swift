@@ -1,6 +1,7 @@
 /// An error for the user: what is wrong, where, why, and what to do.
 ///
-/// A problem with a location is an error in a file. A problem without one is a failure of the machine or a server.
+/// A problem with a location is an error in a file. A problem without a location is a failure of the machine or a
+/// server.
 public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The problem, in lower case and without a full stop.
     public var message: String

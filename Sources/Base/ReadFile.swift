@@ -29,10 +29,10 @@ private func checkRegular(_ status: FileStatus, _ operation: String, _ path: Str
 ///
 /// - Parameters:
 ///   - file: The file.
-///   - path: Its path, for messages.
+///   - path: The path of the file, for messages.
 ///   - limit: The maximum number of bytes, which also applies while the file is read.
 /// - Returns: All bytes of the file.
-/// - Throws: ``SystemError`` if it is not a regular file, or is too large.
+/// - Throws: ``SystemError`` if the file is not a regular file, or is too large.
 public func readFile(
     _ file: borrowing FileDescriptor,
     _ path: String,

@@ -10,7 +10,7 @@ public final class SecretBytes: Sendable {
     /// The number of bytes.
     public let count: Int
 
-    /// Allocates memory and has a function write the bytes into it.
+    /// Allocates memory, and calls a function that writes the bytes into the memory.
     ///
     /// - Parameters:
     ///   - capacity: The maximum number of bytes.
@@ -40,7 +40,7 @@ public final class SecretBytes: Sendable {
         unsafe memory.deallocate()
     }
 
-    /// Lends the bytes to a function.
+    /// Calls a function with access to the bytes.
     ///
     /// - Throws: The function's error only.
     public func withBytes<Result, Failure: Error>(

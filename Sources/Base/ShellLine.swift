@@ -9,13 +9,13 @@ public func shellLine(_ words: [String]) -> String {
 /// Formats a shell command for use in a sentence.
 ///
 /// - Parameter words: A program and its arguments.
-/// - Returns: The result of ``shellLine(_:)``, in single quotes unless it contains some.
+/// - Returns: The result of ``shellLine(_:)``, in single quotes unless it contains single quotes itself.
 public func quotedShellLine(_ words: [String]) -> String { quotedShellLine([words]) }
 
 /// Formats a sequence of shell commands for use in a sentence.
 ///
 /// - Parameter commands: Programs with their arguments; each runs only if the previous one succeeds.
-/// - Returns: The commands with `&&` between them, in single quotes unless they contain some.
+/// - Returns: The commands with `&&` between them, in single quotes unless they contain single quotes themselves.
 public func quotedShellLine(_ commands: [[String]]) -> String {
     let line = commands.map(shellLine).joined(separator: " && ")
     return line.contains("'") ? line : "'\(line)'"

@@ -5,7 +5,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The operation that was attempted, such as `cannot read`.
     public var operation: String
 
-    /// The subject of the operation, such as a path; empty if the operation names it.
+    /// The subject of the operation, such as a path; empty if the operation already names the subject.
     public var subject: String
 
     /// The system's error number.

@@ -1,6 +1,6 @@
 /// A queue whose elements a separate thread passes to a function, one at a time.
 ///
-/// The function may block for any time: adding an element never waits for it. The thread ends 100 ms after the last
+/// The function may block indefinitely: adding an element never waits. The thread ends 100 ms after the last
 /// element, because a new thread for each element would cost more than handling most of them.
 public final class ThreadQueue<Element: Sendable>: Sendable {
     private struct State {
@@ -28,7 +28,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         self.init(handle) { (body) throws(SystemError) in try Base.startThread(body) }
     }
 
-    /// Creates a queue with a custom way to start threads, for tests of systems that allow none.
+    /// Creates a queue with a custom way to start threads, for tests in which no thread can be started.
     init(
         _ handle: @escaping @Sendable (Element) -> Void,
         startThread: @escaping @Sendable (@escaping @Sendable () -> Void) throws(SystemError) -> Void,
@@ -56,7 +56,7 @@ public final class ThreadQueue<Element: Sendable>: Sendable {
         do throws(SystemError) {
             try startThread { self.work() }
         } catch {
-            // Without a thread the element stays queued until another is added, or until the queue is drained.
+            // Without a thread the element stays queued until another element is added, or until the queue is drained.
             state.withLock { $0.hasWorker = false }
         }
     }

@@ -1,4 +1,4 @@
-/// The subject of a task's wait, and the reason why it continues.
+/// The subject of a task's wait, and the reason why the wait continues.
 public struct Wait: Sendable, Hashable, CustomStringConvertible {
     /// The subject of a wait.
     public struct Subject: Sendable, Hashable {

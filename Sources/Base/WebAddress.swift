@@ -95,7 +95,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Returns the IPv6 address at the beginning of a text, taking the last group for a port if possible.
+    /// Returns the IPv6 address at the beginning of a text, with the last group taken as a port if possible.
     private static func bareAddress(_ text: String) -> String? {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let candidates = [String(text[..<colon]), text]

@@ -77,7 +77,7 @@ struct AgeFile: Sendable, Hashable {
         return lines
     }
 
-    /// The maximum number of header lines; each recipient has two.
+    /// The maximum number of header lines; each recipient takes two lines.
     private static let lineLimit = 1000
 }
 

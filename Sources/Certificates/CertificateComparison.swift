@@ -29,7 +29,7 @@ public struct CertificateComparison: Sendable {
     ///   - certificate: The certificate.
     ///   - leaf: The declaration.
     ///   - authority: The CA, if it is known.
-    /// - Returns: The differences, including that the certificate is due for renewal.
+    /// - Returns: The differences; a due renewal counts as a difference.
     public func faults(
         of certificate: Certificate,
         _ leaf: LeafDeclaration,

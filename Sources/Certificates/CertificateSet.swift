@@ -5,7 +5,7 @@ import TLS
 
 /// The certificates and encrypted keys of all nodes, in a directory.
 public struct CertificateSet: Sendable {
-    /// The section of the task file.
+    /// The `certificates` section of the task files.
     public let declarations: CertificateDeclarations
 
     /// The recipients of the CA's key.

@@ -36,13 +36,13 @@ public enum CertificateFault: Sendable, Hashable, CustomStringConvertible {
     case keyMissing
     /// The certificate cannot be read; the text is a predicate.
     case unreadable(String)
-    /// The key is encrypted to other recipients; the text is a predicate.
+    /// The key is encrypted to other recipients; the text is a predicate of the key.
     case recipients(String)
-    /// The key is not an `age` file, cannot be decrypted or belongs to another certificate; the text is a predicate.
+    /// The key cannot be read or decrypted, or belongs to another certificate; the text is a predicate of the key.
     case key(String)
     /// The certificate should be a CA certificate, but is not.
     case noAuthority
-    /// The certificate is not valid before an instant in the future.
+    /// The certificate is not valid before the given instant, which is in the future.
     case notYetValid(Timestamp)
     /// The certificate is due, or differs from its declaration; the text is a predicate.
     case certificate(String)
@@ -90,7 +90,7 @@ public struct SetInspection: Sendable {
     /// The undeclared certificates and keys, relative to the directory.
     public var undeclared: [String]
 
-    /// Comparisons that could not be made, as sentences without a full stop.
+    /// Comparisons that were not possible, as sentences without a full stop.
     public var limits: [String]
 
     /// All CAs, the issuing CA first.

@@ -9,13 +9,13 @@ public struct NodeCertificates: Sendable {
     /// The name of the node.
     public let node: String
 
-    /// The contents by their paths relative to the directory of the set.
+    /// The contents of the files, by path relative to the directory of the set.
     let files: [String: [UInt8]]
 
-    /// The size in bytes above which files that are received are refused: those of a node take a few KiB.
+    /// The maximum size in bytes of received files; the files of a node take only a few KiB.
     public static let sizeLimit = 4 << 20
 
-    /// Reads the files of a node from the set; the caller has the lock of the set.
+    /// Reads the files of a node from the set; the caller must hold the lock of the set.
     ///
     /// - Throws: ``Base/Problem`` if a declared file is missing or cannot be used.
     public init(of node: String, in set: CertificateSet) throws(Problem) {
@@ -34,9 +34,9 @@ public struct NodeCertificates: Sendable {
         try check()
     }
 
-    /// Reads what another process has sent.
+    /// Reads the JSON object that another process has sent.
     ///
-    /// - Throws: ``Base/Problem`` if it was cut off, or anything in it cannot be used.
+    /// - Throws: ``Base/Problem`` if the object is truncated, or any file in it cannot be used.
     public init(json: [UInt8]) throws(Problem) {
         let root: Node
         do throws(Problem) {
@@ -69,7 +69,7 @@ public struct NodeCertificates: Sendable {
         return Node.mapping([("node", .string(node)), ("files", .mapping(contents))]).json()
     }
 
-    /// Whether a path is one that the files of a node have.
+    /// Returns whether a path is allowed for the files that are sent to a node.
     private static func isPath(_ path: String, of node: String) -> Bool {
         let parts = path.pathParts.map(String.init)
         guard path == parts.joined(separator: "/"), let name = parts.last,
@@ -115,24 +115,24 @@ extension NodeCertificates {
     public struct Installation: Sendable, Hashable {
         /// The files that were created or replaced, sorted.
         public var changed: [String] = []
-        /// The certificates and keys of the node that no longer belong to it and were removed, sorted.
+        /// The obsolete certificates and keys of the node that were removed, sorted.
         public var removed: [String] = []
-        /// The number of files that were the same already.
+        /// The number of files that were already up to date.
         public var unchangedCount = 0
 
-        /// Creates the effect of an installation that has found nothing to do.
+        /// Creates the effect of an installation without files.
         public init() {}
     }
 
-    /// Puts the files into a directory on the node: all of them in one step, or none.
+    /// Installs the files in a directory on the node: all of them in one step, or none.
     ///
-    /// Other files in the directory stay, but for certificates and keys in that of the node.
+    /// Other files in the directory stay, except obsolete certificates and keys in the subdirectory of the node.
     ///
     /// - Parameters:
     ///   - directory: The absolute path of the directory, which need not exist.
-    ///   - isDryRun: Whether to determine the effect only.
+    ///   - isDryRun: Whether the effect is only determined, and nothing is written.
     /// - Returns: The effect.
-    /// - Throws: ``Base/Problem`` if something failed. Then the directory is unchanged.
+    /// - Throws: ``Base/Problem`` if a step fails. The directory is then unchanged.
     public func install(in directory: String, isDryRun: Bool) async throws(Problem) -> Installation {
         guard !isDryRun else { return try effect(in: directory) }
         let lock = try await CertificateSet.lock(directory) {}

@@ -24,7 +24,7 @@ public struct NodeIdentity: Sendable, Hashable {
     /// The number of bytes to read, which contain nothing secret in most formats.
     private static let startLength = 120
 
-    /// The number of bytes to read of an SSH key, in which the public key comes first.
+    /// The number of bytes to read of an SSH private key file, in which the public key comes first.
     private static let startLengthOfSSH = 240
 
     private static let markOfSSH = "-----BEGIN OPENSSH PRIVATE KEY-----"
@@ -79,7 +79,7 @@ public struct NodeIdentity: Sendable, Hashable {
         }
     }
 
-    /// Reads a field that follows its length.
+    /// Reads a field that is preceded by its length.
     private static func readField(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         guard let length = readLength(rest), rest.count >= 4 + length else { return nil }
         defer { rest = rest.dropFirst(4 + length) }

@@ -144,7 +144,7 @@ public struct Renewal: Sendable {
         )
     }
 
-    /// Returns the undeclared certificates and keys of this CA, without those of other CAs in the directory.
+    /// Returns the undeclared certificates and keys of this CA, judged by the prefixes of their file names.
     private func abandoned(_ undeclared: [String]) -> [String] {
         let prefix = "\(set.declarations.authority.name)-"
         let otherPrefixes = undeclared.compactMap { file in
@@ -260,11 +260,12 @@ extension CertificateSet {
 }
 
 extension Renewal {
-    /// Performs a plan; the directory is replaced as a whole, in one step, or not changed.
+    /// Performs a plan, and replaces the directory as a whole in one step.
     ///
     /// - Parameters:
     ///   - plan: The plan; the caller must have held the lock since the plan was made.
-    ///   - onProgress: Called with each new certificate and its end, or with `nil` if only its key was encrypted again.
+    ///   - onProgress: Called with each declaration and the end of the new certificate's validity, or `nil` if only the
+    ///     key was encrypted again.
     /// - Throws: ``Base/Problem`` if a step fails. The set is then unchanged.
     public func perform(
         _ plan: RenewalPlan,
@@ -273,7 +274,7 @@ extension Renewal {
         guard !plan.isEmpty else { return }
         let issuer = SetIssuer(set: set, now: now, access: access)
         do {
-            // The directory is prepared before the keys, so that an unwritable directory is an error at once.
+            // The directory is prepared before the keys, so an unwritable directory is reported without delay.
             var staged = try StagedDirectory(replacing: set.directory)
             let directory = staged.path
             if plan.authority != .keep || !plan.made.isEmpty {
@@ -295,7 +296,7 @@ extension Renewal {
         }
     }
 
-    /// Creates the CA or decrypts its key, and writes its changed files.
+    /// Creates the CA or decrypts its key, and writes the changed files of the CA.
     private func authority(
         _ change: RenewalPlan.AuthorityChange,
         _ issuer: SetIssuer,

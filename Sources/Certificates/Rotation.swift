@@ -59,9 +59,9 @@ public struct Rotation: Sendable {
         }
     }
 
-    /// Performs the next step; the directory is replaced as a whole, or not changed.
+    /// Performs the next step, and replaces the directory as a whole in one step.
     ///
-    /// - Parameter onProgress: Called with each new certificate and its end.
+    /// - Parameter onProgress: Called with the declaration of each new certificate and the end of its validity.
     /// - Throws: ``Base/Problem`` if a part of the step fails. The set is then unchanged.
     public func performNextStep(
         onProgress: @escaping @Sendable (LeafDeclaration, Timestamp?) -> Void,

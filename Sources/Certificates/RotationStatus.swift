@@ -9,7 +9,7 @@ public enum RotationStep: String, Sendable, Hashable, CaseIterable {
     /// The old CA is no longer trusted.
     case remove
 
-    /// Whether nodes refuse each other after the step if they lack the files of the previous step.
+    /// Whether nodes that lack the files of the previous step are refused by other nodes after this step.
     public var needsConfirmation: Bool { self != .add }
 
     /// Whether the step requires the private key of an operator.

@@ -32,7 +32,7 @@ struct SetInspector: Sendable {
 
     /// Compares the CA with its declaration, and the second CA during a rotation.
     ///
-    /// The declaration describes the CA that stays. The old CA must only be valid while it issues certificates.
+    /// The declaration describes the CA that stays. While the old CA issues certificates, only its validity is checked.
     func authorities() async throws(Problem) -> Authorities {
         let (declaration, files) = (set.declarations.authority, set.authorityFiles)
         let comparison = CertificateComparison(at: now)

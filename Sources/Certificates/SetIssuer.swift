@@ -28,7 +28,7 @@ struct SetIssuer: Sendable {
         let key: SigningKey
     }
 
-    /// A function that is called with each new certificate and its end.
+    /// A function that is called with the declaration of each new certificate and the end of its validity.
     typealias Progress = @Sendable (LeafDeclaration, Timestamp?) -> Void
 
     /// The number of certificates that are created in parallel.
@@ -80,7 +80,7 @@ struct SetIssuer: Sendable {
     ///   - leaves: The declarations of the certificates.
     ///   - keys: The keys to keep; all other certificates get new keys.
     ///   - authority: The CA.
-    ///   - onProgress: Called with each certificate and its end.
+    ///   - onProgress: Called with the declaration of each certificate and the end of its validity.
     /// - Returns: The certificates with their encrypted keys.
     /// - Throws: ``Base/Problem`` for the first certificate that cannot be issued.
     func make(

@@ -2,7 +2,7 @@ import Base
 
 /// An element of an SVG picture.
 ///
-/// All texts and attributes are escaped, so that none can become an element.
+/// All texts and attributes are escaped, so none of them can add elements.
 public struct SVGElement: Sendable {
     private let name: String
     private let attributes: KeyValuePairs<String, String>
@@ -13,7 +13,7 @@ public struct SVGElement: Sendable {
     ///
     /// - Parameters:
     ///   - name: The element's name, such as `g` or `rect`.
-    ///   - attributes: Its attributes in their order; see ``svgNumber(_:)`` for numbers.
+    ///   - attributes: The attributes in order; see ``svgNumber(_:)`` for numbers.
     ///   - children: The child elements.
     public init(
         _ name: String,
@@ -28,7 +28,7 @@ public struct SVGElement: Sendable {
     ///
     /// - Parameters:
     ///   - name: The element's name.
-    ///   - attributes: Its attributes in their order.
+    ///   - attributes: The attributes in order.
     ///   - text: The text.
     public init(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], text: String) {
         (self.name, self.attributes, self.text) = (name, attributes, text)

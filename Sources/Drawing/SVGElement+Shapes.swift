@@ -1,10 +1,10 @@
-/// Shapes that several pictures use.
+/// Basic shapes shared by several pictures.
 extension SVGElement {
     /// Creates a text on one line.
     ///
     /// - Parameters:
     ///   - text: The text.
-    ///   - classes: The class of its colour, and the text classes of ``SVGDocument/markup``.
+    ///   - classes: The class of the text's colour, and the text classes of ``SVGDocument/markup``.
     ///   - x: The start of the text, or its end or middle with the class `end` or `middle`.
     ///   - y: The base line.
     /// - Returns: The element.
@@ -15,11 +15,11 @@ extension SVGElement {
     /// Creates a horizontal bar.
     ///
     /// - Parameters:
-    ///   - colour: Its colour.
+    ///   - colour: The colour of the bar.
     ///   - x: The left edge.
     ///   - y: The middle.
-    ///   - width: Its width.
-    ///   - height: Its height.
+    ///   - width: The width in pixels.
+    ///   - height: The height in pixels.
     /// - Returns: The element.
     public static func bar(_ colour: SVGColour, x: Double, y: Double, width: Double, height: Double) -> SVGElement {
         SVGElement(
@@ -34,7 +34,7 @@ extension SVGElement {
     /// Creates a horizontal line.
     ///
     /// - Parameters:
-    ///   - colour: Its colour.
+    ///   - colour: The colour of the line.
     ///   - x: The left end.
     ///   - end: The right end.
     ///   - y: The middle.

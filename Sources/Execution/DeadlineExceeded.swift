@@ -3,7 +3,7 @@ import Planning
 
 /// The error of a task that did not end within its timeout.
 ///
-/// An action that knows more precisely than the engine what was missing throws this error itself.
+/// An action throws this error itself if it knows more precisely than the engine what the task was waiting for.
 public struct DeadlineExceeded: Error, Sendable, Hashable, CustomStringConvertible {
     /// The timeout of the task.
     public var timeout: Duration

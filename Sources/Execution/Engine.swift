@@ -28,8 +28,8 @@ public struct Engine: Sendable {
     ///
     /// - Parameters:
     ///   - clock: The clock for deadlines and durations.
-    ///   - workLimit: The number of steps that may work at the same time, at least one. The deadline of a step that is
-    ///     waiting for its turn has not started yet.
+    ///   - workLimit: The number of steps that may work at the same time, at least one. The timeout of a step begins
+    ///     only when it is the step's turn.
     ///   - emit: Receives the events, in order within a task, and possibly on several threads for several tasks.
     ///   - conclude: Receives the result of each task before anything else does.
     ///   - isWork: Whether a step uses the machine while it runs, rather than mostly waiting.

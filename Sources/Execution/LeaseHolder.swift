@@ -5,10 +5,10 @@ public struct LeaseHolder: Sendable, Hashable {
     /// The name of the Lease, such as `kube-system/nest-bootstrap-upgrade`.
     public var lease: String
 
-    /// The identity of the holder: the name of its node and a part that distinguishes its process.
+    /// The holder's identity: the name of the node and a part that identifies the process.
     public var identity: String
 
-    /// The time at which the holder acquired the Lease, by the clock of the holder.
+    /// The time at which the holder acquired the Lease, by the holder's clock.
     public var since: Timestamp?
 
     /// Whether this process is the holder, rather than waiting for the Lease.
@@ -22,7 +22,7 @@ public struct LeaseHolder: Sendable, Hashable {
     /// The Lease in the notation for objects, such as `Lease/kube-system/nest-bootstrap-upgrade`.
     public var object: String { "Lease/\(lease)" }
 
-    /// The human-readable state of the task's lock.
+    /// The human-readable state of the Lease, such as `holds Lease kube-system/nest-bootstrap-upgrade`.
     public var text: String {
         let time = since.map { " since \($0)" } ?? ""
         return isSelf ? "holds Lease \(lease)\(time)" : "waits for Lease \(lease), held by '\(identity)'\(time)"

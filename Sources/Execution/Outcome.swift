@@ -2,13 +2,13 @@ public import Base
 
 /// The result of a task.
 public enum Outcome: Sendable {
-    /// At least one thing was not as described and was changed.
+    /// The task changed something that was not as described.
     case changed
     /// Everything was as described.
     case unchanged
     /// The task failed.
     case failed(any Error)
-    /// Dependencies did not succeed; at least one of them is named.
+    /// The task was not started, because the named dependencies failed or were skipped.
     case skipped(because: [String])
     /// The run was stopped before the task started or ended.
     case interrupted

@@ -9,7 +9,7 @@ struct Progress {
     private var openCounts: [Int]
     /// The steps that may start.
     private var ready: IndexQueue
-    /// The working steps that may start as soon as fewer others work.
+    /// The ready steps that wait until fewer than `workLimit` working steps run.
     private var readyWork = IndexQueue()
     private let isWork: [Bool]
     private let workLimit: Int
@@ -31,7 +31,7 @@ struct Progress {
         self.ready = IndexQueue(plan.steps.indices.filter { plan.steps[$0].dependencies.isEmpty })
     }
 
-    /// Takes the next step that may start.
+    /// Removes and returns the index of the next step that may start, or returns `nil` if there is none.
     mutating func next() -> Int? {
         let mayWork = workingCount < workLimit
         if mayWork, let step = readyWork.removeFirst() { return start(step) }
@@ -47,7 +47,7 @@ struct Progress {
         return step
     }
 
-    /// Records the end of a step, and of all steps that cannot start because of it.
+    /// Records the end of a step, and of every step that cannot start as a consequence.
     ///
     /// Whether a step runs is decided only after all its dependencies have ended, so that the reason for skipping it
     /// does not depend on which of two failures came first.
@@ -88,7 +88,9 @@ struct Progress {
         Report(entries.compactMap(\.self))
     }
 
-    /// Returns the outcome of a step that cannot start, decided by the first dependency that did not succeed.
+    /// Returns the outcome of a step that cannot start because of its dependencies, otherwise `nil`.
+    ///
+    /// The first dependency that did not succeed determines whether the step counts as skipped or interrupted.
     private func obstacle(to step: Int) -> Outcome? {
         var causes: [String] = []
         for dependency in plan.steps[step].dependencies {

@@ -1,6 +1,6 @@
 import Base
 
-/// The deadline of a step, and the interface for reporting its events.
+/// The context of a running step: the deadline, and the interface for reporting events.
 public struct StepContext: Sendable {
     /// The task's name.
     public let task: String
@@ -53,8 +53,8 @@ public struct StepContext: Sendable {
 
     /// Reports an event.
     ///
-    /// A wait that is the same as the last one is not reported again. Failures of objects that result from an
-    /// interruption of the run are not reported: the task's outcome says that it was interrupted.
+    /// A wait identical to the last reported wait is not reported again. If the run is interrupted, failures of objects
+    /// are not reported, because the task's outcome already shows the interruption.
     public func emit(
         _ kind: Event.Kind,
         file: String = #fileID,
@@ -83,7 +83,7 @@ private final class WaitingReason: Sendable {
         text.withLock { $0 }
     }
 
-    /// Stores a text and returns whether it differs from the last one.
+    /// Stores a text and returns whether it differs from the previous text.
     func change(to new: String) -> Bool {
         text.withLock { text in
             defer { text = new }

@@ -1,16 +1,16 @@
 import Base
 import Planning
 
-/// The execution of one step against its deadline.
+/// The execution of one step, limited by its deadline.
 struct StepRun<C: Clock<Duration>>: Sendable {
     let step: Plan.Step
-    /// The clock of the deadline.
+    /// The clock that measures the deadline.
     let clock: C
     /// Receives the events.
     let emit: @Sendable (Event) -> Void
     let perform: Engine.Performer
 
-    /// Time after its deadline that a step has to end by itself, with its own message, before it is cancelled.
+    /// The time after the deadline in which a step can still end with its own message, before it is cancelled.
     static var grace: Duration { .seconds(10) }
 
     /// The events that can end the wait for a step.

@@ -9,7 +9,7 @@ public struct TaskProgress: Sendable {
         public let since: Duration
     }
 
-    /// The changes to things of one kind.
+    /// The number of changes to paths or to objects, with the first change as an example.
     public struct Changes: Sendable, Hashable {
         /// The first change with its subject, such as `Namespace/a created`; empty if there is none.
         public fileprivate(set) var first = ""
@@ -24,12 +24,12 @@ public struct TaskProgress: Sendable {
     public let task: String
     public let verb: String
 
-    /// The start of the task, by the clock of its events.
+    /// The time at which the task started, by the clock of the event times.
     public let start: Duration
 
     private let isDryRun: Bool
 
-    /// The last activity of the task, in words that every user may read.
+    /// The last activity of the task, as a text that every user may read.
     public private(set) var activity: String
 
     /// The last line that a program printed or a dry run planned, `nil` if the task has done something since.
@@ -38,7 +38,7 @@ public struct TaskProgress: Sendable {
     /// The waits that have not ended, ordered by last report, the most recent last.
     public private(set) var waits: [OpenWait] = []
 
-    /// The number of objects that the task checks or changes, 0 if it is not known yet.
+    /// The number of objects that the task checks or changes, 0 until the number is known.
     public private(set) var objectCount = 0
 
     /// The results for the objects of the task.
@@ -50,7 +50,7 @@ public struct TaskProgress: Sendable {
     /// The change of the first object in ``changedObjects``.
     public private(set) var firstChange = ObjectResult.Change.unchanged
 
-    /// The largest number of waits that are counted.
+    /// The maximum number of waits that are kept.
     private static let waitLimit = 100
 
     /// Creates the progress of a task that has just started.
@@ -117,7 +117,7 @@ public struct TaskProgress: Sendable {
         if waits.count < Self.waitLimit { waits.append(OpenWait(wait: wait, since: since)) }
     }
 
-    /// Applies a result, which ends earlier waits; the result of an object does not end waits of other objects.
+    /// Records an activity, which ends earlier waits; the result for one object does not end waits of other objects.
     private mutating func proceed(_ activity: String, _ object: String? = nil) {
         self.activity = activity
         output = nil

@@ -1,6 +1,6 @@
 /// The trusted authorities and the credentials of a request.
 public struct ConnectionIdentity: Sendable, Hashable {
-    /// The only trusted authorities, or `nil` to trust the system's.
+    /// The only certificate authorities to trust, or `nil` to trust the system's authorities.
     public var certificateAuthority: PEMSource?
 
     /// The client certificate, followed by its intermediates.
@@ -16,7 +16,7 @@ public struct ConnectionIdentity: Sendable, Hashable {
     /// The proxy to use regardless of the environment, or `nil` to follow the environment.
     public var proxy: String?
 
-    /// Creates an identity, by default that of an anonymous user who trusts the system's authorities.
+    /// Creates an identity, by default without credentials and with trust in the system's authorities.
     public init(
         certificateAuthority: PEMSource? = nil,
         clientCertificate: PEMSource? = nil,

@@ -30,7 +30,7 @@ struct EasyHandle: ~Copyable {
     /// The identifier of this transfer in its multi handle.
     var identity: UInt { unsafe UInt(bitPattern: raw) }
 
-    /// libcurl's message about the failure.
+    /// libcurl's message about the failure of this transfer, or an empty string.
     var errorText: String { unsafe String(cString: errorBuffer) }
 
     /// Lends the C object to a closure.
@@ -42,12 +42,12 @@ struct EasyHandle: ~Copyable {
         try check(unsafe nest_curl_set_long(raw, option, value))
     }
 
-    /// Sets a string, which libcurl copies; `nil` removes a preset string.
+    /// Sets an option to a string, which libcurl copies; `nil` removes a preset string.
     borrowing func set(_ option: CURLoption, _ value: String?) throws(CurlError) {
         try check(unsafe nest_curl_set_string(raw, option, value))
     }
 
-    /// Sets bytes, which libcurl copies.
+    /// Sets an option to bytes, which libcurl copies.
     borrowing func set(_ option: CURLoption, blob: [UInt8]) throws(CurlError) {
         var blob = blob
         let result = unsafe blob.withUnsafeMutableBytes {
@@ -68,7 +68,7 @@ struct EasyHandle: ~Copyable {
         try check(result)
     }
 
-    /// Sets the header lines, which live as long as the handle.
+    /// Sets the header lines; libcurl does not copy the list, so it is freed together with the handle.
     mutating func set(headers lines: [String]) throws(CurlError) {
         for line in lines {
             guard let longer = unsafe curl_slist_append(headers, line) else {

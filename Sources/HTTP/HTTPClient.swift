@@ -5,8 +5,7 @@ internal import TLS
 
 /// An HTTP client that shares connections among its requests.
 ///
-/// One thread does the work while the client exists. Requests to one server with the same identity share one HTTP/2
-/// connection.
+/// A single thread performs all transfers. Requests to one server with the same identity share one HTTP/2 connection.
 public final class HTTPClient: Sendable {
     /// The settings of a client.
     public struct Settings: Sendable, Hashable {
@@ -81,7 +80,7 @@ public final class HTTPClient: Sendable {
     /// - Parameters:
     ///   - host: A host name or an IP address, without brackets.
     ///   - port: The port.
-    ///   - deadline: The instant after which the attempt is given up, at the latest after ``Settings/connectTimeout``.
+    ///   - deadline: The instant after which the attempt is given up; ``Settings/connectTimeout`` may end it earlier.
     /// - Throws: ``TransportError`` if no connection was established; a cancelled task throws at once.
     public func checkConnection(
         host: String,
@@ -100,7 +99,7 @@ public final class HTTPClient: Sendable {
         _ = try await queue.exchange(check).get()
     }
 
-    /// Ends the client's thread, and all requests with an error of kind ``TransportError/Kind/cancelled``.
+    /// Ends all requests with an error of kind ``TransportError/Kind/cancelled``, and then the client's thread.
     ///
     /// Returns when the thread has answered all requests and stopped. May be called more than once.
     public func shutDown() async {
@@ -170,7 +169,7 @@ public final class HTTPClient: Sendable {
     }
 }
 
-/// Whether libcurl is initialised, which happens on first use.
+/// Whether libcurl could be initialised; the first access initialises it.
 private let isCurlReady: Bool = {
     LibCrypto.prepare()
     return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK

@@ -20,7 +20,7 @@ public struct HTTPRequest: Sendable, Hashable {
     /// The maximum number of bytes in a reply, by default the client's setting.
     public var replyLimit: Int?
 
-    /// Whether the response ends with the first line of its body, for example of an endless stream of events.
+    /// Whether the response ends after the first line of its body, as needed for an endless stream of events.
     public var endsWithFirstLine: Bool
 
     /// Whether the server may take long to respond, so that its silence does not indicate a dead connection.
@@ -58,14 +58,14 @@ public struct HTTPHeader: Sendable, Hashable {
         self.value = value
     }
 
-    /// Returns whether the header has a name, ignoring case.
+    /// Returns whether the header has the given name, ignoring case.
     func isNamed(_ other: String) -> Bool {
         name.lowercased() == other.lowercased()
     }
 }
 
 extension HTTPRequest {
-    /// Returns the method if it is valid.
+    /// Returns the method, or throws an error if it is not a valid HTTP method.
     func validMethod() throws(TransportError) -> String {
         guard !method.isEmpty, method.utf8.allSatisfy(isTokenByte) else {
             throw TransportError(.invalidURL, "'\(method)' is not an HTTP method")
@@ -73,7 +73,7 @@ extension HTTPRequest {
         return method
     }
 
-    /// Returns the header lines for libcurl, where an empty value removes a preset header.
+    /// Returns the header lines for libcurl; a line such as `Expect:` removes a header that libcurl would send.
     ///
     /// - Throws: ``TransportError`` if a header contains a line break, or the token is unreadable.
     func headerLines(
@@ -128,7 +128,7 @@ struct PreparedRequest: Sendable {
     var deadline: ContinuousClock.Instant
     var start = ContinuousClock.now
 
-    /// Whether the transfer ends as soon as the TCP connection is established, and closes it.
+    /// Whether the transfer only establishes a TCP connection, and then closes it.
     var isConnectionCheck = false
 
     /// The time between start and deadline.

@@ -66,7 +66,7 @@ struct LoadedPEM: Sendable, Hashable {
     }
 }
 
-/// Reads a certificate, key or token.
+/// Reads a file that contains certificates, a key or a token.
 private func readIdentityFile(_ path: String) throws(TransportError) -> [UInt8] {
     do throws(SystemError) {
         return try readFile(path, limit: SizeLimit.configuration)

@@ -2,7 +2,7 @@ internal import CCurl
 
 /// A libcurl multi handle, whose transfers share connections.
 ///
-/// The handle is freed when the value goes out of scope; all transfers must be removed before that.
+/// The handle is freed when the value goes out of scope; all transfers must be removed first.
 @safe
 struct MultiHandle: ~Copyable {
     private let raw: UnsafeMutableRawPointer
@@ -36,7 +36,7 @@ struct MultiHandle: ~Copyable {
         unsafe curl_multi_perform(raw, &runningCount)
     }
 
-    /// Returns the next transfer that has ended with its result, or `nil`.
+    /// Returns the next ended transfer and its result, or `nil` if there is none.
     borrowing func nextEnded() -> (identity: UInt, code: CURLcode)? {
         var remainingCount: Int32 = 0
         while let message = unsafe curl_multi_info_read(raw, &remainingCount) {

@@ -50,7 +50,8 @@ final class PeerCapture {
 
     /// Records the result of libcrypto's check, and refuses certificates without subject alternative names.
     ///
-    /// For such certificates libcurl compares the common name, which CAs need not verify. Go and browsers do not.
+    /// For such certificates libcurl compares the common name, which authorities need not verify. Go and browsers
+    /// ignore the common name.
     private static func check(_ verdict: Int32, _ store: OpaquePointer?) -> Int32 {
         let session = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
         guard let session = unsafe session.map(OpaquePointer.init),

@@ -3,7 +3,7 @@ import Base
 /// The proxy rules of the environment, as libcurl documents them.
 ///
 /// `CURLOPT_NOPROXY` is not used: with this option, libcurl 7.88.1 of Debian 12 ignores IPv6 networks and networks with
-/// a prefix length of 0. Error messages also name the proxy, and libcurl reports whether it used one only since 8.7.
+/// a prefix length of 0. Error messages also name the proxy, but libcurl reports whether one was used only since 8.7.
 struct ProxyRules: Sendable {
     private var proxies: [String: String]
     private var exceptions: [Substring]
@@ -19,7 +19,7 @@ struct ProxyRules: Sendable {
         exceptions = (first("no_proxy", "NO_PROXY") ?? "").split { $0 == "," || $0.isWhitespace }
     }
 
-    /// Returns the proxy for a host, or `nil` if it is reached directly, as loopback hosts always are.
+    /// Returns the proxy for a host, or `nil` if the host is reached directly, as is every loopback host.
     func proxy(scheme: String, host: String) -> String? {
         guard let proxy = proxies[scheme], exceptions != ["*"] else { return nil }
         let host = Host(host)
@@ -42,7 +42,7 @@ private struct Host {
         name == "localhost" || isCovered(by: "127.0.0.0/8") || isCovered(by: "::1")
     }
 
-    /// Returns whether an exception covers the host: its name, its domain, its address or its network.
+    /// Returns whether an exception matches the host by name, domain, address or network.
     func isCovered(by exception: Substring) -> Bool {
         guard let address else {
             let domain = String(exception.lowercased().drop { $0 == "." }).trimmingSuffix(".")

@@ -110,7 +110,7 @@ final class RequestQueue: Sendable {
         state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: reply)
     }
 
-    /// Removes the wake-up object, before its handle is freed.
+    /// Removes the wake-up object; called before the multi handle is freed.
     func close() {
         state.withLock { $0.wakeup = nil }
     }

@@ -26,7 +26,7 @@ struct RequestURL: Sendable, Hashable {
 
     /// Parses a URL.
     ///
-    /// - Throws: ``TransportError`` if it is not an http or https URL.
+    /// - Throws: ``TransportError`` if the text is not an http or https URL.
     init(_ text: String) throws(TransportError) {
         let parser = URLParser()
         guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }), parser.parse(text) else {
@@ -69,7 +69,7 @@ struct RequestURL: Sendable, Hashable {
     }
 }
 
-/// libcurl's URL parser, so that checks see the same parts as the request.
+/// libcurl's URL parser, which ensures that checks see the same parts of a URL as the transfer.
 ///
 /// Wraps a `CURLU`, which is freed when the value goes out of scope.
 @safe

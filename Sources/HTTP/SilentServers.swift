@@ -2,7 +2,7 @@ import Base
 
 /// Servers that sent nothing while a request waited for its response.
 ///
-/// Their connections may be dead although neither side has closed them, so later requests use new connections.
+/// Connections to these servers may be dead although neither side has closed them. Later requests use new connections.
 struct SilentServers {
     /// The time of the last response, by address.
     private var lastReplies: [String: ContinuousClock.Instant] = [:]
@@ -27,7 +27,7 @@ struct SilentServers {
 
     /// Returns the maximum age, in seconds, of a connection that a request may reuse; `nil` for any age.
     ///
-    /// Connections from before the silence are older; connections opened since then are not.
+    /// Connections opened before the silence was noticed are too old; connections opened later are not.
     func maximumConnectionAge(for request: PreparedRequest) -> Int? {
         noticed[request.url.address].map { max(1, Int($0.duration(to: .now).components.seconds)) }
     }

@@ -198,13 +198,13 @@ extension Transfer {
         TransportError(.timedOut, overdueMessage(request.allowance)).located(at: request.url)
     }
 
-    /// Describes the silence of the server on a connection that this request shares.
+    /// Returns the error of this request if its server was silent on a connection shared with another request.
     func sharedSilenceError(_ time: Duration) -> TransportError {
         let message = "no response from '\(address)' within \(time.humanReadable), so the connection was given up"
         return TransportError(.timedOut, message).located(at: request.url)
     }
 
-    /// The error for a proxy that refuses to connect to the server, `nil` if there is no such error.
+    /// The error if the proxy refused to connect to the server, otherwise `nil`.
     private var refusalOfProxy: TransportError? {
         let status = easy.number(CURLINFO_HTTP_CONNECTCODE)
         guard let proxy = request.proxyAddress, status >= 300 else { return nil }
@@ -239,7 +239,8 @@ extension Transfer {
                 excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has a header that is too long"
             return TransportError(.replyTooLarge, "the reply of '\(address)' \(words)")
         case CURLE_OUT_OF_MEMORY where isSent, CURLcode(rawValue: 100):
-            // A header line that is too long is CURLE_TOO_LARGE (100) since libcurl 8.6, before that out of memory.
+            // For a header line that is too long, libcurl 8.6 and later report CURLE_TOO_LARGE (100), older versions
+            // CURLE_OUT_OF_MEMORY.
             return TransportError(.replyTooLarge, "the reply of '\(address)' has a header that is too long")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
             return TransportError(.other, "'\(address)' is not an HTTP server")
@@ -339,7 +340,7 @@ extension Transfer {
         return TransportError(.clientCertificateRefused, "'\(address)' refuses \(subject): \(alert)")
     }
 
-    /// OpenSSL's text, if OpenSSL failed.
+    /// OpenSSL's reason for the failure, `nil` if libcurl's message contains none.
     ///
     /// libcurl writes: OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0
     private var opensslReason: String? {

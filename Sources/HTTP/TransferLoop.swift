@@ -13,7 +13,7 @@ struct TransferLoop: ~Copyable {
     private var transfers: [UInt: Transfer] = [:]
     private var checkCount = 0
     private var silence = SilentServers()
-    /// A lower bound for all deadlines, perhaps from a request that has ended.
+    /// A lower bound for all deadlines, which may come from a request that has already ended.
     private var nextDeadline: ContinuousClock.Instant?
 
     private static let checkLimit = 256
@@ -80,8 +80,8 @@ struct TransferLoop: ~Copyable {
 
     /// Ends the requests whose deadline has passed.
     ///
-    /// libcurl's own timeout does not run while a request waits for the connection of another. The requests are
-    /// searched only when the earliest deadline has passed, not at each wake-up.
+    /// libcurl's own timeout does not run while a request waits for the connection of another request. The
+    /// requests are searched only when the earliest deadline has passed, not at each wake-up.
     private mutating func endOverdue() {
         let now = ContinuousClock.now
         guard let earliest = nextDeadline, earliest <= now else { return }

@@ -20,7 +20,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case timedOut
         /// The connection was closed before the response was complete.
         case closed
-        /// The server reset this request of an HTTP/2 connection.
+        /// The server reset the HTTP/2 stream of this request.
         case reset
         /// The server's certificate was issued by an authority that is not trusted.
         case untrusted
@@ -59,7 +59,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The URL, without user name and password.
     public var url: String
 
-    /// The server as `host:port`, or empty.
+    /// The server as `host:port`, or an empty string.
     public var address: String
 
     /// The message, which names the server, the proxy or the file.
@@ -101,7 +101,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
 }
 
 extension TransportError {
-    /// Adds the URL of the request.
+    /// Returns the error with the URL and the address of the request.
     func located(at url: RequestURL) -> TransportError {
         var located = self
         (located.url, located.address) = (url.shownText, url.address)

@@ -23,7 +23,7 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The ports on which other nodes reach the nodes of each role.
     public var ports: [String: [PortRange]] = [:]
 
-    /// How the node reports its state to the cluster, or `nil` if it does not report it.
+    /// The settings of the node's reports to the cluster, or `nil` if the node does not report its state.
     public var report: ReportDeclaration? = ReportDeclaration()
 
     /// An address that moves between nodes.
@@ -50,12 +50,12 @@ public struct ClusterDeclaration: Sendable, Hashable {
         self.server = server
     }
 
-    /// The ports on which other nodes reach a node with these roles, without repeated ranges.
+    /// Returns the ports on which other nodes reach a node with the given roles, without repeated ranges.
     public func ports(for roles: [String]) -> [PortRange] {
         roles.flatMap { ports[$0] ?? [] }.unique()
     }
 
-    /// The API server's URL for a node with these roles.
+    /// Returns the API server's URL for a node with the given roles.
     ///
     /// The first role that has a URL decides; if none has one, the URL is ``server``.
     public func server(for roles: [String]) -> LocatedPath? {
@@ -101,7 +101,7 @@ public struct PortRange: Sendable, Hashable, CustomStringConvertible {
     public var description: String { "\(first)\(last == first ? "" : "-\(last)")/\(transport.rawValue)" }
 }
 
-/// How a node reports its state to the cluster.
+/// The settings of a node's reports of its state to the cluster.
 public struct ReportDeclaration: Sendable, Hashable {
     /// The kubeconfig, or `nil` to use the kubelet's.
     public var kubeconfig: LocatedPath?
@@ -124,10 +124,10 @@ public struct ReportDeclaration: Sendable, Hashable {
     /// The prefix of the user names of kubelets.
     public static let kubeletUserPrefix = "system:node:"
 
-    /// Returns the paths of candidate kubeconfigs, the first existing one of which is used.
+    /// Returns the paths at which the kubeconfig may exist, in order of preference.
     ///
     /// - Parameter plan: The node's plan, in which a task may write the kubelet's kubeconfig.
-    /// - Returns: The paths, a single one if the task file sets it.
+    /// - Returns: The paths; only one path if the task file sets the kubeconfig.
     public func kubeconfigs(_ plan: Plan) -> [String] {
         if let kubeconfig { return [kubeconfig.path] }
         let written = plan.steps.flatMap(\.task.footprint.writes)

@@ -3,7 +3,7 @@ public struct ClusterLock: Sendable, Hashable {
     /// The kubeconfig for the API server that stores the Lease.
     public var kubeconfig: LocatedPath
 
-    /// The namespace of all Leases, which exists in every cluster.
+    /// The namespace of the Leases of all locks, a namespace that exists in every cluster.
     public static let namespace = "kube-system"
 
     /// Returns the name of the Lease that all nodes share for a task.

@@ -14,7 +14,7 @@ public struct Declarations: Sendable, Hashable {
     /// This node's roles, empty if they are not known and no task needs them.
     public var roles: [String]
 
-    /// The variables with their values on this node, which manifests with `substitute: true` use too.
+    /// The variables with their values on this node, also available to manifests with `substitute: true`.
     public var variables: Variables
 
     /// The tasks of all roles in the order in which they are declared.
@@ -23,7 +23,7 @@ public struct Declarations: Sendable, Hashable {
     /// The plan of this node's tasks.
     public var plan: Plan
 
-    /// The drop-in variables that no task file uses, so that a manifest of this node's tasks must use them.
+    /// The drop-in variables that no task file uses; a manifest of this node's tasks must use each of them.
     public var dropInVariables: [DropInVariable]
 }
 
@@ -53,7 +53,7 @@ public func readDeclarationsWithProblems(
     MergedReading(files).read(node, withCertificates: true)
 }
 
-/// Merged task files, which can be read from the point of view of one or more nodes.
+/// Merged task files, which can be read for one or more nodes.
 struct MergedReading {
     let files: MergedFiles
 

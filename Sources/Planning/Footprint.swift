@@ -19,7 +19,7 @@ public struct Footprint: Sendable, Hashable {
             case secret
             /// The key of a client certificate, which must exist when the task runs and whose directory is secret too.
             case clientKey
-            /// A private key that the agent itself uses; the task's unit sees a copy of the key, but not its directory.
+            /// A private key that the agent itself uses; the task's unit sees a copy, but not the key's directory.
             case privateKey
             /// The kubeconfig with which the task talks to the API server.
             case kubeconfig
@@ -103,7 +103,7 @@ public struct Footprint: Sendable, Hashable {
         case endpoint(host: String, port: UInt16)
         /// The server of a URL, whose certificate is checked against the given CA or the system's CAs.
         case url(String, certificateAuthority: LocatedPath? = nil)
-        /// The system bus, on which systemd answers.
+        /// The D-Bus system bus, for requests to systemd.
         case systemBus
         /// Any server.
         case anywhere
@@ -195,7 +195,7 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task waits until the workloads among its applied objects are rolled out.
     public var awaitsRollout = false
 
-    /// The previously applied objects to delete once the manifests no longer contain them.
+    /// The rule for deleting previously applied objects that the manifests no longer contain.
     public var pruning = ApplyDeclaration.Pruning.never
 
     /// Whether the task requests a certificate from the API server.

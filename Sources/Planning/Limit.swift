@@ -1,6 +1,6 @@
 /// Limits on the contents of a set of task files.
 ///
-/// The limits are far above a node's needs, and bound memory use for malformed or hostile files.
+/// The limits are far above a node's needs and restrict the memory that malformed or hostile files can use.
 enum Limit {
     /// Total number of tasks in all files.
     static let taskCount = 10_000
@@ -65,7 +65,7 @@ enum Limit {
     /// Seconds after a task's deadline at which systemd stops the task if it is still running.
     static let unitGracePeriod: Int64 = 60
 
-    /// Characters of a text in a unit's description.
+    /// Characters of a text that is part of a unit's description.
     static let unitPhraseLength = 500
 
     /// Number of `InaccessiblePaths` entries of one unit in addition to the entries that all units share.

@@ -1,6 +1,6 @@
 public import Base
 
-/// A set of manifests and the way in which they are read.
+/// A set of manifests, and whether variables in the manifests are replaced.
 public struct ManifestSet: Sendable, Hashable {
     /// The source of a manifest.
     public enum Source: Sendable, Hashable {

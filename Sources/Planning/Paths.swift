@@ -1,6 +1,6 @@
 import Base
 
-/// The path without `.`, empty parts, and any `..` that can be resolved from the path alone.
+/// Returns a path without `.`, empty parts, and any `..` that can be resolved from the path alone.
 func normalised(_ path: String) -> String {
     var parts: [Substring] = []
     let isAbsolute = path.isAbsolutePath
@@ -15,7 +15,7 @@ func normalised(_ path: String) -> String {
     return isAbsolute ? "/" + joined : (joined.isEmpty ? "." : joined)
 }
 
-/// The normalised path, with `/var/run` mapped to `/run` and `/var/lock` to `/run/lock`.
+/// Returns the normalised path, with `/var/run` mapped to `/run` and `/var/lock` to `/run/lock`.
 func located(_ path: String) -> String {
     let path = normalised(path)
     for (old, new) in [("/var/run", "/run"), ("/var/lock", "/run/lock")] where isPath(path, at: old) {
@@ -24,7 +24,7 @@ func located(_ path: String) -> String {
     return path
 }
 
-/// The directory that contains a path.
+/// Returns the directory that contains a path.
 func parent(of path: String) -> String {
     let path = normalised(path)
     guard let slash = path.lastSlash, slash != path.startIndex else { return "/" }

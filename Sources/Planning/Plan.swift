@@ -1,16 +1,16 @@
 public import Base
 import YAML
 
-/// The tasks of a node in an order in which every step follows its dependencies.
+/// The tasks of a node as steps, each of which comes after all of its dependencies.
 ///
-/// The order is stable: two plans made from the same files are equal. Steps are in the order of their declarations,
-/// except that a step's dependencies come just before it if they have not come earlier.
+/// The order is stable: two plans created from the same files are equal. Steps are in the order of declaration, but
+/// a dependency that is declared later is moved to just before the step that depends on it.
 public struct Plan: Sendable, Hashable {
     /// One task of a plan.
     public struct Step: Sendable, Hashable {
         public var task: PlannedTask
 
-        /// The positions in the plan of the steps that must have succeeded, all of them earlier.
+        /// The positions in the plan of the steps that must have succeeded, all of which come earlier.
         public var dependencies: [Int]
 
         public init(task: PlannedTask, dependencies: [Int] = []) {
@@ -33,7 +33,7 @@ public struct Plan: Sendable, Hashable {
     /// The position of every step by the name of its task.
     private let positions: [String: Int]
 
-    /// The position of a task's step, or `nil` if no task of this plan has the name.
+    /// Returns the position of a task's step, or `nil` if no task of this plan has the name.
     public func position(of name: String) -> Int? { positions[name] }
 
     /// Creates a plan from steps that are already in order.
@@ -100,7 +100,7 @@ public struct Ancestors: Sendable {
         return bits[index][ancestor / 64] & 1 << UInt64(ancestor % 64) != 0
     }
 
-    /// The dependencies of every step that its other dependencies do not imply.
+    /// The dependencies of every step that do not follow from the step's other dependencies.
     ///
     /// A step that runs after `b` also runs after all dependencies of `b`, whether or not it lists them.
     var necessaryDependencies: [[Int]] {

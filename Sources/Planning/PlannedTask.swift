@@ -5,7 +5,7 @@ public struct TaskSettings: Sendable, Hashable {
     /// The description of the task in the task file.
     public var description: String?
 
-    /// The systemd units that want this task's unit, in addition to the target that wants all of them.
+    /// The systemd units that want this task's unit, in addition to the target that wants the units of all tasks.
     public var wantedBy: [String] = []
 
     /// The deadline of the whole task, counted from its start.
@@ -17,7 +17,7 @@ public struct TaskSettings: Sendable, Hashable {
     /// The systemd units to restart after the task has changed something, without duplicates.
     public var restarts: [String] = []
 
-    /// Shell commands that undo effects of the task unknown to the agent.
+    /// Shell commands that undo the effects of the task that the agent does not know.
     public var reset: String?
 
     public init() {}

@@ -1,6 +1,8 @@
 /// The raw content of a task file.
 public struct SourceFile: Sendable, Hashable {
-    /// The path, which messages show and whose directory is the base of relative paths in the file.
+    /// The path for messages.
+    ///
+    /// Relative paths in the file are relative to the directory of this path.
     public var path: String
 
     /// The content of the file.
@@ -14,7 +16,7 @@ public struct SourceFile: Sendable, Hashable {
 
 /// Facts about a node that are not in its task files.
 public struct NodeFacts: Sendable, Hashable {
-    /// The host name, by which section `nodes` lists the node.
+    /// The host name, which identifies the node in section `nodes`.
     public var hostName: String
 
     /// The value of `--role`.
@@ -26,7 +28,9 @@ public struct NodeFacts: Sendable, Hashable {
     /// The node's address, if it is known.
     public var address: NodeAddress
 
-    /// Creates facts; an empty role counts as no role.
+    /// Creates the facts about a node.
+    ///
+    /// An empty role counts as no role.
     public init(
         hostName: String,
         role: String? = nil,

@@ -75,7 +75,7 @@ public struct Variables: Sendable, Hashable {
     ///   - node: The scalar; a scalar that is not a string is returned unchanged.
     ///   - problems: The collector to which problems are reported.
     ///   - hintsLiteral: Whether an unknown `${name}` may be meant literally, as in a shell script.
-    ///   - ignoresQuotes: Whether a quoted string of a single variable takes the variable's type too.
+    ///   - ignoresQuotes: Whether a quoted string that consists of one variable takes the variable's type too.
     /// - Returns: The scalar, or `nil` after reporting a problem.
     func replaced(
         _ node: Node,

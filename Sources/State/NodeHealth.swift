@@ -2,12 +2,12 @@ public import Base
 import Host
 import YAML
 
-/// The tasks that have failed and not recovered, stored in the state directory between two checks of the units.
+/// The tasks that have failed and not recovered, stored in the state directory between checks of the units.
 public struct NodeHealth: Sendable, Hashable {
-    /// The names of the tasks whose failure was reported, but whose recovery was not.
+    /// The names of the tasks with a reported failure and no reported recovery.
     public var failed: [String]
 
-    /// The time at which the failed tasks are retried, `nil` if they are not.
+    /// The time at which the failed tasks are retried, `nil` if no retry is planned.
     public var retryAt: Timestamp?
 
     /// Creates the health of a node; without arguments, the health of a node without failures.

@@ -63,7 +63,7 @@ public struct RecordStore: Sendable {
         return isPublic ? store.publicRecords : store
     }
 
-    /// The records as every user may read them, even if root reads them.
+    /// The public records, even if the current user can read the full records.
     public var publicRecords: Self {
         var store = self
         store.isPublic = true
@@ -158,7 +158,7 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Returns whether the task still has the same directory; a reset that held its lock may have removed it.
+    /// Returns whether the task still has the same directory; a reset that held the lock may have removed it.
     private func isCurrent(_ identity: FileStatus.Identity, of task: String) -> Bool {
         (try? directory(of: task, isCreating: false).status().identity) == identity
     }
@@ -199,7 +199,7 @@ public struct RecordStore: Sendable {
 
     /// Removes the records of tasks and everything else in the state directory, except directories of other tasks.
     ///
-    /// - Parameter tasks: The tasks, whose locks the process holds.
+    /// - Parameter tasks: The tasks; the current process holds their locks.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func remove(_ tasks: [String]) throws(SystemError) {
         for task in Set(tasks).intersection(try knownTasks()) { try FileSystem.removeTree(lockPath(task)) }
@@ -217,7 +217,7 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// Returns the process that is running a task, `nil` if there is none or it is not visible here.
+    /// Returns the process that is running a task, `nil` if there is none or it is not visible to this process.
     public func runner(of task: String) -> Int32? {
         runner(of: task, in: .current(), openTasks())
     }
@@ -338,7 +338,7 @@ extension RecordStore {
     /// The error number for a file that is not a valid record of its task.
     private static let damageCode = EBADMSG
 
-    /// Returns a task's record, `nil` if it is missing or damaged, because the next run replaces it.
+    /// Returns a task's record, `nil` if it is missing or damaged; the next run replaces a damaged record.
     ///
     /// - Throws: ``Base/SystemError`` if the record exists but cannot be read.
     public func intactRecord(of task: String) throws(SystemError) -> TaskRecord? {

@@ -3,7 +3,7 @@ import YAML
 
 /// The reason why a report to the cluster failed or was incomplete.
 public struct ReportProblem: Sendable, Hashable {
-    /// The cause of a problem; a warning is printed once for each cause, even if the text changes.
+    /// The cause of a problem; a change of the text alone does not cause another warning.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// The kubeconfig, or a file that it refers to, cannot be used.
         case kubeconfig

@@ -2,7 +2,7 @@ public import Base
 import Host
 import YAML
 
-/// The state of reports to the cluster, stored in the state directory between two reports.
+/// The state of reports to the cluster, stored in the state directory between reports.
 public struct ReportState: Sendable, Hashable {
     /// A failing task, from its first failure until it succeeds.
     public struct Failure: Sendable, Hashable {
@@ -31,7 +31,7 @@ public struct ReportState: Sendable, Hashable {
         /// The time of the last occurrence.
         public var last: Timestamp
 
-        /// Returns whether two incidents have the same subject, so that the later one replaces the earlier one.
+        /// Returns whether an incident repeats an earlier incident, which it then replaces.
         public func isRepeat(of other: Self) -> Bool {
             task == other.task && isRecovery == other.isRecovery && first == other.first
         }
@@ -61,7 +61,7 @@ public struct ReportState: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - statuses: The statuses of all tasks of the node.
-    ///   - health: The tasks whose units have failed without recovering since.
+    ///   - health: The tasks whose units have failed and not recovered.
     ///   - now: The time of recoveries, and of failures without a record.
     public mutating func note(
         _ statuses: [TaskStatus],

@@ -8,7 +8,7 @@ public struct RunEnd: Sendable, Hashable {
     public var outcome: Outcome.Kind
     /// The time at which the run ended.
     public var time: Timestamp
-    /// The milliseconds since the boot at ``time``.
+    /// The milliseconds from the boot to ``time``.
     public var uptimeMilliseconds: Int64
     /// The duration of the run, `nil` if it is unknown.
     public var duration: Duration?
@@ -31,7 +31,7 @@ public struct RunEnd: Sendable, Hashable {
 }
 
 extension RunEnd {
-    /// The end as an entry of a record.
+    /// The end of the run as an entry of a task record.
     var node: Node {
         var pairs: [(String, Node)] = [
             ("outcome", .string(outcome.rawValue)), ("finishedAt", .string(time.description)),
@@ -41,7 +41,7 @@ extension RunEnd {
         return .mapping(pairs)
     }
 
-    /// Reads the entry of a record, `nil` if it is incomplete.
+    /// Reads the end of a run from an entry of a task record; returns `nil` if the entry is incomplete.
     init?(_ node: Node) {
         guard let outcome = node["outcome"]?.string.flatMap(Outcome.Kind.init),
             let time = node["finishedAt"]?.string.flatMap({ Timestamp(rfc3339: $0) })

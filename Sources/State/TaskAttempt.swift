@@ -10,10 +10,10 @@ public struct TaskAttempt: Sendable, Hashable {
 
     public var start: Duration
 
-    /// The end, `nil` if the attempt continues or its process was killed.
+    /// The end, `nil` if the attempt is still running or its process was killed.
     public var end: Duration?
 
-    /// The outcome of the attempt, `nil` if the attempt continues or its process was killed.
+    /// The outcome of the attempt, `nil` if the attempt is still running or its process was killed.
     public var outcome: Outcome.Kind?
 
     /// The waits of the attempt, in chronological order.
@@ -41,8 +41,9 @@ public struct TaskAttempt: Sendable, Hashable {
 public struct TaskWait: Sendable, Hashable {
     public var subject: Wait.Subject
 
-    /// The last public reason of an open wait, otherwise the public reason that held longest; `nil` if the subject says
-    /// it.
+    /// The public reason for the wait, `nil` if the subject says everything.
+    ///
+    /// While the wait continues, this is the latest reason; afterwards, the reason that held longest.
     public var reason: String?
 
     public var start: Duration
@@ -60,26 +61,26 @@ public struct WaitRecorder: Sendable {
     /// The waits, in chronological order.
     public private(set) var waits: [TaskWait] = []
 
-    /// The wait that continues.
+    /// The current wait, `nil` if the task is not waiting.
     private var current: Wait?
 
-    /// The reasons of the wait that continues, each with its subject and the time of its report.
+    /// The reasons reported for the current wait, each with its subject and the time of the report.
     private var reasons: [(subject: Wait.Subject, text: String?, time: Duration)] = []
 
-    /// The largest number of waits; beyond it, the shortest wait is dropped.
+    /// The maximum number of waits; beyond this limit, the shortest wait is dropped.
     static let limit = 100
 
-    /// The largest number of reasons that are recorded for one wait.
+    /// The maximum number of reasons that are recorded for one wait.
     private static let reasonLimit = 1000
 
     public init() {}
 
-    /// Applies the current wait of the task.
+    /// Updates the waits with the current wait of the task.
     ///
     /// - Parameters:
     ///   - wait: The current wait, `nil` if there is none.
     ///   - now: The time at which the wait was reported.
-    ///   - earliest: The last time at which the task is known to have done something else.
+    ///   - earliest: The last time at which the task is known not to have been waiting.
     /// - Returns: Whether ``waits`` have changed.
     public mutating func apply(_ wait: Wait?, at now: Duration, notBefore earliest: Duration) -> Bool {
         guard let wait else {
@@ -102,7 +103,7 @@ public struct WaitRecorder: Sendable {
         return true
     }
 
-    /// Ends the wait that continues, and keeps the reason for its last subject that held longest.
+    /// Ends the current wait, and keeps the reason that held longest for the wait's last subject.
     private mutating func end(at time: Duration) {
         guard current != nil, let last = waits.indices.last else { return }
         waits[last].end = max(time, waits[last].start)
@@ -113,7 +114,7 @@ public struct WaitRecorder: Sendable {
         (current, reasons) = (nil, [])
     }
 
-    /// Removes the shortest wait; the wait before it takes its time, if the task did nothing between them.
+    /// Removes the shortest wait, and extends an adjacent wait by the time of the removed one.
     private mutating func removeShortest() {
         guard let shortest = waits.indices.min(by: { waits[$0].length < waits[$1].length }) else { return }
         if shortest > 0, waits[shortest - 1].end == waits[shortest].start {
@@ -130,7 +131,7 @@ extension TaskWait {
 }
 
 extension TaskRecord {
-    /// The attempt that the record describes, `nil` if the task did not start.
+    /// The attempt that this record describes, `nil` if the task did not start.
     public var ownAttempt: TaskAttempt? {
         guard outcome != .skipped, attempt > 0 else { return nil }
         let time = Duration.milliseconds(uptimeMilliseconds)
@@ -165,7 +166,7 @@ extension TaskAttempt {
 }
 
 extension [TaskWait] {
-    /// Reads the waits of a record or an attempt, ignoring incomplete entries.
+    /// Reads the waits from a task record or an attempt, ignoring incomplete entries.
     init(_ node: Node?) {
         self = (node?.sequence ?? []).prefix(WaitRecorder.limit).compactMap { TaskWait($0) }
     }
@@ -206,16 +207,16 @@ extension TaskRecord {
 extension RecordStore {
     private static let attemptsName = "attempts.json"
 
-    /// The largest number of attempts that are kept; beyond it, the oldest attempt is dropped.
+    /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt is dropped.
     private static let attemptLimit = 200
 
-    /// The largest size of the kept attempts in bytes; beyond it, the oldest attempts are dropped.
+    /// The maximum size of the kept attempts in bytes; beyond this limit, the oldest attempts are dropped.
     private static let attemptSizeLimit = 1 << 20
 
-    /// The number of bytes that stay free for records when attempts are kept.
+    /// The number of bytes on the disk that are left free for records when attempts are written.
     private static let spareSize = 64 << 10
 
-    /// Returns the attempts of a task before the attempt of its record, up to the first success on this boot.
+    /// Returns the attempts of a task on this boot, up to its first success and without the attempt in its record.
     ///
     /// - Parameter task: The task's name.
     /// - Returns: The attempts in chronological order; empty if they cannot be read.
@@ -231,14 +232,14 @@ extension RecordStore {
         return (node["attempts"]?.sequence ?? []).suffix(Self.attemptLimit).compactMap { TaskAttempt($0) }
     }
 
-    /// Keeps the attempt of a record that was replaced, unless the task had already succeeded before it.
+    /// Keeps the attempt of a record that was replaced, unless the task had already succeeded before that attempt.
     ///
-    /// The attempts are only informational: they are not kept if the disk has little space left, because the records
-    /// need it.
+    /// The attempts are only informational. If the disk has little space left, they are not kept, because the records
+    /// need the space.
     func keepAttempt(of record: TaskRecord, in directory: borrowing DirectoryHandle) {
         guard record.history.lastSuccess == nil, let attempt = record.ownAttempt else { return }
         let earlier = earlierAttempts(in: directory)
-        // An interrupted run leaves the record of an earlier success in place, which may already be kept here.
+        // An interrupted run leaves the record of an earlier success in place, so that attempt may already be kept.
         guard earlier.last?.isSuccess != true, earlier.last.map({ $0.start < attempt.start }) ?? true else { return }
         var attempts = (earlier + [attempt]).suffix(Self.attemptLimit)
         var content = content(attempts)

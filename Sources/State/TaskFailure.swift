@@ -3,19 +3,19 @@ import Execution
 
 /// A failure that a task has not recovered from.
 public struct TaskFailure: Sendable, Hashable {
-    /// The subject of a failure.
+    /// The part of a task that failed.
     public enum Subject: Sendable, Hashable {
         /// The task itself, in its last attempt.
         case task
         /// The last repetition of a task that had succeeded on this boot.
         case repetition
-        /// The task's unit, before its program could write a record, or after the record of a success was written.
+        /// The task's unit, before the task's process could write a record, or after a record of success was written.
         case unit
         /// An earlier attempt of a task that is running again or waits to run again.
         case earlierAttempt
     }
 
-    /// The subject of the failure.
+    /// The part of the task that failed.
     public var subject: Subject
 
     /// The reasons, one line for each problem; empty if no record contains them.
@@ -27,7 +27,7 @@ public struct TaskFailure: Sendable, Hashable {
     /// The time at which the attempt ended, `nil` if there is no record of it.
     public var finishedAt: Timestamp?
 
-    /// The largest length of a reported line.
+    /// The maximum length of a reported line.
     private static let lineLimit = 250
 
     /// Returns the cause in one line, `nil` if it is not known.
@@ -40,7 +40,7 @@ public struct TaskFailure: Sendable, Hashable {
         return String(line).shortened(to: Self.lineLimit)
     }
 
-    /// Returns the message of an Event, `nil` for a failure that an earlier Event has reported.
+    /// Returns the message of an Event about the failure, `nil` if an earlier Event has reported the failure.
     func message(of task: String) -> String? {
         let subject: String
         switch self.subject {
@@ -57,7 +57,7 @@ extension TaskStatus {
     /// Whether a process is running the task or repeating it.
     private var isRunning: Bool { state == .running || repetition?.state == .running }
 
-    /// Returns the failure that the task has not recovered from.
+    /// Returns the task's failure if the task has not recovered from it.
     ///
     /// A record of success does not end the failure of the unit, because the unit may have failed since, before its
     /// program started. The supervisor removes a task from the health of the node when its unit is active.

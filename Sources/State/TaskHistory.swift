@@ -1,17 +1,17 @@
 public import Base
 import YAML
 
-/// The facts that the attempts of a task pass on to later attempts.
+/// The facts that the attempts of a task pass on to the attempts after them.
 public struct TaskHistory: Sendable, Hashable {
-    /// The state of units that must be restarted because of a change.
+    /// The progress of the unit restarts that a change requires.
     public enum Restart: String, Sendable, Hashable {
         /// The task has changed something, and the units have not been restarted yet.
         case due
-        /// A restart has failed, possibly for a unit that was running before.
+        /// A restart has failed, possibly of a unit that had been running.
         case failed
     }
 
-    /// The time of the last success on this boot before the attempt of the record.
+    /// The time of the last success on this boot before the recorded attempt.
     public var lastSuccess: Timestamp?
 
     /// The end of the previous attempt on this boot.
@@ -20,15 +20,15 @@ public struct TaskHistory: Sendable, Hashable {
     /// Whether an alert has reported that the repetitions of the task fail.
     public var isReported: Bool
 
-    /// Whether units have to be restarted, `nil` if none has to.
+    /// The pending restart of units, `nil` if no unit has to be restarted.
     public var restart: Restart?
 
-    /// The number of attempts of the task's unit since the task last succeeded, including the attempt of the record.
+    /// The number of attempts of the task's unit since the task last succeeded, including the recorded attempt.
     ///
     /// The pauses between attempts grow with this number; runs by hand do not count.
     public var unitAttempts: Int
 
-    /// Creates a history; without arguments, the history of a task that has not run.
+    /// Creates a history; the defaults describe a task that has not run.
     public init(
         lastSuccess: Timestamp? = nil,
         lastEnd: RunEnd? = nil,
@@ -58,7 +58,7 @@ public struct TaskHistory: Sendable, Hashable {
 }
 
 extension TaskHistory {
-    /// The history as entries of a record.
+    /// The history as entries of a task record.
     var entries: [(String, Node)] {
         var entries: [(String, Node)] = []
         if let lastSuccess { entries.append(("lastSuccessAt", .string(lastSuccess.description))) }
@@ -69,7 +69,7 @@ extension TaskHistory {
         return entries
     }
 
-    /// Reads the history from the entries of a record.
+    /// Reads the history from the entries of a task record.
     init(_ record: Node) {
         self.init(
             lastSuccess: record["lastSuccessAt"]?.string.flatMap { Timestamp(rfc3339: $0) },

@@ -12,7 +12,7 @@ public struct TaskRecord: Sendable, Hashable {
     public var outcome: Outcome.Kind?
     /// The time at which the task ended, or started if it has not ended.
     public var time: Timestamp
-    /// The milliseconds since the boot at ``time``, which order records even if the clock is set.
+    /// The milliseconds from the boot to ``time``, which order records correctly even if the clock is set.
     public var uptimeMilliseconds: Int64
     /// The duration of the task in microseconds.
     public var durationMicroseconds: Int64
@@ -20,7 +20,7 @@ public struct TaskRecord: Sendable, Hashable {
     public var counts: ResultCounts
     /// The reasons why the task did not succeed, one line for each problem.
     public var reasons: [String]
-    /// The reasons why the task did not succeed, without anything that only root may read.
+    /// The ``reasons`` without information that only root may read.
     public var publicReasons: [String]
     /// Whether the task failed in a way that another attempt cannot change.
     public var isPermanent: Bool
@@ -30,14 +30,14 @@ public struct TaskRecord: Sendable, Hashable {
     public var history: TaskHistory
     /// The waits of the task, in chronological order.
     public var waits: [TaskWait] = []
-    /// The holder of the task's Lease, if the task has not ended and needs one.
+    /// The holder of the task's Lease, if the task needs a Lease and has not ended.
     public var lease: LeaseHolder?
     /// The identifier of the run that made the attempt.
     public var run: String
     /// The identifier of the boot, which ``RecordStore`` fills in.
     public var boot: String
 
-    /// The highest attempt number.
+    /// The highest possible attempt number.
     public static let attemptLimit = 1_000_000
 
     public init(
@@ -89,7 +89,7 @@ public struct TaskRecord: Sendable, Hashable {
         )
     }
 
-    /// The facts that this attempt and earlier ones pass on to the next attempt.
+    /// The facts that this attempt and earlier attempts pass on to the next attempt.
     public var historyForNext: TaskHistory {
         var history = history
         history.lastSuccess = lastSuccess
@@ -154,7 +154,7 @@ extension TaskRecord {
             failed: Self.count(node["failed"]),
         )
         lease = node["lease"].flatMap { LeaseHolder($0) }
-        // Earlier versions wrote one text.
+        // Earlier versions of the program wrote all reasons as one string.
         let lines = node["reason"]?.string.map { $0.split(separator: "\n").map(String.init) }
         reasons = node["reasons"]?.sequence?.compactMap(\.string) ?? lines ?? []
         publicReasons = []
@@ -168,7 +168,7 @@ extension TaskRecord {
 }
 
 extension LeaseHolder {
-    /// The holder as the fields of a JSON object, in records and in output.
+    /// The holder as the fields of a JSON object, for records and for output.
     public var fields: [(String, Node)] {
         var fields: [(String, Node)] = [
             ("lease", .string(lease)), ("holder", .string(identity)), ("held", .boolean(isSelf)),
@@ -177,7 +177,7 @@ extension LeaseHolder {
         return fields
     }
 
-    /// Reads a holder, `nil` if it is incomplete.
+    /// Reads a holder; returns `nil` if a field is missing.
     init?(_ node: Node) {
         guard let lease = node["lease"]?.string, let identity = node["holder"]?.string else { return nil }
         self.init(

@@ -3,7 +3,7 @@ import Execution
 
 /// The status of the last repetition of a task that has succeeded on this boot.
 public struct TaskRepetition: Sendable, Hashable {
-    /// The state: running, ended, or unknown if the record of the repetition cannot be read.
+    /// The state: running, ended, or unknown if the repetition's record cannot be read.
     public var state: TaskState
 
     /// The number of the attempt, if the repetition has ended.

@@ -41,22 +41,22 @@ public struct TaskStatus: Sendable, Hashable {
     /// Whether the task failed in a way that another attempt cannot change.
     public var isPermanent = false
 
-    /// The time until the task is retried, `nil` if it is not.
+    /// The time until the task is retried, `nil` if no retry is scheduled.
     public var retriesIn: Duration?
 
-    /// The holder of the task's Lease, if the task is running and needs one.
+    /// The holder of the task's Lease, if the task needs a Lease and is running.
     public var lease: LeaseHolder?
 
     /// The last repetition of the task, if it has been repeated since its success.
     public var repetition: TaskRepetition?
 
-    /// The state for counting, which is unknown if the record of the last repetition cannot be read.
+    /// The state under which the task is counted: unknown if the record of its last repetition cannot be read.
     public var countedState: TaskState { state.isSuccess && repetition?.state == .unknown ? .unknown : state }
 
     /// The time until the next repetition, `nil` if the task is not repeated.
     public var repeatsIn: Duration?
 
-    /// The time since the boot at which the attempt of the record ended, or started if it has not ended.
+    /// The time since the boot at which the recorded attempt ended, or started if it has not ended.
     private var recordedAt: Duration?
 
     /// The state of the task's service, `nil` if systemd could not be queried.
@@ -101,9 +101,9 @@ public struct TaskStatus: Sendable, Hashable {
 
     /// Adds the state of the task's service.
     ///
-    /// The record of a task is more precise than the state of its service. The service takes precedence if there is no
-    /// record, because the program never ran, and if the record is of an earlier success. A success after a failure of
-    /// the service is the result of a run by hand.
+    /// The record of a task is more precise than the state of its service. A failed service takes precedence if there
+    /// is no record, because the program never ran, or if the service failed after a recorded success. A success after
+    /// a failure of the service is the result of a run by hand.
     ///
     /// - Parameters:
     ///   - service: The state of the service.
@@ -197,9 +197,10 @@ extension RecordStore {
         let directory = openTasks()
         var found = tasks.map { lookWithRepetition(at: $0, directory) }
         var locks = LockTable.current()
-        // A process that ends a task writes its record before it releases the lock. A record of a started task without
-        // a lock may therefore have been replaced since it was read. The kernel's list is read in several pieces, and a
-        // lock may be missed between them, so a process counts as gone only after several reads without its lock.
+        // A process writes the record of a task's end before it releases the lock. If a record says that a task is
+        // running but nothing locks the task, the record may therefore have been replaced since it was read. The
+        // kernel's list is read in several pieces, and a lock may be missed between two pieces, so a process counts
+        // as gone only after several reads without its lock.
         for _ in 0..<Self.lookCount {
             let doubtful = tasks.indices.filter {
                 found[$0].isStarted && runner(of: tasks[$0], in: locks, directory) == nil
@@ -232,7 +233,7 @@ extension RecordStore {
         }
     }
 
-    /// Reads the record of a task and, if the task has succeeded, the record of its last repetition since.
+    /// Reads the record of a task and, if the task has succeeded, the record of its last repetition.
     private func lookWithRepetition(at task: String, _ directory: borrowing TasksDirectory) -> FoundRecords {
         let own = look(at: task, directory)
         guard case .record(let record) = own, record.isSuccess else { return FoundRecords(own: own) }
@@ -255,7 +256,7 @@ extension RecordStore {
     }
 }
 
-/// The result of reading a record.
+/// The result of reading the record of a task.
 private enum Found {
     case record(TaskRecord)
     case nothing
@@ -271,13 +272,13 @@ private enum Found {
         if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
     }
 
-    /// The wait of a task that has started but not ended.
+    /// The current wait of a task that has started but not ended.
     var wait: TaskWait? {
         guard case .record(let record) = self, record.outcome == nil else { return nil }
         return record.waits.last.flatMap { $0.end == nil ? $0 : nil }
     }
 
-    /// Returns the repetition that the record describes.
+    /// Returns the status of the repetition that the record describes.
     func taskRepetition(isRunning: Bool, now: Timestamp) -> TaskRepetition? {
         switch self {
         case .record(let record): return TaskRepetition(record, isRunning: isRunning, now: now)

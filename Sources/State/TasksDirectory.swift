@@ -2,7 +2,7 @@ import Base
 import Glibc
 import Host
 
-/// The directory that contains the directories of all tasks, opened once to read several of them.
+/// The parent directory of all tasks' directories, opened once to read several tasks.
 enum TasksDirectory: ~Copyable {
     case open(DirectoryHandle)
     /// The directory cannot be opened; if it does not exist, no task has run yet.
@@ -23,7 +23,7 @@ enum TasksDirectory: ~Copyable {
 
     /// Checks that the name of a task is the name of a single directory.
     ///
-    /// - Throws: ``Base/SystemError`` if it is not.
+    /// - Throws: ``Base/SystemError`` if the name is not a valid file name.
     static func checkName(_ task: String) throws(SystemError) {
         let isName = !task.isEmpty && !task.hasPrefix(".") && !task.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
         guard isName, task.utf8.count <= 200 else {

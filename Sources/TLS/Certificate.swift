@@ -15,7 +15,7 @@ public struct Certificate: Sendable, Hashable {
     /// The organizations of the subject, which are the user's groups for the API server.
     public let organizations: [String]
 
-    /// The host names and addresses that the certificate is valid for.
+    /// The host names and IP addresses that the certificate is valid for.
     public let names: [String]
 
     /// The beginning of the validity period.
@@ -51,8 +51,8 @@ public struct Certificate: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - pem: The text.
-    ///   - isAuthority: Whether the certificates are those of CAs. A block with headers is then an error, because Go
-    ///     skips it in `AppendCertsFromPEM` of `crypto/x509`, and client-go in `ParseCertsPEM`.
+    ///   - isAuthority: Whether the text contains CA certificates. If so, a block with headers is an error, because
+    ///     `AppendCertsFromPEM` of Go's `crypto/x509` and `ParseCertsPEM` of client-go skip such a block.
     /// - Returns: The certificates.
     /// - Throws: ``TLSError`` if the text contains no certificate, or one of them is invalid.
     public static func read(pem: [UInt8], ofAuthority isAuthority: Bool = false) throws(TLSError) -> [Certificate] {
@@ -85,9 +85,9 @@ extension Certificate {
         }
     }
 
-    /// The uses that the certificate is restricted to: `client auth`, `others` and `server auth`, sorted.
+    /// The extended key usages of the certificate: `client auth`, `others` and `server auth`, in this order.
     ///
-    /// The array is empty without an extended key usage. For signatures, see ``allowsSigning``.
+    /// The array is empty if the certificate has no extended key usage. For signatures, see ``allowsSigning``.
     public var purposes: [String] {
         unsafe property([]) { certificate in
             guard unsafe X509_get_extension_flags(certificate) & UInt32(EXFLAG_XKUSAGE) != 0 else { return [] }
@@ -136,7 +136,7 @@ extension Certificate {
         return "-----BEGIN CERTIFICATE-----\n\(lines.joined())-----END CERTIFICATE-----\n"
     }
 
-    /// Returns a value that is read from the parsed certificate, or `missing` if it cannot be parsed.
+    /// Returns a value that is read from the parsed certificate, or `missing` if parsing fails.
     func property<Value>(_ missing: Value, _ read: (OpaquePointer) -> Value) -> Value {
         guard let handle = try? X509Handle(der: der) else { return missing }
         defer { _ = LibCrypto.drainErrorQueue() }
@@ -146,7 +146,7 @@ extension Certificate {
 
 /// Properties of certificates that libcrypto supports but programs in Go do not.
 extension Certificate {
-    /// The reason why Kubernetes refuses the certificate for any use, as a predicate; `nil` if it does not.
+    /// The reason why every version of Kubernetes refuses the certificate, as a predicate; `nil` if there is none.
     ///
     /// Go's `crypto/x509` and `crypto/tls` support RSA, ECDSA on the named curves P-224 to P-521, and Ed25519.
     public var unsupportedPart: String? {
@@ -159,16 +159,16 @@ extension Certificate {
     public struct Weakness: Sendable, Hashable {
         /// The property, as a predicate of the certificate.
         public var part: String
-        /// The first version of Kubernetes that refuses the property, because of the Go version that it is built with.
+        /// The first version of Kubernetes that is built with a Go version that refuses the property.
         public var refusedSince: String
-        /// The way to issue the certificate instead, such as `with SHA-256`.
+        /// The way in which to issue a replacement, such as `with SHA-256`.
         public var remedy: String
     }
 
     /// The properties that only old versions of Kubernetes accept.
     ///
     /// Go refuses signatures with SHA-1 since 1.18, negative serial numbers since 1.23, and RSA below 1,024 bits since
-    /// 1.24. The signature of a certificate that is itself trusted is not checked.
+    /// 1.24. A self-signed certificate may use SHA-1, because Go does not check the signature of a trusted root.
     public var weaknesses: [Weakness] {
         var found: [Weakness] = []
         let isSHA1 = unsafe property(false) { certificate in
@@ -206,7 +206,7 @@ extension Certificate {
     }
 }
 
-/// The curves that Go's `crypto/elliptic` supports, by libcrypto's names.
+/// The curves that Go's `crypto/elliptic` supports, under libcrypto's names.
 private let supportedCurves: Set = [
     "prime256v1", "P-256", "secp224r1", "P-224", "secp384r1", "P-384", "secp521r1", "P-521",
 ]
@@ -276,7 +276,7 @@ extension Certificate {
     ///
     /// - Parameters:
     ///   - code: One of libcrypto's `X509_V_ERR_…`.
-    ///   - failing: The certificate of the chain that failed, if it is not this one.
+    ///   - failing: The certificate of the chain that failed verification, if it is not this certificate.
     ///   - authorities: The trusted certificates.
     /// - Returns: The error, with the reason as a predicate of this certificate.
     public func verificationError(code: Int32, failing: Certificate?, authorities: [Certificate]) -> TLSError {
@@ -304,7 +304,7 @@ extension Certificate {
     }
 }
 
-/// The trusted certificates of a check.
+/// The trusted certificates against which a certificate is verified.
 ///
 /// Wraps an `X509_STORE`, which is freed when the value goes out of scope.
 @safe
@@ -327,15 +327,15 @@ private struct TrustStore: ~Copyable {
         _ = unsafe certificate.withRaw { unsafe X509_STORE_add_cert(raw, $0) }
     }
 
-    /// The outcome of a check, with certificates as DER.
+    /// The outcome of a verification, with certificates as DER.
     enum Outcome {
         /// The certificates from the checked certificate to the trusted certificate.
         case valid(chain: [[UInt8]])
-        /// One of libcrypto's `X509_V_ERR_…`, and the certificate of the chain that failed.
+        /// One of libcrypto's `X509_V_ERR_…`, and the certificate of the chain that failed verification.
         case invalid(code: Int32, failing: [UInt8]?)
     }
 
-    /// Checks one certificate.
+    /// Verifies a certificate and its chain.
     ///
     /// The corresponding C function is `X509_verify_cert`.
     borrowing func check(

@@ -57,7 +57,7 @@ extension SigningKey {
     /// - Parameters:
     ///   - contents: The contents of the certificate.
     ///   - key: The key that the certificate is for.
-    ///   - authority: The certificate of this key, which signs.
+    ///   - authority: The CA certificate that belongs to the signing key, `self`.
     /// - Returns: The certificate.
     /// - Throws: ``TLSError`` if libcrypto refuses the contents.
     public func issue(

@@ -9,7 +9,7 @@ struct CertificateDraft: ~Copyable {
     private let raw: OpaquePointer
     private let contents: CertificateContents
 
-    /// Creates an empty certificate.
+    /// Allocates a certificate; the contents are added by ``fill(for:)``.
     init(_ contents: CertificateContents) throws(TLSError) {
         LibCrypto.prepare()
         guard let certificate = unsafe X509_new() else { throw .notMade("a certificate") }
@@ -21,7 +21,7 @@ struct CertificateDraft: ~Copyable {
         unsafe X509_free(raw)
     }
 
-    /// Adds everything that does not depend on the issuer.
+    /// Adds the parts of the certificate that do not depend on the issuer.
     borrowing func fill(for key: SigningKey) throws(TLSError) {
         // Only version 3, encoded as 2, allows extensions.
         try check(unsafe X509_set_version(raw, 2), "its version")
@@ -113,14 +113,14 @@ struct CertificateDraft: ~Copyable {
         try check(result, "its names")
     }
 
-    /// Throws an error if the result of a libcrypto function is not 1, its value for success.
+    /// Throws an error if the result of a libcrypto function is not 1, the value for success.
     private func check(_ result: Int32, _ what: String) throws(TLSError) {
         guard result == 1 else { throw .notMade("a certificate with \(what)") }
     }
 }
 
 extension CertificateUsage {
-    /// The purpose in the extended key usage, `nil` for signatures, which are part of the key usage.
+    /// The name in the extended key usage, `nil` for signing, which belongs to the key usage extension.
     fileprivate var purpose: String? {
         switch self {
         case .serverAuth: "serverAuth"

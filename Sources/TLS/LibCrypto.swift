@@ -4,8 +4,8 @@ internal import COpenSSL
 public enum LibCrypto {
     /// Initialises the library, once; must be called before any other function of OpenSSL.
     ///
-    /// No clean-up at exit is registered: it would race with releases on other threads (swift-corelibs-foundation,
-    /// issue 5469).
+    /// No clean-up at exit is registered, because the clean-up would race with other threads that release objects
+    /// (swift-corelibs-foundation, issue 5469).
     public static func prepare() {
         precondition(isReady, "libcrypto is ready for use")
     }

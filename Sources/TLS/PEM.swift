@@ -5,13 +5,13 @@ struct PEMBlock {
     /// The label, such as `CERTIFICATE`.
     var label: String
 
-    /// The header lines before the contents, which old encrypted keys have.
+    /// The header lines before the contents, as in the old format of encrypted keys.
     var headers: [String]
 
-    /// The lines of base64.
+    /// The base64 text.
     var body: [UInt8]
 
-    /// The number of the first line, starting at 1.
+    /// The number of the block's first line, starting at 1.
     var line: Int
 
     /// Decodes the contents.
@@ -43,7 +43,8 @@ struct PEMBlock {
 /// Reads a PEM text line by line.
 ///
 /// Lines end as in `Decode` of Go's `encoding/pem`, which Kubernetes uses: with a line feed, ignoring spaces, tabs and
-/// one carriage return before it. Go skips a certificate or key that it cannot read; here it is an error.
+/// one carriage return before it. Unlike Go, which skips certificates and keys that it cannot read, this reader
+/// reports them as errors.
 private struct PEMScanner {
     private static let dashes = Array("-----".utf8)
     private static let begin = Array("-----BEGIN ".utf8)
@@ -68,7 +69,7 @@ private struct PEMScanner {
             do throws(TLSError) {
                 return try block(name, label)
             } catch {
-                // Other formats have such lines too, such as messages signed with OpenPGP.
+                // Other formats also have blocks with BEGIN lines, for example messages signed with OpenPGP.
                 guard !["CERTIFICATE", "PRIVATE KEY"].contains(where: name.contains) else { throw error }
                 number = start
             }

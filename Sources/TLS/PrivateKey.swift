@@ -12,7 +12,7 @@ public struct PrivateKey: Sendable {
     ///
     /// Never prompts for a password.
     ///
-    /// - Throws: ``TLSError`` if the text contains no key, or it is invalid or encrypted.
+    /// - Throws: ``TLSError`` if the text contains no key, or if the key is invalid or encrypted.
     public static func read(pem: [UInt8]) throws(TLSError) -> PrivateKey {
         let blocks = try PEMBlock.blocks(in: pem)
         guard let block = blocks.first(where: { $0.label.hasSuffix("PRIVATE KEY") }) else {
@@ -62,7 +62,7 @@ public struct PrivateKey: Sendable {
 private struct KeyHandle: ~Copyable {
     private let raw: OpaquePointer
 
-    /// Parses a key of a type, or PKCS#8 if the type is `NID_undef`.
+    /// Parses a key of the given type, or a PKCS#8 key if the type is `NID_undef`.
     ///
     /// The corresponding C functions are `d2i_PrivateKey` and `d2i_AutoPrivateKey`.
     init(der: [UInt8], type: Int32) throws(TLSError) {

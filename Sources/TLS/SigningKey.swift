@@ -3,7 +3,7 @@ internal import COpenSSL
 
 /// A private key for which certificates are issued, and which can sign certificates.
 ///
-/// Wraps an `EVP_PKEY`, whose memory libcrypto wipes when it is freed.
+/// Wraps an `EVP_PKEY`; libcrypto wipes the memory of the key when the key is freed.
 @safe
 public final class SigningKey: Sendable {
     // The key does not change, and libcrypto locks the values that it caches in the key.
@@ -54,7 +54,7 @@ public final class SigningKey: Sendable {
     /// - Returns: The text, which is wiped when it is released.
     /// - Throws: ``TLSError`` if libcrypto cannot encode the key.
     public func pem() throws(TLSError) -> SecretBytes {
-        // A buffer of this type is wiped when it is freed.
+        // libcrypto wipes a buffer of this type when it frees the buffer.
         guard let buffer = unsafe BIO_new(BIO_s_secmem()) else { throw .notMade("the text of a key") }
         defer { unsafe BIO_free(buffer) }
         guard unsafe PEM_write_bio_PKCS8PrivateKey(buffer, raw, nil, nil, 0, nil, nil) == 1 else {
@@ -124,7 +124,7 @@ func keyTypeName(_ key: OpaquePointer) -> String {
 }
 
 extension TLSError {
-    /// Creates the error for something that libcrypto failed to create, with libcrypto's reason.
+    /// Creates the error that libcrypto could not create something, with libcrypto's reason.
     static func notMade(_ what: String) -> TLSError {
         let reason = LibCrypto.drainErrorQueue() ?? "unknown reason"
         return TLSError(.notMade, "cannot make \(what): \(reason)")
@@ -168,7 +168,7 @@ private struct RequestDraft: ~Copyable {
         unsafe X509_REQ_free(raw)
     }
 
-    /// Adds the contents, and signs them.
+    /// Adds the contents to the request, and signs the request.
     borrowing func fill(
         _ commonName: String,
         _ organizations: [String],
@@ -191,7 +191,7 @@ private struct RequestDraft: ~Copyable {
         }
     }
 
-    /// Adds names as the only extension.
+    /// Adds the subject alternative names, the only extension of the request.
     private func add(_ names: [SubjectName]) throws(TLSError) {
         let encoded = try GeneralNames()
         for name in names { try encoded.add(name) }

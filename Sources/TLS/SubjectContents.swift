@@ -24,7 +24,7 @@ func addSubject(
 struct GeneralNames: ~Copyable {
     private let raw: OpaquePointer
 
-    /// Creates an empty list.
+    /// Creates an empty list of names.
     init() throws(TLSError) {
         guard let list = unsafe OPENSSL_sk_new_null() else { throw .notMade("the names of a certificate") }
         unsafe raw = list

@@ -30,7 +30,7 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
 
     public var kind: Kind
 
-    /// A predicate without its subject, such as `expired at 2024-05-01T00:00:00Z`.
+    /// The reason as a predicate of the certificate or key, such as `expired at 2024-05-01T00:00:00Z`.
     public var message: String
 
     public init(_ kind: Kind, _ message: String) {
@@ -38,6 +38,6 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
 
-    /// The message alone; the caller names the file.
+    /// The ``message``; the caller adds the name of the file.
     public var description: String { message }
 }

@@ -51,7 +51,7 @@ struct X509Handle: ~Copyable {
     var validFrom: Timestamp? { unsafe timestamp(X509_get0_notBefore(raw)) }
     var validUntil: Timestamp? { unsafe timestamp(X509_get0_notAfter(raw)) }
 
-    /// The values of an attribute of the subject, such as `NID_organizationName`.
+    /// Returns the values of an attribute of the subject, such as `NID_organizationName`.
     borrowing func subjectValues(of attribute: Int32) -> [String] {
         var values: [String] = []
         let name = unsafe X509_get_subject_name(raw)
@@ -132,17 +132,17 @@ private func internetAddress(_ address: [UInt8]) -> String? {
     return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// A cache of parsed certificates, by their DER bytes.
+/// A cache of parsed certificates, with their DER bytes as keys.
 ///
 /// libcrypto takes about a third of a millisecond to parse a certificate, mostly to find the decoder of the public key.
 /// A parsed certificate is not changed, and may be used from several threads; `X509_up_ref` counts its references.
 enum ParsedCertificates {
-    /// The maximum number of cached certificates, which is more than a node has.
+    /// The maximum number of cached certificates, which is enough for the certificates of a node.
     ///
     /// Further certificates, such as most of a bundle of public CAs, are parsed each time.
     private static let limit = 64
 
-    /// A certificate with a reference that is never released.
+    /// A cached certificate, to which the cache keeps a reference forever.
     @safe
     private struct Reference: Sendable {
         // The certificate is thread-safe, as described above.
@@ -158,7 +158,7 @@ enum ParsedCertificates {
         return unsafe found.raw
     }
 
-    /// Caches a certificate, with a separate reference.
+    /// Caches a certificate, and takes a reference to it for the cache.
     static func keep(_ certificate: OpaquePointer, _ der: [UInt8]) {
         let reference = unsafe Reference(raw: certificate)
         known.withLock { known in

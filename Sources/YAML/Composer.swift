@@ -4,7 +4,7 @@ import Base
 ///
 /// Open collections are kept in an array, so that deep nesting cannot exhaust the stack.
 struct Composer {
-    /// The problems that do not end the reading, such as duplicate keys and wrong tags.
+    /// The problems that do not stop the composer, such as duplicate keys and wrong tags.
     var problems: [Problem] = []
 
     private let part: DocumentText
@@ -15,7 +15,7 @@ struct Composer {
     private var hasDocument = false
     private var root: Node?
 
-    /// The last scalar before the location at which libyaml stops, which may contain the actual error.
+    /// The latest scalar, which may contain the actual error if libyaml stops after it.
     private var lastScalar: EventSpan?
 
     init(_ part: DocumentText, limits: Limits) {
@@ -25,7 +25,7 @@ struct Composer {
 
     /// Reads the document.
     ///
-    /// - Returns: The document's value, or `nil` for a document that has only comments.
+    /// - Returns: The document's value, or `nil` if the document contains only comments.
     mutating func compose() throws(Problem) -> Node? {
         var parser = EventParser(part.bytes)
         while true {
@@ -81,7 +81,7 @@ struct Composer {
         let location = location(span.start)
         try count(1, at: location)
         lastScalar = span
-        // A document that has only comments after its marker has an empty scalar.
+        // libyaml reports an empty scalar for a document that contains only comments after its `---`.
         if frames.isEmpty && scalar.isAbsent { return }
         let value = resolve(scalar, at: location)
         anchors.complete(scalar.anchor, .init(node: value.node(at: location), nodeCount: 1, height: 0))
@@ -114,7 +114,7 @@ struct Composer {
     private mutating func close() {
         guard let frame = frames.popLast() else { return }
         let node = frame.node
-        // The frame's ID is the node count at its beginning.
+        // The frame's ID is the node count at the beginning of the collection.
         let count = nodeCount - frame.id + 1
         anchors.complete(frame.anchor, id: frame.id, .init(node: node, nodeCount: count, height: frame.height))
         if expectsKey {
@@ -128,7 +128,7 @@ struct Composer {
         !frames.isEmpty && frames[frames.count - 1].expectsKey
     }
 
-    /// Adds a value to its collection, or makes it the document's value.
+    /// Adds a value to the innermost open collection, or makes it the document's value if no collection is open.
     private mutating func add(_ node: Node, height: Int, isAlias: Bool = false) {
         guard !frames.isEmpty else {
             root = node
@@ -191,7 +191,7 @@ extension Composer {
         case .string: return .text(scalar.text, location)
         case .boolean(let value):
             let word = value ? "true" : "false"
-            // kubectl silently renames such a key.
+            // kubectl silently replaces a key such as `yes` with `true`.
             if scalar.text.lowercased() != word {
                 problems.append(
                     Problem(
@@ -229,7 +229,7 @@ extension Composer {
     }
 }
 
-/// A scalar with its value.
+/// A scalar whose value has been determined from its tag and text.
 struct ResolvedScalar {
     var value = ScalarValue.string
     /// The characters, decoded if they were base64.
@@ -268,7 +268,7 @@ struct ResolvedScalar {
 }
 
 extension ScalarEvent {
-    /// The name of a standard tag: `int` for `!!int`.
+    /// The name of the scalar's standard tag, such as `int` for `!!int`; `nil` without a standard tag.
     var standardTag: String? {
         let prefix = "tag:yaml.org,2002:"
         guard let tag, tag.hasPrefix(prefix) else { return nil }
@@ -281,7 +281,7 @@ extension ScalarEvent {
     }
 }
 
-/// The values of a document that carry an anchor.
+/// The anchored values of a document.
 struct Anchors {
     /// The value of an anchor.
     struct Value {

@@ -1,6 +1,6 @@
 import Base
 
-/// An open collection.
+/// A mapping or sequence whose end has not been read yet.
 struct ComposerFrame {
     /// A key whose value has not been read yet.
     enum Key {
@@ -15,7 +15,7 @@ struct ComposerFrame {
     let isMapping: Bool
     let isFlow: Bool
     let anchor: String?
-    /// A number that is unique in the document.
+    /// A number that identifies the collection within the document.
     let id: Int
 
     /// The depth of nested collections, including this one.
@@ -42,7 +42,7 @@ struct ComposerFrame {
 
     /// Adds the value of the last key, or the next item.
     ///
-    /// - Returns: The problem, if the value is ignored.
+    /// - Returns: The problem because of which the value is ignored; otherwise `nil`.
     mutating func add(_ node: Node, height childHeight: Int, isAlias: Bool) -> Problem? {
         height = max(height, childHeight + 1)
         guard let key else {
@@ -60,7 +60,7 @@ struct ComposerFrame {
         }
     }
 
-    /// Merges the entries of a mapping, or of several mappings in a sequence, in which the first has precedence.
+    /// Merges the entries of a mapping, or of the mappings in a sequence; the first mapping takes precedence.
     ///
     /// An alias of a sequence is refused, as in kubectl.
     private mutating func merge(_ node: Node, isAlias: Bool, at location: SourceLocation) -> Problem? {

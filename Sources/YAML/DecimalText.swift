@@ -11,7 +11,7 @@ struct DecimalText: Hashable {
 
     /// Parses a number such as `-12.5e3`: a sign, digits around an optional point, an optional exponent.
     ///
-    /// Returns `nil` for other texts.
+    /// Returns `nil` if the text has any other form.
     init?(_ text: some Sequence<UInt8>) {
         var exponent = ExponentText()
         var hasDigit = false
@@ -83,7 +83,7 @@ private struct ExponentText {
 }
 
 extension DecimalText {
-    /// The number in the format of Go's `encoding/json`, with all digits.
+    /// The number in the format of Go's `encoding/json`, without loss of digits.
     ///
     /// Zero has no sign, because kubectl converts it to an integer.
     var goJSON: String {
@@ -116,7 +116,7 @@ extension DecimalText {
     }
 }
 
-/// The texts of numeric keys, because the keys of JSON are strings.
+/// Converts numeric keys to strings, because JSON requires string keys.
 enum KeyText {
     /// Returns the key of a number that is not an integer in Go.
     ///

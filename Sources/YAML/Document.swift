@@ -5,13 +5,13 @@ public struct Document: Sendable {
     /// The value, or `nil` for a document that has only comments.
     public var root: Node?
 
-    /// The number of the document within its file, counted from 1; the file is split as in kubectl.
+    /// The number of the document within its file, starting at 1 and counted as in kubectl.
     public var index: Int
 
-    /// The location of the value, or of the text if there is no value.
+    /// The location of the value, or of the document's text if there is no value.
     public var location: SourceLocation
 
-    /// The text, from which ``root`` can be read again; `nil` if the text contains other documents.
+    /// The text, from which ``root`` can be read again; `nil` if the text also contains other documents.
     public var text: DocumentText?
 
     public init(root: Node?, index: Int, location: SourceLocation, text: DocumentText? = nil) {
@@ -27,7 +27,7 @@ public struct Document: Sendable {
 /// - Parameters:
 ///   - bytes: The file, YAML or JSON.
 ///   - file: The file name in locations.
-///   - limits: The sizes beyond which reading stops.
+///   - limits: The limits beyond which reading stops.
 /// - Returns: The documents in order, including those without a value.
 /// - Throws: ``Base/Problems`` with the problems of all documents. An empty file is not a problem.
 public func readDocuments(
@@ -48,7 +48,7 @@ public func readDocuments(
     return documents
 }
 
-/// The text between two `---` lines.
+/// The part of a file between two `---` lines.
 public struct DocumentText: Sendable {
     /// The bytes, without the preceding marker line and without a byte-order mark.
     var bytes: ArraySlice<UInt8>
@@ -65,12 +65,12 @@ public struct DocumentText: Sendable {
     /// Whether the file ends with this text.
     var isLast = false
 
-    /// The problem that makes the document invalid regardless of its text.
+    /// The problem of the marker line before the text, which makes the document invalid.
     var problem: Problem?
 
-    /// Reads the document from its text again.
+    /// Parses the document's text again.
     ///
-    /// - Returns: The value, equal to the ``Document/root`` of the first reading.
+    /// - Returns: The document's value, equal to ``Document/root``.
     public func root() -> Node? {
         var reader = DocumentReader(self)
         guard case .success(let document) = reader.next() else { return nil }

@@ -2,15 +2,15 @@ public import Base
 
 /// Reads the documents of a file one by one, so that an invalid document does not prevent reading the next.
 ///
-/// The text is split at its `---` lines before it is parsed, as kubectl does. A part whose first character is `{` is
-/// read as JSON, or as a stream of JSON values, and as YAML if it is not JSON.
+/// The file is split at its `---` lines before it is parsed, as in kubectl. A part that begins with `{` is read as one
+/// or more JSON values or, if it is not valid JSON, as YAML.
 public struct DocumentReader: Sendable {
     private let file: String
     private let limits: Limits
     private var splitter: DocumentSplitter
     private var documentCount = 0
 
-    /// The documents that have been read but not returned, the last one first.
+    /// The documents that have been read but not returned, in reverse order.
     private var pending: [Result<Document, Problems>] = []
 
     /// Starts reading a file.
@@ -18,7 +18,7 @@ public struct DocumentReader: Sendable {
     /// - Parameters:
     ///   - bytes: The file, YAML or JSON.
     ///   - file: The file name in locations.
-    ///   - limits: The sizes beyond which reading stops with a problem.
+    ///   - limits: The limits beyond which reading stops with a problem.
     public init(_ bytes: [UInt8], file: String, limits: Limits = .manifest) {
         self.file = file
         self.limits = limits
@@ -29,7 +29,7 @@ public struct DocumentReader: Sendable {
         end(with: problem)
     }
 
-    /// Starts reading the text of a document again.
+    /// Starts reading the text of a single document, for a second time.
     init(_ text: DocumentText) {
         (file, limits) = (text.file, .manifest)
         splitter = DocumentSplitter([], file: text.file)

@@ -12,7 +12,7 @@ struct DocumentSplitter: Sendable {
     private var index = 0
     private var isStopped = false
 
-    /// The offset of a marker after directives, which does not end a document.
+    /// The offset of a marker line that follows directives and therefore does not end a document.
     private var ownMarker: Int?
 
     init(_ bytes: [UInt8], file: String) {
@@ -23,7 +23,7 @@ struct DocumentSplitter: Sendable {
 
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// Stops before the end of the file, so that no further document is returned.
+    /// Makes ``next()`` return no further document.
     mutating func stop() {
         isStopped = true
     }
@@ -103,12 +103,12 @@ struct DocumentSplitter: Sendable {
     }
 }
 
-/// Finds the `%` lines that a marker line may follow.
+/// Finds directives, the lines with `%` before a document's marker line.
 private struct DirectiveFinder {
     enum Found {
-        /// Directives before a document's content, which belong to it.
+        /// Directives at the beginning of the document's own text.
         case inDocument
-        /// Directives after the document and its `...`, which belong to the next one.
+        /// Directives after the document's closing `...`, which belong to the next document.
         case afterDocument(offset: Int, line: Int)
     }
 

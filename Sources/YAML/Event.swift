@@ -12,7 +12,7 @@ enum Event {
 
 /// A scalar as it was written.
 struct ScalarEvent {
-    /// The characters, line breaks folded and escapes replaced.
+    /// The characters, with line breaks folded and escapes replaced.
     var text: String
     var anchor: String?
     var tag: String?
@@ -41,12 +41,12 @@ struct EventMark: Hashable {
 
 /// A syntax error that libyaml reports.
 struct SyntaxProblem: Error {
-    /// libyaml's text, such as `did not find expected key`.
+    /// libyaml's message, such as `did not find expected key`.
     var problem: String
     var problemMark: EventMark
     /// The construct that was being read, such as `while parsing a block mapping`; empty if libyaml reports none.
     var context: String
     var contextMark: EventMark
-    /// The offset of a byte that is not part of a valid character.
+    /// The offset of an invalid byte, if the error is a byte that is not part of a valid character.
     var byteOffset: Int?
 }

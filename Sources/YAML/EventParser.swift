@@ -10,7 +10,7 @@ struct EventParser: ~Copyable {
 
     /// Starts parsing a text, which is UTF-8 without a byte-order mark.
     ///
-    /// A missing line end is added, as in kubectl, because it is part of a block scalar at the end of the text.
+    /// If the last line has no line feed, one is added, as in kubectl; it becomes part of a block scalar at the end.
     ///
     /// The corresponding C function is `yaml_parser_initialize`.
     init(_ text: ArraySlice<UInt8>) {

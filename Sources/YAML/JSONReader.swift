@@ -21,7 +21,7 @@ public func readJSON(_ bytes: [UInt8], file: String, limits: Limits = .reply) th
 ///
 /// Open collections are kept in an array, so that deep nesting cannot exhaust the stack.
 struct JSONReader {
-    /// The duplicate keys so far, which do not end the reading.
+    /// The problems of duplicate keys, which do not stop the reader.
     private(set) var problems: [Problem] = []
 
     /// The whole text.
@@ -121,7 +121,7 @@ struct JSONReader {
         return (key, location)
     }
 
-    /// Adds a value to its collection, and closes the collections that end after it.
+    /// Adds a value to the innermost open collection, and closes the collections that end after the value.
     ///
     /// - Returns: The outermost value when it is complete.
     private mutating func finish(_ value: Node) throws(Problem) -> Node? {
@@ -164,7 +164,7 @@ struct JSONReader {
         guard nodeCount <= limits.nodeCount else { throw limits.tooManyNodes(at: location) }
     }
 
-    /// Returns the problem of an unexpected character or an unexpected end of the text.
+    /// Creates the problem of an unexpected character or an unexpected end of the text.
     private mutating func unexpected(_ expected: String) -> Problem {
         guard offset >= bytes.endIndex, let frame = frames.last else {
             return problem("expected \(expected), found \(shown)")
@@ -191,14 +191,14 @@ extension JSONReader {
         Problem(message, at: location())
     }
 
-    /// The next character for messages.
+    /// The next character, as shown in messages.
     var shown: String {
         guard let byte = peek() else { return "the end of the text" }
         guard (0x21..<0x7F).contains(byte) else { return "byte 0x" + String(byte, radix: 16, uppercase: true) }
         return "'\(Unicode.Scalar(byte))'"
     }
 
-    /// The end of the text for messages.
+    /// The phrase for the end of the text in messages.
     var endInWords: String {
         let end = LineCounter.end(of: bytes, line: firstLine)
         return "line \(end.line), column \(end.column)"
@@ -209,7 +209,7 @@ extension JSONReader {
     }
 }
 
-/// Strings, numbers and words of a JSON text.
+/// Readers of strings, numbers and words.
 extension JSONReader {
     /// Reads a string with its quotes.
     mutating func readString(at start: SourceLocation) throws(Problem) -> String {
@@ -340,7 +340,7 @@ extension JSONReader {
 struct JSONStream {
     private(set) var documents: [Document] = []
 
-    /// The problems of the text as JSON.
+    /// The problems with which reading the text as JSON ended; `nil` if all of it is valid.
     private(set) var problem: Problems?
 
     /// Whether the text seems to be JSON: the first key is in quotes, or the first object is empty.

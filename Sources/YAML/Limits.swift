@@ -1,6 +1,6 @@
 import Base
 
-/// The limits for the size of a text.
+/// The limits for the size of a file and of its documents.
 public struct Limits: Sendable, Hashable {
     /// The maximum size of a file in bytes.
     public var byteCount: Int
@@ -21,7 +21,7 @@ public struct Limits: Sendable, Hashable {
         self.documentCount = documentCount
     }
 
-    /// The limits of a file with manifests.
+    /// The limits for a file with manifests.
     public static let manifest = Self(
         byteCount: SizeLimit.content,
         depth: 100,
@@ -36,7 +36,7 @@ public struct Limits: Sendable, Hashable {
         documentCount: 1_000
     )
 
-    /// The limits of a server's reply.
+    /// The limits for a server's reply.
     public static let reply = Self(byteCount: SizeLimit.content, depth: 200, nodeCount: 10_000_000, documentCount: 1)
 }
 
@@ -65,7 +65,7 @@ extension Limits {
     /// The maximum number of reported problems of a document.
     static var problemCount: Int { 100 }
 
-    /// Returns the problem that ends the reading of a document with too many problems.
+    /// Returns the problem that stops reading if a document has too many problems; otherwise `nil`.
     static func tooManyProblems(_ problems: [Problem]) -> Problem? {
         guard problems.count >= problemCount, let last = problems.last else { return nil }
         return Problem("too many problems: the limit is \(problemCount) a document", at: last.location)

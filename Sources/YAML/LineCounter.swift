@@ -1,19 +1,19 @@
 import Base
 
-/// Finds the line and column of ascending byte offsets in one pass over the text.
+/// Converts ascending byte offsets to lines and columns, in one pass over the text.
 struct LineCounter {
     private let bytes: ArraySlice<UInt8>
     private var offset: Int
     private var position: SourceLocation.Position
 
-    /// Starts counting at the first byte, which begins a line.
+    /// Starts counting at the first byte, which is the beginning of a line.
     init(_ bytes: ArraySlice<UInt8>, line: Int = 1) {
         self.bytes = bytes
         offset = bytes.startIndex
         position = SourceLocation.Position(line: line, column: 1)
     }
 
-    /// Returns the position of an offset that is not before the previous one.
+    /// Returns the position of an offset, which must not be less than the previous offset.
     mutating func mark(of target: Int) -> SourceLocation.Position {
         while offset < min(target, bytes.endIndex) {
             let byte = bytes[offset]
@@ -27,7 +27,7 @@ struct LineCounter {
         return position
     }
 
-    /// Returns the position after the last character of a text that is not a line break.
+    /// Returns the position after the last character of the text, ignoring line breaks at the end.
     static func end(of bytes: ArraySlice<UInt8>, line: Int) -> SourceLocation.Position {
         var counter = Self(bytes, line: line)
         let last = bytes.lastIndex { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }

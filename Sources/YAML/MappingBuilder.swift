@@ -2,7 +2,7 @@ import Base
 
 /// Builds a mapping and finds duplicate keys in linear time.
 struct MappingBuilder {
-    /// The entries so far, without duplicate keys.
+    /// The entries added so far, without duplicate keys.
     private(set) var entries: [Mapping.Entry] = []
 
     /// The index of each key in `entries`, kept only if there are enough entries for a linear search to be slower.
@@ -13,7 +13,7 @@ struct MappingBuilder {
 
     private static let searchedCount = 8
 
-    /// Adds an entry that was written in the mapping itself.
+    /// Adds an entry that was written in the mapping itself, rather than merged.
     ///
     /// - Returns: The location of an earlier entry with the same key, in which case nothing is added; otherwise `nil`.
     mutating func insert(_ entry: Mapping.Entry) -> SourceLocation? {
@@ -28,7 +28,7 @@ struct MappingBuilder {
 
     /// Adds the entries of a merge key.
     ///
-    /// A merged value replaces an earlier value, even if it was written in the mapping itself, as in kubectl.
+    /// As in kubectl, a merged value replaces an earlier value, even a value that was written in the mapping itself.
     mutating func merge(_ mapping: Mapping) {
         for entry in mapping.entries {
             guard let position = position(of: entry.key) else {
@@ -56,7 +56,7 @@ struct MappingBuilder {
 }
 
 extension Problem {
-    /// Creates the problem of a duplicate key; if it follows a key without a value, its indentation may be missing.
+    /// Creates the problem of a duplicate key; after a key without a value, the hint mentions missing indentation.
     static func duplicateKey(
         _ key: String,
         at location: SourceLocation,

@@ -4,7 +4,7 @@ public import Base
 ///
 /// Nodes are equal if their values are equal, regardless of location, style and the order of keys.
 public struct Node: Sendable, Hashable {
-    /// A value of one of JSON's types.
+    /// A value, which has one of JSON's types.
     public enum Content: Sendable, Hashable {
         case null
         case boolean(Bool)
@@ -14,9 +14,9 @@ public struct Node: Sendable, Hashable {
         case mapping(Mapping)
     }
 
-    /// The style of a node; only plain scalars can be anything other than strings.
+    /// The style of a node; scalars in any style except `plain` are strings.
     public enum Style: UInt8, Sendable, Hashable {
-        /// A scalar without quotes, or any collection.
+        /// A scalar without quotes, or a collection in any notation.
         case plain
         /// A scalar in single or double quotes.
         case quoted
@@ -51,7 +51,7 @@ public struct Node: Sendable, Hashable {
     }
 }
 
-/// A number as it was written, and in JSON's notation.
+/// A number, both as it was written and in JSON's notation.
 ///
 /// Numbers are never converted to floating point, so that no precision is lost.
 public struct Number: Sendable, Hashable {
@@ -77,7 +77,7 @@ public struct Number: Sendable, Hashable {
     }
 }
 
-/// The value as a specific type, `nil` if it has a different type.
+/// Access to the value as a specific type; `nil` if the value has a different type.
 extension Node {
     /// The entries, or `nil` unless this is a mapping.
     public var mapping: Mapping? {
@@ -107,7 +107,7 @@ extension Node {
     /// Whether this is `null`.
     public var isNull: Bool { content == .null }
 
-    /// The value of a key, or `nil` unless this is a mapping with the key.
+    /// The value of a key, or `nil` unless this is a mapping that contains the key.
     public subscript(key: String) -> Node? { mapping?[key] }
 
     /// The item at an index, or `nil` unless this is a sequence with such an item.
@@ -116,7 +116,7 @@ extension Node {
         return items[index]
     }
 
-    /// The type of the value for messages.
+    /// The type of the value, as named in messages.
     public var kindName: String {
         switch content {
         case .null: "nothing"
@@ -129,9 +129,9 @@ extension Node {
     }
 }
 
-/// Nodes as JSON.
+/// Conversion to JSON.
 extension Node {
-    /// Writes the value as JSON without white space, keys in the order of the file.
+    /// Formats the value as JSON without white space, with keys in the order of the file.
     ///
     /// Numbers keep their digits and are not converted to floating point.
     public func json() -> [UInt8] {
@@ -205,7 +205,7 @@ private struct JSONWriter {
     }
 }
 
-/// The escape of a character that JSON or YAML would interpret or refuse.
+/// The escape sequence for a character that JSON or YAML would interpret or refuse.
 ///
 /// API servers read the body of an apply request as YAML, in which U+0085, U+2028 and U+2029 break lines, and in which
 /// other control characters and the byte order mark are refused.
@@ -215,7 +215,7 @@ private struct Escape {
     /// The number of bytes of the character.
     let length: Int
 
-    /// Finds the escape of the character that begins at an index; returns `nil` if it needs none.
+    /// Finds the escape sequence for the character at an index; returns `nil` if the character needs none.
     init?(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) {
         func continuation(_ offset: Int) -> UInt8 { unsafe bytes[index + offset] }
         // The text is valid UTF-8, so every character is complete.
@@ -242,7 +242,7 @@ private struct Escape {
     }
 }
 
-/// Nodes that were not read from a file.
+/// Constructors of nodes that are not read from a file.
 extension Node {
     public static func string(_ value: String, location: SourceLocation = .nowhere) -> Self {
         Self(.string(value), location: location, style: .quoted)
@@ -290,7 +290,7 @@ extension Node {
     public static let outputVersion: (String, Node) = ("version", .number(1))
 }
 
-/// Nodes as human-readable YAML.
+/// Conversion to human-readable YAML.
 extension Node {
     /// Formats the value as lines of YAML, with multi-line texts as block scalars.
     ///
@@ -335,7 +335,7 @@ extension Node {
     /// Indents a line; an empty line of a block scalar stays empty.
     private static func indented(_ line: String) -> String { line.isEmpty ? "" : "  \(line)" }
 
-    /// The lines of a scalar or an empty collection; a block scalar has its header first.
+    /// The lines of a scalar or an empty collection; the first line of a block scalar is its header.
     private var scalarLines: [String] {
         switch content {
         case .null: ["null"]
@@ -362,10 +362,10 @@ extension Node {
         isPlain(text) ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
     }
 
-    /// Words that are strings only in quotes.
+    /// Words that are strings only if they are quoted.
     private static let reserved: Set<String> = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
 
-    /// Returns whether a text is certainly read as the same string without quotes, unlike a number.
+    /// Returns whether a text without quotes is certainly read as the same string, and not as a number, for example.
     private static func isPlain(_ text: String) -> Bool {
         guard let first = text.first, first.isASCII, !reserved.contains(text.lowercased()) else { return false }
         let isAddress = first.isNumber && text.contains("/")

@@ -2,10 +2,10 @@ import Base
 
 /// Parsers of numbers.
 extension Number {
-    /// Parses a number that is not an integer in Go, such as `1.10`, `.5`, `1e3` or `08`.
+    /// Parses a number that Go does not read as an integer, such as `1.10`, `.5`, `1e3` or `08`.
     ///
-    /// The JSON notation is Go's text for the nearest floating-point value, if the text denotes the same number.
-    /// Otherwise the digits are kept, so that no precision is lost.
+    /// The JSON notation is Go's text for the nearest floating-point value if that text denotes the same number.
+    /// Otherwise, the original digits are kept, so that no precision is lost.
     ///
     /// - Parameters:
     ///   - text: The characters in the file.
@@ -13,7 +13,7 @@ extension Number {
     /// - Returns: The number, or `nil` if the text is not a number or is too large for a floating-point value.
     static func decimal(text: String, plain: String) -> Self? {
         guard let written = DecimalText(plain.utf8) else { return nil }
-        // Up to 15 digits survive the conversion to floating point and back, away from the limits of the range.
+        // Up to 15 digits survive the conversion to floating point and back, except near the limits of the range.
         if written.digits.count <= 15 && abs(written.point) < 290 {
             return Self(text: text, json: written.goJSON)
         }
@@ -32,7 +32,7 @@ extension Number {
         return decimal(text: text, plain: text) ?? Self(text: text, json: text)
     }
 
-    /// Converts a number to JSON's notation: no sign `+`, no leading zeros, a digit on both sides of the point.
+    /// Converts a number to JSON's notation: no `+` sign, no leading zeros, and a digit on each side of the point.
     static func jsonGrammar(_ plain: String) -> String {
         let unsigned = plain.utf8.drop(while: \.isSign)
         let whole = unsigned.prefix(while: \.isDigit)
@@ -56,7 +56,7 @@ struct IntegerText {
 
     /// Parses a number without underscores.
     ///
-    /// Returns `nil` for a number that does not fit, and for `08`, which Go reads as a floating-point number.
+    /// Returns `nil` for a number of more than 64 bits, and for `08`, which Go reads as a floating-point number.
     init?(_ text: String) {
         let isNegative = text.utf8.first == UInt8(ascii: "-")
         let isSigned = isNegative || text.utf8.first == UInt8(ascii: "+")
@@ -64,7 +64,7 @@ struct IntegerText {
         let (digits, radix) = Self.split(unsigned)
         guard let first = digits.first else { return nil }
         if radix == 2, !isSigned, first.isSign {
-            // Go reads `0b-1` in a second attempt.
+            // Go also accepts `0b-1`, with the sign after the prefix.
             guard let value = Int64(String(decoding: digits, as: UTF8.self), radix: 2) else { return nil }
             decimal = String(value)
             return
@@ -76,7 +76,7 @@ struct IntegerText {
         decimal = isNegative && value > 0 ? "-\(value)" : String(value)
     }
 
-    /// Returns the largest magnitude; only a number without a sign may use all 64 bits.
+    /// Returns the largest allowed magnitude; only a number without a sign may use all 64 bits.
     private static func largest(isSigned: Bool, isNegative: Bool) -> UInt64 {
         if isNegative { return Int64.min.magnitude }
         return isSigned ? UInt64(Int64.max) : .max

@@ -15,7 +15,7 @@ extension Node.Content {
 
 /// The value of a plain scalar.
 ///
-/// The rules were measured with kubectl 1.32: YAML 1.1 as sigs.k8s.io/yaml reads it.
+/// The rules are YAML 1.1 as sigs.k8s.io/yaml reads it, and were determined by experiments with kubectl 1.32.
 enum ScalarValue: Hashable {
     case null
     case boolean(Bool)
@@ -23,11 +23,11 @@ enum ScalarValue: Hashable {
     case integer(Number)
     /// Any other number.
     case float(Number)
-    /// Infinity or NaN, in kubectl's spelling of such a key; JSON cannot represent the value.
+    /// Infinity or NaN, as kubectl spells it if it is a key; JSON cannot represent it as a value.
     case notFinite(String)
     case string
 
-    /// Resolves a text.
+    /// Determines the value of an untagged text without quotes.
     init(_ text: String) {
         self = .string
         switch text.utf8.first {
@@ -66,7 +66,7 @@ enum ScalarValue: Hashable {
             return .integer(Number(text: text, json: integer.decimal))
         }
         guard let number = Number.decimal(text: text, plain: plain) else { return .string }
-        // An integer beyond 64 bits keeps its digits, which a floating-point value would round.
+        // An integer of more than 64 bits keeps its digits, because a floating-point value would round them.
         let isWhole = !plain.utf8.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
         return .float(isWhole ? Number(text: text, json: Number.jsonGrammar(plain)) : number)
     }

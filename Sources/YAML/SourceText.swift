@@ -1,6 +1,6 @@
 import Base
 
-/// The lines of a document, with locations.
+/// The text of a document, with access to its lines and to locations in the file.
 struct SourceText {
     private let part: DocumentText
     private let lines: [ArraySlice<UInt8>]
@@ -58,7 +58,7 @@ struct SourceText {
         return line.distance(from: line.startIndex, to: first)
     }
 
-    /// Returns the nearest line above that is neither empty nor a comment.
+    /// Returns the nearest line above the given line that is neither empty nor a comment.
     func line(above number: Int) -> (number: Int, indentation: Int)? {
         for above in (0..<min(number, lines.count)).reversed() {
             if let indentation = indentation(above) { return (above, indentation) }
@@ -66,7 +66,7 @@ struct SourceText {
         return nil
     }
 
-    /// Returns the valid indentations of a line, which are those of the open lines above it, deepest first.
+    /// Returns the valid indentations of a line, deepest first: the indentations of the blocks that are open above it.
     func indentations(above number: Int) -> [Int] {
         var depths: [Int] = []
         for above in (0..<min(number, lines.count)).reversed() {
@@ -84,7 +84,7 @@ struct SourceText {
             && (position.line + 1..<max(position.line + 1, lines.count)).allSatisfy { indentation($0) == nil }
     }
 
-    /// The end of the text for messages.
+    /// The phrase for the end of the text in messages.
     var endInWords: String {
         let end = LineCounter.end(of: part.bytes, line: part.line)
         return "the end of the \(part.isLast ? "file" : "document") in line \(end.line), column \(end.column)"

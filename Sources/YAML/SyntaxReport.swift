@@ -1,8 +1,8 @@
 import Base
 
-/// Translates a libyaml error into a problem with a correction.
+/// Translates a libyaml error into a problem with a suggested correction.
 ///
-/// libyaml reports where it stopped. The actual error is often earlier, so the text is examined again.
+/// libyaml reports the position at which it stopped. The actual error is often earlier, so the text is examined again.
 struct SyntaxReport {
     let problem: SyntaxProblem
     let text: SourceText
@@ -13,10 +13,10 @@ struct SyntaxReport {
     /// The last scalar before the location at which libyaml stopped.
     let lastScalar: EventSpan?
 
-    /// Whether the error is after the beginning of the document.
+    /// Whether the content of the document has begun before the error.
     let isBehindDocument: Bool
 
-    /// The problem with its location.
+    /// The problem that the error indicates, at the location of the likely cause.
     var diagnostic: Problem {
         if let offset = problem.byteOffset { return unreadableByte(at: offset) }
         switch problem.problem {
@@ -52,7 +52,7 @@ struct SyntaxReport {
         Problem(message, at: text.location(problem.contextMark), hint: hint)
     }
 
-    /// The character at which libyaml stopped, for messages.
+    /// The character at which libyaml stopped, as shown in messages.
     var found: String {
         let rest = text.rest(from: problem.problemMark)
         guard let first = rest.first else {
@@ -61,7 +61,7 @@ struct SyntaxReport {
         return first == "\t" ? "a tab" : "'\(first)'"
     }
 
-    /// libyaml's text, for rare errors.
+    /// The problem in libyaml's words, for rare errors.
     private var general: Problem {
         let notExpected = "did not find expected "
         let words = problem.problem
@@ -81,7 +81,7 @@ extension SyntaxReport {
         )
     }
 
-    /// A list or mapping in brackets that lacks a comma between two items, or its closing bracket.
+    /// A list or mapping in brackets that lacks its closing bracket or a comma between two items.
     var unclosedFlow: Problem {
         let expected = problem.problem.dropFirst("did not find expected ".count)
         if let variable {
@@ -97,7 +97,7 @@ extension SyntaxReport {
         )
     }
 
-    /// A variable such as `${name}`, whose bracket begins a mapping because the text itself is in brackets.
+    /// A variable such as `${name}` in an unquoted text in brackets, where its `{` begins a mapping.
     private var variable: Substring? {
         var mark = problem.problemMark
         guard mark.column > 0 else { return nil }
@@ -107,7 +107,7 @@ extension SyntaxReport {
         return rest[...end]
     }
 
-    /// Returns whether the closing bracket is missing: the text ends, or libyaml stopped on a later line.
+    /// Returns whether the closing bracket is missing, because the text ends or libyaml stopped on a later line.
     private func isUnclosed(_ flow: (location: SourceLocation, bracket: String)) -> Bool {
         text.isEnd(problem.problemMark)
             || flow.location.position?.line != text.location(problem.problemMark).position?.line
@@ -197,7 +197,7 @@ extension SyntaxReport {
     }
 }
 
-/// Lines that do not continue the lines above them.
+/// Lines that do not fit the lines above them.
 extension SyntaxReport {
     /// A `:` after a text that cannot be a key.
     var unexpectedColon: Problem {
@@ -262,7 +262,7 @@ extension SyntaxReport {
             return Problem("expected ':' after '\(line.prefix(60))'", at: location)
         }
         let value = line[line.index(after: colon)...].prefix(60)
-        // The colon belongs to a URL, and the key before the URL has none.
+        // The colon that was found belongs to a URL, and the key before the URL has no colon.
         if value.hasPrefix("//"), let space = line[..<colon].firstIndex(where: \.isWhitespace) {
             let rest = line[space...].drop(while: \.isWhitespace).prefix(60)
             return Problem(
@@ -276,7 +276,7 @@ extension SyntaxReport {
 
     private var keyLimit: Int { 1024 }
 
-    /// A key that exceeds YAML's limit for the position of its `:`.
+    /// A key that is so long that its `:` is beyond YAML's limit.
     private var longKey: Problem {
         let line = problem.problemMark.line - (problem.problemMark.column == 0 ? 1 : 0)
         let start = EventMark(line: line, column: text.indentation(line) ?? 0)
@@ -287,12 +287,12 @@ extension SyntaxReport {
         )
     }
 
-    /// A `- ` after a key.
+    /// A list item, `- `, on the same line as its key.
     var listBehindKey: Problem {
         here("a list cannot begin here", hint: "put the '- ' at the beginning of the next line")
     }
 
-    /// Text outside of a document.
+    /// Text at a location where only a `---` line or the end of the document is allowed.
     var missingMarker: Problem {
         guard isBehindDocument else { return here("expected a line '---' after the directives") }
         let line = problem.problemMark.line

@@ -16,7 +16,7 @@ struct Configuration {
     /// Problems in the task files; empty unless the files were read for a check.
     let problems: [Problem]
 
-    /// The task files as read, and the facts about the node.
+    /// The contents of the task files.
     private let sources: [SourceFile]
     private let facts: NodeFacts
 
@@ -48,7 +48,7 @@ struct Configuration {
         setProgramDirectories()
     }
 
-    /// Creates the configuration of one node that the task files declare.
+    /// Creates the configuration of one of the nodes that the task files declare.
     init(_ options: Options, _ sources: [SourceFile], _ node: NodeReading) {
         (self.options, self.sources, facts) = (options, sources, NodeFacts(hostName: node.hostName))
         declarations = node.declarations
@@ -61,7 +61,7 @@ struct Configuration {
     /// If a file is not valid YAML, no key can be read: the default applies, so that the cluster learns of the error.
     var report: ReportDeclaration? { declarations.cluster.report }
 
-    /// The address that would be chosen for this node now; `nil` without a rule or if the kernel refuses.
+    /// The address that the address rule would choose now; `nil` without a rule or if the kernel refuses.
     var addressChoice: AddressChoice? {
         declarations.cluster.addressRule.flatMap { rule in
             (try? NetworkInterface.all()).map { rule.choose(among: $0) }
@@ -102,7 +102,7 @@ struct Configuration {
         var facts = facts
         facts.address = address
         let read = readDeclarationsWithProblems(sources, node: facts)
-        // If the address is unknown, only tasks that use it have problems, which must not stop the other tasks.
+        // If the address is unknown, only tasks that use it have problems, and the other tasks must run nevertheless.
         if case .known = address, !read.problems.isEmpty { throw Problems(read.problems) }
         return read.declarations
     }
@@ -115,7 +115,7 @@ struct Configuration {
         try location(of: "/run/nest-bootstrap", options)
     }
 
-    /// Returns the location at which the agent itself writes a path, under the root if there is one.
+    /// Returns the location at which the program writes one of its own files, under the root if there is one.
     ///
     /// The root itself may be a link; links below it are not followed.
     static func location(of path: String, _ options: Options) throws(SystemError) -> String {
@@ -135,9 +135,10 @@ struct Configuration {
         )
     }
 
-    /// Returns the store of the lists of everything that the tasks of the node have created.
+    /// Returns the store of the product lists, which contain everything that the node's tasks have created.
     ///
-    /// The lists are not in `/var/lib/nest-bootstrap`, which belongs to the user of units that connect to servers.
+    /// The lists are not in `/var/lib/nest-bootstrap`, because that directory belongs to an unprivileged user, as which
+    /// units that connect to servers run.
     static func products(_ options: Options) throws(SystemError) -> ProductStore {
         let root = options.root.map { FileSystem.existingRealPath(absolute($0)) } ?? ""
         let parent = FileSystem.existingRealPath(
@@ -146,7 +147,7 @@ struct Configuration {
         return ProductStore(path: "\(parent)/nest-bootstrap-products", root: root == "/" ? "" : root)
     }
 
-    /// Records the commands that undo a task, or that it has none, before the task runs.
+    /// Records the commands that undo a task, or that the task has none, before the task runs.
     func noteReset(of task: PlannedTask) throws(SystemError) {
         try Self.products(options).note(task.resetCommands, of: task.name, at: plan.position(of: task.name) ?? 0)
     }
@@ -180,7 +181,7 @@ struct Configuration {
         KnownCertificates(files: files(staged: nil, refusesDistrusted: false), plan: plan).all()
     }
 
-    /// Whether the process runs in the sandbox of a unit, where it can create only what was prepared before.
+    /// Whether the process runs in the sandbox of a unit, where only paths prepared in advance are writable.
     private var isSandboxed: Bool {
         Machine.isUnit && options.runsInSandbox
     }
@@ -198,7 +199,7 @@ struct Configuration {
         )
     }
 
-    /// Returns the products that the unit of a task does not put in place itself; `nil` if it writes other files.
+    /// Returns the products that the unit of a task stages for `supervise`; `nil` if the unit writes them directly.
     func stagedProducts(of task: PlannedTask, _ records: RecordStore) -> StagedProducts? {
         task.footprint.hasOnlyProducts ? StagedProducts(of: task, in: records.stagingPath(of: task.name)) : nil
     }
@@ -207,7 +208,7 @@ struct Configuration {
     ///
     /// - Parameters:
     ///   - http: The client that sends requests.
-    ///   - staged: The staging location of the products of the only task, or `nil` to write them to their paths.
+    ///   - staged: The products of the run's only task if they are staged, or `nil` to write them to their paths.
     /// - Returns: The environment.
     func environment(_ http: HTTPClient, staged: StagedProducts? = nil) -> RunEnvironment {
         var environment = RunEnvironment(
@@ -246,7 +247,7 @@ extension Configuration {
     /// Reads the task file, then its drop-ins in the order of their names.
     ///
     /// - Parameters:
-    ///   - options: The options that name them.
+    ///   - options: The options that name the files.
     ///   - isOptional: Whether the default task file may be missing, which counts as a file without tasks.
     /// - Returns: The files.
     /// - Throws: A problem for every file that cannot be read, and for every drop-in with the wrong extension.
@@ -268,7 +269,7 @@ extension Configuration {
         }
         let config = absolute(options.config)
         if isOptional, options.config == Options.defaultConfig, isMissing(config) {
-            // Drop-ins then change an empty file.
+            // The drop-ins extend an empty file in place of the missing one.
             sources.append(SourceFile(path: config, bytes: Array("tasks:\n".utf8)))
         } else {
             add(config)
@@ -304,7 +305,7 @@ extension Configuration {
         return sources
     }
 
-    /// Returns a warning that this node has no tasks; `nil` if it has a task file or drop-in, or another is named.
+    /// Returns a warning that this node has no tasks if the default task file and its drop-ins are missing.
     static func absence(_ options: Options) -> Problem? {
         guard options.config == Options.defaultConfig, isAbsent(options) else { return nil }
         let config = Options.defaultConfig
@@ -354,7 +355,7 @@ extension Configuration {
         return Dictionary([(absolute(options.config), config)] + pairs) { first, _ in first }
     }
 
-    /// Returns a problem for every task file that a run by root would refuse.
+    /// Returns a problem for every task file that a run as root would refuse.
     static func distrusted(_ options: Options) -> [Problem] {
         taskFiles(options).compactMap { path in
             do throws(SystemError) {

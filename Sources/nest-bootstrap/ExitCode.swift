@@ -4,7 +4,7 @@ import State
 
 /// The exit codes of the program.
 enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
-    /// Everything is as described.
+    /// Everything is as the task file describes.
     case success = 0
     /// A task failed, or `diff` found a difference.
     case failure = 1
@@ -28,7 +28,7 @@ enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     ///
     /// - Parameters:
     ///   - report: The report with the outcomes of the tasks.
-    ///   - signal: The signal that ended it early, if one did.
+    ///   - signal: The signal that ended the run early, if there was one.
     init(_ report: Report, signal: Int32? = nil) {
         let outcomes = report.entries.map(\.outcome)
         if signal != nil, outcomes.contains(where: { $0.kind == .interrupted }) {

@@ -3,16 +3,16 @@ public import Base
 import Kubernetes
 public import Reporting
 
-// The printing of errors from modules that do not depend on each other.
+// Conformances that connect errors and their printing, which are in modules that do not depend on each other.
 
 extension GroupedFailure: ProblemList {
-    /// The problems of the group for its first object; empty for its other objects.
+    /// The problems of the whole group for the first object of the group; empty for the other objects.
     public var problems: [Problem] { lines }
 
     /// The problems of this object.
     public var individualProblems: [Problem] { failure.problems }
 
-    /// Always `true`, because the problems of a group list its objects.
+    /// Always `true`, because the problems of a group list the objects of the group.
     public var namesObjects: Bool { true }
 
     /// The URL of the Kubernetes documentation about failures of this kind.

@@ -3,13 +3,13 @@ import Host
 
 /// The paths of the files that are installed with the program.
 struct Installation: Sendable, Hashable {
-    /// The path of the program itself, even if it was called by a link.
+    /// The path of the program itself, even if the program was called through a link.
     static var program: String { (try? FileSystem.status("/proc/self/exe"))?.target ?? "/usr/bin/nest-bootstrap" }
 
     /// The directory of the installation, such as `/usr/local`.
     let prefix: String
 
-    /// Finds the files by the path of the program.
+    /// Derives the paths of the files from the path of the program.
     ///
     /// If the program is not installed with its files, for example because it was just built, the paths of the package
     /// apply.

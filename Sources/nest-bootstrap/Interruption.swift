@@ -1,6 +1,6 @@
 import Base
 
-/// A function that starts to catch the signals that end the program, until the stream is released.
+/// A function that starts catching the signals that would end the program, and stops when the stream is released.
 typealias SignalCatcher = @Sendable () throws(SystemError) -> AsyncStream<Int32>
 
 /// Runs a function until it ends, or until a signal cancels it.
@@ -16,7 +16,7 @@ func interruptible<Value: Sendable>(
     by signals: AsyncStream<Int32>,
     _ body: @escaping @Sendable () async -> Value,
 ) async -> (Value, signal: Int32?) {
-    // While the stream exists, its signals do not end the program.
+    // While the stream exists, the signals that it catches do not end the program.
     defer { withExtendedLifetime(signals) {} }
     return await withTaskGroup(of: Ending<Value>.self) { group in
         group.addTask { .value(await body()) }

@@ -13,10 +13,10 @@ struct Program {
     let outputEnvironment: OutputEnvironment
     let catchSignals: SignalCatcher
 
-    /// The maximum time that an output may accept no data, long enough for a person who reads it page by page.
+    /// The maximum time for which an output may accept no data, long enough for a person who reads page by page.
     static let readerLimit = Duration.seconds(3600)
 
-    /// The maximum time that an output may accept no data after a run, whose caller waits for the program to end.
+    /// The maximum time for which an output may accept no data after a run, because a caller waits for the program.
     static let runLimit = Duration.seconds(10)
 
     /// The maximum time for which an interrupted program continues to write.
@@ -77,7 +77,7 @@ struct Program {
         return [.success, .failure].contains(code) ? failureCode : code
     }
 
-    /// Performs the command, and returns its exit code and how long its output may then wait for a reader.
+    /// Performs the command, and returns its exit code and the maximum time for which the output waits for a reader.
     private func answer() async -> (ExitCode, Duration) {
         switch invocation {
         case .success(.help(let command)):
@@ -108,7 +108,7 @@ struct Program {
         do {
             return try await command.run(options, in: self)
         } catch let error as Problems {
-            // Only names in the arguments can still be invalid.
+            // The task file has been checked, so only names in the arguments can be invalid.
             output.report(error, as: options.output)
             return .usage
         } catch {
@@ -117,7 +117,7 @@ struct Program {
         }
     }
 
-    /// Warns of a root that does not exist, because it may be misspelt and a run would create it.
+    /// Warns of a root that does not exist, because the path may be misspelt and a run would create the directory.
     private func warnAboutRoot(_ options: Options) {
         guard let root = options.root, !options.output.isForPrograms,
             (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
@@ -129,7 +129,7 @@ struct Program {
     ///
     /// - Parameters:
     ///   - options: The options of the command.
-    ///   - isPreparation: Whether the task itself runs next and reports the problems.
+    ///   - isPreparation: Whether the call prepares a task; the run of the task, which follows, reports the problems.
     ///   - isOfUnits: Whether the caller is a unit that supervises tasks or writes metrics.
     ///   - command: The command.
     /// - Returns: The exit code.
@@ -162,7 +162,7 @@ struct Program {
     private func reportInvalidFile(_ error: Problems, _ options: Options) -> ExitCode {
         output.report(error, as: options.output, .taskFileWrong)
         guard options.isService else { return .configuration }
-        // Every user can read the status, and a problem may contain a value from the file.
+        // Every user can read the status, so it must not contain the problem, which may quote a value from the file.
         let place = error.all.first?.location.map { " (\($0))" } ?? ""
         let status = printable("the task file has a problem\(place), see the journal")
         let notifications = ThreadQueue(notifyManager)
@@ -171,7 +171,7 @@ struct Program {
         return .configuration
     }
 
-    /// Writes metrics that report the task file as invalid, and replaces the metrics of the last boot.
+    /// Replaces the metrics of the last boot with metrics that report the task file as invalid.
     private func writeMetricsOfInvalidFile(_ options: Options) async {
         do throws(Problem) {
             try await MetricsWriter(ofInvalidConfiguration: options).write()
@@ -180,7 +180,7 @@ struct Program {
         }
     }
 
-    /// Runs a function while the sinks show the time that passes, and waits until they have reported everything.
+    /// Runs a function while the sinks show the elapsed time, and waits until the sinks have reported everything.
     func withTicking(
         _ events: EventQueue,
         idleLimit: Duration,
@@ -212,5 +212,5 @@ struct Program {
     }
 }
 
-/// Sends assignments to the service manager, and ignores errors because the work matters more than its status.
+/// Sends assignments to the service manager, and ignores errors because the status is only informational.
 @Sendable func notifyManager(_ state: String) { _ = try? Systemd.notify(state) }

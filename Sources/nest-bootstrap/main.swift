@@ -9,7 +9,7 @@ StandardStreams.open()
 Signals.ignoreBrokenPipe()
 let arguments = argumentsByName(Machine.arguments())
 let command = arguments.first.flatMap(findCommand)
-// This call precedes any second thread, because the kernel still counts an ended thread for a moment.
+// This call must come before a second thread is created, because the kernel still counts an ended thread for a moment.
 command?.prepareProcess(arguments)
 let failure = (command?.failureCode ?? .failure).rawValue
 /// Reports an exhausted system resource directly, because the queue of the output needs threads.

@@ -24,7 +24,7 @@ public struct CredentialWarnings: Sendable {
         producers = PathProducers(plan)
     }
 
-    /// The warnings for all tasks without duplicates; files that cannot be read are skipped.
+    /// Returns the warnings for all tasks, without duplicates; unreadable files are skipped.
     public func all() -> [Problem] {
         var problems: [Problem] = []
         for footprint in plan.steps.lazy.map(\.task.footprint) {
@@ -38,7 +38,7 @@ public struct CredentialWarnings: Sendable {
         return problems.unique(by: \.message)
     }
 
-    /// The warnings about the files that a kubeconfig is created from.
+    /// Returns the warnings about the files from which a kubeconfig is created.
     func warnings(of credentials: Footprint.Credentials) -> [Problem] {
         warnings(
             of: credentials.certificateAuthority.path,
@@ -48,7 +48,7 @@ public struct CredentialWarnings: Sendable {
             + warnings(of: credentials.certificate.path, as: .client, at: credentials.certificate.location)
     }
 
-    /// The warnings about the CA of an issued certificate, which is not valid after its CA has expired.
+    /// Returns the warnings about an issuing CA, because issued certificates are invalid once the CA has expired.
     func warnings(of issued: Footprint.IssuedCertificate) -> [Problem] {
         guard let authority = issued.authority else { return [] }
         let ending = warnings(of: authority.path, as: .authority, at: authority.location, within: issued.renewBefore)
@@ -60,7 +60,7 @@ public struct CredentialWarnings: Sendable {
         return warnings(of: authority.path, as: .authority, at: authority.location)
     }
 
-    /// The warnings about a kubeconfig and the files that it refers to.
+    /// Returns the warnings about a kubeconfig and the files that it refers to.
     func warnings(ofKubeconfig path: String) -> [Problem] {
         guard let bytes = try? files.read(path, limit: SizeLimit.configuration),
             let kubeconfig = try? Kubeconfig(bytes, path: path)

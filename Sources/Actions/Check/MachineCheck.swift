@@ -51,7 +51,7 @@ public struct MachineCheck: Sendable {
     /// The address at which other nodes reach this node.
     private var address: IPAddress? { node?.address ?? chosen }
 
-    /// The interface that has this node's address, and the subnet of the address.
+    /// The name of the interface that has this node's address, and the subnet of the address.
     private var ownInterface: (name: String, subnet: AddressRange?)? {
         for interface in facts.interfaces {
             let found = interface.addresses.first { $0.address == address }
@@ -60,7 +60,7 @@ public struct MachineCheck: Sendable {
         return nil
     }
 
-    /// Reports the address of this node in the task files if no interface has it.
+    /// Reports the address that the task files give this node, if no interface has the address.
     private func absentAddress() -> Problem? {
         guard let node, let address = node.address, ownInterface == nil else { return nil }
         let others = facts.interfaces.flatMap { interface in

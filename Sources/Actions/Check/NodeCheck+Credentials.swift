@@ -36,7 +36,7 @@ extension NodeCheck {
         return problems
     }
 
-    /// Reports a client certificate that a task issues for servers only.
+    /// Reports a certificate that a kubeconfig needs for a client but a task issues for servers only.
     func usageProblems(_ credentials: Footprint.Credentials) -> [Problem] {
         let certificate = credentials.certificate
         let issuer = producers.producer(of: certificate.path).flatMap { run.plan.position(of: $0) }

@@ -6,8 +6,8 @@ import Planning
 extension NodeCheck {
     /// Checks the objects of all tasks.
     ///
-    /// Objects are checked against rules, the CRDs among the objects, and the schema of a server that was reached
-    /// before.
+    /// Objects are checked against rules, the CRDs among the objects, and the schema of their server if an earlier run
+    /// saved it.
     func objectFindings(_ contents: [TaskManifests]) -> Findings {
         let definitions = CustomDefinitions(contents.lazy.flatMap(\.manifests))
         let secretReaders = SecretReaders(contents.lazy.flatMap(\.manifests))
@@ -34,8 +34,8 @@ extension NodeCheck {
                 let found = check.findings(in: manifest)
                 findings.problems += found.problems
                 findings.warnings += found.warnings
-                // An object counts as unchecked even if its server is unknown because a task writes or waits for the
-                // kubeconfig.
+                // If a task writes or waits for the kubeconfig, the server may be unknown. The object then counts as
+                // unchecked.
                 if !check.knowsFields(of: manifest) { findings.uncheckedObjectCount += 1 }
             }
             findings.add(pruningFindings(task, manifests))
@@ -50,7 +50,7 @@ extension NodeCheck {
         return findings
     }
 
-    /// Findings about the objects of a task with `prune`.
+    /// Returns the findings about the objects of a task with `prune`.
     private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
         guard task.footprint.pruning != .never else { return Findings() }
         var findings = Findings(problems: ApplySet.mistakes(in: manifests))
@@ -84,13 +84,13 @@ extension NodeCheck {
         programsWithoutNetwork(task) + serversWithoutTLS(task, notIn: &kubeconfigs) + urlWithoutTLS(task)
     }
 
-    /// Programs that need the network, each with its subcommands that do not.
+    /// Programs that need the network, each with the subcommands that work without the network.
     private static let clients: [String: Set<String>] = [
         "helm": ["completion", "create", "env", "help", "lint", "package", "plugin", "template", "verify", "version"],
         "kubectl": ["completion", "config", "help", "kustomize", "options", "plugin", "version"],
     ]
 
-    /// The flags of these programs that take no value; all other flags before the subcommand take one.
+    /// The flags of these programs that take no value; all other flags before the subcommand take a value.
     private static let switches: Set = [
         "--debug", "--disable-compression", "--help", "--insecure-skip-tls-verify", "--kube-insecure-skip-tls-verify",
         "--match-server-version", "--warnings-as-errors", "-h",
@@ -125,7 +125,7 @@ extension NodeCheck {
         ]
     }
 
-    /// Reports kubeconfigs that contain certificates but have an `http://` server URL, which does not use them.
+    /// Reports kubeconfigs whose certificates are ignored because the server URL begins with `http://`.
     private func serversWithoutTLS(_ task: PlannedTask, notIn others: inout Set<String>) -> [Problem] {
         let references = [task.footprint.writtenKubeconfig, task.footprint.kubeconfig].compactMap(\.self)
         var problems: [Problem] = []
@@ -146,7 +146,7 @@ extension NodeCheck {
         return problems
     }
 
-    /// Reports a CA for an `http://` URL, which does not use it.
+    /// Reports a CA that is ignored because the URL begins with `http://`.
     private func urlWithoutTLS(_ task: PlannedTask) -> [Problem] {
         task.footprint.connections.compactMap { connection in
             guard case .url(let url, let authority?) = connection, url.lowercased().hasPrefix("http://")

@@ -57,7 +57,7 @@ public struct NodeCheck: Sendable {
         return findings.withoutRepetitions
     }
 
-    /// Finds problems in manifests even if the task files have problems themselves.
+    /// Finds problems in manifests even if the task files are invalid.
     ///
     /// Only the manifests themselves are checked, because a task that could not be read may provide what is missing.
     public func manifestFindings() async -> Findings {
@@ -135,7 +135,7 @@ public struct NodeCheck: Sendable {
         return findings
     }
 
-    /// Reports a restart of a unit of nest-bootstrap, which already runs after the tasks that it depends on.
+    /// Reports a restart of a unit of nest-bootstrap; `after` already determines when such a unit runs.
     private func ownRestarts(_ task: PlannedTask) -> [Problem] {
         task.restarts.filter(isOwnUnit).map { unit in
             Problem(
@@ -372,7 +372,7 @@ extension NodeCheck {
     }
 }
 
-/// Files that a task waits for, so that they need not exist when a later task begins.
+/// Files that need not exist yet, because a task waits for them.
 extension NodeCheck {
     /// Returns whether a path does not exist yet and the task runs after a task that waits for it.
     func isAwaited(_ path: String, before task: PlannedTask) -> Bool {
@@ -392,7 +392,7 @@ extension NodeCheck {
     }
 }
 
-/// Rules for a machine that is not the node.
+/// Exceptions for a check on a machine other than the node.
 extension NodeCheck {
     /// Returns whether a manifest exists only on the node.
     ///

@@ -2,15 +2,15 @@ public import Base
 public import Host
 public import Planning
 
-/// A check that this machine reaches the TCP ports that the task files name for the other nodes.
+/// A check of whether this machine can reach the TCP ports that the task files declare for other nodes.
 ///
 /// The first and the last port of a range are tried. A port without a listener counts as reached, because its node
 /// answers. UDP ports are not tried, because UDP has no answer that would show whether a port is reached.
 public struct PortCheck: Sendable {
-    /// A function that tries ports and returns the answer of each, `nil` for a port that was not tried in time.
+    /// A function that tries ports and returns an answer for each port, `nil` for a port that was not tried in time.
     public typealias Attempt = @Sendable ([TCPPort]) async throws(SystemError) -> [PortAnswer?]
 
-    /// A port that is tried.
+    /// A port to try, and the declared range that contains the port.
     private struct Port: Hashable {
         let port: TCPPort
         let range: PortRange
@@ -25,7 +25,7 @@ public struct PortCheck: Sendable {
         var subject: String { "\(address) ('\(entry.name)')" }
     }
 
-    /// A finding that several nodes may have in common.
+    /// A set of unreachable ports with the reason, which several nodes may have in common.
     private struct Finding: Hashable {
         /// The ports, as messages list them.
         let ports: String
@@ -134,7 +134,7 @@ public struct PortCheck: Sendable {
         return order.map { Finding(ports: Self.text(ports[$0] ?? [], of: node), rejecting: $0) }
     }
 
-    /// Formats ports, as the range of the task file if both of its ends are among them.
+    /// Formats ports, with a declared range in place of its two ends if both ends are among the ports.
     private static func text(_ ports: [Port], of node: Node) -> String {
         var texts: [String] = []
         for port in ports {
@@ -145,7 +145,7 @@ public struct PortCheck: Sendable {
         return texts.joined(separator: ", ")
     }
 
-    /// Reports nodes on which no port answers, and which may be off.
+    /// Reports nodes that answer on no port and may be switched off.
     private func silence(_ nodes: [Node]) -> Problem? {
         guard let first = nodes.first else { return nil }
         return Problem(

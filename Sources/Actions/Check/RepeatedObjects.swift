@@ -3,14 +3,14 @@ import Kubernetes
 import Planning
 import YAML
 
-/// Objects that one or several tasks describe more than once, so that each description would undo the other.
+/// A check for objects that tasks describe more than once, because each description would undo the others.
 struct RepeatedObjects {
     let plan: Plan
     let contents: [TaskManifests]
     /// The kubeconfigs that already exist or that tasks describe, by path.
     let kubeconfigs: [String: Kubeconfig]
 
-    /// The first description of an object by a task.
+    /// The task that describes an object first, with its server and the location of the description.
     private struct Owner {
         var task: String
         var server: String?

@@ -4,9 +4,9 @@ import Planning
 
 /// The objects of tasks with `prune` on all nodes.
 ///
-/// Each node deletes objects that only another node's manifests contain.
+/// If the objects differ between nodes, each node deletes the objects that only other nodes apply.
 public struct SharedApplySets: Sendable {
-    /// The objects that a task applies on a node, regardless of the version of their kinds.
+    /// The objects that a task applies on a node, without the API versions of their kinds.
     struct Objects: Sendable, Hashable {
         let location: SourceLocation
         let identities: Set<ObjectIdentity>

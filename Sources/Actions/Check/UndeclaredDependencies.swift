@@ -3,9 +3,9 @@ import Kubernetes
 import Planning
 import YAML
 
-/// Dependencies between tasks that do not run after each other.
+/// A check for dependencies between tasks whose order is not declared.
 ///
-/// Such a plan may happen to work on a fast machine; on a slow one, a CRD and its objects race.
+/// Without a declared order, objects may be applied before their CRD, depending on the speed of the machine.
 struct UndeclaredDependencies {
     private let plan: Plan
     private let contents: [TaskManifests]
@@ -68,7 +68,7 @@ struct UndeclaredDependencies {
         return problems
     }
 
-    /// Returns whether a task runs after none of the given tasks, and records the missing dependency as reported.
+    /// Returns whether a dependency on given tasks is neither declared nor reported yet, and records it as reported.
     private mutating func isMissing(_ sources: [String], in task: PlannedTask) -> Bool {
         guard let first = sources.first else { return false }
         let isKnown = sources.contains { source in

@@ -32,7 +32,7 @@ public struct ClusterConnection: Sendable {
 }
 
 extension NodeFiles {
-    /// Parses a kubeconfig whose files no other user can read or change.
+    /// Parses a kubeconfig, and refuses key and token files with unsafe owners or permissions.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         do {
             let kubeconfig = try Kubeconfig(bytes, path: path)

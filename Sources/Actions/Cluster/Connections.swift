@@ -61,7 +61,7 @@ public final class Connections: Sendable {
         }
     }
 
-    /// Returns a hint about a missing kubeconfig that names the task which writes it.
+    /// Returns a hint that names the task that writes a missing kubeconfig.
     private func missingHint(_ path: String, _ context: ActionContext, _ error: SystemError) -> String? {
         guard error.isNotFound else { return nil }
         if let task = context.run.producers.producer(of: path) {

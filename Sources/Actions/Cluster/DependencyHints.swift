@@ -3,7 +3,7 @@ import Kubernetes
 import Planning
 import YAML
 
-/// Hints from the plan about a kind or namespace that an object needs and that the server does not have.
+/// Hints about kinds and namespaces that the server lacks, derived from the manifests of the plan.
 struct DependencyHints {
     /// The context of the task whose objects failed.
     let context: ActionContext
@@ -17,7 +17,7 @@ struct DependencyHints {
 
     /// Returns whether the plan may still create a kind or namespace that the server does not have.
     ///
-    /// A program that the task depends on may create anything.
+    /// A program that runs before the task may create anything.
     func mayAppear(_ requirement: Requirement) async -> Bool {
         let plan = context.run.plan
         let earlier = plan.allDependencies(of: context.task.name)
@@ -28,7 +28,7 @@ struct DependencyHints {
         return provided.isIncomplete || !provided.index.providers(of: requirement).isEmpty
     }
 
-    /// Adds to failures the task that provides the missing kind or namespace, and how to run after it.
+    /// Adds hints to failures: the task that provides the missing kind or namespace, and how to run after that task.
     func add(to failures: [ObjectFailure]) async -> [ObjectFailure] {
         guard failures.contains(where: { Self.requirement($0.cause) != nil }) else { return failures }
         let provided = await provided().index
@@ -67,7 +67,7 @@ struct DependencyHints {
         return "write 'after: [\(source.task)]' in task '\(context.task.name)'"
     }
 
-    /// Returns the kinds and namespaces that the manifests of all tasks define, except URLs that are not in the cache.
+    /// Returns the kinds and namespaces that all manifests define, except manifests at URLs that are not in the cache.
     ///
     /// Manifests that no task writes are read once per run.
     private func provided() async -> Provided {

@@ -21,9 +21,9 @@ final class DescribedObjects: Sendable {
     }
 
     private let claims = Locked<[Claim: Applier.Rival]>([:])
-    /// The descriptions, `nil` for a task that applies its manifests to a cluster other than the reader's.
+    /// The descriptions; `nil` if the described task and the reading task apply their manifests to different clusters.
     private let readings = Locked<[Reading: TaskDescription?]>([:])
-    /// The objects that all other tasks describe, by reader.
+    /// The objects that all other tasks describe, by the name of the task that reads them.
     private let others = Locked<[String: [TaskDescription]]>([:])
 
     /// Records the objects that a task describes, except objects that another task has recorded.
@@ -101,7 +101,7 @@ final class DescribedObjects: Sendable {
         )
     }
 
-    /// Returns the objects that another task describes, or `nil` if it applies none to the cluster of a kubeconfig.
+    /// Returns the objects that another task describes, or `nil` if the task applies none to the kubeconfig's cluster.
     private func description(
         of task: PlannedTask,
         _ context: ActionContext,
@@ -170,7 +170,7 @@ private struct TaskDescription: Sendable {
         }
     }
 
-    /// Returns the location that describes an object, in its namespace or in a namespace that is not known.
+    /// Returns the location of the object's description; an unknown namespace matches every namespace.
     func location(of object: ObjectIdentity) -> SourceLocation? {
         places[Name(kind: DefinedKind(inAnyBuiltInGroup: object.type), name: object.name)]?.first { place in
             guard let namespace = object.namespace, let other = place.namespace ?? defaultNamespace else { return true }
@@ -180,7 +180,7 @@ private struct TaskDescription: Sendable {
 }
 
 extension DescribedObjects {
-    /// Returns whether two kubeconfigs have different clusters: a cluster may have several addresses, but has one CA.
+    /// Returns whether two kubeconfigs have different servers and CAs, and therefore belong to different clusters.
     private func isOfAnotherCluster(_ one: Kubeconfig, than other: Kubeconfig, _ files: NodeFiles) -> Bool {
         guard one.server != other.server, let own = authorities(of: one, files),
             let others = authorities(of: other, files)

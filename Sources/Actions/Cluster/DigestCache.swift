@@ -10,7 +10,7 @@ import TLS
 struct DigestCache {
     /// The environment that all actions share.
     let run: RunEnvironment
-    /// The name of the task, whose unit sees no other task's directory.
+    /// The name of the task; the task's unit does not see the directories of other tasks.
     let task: String
     /// The instant at which fetching is given up.
     let deadline: ContinuousClock.Instant
@@ -61,7 +61,7 @@ struct DigestCache {
         return nil
     }
 
-    /// Returns the path that all tasks share, at which an administrator may put the file.
+    /// Returns the path, shared by all tasks, at which an administrator may place the file.
     private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
     private func fetch(_ url: String, _ digest: String) async throws(Problem) -> [UInt8] {
@@ -125,7 +125,7 @@ struct FetchError: Retriable, CustomStringConvertible {
     var description: String { words }
 }
 
-/// The file in a task's cache directory that lists the objects which its runs have found unchanged.
+/// A file in a task's cache directory that lists the objects that earlier runs found unchanged.
 struct VerifiedObjectStore {
     private let run: RunEnvironment
     private let directory: String

@@ -2,7 +2,7 @@ import Base
 import Kubernetes
 import Planning
 
-/// Kubeconfigs that are known before they are used.
+/// Kubeconfigs that exist on the node, or whose content the plan determines.
 extension RunEnvironment {
     /// Returns the kubeconfig that a task of the plan will write, or else the kubeconfig on the node.
     ///
@@ -15,7 +15,7 @@ extension RunEnvironment {
         return (try? files.read(path, limit: SizeLimit.configuration)).flatMap { try? Kubeconfig($0, path: path) }
     }
 
-    /// Returns the kubeconfig that a task will write, or `nil` if its declaration does not contain the kubeconfig.
+    /// Returns the kubeconfig that a task will write, or `nil` if the plan does not determine the content of the file.
     func writtenKubeconfig(_ path: String, by task: String) -> Kubeconfig? {
         let verb = plan.position(of: task).map { plan.steps[$0].task.verb }
         switch verb?.declaration {

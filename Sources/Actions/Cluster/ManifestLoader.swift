@@ -31,7 +31,7 @@ struct ManifestLoader {
     /// memory.
     private static let treeLimit = 4 << 20
 
-    /// A text with the name that source locations in it use.
+    /// The text of a manifest, and the file name for source locations in the text.
     struct Source {
         var name: String
         var bytes: [UInt8]
@@ -83,7 +83,7 @@ struct ManifestLoader {
         return contents
     }
 
-    /// Adds the manifest or directory of manifests at a path; an unreadable file does not stop the others.
+    /// Adds the manifest or directory of manifests at a path, and continues after an unreadable file.
     private func add(_ reference: LocatedPath, to contents: inout Contents) {
         do {
             let (paths, passedOver, misnamed) = try paths(of: reference)

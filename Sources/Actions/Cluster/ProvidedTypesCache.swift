@@ -1,7 +1,7 @@
 import Base
 import Kubernetes
 
-/// A task and its manifest that defines a kind or namespace.
+/// A task, and the location of its manifest that defines a kind or namespace.
 struct ProvidingTask: Sendable {
     /// The name of the task that applies the manifest.
     var task: String

@@ -4,16 +4,16 @@ import Kubernetes
 import Planning
 import TLS
 
-/// The schemas of API servers that tasks keep in their cache directories.
+/// Schemas of API servers, saved by tasks in their cache directories.
 ///
-/// With them, `check` knows the kinds of a server that was reached before.
+/// With a saved schema, `check` knows the kinds of a server without connecting to it.
 struct SchemaStore {
     private let run: RunEnvironment
 
-    /// The age in seconds from which a document is fetched again.
+    /// The age in seconds at which a schema is fetched again.
     private static let validity: Int64 = 86400
 
-    /// The time limit for fetching, for which a task waits although its work is done.
+    /// The time limit for fetching a schema, because the task ends only after the fetch.
     private static let timeLimit = Duration.seconds(45)
 
     init(_ run: RunEnvironment) {
@@ -26,7 +26,7 @@ struct SchemaStore {
         return (try? Kubeconfig(bytes, path: path))?.server
     }
 
-    /// Returns the newest schema of a server that a task has saved, or `nil` if there is none.
+    /// Returns the newest saved schema of a server, or `nil` if no task has saved one.
     func document(of server: String) -> SchemaDocument? {
         let name = name(of: server)
         let paths = run.plan.steps.map { "\(run.cacheDirectory)/\($0.task.name)/\(name)" }
@@ -42,7 +42,7 @@ struct SchemaStore {
         return (try? FileSystem.status(location))?.modified
     }
 
-    /// Saves the schema of a server, unless the task did so within the last day; failures are ignored.
+    /// Saves the schema of a server, unless the task saved it within the last day; failures are ignored.
     func refresh(of task: String, from client: APIClient, until deadline: ContinuousClock.Instant) async {
         let directory = "\(run.cacheDirectory)/\(task)"
         let name = name(of: client.kubeconfig.server)

@@ -167,7 +167,7 @@ public final class NodeFiles: Sendable {
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Resolves the links of the root in a path, and the links of a dry run, which exist only in memory.
+    /// Resolves links in a path: links below the root, and links planned by a dry run, which exist only in memory.
     ///
     /// The system itself would follow an absolute link in the root to a path outside the root.
     ///
@@ -401,7 +401,7 @@ extension NodeFiles {
     }
 }
 
-/// Files that units read and write differently if they do not run as root.
+/// Files that a unit reads or writes differently if it does not run as root.
 extension NodeFiles {
     /// Reads the systemd credential that contains a file which the unit's user may not read.
     ///
@@ -437,7 +437,7 @@ extension NodeFiles {
         return try location(ofRead: path)
     }
 
-    /// Writes a file into a state directory without following links in it, because the user of units may own it.
+    /// Writes a file into a state directory without following links, because the units' user may own the directory.
     ///
     /// - Parameters:
     ///   - bytes: The content.

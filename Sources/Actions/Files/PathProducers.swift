@@ -6,7 +6,7 @@ import YAML
 /// The tasks of a plan, by the paths that they write on the node.
 struct PathProducers {
     private var tasks: [ExactText: String] = [:]
-    /// The tasks that write a manifest, by its directory.
+    /// The tasks that write manifests, by the directory of the manifest.
     private var manifestTasks: [ExactText: String] = [:]
 
     /// Collects the paths that the tasks of a plan produce.

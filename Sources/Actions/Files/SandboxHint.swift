@@ -2,14 +2,14 @@ import Base
 import Glibc
 import Planning
 
-/// The hint for a task whose program prints that its unit's sandbox has blocked it.
+/// A hint for a task whose output shows that the unit's sandbox has blocked the program.
 final class SandboxHint: Sendable {
     private let hint = Locked<String?>(nil)
 
-    /// The hint of the first line that matched.
+    /// The hint for the first line that matched, `nil` if no line has matched.
     var text: String? { hint.withLock { $0 } }
 
-    /// Looks for the system's error messages in a line, in any case because Go programs print them in lower case.
+    /// Looks for the system's error messages in a line, ignoring case because Go programs print lower case.
     func look(at line: String, _ declaration: ExecDeclaration, task: String) {
         let message = line.lowercased()
         let setting: String
@@ -38,7 +38,7 @@ final class SandboxHint: Sendable {
         line.firstMatch(of: /(?:^|[\s:'"‘’=(])(\/[^\s:'"‘’)]+)/)?.1
     }
 
-    /// Returns the directory around a path that the unit does not see, or `nil` if there is none.
+    /// Returns the directory that contains a path and is hidden from the unit, or `nil` if there is none.
     ///
     /// The unit of a task with `reads` sees no other configuration and data of the node.
     private static func closedDirectory(around path: Substring, _ declaration: ExecDeclaration) -> String? {

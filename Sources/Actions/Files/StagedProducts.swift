@@ -3,7 +3,7 @@ import Glibc
 import Host
 public import Planning
 
-/// The files and links that a task's unit has created and may not put in place itself.
+/// The files and links that a task's unit has created but may not put in place itself.
 ///
 /// A unit that could write the directory of its file could replace the other files there. The sandboxed process
 /// therefore writes into a separate directory, and a process outside the sandbox puts the products in place once the
@@ -48,7 +48,7 @@ public struct StagedProducts: Sendable {
         try DirectoryHandle(reaching: directory, isCreating: true).writeLink(to: target, at: try name(of: path))
     }
 
-    /// Puts all staged products in place, and files together.
+    /// Puts all staged products in place; no file is replaced before all files have been written.
     ///
     /// - Parameter files: The node's files.
     /// - Throws: ``Base/Problem`` with the path that could not be written; the products after it stay staged.

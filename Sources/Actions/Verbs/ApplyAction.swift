@@ -121,7 +121,7 @@ public struct ReportedFailures: Error, Sendable, CustomStringConvertible {
 }
 
 extension Event.Kind {
-    /// Returns a warning about a location in a file.
+    /// Returns the warning event for a problem, with the problem's location as its subject.
     fileprivate static func warning(about problem: Problem) -> Self {
         let text = problem.hint.map { "\(problem.message); \($0)" } ?? problem.message
         return .warning(subject: problem.location.map { "\($0)" } ?? "", text)

@@ -22,7 +22,7 @@ struct CertificateAction: Action {
         var key: [UInt8]
     }
 
-    /// Issues the pair if it is missing, due or different, and returns whether anything changed.
+    /// Issues the pair if it is missing, due for renewal or not as declared, and returns whether anything changed.
     func run() async throws -> Bool {
         let leaf = declaration.leaf
         let account = try await context.account(owner: leaf.owner, group: leaf.group, writing: declaration.key.path)
@@ -80,7 +80,7 @@ struct CertificateAction: Action {
         }
         let comparison = CertificateComparison(at: context.run.now())
         if let authority {
-            // A new certificate would end with the CA as well.
+            // A new certificate would not be valid longer, because it would end with the CA as well.
             if certificate.validUntil == authority.validUntil { leaf.renewBefore = .zero }
             return comparison.faults(of: certificate, leaf, authority: authority).map(\.description)
         }
@@ -169,7 +169,7 @@ struct CertificateAction: Action {
         return Pair(certificate: bytes, key: keyText)
     }
 
-    /// The usages as the API names them; an RSA key may also encrypt the secret of a TLS connection.
+    /// The usages as the API names them, including `key encipherment` for RSA keys.
     private var usages: [String] {
         let purposes = declaration.leaf.usages.subtracting([.signing]).sorted().map(\.rawValue)
         return (declaration.leaf.key.rsaBits == nil ? [] : ["key encipherment"]) + ["digital signature"] + purposes

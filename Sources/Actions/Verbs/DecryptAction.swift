@@ -5,7 +5,9 @@ import Host
 import Planning
 import TLS
 
-/// Verb `decrypt`: writes the output of `age`, which must be the key of the certificate if the task names one.
+/// Verb `decrypt`: writes the text that `age` decrypts.
+///
+/// If the task names a certificate, the text must be the key of that certificate.
 struct DecryptAction: Action {
     private let context: ActionContext
     private let declaration: DecryptDeclaration
@@ -80,7 +82,7 @@ struct DecryptAction: Action {
         }
     }
 
-    /// Refuses a key that belongs to another certificate, because no program could start with the two.
+    /// Refuses a key that does not belong to the certificate, because no program could use the two together.
     private func check(_ text: SecretBytes, belongsTo reference: LocatedPath) throws(Problem) {
         // A dry run does not know the certificate that a signer would issue.
         guard !context.run.files.isOfUnknownContent(reference.path) else { return }

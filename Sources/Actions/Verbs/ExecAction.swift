@@ -76,7 +76,7 @@ struct ExecAction: Action {
             .merging(declaration.environment) { $1 }
     }
 
-    /// Returns whether the path that the program creates exists; with a root, only below the root.
+    /// Returns whether the path that the program creates exists; with a root, only the path below the root counts.
     private func isWritten(_ creates: LocatedPath) throws(Problem) -> Bool {
         do {
             let files = context.run.files
@@ -110,8 +110,8 @@ struct ExecAction: Action {
             if ExecLine.isPath(name) {
                 try requireTrusted(name)
             } else if name.hasSlash {
-                // A name that is a whole command line with a slash in an argument would be a path in the current
-                // directory.
+                // The name may be a whole command line with a slash in an argument, which would be taken for a
+                // relative path.
                 throw startProblem(
                     SystemError("cannot run", name, code: ENOENT, detail: "there is no such program")
                 )
@@ -160,7 +160,7 @@ struct ExecAction: Action {
         return Command(declaration.shell?.path ?? "/bin/sh", arguments, environment: environment)
     }
 
-    /// The time that a program has to end after the SIGTERM that it gets at the task's deadline.
+    /// The time that a program has to end after the SIGTERM at the task's deadline.
     private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
 
     /// Runs a command and emits its output; `name` is already quoted, and errors contain the last line of the output.
@@ -208,7 +208,7 @@ struct ExecAction: Action {
         )
     }
 
-    /// Returns the problem of a program that cannot be started; a command line in its place is shown only to root.
+    /// Returns the problem of a program that cannot be started; a command line given as its name is shown only to root.
     private func startProblem(_ error: SystemError) -> Problem {
         let isMissing = [ENOENT, ENOTDIR, ENAMETOOLONG].contains(error.code)
         let command = context.task.footprint.command

@@ -85,7 +85,7 @@ struct FileAction: Action {
         }
     }
 
-    /// Returns the content of the file if it exists, so that it is never generated a second time.
+    /// Returns the existing content of the file, because content is never generated a second time.
     private func keptContent() throws(Problem) -> [UInt8]? {
         let path = declaration.path.path
         do {
@@ -155,7 +155,7 @@ func lookUp(
     return numbers
 }
 
-/// The state of a file that `write` sets, from which a dry run shows the changes.
+/// The properties of a file that `write` sets; a dry run shows how they would change.
 struct FileState {
     private let bytes: [UInt8]?
     private let target: String?

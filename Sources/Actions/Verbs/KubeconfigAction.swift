@@ -122,7 +122,7 @@ extension KubeconfigDeclaration {
     }
 }
 
-/// Repeats a check of credentials that fails only because they become valid later, before the task's deadline.
+/// Repeats a check of credentials until it passes, provided that they become valid before the task's deadline.
 func awaitValidity<Value>(
     _ context: ActionContext,
     _ check: () throws(Problem) -> Value,

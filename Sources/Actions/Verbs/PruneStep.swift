@@ -67,7 +67,7 @@ struct PruneStep {
         let deletions = DeletionReporter(context, failures)
         for group in obsolete.deletions {
             await pruner.delete(group) { deletions.report($0) }
-            // Objects that could not be deleted may need objects of later groups.
+            // Later groups are not deleted after a failure, because a remaining object may need their objects.
             await failures.report()
             try Task.checkCancellation()
             guard failures.count == 0 else { throw ReportedFailures() }
@@ -80,7 +80,7 @@ struct PruneStep {
         return deletions.count
     }
 
-    /// Adds an object to the parent's list before it is created, if the server did not have its kind at the start.
+    /// Adds an object to the parent's list before creation, if the server did not have the object's kind at the start.
     ///
     /// - Throws: ``APIError`` if the parent cannot be written.
     func addToParent(_ object: ObjectIdentity) async throws(APIError) {

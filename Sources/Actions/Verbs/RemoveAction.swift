@@ -14,7 +14,7 @@ struct RemoveAction: Action {
         self.declaration = declaration
     }
 
-    /// Removes everything that exists, and returns whether anything did.
+    /// Removes everything that exists, and returns whether anything existed.
     func run() async throws -> Bool {
         // Names are checked before anything is removed, because the server would only report that no such object
         // exists.
@@ -89,7 +89,7 @@ struct RemoveAction: Action {
         return FileSystem.existingRealPath(root) + location.pathPart(after: root)
     }
 
-    /// Refuses a path below a link, which leads to a directory that the task file does not name.
+    /// Refuses a path below a link, because a link leads to a directory that the task file does not name.
     ///
     /// - Returns: Whether the directory of the path exists.
     private func checkParents(of path: String) throws -> Bool {

@@ -106,12 +106,12 @@ struct WaitAction: Action {
         return Set([(try? files.location(ofWritten: reference.path)) ?? reference.path, reference.path]).sorted()
     }
 
-    /// Whether the condition is an API server.
+    /// Whether the task waits for an API server.
     private var isForServer: Bool {
         if case .apiServer = declaration.condition { true } else { false }
     }
 
-    /// The condition that is waited for, for messages.
+    /// The condition as messages name it.
     private var subject: String {
         switch declaration.condition {
         case .apiServer: "the API server"

@@ -36,7 +36,7 @@ public struct GraphLayout: Sendable, Hashable {
     /// A line between boxes, or a branch of another line with the same source or target.
     ///
     /// The line is a curve from its first point to the second, straight to the third, a curve to the fourth, and so on.
-    /// It is horizontal at its ends and where it is straight.
+    /// The line is horizontal at both ends and wherever it is straight.
     public struct Line: Sendable, Hashable {
         /// The points from left to right.
         public var points: [Point]

@@ -81,7 +81,7 @@ struct LayeredGraph {
         return layers
     }
 
-    /// The location of a bend that lines from the same box share, or lines to the same box.
+    /// The key of a bend, which lines with the same source or the same target share.
     private struct BendKey: Hashable {
         var box: Int
         var isSource: Bool
@@ -148,7 +148,7 @@ extension LayeredGraph {
     ///
     /// - Parameters:
     ///   - heights: The heights of the vertices.
-    ///   - gap: The space between two boxes; bends have less.
+    ///   - gap: The space between two boxes; the space next to a bend is smaller.
     /// - Returns: The positions, which increase from top to bottom.
     func centres(heights: [Double], gap: Double) -> [Double] {
         let conflicts = crossingsOfBends()
@@ -233,10 +233,10 @@ extension LayeredGraph {
 
 /// Blocks of vertices that share a position.
 private struct Alignment {
-    /// The first vertex of the block of every vertex.
+    /// For every vertex, the first vertex of its block.
     private let roots: [Int]
 
-    /// Aligns every vertex with the median of its neighbours in the previous layer, if no alignment prevents it.
+    /// Aligns every vertex with the median of its neighbours in the previous layer, if other alignments permit it.
     init(_ layers: [[Int]], neighbours: [[Int]], except conflicts: Set<LayeredGraph.Link>) {
         let positions = LayeredGraph.positions(in: layers, count: neighbours.count)
         var roots = Array(neighbours.indices)
@@ -393,7 +393,7 @@ extension LayeredGraph {
     }
 }
 
-/// A binary indexed tree that counts the inserted numbers which are greater than a given number.
+/// A binary indexed tree for counting the inserted numbers that are greater than a given number.
 private struct InversionCounter {
     private var tree: [Int]
     private var total = 0

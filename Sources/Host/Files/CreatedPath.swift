@@ -1,7 +1,7 @@
 public import Base
 import Glibc
 
-/// A path of the node that is about to be created or replaced.
+/// A path on the node that is about to be created or replaced.
 public enum CreatedPath: Sendable {
     /// A directory that does not exist yet.
     case directory(String)

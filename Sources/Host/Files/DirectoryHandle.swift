@@ -52,7 +52,7 @@ public struct DirectoryHandle: ~Copyable {
         try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, AT_REMOVEDIR) }
     }
 
-    /// Returns whether the file system has a number of free bytes for this process; also if it does not say.
+    /// Returns whether the file system has `count` bytes free for this process; `true` if the number is unknown.
     public func hasSpace(_ count: Int) -> Bool {
         var status = statvfs()
         guard unsafe fstatvfs(descriptor.raw, &status) == 0, status.f_blocks > 0 else { return true }
@@ -60,7 +60,7 @@ public struct DirectoryHandle: ~Copyable {
         return isOverflow || free >= UInt64(count)
     }
 
-    /// Waits until the names are on the disk.
+    /// Waits until the names of the entries are on the disk.
     func synchronize(_ operation: String) throws(SystemError) {
         do throws(SystemError) {
             try SystemError.check(operation, path) { fsync(descriptor.raw) }
@@ -101,10 +101,10 @@ public struct PathParts: Sendable {
     }
 }
 
-/// State directories that root writes and that programs of tasks may reach.
+/// Access to state directories that root writes and that programs started by tasks may reach.
 ///
-/// Links in them are not followed. A directory belongs to root, or to the user of the unit that writes it. In the
-/// latter case, a file that root creates in it belongs to that user too, who can replace it anyway.
+/// Links in these directories are not followed. A directory belongs to root, or to the user of the unit that writes it.
+/// A file that root creates in a directory of such a user belongs to that user, who could replace the file anyway.
 extension DirectoryHandle {
     /// Opens a directory without following a link on the way.
     ///
@@ -179,7 +179,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// Returns the owner of files that root creates in a directory of another user, `nil` if root stays the owner.
+    /// Returns the owner for files that root creates in this directory, `nil` if root remains the owner.
     private func inheritedOwner() throws(SystemError) -> (user: UInt32, group: UInt32)? {
         guard Machine.isRoot else { return nil }
         let status = try status()
@@ -258,7 +258,7 @@ extension DirectoryHandle {
             do throws(SystemError) {
                 try lock.file.fill(bytes, mode: mode, owner: owner?.user, group: owner?.group, operation, path)
             } catch  where error.code == EPERM && owner != nil {
-                // Root keeps the file if its unit may not change the owner of files.
+                // Root remains the owner if its unit may not change the owner of files.
                 try lock.file.fill(bytes, mode: mode, owner: nil, group: nil, operation, path)
             }
             if isSynced { try SystemError.check(operation, path) { fsync(lock.file.raw) } }
@@ -272,7 +272,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// Waits until the names are on the disk, for which the directory has to be opened for reading.
+    /// Opens the directory for reading, and waits until the names of the entries are on the disk.
     private func synchronizeNames() throws(SystemError) {
         let readable = try open(".", O_RDONLY | O_DIRECTORY, "cannot write")
         try DirectoryHandle(adopting: readable, path).synchronize("cannot write")
@@ -297,12 +297,12 @@ extension DirectoryHandle {
         }
     }
 
-    /// Overwrites a file that is at least as long as the new content, which needs no more space on the disk.
+    /// Overwrites a file with content that is not longer, and so takes no additional space on the disk.
     ///
-    /// A reader may see part of the old and part of the new content, so this is only for a disk that is too full for
+    /// A reader may see part of the old and part of the new content, so this method is only for a disk too full for
     /// ``write(_:to:mode:isSynced:)``.
     ///
-    /// - Throws: ``Base/SystemError`` if it is not a regular file, is shorter than the new content, or the system
+    /// - Throws: ``Base/SystemError`` if the entry is not a regular file or is shorter than the content, or the system
     ///   refuses.
     public func overwrite(_ bytes: [UInt8], at name: String) throws(SystemError) {
         let operation = "cannot write"
@@ -316,14 +316,14 @@ extension DirectoryHandle {
         try SystemError.check(operation, full(name)) { ftruncate(file.raw, bytes.count) }
     }
 
-    /// Opens a lock file, which only its owner may open, and thereby lock.
+    /// Opens a lock file, which only its owner may open and therefore lock.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func openLock(_ name: String) throws(SystemError) -> FileDescriptor {
         try open(name, O_RDWR | O_CREAT, "cannot lock")
     }
 
-    /// Opens the directory itself to lock it, which needs the permission to list it.
+    /// Opens the directory itself to lock it, which requires permission to list it.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func openLock() throws(SystemError) -> FileDescriptor {
@@ -373,7 +373,7 @@ private let searchOnly: Int32 = 0o10000000
 /// The flag `AT_EMPTY_PATH`, with which a call acts on the open file; Glibc declares it for GNU sources only.
 private let itself: Int32 = 0x1000
 
-/// Files that are written under a temporary name and then renamed, and the remains that killed processes leave.
+/// Temporary files: creation, and removal of the files that killed processes have left.
 extension DirectoryHandle {
     /// Creates and locks a file that only its owner may read; a file without a lock no longer has a writer.
     func makeFile(_ name: String, _ operation: String) throws(SystemError) -> FileLock {
@@ -384,7 +384,7 @@ extension DirectoryHandle {
                     unsafe openat(descriptor.raw, name, flags, 0o600)
                 }
             )
-            // A file system without locks refuses this call; on it, no file is removed as abandoned either.
+            // A file system without locks refuses this call, but its files are not removed as abandoned either.
             flock(file.raw, LOCK_EX)
             // Another process may have removed the file as abandoned before it was locked.
             if try FileStatus.at(name, in: descriptor.raw, followingLinks: false, operation) != nil {
@@ -419,7 +419,7 @@ extension DirectoryHandle {
         guard opened >= 0 else { return }
         let file = FileDescriptor(adopting: opened)
         guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else { return }
-        // The file is removed while the lock is held, so that a writer that waits for the lock finds it gone.
+        // The file is removed while the lock is held, so that a writer that waits for the lock finds the file gone.
         discard(name)
         withExtendedLifetime(file) {}
     }

@@ -1,7 +1,7 @@
 public import Base
 import Glibc
 
-/// An exclusive lock of a file or directory, held until ``release()`` or the end of the value or of the process.
+/// An exclusive lock of a file or directory, held until ``release()``, or until the value or the process ends.
 ///
 /// The file is not removed, because two processes could then hold locks of two files with the same name. The
 /// corresponding C function is `flock`.
@@ -48,7 +48,7 @@ public struct FileLock: ~Copyable, Sendable {
         return isTaken ? FileLock(adopting: try attempt.file.duplicate(operation, path)) : nil
     }
 
-    /// Takes ownership of an open file that was locked.
+    /// Takes ownership of an open file that is already locked.
     init(adopting file: consuming FileDescriptor) {
         self.file = file
     }

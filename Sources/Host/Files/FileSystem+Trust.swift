@@ -89,7 +89,7 @@ extension FileStatus {
     /// The user ID below which accounts are service accounts, according to systemd and Debian's policy.
     static let serviceAccountEnd: UInt32 = 1000
 
-    /// Refuses a file that a user other than root, or than users with an ID below `end`, could change.
+    /// Refuses a file that can be changed by a user other than root and the users with an ID below `end`.
     func requireTrusted(_ path: String, ownersBelow end: UInt32 = 1, isOnWay: Bool = false) throws(SystemError) {
         // A device, FIFO or socket is refused when it is read.
         guard [.regular, .directory, .symbolicLink].contains(kind) else { return }
@@ -114,14 +114,14 @@ extension FileStatus {
 }
 
 extension FileSystem {
-    /// The time limit for the user database outside the deadline of a task.
+    /// The time limit for looking up a user or group when no deadline of a task applies.
     public static let accountLookupLimit = Duration.seconds(10)
 
     /// Looks up a user ID.
     ///
     /// - Parameters:
     ///   - name: The user's name, or its ID in decimal.
-    ///   - deadline: The instant after which the user database, which may be on the network, is not waited for.
+    ///   - deadline: The instant after which the lookup is given up, because the user database may be on the network.
     /// - Returns: The user ID; an ID given in decimal need not belong to a user.
     /// - Throws: ``Base/SystemError`` if there is no such user, or the database does not answer.
     public static func lookupUser(
@@ -137,7 +137,7 @@ extension FileSystem {
     ///
     /// - Parameters:
     ///   - name: The group's name, or its ID in decimal.
-    ///   - deadline: The instant after which the user database is not waited for.
+    ///   - deadline: The instant after which the lookup is given up.
     /// - Returns: The group ID; an ID given in decimal need not belong to a group.
     /// - Throws: ``Base/SystemError`` if there is no such group, or the database does not answer.
     public static func lookupGroup(
@@ -177,7 +177,7 @@ extension FileSystem {
         }
     }
 
-    /// Queries the database with a growing buffer; an unknown name is read as an ID.
+    /// Queries the user or group database with a growing buffer; an unknown name is interpreted as an ID.
     private static func lookup(
         _ name: String,
         _ operation: String,

@@ -120,8 +120,8 @@ extension FileSystem {
     ///
     /// - Parameters:
     ///   - path: The path, whose links are followed.
-    ///   - isRead: A function that returns whether a file of the directory has to be readable, by its name.
-    /// - Returns: Whether every user can; `true` for a path that does not exist or cannot be examined.
+    ///   - isRead: A function that returns whether the file with the given name has to be readable.
+    /// - Returns: Whether every user has this access; `true` for a path that does not exist or cannot be examined.
     public static func isReadableByAll(_ path: String, isRead: (String) -> Bool) -> Bool {
         guard let real = try? realPath(path), let found = try? status(real) else { return true }
         guard isReachableByAll(real) else { return false }
@@ -134,11 +134,11 @@ extension FileSystem {
 }
 
 extension SystemError {
-    /// Adds the unit's user, who may not read a path, to an error, with the command that grants access.
+    /// Adds to an error the unit's user, who may not read a path, and the command that grants access.
     ///
     /// - Parameter path: The file or directory.
-    /// - Returns: The error, unchanged if it has another cause or this process is not in a unit of a user other than
-    ///   root.
+    /// - Returns: The error; unchanged if it has another cause, or if this process is not a unit that runs as a user
+    ///   other than root.
     func advisingUnit(_ path: String) -> SystemError {
         // systemd sets the variable to the name of the unit's user.
         guard code == EACCES, Machine.isUnit, !Machine.isRoot, let user = Machine.environment()["USER"] else {
@@ -265,8 +265,8 @@ extension FileSystem {
     /// Replaces several files that belong together, such as a certificate and its key.
     ///
     /// Each file is replaced as by ``write(_:to:mode:owner:group:isSynced:)``. All files are on the disk before the
-    /// first file is renamed, so that they do not match only for the time between the renames. If a file cannot be
-    /// written, no file is changed.
+    /// first file is renamed, so the files are inconsistent only between the renames. If a file cannot be written, no
+    /// file is changed.
     ///
     /// - Parameter files: The files.
     /// - Throws: ``Base/SystemError`` with the first path that could not be written.
@@ -286,7 +286,7 @@ extension FileSystem {
     ///   - target: The target of the link.
     ///   - replacing: Whether an existing file, link or directory is replaced. A directory is removed with its
     ///     contents.
-    ///   - isSynced: Whether a link that may replace a file or link is flushed to the disk.
+    ///   - isSynced: Whether the link is flushed to the disk; ignored unless `replacing` is `true`.
     /// - Throws: ``Base/SystemError`` if something exists that may not be replaced, or the system refuses.
     public static func makeSymbolicLink(
         at path: String,
@@ -419,7 +419,7 @@ extension FileSystem {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The maximum depth of a directory that is removed, because each level takes a descriptor.
+    /// The maximum depth of a directory tree to remove; each level uses a descriptor.
     private static let depthLimit = 100
 
     /// Removes everything in the directory `name` of the open directory `parent`.
@@ -459,7 +459,7 @@ extension FileSystem {
 extension DirectoryHandle {
     /// Refuses a subdirectory that is a mount point or contains one.
     ///
-    /// Bind mounts have the device of their source, so devices alone do not distinguish them.
+    /// A bind mount has the same device as its source, so a comparison of devices does not detect it.
     func requireNoMount(in name: String, _ operation: String) throws(SystemError) {
         let real = try FileSystem.realPath("/proc/self/fd/\(descriptor.raw)")
         guard let mounted = try FileSystem.mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)") else {

@@ -7,7 +7,7 @@ public struct LockTable: Sendable {
     /// The maximum number of bytes in the kernel's list.
     private static let sizeLimit = 16 << 20
 
-    /// Reads the list, which is empty if it cannot be read.
+    /// Reads the kernel's list; the table is empty if the list cannot be read.
     public static func current() -> LockTable {
         let bytes = (try? FileSystem.read("/proc/locks", limit: sizeLimit)) ?? []
         return LockTable(String(decoding: bytes, as: UTF8.self))
@@ -28,13 +28,13 @@ public struct LockTable: Sendable {
         self.holders = holders
     }
 
-    /// Whether no process that is visible here holds a lock.
+    /// Whether no process that is visible to this process holds a lock.
     public var isEmpty: Bool { holders.isEmpty }
 
     /// Finds the process that holds the lock of a file.
     ///
     /// - Parameter file: The file.
-    /// - Returns: The process ID, or `nil` if no process that is visible here holds the lock.
+    /// - Returns: The process ID, or `nil` if no process that is visible to this process holds the lock.
     public func holder(of file: FileStatus.Identity) -> Int32? { holders[file] }
 }
 

@@ -60,22 +60,22 @@ struct PathWalk {
         for part in target.pathParts.reversed() { rest.append(Substring(String(part))) }
     }
 
-    /// A link that another user, or programs, control and can change.
+    /// A link that a user other than root, or programs, can change.
     private struct ForeignLink {
         var path: String
         var maker: Maker
-        /// The number of remaining parts when the target of the link is reached.
+        /// The number of path parts that remain after the target of the link has been reached.
         var depth: Int
     }
 
     /// The user or the programs that control a link.
     private enum Maker: Equatable {
         case user(UInt32)
-        /// The programs that may write a directory.
+        /// The programs that may write to a directory.
         case programs(of: String)
     }
 
-    /// Follows all links, and refuses a link that leads out of the directories of those who control it.
+    /// Follows all links, and refuses a link that leads out of the directories of the user or programs that control it.
     ///
     /// A link of a user other than root may lead only to a directory of that user, and a link in one of
     /// `programDirectories` only to a path in that directory. A link of root in a directory of another user counts as
@@ -112,7 +112,7 @@ struct PathWalk {
             let directory = try FileStatus.at(current.isEmpty ? "/" : current, followingLinks: false, operation)
             let owner = status.owner != 0 ? status.owner : directory?.owner ?? 0
             if owner != 0 { links.append(ForeignLink(path: next, maker: .user(owner), depth: rest.count)) }
-            // The innermost directory counts, because its programs may write least.
+            // The innermost directory applies, because its programs may write to the fewest paths.
             let around = programDirectories.filter { isPath(next, below: $0) }.max { $0.utf8.count < $1.utf8.count }
             if let around { links.append(ForeignLink(path: next, maker: .programs(of: around), depth: rest.count)) }
             try follow(next, status)
@@ -120,7 +120,7 @@ struct PathWalk {
         return remainder.isEmpty ? "/" : remainder
     }
 
-    /// Refuses a link to a directory that the user or the programs that control the link cannot write.
+    /// Refuses a link unless it leads to a directory of the user or programs that control the link.
     private func requireReach(of link: ForeignLink) throws(SystemError) {
         let directory = current.isEmpty ? "/" : current
         let words: String

@@ -4,7 +4,7 @@ import Glibc
 extension FileSystem {
     /// Waits until something exists at one of several paths, following links.
     ///
-    /// Reacts to events of the kernel.
+    /// The paths are checked again after events from the kernel, and at an interval.
     ///
     /// - Parameters:
     ///   - paths: The paths.
@@ -89,7 +89,7 @@ private struct PathWatcher: ~Copyable {
         return true
     }
 
-    /// Follows a path as the kernel does, and watches each directory for the next name.
+    /// Follows a path as the kernel does, and watches each directory for the next part of the path.
     private mutating func watch(_ path: String) {
         var directory = path.isAbsolutePath ? "/" : "."
         var rest = Array(Self.components(path).reversed())

@@ -2,7 +2,7 @@ public import Base
 import CShims
 import Glibc
 
-/// A new version of a directory, next to the directory that it replaces as a whole.
+/// A new version of a directory, prepared next to the directory that the new version replaces as a whole.
 ///
 /// The new version begins as a copy whose files are hard links, so files in it must be replaced, not written to. If it
 /// is not published, `deinit` removes it. A version that a killed process leaves is removed by the next process that
@@ -24,7 +24,7 @@ public struct StagedDirectory: ~Copyable {
 
     /// Creates the new version.
     ///
-    /// The caller holds the lock of ``lock(_:until:onWait:)``.
+    /// The caller must hold the lock that ``lock(_:until:onWait:)`` takes.
     ///
     /// - Parameter target: The absolute path of the directory, which need not exist.
     /// - Throws: ``Base/SystemError`` if the directory cannot be copied.
@@ -57,7 +57,7 @@ public struct StagedDirectory: ~Copyable {
     /// Versions that other processes have left are removed.
     ///
     /// - Parameters:
-    ///   - target: The absolute path of the directory; the directory that it is in is created if it is missing.
+    ///   - target: The absolute path of the directory; its parent directory is created if missing.
     ///   - deadline: The instant after which the wait is given up.
     ///   - onWait: Called once if another process has the lock.
     /// - Returns: The lock, or `nil` at the deadline or if the surrounding Swift task is cancelled.
@@ -89,7 +89,7 @@ public struct StagedDirectory: ~Copyable {
         try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY, "cannot lock")
     }
 
-    /// Removes a file of the new version, and its directory if that is empty then.
+    /// Removes a file of the new version, and the file's directory if it is then empty.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func remove(_ name: String) throws(SystemError) {

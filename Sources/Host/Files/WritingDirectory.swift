@@ -5,11 +5,11 @@ import Glibc
 extension FileSystem {
     /// The directories, without links, in which programs may have created links as root.
     ///
-    /// Root does not follow such a link out of the directory. The directories are from the configuration that was read
-    /// last.
+    /// Root does not follow such a link out of the directory. The list comes from the last configuration that
+    /// was read.
     public static let programDirectories = Locked<[String]>([])
 
-    /// Finds the directory that a path leads to, unless another user or a program could make it lead elsewhere.
+    /// Resolves the path of a directory, and refuses a path that another user or a program could redirect.
     ///
     /// For a process that is not root, the path is not examined, because the system limits what the process can write.
     ///

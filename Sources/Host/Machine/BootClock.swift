@@ -4,7 +4,7 @@ import Glibc
 /// A reading of the machine's clocks that converts times of systemd and the journal to times since the boot.
 ///
 /// Records count from the boot with a clock that continues while the machine is suspended (`CLOCK_BOOTTIME`). The clock
-/// of systemd and the journal stops meanwhile (`CLOCK_MONOTONIC`).
+/// of systemd and the journal stops during suspension (`CLOCK_MONOTONIC`).
 public struct BootClock: Sendable, Hashable {
     /// The time since the machine was started.
     public var sinceBoot: Duration
@@ -37,7 +37,7 @@ public struct BootClock: Sendable, Hashable {
         Timestamp(seconds: (sinceEpoch - sinceBoot + time).components.seconds)
     }
 
-    /// The largest difference between two clocks that are read one after the other.
+    /// The largest error that can result from reading two clocks one after the other.
     private static let precision = Duration.milliseconds(100)
 
     /// Converts an instant before this reading to a time since the boot.

@@ -50,16 +50,16 @@ public enum Machine {
         _ = nest_host_forbid_dumps()
     }
 
-    /// The commit that this program was built from, `nil` if the build did not know it.
+    /// The commit that this program was built from, `nil` if it was not known to the build.
     public static var builtCommit: String? {
         let commit = unsafe String(cString: nest_host_commit())
         return commit.isEmpty ? nil : commit
     }
 
-    /// Whether this process belongs to root.
+    /// Whether the effective user of this process is root.
     public static var isRoot: Bool { geteuid() == 0 }
 
-    /// Whether this process runs in a unit of the program, whose drop-in sets the variable.
+    /// Whether this process runs in one of the program's units, which set the variable `NEST_UNIT`.
     public static let isUnit = environment()["NEST_UNIT"] == "yes"
 
     /// Copies the arguments of this process, even if `/proc` is missing.
@@ -94,8 +94,8 @@ public enum Machine {
 extension Machine {
     /// Returns whether the kernel has a route to an address; no packet is sent.
     ///
-    /// - Parameter address: An address of another machine, or of this one.
-    /// - Returns: Whether a packet to the address would leave this machine, or reach it.
+    /// - Parameter address: An address of another machine, or of this machine.
+    /// - Returns: Whether the kernel could send a packet to the address.
     /// - Throws: ``Base/SystemError`` if the kernel gives no answer.
     public static func hasRoute(to address: IPAddress) throws(SystemError) -> Bool {
         let (operation, subject) = ("cannot find a route to", "\(address)")
@@ -121,7 +121,7 @@ extension Machine {
         }
     }
 
-    /// Returns the files and devices that the kernel swaps to, none if swap is off.
+    /// Returns the files and devices that the kernel swaps to; empty if swap is off.
     ///
     /// - Throws: ``Base/SystemError`` if `/proc/swaps` cannot be read.
     public static func swapAreas() throws(SystemError) -> [String] {
@@ -134,16 +134,16 @@ extension Machine {
 }
 
 extension Machine {
-    /// The number of files that the program has open at once, with some in reserve.
+    /// The number of files that the program may have open at once, with some in reserve.
     static let fileCount = 32
 
-    /// The number of threads of the program itself; the Swift runtime has one more for every processor.
+    /// The number of threads of the program itself; the Swift runtime adds one thread for each processor.
     static let threadCount = 8
 
     /// Checks that this process may open as many files and start as many threads as a run needs.
     ///
     /// The libraries that the program uses hang or crash if a file or a thread is refused. Called first in `main`; the
-    /// files and threads of the check are closed and ended afterwards.
+    /// check closes its files and ends its threads before it returns.
     ///
     /// - Throws: ``Base/SystemError`` with the limit to raise.
     public static func requireResources() throws(SystemError) {

@@ -39,7 +39,7 @@ extension NetworkInterface {
         return interfaces
     }
 
-    /// An address and its interface, because every interface may have the same link-local address.
+    /// An address with its interface, because several interfaces may have the same link-local address.
     private struct Located: Hashable {
         var name: String
         var address: IPAddress
@@ -57,7 +57,7 @@ extension NetworkInterface {
         return IPAddress(bytes: place.map { unsafe bytes.load(fromByteOffset: $0, as: UInt8.self) })
     }
 
-    /// Returns the states of IPv6 addresses that are not stable, which `getifaddrs(3)` does not return.
+    /// Returns the states of the IPv6 addresses that are not stable; `getifaddrs(3)` does not report states.
     ///
     /// `/proc/net/if_inet6` has a line for each address: 32 digits, the interface number, the prefix length, the scope,
     /// the flags of `linux/if_addr.h`, and the name. The file does not exist on a machine without IPv6.
@@ -78,7 +78,7 @@ extension NetworkInterface {
         return states
     }
 
-    /// Returns the state that the flags of an IPv6 address mean, or `nil` for a stable address.
+    /// Returns the state that the flags of an IPv6 address indicate, or `nil` for a stable address.
     private static func state(_ flags: UInt32) -> Address.State? {
         let (temporary, failed, deprecated, tentative): (UInt32, UInt32, UInt32, UInt32) = (0x01, 0x08, 0x20, 0x40)
         if flags & (tentative | failed) != 0 { return .tentative }

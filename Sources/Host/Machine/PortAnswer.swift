@@ -17,7 +17,7 @@ public struct TCPPort: Sendable, Hashable {
 public enum PortAnswer: Sendable, Hashable {
     /// The machine accepted or reset the connection, so no firewall on the way drops the packets.
     case reached
-    /// An ICMP message came from an address, where a firewall rejects the packets.
+    /// A firewall rejected the packets: an ICMP message came from the given address.
     case rejected(by: IPAddress)
     /// There was no answer, or there is no such machine.
     case nothing
@@ -68,7 +68,7 @@ extension PortAnswer {
 
 /// A connection that is being established.
 private final class ConnectionAttempt {
-    /// The position of the port among those that are tried.
+    /// The index of the port in the list of ports to try.
     let index: Int
     /// The instant after which the attempt is given up.
     let deadline: ContinuousClock.Instant

@@ -1,6 +1,6 @@
 import Base
 
-/// Runs a blocking function on a separate thread, with a waker that cancellation wakes.
+/// Runs a blocking function on a separate thread; cancellation wakes the waker that the function receives.
 ///
 /// - Throws: The function's error, or ``Base/SystemError`` for the operation if no thread can be started.
 func onThread<Value: Sendable>(

@@ -23,11 +23,11 @@ struct ChildProcess: ~Copyable {
     private var lines: LineSplitter
     private var phase = Phase.running
     private var limit: ContinuousClock.Instant = .now
-    /// The reason, if this agent ended the program.
+    /// The reason why this agent ended the program, `nil` if it did not.
     private var ending: ExitStatus?
     private var isRunning = true
     private var isReaped = false
-    /// The instant until which a killed process is waited for, `nil` if none was killed.
+    /// The instant after which the wait for a killed process is given up, `nil` if no process was killed.
     private var killLimit: ContinuousClock.Instant?
 
     /// The time to read output after the program has ended: its children may still write.
@@ -220,7 +220,7 @@ struct ProcessGroup {
         }
     }
 
-    /// Returns whether the kernel's line about a process shows a process of this group that has not ended.
+    /// Returns whether a line of the kernel describes a process of this group that has not ended.
     ///
     /// The line is `PID (NAME) STATE PARENT GROUP …`, and the name may contain anything.
     private func isRunningMember(_ line: String) -> Bool {

@@ -19,7 +19,7 @@ public struct Command: Sendable, Hashable {
     /// The default time that a program has between `SIGTERM` and `SIGKILL`.
     public static let grace: Duration = .seconds(5)
 
-    /// The time that a killed program has to end, which takes long if a disk or file server does not respond.
+    /// The time that a killed program has to end; ending takes long if a disk or file server does not respond.
     public static let killLimit: Duration = .seconds(5)
 
     public init(
@@ -130,7 +130,7 @@ extension Command {
         return process
     }
 
-    /// Replaces this process with the program, which keeps its terminal, its standard descriptors and its process ID.
+    /// Replaces this process with the program, which keeps the terminal, the standard descriptors and the process ID.
     ///
     /// - Throws: ``Base/SystemError`` that names the program and the reason. On success, the function does not return.
     public func replaceProcess() throws(SystemError) -> Never {
@@ -230,7 +230,7 @@ extension Command {
     }
 }
 
-/// A single reset of `SIGCHLD`, which a parent may have set to be ignored, so that the kernel keeps exit codes.
+/// A value that resets `SIGCHLD` when first read, because the kernel discards exit codes if a parent ignored it.
 private let childrenAreKept: Void = {
     signal(SIGCHLD, SIG_DFL)
     return ()

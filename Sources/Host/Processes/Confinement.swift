@@ -6,7 +6,7 @@ import Glibc
 ///
 /// A process sets them itself, before it has a second thread.
 public enum Confinement {
-    /// Leaves the mounts of the unit, which systemd also applies to its commands with full privileges (`+`).
+    /// Leaves the unit's mount namespace, which systemd applies even to commands with full privileges (`+`).
     ///
     /// Nothing changes outside a unit, or if the unit has no separate mounts. A failure changes nothing either; the
     /// process then reports the files that it cannot find or write.

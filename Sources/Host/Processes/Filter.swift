@@ -2,7 +2,7 @@ public import Base
 import CShims
 import Glibc
 
-/// The result of a program that read an input.
+/// The result of a program that was run as a filter.
 public struct FilterResult: Sendable {
     /// The exit status of the program.
     public var status: ExitStatus
@@ -14,7 +14,7 @@ public struct FilterResult: Sendable {
     public var errors: String
 }
 
-/// Runs a program as a filter; its input and output are only in pipes and in memory that is wiped.
+/// Runs a program as a filter, whose input and output exist only in pipes and in memory that is wiped.
 ///
 /// The program stays in the session of this process, so that it can ask for a password on the terminal. At the deadline
 /// and on cancellation, the program is killed.

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// The thread pool that tasks run on waits forever for a thread that it cannot create, past every deadline.
 public enum ThreadWatch {
-    /// The interval at which a task is started that must answer.
+    /// The interval at which a test task is started, which must answer.
     private static let interval = Duration.seconds(5)
 
     /// The number of missing answers in a row after which a thread is started as a test.
@@ -17,8 +17,8 @@ public enum ThreadWatch {
     ///
     /// - Parameters:
     ///   - ask: A function that starts a task which calls the given closure.
-    ///   - end: Called on a thread of the watchdog with the error of a thread that cannot be created. It must end the
-    ///     program.
+    ///   - end: Called on a thread of the watchdog with the error of a thread that cannot be created. The function
+    ///     must end the program.
     /// - Throws: ``Base/SystemError`` if the threads cannot be created.
     public static func start(
         asking ask: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void,

@@ -6,8 +6,8 @@ import Glibc
 public struct Journal: Sendable {
     /// Connects to the journal if it reads this process's output, else returns `nil`.
     ///
-    /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so its device and inode must match standard
-    /// error or output.
+    /// Programs whose output was redirected also inherit `JOURNAL_STREAM`, so the device and inode in the variable
+    /// must match standard error or output.
     public init?() {
         self.init(environment: Machine.environment(), descriptors: [2, 1], socket: Self.socket)
     }
@@ -44,7 +44,7 @@ public struct Journal: Sendable {
     /// - Parameter fields: Names such as `MESSAGE` with their values; a name may be repeated, and a value may
     ///   contain newlines.
     /// - Throws: ``Base/SystemError`` if a name has characters other than capital letters, digits and underscores, or
-    ///   the entry cannot be sent. A journal that is not running is a normal result.
+    ///   the entry cannot be sent. No error is thrown if the journal is not running.
     public func send(_ fields: [(String, String)]) throws(SystemError) {
         for (name, _) in fields where !Self.isFieldName(name) {
             let detail = "the name has characters that the journal does not allow"
@@ -114,7 +114,7 @@ extension Journal {
     /// Returns the directories of a machine's journal.
     ///
     /// - Parameter root: The root directory of the machine, empty for this one.
-    /// - Returns: The directories, with that of the persistent journal first.
+    /// - Returns: The directories, with the directory of the persistent journal first.
     public static func directories(root: String = "") -> [String] {
         ["\(root)/var/log/journal", "\(root)/run/log/journal"]
     }

@@ -109,7 +109,7 @@ struct SystemBus: ~Copyable {
         return texts
     }
 
-    /// Reads an integer property of a unit, signed with 32 bits or unsigned with 64 bits.
+    /// Reads a signed 32-bit or unsigned 64-bit integer property of a unit.
     func number<Number: PropertyNumber>(
         _ property: String,
         of unit: String,
@@ -184,7 +184,7 @@ struct SystemBus: ~Copyable {
         throw failure(-code, nil)
     }
 
-    /// Creates the error of a reply.
+    /// Creates the error for an error reply.
     func failure(_ code: CInt, _ error: sd_bus_error) -> SystemError {
         failure(code, unsafe error.message.map { unsafe String(cString: $0) })
     }
@@ -196,7 +196,7 @@ struct SystemBus: ~Copyable {
 
 /// An integer type that a property can have.
 protocol PropertyNumber: FixedWidthInteger {
-    /// The letter of the integer type on the bus.
+    /// The D-Bus type code of the integer type.
     static var busType: Unicode.Scalar { get }
 }
 
@@ -288,7 +288,7 @@ extension SystemBus {
         }
     }
 
-    /// Reads the states of the loaded units whose names match a pattern.
+    /// Reads the states of the loaded units whose names match one of the patterns.
     func units(matching patterns: [String]) throws(SystemError) -> [ListedUnit] {
         try unsafe call("ListUnitsByPatterns") { request throws(SystemError) in
             for texts in [[], patterns] {

@@ -88,8 +88,8 @@ extension Systemd.Job {
 extension Systemd {
     /// Restarts a unit that is active, and waits until it is active again.
     ///
-    /// A unit that is not active is left alone. A unit that is ordered after one of the caller's units that is still
-    /// starting is restarted without waiting, because it starts only after that unit.
+    /// A unit that is neither active nor starting is left alone. If one of the caller's own units is still starting and
+    /// the unit is ordered after it, the restart is queued without waiting.
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
@@ -161,7 +161,7 @@ extension Systemd {
 }
 
 extension Systemd {
-    /// Lists the loaded units with matching names that are not inactive.
+    /// Lists the loaded units that have a matching name and are not inactive.
     ///
     /// - Parameters:
     ///   - patterns: The patterns, with `*` for any text.
@@ -185,8 +185,8 @@ extension Systemd {
     /// - Parameters:
     ///   - patterns: The patterns, with `*` for any text.
     ///   - deadline: The instant after which the wait is given up.
-    /// - Throws: ``Base/SystemError`` that names a unit that has not ended in time, or if systemd does not answer, with
-    ///   the code `ECANCELED` if the task is cancelled.
+    /// - Throws: ``Base/SystemError`` if systemd does not answer or a unit, which the error names, has not ended in
+    ///   time. The code is `ECANCELED` if the task is cancelled.
     public static func stop(
         matching patterns: [String],
         until deadline: ContinuousClock.Instant,

@@ -40,7 +40,7 @@ public enum Systemd {
     ///   - deadline: The instant after which the wait is given up.
     ///   - address: The address of the bus, `nil` for the system bus.
     ///   - answerTimeout: The time limit for systemd's answer to a call.
-    ///   - checkInterval: The interval at which the state is read without a signal that it has changed.
+    ///   - checkInterval: The interval at which the state is read even without a signal of a change.
     ///   - onWait: Called on another thread with the unit's state, whenever it changes. A unit that does not exist has
     ///     the load state `not-found`.
     /// - Returns: Whether the unit is active; `false` at the deadline.
@@ -109,7 +109,7 @@ public enum Systemd {
         }
     }
 
-    /// Returns whether a unit is masked, so that it cannot be started.
+    /// Returns whether a unit is masked, and therefore cannot be started.
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
@@ -259,7 +259,7 @@ extension Systemd {
     }
 }
 
-/// The times at which systemd started the machine and some of its units.
+/// The times at which the boot reached its stages and some units were started.
 public struct SystemTimes: Sendable, Hashable {
     /// The times at which the boot reached its stages.
     public var boot: BootTimes
@@ -275,7 +275,7 @@ public struct SystemTimes: Sendable, Hashable {
 
 /// The times at which a boot reached its stages, counted from the start of the machine.
 public struct BootTimes: Sendable, Hashable {
-    /// Whether the kernel was started with the machine, which is not so in a container.
+    /// Whether the machine started its own kernel, unlike a container.
     public var hasKernel: Bool
 
     /// The time at which systemd was started.
@@ -335,7 +335,9 @@ public struct UnitTimes: Sendable, Hashable {
         self.ended = ended
     }
 
-    /// The time from which units ordered after the unit could start: it was active, or had ended before it was active.
+    /// The time at which the unit became active, or ended without becoming active.
+    ///
+    /// Units ordered after the unit could start from then on.
     public var startEnd: Duration? { active ?? ended }
 }
 

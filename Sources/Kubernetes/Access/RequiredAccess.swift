@@ -3,7 +3,7 @@ public import YAML
 
 /// Minimal permissions to apply, delete and await objects, as RBAC objects.
 ///
-/// A server-side apply request that creates an object names it too, so the permission can be limited to that name.
+/// A server-side apply names the object even when creating it, so the permission can be limited to that name.
 /// Applying a role requires `escalate` on it, or all permissions that it grants; applying a binding requires `bind` on
 /// its role.
 ///
@@ -157,7 +157,7 @@ public struct RequiredAccess: Sendable {
         allow(["get", "list", "watch"], settled(identity, namespace))
     }
 
-    /// Adds the permissions needed to await a rollout and to list pods, their events and nodes for its reports.
+    /// Adds the permissions needed to await a rollout, and to list pods, their events and nodes for progress reports.
     ///
     /// For the namespace see ``apply(_:namespace:)``.
     public mutating func awaitRollout(_ identity: ObjectIdentity, namespace: String) {
@@ -291,7 +291,7 @@ struct ResourceNames: Sendable {
         return ["s", "x", "ch", "sh"].contains(where: name.hasSuffix) ? "\(name)es" : "\(name)s"
     }
 
-    /// Returns whether a kind is namespaced, which is assumed unless it is known to be cluster-scoped.
+    /// Returns whether a kind is namespaced, as assumed for every kind not known to be cluster-scoped.
     func isNamespaced(_ type: GroupVersionKind) -> Bool {
         !type.isClusterScoped && !clusterScoped.contains(DefinedKind(type))
     }

@@ -29,7 +29,7 @@ public struct Applier: Sendable {
     public var verified: VerifiedObjects?
     /// The deadline and reporting of repeated attempts.
     public var retryPolicy: RetryPolicy
-    /// Finds another task that describes an object; `namedTask` is the task that the object on the server names.
+    /// Finds another task that describes an object; `namedTask` is named in the object on the server.
     public var rival: @Sendable (ManifestObject, _ namedTask: String?) async -> Rival?
     /// Returns whether an object's requirement that is missing on the server may still be created.
     public var mayAppear: @Sendable (Requirement) async -> Bool
@@ -175,13 +175,13 @@ public struct Applier: Sendable {
         work.schedule.fail(index, failure)
     }
 
-    /// Keeps the entry of an object that this run cannot verify; the entry is still valid for the object as it was.
+    /// Keeps the entry of an object that this run cannot verify, because the entry still holds for its earlier state.
     private func keepVerification(of manifest: ManifestObject) {
         let namespace = client.kubeconfig.namespace
         verified?.keep(VerifiedObjects.key(of: manifest.identity, defaultNamespace: namespace))
     }
 
-    /// The explanation of refusals of an object.
+    /// Returns the explanation for a refusal of an object.
     func explanation(of manifest: ManifestObject, live: Node?) -> Explanation {
         Explanation(
             client: client,

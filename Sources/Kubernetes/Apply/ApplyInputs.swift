@@ -10,11 +10,11 @@ import YAML
 ///   times and the resource version. Objects with the same UID and resource version are stored with the same fields,
 ///   and are read with the same fields unless a webhook converts them. After etcd is restored from a backup, another
 ///   state may have the same resource version. Its managed fields then have other times, unless it was written through
-///   subresource `scale` of a server before 1.22, which records no time.
+///   the subresource `scale` of a server before 1.22, which records no time.
 /// * The version of the server, which determines defaults.
 /// * For a custom resource, the state of its definition.
 struct ApplyInputs {
-    /// The inputs that the server adds to the manifest and the object.
+    /// The inputs from the server, in addition to the manifest and the object.
     struct Server {
         let version: String
         let definition: KnownTraits.Definition

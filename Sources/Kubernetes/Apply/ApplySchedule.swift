@@ -4,12 +4,12 @@ import YAML
 /// The order in which the objects of an apply start.
 ///
 /// An object starts once its Namespace and its CustomResourceDefinition are on the server, if they are applied too.
-/// Among the objects that may start, those of an earlier rank go first. An object that is retried, or that takes long,
+/// Among the objects that may start, objects of an earlier rank go first. An object that is retried, or takes long,
 /// delays only the objects that need it.
 final class ApplySchedule: Sendable {
     /// The decision about an object whose turn has come.
     enum Turn: Sendable {
-        /// The object can be applied now; the value is the object that finished last before it, if any.
+        /// The object can be applied now; the value is the last object that finished before it, if any.
         case start(after: Int?)
         /// The object needs another object that could not be applied.
         case blocked(by: ObjectFailure)
@@ -18,7 +18,7 @@ final class ApplySchedule: Sendable {
     /// The number of objects that are applied at once, not counting objects being retried.
     static let limit = 32
 
-    /// The number of retried objects at which no other object starts: if a server is unavailable, all of them fail.
+    /// The number of objects being retried at which no other object starts, as while the server is unavailable.
     static let asideLimit = 500
 
     /// The time after which an object no longer delays objects of later ranks.
@@ -55,7 +55,7 @@ final class ApplySchedule: Sendable {
     /// Only one caller may wait at a time. Every object gets one turn, so only objects that are being applied use
     /// memory.
     ///
-    /// - Returns: The objects; empty if each has had its turn, or if the apply was cancelled.
+    /// - Returns: The objects; empty if every object has had its turn, or if the apply was cancelled.
     func turns() async -> [(index: Int, turn: Turn)] {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

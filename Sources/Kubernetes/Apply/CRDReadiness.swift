@@ -35,7 +35,7 @@ struct CRDReadiness {
     /// Waits until the server serves the objects of the definition.
     ///
     /// - Parameter live: The definition as the server returned it.
-    /// - Throws: ``APIError/pending(_:_:retryAfter:)`` with what is still missing at the deadline.
+    /// - Throws: ``APIError/pending(_:_:retryAfter:)`` that names what is still missing at the deadline.
     func wait(from live: Node) async throws(APIError) {
         let start = ContinuousClock.now
         let catalog = client.catalog
@@ -107,11 +107,11 @@ struct CRDReadiness {
         }
     }
 
-    /// Asks whether discovery lists the kind, with the plural of the definition.
+    /// Asks whether discovery lists the kind with the plural name in the definition.
     ///
     /// - Parameters:
     ///   - type: The defined type; if `nil`, only the pause takes place.
-    ///   - pause: How long to wait before the server is asked.
+    ///   - pause: The pause before the server is asked.
     /// - Returns: Whether the kind is listed, or the error of the request; `nil` if there is no type or the pause was
     ///   cancelled.
     private func isListed(_ type: GroupVersionKind?, after pause: Duration) async -> Result<Bool, APIError>? {
@@ -164,7 +164,7 @@ private struct Wakes {
     static let annotation = "nest-bootstrap/woken-at"
 
     private var limits: Backoff
-    /// The instant at which the definition was first seen being installed, or was last woken by any agent.
+    /// The instant at which the definition was first seen being installed, or any agent last woke the server.
     private var since: ContinuousClock.Instant?
     private var limit = Duration.zero
     /// The last annotation seen, possibly from another agent.

@@ -77,7 +77,7 @@ struct Difference {
         if let old { compare(old, new, at: path) } else { fields.append(Field(path: path, old: nil, new: new)) }
     }
 
-    /// Appends a key to a path, in brackets if the key contains other characters than letters, digits, `-` and `_`.
+    /// Appends a key to a path, in brackets if the key contains characters other than letters, digits, `-` and `_`.
     private static func join(_ path: String, _ key: String) -> String {
         guard key.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }) else { return "\(path)[\(key)]" }
         return path.isEmpty ? key : "\(path).\(key)"

@@ -17,12 +17,12 @@ public final class DryRunOverlay: Sendable {
         planned.withLock { $0.insert(manifest, as: versions) }
     }
 
-    /// Whether an object's kind or namespace would be on the server by now.
+    /// Returns whether the dry run would have created an object's kind or namespace by now.
     func covers(_ identity: ObjectIdentity) -> Bool {
         planned.withLock { $0.provider(neededBy: identity) } != nil
     }
 
-    /// Whether a definition among the objects gives its kind a status subresource in the version of a type.
+    /// Returns whether a planned definition gives a type a status subresource.
     func hasStatusSubresource(_ type: GroupVersionKind) -> Bool {
         planned.withLock { $0.providers(of: .kind(DefinedKind(type))).last?.contains(type.version) ?? false }
     }

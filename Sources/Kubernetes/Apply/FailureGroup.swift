@@ -31,7 +31,7 @@ public struct FailureGroup: Sendable {
         }
     }
 
-    /// The problems of the group: a single failure's own, or one for each fault that all failures share.
+    /// The problems of the only failure in the group, or one problem for each fault that all failures share.
     public var problems: [Problem] {
         guard let first = members.first, members.count > 1 else { return members.first?.problems ?? [] }
         return first.faults.indices.map { index in
@@ -77,7 +77,7 @@ public struct FailureGroup: Sendable {
         return "\(shortList(names)); \(location)"
     }
 
-    /// The first locations, each file's name once: `m.yaml:1:1, 5:1, 9:1 and 14 more`.
+    /// Returns the first locations, with the name of each file only once: `m.yaml:1:1, 5:1, 9:1 and 14 more`.
     private static func list(_ locations: [SourceLocation]) -> String {
         var file: String?
         let listed = locations.map { location in

@@ -43,7 +43,7 @@ struct FieldSet: Hashable {
         Self(root.flatMap { Self.intersection($0, object) })
     }
 
-    /// Returns an object without the fields, and without the parents that they leave empty.
+    /// Returns an object without the fields of the set, and without parents that become empty.
     func removed(from object: Node) -> Node {
         root.flatMap { Self.removed($0, from: object) } ?? object
     }
@@ -129,7 +129,7 @@ struct FieldSet: Hashable {
         case "k:":
             let keys = (try? readJSON(Array(name.utf8), file: "managedFields"))?.mapping?.entries ?? []
             guard !keys.isEmpty else { return nil }
-            // A key that an item omits is assumed to match, because the server adds it.
+            // A key that an item omits is assumed to match, because the server adds the key.
             return value.sequence?.first { item in
                 item.mapping != nil && keys.allSatisfy { key in item[key.key].map { $0 == key.value } ?? true }
             }

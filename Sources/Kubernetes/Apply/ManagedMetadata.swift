@@ -3,10 +3,10 @@ import YAML
 
 /// The labels and annotations that every object gets in addition to its manifest.
 public struct ManagedMetadata: Sendable {
-    /// The label that names the manager of an object; a manifest's own value of it is kept.
+    /// The label that names the manager of an object; a value set by the manifest is kept.
     public static let managedByLabel = "app.kubernetes.io/managed-by"
 
-    /// The annotation that names the task which applied an object.
+    /// The annotation that names the task that applied an object.
     public static let taskAnnotation = "nest-bootstrap/task"
 
     /// The manager's name, in the label and as the field manager of server-side apply.
@@ -15,7 +15,7 @@ public struct ManagedMetadata: Sendable {
     /// The task's name.
     public var task: String
 
-    /// Additional labels; a manifest's own values of these labels are kept.
+    /// Additional labels; values set by a manifest are kept.
     public var labels: [String: String]
 
     /// The ID of the ApplySet that the objects belong to, if there is one.
@@ -28,7 +28,7 @@ public struct ManagedMetadata: Sendable {
         self.applySetID = applySetID
     }
 
-    /// The fields of an object that belong to this agent, as its managed fields list them.
+    /// The fields of an object that belong to this agent according to the object's managed fields.
     static func fields(in object: Node) -> [Node] {
         (object["metadata"]?["managedFields"]?.sequence ?? [])
             .filter(isOwn)
@@ -42,7 +42,7 @@ public struct ManagedMetadata: Sendable {
             .compactMap { $0["fieldsV1"] }
     }
 
-    /// Returns whether an entry of managed fields lists what this agent applied.
+    /// Returns whether an entry of managed fields lists the fields that this agent applied.
     static func isOwn(_ entry: Node) -> Bool {
         entry["manager"]?.string == manager && entry["operation"]?.string == "Apply"
             && entry["subresource"]?.string ?? "" == ""
@@ -50,7 +50,7 @@ public struct ManagedMetadata: Sendable {
 
     /// Returns whether an object has all fields of this agent.
     ///
-    /// A server drops a field whose feature gate is off, and still lists it as a field of the manager.
+    /// A server drops a field whose feature gate is off, but still lists it as a field of the manager.
     static func hasAllFields(_ object: Node) -> Bool {
         fields(in: object).map { FieldSet($0) }.allSatisfy { $0.intersection(withFieldsOf: object) == $0 }
     }
@@ -110,7 +110,7 @@ public struct ManagedMetadata: Sendable {
         return root
     }
 
-    /// The labels that the server gives an unlabelled object of two kinds: the labels of its pods.
+    /// The default labels of an unlabelled ReplicationController or Job: the labels of its pods.
     ///
     /// The server does not add them itself, because the object has this agent's label. The corresponding functions of
     /// the API server are `SetDefaults_ReplicationController` and `SetDefaults_Job`. When a Job is created, the server

@@ -37,7 +37,7 @@ extension ObjectApplication {
         }
     }
 
-    /// Determines a request after one without force has conflicted.
+    /// Determines a request after a request without force has conflicted.
     ///
     /// A field that a forced request would not change is left out and stays with its manager. The server cannot share
     /// such a field, because the manifest writes its value in a different form.
@@ -84,8 +84,8 @@ extension ObjectApplication {
                 next = other.status
             }
         }
-        // A value that kubectl applied and that is unchanged since is no conflict; the server makes the same exception
-        // for kubectl.
+        // A value that kubectl applied and that has not changed since is not a conflict; the server makes the same
+        // exception for kubectl.
         let lastApplied = ClientSideMigration.lastApplied(of: live).map(SecretData.sent)
         let conflicts = differing.filter { cause in
             let path = FieldPath(cause.field)
@@ -104,7 +104,7 @@ extension ObjectApplication {
 extension ServerStatus {
     /// Returns the conflicts over fields that an object has, `nil` if there are none.
     ///
-    /// Conflicts over parents of other such fields are left out.
+    /// Conflicts over parents of other conflicting fields are left out.
     fileprivate func deepestConflicts(in root: Node) -> [Cause]? {
         let present = causes.filter {
             $0.reason == "FieldManagerConflict" && FieldPath($0.field).resolve(in: root).node != nil
@@ -125,7 +125,7 @@ extension APIError.Refusal {
 
 /// Managers that change an object without a conflict.
 extension ObjectApplication {
-    /// Returns an object without the empty rules of an aggregated ClusterRole, which its controller fills and owns.
+    /// Returns an object without the empty rules of an aggregated ClusterRole; a controller fills and owns the rules.
     static func withoutAggregatedRules(_ root: Node) -> Node {
         guard root["kind"]?.string == "ClusterRole", root["aggregationRule"]?.mapping != nil,
             var mapping = root.mapping,
@@ -166,7 +166,7 @@ extension ObjectApplication {
         at path: ObjectPath,
     ) async throws(APIError) -> Node {
         guard ClientSideMigration(of: answer) != nil else { return answer }
-        // A forced dry run gives this agent every field of the manifest, even if kubectl owns it and it was left out.
+        // A forced dry run gives this agent all fields of the manifest, even fields of kubectl that were left out.
         let forced = try await send(body, to: path, isDryRun: true, isForced: true).node
         guard let migration = ClientSideMigration(of: forced) else { return answer }
         let rest = migration.abandoned.removed(from: answer)

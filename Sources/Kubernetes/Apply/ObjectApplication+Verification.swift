@@ -8,7 +8,7 @@ extension ObjectApplication {
         let objects: VerifiedObjects
         let key: String
         let entry: VerifiedObjects.Entry
-        /// The time at which the request that finds the object unchanged began; see ``VerifiedObjects/time``.
+        /// The time at which the request that found the object unchanged began; see ``VerifiedObjects/time``.
         let begin: Int64
 
         private var known: VerifiedObjects.Entry? { objects.entry(for: key) }
@@ -56,7 +56,7 @@ extension ObjectApplication {
     /// - Parameters:
     ///   - live: The object.
     ///   - path: The object's path.
-    ///   - begin: The time at which the request that finds the object unchanged began, by default now.
+    ///   - begin: The time at which the request that found the object unchanged began, by default now.
     /// - Returns: The verification, `nil` if the server has to be asked about the object each time.
     func verification(of live: Node, at path: ObjectPath, requestedAt begin: Int64? = nil) async -> Verification? {
         guard let objects = applier.verified, let inputs,
@@ -127,7 +127,7 @@ extension ObjectApplication {
         VerifiedObjects.key(of: manifest.identity, defaultNamespace: client.kubeconfig.namespace)
     }
 
-    /// Returns the inputs that the server adds to an apply of the object, `nil` unless all of them are known.
+    /// Returns the inputs that come from the server, `nil` unless all of them are known.
     private func server(plural: String) async -> ApplyInputs.Server? {
         guard let traits = await client.traits.traits(of: client, until: deadline), !traits.mayMutate(plural),
             let definition = await client.traits.definition(

@@ -3,7 +3,7 @@ import YAML
 
 /// The failure to apply or delete an object.
 public struct ObjectFailure: Error, Sendable {
-    /// The kind of failure, for callers that know more about the dependency graph than the server.
+    /// The kind of failure, for callers that know more about the dependency graph than the server does.
     public enum Cause: Sendable, Hashable {
         /// The server does not have the kind.
         case missingKind(GroupVersionKind)
@@ -17,13 +17,13 @@ public struct ObjectFailure: Error, Sendable {
         case conflict
         /// The object does not match its kind's schema, or the server's validation refuses a value.
         case invalid
-        /// An object that this one needs could not be applied.
+        /// Another object, which this object needs, could not be applied.
         case notTried(because: ObjectIdentity)
         /// The object is being deleted and still exists.
         case beingDeleted
         /// The program was asked to stop.
         case interrupted
-        /// Anything else.
+        /// Any other failure.
         case other
     }
 
@@ -35,9 +35,9 @@ public struct ObjectFailure: Error, Sendable {
         public var message: String
         /// Advice, if there is any.
         public var hint: String?
-        /// The message and hint for all objects with the same cause, `nil` if they are the fault's own.
+        /// The message and hint shared by all objects with the same cause, `nil` if the fault is not shared.
         var common: Common?
-        /// The values at the end of the message, which objects with the same cause may share.
+        /// The values at the end of the message, which may be equal for objects with the same cause.
         var values: String?
 
         public init(location: SourceLocation, message: String, hint: String?) {
@@ -89,7 +89,7 @@ public struct ObjectFailure: Error, Sendable {
         isPermanent = cause.isPermanent
     }
 
-    /// Creates the failure of an object that was not tried because an object that it needs failed.
+    /// Creates the failure of an object that was not tried because a needed object failed.
     init(_ manifest: ManifestObject, notTriedBecauseOf needed: ObjectFailure) {
         let reason = needed.cause == .beingDeleted ? "is being deleted" : "could not be applied"
         self.init(
@@ -115,7 +115,7 @@ public struct ObjectFailure: Error, Sendable {
 extension ObjectFailure: PermanentFailure {}
 
 extension ObjectFailure.Cause {
-    /// The problem without values of the object and without the server's message, which may repeat them.
+    /// The problem without values of the object and without the server's message, which may repeat the values.
     var publicWords: String {
         switch self {
         case .missingKind(let type): "the server does not have \(type)"
@@ -131,7 +131,7 @@ extension ObjectFailure.Cause {
         }
     }
 
-    /// Whether failures of this kind are permanent if nothing more is known.
+    /// Whether failures of this kind are permanent unless the caller says otherwise.
     fileprivate var isPermanent: Bool {
         switch self {
         case .invalid, .conflict, .denied: true

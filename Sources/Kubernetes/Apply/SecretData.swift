@@ -7,9 +7,9 @@ import YAML
 /// manifest would therefore stay, as with `kubectl apply --server-side`, and managers could not share equal values. For
 /// this reason, the content is sent as `data`.
 enum SecretData {
-    /// Returns an object as it is sent, with the `stringData` of a Secret as `data`.
+    /// Returns the form of an object that is sent to the server, with the `stringData` of a Secret as `data`.
     ///
-    /// Values that are not strings are left for the server to refuse.
+    /// Values that are not strings stay unchanged, and the server refuses them.
     static func sent(_ object: Node) -> Node {
         guard object["apiVersion"]?.string == "v1", object["kind"]?.string == "Secret", var secret = object.mapping,
             let written = secret["stringData"]?.mapping, written.entries.allSatisfy({ $0.value.string != nil })
@@ -34,7 +34,7 @@ enum SecretData {
         return written.resolve(in: manifest.root).node == nil ? path : written
     }
 
-    /// Returns conflicts over `stringData` that other managers applied; the server does not detect these conflicts.
+    /// Returns conflicts with other managers that applied `stringData`; the server does not detect these conflicts.
     static func conflicts(changing live: Node, to answer: Node) -> [ServerStatus.Cause] {
         guard live["kind"]?.string == "Secret" else { return [] }
         let entries = (live["metadata"]?["managedFields"]?.sequence ?? []).filter { !ManagedMetadata.isOwn($0) }

@@ -19,7 +19,7 @@ struct ServiceAllocation {
 
     /// Returns the first Service that has any of the addresses or ports, as `NAMESPACE/NAME`.
     ///
-    /// The Service that requests them does not count, because one of its own requests may have created it.
+    /// The Service with the given identity is skipped, because an earlier request may have created it.
     func holder(among services: [Node], for identity: ObjectIdentity) -> String? {
         let holder = services.first { service in
             let metadata = service["metadata"]
@@ -35,7 +35,7 @@ struct ServiceAllocation {
 }
 
 extension ObjectApplication {
-    /// The error for a Service whose address or port is taken: permanent if another Service has it.
+    /// Returns the error for a Service whose address or port is taken: a refusal if another Service has it.
     func allocationError(_ refusal: APIError.Refusal, of identity: ObjectIdentity) async -> APIError {
         let words = "the server answered \(refusal.code): \(refusal.status.line)"
         guard

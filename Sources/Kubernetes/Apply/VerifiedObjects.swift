@@ -4,33 +4,35 @@ import YAML
 
 /// Objects that match their manifests, so that applying the manifests would change nothing.
 ///
-/// Each object has digests of all inputs of an apply; see `ApplyInputs`. While they stay the same, reading the object
-/// or only its metadata shows that it is unchanged, without another dry run on the server.
+/// The digests of all inputs of an apply are recorded for each object; see `ApplyInputs`. While the digests stay the
+/// same, reading the object or only its metadata shows that the object is unchanged, without another dry run on the
+/// server.
 ///
-/// After a webhook, policy or definition is created or deleted, the server lists the change a moment before it acts on
-/// it. A request in between shows an obsolete result. So an object counts as verified only after a second request, at
-/// least `settlingTime` after the first, with the same result. The first may be the request that wrote the object.
+/// After a webhook, policy or definition is created or deleted, the server lists the change a moment before the change
+/// takes effect. A request in between shows an obsolete result. An object therefore counts as verified only after a
+/// second request, at least `settlingTime` after the first, with the same result. The first request may be the one that
+/// wrote the object.
 public final class VerifiedObjects: Sendable {
     /// The stored state of an object.
     struct Entry: Sendable, Equatable {
-        /// The plural name of its resource, such as `daemonsets`.
+        /// The plural name of the object's resource, such as `daemonsets`.
         var plural: String
-        /// Whether objects of its resource are in namespaces.
+        /// Whether objects of the resource belong to namespaces.
         var isNamespaced: Bool
         /// The digest of the manifest and the whole object; see `ApplyInputs.digest(of:hasStatusSubresource:)`.
         var objectDigest: String
-        /// The digest of the manifest and the metadata, `nil` if only the whole object shows its state.
+        /// The digest of the manifest and the metadata, `nil` if the metadata alone does not show the object's state.
         ///
         /// See `ApplyInputs.digest(ofMetadata:)`.
         var metadataDigest: String?
         /// The digest of the server's inputs, see `ApplyInputs.Server`; `nil` if not all of them were known.
         var serverDigest: String?
-        /// The time of the first finding, in milliseconds since the machine was started; `nil` once verified.
+        /// The time of the first of the two requests, in milliseconds since the machine started; `nil` once verified.
         var firstFound: Int64?
 
-        /// The entry, without its server digest if it is only half verified.
+        /// The entry, without the server digest if the second request is still missing.
         ///
-        /// The server may have changed in the meantime, because the second request was not made.
+        /// Without the second request, the server may have changed in the meantime.
         var withoutFirstRequest: Self {
             guard firstFound != nil else { return self }
             var entry = self
@@ -66,11 +68,11 @@ public final class VerifiedObjects: Sendable {
 
     private let now: @Sendable () -> Int64
 
-    /// Starts with the entries stored by an earlier run.
+    /// Creates a record with the entries stored by an earlier run.
     ///
     /// - Parameters:
     ///   - json: The value of ``json`` in that run; any other content is ignored.
-    ///   - now: Returns the milliseconds since the machine was started; the clock may be set between two runs.
+    ///   - now: Returns the milliseconds since the machine started, because the clock may be set between two runs.
     public init(json: [UInt8]? = nil, now: @escaping @Sendable () -> Int64 = Timestamp.uptimeMilliseconds) {
         self.now = now
         let document = json.flatMap { try? readJSON($0, file: "verified objects") }
@@ -90,10 +92,10 @@ public final class VerifiedObjects: Sendable {
         return Node.mapping(["version": .number(Self.version), "objects": objects, "digest": digest]).json()
     }
 
-    /// The digest by which a damaged file is recognised.
+    /// Returns the digest that reveals a damaged file.
     private static func digest(of objects: Node) -> Node { .string(sha256(objects.json())) }
 
-    /// Returns the key of an object as identified in its manifest.
+    /// Returns the key of an object from the identity in the object's manifest.
     static func key(of identity: ObjectIdentity, defaultNamespace: String) -> String {
         let (type, namespace) = (identity.type, identity.namespace ?? defaultNamespace)
         return "\(type.apiVersion) \(type.kind) \(namespace)/\(identity.name)"
@@ -112,7 +114,7 @@ public final class VerifiedObjects: Sendable {
         }
     }
 
-    /// Records that a request has found an object to match its manifest, or has made it match.
+    /// Records that an object matches its manifest, either before a request or because of it.
     ///
     /// - Parameters:
     ///   - entry: The state of the object.

@@ -3,8 +3,8 @@ import YAML
 
 /// Two states of an object with their secret values masked.
 ///
-/// A difference between the states shows only that secret values differ. Secret values are the values of a Secret, of
-/// keys and environment variables such as `password`, and those that `SecretMask` finds in texts.
+/// A difference between the states shows only that secret values differ. Secret values are the values of a Secret, the
+/// values of keys and environment variables such as `password`, and the values that `SecretMask` finds in texts.
 struct MaskedObjects {
     /// The state before, `nil` for an object that would be created.
     let old: Node?

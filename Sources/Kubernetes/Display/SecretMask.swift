@@ -17,7 +17,7 @@ struct SecretMask {
         self.new = Self.lines(newParts, among: oldParts, "after")
     }
 
-    /// The mask of a value that is the same on both sides, or if there is no other side.
+    /// The mask of a value that is in both texts, or whose text has no counterpart.
     static let mask = "***"
 
     /// Returns the mask of a value that differs between the two sides.
@@ -29,7 +29,7 @@ struct SecretMask {
         case secret(String)
     }
 
-    /// A line, or several lines that are one secret.
+    /// A line, or several lines that form one secret.
     private typealias Line = [Piece]
 
     private static func parts(_ lines: [String]) -> [Line] {

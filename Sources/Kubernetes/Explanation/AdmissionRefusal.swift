@@ -29,10 +29,11 @@ enum AdmissionRefusal {
         var limit: String
     }
 
-    /// Reads a refusal, `nil` if it does not come from admission control.
+    /// Reads a refusal, or returns `nil` if the refusal does not come from admission control.
     init?(_ status: ServerStatus) {
         let message = status.message
-        // A substring is searched first: regular expressions are compiled each time, and a creation begins with a 404.
+        // The substring search avoids the regular expression, which is compiled at each use: for example, every
+        // creation begins with a 404.
         if message.contains(" denied "), let denial = Self.denial(message, status.code) {
             self = denial
             return
@@ -122,7 +123,7 @@ extension ServerStatus {
         code == 403 && (message.contains(#/[Uu]ser "[^"]*" cannot /#) || isEscalation)
     }
 
-    /// Whether the user would grant permissions that it does not hold.
+    /// Whether the refused request would grant permissions that the user does not hold.
     var isEscalation: Bool {
         code == 403 && message.contains("attempting to grant RBAC permissions")
     }

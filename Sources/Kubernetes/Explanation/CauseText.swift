@@ -1,4 +1,4 @@
-/// The explanation of a validation error, without the value in Go's syntax that the server repeats in it.
+/// The explanation of a validation error, without the server's copy of the value in Go syntax.
 ///
 /// The server writes `Invalid value: "x": must be no more than 63 characters`. The value is often a whole
 /// `core.PodTemplateSpec{...}`.

@@ -1,6 +1,6 @@
 import Base
 
-/// The requirement that a value violates, without regular expressions, and a value that would be accepted.
+/// The requirement that a value violates, without regular expressions, and advice with an acceptable value.
 struct Correction {
     /// The requirement, as a message.
     let detail: String

@@ -61,7 +61,7 @@ extension Explanation {
         }
     }
 
-    /// Returns advice on the change that would make some rules allow the request.
+    /// Returns advice on the change that would make the given rules allow the request.
     private func change(_ rules: String) -> String {
         switch purpose {
         case .application: "change the manifest, or \(rules)"
@@ -103,7 +103,7 @@ extension Explanation {
 extension Explanation {
     /// Explains the failure of a webhook that gives no usable answer.
     func webhookFailure(_ failure: WebhookFailure) async -> ObjectFailure {
-        // The object's own deadline has often passed; the task's message may be slightly late.
+        // The object's own deadline has often passed; this request may delay the task's message slightly.
         let deadline = max(deadline, .now + .milliseconds(200))
         let configuration = await client.webhookConfigurations.name(of: failure.webhook, on: client, until: deadline)
         let named =
@@ -145,7 +145,7 @@ struct WebhookFailure {
     /// The failure and its reason.
     let words: String
 
-    /// Reads a refusal, `nil` if it was not caused by a webhook.
+    /// Reads a refusal, or returns `nil` if no webhook caused the refusal.
     init?(_ status: ServerStatus) {
         guard status.code >= 500 else { return nil }
         // Servers from 1.21 on write "failed to call webhook: " before the cause.
@@ -180,21 +180,21 @@ struct WebhookFailure {
     }
 }
 
-/// The configurations that admission webhooks are part of, as a refusal names only the webhook.
+/// The configurations that contain admission webhooks, because a refusal names only the webhook.
 ///
 /// Each configuration is read once for all objects that wait for the webhook.
 final class WebhookConfigurations: Sendable {
-    /// The configuration of each webhook; `nil` if no configuration that the user may read contains it.
+    /// The configuration of each webhook; `nil` if no configuration that the user may read contains the webhook.
     private let found = Locked<[String: String?]>([:])
     private let requests = SharedRequests<String, String?>()
 
-    /// Returns the configuration that a webhook is part of, for a message.
+    /// Returns the configuration that contains a webhook, for a message.
     ///
     /// - Parameters:
     ///   - webhook: The webhook's name.
     ///   - client: The server.
     ///   - deadline: The instant after which the request is given up.
-    /// - Returns: Kind and name such as `ValidatingWebhookConfiguration 'policy'`, `nil` if it cannot be read.
+    /// - Returns: Kind and name such as `ValidatingWebhookConfiguration 'policy'`, `nil` if no configuration is found.
     func name(of webhook: String, on client: APIClient, until deadline: ContinuousClock.Instant) async -> String? {
         if let known = found.withLock({ $0[webhook] }) { return known }
         return try? await requests.answer(for: webhook) { () async throws(APIError) in
@@ -220,7 +220,7 @@ final class WebhookConfigurations: Sendable {
                 }
                 if let name = owner?["metadata"]?["name"]?.string { return "\(kind) '\(name)'" }
             } catch .refused(let refusal) where refusal.code == 403 {
-                // The message is useful without the name, so the user needs no permission for it.
+                // The message is useful without the name of the configuration, so no permission to read it is required.
             }
         }
         return nil

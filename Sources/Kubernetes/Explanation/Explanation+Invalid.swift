@@ -5,7 +5,7 @@ import YAML
 extension Explanation {
     /// Explains a refusal with status 422, with one fault for each cause or immutable field.
     func invalidFailure(_ status: ServerStatus) -> ObjectFailure {
-        // Faults of the status are consequences of other faults.
+        // Faults in the object's status are consequences of other faults.
         let own = status.causes.filter { !$0.field.hasPrefix("status") }
         let causes = withoutConsequences(Self.strictest(own.isEmpty ? status.causes : own))
         let faults = causes.flatMap { cause in
@@ -49,11 +49,10 @@ extension Explanation {
         }
     }
 
-    /// Returns the path of a cause's field as the manifest writes it.
+    /// Returns the path of a cause's field as written in the manifest.
     private func path(of cause: ServerStatus.Cause) -> FieldPath {
         var path = FieldPath(cause.field)
-        // The server validates a definition whose versions share a schema in a form that has the schema in another
-        // field.
+        // If all versions of a definition share a schema, the server validates a form with the schema in another field.
         let shared = "spec.validation."
         if manifest.identity.isCustomResourceDefinition, cause.field.hasPrefix(shared),
             manifest.root["spec"]?["validation"] == nil
@@ -103,7 +102,7 @@ extension Explanation {
             )
         }
         let correction = Correction(text)
-        // Labels and similar entries are validated one by one, but are reported at their mapping.
+        // Labels and similar entries are validated one by one, but are reported at the mapping that contains them.
         if let shown = text.value, let entries = target.node?.mapping?.entries {
             let key = entries.first { $0.key == shown }
             if let entry = key ?? entries.first(where: { $0.value.string == shown }) {
@@ -136,7 +135,7 @@ extension Explanation {
     }
 }
 
-/// Fields that belong to other managers.
+/// Conflicts over fields that belong to other managers.
 extension Explanation {
     /// Explains a conflict of server-side apply, with one fault for each field.
     func conflictFailure(_ status: ServerStatus) -> ObjectFailure {
@@ -145,7 +144,7 @@ extension Explanation {
             let path = SecretData.writtenPath(of: serverPath, in: manifest)
             let target = path.resolve(in: manifest.root)
             let there = live.flatMap { serverPath.resolve(in: $0).node }
-            // Forcing such a field would only lead to the next refusal, because the field cannot be changed.
+            // Forcing the change of an immutable field would only lead to the next refusal.
             if ImmutableField.contains(path.text, of: manifest.identity.type), let there, there != target.node {
                 return immutable(ServerStatus.Cause(reason: "", message: "", field: path.text))
             }
@@ -220,7 +219,7 @@ extension Explanation {
         let excepted = CauseText(cause.message).quotedNames
         var path = FieldPath(cause.field)
         var changes: [Change] = []
-        // The server may name a field by its Go type, or name a derived field; in both cases the parent is searched.
+        // The server may name a field as in its Go type, or name a derived field; in both cases the parent is searched.
         while changes.isEmpty {
             let prefix = path.text.isEmpty ? "" : "\(path.text)."
             let found = path.spellings(in: manifest.root).lazy.map { $0.resolve(in: manifest.root) }
@@ -286,7 +285,7 @@ extension Explanation {
     }
 }
 
-/// A field whose value in the manifest differs from the one on the server.
+/// A field whose value in the manifest differs from the value on the server.
 private struct Change {
     var path: String
     var location: SourceLocation

@@ -22,7 +22,7 @@ struct Explanation {
         case parent
         case lock
 
-        /// The beginning of messages that give only the reason for a failure.
+        /// The beginning of a message about a failed operation; the reason follows.
         var failed: String {
             switch self {
             case .application: "not applied"
@@ -33,7 +33,7 @@ struct Explanation {
             }
         }
 
-        /// The verbs that the user needs.
+        /// The verbs that the user needs permission for.
         var verbs: [String] {
             switch self {
             case .application, .parent: ["get", "create", "patch"]
@@ -168,7 +168,7 @@ struct Explanation {
         )
     }
 
-    /// Fields that only the server writes; an object that was exported with them cannot be applied.
+    /// Fields that only the server writes; an object exported with these fields cannot be applied.
     private static let serverFields = ["managedFields", "resourceVersion", "uid", "creationTimestamp", "selfLink"]
 
     private func otherFailure(_ status: ServerStatus) -> ObjectFailure {
@@ -334,7 +334,7 @@ extension Explanation {
 
 /// Objects that do not match their kind's schema.
 extension Explanation {
-    /// Explains a schema error by the faults that the schema shows, or else by those that the server reports.
+    /// Explains a schema error by the faults that the schema check finds, or else by the server's list of faults.
     func schemaFailure(_ status: ServerStatus) async -> ObjectFailure {
         var faults: [ObjectFailure.Fault] = []
         let type = manifest.identity.type
@@ -350,7 +350,7 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// Creates a fault in the server's words, for a fault that the schema does not show.
+    /// Creates a fault with the server's message, for a violation that the schema check does not find.
     private func serverFault(_ named: NamedFault) -> ObjectFailure.Fault {
         let target = named.path.resolve(in: manifest.root)
         guard !named.isUnknownField else {
@@ -365,7 +365,7 @@ extension Explanation {
         return fault(at: target.location, "\(named.path.name): \(named.message)\(value)", hint: nil)
     }
 
-    /// Creates the fault of list items with the same keys, with their locations.
+    /// Creates the fault of list items with the same keys, with the locations of the items.
     private func repetition(_ named: NamedFault) -> ObjectFailure.Fault {
         let target = named.path.resolve(in: manifest.root)
         let keys = named.message.dropFirst(NamedFault.repetition.count).trimmingPrefix(" ")

@@ -17,7 +17,7 @@ struct FieldPath: Sendable, Hashable {
     /// The field's name in messages.
     var name: String { ["", "<nil>", "[]"].contains(text) ? "the object" : "field '\(text)'" }
 
-    /// A field of an object that a path names.
+    /// The part of an object that a path leads to.
     struct Target {
         /// The value, `nil` if the object has no such field.
         var node: Node?
@@ -65,7 +65,7 @@ struct FieldPath: Sendable, Hashable {
         return Target(node: item, location: item?.location ?? target.location, key: nil)
     }
 
-    /// Returns an object without the field, and without the parents that it leaves empty.
+    /// Returns an object without the field, and without parents that become empty.
     func removed(from root: Node) -> Node {
         Self.removed(Substring(text), from: root) ?? root
     }
@@ -145,10 +145,10 @@ extension FieldPath {
     /// The maximum number of paths that are considered.
     private static let spellingLimit = 1000
 
-    /// Returns the paths that may be meant, beginning with the path itself.
+    /// Returns the paths that the server may mean, beginning with the path itself.
     ///
-    /// Old servers omit the index of an item, write a field with its name in the Go type, and report `clusterIPs[0]` if
-    /// the object has `clusterIP`.
+    /// Old servers omit the index of an item, use a field's name from the Go type, and report `clusterIPs[0]` if the
+    /// object has `clusterIP`.
     func spellings(in root: Node) -> [FieldPath] {
         var result = [self]
         for spelling in Self.expand(text[...], in: root, as: "") where spelling != text {

@@ -22,7 +22,7 @@ struct NamedFault {
     /// Server-side apply reports them as `.spec.foo: field not declared in schema`, one per line after the
     /// introduction; strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`.
     static func all(in message: String) -> [NamedFault] {
-        // A colon in quoted text does not end a path. Old servers repeat the value in Go's syntax, which is left out
+        // A colon in quoted text does not end a path. Old servers repeat the value in Go syntax; the value is left out,
         // because it may be secret.
         let named = /(?:^| )(\.(?:"(?:[^"\\]|\\.)*"|[^"])*?): (.*?)(?:, got &.*)?$/
         let faults = message.split(whereSeparator: \.isNewline).compactMap { line in

@@ -1,7 +1,7 @@
 import Base
 import HTTP
 
-/// The server's own description of its kinds, fetched when an object has been refused.
+/// The server's schemas of all kinds, fetched when an object has been refused.
 ///
 /// Every server version serves `/openapi/v2`, which covers custom resources. The document has several megabytes. It is
 /// therefore fetched once for all objects that are refused at the same time, and later only if it has changed, as it
@@ -19,7 +19,7 @@ final class SchemaCache: Sendable {
     /// The time for which the document is used without checking whether it has changed.
     private static let validity = Duration.seconds(5)
 
-    /// Returns the schema of a kind, `nil` if the server does not describe it.
+    /// Returns the schema of a kind, `nil` if the server has no schema of the kind.
     func schema(
         of type: GroupVersionKind,
         on client: APIClient,
@@ -42,7 +42,7 @@ final class SchemaCache: Sendable {
         await current(on: client, until: deadline) { _ in true }?.types ?? []
     }
 
-    /// Returns the document, fetched again unless it was checked recently and suffices.
+    /// Returns the document, fetched again unless it was checked recently and contains the required schema.
     private func current(
         on client: APIClient,
         until deadline: ContinuousClock.Instant,

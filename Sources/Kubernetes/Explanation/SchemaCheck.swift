@@ -19,7 +19,7 @@ struct SchemaCheck {
     /// The paths of fields whose names indicate secret values.
     private var secretPaths: Set<String> = []
 
-    /// Checks an object, or the part of it at a path.
+    /// Checks an object, or the part of an object at a path.
     init(
         _ object: Node,
         of type: GroupVersionKind,

@@ -1,6 +1,6 @@
 import YAML
 
-/// A value as messages show it: shortened, and masked if it is secret.
+/// A value for a message: shortened, and masked if the value is secret.
 struct ShownValue: CustomStringConvertible {
     private let node: Node?
     private let isSecret: Bool

@@ -29,7 +29,7 @@ public struct NotYetValid: Error, Sendable, CustomStringConvertible {
 ///
 /// A server reports all of these errors with the same `Unauthorized`, or with a TLS alert that gives no reason.
 public struct CredentialCheck: Sendable {
-    /// The time of the node's clock.
+    /// The current time, by the node's clock.
     public var now: Timestamp
 
     /// Creates a check at an instant.
@@ -41,7 +41,7 @@ public struct CredentialCheck: Sendable {
     ///
     /// A file may contain several certificates: while a CA is being replaced, the old and the new CA are both trusted.
     ///
-    /// - Throws: ``Base/Problem`` if it is unreadable, or none of its certificates is a CA that is valid now.
+    /// - Throws: ``Base/Problem`` if the file is unreadable, or none of its certificates is a CA that is valid now.
     public func authority(_ file: CredentialFile) throws(Problem) -> [Certificate] {
         var usable: [Certificate] = []
         var first: Problem?
@@ -73,8 +73,8 @@ public struct CredentialCheck: Sendable {
     /// - Parameters:
     ///   - certificate: The certificate.
     ///   - key: The key.
-    ///   - isWithToken: Whether a token also identifies the client; a server that cannot use the certificate uses the
-    ///     token.
+    ///   - isWithToken: Whether a token also identifies the client; the server uses the token if the certificate does
+    ///     not identify clients.
     /// - Returns: The client's own certificate, the first of its file.
     /// - Throws: ``Base/Problem`` with the file at fault.
     public func client(
@@ -110,9 +110,9 @@ public struct CredentialCheck: Sendable {
         return own
     }
 
-    /// Checks that a CA issued a client certificate, and that the certificates between them are valid for clients now.
+    /// Checks that a CA issued a client certificate, and that the intermediate certificates are valid for clients now.
     ///
-    /// - Throws: ``Base/Problem`` that names both files, or the certificate between them.
+    /// - Throws: ``Base/Problem`` that names both files, or the intermediate certificate at fault.
     public func chain(
         of certificate: CredentialFile,
         to authority: CredentialFile,
@@ -144,7 +144,7 @@ public struct CredentialCheck: Sendable {
         try checkIssuers(of: own, in: certificate, intermediates, authorities, of: authority)
     }
 
-    /// Checks the certificates between a client certificate and a CA, after their signatures.
+    /// Verifies the chain from a client certificate to a CA, and then checks the intermediate certificates.
     private func checkIssuers(
         of own: Certificate,
         in file: CredentialFile,
@@ -184,7 +184,7 @@ public struct CredentialCheck: Sendable {
     ///   - file: The file.
     ///   - isAuthority: Whether the certificates are used as CA certificates.
     /// - Returns: The certificates, at least one.
-    /// - Throws: ``Base/Problem`` if it contains none, or one cannot be read.
+    /// - Throws: ``Base/Problem`` if the file contains no certificate, or a certificate cannot be read.
     public static func certificates(
         in file: CredentialFile,
         ofAuthority isAuthority: Bool = false,
@@ -274,7 +274,7 @@ extension CredentialCheck {
         let certificates = (try? Certificate.read(pem: file.bytes)) ?? []
         var problems: [Problem] = []
         for (index, certificate) in certificates.enumerated() {
-            // While a CA is being replaced, the file contains both its old and its new certificate.
+            // While a CA is being replaced, the file contains both the old and the new certificate.
             let isReplaced = certificates.contains {
                 $0.subject == certificate.subject && $0.validUntil > certificate.validUntil
             }

@@ -10,10 +10,10 @@ public struct Credentials: Sendable {
     /// The user, for messages: the kubeconfig and the certificate's subject.
     public var whoami: String
 
-    /// The name that the client certificate gives the user, if there is one.
+    /// The user's name according to the client certificate, if there is a certificate.
     public private(set) var commonName: String?
 
-    /// Advice for the case that the server does not accept the user.
+    /// Advice to print if the server does not accept the user.
     var advice: String
 
     /// The trusted CA, for messages: its file and subject.

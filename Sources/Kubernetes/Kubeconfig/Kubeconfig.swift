@@ -50,8 +50,8 @@ public struct Kubeconfig: Sendable {
     /// - Parameters:
     ///   - bytes: The file's content, YAML or JSON.
     ///   - path: The file's path; relative paths in the file are resolved against its directory.
-    /// - Throws: All problems of the file at once. Settings that would weaken TLS are refused, and so are credential
-    ///   plug-ins, and keys that would have no effect.
+    /// - Throws: All problems of the file at once. Settings that would weaken TLS, credential plug-ins, and keys that
+    ///   would have no effect are refused.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
         let documents = try readDocuments(bytes, file: path, limits: .taskFile)
         guard let root = documents.compactMap(\.root).first, root.mapping != nil else {
@@ -174,7 +174,7 @@ extension Kubeconfig {
             }
         }
 
-        /// Returns a JSON string, which is also a YAML string for every text.
+        /// Returns a text as a JSON string, which is always a valid YAML string too.
         private func quoted(_ text: String) -> String {
             String(decoding: Node(.string(text), location: SourceLocation(file: "")).json(), as: UTF8.self)
         }

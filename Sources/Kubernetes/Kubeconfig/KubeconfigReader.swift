@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Reads the current context of a kubeconfig and the entries that it refers to, and collects their problems.
+/// Reads the current context of a kubeconfig and the entries that the context refers to, and collects all problems.
 struct KubeconfigReader {
     let root: Node
     let path: String
@@ -61,7 +61,7 @@ struct KubeconfigReader {
         return result
     }
 
-    /// Returns whether a text is an RFC 1123 label, the form of namespace names.
+    /// Returns whether a text is an RFC 1123 label, as namespace names must be.
     private static func isName(_ text: String) -> Bool {
         text.utf8.count <= 63 && text.wholeMatch(of: /[a-z0-9]([-a-z0-9]*[a-z0-9])?/) != nil
     }
@@ -214,7 +214,7 @@ extension KubeconfigReader {
         "as-uid", "as-groups", "as-user-extra", "username", "password", "auth-provider", "exec",
     ]
 
-    /// Keys that other programs write for their own use.
+    /// Keys that other programs write and that do not affect the connection.
     private static let foreignKeys: Set<String> = ["extensions", "LocationOfOrigin"]
 
     /// Refuses the keys of an entry that would have no effect.
@@ -232,7 +232,7 @@ extension KubeconfigReader {
         }
     }
 
-    /// Reads `proxy-url`, whose value is not shown, because it may hold a password.
+    /// Reads `proxy-url`; messages do not show the value, because it may contain a password.
     mutating func proxy(of cluster: Node?) -> String? {
         guard let proxy = text("proxy-url", in: cluster) else { return nil }
         guard Self.proxyEndpoint(proxy) != nil else {

@@ -3,8 +3,8 @@ import YAML
 
 /// A Lease that at most one process of the cluster holds at a time.
 ///
-/// The protocol is the one that Kubernetes components use for leader election: every update carries the resource
-/// version that it is based on, so the server refuses one of two concurrent updates. See
+/// The protocol is the leader election of Kubernetes components: every update carries the resource version on which
+/// the update is based, so the server refuses one of two concurrent updates. See
 /// https://kubernetes.io/docs/concepts/architecture/leases/.
 public struct ClusterLease: Sendable {
     /// The holder of a Lease that this process waits for.
@@ -108,7 +108,7 @@ public struct ClusterLease: Sendable {
             isPaced: false,
             until: deadline,
         )
-        // If a foreign reply were accepted, this process would act as the holder of a Lease that another process holds.
+        // A foreign reply must not make this process act as the holder of a Lease that another process holds.
         let holder = body["spec"]?["holderIdentity"]?.string ?? ""
         let fields = [("spec.holderIdentity", holder, object["spec"]?["holderIdentity"])]
         if let difference = ForeignReply.Content.difference(fields) {
@@ -124,7 +124,7 @@ public struct ClusterLease: Sendable {
     public enum Release: Sendable {
         /// The Lease was released; other processes may take it at once.
         case released
-        /// The Lease had already been lost since its last renewal.
+        /// The Lease was lost after the last renewal, before it could be released.
         case lost(Loss)
         /// The release did not succeed within five seconds; the text gives the reason and the consequence.
         case failed(String)
@@ -184,9 +184,9 @@ extension ClusterLease {
     ///
     /// - Parameters:
     ///   - retryPolicy: The deadline of the wait, and the receiver of reports about the holder.
-    ///   - onWait: Called each time that another process is found to hold the Lease.
+    ///   - onWait: Called each time another process is found to hold the Lease.
     /// - Returns: The Lease, which the caller must renew and release.
-    /// - Throws: ``Base/Problem`` that names the holder if the deadline passes, or gives the error of the server.
+    /// - Throws: ``Base/Problem`` with the holder if the deadline passes, or with the server's error.
     public func acquire(
         _ retryPolicy: RetryPolicy,
         onWait: (Holder) -> Void,
@@ -256,9 +256,9 @@ extension ClusterLease {
         "held by '\(state.holder)'" + (state.acquired.map { " since \($0)" } ?? "")
     }
 
-    /// Waits until the Lease changes or expires, but not longer than until an instant.
+    /// Waits until the Lease changes or expires, or until the given instant.
     ///
-    /// - Returns: Whether the wait ended without cancellation, and whether the observed state need not be read again.
+    /// - Returns: Whether the wait ended without cancellation, and whether the observed state is already up to date.
     private func pause(
         _ observation: inout LeaseObservation,
         _ delay: Duration,
@@ -327,7 +327,7 @@ extension ClusterLease {
     /// Renews a Lease until the surrounding Swift task is cancelled.
     ///
     /// - Parameter held: The Lease.
-    /// - Returns: The reason why the holder must stop at once, or `nil` if the Swift task was cancelled.
+    /// - Returns: The reason why this process must stop at once, or `nil` if the Swift task was cancelled.
     public func renew(_ held: Held) async -> Loss? {
         var renewal = LeaseRenewal(timing, takenAt: held.takenAt)
         var state: LeaseState? = held.state
@@ -336,7 +336,7 @@ extension ClusterLease {
         while !Task.isCancelled {
             switch renewal.step(at: .now) {
             case .stop: return loss(last)
-            // Sleeps at most a second at a time, because a sleep does not end while the machine is suspended.
+            // Each sleep lasts at most a second, so that a suspension of the machine is noticed soon after its end.
             case .wait(let time): _ = await sleep(min(time, .seconds(1)))
             case .renew(let deadline):
                 let start = ContinuousClock.now
@@ -349,7 +349,7 @@ extension ClusterLease {
                     renewal.noteSuccess(of: start)
                     hasConflict = false
                 } catch {
-                    // The error of a request that was cut short by the deadline says nothing about the server.
+                    // If the deadline cut a request short, the request's error says nothing about the server.
                     if last == nil || ContinuousClock.now < deadline { last = error }
                     // After the first conflict the Lease is read at once, because another process may have taken it.
                     let isConflict = error.status?.code == 409

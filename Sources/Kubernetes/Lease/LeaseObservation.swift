@@ -18,7 +18,7 @@ struct LeaseObservation {
     /// The identity of this process.
     let identity: String
 
-    /// The timing, whose duration applies even if the object contains a shorter one.
+    /// The timing; its duration applies even if the object contains a shorter duration.
     let timing: LeaseTiming
 
     /// The last observed state, or `nil` if the Lease did not exist.
@@ -27,7 +27,7 @@ struct LeaseObservation {
     /// The instant at which this state was first observed.
     private var changedAt: ContinuousClock.Instant?
 
-    /// The end of the time in which the previous holder of a deleted Lease may still be running.
+    /// The instant until which the previous holder of a deleted Lease may still be running.
     ///
     /// The holder notices the deletion only when it next renews the Lease.
     private var deletedUntil: ContinuousClock.Instant?
@@ -59,8 +59,9 @@ struct LeaseObservation {
 
     /// The longest delay before a Lease that has become free is read.
     ///
-    /// The limit grows each time that another process is faster, because then many processes are probably waiting. Long
-    /// delays spread the requests of hundreds of nodes, while the shortest of hundreds of random delays is still short.
+    /// The limit grows each time another process takes the Lease first, because many processes are then probably
+    /// waiting. Long delays spread the requests of hundreds of nodes, and the shortest of hundreds of random delays is
+    /// still short.
     var delayLimit: Duration { min(Duration.milliseconds(500) * (1 << min(passCount, 4)), .seconds(8)) }
 
     /// Returns a random delay up to ``delayLimit``.

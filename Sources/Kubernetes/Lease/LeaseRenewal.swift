@@ -12,12 +12,12 @@ struct LeaseRenewal {
 
     private let timing: LeaseTiming
 
-    /// The start of the last successful request, which is earlier than the change that other processes observe.
+    /// The start of the last successful request; other processes observe the change only after this instant.
     private var renewedAt: ContinuousClock.Instant
 
     private var nextAttempt: ContinuousClock.Instant
 
-    /// Creates the renewal schedule of a Lease that has just been taken.
+    /// Creates the renewal schedule for a Lease that has just been taken.
     ///
     /// - Parameters:
     ///   - timing: The intervals and limits.
@@ -51,10 +51,10 @@ struct LeaseRenewal {
 
 /// The validity of a Lease, and the times of its renewal.
 ///
-/// A holder that cannot renew the Lease stops at ``renewDeadline``. The remaining time until the Lease expires lets its
-/// program end after `SIGTERM` and `SIGKILL`, with a margin for clocks that run at different speeds.
+/// A holder that cannot renew the Lease stops at ``renewDeadline``. The remaining time until the Lease expires lets the
+/// holder's program end after `SIGTERM` and `SIGKILL`, with a margin for clocks that run at different speeds.
 struct LeaseTiming: Sendable {
-    /// The time that other processes wait after the last change that they observed.
+    /// The time for which other processes wait after the last change of the Lease that they have observed.
     var duration = Duration.seconds(60)
 
     /// The time between the starts of two renewals.

@@ -3,7 +3,7 @@ import YAML
 
 /// A Lease as stored by the server.
 struct LeaseState: Sendable, Hashable {
-    /// The whole object, whose other fields are kept in a change.
+    /// The whole object; a change keeps all fields that are not part of the change.
     let object: Node
 
     init(_ object: Node) {
@@ -57,7 +57,7 @@ struct LeaseState: Sendable, Hashable {
         return Self.replacing([("spec", spec)], in: object)
     }
 
-    /// Returns a new object with its first holder.
+    /// Returns a new Lease object with the given holder.
     static func new(
         _ identity: ObjectIdentity,
         _ holder: String,
@@ -79,7 +79,7 @@ struct LeaseState: Sendable, Hashable {
         ])
     }
 
-    /// Formats a time as the server expects it, with six digits after the second.
+    /// Formats a time in the form that the server expects, with six decimal digits of the second.
     private static func microTime(_ milliseconds: Int64) -> String {
         Timestamp.text(milliseconds: milliseconds).dropLast() + "000Z"
     }

@@ -8,15 +8,15 @@ extension GroupVersionKind {
         !group.contains(".") || Self.builtInGroups.contains(group)
     }
 
-    /// Whether some version of Kubernetes has the group.
+    /// Whether any version of Kubernetes has the group.
     var isKnownGroup: Bool {
         Self.builtInGroups.contains(group) || BuiltInKinds.groups.contains(group)
     }
 
-    /// Returns the type to use instead of this type, which a server does not have.
+    /// Returns the type to use instead of this type, if a server does not have this type.
     ///
-    /// A kind of the same name in a third-party group is a different kind; only built-in kinds move between groups. The
-    /// last stable version is preferred.
+    /// A kind of the same name in a third-party group is a different kind, because only built-in kinds move between
+    /// groups. The last stable version is preferred.
     ///
     /// - Parameter types: The types of the same kind that the server has, sorted by group and version.
     /// - Returns: One of these types, or `nil` if none is a replacement.

@@ -17,7 +17,7 @@ public struct ManifestFile: Sendable {
     ///   - bytes: The text, YAML or JSON.
     ///   - file: The file's name in source locations.
     ///   - transform: A change to each document before its objects are read, such as the replacement of variables.
-    ///   - rereading: The same change for a document that is read again later, because its tree is not kept in memory;
+    ///   - rereading: The same change, for documents whose trees are not kept in memory and which are read again later;
     ///     `nil` to keep all trees. The trees of lists, and of several JSON values on one line, are always kept.
     public init(
         _ bytes: [UInt8],
@@ -26,7 +26,7 @@ public struct ManifestFile: Sendable {
         rereading: (@Sendable (Node) -> Node)? = nil,
     ) {
         var reader = DocumentReader(bytes, file: file)
-        // Only needed if a document cannot be parsed.
+        // The scan is needed only if a document cannot be parsed.
         lazy var secretLines = SecretLines(bytes)
         while let result = reader.next() {
             switch result {
@@ -94,7 +94,7 @@ public struct ManifestFile: Sendable {
         }
     }
 
-    /// Adds the type to an item of a list such as `ConfigMapList`, whose items may omit `apiVersion` and `kind`.
+    /// Adds `apiVersion` and `kind` to an item of a list such as `ConfigMapList`, where items may omit both fields.
     private static func typed(_ item: Node, by list: Node, kind: String) -> Node {
         guard var mapping = item.mapping, mapping["kind"] == nil, mapping["apiVersion"] == nil else { return item }
         mapping["apiVersion"] = list["apiVersion"]
@@ -107,14 +107,14 @@ public struct ManifestFile: Sendable {
 }
 
 extension Problem {
-    /// Whether the message quotes only a boolean of YAML 1.1 from the file, which is not secret.
+    /// Whether the only text that the message quotes from the file is a YAML 1.1 boolean, which is not secret.
     private var quotesBoolean: Bool {
         message.wholeMatch(of: /key '\w{1,5}' is the boolean \w+ in YAML 1.1, so it would become '\w+'/) != nil
     }
 
-    /// The problem without quoted text from the file, and without a hint that may repeat it.
+    /// The problem without quoted text from the file, and without a hint that may repeat this text.
     ///
-    /// The text may itself contain quotes, so everything between the first and the last quote is removed.
+    /// The quoted text may itself contain quotes, so everything between the first and the last quote is removed.
     fileprivate var masked: Problem {
         guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last,
             !quotesBoolean

@@ -41,7 +41,7 @@ public struct ManifestObject: Sendable {
     public var root: Node {
         switch contents {
         case .tree(let root): root
-        // A text that could be read once can be read again.
+        // The text was read successfully before, so reading it again does not fail.
         case .text(let text, let change): text.root().map(change) ?? .null(location: location)
         }
     }

@@ -19,7 +19,7 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
         self.kind = kind
     }
 
-    /// Creates the identity of a kind from the two fields of an object that contain it.
+    /// Creates the identity of a kind from an object's fields `apiVersion` and `kind`.
     public init(apiVersion: String, kind: String) {
         let parts = apiVersion.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         self.group = parts.count == 2 ? String(parts[0]) : ""
@@ -49,7 +49,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
     /// The object's group, version and kind.
     public var type: GroupVersionKind
 
-    /// The namespace, or `nil` for a cluster-scoped object or one whose manifest leaves it to the context.
+    /// The namespace, or `nil` if the object is cluster-scoped or its manifest does not specify a namespace.
     public var namespace: String?
     public var name: String
 
@@ -59,7 +59,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
         self.name = name
     }
 
-    /// The identity of an object in its cluster, without the API version of a manifest.
+    /// The identity of an object in a cluster, regardless of the API version in the manifest.
     public struct Key: Sendable, Hashable {
         private let kind: DefinedKind
         private let namespace: String
@@ -179,14 +179,14 @@ private struct IdentityReader {
         return segment("namespace", of: metadata, example: "default")
     }
 
-    /// Reads a name that becomes part of a path, and reports characters that would lead to another path.
+    /// Reads a name that becomes part of a request path, and reports characters that would change the path.
     private mutating func segment(_ field: String, of parent: Node?, example: String) -> String {
         let text = required(field, of: parent, as: "metadata.\(field)", hint: "write '\(field): \(example)'")
         validate(text, "metadata.\(field)", at: parent?[field], ObjectIdentifiers.isName, "a valid name")
         return text
     }
 
-    /// Reports a non-empty text that does not have the required form and must not become part of a path.
+    /// Reports a non-empty text that does not have the form required for a part of a request path.
     private mutating func validate(
         _ text: String,
         _ path: String,
@@ -216,7 +216,7 @@ private struct IdentityReader {
     private func quoting(_ value: Node) -> String? {
         switch value.content {
         case .number(let number): "write it in quotes: '\"\(number.text)\"'"
-        // The original spelling, such as `no`, is no longer known.
+        // The parsed value no longer has the original spelling, such as `no`.
         case .boolean: "write it in quotes"
         case .null, .string, .sequence, .mapping: nil
         }

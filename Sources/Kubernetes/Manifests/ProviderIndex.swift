@@ -15,8 +15,8 @@ public enum Requirement: Sendable, Hashable {
 
 /// The namespaces and kinds that manifests define, each with its providers.
 ///
-/// A provider is the value that the index returns for a namespace or kind, such as the identity of the object that
-/// defines it, or the task of that object.
+/// A provider is the value that the index returns for a namespace or kind, such as the identity or the task of the
+/// object that defines the namespace or kind.
 public struct ProviderIndex<Provider: Sendable>: Sendable {
     private var providers: [Requirement: [Provider]] = [:]
 

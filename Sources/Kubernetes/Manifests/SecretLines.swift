@@ -9,7 +9,7 @@ struct SecretLines {
         var firstLine: Int
         /// Whether the document contains text such as `kind: ConfigMap`.
         var hasKind = false
-        /// Whether one of its kinds is `Secret`.
+        /// Whether the document contains the text `kind: Secret`.
         var hasSecretKind = false
         /// Whether the document contains `Secret` anywhere.
         var mentionsSecret = false
@@ -20,7 +20,7 @@ struct SecretLines {
 
     private var documents = [Document(firstLine: 1)]
 
-    /// Scans each line once.
+    /// Divides a file into documents and searches each line for kinds.
     init(_ bytes: [UInt8]) {
         var (rest, number) = (bytes[...], 0)
         while !rest.isEmpty {
@@ -32,7 +32,7 @@ struct SecretLines {
         }
     }
 
-    /// Returns whether a problem is in a document that may be a Secret, in which any word may be secret.
+    /// Returns whether a problem is in a document that may be a Secret; any word of such a document may be secret.
     ///
     /// A problem on the line of a marker may concern the document before or after the marker.
     func contain(_ problem: Problem) -> Bool {

@@ -48,10 +48,9 @@ public struct NodeCondition: Sendable, Hashable {
         (self.since, self.writtenAt) = (since, writtenAt)
     }
 
-    /// Returns whether the condition was written less than a duration ago.
+    /// Returns whether the condition was written within the given limit.
     ///
-    /// A clock that was wrong for a moment may have produced a time far in the future, which does not count as fresh
-    /// either.
+    /// A time far in the future, written while a clock was wrong, does not count as fresh either.
     ///
     /// - Parameters:
     ///   - now: The current time.
@@ -61,13 +60,13 @@ public struct NodeCondition: Sendable, Hashable {
         writtenAt.map { abs(now.seconds - $0.seconds) < limit.components.seconds } ?? false
     }
 
-    /// Returns the condition with the times of the condition that it replaces.
+    /// Returns the condition with the times of the existing condition.
     ///
     /// - Parameters:
     ///   - known: The Node's current condition of the type, if any.
     ///   - now: The time to record for a change of the status.
-    /// - Returns: The condition, which equals the known one if they differ only in their times. The time of the last
-    ///   status change is kept unless the status differs.
+    /// - Returns: The condition, equal to `known` if the two differ only in their times. The time of the last status
+    ///   change is kept unless the status differs.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
         condition.since = known?.status == status ? known?.since ?? now : now
@@ -78,7 +77,7 @@ public struct NodeCondition: Sendable, Hashable {
 
 /// An Event about a node, for `kubectl describe node`.
 public struct NodeEvent: Sendable, Hashable {
-    /// The name of the Event, the same for each repetition.
+    /// The name of the Event, which is the same for all occurrences.
     public var name: String
     /// The name of the Node.
     public var node: String
@@ -108,7 +107,7 @@ public struct NodeEvent: Sendable, Hashable {
         (self.message, self.count, self.first, self.last) = (message, count, first, last)
     }
 
-    /// The fields that change with each repetition.
+    /// The fields that change with each occurrence.
     var changes: [(String, Node)] {
         [
             ("message", .string(message)), ("count", .number(count)),

@@ -11,7 +11,7 @@ public struct NodeReports: Sendable {
     /// The namespace of Events about cluster-scoped objects.
     static let eventNamespace = "default"
 
-    /// The number of Nodes per page: one Node can have a hundred kilobytes, mostly names of images.
+    /// The number of Nodes per page, small because one Node can have a hundred kilobytes, mostly names of images.
     private static let pageSize = 50
 
     /// The largest number of Nodes; a longer list is an error.
@@ -44,7 +44,7 @@ public struct NodeReports: Sendable {
 
     /// Writes a condition of a Node, and leaves all other conditions unchanged.
     ///
-    /// The request is a strategic merge patch, like the kubelet's, which every server merges by condition type.
+    /// The request is a strategic merge patch, as the kubelet sends; every server merges the conditions by type.
     ///
     /// - Parameters:
     ///   - condition: The condition.
@@ -73,7 +73,7 @@ public struct NodeReports: Sendable {
         )
     }
 
-    /// Creates an Event, or updates it if it has been written before.
+    /// Creates an Event, or updates the existing Event of the same name.
     ///
     /// - Parameters:
     ///   - event: The Event.
@@ -129,7 +129,7 @@ public struct NodeReports: Sendable {
     ///
     /// - Parameter deadline: The instant after which the attempt is given up.
     /// - Returns: The Nodes in the server's order, which is by name.
-    /// - Throws: ``APIError`` if not all of them can be read.
+    /// - Throws: ``APIError`` if not all Nodes can be read.
     public func nodes(until deadline: ContinuousClock.Instant) async throws(APIError) -> [ClusterNode] {
         var nodes: [ClusterNode] = []
         try await client.readPages(of: Self.collection, size: Self.pageSize, limit: Self.countLimit, until: deadline) {

@@ -10,7 +10,7 @@ public struct ApplySet: Sendable {
     /// The label of members, whose value is the ID.
     public static let memberLabel = "applyset.kubernetes.io/part-of"
 
-    /// The namespace of parents, which exists in every cluster and which no task deletes by accident.
+    /// The namespace of parents, chosen because it exists in every cluster and is not deleted by accident.
     public static let namespace = "kube-system"
 
     static let idLabel = "applyset.kubernetes.io/id"
@@ -66,7 +66,7 @@ public struct ApplySet: Sendable {
 
     /// Returns whether objects of a kind are deleted only with `prune: all`.
     ///
-    /// Deleting such an object makes the server delete other objects, or loses data.
+    /// Deleting such an object deletes other objects too, or loses data.
     public static func isProtected(_ type: GroupVersionKind) -> Bool {
         switch (type.group, type.kind) {
         case ("", "Namespace"), ("", "PersistentVolumeClaim"), ("apiextensions.k8s.io", "CustomResourceDefinition"):
@@ -75,7 +75,7 @@ public struct ApplySet: Sendable {
         }
     }
 
-    /// Returns why the set of a parent on the server cannot be used, or `nil` if it can.
+    /// Returns why the ApplySet of a parent on the server cannot be used, or `nil` if the set can be used.
     func refusal(of live: Node) -> (message: String, hint: String)? {
         let annotations = live["metadata"]?["annotations"]
         guard let tooling = annotations?[Self.toolingAnnotation]?.string else {

@@ -19,8 +19,7 @@ struct ApplySetMember: Sendable {
 
     /// Decides whether to delete an object that the manifests do not contain.
     ///
-    /// Only objects that this agent has applied with the label are deleted, and only if no other field manager applies
-    /// them.
+    /// An object is deleted only if this agent has applied it with the label and no other field manager applies it.
     ///
     /// - Parameters:
     ///   - object: The object on the server.

@@ -40,7 +40,7 @@ struct ApplySetScope: Sendable, Hashable {
             let item = items(of: annotation, in: parent).first { DefinedKind(text: $0) == nil }
             if let item { return (annotation, item, "a kind such as 'ConfigMap' or 'Deployment.apps'") }
         }
-        // A group consists of DNS labels, and a namespace is a single one.
+        // A group consists of one or more DNS labels, and a namespace of exactly one DNS label.
         let isNamespace = { (item: String) in ObjectIdentifiers.isGroup(item) && !item.contains(".") }
         let item = items(of: namespacesAnnotation, in: parent).first { !isNamespace($0) }
         return item.map { (namespacesAnnotation, $0, "a namespace") }
@@ -66,7 +66,7 @@ struct ApplySetScope: Sendable, Hashable {
         if let namespace = identity.namespace { insert(namespace) }
     }
 
-    /// Adds everything in another scope.
+    /// Adds all kinds and namespaces of another scope.
     mutating func formUnion(_ other: Self) {
         kinds.formUnion(other.kinds)
         namespaces.formUnion(other.namespaces)
@@ -79,7 +79,7 @@ struct ApplySetScope: Sendable, Hashable {
     /// The annotations of the parent that contain the scope.
     var annotations: [(String, Node)] {
         var annotations = [(Self.kindsAnnotation, Node.string(Self.text(of: kinds)))]
-        // The specification reserves the empty list of namespaces.
+        // The specification reserves the empty list of namespaces, so the annotation is left out.
         if !namespaces.isEmpty {
             annotations.append((Self.namespacesAnnotation, .string(namespaces.sorted().joined(separator: ","))))
         }

@@ -4,15 +4,15 @@ import YAML
 /// The parent of an ApplySet on the server.
 ///
 /// Several nodes may run the task at the same time, for a while even with different manifests. A node that is about to
-/// shorten the list first marks the parent, and then searches for members once more. A node that has applied objects
-/// reads the parent again. If the parent is marked, this node writes it, so that the other node cannot shorten the
-/// list. If the list has already been shortened, this node adds the missing entries.
+/// shorten the parent's list first marks the parent, and then searches for members once more. A node that has applied
+/// objects reads the parent again. If the parent is marked, the applying node writes the parent, so that the marking
+/// node cannot shorten the list. If the list has already been shortened, the applying node adds the missing entries.
 extension Pruner {
     /// The state of the parent.
     public struct Parent: Sendable {
         var scope = ApplySetScope()
         var resourceVersion: String?
-        /// Whether a node is about to shorten the list, or was interrupted before it did.
+        /// Whether a node is about to shorten the list, or was interrupted before it could.
         var isMarked = false
 
         /// Returns whether the parent lists the kind and the namespace of an object.
@@ -35,7 +35,7 @@ extension Pruner {
 
     /// Adds all kinds and namespaces of the manifests to the list of the parent.
     ///
-    /// A kind that neither the server has nor a manifest defines is left out, because it may be misspelt; see
+    /// A kind that is neither on the server nor defined by a manifest is left out, because it may be misspelt; see
     /// ``addToParent(_:)``.
     ///
     /// - Returns: The state of the parent, for the next steps.
@@ -73,7 +73,7 @@ extension Pruner {
         }
     }
 
-    /// Returns whether the server has a kind; `true` if the server does not answer the question.
+    /// Returns whether the server has a kind; `true` if the server's kinds cannot be read.
     private func isServed(_ type: GroupVersionKind) async -> Bool {
         do throws(APIError) {
             _ = try await client.catalog.resource(of: type, on: client, until: retryPolicy.deadline)
@@ -103,7 +103,7 @@ extension Pruner {
         try await extend(to: left)
     }
 
-    /// Marks the parent, so that other nodes notice that the list is about to be shortened.
+    /// Marks the parent to show other nodes that the list is about to be shortened.
     ///
     /// - Returns: The marked parent, or `nil` if another node has changed it.
     func mark(_ parent: Parent) async throws(ObjectFailure) -> Parent? {
@@ -171,7 +171,7 @@ extension Pruner {
 
     /// The parent as the subject of a wait.
     ///
-    /// A result for a subject of kind `object` would end its wait, but no result is reported for the parent.
+    /// The subject is not of kind `object`, because the wait for an object ends with a result, and the parent has none.
     var parentSubject: Wait.Subject { .init(.condition, "\(set.parent)") }
 
     /// Writes the parent once.

@@ -6,7 +6,7 @@ import YAML
 /// The parent's list is extended before objects are applied, and shortened only after objects are deleted, so that an
 /// interruption at any moment loses no member.
 public struct Pruner: Sendable {
-    /// The reason why an object is not deleted, and advice for the user.
+    /// The reason why an object is not deleted, and advice on how to delete it.
     public struct Reason: Sendable, Hashable {
         var text: String
         var advice: String?
@@ -25,7 +25,7 @@ public struct Pruner: Sendable {
         public var deletions: [[ObjectIdentity]] = []
         /// Members that are kept, with the reasons.
         public var kept: [(identity: ObjectIdentity, reason: Reason)] = []
-        /// A human-readable problem of the parent.
+        /// A human-readable warning about kinds in the parent's list that the server does not have.
         public var warning: String?
         /// The kinds and namespaces that the parent must still list after the deletions.
         var scope = ApplySetScope()
@@ -48,7 +48,7 @@ public struct Pruner: Sendable {
     ///   - set: The set of the task.
     ///   - manifests: The manifests of the task, whose objects are not deleted.
     ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
-    ///   - isDryRun: Whether nothing is changed.
+    ///   - isDryRun: Whether the pruner only reports the changes that it would make.
     ///   - retryPolicy: How requests are retried.
     ///   - location: The location of the task, for messages.
     public init(
@@ -105,7 +105,7 @@ extension Pruner {
     /// The number of lists that are requested at the same time.
     private static let concurrentListLimit = 16
 
-    /// Finds kinds on the server; a kind that has moved to another group is found there.
+    /// Finds kinds on the server; a kind that has moved to another group is found in the new group.
     ///
     /// - Parameter kinds: The kinds.
     /// - Returns: The kinds that the server has.
@@ -144,7 +144,7 @@ extension Pruner {
         _ search: inout KindSearch
     ) async throws(APIError) -> ServedKind? {
         var found = try await search.type(of: kind, preferring: type)
-        // Kinds of the manifests have no successor to search for, because their objects have been applied as written.
+        // The search for a successor omits kinds of the manifests, because their objects have been applied as written.
         if found == nil, type == nil, let successor = RemovedAPI.successor(of: kind) {
             found = try await search.type(of: successor, preferring: nil)
         }
@@ -160,7 +160,7 @@ extension Pruner {
     ///   - namespaces: The namespaces of the objects, in addition to the parent's.
     ///   - passesOverAbsent: Whether a kind that has been removed from the server counts as having no objects.
     /// - Returns: The objects; an object that the server has in two groups is listed twice.
-    /// - Throws: ``ObjectFailure`` if not all of them can be read.
+    /// - Throws: ``ObjectFailure`` if not all objects can be read.
     func list(
         _ kinds: [ServedKind],
         in namespaces: Set<String>,
@@ -247,7 +247,7 @@ extension Pruner {
 
     /// Finds the members that the manifests do not contain.
     ///
-    /// All objects of the manifests must have been applied before.
+    /// All objects of the manifests must have been applied before this call.
     ///
     /// - Parameters:
     ///   - parent: The parent as ``widen()`` left it.
@@ -268,7 +268,7 @@ extension Pruner {
             wanted.insert(Key(kind: kind, namespace: namespace, name: identity.name))
             result.scope.insert(ObjectIdentity(type: identity.type, namespace: namespace, name: identity.name))
         }
-        // Two kinds of the list may now be served as one type.
+        // The server may now serve two kinds of the list as one type.
         result.served = Array(Dictionary(served.values.map { ($0.type, $0) }) { first, _ in first }.values)
         let members = try await list(result.served, in: parent.scope.namespaces)
         let isWanted = { (member: ApplySetMember) in
@@ -336,7 +336,7 @@ extension Pruner {
         let found = try await list(obsolete.served, in: namespaces, passingOverAbsent: true)
         let members = found.filter { verdict(on: $0.object, of: $0.identity) != .ignore }
         let isListed = { (member: ApplySetMember) in obsolete.scope.kinds.contains(DefinedKind(member.identity.type)) }
-        // An object that is served in two groups is found in a listed one.
+        // An object that is served in two groups counts only for the group that is already listed.
         let listedUIDs = Set(members.filter(isListed).map(\.uid))
         var scope = obsolete.scope
         for member in members where isListed(member) || !listedUIDs.contains(member.uid) {
@@ -357,7 +357,7 @@ extension Pruner {
             + "'kubectl label \(object) \(ApplySet.memberLabel)-'"
     }
 
-    /// Handles the kinds that the server does not have.
+    /// Adds a warning about listed kinds that the server does not have, and keeps these kinds in the list.
     ///
     /// If the task has applied the definition of such a kind, the definition was deleted together with its objects.
     /// Otherwise the objects may reappear, for example with the APIService of an aggregated API.

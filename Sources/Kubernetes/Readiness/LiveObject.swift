@@ -50,8 +50,8 @@ struct LiveObject {
         node["status"]?[field]?.integer
     }
 
-    /// The readiness by the rules for every kind: deletion, observed generation, conditions `Reconciling` and
-    /// `Stalled`.
+    /// The readiness by the rules for every kind: deletion, observed generation, and the conditions `Reconciling`
+    /// and `Stalled`.
     var generic: Readiness? {
         if node["metadata"]?["deletionTimestamp"]?.string != nil { return .waiting("it is being deleted") }
         if let generation = node["metadata"]?["generation"]?.integer, let observed = status("observedGeneration"),

@@ -32,7 +32,7 @@ struct PodDiagnosis {
         needsWarning = !isTerminating && !isUnscheduled && container?.isExplained != true
     }
 
-    /// Returns the first container that is not ready, and whether its own status contains the reason.
+    /// Returns the first container that is not ready, and whether the container's status contains the reason.
     private static func container(of pod: Node) -> (words: String, isExplained: Bool)? {
         for (list, kind) in [("initContainerStatuses", "init container"), ("containerStatuses", "container")] {
             for container in pod["status"]?[list]?.sequence ?? [] where container["ready"]?.boolean != true {
@@ -76,6 +76,6 @@ struct PodDiagnosis {
 }
 
 extension String {
-    /// The text on one line, without its middle if it is long, because it is repeated in every report of a wait.
+    /// The text on one line, with the middle removed if the text is long, because every report of a wait repeats it.
     var shortLine: String { onOneLine.shortened(to: 400) }
 }

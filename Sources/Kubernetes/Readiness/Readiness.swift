@@ -1,11 +1,11 @@
 public import Base
 public import YAML
 
-/// Whether an object's controller has carried out what its manifest asks for.
+/// Whether an object is in the state that its manifest describes, and its controller has finished its work.
 ///
-/// The rules are those of kstatus, the library that Flux and kpt use:
-/// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Two rules are stricter, because nothing is
-/// running yet: a DaemonSet without an eligible node and a Job that has not completed are not ready.
+/// The rules are the rules of kstatus, the library that Flux and kpt use:
+/// https://github.com/kubernetes-sigs/cli-utils/tree/master/pkg/kstatus. Two rules are stricter than in kstatus: a
+/// DaemonSet without an eligible node and a Job that has not completed are not ready.
 public enum Readiness: Sendable, Hashable {
     /// The object matches its manifest, and its controller has done its work.
     case ready
@@ -103,7 +103,7 @@ extension LiveObject {
         }
     }
 
-    /// The time in seconds after which a Pod without a node counts as failed.
+    /// The time in seconds after which an unscheduled Pod counts as failed.
     private static let schedulingLimit: Int64 = 15
 
     /// The readiness of a Pod that cannot be scheduled.
@@ -137,7 +137,7 @@ extension LiveObject {
 
     private var wantedReplicas: Int { node["spec"]?["replicas"]?.integer ?? 1 }
 
-    /// The readiness of a Deployment, with the reason why its pods are not created.
+    /// The readiness of a Deployment, with the reason if pods cannot be created.
     var deployment: Readiness {
         guard case .waiting(let reason) = replicas, let failure = condition("ReplicaFailure"), failure.status == "True"
         else { return replicas }

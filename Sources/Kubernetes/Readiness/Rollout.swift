@@ -30,8 +30,8 @@ extension APIClient {
 
 /// The wait for objects to become ready.
 ///
-/// Objects of one kind and namespace are read with one LIST and watched from its version; after any change they are
-/// read again. Objects that cannot be listed or watched are polled.
+/// Objects of one kind and namespace are read with one LIST and watched from the version of the list; after any
+/// change they are read again. Objects that cannot be listed or watched are polled.
 struct Rollout {
     let client: APIClient
     let minimumNodeCount: Int
@@ -114,7 +114,7 @@ struct Rollout {
         }
     }
 
-    /// The times between look-ups and the durations of watches, which start again after each change.
+    /// The times between look-ups and the durations of watches; both start again at their shortest after each change.
     private var quietTimes: (lookups: Backoff, watches: Backoff) {
         (
             Backoff(first: diagnosisInterval, limit: Self.longestDiagnosisInterval),
@@ -126,7 +126,7 @@ struct Rollout {
     private func wait(for unready: [UnreadyObject], until time: String) -> Wait? {
         guard let first = unready.first else { return nil }
         let reasons = [first.reasonWithDetail] + unready.dropFirst().map(\.description)
-        // The detail may quote what a container wrote.
+        // The detail is left out, because it may quote the output of a container.
         let publicReasons = [first.reason] + unready.dropFirst().map { "\($0.identity): \($0.reason)" }
         return Wait(
             .init(.object, "\(first.identity)"),

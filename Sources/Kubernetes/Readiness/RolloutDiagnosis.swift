@@ -13,7 +13,7 @@ struct RolloutDiagnosis {
     /// The largest number of pods, events or nodes that are read.
     private static let listLimit = 100
 
-    /// Finds for each object its last warning, its first pod that is not ready, and why no node is eligible.
+    /// Finds each object's last warning and first unready pod, and the reason why too few nodes are eligible.
     ///
     /// - Parameter objects: The objects, without details.
     /// - Returns: The details of each object for which a reason was found.
@@ -102,7 +102,7 @@ struct RolloutDiagnosis {
             let labels = wanted.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: ",")
             return words + ", none with labels '\(labels)'"
         }
-        // The taints of nodes without the labels do not matter.
+        // The taints of nodes without the required labels do not matter.
         let taints = matching.flatMap { $0["spec"]?["taints"]?.sequence ?? [] }.map { taint in
             "'\(taint["key"]?.string ?? ""):\(taint["effect"]?.string ?? "")'"
         }

@@ -28,7 +28,7 @@ extension APIClient {
             let types = try await catalog.types(inVersionOf: type, on: self, until: deadline)
             guard types.isEmpty else { return types.contains(type) }
         } catch .refused(let refusal) where refusal.code == 404 {
-            // Either the group does not exist, or only this reply says so.
+            // Either the group does not exist, or this reply is wrong.
         }
         return try await groups(until: deadline)[type.group]?.contains(type.version) == true
     }
@@ -40,9 +40,9 @@ extension APIClient {
         return .pending("\(words); \(ForeignReply.advice(from: []))", .retry)
     }
 
-    /// Returns why a type that the server does not have is an error, and what to write instead.
+    /// Returns why the use of a type that the server does not have is an error, and what to write instead.
     ///
-    /// The result is `nil` if the type may have been removed.
+    /// The result is `nil` if the server has the type after all, or if the type may have been removed.
     ///
     /// A custom kind is removed together with its CustomResourceDefinition, and a built-in kind with its last version.
     /// A type is misspelt if the server has a similar kind in the same group, or the same kind in a similar group.
@@ -62,7 +62,7 @@ extension APIClient {
         }
         guard !type.isBuiltIn || RemovedAPI.api(of: type) != nil else {
             guard groups[type.group] == nil else { return message }
-            // Other versions of Kubernetes have the group.
+            // At least one version of Kubernetes has the group.
             guard !type.isKnownGroup else { return nil }
             let near = nearestName(to: type.group, in: groups.keys.sorted())
             return message + (near.map { "; did you mean group '\($0)'?" } ?? "")

@@ -10,7 +10,7 @@ extension APIClient {
     /// The largest number of objects; a longer list is an error.
     private static let countLimit = 200_000
 
-    /// The `Accept` header for a list of metadata, or of whole objects if the server does not support that.
+    /// The `Accept` header for a list of metadata, or of whole objects if the server does not support metadata lists.
     private static let metadataList =
         "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
@@ -82,7 +82,7 @@ extension APIClient {
     }
 }
 
-/// The start of a watch of objects of one kind.
+/// The starting point of a watch on objects of one kind.
 struct WatchStart: Sendable {
     /// The path of the collection.
     var collection: String
@@ -105,21 +105,21 @@ enum WatchOutcome: Sendable {
 extension APIClient {
     /// The longest duration of a watch, before a random spread is added.
     ///
-    /// A watch without events for the time limit of a request would count as a request without an answer, and its
+    /// If a watch had no event within the time limit of a request, it would count as an unanswered request, and its
     /// connection as dead.
     static let longestWatch = requestLimit * 0.7
 
     /// Waits for the first change after a state that was read.
     ///
     /// A watch only causes another read. Any failure, even inside a stream with status 200, makes the watch
-    /// unavailable, and the caller polls. Examples are an expired version, a user who may not watch, and a storage
-    /// without progress notifications.
+    /// unavailable, and the caller polls. Examples are an expired version, a user without permission to watch, and a
+    /// storage backend without progress notifications.
     ///
     /// - Parameters:
     ///   - start: The objects to watch, and the version from which to watch them.
     ///   - limit: The longest duration of the watch, in whole seconds.
     ///   - deadline: The instant at which the request is given up.
-    /// - Returns: The change, or why there is none.
+    /// - Returns: The change, or the reason why there is none.
     func nextChange(
         from start: WatchStart,
         limit: Duration,
@@ -155,7 +155,7 @@ extension APIClient {
     }
 }
 
-/// Limits the number of open watches, because each takes one of the requests that the transport has in flight.
+/// Limits the number of open watches, because each watch occupies one of the transport's parallel requests.
 public final class WatchSlots: Sendable {
     private let free = Locked(32)
 

@@ -44,7 +44,7 @@ public struct APIClient: Sendable {
     /// The CA that verifies the server's certificate, for messages.
     var authority: String { credentials.authority }
 
-    /// Advice when the server does not accept the user.
+    /// Advice to print if the server does not accept the user.
     var credentialAdvice: String { credentials.advice }
 
     private let http: HTTPClient
@@ -53,7 +53,7 @@ public struct APIClient: Sendable {
     /// The time limit of one request before it is retried, unless its turn has another limit.
     static let requestLimit = RequestPace.limit + RequestPace.margin
 
-    /// The time limit of a request that only explains a refusal, because it delays the next attempt.
+    /// The time limit of a request that only explains a refusal; short, because the request delays the next attempt.
     private static let explanationLimit = Duration.seconds(2)
 
     /// Creates a client.
@@ -181,8 +181,8 @@ public struct APIClient: Sendable {
     ///   - isPaced: Whether the request waits for its turn.
     ///   - deadline: The instant after which the attempt is given up.
     /// - Returns: The object.
-    /// - Throws: ``APIError`` if there is no response, or if it neither contains the object nor says that it does not
-    ///   exist.
+    /// - Throws: ``APIError`` if there is no response, or if the response neither contains the object nor says that the
+    ///   object does not exist.
     func find(
         _ path: String,
         as identity: ObjectIdentity? = nil,
@@ -197,7 +197,7 @@ public struct APIClient: Sendable {
         }
     }
 
-    /// Reads an object, and returns an error as a value, because errors of `async let` have no type.
+    /// Reads an object, and returns an error as a value, because `async let` loses the type of thrown errors.
     func read(
         _ path: String,
         accept: String = "application/json",
@@ -212,7 +212,7 @@ public struct APIClient: Sendable {
 
     /// Reads the metadata of an object, or the whole object if the server does not support `PartialObjectMetadata`.
     ///
-    /// The source is https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches.
+    /// See https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches.
     func readMetadata(_ path: String, until deadline: ContinuousClock.Instant) async -> Result<Node, APIError> {
         let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
         return await read(path, accept: accept, until: deadline)
@@ -236,7 +236,7 @@ public struct APIClient: Sendable {
 
 /// Requests that wait for their turn.
 extension APIClient {
-    /// Sends a request when its turn has come, and records how it ended.
+    /// Sends a request when its turn has come, and records the outcome.
     ///
     /// - Parameters:
     ///   - isPaced: Whether the request waits for its turn.
@@ -244,9 +244,9 @@ extension APIClient {
     ///   - path: The path of the request.
     ///   - size: The size of the body in bytes.
     ///   - deadline: The instant after which the request is given up.
-    ///   - send: Sends the request; the argument is the time limit of the server.
-    /// - Returns: The response, with a remark about the time limit if the server refuses because of it.
-    /// - Throws: ``APIError``, whose message mentions the time limit if it is the cause.
+    ///   - send: Sends the request; the argument is the time limit that the server is to apply.
+    /// - Returns: The response, with a remark about the time limit if the server refuses because of the limit.
+    /// - Throws: ``APIError``, with a message that mentions the time limit if the limit is the cause.
     func paced(
         _ isPaced: Bool,
         _ method: String,
@@ -258,7 +258,7 @@ extension APIClient {
         guard isPaced else { return (try await send(RequestPace.limit), nil) }
         let turn = try await turn(method, path, size: size, until: deadline)
         let start = ContinuousClock.now
-        // The clocks of the client and the server need not agree.
+        // The tolerance allows for small differences between the durations that client and server measure.
         func isOver(_ limit: Duration) -> Bool { start.duration(to: .now) > limit - .milliseconds(500) }
         do throws(APIError) {
             let response = try await send(turn.limit)

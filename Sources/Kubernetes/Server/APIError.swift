@@ -32,7 +32,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
 
         var status: ServerStatus
         let kind: RefusalKind
-        /// Whether another attempt is worthwhile, by the kind of the refusal unless the task overrides it.
+        /// Whether another attempt is worthwhile: determined by the kind of the refusal unless the task overrides it.
         var disposition: Disposition
 
         init(request: String, status: ServerStatus) {
@@ -118,7 +118,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The error as a message for every user: what a webhook or a server writes may quote the object that was sent.
+    /// The error as a message that every user may read; the text of a refusal is left out, because it may quote the
+    /// object that was sent.
     public var publicWords: String {
         switch self {
         case .refused(let refusal): refusal.status.publicWords

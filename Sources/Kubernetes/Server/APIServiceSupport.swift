@@ -8,7 +8,7 @@ final class APIServiceSupport: Sendable {
 
     private let answer = Locked<Bool?>(nil)
 
-    /// Returns whether the server's version lacks the support.
+    /// Returns whether the server's version cannot apply objects of kind `APIService`.
     func cannotBeApplied(on client: APIClient, until deadline: ContinuousClock.Instant) async -> Bool {
         if let known = answer.withLock({ $0 }) { return known }
         guard let version = try? await client.object("GET", "/version", until: deadline).node["gitVersion"]?.string

@@ -62,8 +62,8 @@ public struct CertificateSigning: Sendable {
     ///
     /// - Parameter request: The contents of the request.
     /// - Returns: The certificate in PEM, followed by the certificates that the signer adds.
-    /// - Throws: ``Base/Problem`` if the server refuses the request, or if it is not approved in time; with a permanent
-    ///   cause if the request is denied, or if the signer cannot issue the certificate.
+    /// - Throws: ``Base/Problem`` if the server refuses the request, or if the request is not approved in time. The
+    ///   cause is permanent if the request is denied, or if the signer cannot issue the certificate.
     public func certificate(for request: Request) async throws(Problem) -> [UInt8] {
         let subject = request.identity.description
         let answer: Answer
@@ -168,7 +168,7 @@ public struct CertificateSigning: Sendable {
 
     /// Returns the certificate or the refusal in an object.
     ///
-    /// - Throws: ``APIError`` that says what the request waits for.
+    /// - Throws: ``APIError`` that says what the request is waiting for, if the object contains neither.
     private static func answer(in object: Node, _ request: Request) throws(APIError) -> Answer {
         let status = object["status"]
         var isApproved = false

@@ -7,7 +7,7 @@ public struct Deleter: Sendable {
     public enum Message: Sendable {
         /// The object no longer exists; `existed` is `false` if there was nothing to delete.
         case deleted(ObjectIdentity, existed: Bool)
-        /// The object still exists, or is misspelt.
+        /// The object could not be deleted, or its kind is misspelt.
         case failed(ObjectFailure)
         /// The name of an object that does not exist looks misspelt.
         case warning(ObjectIdentity, String)

@@ -8,7 +8,7 @@ struct ExpectedObject {
     private let uid: String?
     private let isStored: Bool
 
-    /// Creates the expectation of an object.
+    /// Creates the expectation that a reply contains a certain object.
     ///
     /// - Parameters:
     ///   - identity: The object, with its namespace if its kind is namespaced.
@@ -38,18 +38,18 @@ struct ExpectedObject {
     }
 }
 
-/// The path of an object, with the expected identity in replies.
+/// The path of an object, and the identity that replies must contain.
 struct ObjectPath {
     let text: String
     /// The path of the collection that the object belongs to.
     let collection: String
     let identity: ObjectIdentity
-    /// Whether the object has a status subresource, so that an apply does not change its status.
+    /// Whether the object has a status subresource; if so, an apply does not change the object's status.
     let hasStatusSubresource: Bool
     /// The object's UID, once it has been read.
     var uid: String?
 
-    /// Creates the path of an object, whose identity has a namespace if the kind is namespaced.
+    /// Creates the path of an object; the identity must include the namespace if the kind is namespaced.
     init(_ resource: APIResource, of identity: ObjectIdentity) {
         text = resource.path(of: identity)
         collection = resource.collectionPath(of: identity.type, namespace: identity.namespace)

@@ -30,7 +30,7 @@ public struct ForeignReply: Sendable {
         case otherObject(String)
         /// The request itself, or another object that no server has stored.
         case notStored
-        /// A refusal of group `v1`, which every server has.
+        /// A refusal as if the server lacked the core group `v1`, which every server has.
         case missingCoreGroup
     }
 
@@ -116,9 +116,9 @@ extension HTTPResponse {
 
     /// Returns the content of a response that cannot be a refusal of the API server.
     ///
-    /// Authentication and authorization answer with a `Status` object. Earlier filters, such as the limit of requests,
-    /// answer with plain text, and so does a server that lacks the API group of the path; but every server has the core
-    /// group.
+    /// Authentication and authorization answer with a `Status` object. Earlier filters, such as the request limit,
+    /// answer with plain text. A server that lacks the API group of the path also answers with plain text, but every
+    /// server has the core group.
     ///
     /// - Parameter path: The path of the request, if it is known.
     /// - Returns: The content, or `nil` if the response may be a refusal.

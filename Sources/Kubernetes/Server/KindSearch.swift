@@ -1,6 +1,6 @@
 import YAML
 
-/// Finds kinds on the server, and requests its groups and each version of a group only once.
+/// Finds kinds on the server, and requests the server's groups and each version of a group only once.
 struct KindSearch {
     let client: APIClient
     /// The instant after which the search is given up.

@@ -51,7 +51,7 @@ struct ObjectDeletion: Sendable {
 
     private func delete(_ identity: ObjectIdentity) async throws(APIError) -> Bool {
         var uid: String?
-        // Once its deletion has been requested, an object is not examined again.
+        // An object is not examined again once its deletion has been requested.
         var isDecided = false
         try await retryPolicy.retry(.init(.object, identity.description)) { () async throws(APIError) in
             guard let live = try await findKnown(identity) else { return }
@@ -104,11 +104,10 @@ struct ObjectDeletion: Sendable {
                 contentType: "application/json",
                 until: retryPolicy.deadline
             )
-            // Otherwise the reply has status 202, or contains the object, which a finalizer or a grace period keeps.
+            // Otherwise the reply has status 202, or contains the object, because a finalizer or grace period keeps it.
             return !isDryRun && reply.response.status == 200 && reply.node["kind"]?.string == "Status"
         } catch .refused(let refusal) where refusal.code == 404 && !refusal.status.isUnknownResource {
-            // The reply names the object that does not exist. Any other reply with status 404 says nothing about the
-            // object.
+            // The reply names the missing object. Any other reply with status 404 says nothing about the object.
             return true
         }
     }

@@ -8,7 +8,7 @@ final class PeerCertificate: Sendable {
     /// Stores the certificate of a new connection.
     func set(_ certificate: [UInt8]) { der.withLock { $0 = certificate } }
 
-    /// The certificate, or `nil` if it is not known or cannot be read.
+    /// The certificate, or `nil` if no certificate has been stored or it cannot be read.
     var certificate: Certificate? { der.withLock { $0 }.flatMap { try? Certificate(der: $0) } }
 }
 

@@ -2,18 +2,18 @@ public import Base
 import HTTP
 import YAML
 
-/// The checks before any work on an API server.
+/// The checks that an API server must pass before it is used.
 ///
 /// 1. The server answers.
 /// 2. `/readyz` is ok; until then the failing checks are reported.
-/// 3. Namespace `kube-system` exists: its controller is asynchronous, and readiness does not wait for it.
+/// 3. Namespace `kube-system` exists: a controller creates it asynchronously, and `/readyz` does not wait for it.
 ///
-/// The source is the API server's health endpoints: https://kubernetes.io/docs/reference/using-api/health-checks/
+/// The health endpoints are described at https://kubernetes.io/docs/reference/using-api/health-checks/.
 struct Preflight {
     let client: APIClient
     let retryPolicy: RetryPolicy
 
-    /// The time limit of one check, so that a server whose etcd hangs is reported during the wait.
+    /// The time limit of one check, short enough to report a server with a hanging etcd during the wait.
     private static let requestLimit = Duration.seconds(5)
 
     /// The pause between checks of a server that is starting on this machine, short because the cluster waits for the
@@ -76,8 +76,7 @@ struct Preflight {
         let status = ServerStatus(response)
         guard status.code != 401 else { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
         if status.expectsTLS { throw .refused(APIError.Refusal(request: "GET /readyz", status: status)) }
-        // A user who may not read `/readyz` yet may read it once the server has created its roles, as part of getting
-        // ready.
+        // A user without permission to read `/readyz` may gain it once the starting server has created its roles.
         guard let checks = Self.failedChecks(response.body) else {
             throw .pending("/readyz: answers \(status.code): \(status.line)", .retry, retryAfter: status.retryAfter)
         }
@@ -110,7 +109,8 @@ struct Preflight {
             let found = try await client.find(path, as: identity, isPaced: false, until: requestDeadline)
             guard found == nil else { return }
         } catch .refused(let refusal) where refusal.code == 403 {
-            // A user who may not read namespaces cannot check; a ready server creates this namespace within moments.
+            // Without permission to read namespaces, the check counts as passed: a ready server creates this namespace
+            // within moments.
             return
         }
         throw .pending("namespace kube-system does not exist yet", .retry)
@@ -129,7 +129,7 @@ extension APIClient {
     }
 }
 
-/// The results of earlier checks of whether an API server is usable.
+/// The results of earlier preflight checks of an API server.
 final class PreflightState: Sendable {
     private struct State {
         var passedAt: ContinuousClock.Instant?
@@ -157,10 +157,10 @@ final class PreflightState: Sendable {
         state.withLock { $0.passedAt = .now }
     }
 
-    /// The time after its first answer in which a server counts as starting, about twice as long as a start takes.
+    /// The time after a server's first answer during which it counts as starting, about twice the duration of a start.
     private static let startLimit = Duration.seconds(3)
 
-    /// Whether the answers show that a server on this machine, or behind a load balancer on it, is starting.
+    /// Whether the answers show that a server on this machine, or behind a load balancer on this machine, is starting.
     var isStartingOnThisMachine: Bool {
         state.withLock { state in
             guard let since = state.localSince, ![401, 403, 429].contains(state.lastStatus) else { return false }
@@ -168,7 +168,7 @@ final class PreflightState: Sendable {
         }
     }
 
-    /// Records a response; status 503 or 504 makes the next task check again.
+    /// Records a response; status 503 or 504 makes the next task repeat the checks.
     func record(_ response: HTTPResponse) {
         state.withLock {
             $0.hasAnswered = true

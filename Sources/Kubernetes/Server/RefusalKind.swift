@@ -15,7 +15,7 @@ enum RefusalKind {
     case unauthorized
     /// The object's namespace is being deleted.
     case terminatingNamespace
-    /// The user would grant permissions that it does not hold.
+    /// The request would grant permissions that the user does not hold.
     case escalation
     /// The user lacks the permission for the request.
     case forbidden
@@ -23,7 +23,7 @@ enum RefusalKind {
     case invalid
     /// The server refuses a Service because it could not reach its storage to allocate an IP address or port.
     case failedAllocation
-    /// Objects of the kind cannot be applied.
+    /// The kind does not support apply.
     case unappliable
     /// The server, or its storage, does not accept an object of this size.
     case tooLarge
@@ -31,7 +31,7 @@ enum RefusalKind {
     case overloaded
     /// Another object is missing, or the object has changed in the meantime.
     case missingOrChanged
-    /// A proxy timed out while it waited for the request, or refuses the request at the beginning of a connection.
+    /// A proxy timed out waiting for the request, or refused the request at the beginning of a connection.
     case notTaken
     /// The server has failed.
     case serverFailure

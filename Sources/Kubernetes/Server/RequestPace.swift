@@ -2,13 +2,14 @@ import Base
 
 /// Limits the number of parallel requests to a server, and the time that each may take.
 ///
-/// An overloaded server finishes none of many requests in time, and each request that is cut off must start over. So
-/// few requests are sent at first; prompt replies allow more, and slow replies fewer. After a request is cut off, the
-/// number of parallel requests is divided by four, and the time that each may take doubles.
+/// An overloaded server may finish none of its parallel requests in time, and each request that is cut off must start
+/// over. Only a few requests are therefore sent at first; prompt replies increase the number, and slow replies reduce
+/// it. After a request is cut off, the number of parallel requests is divided by four, and the time that each may take
+/// doubles.
 final class RequestPace: Sendable {
     /// A request that may be sent.
     struct Turn: Sendable {
-        /// The time limit of the server for the request.
+        /// The time limit that the server applies to the request.
         let limit: Duration
         fileprivate let number: UInt64
         fileprivate let size: Int
@@ -51,17 +52,17 @@ final class RequestPace: Sendable {
         var promptCount = 0
         var lastPrompt: ContinuousClock.Instant?
         var lastNumber: UInt64 = 0
-        /// The instant of the last change; requests that began earlier say nothing about the present width.
+        /// The instant of the last reduction; requests that began earlier say nothing about the present `width`.
         var changedAt: ContinuousClock.Instant
     }
 
-    /// The number of parallel requests: at first, at most, and at least while none is cut off.
+    /// The initial and the largest number of parallel requests, and the smallest number that slow replies lead to.
     private static let widths = (first: 8, most: 32, least: 4)
 
     /// The largest total size of parallel requests in bytes, unless a single request is larger.
     private static let byteLimit = 4 << 20
 
-    /// The time limit of the server for a request without a body.
+    /// The time limit that the server applies to a request without a body.
     ///
     /// The limit exceeds the 10 s that the server waits for an admission webhook by default, so that its error names
     /// the webhook.
@@ -73,13 +74,12 @@ final class RequestPace: Sendable {
     /// The additional time for each MiB of the request.
     private static let limitForMebibyte = Duration.seconds(10)
 
-    /// The longest time limit, after which the server ends a request that changes something, whatever the client asks
-    /// for.
+    /// The longest time limit: the server ends every writing request after this time, even if the client asks for more.
     ///
     /// The source is `requestTimeoutUpperBound` in the server's package `endpoints/handlers`.
     private static let longestLimit = Duration.seconds(34)
 
-    /// The times below which a reply is prompt and above which it is slow; each MiB of the request adds as much again.
+    /// The times below which a reply is prompt and above which it is slow; both grow with the size of the request.
     private static let (promptReply, slowReply) = (Duration.milliseconds(500), Duration.seconds(2))
 
     /// The size in bytes from which a request may be slow although the server is prompt with other requests.
@@ -88,7 +88,7 @@ final class RequestPace: Sendable {
     private let now: @Sendable () -> ContinuousClock.Instant
     private let state: Locked<State>
 
-    /// Creates the pace of a server that has had no request.
+    /// Creates the limits for a server that has not received a request yet.
     ///
     /// - Parameter now: The clock that measures replies.
     init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {

@@ -5,14 +5,14 @@ import YAML
 struct APIResource: Sendable, Hashable {
     /// The plural name, such as `daemonsets`.
     var plural: String
-    /// Whether its objects live in namespaces.
+    /// Whether objects of the resource belong to namespaces.
     var isNamespaced: Bool
-    /// Whether its objects have a status subresource, which only their controllers write.
+    /// Whether objects of the resource have a status subresource, which only controllers write.
     var hasStatusSubresource = false
-    /// The verbs that its objects support: `get`, `list`, `patch` and so on; empty if the server does not say.
+    /// The verbs that the resource supports: `get`, `list`, `patch` and so on; empty if the server lists none.
     var verbs: [String] = []
 
-    /// Whether its objects can be applied.
+    /// Whether objects of the resource can be applied.
     var isAppliable: Bool { verbs.isEmpty || verbs.contains("patch") }
 }
 
@@ -29,10 +29,10 @@ final class ResourceCatalog: Sendable {
     /// The time that the last request of ``isListed(_:_:on:after:until:)`` took, by path.
     private let replyTimes = Locked<[String: Duration]>([:])
 
-    /// The number of definitions for which tasks wait until they are served.
+    /// The number of definitions that tasks are waiting for the server to serve.
     let awaitedDefinitions = Locked(0)
 
-    /// The minimum of the next pause as a multiple of the last reply time, up to a limit, so that a slow server gets
+    /// The shortest next pause as a multiple of the last reply time, up to a limit, because a slow server should get
     /// fewer requests.
     private static let slowedPause = (factor: 2, limit: Duration.seconds(3))
 
@@ -54,7 +54,7 @@ final class ResourceCatalog: Sendable {
             known.withLock { $0.merge(found) { _, new in new } }
             return found
         }
-        // The shared request may have been for another kind of the group, and answered from the known resources.
+        // The shared request may have been made for another kind of the group, and answered from the known resources.
         guard let resource = found[type] ?? known.withLock({ $0[type] }) else {
             throw .refused(APIError.Refusal(request: "GET \(type.path)", status: ServerStatus(missing: type)))
         }
@@ -69,7 +69,7 @@ final class ResourceCatalog: Sendable {
     ///
     /// - Parameters:
     ///   - type: The kind.
-    ///   - plural: The expected plural name, which distinguishes the kind from another definition of it.
+    ///   - plural: The expected plural name, which distinguishes two definitions of the same kind.
     ///   - client: The server.
     ///   - pause: The pause before the request, longer if the server was slow. Callers that wait for the same group and
     ///     version share the pause and the request.
@@ -109,7 +109,7 @@ final class ResourceCatalog: Sendable {
         }
     }
 
-    /// Returns how long the server last took to list the kinds of a type's group and version; zero if not asked.
+    /// Returns the time that the server last took to list the kinds of a group and version; zero if never asked.
     func replyTime(of type: GroupVersionKind) -> Duration { replyTimes.withLock { $0[type.path] } ?? .zero }
 
     /// Forgets the resource of a kind, so that the server is asked again.
@@ -130,8 +130,8 @@ final class ResourceCatalog: Sendable {
 
     /// Reads the resources of a group and version.
     ///
-    /// - Throws: A refusal with status 404 if the server does not have them; ``APIError/foreign(_:)`` if the reply is
-    ///   not their list, because another reply would hide every kind of the group.
+    /// - Throws: A refusal with status 404 if the server does not have the group and version;
+    ///   ``APIError/foreign(_:)`` if the reply is not a resource list, which would hide every kind of the group.
     private static func list(
         _ type: GroupVersionKind,
         on client: APIClient,

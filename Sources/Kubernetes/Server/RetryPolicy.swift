@@ -10,7 +10,7 @@ public struct RetryPolicy: Sendable {
     /// With several API servers, some serve a CRD up to 5 s after it was established, and refuse a PATCH until then.
     public var gracePeriod: Duration
 
-    /// Receives a report about the wait each time that the reason may have changed.
+    /// Receives a report about the wait each time the reason for waiting may have changed.
     public var report: @Sendable (Wait) -> Void
 
     public init(
@@ -36,7 +36,7 @@ public struct RetryPolicy: Sendable {
     ///   - attempt: One attempt.
     /// - Returns: The result of the first successful attempt.
     /// - Throws: The last attempt's error, even if the surrounding task was cancelled. If the deadline cut the last
-    ///   attempt short, its error says nothing about the subject, and the error before it is thrown.
+    ///   attempt short, its error says nothing about the subject, and the previous attempt's error is thrown instead.
     public func retry<Value, Failure: Retriable>(
         _ subject: Wait.Subject,
         _ attempt: () async throws(Failure) -> Value,
@@ -63,8 +63,8 @@ public struct RetryPolicy: Sendable {
         var backoff = backoff
         var gracePeriod: (end: ContinuousClock.Instant, time: String)?
         let start = ContinuousClock.now
-        // The text is computed once: the clock is read in whole seconds, and a line with another time would be reported
-        // again.
+        // The text is computed once: the clock is read in whole seconds, so a second reading could give another time
+        // and cause another report.
         let timeOfDeadline = timeOfDay(of: deadline)
         var last: Failure?
         var lastReport = LastReport()
@@ -112,7 +112,7 @@ private struct LastReport {
     /// Returns whether an error is worth a report, and records it if it is.
     mutating func isDue(_ error: some Retriable, at now: ContinuousClock.Instant) -> Bool {
         if let last {
-            // The receiver drops repetitions.
+            // An unchanged message is always passed on, because the receiver drops repetitions.
             if error.words == last.words { return true }
             if let topic = error.topic, topic == last.topic, now < last.time + Self.interval { return false }
         }
@@ -148,8 +148,8 @@ struct Backoff {
     ///   - first: The first pause.
     ///   - limit: The length up to which the pauses grow.
     ///   - growth: The factor by which each pause is longer than the previous one.
-    ///   - spread: The fraction by which each pause may be longer, so that not all clients of a server ask it at once;
-    ///     `nil` for up to a tenth more or less.
+    ///   - spread: The largest fraction by which a pause is randomly lengthened, which spreads the requests of many
+    ///     clients; `nil` for up to a tenth more or less.
     ///   - cap: Returns a further limit for the next pause, which may change over time, or `nil` for none.
     init(
         first: Duration = .milliseconds(100),
@@ -162,7 +162,7 @@ struct Backoff {
         self.spread = spread.map { 1...1 + $0 } ?? 0.9...1.1
     }
 
-    /// Returns the next pause, longer if a server asked for it.
+    /// Returns the next pause, longer if the server asked for a longer pause.
     mutating func next(atLeast asked: Duration? = nil) -> Duration {
         let factor = Double.random(in: spread)
         defer { pause = max(pause, min(pause * growth, limit)) }

@@ -19,7 +19,7 @@ struct ServerStatus: Sendable {
     var reason: String
     /// The server's message.
     var message: String
-    /// The kind in `details`, which for most refusals is the resource's plural name.
+    /// The `kind` in `details`, which contains the plural name of the resource in most refusals.
     var kind: String
     /// The name in `details`.
     var name: String
@@ -32,7 +32,7 @@ struct ServerStatus: Sendable {
     /// Whether the request was sent without TLS to a port that expects TLS.
     var expectsTLS = false
 
-    /// Reads a response that is not a success.
+    /// Reads an unsuccessful response.
     init(_ response: HTTPResponse) {
         code = response.status
         let node = try? readJSON(response.body, file: "reply")
@@ -56,7 +56,7 @@ struct ServerStatus: Sendable {
         retryAfter = seconds.map { .seconds(min(max($0, 0), Self.pauseLimit)) }
     }
 
-    /// Returns the text of a refusal, without its middle if it is so long that searching it takes time.
+    /// Returns the text of a refusal, with the middle removed if the text is too long to search quickly.
     private static func bounded(_ text: String) -> String {
         text.utf8.count > textLimit ? text.shortened(to: textLimit / 4) : text
     }
@@ -73,7 +73,7 @@ struct ServerStatus: Sendable {
         (code, reason, kind, name, causes) = (404, "NotFound", "", "", [])
     }
 
-    /// Creates the conflict about a field with a program that is not recorded as its manager.
+    /// Creates a conflict over a field with a program that is not recorded as the field's manager.
     init(field: String, managedBy manager: String) {
         self.init([Cause(conflictAbout: field, with: manager)])
     }
@@ -136,19 +136,19 @@ extension ServerStatus {
                 .contains { message.contains($0) }
     }
 
-    /// The refusal for reports of waits, without the object's name, so that it is the same for all waiting objects.
+    /// The refusal as text for reports of waits, without the object's name: waiting objects can share one report.
     var words: String {
         if isMissingKind { return message }
         let line = String(line.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#))
         return "the server answered \(code): \(line)"
     }
 
-    /// Whether the message is this program's own about a kind that the server does not have.
+    /// Whether this program, not the server, wrote the message, because the server does not have the kind.
     private var isMissingKind: Bool {
         isUnknownResource && reason == "NotFound" && message.hasPrefix("the server has no kind")
     }
 
-    /// The refusal for reports of waits that every user may read: the code, and the reason if the server names one.
+    /// The refusal as text that every user may read: the code, and the reason if the server gives one.
     var publicWords: String {
         if isMissingKind { return message }
         let isName = reason.wholeMatch(of: /[A-Za-z]{1,40}/) != nil
@@ -203,12 +203,12 @@ extension ServerStatus {
         code == 404 && name.isEmpty
     }
 
-    /// The namespace that does not exist, if it is the reason for the refusal.
+    /// The missing namespace, if a missing namespace is the reason for the refusal.
     var missingNamespace: String? {
         code == 404 && kind == "namespaces" ? name : nil
     }
 
-    /// Returns the missing namespace or kind that an object of a type needs, or `nil` if the reason is different.
+    /// Returns the missing namespace or kind that an object of a type needs, or `nil` for a refusal of another sort.
     func missingRequirement(of type: GroupVersionKind) -> Requirement? {
         if let namespace = missingNamespace { return .namespace(namespace) }
         return isUnknownResource ? .kind(DefinedKind(type)) : nil

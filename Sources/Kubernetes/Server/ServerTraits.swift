@@ -11,7 +11,7 @@ struct ServerTraits: Sendable {
     /// The resources that mutating webhooks and policies match, such as `pods`, `pods/*` and `*`.
     private let mutatedResources: Set<String>
 
-    /// Returns whether a webhook or policy may change an object of a resource when it is sent.
+    /// Returns whether a webhook or policy may change an object of a resource when the object is sent.
     ///
     /// Groups and versions are ignored, because the match policy `Equivalent` also matches objects that are sent in
     /// another group, such as an Ingress of `networking.k8s.io` with a rule for `extensions`. Namespaces and labels are
@@ -68,15 +68,14 @@ final class KnownTraits: Sendable {
     struct Definition: Sendable, Hashable {
         /// A text that differs after each change of the definition, empty for a built-in type.
         var state = ""
-        /// Whether a webhook converts the objects, so that their fields may change although the stored objects stay the
-        /// same.
+        /// Whether a webhook converts the objects; if so, fields may change although the stored objects stay the same.
         var convertsByWebhook = false
     }
 
     /// A value of the server with the time at which it was read.
     private struct Answer<Value: Sendable>: Sendable {
         var value: Value
-        /// The number of changes in its category of ``TraitChanges`` before the value was read.
+        /// The value of the ``TraitChanges`` counter, for admission or definitions, before the value was read.
         var generation: Int
         var readAt = ContinuousClock.now
 
@@ -85,11 +84,11 @@ final class KnownTraits: Sendable {
         }
     }
 
-    /// The changes that the run makes to its servers.
+    /// The counters of changes that the run makes to its servers.
     let changes: TraitChanges
 
     private let answer = Locked<Answer<ServerTraits?>?>(nil)
-    /// The requests in progress, by generation: a request that was sent before a change is not shared after it.
+    /// The requests in progress, by generation: a request sent before a change is not shared after the change.
     private let requests = SharedRequests<Int, ServerTraits?>()
     private let definitions = Locked<[DefinedKind: Answer<Definition>]>([:])
 
@@ -123,8 +122,8 @@ final class KnownTraits: Sendable {
     ///
     /// - Parameters:
     ///   - definition: The definition.
-    ///   - kind: The kind that it defines.
-    ///   - generation: The number of changes of definitions before this one was read.
+    ///   - kind: The kind that the definition defines.
+    ///   - generation: The number of changes of definitions before `definition` was read.
     func record(definition: Node, of kind: DefinedKind, readIn generation: Int) {
         let known = Self.definition(definition).map { Answer(value: $0, generation: generation) }
         definitions.withLock { $0[kind] = known }
@@ -150,9 +149,9 @@ final class KnownTraits: Sendable {
 
     /// Returns the properties that affect an apply, from the metadata of a definition.
     ///
-    /// The state consists of the UID, the generation and the times of the managed fields: after etcd was restored from
-    /// a backup, another definition may have the same generation. The managed fields also contain a webhook for
-    /// conversion; a definition without managed fields may have one.
+    /// The state consists of the UID, the generation and the times of the managed fields, because after etcd was
+    /// restored from a backup, another definition may have the same generation. The managed fields also show whether a
+    /// webhook converts the objects; without managed fields, such a webhook is assumed.
     private static func definition(_ definition: Node) -> Definition? {
         let metadata = definition["metadata"]
         guard let uid = metadata?["uid"]?.string, case .number(let generation) = metadata?["generation"]?.content else {
@@ -160,7 +159,7 @@ final class KnownTraits: Sendable {
         }
         let entries = metadata?["managedFields"]?.sequence ?? []
         let managed = entries.filter { $0["fieldsV1"]?["f:status"] == nil }
-        // The field `webhookClientConfig` is from version v1beta1 of the kind.
+        // In v1beta1, the field is named `webhookClientConfig`.
         let webhooks = ["f:webhook", "f:webhookClientConfig"]
         let hasWebhook = entries.contains { entry in
             webhooks.contains { entry["fieldsV1"]?["f:spec"]?["f:conversion"]?[$0] != nil }
@@ -172,7 +171,7 @@ final class KnownTraits: Sendable {
     }
 }
 
-/// Changes by a run to the traits of its API servers, or to the definitions of their custom resources.
+/// Counters of the changes that a run makes to webhooks, policies and CustomResourceDefinitions.
 ///
 /// All clients of a run share one instance, because the kubeconfigs of two tasks may be for the same server.
 public final class TraitChanges: Sendable {
@@ -186,13 +185,13 @@ public final class TraitChanges: Sendable {
 
     private let state = Locked(Generations())
 
-    /// Creates the record of a run that has not changed anything yet.
+    /// Creates the counters of a run that has not changed anything yet.
     public init() {}
 
-    /// The changes so far.
+    /// The current values of the counters.
     var generations: Generations { state.withLock { $0 } }
 
-    /// Records that a task has changed something, because a program or a file may affect a server in any way.
+    /// Records a change of every category, because a task's program or file may affect a server in any way.
     public func recordTask() {
         state.withLock { generations in
             generations.admission += 1

@@ -1,6 +1,6 @@
 import Base
 
-/// Requests that are shared by callers that need the same answer at the same time.
+/// Requests shared by callers that need the same answer at the same time.
 final class SharedRequests<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private typealias Answer = Result<Value, APIError>
 

@@ -3,7 +3,7 @@ import YAML
 
 /// The kinds of the API groups that every server has and that custom resources cannot extend.
 enum BuiltInKinds {
-    /// The kinds of API versions that no longer gain new kinds.
+    /// The complete lists of kinds for API versions to which Kubernetes no longer adds kinds.
     private static let complete: [String: Set<String>] = [
         "v1": [
             "Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "Namespace", "Node",

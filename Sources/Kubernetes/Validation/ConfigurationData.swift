@@ -54,7 +54,7 @@ enum ConfigurationData {
         }
     }
 
-    /// Finds the keys of a ConfigMap that are in both of its sections.
+    /// Finds keys that are in both `data` and `binaryData` of a ConfigMap.
     private static func repeatedKeys(_ root: Node) -> [Problem] {
         (root["binaryData"]?.mapping?.entries ?? []).compactMap { entry in
             guard let other = root["data"]?[entry.key] else { return nil }
@@ -74,10 +74,10 @@ enum ConfigurationData {
 
     /// Finds required keys and annotations that are missing in a Secret of a built-in type.
     ///
-    /// A server refuses such a Secret unless another field manager has set them.
+    /// A server refuses such a Secret unless another field manager has set the missing keys and annotations.
     ///
-    /// A manifest without data leaves all keys to other field managers. The source is the server's validation of
-    /// Secrets: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types
+    /// A manifest without data is accepted, because other field managers may set all keys. The rules are described at
+    /// https://kubernetes.io/docs/concepts/configuration/secret/#secret-types.
     static func warnings(_ manifest: ManifestObject) -> [Problem] {
         let (root, identity) = (manifest.root, manifest.identity)
         guard identity.type.group.isEmpty, identity.type.kind == "Secret", let type = root["type"],

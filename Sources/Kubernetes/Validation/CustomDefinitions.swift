@@ -13,7 +13,7 @@ public struct CustomDefinitions: Sendable {
         }
     }
 
-    /// Returns the defined kind that is probably meant by an undefined kind of the same group.
+    /// Returns a defined kind of the same group with a similar name, or `nil` if the kind itself is defined.
     func nearKind(to type: GroupVersionKind) -> String? {
         let kinds = definitions.keys.lazy.filter { $0.group == type.group }.map(\.kind).sorted()
         return kinds.contains(type.kind) ? nil : nearestName(to: type.kind, in: kinds)

@@ -12,7 +12,7 @@ enum EncodedFields {
         "apiextensions.k8s.io": [
             "CustomResourceDefinition": [
                 FieldPattern("spec.conversion.webhook.clientConfig.caBundle"),
-                // The field of version v1beta1.
+                // The name of the field in `apiextensions.k8s.io/v1beta1`.
                 FieldPattern("spec.conversion.webhookClientConfig.caBundle"),
             ]
         ],

@@ -5,7 +5,7 @@ struct FieldPattern {
     /// A value with its path in the object, such as `webhooks[0].clientConfig.caBundle`.
     typealias Field = (path: String, node: Node)
 
-    /// A field in the path, and whether it is a list, whose items are all examined.
+    /// A field in the path, and whether the field is a list; all items of a list are examined.
     private typealias Step = (name: String, isList: Bool)
 
     private let steps: [Step]

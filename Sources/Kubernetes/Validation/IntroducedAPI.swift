@@ -62,7 +62,7 @@ struct IntroducedAPI {
 
     private static let index = Dictionary(grouping: all, by: \.apiVersion)
 
-    /// Returns the problem of an object whose API is newer than the server, or `nil` if it is not.
+    /// Returns the problem if an object's API is newer than the server, otherwise `nil`.
     static func problem(of manifest: ManifestObject, version: KubernetesVersion) -> Problem? {
         let type = manifest.identity.type
         guard let api = api(of: type), version < api.introducedIn else { return nil }

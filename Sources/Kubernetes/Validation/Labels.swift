@@ -54,7 +54,7 @@ enum Labels {
         return [Problem(message, at: entry.location, hint: hint)]
     }
 
-    /// Returns the problem of a value that is not a string, or `nil` if it is a string or null.
+    /// Returns the problem if a value is not a string, or `nil` if the value is a string or null.
     static func notString(_ node: Node, _ field: String, showsValue: Bool = true) -> Problem? {
         guard node.string == nil, !node.isNull else { return nil }
         let found = showsValue ? ShownValue.withType(node, isSecret: false) : node.kindName

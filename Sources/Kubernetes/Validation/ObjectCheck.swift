@@ -3,7 +3,7 @@ import YAML
 
 /// Finds problems of objects that can be detected without asking a server.
 ///
-/// Every rule holds for all servers that the project supports, unless the server's version or its schema is given.
+/// Without the version or schema of a server, only rules that hold for all supported servers are applied.
 public struct ObjectCheck: Sendable {
     /// The findings, at the locations of keys and values.
     public struct Findings: Sendable {
@@ -22,7 +22,7 @@ public struct ObjectCheck: Sendable {
     ///
     /// - Parameters:
     ///   - version: The version of the server, if it is known.
-    ///   - definitions: The CustomResourceDefinitions that custom resources are checked against.
+    ///   - definitions: The CustomResourceDefinitions against which custom resources are checked.
     ///   - secretReaders: The roles that read Secrets.
     ///   - document: The schema of the server, if it is known; a schema of another version is not used.
     public init(
@@ -37,16 +37,16 @@ public struct ObjectCheck: Sendable {
         self.document = version == nil || version == document?.version ? document : nil
     }
 
-    /// The rules that need nothing but the object.
+    /// The rules that depend on the object alone.
     private static let rules: [@Sendable (ManifestObject) -> [Problem]] = [
         ObjectNames.problems, MetadataFields.problems, Labels.problems, ConfigurationData.problems,
         SelectorMatch.problems, VolumeReferences.problems, ListKeys.problems, Quantities.problems,
         EncodedFields.problems, PortFields.problems, SelectorExpressions.problems,
     ]
 
-    /// Returns whether the fields of an object's kind are known, so that unknown fields are found.
+    /// Returns whether the fields of an object's kind are known, which makes it possible to find unknown fields.
     ///
-    /// The identity and the metadata are the same in every kind, so an object with nothing else needs no schema.
+    /// Identity and metadata have the same fields in every kind, so an object with only these parts needs no schema.
     public func knowsFields(of manifest: ManifestObject) -> Bool {
         if document != nil || definitions[manifest.identity.type] != nil { return true }
         return (manifest.root.mapping?.entries ?? []).allSatisfy { Self.commonFields.contains($0.key) }
@@ -76,7 +76,7 @@ public struct ObjectCheck: Sendable {
         return findings
     }
 
-    /// Returns the problems found with the schema of the kind, at locations where no rule has found one.
+    /// Returns the problems found with the schema of the kind, at locations where no rule has found a problem.
     private func schemaProblems(_ manifest: ManifestObject, unlike known: [Problem]) -> [Problem] {
         let type = manifest.identity.type
         let found: [Problem]

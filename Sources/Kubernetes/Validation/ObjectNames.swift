@@ -1,7 +1,7 @@
 public import Base
 import YAML
 
-/// The names of objects, of CustomResourceDefinitions, and of containers and volumes.
+/// Checks of the names of objects, CustomResourceDefinitions, containers and volumes.
 enum ObjectNames {
     /// Kinds whose names must be DNS labels.
     private static let labelKinds: [String: Set<String>] = ["": ["Namespace", "Service"]]
@@ -51,7 +51,7 @@ enum ObjectNames {
         return problems
     }
 
-    /// Returns the problem of a name, or an empty list if the name has the form.
+    /// Returns the problem with a name, or an empty list if the name has the expected form.
     static func problem(
         _ name: String,
         _ form: NameForm,
@@ -69,7 +69,7 @@ enum ObjectNames {
         ]
     }
 
-    /// Checks the length of a CronJob's name, which is the beginning of the names of its Jobs.
+    /// Checks that a CronJob's name is short enough for the suffix that Kubernetes appends in the names of Jobs.
     private static func cronJobName(_ name: String, at location: SourceLocation) -> [Problem] {
         guard name.utf8.count > cronJobNameLimit, NameForm.subdomain.matches(name) else { return [] }
         let message =
@@ -93,14 +93,14 @@ enum ObjectNames {
     }
 }
 
-/// An object that a task only refers to by name, to wait for it or to delete it.
+/// An object that a task waits for or deletes, and therefore refers to only by name.
 public struct NamedObject: Sendable {
     private let manifest: ManifestObject
 
-    /// Creates an object.
+    /// Creates an object from its identity.
     ///
     /// - Parameters:
-    ///   - identity: The object.
+    ///   - identity: The type, name and namespace of the object.
     ///   - location: The location of the name in the task.
     public init(_ identity: ObjectIdentity, at location: SourceLocation) {
         func text(_ value: String) -> Node { .string(value, location: location) }
@@ -117,7 +117,7 @@ public struct NamedObject: Sendable {
 
     /// Syntax errors in the object's name and namespace, by the rules for its kind.
     public var nameProblems: [Problem] {
-        // The name of a definition must match its contents, which are not known here.
+        // The name of a CustomResourceDefinition must match its contents, which are not known here.
         manifest.identity.isCustomResourceDefinition ? [] : ObjectNames.problems(manifest).map(prefixed)
     }
 
@@ -161,7 +161,7 @@ enum MetadataFields {
         }
     }
 
-    /// Returns warnings about fields that tie the manifest to one object or to one state of it.
+    /// Returns warnings about fields that restrict the manifest to one existing object or to one state of that object.
     static func warnings(_ manifest: ManifestObject) -> [Problem] {
         entries(manifest).filter { !$0.value.isNull && $0.value.string != "" }.compactMap { entry in
             let refused: String

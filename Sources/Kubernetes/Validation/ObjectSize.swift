@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// The findings about an object that the API server or etcd refuses because of its size.
+/// Problems and warnings about an object that is too large for the API server or etcd.
 struct ObjectSize {
     private(set) var problems: [Problem] = []
     private(set) var warnings: [Problem] = []

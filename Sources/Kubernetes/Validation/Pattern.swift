@@ -14,7 +14,7 @@ struct Pattern {
 
     private let program: [Step]
 
-    /// The product of text and program length from which a text counts as matching.
+    /// The product of text length and program length from which a text is assumed to match.
     private static let workLimit = 1 << 24
 
     /// Compiles a pattern, or returns `nil` if it is invalid or uses unsupported syntax.

@@ -1,4 +1,4 @@
-/// Parses a regular expression in Go's syntax; unsupported syntax makes the pattern unusable, never wrong.
+/// A parser of regular expressions in Go's syntax that rejects unsupported syntax instead of misinterpreting it.
 struct PatternParser {
     private var rest: Substring.UnicodeScalarView
     private var depth = 0
@@ -80,7 +80,7 @@ struct PatternParser {
             case "?": range = (0, 1)
             case "{":
                 guard let counts = takeCounts() else {
-                    // A brace that does not begin a count is a literal character, which the next atom reads.
+                    // A brace that does not begin a count is a literal character and is parsed as the next atom.
                     return tree
                 }
                 range = counts

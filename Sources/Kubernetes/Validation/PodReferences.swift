@@ -1,7 +1,7 @@
 public import Base
 import YAML
 
-/// Names by which objects refer to pods and their ports, in all manifests of a plan.
+/// Checks of the labels and port names by which objects refer to pods, across all manifests of a plan.
 ///
 /// The server accepts a selector that selects nothing and a probe of a port that no container has, although neither
 /// works. Pods may also be created outside the plan, so findings are only warnings, and only about names that look
@@ -16,7 +16,7 @@ public struct PodReferences {
 
     /// A selector of pods by their labels.
     private struct Selection {
-        /// The object, followed by the field of its pods that has the selector, if any.
+        /// The object and, if the selector is in a pod's spec, the field of the selector.
         var subject: String
         var namespace: String
         var labels: [(key: String, value: String, location: SourceLocation)]
@@ -110,7 +110,7 @@ public struct PodReferences {
         return []
     }
 
-    /// Returns the selectors in the spec of a pod that select pods of its namespace, each with its field.
+    /// Returns the selectors in a pod's spec that select pods in the same namespace, each with its field.
     private static func selectors(of spec: Node) -> [(field: String, selector: Node)] {
         let spreading = (spec["topologySpreadConstraints"]?.sequence ?? []).compactMap { $0["labelSelector"] }
         return spreading.map { ("topologySpreadConstraints", $0) }
@@ -125,7 +125,7 @@ public struct PodReferences {
             }
     }
 
-    /// Returns warnings about probes and hooks of a container whose named port the container does not have.
+    /// Returns warnings about a container's probes and hooks that name a port the container does not have.
     private static func probeWarnings(_ container: (path: String, node: Node), _ object: ObjectIdentity) -> [Problem] {
         let ports = Set(portNames(of: container.node))
         let probes = ["livenessProbe", "readinessProbe", "startupProbe"].map { (name: $0, node: container.node[$0]) }
@@ -156,7 +156,7 @@ public struct PodReferences {
         port.string.flatMap { $0.allSatisfy(\.isWholeNumber) ? nil : $0 }
     }
 
-    /// Returns the label key whose name differs from a key in a few characters; the prefix must be the same.
+    /// Returns the label key that has the same prefix as a given key and a name that differs in only a few characters.
     private static func nearestKey(to key: String, in keys: [String]) -> String? {
         func split(_ key: String) -> (prefix: Substring, name: String) {
             let parts = key.split(separator: "/", maxSplits: 1)
@@ -175,7 +175,7 @@ public struct PodReferences {
     }
 }
 
-/// Mounts of volumes that the pod does not have.
+/// Checks for mounts of volumes that the pod does not have.
 enum VolumeReferences {
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         guard let pod = PodTemplate(manifest) else { return [] }

@@ -1,6 +1,6 @@
 import YAML
 
-/// The pods that an object describes.
+/// The pod template of an object, or the pod if the object is one.
 struct PodTemplate {
     /// The path of the pods' `spec`.
     let path: String
@@ -35,7 +35,7 @@ struct PodTemplate {
         labels = node["metadata"]?["labels"]
     }
 
-    /// All containers with the path of each.
+    /// All containers of the pods, each with its path.
     var containers: [(path: String, node: Node)] {
         Self.containerLists.flatMap { list in
             (spec[list]?.sequence ?? []).enumerated().map { ("\(path).\(list)[\($0)]", $1) }

@@ -1,9 +1,9 @@
 import Base
 import YAML
 
-/// Ports that are numbers or names, such as `targetPort` of a Service, and the names of ports.
+/// Checks of port names, and of fields that contain a port number or name, such as `targetPort` of a Service.
 enum PortFields {
-    /// The kinds of fields, by the values that servers accept.
+    /// The values that a server accepts in a field.
     private enum Form {
         /// A number or a name.
         case required
@@ -30,7 +30,7 @@ enum PortFields {
         ],
     ]
 
-    /// The fields of the versions `v1beta1`.
+    /// The port fields of an Ingress in the `v1beta1` versions of its API.
     private static let oldIngress: [(field: FieldPattern, form: Form)] = [
         (FieldPattern("spec.backend.servicePort"), .required),
         (FieldPattern("spec.rules[].http.paths[].backend.servicePort"), .required),

@@ -6,7 +6,7 @@ import YAML
 /// The source is the deprecated API migration guide:
 /// https://kubernetes.io/docs/reference/using-api/deprecation-guide/
 struct RemovedAPI {
-    /// The problem of an object, and whether its server certainly lacks the API.
+    /// The problem with an object, and whether the server certainly lacks the object's API.
     struct Finding {
         var problem: Problem
         var isCertain: Bool
@@ -23,7 +23,7 @@ struct RemovedAPI {
     private enum Successor {
         /// The same kinds in another group or version.
         case version(String)
-        /// Advice, because no API has the same kinds.
+        /// Advice on a replacement, because no other API has the same kinds.
         case advice(String)
     }
 
@@ -130,7 +130,7 @@ struct RemovedAPI {
         switch successor {
         case .advice(let advice): return advice
         case .version(var replacement):
-            // Version v1 was introduced after the first beta versions were removed.
+            // Version v1 of this group was introduced in 1.29, after the first beta versions were removed.
             if let version, version.minor < 29, replacement.hasPrefix("flowcontrol.") {
                 replacement = "flowcontrol.apiserver.k8s.io/v1beta3"
             }
@@ -139,7 +139,7 @@ struct RemovedAPI {
         }
     }
 
-    /// Returns the removed API of a kind, or `nil` if it was not removed from Kubernetes.
+    /// Returns the removed API that served a kind, or `nil` if the kind's API was not removed from Kubernetes.
     static func api(of type: GroupVersionKind) -> RemovedAPI? {
         index[type.apiVersion]?.first { $0.kinds.contains(type.kind) }
     }
@@ -157,7 +157,7 @@ struct RemovedAPI {
 
     private static let index = Dictionary(grouping: all, by: \.apiVersion)
 
-    /// Returns the problem of an object of a removed API, or `nil` if the server still has the API.
+    /// Returns the problem with an object that uses a removed API, or `nil` if the server still serves the API.
     ///
     /// If the version is not known, the problem is certain only if no supported server serves the API.
     static func problem(of manifest: ManifestObject, version: KubernetesVersion?) -> Finding? {

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// The requirements of a schema in addition to the type of a value.
+/// Checks of a schema's requirements other than the types of values.
 extension SchemaCheck {
     /// Checks a value that has the type of its schema.
     mutating func checkConstraints(_ node: Node, _ schema: Schema, at path: String) {
@@ -136,7 +136,7 @@ extension SchemaCheck {
 
     private mutating func checkAlternatives(_ node: Node, _ schema: Schema, at path: String) {
         let hasAlternatives = ["allOf", "anyOf", "oneOf", "not"].contains { schema.node[$0] != nil }
-        // In schemas of integers or strings, the alternatives are only these two types.
+        // In an int-or-string schema, the only alternatives are these two types.
         let isIntOrString = schema.node["x-kubernetes-int-or-string"]?.boolean == true
         guard hasAlternatives else { return }
         let node = schema.withDefaults(node)
@@ -151,7 +151,7 @@ extension SchemaCheck {
             if matching.isEmpty {
                 addFault(at: node.location, "\(FieldPath(path).name): \(Self.requirement(of: parts))")
             } else if isExact, matching.count > 1, let names = Self.requiredNames(of: matching) {
-                // Other alternatives may differ in parts that are not checked, such as a format.
+                // Alternatives without `required` may differ in parts that are not checked, such as a format.
                 addFault(at: node.location, "\(FieldPath(path).name): \(names) exclude each other")
             }
         }
@@ -199,10 +199,10 @@ extension SchemaCheck {
         case enumerations
         /// Everything that a CustomResourceDefinition can specify, except rules in CEL.
         case customResource(keepsUnknown: Bool, hasStatusSubresource: Bool)
-        /// The same checks for a part of a schema that only adds conditions.
+        /// The checks of `customResource`, for a part of a schema that only adds conditions.
         case alternative
 
-        /// Whether every condition is checked.
+        /// Whether all conditions of a CustomResourceDefinition's schema are checked, except rules in CEL.
         var isCustomResource: Bool {
             switch self {
             case .types, .enumerations: false

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// The OpenAPI document `/openapi/v2` of a server, which describes all its kinds.
+/// A server's OpenAPI document, `/openapi/v2`, which describes all kinds that the server supports.
 public struct SchemaDocument: Sendable {
     /// The version of the server.
     public let version: KubernetesVersion?
@@ -46,9 +46,9 @@ public struct SchemaDocument: Sendable {
     /// Returns the types of a kind, in any group and version.
     func types(ofKind kind: String) -> [GroupVersionKind] { types.filter { $0.kind == kind } }
 
-    /// Returns the problem of a kind in a built-in group that the server does not have.
+    /// Returns the problem with an object of a built-in group if the server lacks the object's kind.
     ///
-    /// Other groups may have gained kinds since the document was fetched.
+    /// Kinds may have been added to other groups since the document was fetched.
     func kindProblems(_ manifest: ManifestObject, unlike known: [Problem]) -> [Problem] {
         let type = manifest.identity.type
         let places = [manifest.root["apiVersion"]?.location, manifest.root["kind"]?.location]

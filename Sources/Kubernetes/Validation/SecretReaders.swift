@@ -31,7 +31,7 @@ public struct SecretReaders: Sendable {
 
     private static let group = "rbac.authorization.k8s.io"
 
-    /// Returns whether a Role or ClusterRole allows reading Secrets without a restriction to some names.
+    /// Returns whether a Role or ClusterRole allows reading Secrets of any name.
     private static func readsSecrets(_ manifest: ManifestObject) -> Bool {
         guard ["Role", "ClusterRole"].contains(manifest.identity.type.kind) else { return false }
         return (manifest.root["rules"]?.sequence ?? []).contains { rule in
@@ -64,7 +64,7 @@ public struct SecretReaders: Sendable {
     }
 }
 
-/// A subject of a binding that contains nodes, all users, or the pods of a namespace or of the cluster.
+/// The subject of a binding: the nodes, all users, or the pods of a namespace or of the cluster.
 private struct Subject {
     /// The description of the subject in messages.
     let reader: String

@@ -14,7 +14,7 @@ enum SelectorExpressions {
         "In": .atLeastOne, "NotIn": .atLeastOne, "Exists": .noValue, "DoesNotExist": .noValue,
     ]
 
-    /// The operators of labels, and two operators that compare numbers.
+    /// The operators of node selectors: the operators of label selectors, and `Gt` and `Lt`, which compare numbers.
     private static let nodeOperators: KeyValuePairs<String, Values> = [
         "In": .atLeastOne, "NotIn": .atLeastOne, "Exists": .noValue, "DoesNotExist": .noValue, "Gt": .oneValue,
         "Lt": .oneValue,
@@ -23,7 +23,7 @@ enum SelectorExpressions {
     /// The fields whose selectors select nodes.
     private static let nodeFields: Set = ["nodeSelectorTerms", "preference"]
 
-    /// The groups whose kinds are all built in, so that every field `matchExpressions` is part of a selector.
+    /// The groups with only built-in kinds, in which every field `matchExpressions` is part of a selector.
     private static let groups =
         BuiltInKinds.groups + ["admissionregistration.k8s.io", "networking.k8s.io", "storage.k8s.io"]
 

@@ -80,7 +80,7 @@ enum SelectorMatch {
 
 /// A string as written in YAML.
 enum YAMLScalar {
-    /// Returns the string, in quotes unless YAML certainly reads it as a string without them.
+    /// Returns a string as YAML, in quotes unless the unquoted text is certain to be read as a string.
     static func written(_ text: String) -> String {
         let isPlain =
             text.count > 3 && text.first?.isLetter == true

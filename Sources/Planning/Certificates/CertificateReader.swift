@@ -86,7 +86,7 @@ struct CertificateReader {
         LeafReader(fields, defaults: defaults, problems: problems).read(node, fields.variables)
     }
 
-    /// Reads a certificate of the section that a task issues, with the variables of the task.
+    /// Reads an entry of `leaves` for a task that issues the certificate, with the variables of the task.
     ///
     /// - Parameters:
     ///   - name: The name of the certificate in `leaves`.
@@ -177,7 +177,7 @@ struct CertificateReader {
         )
     }
 
-    /// Reads each certificate for each node that has the certificate.
+    /// Reads every entry of `leaves` once for each node that has the certificate.
     private func readLeaves(_ fields: inout MappingReader, _ defaults: Defaults) -> [LeafDeclaration] {
         let name = CertificateKeys.leaves.name
         guard let entry = fields.take(name) else {

@@ -6,7 +6,7 @@ extension ConfigValue {
     /// Reads a name that is used in file names.
     func certificateName() -> String? { label("a name") }
 
-    /// Reads a text of a certificate's subject, whose length X.509 limits.
+    /// Reads a field of a certificate's subject, up to the maximum length in X.509.
     func subjectText() -> String? {
         guard let text = string(expected: "a text") else { return nil }
         guard text.unicodeScalars.count <= Limit.subjectTextLength else {

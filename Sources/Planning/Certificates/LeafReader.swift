@@ -112,7 +112,7 @@ struct LeafReader {
         )
     }
 
-    /// Returns whether the list of names is empty, as opposed to a list whose items could not be read.
+    /// Returns whether the list of names has no items; a list with only invalid items does not count as empty.
     private func hasNoItems(_ fields: MappingReader) -> Bool {
         fields.entries.first { $0.key == Keys.names.description.name }?.value.sequence?.isEmpty == true
     }
@@ -146,7 +146,7 @@ struct LeafReader {
         return renewBefore
     }
 
-    /// Reports a type of key with which the API server cannot sign tokens.
+    /// Reports a key type that the API server cannot use to sign tokens.
     private func checkKey(_ key: KeyType, _ usages: Set<CertificateUsage>, _ fields: MappingReader) {
         guard key == .ed25519, usages.contains(.signing) else { return }
         let entry = fields.entries.first { $0.key == Keys.key.description.name }

@@ -96,7 +96,7 @@ public struct ImportedCluster: Sendable, Hashable {
 }
 
 extension ImportedCluster.Node {
-    /// The node on one line, or with a line for each variable if one line would be too long to read.
+    /// The node in YAML: one line, or one line for each variable if a single line would be too long to read.
     fileprivate var lines: [String] {
         let role = roles.count == 1 ? "role: \(flowText(roles[0]))" : "roles: [\(roles.joined(separator: ", "))]"
         let keys = [role] + (address.map { ["address: \(flowText("\($0)"))"] } ?? [])
@@ -109,12 +109,12 @@ extension ImportedCluster.Node {
     }
 }
 
-/// Returns whether a text is a whole number in canonical form, which a number of the task file reproduces exactly.
+/// Returns whether a text is a whole number in canonical form, so that writing it as a YAML number does not change it.
 private func isWholeNumber(_ text: String) -> Bool {
     text == "0" || (1...18).contains(text.utf8.count) && text.utf8.allSatisfy(\.isDigit) && !text.hasPrefix("0")
 }
 
-/// Returns a string as YAML that is valid in braces: in quotes unless it is a plain word or an IPv4 address.
+/// Returns a string as YAML for a mapping in braces, in quotes unless the string is a plain word or an IPv4 address.
 private func flowText(_ text: String) -> String {
     // A '${' in an inventory is literal and must not become a variable of the task file.
     let text = text.replacing("${", with: "$${")

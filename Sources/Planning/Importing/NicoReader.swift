@@ -6,8 +6,8 @@ public import YAML
 /// - Parameters:
 ///   - root: The value of the file, with locations.
 ///   - refused: Problems with values that are not data; no other problem is reported at the same locations.
-/// - Returns: The cluster, in which the first control plane has roles `control-plane` and `init`, the other control
-///   planes have `control-plane` and `join`, and the workers have `worker`.
+/// - Returns: The cluster. The first control plane has the roles `control-plane` and `init`, the other control planes
+///   have `control-plane` and `join`, and the workers have `worker`.
 /// - Throws: Every ``Base/Problem`` in the file.
 public func readNico(_ root: Node, refused: [Problem] = []) throws(Problems) -> ImportedCluster {
     let problems = ProblemCollector()
@@ -31,7 +31,7 @@ private struct NicoReader {
     }
 
     mutating func read(_ file: Node) {
-        // The operator itself writes a NixOS module with the cluster in an attribute.
+        // The NICO operator writes a NixOS module that contains the cluster in an attribute.
         let root = file["controlPlane"] == nil ? file["cluster"] ?? file : file
         guard let mapping = root.mapping else {
             problems.add(
@@ -127,7 +127,7 @@ private struct NicoReader {
         cluster.nodes.append(.init(name: name, roles: roles, address: address))
     }
 
-    /// Adds a warning if the operator wrote a host name because it does not know the address of the machine.
+    /// Adds a warning if a value is a host name, which NICO writes for a machine with an unknown address.
     ///
     /// - Returns: Whether the value is a host name.
     private mutating func noteHostName(_ value: ConfigValue) -> Bool {

@@ -6,10 +6,10 @@ public import YAML
 /// Nix reports the location of an attribute, but not the location of its value or of a list item. Values and items
 /// therefore have the location of the nearest attribute.
 public enum NixValue {
-    /// An expression that describes the value of the file `<nest>` with its types and the locations of attributes.
+    /// A Nix expression that describes the value of the file `<nest>`, with types and the locations of attributes.
     ///
     /// If the file is a function, such as a NixOS module, the expression calls it with arguments that throw when used.
-    /// The description has a maximum depth that no inventory reaches, because a value may contain itself.
+    /// The depth of the description is limited, because a value may contain itself; no inventory reaches the limit.
     public static let expression = """
         let
           place = name: set:
@@ -182,7 +182,7 @@ private struct NixReader {
 }
 
 extension SourceFile {
-    /// Whether the text begins like a JSON object, with a quoted key and a colon, as no Nix file does.
+    /// Whether the text begins with a brace, a quoted key and a colon, like a JSON object and unlike any Nix file.
     public var looksLikeJSON: Bool {
         var rest = bytes.drop(while: Self.isBlank)
         guard rest.popFirst() == UInt8(ascii: "{") else { return false }

@@ -1,11 +1,11 @@
 import Base
 import YAML
 
-/// A table of the plans whose values are accessed by column name.
+/// One of the tables `hosts.csv` and `k3s.csv`, with values that are accessed by column name.
 struct PlanTable {
     /// One line below the column names.
     struct Row {
-        /// The start of the line.
+        /// The location of the start of the line.
         let location: SourceLocation
         fileprivate let columns: [String]
         fileprivate let needed: [String]
@@ -47,7 +47,7 @@ struct PlanTable {
     /// The location of the column names.
     let location: SourceLocation
 
-    /// The lines.
+    /// The lines below the column names.
     private(set) var rows: [Row] = []
 
     /// Whether every line was read.
@@ -62,8 +62,8 @@ struct PlanTable {
     ///   - file: The file with the table.
     ///   - needed: The required columns.
     ///   - problems: The collector to which problems are reported.
-    ///   - variable: A function that returns the problem with the lower-case name of another column, which becomes the
-    ///     name of a variable, or `nil` if the name is valid.
+    ///   - variable: A function that checks the lower-case name of an additional column, which becomes a variable, and
+    ///     returns the problem with the name, or `nil` if the name is valid.
     init?(_ file: SourceFile, needed: [String], _ problems: ProblemCollector, variable: (String) -> String?) {
         let before = problems.all.count
         let table = CSVTable(file, problems)

@@ -43,7 +43,7 @@ struct PlansReader {
     private var hostNames: Set<String> = []
     /// The positions of nodes by host name.
     private var positions: [String: Int] = [:]
-    /// Whether every line of `hosts.csv` was read, so that all hosts are known.
+    /// Whether every line of `hosts.csv` was read and all hosts are therefore known.
     private var hasAllHosts = false
     /// The locations of the servers and agents in `k3s.csv`.
     private var members: [Member: SourceLocation] = [:]
@@ -67,7 +67,7 @@ struct PlansReader {
     /// The words for an address that a host obtains when it starts.
     private static let dynamicWords = ["dhcp", "automatic", "auto", "dynamic"]
 
-    /// The words for the local machine as the target of a deployment.
+    /// The words for the local machine as a deployment target.
     private static let localWords = ["local", "self", "this", "127.0.0.1"]
 
     init(_ problems: ProblemCollector) {
@@ -158,7 +158,7 @@ struct PlansReader {
         if let named, let text = named.node.string { used.add(text, at: named.node.location) }
         let address = address(row, of: owner)
         let others = row.others
-        // If not every line of hosts.csv was read, an unread line may list the host.
+        // If some lines of hosts.csv could not be read, one of these lines may list the host.
         guard let value = row.lowercased("host"), hasAllHosts, let host = value.node.string,
             isListed(host, at: value.node.location), let kind
         else { return }
@@ -173,7 +173,7 @@ struct PlansReader {
         members[Member(host: host, kind: kind)] = value.node.location
         guard let name, let address, let index = positions[host] else { return }
         let roles = kind == "agent" ? ["worker"] : ["control-plane", type == "init-server" ? "init" : "join"]
-        // A host that is both a control plane and a worker has control-plane first, whatever the order of the lines.
+        // If a host is both a control plane and a worker, `control-plane` comes first, whatever the order of the lines.
         let present = cluster.nodes[index].roles
         cluster.nodes[index].roles = kind == "agent" ? present + roles : roles + present
         cluster.nodes[index].set("k3s.\(kind).name", name)
@@ -218,7 +218,7 @@ struct PlansReader {
     /// Reads the address of a line, or returns `nil` after reporting a problem.
     private mutating func address(_ row: PlanTable.Row, of owner: String) -> IPAddress? {
         guard let written = row["ip"] else { return nil }
-        // The part after '@' is the target of a deployment, which only hosts have.
+        // The part after '@' is a deployment target, which is allowed only in `hosts.csv`.
         let text = (written.node.string ?? "").split(separator: "@", maxSplits: 1).first.map(String.init) ?? ""
         let value = ConfigValue(
             node: .string(text, location: written.node.location),
@@ -334,7 +334,7 @@ extension PlansReader {
         return range
     }
 
-    /// Returns the network that contains the gateway and has the prefix length in `netmask`.
+    /// Returns the network of the gateway, with the prefix length from `netmask`.
     private func maskedRange(_ fields: inout MappingReader) -> AddressRange? {
         guard let entry = fields.take(Keys.netmask) else { return nil }
         if let other = fields.take(Keys.subnet) {
@@ -383,7 +383,7 @@ extension PlansReader {
         return (address, entry.value.location)
     }
 
-    /// Removes the whitespace around values, as in the tables.
+    /// Returns a node with the whitespace around its strings removed, as in the CSV tables.
     private func trimmedStrings(_ node: Node) -> Node {
         var node = node
         switch node.content {

@@ -1,9 +1,9 @@
 public import Base
 import YAML
 
-/// The result of reading the task files as one of their nodes.
+/// The result of reading the task files from the point of view of one node that the files list.
 public struct NodeReading: Sendable {
-    /// The entry of the node, or of a pattern for several nodes.
+    /// The entry in section `nodes`: the node, or a pattern for several nodes.
     public let entry: Inventory.Entry
 
     /// The host name used for the reading: the node's name, or an example that matches the pattern.
@@ -12,7 +12,7 @@ public struct NodeReading: Sendable {
     /// The declarations of the files for the node.
     public let declarations: Declarations
 
-    /// Problems found while reading the files as the node.
+    /// Problems found while reading the files for the node.
     public let problems: [Problem]
 
     /// The node with its roles, as a heading.
@@ -22,7 +22,7 @@ public struct NodeReading: Sendable {
     }
 }
 
-/// The results of reading the task files as each of their nodes.
+/// The results of reading the task files for every node that the files list.
 public struct AllNodes: Sendable {
     /// The nodes in the order of the files, then the patterns.
     public let nodes: [NodeReading]
@@ -33,7 +33,7 @@ public struct AllNodes: Sendable {
     /// Problems in the files themselves and in section `nodes`.
     public let problems: [Problem]
 
-    /// Reads task files as every node that they list, with the roles that the files give the node.
+    /// Reads task files for every node that the files list, with the roles of the node in the files.
     public init(_ files: [SourceFile]) {
         let merged = MergedReading(files)
         let collector = merged.collector
@@ -81,7 +81,7 @@ extension MergedReading {
         return (reader, reader.readNodes(reader.readVariables(for: [])))
     }
 
-    /// Reads the files as a host of an entry.
+    /// Reads the files for one host that matches an entry.
     fileprivate func reading(of entry: Inventory.Entry, as host: String, withCertificates: Bool) -> NodeReading {
         let (declarations, problems) = read(NodeFacts(hostName: host), withCertificates: withCertificates)
         return NodeReading(
@@ -96,7 +96,7 @@ extension MergedReading {
 extension ClusterReader {
     /// Returns the host name of a node, or up to two example host names for a pattern.
     ///
-    /// The entry of each example is the pattern's, unless more specific entries match all examined host names.
+    /// An example matches no more specific entry, unless more specific entries match all examined host names.
     fileprivate func exampleHosts(of entry: Inventory.Entry) -> [String] {
         guard let pattern = HostPattern(entry.name) else { return [entry.name] }
         let examples = (0...files.nodes.entries.count + 1).lazy.map(pattern.example)

@@ -103,13 +103,13 @@ extension ClusterReader {
         return roles.map(\.name).unique()
     }
 
-    /// The roles that tasks and servers name, and the built-in roles `control-plane` and `worker`.
+    /// The roles named in tasks and in `servers`, and the built-in roles `control-plane` and `worker`.
     private var namedRoles: Set<String> {
         let tasks = files.tasks.entries.flatMap { $0.value.mapping?["roles"]?.sequence?.compactMap(\.string) ?? [] }
         return Set(tasks).union(serverRoles).union(["control-plane", "worker"])
     }
 
-    /// Reports a role that no task or server names and that is probably a misspelling of a role that is named.
+    /// Reports a role that is not named in any task or in `servers` and is probably a misspelling of a role that is.
     private func reportLikelySlip(
         _ role: String,
         of node: String,
@@ -121,7 +121,7 @@ extension ClusterReader {
         problems.add(location, message, hint: "did you mean '\(near)'?")
     }
 
-    /// Reports names that differ only in case, because a Node has the name of its host in lower case.
+    /// Reports host names that differ only in case, because their Node objects would have the same lower-case name.
     private func reportNamesOfOneNode(_ entries: [Inventory.Entry]) {
         var first: [String: Inventory.Entry] = [:]
         for entry in entries {

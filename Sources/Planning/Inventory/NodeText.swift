@@ -96,7 +96,7 @@ extension ValueReader where Value == IPAddress {
 extension ConfigValue {
     /// Reads an IP address at which other nodes can reach a node.
     ///
-    /// - Parameter other: The alternatives to an address that messages name.
+    /// - Parameter other: The alternatives to an address, for messages.
     /// - Returns: The address, or `nil` after reporting that the value is not such an address.
     func address(_ other: String = "") -> IPAddress? {
         let expected = "an IP address such as 192.168.0.10\(other)"

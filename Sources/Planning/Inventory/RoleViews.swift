@@ -1,14 +1,14 @@
 import Base
 
-/// The nodes from whose point of view tasks and servers are read.
+/// The combinations of roles, with their variables, for which tasks and servers are read.
 ///
-/// A task for a role of this node is read as this node, and a task for another role as a node with that role, so that
-/// the task is checked with that node's variables.
+/// A task for a role of this node is read with the variables of this node. A task for another role is read with the
+/// variables of a node that has the role.
 struct RoleViews {
     /// The roles of this node, empty if they are not known.
     let own: [String]
 
-    /// All roles of the first node with each other role, or the role alone if no node has it.
+    /// The roles of the first node with each role that this node lacks, or that role alone if no node has it.
     private let others: [String: [String]]
 
     /// The combinations of roles that nodes have, and each single role, without duplicates.
@@ -38,18 +38,18 @@ struct RoleViews {
         (self.own, self.others, self.variables) = (own, others, variables)
     }
 
-    /// Returns the roles of the node as which a task or server for some roles is read; `nil` means every role.
+    /// Returns the roles of the node for which a task or server with the given `roles` is read; `nil` means every role.
     func roles(for roles: [String]?) -> [String] {
         guard let roles, let first = roles.first, !own.contains(where: roles.contains) else { return own }
         return others[first] ?? [first]
     }
 
-    /// Returns the variables of the node as which a task or server for some roles is read; `nil` means every role.
+    /// Returns the variables with which a task or server with the given `roles` is read; `nil` means every role.
     func variables(for roles: [String]?) -> Variables {
         variables[self.roles(for: roles)] ?? variables[own] ?? Variables()
     }
 
-    /// For each role, the roles that some node has together with it, including the role itself.
+    /// The roles that occur on a node together with each role, including the role itself.
     var companions: [String: Set<String>] {
         var companions: [String: Set<String>] = [:]
         for roles in combinations {

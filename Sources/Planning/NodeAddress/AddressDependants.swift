@@ -2,10 +2,10 @@ import Base
 
 /// Finds the tasks that depend on the node's address, by comparing two readings with different addresses.
 struct AddressDependants {
-    /// The uses by task name, without tasks that do not depend on the address.
+    /// The uses of the address by task name, without tasks that do not depend on the address.
     private(set) var uses: [String: AddressUse] = [:]
 
-    /// Problems with values that must not depend on the address, because units are generated before it is known.
+    /// Problems with values that must not depend on the address because units are generated before it is known.
     private(set) var problems: [Problem] = []
 
     /// Compares two readings of the same files with different addresses.
@@ -21,7 +21,7 @@ struct AddressDependants {
         }
     }
 
-    /// Returns the problem if the unit of a task would depend on the address.
+    /// Returns a problem if the unit of a task would depend on the address.
     private static func problem(_ task: PlannedTask, _ other: PlannedTask) -> Problem? {
         let (own, others) = (task.verb.footprint, other.verb.footprint)
         let paths = zip(own.paths, others.paths).first { $0.path != $1.path }

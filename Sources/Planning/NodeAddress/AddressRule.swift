@@ -60,7 +60,7 @@ public struct AddressRule: Sendable, Hashable {
     /// Chooses an address.
     ///
     /// The address is stable, matches the family and the range, and belongs to an interface that is up and running.
-    /// Among such addresses, the order of ``AddressRule/interfaces`` decides first, then the order of the kernel.
+    /// If several addresses qualify, the order of ``AddressRule/interfaces`` decides first, then the kernel's order.
     ///
     /// - Parameter interfaces: The interfaces of the node, in the order of the kernel.
     /// - Returns: The chosen address, and the reasons why the other addresses were not chosen.

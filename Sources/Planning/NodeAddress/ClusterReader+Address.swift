@@ -66,7 +66,7 @@ extension ClusterReader {
         return own ?? files.cluster[Keys.nodeAddress.description.name]
     }
 
-    /// A copy of the reader that discards problems, for values whose problems another reading reports.
+    /// A copy of the reader that discards problems, for values with problems that are reported elsewhere.
     ///
     /// The copy has the same facts because no rule depends on the address.
     private var withoutReports: Self { Self(files, facts, ProblemCollector()) }

@@ -5,14 +5,14 @@ import YAML
 public enum NodeAddress: Sendable, Hashable {
     /// The address is not known yet, for example when units are generated at boot or on another machine.
     ///
-    /// An address reserved for documentation is used instead. Readings with different numbers differ only in values
-    /// that depend on the address.
+    /// An address reserved for documentation is used instead, with `number` as its last part. Readings with different
+    /// numbers differ only in values that depend on the address.
     case unknown(number: UInt8 = 1)
 
     /// The rule chose this address.
     case known(IPAddress)
 
-    /// No address could be chosen, for this reason; every use of the address is a problem.
+    /// No address could be chosen; the text is the reason. Every use of the address is a problem.
     case missing(String)
 
     /// Returns the value of the variable `node.address`.
@@ -72,7 +72,9 @@ public struct AddressChoice: Sendable, Hashable {
     /// The chosen address, `nil` if no address was chosen.
     public var address: IPAddress? { chosen?.address }
 
-    /// Creates a choice; usable candidates that were not chosen get the reason that the chosen address comes first.
+    /// Creates a choice.
+    ///
+    /// Usable candidates that were not chosen get the reason that the chosen address comes first.
     init(_ candidates: [Candidate], chosen index: Int?) {
         let chosen = index.map { candidates[$0] }
         self.chosen = chosen

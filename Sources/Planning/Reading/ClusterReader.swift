@@ -119,7 +119,7 @@ struct ClusterReader {
         return cluster
     }
 
-    /// The cluster before any of its keys are read.
+    /// The section `cluster` before any key has been read.
     var emptyCluster: ReadCluster {
         ReadCluster(
             serverRoles: files.cluster["servers"]?.value.mapping?.entries.map(\.key),
@@ -236,7 +236,7 @@ extension ClusterReader {
         readVariables(for: roles, name: node ?? facts.hostName, valuesOf: node ?? facts.hostName)
     }
 
-    /// Reads the variables for checking tasks of other roles: the values of another node with the name of this node.
+    /// Reads the variables for checking tasks of other roles: another node's values, but this node's name.
     func readVariables(for roles: [String], ofOther node: String?) -> Variables {
         readVariables(for: roles, name: facts.hostName, valuesOf: node)
     }
@@ -320,7 +320,7 @@ extension ClusterReader {
         return .missing(message: "'nodes' does not list node \(quoted(node)) by name", hint: hint)
     }
 
-    /// Returns the reason why a variable of other nodes has no value.
+    /// Returns a missing value, with the reason, for a variable that only other nodes set.
     ///
     /// For a role without nodes, the value is `broken`.
     private func missingValue(of variable: String, on node: String?) -> Variables.Value {
@@ -390,7 +390,7 @@ extension String {
     fileprivate var replacingDots: String { String(map { $0 == "." ? "_" : $0 }) }
 }
 
-/// The parts of section `cluster` that could be read, so that an error in the section is reported once.
+/// The parts of section `cluster` that could be read, and the parts with errors that were already reported.
 struct ReadCluster {
     /// The declaration, without the keys that could not be read.
     var declaration = ClusterDeclaration()
@@ -398,7 +398,7 @@ struct ReadCluster {
     var isAuthorityFaulty = false
     /// Whether `servers` is present but could not be read.
     var isServerFaulty = false
-    /// The roles that `servers` names, or `nil` if it is not a mapping of roles.
+    /// The roles that `servers` names, or `nil` if `servers` is not a mapping of roles.
     var serverRoles: [String]?
     /// Advice about a node whose role is not known.
     let unknownRole: Advice

@@ -32,7 +32,7 @@ extension ConfigValue {
     func account() -> String? {
         let expected = "a name, or a number up to \(ValueType.largestAccount)"
         let isNumber = if case .number = node.content { true } else { false }
-        // In quotes, a number is the same user.
+        // A number in quotes means the same user or group as the number without quotes.
         let number = node.integer.map { String($0) }
         guard let text = isNumber ? number : string(expected: expected) else {
             if isNumber { reportTypeMismatch(expected) }
@@ -59,7 +59,7 @@ extension ConfigValue {
     /// Reads a SHA-256 digest in lower-case hexadecimal.
     func digest() -> String? {
         let expected = "a SHA-256 digest, 64 characters of 0-9 and a-f"
-        // A number of 64 digits may be a digest.
+        // YAML reads a digest of 64 decimal digits as a number.
         if case .number(let number) = node.content, number.text.utf8.count != 64 {
             return reportDigest(expected, number.text)
         }
@@ -106,7 +106,7 @@ extension ConfigValue {
         }
     }
 
-    /// Reads an IP address, or a range of addresses with a common prefix.
+    /// Reads a range of addresses in CIDR notation, or a single IP address.
     func addressRange() -> AddressRange? {
         let expected = "an IP address, or a range of them such as 100.64.0.0/10"
         guard let text = string(expected: expected) else { return nil }
@@ -116,7 +116,7 @@ extension ConfigValue {
         }
         let address = String(text.prefix { $0 != "/" })
         guard IPAddress(address) == range.first else {
-            // The author may have meant the range or the address.
+            // The author may have meant either the range or the single address.
             let hint = "\(write("\(range)")), or \(write(address).dropFirst("write ".count)) for this address only"
             problems.add(node.location, "\(label) is not the first address of its range", hint: hint)
             return nil
@@ -208,13 +208,13 @@ func list(_ words: [String], _ conjunction: String = "and") -> String {
     return "\(words.dropLast().joined(separator: ", ")) \(conjunction) \(last)"
 }
 
-/// Joins the first alternatives and the number of the remaining ones: `a, b or 3 more`.
+/// Joins the first alternatives with the number of remaining alternatives: `a, b or 3 more`.
 func few(_ words: [String], limit: Int = 12) -> String {
     guard words.count > limit else { return list(words, "or") }
     return list(words.prefix(limit) + ["\(words.count - limit) more"], "or")
 }
 
-/// Describes a value for a message about a value of the wrong type.
+/// Describes a value that has the wrong type, for a message.
 func describe(_ node: Node) -> String {
     switch node.content {
     case .null: "nothing"

@@ -9,7 +9,7 @@ struct ConfigValue {
     let key: String?
     /// The name of the value in messages.
     let label: String
-    /// The place of a problem about a missing key: the key of the value, or the value itself for an item of a list.
+    /// The location for problems about missing keys: the key of the value, or the value itself for an item of a list.
     let location: SourceLocation
     /// The name in messages if the value is a mapping.
     let subject: MappingName
@@ -60,13 +60,13 @@ struct ConfigValue {
     enum TextKind {
         /// One line without control characters.
         case line
-        /// Any text that a process can be given.
+        /// Any text without NUL, such as an argument of a process.
         case text
         /// Any text, including NUL.
         case content
     }
 
-    /// Returns the string, or `nil` after reporting that the value is not a valid one.
+    /// Returns the string, or `nil` after reporting that the value is not a valid string.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
         guard let string = node.string else {
             reportTypeMismatch(expected, hint: quotingHint)
@@ -174,9 +174,9 @@ struct ConfigValue {
     }
 }
 
-/// Common spellings of booleans, with the spelling that is expected.
+/// Common spellings of booleans, with the expected spelling.
 ///
-/// In quotes, each is a string to YAML.
+/// YAML reads each of these spellings as a string if it is in quotes.
 private let booleanHints = [
     "true": "true", "yes": "true", "on": "true", "1": "true",
     "false": "false", "no": "false", "off": "false", "0": "false",
@@ -283,10 +283,10 @@ extension ConfigValue {
         }
     }
 
-    /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not about missing brackets.
+    /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not that brackets are missing.
     func bracketed(_ text: String, _ fault: WebAddress.Fault) -> String? {
         guard let address = fault.bareAddress else { return nil }
-        // The file probably contains the variable, so the hint does too; its value may change.
+        // The hint contains the variable instead of its value, because the file probably contains the variable too.
         let variable = "node.address"
         let written = variables[variable] == address ? "${\(variable)}" : address
         return text.replacing(address, with: "[\(written)]", maxReplacements: 1)

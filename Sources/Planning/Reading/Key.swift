@@ -135,7 +135,7 @@ struct BoundKey<Owner>: Sendable {
 extension MappingReader {
     /// Reads the value of a key after its variables were replaced.
     ///
-    /// - Returns: The value, or `nil` if the key is missing or its value is invalid. An error has been reported.
+    /// - Returns: The value, or `nil` if the key is missing or its value is invalid. Errors are reported.
     mutating func value<Value>(_ key: Key<Value>) -> Value? {
         let description = key.description
         guard let entry = take(description.name) else {

@@ -12,9 +12,9 @@ struct MappingReader {
     let location: SourceLocation
     /// The name of the mapping in messages.
     let subject: MappingName
-    /// The variables that are replaced in its strings.
+    /// The variables that are replaced in the strings of the mapping.
     ///
-    /// Reading the roles of a task replaces them with the role's variables.
+    /// Reading the roles of a task changes this property to the variables for these roles.
     var variables: Variables
     /// The collector to which problems are reported.
     let problems: ProblemCollector
@@ -34,18 +34,18 @@ struct MappingReader {
         self.problems = problems
     }
 
-    /// Returns an entry as written, or `nil` if there is none, and makes its key a known one.
+    /// Returns the entry of a key as written, or `nil` if there is none, and marks the key as known.
     mutating func take(_ key: String) -> Mapping.Entry? {
         known.append(key)
         return entries.first { $0.key == key }
     }
 
-    /// Returns whether there is an entry, without making the key a known one.
+    /// Returns whether a key has an entry, without marking the key as known.
     func has(_ key: String) -> Bool {
         entries.contains { $0.key == key }
     }
 
-    /// Returns the value of an entry, or a copy of it whose variables have been replaced.
+    /// Returns the value of an entry, with `node` as its content if given.
     func value(of entry: Mapping.Entry, replaced node: Node? = nil) -> ConfigValue {
         ConfigValue(
             node: node ?? entry.value,
@@ -76,7 +76,7 @@ struct MappingReader {
 
     /// Reports a missing key.
     ///
-    /// An example that is a list is written in YAML.
+    /// An example that begins with `[` is a list in YAML, and any other example is a string.
     func reportMissing(_ key: String, _ example: String) {
         let value = example.hasPrefix("[") ? example : typed(example)
         problems.add(location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
@@ -95,7 +95,7 @@ struct MappingReader {
     /// Reports every key that was not taken.
     ///
     /// - Parameters:
-    ///   - shorthands: Known keys that hints list last, with the verb that they belong to.
+    ///   - shorthands: Known keys that hints list last, with the verb to which each key belongs.
     ///   - owner: Returns the verb below which an unknown key belongs, if any.
     /// - Returns: The names that the hints suggest.
     @discardableResult

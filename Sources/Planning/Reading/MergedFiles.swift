@@ -1,9 +1,9 @@
 import Base
 import YAML
 
-/// The sections of all task files before their content is read.
+/// The sections of all task files, merged before their contents are read.
 ///
-/// Later files override earlier ones.
+/// Later files override earlier files.
 struct MergedFiles {
     /// Entries by key, in the order in which the keys first occurred.
     struct Section {
@@ -22,7 +22,7 @@ struct MergedFiles {
             }
         }
 
-        /// Removes all entries except the ones with the given keys.
+        /// Removes all entries except entries with the given keys.
         mutating func keep(_ keys: Set<String>) {
             entries.removeAll { !keys.contains($0.key) }
             indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
@@ -45,7 +45,7 @@ struct MergedFiles {
     /// The variables that only drop-ins set.
     var dropInVariables: Set<String> { Set(variables.entries.map(\.key)).subtracting(ownVariables) }
 
-    /// The names of the tasks for which a file has more than the key `enable`.
+    /// The names of the tasks that some file declares with more than the key `enable`.
     private var described: Set<String> = []
 
     /// Whether a file has the key `tasks`, perhaps with nothing but comments below it.
@@ -125,7 +125,7 @@ struct MergedFiles {
         }
     }
 
-    /// Merges the certificates of an entry `leaves` over the ones of earlier files.
+    /// Adds the certificates of earlier files to an entry `leaves`, except certificates that the entry overrides.
     ///
     /// Returns any other entry unchanged.
     private func withEarlierLeaves(_ entry: Mapping.Entry) -> Mapping.Entry {
@@ -139,7 +139,7 @@ struct MergedFiles {
         return entry
     }
 
-    /// Returns the value of `enable` if a task has no other key.
+    /// Returns the value of `enable` if that is the only key of a task.
     private func switchAlone(of entry: Mapping.Entry) -> Node? {
         let entries = entry.value.mapping?.entries ?? []
         return entries.count == 1 && entries[0].key == "enable" ? entries[0].value : nil

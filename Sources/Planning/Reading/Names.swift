@@ -21,7 +21,7 @@ func isNodeName(_ name: String) -> Bool {
     SubjectName.isHostName(name) && name == name.lowercased() && !name.utf8.contains(UInt8(ascii: "_"))
 }
 
-/// Returns the task name probably meant by a string that is not a valid one, or `nil` if none can be derived.
+/// Returns the task name that was probably meant by an invalid name, or `nil` if no name can be derived.
 func suggestedTaskName(_ name: String) -> String? {
     let characters = name.lowercased().map { isTaskName(String($0)) ? $0 : "-" }
     var suggestion = String(String(characters).drop { $0 == "-" }.prefix(Limit.nameLength))

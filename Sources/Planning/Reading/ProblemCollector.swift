@@ -3,7 +3,7 @@ import YAML
 
 /// Collects the problems that are found while files are read.
 ///
-/// A class, so that all readers append to the same list.
+/// The collector is a class so that all readers append to the same list.
 final class ProblemCollector {
     private(set) var all: [Problem] = []
     private var comparisonCount = 0
@@ -11,7 +11,7 @@ final class ProblemCollector {
 
     /// Whether a file could not be read at all.
     ///
-    /// Anything that seems to be missing may be in that file.
+    /// A declaration that seems to be missing may be in that file.
     var isIncomplete = false
 
     func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
@@ -27,7 +27,7 @@ final class ProblemCollector {
         all += diagnostics
     }
 
-    /// Adds the length of a string with variables to the total, and returns whether the total is within the limit.
+    /// Adds the length of a string after replacing variables to the total, and returns whether the limit is kept.
     ///
     /// Without a limit, a short file with a few nested variables could expand to gigabytes.
     func mayGrow(by byteCount: Int, at location: SourceLocation) -> Bool {
@@ -41,7 +41,7 @@ final class ProblemCollector {
         return false
     }
 
-    /// Returns the name that was probably meant, unless the reading has already used up its limit of comparisons.
+    /// Returns the name that was probably meant, or `nil` if no name is similar or the limit of comparisons is reached.
     func nearName(to name: String, in names: [String]) -> String? {
         guard comparisonCount < Limit.hintComparisonCount else { return nil }
         comparisonCount += names.count

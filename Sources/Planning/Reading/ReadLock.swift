@@ -33,7 +33,7 @@ struct ReadLock {
 }
 
 extension ReadTask {
-    /// Whether it creates, changes or deletes objects as the user of its kubeconfig.
+    /// Whether the task creates, changes or deletes objects as the user of its kubeconfig.
     var changesObjects: Bool {
         guard case .needsKubeconfig(let name, _)? = verb else { return false }
         return verbTypes.contains { $0.name == name && $0.changesObjects }
@@ -50,7 +50,7 @@ extension ReadTask {
 
     var namedKubeconfig: LocatedPath? { verb?.footprint?.kubeconfig ?? lock?.kubeconfig }
 
-    /// Returns the keys with which the task would name a kubeconfig, for hints.
+    /// Returns the keys to write for the task to use a kubeconfig, for hints.
     func naming(kubeconfig path: String) -> String {
         if case .needsKubeconfig(let verb, _)? = verb { return "kubeconfig: \(path) below \(verb):" }
         return "lock: {kubeconfig: \(path)}"
@@ -58,7 +58,7 @@ extension ReadTask {
 
     /// Resolves the lock of the task.
     ///
-    /// - Parameter kubeconfig: The kubeconfig of the verb, or the one written by another task.
+    /// - Parameter kubeconfig: The kubeconfig of the verb, or the kubeconfig that another task writes.
     /// - Returns: The lock with its kubeconfig, or `nil` if the task has no lock or no kubeconfig is known.
     func plannedLock(_ kubeconfig: LocatedPath?) -> ClusterLock? {
         guard let lock else { return nil }

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// The parts of a task that could be read, so that one error in the task does not hide another.
+/// The parts of a task that could be read, used to report further errors in a task that has an error.
 struct ReadTask {
     /// The task's name, roles and dependencies.
     var header: TaskHeader
@@ -69,7 +69,7 @@ struct TaskReader {
     ///
     /// - Parameters:
     ///   - entry: The task.
-    ///   - unindented: The keys that should be indented below it, if any.
+    ///   - unindented: The keys that should be indented below the task, if any.
     ///   - context: The facts about the node.
     /// - Returns: The task, or `nil` if it is disabled.
     static func read(_ entry: Mapping.Entry, _ unindented: UnindentedKeys?, _ context: TaskContext) -> ReadTask? {
@@ -127,7 +127,7 @@ struct TaskReader {
             default: "every role",
             "the roles whose nodes run the task"
         )
-        /// All keys, in the order in which documents name them.
+        /// All keys, in the order of the documentation.
         static let all: [BoundKey<ReadTask>] = [
             enable,
             BoundKey(
@@ -194,7 +194,7 @@ struct TaskReader {
         ]
     }
 
-    /// Returns whether an entry next to an empty task is a key of that task, and not a task with the name of a key.
+    /// Returns whether an entry next to an empty task is a key of the empty task rather than another task.
     static func isKey(_ entry: Mapping.Entry) -> Bool {
         let own = VerbReader.ownKeys(ofVerb: entry.key)
         let below = (entry.value.mapping?.entries ?? []).map(\.key)
@@ -230,7 +230,7 @@ struct TaskReader {
     private func roles(_ values: RoleList?) -> (roles: [String]?, hasUnknown: Bool) {
         guard let values else { return (nil, false) }
         let roles = values.items.compactMap { readRole($0, among: context.knownRoles, context.problems) }
-        // If no item could be read, the task must not become a task of every role.
+        // If no item could be read, the node's first role is used, so that the task is not read for every role.
         return (roles.isEmpty ? context.views.own.first.map { [$0] } : roles, roles.count < values.items.count)
     }
 }
@@ -246,9 +246,9 @@ struct TaskHeader {
     let name: String
     /// The location of the task's declaration.
     let location: SourceLocation
-    /// The roles that run it, or `nil` for every role.
+    /// The roles that run the task, or `nil` for every role.
     var roles: [String]?
-    /// Its dependencies.
+    /// The tasks and units in the key `after` of the task.
     var after: [Dependency]
 
     init(name: String, location: SourceLocation, roles: [String]? = nil, after: [Dependency] = []) {

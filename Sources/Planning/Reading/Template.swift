@@ -6,7 +6,7 @@ struct Template {
         case text(String)
         /// A variable, by name.
         case variable(String)
-        /// A text that begins like a reference but is not a valid one, as written.
+        /// A text that begins like a reference but is not a valid reference, as written.
         case malformed(String)
     }
 

@@ -4,9 +4,9 @@ public import YAML
 /// A variable that a drop-in sets.
 public struct DropInVariable: Sendable, Hashable {
     public var name: String
-    /// The location of its definition.
+    /// The location of the variable's definition.
     public var location: SourceLocation
-    /// The name that was probably meant, if it is never used.
+    /// The name that was probably meant, if another variable has a similar name.
     public var nearName: String?
 
     /// The problem, if nothing uses the variable.
@@ -16,9 +16,9 @@ public struct DropInVariable: Sendable, Hashable {
     }
 }
 
-/// Finds variables that a drop-in sets and nothing uses.
+/// Finds variables that a drop-in sets and that are not used anywhere.
 ///
-/// Most of them are misspelt.
+/// The name of such a variable is usually misspelt.
 struct UnusedVariables {
     /// The variables that manifests may still use.
     private(set) var undetermined: [DropInVariable] = []

@@ -9,7 +9,7 @@ struct ValueReader<Value>: Sendable {
     /// Whether an unknown `${name}` is probably meant literally.
     var allowsLiteral = false
 
-    /// Whether a variable keeps its type even in quotes, which it needs in a mapping in braces.
+    /// Whether a variable keeps its type even in quotes, because `${name}` must be quoted in a mapping in braces.
     var ignoresQuotes = false
 
     /// Returns the value, or `nil` after reporting the problem.
@@ -81,7 +81,7 @@ extension ValueReader where Value == String {
     /// A text on one line, with a description of the expected value for messages.
     static func string(_ expected: String) -> Self { Self(type: .string) { $0.string(expected: expected) } }
 
-    /// Text that a process can be given.
+    /// Text without NUL, such as an argument of a process.
     static func text(allowsLiteral: Bool = false) -> Self {
         Self(type: .text, allowsLiteral: allowsLiteral) { $0.string(.text) }
     }

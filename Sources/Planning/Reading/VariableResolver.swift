@@ -16,7 +16,7 @@ struct VariableResolver {
     ///   - definitions: The definitions in the files: the variables, and the built-in variables that files set.
     ///   - values: The values that are known without a definition.
     ///   - problems: The collector to which problems are reported.
-    ///   - listed: Returns the value of a variable that is made of a text for every node of a list.
+    ///   - listed: Returns the value of a variable that joins a text for every node of a list.
     init(
         _ definitions: [String: Node],
         values: [String: Variables.Value],
@@ -27,7 +27,7 @@ struct VariableResolver {
         self.definitions = definitions
         self.values = values
         self.problems = problems
-        // An invalid name is among the values, so that its uses are not reported as well.
+        // Invalid variables are among the values as `broken`, so that uses of these variables are not reported as well.
         let sound = values.filter { $0.value != .broken }.keys
         self.names = Set(definitions.keys).union(sound).union(serverParts).sorted()
     }

@@ -15,7 +15,7 @@ struct VerbReader {
         let misplaced = reportMisplacedKey(written, fields)
         var verbs: [ReadVerb?] = []
         for type in verbTypes {
-            // Every verb is read, so that its key is a known one.
+            // Every verb is read so that its key is marked as known.
             if type.name == misplaced {
                 _ = fields.take(type.name)
                 continue
@@ -98,7 +98,7 @@ struct VerbReader {
         return type.read(&all, verb)
     }
 
-    /// Reports keys of a verb that the task does not have.
+    /// Reports keys that belong to a verb although the task does not have that verb.
     private func reportLonelyKeys(
         _ entries: [Mapping.Entry],
         of type: any ReadableVerb.Type,

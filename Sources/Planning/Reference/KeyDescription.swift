@@ -59,7 +59,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case endpoint
     /// An IP address.
     case address
-    /// An IP address, or a range of them.
+    /// An IP address, or a range of addresses.
     case addressRange
     /// A port with its protocol, or a range of ports.
     case portRange
@@ -121,7 +121,7 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
 
 /// A mapping of the task file with its keys.
 public struct ReferenceSection: Sendable, Hashable {
-    /// The place of the mapping: `cluster`, `nodes.HOST`, `tasks.NAME`, or `tasks.NAME.VERB`.
+    /// The path of the mapping in the task file: `cluster`, `nodes.HOST`, `tasks.NAME`, or `tasks.NAME.VERB`.
     public var path: String
     public var keys: [KeyDescription]
 

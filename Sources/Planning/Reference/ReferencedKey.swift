@@ -52,7 +52,7 @@ public struct ReferencedKey: Sendable, Hashable {
         return components.dropFirst(isOfTask ? 2 : 0).map(\.text).joined(separator: ".")
     }
 
-    /// Returns the place with the names from a text, whose last word may be incomplete.
+    /// Returns the place with placeholders replaced by names from a text, in which the last word may be incomplete.
     ///
     /// - Parameter text: The beginning of a place, such as `tasks.calico-node.ap`.
     /// - Returns: The place, such as `tasks.calico-node.apply`, or ``path`` if the text does not match the place.
@@ -63,7 +63,7 @@ public struct ReferencedKey: Sendable, Hashable {
         return (words + components.dropFirst(count).map(\.text)).joined(separator: ".")
     }
 
-    /// The keys of its mapping, or of the mappings in its list.
+    /// The keys of the mapping below this key, or of the mappings in the list below this key.
     public var keys: [ReferencedKey] { Self.keys(description.type, below: components) }
 
     /// Every key of the task file: each section, followed by the keys below it.
@@ -78,7 +78,7 @@ public struct ReferencedKey: Sendable, Hashable {
     /// - Parameter text: Words joined by dots: `tasks.NAME.apply.wait`, `tasks.calico-node.apply.wait`, `apply.wait`
     ///   or `wait`. The last word may be a name that the author chooses, as in `tasks.calico-node`, or a key in place
     ///   of the name, as in `tasks.timeout`. Names of hosts and labels may contain dots.
-    /// - Returns: The keys, verbs first, then the others by their distance from the root. If the text is the whole
+    /// - Returns: The keys: verbs first, then other keys by their distance from the root. If the text is the whole
     ///   place of a key, the result is only that key.
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -103,14 +103,14 @@ public struct ReferencedKey: Sendable, Hashable {
     /// This makes `nodes.cp1.rol` an error, and not the place `nodes.HOST` of a host named `cp1.rol`.
     private func isKeyMistyped(_ words: [String]) -> Bool {
         guard case .name(_, keysAfterDots: let keys?)? = components.last, let last = words.last else { return false }
-        // Directly after the key above it, the last word is the whole name.
+        // If the last word directly follows the key above the name, the word is the whole name.
         guard words.dropLast().last != place.dropLast().last else { return false }
         return nearestName(to: last, in: keys) != nil
     }
 
     private func ends(with words: [String]) -> Bool {
         components.indices.contains { start in
-            // A name at the beginning could be any word.
+            // A match cannot begin with a name that the author chooses, because the name could be any word.
             guard case .key = components[start] else { return false }
             return Self.match(components[start...], words[...])
         }
@@ -137,7 +137,7 @@ public struct ReferencedKey: Sendable, Hashable {
 
     private var withDescendants: [ReferencedKey] { [self] + keys.flatMap(\.withDescendants) }
 
-    /// The entries of its mapping as one key with a placeholder, or `nil` if the author does not choose the keys.
+    /// The entries of this key's mapping as one placeholder key, or `nil` if the author does not choose the keys.
     private var entry: ReferencedKey? {
         guard let type = description.type.entryType else { return nil }
         let name = Self.nameComponent(below: components)

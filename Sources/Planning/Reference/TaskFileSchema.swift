@@ -129,7 +129,7 @@ extension ValueType {
             .mapping([
                 ("type", .sequence([.string("string"), .string("integer")])), ("minimum", .number(0)),
                 ("maximum", .number(ValueType.largestAccount)),
-                // A pattern applies to strings only.
+                // In JSON Schema, a pattern applies to strings only.
                 ("pattern", .string(#"^[A-Za-z0-9_.$@][A-Za-z0-9_.$@-]*$|\$\{"#)),
             ])
         case .path: .mapping([("type", .string("string")), ("minLength", .number(1))])
@@ -158,7 +158,7 @@ extension ValueType {
         }
     }
 
-    /// The hosts to which connections do not leave the node.
+    /// A pattern for the names and addresses of the loopback interface.
     private static let loopbackHost = #"(localhost|127\.[0-9.]+|\[[0:]+1\])"#
 
     /// Returns the schema of a text that matches a pattern as a whole, or contains a variable.

@@ -74,13 +74,13 @@ struct PlanDocument {
     private let sections: [Section]
     private let isFramed: Bool
 
-    /// The space around the picture, and between its parts.
+    /// The space around the picture and between its sections.
     private static let margin = 24.0
 
-    /// The space that a heading and the line below it take.
+    /// The height of a section's heading and of the summary below the heading.
     private static let headingHeight = 54.0
 
-    /// The maximum number of tasks of a plan that are described in words, for screen readers.
+    /// The maximum number of tasks per plan in the description for screen readers.
     private static let sentenceLimit = 200
 
     /// Creates a picture.

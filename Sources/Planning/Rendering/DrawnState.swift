@@ -15,7 +15,7 @@ public struct DrawnState: Sendable, Hashable {
     /// - Parameters:
     ///   - word: The word for the state.
     ///   - tone: The kind of state.
-    ///   - countedWord: The word that follows a number of tasks in a summary, or `nil` if it is the same.
+    ///   - countedWord: The word that follows a number of tasks in a summary, or `nil` to use `word`.
     public init(_ word: String, _ tone: StateTone, counted countedWord: String? = nil) {
         (self.word, self.tone) = (word, tone)
         self.countedWord = countedWord ?? word

@@ -12,7 +12,7 @@ extension Plan {
     ///   - columns: The width of the terminal, or `nil` for lines of any length.
     ///   - isUTF8: Whether descriptions may contain characters that are not ASCII.
     ///   - states: The states of the tasks by their names, which are shown in a separate column.
-    ///   - style: Returns the word for a state in the colour of the state. Spaces may follow the word.
+    ///   - style: Returns a word, which may be followed by spaces, in the colour of a state.
     /// - Returns: The lines, each with a line break.
     public func renderText(
         columns: Int? = nil,
@@ -54,7 +54,7 @@ extension Plan {
     /// A line of the drawing, before its columns are padded.
     private struct Line {
         let name: String
-        /// The beginning of further lines of the same task, below the name.
+        /// The text below the name at the beginning of each further line of the same task.
         let below: String
         let step: Int
         let isRoot: Bool
@@ -156,8 +156,8 @@ extension Plan {
 extension Plan {
     /// Returns the plan as one JSON object on one line: its roles, and its tasks in their order.
     ///
-    /// `after` lists the tasks of this plan that must have succeeded, and `units` the systemd units that are only
-    /// ordered before the task.
+    /// For each task, `after` lists the tasks of this plan that must have succeeded, and `units` lists the systemd
+    /// units that are only ordered before the task.
     ///
     /// - Parameter states: The states of the tasks by their names. A task without a state has no field `state`.
     /// - Returns: The line with its line break.
@@ -226,8 +226,8 @@ extension Plan {
 extension Plan {
     /// Draws the plan as an SVG picture, with a box for every task and arrows to the tasks that run after it.
     ///
-    /// A dependency that follows from others has no arrow, so that the other arrows are easier to follow. A note in the
-    /// picture says so.
+    /// A dependency that follows from other dependencies has no arrow, to make the remaining arrows easier to follow. A
+    /// note in the picture says so.
     ///
     /// - Parameter states: The states of the tasks by their names, which the boxes show in words and colours.
     /// - Returns: The picture as XML.

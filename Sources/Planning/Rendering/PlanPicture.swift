@@ -25,12 +25,12 @@ struct PlanPicture {
     var size: GraphLayout.Size { layout.size }
     var hasArrows: Bool { dependencies.contains { !$0.isEmpty } }
 
-    /// The number of dependencies without an arrow, because they follow from others.
+    /// The number of dependencies without an arrow because they follow from other dependencies.
     var omittedCount: Int {
         zip(plan.steps, dependencies).reduce(0) { $0 + $1.0.dependencies.count - $1.1.count }
     }
 
-    /// The number of tasks, and how many of them have each state.
+    /// The number of tasks in total and in each state, as text.
     var summary: String {
         let count = plan.steps.count
         guard count > 0 else { return "no task for this node" }

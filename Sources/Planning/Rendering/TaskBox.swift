@@ -9,7 +9,7 @@ struct TaskBox: Sendable, Hashable {
     private let state: DrawnState?
     private let hasStates: Bool
 
-    /// The longest line of a name, in characters.
+    /// The maximum length of a line of the name, in characters.
     static let lineLength = 26
 
     private static let (margin, barWidth) = (12.0, 4.0)
@@ -20,7 +20,7 @@ struct TaskBox: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - task: The task.
-    ///   - state: Its state, if it has one.
+    ///   - state: The state of the task, if known.
     ///   - hasStates: Whether any box of the picture has a state.
     init(_ task: PlannedTask, _ state: DrawnState?, hasStates: Bool) {
         nameLines = Self.lines(of: task.name)
@@ -28,7 +28,7 @@ struct TaskBox: Sendable, Hashable {
         (self.state, self.hasStates) = (state, hasStates)
     }
 
-    /// The size that the texts need.
+    /// The size of the box, which depends on the texts.
     var size: GraphLayout.Size {
         let names = nameLines.map { svgTextWidth($0) }
         let words = [verb] + (state.map { [$0.word] } ?? [])

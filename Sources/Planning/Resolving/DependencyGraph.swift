@@ -111,10 +111,10 @@ extension DependencyGraph {
         }
     }
 
-    /// Returns cycles among the tasks of a node with the given roles, each from the task that is declared first.
+    /// Returns cycles among the tasks of a node with the given roles, each beginning with the task declared first.
     ///
-    /// A depth-first search finds them. An edge back into the current path closes a cycle, and every cycle of the graph
-    /// contains such an edge. No two of the returned cycles share that edge.
+    /// The search is depth-first. An edge back into the current path closes a cycle, and every cycle of the graph
+    /// contains such an edge. Each such edge results in one cycle, up to a limit.
     private func cycles(for roles: [String]) -> [[Int]] {
         var cycles: [[Int]] = []
         var isSeen = headers.map { !$0.runs(on: roles) }

@@ -3,10 +3,10 @@ import YAML
 
 /// Finds the kubeconfig of every task that needs one and does not name it.
 ///
-/// The nearest `kubeconfig` task among the dependencies writes the kubeconfig. If several are equally near, the
-/// kubeconfig is the one that the task's direct dependencies use, if they agree. For tasks that change objects,
-/// kubeconfigs of Kubernetes components such as kube-proxy do not count, because components may not change these
-/// objects.
+/// The result is the kubeconfig that the nearest `kubeconfig` task among the dependencies writes. If several such tasks
+/// are equally near, the task's direct dependencies must use exactly one of these kubeconfigs, which is the result. For
+/// tasks that change objects, kubeconfigs of Kubernetes components such as kube-proxy do not count, because components
+/// may not change these objects.
 struct KubeconfigInference {
     /// The kubeconfigs that the dependencies of a task write.
     private struct Reach {
@@ -14,7 +14,7 @@ struct KubeconfigInference {
         var distance = Int.max
         /// The nearest tasks that write a kubeconfig.
         var writers: [Int] = []
-        /// Whether an error that was reported may be the reason why no writer was found.
+        /// Whether a missing writer may be the consequence of an error that was already reported.
         var isUncertain = false
     }
 
@@ -29,7 +29,7 @@ struct KubeconfigInference {
     /// The maximum number of equally near writers that are compared.
     private static let writerLimit = 8
 
-    /// Creates an inference for tasks, which are in the same order as in the graph.
+    /// Creates an inference for tasks, which must be in the same order as in the graph.
     init(_ tasks: [ReadTask], _ graph: DependencyGraph, _ problems: ProblemCollector) {
         self.tasks = tasks
         self.graph = graph
@@ -67,7 +67,7 @@ struct KubeconfigInference {
     private func find(for roles: [String], _ isRead: (Int) -> Bool, _ kubeconfigs: inout [Int: LocatedPath]) {
         var reaches = tasks.map { _ in Reach() }
         var administratorReaches = reaches
-        // The kubeconfig of a task that was read for other roles only affects the tasks that depend on it.
+        // The kubeconfig of a task that was read for other roles affects only tasks that depend on that task.
         var used: [Int: LocatedPath] = [:]
         let order = graph.order(for: roles)
         for task in order {

@@ -50,9 +50,9 @@ struct LinkLoops {
         }
     }
 
-    /// Finds the first link along a path that consists of the target of a link and a rest.
+    /// Finds the first link along the path that consists of the target of `link` followed by `rest`.
     ///
-    /// - Returns: The position of the link and the path after it, or `nil` if no task creates a link there.
+    /// - Returns: The position of the found link and the rest of the path, or `nil` if the path contains no link.
     private func follow(_ link: Link, _ rest: String) -> (Int, String)? {
         let path = located(resolvedTarget(of: link.path.path, link.target) + rest)
         var end = path.startIndex

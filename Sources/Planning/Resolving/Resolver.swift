@@ -3,8 +3,8 @@ import YAML
 
 /// Turns the tasks that were read into the tasks of every role and the plan of this node.
 ///
-/// This is the only stage in which names become indices and defaults that depend on other tasks become values. The
-/// dependency graph is built here, once.
+/// The resolver alone replaces names with indices, and sets defaults that depend on other tasks. It builds the
+/// dependency graph once.
 struct Resolver {
     /// The facts about the node that the reader of the tasks uses.
     let context: TaskContext

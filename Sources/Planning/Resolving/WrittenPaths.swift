@@ -13,17 +13,17 @@ struct WrittenPaths {
         self.companions = companions
     }
 
-    /// The directories of records, caches and lists of products.
+    /// The directories in which the agent keeps records, caches and lists of products.
     private static let ownDirectories = ["/run/nest-bootstrap", "/var/lib/nest-bootstrap", productsDirectory]
 
-    /// Returns the roles of all nodes that run a task, or `nil` if every role runs it.
+    /// Returns all roles of the nodes that run a task, or `nil` if every role runs the task.
     private func roles(of task: PlannedTask) -> [String]? {
         task.roles.map { roles in
             roles + roles.flatMap { companions[$0] ?? [] }.filter { !roles.contains($0) }.sorted()
         }
     }
 
-    /// The first tasks that write a path: of each role, of every role, and of all tasks.
+    /// The first task that writes a path: among the tasks for each role, the tasks for every role, and all tasks.
     fileprivate struct Writers {
         var ofEveryRole: Int?
         var byRole: [String: Int] = [:]

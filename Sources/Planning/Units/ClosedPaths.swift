@@ -4,7 +4,7 @@ import Base
 struct ClosedDirectory: Hashable {
     /// The reason why a directory is closed.
     enum Kind {
-        /// A directory of Kubernetes or of services. A task that writes a directory around it sees it.
+        /// A directory of Kubernetes or of services, visible to tasks that write a directory around this directory.
         case usual
         /// A directory into which a task writes a secret. systemd may create it.
         case made
@@ -21,7 +21,9 @@ struct ClosedDirectory: Hashable {
     /// Whether the drop-in of all units hides the directory.
     let isInDropIn: Bool
 
-    /// Whether systemd can empty the directory; otherwise a unit sees either nothing or all of it.
+    /// Whether systemd can show the directory as empty.
+    ///
+    /// Otherwise, a unit sees either nothing or all of the directory.
     var mayBeEmptied = true
 
     /// Whether a kubeconfig that no task writes may refer to files in the directory.
@@ -34,7 +36,7 @@ struct ClosedDirectory: Hashable {
         self.mayHoldCredentials = mayHoldCredentials
     }
 
-    /// Whether units that name nothing in the directory see it empty rather than hidden; systemd then creates it.
+    /// Whether units that name nothing in the directory see an empty directory, which systemd creates if necessary.
     var isEmptied: Bool { mayBeEmptied && kind != .foreign }
 
     /// Whether a task of the plan has a secret in the directory.
@@ -65,7 +67,7 @@ struct ClosedPaths {
     /// - Parameters:
     ///   - directories: The closed directories.
     ///   - files: The secret files.
-    ///   - rootOnly: The directories that only root can read, which need not be hidden from the user of units.
+    ///   - rootOnly: The directories that only root can read, which need not be hidden from unprivileged units.
     init(_ directories: Set<ClosedDirectory>, files: [String], rootOnly: Set<ExactText>) {
         usual = directories.filter { $0.kind == .usual }.map(\.path).sorted()
         for directory in directories.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
@@ -88,20 +90,20 @@ struct ClosedPaths {
         withoutRootOnly = outer.filter { !rootOnly.contains(ExactText($0.path)) }
     }
 
-    /// Returns whether a unit has a shorter list than the drop-in, because its user cannot read the other paths.
+    /// Returns whether a unit hides fewer paths than the drop-in, because the unit's user cannot read the other paths.
     func isDropInListReduced(for task: UnitView.Names) -> Bool {
         task.isUnprivileged && withoutRootOnly.count < outer.count
     }
 
-    /// Returns the closed directories outside usual directories, and the directories of the drop-in, parents first.
+    /// Returns the closed directories outside `usual` directories and the directories of the drop-in, parents first.
     func outer(for task: UnitView.Names) -> [ClosedDirectory] { task.isUnprivileged ? withoutRootOnly : outer }
 
-    /// Returns the other closed directories below some directories.
+    /// Returns the closed directories of the plan that are below the given directories and inside `usual` directories.
     func inner(of directories: [String]) -> [ClosedDirectory] {
         directories.flatMap { innerBelow[ExactText($0)] ?? [] }
     }
 
-    /// Returns the secret files outside usual directories, and the secret files below some directories.
+    /// Returns the secret files outside `usual` directories, and the secret files below the given directories.
     func files(in directories: [String]) -> [String] {
         looseFiles + directories.flatMap { filesBelow[ExactText($0)] ?? [] }
     }

@@ -19,7 +19,7 @@ public func retryTimerName(delay: Duration) -> String { "k8s-bootstrap--retry@\(
 /// Returns whether the unit of a task with this name would have the name of another unit of the program.
 func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == healthUnitName }
 
-/// Returns the units that every node has in addition to the units of its tasks.
+/// Returns the units that every node has in addition to the units of tasks.
 ///
 /// The target is ordered after all tasks, and is reached only if no file lists failed tasks by then. The unit of a task
 /// writes the file before systemd knows that the task has failed.
@@ -30,7 +30,7 @@ func isReservedTaskName(_ name: String) -> Bool { unitName(ofTask: name) == heal
 ///     units that it wants.
 ///   - report: The units that report to the cluster, or `nil` if the node does not report.
 ///   - invalid: The first problem, if the task file is invalid.
-///   - hasClosedDirectories: Whether tasks write secrets into directories that are empty in the units of other tasks.
+///   - hasClosedDirectories: Whether tasks write secrets into directories that are empty for the units of other tasks.
 /// - Returns: The health service, the recovery and alert services, the timer of retries, the service of metrics with
 ///   its timer, the units that report to the cluster, and a drop-in for the target.
 func commonUnits(
@@ -71,15 +71,15 @@ let recoveryTemplateName = "k8s-bootstrap-recovery@.service"
 let alertTemplateName = "k8s-bootstrap-alert@.service"
 let retryTemplateName = "k8s-bootstrap--retry@.timer"
 
-/// The text that replaces the drop-in of all tasks, which would apply to every `k8s-bootstrap-*.service`.
+/// The text that overrides the drop-in of task units, which otherwise applies to every `k8s-bootstrap-*.service`.
 private let overridingDropIn = "# Made by nest-bootstrap. The settings of tasks do not apply to this unit.\n"
 
 private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool, _ hasClosedDirectories: Bool) -> String {
     var unit = supervisingUnit(isInvalid ? invalidHealthDescription : "Health of the Kubernetes node bootstrap")
     unit.section("Service")
     if hasClosedDirectories {
-        // The service runs before all tasks. Otherwise systemd would create the directories, and 'reset' would leave
-        // them.
+        // The service runs before all tasks. Otherwise, systemd would create the directories, and 'reset' would not
+        // remove them.
         unit.comment("Lists and creates the directories that the units of tasks have empty.")
         unit.command("ExecStartPre", prefixes: "-+", [call.program, "run", "--prepare"] + call.flags)
     }
@@ -94,8 +94,8 @@ private func healthUnit(_ call: ProgramInvocation, isInvalid: Bool, _ hasClosedD
 ///
 /// The file that lists failed tasks exists only if a task has failed.
 ///
-/// A separate service costs nothing if its conditions are not met. A command in the unit of the task would create the
-/// mounts of its sandbox once more.
+/// A separate service costs nothing if its conditions are not met, whereas systemd would set up the sandbox mounts of
+/// the task's unit once more for a command in that unit.
 private func recoveryUnit(_ call: ProgramInvocation) -> String {
     var unit = supervisingUnit("Recovery of task %i of the Kubernetes node bootstrap")
     unit.set("ConditionPathExists", "|\(call.root)/run/nest-bootstrap/health.json")
@@ -131,7 +131,7 @@ func supervisingUnit(_ description: String) -> UnitText {
 func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.set("Type", "oneshot")
     unit.set("TimeoutStartSec", "\(Limit.unitGracePeriod)")
-    // Entries of the tasks have another identifier, and fields that the lines of this service do not have.
+    // Journal entries of tasks have a different identifier, and fields that entries of this service do not have.
     unit.set("SyslogIdentifier", "k8s-bootstrap-health")
     unit.set("Environment", "SWIFT_BACKTRACE=enable=no")
     unit.set("RuntimeDirectory", "nest-bootstrap")
@@ -146,7 +146,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
         ("PrivateNetwork", "yes"), ("IPAddressDeny", "any"), ("RestrictAddressFamilies", "AF_UNIX"),
         ("ProtectSystem", "strict"),
     ] { unit.set(key, value) }
-    // In /run the service needs the bus, and the records, which it writes.
+    // In /run, the service needs the bus, systemd's sockets and units, and the records, which it also writes.
     unit.set("TemporaryFileSystem", "/run:ro")
     unit.path("BindPaths", "\(call.root)/run/nest-bootstrap")
     let seen = [
@@ -163,7 +163,7 @@ func addSupervisingSettings(_ unit: inout UnitText, _ call: ProgramInvocation) {
     unit.path("ReadWritePaths", call.root + metricsDirectory)
 }
 
-/// Settings that isolate the units that supervise, report and alert from the machine's devices and kernel.
+/// Settings that isolate supervising, reporting and alerting units from the machine's devices and kernel.
 let isolation = [
     ("ProtectHome", "read-only"), ("PrivateTmp", "yes"), ("PrivateDevices", "yes"), ("ProtectKernelTunables", "yes"),
     ("ProtectKernelModules", "yes"), ("ProtectKernelLogs", "yes"), ("ProtectControlGroups", "yes"),
@@ -188,7 +188,7 @@ private func alertUnit(_ call: ProgramInvocation) -> String {
     unit.set("Type", "oneshot")
     let status = [call.program, "status"] + call.flags
     unit.set("ExecStart", ":" + status.map(unitWord).joined(separator: " ") + " %i")
-    // The exit codes say that the task has failed, or has not succeeded yet.
+    // These are the exit codes of `status` for a task that has failed or has not succeeded yet.
     unit.set("SuccessExitStatus", "1 3")
     unit.set("SyslogIdentifier", "k8s-bootstrap-alert")
     // Commands that administrators add may need the network and the queue of a mail server.
@@ -219,8 +219,8 @@ private let retryTimer = """
 ///   - isPublic: Whether every user may read the content of the task file.
 ///   - report: The declaration of the node's reports to the cluster, or `nil` if the node does not report.
 ///   - plan: The part of the plan that could be read.
-///   - known: Tasks of this boot that may be running. Their units stay, so that they are not stopped; a start fails,
-///     because the health service fails.
+///   - known: Tasks of this boot that may be running. The units of these tasks are kept so that systemd does not stop
+///     the tasks; a start fails, because the health service fails.
 /// - Returns: The units that every node has, and the units of known tasks, whose timers are stopped.
 public func unitsForInvalidConfiguration(
     _ problems: Problems,
@@ -243,7 +243,7 @@ public func unitsForInvalidConfiguration(
         + stoppedTimers(ofTasks: known)
 }
 
-/// Creates the unit of a task of which only the name is known; the unit is never started.
+/// Creates a unit, which is never started, for a task of which only the name is known.
 private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> UnitFile {
     var unit = UnitText(comment: "Made by nest-bootstrap, because the task file is invalid. Changes here are lost.")
     unit.section("Unit")
@@ -260,7 +260,7 @@ private func placeholderUnit(for task: String, _ call: ProgramInvocation) -> Uni
 
 /// Returns the units of tasks that were removed from the task file after they had started on this boot.
 ///
-/// systemd stops them, because no unit needs them, and forgets them even if they have failed.
+/// systemd stops these units, because no other unit needs them, and unloads these units even after a failure.
 ///
 /// - Parameters:
 ///   - tasks: The names of the removed tasks.
@@ -274,7 +274,7 @@ public func unitsOfRemovedTasks(_ tasks: [String], _ call: ProgramInvocation) ->
         unit.set("StopWhenUnneeded", "yes")
         unit.set("CollectMode", "inactive-or-failed")
         unit.section("Service")
-        // A service must have a command; nothing starts this one.
+        // A service must have a command, although nothing starts this service.
         unit.command("ExecStart", [call.program, "--version"])
         let services = [unitName(ofTask: task), repetitionUnitName(ofTask: task)]
         return services.map { UnitFile(path: $0, content: .text(unit.text)) }

@@ -1,6 +1,6 @@
 import Base
 
-/// The secrets of a plan and of every node, and the parts of them that each unit sees.
+/// The secrets of a plan and of every node, and the secrets that each unit sees.
 ///
 /// Secrets are client keys, other private keys, kubeconfigs, files that only their owners may read and the sources of
 /// such files, and the paths of ``hiddenByDropIn``.
@@ -16,12 +16,12 @@ struct HiddenPaths {
     private var ownersFiles: Set<ExactText> = []
     private var closed = ClosedPaths([], files: [], rootOnly: [])
 
-    /// Paths of every node that a task sees only if it names them, as in the drop-in of all units.
+    /// Paths on every node that are visible only to tasks that name them; the drop-in of all units hides these paths.
     ///
     /// The paths hold passwords and keys, or are sockets of services that have more rights than a unit.
     static let hiddenByDropIn = ofNoTask + credentialPaths
 
-    /// The subset that no task needs.
+    /// The paths of ``hiddenByDropIn`` that no task needs.
     static let ofNoTask = [
         "/etc/credstore", "/etc/credstore.encrypted", "/etc/gshadow", "/etc/gshadow-", "/etc/rancher", "/etc/shadow",
         "/etc/shadow-", "/etc/ssh", "/etc/ssl/private", "/etc/wireguard", "/run/containerd/containerd.sock",
@@ -31,10 +31,10 @@ struct HiddenPaths {
         "/var/lib/etcd", "/var/lib/private", "/var/lib/rancher",
     ]
 
-    /// The subset whose secrets only root can read by default; units of ``unitUser`` need not hide it.
+    /// The paths of ``hiddenByDropIn`` that only root can read by default and units of ``unitUser`` need not hide.
     ///
-    /// A shorter list saves time: systemd creates every mount of a unit for each of its commands, and reads the table
-    /// of all mounts several times for it.
+    /// A shorter list saves time, because systemd creates every mount of a unit for each command of the unit, and reads
+    /// the table of all mounts several times for each mount.
     private static let closedToUsers: Set<ExactText> = [
         "/etc/credstore", "/etc/credstore.encrypted", "/etc/gshadow", "/etc/gshadow-", "/etc/shadow", "/etc/shadow-",
         "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
@@ -42,7 +42,7 @@ struct HiddenPaths {
 
     /// The paths at which Kubernetes keeps keys.
     ///
-    /// A task that names one file of a directory does not see the keys of the control plane in it.
+    /// A task that names one file of a directory does not see the control plane's keys in the same directory.
     private static let credentialPaths = [
         "/etc/kubernetes/admin.conf", "/etc/kubernetes/controller-manager.conf", "/etc/kubernetes/kubelet.conf",
         "/etc/kubernetes/pki", "/etc/kubernetes/pki/ca.key", "/etc/kubernetes/pki/etcd",
@@ -50,7 +50,7 @@ struct HiddenPaths {
         "/etc/kubernetes/super-admin.conf", "/var/lib/kubelet", "/var/lib/kubelet/pki", "/var/lib/kubelet/pods",
     ]
 
-    /// The directories that the program needs in every unit, and which are therefore not closed.
+    /// The directories that are not closed because the program needs them in every unit.
     private static let essential = [
         "/etc/ca-certificates", "/etc/pki/tls", "/etc/ssl", "/nix", records, "/usr", "/var/lib/nest-bootstrap",
     ]
@@ -73,12 +73,12 @@ struct HiddenPaths {
     /// The targets of the links along the path of the resolver's configuration.
     private let resolverLinks: [String]
 
-    /// The directory that contains the control plane's keys and much else.
+    /// The directory that contains the control plane's keys, among other files.
     static let kubernetes = "/etc/kubernetes"
 
     /// The root below which tasks write, or an empty string.
     ///
-    /// With a root, no directory is emptied.
+    /// If the root is not empty, no directory is replaced by an empty directory.
     private let root: String
 
     /// Finds the secret paths of a plan.
@@ -116,7 +116,7 @@ struct HiddenPaths {
         closed = ClosedPaths(closedDirectories(others), files: files, rootOnly: Self.closedToUsers)
     }
 
-    /// Adds a path that a task reads; `others` returns the targets of the links along it.
+    /// Adds a path that a task reads; `others` returns the targets of the links along a path.
     private mutating func add(_ read: Footprint.Read, _ call: ProgramInvocation, _ others: (String) -> [String]) {
         let path = located(read.path.path)
         let linked = links[ExactText(path)] ?? others(path)
@@ -147,15 +147,15 @@ struct HiddenPaths {
         }
     }
 
-    /// Returns the directories of the plan and of every node that are empty in units, or hidden from them.
+    /// Returns the directories of the plan and of every node that are empty in units or hidden from units.
     private func closedDirectories(_ others: (String) -> [String]) -> Set<ClosedDirectory> {
         var all = Set(UnitView.emptiedByDropIn.map { ClosedDirectory(path: $0, kind: .usual) })
         for (path, kind) in directories.map({ ($0.text, $1) })
         where !UnitView.emptiedByDropIn.containsExactly(path) && !Self.hiddenByDropIn.containsExactly(path) {
             let isUsual = path == Self.kubernetes && root.isEmpty
             var directory = ClosedDirectory(path: path, kind: isUsual ? .usual : kind)
-            // Below a root the secrets are also at other paths. A colon would begin the options of the mount, and
-            // systemd removes backslashes twice.
+            // Below a root, the secrets are also at other paths. In a path, a colon would begin the mount's options,
+            // and systemd removes backslashes twice.
             directory.mayBeEmptied =
                 root.isEmpty && !path.utf8.contains { [UInt8(ascii: ":"), UInt8(ascii: "\\")].contains($0) }
             all.insert(directory)
@@ -175,7 +175,7 @@ struct HiddenPaths {
         return all
     }
 
-    /// Returns the paths that a task's keys name, and the files of the kubeconfigs among them.
+    /// Returns the paths that a task's keys name, and the files to which the kubeconfigs among these paths refer.
     func paths(readBy footprint: Footprint) -> [String] {
         let named = footprint.reads.map { located($0.path.path) }.flatMap { [$0] + (links[ExactText($0)] ?? []) }
         let referred = named.flatMap { references[ExactText($0)] ?? [] }
@@ -184,7 +184,7 @@ struct HiddenPaths {
 
     /// Returns the paths that the texts of a task mention.
     ///
-    /// A text that contains a directory such as `/etc` names nothing in it.
+    /// A directory such as `/etc` is ignored, because mentioning it does not name any path in it.
     private func mentioned(by footprint: Footprint) -> [String] {
         let usual = UnitView.emptiedByDropIn + [Self.kubernetes]
         return footprint.texts.flatMap(pathsNamed).map(located).filter { path in
@@ -192,9 +192,9 @@ struct HiddenPaths {
         }
     }
 
-    /// Returns whether the program of a task needs a capability because it reads files that may belong to another user.
+    /// Returns whether a task's program needs a capability in order to read files that may belong to another user.
     ///
-    /// A program that may write anywhere may read everything too.
+    /// A program that may write anywhere may also read everything.
     func namesFilesOfOthers(_ footprint: Footprint) -> Bool {
         guard footprint.runsPrograms else { return false }
         let isRead = footprint.reads.contains { $0.use == .optional && !$0.path.path.hasSuffix(".sock") }
@@ -244,14 +244,14 @@ struct HiddenPaths {
             && !footprint.writes.contains { parent(of: $0.path.path) == "/" }
         if isRootEmpty {
             names.reads.append(ofEveryTask[0])
-            // An empty root directory has no link from /var/run to /run.
+            // A unit with an empty root directory has no link from /var/run to /run.
             names.reads += Self.aliases(footprint.texts.flatMap(pathsNamed) + footprint.reads.map(\.path.path))
             names.writes += Self.aliases(footprint.writes.map(\.path.path))
         }
         return UnitView(of: names, closed: closed, isRootEmpty: isRootEmpty)
     }
 
-    /// Returns the paths that lead through a link of the system, such as `/var/run`, as they are written.
+    /// Returns the paths, as written, that lead through a link of the system such as `/var/run`.
     private static func aliases(_ paths: [String]) -> [String] {
         paths.map(normalised).filter { located($0) != $0 }
     }
@@ -263,8 +263,8 @@ extension HiddenPaths {
     /// - Parameters:
     ///   - secret: The path of the file.
     ///   - taskFiles: The task files, whose directories every unit sees.
-    /// - Returns: The directory of the secret, unless every unit needs it or it also holds other files, and the
-    ///   directories around it that the drop-in of all units hides.
+    /// - Returns: The secret's directory, unless the directory is shared or every unit needs it, and all directories
+    ///   around the secret that the drop-in of all units hides.
     static func closedDirectories(of secret: String, beside taskFiles: [String]) -> [String] {
         let directory = parent(of: secret)
         let ofDropIn = hiddenByDropIn.filter { isPath(directory, at: $0) }
@@ -295,7 +295,7 @@ extension Footprint {
     }
 }
 
-/// Returns the absolute paths in a text of a task: an argument, a value of its environment, or commands of a shell.
+/// Returns the absolute paths in a text of a task: an argument, the value of an environment variable, or a script.
 ///
 /// A path ends where a shell or a list of paths would end it. The whole text, and the value of an option, may be a path
 /// with spaces.

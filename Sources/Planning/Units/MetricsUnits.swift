@@ -18,8 +18,8 @@ func metricsUnit(_ call: ProgramInvocation) -> String {
 
 /// Returns the text of the timer that starts the metrics service at boot and then every hour.
 ///
-/// At boot the metrics are still from the last boot. Later, certificates may be replaced by software other than the
-/// tasks of the node, such as the kubelet.
+/// At boot, the metrics of the last boot must be replaced. Later, software other than the node's tasks, such as the
+/// kubelet, may replace certificates.
 func metricsTimer(_ call: ProgramInvocation) -> String {
     var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     unit.section("Unit")

@@ -95,7 +95,7 @@ private struct TaskUnit {
 
     /// The timer and the service that run the task again.
     ///
-    /// During a repetition, the unit of the task stays active, and so do the units that require it.
+    /// During a repetition, the unit of the task and the units that require it stay active.
     private var repetition: [UnitFile] {
         guard let interval = task.interval else { return [] }
         let name = repetitionUnitName(ofTask: task.name)
@@ -125,8 +125,8 @@ private struct TaskUnit {
         unit.section("Service")
         addCommands(&unit, flags)
         unit.set("TimeoutStartSec", "\(task.timeout.components.seconds + Limit.unitGracePeriod)")
-        // The task writes only these directories of the state: its records, and its products before they are put in
-        // place.
+        // In the agent's state, the task writes only the directory of its records, and the directory of its products
+        // before they are put in place.
         let records = "nest-bootstrap/tasks/\(task.name)"
         let staging = "nest-bootstrap-staged/\(task.name)"
         unit.set("RuntimeDirectory", task.footprint.hasOnlyProducts ? "\(records) \(staging)" : records)
@@ -144,14 +144,14 @@ private struct TaskUnit {
         let run = [call.program, "run", "--task", task.name] + flags + call.flags
         let hasOnlyProducts = task.footprint.hasOnlyProducts
         if task.reset != nil || task.footprint.needsPreparation {
-            // Without the list the task must not run, because its products could not be undone. A unit can write only
-            // to directories that exist; the task itself reports a directory that cannot be created.
+            // The task must not run without the list, because 'reset' could not undo its products. A unit can write
+            // only to directories that exist; the task itself reports a directory that cannot be created.
             unit.comment("Lists what 'reset' undoes, and creates the directories that the task may write.")
             unit.command("ExecStartPre", prefixes: "+", run + ["--prepare"])
         }
         unit.command("ExecStart", run)
-        // These commands run outside the sandbox, because they start units. They leave the mounts of the unit, which
-        // apply to them too.
+        // These commands run outside the sandbox, because they start units. The program leaves the mounts of the
+        // unit, because these also apply to commands outside the sandbox.
         let supervise = [call.program, "supervise", task.name] + flags + call.flags
         if task.isCompletedOutside {
             let steps = [
@@ -168,12 +168,14 @@ private struct TaskUnit {
         unit.command("ExecStopPost", prefixes: "-+", supervise)
     }
 
-    /// The paths that the task may write; with a root the whole root, because it contains the records too.
+    /// The paths that the task may write.
+    ///
+    /// With a root, this is the whole root, which also contains the records.
     private var writable: [String] {
         call.root.isEmpty ? task.footprint.writablePaths : [call.root]
     }
 
-    /// The paths that the task reads, and the directories of its products, in which it looks at the product paths.
+    /// The paths that the task reads, and the directories in which the task examines the paths of its products.
     private var read: [String] {
         named + task.footprint.directoriesOfProducts.map { call.root + $0 }
     }
@@ -210,7 +212,7 @@ extension Footprint {
     /// Whether the program of the task may write anywhere.
     var writesAnywhere: Bool { runsPrograms && writablePaths.contains("/") }
 
-    /// The directories of products that are put in place after the task, which looks at the product paths in them.
+    /// The directories of products that are put in place after the task; the task examines the paths of these products.
     ///
     /// The product paths themselves are left out, because systemd binds the targets of links. Every unit sees the
     /// entries of the root directory.
@@ -226,13 +228,13 @@ extension Footprint {
             ? [] : createdDirectories + guardedDirectories(in: writablePaths).filter { $0 != productsDirectory }
     }
 
-    /// Whether there are directories to prepare, or paths written by the program that must be examined.
+    /// Whether directories must be prepared, or paths that the task's program writes must be examined.
     public var needsPreparation: Bool {
         !preparedDirectories.isEmpty
             || writablePaths.contains { $0 != "/" && (runsPrograms || isPath(productsDirectory, at: $0)) }
     }
 
-    /// Finds directories that root processes act on, and that the task can write although it does not name them.
+    /// Finds directories with files that root processes act on, if the task can write there without naming them.
     ///
     /// - Parameter writes: The paths at and below which the unit writes.
     /// - Returns: The directories.
@@ -248,9 +250,10 @@ extension Footprint {
 }
 
 extension Plan {
-    /// The directories in which programs of tasks may create links that redirect other tasks and systemd.
+    /// The directories in which programs of tasks may create links that other tasks and systemd would follow.
     ///
-    /// Directories directly below the root directory are left out, because a program that writes them needs no link.
+    /// The root directory and the directories directly below it are left out, because a program that may write there
+    /// does not need a link.
     public var programDirectories: [String] {
         var seen: Set<ExactText> = []
         return steps.lazy.map(\.task.footprint).filter(\.runsPrograms).flatMap(\.writablePaths)
@@ -259,8 +262,8 @@ extension Plan {
 }
 
 extension PlannedTask {
-    /// Whether a step of its unit outside the sandbox completes the task.
+    /// Whether a command of the task's unit, run outside the sandbox, completes the task.
     ///
-    /// The step also records a recovery; other tasks have a separate service for it.
+    /// The command also records a recovery; for other tasks, a separate service records recoveries.
     public var isCompletedOutside: Bool { footprint.hasOnlyProducts || !settings.restarts.isEmpty }
 }

@@ -9,8 +9,9 @@ extension Plan {
 
 /// Returns the text of the timer that starts the repetitions of a task.
 ///
-/// The timer is active as long as the unit of the task is. It counts from the end of a run, so that runs never overlap,
-/// on a clock that is not affected by time corrections. Nodes that were started together do not repeat a task together.
+/// The timer is active as long as the unit of the task is. The interval begins at the end of a run, so runs never
+/// overlap, and is measured on a clock that time corrections do not affect. A random delay keeps nodes that were
+/// started together from repeating a task at the same time.
 ///
 /// - Parameters:
 ///   - task: The task.
@@ -20,7 +21,7 @@ func repetitionTimer(_ task: PlannedTask, every interval: Duration) -> String {
     var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
     unit.section("Unit")
     unit.set("Description", "Repetitions of task \(task.name) of the Kubernetes node bootstrap")
-    // By default a timer is ordered before basic.target, but tasks are ordered after it.
+    // By default, a timer is ordered before basic.target, but tasks are ordered after basic.target.
     unit.set("DefaultDependencies", "no")
     unit.set("BindsTo", task.unitName)
     unit.set("After", task.unitName)

@@ -15,19 +15,19 @@ private let reportTimerDescription = "Regular report of the Kubernetes node boot
 
 /// The units that report the state of the node to the cluster.
 ///
-/// The service runs until it has sent everything. It is restarted after a change, so that no change is missed while it
-/// runs, and simultaneous changes become one report. No other unit is ordered after it.
+/// The service runs until it has sent everything. A change restarts the service, so that no change is missed during a
+/// run and simultaneous changes become one report. No other unit is ordered after the service.
 struct ReportUnits {
-    /// The kubeconfigs in the order of preference, of which the first existing one is used.
+    /// The possible kubeconfigs in order of preference; the service uses the first that exists.
     private let kubeconfigs: [String]
-    /// The files to which the kubeconfigs refer, if a task writes them.
+    /// The files to which kubeconfigs refer, known only for kubeconfigs that a task writes.
     private let references: [String]
-    /// Whether the task file names the kubeconfig, so that its absence is reported.
+    /// Whether the task file names the kubeconfig; if so, a missing kubeconfig is reported.
     private let isNamed: Bool
-    /// Whether the task file names a kubeconfig that no task writes, so that the files it refers to are unknown.
+    /// Whether the task file names a kubeconfig that no task writes; the files of that kubeconfig are then unknown.
     private let mayReferToAnything: Bool
 
-    /// The directories in which administrators keep keys of users, to which a named kubeconfig may refer.
+    /// The directories in which administrators keep client keys, to which a named kubeconfig may refer.
     private static let keyDirectories = [
         "/etc/kubernetes/pki/etcd", "/etc/rancher", "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
         "/var/lib/rancher",
@@ -86,9 +86,9 @@ struct ReportUnits {
         return unit.text
     }
 
-    /// Makes the base system, the records, and the kubeconfig with its files visible to the service.
+    /// Makes the base system, the records, the kubeconfig and its credential files visible to the service.
     ///
-    /// If these files are unknown, the service sees the node except for `/run` and the paths of ``hidden``.
+    /// If the credential files are unknown, the service sees everything except `/run` and the paths of ``hidden``.
     private func addView(_ unit: inout UnitText, _ call: ProgramInvocation) {
         let isEverythingSeen = mayReferToAnything || !call.root.isEmpty
         unit.set("ProtectSystem", isEverythingSeen ? "strict" : "yes")
@@ -112,7 +112,7 @@ struct ReportUnits {
         "/var/lib/rancher/rke2/agent",
     ]
 
-    /// The secrets other than the kubeconfigs in question and the files to which they refer.
+    /// The secrets that are hidden from the service: all except the possible kubeconfigs and their credential files.
     private var hidden: [String] {
         let keys = ["ca.key", "etcd", "front-proxy-ca.key", "sa.key"].map { "/etc/kubernetes/pki/\($0)" }
         let kubeconfigs = ["admin", "controller-manager", "scheduler", "super-admin"].map {
@@ -140,8 +140,8 @@ struct ReportUnits {
 
     /// Returns the timer that starts the service every ten minutes, with a fixed offset for each node.
     ///
-    /// Regular reports take account of a Node that was registered again, of a new kubeconfig, and of runs by hand of
-    /// other users. The target starts the service too, because at boot the cluster has the report of the last boot.
+    /// Regular reports cover a Node that was registered again, a new kubeconfig, and manual runs by other users. The
+    /// target starts the service too, because at boot the cluster has the report of the last boot.
     private func timer(_ call: ProgramInvocation) -> String {
         var unit = UnitText(comment: "Made by nest-bootstrap. Changes here are lost.")
         unit.section("Unit")

@@ -1,12 +1,12 @@
 import Base
 
-/// The addresses that the tasks of a plan connect to, if the task file contains addresses and no names.
+/// The addresses that the tasks of a plan connect to, known only for servers given as addresses, not host names.
 struct ServerAddresses {
-    /// The API server of each kubeconfig that a task of the plan writes.
+    /// The URLs of API servers, by the paths of the kubeconfigs that tasks of the plan write.
     private let servers: [ExactText: String]
 
     init(_ plan: Plan) {
-        // A server at the address of the node is not known yet.
+        // Tasks that use the node's address are left out, because the address is not known yet.
         let tasks = plan.steps.lazy.map(\.task).filter { $0.addressUse == .none }
         let kubeconfigs = tasks.flatMap(\.footprint.writes).compactMap { write in
             write.kubeconfig.map { (ExactText(located(write.path.path)), $0.server) }
@@ -16,8 +16,8 @@ struct ServerAddresses {
 
     /// Returns all addresses of a task, in the syntax of systemd.
     ///
-    /// - Returns: The addresses without duplicates, or `nil` if one is unknown, for example because it needs a name
-    ///   server.
+    /// - Returns: The addresses without duplicates, or `nil` if there are none or one is unknown, for example because a
+    ///   host name must be resolved.
     func all(of footprint: Footprint) -> [String]? {
         var addresses: [String] = []
         for connection in footprint.connections where connection != .systemBus {
@@ -33,7 +33,7 @@ struct ServerAddresses {
             footprint.kubeconfig.flatMap { servers[ExactText(located($0.path))] }.flatMap { try? WebAddress($0).host }
         // The host may be the address of the node, which is not known yet.
         case .endpoint(let host, _): footprint.watchesInterfaces ? nil : host
-        // A URL may be redirected.
+        // A server may redirect a URL to any address.
         case .url, .systemBus, .anywhere: nil
         }
     }

@@ -47,7 +47,7 @@ struct UnitSandbox {
     /// The capability to read credentials of another user, such as the credentials of agenix.
     static let reading = "CAP_DAC_READ_SEARCH"
 
-    /// Returns whether capabilities let a task read every file that its unit sees, even if it does not name the file.
+    /// Returns whether capabilities let a task read every file that its unit sees, even files not named by the task.
     ///
     /// The agent itself needs `CAP_DAC_OVERRIDE` to delete, and does not use it to read.
     static func readsAnything(with capabilities: [String], _ footprint: Footprint) -> Bool {
@@ -74,7 +74,7 @@ struct UnitSandbox {
         let capabilities = footprint.capabilities.filter { seen.insert($0).inserted }
         guard !capabilities.isEmpty else { return }
         add("CapabilityBoundingSet", capabilities.joined(separator: " "))
-        // A program needs its capabilities for these calls.
+        // Programs use capabilities through these system calls.
         let isMoreThanReading = capabilities != [Self.reading]
         if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "@privileged @resources") }
         for capability in capabilities {
@@ -82,12 +82,11 @@ struct UnitSandbox {
                 add(key, value)
             }
         }
-        // With this call, the capability would open any file of a file system that is partly visible
-        // (open_by_handle_at(2)).
+        // With the capability, open_by_handle_at(2) would open any file of a file system that is only partly visible.
         if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "~open_by_handle_at") }
     }
 
-    /// The changes of settings without which a task could not use its capabilities.
+    /// The settings that must change before a task can use a capability, by capability.
     private static let obstacles: [String: [(String, String)]] = [
         "CAP_SYS_MODULE": [("ProtectKernelModules", "no"), ("SystemCallFilter", "@module")],
         "CAP_SYS_ADMIN": [
@@ -98,7 +97,7 @@ struct UnitSandbox {
         "CAP_SYS_TIME": [("ProtectClock", "no"), ("SystemCallFilter", "@clock")],
         "CAP_WAKE_ALARM": [("ProtectClock", "no")],
         "CAP_SYSLOG": [("ProtectKernelLogs", "no")],
-        // The task can create nodes of any device, and open only the devices that it names.
+        // The task may create nodes for any device, but open only the devices that it names.
         "CAP_MKNOD": [
             ("PrivateDevices", "no"), ("DevicePolicy", "closed"), ("DeviceAllow", "char-* m"),
             ("DeviceAllow", "block-* m"),
@@ -214,7 +213,7 @@ struct UnitSandbox {
 
     private mutating func addHidden(_ view: UnitView, _ root: String) {
         if view.hiddenOfDropIn != nil { add("InaccessiblePaths", "") }
-        // A path that a task wrote is below the root, and a path that it reads may be.
+        // Tasks write below the root, but may read a path with or without the root in front.
         let hidden = root.isEmpty ? view.hidden : view.hidden.flatMap { [$0, root + $0] }
         // All these paths are different, so a search for duplicates among hundreds is unnecessary.
         settings += ((view.hiddenOfDropIn ?? []) + hidden).map { ("InaccessiblePaths", unitWord("-\($0)")) }

@@ -2,7 +2,7 @@ import Base
 
 /// The text of a systemd unit while it is written.
 struct UnitText {
-    /// The text, in which every line has a line break.
+    /// The text; every line ends with a line break.
     private(set) var text: String
 
     /// Begins a unit with a comment.
@@ -15,7 +15,7 @@ struct UnitText {
         text += "\n[\(name)]\n"
     }
 
-    /// Adds a setting, whose value is in the syntax of systemd.
+    /// Adds a setting whose value is already in the syntax of systemd.
     mutating func set(_ key: String, _ value: String) {
         text += "\(key)=\(value)\n"
     }
@@ -46,7 +46,7 @@ struct UnitText {
 /// - Parameters:
 ///   - text: The text, from any source.
 ///   - specifiers: Whether the setting would expand `%`.
-/// - Returns: One line with escaped control characters, which systemd reads as the text.
+/// - Returns: One line that systemd reads as the text, apart from control characters, which are escaped.
 func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
     var line = ""
     for scalar in text.unicodeScalars.prefix(Limit.unitPhraseLength) {
@@ -76,7 +76,9 @@ func unitPath(_ path: String) -> String {
     return withoutContinuation(line)
 }
 
-/// Adds a space, which systemd removes, after a final backslash, which would join the next line to this one.
+/// Adds a space after a final backslash, which would otherwise join the next line to this one.
+///
+/// systemd removes the space.
 private func withoutContinuation(_ line: String) -> String {
     line.hasSuffix("\\") ? line + " " : line
 }
@@ -121,24 +123,24 @@ public struct UnitFile: Sendable, Hashable {
     public var content: Content
 }
 
-/// The invocation of the program by units.
+/// The command with which units run the program.
 public struct ProgramInvocation: Sendable, Hashable {
     /// The absolute path of the program.
     public var program: String
 
-    /// The task file and its drop-ins, with the targets of links; every unit reads them.
+    /// The paths of the task file and its drop-ins, and the targets of links; every unit reads these paths.
     public var taskFiles: [String]
 
-    /// The paths of task files on the node by the paths at which they were read, if these differ.
+    /// The paths of task files on the node, by the path at which each file was read, if the two differ.
     public var installedPaths: [String: String] = [:]
 
-    /// The flags with which every call uses the same task file, role and root.
+    /// The command-line flags that select the same task file, role and root in every unit.
     public var flags: [String]
 
     /// The directory that is prefixed to every path that a task writes, without a final slash; empty for none.
     public var root: String
 
-    /// Creates the description of a call.
+    /// Creates the description of the command.
     public init(program: String, taskFiles: [String], flags: [String] = [], root: String = "") {
         self.program = program
         self.taskFiles = taskFiles

@@ -8,10 +8,10 @@ public let unitUser = "nest-bootstrap"
 /// Without this content systemd would not start the unit, and the program could not report what to do.
 public let missingCredential = "no such file when the unit was started"
 
-/// Returns the name that the unit of a task gives to the credential with a file's content.
+/// Returns the name of the credential that holds a file's content in the unit of a task.
 ///
 /// - Parameter path: An absolute path.
-/// - Returns: The name, as `systemd-escape --path` prints it, or `nil` if systemd has no name of that length.
+/// - Returns: The name, as `systemd-escape --path` prints it, or `nil` if it would be empty or too long for systemd.
 public func credentialName(ofPath path: String) -> String? {
     var name = ""
     for byte in normalised(path).utf8.dropFirst() {
@@ -31,7 +31,7 @@ extension Footprint {
     public var isOfUnitUser: Bool { writes.isEmpty && !runsPrograms }
 }
 
-/// The users of the units of a plan, and their access to files that these users may not read.
+/// The system users as which the units of a plan run, and the settings that let units read files closed to these users.
 struct UnitUsers {
     /// The settings that concern the user of one unit.
     struct Settings {
@@ -42,10 +42,10 @@ struct UnitUsers {
         /// Whether the unit runs as ``unitUser``, without capabilities.
         var isUnprivileged: Bool { capabilities.isEmpty && settings.contains { $0.key == "User" } }
 
-        /// The private keys that the unit gets as copies, so that it need not see the files.
+        /// The private keys that the unit receives as credentials, so that the files need not be visible to the unit.
         var privateKeys: [String] = []
 
-        /// Adds a copy of a file, which systemd makes before it starts the unit.
+        /// Adds a credential: a copy of a file, created by systemd before it starts the unit.
         mutating func load(_ credential: (name: String, path: String)) {
             // systemd removes quoting backslashes from a name.
             let name = unitPath(credential.name.replacing("\\", with: "\\\\"))
@@ -57,10 +57,10 @@ struct UnitUsers {
     /// For each kubeconfig that a task of the plan writes, the kubeconfig and the files to which it refers.
     private var credentials: [ExactText: [String]] = [:]
 
-    /// Files that tasks of the plan write for the owner alone.
+    /// Files that tasks of the plan write with access for the owner only.
     private var secrets: [String] = []
 
-    /// Files that tasks read but not every user can read, without the task files.
+    /// Files that tasks read and that some users cannot read, apart from the task files.
     private var closed: Set<ExactText> = []
 
     /// Whether every user can read the task files.

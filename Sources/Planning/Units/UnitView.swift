@@ -3,9 +3,9 @@ import Base
 /// The part of the node's files that the unit of a task sees.
 ///
 /// Every path has the state of the nearest mark at or above it, as with mounts. A closed directory is empty except for
-/// the paths that the task names. Directories are emptied instead of hiding files, because a mount over a file needs
-/// the file, and ends when another file is renamed to its name. A bind mount keeps the file that existed when the unit
-/// started.
+/// the paths that the task names. Directories are emptied instead of hiding single files, because a file must exist to
+/// be hidden by a mount, and becomes visible when another file is renamed over it. A bind mount keeps the file that
+/// existed when the unit started.
 struct UnitView {
     private enum State {
         case readable, writable, empty, hidden
@@ -22,7 +22,7 @@ struct UnitView {
     /// The paths that are bound into the empty directories for reading and writing.
     private(set) var writes: [String] = []
 
-    /// The inaccessible paths in directories that the unit sees, without the paths of the drop-in.
+    /// The inaccessible paths in directories that the unit sees, apart from the paths that the drop-in hides.
     private(set) var hidden: [String] = []
 
     /// The paths of the drop-in that this unit hides too, or `nil` if the list of the drop-in applies unchanged.
@@ -106,7 +106,7 @@ struct UnitView {
         marked.removeAll(where: hiddenHere.containsExactly)
     }
 
-    /// Marks a closed directory, unless the task sees all of it, and returns whether the task does.
+    /// Marks a closed directory unless the task sees all of it; returns whether the task sees all of it.
     private mutating func close(
         _ directory: ClosedDirectory,
         to task: Names,
@@ -135,7 +135,7 @@ struct UnitView {
         return marks[ExactText(Self.root)] ?? .readable
     }
 
-    /// Keeps a mark that changes the view of the unit.
+    /// Adds a marked path to the list for its mark, if the mark changes the view of the unit.
     private mutating func keep(_ path: String) {
         guard let state = marks[ExactText(path)] else { return }
         let above = self.state(above: path)
@@ -183,7 +183,7 @@ struct UnitView {
             "services", "ssl", "static",
         ].map { "/etc/\($0)" }
 
-    /// The additional base system for other programs; their own configuration is seen if the task names it.
+    /// The additional base system for other programs; a program's own configuration is visible if the task names it.
     private static let othersSystem =
         ["/lib32", "/libx32", "/opt"]
         + [
@@ -200,9 +200,9 @@ extension UnitView {
     struct Names {
         /// The paths in the keys of the task and in its kubeconfig, with everything below them.
         var reads: [String]
-        /// The paths that the texts of the task mention, without secrets below them.
+        /// The paths that the texts of the task mention, excluding secrets below these paths.
         var mentions: [String] = []
-        /// The directories in which the task looks at single paths.
+        /// The directories in which the task examines individual paths.
         var looksAt: [String] = []
         /// The paths at and below which the task writes.
         var writes: [String] = []
@@ -219,10 +219,10 @@ extension UnitView {
         var runsPrograms = false
         /// Whether the user of the unit cannot read the files of ``ownersFiles``.
         var isUnprivileged = false
-        /// The files that tasks write for the owner alone.
+        /// The files that tasks write with access for the owner only.
         var ownersFiles: Set<ExactText> = []
 
-        /// Returns whether the unit may see a secret file, or cannot read it anyway.
+        /// Returns whether the unit may see a secret file, or its user cannot read the file anyway.
         func sees(secret file: String) -> Bool {
             let isOwners = ownersFiles.contains(ExactText(file))
             return readsAnything || products.contains(ExactText(file)) || isOwners && isUnprivileged

@@ -7,7 +7,7 @@ public struct CertificateDeclaration: VerbDeclaration {
     public enum Issuer: Sendable, Hashable {
         /// A CA whose key is on the node.
         case authority(certificate: LocatedPath, key: LocatedPath)
-        /// A signer of the cluster, by way of a CertificateSigningRequest.
+        /// A signer of the cluster, through a CertificateSigningRequest.
         case signer(String, kubeconfig: LocatedPath)
     }
 
@@ -31,12 +31,12 @@ public struct CertificateDeclaration: VerbDeclaration {
     /// The maximum is the largest number of whole hours that fits in a signed 32-bit number of seconds.
     static let signerValidity = Duration.seconds(600)...Duration.seconds(596_523 * 3600)
 
-    /// Returns the time before its expiry at which a certificate is due for renewal.
+    /// Returns how long before its expiry a certificate is due for renewal.
     ///
-    /// A signer of the cluster may issue a certificate with another validity than the requested one.
+    /// A signer of the cluster may issue a certificate with a validity other than the requested validity.
     ///
     /// - Parameter validity: The validity of the certificate.
-    /// - Returns: At most the time in the declaration.
+    /// - Returns: The time from the declaration; for a signer, at most a third of the validity.
     public func renewBefore(validity: Duration) -> Duration {
         switch issuer {
         case .authority: leaf.renewBefore

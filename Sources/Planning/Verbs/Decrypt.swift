@@ -9,7 +9,7 @@ public struct DecryptDeclaration: VerbDeclaration {
     /// The encrypted file.
     public var source: LocatedPath
 
-    /// The private key of the node that decrypts it.
+    /// The private key of the node, which decrypts the source.
     public var identity: LocatedPath
 
     /// The certificate that the decrypted key must belong to, or `nil` if the file need not be a key.
@@ -131,7 +131,7 @@ extension DecryptDeclaration: ReadableVerb {
                 )
             ],
             command: .init(name: LocatedPath("age", location: path.location), package: "age"),
-            // The source may belong to another user, and so may the written file, with which the next run compares it.
+            // The source and the file that an earlier run wrote may belong to other users.
             capabilities: ["CAP_DAC_READ_SEARCH"],
         )
         footprint.decryption = decryption

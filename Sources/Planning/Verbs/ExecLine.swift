@@ -9,8 +9,8 @@ public struct ExecLine: Sendable, Hashable {
     /// Splits a line into words, or returns `nil` if it has no word.
     ///
     /// - Parameters:
-    ///   - line: The line. One with a character that means something to a shell is given to a shell as a whole.
-    ///   - more: Arguments that follow those of the line.
+    ///   - line: The line. A line that only a shell can interpret is passed to `sh -c` as a whole.
+    ///   - more: The arguments to append to the line.
     init?(_ line: String, before more: [String] = []) {
         let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let first = words.first else { return nil }
@@ -80,7 +80,7 @@ public struct ExecLine: Sendable, Hashable {
 }
 
 extension Footprint.Command {
-    /// The keys to write instead of a shell command line, `nil` if the name is one word.
+    /// The keys to suggest if the command's name is a whole command line; `nil` if the name is a single word.
     public var keysOfLine: String? {
         name.path.contains(where: \.isWhitespace) ? ExecLine(name.path, before: arguments)?.keys : nil
     }

@@ -20,10 +20,10 @@ public struct FileDeclaration: VerbDeclaration {
     /// The file to write.
     public var path: LocatedPath
 
-    /// Its content.
+    /// The source of the content.
     public var source: Source
 
-    /// Its permissions, or `nil` for ``usualMode`` without the permissions that the source file lacks.
+    /// The permissions of the file, or `nil` for ``usualMode`` without the permissions that the source file lacks.
     public var mode: UInt16?
 
     /// The permissions if ``mode`` is `nil` and the source is not stricter: 0600 for generated content, otherwise 0644.
@@ -111,7 +111,7 @@ extension FileDeclaration: ReadableVerb {
         if case .path(let source) = source {
             footprint.reads.append(.init(path: source, use: isSecret ? .secret : .file))
         }
-        // The source may belong to another user, and so may the written file, with which the next run compares it.
+        // The source and the file that an earlier run wrote may belong to other users.
         if owner != nil || group != nil || !footprint.reads.isEmpty {
             footprint.capabilities.append("CAP_DAC_READ_SEARCH")
         }

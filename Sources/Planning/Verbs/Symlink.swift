@@ -5,7 +5,7 @@ public struct SymlinkDeclaration: VerbDeclaration {
     /// The path of the link.
     public var path: LocatedPath
 
-    /// Its target, as written into the link.
+    /// The target, as written into the link.
     public var target: String
 
     /// Whether a file or directory at the path is replaced.

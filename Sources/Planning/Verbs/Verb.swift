@@ -21,7 +21,7 @@ public protocol VerbDeclaration: Sendable, Hashable {
     /// The work of a task with this verb, in a sentence without a full stop.
     static var summary: String { get }
 
-    /// The entries of the verb's keys in the reference of the task file.
+    /// The entries for the verb's keys in the task file reference.
     static var keys: [KeyDescription] { get }
 
     /// The paths, connections and privileges of a task with this declaration.
@@ -69,10 +69,10 @@ protocol ReadableVerb: VerbDeclaration {
     /// The key of ``taskLevelKeys`` that selects the verb without the verb's own key, if there is one.
     static var shorthandKey: String? { get }
 
-    /// Whether it creates, changes or deletes objects as the user of its kubeconfig.
+    /// Whether a task with the verb creates, changes or deletes objects as the user of its kubeconfig.
     static var changesObjects: Bool { get }
 
-    /// Returns the mapping probably meant by another value of the verb, written on one line, or `nil`.
+    /// Returns, on one line, the mapping probably meant by a value that is not a mapping; `nil` if none can be guessed.
     static func mapping(instead node: Node) -> String?
 
     /// Reads the verb's keys.
@@ -88,20 +88,20 @@ extension ReadableVerb {
     static func mapping(instead node: Node) -> String? { nil }
 }
 
-/// The facts about the node that verbs use when they are read.
+/// The facts about the cluster and the node that verbs use when they are read.
 struct VerbContext {
     let cluster: ReadCluster
     /// The host name of this node.
     let hostName: String
     /// The roles of the node for which the task is read.
     let roles: [String]
-    /// The section `certificates`.
+    /// The reader for section `certificates` of the task files.
     let certificates: CertificateReader
 }
 
 /// A verb after reading: complete, or complete once its kubeconfig is known.
 enum ReadVerb {
-    /// Everything is known.
+    /// The declaration is complete.
     case complete(Verb)
     /// The task connects to an API server and does not name a kubeconfig.
     case needsKubeconfig(name: String, (LocatedPath) -> any VerbDeclaration)

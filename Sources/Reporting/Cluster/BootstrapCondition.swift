@@ -2,7 +2,7 @@ public import Base
 import Execution
 public import State
 
-/// The report of a node about its tasks, published as condition `BootstrapReady` of its Node.
+/// A node's report about its tasks, published as condition `BootstrapReady` of the Node object.
 public struct BootstrapCondition: Sendable, Hashable {
     /// The status of a Kubernetes condition.
     public enum Status: String, Sendable, Hashable {
@@ -67,8 +67,8 @@ public struct BootstrapCondition: Sendable, Hashable {
     ///
     /// - Parameters:
     ///   - statuses: The states of all tasks, without anything that only root may read.
-    ///   - health: The tasks whose units have failed without recovering since, and when they are retried.
-    ///   - reported: The tasks whose failure was reported, but whose recovery was not.
+    ///   - health: The tasks whose units have failed and not recovered, and the time of the next retry.
+    ///   - reported: The tasks with a reported failure and no reported recovery.
     ///   - now: The time with which a planned retry is compared.
     public init(
         _ statuses: [TaskStatus],

@@ -119,7 +119,7 @@ public func reportedNodeLines(
     return table.lines(
         tones: nodes.map { isColoured ? $0.state.tone.line : nil },
         details: nodes.map { node in
-            // The reason of a ready node says everything.
+            // For a ready node, the message adds nothing to the state.
             guard node.state != .ready, let message = node.message, !message.isEmpty else { return [] }
             return [tableText(node.state == .stale ? "last report: \(message)" : message, isUTF8)]
         },

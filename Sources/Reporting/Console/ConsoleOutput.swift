@@ -68,7 +68,7 @@ public final class ConsoleOutput: Sendable {
         queues = [.results: first, .diagnostics: second]
     }
 
-    /// The first write error, except for a reader that has gone away.
+    /// The first write error; a reader that has gone away does not count as an error.
     public var failure: SystemError? { state.failure }
 
     /// Returns whether nothing more is written to a stream, because its reader has gone away or a write has failed.
@@ -97,13 +97,13 @@ public final class ConsoleOutput: Sendable {
     /// Returns the number of bytes that wait to be written to a stream.
     func backlog(of stream: Stream) -> Int { state.backlog(of: stream) }
 
-    /// Whether so much waits to be written to standard output that optional lines are dropped.
+    /// Whether so much output waits for standard output that output lines of child processes are dropped.
     public var isBacklogged: Bool { backlog(of: .results) > Self.backlogLimit }
 
     /// Waits until everything is written.
     ///
-    /// Output that is not written in time becomes a ``failure`` that says for how long the stream was not read. Entries
-    /// that the journal has not accepted do not become one.
+    /// If output is not written in time, ``failure`` says for how long the stream was not read. Entries that the
+    /// journal has not accepted do not set ``failure``.
     ///
     /// - Parameters:
     ///   - idleLimit: The time without progress after which a stream is given up.
@@ -111,7 +111,7 @@ public final class ConsoleOutput: Sendable {
     /// - Returns: Whether everything was written, or had failed before.
     @discardableResult
     public func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
-        // The journal comes first, because the entries that it refuses are printed.
+        // The journal comes first, because refused entries are printed to the streams.
         var isDone = journal?.flush(idleLimit: idleLimit, until: deadline, self) ?? true
         for stream in Stream.allCases where queues[stream]?.drain(idleLimit: idleLimit, until: deadline) == false {
             isDone = false

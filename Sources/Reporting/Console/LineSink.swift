@@ -54,7 +54,7 @@ public struct DiffSink: EventSink {
         case .planned(let text): planned[task, default: []].append(text)
         case .taskFinished(let outcome, _):
             let texts = planned.removeValue(forKey: task) ?? []
-            // The planned text of a task that would only wait is left out, because nothing changes.
+            // For a task that would only wait, the planned effects are left out, because nothing changes.
             if case .changed = outcome { write(texts.map { "task '\(task)' \($0)" }) }
             if !outcome.isSuccess { writeDiagnostics(event.lines) }
         case .runFinished: write(event.lines)

@@ -3,9 +3,10 @@ import Execution
 
 /// The rows of a live view that fit the terminal, with a summary of the tasks that do not.
 ///
-/// If the terminal has enough lines, every task has one, in the order of the plan, and more if needed. Otherwise tasks
-/// that have ended are replaced by a count, then tasks that have not started. Failures stay, and running tasks are
-/// shown. Any remaining lines are used for skipped and interrupted tasks, then for tasks that have not started.
+/// If the terminal has enough lines, every task has at least one line, in the order of the plan. Otherwise, counts
+/// replace first the tasks that have ended, then the tasks that have not started. Failures and running tasks stay
+/// visible if possible. Any remaining lines are used for skipped and interrupted tasks, then for tasks that have not
+/// started.
 struct LiveLayout {
     let format: RowFormatter
 
@@ -19,21 +20,21 @@ struct LiveLayout {
     struct Frame {
         /// The lines, at most ``LiveLayout/rowLimit``.
         var lines: [ScreenLine] = []
-        /// The tasks that have ended and have no line.
+        /// The indices of the tasks that have ended and have no line.
         var folded: [Int] = []
     }
 
     /// Whether running tasks and other tasks have detail lines, and the largest number of lines for problems of a task.
     private typealias Limits = (showsRunningDetails: Bool, showsOtherDetails: Bool, problems: Int)
 
-    /// The limits to try in turn, from many available lines to few.
+    /// The limits to try in turn, the most generous first.
     private static let limits: [Limits] = [(true, true, .max), (true, false, 3), (false, false, 3)]
 
     /// Lays out a view.
     ///
     /// - Parameters:
     ///   - phases: The phases of the tasks, in the order of the plan.
-    ///   - earlier: The ended tasks that were replaced by a count before, and are not in `phases`.
+    ///   - earlier: The counts of ended tasks that earlier frames removed from the view; `phases` excludes these tasks.
     ///   - row: Creates the row of a task, given its index in `phases`.
     /// - Returns: The visible lines.
     func frame(_ phases: [TaskRow.Phase], earlier: FoldedTasks = FoldedTasks(), row: (Int) -> TaskRow) -> Frame {
@@ -94,7 +95,7 @@ struct LiveLayout {
         return Dictionary(uniqueKeysWithValues: blocks)
     }
 
-    /// Returns the failures with the first lines of their causes, or the last failures if not all fit.
+    /// Returns the failed tasks with the first lines of their problems, or only the last failed tasks if not all fit.
     private func failures(
         _ phases: [TaskRow.Phase],
         budget: Int,

@@ -66,7 +66,7 @@ public struct OutputEnvironment: Sendable {
     /// Whether standard output can show colours and the user has not disabled them.
     public var isColoured: Bool { isScreen && !refusesColours }
 
-    /// The environment as if standard output were a file, for plain lines that a screen reader reads once.
+    /// The same environment with standard output treated as a file, so that a screen reader reads every line once.
     public var plain: Self {
         var environment = self
         environment.isOutputTerminal = false

@@ -49,8 +49,8 @@ struct RowFormatter {
     ///
     /// - Parameters:
     ///   - row: The row.
-    ///   - showsDetailLines: Whether the activity may have separate lines. An activity that changes several times a
-    ///     second gets none, because they would appear and disappear.
+    ///   - showsDetailLines: Whether the activity may have separate lines. On a wide terminal, a working task never has
+    ///     any, because they would appear and disappear several times a second.
     ///   - problemLimit: The largest number of lines for problems.
     /// - Returns: The lines, at least one.
     func lines(_ row: TaskRow, showsDetailLines: Bool, problemLimit: Int) -> [ScreenLine] {
@@ -81,7 +81,7 @@ struct RowFormatter {
     private func wide(_ row: TaskRow, _ detailLimit: Int) -> [ScreenLine] {
         let detail = shown(row.detail)
         let space = columns - nameWidth - Self.otherColumns
-        // One line below the row holds as much as two or three in the narrow column, and breaks fewer paths.
+        // One line below the row holds as much text as two or three lines in the narrow column, and breaks fewer paths.
         guard detail.columnCount > space, detailLimit > 0 else { return [head(row, detail)] }
         return [head(row, "")] + below(detail, Self.indentation, detailLimit)
     }
@@ -95,7 +95,9 @@ struct RowFormatter {
         return [head(row, "")] + below(detail, "  ", detailLimit)
     }
 
-    /// Returns a row that stays on a narrow terminal, untruncated, because a truncated name could be ambiguous.
+    /// Returns a row that stays, for a narrow terminal.
+    ///
+    /// Nothing is truncated, because a truncated name could be ambiguous.
     private func paragraph(_ row: TaskRow) -> [ScreenLine] {
         var head = ScreenLine(before: "\(printable(row.name)): ", marked: row.word, tone: row.tone)
         let time = row.time.isEmpty ? "" : ", \(row.time)"

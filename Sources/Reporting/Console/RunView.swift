@@ -96,7 +96,7 @@ extension RunView {
     ///   - now: The time for which ages are computed.
     ///   - columns: The number of columns available.
     ///   - rowLimit: The largest number of lines.
-    /// - Returns: The lines that show the tasks, and the lines that now stay above them.
+    /// - Returns: The lines of the view, and the lines of removed tasks that stay above the view.
     mutating func frame(
         at now: Duration,
         columns: Int,
@@ -143,7 +143,7 @@ extension RunView {
         return row
     }
 
-    /// Removes a task that has ended from the view, and returns its lines that stay.
+    /// Removes an ended task from the view, and returns the lines of the task that stay on the terminal.
     private mutating func fold(_ index: Int, _ format: RowFormatter) -> [ScreenLine] {
         guard case .ended(let outcome, let row) = entries[index].state else { return [] }
         entries[index].isFolded = true
@@ -173,6 +173,8 @@ extension RunView {
     /// Removes all tasks.
     mutating func clear() { self = RunView(isUTF8: isUTF8, isDryRun: isDryRun) }
 
+    /// Returns the lines of an ended task that stay on the terminal.
+    ///
     /// Tasks that changed nothing appear only in the summary; tasks that did not start share one line.
     private func finalLines(
         _ entry: Entry,

@@ -37,7 +37,7 @@ struct ScreenLine: Sendable, Hashable {
 }
 
 extension Line {
-    /// The line for a terminal: diff lines and summaries are coloured as a whole, others only in their first word.
+    /// The line for a terminal: diff lines and summaries are coloured as a whole, other lines only in the first word.
     var onScreen: ScreenLine {
         let head = task.map { "\($0): " } ?? ""
         switch tone {

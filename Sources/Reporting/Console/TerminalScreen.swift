@@ -3,11 +3,11 @@ import Host
 /// The part of a terminal that is redrawn, and the lines above it that stay.
 ///
 /// A frame is a single text that is written at once. It rewrites only the lines that differ from the last frame and
-/// clears the remaining ones, so nothing flickers. The cursor rests at the start of the line after the last one, and no
-/// mode of the terminal is changed, so there is nothing to restore whenever the program ends.
+/// clears surplus lines, so nothing flickers. The cursor rests at the start of the line below the frame, and no mode of
+/// the terminal is changed, so nothing has to be restored when the program ends.
 struct TerminalScreen {
     private let isColoured: Bool
-    /// The lines that the next frame replaces, as they were written.
+    /// The lines that the next frame replaces, exactly as written.
     private var live: [String] = []
     /// The most recent lines that stay, at most one screen.
     private var stayed: [ScreenLine] = []
@@ -54,7 +54,7 @@ struct TerminalScreen {
             + clearToEndOfScreen
     }
 
-    /// Returns the text that rewrites the lines that differ from those on the screen.
+    /// Returns the text that rewrites only the lines that have changed since the last frame.
     private func changes(to new: [String]) -> String {
         guard new != live else { return "" }
         var text = "\r"

@@ -88,7 +88,7 @@ public struct TerminalSink: EventSink {
         draw(at: lastFrame ?? .zero, isLast: true)
     }
 
-    /// Returns whether the lines of an event stay, because the view does not show them or they are useful after it.
+    /// Returns whether the lines of an event stay, because the view does not show them or they remain useful later.
     private func stays(_ event: ReportedEvent) -> Bool {
         switch event.event.kind {
         case .waiting: false
@@ -108,7 +108,7 @@ public struct TerminalSink: EventSink {
     /// - Parameters:
     ///   - uptime: The time for which ages are computed.
     ///   - summary: Lines that stay, below the lines of the view.
-    ///   - isLast: Whether the view is replaced by its lines that stay.
+    ///   - isLast: Whether this is the last frame, without a view.
     private mutating func draw(at uptime: Duration, summary: [Line] = [], isLast: Bool = false) {
         let access = display.access()
         // Drawing over the old frame would overwrite the output of a shell.

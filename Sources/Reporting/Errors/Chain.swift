@@ -12,7 +12,7 @@ public func chain(_ error: any Error) -> String {
 /// Formats an error as one line that every user of the node may read.
 ///
 /// - Parameter error: The error.
-/// - Returns: The result of ``chain(_:)``, with public messages where problems have them, and no hints in that case.
+/// - Returns: The result of ``chain(_:)``, but without hints and inner causes if a problem has a public message.
 public func publicChain(_ error: any Error) -> String {
     let causes = causes(of: error)
     guard let list = causes.lazy.compactMap({ $0 as? any ProblemList }).first else {
@@ -44,7 +44,7 @@ private func publicLine(_ problem: Problem) -> String {
     Reporting.problem(of: publicCauses(causes(of: problem))).line
 }
 
-/// Returns the causes as every user may see them; a public message ends the list and removes all hints.
+/// Returns the causes that every user may see; a public message ends the list and removes all hints.
 private func publicCauses(_ causes: [any Error]) -> [any Error] {
     guard let index = causes.firstIndex(where: { ($0 as? Problem)?.publicMessage != nil }) else { return causes }
     return causes[...index].map { cause in

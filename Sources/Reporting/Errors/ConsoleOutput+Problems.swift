@@ -7,8 +7,8 @@ import YAML
 extension ConsoleOutput {
     /// Reports an error as lines on standard error, as journal entries, or as objects on standard output.
     ///
-    /// A line without a source location begins with the program's name. The objects are those of ``JSONSink``'s `error`
-    /// events, without `run`, `sequence` and `task`.
+    /// A line without a source location begins with the program's name. The objects have the fields of the `error`
+    /// events of ``JSONSink``, without `run`, `sequence` and `task`.
     public func report(
         _ error: any Error,
         as format: OutputFormat = .text,

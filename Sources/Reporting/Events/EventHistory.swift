@@ -3,7 +3,7 @@ import Execution
 
 /// An event with the derived information that all sinks report about it.
 public struct ReportedEvent: Sendable {
-    /// The event with its time stamp and number.
+    /// The event with a time stamp and a number.
     let stamped: StampedEvent
     /// The human-readable lines.
     let lines: [Line]
@@ -97,8 +97,9 @@ struct EventHistory {
 extension Wait {
     /// The wait without its object and deadline.
     ///
-    /// Objects of one task wait at the same time and alternate in reporting it. Each reason is printed once, with the
-    /// first of the objects that wait for it. Waits that began a second apart also have deadlines a second apart.
+    /// Objects of one task wait concurrently and report their waits alternately. Each reason is printed once, with the
+    /// first object that reports it. Deadlines are ignored too, because they differ whenever the waits began at
+    /// different times.
     fileprivate var withoutObject: Wait {
         var wait = self
         wait.givesUpAt = nil

@@ -86,7 +86,7 @@ public final class EventQueue: Sendable {
         )
     }
 
-    /// Adds the number of a task's attempt, which applies to the events that follow.
+    /// Adds the number of a task's attempt, which applies to all later events of the task.
     public func note(attempt: Int, of task: String) { queue.append(.attempt(attempt, task: task)) }
 
     /// Lets the sinks update displayed times; called about five times a second.
@@ -98,12 +98,12 @@ public final class EventQueue: Sendable {
     /// Lets the sinks show why no task could start; the problems themselves are reported separately.
     public func runBlocked(by problems: [Problem]) { queue.append(.runBlocked(problems)) }
 
-    /// Finishes reporting after the last event, and waits until the sinks have passed everything on.
+    /// Finishes reporting after the last event, and waits until the sinks have written everything.
     ///
     /// - Parameters:
     ///   - idleLimit: The longest time that passing on one event may take.
     ///   - deadline: The instant at which waiting ends in any case.
-    /// - Returns: Whether everything was passed on.
+    /// - Returns: Whether everything was written.
     @discardableResult
     public func finish(idleLimit: Duration, until deadline: ContinuousClock.Instant? = nil) -> Bool {
         queue.append(.finish)

@@ -3,10 +3,10 @@ import Execution
 
 /// A destination of a run's events, such as a terminal or the journal.
 ///
-/// All calls are made on one thread, for one event after another. A sink formats, and delegates writing to something
+/// All calls are made on one thread, for one event after another. A sink formats events, and leaves writing to a queue
 /// that does not block.
 public protocol EventSink: Sendable {
-    /// Whether so much waits to be written that lines of output are dropped.
+    /// Whether so much output waits to be written that output lines of child processes are dropped.
     var isBehind: Bool { get }
 
     mutating func receive(_ event: ReportedEvent)

@@ -19,8 +19,8 @@ struct LineFormatter {
     /// - Parameters:
     ///   - event: The event.
     ///   - problems: The problems of the event that were not reported before.
-    ///   - counts: The results for the objects of its task so far.
-    ///   - isStarted: Whether its task has started.
+    ///   - counts: The results so far for the objects of the event's task.
+    ///   - isStarted: Whether the event's task has started.
     /// - Returns: The lines, empty for an event that changes nothing.
     mutating func lines(
         for event: Event,
@@ -31,7 +31,7 @@ struct LineFormatter {
         let task = event.task
         switch event.kind {
         case .runStarted, .taskStarted, .objectCount: return []
-        // Another holder is mentioned in the wait of the task.
+        // If another node holds the Lease, the wait of the task mentions it.
         case .lease(let holder): return holder.isSelf ? [Line(task, holder.text, .progress)] : []
         case .waiting(let wait): return [Line(task, "waiting: \(wait)", .waiting)]
         case .planned(let text):
@@ -101,7 +101,7 @@ struct LineFormatter {
 // MARK: - Dry runs
 
 extension LineFormatter {
-    /// Returns the last line of a task in a dry run, if the lines before it do not say everything.
+    /// Returns the last line of a task in a dry run, if it adds anything to the lines before it.
     private func plan(_ task: String?, _ outcome: Outcome, _ counts: ResultCounts) -> [Line] {
         switch outcome {
         case .unchanged: []

@@ -33,8 +33,8 @@ public enum SinkKind: Sendable, Hashable {
 ///   - outputEnvironment: The properties of the outputs.
 ///   - run: The identifier of the run; see ``makeRunIdentifier()``.
 ///   - output: The outputs.
-///   - auditJournal: Sends entries to a journal that the outputs are not connected to, as an addition; `nil` for none.
-///   - manager: Reports to the service manager, `nil` if the program was not started by one.
+///   - auditJournal: Also sends entries to the journal if the outputs are not connected to it; `nil` for none.
+///   - manager: The sink for the service manager, `nil` if no service manager started the program.
 /// - Returns: The sinks.
 public func makeSinks(
     for format: OutputFormat,
@@ -61,7 +61,7 @@ public func makeSinks(
     case (.lines, _), (.journal, nil): sinks.append(LineSink(output))
     }
     if let auditJournal {
-        // Errors of this journal are ignored, because the outputs already have everything.
+        // Errors of this journal are ignored, because the outputs already receive every event.
         sinks.append(JournalSink(output, run: run, JournalQueue { fields in _ = try? auditJournal(fields) }))
     }
     if let manager { sinks.append(manager) }

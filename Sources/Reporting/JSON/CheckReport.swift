@@ -6,9 +6,9 @@ import YAML
 public struct CheckCounts: Sendable {
     /// The number of the node's tasks.
     public var tasks: Int
-    /// The number of objects in their manifests.
+    /// The number of objects in the manifests of these tasks.
     public var objects: Int
-    /// The number of objects whose fields were not checked, because no schema of their server is known.
+    /// The number of objects whose fields were not checked, because no schema of the API server is known.
     public var uncheckedObjects: Int
 
     public init(tasks: Int, objects: Int, uncheckedObjects: Int = 0) {
@@ -26,7 +26,7 @@ public struct CheckCounts: Sendable {
     /// Returns a note that the fields of some objects were not checked, if there are such objects.
     ///
     /// - Parameters:
-    ///   - isOffline: Whether the check does not run on the node, so that cached schemas of its server are not used.
+    ///   - isOffline: Whether the check runs elsewhere than on the node, without the schemas cached on the node.
     ///   - arguments: The arguments that select the same node in a suggested command.
     /// - Returns: A line with its line ending, or an empty string.
     public func schemaNote(isOffline: Bool, arguments: [String] = []) -> String {
@@ -41,7 +41,7 @@ public struct CheckCounts: Sendable {
 ///
 /// - Parameters:
 ///   - problems: The problems.
-///   - warnings: The findings that are not errors yet, or not on every server.
+///   - warnings: The findings that will become errors, or are errors only on some servers.
 ///   - counts: The numbers of what was checked, `nil` if the task file cannot be read.
 ///   - address: The node's address, `nil` if there is no rule for it.
 /// - Returns: One line without a line ending.

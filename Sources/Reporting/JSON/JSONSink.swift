@@ -1,6 +1,6 @@
 public import YAML
 
-/// Reports a run to programs, as objects on standard output, including errors.
+/// Reports a run in machine-readable form, as objects on standard output, including errors.
 public struct JSONSink: EventSink {
     private let output: ConsoleOutput
     private let format: OutputFormat
@@ -50,7 +50,7 @@ extension ConsoleOutput {
     }
 }
 
-/// Converts objects, one JSON object per line, into a machine-readable format.
+/// Converts lines of JSON objects into the requested format.
 ///
 /// In YAML every document begins with `---`, so that several documents form a stream. Keys are in the order of JSON.
 func objects(_ lines: [UInt8], as format: OutputFormat) -> [UInt8] {

@@ -37,7 +37,7 @@ public struct ResetReport: Sendable {
     public var commands: [Commands] = []
     /// The paths, in the order in which they are deleted.
     public var paths: [Path] = []
-    /// The files and links that exist as tasks describe them, but that no run has listed as created by it.
+    /// The files and links that match the description of a task, but are not listed as created by the task.
     public var unlisted: [Path] = []
     /// The paths created by programs of tasks, which are kept and do not count as failures.
     public private(set) var leftovers: [Path] = []
@@ -48,7 +48,7 @@ public struct ResetReport: Sendable {
     /// The failures.
     public var problems: [Problem] = []
 
-    /// The directory in front of all paths in suggested commands.
+    /// The directory that is prefixed to all paths in suggested commands.
     private let root: String
 
     /// Creates an empty report.
@@ -148,7 +148,7 @@ public struct ResetReport: Sendable {
             )
         }
             + leftovers.map { leftover in
-                // Another process may have put something into a directory that is not empty.
+                // Files in the directory may belong to another process, so the advice is to list them first.
                 let advice =
                     leftover.reason == ProductRemover.notEmpty
                     ? "run \(command(["ls", "-A"], leftover)) to see what is in it"
@@ -157,7 +157,7 @@ public struct ResetReport: Sendable {
             }
     }
 
-    /// Returns a shell command for a path, with the path as it is on this machine.
+    /// Returns a shell command for a path; the command contains the location of the path on this machine.
     private func command(_ words: [String], _ path: Path) -> String { quotedShellLine(words + [root + path.path]) }
 
     /// Returns a line with the outcome for a path.
@@ -165,7 +165,7 @@ public struct ResetReport: Sendable {
         printable("\(path.task): \(path.path) " + (path.reason.map { "not deleted: it \($0)" } ?? deleted))
     }
 
-    /// The numbers of completed operations.
+    /// The numbers of completed operations, in one line.
     public var summary: String {
         let counts = parts(units: "stopped", commands: "ran", paths: "deleted")
         let kept = keptCount == 0 ? "" : "; \(count(keptCount, "path")) not deleted"

@@ -60,7 +60,7 @@ public enum MessageID: String, Sendable, Hashable, CaseIterable {
     /// A task changed something to match its description; has `NEST_TASK`, like the following kinds.
     case taskChanged = "699b5c84a607432391611c6f520b3409"
 
-    /// A task found everything as described.
+    /// A task changed nothing, because everything already matched its description.
     case taskUnchanged = "50025fc647024bd9957a4b6bcfc8e335"
     case taskFailed = "118f49fc9451426c86a2e04616f00ed9"
 

@@ -19,7 +19,7 @@ public final class JournalQueue: Sendable {
     /// The number of waiting entries above which output lines of child processes are dropped.
     private static let backlogLimit = 10_000
 
-    /// The longest time that the journal may accept nothing; unlike a terminal, it is not paged by a user.
+    /// The longest time that the journal may accept nothing; unlike terminal output, no user pauses it.
     private static let idleLimit = Duration.seconds(10)
 
     /// Creates a queue.
@@ -45,7 +45,9 @@ public final class JournalQueue: Sendable {
         queue.append(Entry(fields: fields, line: line, output: output))
     }
 
-    /// Waits until the journal has accepted all entries; a journal that accepts nothing is given up with a message.
+    /// Waits until the journal has accepted all entries.
+    ///
+    /// If the journal accepts nothing for too long, the remaining entries are given up with a message.
     func flush(idleLimit: Duration, until deadline: ContinuousClock.Instant?, _ output: ConsoleOutput) -> Bool {
         if isGivenUp.isSet { return queue.count == 0 }
         let (start, limit) = (ContinuousClock.now, min(idleLimit, Self.idleLimit))

@@ -28,7 +28,7 @@ public struct JournalSink: EventSink {
 
     /// Sends the entries of an event.
     public mutating func receive(_ event: ReportedEvent) {
-        // The end of a single task says as much as the end of the run.
+        // For a run of a single task, the entry for the end of the task says the same.
         if case .runFinished(let report) = event.event.kind, report.entries.count == 1 { return }
         for line in event.lines {
             journal.send(journalEntry(line, event, run: run).fields, orPrint: "\(line)\n", to: output)

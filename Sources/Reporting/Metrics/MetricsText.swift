@@ -51,7 +51,7 @@ public func metricsText(
     return text.text
 }
 
-/// The text under construction; families without samples are omitted.
+/// A builder for the text of metrics, which omits families without samples.
 private struct MetricsText {
     private(set) var text = ""
     private var name = ""
@@ -63,7 +63,7 @@ private struct MetricsText {
         heading = "# HELP \(self.name) \(help)\n# TYPE \(self.name) gauge\n"
     }
 
-    /// Adds a sample to the family.
+    /// Adds a sample to the current family.
     mutating func sample(_ labels: [(name: String, value: String)], _ value: String) {
         text += heading
         heading = ""
@@ -71,12 +71,12 @@ private struct MetricsText {
         text += "\(name)\(pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") \(value)\n"
     }
 
-    /// Adds a point in time to the family, if it is known.
+    /// Adds a timestamp to the current family, unless the timestamp is `nil`.
     mutating func sample(_ labels: [(name: String, value: String)], _ time: Timestamp?) {
         if let time { sample(labels, "\(time.seconds)") }
     }
 
-    /// Returns a label value with the three characters escaped that have a meaning in the format.
+    /// Returns a label value with the three special characters of the format escaped.
     private func quoted(_ value: String) -> String {
         value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }

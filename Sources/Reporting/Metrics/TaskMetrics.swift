@@ -39,7 +39,7 @@ public struct TaskMetrics: Sendable, Hashable {
         self.lastSuccess = lastSuccess
     }
 
-    /// Creates the metrics of a task from its records, using the record whose run ended last.
+    /// Creates the metrics of a task from the record of the run that ended last.
     ///
     /// - Parameters:
     ///   - task: The task's name.

@@ -4,7 +4,7 @@ import Planning
 
 /// Returns the certificates of a set as a human-readable table.
 ///
-/// Further problems of a certificate are on separate lines below the first.
+/// The first problem of a certificate is in its row; further problems are on separate lines below the row.
 ///
 /// - Parameters:
 ///   - inspection: The findings about the certificates.

@@ -1,6 +1,6 @@
 public import Certificates
 
-/// Instructions for the nodes after a step of a rotation, in the order in which to follow them.
+/// Returns instructions for the nodes after a step of a rotation, in the order in which to follow them.
 ///
 /// - Parameter step: The completed step, whose files are in the set.
 /// - Returns: Sentences without a full stop.
@@ -28,7 +28,7 @@ public func rotationInstructions(after step: RotationStep) -> [String] {
     }
 }
 
-/// Writes the progress of a CA rotation as human-readable lines.
+/// Returns the progress of a CA rotation as human-readable lines.
 ///
 /// - Parameters:
 ///   - status: The progress of the rotation.
@@ -49,7 +49,7 @@ public func rotationLines(_ status: RotationStatus, done: RotationStep?, next co
     return lines + ["", "\(status.progress == .notRotating ? "next" : "when all of this is done"): \(command)"]
 }
 
-/// Writes the serial numbers of all certificates, for comparison with those on the nodes.
+/// Returns the serial numbers of all certificates, for comparison with the certificates on the nodes.
 ///
 /// - Parameter status: The progress of the rotation.
 /// - Returns: The lines, the heading first.

@@ -3,9 +3,9 @@ import Execution
 public import State
 import YAML
 
-/// Changes of task states between two moments, for outputs that are not redrawn.
+/// A tracker that reports changes of task states, for outputs that are not redrawn.
 public struct StatusChanges: Sendable {
-    /// The lines, or the JSON object, of each task when it was last reported.
+    /// The last reported lines, or the last reported JSON object, of each task.
     private var known: [String: [String]] = [:]
 
     /// Creates a tracker that knows no earlier states, so that it first reports every state as a change.

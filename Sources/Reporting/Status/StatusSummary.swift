@@ -23,7 +23,7 @@ public func summaryLines(
     return parts.compactMap(\.self).joined(separator: "; ").wrapped(to: columns ?? .max)
 }
 
-/// Returns the number of tasks in each state or, if all have succeeded, the time since then.
+/// Returns the number of tasks in each state or, if all have succeeded, the time since the last success.
 private func taskSummary(_ statuses: [TaskStatus], at now: Timestamp) -> String {
     let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
     let succeeded = statuses.filter(\.countedState.isSuccess)
@@ -62,7 +62,7 @@ private func certificateSummary(_ certificates: [CertificateExpiry], at now: Tim
 /// Returns the address of a node and the reason for its choice as human-readable lines.
 ///
 /// - Parameters:
-///   - choice: The address, and why the other candidates were not chosen.
+///   - choice: The address, with the reasons why the other candidates were not chosen.
 ///   - columns: The width of the terminal, or `nil` for lines of any length.
 /// - Returns: The address, followed by the other candidates, grouped by reason.
 public func addressLines(_ choice: AddressChoice, columns: Int?) -> [String] {

@@ -8,8 +8,9 @@ import YAML
 
 /// Returns statuses as a human-readable table.
 ///
-/// The reasons are below the row, wrapped to as many lines as they need. Descriptions are cut off at the edge of the
-/// terminal. If the terminal is narrower than the other columns, each task is a paragraph instead of a row.
+/// The reasons why a task has not succeeded are below its row, wrapped to the width of the terminal. Descriptions are
+/// cut off at the edge of the terminal. If the terminal is narrower than the other columns, each task is a paragraph
+/// instead of a row.
 ///
 /// - Parameters:
 ///   - statuses: The statuses of the tasks.
@@ -47,7 +48,7 @@ public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String]
 
 /// Returns a warning if systemd does not know the units of tasks that have run.
 ///
-/// A task that has not run shows the same hint as the reason in its row.
+/// Tasks that have not run are left out, because their rows already contain the same hint.
 ///
 /// - Parameter statuses: The statuses of the tasks.
 /// - Returns: One warning for all such tasks, empty if there is none.
@@ -80,7 +81,7 @@ extension TaskStatus {
     var reasonLines: [String] {
         var lines = reasons.isEmpty ? waitLines : reasons
         if let lease {
-            // The status in systemd is either the same text, or describes the wait for this Lease differently.
+            // The status text in systemd either repeats this line or describes the wait for the same Lease differently.
             if !lease.isSelf, wait?.subject.text == lease.object { lines = [] }
             lines = [lease.text] + lines.filter { $0 != lease.text }
         }
@@ -202,7 +203,7 @@ extension TaskRow {
 extension TaskStatus {
     /// The progress of the task.
     ///
-    /// A task whose last repetition has failed, or is unknown, does not count as a success, as for the exit code.
+    /// As for the exit code, a task does not count as a success if its last repetition has failed or is unknown.
     var phase: TaskRow.Phase {
         switch state {
         case .running: isWaiting ? .waiting : .working
@@ -213,6 +214,6 @@ extension TaskStatus {
         }
     }
 
-    /// Whether the task is running but blocked on a wait or on another holder of its Lease.
+    /// Whether the task is running, but waits for something or for another node to release its Lease.
     var isWaiting: Bool { state == .running && (wait != nil || lease?.isSelf == false) }
 }

@@ -2,7 +2,7 @@ public import Base
 public import Host
 public import State
 
-/// The states of tasks on a terminal, in the view of a run, redrawn as they change.
+/// A terminal view of the states of tasks, laid out like the view of a run and redrawn as states change.
 public struct StatusView: Sendable {
     private let output: ConsoleOutput
     private let size: @Sendable () -> TerminalSize
@@ -30,7 +30,7 @@ public struct StatusView: Sendable {
     ///
     /// - Parameters:
     ///   - statuses: The states, in the order of the plan.
-    ///   - warning: Why the states may be incomplete; `nil` if they are complete.
+    ///   - warning: The reason why the states may be incomplete, `nil` if they are complete.
     ///   - now: The time for which ages are computed.
     public mutating func show(_ statuses: [TaskStatus], warning: String? = nil, at now: Timestamp = .now()) {
         let access = access()

@@ -1,7 +1,7 @@
 public import Base
 import Execution
 
-/// Reports the state of the program, and the time it may take, to the service manager.
+/// Reports the state of the program, and the longest time that its task may take, to the service manager.
 ///
 /// `systemctl status` shows the last `STATUS`. `EXTEND_TIMEOUT_USEC` extends the timeout of a unit that was written for
 /// a shorter task timeout, so that only the timeout of the task applies.
@@ -63,7 +63,7 @@ public struct NotifySink: EventSink {
 
     /// Sends the status if it has changed since the last tick.
     ///
-    /// Applying a thousand objects thus does not send a thousand messages.
+    /// Applying a thousand objects therefore does not send a thousand messages.
     public mutating func tick(at uptime: Duration) {
         report(progress.summary ?? ending)
     }
@@ -86,7 +86,7 @@ public struct NotifySink: EventSink {
 }
 
 extension Event {
-    /// The error of the event as every user may read it, `nil` if there is none or it was already reported.
+    /// The error of the event without anything that only root may read, `nil` if there is no error to report.
     fileprivate var publicError: String? {
         let text =
             switch kind {

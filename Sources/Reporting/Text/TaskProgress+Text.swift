@@ -24,7 +24,7 @@ extension TaskProgress {
         return printable("waiting\(more): \(wait.publicDescription)")
     }
 
-    /// Returns the activity of the task, with the cause of a wait first, for use next to the running time.
+    /// Returns the activity of the task, for output next to the running time; for a wait, the cause comes first.
     func activity(at now: Duration) -> String {
         guard let last = waits.last else { return work(output ?? activity) }
         let objects = counts.total > 0 && objectCount > 0 ? "\(counts.total) of \(objectCount) objects, " : ""
@@ -37,7 +37,7 @@ extension TaskProgress {
         return "\(head): \(reason) (\(subject)\(end))"
     }
 
-    /// The changes by the task, for output after its end; a single change is named.
+    /// The changes that the task made, for output after the end of the task; a single change is named.
     var result: String {
         var parts: [String] = []
         if changedPaths.count > 0 {

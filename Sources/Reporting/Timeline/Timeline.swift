@@ -24,7 +24,7 @@ public struct Timeline: Sendable, Hashable {
     /// The wall-clock time of the origin.
     public var originTime: Timestamp
 
-    /// The time at which the boot was complete, `nil` if it is not complete or not the origin.
+    /// The time at which the boot was complete, `nil` if the boot is not complete or is not the origin of the times.
     public var bootFinished: Duration?
 
     /// The time of the last event, or the current time if no task has started, or a task is running or will be retried.
@@ -41,7 +41,7 @@ public struct Timeline: Sendable, Hashable {
     /// If the first of these tasks waited for a unit, the list begins with the name of the unit.
     public var criticalPath: [String]
 
-    /// Human-readable notes about missing parts.
+    /// Human-readable notes about missing parts of the timeline.
     public var notes: [String]
 
     public init(
@@ -257,13 +257,13 @@ public struct TimelineUnit: Sendable, Hashable {
     public var name: String
     public var state: UnitState
 
-    /// The time at which the unit began to start, `nil` if it was not started; zero if that was before the origin.
+    /// The time at which the unit began to start: zero if before the origin, `nil` if the unit was not started.
     public var started: Duration?
 
-    /// The time at which the unit then became active, `nil` if it did not.
+    /// The time at which the unit became active after this start, `nil` if it did not.
     public var active: Duration?
 
-    /// The time at which the unit then became inactive or failed, `nil` if it did not.
+    /// The time at which the unit became inactive or failed after this start, `nil` if it did not.
     public var ended: Duration?
 
     /// Whether the first task of the critical path waited for the unit.
@@ -294,13 +294,13 @@ struct CriticalPath {
     /// The positions of the tasks in the plan, in chronological order.
     let tasks: [Int]
 
-    /// The unit that the first of these tasks waited for.
+    /// The unit that the first task of the path waited for, `nil` if there is none.
     let unit: String?
 
     /// Finds the path by going backwards from the last task.
     ///
-    /// Each step goes to the dependency that succeeded last. The path ends at a unit if a task waited for one after its
-    /// dependencies.
+    /// Each step goes to the dependency that succeeded last. If a task's last wait was for a unit, the path ends at the
+    /// unit.
     ///
     /// - Parameters:
     ///   - rows: All tasks, with their waits.

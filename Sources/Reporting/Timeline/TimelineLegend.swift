@@ -48,7 +48,7 @@ enum TimelineLegend {
     private static let shapeWidth = 26.0
     private static let fontSize = 11.0
 
-    /// Returns the width of a shape with its words and the space after them.
+    /// Returns the width of an item: the shape, the words and the space after the words.
     private static func width(_ item: Item) -> Double {
         shapeWidth + 6 + svgProseWidth(item.words, size: fontSize) + 18
     }

@@ -11,16 +11,16 @@ struct TimelineRow {
     /// The number of earlier attempts that are not known.
     let unknownCount: Int
 
-    /// The number of attempts, including unknown attempts, some of which may lie between known attempts.
+    /// The number of attempts, including unknown attempts before or between the known attempts.
     var attemptCount: Int { attempts.last.map { max(unknownCount + attempts.count, $0.number) } ?? 0 }
 
-    /// Whether the task had already succeeded before these attempts, in runs that are not known.
+    /// Whether the task had already succeeded before ``attempts``, in runs that are not known.
     let hasEarlierSuccess: Bool
 
-    /// Whether the task has run again after these attempts.
+    /// Whether the task has run again after ``attempts``.
     let hasLaterRun: Bool
 
-    /// The state of the task after these attempts.
+    /// The state of the task after ``attempts``.
     private(set) var state: TaskState
 
     /// The waits of the task before its first attempt.
@@ -29,7 +29,7 @@ struct TimelineRow {
     /// Whether the task has failed and will be started again.
     private let isRetried: Bool
 
-    /// The largest difference between the end of a process and the corresponding time in systemd.
+    /// The largest expected difference between a time recorded by the program and the corresponding time in systemd.
     private static let precision = Duration.milliseconds(50)
 
     /// Finds the attempts of a task.
@@ -40,7 +40,7 @@ struct TimelineRow {
     init(_ task: TimelineSource.TaskFacts, _ source: TimelineSource) {
         let unit = source.unit(of: task)
         let last = task.record?.ownAttempt
-        // The last attempt may have been kept between the readings of the two files.
+        // If a new attempt began between the reads of the two files, both files contain the previous attempt.
         var found = task.earlier.filter { $0.start != last?.start }.map(\.killed)
         hasLaterRun = found.last?.isSuccess == true && task.record != nil && last?.end != found.last?.end
         hasEarlierSuccess = found.last?.isSuccess != true && task.record?.history.lastSuccess != nil
@@ -85,7 +85,7 @@ struct TimelineRow {
         return spans
     }
 
-    /// Returns an attempt that ended by a signal, with the end time from the unit if the process was killed.
+    /// Returns an interrupted attempt; if no outcome was recorded, the unit's end time is used if possible.
     private static func interrupted(_ attempt: TaskAttempt, _ unit: UnitTimes?) -> TaskAttempt {
         guard attempt.outcome == nil else { return attempt }
         var killed = attempt.killed

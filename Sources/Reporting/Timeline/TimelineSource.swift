@@ -4,7 +4,7 @@ public import Host
 public import Planning
 public import State
 
-/// The sources of a timeline, with times relative to the start of the machine.
+/// The data from which a timeline is created, with times relative to the start of the machine.
 public struct TimelineSource: Sendable {
     /// The known facts about a task.
     public struct TaskFacts: Sendable {
@@ -69,7 +69,7 @@ public struct TimelineSource: Sendable {
     /// - Parameters:
     ///   - plan: The plan.
     ///   - statuses: The statuses of the tasks, in the order of the plan.
-    ///   - attempts: The record of the last attempt of each task and its earlier attempts, in the order of the plan.
+    ///   - attempts: For each task, the record of the last attempt and the earlier attempts, in the order of the plan.
     ///   - clock: The current readings of the clocks.
     public init(
         _ plan: Plan,
@@ -165,7 +165,7 @@ extension TimelineUnit {
 extension TimelineSource {
     /// The time at which the boot began.
     ///
-    /// In a container, the kernel was started before the boot.
+    /// In a container, the kernel started before the boot of the container, so the boot begins with user space.
     var bootStart: Duration { system.map { $0.boot.hasKernel ? .zero : $0.boot.userspace } ?? .zero }
 
     /// Returns whether the first task was started during the boot.
@@ -189,7 +189,7 @@ extension TimelineSource {
     ///   - row: The task with its attempts.
     ///   - queued: The time at which the first tasks could start.
     ///   - rows: All tasks.
-    /// - Returns: The wait for the last dependency, then the wait for the last of the other units if it came later.
+    /// - Returns: The wait for the last dependency, then the wait for the last of the other units if it ended later.
     func waits(
         of task: TaskFacts,
         _ row: TimelineRow,
@@ -230,7 +230,7 @@ extension TimelineSource {
 
     /// Returns the unit whose start ended last, among the units that a task is ordered after.
     ///
-    /// A unit that was started again after the task does not count.
+    /// Units whose start ended after `limit` are ignored, because they were restarted after the task started.
     func lastUnit(of task: TaskFacts, until limit: Duration?) -> (name: String, time: Duration)? {
         let ready: [(name: String, time: Duration)] = task.units.compactMap { name in
             guard let time = system?.units[name]?.startEnd, limit.map({ time <= $0 }) ?? true else { return nil }

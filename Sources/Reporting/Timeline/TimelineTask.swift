@@ -13,10 +13,10 @@ public struct TimelineTask: Sendable, Hashable {
     /// The names of the tasks that must succeed first.
     public var dependencies: [String]
 
-    /// The number of attempts up to the first success, or so far.
+    /// The number of attempts up to the first success, or until now if the task has not succeeded.
     public var attemptCount: Int
 
-    /// The number of these attempts that are not known, counted from the first.
+    /// The number of unknown attempts, all of them before the first known attempt.
     public var unknownCount: Int
 
     /// The activities of the task, in chronological order.
@@ -63,10 +63,10 @@ public struct TimelineTask: Sendable, Hashable {
     /// - Returns: The duration.
     public func took(until end: Duration) -> Duration? { started.map { max(.zero, (ended ?? end) - $0) } }
 
-    /// The smallest total duration of waits for a subject that human-readable texts mention.
+    /// The shortest total wait for one subject that human-readable texts mention.
     private static let shortestWait = Duration.milliseconds(500)
 
-    /// Returns the waits of the task while it ran, one for each subject, without short ones.
+    /// Returns the waits during the attempts of the task, one for each subject, without short waits.
     ///
     /// - Parameter end: The time to count to if a wait is ongoing.
     /// - Returns: The last wait for each subject with the total duration of all waits for it, the longest first.
@@ -94,7 +94,7 @@ public struct TimelineSpan: Sendable, Hashable {
         case unit
         /// The task waits for an API server.
         case server
-        /// The task waits for its Lease, if it runs on one node at a time, or for another process that is running it.
+        /// The task waits for its Lease, or for another process on the node that is running the same task.
         case lock
         /// The task waits for anything else, such as a file or an object.
         case condition

@@ -35,10 +35,12 @@ private struct TimelineText {
     /// The smallest number of columns of a bar, even if lines become wider than the terminal.
     private static let minimumWidth = 8
 
-    /// The number of columns of a mark of the axis with the space after it.
+    /// The number of columns for one mark of the axis, including the space after the mark.
     private static let markWidth = 10
 
-    /// The smallest number of columns for details next to a task of the critical path; otherwise they are below it.
+    /// The smallest number of columns for details next to a task of the critical path.
+    ///
+    /// If fewer columns are available, the details are below the task.
     private static let detailWidth = 24
 
     init(_ timeline: Timeline, columns: Int, isColoured: Bool, isUTF8: Bool) {

@@ -38,7 +38,7 @@ extension Timeline {
 }
 
 extension TimelineTask {
-    /// The largest number of columns of a reason, because a starting API server reports very long ones.
+    /// The largest number of columns of a reason, because a starting API server reports very long reasons.
     private static let reasonWidth = 120
 
     /// Returns the duration of the task, or its state if it has not succeeded.
@@ -47,7 +47,7 @@ extension TimelineTask {
         return time.humanReadable
     }
 
-    /// Returns the waits of the task while it ran, and the number of attempts, one line each.
+    /// Returns the waits during the attempts of the task, and the number of attempts, one line each.
     ///
     /// - Parameters:
     ///   - end: The time to count to if the task is ongoing.

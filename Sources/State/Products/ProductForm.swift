@@ -5,7 +5,7 @@ import TLS
 
 /// The form of a product at a path.
 public enum ProductForm: Sendable, Hashable {
-    /// A file, with a digest of its content that is keyed with the key of the list.
+    /// A file, with a digest of its content under the key of the list.
     case file(digest: String, mode: UInt32, owner: UInt32, group: UInt32?)
     /// A symbolic link.
     case link(target: String)
@@ -57,7 +57,7 @@ enum PresentForm {
     /// Returns whether the content matches a product of a task.
     func isSame(as form: ProductForm, key: String) -> Bool { difference(from: form, key: key) == nil }
 
-    /// Returns the difference from a product of a task as a predicate, `nil` if there is none.
+    /// Returns the difference from a product of a task as a predicate of the path, `nil` if there is none.
     func difference(from form: ProductForm, key: String) -> String? {
         switch (form, self) {
         case (.file(let digest, let mode, let owner, let group), .file(let bytes, let status)):

@@ -13,11 +13,11 @@ public struct ProductList: Sendable, Hashable {
 
         /// The forms that the path may have.
         ///
-        /// There are two forms while one replaces the other: if the process ends in between, either may exist.
+        /// There are two forms while a new form replaces an old form: if the process ends meanwhile, either may exist.
         public var forms: [ProductForm]
     }
 
-    /// Shell commands, written by the author of the task, that undo its other effects.
+    /// Shell commands from the task file that undo the effects of a task other than its listed paths.
     public struct ResetCommands: Sendable, Hashable {
         public var text: String
 
@@ -35,10 +35,10 @@ public struct ProductList: Sendable, Hashable {
     /// The position of the task in the plan at the time of the last addition.
     public var position: Int
 
-    /// The commands of the task at its last run, `nil` if it had none or they have been run.
+    /// The reset commands that the task had at its last run, `nil` if it had none or a reset has run them.
     public var reset: ResetCommands?
 
-    /// Whether the task has run since a reset last ran its commands.
+    /// Whether the task has run since a reset last ran the reset commands.
     public var isResetDue = true
 
     /// Whether the list contains nothing that a reset would undo.
@@ -148,7 +148,7 @@ extension ProductList {
     /// The largest number of products, which is more than any task creates.
     static let productLimit = 100_000
 
-    /// Returns whether a path could have been listed: absolute, with only plain components.
+    /// Returns whether a path can be in a list: whether it is absolute and has only plain components.
     private static func isListable(_ path: String) -> Bool {
         guard path.isAbsolutePath, path.cStringFault == nil else { return false }
         let parts = path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

@@ -8,7 +8,7 @@ public enum Removal: Sendable, Hashable {
     case deleted
     /// The path does not exist.
     case absent
-    /// The content was created by another task, which is undone later.
+    /// The path was not deleted, because its content was created by another task, which is undone later.
     case left
     /// The path was not deleted; the text is the reason, as a predicate of the path.
     case kept(String)
@@ -48,7 +48,7 @@ public struct ProductIndex: Sendable {
     }
 }
 
-/// Deletes paths that tasks created, or determines which a dry run would delete.
+/// Deletes paths that tasks created; in a dry run, determines which paths would be deleted.
 ///
 /// Symbolic links above a path are not followed, because the path behind a link is not the path that the task created.
 public struct ProductRemover: Sendable {
@@ -139,7 +139,7 @@ public struct ProductRemover: Sendable {
     }
 
     private static let looking = "cannot look at"
-    /// The reason for which a directory with content is kept.
+    /// The reason why a directory with content is kept, as a predicate of the path.
     public static let notEmpty = "is not empty"
 
     private static func removal(after error: SystemError) -> Removal {
@@ -152,6 +152,6 @@ public struct ProductRemover: Sendable {
 }
 
 extension ProductList.Product {
-    /// Whether the task may have created a directory at the path, which is deleted only if it is empty.
+    /// Whether the task may have created a directory at the path; directories are deleted only if empty.
     public var mayBeDirectory: Bool { forms.contains(.directory) }
 }

@@ -39,7 +39,7 @@ public struct ProductStore: Sendable {
     public func note(_ created: [CreatedPath], by task: String, at position: Int) throws(SystemError) {
         try update(task, position) { (list) throws(SystemError) in
             try list.add(created, below: root)
-            // The new paths may be ones that the reset commands apply to.
+            // The reset commands may apply to the new paths.
             list.isResetDue = true
         }
     }
@@ -77,7 +77,7 @@ public struct ProductStore: Sendable {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func prepare() throws(SystemError) { _ = try directory(isCreating: true) }
 
-    /// Replaces a list; an empty one is removed.
+    /// Replaces a list; an empty list is removed.
     ///
     /// - Throws: ``Base/SystemError`` if the list exceeds the limits for reading, or the system refuses.
     public func write(_ list: ProductList) throws(SystemError) {
@@ -117,7 +117,7 @@ public struct ProductStore: Sendable {
         do throws(ProductListFault) {
             return try ProductList(json: bytes, task: task)
         } catch {
-            // Following the advice means that the products in the list are not undone.
+            // If the advice is followed, the products in the list are not undone.
             let advice = "run \(quotedShellLine(["mv", "\(path)/\(name)", "/root"])) to go on without it"
             throw SystemError("cannot use", "\(path)/\(name)", code: EBADMSG, detail: "it \(error)", advice: advice)
         }
@@ -145,7 +145,7 @@ public struct ProductStore: Sendable {
         return (lists, faults)
     }
 
-    /// Removes the directory, unless it contains a list, with temporary files that killed processes have left.
+    /// Removes temporary files left by killed processes, then the directory unless it contains a list.
     ///
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func removeIfEmpty() throws(SystemError) {

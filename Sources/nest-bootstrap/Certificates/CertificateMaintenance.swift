@@ -4,7 +4,7 @@ import Host
 import Planning
 import Reporting
 
-/// A check or a change of the certificates of all nodes.
+/// An action of the command `certificates` that checks or changes the certificates of all nodes.
 struct CertificateMaintenance {
     let options: Options
     let command: CertificatesCommand
@@ -12,7 +12,7 @@ struct CertificateMaintenance {
 
     /// Checks the set, renews it, sends it to the nodes, or replaces its CA.
     ///
-    /// - Throws: ``Base/Problems`` for nodes and names that are not declared.
+    /// - Throws: ``Base/Problems`` if a given node or name is not declared.
     func run() async throws -> ExitCode {
         let declarations: CertificateDeclarations
         do throws(Problems) {
@@ -96,14 +96,14 @@ struct CertificateMaintenance {
         return finish(plan)
     }
 
-    /// Takes the lock of the set.
+    /// Locks the certificate set against other processes.
     func lock(_ set: CertificateSet) async throws(Problem) -> FileLock {
         try await set.lock {
             if !options.output.isForPrograms { output.write("waiting for another renewal of '\(set.directory)'\n") }
         }
     }
 
-    /// Reports a certificate that was created, or whose key was encrypted again.
+    /// Reports that a certificate was created, or that its key was encrypted again.
     @Sendable func reportProgress(_ leaf: LeafDeclaration, _ end: Timestamp?) {
         let change = end.map { "made, expires \("\($0)".prefix(10))" } ?? "key encrypted again"
         if !options.output.isForPrograms { output.write("\(leaf.node)/\(leaf.name): \(change)\n") }
@@ -119,7 +119,7 @@ struct CertificateMaintenance {
         return .success
     }
 
-    /// Warns of the problems of a CA that is kept.
+    /// Warns of problems of the CA, which a renewal does not replace.
     private func reportFaults(of plan: RenewalPlan, _ set: CertificateSet) {
         guard !options.output.isForPrograms, !plan.authorityFaults.isEmpty else { return }
         let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
@@ -127,7 +127,7 @@ struct CertificateMaintenance {
         output.report(warnings: [Problem(text, hint: hint)])
     }
 
-    /// Formats a plan and its totals; a dry run, which reports no progress, lists every certificate too.
+    /// Formats a plan and its totals; for a dry run, which reports no progress, also lists every certificate.
     private func lines(_ plan: RenewalPlan, _ set: CertificateSet, isDryRun: Bool) -> [String] {
         let verb = isDryRun ? "would be " : ""
         var lines: [String] = []
@@ -197,7 +197,7 @@ extension CertificateMaintenance {
         return .success
     }
 
-    /// Refuses an unconfirmed step that breaks connections between nodes without the files of the previous step.
+    /// Refuses an unconfirmed step that breaks connections if a node does not have the files of the previous step yet.
     private func requireConfirmation(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         guard step.needsConfirmation, !command.isConfirmed else { return }
         let call = quotedShellLine(call(for: step))
@@ -224,7 +224,7 @@ extension CertificateMaintenance {
         }
     }
 
-    /// Reports that a step has nothing to do.
+    /// Reports that there is nothing to do in a step.
     private func showDone(_ step: RotationStep, _ status: RotationStatus) {
         guard !options.output.isForPrograms else { return show(status) }
         let text =
@@ -260,9 +260,9 @@ extension CertificateMaintenance {
 }
 
 extension CertificateDeclarations {
-    /// Reads the section of the task file.
+    /// Reads the `certificates` section of the task file.
     ///
-    /// - Throws: ``Base/Problems`` for everything that is wrong with it, and if there is none.
+    /// - Throws: ``Base/Problems`` with all problems of the section, or with one problem if the section is missing.
     init(_ options: Options) throws(Problems) {
         let sources = try Configuration.sources(options)
         guard let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) else {

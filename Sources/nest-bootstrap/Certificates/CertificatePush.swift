@@ -10,10 +10,10 @@ extension CertificateMaintenance {
     /// The time for one node, including the time to type a password.
     private static let pushLimit = Duration.seconds(300)
 
-    /// The size in bytes above which the answer of a node is refused.
+    /// The maximum size of a node's answer in bytes.
     private static let answerLimit = 1 << 20
 
-    /// Sends the files of the nodes, one node after the other; a node that fails does not keep the others from theirs.
+    /// Sends each node its files, one node after the other, and continues if a node fails.
     ///
     /// - Returns: ``ExitCode/success`` if every node has its files.
     func push(_ set: CertificateSet, _ nodes: [String]) async throws(Problem) -> ExitCode {
@@ -85,11 +85,11 @@ extension CertificateMaintenance {
         return installation
     }
 
-    /// Returns the problem of a node on which nothing was installed.
+    /// Creates the problem of a node on which nothing was installed.
     private func refusal(of node: String, _ status: ExitStatus, _ lines: [String]) -> Problem {
         let call = quotedShellLine(command.sshWords + [node])
         let said = lines.last ?? "\(command.sshWords[0]) \(status)"
-        // These are the exit codes of ssh itself and of the shell for a command that does not exist.
+        // 255 is the exit code of ssh itself, and 127 that of the shell for a command that does not exist.
         switch status {
         case .exited(255): return Problem(said, hint: "try \(call)")
         case .exited(127): return Problem(said, hint: "install nest-bootstrap on the node, in the PATH of \(call)")

@@ -90,11 +90,11 @@ struct CertificatesCommand: Command {
         .config, .output,
     ]
 
-    /// The operations on a set.
+    /// The actions on the certificate set.
     enum Action: String, Sendable, CaseIterable {
         /// Compares the certificates and keys with their declarations.
         case check
-        /// Issues the certificates that are due or differ.
+        /// Issues the certificates that are due for renewal or differ from their declarations.
         case renew
         /// Sends each node its files.
         case push
@@ -128,7 +128,7 @@ struct CertificatesCommand: Command {
     /// Whether to report the changes instead of making them.
     var isDryRun = false
 
-    /// Whether the command changes the set.
+    /// Whether the command changes the certificate set.
     var acts: Bool {
         switch action {
         case .check: false
@@ -149,7 +149,7 @@ struct CertificatesCommand: Command {
         try checkFlags()
     }
 
-    /// Refuses flags of other actions, and flags that need a step if there is none.
+    /// Refuses flags of other actions, and flags that are only valid with a step if no step is given.
     private func checkFlags() throws(UsageError) {
         let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
             ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .push, .rotateAuthority]),

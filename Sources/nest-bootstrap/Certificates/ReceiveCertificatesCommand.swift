@@ -5,7 +5,7 @@ import Host
 import Planning
 import Reporting
 
-/// Command `receive-certificates`: what `certificates push` calls on a node.
+/// Command `receive-certificates`: the part of `certificates push` that runs on a node.
 struct ReceiveCertificatesCommand: Command {
     static let name = "receive-certificates"
 

@@ -5,7 +5,7 @@ import Reporting
 enum Invocation: Sendable {
     /// A command to perform.
     case perform(any Command, Options)
-    /// The help of a command, or of the program.
+    /// A request for the help of a command, or of the program if the command is `nil`.
     case help((any Command.Type)?)
     case version
 }
@@ -13,7 +13,7 @@ enum Invocation: Sendable {
 /// Parses the arguments of the program.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
-/// - Returns: The command or the requested text, without environment variables.
+/// - Returns: The command with its options, or the request for help.
 /// - Throws: ``UsageError`` for the first argument that is not understood. A request for help is a normal result, even
 ///   if the other arguments are wrong.
 func parseArguments(_ arguments: [String]) throws(UsageError) -> Invocation {
@@ -31,13 +31,13 @@ func argumentsByName(_ arguments: [String]) -> [String] {
     return name.hasSuffix("-generator") ? [UnitsCommand.name] + rest : rest
 }
 
-/// Finds the output format for an error in the arguments.
+/// Returns the output format in which to report an error in the arguments.
 ///
 /// - Parameter arguments: The arguments without the program's own name.
 /// - Returns: The last format that a flag of the command requests, regardless of the other arguments. If the command is
 ///   unknown or does not have such a flag, the flags of other commands count.
 func wantedOutput(_ arguments: [String]) -> OutputFormat {
-    // The parsed option decides, because the value of `init --output` is a file and not a format.
+    // The raw argument is not enough, because the value of `init --output` is a file and not a format.
     TypedWords(arguments).options.output
 }
 
@@ -53,7 +53,7 @@ private struct ArgumentParser {
         rest = arguments[...]
     }
 
-    /// The command, if the first word is one.
+    /// The command, if the first word is the name of a command.
     private var command: (any Command.Type)? { words.first.flatMap(findCommand) }
 
     mutating func parse() throws(UsageError) -> Invocation {
@@ -113,7 +113,7 @@ private struct ArgumentParser {
     private func isKnown(_ flag: FlagForm) -> Bool { command.map { $0.has(flag) } ?? true }
 
     private mutating func flag(_ part: FlagForm.Part) throws(UsageError) -> GivenFlag {
-        // A letter may be meant as the beginning of a long name, even if another command has a flag of that letter.
+        // A letter may be meant as the beginning of a long name, even if another command has a flag with that letter.
         let meant = part.name.count == 2 ? "-\(part.name)" : nil
         let isMeant = knownFlags.count { $0.hasPrefix(meant ?? part.name) } == 1
         guard let flag = FlagForm.named(part.name, of: command), !isMeant || isKnown(flag) else {
@@ -141,7 +141,7 @@ private struct ArgumentParser {
             rest = rest.dropFirst()
             return GivenFlag(form: flag, value: next)
         }
-        // The next argument is refused if it can only be the value, as it would be looked up as a task name.
+        // An argument that can only be meant as the value is refused, because it would be taken as a task name.
         guard flag.isOptionalValue?(next) == true else { return GivenFlag(form: flag, value: "") }
         throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", of: command)
     }
@@ -176,10 +176,10 @@ extension Command {
     /// The flags that the help of the command shows.
     static var shownFlags: [FlagForm] { flagForms.filter { !$0.isInternal } }
 
-    /// Returns whether the command has a flag of the same name.
+    /// Returns whether the command has a flag with the name of the given form.
     static func has(_ form: FlagForm) -> Bool { flag(named: form) != nil }
 
-    /// Finds the command's flag of the same name, because the form may come from a flag of another command.
+    /// Finds the command's flag by name, because the form may be that of another command's flag.
     private static func flag(named form: FlagForm) -> Flag<Self>? { flags.first { $0.form.name == form.name } }
 
     /// Parses the arguments of one call.
@@ -208,7 +208,7 @@ extension Command {
         }
     }
 
-    /// Sets a common option if the flag is for one and its value is valid.
+    /// Sets a common option if the flag belongs to a common option and its value is valid.
     static func set(_ given: GivenFlag, _ options: inout Options) {
         var command = Self()
         try? flag(named: given.form)?.set(&command, &options, given.value)
@@ -230,12 +230,12 @@ extension Command {
     /// - Parameters:
     ///   - names: The arguments.
     ///   - options: The flags that several commands have.
-    ///   - hint: The text to type instead, unless the argument looks like a task file and the command takes one.
+    ///   - hint: The text to type instead; not used if the argument looks like a task file and the command reads one.
     /// - Throws: ``UsageError`` if there are arguments.
     static func refuse(_ names: [String], _ options: Options, hint: String? = nil) throws(UsageError) {
         guard let name = names.first else { return }
         var hint = hint
-        // Many other programs take the file as an argument.
+        // Users of other programs may expect that the file is an argument.
         if ["/", ".yaml", ".yml", ".json"].contains(where: name.contains),
             flags.contains(where: { $0.form.name == "--config" })
         {
@@ -257,8 +257,8 @@ extension FlagForm {
 
     /// Splits an argument with a dash into its flags.
     ///
-    /// `--name=value`, `-o=value` and `-ovalue` contain a value; `-fb` is two flags. Every command accepts `-h`, so its
-    /// letter may be one of several in an argument.
+    /// `--name=value`, `-o=value` and `-ovalue` contain a value; `-fb` is two flags. Every command accepts `-h`, so the
+    /// letter `h` may be one of several in an argument.
     ///
     /// - Parameters:
     ///   - argument: The argument.

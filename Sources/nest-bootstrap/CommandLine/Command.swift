@@ -16,13 +16,13 @@ protocol Command: Sendable, Hashable {
     /// Hidden commands are called by the build of the package or by other commands.
     static var isShown: Bool { get }
 
-    /// The output format of the command if it offers no choice of formats.
+    /// The only output format of the command, or `nil` if the command has several formats.
     static var onlyFormat: String? { get }
 
     /// The exit code of an error other than a failed task.
     static var failureCode: ExitCode { get }
 
-    /// Creates the command of a call without arguments.
+    /// Creates the command with the default values of its arguments.
     init()
 
     /// Sets the positional arguments, once the flags have been set.
@@ -36,7 +36,7 @@ protocol Command: Sendable, Hashable {
     /// Whether the command writes nothing, but shows what would be written.
     var isDryRun: Bool { get }
 
-    /// Whether the command changes the node; other commands accept task files that another user could change.
+    /// Whether the command changes the node; if not, it accepts task files that another user could change.
     var acts: Bool { get }
 
     /// The maximum time to wait for a slow reader of the output after the command has ended.
@@ -54,12 +54,12 @@ protocol Command: Sendable, Hashable {
     /// Whether to warn of a directory of `--root` that does not exist.
     static var warnsOfMissingRoot: Bool { get }
 
-    /// Whether a unit runs the command in the sandbox of a task, where it can only write what was prepared.
+    /// Whether a unit runs the command in the sandbox of a task, where only paths prepared in advance are writable.
     var runsInSandbox: Bool { get }
 
-    /// Changes the process before it has a second thread, for a command that runs in a unit.
+    /// Changes attributes of the process while it still has a single thread, for a command that runs in a unit.
     ///
-    /// The program calls it only if the command is the first argument, as in units.
+    /// This function is called only if the command is the first argument, as in units.
     ///
     /// - Parameter arguments: The arguments of the program, which are not parsed yet.
     static func prepareProcess(_ arguments: [String])

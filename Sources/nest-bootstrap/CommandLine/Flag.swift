@@ -85,7 +85,7 @@ struct FlagForm: Sendable {
 
     /// Returns whether a word can only be the value of the flag; `nil` unless the value is optional.
     ///
-    /// The value is in the same argument, or is a number below 0 in the next argument.
+    /// An optional value is part of the same argument, or is a negative number in the next argument.
     var isOptionalValue: (@Sendable (String) -> Bool)?
 
     var isValueOptional: Bool { isOptionalValue != nil }
@@ -93,7 +93,7 @@ struct FlagForm: Sendable {
     /// Whether the flag may be given several times.
     var isRepeatable = false
 
-    /// Whether the flag is for calls by the program itself, and the help does not show it.
+    /// Whether only the program itself uses the flag, so that the help does not show it.
     var isInternal = false
 
     let help: String
@@ -105,10 +105,10 @@ struct FlagForm: Sendable {
         return isValueOptional ? "\(names)[=\(value)]" : "\(names) \(value)"
     }
 
-    /// The flags that show help, and are not part of a command.
+    /// The flags that show help; they belong to no command.
     static let helpNames = ["-h", "--help"]
 
-    /// The flag that shows the version, and is not part of a command.
+    /// The flag that shows the version; it belongs to no command.
     static let versionName = "--version"
 
     /// The flags of all commands.
@@ -198,9 +198,9 @@ func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> Stri
 /// - Parameters:
 ///   - kind: The name of the flag without its dashes.
 ///   - value: The value.
-///   - choices: The words that a message lists; the caller refuses the other values of the type.
-/// - Returns: The word.
-/// - Throws: ``UsageError`` if the value is no such word.
+///   - choices: The words that an error message lists; if these are not all cases, the caller refuses the others.
+/// - Returns: The case with the word.
+/// - Throws: ``UsageError`` if no case has the word.
 func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ kind: String,
     _ value: String,
@@ -219,7 +219,7 @@ enum OutputChoice: String, Sendable, Hashable, CaseIterable {
     /// An alias of `text`, which kubectl users know.
     case table
     case json, yaml
-    /// Text as it is written if standard output is not a terminal.
+    /// Text as written to a file or pipe, even on a terminal.
     case plain
 
     /// The format of results.

@@ -24,7 +24,7 @@ struct Options: Sendable {
     /// The directory that is prefixed to every path that a task writes.
     var root: String?
 
-    /// Whether to ignore the files of this machine, because it is not the node.
+    /// Whether to ignore the files of this machine, because this machine is not the node.
     var isOffline = false
 
     /// Whether the command covers all nodes of the task file instead of one.
@@ -36,10 +36,10 @@ struct Options: Sendable {
     /// Whether the command writes nothing.
     var isDryRun = false
 
-    /// Whether the command changes the node; others accept task files that another user could change.
+    /// Whether the command changes the node; if not, it accepts task files that another user could change.
     var acts = false
 
-    /// Whether a unit runs the command in the sandbox of a task, where it can only write what was prepared.
+    /// Whether a unit runs the command in the sandbox of a task, where only paths prepared in advance are writable.
     var runsInSandbox = false
 
     /// The directory of the drop-ins: `bootstrap.d` next to `bootstrap.yaml`.
@@ -51,7 +51,7 @@ struct Options: Sendable {
         return "\(config[..<dot]).d"
     }
 
-    /// The common flags that were given, with their values, for another call.
+    /// The flags that select the task file and the node, with their values, for use in another call.
     var commonArguments: [String] {
         let pairs = [
             ("--config", config == Self.defaultConfig ? nil : config), ("--role", role), ("--host-name", hostName),

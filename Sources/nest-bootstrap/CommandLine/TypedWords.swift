@@ -32,7 +32,7 @@ struct TypedWords {
     private mutating func add(_ word: String) {
         let flag = self.flag
         self.flag = nil
-        // A word with two dashes is not a value, as in ``ArgumentParser``.
+        // As in ``ArgumentParser``, a word that begins with two dashes is not a value.
         if let flag, !word.hasPrefix("--") {
             given.append(FlagForm.Part(name: flag.name, value: word))
         } else if mayHaveFlags, word == "--" {

@@ -13,7 +13,7 @@ let versionText: String = {
     return "nest-bootstrap \(programVersion)\(commit)\n\(libraries.joined(separator: ", ")); Swift \(swiftVersion)\n"
 }()
 
-/// The version of the compiler, which a program can only compare with lower bounds.
+/// The version of the compiler, found by conditional compilation, which can only compare it with lower bounds.
 private let swiftVersion: String = {
     #if compiler(>=6.5)
         "6.5 or later"

@@ -15,7 +15,7 @@ struct Candidate: Sendable, Hashable {
 
 /// The possible continuations of a command line.
 enum Completion: Sendable, Hashable {
-    /// One of some words.
+    /// One of the given words.
     case words([Candidate])
     /// A path.
     case file
@@ -80,7 +80,7 @@ struct Completer {
         guard let flag = FlagForm.named(part.name, of: command) else { return .words([]) }
         let completion = values(of: flag)
         let prefix = current.dropLast(typed.count)
-        // Shells complete a path after '=', but not directly after a letter.
+        // Shells complete a path after '=', but not directly after the letter of a short flag.
         guard case .words(let values) = completion else { return prefix.hasSuffix("=") ? completion : .words([]) }
         return .words(values.map { Candidate("\(prefix)\($0.word)", $0.meaning) })
     }
@@ -118,7 +118,7 @@ struct Completer {
         .words(isFirstName ? choices.map { Candidate($0.rawValue) } : [])
     }
 
-    /// The keys of the task file; after a dot also their full paths, with the names that were typed.
+    /// The keys of the task file and, once a dot has been typed, their full paths with the names that were typed.
     var keys: [Candidate] {
         let short = ReferencedKey.all.map { Candidate($0.shortPath, $0.description.meaning) }
         guard current.contains(".") else { return short }

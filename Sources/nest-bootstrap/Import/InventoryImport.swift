@@ -12,7 +12,7 @@ enum ImportError: Error {
     /// Nix cannot be run, or fails for a reason other than the inventory.
     case tool(Problem)
 
-    /// Reads an inventory or a part of it, and converts its problems.
+    /// Reads an inventory or a part of an inventory, and converts the problems to an import error.
     static func checking<Value>(_ read: () throws(Problems) -> Value) throws(ImportError) -> Value {
         do throws(Problems) {
             return try read()
@@ -73,7 +73,7 @@ struct InventoryImport {
 
     // MARK: nico
 
-    /// Reads the value of the file, in JSON or Nix, and returns problems for the parts that are not data.
+    /// Reads the JSON or Nix file, and returns its value and problems for the parts that are not data.
     private func nicoValue() async throws(ImportError) -> (node: Node, problems: [Problem]) {
         let file = try ImportError.checking { () throws(Problems) in try self.file(command.path) }
         if file.path.hasSuffix(".json") || file.looksLikeJSON {

@@ -7,7 +7,7 @@ import YAML
 struct NixEvaluation {
     let file: SourceFile
 
-    /// The environment of this program, of which only `PATH` is passed to Nix.
+    /// The environment of this program; only `PATH` is passed to Nix.
     let environment: [String: String]
 
     /// The maximum duration of an evaluation.
@@ -53,7 +53,7 @@ struct NixEvaluation {
         }
     }
 
-    /// Checks that Nix can evaluate a trivial expression, because otherwise the file is not the cause of its failure.
+    /// Checks that Nix can evaluate a trivial expression; if not, the inventory file is not the cause of the failure.
     private func checkNix(_ path: String) async throws(ImportError) {
         let result = try await evaluate("{ }", path)
         guard result.status != .exited(0) else { return }
@@ -77,17 +77,17 @@ struct NixEvaluation {
         }
     }
 
-    /// Advice for an import without Nix on this machine.
+    /// The hint for an import on a machine without Nix.
     private static let otherWay = "import the file as JSON, as nix-instantiate prints it elsewhere"
 
     private func command(_ expression: String, _ path: String) -> Host.Command {
         let arguments = [
             "--eval", "--strict", "--json", "--show-trace", "--log-format", "internal-json",
-            // Nix can only read the file itself. It cannot fetch an address, and cannot build or store anything.
+            // Nix can read only the file itself. It cannot download, build or store anything.
             "--option", "restrict-eval", "true", "--option", "allow-import-from-derivation", "false",
             "--store", "dummy://", "-I", "nest=\(path)", "--expr", expression,
         ]
-        // Nix ignores the configuration of this machine and its users, and has only the memory that a large inventory
+        // Nix ignores the system's and the user's Nix configuration, and gets only the memory that a large inventory
         // needs.
         let own = [
             "HOME": "/nonexistent", "NIX_CONF_DIR": "/nonexistent", "NIX_USER_CONF_FILES": "",

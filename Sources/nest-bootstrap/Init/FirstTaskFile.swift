@@ -6,7 +6,7 @@ import YAML
 struct FirstTaskFile {
     let survey: MachineSurvey
 
-    /// The role of the machine, or several roles with commas; `nil` for the detected role.
+    /// The role of the machine, or several roles separated by commas; `nil` for the detected role.
     let role: String?
 
     /// The paths of the schema and the documents.
@@ -73,7 +73,7 @@ struct FirstTaskFile {
         return lines
     }
 
-    /// The API server that a kubeconfig names, or the local one if the machine has credentials of a control plane.
+    /// The API server named in a kubeconfig, or the local API server if the machine has administrator credentials.
     private var server: String? {
         survey.server ?? (survey.adminCredentials == nil ? nil : "https://127.0.0.1:6443")
     }
@@ -109,7 +109,7 @@ struct FirstTaskFile {
         return lines + addressExample + (lines.contains("  api:") ? manifestExample(kubeconfig: kubeconfig) : [])
     }
 
-    /// An example task that writes the node's address in the format that the node's service reads.
+    /// An example task that writes the node's address to a file for the kubelet or k3s.
     private var addressExample: [String] {
         if survey.distribution == .k3s {
             let unit = survey.isControlPlane ? "k3s.service" : "k3s-agent.service"

@@ -12,7 +12,7 @@ struct MachineSurvey {
         case kubeadm
         /// A server or an agent of k3s.
         case k3s
-        /// Only credentials, for example decrypted by agenix, without any file of Kubernetes.
+        /// None of these: the machine has credentials, for example decrypted by agenix, but no files of Kubernetes.
         case credentials
         /// Neither Kubernetes nor credentials.
         case none
@@ -57,7 +57,7 @@ struct MachineSurvey {
     /// Surveys a machine.
     ///
     /// - Parameters:
-    ///   - root: The root of its files, or `nil` for this machine.
+    ///   - root: The root directory of the machine's files, or `nil` for this machine.
     ///   - hostName: The host name to use instead of the name of the machine.
     /// - Throws: ``Base/SystemError`` if the root cannot be listed.
     init(root: String?, hostName: String?) throws(SystemError) {
@@ -99,18 +99,18 @@ struct MachineSurvey {
 private struct Files {
     private let files: NodeFiles
 
-    /// Opens the files below a root, or the files of this machine if it is `nil`.
+    /// Opens the files below a root, or the files of this machine if the root is `nil`.
     init(root: String?) throws(SystemError) {
         if let root { _ = try FileSystem.list(root) }
         files = NodeFiles(root: root.map(FileSystem.existingRealPath), isDryRun: false)
     }
 
-    /// Returns the location of a path of the machine; links are resolved within the root.
+    /// Returns the location of a path of the surveyed machine; links are resolved within the root.
     private func place(of path: String) -> String? { try? files.location(ofTarget: path) }
 
     func has(_ path: String) -> Bool { place(of: path).flatMap { try? FileSystem.exists($0) } == true }
 
-    /// Returns the files of a directory whose names have the suffix, as paths of the machine.
+    /// Returns the files in a directory with the given name suffix, as paths on the surveyed machine.
     func list(_ directory: String, suffix: String) -> [String] {
         let names = place(of: directory).flatMap { try? FileSystem.list($0, limit: 1000) } ?? []
         return names.filter { $0.hasSuffix(suffix) && !$0.hasPrefix(".") }.map { "\(directory)/\($0)" }

@@ -102,7 +102,7 @@ struct AllNodesPlans {
     }
 }
 
-/// The key of the findings about nodes with the same plan, which are determined only once.
+/// The key for findings, which are determined only once for nodes with the same plan.
 private struct CheckedPlan: Hashable {
     let plan: Plan
     let variables: Variables

@@ -129,7 +129,7 @@ struct CheckCommand: Command {
         return isReadable ? .data : .configuration
     }
 
-    /// Creates the warning that the tasks which use the address would wait for one.
+    /// Creates the warning that no address of this node matches, so that tasks would wait for an address.
     private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
         Problem(
             "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
@@ -138,14 +138,14 @@ struct CheckCommand: Command {
         )
     }
 
-    /// Warns of differences between the task files and this machine, or its connections to other nodes.
+    /// Warns if this machine or its connections to other nodes do not match the task files.
     private func machineWarnings(_ declarations: Declarations, _ chosen: IPAddress?) async -> [Problem] {
         guard let facts = MachineCheck.Facts.current() else { return [] }
         let warnings = MachineCheck(declarations, facts, chosen: chosen).warnings()
         return await warnings + PortCheck(declarations, hasRoute: facts.hasRoute).warnings()
     }
 
-    /// Warns if the user of units does not exist, because systemd then cannot start them.
+    /// Warns if the user account that units run as does not exist, because systemd then cannot start the units.
     private func missingUser(_ plan: Plan) async -> [Problem] {
         let count = plan.steps.count { $0.task.footprint.isOfUnitUser }
         guard count > 0, Systemd.isRunning else { return [] }
@@ -153,7 +153,7 @@ struct CheckCommand: Command {
             _ = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
             return []
         } catch {
-            // The user may exist in a database that does not answer.
+            // The account may exist in a user database that does not answer.
             if let advice = error.advice { return [Problem("\(error)", hint: advice)] }
         }
         let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"

@@ -48,7 +48,7 @@ struct RBACCommand: Command {
         .config, .role, .hostName, .root, .output,
     ]
 
-    /// The default user.
+    /// The default name of the user to which the roles are bound.
     static let defaultUser = "nest-bootstrap"
 
     var user = Self.defaultUser
@@ -74,7 +74,7 @@ struct RBACCommand: Command {
             write([], as: configuration.options.output, output)
             return .success
         }
-        // Nodes with other roles have other tasks, so their RBAC roles must not replace these.
+        // Nodes with different roles run different tasks, so each combination of node roles has its own RBAC roles.
         let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user].compactMap(\.self)
         let name = (parts + configuration.declarations.roles).joined(separator: ":")
         write(access.objects(user: user, name: name), as: configuration.options.output, output)

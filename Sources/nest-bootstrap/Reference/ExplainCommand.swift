@@ -20,7 +20,7 @@ struct ExplainCommand: Command {
 
     static let flags: [Flag<Self>] = [.output]
 
-    /// The path of a key, or the end of a path; `nil` for the sections.
+    /// The path of a key, or the last components of a path; `nil` for an overview of the sections.
     var key: String?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

@@ -5,12 +5,12 @@ import YAML
 
 /// The explanation of keys of the task file.
 struct KeyExplanation {
-    /// The path of a key, or the end of a path; `nil` for the sections.
+    /// The path of a key, or the last components of a path; `nil` for an overview of the sections.
     let name: String?
     let format: OutputFormat
     let output: ConsoleOutput
 
-    /// Prints the key, or all keys that have the name.
+    /// Prints the explanation of the key, or a list of keys if several have the name.
     ///
     /// - Returns: The exit code.
     func run() -> ExitCode {
@@ -64,7 +64,7 @@ struct KeyExplanation {
         return parts.joined(separator: "\n")
     }
 
-    /// Lists the keys that the name may mean.
+    /// Formats a list of the keys to which the name may refer.
     private func choiceText(_ name: String, _ found: [ReferencedKey]) -> String {
         let rows = found.map { Row($0.shortPath, $0.description.plainMeaning) }
         return section("\(found.count) keys are named '\(name)'", rows)
@@ -78,7 +78,7 @@ struct KeyExplanation {
 }
 
 extension UsageError {
-    /// Creates the error that no key has a name.
+    /// Creates the error that no key has the given name.
     fileprivate init(unknown name: String) {
         let names = ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] }
         let near = nameMeant(by: name, in: names)

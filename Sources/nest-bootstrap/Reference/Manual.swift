@@ -157,7 +157,7 @@ extension Manual {
         return page.text
     }
 
-    /// Lists a key and all keys below it, without the first components of their paths.
+    /// Lists a key and all keys below it; a given number of components is removed from the beginning of their paths.
     private static func items(_ key: ReferencedKey, below count: Int) -> [(term: String, texts: [String])] {
         let description = key.description
         var facts = ["Type: \(description.type)"]

@@ -9,8 +9,8 @@ struct ManualText {
     /// Begins a page.
     ///
     /// - Parameters:
-    ///   - title: Its title.
-    ///   - section: Its section, such as 8.
+    ///   - title: The title of the page.
+    ///   - section: The section of the manual, such as 8.
     ///   - date: The date as `November 20, 2026`.
     ///   - summary: The subject of the page, in a few words.
     init(_ title: String, _ section: Int, date: String, _ summary: String) {
@@ -40,7 +40,7 @@ struct ManualText {
         }
     }
 
-    /// Adds a text, with every sentence on separate lines.
+    /// Adds a text, and begins a new line of the source with every sentence.
     mutating func paragraph(_ text: String) {
         for sentence in sentences(text) { lines += escaped(sentence).wrapped(to: 76).map(guarded) }
     }
@@ -48,7 +48,7 @@ struct ManualText {
     /// Adds a list of terms with texts.
     ///
     /// - Parameters:
-    ///   - width: The indentation of the texts, as the width of this text.
+    ///   - width: A sample text whose width is the indentation of the texts.
     ///   - isCompact: Whether to leave no space between the items.
     ///   - items: The terms as macros or text, and their texts.
     mutating func list(width: String = "Ds", isCompact: Bool = false, _ items: [(term: String, texts: [String])]) {
@@ -74,13 +74,13 @@ func escaped(_ text: String) -> String {
     text.replacing("\\", with: "\\e").replacing("`", with: "").replacing("’", with: "'")
 }
 
-/// Escapes a term of a list, so that words which are names of macros are not taken as macros.
+/// Escapes a term of a list, so that roff does not interpret words of the term as macros.
 func term(_ text: String) -> String {
     escaped(text).split(separator: " ").map { $0.count <= 3 || $0.hasPrefix("\"") ? "\\&\($0)" : String($0) }
         .joined(separator: " ")
 }
 
-/// Protects a line that begins like a macro.
+/// Protects a line from being interpreted as a macro.
 private func guarded(_ line: String) -> String {
     line.hasPrefix(".") || line.hasPrefix("'") ? "\\&\(line)" : line
 }

@@ -5,20 +5,20 @@ import Planning
 import Reporting
 import State
 
-/// A reset of this node, which undoes everything that its tasks have created.
+/// A reset of this node: the removal of everything that the tasks of the node have created.
 struct NodeReset {
     let options: Options
     let command: ResetCommand
     let output: ConsoleOutput
     let catchSignals: SignalCatcher
 
-    /// The units of this program, for any task file.
+    /// The names and patterns of this program's units, regardless of the task file.
     private static let units = ["k8s-bootstrap.target", "k8s-bootstrap-*"]
 
-    /// The maximum time for units to end: a task gets SIGTERM, and 30 s later SIGKILL.
+    /// The maximum time for units to stop; systemd sends a task SIGTERM and, after 30 s, SIGKILL.
     private static let stopLimit = Duration.seconds(90)
 
-    /// Lists or undoes everything; the exit code says whether products of the tasks may remain.
+    /// Undoes everything, or lists it in a dry run; the exit code says whether products of the tasks may remain.
     ///
     /// - Throws: ``Base/SystemError`` if the lists cannot be read or systemd does not answer, ``Base/Problem`` if a
     ///   task is running.
@@ -58,13 +58,13 @@ struct NodeReset {
         }
     }
 
-    /// Whether the units of the tasks belong to the systemd instance of this machine.
+    /// Whether the systemd instance of this machine manages the units of the tasks.
     private var hasUnits: Bool { options.root == nil && Systemd.isRunning }
 
-    /// Whether to run commands, which could change this machine if there is another root.
+    /// Whether to run reset commands, which could change this machine instead of the files below another root.
     private var runsCommands: Bool { options.root == nil || command.runsCommandsWithRoot }
 
-    /// The call that completes the reset, as hints print it.
+    /// The call that completes the reset, for use in hints.
     private var call: String {
         command.runsCommandsWithRoot ? options.quotedCall("reset", "--run-commands") : options.quotedCall("reset")
     }
@@ -92,8 +92,8 @@ struct NodeReset {
 
     /// Undoes everything after all units have stopped.
     ///
-    /// Until all tasks are locked, a task may still create something that was not listed. In that case the user is
-    /// asked again.
+    /// Until all tasks are locked, a task may still create something that was not listed. In that case, the user is
+    /// asked for confirmation again.
     private func perform(after shown: ResetReport) async throws -> ExitCode {
         let locks = ResetLocks(options)
         try locks.takeAll()
@@ -120,7 +120,7 @@ struct NodeReset {
             write: { [output, isText] line in if isText { output.write("\(printable(line))\n") } },
             warn: { [output, isText] problem in if isText { output.report(problem) } }
         )
-        // Until this point a signal ends the program immediately, and nothing has been deleted.
+        // Until this point, nothing has been deleted, so a signal may end the program immediately.
         let signals = try catchSignals()
         var (report, signal) = await interruptible(by: signals) { await run.perform() }
         report.problems += survey.faults
@@ -168,7 +168,7 @@ struct NodeReset {
         return code
     }
 
-    /// Returns whether there is nothing to delete, and nothing that may remain.
+    /// Returns whether the report contains nothing to delete and nothing that may remain.
     private func hasNothing(_ report: ResetReport) -> Bool {
         report.isEmpty && report.notes.isEmpty && report.problems.isEmpty
     }

@@ -42,7 +42,7 @@ struct ResetCommand: Command {
 
     var isDryRun = false
 
-    /// Whether to delete without a question.
+    /// Whether to delete without asking for confirmation.
     var isConfirmed = false
 
     /// Whether to run the reset commands of tasks even with `--root`, although they could change this machine.

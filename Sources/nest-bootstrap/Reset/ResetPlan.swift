@@ -8,33 +8,34 @@ struct ResetPlan {
     struct Item {
         /// The products of the task.
         var list: ProductList
-        /// The commands that undo everything else; `nil` if there are none, or if they ran since the task ran.
+        /// The commands that undo everything else; `nil` if there are none, or if they ran after the task's last run.
         var commands: ProductList.ResetCommands?
     }
 
     /// The tasks, dependants before their dependencies.
     let items: [Item]
 
-    /// The paths that tasks of the plan describe, with the names of these tasks.
+    /// The paths that the task file now describes, each with the name of its task.
     let owners: [ExactText: String]
 
-    /// The tasks of the plan that run programs and have no commands to undo the effects.
+    /// The tasks of the task file that run programs but have no commands to undo the effects of the programs.
     let programTasks: Set<String>
 
-    /// The store of the lists.
+    /// The store of the product lists.
     let store: ProductStore
 
-    /// Orders the tasks of the lists and records.
+    /// Determines the tasks to reset, and their order, from the product lists and the records.
     ///
-    /// A task of the task file uses the commands in the file, because they may have been corrected since it ran. Other
-    /// tasks use the commands of their last run, and come first, because no task of the file depends on them.
+    /// A task of the task file is undone with the commands in the file, which may have been corrected since its run.
+    /// Other tasks are undone with the commands of their last run. They come first, because no task of the file depends
+    /// on them.
     ///
     /// - Parameters:
-    ///   - lists: The lists.
-    ///   - recorded: The tasks that have a record of this boot. A task without a list has no listed products, but may
-    ///     have commands now.
+    ///   - lists: The product lists.
+    ///   - recorded: The tasks that have a record of this boot. A task without a product list may have commands in the
+    ///     task file.
     ///   - plan: The plan of this node, or `nil` if the task file cannot be used.
-    ///   - store: The store of the lists.
+    ///   - store: The store of the product lists.
     init(_ lists: [ProductList], recorded: [String], _ plan: Plan?, _ store: ProductStore) {
         let listed = Set(lists.map(\.task))
         let others = recorded.filter { !listed.contains($0) }.compactMap { task in
@@ -64,7 +65,7 @@ struct ResetPlan {
         items = all.filter { listed.contains($0.list.task) || $0.commands != nil }
     }
 
-    /// Returns the directories of lists without duplicates, subdirectories before their parents.
+    /// Returns the directories in product lists without duplicates, subdirectories before their parents.
     static func directories(_ lists: [ProductList]) -> [(task: String, path: String)] {
         lists.flatMap { list in list.products.filter(\.mayBeDirectory).map { (list.task, $0.path) } }
             .unique { ExactText($0.1) }

@@ -5,19 +5,19 @@ import State
 
 /// Performs a reset, or lists its effects in a dry run.
 ///
-/// The commands and files of each task come first, one task after the other, then the directories of all tasks. A list
-/// is written after the commands and after the files of its task, so that an interrupted reset can be repeated.
-/// Commands that were interrupted, or that ended just before the list was written, are then run again.
+/// For one task after the other, the reset runs the commands and deletes the files; then it deletes the directories of
+/// all tasks. The list of a task is written after its commands and again after its files, so that an interrupted reset
+/// can be repeated. Commands that were interrupted, or that ended just before the list was written, are then run again.
 struct ResetRun {
     let plan: ResetPlan
 
     /// Whether to change nothing.
     let isDryRun: Bool
 
-    /// Whether to run commands, which could change this machine if there is another root.
+    /// Whether to run reset commands, which could change this machine instead of the files below another root.
     let runsCommands: Bool
 
-    /// The call that completes the reset, as hints print it.
+    /// The call that completes the reset, for use in hints.
     let call: String
 
     /// The environment of programs, before the variables of the reset are added.
@@ -29,14 +29,14 @@ struct ResetRun {
     /// Reports a problem immediately.
     let warn: @Sendable (Problem) -> Void
 
-    /// The state of a reset so far.
+    /// The progress of a reset.
     private struct Progress {
         var report: ResetReport
         var remover: ProductRemover
-        /// The products of tasks that have not been undone yet.
+        /// The products of the tasks that have not been undone yet.
         var others: ProductIndex
         var finished: [ProductList] = []
-        /// The paths that are not deleted, each of which is reported once, even if several tasks created it.
+        /// The paths that were not deleted and have been reported; a path that several tasks created is reported once.
         var kept: Set<ExactText> = []
     }
 
@@ -70,7 +70,7 @@ struct ResetRun {
             do throws(Problem) {
                 try await run(commands, of: list.task, &progress.report)
             } catch {
-                // The list keeps the task known after its record is removed.
+                // After the record of the task is removed, only the list shows that the task has run.
                 try save(list)
                 throw error
             }
@@ -128,7 +128,7 @@ struct ResetRun {
 
     // MARK: Paths
 
-    /// Deletes the files and links of a task; paths that are not deleted, and its directories, remain in its list.
+    /// Deletes the files and links of a task; its directories, and paths that are not deleted, remain in its list.
     private func delete(_ list: inout ProductList, _ progress: inout Progress) {
         var remaining: [ProductList.Product] = []
         for product in list.products.reversed() {
@@ -143,16 +143,16 @@ struct ResetRun {
         list.products = remaining.reversed()
     }
 
-    /// Returns whether a path now belongs to another task, which must be undone first.
+    /// Returns whether the task file now assigns a path to another task, which must be undone first.
     ///
-    /// After a task is renamed, the commands of the new task need the path.
+    /// If a task was renamed, the commands of the task with the new name still need the path.
     private func isTakenOver(_ path: String, from task: String, _ progress: Progress) -> Bool {
         guard let owner = plan.owners[ExactText(path)], owner != task else { return false }
         let isListed = plan.items.contains { $0.list.task == owner }
         return isListed && !progress.finished.contains { $0.task == owner }
     }
 
-    /// Deletes products that another task of the task file now describes, if that task has been undone.
+    /// Deletes products that the task file now assigns to other tasks, once those tasks have been undone.
     private func deleteTakenOver(_ progress: inout Progress) {
         for index in progress.finished.indices where !Task.isCancelled {
             var list = progress.finished[index]
@@ -172,7 +172,7 @@ struct ResetRun {
         let done = Set(finished.map(\.task))
         let unfinished = plan.items.map(\.list).filter { !done.contains($0.task) }.flatMap(\.products)
         let notDone = Set(unfinished.map(\.path).exact)
-        // A directory that is not empty is not reported if other reported paths in it are the reason.
+        // A directory is not reported as not empty if its remaining contents are reported themselves.
         var left = notDone.union(finished.flatMap(\.products).map(\.path).exact)
         var leftovers: [ResetReport.Path] = []
         for (task, path) in ResetPlan.directories(finished) where !Task.isCancelled {

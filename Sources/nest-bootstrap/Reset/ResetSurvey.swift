@@ -5,18 +5,18 @@ import Planning
 import Reporting
 import State
 
-/// The plan of a reset at one moment.
+/// A snapshot of everything that a reset would undo.
 struct ResetSurvey {
     let plan: ResetPlan
 
-    /// The problems of lists that cannot be used.
+    /// The problems of product lists that cannot be used.
     let faults: [Problem]
 
     private let options: Options
     private let configuration: Configuration?
     private let records: RecordStore
 
-    /// Reads the lists, the records and the task file.
+    /// Reads the product lists, the records and the task file.
     ///
     /// - Parameters:
     ///   - options: The options of the program.
@@ -30,7 +30,7 @@ struct ResetSurvey {
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
         let recorded = try records.tasks()
         let isUnused = lists.isEmpty && recorded.isEmpty
-        // Without lists and records the task file only determines what programs create, so it may be missing.
+        // If there are no lists and no records, the task file only says what programs create, so it may be missing.
         configuration = Self.configuration(options) { problem in if !isUnused { warn(problem) } }
         plan = ResetPlan(lists, recorded: recorded, configuration?.plan, store)
     }
@@ -83,9 +83,9 @@ struct ResetSurvey {
         return configuration.plan.steps.map(\.task).filter { recorded.contains($0.name) }
     }
 
-    /// Returns the paths that programs of tasks create without reset commands.
+    /// Returns the declared paths that programs create, for tasks without reset commands.
     ///
-    /// The task file is the source, because records are lost at a boot and after a reset.
+    /// The paths come from the task file, because records are lost at a boot and after a reset.
     private func creations() -> [ResetReport.Path] {
         let tasks = configuration?.plan.steps.map(\.task) ?? []
         return tasks.filter { plan.programTasks.contains($0.name) }.flatMap { task in
@@ -95,7 +95,7 @@ struct ResetSurvey {
         }
     }
 
-    /// Returns the files and links of tasks with a record that are not listed, whether or not they exist.
+    /// Returns the files and links of succeeded tasks that are in no product list, whether or not they exist.
     private func unlisted() -> [ResetReport.Path] {
         let listed = Set(plan.items.flatMap(\.list.products).map(\.path).exact)
         // A failed task may have found a path that it did not create.
@@ -106,7 +106,7 @@ struct ResetSurvey {
         }
     }
 
-    /// Resolves the links above a path, and returns `nil` if the result is not below the root.
+    /// Resolves the links in the parent directories of a path; returns `nil` if the result is not below the root.
     private func pathOnNode(_ path: LocatedPath) -> String? {
         let root = plan.store.root
         guard let location = try? configuration?.files.location(ofWritten: path.path),
@@ -130,9 +130,9 @@ struct ResetSurvey {
         }
     }
 
-    /// Throws if a process outside the units of this program runs a task.
+    /// Checks that no process outside the units of this program is running a task.
     ///
-    /// - Throws: ``Base/Problem`` with the task.
+    /// - Throws: ``Base/Problem`` with the name of a task that is running.
     func requireNoRunByHand() throws {
         for task in try tasks {
             guard let process = records.runner(of: task) else { continue }
@@ -156,9 +156,9 @@ struct ResetSurvey {
         }
     }
 
-    /// Removes records, cache and metrics, and the directory of the lists if it is empty.
+    /// Removes records, cache and metrics, and the directory of the product lists if it is empty.
     ///
-    /// - Parameter tasks: The tasks whose locks the process has; the records of other tasks stay.
+    /// - Parameter tasks: The tasks that this process has locked; the records of other tasks stay.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func removeState(_ tasks: [String]) throws(SystemError) {
         try records.remove(tasks)
@@ -169,7 +169,7 @@ struct ResetSurvey {
         try plan.store.removeIfEmpty()
     }
 
-    /// Returns the tasks that have a list now but had none before.
+    /// Returns the tasks that have received a product list since the survey.
     func newTasks() throws(SystemError) -> [String] {
         try plan.store.lists().lists.map(\.task).filter { task in !plan.items.contains { $0.list.task == task } }
     }

@@ -8,8 +8,8 @@ import Reporting
 
 /// Command `diff`: the changes that a run would make, as unified diffs of files and objects.
 ///
-/// The dependencies of named tasks are planned too, because their results do not exist yet; only the named tasks are
-/// shown.
+/// If tasks are named, only these tasks are shown. Their dependencies are planned too, because the results of the
+/// dependencies may not exist yet.
 struct DiffCommand: Command {
     static let name = "diff"
 
@@ -62,7 +62,7 @@ struct DiffCommand: Command {
         }
     }
 
-    /// Compares, and returns an exit code that says whether anything differs.
+    /// Prints the diffs, and returns an exit code that says whether anything differs.
     private func compare(
         _ configuration: Configuration,
         _ events: EventQueue,
@@ -88,7 +88,7 @@ struct DiffCommand: Command {
         return report.entries.contains { shown.contains($0.task) && $0.outcome.kind == .changed } ? .failure : .success
     }
 
-    /// Filters an event for the report: tasks that are not shown only report failures.
+    /// Filters an event for output; of tasks that are not shown, only failures are reported.
     private static func visible(_ event: Event, _ shown: Set<String>) -> Event? {
         var event = event
         switch event.kind {

@@ -19,7 +19,7 @@ struct PlanRun {
 
     /// Runs the tasks, and returns the exit code.
     ///
-    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` for a user without the rights that tasks
+    /// - Throws: ``Base/Problems`` for unknown task names, ``Base/Problem`` if the user lacks rights that the tasks
     ///   need, ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
         guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || Machine.isUnit else {
@@ -72,7 +72,7 @@ struct PlanRun {
             await reportToCluster()
         }
         let code = ExitCode(report, signal: signal)
-        // If a record is lost, the next attempt records the success for the dependants.
+        // If a record could not be written, the run fails, so that another attempt records the success for dependants.
         return code == .success && recorder?.hasLostRecords == true ? .failure : code
     }
 
@@ -83,8 +83,8 @@ struct PlanRun {
                 events.send(event)
             },
             conclude: { recorder?.conclude($0) },
-            // Programs use the machine; every other verb mostly waits, for a server or the disk. Tasks with a lock may
-            // wait for hours until their programs start, and only a few of these in the cluster then run on this node.
+            // Programs use the processor; all other verbs mostly wait for a server or the disk. A task that needs a
+            // cluster-wide lock may wait for hours before its program starts, so it does not count as work.
             isWork: { $0.task.footprint.runsPrograms && $0.task.lock == nil },
         )
     }
@@ -100,7 +100,7 @@ struct PlanRun {
     ) async throws -> Outcome {
         let lock = try await TaskLockWaiter(records: records, context: context).take()
         events.note(attempt: try recorder.begin(context.task, lock), of: context.task)
-        // In a unit a preparation step has done this outside the sandbox.
+        // In a unit, a preparation step outside the sandbox has already done this.
         if !Machine.isUnit { try noteReset(of: step.task) }
         try staged?.clear()
         let outcome = try await runner.perform(step, context)
@@ -128,14 +128,14 @@ struct PlanRun {
 
     /// Restarts the units that use the changes of a task.
     ///
-    /// If the unit of the task runs it, `supervise` restarts them, after it has put the products in place.
+    /// If the task runs in its unit, `supervise` restarts these units after it has put the products in place.
     private func restartUnits(
         of task: PlannedTask,
         after outcome: Outcome,
         _ recorder: Recorder,
         _ context: StepContext,
     ) async throws {
-        // No unit runs below another root.
+        // With another root, no units are running.
         guard configuration.options.root == nil, let state = recorder.noteResult(outcome, of: task.name),
             !Machine.isUnit
         else { return }
@@ -150,9 +150,9 @@ struct PlanRun {
         recorder.noteRestart(of: task.name, hasFailed: false)
     }
 
-    /// Has systemd start the tasks whose dependencies have recovered, after a run by hand.
+    /// After a run by hand, requests that systemd start the tasks whose dependencies have recovered.
     ///
-    /// If a service runs a task, its unit does this. If systemd refuses, the next retry does it.
+    /// If a service runs the task, the task's unit does this instead. If systemd refuses, the next retry does it.
     private func reportRecovery(of report: Report) async {
         let options = configuration.options
         guard !options.isService, options.root == nil, options.config == Options.defaultConfig, Systemd.isRunning else {
@@ -165,10 +165,10 @@ struct PlanRun {
     /// The maximum duration of the requests of a report after a run by hand.
     private static let reportLimit = Duration.seconds(5)
 
-    /// Reports to the cluster after a run by hand, or has systemd do it if it is running.
+    /// After a run by hand, has systemd start a report to the cluster, or sends the report if systemd is not running.
     ///
-    /// Without systemd, the report must be configured in the task file. A run below a root is not reported: the cluster
-    /// would take the state of an image for the state of the machine with the same name.
+    /// Without systemd, nothing is reported unless the task file names a kubeconfig for reports. A run with another
+    /// root is not reported: the cluster would take the state of an image for the state of a machine with its name.
     private func reportToCluster() async {
         let options = configuration.options
         guard !options.isService, options.root == nil, let report = configuration.report else { return }
@@ -180,7 +180,7 @@ struct PlanRun {
         }
     }
 
-    /// Writes the metrics after a run by hand of the node's own tasks; in a service `supervise` does it.
+    /// Writes the metrics after a run by hand of the node's own tasks; after a run in a service, `supervise` does this.
     private func writeMetrics() async {
         let options = configuration.options
         guard !options.isService, options.root != nil || Machine.isRoot && options.config == Options.defaultConfig
@@ -220,7 +220,7 @@ struct PlanRun {
         func problem(_ options: Options) -> Problem {
             let words = ["run", "--task", task, "--with-dependencies"] + (options.isDryRun ? ["--dry-run"] : [])
             let call = options.quotedCall(words)
-            // The unit of the other task reports what to do about it.
+            // In a service, the unit of the dependency reports what to do.
             let hint = options.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
             return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
         }
@@ -261,7 +261,7 @@ struct PlanRun {
     }
 }
 
-/// Creates the problem that records or lists cannot be written, with a hint for the cause.
+/// Creates the problem that records or product lists cannot be written, with a hint that matches the cause.
 func unwritable(_ records: String, _ error: SystemError) -> Problem {
     let hint: String? =
         switch error.code {
@@ -275,14 +275,14 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
     return Problem("cannot write \(records)", hint: hint, cause: error)
 }
 
-/// The paths and commands that a run lists before its tasks act, so that `reset` can undo them.
+/// The recording of paths and commands before tasks act, so that `reset` can undo the tasks.
 extension PlanRun {
-    /// Lists the future products of tasks, and creates the directories that they write to if possible.
+    /// Records the future products of tasks and, if possible, creates the directories that the tasks write to.
     ///
     /// A directory that cannot be created is reported by the task that needs it.
     ///
-    /// - Throws: ``Base/Problem`` if the products cannot be listed, because the task must not run without the list, or
-    ///   if another process runs a task for longer than its timeout.
+    /// - Throws: ``Base/Problem`` if the products cannot be recorded, without which a task must not run, or if another
+    ///   process runs a task for longer than the task's timeout.
     func prepare(_ plan: Plan, _ records: RecordStore) async throws -> ExitCode {
         let files = configuration.files
         for task in plan.steps.map(\.task) {
@@ -307,7 +307,9 @@ extension PlanRun {
         return .success
     }
 
-    /// Refuses paths of a unit behind a link that a user or a program controls, because systemd follows it.
+    /// Refuses a task's writable paths if they lead through a link that a user or a program controls.
+    ///
+    /// systemd follows such links when it sets up the sandbox of the task's unit.
     private func requireOwnPlaces(_ task: PlannedTask) throws(Problem) {
         for path in task.footprint.writablePaths {
             do throws(SystemError) {
@@ -318,9 +320,10 @@ extension PlanRun {
         }
     }
 
-    /// Lists and creates the directories of secrets that are empty in the units of other tasks, before these start.
+    /// Records and creates the directories of secrets that systemd hides from the units of other tasks.
     ///
-    /// Otherwise systemd creates the directories, and `reset` does not know them. A running task has created its own.
+    /// Otherwise, systemd would create the directories, and `reset` would not know them. A running task has already
+    /// created its own directories.
     func prepareClosedDirectories(_ plan: Plan, _ records: RecordStore) throws(SystemError) {
         let files = configuration.files
         for task in plan.steps.map(\.task) {
@@ -332,7 +335,7 @@ extension PlanRun {
         }
     }
 
-    /// Lists the commands that undo a task before it runs.
+    /// Records the commands that undo a task, before the task runs.
     func noteReset(of task: PlannedTask) throws(Problem) {
         do throws(SystemError) {
             try configuration.noteReset(of: task)
@@ -341,7 +344,7 @@ extension PlanRun {
         }
     }
 
-    /// Creates the problem that a task cannot be run because its list cannot be written.
+    /// Creates the problem that a task cannot be run because its product list cannot be written.
     private static func unlisted(_ task: PlannedTask, _ error: SystemError) -> Problem {
         unwritable("the list of what task '\(task.name)' makes", error)
     }

@@ -5,15 +5,14 @@ import Planning
 import Reporting
 import State
 
-/// Maintains the records of the tasks of a run.
+/// Writes the records of the tasks of a run.
 ///
-/// A task that is not started does not change a record of success, because the earlier outcome on this boot still
-/// holds.
+/// If a task is not started, an earlier record of success remains, because that outcome is still true for this boot.
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
     private let verbs: [String: String]
-    /// The tasks that report every change as an event: neither programs nor deletions, which outlast their request.
+    /// The tasks that report every change as an event: all except programs and deletions.
     private let reportsAllChanges: Set<String>
     /// The tasks whose changes cause restarts of units.
     private let restarting: Set<String>
@@ -41,7 +40,7 @@ final class Recorder: Sendable {
             var lastActivity = Duration.zero
             /// The record of the attempt, once the attempt has the lock of the task.
             var record: TaskRecord?
-            /// The lock that keeps other processes from running the task until the record of its end is written.
+            /// The lock that prevents other processes from running the task until the record of its end is written.
             var lock: HeldLock?
             /// The record before the attempt, if it was a success.
             var success: TaskRecord?
@@ -71,8 +70,8 @@ final class Recorder: Sendable {
     /// Records the start of a task, and holds the lock until ``conclude(_:)``.
     ///
     /// - Returns: The number of the attempt.
-    /// - Throws: ``Base/Problem`` if the start cannot be recorded: a success would be unknown, and the dependants
-    ///   refused.
+    /// - Throws: ``Base/Problem`` if the start cannot be recorded. The task must not run then, because its success
+    ///   could not be recorded either, and its dependants would be refused.
     func begin(_ task: String, _ lock: consuming FileLock) throws(Problem) -> Int {
         let earlier = try? records.record(of: task)
         let lock = HeldLock(lock)
@@ -86,7 +85,7 @@ final class Recorder: Sendable {
                 history: TaskHistory(after: earlier, isOfUnit: Machine.isUnit),
                 run: run
             )
-            // No event follows the lock for which the task may have waited.
+            // The task may have waited for the lock, and no event reports the end of this wait.
             state.progress.endWaits()
             _ = state.waits.apply(nil, at: Self.now, notBefore: .zero)
             record.waits = state.waits.waits
@@ -162,10 +161,11 @@ final class Recorder: Sendable {
         guard var state = attempt?.state.withLock({ $0 }) else { return recordNotStarted(entry) }
         if state.isUnrecorded { return }
         guard var record = state.record else { return recordNotStarted(entry) }
-        // The lock is released after the record is written, so that no process sees the one without the other.
+        // The lock is released only after the record is written, so that no process finds the task unlocked with an
+        // outdated record.
         defer { withExtendedLifetime(state.lock) {} }
         if case .failed(let error) = entry.outcome {
-            // Failures that events have reported are already in the record.
+            // If the error lists no problems, the record already contains the failures, which events have reported.
             if !problems(of: error).isEmpty {
                 state.reasons.insert(chain(error), at: 0)
                 state.publicReasons.insert(publicChain(error), at: 0)
@@ -179,7 +179,7 @@ final class Recorder: Sendable {
         record.counts = state.progress.counts
         record.reasons = Array(state.reasons.prefix(Self.reasonLimit))
         record.publicReasons = Array(state.publicReasons.prefix(Self.reasonLimit))
-        // The next attempt finds no difference, so the change is recorded now.
+        // The next attempt will find no difference to make, so the change is recorded now.
         if state.progress.hasChanged, restarting.contains(entry.task), !entry.outcome.isSuccess {
             record.history.noteChange()
         }
@@ -196,10 +196,10 @@ final class Recorder: Sendable {
         return !state.progress.hasChanged && state.progress.counts.failed == 0
     }
 
-    /// Records why a task did not start, unless it has succeeded before or another process is running it.
+    /// Records why a task did not start, unless the task has succeeded before or another process is running it.
     ///
-    /// A task that did not start because the run was interrupted is not recorded: the interruption says nothing about
-    /// the task, and a run of thousands of tasks must end immediately.
+    /// If the run was interrupted, nothing is recorded: the interruption says nothing about the task, and even a run of
+    /// thousands of tasks must end immediately.
     private func recordNotStarted(_ entry: Report.Entry) {
         if case .interrupted = entry.outcome { return }
         let lock: FileLock?
@@ -225,7 +225,7 @@ final class Recorder: Sendable {
         lock.release()
     }
 
-    /// Writes a record, and returns whether this succeeded; a failure is a warning.
+    /// Writes a record, and returns whether this succeeded; a failure results in a warning.
     @discardableResult
     private func write(_ record: TaskRecord) -> Bool {
         reporting(record) { record throws(SystemError) in try records.write(record) }

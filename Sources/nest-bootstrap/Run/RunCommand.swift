@@ -67,13 +67,13 @@ struct RunCommand: Command {
     /// The tasks to run, in the given order without duplicates; empty for all tasks.
     var tasks: [String] = []
 
-    /// Whether to run dependencies first that have not succeeded yet.
+    /// Whether to first run the dependencies that have not succeeded yet.
     var withDependencies = false
 
     /// Whether to report the changes instead of making them.
     var isDryRun = false
 
-    /// Whether to only list what `reset` undoes and create the directories that the tasks write to.
+    /// Whether only to record what `reset` must undo, and to create the directories that the tasks write to.
     var isPreparation = false
 
     /// Whether a timer repeats the task, which has already succeeded on this boot.
@@ -82,7 +82,7 @@ struct RunCommand: Command {
     var acts: Bool { !isDryRun }
     var runsInSandbox: Bool { !isPreparation }
 
-    /// The time that a slow reader gets, which is short for a run because its caller waits for it to exit.
+    /// The maximum wait for a slow reader of the output, which is short for a run because a caller waits for its exit.
     var outputLimit: Duration { isDryRun ? Program.readerLimit : Program.runLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -132,7 +132,7 @@ struct RunCommand: Command {
         }
     }
 
-    /// Returns a sender to the journal for actions by hand on this node.
+    /// Returns a function that sends entries about a run by hand to the journal; `nil` if the run needs none.
     private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
         guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot else { return nil }
         return Journal.ofThisMachine().map { Program.sender(to: $0) }

@@ -9,10 +9,10 @@ struct TaskLockWaiter {
     let records: RecordStore
     let context: StepContext
 
-    /// The time between two checks whether the lock's holder has ended and another waiter has taken the lock.
+    /// The pause between two checks whether the process that held the lock has ended, and another process has taken it.
     private static let interval = Duration.seconds(2)
 
-    /// The longest time between two look-ups of the holder, which may continue with other tasks.
+    /// The longest time between two look-ups of the holder, because a holder may release the lock but continue to run.
     private static let longestInterval = Duration.seconds(30)
 
     /// Takes the task's lock, waiting while another process has it.
@@ -24,7 +24,7 @@ struct TaskLockWaiter {
         }
         let runner = records.runner(of: context.task)
         report(runner)
-        // The reports end with this function, because a later one would refer to this process.
+        // The reports end with this function, because a later report would name this process as the holder.
         async let _: Void = reportRunners(after: runner)
         do {
             if let lock = try await records.awaitLock(context.task, until: context.deadline) { return lock }
@@ -39,7 +39,7 @@ struct TaskLockWaiter {
         var known = first
         var nextLookup = ContinuousClock.now + Self.longestInterval
         while (try? await ContinuousClock().sleep(for: Self.interval)) != nil {
-            // A look-up of the holder reads all locks of the machine, and many tasks may wait.
+            // Look-ups of the holder are rare, because each reads all locks of the machine, and many tasks may wait.
             if let known, .now < nextLookup, kill(known, 0) == 0 || errno == EPERM { continue }
             nextLookup = .now + Self.longestInterval
             guard let runner = records.runner(of: context.task), runner != getpid() else { continue }

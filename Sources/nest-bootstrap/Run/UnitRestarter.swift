@@ -9,13 +9,13 @@ struct UnitRestarter {
     /// Whether an earlier restart failed, which may have left a unit in a failed state.
     let isRetry: Bool
 
-    /// Restarts all units that are active.
+    /// Restarts all units that are active and, in a retry, units that have failed.
     ///
     /// - Parameters:
-    ///   - deadline: The instant at which to stop waiting for them.
+    ///   - deadline: The instant at which to stop waiting for the units.
     ///   - report: Called with each unit before it is restarted.
-    /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after trying all;
-    ///   ``Base/SystemError`` if the task is cancelled.
+    /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after all units have been tried;
+    ///   `CancellationError` if the task is cancelled.
     func restartAll(until deadline: ContinuousClock.Instant, _ report: (String) -> Void) async throws {
         var failure: Problem?
         for unit in task.restarts {
@@ -31,6 +31,6 @@ struct UnitRestarter {
         if let failure { throw failure }
     }
 
-    /// The units that may be starting while the task runs: its own and the target at boot, later the repetition.
+    /// The units that may be starting while the task runs: the task's unit, its repetition unit and the boot target.
     private var own: [String] { [task.unitName, repetitionUnitName(ofTask: task.name), "k8s-bootstrap.target"] }
 }

@@ -10,16 +10,16 @@ import Reporting
 struct ClusterStatus {
     let options: Options
 
-    /// The kubeconfig of the arguments.
+    /// The path of the kubeconfig given in the arguments, if any.
     let kubeconfig: String?
 
-    /// The maximum time for reading all nodes.
+    /// The maximum time for reading all nodes from the cluster.
     private static let limit = Duration.seconds(60)
 
     /// Prints the reports of the nodes.
     ///
-    /// - Returns: `success` if the tasks of all nodes have succeeded, `failure` if one has failed, `incomplete` if a
-    ///   node has any other state, and `configuration` if the task file is invalid.
+    /// - Returns: `success` if all nodes report success, `failure` if a node reports a failed task, `incomplete` if a
+    ///   node is in any other state, and `configuration` if the task file is invalid.
     /// - Throws: ``Base/Problem`` if the cluster cannot be read, ``HTTP/TransportError`` if libcurl cannot be set up.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
         let inventory: Inventory
@@ -48,7 +48,7 @@ struct ClusterStatus {
         return !nodes.isEmpty && nodes.allSatisfy { $0.state == .ready } ? .success : .incomplete
     }
 
-    /// Reads the nodes of the task file; there are none without a file at the default path.
+    /// Reads the nodes that the task file declares; a missing default task file declares none.
     private func inventory() throws(Problems) -> Inventory {
         if options.config == Options.defaultConfig, Configuration.isAbsent(options) { return Inventory() }
         return try readInventory(try Configuration.sources(options))
@@ -71,7 +71,7 @@ struct ClusterStatus {
         }
     }
 
-    /// Returns the kubeconfig of the arguments, or else the kubeconfig of kubectl.
+    /// Returns the kubeconfig given in the arguments or, if there is none, the kubeconfig that kubectl uses.
     private func kubeconfigPath() throws(Problem) -> String {
         if let kubeconfig { return Configuration.absolute(kubeconfig) }
         if let first = options.environment["KUBECONFIG"]?.split(separator: ":").first {
@@ -81,7 +81,7 @@ struct ClusterStatus {
         throw Problem("no kubeconfig: neither KUBECONFIG nor HOME is set", hint: "add --kubeconfig FILE")
     }
 
-    /// Returns the nodes of the task file in its order, then the nodes that only the cluster has.
+    /// Returns the nodes in the order of the task file, followed by the nodes that only exist in the cluster.
     private static func merged(_ nodes: [ClusterNode], _ inventory: Inventory) -> [ReportedNode] {
         let byName = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
         let listed = inventory.entries.map { entry in
@@ -111,7 +111,7 @@ struct ClusterStatus {
         return reported
     }
 
-    /// Returns whether a node has not reported since its kubelet stopped reporting.
+    /// Returns whether a node seems to be off, because its kubelet is silent and the node has not reported since then.
     ///
     /// The controller manager writes `Unknown` when the kubelet has been silent for about a minute. A node that boots
     /// again reports before its kubelet does.

@@ -82,7 +82,7 @@ struct LogsCommand: Command {
 
     /// Shows the entries in journalctl.
     ///
-    /// - Returns: A failure; otherwise journalctl replaces this process.
+    /// - Returns: An exit code only on failure; otherwise, journalctl replaces this process.
     /// - Throws: ``Base/Problem`` if journalctl cannot be run, or has no journal that this user may read.
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let output = program.output
@@ -117,11 +117,11 @@ struct LogsCommand: Command {
     ///   - users: The IDs of the users that run tasks.
     /// - Returns: The flags and the matches.
     func arguments(_ options: Options, users: [Int]) -> [String] {
-        // All entries are from this machine.
+        // All entries are from this machine, so the host name is redundant.
         var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short-full"]
         if options.isPlain { arguments.append("--no-pager") }
         if let since {
-            // A duration is relative to now.
+            // A duration means a time before now.
             arguments.append("--since=\(parseDuration(since) == nil ? since : "-\(since)")")
         }
         if let boot { arguments.append(boot.isEmpty ? "--boot" : "--boot=\(boot)") }
@@ -134,18 +134,18 @@ struct LogsCommand: Command {
             let identifier = "SYSLOG_IDENTIFIER=nest-bootstrap"
             matches = sent(identifier) + [[identifier, "_TRANSPORT=kernel"]]
         }
-        // The entries of the program, of its units, and of systemd about these units.
+        // The entries by the program, by its units, and by systemd about these units.
         for name in names {
             matches += sent("NEST_TASK=\(name)")
             for unit in [unitName(ofTask: name), repetitionUnitName(ofTask: name)] {
                 matches += [["_SYSTEMD_UNIT=\(unit)"], ["UNIT=\(unit)", "_PID=1"]]
             }
         }
-        // journalctl requires all terms between two plus signs.
+        // journalctl combines terms with AND, and groups that are separated by a plus sign with OR.
         return arguments + Array(matches.joined(separator: ["+"]))
     }
 
-    /// Returns the IDs of root and of the user of units, from the user database of a root directory.
+    /// Returns the IDs of root and of the user that units run as, from the user database below a root directory.
     ///
     /// If the database cannot be read, only the entries of root are shown.
     static func users(root: String) -> [Int] {
@@ -166,7 +166,7 @@ struct LogsCommand: Command {
             outputLimit: 1 << 16,
             deadline: .now + .seconds(5)
         )
-        // If systemd-analyze is missing or too old for this, journalctl itself reports an invalid time.
+        // If systemd-analyze is missing or cannot check times yet, journalctl itself reports an invalid time.
         return result?.errors.contains("Failed to parse") != true
     }
 
@@ -196,7 +196,7 @@ struct LogsCommand: Command {
         return offset.isEmpty || offset.utf8.first?.isSign == true && isNumber(offset)
     }
 
-    /// Returns warnings about names that no task has; the journal may still have entries about them.
+    /// Returns warnings about names that match no task; the journal may nevertheless have entries about such a name.
     ///
     /// If the task file is invalid, there are no warnings.
     private func unknownNames(_ options: Options) -> [Problem] {

@@ -90,7 +90,7 @@ struct StatusCommand: Command {
     /// The kubeconfig for reading the nodes of the cluster, or `nil` for the kubeconfig of kubectl.
     var kubeconfig: String?
 
-    /// The time that a slow reader gets, which is short after a watch because a person has interrupted it.
+    /// The maximum wait for a slow reader of the output, which is short after a watch because a person interrupts it.
     var outputLimit: Duration { isWatching ? Program.stopLimit : Program.readerLimit }
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {

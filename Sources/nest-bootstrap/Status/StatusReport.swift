@@ -23,7 +23,7 @@ struct StatusReport {
             let findings = await survey.findings(of: plan)
             let (statuses, isPermanent) = (findings.statuses, findings.isPermanent)
             let isOver = command.waitLimit.map { .now - start >= $0 } ?? false
-            // The target depends on all tasks, so it is ignored if tasks are named.
+            // The target depends on all tasks, so its state is irrelevant if only some tasks are named.
             let isPending = command.names.isEmpty && findings.isTargetPending
             let hasSucceeded = statuses.allSatisfy(\.state.isSuccess) && !isPending
             let isDone = isPermanent || !findings.masked.isEmpty || hasSucceeded
@@ -38,11 +38,11 @@ struct StatusReport {
                 if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
             }
             print(statuses, of: plan, output, outputEnvironment)
-            // A wait is for the readiness of the node, on which later repetitions have no effect.
+            // The purpose of a wait is to learn when the node is ready, and repetitions do not affect that.
             let repetitions = command.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
             let states = statuses.map { command.isWaiting ? $0.state : $0.countedState }
             let code = command.isWaiting && isPending ? .incomplete : ExitCode(states + repetitions.map(\.state))
-            // If a failure is retried, the wait has only timed out.
+            // If a failed task will be retried, the wait has timed out rather than failed.
             return command.isWaiting && code == .failure && !isPermanent
                 ? .incomplete
                 : isPermanent ? .failure : code

@@ -9,16 +9,16 @@ struct StatusFindings {
     /// The states of the tasks that are shown, in the order of the plan.
     var statuses: [TaskStatus]
 
-    /// Whether one of these tasks, or a task that it runs after, has failed permanently.
+    /// Whether one of the shown tasks, or a task on which one of them depends, has failed permanently.
     var isPermanent: Bool
 
-    /// The tasks whose masked units prevent success, for themselves or for the tasks that run after them.
+    /// The tasks with a masked unit that prevents shown tasks from succeeding.
     var masked: [String]
 
     /// Whether systemd is about to start or stop the target of all tasks.
     var isTargetPending = false
 
-    /// The error if systemd does not answer.
+    /// The error because of which the states from systemd are missing or incomplete.
     var error: (any Error)?
 }
 
@@ -27,7 +27,7 @@ struct StatusSurvey {
     let configuration: Configuration
     let records: RecordStore
 
-    /// The time between two surveys, which poll because no event covers changes of records, locks and units.
+    /// The time between two surveys, which are repeated because no events announce some of the changes.
     static let interval = Duration.milliseconds(500)
 
     /// Determines the states of tasks.
@@ -39,7 +39,7 @@ struct StatusSurvey {
         let retryAt = records.health().retryAt
         let shown = Set(shown.steps.map(\.task.name))
         let all = configuration.plan.steps
-        // Tasks that are not shown are included, because the shown tasks may be waiting for them.
+        // All tasks are examined, because the shown tasks may be waiting for tasks that are not shown.
         let known = records.statuses(of: all.map(\.task.name))
         var isBlocked = Array(repeating: false, count: all.count)
         var isPermanent = isBlocked
@@ -76,7 +76,7 @@ struct StatusSurvey {
         )
     }
 
-    /// Reduces all tasks of the plan to the facts that determine the effects of masked units.
+    /// Collects, for all tasks of the plan, the facts that determine the effects of masked units.
     private func maskableTasks(_ known: [TaskStatus], _ services: [String: ServiceState]) -> [MaskableTask] {
         zip(configuration.plan.steps, known).map { step, status in
             MaskableTask(
@@ -107,7 +107,7 @@ struct StatusSurvey {
 /// The facts about a task that determine the effects of masked units.
 struct MaskableTask {
     var name: String
-    /// The indices of the tasks that the task runs after, all lower than its own index.
+    /// The indices of the tasks on which this task depends, all of which are lower than the index of this task.
     var dependencies: [Int]
     /// Whether the task has succeeded or is running.
     var isUnderWay: Bool
@@ -118,7 +118,7 @@ struct MaskableTask {
 /// Finds the tasks whose masked units prevent the given tasks from succeeding.
 ///
 /// - Parameters:
-///   - tasks: All tasks of the plan, in its order.
+///   - tasks: All tasks, in the order of the plan.
 ///   - names: The tasks that should succeed.
 /// - Returns: The names of the tasks with masked units, in the order of the plan.
 func tasksMasked(in tasks: [MaskableTask], keeping names: Set<String>) -> [String] {

@@ -12,10 +12,10 @@ struct StatusWatch {
     let names: [String]
     let catchSignals: SignalCatcher
 
-    /// The minimum ratio of a pause to the survey before it, so that many tasks do not keep a core busy.
+    /// The minimum ratio between a pause and the duration of the survey before the pause, which limits the CPU usage.
     private static let pauseFactor = 4
 
-    /// Shows the states and their changes, and returns an exit code for the states at the end.
+    /// Shows the states and their changes, and returns the exit code for the last states.
     ///
     /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
@@ -104,7 +104,7 @@ private struct StatusDisplay: Sendable {
         }
     }
 
-    /// Reports the error that makes the states incomplete, once while it lasts.
+    /// Reports an error that makes the states incomplete, but only once for as long as the error persists.
     private mutating func report(_ error: (any Error)?) {
         let problem = error.map { chain($0) }
         if let error, problem != warning { output.report(error) }

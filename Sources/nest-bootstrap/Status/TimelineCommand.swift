@@ -94,12 +94,12 @@ struct TimelineCommand: Command {
         return .success
     }
 
-    /// Collects the sources for this boot: records and units of systemd.
+    /// Collects the data for this boot from the records and from the units in systemd.
     private func source(_ configuration: Configuration) async throws -> TimelineSource {
         let records = try configuration.records()
         let plan = configuration.plan
         let findings = await StatusSurvey(configuration: configuration, records: records).findings(of: plan)
-        // The records are read after the states, so that they include attempts that have ended since then.
+        // The records are read after the states of the units, so that no attempt that has just ended is missing.
         let attempts = plan.steps.map { step in
             let record = (try? records.record(of: step.task.name)).flatMap(\.self)
             return (record: record, earlier: records.earlierAttempts(of: step.task.name))

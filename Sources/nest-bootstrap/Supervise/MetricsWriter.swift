@@ -16,7 +16,7 @@ struct MetricsWriter {
     /// The name of the file of the metrics.
     static let name = "nest_bootstrap.prom"
 
-    /// The maximum wait for another process that has locked the metrics, after which they are written without the lock.
+    /// The maximum wait for the lock of the metrics, after which the metrics are written without the lock.
     private static let lockLimit = Duration.seconds(5)
 
     /// Prepares metrics of the tasks of the node.
@@ -31,7 +31,7 @@ struct MetricsWriter {
 
     /// Writes the metrics of all tasks, unless the directory of the collector is missing.
     ///
-    /// - Throws: ``Base/Problem`` if they cannot be written.
+    /// - Throws: ``Base/Problem`` if the metrics cannot be written.
     func write() async throws(Problem) {
         do throws(SystemError) {
             let path = try Configuration.location(of: metricsDirectory, options)
@@ -41,7 +41,7 @@ struct MetricsWriter {
             } catch  where error.isNotFound {
                 return
             }
-            // With the lock, the last process to write has seen the records of all others.
+            // Because of the lock, the process that writes last has read the records of all other processes.
             let store = RecordStore(path: try Configuration.statePath(options), boot: nil)
             let lock = try await store.awaitMetricsLock(until: .now + Self.lockLimit)
             defer { withExtendedLifetime(lock) {} }

@@ -47,7 +47,7 @@ struct NodeReporter {
 
     /// Records the results of the tasks, so that a later report includes them.
     ///
-    /// The next report prints a failure to do so.
+    /// A failure to record the results is printed by the next report.
     func note() async {
         guard kubeconfig() != nil, let records = try? configuration.records(),
             let lock = try? await records.awaitReportLock(until: .now + Self.lockLimit)
@@ -56,7 +56,7 @@ struct NodeReporter {
         lock.release()
     }
 
-    /// Sends the differences; a problem is printed if it lasts, and again when it has ended.
+    /// Sends the differences; prints a problem if it persists, and prints when it has been solved.
     ///
     /// - Parameters:
     ///   - http: The client that sends requests.
@@ -80,8 +80,8 @@ struct NodeReporter {
 
     /// Records the results of the tasks, and sends them.
     ///
-    /// The state is written before anything is sent, and after each step, because the process may be killed at any time
-    /// and the next process continues with it.
+    /// The state is written before anything is sent, and again after each step. If the process is killed, the next
+    /// process continues with the written state.
     private func report(
         _ records: RecordStore,
         _ kubeconfig: String,
@@ -112,7 +112,7 @@ struct NodeReporter {
         return state.unsent.isEmpty ? .isComplete : .hasMore
     }
 
-    /// Returns the kubeconfig that the report names, or else the first existing one of the plan.
+    /// Returns the kubeconfig declared for reports or, if there is none, the first existing kubeconfig of the plan.
     private func kubeconfig() -> String? {
         let paths = report.kubeconfigs(configuration.plan)
         return report.kubeconfig?.path ?? paths.first { (try? configuration.files.exists($0)) == true }
@@ -140,7 +140,7 @@ struct NodeReporter {
         let node: String
     }
 
-    /// Writes the condition if it differs from the cluster's, or is older than ``refreshInterval``.
+    /// Writes the condition if the cluster has a different one, or one that is older than ``refreshInterval``.
     private func send(
         _ condition: BootstrapCondition,
         _ kubeconfig: String,
@@ -181,7 +181,7 @@ struct NodeReporter {
 
     /// Sends the pending Events, and drops Events that the server refuses permanently.
     ///
-    /// - Returns: The failure that stopped it before all Events were sent.
+    /// - Returns: The failure because of which Events are still pending, or `nil` if there was none.
     private func sendEvents(
         _ state: inout ReportState,
         _ records: RecordStore,
@@ -222,7 +222,7 @@ struct NodeReporter {
         return Failure(kind: kind, problem: Problem(message, cause: cause))
     }
 
-    /// Returns the name of this node's Node: as declared, from the kubelet's certificate, or the host name.
+    /// Returns the name of this machine's Node object: as declared, from the kubelet's certificate, or the host name.
     private func nodeName(_ commonName: String?) -> String {
         if let node = report.node { return node }
         let prefix = ReportDeclaration.kubeletUserPrefix

@@ -5,7 +5,7 @@ import Planning
 import Reporting
 import State
 
-/// Reports the state of the node to the cluster, for `supervise --only-report`.
+/// The service that reports the state of the node to the cluster, `supervise --only-report`.
 struct ReportService {
     let options: Options
     let output: ConsoleOutput
@@ -32,13 +32,14 @@ struct ReportService {
 
     /// Sends reports until everything is reported.
     ///
-    /// Without a server the function does not end; each attempt has a deadline, and systemd stops the process.
+    /// Without a server, the function does not return: each attempt has a deadline, but the attempts continue until
+    /// systemd stops the process.
     ///
-    /// - Returns: Success; the cause of a failed attempt is a warning and the status of the service.
+    /// - Returns: Always success; the cause of a failed attempt is shown as a warning and as the status of the service.
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
     func run() async throws -> ExitCode {
         let http = try HTTPClient()
-        // Before anything is sent, a failure may be followed by its recovery, and this process may be replaced.
+        // Results are recorded before the delay, because a failed task may recover, or this process may be replaced.
         await reporter(gracePeriod: Self.gracePeriod)?.note()
         var pause = Self.firstPause
         var rest = Duration.seconds(Double.random(in: Self.delays))
@@ -61,7 +62,7 @@ struct ReportService {
         } while true
     }
 
-    /// Reports once after a run by hand, if no service does it.
+    /// Reports once, after a run by hand on a node on which no service reports.
     ///
     /// - Parameter limit: The maximum duration of the requests.
     func runOnce(within limit: Duration) async {

@@ -1,7 +1,7 @@
 import Base
 import Host
 
-/// Command `supervise`: the reactions to events of the units of this program, called by systemd.
+/// Command `supervise`: reacts to changes of this program's units; called by systemd.
 struct SuperviseCommand: Command {
     static let name = "supervise"
 
@@ -52,7 +52,7 @@ struct SuperviseCommand: Command {
         Flag(name, isInternal: true, help) { command, _ in command.part = part }
     }
 
-    /// The parts of the work, of which one call does one.
+    /// The parts of the work; each call does one part.
     enum Part: Sendable {
         /// Reports failures and recoveries of units.
         case units

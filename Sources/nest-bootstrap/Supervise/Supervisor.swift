@@ -4,9 +4,10 @@ import Host
 import Planning
 import State
 
-/// Compares the units of the tasks with their reported states, and requests the resulting jobs from systemd.
+/// Compares the states of the tasks' units with the reported states, and requests the resulting jobs from systemd.
 ///
-/// Several processes do this at the same time: the health service, and one process for every task that has just ended.
+/// Several processes may do this at the same time: the health service, and a process for every task that has just
+/// ended.
 struct Supervisor {
     let configuration: Configuration
 
@@ -22,7 +23,7 @@ struct Supervisor {
         var isPermanent: Bool
     }
 
-    /// The maximum wait for another process that has locked the health, after which this process continues regardless.
+    /// The maximum wait for the lock of the node's health, after which this process continues without the lock.
     ///
     /// Together with the calls to systemd that follow, the wait must end before `TimeoutStopSec` of the tasks' units.
     private static let lockLimit = Duration.seconds(8)
@@ -30,7 +31,7 @@ struct Supervisor {
     /// The maximum time for systemd to answer.
     private static let answerLimit = Duration.seconds(5)
 
-    /// Starts alerts and the timer of the next retry, and returns whether no task has failed.
+    /// Starts alerts and the timer for the next retry, and returns whether all tasks are free of failures.
     ///
     /// The health service calls this function last, and keeps the lock until its process has ended, because systemd
     /// ignores the start of a service that is still running.
@@ -87,13 +88,13 @@ struct Supervisor {
 
     /// Reports the recovery of tasks that have just succeeded, and starts the tasks that depend on them.
     ///
-    /// For a task that had not failed before, only its record and the health are read.
+    /// If no task had failed before, only the records and the health are read.
     ///
     /// - Parameter tasks: The names of the tasks.
     /// - Throws: ``Base/SystemError`` if systemd does not answer or the state cannot be written.
     func noteSuccess(of tasks: [String]) async throws {
         let records = try configuration.records()
-        // A process that was stopped by SIGTERM leaves its unit active without a success.
+        // If SIGTERM stopped the process of a task, its unit is active although the task has not succeeded.
         let tasks = tasks.filter { (try? records.hasSucceeded($0)) == true }
         guard tasks.contains(where: records.health().failed.contains) else { return }
         let lock = try await records.awaitHealthLock(until: .now + Self.lockLimit)
@@ -104,8 +105,8 @@ struct Supervisor {
         guard !recovered.isEmpty else { return }
         health.failed.removeAll(where: recovered.contains)
         if health.failed.isEmpty { health.retryAt = nil }
-        // The target starts the health service and the tasks that have not succeeded. Its job comes first, because a
-        // busy systemd may not accept all jobs in time, and a recorded recovery is not reported again.
+        // The target starts the health service and the tasks that have not succeeded. The target's job comes first,
+        // because a busy systemd may not accept all jobs in time, and a recorded recovery is not reported again.
         try await Systemd.queue([.start(Self.target)])
         try records.write(health)
         let timers = health.failed.isEmpty ? Self.stopTimers : []
@@ -113,12 +114,12 @@ struct Supervisor {
         await ReportService.request(configuration.report)
     }
 
-    /// Requests another run of the services that record recoveries, for attempts that have begun while they ran.
+    /// Requests another run of the recovery service of each task whose next attempt has begun in the meantime.
     ///
-    /// systemd ignores the start of a service that is still running. The service calls this function last, because an
-    /// attempt may begin at any time.
+    /// systemd ignores the start of a service that is still running. A recovery service calls this function last,
+    /// because an attempt may begin at any time.
     ///
-    /// - Parameter tasks: The tasks of the services.
+    /// - Parameter tasks: The tasks of the recovery services.
     /// - Throws: ``Base/SystemError`` if systemd does not answer.
     func awaitNextAttempt(of tasks: [PlannedTask]) async throws {
         let failed = try configuration.records().health().failed
@@ -145,7 +146,7 @@ struct Supervisor {
             let status = ended[name] ?? service.exitStatus
             return Look(
                 task: name,
-                // A process that was stopped by SIGTERM leaves its unit active without a success.
+                // If SIGTERM stopped the process of a task, its unit is active although the task has not succeeded.
                 isActive: service.unit.isActive && record?.isSuccess == true,
                 // A unit with a job is about to run again.
                 hasFailed: service.hasFailed && !service.hasJob || ended[name] != nil,
@@ -155,7 +156,7 @@ struct Supervisor {
         }
     }
 
-    /// Returns the jobs for a timer that starts the target after a delay, unless an earlier one is waiting.
+    /// Returns the jobs for a timer that starts the target after a delay, unless an earlier timer is already waiting.
     private func retry(in delay: Duration, _ before: NodeHealth) async throws -> ([Systemd.Job], Timestamp) {
         let delays = NodeHealth.retryDelays
         let timers = try await Systemd.services(delays.map { retryTimerName(delay: $0) }, timeout: Self.answerLimit)

@@ -7,7 +7,7 @@ import Reporting
 import State
 import YAML
 
-/// The reactions to units of tasks that have failed or succeeded.
+/// Reacts to the success or failure of the tasks' units.
 struct UnitSupervision {
     let configuration: Configuration
     let names: [String]
@@ -25,14 +25,14 @@ struct UnitSupervision {
             var isComplete = true
             for task in tasks where await !complete(task, output) { isComplete = false }
             await forgetCommands(of: tasks, output)
-            // The failure is recorded, and metrics are written, when the unit has ended.
+            // When the unit has ended, another call records the failure and writes the metrics.
             if !isComplete, !hasEnded { return .failure }
             if !hasEnded { await writeMetrics(output) }
             do {
                 if isRepetition { try await noteRepetition() } else { try await note(tasks, supervisor) }
             } catch {
-                // The result of the task does not depend on this. Steps that failed now are repeated when the next task
-                // ends.
+                // The result of the task does not depend on these steps. If they fail, they are repeated when the next
+                // task ends.
                 output.report(error, as: configuration.options.output)
             }
             if hasEnded { await writeMetrics(output) }
@@ -46,7 +46,7 @@ struct UnitSupervision {
         return try await supervisor.judge(ended: [:], keepsLock: true) { output.write("\($0)\n") } ? .success : .failure
     }
 
-    /// Whether the unit of the tasks has ended, so that this call is its `ExecStopPost=` and not its `ExecStartPost=`.
+    /// Whether the unit has ended; if so, this call is its `ExecStopPost=`, otherwise its `ExecStartPost=`.
     private var hasEnded: Bool { environment["SERVICE_RESULT"] != nil }
 
     private var environment: [String: String] { configuration.options.environment }
@@ -58,10 +58,10 @@ struct UnitSupervision {
 
     /// Completes a successful task, if necessary: puts its products in place and restarts units.
     ///
-    /// No unit is restarted if the task's own unit has ended, because that may take longer than systemd waits. The next
-    /// run of the task then restarts them.
+    /// If the task's own unit has ended, no units are restarted, because restarts may take longer than systemd waits.
+    /// Instead, the next run of the task restarts the units.
     ///
-    /// - Returns: Whether the task is complete; otherwise it has failed, and its record says so if possible.
+    /// - Returns: Whether the task is complete. Otherwise, the task has failed, and its record says so if possible.
     private func complete(_ task: PlannedTask, _ output: ConsoleOutput) async -> Bool {
         do {
             let records = try records()
@@ -104,10 +104,10 @@ struct UnitSupervision {
         }
     }
 
-    /// Removes the reset commands from the lists of tasks that no longer have any.
+    /// Removes the reset commands from the product lists of tasks that no longer declare any.
     ///
-    /// The units of such tasks may have no preparation step. The list of a task that is still running at the deadline
-    /// is updated when its unit ends.
+    /// The units of such tasks may have no preparation step. If a task is still running at the deadline, its list is
+    /// updated when its unit ends.
     private func forgetCommands(of tasks: [PlannedTask], _ output: ConsoleOutput) async {
         do throws(SystemError) {
             try await configuration.forgetCommands(of: tasks, until: .now + Self.lockLimit)
@@ -125,13 +125,13 @@ struct UnitSupervision {
         }
     }
 
-    /// Returns the records of the tasks or of their repetitions.
+    /// Returns the store of the records of tasks or, for the unit of a repetition, of the records of repetitions.
     private func records() throws(SystemError) -> RecordStore {
         let records = try configuration.records()
         return isRepetition ? records.repetitions : records
     }
 
-    /// Starts an alert when repetitions begin to fail, and when they first succeed after that.
+    /// Starts an alert when the repetitions of a task begin to fail, and when they succeed again.
     private func noteRepetition() async throws {
         // In an `ExecStartPost=` the repetition has not ended.
         guard let result = environment["SERVICE_RESULT"] else { return }
@@ -155,7 +155,7 @@ struct UnitSupervision {
         case nil:
             try await supervisor.noteSuccess(of: names)
             try await supervisor.awaitNextAttempt(of: tasks)
-        // The unit was stopped.
+        // The unit was stopped deliberately.
         case "success": break
         default:
             let status = environment["EXIT_STATUS"].flatMap { Int32($0) }
@@ -165,7 +165,7 @@ struct UnitSupervision {
         }
     }
 
-    /// Regenerates and starts the units, after the task file was invalid when they were generated.
+    /// Regenerates and starts the units after a task file that was invalid at their generation has been corrected.
     private func loadCorrectedFile(_ output: ConsoleOutput) async throws -> ExitCode {
         try await Systemd.reload()
         guard try await Systemd.description(of: healthUnitName) != invalidHealthDescription else {

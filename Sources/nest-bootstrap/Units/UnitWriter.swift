@@ -53,7 +53,7 @@ struct UnitWriter {
             )
         }
         let stopped = stoppedReportTimer()
-        // An earlier task file may have enabled reports.
+        // An earlier version of the task file may have enabled reports.
         if command.isGenerator, !files.contains(where: { $0.path == stopped.path }) { files.append(stopped) }
         do {
             try write(files)
@@ -84,16 +84,16 @@ struct UnitWriter {
         )
     }
 
-    /// Returns the units of a plan for a node whose files are not here, and warns of the assumptions about them.
+    /// Returns the units of a plan for a node whose files are not available, and warns of assumptions about the files.
     ///
-    /// An unknown file never results in a capability; if the assumption is wrong, the task fails and reports what to
-    /// do.
+    /// No unit gets a capability because of an unknown file. If an assumption is wrong, the task fails and reports what
+    /// to do.
     private func unitsOfAnyMachine(
         _ plan: Plan,
         _ call: ProgramInvocation,
         _ report: ReportDeclaration?
     ) -> [UnitFile] {
-        // The files in the directory of the task file are installed with it.
+        // The files in the directory of the task file are assumed to be installed together with the task file.
         let beside = Configuration.absolute(options.config).pathParts.dropLast().map { "/\($0)" }.joined()
         let known = Set(call.taskFiles + plan.steps.flatMap { $0.task.footprint.producedPaths })
         var assumed: [String] = []
@@ -119,7 +119,7 @@ struct UnitWriter {
         (try? RecordStore(path: try Configuration.statePath(options), boot: nil).tasks(includesUnrecorded: true)) ?? []
     }
 
-    /// The roles from the arguments or the environment, without the roles of the task file.
+    /// The roles given in the arguments or the environment, rather than in the task file.
     private var saidRoles: String? {
         let role = options.role ?? options.environment["NEST_ROLE"]
         return role == "" ? nil : role
@@ -134,7 +134,7 @@ struct UnitWriter {
             call.taskFiles = call.installedPaths.values.sorted()
         }
         if config != Options.defaultConfig { call.flags += ["--config", config] }
-        // The environment of a unit does not contain the roles.
+        // Units do not inherit the environment variable with the roles.
         if saidRoles != nil, let roles { call.flags += ["--role", roles] }
         if let root = options.root {
             call.root = Configuration.absolute(root).withoutSlashesAtEnd
@@ -175,10 +175,10 @@ struct UnitWriter {
     }
 }
 
-/// Units that an earlier call of `units` wrote to a directory, and this call did not.
+/// Units in a directory that were written by an earlier call of `units` but not by this call.
 ///
-/// Only files of this program are removed: files with a name and a first line that it writes, and links to such
-/// services.
+/// Only files of this program are removed: files with the name and the first line of this program's units, and links
+/// to its services.
 struct StaleUnits {
     let directory: String
     let written: Set<String>

@@ -1,6 +1,6 @@
 import Base
 
-/// Command `units`: the plan as systemd units, also as a systemd generator.
+/// Command `units`: writes the plan as systemd units; also works as a systemd generator.
 struct UnitsCommand: Command {
     static let name = "units"
 
@@ -51,15 +51,15 @@ struct UnitsCommand: Command {
     /// The path of the task file on the node, if it differs from the current path.
     var installedConfig: String?
 
-    /// Whether systemd calls the program as a generator, which must work with any task file.
+    /// Whether systemd calls the program as a generator, which must succeed even with an invalid task file.
     var isGenerator = false
 
-    /// The generator, which systemd calls, writes no files of tasks.
+    /// The command writes only units and no files of tasks, so a missing root does no harm.
     static let warnsOfMissingRoot = false
 
     var acts: Bool { true }
 
-    /// Takes one directory, or the directories of a generator for normal, early and late precedence.
+    /// Accepts one directory, or the three directories of a generator: for normal, early and late units.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         guard let directory = names.first, [1, 3].contains(names.count), !names.contains("") else {
             throw UsageError("'units' takes one directory, or the three directories of a systemd generator")
