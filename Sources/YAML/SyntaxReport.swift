@@ -181,7 +181,7 @@ extension SyntaxReport {
         return here("'\(escape)' is not an escape", hint: "write '\\\(escape)', or the string in single quotes")
     }
 
-    /// One half of a surrogate pair such as `\ud83d\ude00`, which JSON allows and YAML does not.
+    /// An escape that is not a Unicode character, such as one half of a surrogate pair, which JSON has: `\ud83d\ude00`.
     var halfCharacter: Problem {
         here("this escape is not a character: YAML has no surrogate pairs", hint: "write the character itself")
     }

@@ -11,12 +11,6 @@ public struct CredentialWarnings: Sendable {
     private let producers: PathProducers
     private let check: CredentialCheck
 
-    /// Prepares the check of the credentials of a plan.
-    ///
-    /// - Parameters:
-    ///   - files: The node's files.
-    ///   - plan: The plan.
-    ///   - now: The current time.
     public init(files: NodeFiles, plan: Plan, now: Timestamp = .now()) {
         self.files = files
         self.plan = plan

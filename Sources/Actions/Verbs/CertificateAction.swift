@@ -71,7 +71,7 @@ struct CertificateAction: Action {
         }
     }
 
-    /// Returns the reasons to replace the existing files, as predicates of the certificate.
+    /// Returns the reasons to replace the existing files, as phrases about the certificate such as `cannot be read`.
     private func faults(of pair: Pair, _ authority: Certificate?) -> [String] {
         var leaf = declaration.leaf
         guard let certificate = try? Certificate.read(pem: pair.certificate).first else { return ["cannot be read"] }

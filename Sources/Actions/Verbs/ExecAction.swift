@@ -69,7 +69,7 @@ struct ExecAction: Action {
         return quotedShellLine([program] + declaration.arguments)
     }
 
-    /// The agent's own environment, the task's variables, and the task's name.
+    /// The agent's environment with `NEST_TASK` and `NEST_ROOT`, and the task's variables, which override the others.
     private var environment: [String: String] {
         context.run.processEnvironment
             .merging(["NEST_TASK": context.task.name, "NEST_ROOT": context.run.files.root]) { $1 }

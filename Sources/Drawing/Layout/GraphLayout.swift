@@ -22,7 +22,7 @@ public struct GraphLayout: Sendable, Hashable {
         public var y: Double
     }
 
-    /// The position of a box.
+    /// The position and size of a box.
     public struct Frame: Sendable, Hashable {
         /// The left edge.
         public var x = 0.0

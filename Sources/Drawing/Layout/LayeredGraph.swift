@@ -49,7 +49,7 @@ struct LayeredGraph {
         addRoutes(edges, crossedLimit)
     }
 
-    /// Returns whether a vertex is a bend of lines.
+    /// Returns whether a vertex is a bend in one or more lines rather than a box.
     func isBend(_ vertex: Int) -> Bool { vertex >= boxCount }
 
     /// Finds the position of every vertex within its layer.

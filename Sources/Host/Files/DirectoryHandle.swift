@@ -46,8 +46,7 @@ public struct DirectoryHandle: ~Copyable {
 
     /// Removes a subdirectory.
     ///
-    /// - Throws: ``Base/SystemError`` with the code `ENOTEMPTY` if the subdirectory is not empty, or if the system
-    ///   refuses.
+    /// - Throws: ``Base/SystemError`` if the subdirectory cannot be removed, with code `ENOTEMPTY` if it is not empty.
     public func removeDirectory(_ name: String) throws(SystemError) {
         try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, AT_REMOVEDIR) }
     }

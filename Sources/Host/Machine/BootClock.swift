@@ -1,10 +1,10 @@
 public import Base
 import Glibc
 
-/// A reading of the machine's clocks that converts times of systemd and the journal to times since the boot.
+/// A reading of the machine's clocks that converts timestamps from systemd and the journal to times since boot.
 ///
-/// Records count from the boot with a clock that continues while the machine is suspended (`CLOCK_BOOTTIME`). The clock
-/// of systemd and the journal stops during suspension (`CLOCK_MONOTONIC`).
+/// Task records use a clock that keeps running while the machine is suspended (`CLOCK_BOOTTIME`). Systemd and the
+/// journal use a clock that stops during suspension (`CLOCK_MONOTONIC`).
 public struct BootClock: Sendable, Hashable {
     /// The time since the machine was started.
     public var sinceBoot: Duration

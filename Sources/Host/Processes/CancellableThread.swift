@@ -2,7 +2,8 @@ import Base
 
 /// Runs a blocking function on a separate thread; cancellation wakes the waker that the function receives.
 ///
-/// - Throws: The function's error, or ``Base/SystemError`` for the operation if no thread can be started.
+/// - Throws: The function's error, or ``Base/SystemError`` if the waker cannot be created or the thread cannot be
+///   started.
 func onThread<Value: Sendable>(
     _ operation: String,
     _ subject: String,

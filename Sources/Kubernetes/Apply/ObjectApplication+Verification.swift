@@ -127,7 +127,9 @@ extension ObjectApplication {
         VerifiedObjects.key(of: manifest.identity, defaultNamespace: client.kubeconfig.namespace)
     }
 
-    /// Returns the inputs that come from the server, `nil` unless all of them are known.
+    /// Returns the inputs that come from the server.
+    ///
+    /// - Returns: `nil` if an input is unknown, or if a webhook or policy may change the object.
     private func server(plural: String) async -> ApplyInputs.Server? {
         guard let traits = await client.traits.traits(of: client, until: deadline), !traits.mayMutate(plural),
             let definition = await client.traits.definition(

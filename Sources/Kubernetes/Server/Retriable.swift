@@ -6,7 +6,7 @@ public protocol Retriable: Error {
     var disposition: Disposition { get }
     /// The pause that the server asks for.
     var retryAfter: Duration? { get }
-    /// The error as a message, for reports of waits.
+    /// The error as a message, which may contain text that only root may read.
     var words: String { get }
     /// The error as a message without any text that only root may read, by default ``words``.
     var publicWords: String { get }

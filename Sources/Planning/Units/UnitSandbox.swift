@@ -1,6 +1,6 @@
 import Base
 
-/// The directory of the lists of products that `reset` deletes.
+/// The directory that contains one list per task of the products that `reset` deletes.
 public let productsDirectory = "/var/lib/nest-bootstrap-products"
 
 /// The settings in which a task's unit differs from the drop-in of all units.

@@ -31,7 +31,7 @@ public struct StatusChanges: Sendable {
     ///
     /// - Parameters:
     ///   - statuses: The states, in the order of the plan.
-    ///   - milliseconds: The time of the objects, in milliseconds since 1970.
+    ///   - milliseconds: The time to write into the objects, in milliseconds since 1970.
     /// - Returns: One object for each task that has changed, without line endings.
     public mutating func json(
         _ statuses: [TaskStatus],

@@ -22,7 +22,7 @@ public struct TimelineTask: Sendable, Hashable {
     /// The activities of the task, in chronological order.
     public var spans: [TimelineSpan]
 
-    /// Whether the task determined when the last task ended.
+    /// Whether the task is on the critical path, which determined when the last task ended.
     public var isCritical: Bool
 
     public init(

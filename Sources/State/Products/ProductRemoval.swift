@@ -35,9 +35,9 @@ public struct ProductIndex: Sendable {
         }
     }
 
-    /// Removes the products of a task that is being undone.
+    /// Removes the index entries of a task that is being undone.
     ///
-    /// - Parameter list: The list of the task.
+    /// - Parameter list: The products of the task.
     public mutating func remove(_ list: ProductList) {
         for product in list.products { forms[ExactText(product.path)]?.removeAll { $0.task == list.task } }
     }
