@@ -15,7 +15,7 @@ public struct MachineCheck: Sendable {
 
         /// The facts about this machine, or `nil` if its interfaces cannot be listed.
         ///
-    /// If swap areas cannot be read, none are assumed; without known routes, every address is assumed to have one.
+        /// If swap areas cannot be read, none are assumed; without known routes, every address is assumed to have one.
         public static func current() -> Self? {
             guard let interfaces = try? NetworkInterface.all() else { return nil }
             return Self(interfaces: interfaces, swapAreas: (try? Machine.swapAreas()) ?? []) { address in
