@@ -81,6 +81,12 @@ public struct NodeCertificates: Sendable {
 
     /// Checks that the CA has issued every certificate, and that every key is encrypted.
     private func check() throws(Problem) {
+        for (path, content) in files {
+            guard content.count <= SizeLimit.encrypted else { throw Self.unusable(path, "is too large") }
+            guard content.firstRange(of: Array("PRIVATE KEY-----".utf8)) == nil else {
+                throw Self.unusable(path, "contains a private key that is not encrypted")
+            }
+        }
         var authorities: [Certificate] = []
         for (path, content) in files where path.hasPrefix("ca/") {
             do throws(TLSError) {
@@ -144,8 +150,14 @@ extension NodeCertificates {
             for path in effect.changed {
                 guard let content = files[path] else { continue }
                 let target = "\(staged.path)/\(path)"
-                try FileSystem.makeDirectories(PathParts(target, "cannot write").directory)
-                try FileSystem.write(content, to: target, mode: 0o644)
+                let old = try FileSystem.status(target)
+                try FileSystem.write(
+                    content,
+                    to: target,
+                    mode: old?.mode ?? 0o644,
+                    owner: old?.owner,
+                    group: old?.group
+                )
             }
             for path in effect.removed { try staged.remove(path) }
             try staged.publish()

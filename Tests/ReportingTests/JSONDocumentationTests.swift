@@ -241,8 +241,8 @@ struct JSONDocumentationTests {
         #expect(try fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
         var failed = PushedNode(node: "w1")
         failed.problem = Problem("p", hint: "h")
-        let push = try readJSON(Array(pushJSON([failed], isDryRun: false).utf8), file: "push")
-        #expect(push["nodes"]?[0]?["error"]?.string == "p; h")
+        let push = try readJSON(Array(pushJSON([PushedNode(node: "w0"), failed], isDryRun: false).utf8), file: "push")
+        #expect(push["nodes"]?[1]?["error"]?.string == "p; h")
         #expect(try fieldPaths(push).sorted() == (try DocumentedFields("certificates push").paths.sorted()))
         let status = RotationStatus(
             progress: .issued,

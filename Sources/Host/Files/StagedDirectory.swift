@@ -36,8 +36,10 @@ public struct StagedDirectory: ~Copyable {
         if let status, status.kind != .directory {
             throw SystemError(Self.operation, target, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
         }
+        // A file system that is mounted in it would be exchanged too.
+        try DirectoryHandle(reaching: parts.directory, isCreating: false).requireNoMount(in: parts.name, Self.operation)
         do throws(SystemError) {
-            try Self.makeDirectory(path, mode: status?.mode ?? 0o755)
+            try Self.makeDirectory(path, like: status)
             if status != nil { try Self.linkContents(of: target, in: path, depth: 0) }
         } catch {
             try? FileSystem.removeTree(path)
@@ -142,7 +144,7 @@ public struct StagedDirectory: ~Copyable {
             let (from, to) = ("\(old)/\(name)", "\(new)/\(name)")
             guard let status = try FileSystem.status(from) else { continue }
             if status.kind == .directory {
-                try makeDirectory(to, mode: status.mode)
+                try makeDirectory(to, like: status)
                 try linkContents(of: from, in: to, depth: depth + 1)
             } else if status.kind == .symbolicLink,
                 try FileStatus.at(from, followingLinks: true, operation)?.kind == .directory
@@ -156,8 +158,13 @@ public struct StagedDirectory: ~Copyable {
         }
     }
 
-    private static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
+    /// Creates a directory with the owner, group and permissions of another one.
+    private static func makeDirectory(_ path: String, like old: FileStatus?) throws(SystemError) {
         try SystemError.check(operation, path) { unsafe mkdir(path, 0o700) }
-        try SystemError.check(operation, path) { unsafe chmod(path, mode & 0o7777) }
+        // The permissions come last: until then no other user can enter.
+        if let old, let new = try FileSystem.status(path), new.owner != old.owner || new.group != old.group {
+            try SystemError.check(operation, path) { unsafe chown(path, old.owner, old.group) }
+        }
+        try SystemError.check(operation, path) { unsafe chmod(path, (old?.mode ?? 0o755) & 0o7777) }
     }
 }

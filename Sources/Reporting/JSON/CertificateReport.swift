@@ -142,9 +142,8 @@ extension NodeCertificates.Installation {
 /// - Returns: One line without its end.
 public func pushJSON(_ nodes: [PushedNode], isDryRun: Bool) -> String {
     let items = nodes.map { item in
-        var pairs = [("node", Node.string(item.node))] + item.installation.fields
-        if let problem = item.problem { pairs.append(("error", .string(problem.description))) }
-        return Node.mapping(pairs)
+        let result = item.problem.map { [("error", Node.string($0.description))] } ?? item.installation.fields
+        return Node.mapping([("node", Node.string(item.node))] + result)
     }
     let failedCount = nodes.count { $0.problem != nil }
     let summary = Node.mapping([("nodes", .number(nodes.count)), ("failed", .number(failedCount))])

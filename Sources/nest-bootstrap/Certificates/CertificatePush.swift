@@ -18,14 +18,15 @@ extension CertificateMaintenance {
     /// - Returns: ``ExitCode/success`` if every node has its files.
     func push(_ set: CertificateSet, _ nodes: [String]) async throws(Problem) -> ExitCode {
         let lock = try await lock(set)
-        var files: [NodeCertificates] = []
-        for node in nodes { files.append(try NodeCertificates(of: node, in: set)) }
+        let files = nodes.map { node in
+            (node, Result { () throws(Problem) in try NodeCertificates(of: node, in: set) })
+        }
         lock.release()
         var pushed: [PushedNode] = []
-        for item in files {
-            var result = PushedNode(node: item.node)
+        for (node, files) in files {
+            var result = PushedNode(node: node)
             do throws(Problem) {
-                result.installation = try await send(item)
+                result.installation = try await send(try files.get())
             } catch {
                 result.problem = error
             }
@@ -62,14 +63,17 @@ extension CertificateMaintenance {
                 deadline: .now + Self.pushLimit,
             )
         } catch {
-            let hint = error.code == ENOENT ? "install the package 'openssh-client'" : error.advice
-            throw Problem("cannot send the files", hint: hint, cause: error)
+            let isMissing = error.code == ENOENT && words[0] == "ssh"
+            throw Problem("\(error)", hint: isMissing ? "install the package 'openssh-client'" : error.advice)
         }
-        let lines = result.errors.split(whereSeparator: \.isNewline).map { $0.trimmingPrefix("nest-bootstrap: ") }
+        let lines = result.errors.split(whereSeparator: \.isNewline).map(String.init)
         guard result.status.isSuccess else {
-            throw refusal(of: files.node, result.status, lines.map(String.init))
+            throw refusal(of: files.node, result.status, lines)
         }
-        guard let answer = try? readJSON(result.output.copy, file: "answer"),
+        // A login script may print lines before and after the answer.
+        let answers = result.output.copy.split(separator: UInt8(ascii: "\n")).lazy
+            .compactMap { try? readJSON(Array($0), file: "answer") }
+        guard let answer = answers.last(where: { $0["changed"] != nil }),
             let changed = answer["changed"]?.sequence?.compactMap(\.string),
             let removed = answer["removed"]?.sequence?.compactMap(\.string),
             let unchangedCount = answer["unchanged"]?.integer
@@ -88,7 +92,10 @@ extension CertificateMaintenance {
     /// Creates the problem of a node on which nothing was installed.
     private func refusal(of node: String, _ status: ExitStatus, _ lines: [String]) -> Problem {
         let call = quotedShellLine(command.sshWords + [node])
-        let said = lines.last ?? "\(command.sshWords[0]) \(status)"
+        let own = "nest-bootstrap: "
+        let said =
+            lines.last { $0.hasPrefix(own) }.map { String($0.dropFirst(own.count)) }
+            ?? (status == .timedOut ? nil : lines.last) ?? "\(command.sshWords[0]) \(status)"
         // 255 is the exit code of ssh itself, and 127 that of the shell for a command that does not exist.
         switch status {
         case .exited(255): return Problem(said, hint: "try \(call)")

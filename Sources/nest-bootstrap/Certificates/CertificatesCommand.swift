@@ -48,7 +48,7 @@ struct CertificatesCommand: Command {
             "certificates check -c ./bootstrap.yaml",
             "certificates renew -c ./bootstrap.yaml --identity ~/nest.key",
             "certificates renew --name kube-proxy --all --dry-run",
-            "certificates push cp1 w1 --ssh 'ssh -l root'",
+            "certificates push cp1 w1 --dry-run",
             "certificates rotate-ca --step add -c ./bootstrap.yaml",
         ],
         files: [Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file, if '--config' is not given")],
