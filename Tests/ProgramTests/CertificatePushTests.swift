@@ -16,8 +16,8 @@ struct CertificatePushTests {
                 try Files.write(try Files.read(nodes.path(file)), to: nodes.path("nodes/\(host)/\(file)"), mode: 0o644)
             }
         }
-        // What follows the name of the node is one line for a shell, as with ssh. `-cut COUNT` ends the input after as
-        // many bytes, `-host NAME` is another host name, and with `-unreachable` there is no connection.
+        // The arguments are those of ssh: the name of the node, then a command line for its shell. `-cut COUNT` ends the
+        // input after COUNT bytes, `-host NAME` sets another host name, and `-unreachable` fails as ssh does.
         let script = """
             #!/bin/sh
             set -eu

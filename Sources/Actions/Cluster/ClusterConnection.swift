@@ -32,7 +32,7 @@ public struct ClusterConnection: Sendable {
 }
 
 extension NodeFiles {
-    /// Parses a kubeconfig, and refuses key and token files with unsafe owners or permissions.
+    /// Parses a kubeconfig, and refuses a key that other users may read and a token that they may change.
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         do {
             let kubeconfig = try Kubeconfig(bytes, path: path)

@@ -89,7 +89,7 @@ extension CertificateMaintenance {
         return installation
     }
 
-    /// Creates the problem of a node on which nothing was installed.
+    /// Creates the problem of a node that has not confirmed its files.
     private func refusal(of node: String, _ status: ExitStatus, _ lines: [String]) -> Problem {
         let call = quotedShellLine(command.sshWords + [node])
         let own = "nest-bootstrap: "

@@ -46,7 +46,7 @@ struct VersionFactTests {
         #expect(try await probe.hasBehaviour(client) == probe.fact.holds(on: version), "\(version)")
     }
 
-    /// The facts that a request without lasting effects shows.
+    /// The facts that a few requests show, with a Deployment without pods as the only object that stays.
     static let probes = [
         Probe(fact: .sharedEntries, name: "sharedEntries") { client in
             let path = "/apis/apps/v1/namespaces/default/deployments/version-fact"
