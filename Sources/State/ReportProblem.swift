@@ -13,7 +13,7 @@ public struct ReportProblem: Sendable, Hashable {
         case credentials
         /// The API server denies reading the Node or writing its condition.
         case refusal
-        /// The Node does not exist.
+        /// The Node does not exist, and the report cannot be written to its Lease.
         case node
         /// The condition was written, but an Event was not.
         case events

@@ -26,7 +26,10 @@ extension TestCluster {
     }
 
     /// Runs kubectl, which must not fail.
-    func mustRunKubectl(_ arguments: String...) async throws {
+    func mustRunKubectl(_ arguments: String...) async throws { try await mustRunKubectl(arguments) }
+
+    /// Runs kubectl, which must not fail.
+    func mustRunKubectl(_ arguments: [String]) async throws {
         let result = try await kubectl(arguments)
         try #require(result.status == 0, "\(arguments): \(result.errors)")
     }

@@ -1,9 +1,9 @@
 public import Base
 import YAML
 
-/// The reports of nodes about themselves on the API server: conditions and Events.
+/// The reports of nodes about themselves on the API server: conditions, Events and annotations of Leases.
 public struct NodeReports: Sendable {
-    private let client: APIClient
+    let client: APIClient
 
     private static let kind = GroupVersionKind(group: "", version: "v1", kind: "Node")
     private static let collection = "/api/v1/nodes"
@@ -14,8 +14,8 @@ public struct NodeReports: Sendable {
     /// The number of Nodes per page, small because one Node can have a hundred kilobytes, mostly names of images.
     private static let pageSize = 50
 
-    /// The largest number of Nodes; a longer list is an error.
-    private static let countLimit = 20_000
+    /// The largest number of Nodes or Leases; a longer list is an error.
+    static let countLimit = 20_000
 
     /// Creates an interface to the reports of one cluster.
     public init(client: APIClient) {

@@ -29,6 +29,9 @@ public struct ReportedNode: Sendable, Hashable {
 
     /// The status of condition `Ready`, which the kubelet reports; `nil` if there is none.
     public var kubelet: String?
+
+    /// Whether the node reports although the cluster has no Node of its name, as without a kubelet.
+    public var lacksNode = false
     public var state: State
     public var reason: String?
 
@@ -52,6 +55,20 @@ public struct ReportedNode: Sendable, Hashable {
     public init(_ name: String, roles: [String], kubelet: String?) {
         (self.name, self.roles, self.kubelet, state) = (name, roles, kubelet, .notReported)
     }
+
+    /// Creates a node that reports without a Node in the cluster.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the node.
+    ///   - roles: The roles of the node in the task file.
+    public init(withoutNode name: String, roles: [String]) {
+        (self.name, self.roles, state, lacksNode) = (name, roles, .notReported, true)
+    }
+
+    /// The time without an update after which the report of a node without a Node is stale.
+    ///
+    /// Such nodes write their report every ten to twenty minutes.
+    public static let leaseSilenceLimit = Duration.seconds(3600)
 
     /// The time without an update after which a report is stale.
     ///
@@ -82,6 +99,7 @@ public struct ReportedNode: Sendable, Hashable {
     /// The kubelet's report, as a word for output.
     fileprivate var kubeletWords: String {
         switch kubelet {
+        case nil where lacksNode: "no Node"
         case "True": "ready"
         case "False": "not ready"
         case nil: ""
@@ -150,7 +168,7 @@ public func reportedNodesJSON(_ nodes: [ReportedNode]) -> String {
         if let since = node.since { pairs.append(("since", .string(since.description))) }
         if let reason = node.reason { pairs.append(("reason", .string(reason))) }
         if let message = node.message { pairs.append(("message", .string(message))) }
-        if node.kubelet != nil { pairs.append(("kubelet", .string(node.kubeletWords))) }
+        if !node.kubeletWords.isEmpty { pairs.append(("kubelet", .string(node.kubeletWords))) }
         return Node.mapping(pairs)
     }
     let counts = Dictionary(grouping: nodes, by: \.state).mapValues(\.count)

@@ -32,7 +32,9 @@ struct ClusterStatus {
         let http = try HTTPClient()
         let result = await read(http)
         await http.shutDown()
-        let nodes = Self.merged(try result.get(), inventory)
+        let cluster = try result.get()
+        output.report(warnings: cluster.warnings)
+        let nodes = cluster.merged(with: inventory)
         if options.output.isForPrograms {
             output.writeObjects(reportedNodesJSON(nodes), as: options.output)
         } else {
@@ -54,18 +56,36 @@ struct ClusterStatus {
         return try readInventory(try Configuration.sources(options))
     }
 
-    private func read(_ http: HTTPClient) async -> Result<[ClusterNode], Problem> {
+    /// The reports that the cluster has.
+    fileprivate struct Reports {
+        let nodes: [ClusterNode]
+        /// The reports in Leases by the names of nodes, also of nodes that have reported to their Nodes since.
+        var ofLeases: [String: NodeCondition] = [:]
+        var warnings: [Problem] = []
+    }
+
+    private func read(_ http: HTTPClient) async -> Result<Reports, Problem> {
         do throws(Problem) {
             // A command that changes nothing may read files that any user can change.
             let files = NodeFiles(root: nil, isDryRun: false, refusesDistrusted: false)
             let path = try kubeconfigPath()
             let connection = try ClusterConnection(kubeconfig: path, files, http)
             let reports = NodeReports(client: connection.client)
+            let advice = "name the kubeconfig of an administrator with '--kubeconfig'"
+            let deadline = ContinuousClock.now + Self.limit
+            var read: Reports
             do throws(APIError) {
-                return .success(try await reports.nodes(until: .now + Self.limit))
+                read = Reports(nodes: try await reports.nodes(until: deadline))
             } catch {
-                throw reports.problem(error, forbidden: "name the kubeconfig of an administrator with '--kubeconfig'")
+                throw reports.problem(error, forbidden: advice)
             }
+            do throws(APIError) {
+                read.ofLeases = try await reports.leaseReports(until: deadline)
+            } catch {
+                let message = "cannot read the reports of nodes without a kubelet"
+                read.warnings = problems(of: Problem(message, cause: reports.problem(error, forbidden: advice)))
+            }
+            return .success(read)
         } catch {
             return .failure(error)
         }
@@ -80,35 +100,55 @@ struct ClusterStatus {
         if let home = options.environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
         throw Problem("no kubeconfig: neither KUBECONFIG nor HOME is set", hint: "add --kubeconfig FILE")
     }
+}
 
+extension ClusterStatus.Reports {
     /// Returns the nodes in the order of the task file, followed by the nodes that only exist in the cluster.
-    private static func merged(_ nodes: [ClusterNode], _ inventory: Inventory) -> [ReportedNode] {
+    fileprivate func merged(with inventory: Inventory) -> [ReportedNode] {
         let byName = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
         let listed = inventory.entries.map { entry in
-            byName[entry.name.lowercased()].map { reported($0, entry.roles) }
+            let name = entry.name.lowercased()
+            return byName[name].map { Self.reported($0, entry.roles) } ?? withoutNode(name, entry.roles)
                 ?? ReportedNode(missing: entry.name, roles: entry.roles)
         }
         let names = Set(inventory.entries.map { $0.name.lowercased() })
-        let others = nodes.filter { !names.contains($0.name) }.map { node in
-            reported(node, inventory.entry(matching: node.name)?.roles ?? [])
+        let roles = { inventory.entry(matching: $0)?.roles ?? [] }
+        let others = nodes.filter { !names.contains($0.name) }.map { Self.reported($0, roles($0.name)) }
+        let known = names.union(byName.keys)
+        let withoutNodes = ofLeases.keys.filter { !known.contains($0) }.sorted().compactMap {
+            withoutNode($0, roles($0))
         }
-        return listed + others
+        return listed + others + withoutNodes
+    }
+
+    /// Returns the report of a node that has only a Lease, or `nil` if there is none.
+    private func withoutNode(_ name: String, _ roles: [String]) -> ReportedNode? {
+        guard let condition = ofLeases[name] else { return nil }
+        var reported = ReportedNode(withoutNode: name, roles: roles)
+        let isCurrent = condition.isFresh(at: .now(), within: ReportedNode.leaseSilenceLimit)
+        Self.add(condition, isCurrent: isCurrent, to: &reported)
+        return reported
     }
 
     private static func reported(_ node: ClusterNode, _ roles: [String]) -> ReportedNode {
         let ready = node.conditions["Ready"]
         var reported = ReportedNode(node.name, roles: roles, kubelet: ready?.status)
         if let condition = node.conditions[BootstrapCondition.type] {
-            reported.add(
-                status: condition.status,
-                reason: condition.reason,
-                message: condition.message,
-                since: condition.since,
-                isCurrent: !isOff(ready, condition)
-                    && condition.isFresh(at: .now(), within: ReportedNode.silenceLimit)
-            )
+            let isCurrent =
+                !isOff(ready, condition) && condition.isFresh(at: .now(), within: ReportedNode.silenceLimit)
+            add(condition, isCurrent: isCurrent, to: &reported)
         }
         return reported
+    }
+
+    private static func add(_ condition: NodeCondition, isCurrent: Bool, to reported: inout ReportedNode) {
+        reported.add(
+            status: condition.status,
+            reason: condition.reason,
+            message: condition.message,
+            since: condition.since,
+            isCurrent: isCurrent
+        )
     }
 
     /// Returns whether a node seems to be off, because its kubelet is silent and the node has not reported since then.

@@ -23,6 +23,8 @@ struct NodeReporter {
         case isComplete
         /// More Events are pending than are sent at once.
         case hasMore
+        /// Everything is reported in a Lease, because the Node with the given name does not exist.
+        case lacksNode(String)
         /// Something could not be sent, for the given reason.
         case failed(String)
     }
@@ -44,6 +46,11 @@ struct NodeReporter {
 
     /// The age at which an unchanged condition is written again, so that readers see that the node still reports.
     private static let refreshInterval = Duration.seconds(24 * 3600)
+
+    /// The age at which an unchanged report in a Lease is written again.
+    ///
+    /// It is shorter than the interval of the timer, because no heartbeat of a kubelet shows that the machine is on.
+    private static let leaseRefreshInterval = Duration.seconds(5 * 60)
 
     /// Records the results of the tasks, so that a later report includes them.
     ///
@@ -89,8 +96,9 @@ struct NodeReporter {
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> Result {
         var (state, condition) = try look(records)
+        let sent = await send(condition, kubeconfig, http, until: deadline)
         let failure: Failure?
-        switch await send(condition, kubeconfig, http, until: deadline) {
+        switch sent {
         case .success(let destination):
             failure = try await sendEvents(&state, records, to: destination, until: deadline)
         case .failure(let error): failure = error
@@ -109,7 +117,9 @@ struct NodeReporter {
             state.problem = nil
             try records.write(state)
         }
-        return state.unsent.isEmpty ? .isComplete : .hasMore
+        guard state.unsent.isEmpty else { return .hasMore }
+        if case .success(let destination) = sent, !destination.hasNode { return .lacksNode(destination.node) }
+        return .isComplete
     }
 
     /// Returns the kubeconfig declared for reports or, if there is none, the first existing kubeconfig of the plan.
@@ -138,16 +148,18 @@ struct NodeReporter {
         let reports: NodeReports
         /// The name of the Node.
         let node: String
+        /// Whether the Node exists; if not, the node reports in its Lease.
+        var hasNode = true
     }
 
-    /// Writes the condition if the cluster has a different one, or one that is older than ``refreshInterval``.
+    /// Writes the condition to the Node, or to the node's Lease if the Node does not exist.
     private func send(
         _ condition: BootstrapCondition,
         _ kubeconfig: String,
         _ http: HTTPClient,
         until deadline: ContinuousClock.Instant,
     ) async -> Swift.Result<Destination, Failure> {
-        let destination: Destination
+        var destination: Destination
         do throws(Problem) {
             let connection = try ClusterConnection(kubeconfig: kubeconfig, configuration.files, http)
             let reports = NodeReports(client: connection.client)
@@ -156,27 +168,46 @@ struct NodeReporter {
             let problem = Problem("cannot report to the cluster", hint: error.hint, cause: error)
             return .failure(Failure(kind: .kubeconfig, problem: problem))
         }
+        let (reports, name) = (destination.reports, destination.node)
+        let new = NodeCondition(
+            status: condition.reason.status.rawValue,
+            reason: condition.reason.rawValue,
+            message: condition.message,
+        )
         do throws(APIError) {
-            let name = destination.node
-            guard let node = try await destination.reports.node(name, until: deadline) else {
-                let hint = "the kubelet registers it; if it has another name, write it as 'node' in 'cluster.report'"
-                let problem = Problem("cannot report to the cluster: Node '\(name)' does not exist yet", hint: hint)
-                return .failure(Failure(kind: .node, problem: problem))
+            if let node = try await reports.node(name, until: deadline) {
+                let type = BootstrapCondition.type
+                if let due = Self.due(new, node.conditions[type], refreshedAfter: Self.refreshInterval) {
+                    try await reports.write(due, type, of: name, until: deadline)
+                }
+                return .success(destination)
             }
-            let known = node.conditions[BootstrapCondition.type]
-            let now = Timestamp.now()
-            let due = NodeCondition(
-                status: condition.reason.status.rawValue,
-                reason: condition.reason.rawValue,
-                message: condition.message,
-            ).replacing(known, at: now)
-            if due != known || known?.isFresh(at: now, within: Self.refreshInterval) != true {
-                try await destination.reports.write(due, BootstrapCondition.type, of: name, until: deadline)
-            }
-            return .success(destination)
+            destination.hasNode = false
         } catch {
             return .failure(failure(error, destination, "cannot report to the cluster", refusal: .refusal))
         }
+        do throws(APIError) {
+            let known = try await reports.leaseReport(name, until: deadline)
+            if let due = Self.due(new, known, refreshedAfter: Self.leaseRefreshInterval) {
+                try await reports.write(due, toLeaseOf: name, until: deadline)
+            }
+            return .success(destination)
+        } catch {
+            let message =
+                "cannot report to the cluster: Node '\(name)' does not exist yet, and its Lease cannot be used"
+            return .failure(failure(error, destination, message, refusal: .node))
+        }
+    }
+
+    /// Returns the condition to write, or `nil` if the cluster has the same condition and it is recent.
+    private static func due(
+        _ new: NodeCondition,
+        _ known: NodeCondition?,
+        refreshedAfter interval: Duration,
+    ) -> NodeCondition? {
+        let now = Timestamp.now()
+        let due = new.replacing(known, at: now)
+        return due != known || known?.isFresh(at: now, within: interval) != true ? due : nil
     }
 
     /// Sends the pending Events, and drops Events that the server refuses permanently.

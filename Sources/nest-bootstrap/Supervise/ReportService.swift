@@ -22,6 +22,9 @@ struct ReportService {
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
+    /// The time for which the service waits for a Node that does not exist, until the timer starts the service again.
+    private static let registrationLimit = Duration.seconds(600)
+
     /// The time for which reports may fail without a warning.
     ///
     /// Every boot has a few seconds without a server, a Node or a kubeconfig.
@@ -41,6 +44,7 @@ struct ReportService {
         let http = try HTTPClient()
         // Results are recorded before the delay, because a failed task may recover, or this process may be replaced.
         await reporter(gracePeriod: Self.gracePeriod)?.note()
+        let start = ContinuousClock.now
         var pause = Self.firstPause
         var rest = Duration.seconds(Double.random(in: Self.delays))
         repeat {
@@ -53,6 +57,13 @@ struct ReportService {
             case .hasMore:
                 rest = Self.firstPause
                 status = "more Events are sent in \(rest.clockText)"
+            case .lacksNode where .now - start > Self.registrationLimit:
+                await http.shutDown()
+                return .success
+            case .lacksNode(let node):
+                rest = pause * Double.random(in: 0.8...1.2)
+                pause = min(pause * 2, Self.longestPause)
+                status = "reported in a Lease; Node '\(node)' is looked for again in \(rest.clockText)"
             case .failed(let cause):
                 rest = pause * Double.random(in: 0.8...1.2)
                 pause = min(pause * 2, Self.longestPause)
