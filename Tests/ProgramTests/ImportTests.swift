@@ -102,7 +102,22 @@ struct ImportTests {
         let absent = try await imported("config.networking.hostName")
         #expect(absent.status == 78)
         let words = "Nix cannot evaluate this: an inventory has no value for the argument 'config' of a module"
-        #expect(absent.errors.contains(words), "\(absent.errors)")
+        #expect(absent.errors.contains("\(words); import the file that lists the nodes"), "\(absent.errors)")
+
+        // Files beside the inventory that are none.
+        let flake = "{\n  inputs.n.url = \"github:a/b\";\n  outputs = { self, n }: { };\n}\n"
+        try Files.write(Array(flake.utf8), to: path, mode: 0o644)
+        let hint = "import the file with the nodes that the flake reads, such as cluster.nix"
+        #expect(try await read("nico", path).errors == "\(path):3:3: a flake is not an inventory; \(hint)\n")
+        let object = TemporaryDirectory.file("cluster.yaml")
+        try Files.write(Array("apiVersion: v1\nkind: KubernetesCluster\n".utf8), to: object, mode: 0o644)
+        let refused = try await read("nico", object)
+        #expect(refused.status == 78)
+        #expect(
+            refused.errors.hasPrefix(
+                "\(object): an inventory of NICO is not YAML; import the cluster.nix of the operator"
+            )
+        )
     }
 
     @Test(.enabled(if: canEvaluate, noNix))

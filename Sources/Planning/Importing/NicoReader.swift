@@ -10,6 +10,10 @@ public import YAML
 ///   have `control-plane` and `join`, and the workers have `worker`.
 /// - Throws: Every ``Base/Problem`` in the file.
 public func readNico(_ root: Node, refused: [Problem] = []) throws(Problems) -> ImportedCluster {
+    if let outputs = root.mapping?.entries.first(where: { $0.key == "outputs" }) {
+        let hint = "import the file with the nodes that the flake reads, such as cluster.nix"
+        throw Problems([Problem("a flake is not an inventory", at: outputs.location, hint: hint)])
+    }
     let problems = ProblemCollector()
     var reader = NicoReader(problems)
     reader.read(root)

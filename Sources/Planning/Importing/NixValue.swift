@@ -24,11 +24,14 @@ public enum NixValue {
             else if type == "list" then { inherit type; items = map (describe (depth - 1)) value; }
             else if type == "lambda" || type == "path" then { inherit type; }
             else { inherit type value; };
-          absent = name: _: throw "an inventory has no value for the argument '${name}' of a module";
+          absent = name: _: throw "\(absentArgument) '${name}' of a module";
           call = file:
             if builtins.isFunction file then file (builtins.mapAttrs absent (builtins.functionArgs file)) else file;
         in describe 6 (call (import <nest>))
         """
+
+    /// The beginning of the message about a file that uses an argument of a module.
+    private static let absentArgument = "an inventory has no value for the argument"
 
     /// Converts the description to a value.
     ///
@@ -71,7 +74,11 @@ public enum NixValue {
         let reader = NixReader(file: file, path: path, problems: ProblemCollector())
         let places = ([error] + (error["trace"]?.sequence ?? [])).compactMap(reader.location)
         let location = places.first ?? SourceLocation(file: file.path)
-        return Problem("Nix cannot evaluate this: \(report.reason)", at: location)
+        // The modules of a system get their arguments from NixOS.
+        let isModule = report.reason.hasPrefix(absentArgument)
+        let hint =
+            isModule ? "import the file that lists the nodes, and write there what is computed from arguments" : nil
+        return Problem("Nix cannot evaluate this: \(report.reason)", at: location, hint: hint)
     }
 
     /// Extracts the reason for a failure of Nix.

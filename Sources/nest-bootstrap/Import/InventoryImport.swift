@@ -79,6 +79,11 @@ struct InventoryImport {
         if file.path.hasSuffix(".json") || file.looksLikeJSON {
             return (try ImportError.checking { () throws(Problems) in try jsonValue(of: file) }, [])
         }
+        if [".yaml", ".yml"].contains(where: file.path.hasSuffix) {
+            let hint = "import the cluster.nix of the operator: an object of the cluster has no addresses of machines"
+            let location = SourceLocation(file: file.path)
+            throw .inventory(Problems([Problem("an inventory of NICO is not YAML", at: location, hint: hint)]))
+        }
         try ImportError.checking { () throws(Problems) in try checkText(of: file) }
         return try await NixEvaluation(file: file, environment: environment).value()
     }
