@@ -30,6 +30,9 @@ struct JSONDocumentationTests {
         isSelf: true
     )
 
+    /// The keys of the file of ``SampleRun/problem``.
+    private static let keys = TaskFileKeys([SourceFile(path: "a.yaml", bytes: Array("# one\n  tasks: {}\n".utf8))])
+
     /// A node with two addresses.
     private static let address = AddressRule().choose(among: [
         NetworkInterface(
@@ -125,9 +128,9 @@ struct JSONDocumentationTests {
 
     @Test func `every field of a check is documented, and nothing else`() throws {
         let counts = CheckCounts(tasks: 3, objects: 5, uncheckedObjects: 4)
-        let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.address)
+        let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.keys, Self.address)
         let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
+            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks"}"#
         #expect(
             text == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"#
                 + #""summary":{"tasks":3,"objects":5,"uncheckedObjects":4,"problems":1,"warnings":1},"#
@@ -141,14 +144,14 @@ struct JSONDocumentationTests {
     @Test func `every field of a check and a graph of all nodes is documented, and nothing else`() throws {
         let text = "nodes: {a: {role: worker, address: 10.0.0.1}, b: {role: worker}}\ntasks: {t: {exec: {command: ls}}}"
         let all = AllNodes([SourceFile(path: "a.yaml", bytes: Array(text.utf8))])
-        var report = AllNodesReport([])
+        var report = AllNodesReport([], Self.keys)
         for node in all.nodes {
             let found = node.hostName == "a" ? [SampleRun.problem] : []
             let counts = CheckCounts(tasks: 1, objects: 3, uncheckedObjects: found.isEmpty ? 0 : 2)
             report.add(node, found, warnings: found, counts)
         }
         let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","nodes":["a"]}"#
+            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks","nodes":["a"]}"#
         #expect(
             report.json == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"nodes":["#
                 + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":3,"uncheckedObjects":2},"#

@@ -10,14 +10,18 @@ public struct AllNodesReport: Sendable {
         let counts: CheckCounts
     }
 
+    private let keys: TaskFileKeys
     private var nodes: [CheckedNode] = []
     private var found: NodeFindings
     private var warned = NodeFindings()
 
     /// Creates a report.
     ///
-    /// - Parameter common: The problems of the task files themselves.
-    public init(_ common: [Problem]) {
+    /// - Parameters:
+    ///   - common: The problems of the task files themselves.
+    ///   - keys: The keys of the task files, which are named for findings in these files.
+    public init(_ common: [Problem], _ keys: TaskFileKeys) {
+        self.keys = keys
         found = NodeFindings(common: common)
     }
 
@@ -55,7 +59,7 @@ public struct AllNodesReport: Sendable {
     /// The report as one JSON object, without a line ending.
     public var json: String {
         func node(_ finding: NodeFindings.Finding) -> Node {
-            .mapping(finding.problem.fields + [("nodes", .sequence(finding.nodes.map { .string($0) }))])
+            .mapping(finding.problem.fields(keys) + [("nodes", .sequence(finding.nodes.map { .string($0) }))])
         }
         let problems = found.all.map(node)
         let warnings = warned.all.map(node)

@@ -43,12 +43,14 @@ public struct CheckCounts: Sendable {
 ///   - problems: The problems.
 ///   - warnings: The findings that will become errors, or are errors only on some servers.
 ///   - counts: The numbers of what was checked, `nil` if the task file cannot be read.
+///   - keys: The keys of the task files, which are named for findings in these files.
 ///   - address: The node's address, `nil` if there is no rule for it.
 /// - Returns: One line without a line ending.
 public func checkJSON(
     _ problems: [Problem],
     warnings: [Problem],
     _ counts: CheckCounts?,
+    _ keys: TaskFileKeys,
     _ address: AddressChoice? = nil,
 ) -> String {
     let summary =
@@ -56,9 +58,17 @@ public func checkJSON(
             ("problems", .number(problems.count)), ("warnings", .number(warnings.count)),
         ]
     var pairs: [(String, Node)] = [
-        Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields) })),
-        ("warnings", .sequence(warnings.map { .mapping($0.fields) })), ("summary", .mapping(summary)),
+        Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields(keys)) })),
+        ("warnings", .sequence(warnings.map { .mapping($0.fields(keys)) })), ("summary", .mapping(summary)),
     ]
     if let address { pairs.append(("nodeAddress", address.node)) }
     return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
+}
+
+extension Problem {
+    /// The problem as the fields of a JSON object, with the key of the task file if the problem is in one.
+    func fields(_ keys: TaskFileKeys) -> [(String, Node)] {
+        let key = location.flatMap { keys.path(at: $0) }
+        return fields + (key.map { [("key", .string($0))] } ?? [])
+    }
 }

@@ -21,14 +21,14 @@ struct AllNodesPlans {
             sources = try Configuration.sources(options)
         } catch {
             if options.output.isForPrograms {
-                output.writeObjects(checkJSON(error.all, warnings: [], nil), as: options.output)
+                output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])), as: options.output)
             } else {
                 output.report(error, .taskFileWrong)
             }
             return .configuration
         }
         let all = AllNodes(sources)
-        var report = AllNodesReport(all.problems)
+        var report = AllNodesReport(all.problems, TaskFileKeys(sources))
         var isReadable = all.problems.isEmpty
         let http = try HTTPClient()
         var known: [CheckedPlan: NodeCheck.Findings] = [:]
@@ -50,11 +50,7 @@ struct AllNodesPlans {
                 node,
                 node.problems + findings.problems,
                 warnings: findings.warnings,
-                CheckCounts(
-                    tasks: configuration.plan.steps.count,
-                    objects: findings.objectCount,
-                    uncheckedObjects: findings.uncheckedObjectCount,
-                )
+                CheckCounts(configuration.plan.steps.count, findings)
             )
         }
         for node in all.secondHosts {

@@ -1,0 +1,40 @@
+import Base
+import Planning
+import Testing
+
+/// The keys of a task file at positions.
+@Suite(.timeLimit(.minutes(30))) struct TaskFileKeysTests {
+    private static let text = """
+        # A comment.
+        tasks:
+          calico:
+            after: [rbac, "x y"]
+            apply: {manifests: [a.yaml, {url: x}], "s/u": 5}
+          "": {exec: 1}
+        """
+
+    @Test(
+        arguments: [
+            ((1, 1), nil), ((2, 1), "tasks"), ((3, 3), "tasks.calico"), ((3, 9), "tasks.calico"),
+            ((4, 5), "tasks.calico.after"), ((4, 12), "tasks.calico.after"), ((4, 13), "tasks.calico.after[0]"),
+            ((4, 20), "tasks.calico.after[1]"), ((5, 12), "tasks.calico.apply"),
+            ((5, 13), "tasks.calico.apply.manifests"), ((5, 34), "tasks.calico.apply.manifests[1].url"),
+            ((5, 44), #"tasks.calico.apply."s/u""#), ((6, 7), #"tasks."""#), ((6, 15), #"tasks."".exec"#),
+        ] as [((Int, Int), String?)]
+    )
+    func `a position is in the innermost key that begins before it`(place: (Int, Int), key: String?) {
+        let keys = TaskFileKeys([SourceFile(path: "f.yaml", bytes: Array(Self.text.utf8))])
+        let position = SourceLocation.Position(line: place.0, column: place.1)
+        #expect(keys.path(at: SourceLocation(file: "f.yaml", position: position)) == key)
+        #expect(keys.path(at: SourceLocation(file: "other.yaml", position: position)) == nil)
+        #expect(keys.path(at: SourceLocation(file: "f.yaml")) == nil)
+    }
+
+    @Test(arguments: ["", "tasks: [", "- 1", "text", "\0", "a: 1\n---\nb: 2"])
+    func `a file that is no mapping, or no YAML, has no key or its own`(text: String) {
+        let keys = TaskFileKeys([SourceFile(path: "f.yaml", bytes: Array(text.utf8))])
+        let position = SourceLocation.Position(line: 3, column: 1)
+        let expected: [String: String] = ["- 1": "[0]", "a: 1\n---\nb: 2": "a"]
+        #expect(keys.path(at: SourceLocation(file: "f.yaml", position: position)) == expected[text])
+    }
+}
