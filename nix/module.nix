@@ -14,14 +14,20 @@ let
   catalog = "${cfg.package}/lib/systemd/catalog/nest-bootstrap.catalog";
 
   # The units of this node; the task file is checked first, so that a mistake fails the build and not the node.
-  units = pkgs.runCommand "nest-bootstrap-units" { preferLocalBuild = true; } ''
-    ${pkgs.runtimeShell} ${./make-units} "$out" ${cfg.package} ${taskFile} ${
-      lib.escapeShellArgs [
-        hostName
-        (lib.concatStringsSep "," node.roles)
-      ]
+  units = pkgs.runCommand "nest-bootstrap-units"
+    {
+      preferLocalBuild = true;
+      nativeBuildInputs = [ pkgs.jq ];
     }
-  '';
+    ''
+      ${pkgs.runtimeShell} ${./make-units} "$out" ${cfg.package} ${taskFile} ${
+        lib.escapeShellArgs [
+          hostName
+          (lib.concatStringsSep "," node.roles)
+          (builtins.toJSON node.scripts)
+        ]
+      }
+    '';
 
   # What NixOS does not take from a package. A unit is restarted if what its task does has changed.
   unitOf = name: task: {

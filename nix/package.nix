@@ -1,81 +1,24 @@
-# The program, its units and manifests, from source.
+# The program: from source where nixpkgs has a Swift that can build it, and else from the archive of a release.
 {
   lib,
-  swiftPackages,
+  callPackage,
+  fetchurl,
+  stdenv,
   swift,
-  curl,
-  libyaml,
-  openssl,
-  pkg-config,
-  systemd,
 }:
-swiftPackages.stdenv.mkDerivation {
-  pname = "nest-bootstrap";
-  version = lib.head (
-    builtins.match ".*programVersion = \"([0-9.]+).*" (
-      builtins.readFile ../Sources/nest-bootstrap/CommandLine/Version.swift
-    )
-  );
-
-  # What the build and the installation need, so that a change of anything else builds nothing.
-  src = lib.cleanSourceWith {
-    name = "nest-bootstrap-source";
-    src = ../.;
-    filter =
-      path: _:
-      lib.elem (lib.head (lib.splitString "/" (lib.removePrefix "${toString ../.}/" path))) [
-        "CHANGELOG.md"
-        "CONTRIBUTING.md"
-        "LICENSE"
-        "Package.swift"
-        "README.md"
-        "SECURITY.md"
-        "Sources"
-        "Tests"
-        "bootstrap.yaml"
-        "calico"
-        "docs"
-        "examples"
-        "manifests"
-        "packaging"
-        "rbac"
-        "tools"
-        "units"
-      ];
-  };
-
-  nativeBuildInputs = [
-    pkg-config
-    swift
-    swiftPackages.swiftpm
-  ];
-  buildInputs = [
-    curl
-    libyaml
-    openssl
-    systemd
-  ];
-
-  # The tests start API servers, which a build may not.
-  doCheck = false;
-
-  postPatch = "patchShebangs tools";
-
-  installPhase = ''
-    runHook preInstall
-    tools/install "$(swiftpmBinPath)/nest-bootstrap" "$TMPDIR/root" "$out"
-    cp -r "$TMPDIR/root$out" "$out"
-    # The module makes the units when the system is built, and the user.
-    rm -r "$out/lib/systemd/system-generators" "$out/lib/sysusers.d"
-    runHook postInstall
-  '';
-
-  meta = {
-    description = "Bootstraps a Kubernetes node from a task file";
-    license = lib.licenses.asl20;
-    platforms = lib.platforms.linux;
-    mainProgram = "nest-bootstrap";
-    # Older compilers refuse or crash on some sources.
-    broken = lib.versionOlder swift.version "6.3";
-  };
-}
+let
+  inherit (stdenv.hostPlatform) system;
+  # Older compilers refuse or crash on some sources.
+  neededSwift = "6.3";
+  # The archives of the last release by system, with url and sha256; tools/nix-archives writes the file.
+  archives = lib.importJSON ./archives.json;
+in
+if lib.versionAtLeast swift.version neededSwift then
+  callPackage ./source.nix { }
+else if archives ? ${system} then
+  callPackage ./archive.nix { archive = fetchurl archives.${system}; }
+else
+  throw (
+    "nest-bootstrap: nixpkgs has Swift ${swift.version}, older than ${neededSwift}, and no archive of a release for ${system} is known; "
+    + "set kubernetes.bootstrap.package as docs/nixos.md describes"
+  )

@@ -33,6 +33,16 @@ let
     "symlink"
     "wait"
   ];
+  # The tasks of option `script`, with the paths of their scripts.
+  scripts = lib.mapAttrs (_: task: "${task.script}") (
+    lib.filterAttrs (_: task: task.script != null) enabled
+  );
+  # Whether a text is the path of a script, and not commands or a command line.
+  isScriptPath =
+    script:
+    lib.hasPrefix "/" script
+    && (lib.hasPrefix builtins.storeDir script || builtins.match ".*[[:space:]].*" script == null);
+
   verbsOf = task: lib.filter (name: task.${name} != null) verbNames;
 
   scriptOf = task: {
@@ -121,6 +131,7 @@ let
     let
       verbs = verbsOf task;
       here = "${option}.tasks.${name}";
+      script = scripts.${name} or "/";
     in
     [
       {
@@ -134,6 +145,10 @@ let
       {
         assertion = lib.length verbs < 2;
         message = "${here}: ${lib.concatStringsSep " and " verbs} are set, but a task has one of them; write two tasks";
+      }
+      {
+        assertion = isScriptPath script;
+        message = "${here}.script: '${lib.head (lib.splitString "\n" script)}' is not the path of a script; write pkgs.writeShellScript \"${name}\" \"COMMANDS\", or set exec.command and exec.args";
       }
       {
         assertion = roles != [ ] || task.roles == null || task.roles == [ ];
@@ -154,7 +169,7 @@ let
     ]) (lib.filter isTask task.after);
 in
 {
-  inherit roles;
+  inherit roles scripts;
 
   # The tasks that this node runs.
   tasks = lib.filterAttrs (

@@ -117,6 +117,15 @@ struct NixModuleTests {
                 ".after: 'off' is disabled by kubernetes.bootstrap.tasks.off.enable; remove it here, or disable this task as well"
             ),
             (
+                "script = \"kubectl get nodes\";", "",
+                ".script: 'kubectl get nodes' is not the path of a script; write pkgs.writeShellScript \"t\" \"COMMANDS\""
+            ),
+            (
+                "script = \"/bin/kubectl get nodes\";", "",
+                ".script: '/bin/kubectl get nodes' is not the path of a script; "
+            ),
+            ("script = \"#!/bin/sh\\nls\\n\";", "", ".script: '#!/bin/sh' is not the path of a script; "),
+            (
                 "roles = [ \"worker\" ]; script = \"/s\";", "",
                 ".roles: this node, 'n1', has no role; set kubernetes.bootstrap.role or kubernetes.bootstrap.nodes.n1.role"
             ),
@@ -257,39 +266,40 @@ struct NixModuleTests {
         )
     }
 
-    @Test func `the flake has a package, a module, an overlay, checks, and apps for certificates`() async throws {
-        let result = try await NixModule.evaluateFlake()
-        try #require(result.status == 0, "\(result.errors)")
-        let outputs = try result.output.json
-        let version = try await Tool.run(TestNode.program, ["--version"]).output.prefix { $0 != "\n" }
-        #expect(version.split(separator: " ").prefix(2) == ["nest-bootstrap", "\(outputs["version"]?.string ?? "")"])
-        #expect(outputs["overlay"]?.string == "nest-bootstrap")
-        #expect(outputs["module"]?.string?.hasSuffix("/nix/module.nix") == true)
-        #expect(outputs["checks"]?.sequence?.compactMap(\.string) == ["package", "units"])
-        let apps = outputs["apps"]?.entries?.map { "\($0.key): \($0.value.string ?? "")" } ?? []
-        let renew = "renew --all --config ./bootstrap.yaml"
-        let commands = [
-            ("certs-recreate", "\(renew) "), ("certs-recreate-kubelet", "\(renew) --name kubelet"),
-            ("certs-recreate-test", "\(renew) --node test-controlplane --node test-worker-node"),
-            ("certs-rotate-ca", "rotate-ca --config ./bootstrap.yaml "),
+    @Test(
+        arguments: [
+            (
+                "apply = { manifests = [ \"/nix/m.yaml\" ]; conflict = \"force\"; };",
+                "tasks.t.apply.conflict: unknown key 'conflict' in 'apply' of task 't'; "
+            ),
+            ("after = [ \"a.service\" ]; timeout = \"5x\"; script = \"/s\";", "tasks.t.timeout: "),
+            ("script = \"/s\"; writes = [ \"x y/../z\" ];", "tasks.t.writes"),
+            ("script = \"/s\"; network = true; writes = [ \"\" ];", "tasks.t.writes"),
+            ("exec = { command = \"ls\"; writes = [ \"\" ]; };", "tasks.t.exec.writes"),
         ]
-        for (app, (_, command)) in zip(apps, commands) {
-            #expect(app.hasSuffix("/bin/nest-bootstrap certificates \(command) \"$@\"\n"), "\(app)")
-            #expect(app.contains("export PATH=/built/age/bin:\"$PATH\"\n"))
+    )
+    func `a mistake that only the program finds fails the build with the name of its option`(
+        task: String,
+        text: String,
+    ) async throws {
+        await #expect {
+            _ = try await NixModule(node(task))
+        } throws: { error in
+            let lines = "\(error)".split(separator: "\n")
+            return lines.contains { $0.hasPrefix("kubernetes.bootstrap.\(text)") }
+                && !"\(error)".contains("bootstrap.yaml")
         }
-        #expect(apps.map { $0.prefix { $0 != ":" } } == commands.map { $0.0[...] })
-        // Everything that the installation copies is in the source.
-        let source = try #require(outputs["source"]?.string)
-        let program = TemporaryDirectory.file("installed")
-        let installed = try await Tool.run("\(source)/tools/install", [TestNode.program, program, "/usr"])
-        #expect(installed.status == 0, "\(installed.errors)")
     }
 
-    @Test func `a mistake that only the program finds fails the build`() async throws {
+    @Test func `a script of the store has to exist`() async throws {
+        let module = "{ pkgs, ... }: { imports = [ (\(node("script = \"${./.}/none.sh\";"))) ]; }"
         await #expect {
-            _ = try await NixModule(node("apply = { manifests = [ \"/nix/m.yaml\" ]; conflict = \"force\"; };"))
+            _ = try await NixModule(
+                "let here = \(NixModule.scriptsDirectory); in " + module.replacing("./.", with: "here")
+            )
         } throws: { error in
-            "\(error)".contains("bootstrap.yaml:3:") && "\(error)".contains("unknown key 'conflict'")
+            let expected = /\nkubernetes\.bootstrap\.tasks\.t\.script: '.*\/store\/.*\/none\.sh' does not exist\n/
+            return "\(error)".contains(expected)
         }
     }
 }

@@ -5,7 +5,7 @@ public struct NixModule: Sendable {
     /// Where everything that is made of it is.
     public let directory: String
 
-    private static let scripts = TestCluster.sourceRoot + "/Tests/nix"
+    public static let scriptsDirectory = TestCluster.sourceRoot + "/Tests/nix"
 
     /// Whether Nix and the library of nixpkgs are here.
     static let isAvailable: Bool = {
@@ -17,7 +17,7 @@ public struct NixModule: Sendable {
     ///
     /// - Parameter name: The name of the file, without its extension.
     /// - Returns: Nix text.
-    public static func file(_ name: String) -> String { "import \(scripts)/\(name).nix" }
+    public static func file(_ name: String) -> String { "import \(scriptsDirectory)/\(name).nix" }
 
     /// Evaluates a module, of which nothing is made.
     ///
@@ -25,15 +25,39 @@ public struct NixModule: Sendable {
     /// - Returns: How Nix ended, and what it wrote.
     /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
     public static func evaluate(_ expression: String) async throws(SupportError) -> ToolResult {
-        try await evaluate(function: "import \(scripts)/module.nix { modules = [ (\(expression)) ]; }")
+        try await evaluate(function: "import \(scriptsDirectory)/module.nix { modules = [ (\(expression)) ]; }")
     }
 
-    /// Evaluates the outputs of the project's flake, with other packages than those of nixpkgs.
+    /// Runs `nix flake check` on the project's flake, with other packages than those of nixpkgs, and evaluates outputs.
     ///
-    /// - Returns: How Nix ended, and what it wrote.
-    /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
-    public static func evaluateFlake() async throws(SupportError) -> ToolResult {
-        try await evaluate(function: file("outputs"))
+    /// - Parameters:
+    ///   - function: A function of `{ self, pkgs }`, as Nix text.
+    ///   - swift: The version of Swift in nixpkgs.
+    ///   - archives: The path of a file instead of `nix/archives.json`, or `nil` for that file.
+    /// - Returns: The value of the function.
+    /// - Throws: ``ToolFailure`` if Nix refuses the flake.
+    public static func flake(_ function: String, swift: String = "6.3", archives: String? = nil) async throws -> JSON {
+        let arguments = [TemporaryDirectory.file("flake"), swift, function] + (archives.map { [$0] } ?? [])
+        let result = try await Tool.run("\(scriptsDirectory)/check-flake", arguments)
+        guard result.status == 0 else { throw ToolFailure(command: "check-flake", result: result) }
+        return try result.output.json
+    }
+
+    /// Runs the program of an archive in a root that has only `/nix/store`, after the steps of `nix/archive.nix`.
+    ///
+    /// - Parameters:
+    ///   - archive: The archive that `tools/tarball` has built.
+    ///   - phase: The commands that install it.
+    ///   - arguments: The arguments of the program, whose paths are below `archive/root` of the test's directory.
+    /// - Returns: How the program ended.
+    /// - Throws: ``SupportError`` if the script is not there.
+    public static func run(
+        archive: String,
+        phase: String,
+        _ arguments: [String]
+    ) async throws(SupportError) -> ToolResult {
+        let directory = TemporaryDirectory.file("archive")
+        return try await Tool.run("\(scriptsDirectory)/run-archive", [directory, archive, phase] + arguments)
     }
 
     /// Evaluates the names of the module's options.
@@ -45,7 +69,7 @@ public struct NixModule: Sendable {
     }
 
     private static func evaluate(function: String) async throws(SupportError) -> ToolResult {
-        try await Tool.run("\(scripts)/evaluate", [TemporaryDirectory.file("nix"), function])
+        try await Tool.run("\(scriptsDirectory)/evaluate", [TemporaryDirectory.file("nix"), function])
     }
 
     /// Makes of a module what NixOS makes of it.
@@ -55,7 +79,7 @@ public struct NixModule: Sendable {
     public init(_ expression: String) async throws {
         directory = TemporaryDirectory.file("nix")
         let arguments = [directory, TestNode.program, expression]
-        let result = try await Tool.run("\(Self.scripts)/make-system", arguments)
+        let result = try await Tool.run("\(Self.scriptsDirectory)/make-system", arguments)
         guard result.status == 0 else { throw ToolFailure(command: "make-system", result: result) }
     }
 
@@ -67,9 +91,10 @@ public struct NixModule: Sendable {
     /// - Returns: How Nix ended, and what it wrote.
     /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
     public func evaluate(_ expression: String, instead other: String) async throws(SupportError) -> ToolResult {
-        let module = "\(Self.scripts)/\(other).nix"
-        let function = "import \(Self.scripts)/module.nix { module = \(module); modules = [ (\(expression)) ]; }"
-        return try await Tool.run("\(Self.scripts)/evaluate", [directory, function])
+        let module = "\(Self.scriptsDirectory)/\(other).nix"
+        let function =
+            "import \(Self.scriptsDirectory)/module.nix { module = \(module); modules = [ (\(expression)) ]; }"
+        return try await Tool.run("\(Self.scriptsDirectory)/evaluate", [directory, function])
     }
 
     /// Reads a file that was made.

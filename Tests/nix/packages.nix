@@ -1,7 +1,7 @@
 # Packages that are programs of this machine, and builders that keep what they would build.
 { lib, program }:
 let
-  programs = lib.genAttrs [ "age" "bash" "coreutils" "findutils" "gawk" "gnugrep" "gnused" "kubectl" ] (name: {
+  programs = lib.genAttrs [ "age" "bash" "coreutils" "findutils" "gawk" "gnugrep" "gnused" "jq" "kubectl" ] (name: {
     type = "derivation";
     inherit name;
     outPath = "/usr";

@@ -1,0 +1,110 @@
+import TestSupport
+import Testing
+
+/// The flake: `nix flake check`, its outputs, and the package that it makes of an archive.
+@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(30)))
+struct NixFlakeTests {
+    @Test func `the package is built from source, with all that the installation copies`() async throws {
+        let package = try await NixModule.flake(
+            """
+            { self, pkgs }: {
+              inherit (self.packages.x86_64-linux.default) version;
+              source = "${self.packages.x86_64-linux.default.src}";
+              overlay = (self.overlays.default pkgs { }).nest-bootstrap.version;
+              checks = builtins.attrNames self.checks.x86_64-linux;
+            }
+            """
+        )
+        let version = try await Tool.run(TestNode.program, ["--version"]).output.prefix { $0 != "\n" }
+        #expect(version.split(separator: " ").prefix(2) == ["nest-bootstrap", "\(package["version"]?.string ?? "")"])
+        #expect(package["overlay"] == package["version"])
+        #expect(package["checks"]?.sequence?.compactMap(\.string) == ["boot", "package", "units"])
+        let source = try #require(package["source"]?.string)
+        let program = TemporaryDirectory.file("installed")
+        let installed = try await Tool.run("\(source)/tools/install", [TestNode.program, program, "/usr"])
+        #expect(installed.status == 0, "\(installed.errors)")
+    }
+
+    @Test func `there are apps for certificates`() async throws {
+        let values = try await NixModule.flake(
+            """
+            { self, pkgs }:
+            let
+              texts = pkgs // { age.outPath = "/built/age"; writeShellScript = _: text: text; };
+              arguments = { package = "/built"; testNodes = [ "test-cp" "test-w" ]; names = [ "kubelet" ]; };
+            in builtins.mapAttrs (_: app: app.program) (self.lib.certificateApps texts arguments)
+            """
+        )
+        let apps = values.entries?.map { "\($0.key): \($0.value.string ?? "")" } ?? []
+        let renew = "renew --all --config ./bootstrap.yaml"
+        let commands = [
+            ("certs-recreate", "\(renew) "), ("certs-recreate-kubelet", "\(renew) --name kubelet"),
+            ("certs-recreate-test", "\(renew) --node test-cp --node test-w"),
+            ("certs-rotate-ca", "rotate-ca --config ./bootstrap.yaml "),
+        ]
+        for (app, (_, command)) in zip(apps, commands) {
+            #expect(app.hasSuffix("/bin/nest-bootstrap certificates \(command) \"$@\"\n"), "\(app)")
+            #expect(app.contains("export PATH=/built/age/bin:\"$PATH\"\n"))
+        }
+        #expect(apps.map { $0.prefix { $0 != ":" } } == commands.map { $0.0[...] })
+    }
+
+    @Test func `without a Swift that builds the program and without an archive, the flake has no package`() async throws
+    {
+        let archives = TemporaryDirectory.file("none.json")
+        try Files.write(Array("{}".utf8), to: archives, mode: 0o644)
+        let outputs = try await NixModule.flake(
+            "{ self, pkgs }: { inherit (self) packages checks; module = builtins.isFunction self.nixosModules.default; }",
+            swift: "5.10.1",
+            archives: archives
+        )
+        #expect(outputs["packages"]?["x86_64-linux"]?.entries?.isEmpty == true)
+        #expect(outputs["checks"]?["x86_64-linux"]?.entries?.isEmpty == true)
+        #expect(outputs["module"]?.boolean == true)
+        await #expect {
+            let package = "{ self, pkgs }: (pkgs.callPackage ../../nix/package.nix { }).name"
+            _ = try await NixModule.flake(package.replacing("../..", with: TestCluster.sourceRoot), swift: "5.10.1")
+        } throws: { error in
+            "\(error)".contains(
+                "nixpkgs has Swift 5.10.1, older than 6.3, and no archive of a release for x86_64-linux is known; "
+                    + "set kubernetes.bootstrap.package as docs/nixos.md describes"
+            )
+        }
+    }
+
+    @Test(.enabled(if: TestProcess.isRoot, "only root can mount"))
+    func `the package of an archive runs where there is only the store of Nix`() async throws {
+        let directory = TemporaryDirectory.file("tarball")
+        let source = TestCluster.sourceRoot
+        let built = try await Tool.run("\(source)/tools/tarball", [TestNode.program, directory])
+        try #require(built.status == 0, "\(built.errors)")
+        let name = try #require(try Files.list(directory).first { $0.hasSuffix(".tar.gz") })
+        let archives = TemporaryDirectory.file("archives.json")
+        let url = "https://git.example/releases/v1"
+        let listed = try await Tool.run("\(source)/tools/nix-archives", [url, directory, archives])
+        try #require(listed.status == 0, "\(listed.errors)")
+        let package = try await NixModule.flake(
+            "{ self, pkgs }: let package = self.packages.x86_64-linux.default; in "
+                + "{ inherit (package) version installPhase; inherit (package.src) url sha256; "
+                + "own = (self.lib.fromArchive pkgs \(directory)/\(name)).version; }",
+            swift: "5.10.1",
+            archives: archives
+        )
+        #expect(package["url"]?.string == "\(url)/\(name)")
+        #expect(package["own"] == package["version"])
+        let phase = try #require(package["installPhase"]?.string)
+        func run(_ arguments: String...) async throws -> ToolResult {
+            try await NixModule.run(archive: "\(directory)/\(name)", phase: phase, arguments)
+        }
+        let version = try await run("--version")
+        #expect(version.status == 0)
+        // The loader warns of libraries that have other versions of symbols.
+        #expect(version.errors == "")
+        #expect(version.output.hasPrefix("nest-bootstrap \(package["version"]?.string ?? "") "), "\(version)")
+        let file = TemporaryDirectory.file("archive/root/tmp/bootstrap.yaml")
+        try Files.write(Array("tasks: {t: {file: {path: /tmp/made, content: x}}}\n".utf8), to: file, mode: 0o644)
+        let tasks = try await run("run", "--config", "/tmp/bootstrap.yaml")
+        #expect(tasks.status == 0 && tasks.errors == "", "\(tasks)")
+        #expect(try Files.text(TemporaryDirectory.file("archive/root/tmp/made")) == "x")
+    }
+}

@@ -1,0 +1,59 @@
+# The program, its units and manifests, from the archive that `make tarball` builds.
+{
+  lib,
+  stdenv,
+  autoPatchelfHook,
+  curl,
+  libyaml,
+  openssl,
+  systemd,
+  archive,
+}:
+let
+  name = builtins.unsafeDiscardStringContext (baseNameOf (toString archive));
+  version = builtins.match ".*nest-bootstrap-([0-9.]+)-linux-.*" name;
+in
+stdenv.mkDerivation {
+  pname = "nest-bootstrap";
+  version =
+    if version != null then
+      lib.head version
+    else
+      throw "'${name}' is no archive of nest-bootstrap; write the path of nest-bootstrap-VERSION-linux-ARCHITECTURE.tar.gz";
+  src = archive;
+
+  # The archive is for other distributions: the hook sets the loader and the paths of the libraries.
+  nativeBuildInputs = [ autoPatchelfHook ];
+  buildInputs = [
+    (lib.getLib curl)
+    (lib.getLib libyaml)
+    (lib.getLib openssl)
+    (lib.getLib stdenv.cc.cc)
+    (lib.getLib systemd)
+  ];
+
+  dontConfigure = true;
+  dontBuild = true;
+  # The program is stripped, and its libraries have no versions of symbols to check.
+  dontStrip = true;
+
+  installPhase = ''
+    runHook preInstall
+    cp -r files/usr "$out"
+    chmod -R u+w "$out"
+    # The module makes the units when the system is built, and the user; the list of components has the digest of the
+    # program as it was.
+    rm -r "$out/lib/systemd/system-generators" "$out/lib/sysusers.d" "$out/share/nest-bootstrap/install.sh" \
+      "$out/share/doc/nest-bootstrap/sbom.cdx.json"
+    find "$out/share" -name bootstrap.yaml -exec sed -i "s|/usr/share/|$out/share/|g" {} +
+    runHook postInstall
+  '';
+
+  meta = {
+    description = "Bootstraps a Kubernetes node from a task file";
+    license = lib.licenses.asl20;
+    platforms = lib.platforms.linux;
+    mainProgram = "nest-bootstrap";
+    sourceProvenance = [ lib.sourceTypes.binaryNativeCode ];
+  };
+}

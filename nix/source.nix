@@ -1,0 +1,79 @@
+# The program, its units and manifests, from source.
+{
+  lib,
+  swiftPackages,
+  swift,
+  curl,
+  libyaml,
+  openssl,
+  pkg-config,
+  systemd,
+}:
+swiftPackages.stdenv.mkDerivation {
+  pname = "nest-bootstrap";
+  version = lib.head (
+    builtins.match ".*programVersion = \"([0-9.]+).*" (
+      builtins.readFile ../Sources/nest-bootstrap/CommandLine/Version.swift
+    )
+  );
+
+  # What the build and the installation need, so that a change of anything else builds nothing.
+  src = lib.cleanSourceWith {
+    name = "nest-bootstrap-source";
+    src = ../.;
+    filter =
+      path: _:
+      lib.elem (lib.head (lib.splitString "/" (lib.removePrefix "${toString ../.}/" path))) [
+        "CHANGELOG.md"
+        "CONTRIBUTING.md"
+        "LICENSE"
+        "Package.swift"
+        "README.md"
+        "SECURITY.md"
+        "Sources"
+        "Tests"
+        "bootstrap.yaml"
+        "calico"
+        "docs"
+        "examples"
+        "manifests"
+        "packaging"
+        "rbac"
+        "tools"
+        "units"
+      ];
+  };
+
+  nativeBuildInputs = [
+    pkg-config
+    swift
+    swiftPackages.swiftpm
+  ];
+  buildInputs = [
+    curl
+    libyaml
+    openssl
+    systemd
+  ];
+
+  # The tests start API servers, which a build may not.
+  doCheck = false;
+
+  postPatch = "patchShebangs tools";
+
+  installPhase = ''
+    runHook preInstall
+    tools/install "$(swiftpmBinPath)/nest-bootstrap" "$TMPDIR/root" "$out"
+    cp -r "$TMPDIR/root$out" "$out"
+    # The module makes the units when the system is built, and the user.
+    rm -r "$out/lib/systemd/system-generators" "$out/lib/sysusers.d"
+    runHook postInstall
+  '';
+
+  meta = {
+    description = "Bootstraps a Kubernetes node from a task file";
+    license = lib.licenses.asl20;
+    platforms = lib.platforms.linux;
+    mainProgram = "nest-bootstrap";
+  };
+}
