@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test chaos bench bench-boot scale storm
+.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm
 .PHONY: lint style words links coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -16,9 +16,10 @@ PROGRAM := .build/release/nest-bootstrap
 NEST_COMMIT ?= $(shell [ ! -e .git ] || git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 # Tests of the release build that need no API server.
 WITH_PROGRAM := ^ProgramTests
-# Tests that boot machines install the package in them. Those that run Ansible take ten minutes more.
+# Tests that boot machines install the package in them. Those that use Ansible or ssh take ten minutes more.
 WITH_MACHINE := ^BootTests
 WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
+WITH_SSH := ^BootTests.BootedTests/CertificatePushTests
 # Most of them wait for one of three running machines, and must not keep others from starting.
 AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=64 \
     tools/run-on-servers newest tools/run-tests system
@@ -108,7 +109,7 @@ boot-test-built:
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils
 	tools/deb $(PROGRAM)
 	Tests/boot/setup cloud cluster
-	$(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
+	$(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)'
 
 # The packages are built twice, and compared.
 boot-test-all: setup deb tarball rpm boot-test-all-built ## as boot-test, with every package and release of Debian
@@ -116,12 +117,16 @@ boot-test-all: setup deb tarball rpm boot-test-all-built ## as boot-test, with e
 boot-test-all-built:
 	Tests/boot/setup trixie cloud cluster rpm
 	NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RPM="$$(echo "$$PWD"/.build/rpm/*.rpm)" \
-	    NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)'
+	    NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)'
 
 ansible-test: setup deb ## run the role of examples/ansible on booted machines, with Ansible from PyPI; needs root
 	Tests/cluster/fetch-ansible
 	Tests/boot/setup managed
 	$(AT_MACHINES) --filter '$(WITH_ANSIBLE)'
+
+push-test: setup deb ## send certificates to booted machines over ssh, with connections that are cut; needs root
+	Tests/boot/setup managed
+	$(AT_MACHINES) --filter '$(WITH_SSH)'
 
 bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=20; takes an hour
 	Tests/cluster/install-packages "to measure" curl python3

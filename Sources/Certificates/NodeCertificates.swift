@@ -117,6 +117,11 @@ public struct NodeCertificates: Sendable {
 }
 
 extension NodeCertificates {
+    /// The maximum time to wait for another installation.
+    ///
+    /// It is shorter than the time that the sender waits, so that nothing is installed after the sender has given up.
+    private static let lockLimit = Duration.seconds(60)
+
     /// The effect of an installation.
     public struct Installation: Sendable, Hashable {
         /// The files that were created or replaced, sorted.
@@ -141,7 +146,7 @@ extension NodeCertificates {
     /// - Throws: ``Base/Problem`` if a step fails. The directory is then unchanged.
     public func install(in directory: String, isDryRun: Bool) async throws(Problem) -> Installation {
         guard !isDryRun else { return try effect(in: directory) }
-        let lock = try await CertificateSet.lock(directory) {}
+        let lock = try await CertificateSet.lock(directory, within: Self.lockLimit) {}
         defer { withExtendedLifetime(lock) {} }
         let effect = try effect(in: directory)
         guard !effect.changed.isEmpty || !effect.removed.isEmpty else { return effect }

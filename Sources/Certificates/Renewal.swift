@@ -238,14 +238,18 @@ extension CertificateSet {
     }
 
     /// Takes the lock of the set in a directory.
-    static func lock(_ directory: String, onWait: () -> Void) async throws(Problem) -> FileLock {
+    static func lock(
+        _ directory: String,
+        within limit: Duration = lockLimit,
+        onWait: () -> Void,
+    ) async throws(Problem) -> FileLock {
         do throws(SystemError) {
-            let limit = ContinuousClock.now + Self.lockLimit
-            if let lock = try await StagedDirectory.lock(directory, until: limit, onWait: onWait) { return lock }
+            let deadline = ContinuousClock.now + limit
+            if let lock = try await StagedDirectory.lock(directory, until: deadline, onWait: onWait) { return lock }
         } catch {
             throw unchanged(directory, error)
         }
-        let message = "another process has been renewing '\(directory)' for \(Self.lockLimit.humanReadable)"
+        let message = "another process has been changing '\(directory)' for \(limit.humanReadable)"
         throw Problem(message, hint: "end it, or try again later")
     }
 

@@ -65,21 +65,9 @@ extension BootedTests {
         /// Lends a machine that root can log in to, with the address that the example's inventory has.
         private func withMachine(_ body: (TestMachine, MachineNetwork) async throws -> Void) async throws {
             let key = TemporaryDirectory.file("key")
-            let made = try await Tool.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key])
-            try #require(made.status == 0, "\(made.errors)")
-            try await MachineNetwork.withFresh { network in
-                let address = ["--net=\(network.path)", "ip", "address", "add", "10.0.0.1/24", "dev", "br0"]
-                try #require(try await Tool.run("nsenter", address).status == 0)
+            try await TestMachine.withNetworkForSSH(key: key) { network in
                 try await TestMachine.withFresh("cp1", package: "", variant: "managed") { machine in
-                    try Files.makeDirectories(machine.disk("/root/.ssh"), mode: 0o700)
-                    let keys = machine.disk("/root/.ssh/authorized_keys")
-                    try Files.write(Files.read("\(key).pub"), to: keys, mode: 0o600)
-                    let settings = "[Match]\nName=host0\n[Network]\nAddress=10.0.0.11/24\n"
-                    try machine.write(settings, to: "/etc/systemd/network/10-host0.network")
-                    try await machine.boot(at: network)
-                    try await machine.must("systemctl start systemd-networkd ssh")
-                    let ask = "networkctl --no-legend list host0"
-                    #expect(try await machine.becomes(ask) { $0.contains(" configured") })
+                    try await machine.boot(at: network, address: "10.0.0.11", admitting: "\(key).pub")
                     try await body(machine, network)
                 }
             }

@@ -46,6 +46,29 @@ extension TestCluster {
 }
 
 extension TestMachine {
+    /// Makes a key, and lends a network in which this machine has the address 10.0.0.1.
+    static func withNetworkForSSH(key: String, _ body: (MachineNetwork) async throws -> Void) async throws {
+        let made = try await Tool.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key])
+        try #require(made.status == 0, "\(made.errors)")
+        try await MachineNetwork.withFresh { network in
+            let address = ["--net=\(network.path)", "ip", "address", "add", "10.0.0.1/24", "dev", "br0"]
+            try #require(try await Tool.run("nsenter", address).status == 0)
+            try await body(network)
+        }
+    }
+
+    /// Boots a machine of variant `managed` with an address, on which the owner of a key can log in as root.
+    func boot(at network: MachineNetwork, address: String, admitting publicKey: String) async throws {
+        try Files.makeDirectories(disk("/root/.ssh"), mode: 0o700)
+        try Files.write(Files.read(publicKey), to: disk("/root/.ssh/authorized_keys"), mode: 0o600)
+        let settings = "[Match]\nName=host0\n[Network]\nAddress=\(address)/24\n"
+        try write(settings, to: "/etc/systemd/network/10-host0.network")
+        try await boot(at: network)
+        try await must("systemctl start systemd-networkd ssh")
+        let ask = "networkctl --no-legend list host0"
+        #expect(try await becomes(ask) { $0.contains(" configured") })
+    }
+
     /// The task file of the example, which has many tasks.
     static var homelab: String {
         get throws {

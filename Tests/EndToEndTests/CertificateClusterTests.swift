@@ -33,6 +33,46 @@ struct CertificateClusterTests {
         try await expectToken()
     }
 
+    @Test func `tokens outlive a renewal of the certificate that signs them, and end with another key`() async throws {
+        let store = try await cluster.startEtcd(files)
+        defer { withExtendedLifetime(store) {} }
+        var api = try await cluster.startServer(files)
+        try await cluster.requireReady(files, api)
+        let manager = try await cluster.startControllerManager(files)
+        let token = try await cluster.makeToken(files)
+        manager.end()
+        #expect(try await cluster.ask(withToken: token, files).status == 0)
+
+        // Other certificates get another key, and this one keeps its own.
+        let names = ["service-account", "kube-scheduler"]
+        let changed = names.map {
+            "\($0): {roles: [control-plane], commonName: \($0), usages: [USAGE], organization: o}"
+        }
+        let usages = ["signing", "client auth"]
+        let leaves = zip(changed, usages).map { "  " + $0.replacing("USAGE", with: $1) }
+        try await cluster.nodes.declare("leaves:\n  \(leaves.joined(separator: "\n  "))")
+        try await cluster.nodes.renew()
+        let renewed = try await cluster.install("renewed")
+        for name in names {
+            #expect(try Files.read(renewed.certificate(name)) != Files.read(files.certificate(name)), "\(name)")
+            let hasSameKey = try Files.read(renewed.key(name)) == Files.read(files.key(name))
+            #expect(hasSameKey == (name == "service-account"), "\(name)")
+        }
+        func answer(from files: CertificateCluster.Installation) async throws -> ToolResult {
+            api.end()
+            api = try await cluster.startServer(files)
+            try await cluster.requireReady(files, api)
+            return try await cluster.ask(withToken: token, files)
+        }
+        let after = try await answer(from: renewed)
+        #expect(after.status == 0, "\(after.errors)")
+
+        try await cluster.nodes.renew("--all", "--name", "service-account")
+        let replaced = try await answer(from: try await cluster.install("replaced"))
+        #expect(replaced.status != 0)
+        #expect(replaced.errors.contains("Unauthorized") || replaced.errors.contains("logged in"), "\(replaced.errors)")
+    }
+
     /// Every certificate for clients is accepted, with what its subject says and no more.
     private func expectIdentities() async throws {
         let clients = [

@@ -10,6 +10,9 @@ extension CertificateMaintenance {
     /// The time for one node, including the time to type a password.
     private static let pushLimit = Duration.seconds(300)
 
+    /// The time without an answer after which a line says that one is waited for.
+    private static let noticeDelay = Duration.seconds(10)
+
     /// The maximum size of a node's answer in bytes.
     private static let answerLimit = 1 << 20
 
@@ -25,11 +28,18 @@ extension CertificateMaintenance {
         var pushed: [PushedNode] = []
         for (node, files) in files {
             var result = PushedNode(node: node)
+            let notice = Task {
+                try await ContinuousClock().sleep(for: Self.noticeDelay)
+                if !options.output.isForPrograms {
+                    output.write("\(node): waiting for its answer, at most \(Self.pushLimit.humanReadable)\n")
+                }
+            }
             do throws(Problem) {
                 result.installation = try await send(try files.get())
             } catch {
                 result.problem = error
             }
+            notice.cancel()
             pushed.append(result)
             if !options.output.isForPrograms { show(result) }
             if Task.isCancelled { break }

@@ -58,6 +58,8 @@ struct ReceiveCertificatesCommand: Command {
     }
 
     private func install(in directory: String) async throws(Problem) -> NodeCertificates.Installation {
+        // Other users read certificates, and sshd may pass on a mask that denies it for new directories.
+        umask(0o022)
         let files = try NodeCertificates(json: try await Self.standardInput())
         let host = Machine.hostName()
         guard host == files.node || host.prefix(while: { $0 != "." }) == files.node else {
