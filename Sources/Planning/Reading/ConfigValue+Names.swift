@@ -167,7 +167,7 @@ extension ConfigValue {
     guard (1...2).contains(parts.count), let name = parts.last, !name.isEmpty, isLabelText(String(name)) else {
         return false
     }
-    return parts.count == 1 || (1...253).contains(parts[0].utf8.count) && parts[0].utf8.allSatisfy(isLabelByte)
+    return parts.count == 1 || isNodeName(String(parts[0]))
 }
 
 /// Returns whether a key can be the name of an environment variable.
