@@ -11,9 +11,9 @@ public struct ReportProblem: Sendable, Hashable {
         case server
         /// The API server does not accept the user.
         case credentials
-        /// The API server denies reading the Node or writing its condition.
+        /// The API server denies reading the Node, or writing its condition.
         case refusal
-        /// The Node does not exist, and the report cannot be written to its Lease.
+        /// The Node does not exist, and the API server denies the use of its Lease.
         case node
         /// The condition was written, but an Event was not.
         case events

@@ -1,9 +1,9 @@
 public import Base
 import YAML
 
-/// The reports of nodes about themselves on the API server: conditions, Events and annotations of Leases.
+/// The reports of nodes about themselves on the API server: conditions and Events.
 public struct NodeReports: Sendable {
-    let client: APIClient
+    private let client: APIClient
 
     private static let kind = GroupVersionKind(group: "", version: "v1", kind: "Node")
     private static let collection = "/api/v1/nodes"

@@ -18,7 +18,7 @@ public struct ReportedNode: Sendable, Hashable {
         case stale
         /// The node has not reported anything.
         case notReported = "not reported"
-        /// The node is in the task file, but not in the cluster.
+        /// The node is in the task file, and the cluster has neither its Node nor its report.
         case missing
     }
 
@@ -30,8 +30,9 @@ public struct ReportedNode: Sendable, Hashable {
     /// The status of condition `Ready`, which the kubelet reports; `nil` if there is none.
     public var kubelet: String?
 
-    /// Whether the node reports although the cluster has no Node of its name, as without a kubelet.
+    /// Whether the node reports in its Lease because the cluster has no Node of its name.
     public var lacksNode = false
+
     public var state: State
     public var reason: String?
 
@@ -41,7 +42,7 @@ public struct ReportedNode: Sendable, Hashable {
     /// The time since which the node has had the reported status.
     public var since: Timestamp?
 
-    /// Creates a node that is in the task file, but not in the cluster.
+    /// Creates a node that is in the task file, and of which the cluster has neither its Node nor its report.
     public init(missing name: String, roles: [String]) {
         (self.name, self.roles, state) = (name, roles, .missing)
     }
@@ -54,15 +55,6 @@ public struct ReportedNode: Sendable, Hashable {
     ///   - kubelet: The status of condition `Ready`.
     public init(_ name: String, roles: [String], kubelet: String?) {
         (self.name, self.roles, self.kubelet, state) = (name, roles, kubelet, .notReported)
-    }
-
-    /// Creates a node that reports without a Node in the cluster.
-    ///
-    /// - Parameters:
-    ///   - name: The name of the node.
-    ///   - roles: The roles of the node in the task file.
-    public init(withoutNode name: String, roles: [String]) {
-        (self.name, self.roles, state, lacksNode) = (name, roles, .notReported, true)
     }
 
     /// The time without an update after which the report of a node without a Node is stale.
@@ -80,11 +72,12 @@ public struct ReportedNode: Sendable, Hashable {
     /// A failure remains a failure while the node is off, because it needs manual action in any case.
     ///
     /// - Parameters:
-    ///   - status: The status of condition `BootstrapReady`.
-    ///   - reason: The reason of the condition.
-    ///   - message: The message of the condition.
+    ///   - status: The status of the report, as of condition `BootstrapReady`.
+    ///   - reason: The reason of the report.
+    ///   - message: The message of the report.
     ///   - since: The time at which the status last changed.
-    ///   - isCurrent: Whether the node is alive and has written the condition within ``silenceLimit``.
+    ///   - isCurrent: Whether the node is alive and has reported within ``silenceLimit`` or, without a Node,
+    ///     within ``leaseSilenceLimit``.
     public mutating func add(status: String, reason: String, message: String, since: Timestamp?, isCurrent: Bool) {
         (self.reason, self.message, self.since) = (reason, message, since)
         state =

@@ -168,10 +168,12 @@ struct PlanRun {
     /// After a run by hand, has systemd start a report to the cluster, or sends the report if systemd is not running.
     ///
     /// Without systemd, nothing is reported unless the task file names a kubeconfig for reports. A run with another
-    /// root is not reported: the cluster would take the state of an image for the state of a machine with its name.
+    /// root, or as another host, is not reported: the cluster would take the state of an image, or of this machine, for
+    /// the state of a machine with that name.
     private func reportToCluster() async {
         let options = configuration.options
-        guard !options.isService, options.root == nil, let report = configuration.report else { return }
+        let isThisMachine = options.hostName.map { $0 == Machine.hostName() } ?? true
+        guard !options.isService, options.root == nil, isThisMachine, let report = configuration.report else { return }
         if Systemd.isRunning {
             guard Machine.isRoot, options.config == Options.defaultConfig else { return }
             await ReportService.request(report)

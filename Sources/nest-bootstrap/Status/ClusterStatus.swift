@@ -13,7 +13,7 @@ struct ClusterStatus {
     /// The path of the kubeconfig given in the arguments, if any.
     let kubeconfig: String?
 
-    /// The maximum time for reading all nodes from the cluster.
+    /// The maximum time for reading all nodes and their Leases from the cluster.
     private static let limit = Duration.seconds(60)
 
     /// Prints the reports of the nodes.
@@ -60,7 +60,7 @@ struct ClusterStatus {
     fileprivate struct Reports {
         let nodes: [ClusterNode]
         /// The reports in Leases by the names of nodes, also of nodes that have reported to their Nodes since.
-        var ofLeases: [String: NodeCondition] = [:]
+        var leaseReports: [String: NodeCondition] = [:]
         var warnings: [Problem] = []
     }
 
@@ -80,7 +80,7 @@ struct ClusterStatus {
                 throw reports.problem(error, forbidden: advice)
             }
             do throws(APIError) {
-                read.ofLeases = try await reports.leaseReports(until: deadline)
+                read.leaseReports = try await LeaseReports(client: connection.client).all(until: deadline)
             } catch {
                 let message = "cannot read the reports of nodes without a kubelet"
                 read.warnings = problems(of: Problem(message, cause: reports.problem(error, forbidden: advice)))
@@ -103,7 +103,7 @@ struct ClusterStatus {
 }
 
 extension ClusterStatus.Reports {
-    /// Returns the nodes in the order of the task file, followed by the nodes that only exist in the cluster.
+    /// Returns the nodes in the order of the task file, then other Nodes of the cluster, then nodes that have only a Lease.
     fileprivate func merged(with inventory: Inventory) -> [ReportedNode] {
         let byName = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
         let listed = inventory.entries.map { entry in
@@ -115,7 +115,7 @@ extension ClusterStatus.Reports {
         let roles = { inventory.entry(matching: $0)?.roles ?? [] }
         let others = nodes.filter { !names.contains($0.name) }.map { Self.reported($0, roles($0.name)) }
         let known = names.union(byName.keys)
-        let withoutNodes = ofLeases.keys.filter { !known.contains($0) }.sorted().compactMap {
+        let withoutNodes = leaseReports.keys.filter { !known.contains($0) }.sorted().compactMap {
             withoutNode($0, roles($0))
         }
         return listed + others + withoutNodes
@@ -123,8 +123,9 @@ extension ClusterStatus.Reports {
 
     /// Returns the report of a node that has only a Lease, or `nil` if there is none.
     private func withoutNode(_ name: String, _ roles: [String]) -> ReportedNode? {
-        guard let condition = ofLeases[name] else { return nil }
-        var reported = ReportedNode(withoutNode: name, roles: roles)
+        guard let condition = leaseReports[name] else { return nil }
+        var reported = ReportedNode(name, roles: roles, kubelet: nil)
+        reported.lacksNode = true
         let isCurrent = condition.isFresh(at: .now(), within: ReportedNode.leaseSilenceLimit)
         Self.add(condition, isCurrent: isCurrent, to: &reported)
         return reported

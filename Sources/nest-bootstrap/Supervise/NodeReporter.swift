@@ -49,7 +49,8 @@ struct NodeReporter {
 
     /// The age at which an unchanged report in a Lease is written again.
     ///
-    /// It is shorter than the interval of the timer, because no heartbeat of a kubelet shows that the machine is on.
+    /// Without a Node no kubelet shows that the machine is on, so every run of the timer, each ten minutes, must refresh
+    /// the report.
     private static let leaseRefreshInterval = Duration.seconds(5 * 60)
 
     /// Records the results of the tasks, so that a later report includes them.
@@ -96,10 +97,11 @@ struct NodeReporter {
         until deadline: ContinuousClock.Instant,
     ) async throws(SystemError) -> Result {
         var (state, condition) = try look(records)
-        let sent = await send(condition, kubeconfig, http, until: deadline)
         let failure: Failure?
-        switch sent {
+        var missingNode: String?
+        switch await send(condition, kubeconfig, http, until: deadline) {
         case .success(let destination):
+            missingNode = destination.hasNode ? nil : destination.node
             failure = try await sendEvents(&state, records, to: destination, until: deadline)
         case .failure(let error): failure = error
         }
@@ -118,8 +120,7 @@ struct NodeReporter {
             try records.write(state)
         }
         guard state.unsent.isEmpty else { return .hasMore }
-        if case .success(let destination) = sent, !destination.hasNode { return .lacksNode(destination.node) }
-        return .isComplete
+        return missingNode.map(Result.lacksNode) ?? .isComplete
     }
 
     /// Returns the kubeconfig declared for reports or, if there is none, the first existing kubeconfig of the plan.
@@ -146,6 +147,7 @@ struct NodeReporter {
     /// The destination of reports.
     private struct Destination {
         let reports: NodeReports
+        let leases: LeaseReports
         /// The name of the Node.
         let node: String
         /// Whether the Node exists; if not, the node reports in its Lease.
@@ -162,8 +164,11 @@ struct NodeReporter {
         var destination: Destination
         do throws(Problem) {
             let connection = try ClusterConnection(kubeconfig: kubeconfig, configuration.files, http)
-            let reports = NodeReports(client: connection.client)
-            destination = Destination(reports: reports, node: nodeName(connection.commonName))
+            destination = Destination(
+                reports: NodeReports(client: connection.client),
+                leases: LeaseReports(client: connection.client),
+                node: nodeName(connection.commonName)
+            )
         } catch {
             let problem = Problem("cannot report to the cluster", hint: error.hint, cause: error)
             return .failure(Failure(kind: .kubeconfig, problem: problem))
@@ -180,6 +185,10 @@ struct NodeReporter {
                 if let due = Self.due(new, node.conditions[type], refreshedAfter: Self.refreshInterval) {
                     try await reports.write(due, type, of: name, until: deadline)
                 }
+                if node.conditions[type] == nil {
+                    // An earlier report, which would count again if the Node is deleted. Most nodes have none.
+                    _ = try? await destination.leases.remove(of: name, until: deadline)
+                }
                 return .success(destination)
             }
             destination.hasNode = false
@@ -187,9 +196,9 @@ struct NodeReporter {
             return .failure(failure(error, destination, "cannot report to the cluster", refusal: .refusal))
         }
         do throws(APIError) {
-            let known = try await reports.leaseReport(name, until: deadline)
+            let known = try await destination.leases.report(of: name, until: deadline)
             if let due = Self.due(new, known, refreshedAfter: Self.leaseRefreshInterval) {
-                try await reports.write(due, toLeaseOf: name, until: deadline)
+                try await destination.leases.write(due, of: name, until: deadline)
             }
             return .success(destination)
         } catch {

@@ -22,12 +22,12 @@ struct ReportService {
     private static let firstPause = Duration.seconds(10)
     private static let longestPause = Duration.seconds(300)
 
-    /// The time for which the service waits for a Node that does not exist, until the timer starts the service again.
+    /// The time after which the service stops looking for a missing Node; the timer starts it again.
     private static let registrationLimit = Duration.seconds(600)
 
     /// The time for which reports may fail without a warning.
     ///
-    /// Every boot has a few seconds without a server, a Node or a kubeconfig.
+    /// Every boot has a few seconds without a server or a kubeconfig.
     private static let gracePeriod = Duration.seconds(60)
 
     /// The maximum time for systemd to answer, because the end of a task does not wait for a report.
@@ -36,7 +36,7 @@ struct ReportService {
     /// Sends reports until everything is reported.
     ///
     /// Without a server, the function does not return: each attempt has a deadline, but the attempts continue until
-    /// systemd stops the process.
+    /// systemd stops the process. Without a Node, it returns after ``registrationLimit``.
     ///
     /// - Returns: Always success; the cause of a failed attempt is shown as a warning and as the status of the service.
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
@@ -51,13 +51,11 @@ struct ReportService {
             try await ContinuousClock().sleep(for: rest)
             let status: String
             switch await attempt(http, Self.attemptLimit, gracePeriod: Self.gracePeriod) {
-            case .isComplete:
-                await http.shutDown()
-                return .success
             case .hasMore:
                 rest = Self.firstPause
                 status = "more Events are sent in \(rest.clockText)"
-            case .lacksNode where .now - start > Self.registrationLimit:
+            case .isComplete,
+                .lacksNode where .now - start > Self.registrationLimit:
                 await http.shutDown()
                 return .success
             case .lacksNode(let node):
