@@ -5,6 +5,9 @@ import TLS
 import YAML
 
 /// The certificate of the CA with the certificates and encrypted keys of one node, as `certificates push` sends them.
+///
+/// A node that signs tokens also gets the certificates with which other nodes sign, without their keys: every API server
+/// has to accept the tokens of all.
 public struct NodeCertificates: Sendable {
     /// The name of the node.
     public let node: String
@@ -21,7 +24,13 @@ public struct NodeCertificates: Sendable {
     public init(of node: String, in set: CertificateSet) throws(Problem) {
         var files: [String: [UInt8]] = [:]
         let leaves = set.declarations.leaves.filter { $0.node == node }
-        let names = [set.authorityFiles.certificate] + leaves.map(set.files).flatMap { [$0.certificate, $0.key] }
+        let signers = Set(leaves.filter(\.signsTokens).map(\.name))
+        let others = set.declarations.leaves.filter {
+            $0.node != node && $0.signsTokens && signers.contains($0.name)
+        }
+        let names =
+            [set.authorityFiles.certificate] + leaves.map(set.files).flatMap { [$0.certificate, $0.key] }
+            + others.map { set.files(of: $0).certificate }
         for name in names {
             do throws(SystemError) {
                 files[name] = try set.read(name)
@@ -75,11 +84,14 @@ public struct NodeCertificates: Sendable {
         guard path == parts.joined(separator: "/"), let name = parts.last,
             name.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.-]*/) != nil
         else { return false }
-        return parts.dropLast() == ["ca"] && name.hasSuffix(".crt")
-            || parts.dropLast() == ["derived", node] && (name.hasSuffix(".crt") || name.hasSuffix(".key.age"))
+        let isOfAnyNode = parts.count == 3 && parts[0] == "derived" && SubjectName.isHostName(parts[1])
+        return (parts.dropLast() == ["ca"] || isOfAnyNode) && name.hasSuffix(".crt")
+            || parts.dropLast() == ["derived", node] && name.hasSuffix(".key.age")
     }
 
     /// Checks that the CA has issued every certificate, and that every key is encrypted.
+    ///
+    /// - Throws: ``Base/Problem`` with the first file that cannot be used.
     private func check() throws(Problem) {
         for (path, content) in files {
             guard content.count <= SizeLimit.encrypted else { throw Self.unusable(path, "is too large") }
@@ -119,7 +131,8 @@ public struct NodeCertificates: Sendable {
 extension NodeCertificates {
     /// The maximum time to wait for another installation.
     ///
-    /// It is shorter than the time that the sender waits, so that nothing is installed after the sender has given up.
+    /// It is much shorter than the time that the sender waits, so that the sender normally gets the answer. If the login
+    /// takes minutes, files may still be installed after the sender has given up.
     private static let lockLimit = Duration.seconds(60)
 
     /// The effect of an installation.
@@ -146,7 +159,7 @@ extension NodeCertificates {
     /// - Throws: ``Base/Problem`` if a step fails. The directory is then unchanged.
     public func install(in directory: String, isDryRun: Bool) async throws(Problem) -> Installation {
         guard !isDryRun else { return try effect(in: directory) }
-        let lock = try await CertificateSet.lock(directory, within: Self.lockLimit) {}
+        let lock = try await CertificateSet.lock(directory, within: Self.lockLimit)
         defer { withExtendedLifetime(lock) {} }
         let effect = try effect(in: directory)
         guard !effect.changed.isEmpty || !effect.removed.isEmpty else { return effect }
@@ -155,11 +168,12 @@ extension NodeCertificates {
             for path in effect.changed {
                 guard let content = files[path] else { continue }
                 let target = "\(staged.path)/\(path)"
-                let old = try FileSystem.status(target)
+                // A link is replaced by a file, and its permissions, which are those of every link, are not taken over.
+                let old = try FileSystem.status(target).flatMap { $0.kind == .regular ? $0 : nil }
                 try FileSystem.write(
                     content,
                     to: target,
-                    mode: old?.mode ?? 0o644,
+                    mode: (old?.mode ?? 0o644) & 0o644,
                     owner: old?.owner,
                     group: old?.group
                 )

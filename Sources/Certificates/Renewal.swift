@@ -238,10 +238,17 @@ extension CertificateSet {
     }
 
     /// Takes the lock of the set in a directory.
+    ///
+    /// - Parameters:
+    ///   - directory: The directory of the set.
+    ///   - limit: The maximum time to wait for another process.
+    ///   - onWait: Called once if another process holds the lock.
+    /// - Returns: The lock.
+    /// - Throws: ``Base/Problem`` if the lock cannot be taken within the limit.
     static func lock(
         _ directory: String,
         within limit: Duration = lockLimit,
-        onWait: () -> Void,
+        onWait: () -> Void = {},
     ) async throws(Problem) -> FileLock {
         do throws(SystemError) {
             let deadline = ContinuousClock.now + limit

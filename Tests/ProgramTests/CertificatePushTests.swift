@@ -54,14 +54,19 @@ struct CertificatePushTests {
 
     /// The files that a node is to have.
     private func expected(of host: String, _ nodes: CertificateNodes) throws -> [String: [UInt8]] {
-        try nodes.contents().filter { $0.key == "ca/k8s.crt" || $0.key.hasPrefix("derived/\(host)/") }
+        // Control planes also get the certificates with which the others sign tokens.
+        let isControlPlane = nodes.hosts[..<2].contains(host)
+        return try nodes.contents().filter { path, _ in
+            path == "ca/k8s.crt" || path.hasPrefix("derived/\(host)/")
+                || isControlPlane && path.hasSuffix("/k8s-service-account.crt")
+        }
     }
 
     @Test func `each node gets the CA and its own files, and nothing the second time`() async throws {
         let nodes = try await operatorsMachine()
         let dryRun = try await push(nodes, "--dry-run")
         #expect(dryRun.status == 0, "\(dryRun.errors)")
-        #expect(dryRun.outputLines.first == "ducksnest-controlplane: 27 would be changed, 0 unchanged")
+        #expect(dryRun.outputLines.first == "ducksnest-controlplane: 28 would be changed, 0 unchanged")
         for host in nodes.hosts { #expect(try await files(of: host, nodes).isEmpty) }
         let result = try await push(nodes)
         #expect(result.status == 0, "\(result.errors)")
@@ -69,7 +74,7 @@ struct CertificatePushTests {
         for host in nodes.hosts { #expect(try await files(of: host, nodes) == expected(of: host, nodes), "\(host)") }
         #expect(
             try await push(nodes).outputLines.allSatisfy {
-                $0.hasSuffix(": 7 unchanged") || $0.hasSuffix(": 27 unchanged")
+                $0.hasSuffix(": 7 unchanged") || $0.hasSuffix(": 28 unchanged")
             }
         )
     }
@@ -96,6 +101,23 @@ struct CertificatePushTests {
         #expect(try await files(of: host, nodes) == all)
         let other = nodes.hosts[3]
         #expect(try await files(of: other, nodes) != expected(of: other, nodes))
+    }
+
+    @Test func `a link in place of a file is replaced by a file that only root may write`() async throws {
+        let nodes = try await operatorsMachine()
+        let host = nodes.hosts[2]
+        #expect(try await push(nodes, host).status == 0)
+        let directory = nodes.path("nodes/\(host)/secrets/certs")
+        for (file, target) in [("ca/k8s.crt", nodes.path("outside")), ("derived/\(host)/k8s-kubelet.key.age", "/none")]
+        {
+            try Files.makeSymbolicLink(at: "\(directory)/\(file)", to: target, replacing: true)
+        }
+        try Files.write(Array("mine".utf8), to: nodes.path("outside"), mode: 0o600)
+        #expect(try await push(nodes, host).outputLines == ["\(host): 2 changed, 5 unchanged"])
+        #expect(try await files(of: host, nodes) == expected(of: host, nodes))
+        let modes = try await nodes.must("find", directory, "-type", "f", "-printf", "%m ")
+        #expect(Set(modes.split(separator: " ")) == ["644"], "\(modes)")
+        #expect(try nodes.text("outside") == "mine")
     }
 
     @Test func `a node whose connection ends keeps the files that it had, and the others get theirs`() async throws {

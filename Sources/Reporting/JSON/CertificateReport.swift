@@ -114,7 +114,7 @@ public struct PushedNode: Sendable {
     /// The reason why the node has not confirmed the files, `nil` if it has.
     public var problem: Problem?
 
-    /// Creates the result for a node that already has the same files.
+    /// Creates a result without changes and without a problem.
     public init(node: String) { self.node = node }
 }
 

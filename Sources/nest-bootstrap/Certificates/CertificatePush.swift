@@ -10,7 +10,7 @@ extension CertificateMaintenance {
     /// The time for one node, including the time to type a password.
     private static let pushLimit = Duration.seconds(300)
 
-    /// The time without an answer after which a line says that one is waited for.
+    /// The time without an answer after which a notice is printed.
     private static let noticeDelay = Duration.seconds(10)
 
     /// The maximum size of a node's answer in bytes.
@@ -28,22 +28,22 @@ extension CertificateMaintenance {
         var pushed: [PushedNode] = []
         for (node, files) in files {
             var result = PushedNode(node: node)
-            let notice = Task {
-                try await ContinuousClock().sleep(for: Self.noticeDelay)
-                if !options.output.isForPrograms {
-                    output.write("\(node): waiting for its answer, at most \(Self.pushLimit.humanReadable)\n")
-                }
-            }
             do throws(Problem) {
-                result.installation = try await send(try files.get())
+                let files = try files.get()
+                result.installation = try await withNotice(about: node) { await self.result(of: files) }.get()
             } catch {
                 result.problem = error
             }
-            notice.cancel()
             pushed.append(result)
             if !options.output.isForPrograms { show(result) }
             if Task.isCancelled { break }
         }
+        let rest = nodes.dropFirst(pushed.count).map { node in
+            var result = PushedNode(node: node)
+            result.problem = Problem("not tried: the push was interrupted")
+            return result
+        }
+        pushed += rest
         let failedCount = pushed.count { $0.problem != nil }
         if options.output.isForPrograms {
             output.writeObjects(pushJSON(pushed, isDryRun: command.isDryRun), as: options.output)
@@ -53,7 +53,32 @@ extension CertificateMaintenance {
             let hint = command.isDryRun ? nil : "run the command again; nodes that have their files are not changed"
             output.report(Problem(message, hint: hint))
         }
-        return failedCount == 0 && pushed.count == nodes.count ? .success : .failure
+        return failedCount == 0 ? .success : .failure
+    }
+
+    /// Prints a notice if an operation on a node takes long, but not after its end.
+    private func withNotice<Value: Sendable>(
+        about node: String,
+        _ operation: @escaping @Sendable () async -> Value,
+    ) async -> Value {
+        guard !options.output.isForPrograms else { return await operation() }
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                guard (try? await ContinuousClock().sleep(for: Self.noticeDelay)) != nil else { return }
+                output.write("\(node): waiting for its answer, at most \(Self.pushLimit.humanReadable)\n")
+            }
+            let value = await operation()
+            group.cancelAll()
+            return value
+        }
+    }
+
+    private func result(of files: NodeCertificates) async -> Result<NodeCertificates.Installation, Problem> {
+        do throws(Problem) {
+            return .success(try await send(files))
+        } catch {
+            return .failure(error)
+        }
     }
 
     private func send(_ files: NodeCertificates) async throws(Problem) -> NodeCertificates.Installation {
@@ -89,7 +114,7 @@ extension CertificateMaintenance {
             let unchangedCount = answer["unchanged"]?.integer
         else {
             throw Problem(
-                "it did not answer as 'nest-bootstrap \(ReceiveCertificatesCommand.name)' does",
+                "the output is not the answer of 'nest-bootstrap \(ReceiveCertificatesCommand.name)'",
                 hint: "look at what \(quotedShellLine(words + [files.node, "true"])) prints"
             )
         }

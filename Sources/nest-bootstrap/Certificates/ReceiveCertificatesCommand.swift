@@ -40,6 +40,8 @@ struct ReceiveCertificatesCommand: Command {
     var acts: Bool { !isDryRun }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        // sshd may pass on a umask that denies other users the new directories; they read certificates.
+        umask(0o022)
         let declarations: CertificateDeclarations
         do throws(Problems) {
             declarations = try CertificateDeclarations(options)
@@ -58,8 +60,6 @@ struct ReceiveCertificatesCommand: Command {
     }
 
     private func install(in directory: String) async throws(Problem) -> NodeCertificates.Installation {
-        // Other users read certificates, and sshd may pass on a mask that denies it for new directories.
-        umask(0o022)
         let files = try NodeCertificates(json: try await Self.standardInput())
         let host = Machine.hostName()
         guard host == files.node || host.prefix(while: { $0 != "." }) == files.node else {
