@@ -61,6 +61,9 @@ struct Configuration {
     /// If a file is not valid YAML, no key can be read: the default applies, so that the cluster learns of the error.
     var report: ReportDeclaration? { declarations.cluster.report }
 
+    /// The keys of the task files, by their locations.
+    var keys: TaskFileKeys { TaskFileKeys(sources) }
+
     /// The address that the address rule would choose now; `nil` without a rule or if the kernel refuses.
     var addressChoice: AddressChoice? {
         declarations.cluster.addressRule.flatMap { rule in

@@ -3,28 +3,29 @@ import YAML
 
 /// The keys of task files by their locations, for programs that generate a task file and name its keys differently.
 public struct TaskFileKeys: Sendable {
-    /// The value of each file that can be read.
-    private let roots: [String: Node]
+    /// The root values of the documents of the files that can be read, by path.
+    private let roots: [String: [Node]]
 
     /// Reads task files; a file that is not YAML has no keys.
     public init(_ sources: [SourceFile]) {
-        let pairs = sources.compactMap { source -> (String, Node)? in
-            let documents = try? readDocuments(source.bytes, file: source.path, limits: .taskFile)
-            return documents?.first?.root.map { (source.path, $0) }
+        let pairs = sources.map { source in
+            let documents = (try? readDocuments(source.bytes, file: source.path, limits: .taskFile)) ?? []
+            return (source.path, documents.compactMap(\.root))
         }
         roots = Dictionary(pairs) { first, _ in first }
     }
 
     /// Returns the innermost key at a location, such as `tasks.calico.apply.manifests[0]`.
     ///
-    /// Keys other than letters, digits, `-` and `_` are in double quotes, with backslashes as in JSON.
+    /// A key with characters other than letters, digits, `-` and `_` is quoted as in JSON.
     ///
     /// - Parameter location: A location in a task file.
     /// - Returns: The path of the key, or `nil` if the location is in no task file, or outside of all keys.
     public func path(at location: SourceLocation) -> String? {
-        guard let position = location.position, let root = roots[location.file] else { return nil }
+        guard let position = location.position,
+            var node = roots[location.file]?.last(where: { Self.begins($0.location, before: position) })
+        else { return nil }
         var path = ""
-        var node = root
         while let step = Self.step(into: node, position) {
             if let key = step.key { path += (path.isEmpty ? "" : ".") + Self.written(key) }
             if let index = step.index { path += "[\(index)]" }
@@ -43,12 +44,17 @@ public struct TaskFileKeys: Sendable {
     /// Returns the entry or item of a collection that contains a position, or `nil` if the position is before all of
     /// them.
     private static func step(into node: Node, _ position: SourceLocation.Position) -> Step? {
-        let isReached = { (location: SourceLocation) in location.position.map { $0 <= position } ?? false }
-        if let entries = node.mapping?.entries {
-            return entries.last { isReached($0.location) }.map { Step(key: $0.key, value: $0.value) }
+        // The values of merge keys and aliases are written elsewhere, so the nearest entry need not be the last one.
+        if let entries = node.mapping?.entries.filter({ begins($0.location, before: position) }) {
+            return entries.max { $0.location < $1.location }.map { Step(key: $0.key, value: $0.value) }
         }
-        let items = node.sequence ?? []
-        return items.lastIndex { isReached($0.location) }.map { Step(index: $0, value: items[$0]) }
+        let items = (node.sequence ?? []).enumerated().filter { begins($0.element.location, before: position) }
+        return items.max { $0.element.location < $1.element.location }.map { Step(index: $0.offset, value: $0.element) }
+    }
+
+    /// Returns whether a value is at a position, or begins before it.
+    private static func begins(_ location: SourceLocation, before position: SourceLocation.Position) -> Bool {
+        location.position.map { $0 <= position } ?? false
     }
 
     private static func written(_ key: String) -> String {

@@ -111,3 +111,10 @@ private struct CheckedPlan: Hashable {
         isReadable = configuration.problems.isEmpty
     }
 }
+
+extension CheckCounts {
+    /// Creates the counts for one node from its findings.
+    init(_ tasks: Int, _ findings: NodeCheck.Findings) {
+        self.init(tasks: tasks, objects: findings.objectCount, uncheckedObjects: findings.uncheckedObjectCount)
+    }
+}

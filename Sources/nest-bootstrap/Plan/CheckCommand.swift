@@ -69,7 +69,6 @@ struct CheckCommand: Command {
 
     /// Prints every problem and warning, and returns the exit code.
     private func check(_ options: Options, _ output: ConsoleOutput) async throws -> ExitCode {
-        let keys = TaskFileKeys((try? Configuration.sources(options)) ?? [])
         var configuration: Configuration
         var choice: AddressChoice?
         do {
@@ -78,7 +77,7 @@ struct CheckCommand: Command {
             if let address = choice?.address { configuration = try configuration.with(.known(address)) }
         } catch {
             if options.output.isForPrograms {
-                output.writeObjects(checkJSON(error.all, warnings: [], nil, keys), as: options.output)
+                output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])), as: options.output)
             } else {
                 output.report(error, .taskFileWrong)
             }
@@ -108,7 +107,7 @@ struct CheckCommand: Command {
         let counts = CheckCounts(taskCount, findings)
         if options.output.isForPrograms {
             output.writeObjects(
-                checkJSON(problems, warnings: findings.warnings, counts, keys, choice),
+                checkJSON(problems, warnings: findings.warnings, counts, configuration.keys, choice),
                 as: options.output
             )
         } else {
@@ -158,12 +157,5 @@ struct CheckCommand: Command {
         let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
         let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
         return [Problem(message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
-    }
-}
-
-extension CheckCounts {
-    /// The counts of the findings for one node.
-    init(_ tasks: Int, _ findings: NodeCheck.Findings) {
-        self.init(tasks: tasks, objects: findings.objectCount, uncheckedObjects: findings.uncheckedObjectCount)
     }
 }
