@@ -115,7 +115,7 @@ struct ImportTests {
         #expect(refused.status == 78)
         #expect(
             refused.errors.hasPrefix(
-                "\(object): an inventory of NICO is not YAML; import the cluster.nix of the operator"
+                "\(object): an inventory of NICO is not YAML; import the operator's cluster.nix"
             )
         )
     }

@@ -54,6 +54,7 @@ private struct NicoReader {
             problems
         )
         cluster.name = take("name", &fields)?.string(expected: "the name of the cluster")
+        if !fields.has("vip") { _ = fields.take("vip") }
         let address = fields.has("vip") ? take("vip", &fields) : nil
         cluster.virtualAddress = address?.address()
         if let found = cluster.virtualAddress, let address {

@@ -74,10 +74,11 @@ public enum NixValue {
         let reader = NixReader(file: file, path: path, problems: ProblemCollector())
         let places = ([error] + (error["trace"]?.sequence ?? [])).compactMap(reader.location)
         let location = places.first ?? SourceLocation(file: file.path)
-        // The modules of a system get their arguments from NixOS.
+        // Modules of NixOS have such arguments, and inventories have none.
         let isModule = report.reason.hasPrefix(absentArgument)
         let hint =
-            isModule ? "import the file that lists the nodes, and write there what is computed from arguments" : nil
+            isModule
+            ? "import the file that lists the nodes; it must contain values, not expressions of module arguments" : nil
         return Problem("Nix cannot evaluate this: \(report.reason)", at: location, hint: hint)
     }
 

@@ -204,7 +204,8 @@ struct PlansReader {
             value.reportTypeMismatch("an address, perhaps with '@' and the address or host name that is deployed to")
             return nil
         }
-        guard !Self.dynamicWords.contains((parts.first ?? "").lowercased()) else {
+        let isOnlyTarget = parts.count > 1 && parts[0].isEmpty
+        guard !isOnlyTarget, !Self.dynamicWords.contains((parts.first ?? "").lowercased()) else {
             let message = "\(owner) has a dynamic address, so the node has none"
             let hint = "write nodeAddress: {} below cluster: in the task file if its tasks need the address"
             cluster.warnings.append(Problem(message, at: value.node.location, hint: hint))
@@ -219,7 +220,8 @@ struct PlansReader {
     private mutating func address(_ row: PlanTable.Row, of owner: String) -> IPAddress? {
         guard let written = row["ip"] else { return nil }
         // The part after '@' is a deployment target, which is allowed only in `hosts.csv`.
-        let text = (written.node.string ?? "").split(separator: "@", maxSplits: 1).first.map(String.init) ?? ""
+        let parts = (written.node.string ?? "").split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        let text = parts.first.map(String.init) ?? ""
         let value = ConfigValue(
             node: .string(text, location: written.node.location),
             key: nil,

@@ -79,8 +79,8 @@ struct InventoryImport {
         if file.path.hasSuffix(".json") || file.looksLikeJSON {
             return (try ImportError.checking { () throws(Problems) in try jsonValue(of: file) }, [])
         }
-        if [".yaml", ".yml"].contains(where: file.path.hasSuffix) {
-            let hint = "import the cluster.nix of the operator: an object of the cluster has no addresses of machines"
+        if [".yaml", ".yml"].contains(where: file.path.lowercased().hasSuffix) {
+            let hint = "import the operator's cluster.nix; objects of the cluster have no machine addresses"
             let location = SourceLocation(file: file.path)
             throw .inventory(Problems([Problem("an inventory of NICO is not YAML", at: location, hint: hint)]))
         }
