@@ -12,20 +12,21 @@
         "x86_64-linux"
       ];
       perSystem = make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
-      # Without a Swift that builds the program and without a released archive, the system has no package.
+      # A system has no package if nixpkgs has no suitable Swift and no archive was released for it.
       packagesOf =
         pkgs:
         let
           package = builtins.tryEval (pkgs.callPackage ./nix/package.nix { });
         in
         lib.optionalAttrs package.success { default = package.value; };
-      ownPackages = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system};
+      ownPackages = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system} or { };
       certificateApps =
         pkgs: arguments:
         import ./nix/certificate-apps.nix (
           {
             inherit lib pkgs;
-            package = (ownPackages pkgs).default;
+            # Without a package, the error of the second one says what to do.
+            package = (ownPackages pkgs).default or (pkgs.callPackage ./nix/package.nix { });
           }
           // arguments
         );

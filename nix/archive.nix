@@ -19,7 +19,7 @@ stdenv.mkDerivation {
     if version != null then
       lib.head version
     else
-      throw "'${name}' is no archive of nest-bootstrap; write the path of nest-bootstrap-VERSION-linux-ARCHITECTURE.tar.gz";
+      throw "'${name}' is not an archive of nest-bootstrap; write the path of nest-bootstrap-VERSION-linux-ARCHITECTURE.tar.gz";
   src = archive;
 
   # The archive is for other distributions: the hook sets the loader and the paths of the libraries.
@@ -34,7 +34,7 @@ stdenv.mkDerivation {
 
   dontConfigure = true;
   dontBuild = true;
-  # The program is stripped, and its libraries have no versions of symbols to check.
+  # The program is already stripped.
   dontStrip = true;
 
   installPhase = ''

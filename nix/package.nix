@@ -4,7 +4,7 @@
   callPackage,
   fetchurl,
   stdenv,
-  swift,
+  swift ? null,
 }:
 let
   inherit (stdenv.hostPlatform) system;
@@ -12,13 +12,16 @@ let
   neededSwift = "6.3";
   # The archives of the last release by system, with url and sha256; tools/nix-archives writes the file.
   archives = lib.importJSON ./archives.json;
+  # nixpkgs may have no Swift, or one that only explains its removal.
+  version = builtins.tryEval (swift.version or null);
+  found = if version.success then version.value else null;
 in
-if lib.versionAtLeast swift.version neededSwift then
+if found != null && lib.versionAtLeast found neededSwift then
   callPackage ./source.nix { }
 else if archives ? ${system} then
   callPackage ./archive.nix { archive = fetchurl archives.${system}; }
 else
   throw (
-    "nest-bootstrap: nixpkgs has Swift ${swift.version}, older than ${neededSwift}, and no archive of a release for ${system} is known; "
+    "nest-bootstrap: nixpkgs has ${if found == null then "no Swift" else "Swift ${found}, older than ${neededSwift}"}, and no archive of a release for ${system} is known; "
     + "set kubernetes.bootstrap.package as docs/nixos.md describes"
   )

@@ -43,6 +43,26 @@ let
     lib.hasPrefix "/" script
     && (lib.hasPrefix builtins.storeDir script || builtins.match ".*[[:space:]].*" script == null);
 
+  # The options of scripts, with the values that they have if nobody sets them.
+  ofScripts = {
+    args = [ ];
+    environment = { };
+    network = true;
+    preStart = "";
+    reads = [ ];
+    writes = [ "/" ];
+  };
+  ofScriptsIn = task: lib.filter (key: task.${key} != ofScripts.${key}) (lib.attrNames ofScripts);
+
+  # Private keys that everybody could read as a file of the store.
+  storedKeysOf =
+    task:
+    lib.filterAttrs (_: key: key != null && lib.hasPrefix builtins.storeDir "${key}") {
+      "kubeconfig.key" = task.kubeconfig.key or null;
+      "decrypt.identity" = task.decrypt.identity or null;
+      "certificate.ca.key" = task.certificate.ca.key or null;
+    };
+
   verbsOf = task: lib.filter (name: task.${name} != null) verbNames;
 
   scriptOf = task: {
@@ -131,7 +151,6 @@ let
     let
       verbs = verbsOf task;
       here = "${option}.tasks.${name}";
-      script = scripts.${name} or "/";
     in
     [
       {
@@ -147,8 +166,25 @@ let
         message = "${here}: ${lib.concatStringsSep " and " verbs} are set, but a task has one of them; write two tasks";
       }
       {
-        assertion = isScriptPath script;
-        message = "${here}.script: '${lib.head (lib.splitString "\n" script)}' is not the path of a script; write pkgs.writeShellScript \"${name}\" \"COMMANDS\", or set exec.command and exec.args";
+        assertion = !(scripts ? ${name}) || isScriptPath scripts.${name};
+        message = "${here}.script: '${lib.head (lib.splitString "\n" (scripts.${name} or ""))}' is not the path of a script; write pkgs.writeShellScript \"${name}\" \"COMMANDS\", or set exec.command and exec.args";
+      }
+      {
+        assertion = task.exec == null || task.exec.script == null || isScriptPath "${task.exec.script}";
+        message = "${here}.exec.script is not the path of a script; write pkgs.writeShellScript \"${name}\" \"COMMANDS\", or set exec.command and exec.args";
+      }
+      {
+        assertion =
+          task.exec == null || task.exec.command == null || builtins.match ".*[[:space:]].*" "${task.exec.command}" == null;
+        message = "${here}.exec.command is one program; put its arguments into exec.args";
+      }
+      {
+        assertion = task.script != null || ofScriptsIn task == [ ];
+        message = "${here}.${lib.concatStringsSep ", " (ofScriptsIn task)}: goes with 'script' only; for a program set the keys of exec";
+      }
+      {
+        assertion = storedKeysOf task == { };
+        message = "${here}.${lib.concatStringsSep ", " (lib.attrNames (storedKeysOf task))}: a private key in the store can be read by every user; write the path that it has on the node, as a string";
       }
       {
         assertion = roles != [ ] || task.roles == null || task.roles == [ ];
@@ -195,6 +231,10 @@ in
 
   assertions = [
     {
+      assertion = hostName != "";
+      message = "networking.hostName is empty, and ${option} makes the units for a node by its name; set it";
+    }
+    {
       assertion = cfg.role == null || ownRoles == [ ] || [ cfg.role ] == ownRoles;
       message = "${option}.role is '${toString cfg.role}', but ${option}.nodes.${builtins.toJSON (toString own)} has '${lib.concatStringsSep ", " ownRoles}'; remove one of them";
     }
@@ -203,5 +243,14 @@ in
       message = "${option}.cluster.servers has servers by role, but this node, '${hostName}', has no role; set ${option}.role or ${option}.nodes.${hostName}.role";
     }
   ]
+  ++ lib.mapAttrsToList (link: directory: {
+    assertion =
+      lib.all (path: lib.hasPrefix "/" path && builtins.match ".*[[:space:]].*" path == null) [
+        link
+        directory
+      ]
+      && link != directory;
+    message = "${option}.links.${builtins.toJSON link}: '${link}' and '${directory}' must be two absolute paths without spaces";
+  }) cfg.links
   ++ lib.concatLists (lib.mapAttrsToList assertionsOf enabled);
 }

@@ -125,6 +125,23 @@ struct NixModuleTests {
                 ".script: '/bin/kubectl get nodes' is not the path of a script; "
             ),
             ("script = \"#!/bin/sh\\nls\\n\";", "", ".script: '#!/bin/sh' is not the path of a script; "),
+            ("exec.script = \"kubectl get nodes\";", "", ".exec.script is not the path of a script; "),
+            (
+                "exec.command = \"kubectl get nodes\";", "",
+                ".exec.command is one program; put its arguments into exec.args"
+            ),
+            (
+                "exec.command = \"ls\"; args = [ \"-l\" ]; preStart = \"echo\";", "",
+                ".args, preStart: goes with 'script' only; for a program set the keys of exec"
+            ),
+            (
+                "symlink = { path = \"/a\"; target = \"/b\"; }; network = false;", "",
+                ".network: goes with 'script' only"
+            ),
+            (
+                "kubeconfig = { path = \"/k\"; user = \"u\"; certificate = \"/c\"; key = \"${builtins.toFile \"k\" \"\"}\"; };",
+                "", ".kubeconfig.key: a private key in the store can be read by every user; write the path that it has"
+            ),
             (
                 "roles = [ \"worker\" ]; script = \"/s\";", "",
                 ".roles: this node, 'n1', has no role; set kubernetes.bootstrap.role or kubernetes.bootstrap.nodes.n1.role"
@@ -276,6 +293,11 @@ struct NixModuleTests {
             ("script = \"/s\"; writes = [ \"x y/../z\" ];", "tasks.t.writes"),
             ("script = \"/s\"; network = true; writes = [ \"\" ];", "tasks.t.writes"),
             ("exec = { command = \"ls\"; writes = [ \"\" ]; };", "tasks.t.exec.writes"),
+            (
+                "after = [ \"t\" ]; script = \"/s\";",
+                "tasks.t.after[0]: a task runs after itself: t -> t; remove 't' at kubernetes.bootstrap.tasks.t"
+            ),
+            ("file = { path = \"/a\"; source = \"${builtins.toFile \"x\" \"\"}/none\"; };", "tasks.t.file.source: "),
         ]
     )
     func `a mistake that only the program finds fails the build with the name of its option`(
@@ -292,14 +314,22 @@ struct NixModuleTests {
     }
 
     @Test func `a script of the store has to exist`() async throws {
-        let module = "{ pkgs, ... }: { imports = [ (\(node("script = \"${./.}/none.sh\";"))) ]; }"
+        let here = "let here = \(NixModule.scriptsDirectory); in "
         await #expect {
-            _ = try await NixModule(
-                "let here = \(NixModule.scriptsDirectory); in " + module.replacing("./.", with: "here")
-            )
+            _ = try await NixModule("\(here){ imports = [ (\(node("script = \"${here}/none.sh\";"))) ]; }")
         } throws: { error in
-            let expected = /\nkubernetes\.bootstrap\.tasks\.t\.script: '.*\/store\/.*\/none\.sh' does not exist\n/
+            let expected = /\nkubernetes\.bootstrap\.tasks\.t\.script: '.*\/store\/.*\/none\.sh' does not exist; for/
             return "\(error)".contains(expected)
+        }
+    }
+
+    @Test func `a mistake in a manifest is reported with its place`() async throws {
+        let manifest = "builtins.toFile \"m.yaml\" \"apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: A}\\n\""
+        let task = "apply = { manifests = [ (\(manifest)) ]; kubeconfig = \"/k\"; };"
+        await #expect {
+            _ = try await NixModule(node(task))
+        } throws: { error in
+            "\(error)".contains(#/\n/.*/store/.*m\.yaml:3:18: /#)
         }
     }
 }
