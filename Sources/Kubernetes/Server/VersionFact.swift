@@ -67,7 +67,7 @@ extension VersionFact {
     static let fixedValidity = Self(
         until: 21,
         "a CertificateSigningRequest has no `expirationSeconds`",
-        "a certificate is taken with the end that the signer gave it"
+        "a certificate is accepted with the expiry that the signer chose"
     )
 
     static let unnamedEnumerations = Self(
@@ -85,7 +85,7 @@ extension VersionFact {
     static let oldJobLabels = Self(
         until: 26,
         "the labels of a Job's pods have no prefix `batch.kubernetes.io/`",
-        "both forms count as the server's"
+        "labels of both forms are treated as set by the server"
     )
 
     static let validationRules = Self(
@@ -97,7 +97,7 @@ extension VersionFact {
     static let validatingPolicies = Self(
         since: 30,
         "ValidatingAdmissionPolicy is served as v1",
-        "the refusal names policy and binding"
+        "the refusal names the policy and its binding"
     )
 
     /// Served as v1alpha1 since 1.32 and as v1beta1 since 1.34, both only if enabled, and as v1 since 1.36.
