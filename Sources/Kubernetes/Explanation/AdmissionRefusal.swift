@@ -12,8 +12,8 @@ enum AdmissionRefusal {
     case limitRange(String)
     /// An admission webhook denied the object.
     case webhook(String, reason: String, code: Int)
-    /// A ValidatingAdmissionPolicy denied the object.
-    case policy(String, binding: String, reason: String)
+    /// A ValidatingAdmissionPolicy or MutatingAdmissionPolicy denied the object.
+    case policy(kind: String, String, binding: String, reason: String)
     /// The pod violates the namespace's Pod Security Standard.
     case podSecurity(String, violations: String)
     /// The pod's ServiceAccount does not exist.
@@ -51,9 +51,16 @@ enum AdmissionRefusal {
             let reason = String(match.2 ?? match.3 ?? "").onOneLine
             return .webhook(String(match.1), reason: reason, code: code)
         }
-        let policy = /(?s)ValidatingAdmissionPolicy '([^']*)' with binding '([^']*)' denied request: (.*)/
+        // The server does not name the kind of a mutating policy.
+        let policy = /(?s)(ValidatingAdmissionPolicy|policy) '([^']*)' with binding '([^']*)' denied request: (.*)/
         return message.firstMatch(of: policy).map { match in
-            .policy(String(match.1), binding: String(match.2), reason: String(match.3).onOneLine)
+            let kind = match.1 == "policy" ? "MutatingAdmissionPolicy" : String(match.1)
+            return .policy(
+                kind: kind,
+                String(match.2),
+                binding: String(match.3),
+                reason: String(match.4).onOneLine
+            )
         }
     }
 

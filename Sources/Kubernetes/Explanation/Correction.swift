@@ -24,7 +24,12 @@ struct Correction {
         } else if words.contains("RFC 1123") || words.contains("DNS-1123") || words.contains("DNS-1035")
             || words.contains("RFC 1035")
         {
-            hint = Self.name(from: value, allowsDots: words.contains("subdomain")).map { "write for example '\($0)'" }
+            let name = Self.name(
+                from: value,
+                allowsDots: words.contains("subdomain"),
+                beginsWithLetter: words.contains("start with an alphabetic character"),
+            )
+            hint = name.map { "write for example '\($0)'" }
         } else if words.contains("a valid label must") || words.contains("name part must consist") {
             hint = Self.label(from: value).map { "write for example '\($0)'" }
         } else if words.contains("a valid config key must") {
@@ -37,11 +42,12 @@ struct Correction {
     }
 
     /// Returns the nearest valid name in lower case, `nil` if no valid character is left.
-    private static func name(from value: String, allowsDots: Bool) -> String? {
+    private static func name(from value: String, allowsDots: Bool, beginsWithLetter: Bool) -> String? {
         let allowed = value.lowercased().map { character in
             isAlphanumeric(character) || allowsDots && character == "." ? character : "-"
         }
-        return trimmed(String(allowed.prefix(allowsDots ? 253 : 63)))
+        let rest = beginsWithLetter ? allowed.drop { !$0.isLetter } : allowed[...]
+        return trimmed(String(rest.prefix(allowsDots ? 253 : 63)))
     }
 
     /// Returns the nearest valid label value or key name, `nil` if no valid character is left.

@@ -33,9 +33,9 @@ extension Explanation {
                 "refused by webhook '\(name)': \(reason)",
                 hint: change("the rules of the webhook"),
             )
-        case .policy(let name, let binding, let reason):
+        case .policy(let kind, let name, let binding, let reason):
             return denied(
-                "refused by ValidatingAdmissionPolicy '\(name)' (binding '\(binding)'): \(reason)",
+                "refused by \(kind) '\(name)' (binding '\(binding)'): \(reason)",
                 hint: change("the policy"),
             )
         case .podSecurity(let standard, let violations):

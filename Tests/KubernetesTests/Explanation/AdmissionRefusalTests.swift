@@ -41,6 +41,14 @@ struct AdmissionRefusalTests {
         #expect(status("admission webhook \"w\" denied the request: later", code: 429).disposition == .retry)
         let policy = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
         #expect(AdmissionRefusal(status(policy, code: 422, reason: "Invalid")) != nil)
+        // A mutating policy whose expression fails, as 1.34 reports it.
+        let mutating = "policy 'm' with binding 'b' denied request: expression 'x' resulted in error: no such key: z"
+        let refusal = status(mutating, reason: "Invalid")
+        #expect(refusal.disposition == .permanent)
+        guard case .policy("MutatingAdmissionPolicy", "m", "b", _) = AdmissionRefusal(refusal) else {
+            Issue.record("\(String(describing: AdmissionRefusal(refusal)))")
+            return
+        }
     }
 
     @Test func `a page of something in between is no refusal of the object`() {
