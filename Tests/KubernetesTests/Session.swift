@@ -9,6 +9,9 @@ import YAML
 struct Session: Sendable {
     let client: APIClient
 
+    /// The managers whose fields are taken over.
+    var takenManagers: [String] = []
+
     /// Connects as a kubeconfig says.
     init(kubeconfig path: String) throws {
         let kubeconfig = try Kubeconfig(try Files.read(path), path: path)
@@ -96,6 +99,7 @@ struct Session: Sendable {
             client: client,
             managedMetadata: ManagedMetadata(task: "t"),
             forceConflicts: forceConflicts,
+            takenManagers: takenManagers,
             dryRunOverlay: dryRunOverlay,
             verified: verified,
             retryPolicy: retryPolicy,

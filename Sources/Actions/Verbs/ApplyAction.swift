@@ -91,6 +91,7 @@ struct ApplyAction: Action {
                 applySetID: declaration.pruning == .never ? nil : ApplySet(task: context.task.name).id,
             ),
             forceConflicts: declaration.conflicts == .force,
+            takenManagers: declaration.takenManagers,
             dryRunOverlay: context.run.dryRunOverlay,
             verified: verified,
             retryPolicy: context.retryPolicy,

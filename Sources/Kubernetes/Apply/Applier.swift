@@ -23,6 +23,8 @@ public struct Applier: Sendable {
     public var managedMetadata: ManagedMetadata
     /// Whether fields of other managers are taken over.
     public var forceConflicts: Bool
+    /// The managers whose fields are taken over, even fields that the manifests do not have.
+    var takenManagers: TakenManagers
     /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
     public var dryRunOverlay: DryRunOverlay?
     /// The objects that earlier runs have found unchanged, `nil` if they are not used.
@@ -58,6 +60,7 @@ public struct Applier: Sendable {
         client: APIClient,
         managedMetadata: ManagedMetadata,
         forceConflicts: Bool,
+        takenManagers: [String] = [],
         dryRunOverlay: DryRunOverlay?,
         verified: VerifiedObjects? = nil,
         retryPolicy: RetryPolicy,
@@ -69,6 +72,7 @@ public struct Applier: Sendable {
         self.client = client
         self.managedMetadata = managedMetadata
         self.forceConflicts = forceConflicts
+        self.takenManagers = TakenManagers(names: takenManagers)
         self.dryRunOverlay = dryRunOverlay
         self.verified = verified
         self.retryPolicy = retryPolicy

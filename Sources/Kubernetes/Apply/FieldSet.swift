@@ -12,6 +12,13 @@ struct FieldSet: Hashable {
         self.root = root?.mapping?.entries.isEmpty == false ? root : nil
     }
 
+    /// Creates a set of one field.
+    ///
+    /// - Parameter path: The keys that lead to the field, such as `f:spec` and `f:replicas`.
+    init(path: [String]) {
+        self.init(path.isEmpty ? nil : path.reversed().reduce(Self.field) { .mapping([($1, $0)]) })
+    }
+
     /// Returns whether a field below nested mappings is in the set.
     func contains(_ keys: [String]) -> Bool {
         var node = root
@@ -46,6 +53,118 @@ struct FieldSet: Hashable {
     /// Returns an object without the fields of the set, and without parents that become empty.
     func removed(from object: Node) -> Node {
         root.flatMap { Self.removed($0, from: object) } ?? object
+    }
+
+    /// Returns the fields of the set that an object does not have.
+    ///
+    /// A field is in the result as a whole if the object lacks it.
+    func missing(from object: Node) -> Self {
+        Self(root.flatMap { Self.missing($0, from: object) })
+    }
+
+    private static func missing(_ fields: Node, from value: Node) -> Node? {
+        let found = (fields.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
+            guard entry.key != "." else { return nil }
+            guard let child = child(of: value, at: entry.key) else { return (entry.key, field) }
+            return missing(entry.value, from: child).map { (entry.key, $0) }
+        }
+        return found.isEmpty ? nil : .mapping(found)
+    }
+
+    /// Merges an applied configuration into an object, as the server does in a server-side apply.
+    ///
+    /// The set contains the fields of all managers: its keys show which lists are merged item by item.
+    ///
+    /// - Parameters:
+    ///   - configuration: The object as it is applied.
+    ///   - object: The object on the server, without the fields that the apply removes.
+    /// - Returns: The object with the values of the configuration.
+    func merged(_ configuration: Node, into object: Node) -> Node {
+        Self.merged(configuration, into: object, root)
+    }
+
+    private static func merged(_ wanted: Node, into live: Node, _ fields: Node?) -> Node {
+        if let entries = wanted.mapping?.entries, var mapping = live.mapping {
+            // A mapping that is owned as a whole has no fields below it.
+            guard fields == nil || fields != field else { return wanted }
+            for entry in entries {
+                if entry.value.isNull {
+                    mapping[entry.key] = nil
+                } else if let old = mapping[entry.key] {
+                    mapping[entry.key] = merged(entry.value, into: old, fields?["f:\(entry.key)"])
+                } else {
+                    mapping[entry.key] = entry.value
+                }
+            }
+            return Node(.mapping(mapping), location: live.location)
+        }
+        guard let items = wanted.sequence, let old = live.sequence else { return wanted }
+        let keys = (fields?.mapping?.entries ?? []).filter { $0.key.hasPrefix("k:") || $0.key.hasPrefix("v:") }
+        guard !keys.isEmpty else { return wanted }
+        var rest = old
+        let new = items.map { item -> Node in
+            let key = keys.first { child(of: .sequence([item]), at: $0.key) != nil }
+            guard let key, let present = child(of: .sequence(rest), at: key.key),
+                let index = rest.firstIndex(of: present)
+            else { return item }
+            rest.remove(at: index)
+            return merged(item, into: present, key.value)
+        }
+        return Node(.sequence(new + rest), location: live.location)
+    }
+
+    /// A field of an object that is in no set.
+    struct UnownedField {
+        /// The path as the server writes it in refusals.
+        let text: String
+        /// The keys that lead to the field in a set.
+        let keys: [String]
+    }
+
+    /// Returns the fields of an object that are neither in the set nor in a configuration.
+    ///
+    /// Of a field and the fields below it only the field is in the result. Items of lists that the set does not have are
+    /// left out.
+    ///
+    /// - Parameters:
+    ///   - object: The object.
+    ///   - configuration: The object as it is applied.
+    ///   - left: Keys of the object itself that are not looked at.
+    /// - Returns: The fields.
+    func unownedFields(of object: Node, apartFrom configuration: Node, without left: Set<String>) -> [UnownedField] {
+        let entries = (object.mapping?.entries ?? []).filter { !left.contains($0.key) }
+        let rest = Node(.mapping(Mapping(entries)), location: object.location)
+        return Self.unowned(rest, configuration, root, UnownedField(text: "", keys: []))
+    }
+
+    private static func unowned(
+        _ value: Node,
+        _ wanted: Node?,
+        _ fields: Node?,
+        _ place: UnownedField,
+    ) -> [UnownedField] {
+        // A value that is owned as a whole has no fields of its own.
+        guard fields == nil || fields != field else { return [] }
+        if let entries = value.mapping?.entries {
+            return entries.flatMap { entry -> [UnownedField] in
+                let separator = place.text.isEmpty ? "" : "."
+                let key = "f:\(entry.key)"
+                let inner = UnownedField(text: "\(place.text)\(separator)\(entry.key)", keys: place.keys + [key])
+                let owned = fields?[key]
+                guard owned != nil || wanted?[entry.key] != nil else { return [inner] }
+                return unowned(entry.value, wanted?[entry.key], owned, inner)
+            }
+        }
+        return (value.sequence ?? []).enumerated().flatMap { index, item -> [UnownedField] in
+            let owner = (fields?.mapping?.entries ?? []).first { child(of: .sequence([item]), at: $0.key) != nil }
+            guard let owner else { return [] }
+            return unowned(
+                item,
+                wanted.flatMap { child(of: $0, at: owner.key) },
+                owner.value,
+                UnownedField(text: "\(place.text)[\(index)]", keys: place.keys + [owner.key])
+            )
+        }
     }
 
     private static let field = Node.mapping([:])

@@ -54,13 +54,22 @@ extension ObjectApplication {
             // The manifest does not set this label, and Helm requires its own value.
             return try await proposal(for: label.removed(from: root), live: live, at: path)
         }
+        let lastApplied = Takeover.lastApplied(of: live).map(SecretData.sent)
         let forced: Node
         do {
             let reply = try await send(root, to: path, isDryRun: true, isForced: true)
-            reportWarnings(of: reply.response)
+            if isDryRun { reportWarnings(of: reply.response) }
             forced = reply.node
         } catch .refused(let other) where other.status.isFieldConflict {
             throw .refused(refusal)
+        } catch .refused(let other) where other.isInvalid && !applier.forceConflicts {
+            // Without the server's result, values that are written in different forms count as different.
+            let differing = refusal.status.causes.filter { cause in
+                let path = FieldPath(cause.field)
+                return path.resolve(in: live).node != path.resolve(in: root).node
+            }
+            let conflicts = unresolved(differing, live, lastApplied)
+            throw .refused(conflicts.isEmpty ? other : refusal.limited(to: conflicts))
         }
         var differing: [ServerStatus.Cause] = []
         var shared: [FieldPath] = []
@@ -84,20 +93,37 @@ extension ObjectApplication {
                 next = other.status
             }
         }
-        // A value that kubectl applied and that has not changed since is not a conflict; the server makes the same
-        // exception for kubectl.
-        let lastApplied = ClientSideMigration.lastApplied(of: live).map(SecretData.sent)
-        let conflicts = differing.filter { cause in
-            let path = FieldPath(cause.field)
-            guard let applied = lastApplied.flatMap({ path.resolve(in: $0).node }) else { return true }
-            return applied != path.resolve(in: live).node
-        }
+        let conflicts = unresolved(differing, live, lastApplied)
         guard applier.forceConflicts || conflicts.isEmpty && !differing.isEmpty else {
             throw .refused(refusal.limited(to: conflicts))
         }
         let taking = differing.isEmpty ? root : shared.reduce(root) { $1.removed(from: $0) }
         let answer = try await send(taking, to: path, isDryRun: true, isForced: true).node
         return Proposal(root: taking, isForced: true, answer: answer)
+    }
+}
+
+extension ObjectApplication {
+    /// Returns the conflicts over values that differ and may not be taken.
+    ///
+    /// A value that kubectl applied and that has not changed since may be taken; the server makes the same exception for
+    /// kubectl. So may a value that only a default of the server has given to kubectl's object. The values of managers that the task file lists may be taken too.
+    private func unresolved(
+        _ causes: [ServerStatus.Cause],
+        _ live: Node,
+        _ lastApplied: Node?,
+    ) -> [ServerStatus.Cause] {
+        causes.filter { cause in
+            let managers = ServerStatus([cause]).conflicts.map(\.manager)
+            guard managers.isEmpty || !managers.allSatisfy(applier.takenManagers.includes) else { return false }
+            let path = FieldPath(cause.field)
+            guard let lastApplied else { return true }
+            // A field that kubectl has not applied is a default, which the server gave the object in kubectl's request.
+            guard let applied = path.resolve(in: lastApplied).node else {
+                return !managers.allSatisfy { $0 == TakenManagers.clientSideApply }
+            }
+            return applied != path.resolve(in: live).node
+        }
     }
 }
 
@@ -133,74 +159,6 @@ extension ObjectApplication {
         else { return root }
         mapping["rules"] = nil
         return Node(.mapping(mapping), location: root.location)
-    }
-
-    /// Moves the fields of kubectl's client-side managers to this agent, and applies the object again.
-    ///
-    /// As in kubectl, the migration follows an apply, so that differing values have already been reported or forced.
-    /// The whole object is applied again, because fields left out earlier as kubectl's would be removed now. Returns
-    /// the resulting object.
-    func migrate(_ object: Node, at path: ObjectPath, to body: Node) async throws(APIError) -> Node {
-        guard let migration = ClientSideMigration(of: object) else { return object }
-        let migrated = try await client.object(
-            "PATCH",
-            path.text,
-            query: [("fieldManager", ManagedMetadata.manager)],
-            body: migration.patch,
-            contentType: "application/json-patch+json",
-            as: path.expected,
-            until: deadline,
-        )
-        let proposal = try await proposal(for: body, live: migrated.node, at: path)
-        return try await send(proposal.root, to: path, isDryRun: false, isForced: proposal.isForced).node
-    }
-
-    /// Requests a preview of an object after its migration.
-    ///
-    /// A dry run of the move stores nothing for a second dry run to build on. The preview is therefore the dry run of a
-    /// patch without the abandoned fields, for which the server fills in defaults.
-    func migrationPreview(
-        of live: Node,
-        _ answer: Node,
-        to body: Node,
-        at path: ObjectPath,
-    ) async throws(APIError) -> Node {
-        guard ClientSideMigration(of: answer) != nil else { return answer }
-        // A forced dry run gives this agent all fields of the manifest, even fields of kubectl that were left out.
-        let forced = try await send(body, to: path, isDryRun: true, isForced: true).node
-        guard let migration = ClientSideMigration(of: forced) else { return answer }
-        let rest = migration.abandoned.removed(from: answer)
-        let metadata = ["labels", "annotations", "finalizers", "ownerReferences"]
-        let keys = (live.mapping?.entries ?? []).map(\.key) + (rest.mapping?.entries ?? []).map(\.key)
-        let left = ["apiVersion", "kind", "metadata"] + (path.hasStatusSubresource ? ["status"] : [])
-        let others = Set(keys).subtracting(left).sorted()
-        let patch =
-            others.compactMap { Self.operation("/\($0)", from: live[$0], to: rest[$0]) }
-            + metadata.compactMap {
-                Self.operation("/metadata/\($0)", from: live["metadata"]?[$0], to: rest["metadata"]?[$0])
-            }
-        guard !patch.isEmpty else { return answer }
-        do {
-            let reply = try await client.object(
-                "PATCH",
-                path.text,
-                query: [("fieldManager", ManagedMetadata.manager), ("dryRun", "All")],
-                body: Node.sequence(patch).json(),
-                contentType: "application/json-patch+json",
-                as: path.expected,
-                until: deadline,
-            )
-            return reply.node
-        } catch .refused {
-            return answer
-        }
-    }
-
-    /// Returns the JSON patch operation that sets or removes a field, `nil` if the field does not change.
-    private static func operation(_ path: String, from old: Node?, to new: Node?) -> Node? {
-        guard old != new else { return nil }
-        guard let new else { return .mapping(["op": .string("remove"), "path": .string(path)]) }
-        return .mapping(["op": .string("add"), "path": .string(path), "value": new])
     }
 
     /// Refuses to change the number of replicas that a HorizontalPodAutoscaler sets.

@@ -45,7 +45,8 @@ extension ObjectApplication {
         let others = all.filter { !ManagedMetadata.isOwn($0) }
         guard !isDryRun, !isChangedByAdmission, entries.count == 1, entries[0]["apiVersion"] == body["apiVersion"],
             others.allSatisfy({ FieldSet($0["fieldsV1"]).isBesideContent }),
-            FieldSet(entries[0]["fieldsV1"]).isApplied(body, in: live), ClientSideMigration(of: live) == nil,
+            FieldSet(entries[0]["fieldsV1"]).isApplied(body, in: live),
+            Takeover(of: live, from: applier.takenManagers) == nil,
             let resource = try? await client.catalog.resource(of: path.identity.type, on: client, until: deadline)
         else { return false }
         return await server(plural: resource.plural)?.definition.convertsByWebhook == false

@@ -31,6 +31,8 @@ struct ObjectApplication {
         var intended: ObjectResult.Change?
         /// The object before the first completed write, if an attempt failed after that write.
         var original: Node?
+        /// Whether the last attempt has moved fields because the server refused the object without that.
+        var hasTakenOver = false
     }
 
     var client: APIClient { applier.client }
@@ -76,6 +78,7 @@ struct ObjectApplication {
     }
 
     private func attempt(_ memory: inout Memory) async throws(APIError) -> Result {
+        memory.hasTakenOver = false
         if !memory.hasTriedMetadata {
             if let result = try await resultByMetadata() { return result }
             memory.hasTriedMetadata = true
@@ -193,13 +196,20 @@ struct ObjectApplication {
             // An unreachable webhook does not matter if there is nothing to change.
             verification?.keep()
             return Result(identity: identity, effect: ObjectResult(.unchanged), object: live)
+        } catch .refused(let refusal) where refusal.isInvalid && !memory.hasTakenOver {
+            memory.hasTakenOver = true
+            let takeover = try await takeover(of: live, to: body, despite: refusal, at: path)
+            if isDryRun { return dryRunResult(live, takeover.result, at: path) }
+            let changed = try await make(takeover, at: path)
+            memory.original = memory.original ?? live
+            return try await change(changed, of: identity, at: path, to: body, &memory)
         }
         // An earlier attempt may have written the object before it found that another client had changed it too.
         let original = memory.original ?? live
         if let answer = proposal.answer {
             let difference = Difference(from: live, to: answer, hasStatusSubresource: path.hasStatusSubresource)
             try await check(answer, difference, of: identity, live: live)
-            let isMigrated = ClientSideMigration(of: answer) != nil
+            let isMigrated = Takeover(of: answer, from: applier.takenManagers) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)
             if difference.fields.isEmpty, hasSameOwner, !isMigrated {
                 return Result(
@@ -212,7 +222,9 @@ struct ObjectApplication {
                     verification: proposal.isAccepted && ManagedMetadata.hasAllFields(answer) ? verification : nil
                 )
             }
-            if isDryRun { return try await dryRunResult(live, answer, at: path, to: body) }
+            if isDryRun {
+                return dryRunResult(live, try await migrationPreview(of: live, answer, to: body, at: path), at: path)
+            }
         }
         return try await update(live, with: proposal, at: path, to: body, original, &memory)
     }
@@ -231,7 +243,7 @@ struct ObjectApplication {
         let change = memory.intended ?? .configured
         let reply = try await write(proposal.root, to: path, as: change, isForced: proposal.isForced, &memory)
         memory.original = original
-        if proposal.answer == nil { reportWarnings(of: reply.response) }
+        reportWarnings(of: reply.response)
         let object = try await migrate(reply.node, at: path, to: body)
         if proposal.answer == nil, memory.intended == nil, let version = live["metadata"]?["resourceVersion"]?.string,
             object["metadata"]?["resourceVersion"]?.string == version
@@ -267,14 +279,8 @@ struct ObjectApplication {
         )
     }
 
-    /// Returns the result of a dry run that finds a change.
-    private func dryRunResult(
-        _ live: Node,
-        _ answer: Node,
-        at path: ObjectPath,
-        to body: Node,
-    ) async throws(APIError) -> Result {
-        let preview = try await migrationPreview(of: live, answer, to: body, at: path)
+    /// Returns the result of a dry run that finds a change, with the object after the change.
+    private func dryRunResult(_ live: Node, _ preview: Node, at path: ObjectPath) -> Result {
         let lines = Difference.lines(
             from: live,
             to: preview,
@@ -386,7 +392,8 @@ extension ObjectApplication {
     ) async throws(APIError) -> (node: Node, response: HTTPResponse)? {
         do {
             let reply = try await send(body, to: path, isDryRun: true, isForced: false)
-            reportWarnings(of: reply.response)
+            // A run reports the warnings of what it writes, and repeats none for an unchanged object.
+            if isDryRun { reportWarnings(of: reply.response) }
             return reply
         } catch .refused(let refusal)
             where !isDryRun && refusal.code == 400 && refusal.message.contains("dry run")

@@ -1,95 +1,216 @@
+import Base
 import YAML
 
-/// The move of an object's fields from kubectl's client-side managers to this agent.
+/// The managers whose fields this agent takes over.
+struct TakenManagers: Sendable {
+    /// The names that the task file lists; a name that ends with `*` is a prefix.
+    var names: [String] = []
+
+    /// The managers of `kubectl apply` and `kubectl create`, whose fields all come from a manifest.
+    private static let clientSideManagers: Set<String> = [clientSideApply, "kubectl-create"]
+
+    /// The manager of client-side `kubectl apply`.
+    static let clientSideApply = "kubectl-client-side-apply"
+
+    /// Returns whether the task file lists a manager.
+    func includes(_ manager: String) -> Bool {
+        names.contains { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }
+    }
+
+    /// Splits a manager's fields into those to move and the rest, `nil` if the manager keeps them all.
+    ///
+    /// - Parameters:
+    ///   - entry: The manager's entry in the object's managed fields.
+    ///   - lastApplied: The configuration in kubectl's annotation, if there is one.
+    /// - Returns: The fields to move, and the fields that the manager keeps.
+    func share(of entry: Node, lastApplied: Node?) -> (moved: FieldSet, rest: FieldSet)? {
+        guard let manager = entry["manager"]?.string, entry["subresource"]?.string ?? "" == "",
+            !ManagedMetadata.isOwn(entry)
+        else { return nil }
+        let fields = FieldSet(entry["fieldsV1"])
+        // The agent itself has the fields that a takeover has changed.
+        guard !includes(manager), manager != ManagedMetadata.manager else { return (fields, FieldSet(nil)) }
+        guard entry["operation"]?.string == "Update" else { return nil }
+        let path = ["metadata", "annotations", Takeover.lastAppliedAnnotation]
+        if manager == Takeover.unknownManager {
+            // Controllers wrote some of these fields. The fields of a manifest are in kubectl's annotation.
+            guard fields.contains(path), let lastApplied else { return nil }
+            let annotation = FieldSet(path: path.map { "f:\($0)" })
+            let moved = fields.intersection(withFieldsOf: lastApplied).union(annotation)
+            return (moved, fields.subtracting(moved))
+        }
+        guard Self.clientSideManagers.contains(manager) || fields.contains(path) else { return nil }
+        return (fields, FieldSet(nil))
+    }
+}
+
+/// The move of an object's fields to this agent from managers that are taken over, and from no manager.
 ///
-/// A field owned by a manager's `Update` stays when it is removed from the manifest. Once such fields belong to this
-/// agent, the next apply removes them. The corresponding function of kubectl is `csaupgrade.UpgradeManagedFields`.
-struct ClientSideMigration {
+/// A field owned by another manager, or by none, stays when it is not in the manifest. Once such fields belong to this
+/// agent, the next apply removes them. For kubectl's client-side managers the corresponding function of kubectl is
+/// `csaupgrade.UpgradeManagedFields`.
+struct Takeover {
     /// The managed fields of the object after the move.
     let managedFields: Node
 
     /// Moved fields that the next apply removes, because neither the manifest nor another applying manager has them.
+    ///
+    /// The fields of the manifest are those that this agent has applied to the object.
     let abandoned: FieldSet
 
-    /// The object's resource version; the server refuses the patch if the object has another version.
-    private let resourceVersion: Node
+    /// The fields of this agent after the move.
+    private let fields: FieldSet
 
-    /// The managers of `kubectl apply` and `kubectl create`, whose fields all come from a manifest.
-    private static let clientSideManagers: Set<String> = ["kubectl-client-side-apply", "kubectl-create"]
+    /// The fields that other managers have applied.
+    private let kept: [FieldSet]
+
+    private let live: Node
 
     /// The manager that the server records for fields written before it tracked managers.
-    private static let unknownManager = "before-first-apply"
+    static let unknownManager = "before-first-apply"
 
-    private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+    static let lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration"
 
-    /// Plans the move for an object applied by this agent, `nil` if there is nothing to move.
-    init?(of object: Node) {
+    /// Plans the move for an object, `nil` if there is nothing to move.
+    ///
+    /// - Parameters:
+    ///   - object: The object, with its managed fields and resource version.
+    ///   - managers: The managers whose fields are moved.
+    ///   - unowned: Fields of no manager that are moved too.
+    ///   - isComplete: Whether the plan is made even if this agent has not applied the object yet, or if there is nothing to
+    ///     move.
+    init?(
+        of object: Node,
+        from managers: TakenManagers,
+        unowned: FieldSet = FieldSet(nil),
+        isComplete: Bool = false,
+    ) {
         let metadata = object["metadata"]
         let entries = metadata?["managedFields"]?.sequence ?? []
-        guard let own = entries.firstIndex(where: ManagedMetadata.isOwn), let version = metadata?["resourceVersion"]
-        else { return nil }
-        let apiVersion = entries[own]["apiVersion"]
+        let own = entries.firstIndex(where: ManagedMetadata.isOwn)
+        guard own != nil || isComplete, metadata?["resourceVersion"] != nil else { return nil }
         let lastApplied = Self.lastApplied(of: object)
-        let applied = FieldSet(entries[own]["fieldsV1"])
-        var fields = applied
-        var result: [Node?] = entries
-        for (index, entry) in entries.enumerated() {
-            guard let share = Self.share(of: entry, lastApplied: lastApplied) else { continue }
+        let shares = entries.map { managers.share(of: $0, lastApplied: lastApplied) }
+        let first = entries.indices.first { shares[$0] != nil }.map { entries[$0] }
+        let apiVersion = own.map { entries[$0]["apiVersion"] } ?? first?["apiVersion"] ?? object["apiVersion"]
+        let applied = FieldSet(own.flatMap { entries[$0]["fieldsV1"] })
+        var fields = applied.union(unowned)
+        var result: [Node] = []
+        for (entry, share) in zip(entries, shares) where !ManagedMetadata.isOwn(entry) {
+            guard let share else {
+                result.append(entry)
+                continue
+            }
             // Fields of another API version may have other names; kubectl drops their entries too.
             if entry["apiVersion"] == apiVersion { fields = fields.union(share.moved) }
-            result[index] = share.rest.root.map { Self.replacing("fieldsV1", of: entry, with: $0) }
+            if let rest = share.rest.root { result.append(Self.replacing("fieldsV1", of: entry, with: rest)) }
         }
-        guard result != entries else { return nil }
-        result[own] = fields.root.map { Self.replacing("fieldsV1", of: entries[own], with: $0) }
+        guard isComplete || shares.contains(where: { $0 != nil }), let root = fields.root else { return nil }
+        kept = result.filter { $0["operation"]?.string == "Apply" }.map { FieldSet($0["fieldsV1"]) }
         // Only managers that apply prevent the removal of a field; managers that update do not.
-        let appliers = result.enumerated().filter { $0.offset != own && $0.element?["operation"]?.string == "Apply" }
-        abandoned = appliers.reduce(fields.lost(keeping: applied)) {
-            $0.lost(keeping: FieldSet($1.element?["fieldsV1"]))
-        }
-        managedFields = .sequence(result.compactMap(\.self))
-        resourceVersion = version
+        abandoned = kept.reduce(fields.lost(keeping: applied)) { $0.lost(keeping: $1) }
+        let entry = own.map { entries[$0] } ?? Self.ownEntry(apiVersion)
+        managedFields = .sequence([Self.replacing("fieldsV1", of: entry, with: root)] + result)
+        (self.fields, live) = (fields, object)
+    }
+
+    private static func ownEntry(_ apiVersion: Node?) -> Node {
+        .mapping([
+            ("manager", .string(ManagedMetadata.manager)), ("operation", .string("Apply")),
+            ("apiVersion", apiVersion ?? .string("")), ("time", .string(Timestamp.now().description)),
+            ("fieldsType", .string("FieldsV1")),
+        ])
     }
 
     /// Returns the configuration given to the last client-side `kubectl apply`, from the object's annotation.
     static func lastApplied(of object: Node) -> Node? {
-        guard let text = object["metadata"]?["annotations"]?[lastApplied]?.string else { return nil }
-        return try? readJSON(Array(text.utf8), file: lastApplied)
+        guard let text = object["metadata"]?["annotations"]?[lastAppliedAnnotation]?.string else { return nil }
+        return try? readJSON(Array(text.utf8), file: lastAppliedAnnotation)
     }
 
-    /// The JSON patch that moves the fields.
+    /// The JSON patch that moves the fields and changes no value.
     ///
     /// The version is replaced, not tested, so that the server answers 409 if the object has changed since.
-    var patch: [UInt8] {
-        func replace(_ path: String, _ value: Node) -> Node {
-            .mapping(["op": .string("replace"), "path": .string(path), "value": value])
+    /// The same holds for the UID, if the object was deleted and created again.
+    var patch: [UInt8] { Node.sequence(move).json() }
+
+    private var move: [Node] {
+        let values = ["uid", "resourceVersion"].compactMap { key in live["metadata"]?[key].map { (key, $0) } }
+        return (values + [("managedFields", managedFields)]).map { key, value in
+            .mapping([("op", .string("replace")), ("path", .string("/metadata/\(key)")), ("value", value)])
         }
-        let operations = [
-            replace("/metadata/managedFields", managedFields), replace("/metadata/resourceVersion", resourceVersion),
-        ]
-        return Node.sequence(operations).json()
     }
 
-    /// Splits a manager's fields into those to move and the rest, `nil` if the manager keeps them all.
-    private static func share(of entry: Node, lastApplied: Node?) -> (moved: FieldSet, rest: FieldSet)? {
-        guard let manager = entry["manager"]?.string, entry["operation"]?.string == "Update",
-            entry["subresource"]?.string ?? "" == ""
-        else { return nil }
-        let fields = FieldSet(entry["fieldsV1"])
-        let path = ["metadata", "annotations", Self.lastApplied]
-        if manager == unknownManager {
-            // Controllers wrote some of these fields. The fields of a manifest are in kubectl's annotation.
-            guard fields.contains(path), let lastApplied else { return nil }
-            let annotation = path.reversed().reduce(Node.mapping([:])) { .mapping([("f:\($1)", $0)]) }
-            let moved = fields.intersection(withFieldsOf: lastApplied).union(FieldSet(annotation))
-            return (moved, fields.subtracting(moved))
+    /// Returns the JSON patch that moves the fields and gives the object the values that an apply would give it.
+    ///
+    /// It is one request, so that a dry run of it validates the result of both, and so that a process that is killed
+    /// leaves the old values or the new ones. A server-side apply cannot do it: it removes no field that the agent does not
+    /// own yet, and servers of 1.20 leave empty parents of the fields that it removes.
+    ///
+    /// - Parameters:
+    ///   - body: The object as it is applied.
+    ///   - hasStatusSubresource: Whether the server ignores a status that is sent with the object.
+    /// - Returns: The JSON patch.
+    func patch(applying body: Node, hasStatusSubresource: Bool) -> [UInt8] {
+        let all = (live["metadata"]?["managedFields"]?.sequence ?? []).reduce(fields) {
+            $0.union(FieldSet($1["fieldsV1"]))
         }
-        guard clientSideManagers.contains(manager) || fields.contains(path) else { return nil }
-        return (fields, FieldSet(nil))
+        let cleared = kept.reduce(fields.missing(from: body)) { $0.lost(keeping: $1) }.removed(from: live)
+        let result = all.merged(body, into: cleared)
+        let metadata = ["labels", "annotations", "finalizers", "ownerReferences"]
+        let left = ["apiVersion", "kind", "metadata"] + (hasStatusSubresource ? ["status"] : [])
+        let keys = Set([live, result].flatMap { ($0.mapping?.entries ?? []).map(\.key) }).subtracting(left).sorted()
+        let changes =
+            keys.compactMap { Self.operation("/\($0)", from: live[$0], to: result[$0]) }
+            + metadata.compactMap {
+                Self.operation("/metadata/\($0)", from: live["metadata"]?[$0], to: result["metadata"]?[$0])
+            }
+        return Node.sequence(changes + move).json()
+    }
+
+    /// Returns the JSON patch operation that sets or removes a field, `nil` if the field does not change.
+    static func operation(_ path: String, from old: Node?, to new: Node?) -> Node? {
+        guard old != new else { return nil }
+        guard let new else { return .mapping([("op", .string("remove")), ("path", .string(path))]) }
+        return .mapping([("op", .string("add")), ("path", .string(path)), ("value", new)])
     }
 
     private static func replacing(_ key: String, of entry: Node, with value: Node) -> Node {
         guard var mapping = entry.mapping else { return entry }
         mapping[key] = value
         return Node(.mapping(mapping), location: entry.location)
+    }
+}
+
+/// Fields of no manager, such as defaults of the server.
+extension Takeover {
+    /// Returns the fields of an object that no manager owns, and because of which the server refuses a manifest.
+    ///
+    /// These are fields that the refusal names, and that the manifest does not have.
+    ///
+    /// - Parameters:
+    ///   - status: The refusal.
+    ///   - live: The object, with its managed fields.
+    ///   - body: The object as it is sent.
+    ///   - withSiblings: Whether fields beside a refused field of the manifest count too. Of two fields that exclude each
+    ///     other, the server may name only the one of the manifest.
+    /// - Returns: The fields.
+    static func refusedUnowned(_ status: ServerStatus, in live: Node, for body: Node, withSiblings: Bool) -> FieldSet {
+        let paths = status.causes.map { FieldPath($0.field) }
+        let named = Set(paths.flatMap { $0.spellings(in: live) }.map(\.text))
+        let parents = Set(
+            !withSiblings
+                ? [] : paths.filter { $0.resolve(in: body).node != nil }.compactMap { $0.parent?.text }
+        )
+        let entries = live["metadata"]?["managedFields"]?.sequence ?? []
+        let owned = entries.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
+        let left: Set<String> = ["apiVersion", "kind", "metadata", "status"]
+        return owned.unownedFields(of: live, apartFrom: body, without: left).reduce(FieldSet(nil)) { result, field in
+            let isNamed = named.contains {
+                $0 == field.text || $0.hasPrefix("\(field.text).") || $0.hasPrefix("\(field.text)[")
+            }
+            let isSibling = FieldPath(field.text).parent.map { parents.contains($0.text) } ?? false
+            return isNamed || isSibling ? result.union(FieldSet(path: field.keys)) : result
+        }
     }
 }

@@ -78,13 +78,7 @@ extension Explanation {
         let path = path(of: cause)
         let text = CauseText(cause.message)
         let target = path.resolve(in: manifest.root)
-        guard cause.reason != "FieldValueRequired" else {
-            return fault(
-                at: target.location,
-                "\(path.name) is required\(text.detail.isEmpty ? "" : ": \(text.detail)")",
-                hint: (target.key ?? path.text.split(separator: ".").last.map(String.init)).map { "add '\($0):'" },
-            )
-        }
+        if cause.reason == "FieldValueRequired" { return requirement(path, target, text) }
         if cause.reason == "FieldValueNotFound" {
             let name = (target.key ?? "name")
             return fault(
@@ -130,8 +124,35 @@ extension Explanation {
         return fault(
             at: target.location,
             "\(path.name) is refused\(value): \(correction.detail)",
-            hint: correction.hint
+            hint: correction.hint ?? (target.node == nil ? ownerAdvice(path) : nil)
         )
+    }
+
+    /// Explains that a value is required; a field that is present lacks one of several values, or has a wrong one.
+    private func requirement(
+        _ path: FieldPath,
+        _ target: FieldPath.Target,
+        _ text: CauseText
+    ) -> ObjectFailure.Fault {
+        let isPresent = target.node.map { !$0.isNull && $0.string != "" } ?? false
+        let key = target.key ?? path.text.split(separator: ".").last.map(String.init)
+        return fault(
+            at: target.location,
+            "\(path.name) is \(isPresent ? "refused" : "required")\(text.detail.isEmpty ? "" : ": \(text.detail)")",
+            hint: isPresent ? nil : key.map { "add '\($0):'" },
+        )
+    }
+
+    /// Returns advice about a field that is not in the manifest and belongs to another manager, `nil` if there is none.
+    private func ownerAdvice(_ path: FieldPath) -> String? {
+        guard let live, let value = path.resolve(in: live).node else { return nil }
+        let owner = (live["metadata"]?["managedFields"]?.sequence ?? []).first { entry in
+            !ManagedMetadata.isOwn(entry)
+                && path.resolve(in: FieldSet(entry["fieldsV1"]).removed(from: live)).node != value
+        }
+        guard let name = owner?["manager"]?.string else { return nil }
+        let since = owner?["time"]?.string.map { " since \($0)" } ?? ""
+        return "it belongs to '\(name)'\(since); to take its fields over, write takeOver: ['\(name)'] below apply:"
     }
 }
 

@@ -42,6 +42,9 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             disposition = kind.disposition
         }
 
+        /// Whether the server's validation refuses a value.
+        var isInvalid: Bool { if case .invalid = kind { true } else { false } }
+
         /// Whether the server could not call an admission webhook.
         var isOfUnansweringWebhook: Bool { if case .webhook = kind { true } else { false } }
     }

@@ -28,6 +28,9 @@ public struct ApplyDeclaration: VerbDeclaration {
     /// The treatment of conflicts.
     public var conflicts: Conflicts
 
+    /// The other field managers whose fields are taken over, by name; a name that ends with `*` is a prefix.
+    public var takenManagers: [String]
+
     /// Whether the task waits until its objects are ready.
     public var waitsForRollout: Bool
 
@@ -53,7 +56,8 @@ extension ApplyDeclaration: ReadableVerb {
     public static var keys: [KeyDescription] {
         [
             Keys.manifests.description, Keys.kubeconfig.description, Keys.conflicts.description,
-            Keys.substitute.description, Keys.wait.description, Keys.minNodes.description, Keys.labels.description,
+            Keys.takeOver.description, Keys.substitute.description, Keys.wait.description, Keys.minNodes.description,
+            Keys.labels.description,
             Keys.prune.description,
         ]
     }
@@ -82,6 +86,13 @@ extension ApplyDeclaration: ReadableVerb {
             ValueReader(type: .enumeration(Conflicts.allCases.map(\.rawValue)), read: readConflicts),
             default: Conflicts.report,
             "whether fields that another field manager owns are reported or taken over"
+        )
+        static let takeOver = Key.optional(
+            "takeOver",
+            ValueReader<[String]>.list(of: .string("the name of a field manager"), "names of field managers"),
+            default: "only those of client-side kubectl",
+            "field managers whose fields become the task's, also fields that the manifests do not have, which are removed; "
+                + "a name that ends with `*` is a prefix, as `deploy@*` for k3s"
         )
         static let substitute = DefaultedKey(
             "substitute",
@@ -121,6 +132,7 @@ extension ApplyDeclaration: ReadableVerb {
         let kubeconfig = fields.value(Keys.kubeconfig)
         let sources = fields.value(Keys.manifests)
         let conflicts = fields.value(Keys.conflicts)
+        let takenManagers = fields.value(Keys.takeOver) ?? []
         let substitute = fields.value(Keys.substitute)
         let wait = fields.value(Keys.wait)
         let labels = fields.value(Keys.labels) ?? [:]
@@ -132,6 +144,7 @@ extension ApplyDeclaration: ReadableVerb {
                 kubeconfig: kubeconfig,
                 manifests: ManifestSet(sources: sources, substitutesVariables: substitute),
                 conflicts: conflicts,
+                takenManagers: takenManagers,
                 waitsForRollout: wait != nil,
                 labels: labels,
                 minimumNodeCount: minimum,

@@ -66,7 +66,7 @@ struct RefusedMigrationTests {
 
 /// Objects of `kubectl apply` and `kubectl create`.
 @Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
-struct ClientSideMigrationTests {
+struct TakeoverTests {
     private static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
     private func configMap(_ namespace: String, _ data: String, _ annotations: String = "{}") -> String {

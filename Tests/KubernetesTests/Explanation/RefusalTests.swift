@@ -104,6 +104,39 @@ struct RefusalTests {
         )
     }
 
+    @Test func `a field that is there is not to be added, and an example is a valid name`() async throws {
+        let job = """
+            {apiVersion: batch/v1, kind: Job, metadata: {name: j, namespace: NAMESPACE},
+            spec: {template: {spec: {restartPolicy: Always, containers: [{name: c, image: i}]}}}}
+            """
+        let policy = try await lines(job)
+        #expect(policy.count == 1)
+        #expect(policy[0].contains("restartPolicy' is re") && !policy[0].contains("add '"), "\(policy)")
+        // 1.36 accepts a digit at the beginning.
+        let name = "{apiVersion: v1, kind: Service, metadata: {name: 1foo-bar, namespace: NAMESPACE}, "
+        let service = try await lines(name + "spec: {ports: [{port: 80, protocol: TCP}]}}")
+        #expect(service.allSatisfy { !$0.contains("write for example") || $0.contains("write for example 'foo-bar'") })
+    }
+
+    @Test func `an unchanged object repeats no warning in a run`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let settings = "{apiVersion: v1, kind: Namespace, metadata: {name: \(namespace), labels: {\(Self.warning)}}}"
+        let deployment = """
+            {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: \(namespace)}, spec: {replicas: 0,
+            selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [
+            {name: c, image: i, resources: {limits: {cpu: 1000m}}}]}}}}
+            """
+        #expect(await session.apply(settings).count == 1)
+        let first = await session.apply(deployment)
+        let second = await session.apply(deployment)
+        #expect(second == ["unchanged Deployment/\(namespace)/d"])
+        // The server's warnings are those of a dry run. Servers before 1.23 have none here.
+        let planned = await session.apply(deployment, dryRunOverlay: DryRunOverlay())
+        #expect(first.count { $0.hasPrefix("warning") } == planned.count { $0.hasPrefix("warning") })
+    }
+
+    private static let warning = "pod-security.kubernetes.io/warn: restricted"
+
     @Test func `a Secret's faults are reported without its values`() async throws {
         let secret = "kind: Secret, metadata: {name: s, namespace: NAMESPACE}, data: {a: '!hunter2', b: 4711}"
         let said = try await lines("{apiVersion: v1, \(secret)}")

@@ -1,0 +1,114 @@
+import HTTP
+import YAML
+
+/// The takeover of fields from other managers.
+extension ObjectApplication {
+    /// A change that the server has accepted in a dry run.
+    struct RehearsedChange {
+        /// The JSON patch.
+        let patch: [UInt8]
+        /// The object after the change.
+        let result: Node
+    }
+
+    /// Finds the takeover with which the server accepts an object that it refuses without one.
+    ///
+    /// The object is refused together with fields that the manifest does not have, such as the handler of a probe that
+    /// kubectl applied, or a default that no manager owns.
+    ///
+    /// - Parameters:
+    ///   - live: The object on the server.
+    ///   - body: The object as it is sent.
+    ///   - refusal: The refusal without a takeover.
+    ///   - path: The object's path.
+    /// - Returns: The change, which the server has accepted in a dry run.
+    /// - Throws: ``APIError``: the refusal, or that of the last dry run if a takeover solves a part of it.
+    func takeover(
+        of live: Node,
+        to body: Node,
+        despite refusal: APIError.Refusal,
+        at path: ObjectPath,
+    ) async throws(APIError) -> RehearsedChange {
+        var last = refusal
+        var tried: FieldSet?
+        for withSiblings in [false, true] {
+            let unowned = Takeover.refusedUnowned(last.status, in: live, for: body, withSiblings: withSiblings)
+            let plan = Takeover(of: live, from: applier.takenManagers, unowned: unowned, isComplete: true)
+            guard let plan, unowned != tried else { continue }
+            tried = unowned
+            do throws(APIError) {
+                let patch = plan.patch(applying: body, hasStatusSubresource: path.hasStatusSubresource)
+                return RehearsedChange(patch: patch, result: try await patched(path, with: patch, isDryRun: true))
+            } catch .refused(let other) where other.isInvalid {
+                last = other
+            }
+        }
+        let fields = Set(refusal.status.causes.map(\.field))
+        throw .refused(Set(last.status.causes.map(\.field)).isStrictSubset(of: fields) ? last : refusal)
+    }
+
+    /// Makes a change that was rehearsed, and returns the object.
+    func make(_ change: RehearsedChange, at path: ObjectPath) async throws(APIError) -> Node {
+        try await patched(path, with: change.patch, isDryRun: false)
+    }
+
+    private func patched(_ path: ObjectPath, with patch: [UInt8], isDryRun: Bool) async throws(APIError) -> Node {
+        do throws(APIError) {
+            return try await client.object(
+                "PATCH",
+                path.text,
+                query: [("fieldManager", ManagedMetadata.manager)] + (isDryRun ? [("dryRun", "All")] : []),
+                body: patch,
+                contentType: "application/json-patch+json",
+                as: path.expected,
+                until: deadline,
+            ).node
+        } catch .refused(let refusal) where refusal.code == 409 {
+            throw .pending("another client has changed it since it was read", .retry)
+        }
+    }
+
+    /// Moves the fields of the managers that are taken over to this agent, and applies the object again.
+    ///
+    /// As in kubectl, the migration follows an apply, so that differing values have already been reported or forced.
+    /// The whole object is applied again, because fields left out earlier as kubectl's would be removed now. Returns
+    /// the resulting object.
+    func migrate(_ object: Node, at path: ObjectPath, to body: Node) async throws(APIError) -> Node {
+        guard let migration = Takeover(of: object, from: applier.takenManagers) else { return object }
+        let migrated = try await patched(path, with: migration.patch, isDryRun: false)
+        let proposal = try await proposal(for: body, live: migrated, at: path)
+        return try await send(proposal.root, to: path, isDryRun: false, isForced: proposal.isForced).node
+    }
+
+    /// Requests a preview of an object after its migration.
+    ///
+    /// A dry run of the move stores nothing for a second dry run to build on. The preview is therefore the dry run of a
+    /// patch without the abandoned fields, for which the server fills in defaults.
+    func migrationPreview(
+        of live: Node,
+        _ answer: Node,
+        to body: Node,
+        at path: ObjectPath,
+    ) async throws(APIError) -> Node {
+        guard Takeover(of: answer, from: applier.takenManagers) != nil else { return answer }
+        // A forced dry run gives this agent all fields of the manifest, even fields of kubectl that were left out.
+        let forced = try await send(body, to: path, isDryRun: true, isForced: true).node
+        guard let migration = Takeover(of: forced, from: applier.takenManagers) else { return answer }
+        let rest = migration.abandoned.removed(from: answer)
+        let metadata = ["labels", "annotations", "finalizers", "ownerReferences"]
+        let keys = (live.mapping?.entries ?? []).map(\.key) + (rest.mapping?.entries ?? []).map(\.key)
+        let left = ["apiVersion", "kind", "metadata"] + (path.hasStatusSubresource ? ["status"] : [])
+        let others = Set(keys).subtracting(left).sorted()
+        let patch =
+            others.compactMap { Takeover.operation("/\($0)", from: live[$0], to: rest[$0]) }
+            + metadata.compactMap {
+                Takeover.operation("/metadata/\($0)", from: live["metadata"]?[$0], to: rest["metadata"]?[$0])
+            }
+        guard !patch.isEmpty else { return answer }
+        do {
+            return try await patched(path, with: Node.sequence(patch).json(), isDryRun: true)
+        } catch .refused {
+            return answer
+        }
+    }
+}
