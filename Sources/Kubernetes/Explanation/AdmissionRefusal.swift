@@ -13,7 +13,9 @@ enum AdmissionRefusal {
     /// An admission webhook denied the object.
     case webhook(String, reason: String, code: Int)
     /// A ValidatingAdmissionPolicy or MutatingAdmissionPolicy denied the object.
-    case policy(kind: String, String, binding: String, reason: String)
+    ///
+    /// The binding is `nil` if the policy itself cannot be used.
+    case policy(kind: String, String, binding: String?, reason: String)
     /// The pod violates the namespace's Pod Security Standard.
     case podSecurity(String, violations: String)
     /// The pod's ServiceAccount does not exist.
@@ -52,13 +54,14 @@ enum AdmissionRefusal {
             return .webhook(String(match.1), reason: reason, code: code)
         }
         // The server does not name the kind of a mutating policy.
-        let policy = /(?s)(ValidatingAdmissionPolicy|policy) '([^']*)' with binding '([^']*)' denied request: (.*)/
+        let policy =
+            /(?s)(ValidatingAdmissionPolicy|policy) '([^']*)'(?: with binding '([^']*)')? denied request: (.*)/
         return message.firstMatch(of: policy).map { match in
             let kind = match.1 == "policy" ? "MutatingAdmissionPolicy" : String(match.1)
             return .policy(
                 kind: kind,
                 String(match.2),
-                binding: String(match.3),
+                binding: match.3.map { String($0) },
                 reason: String(match.4).onOneLine
             )
         }

@@ -22,7 +22,7 @@ struct Correction {
         if let near = supported.flatMap({ nearestName(to: value, in: $0) }) ?? longer {
             hint = "did you mean '\(near)'?"
         } else if words.contains("RFC 1123") || words.contains("DNS-1123") || words.contains("DNS-1035")
-            || words.contains("RFC 1035")
+            || words.contains("RFC 1035") || words.contains("must not contain dots")
         {
             let name = Self.name(
                 from: value,

@@ -35,7 +35,7 @@ extension Explanation {
             )
         case .policy(let kind, let name, let binding, let reason):
             return denied(
-                "refused by \(kind) '\(name)' (binding '\(binding)'): \(reason)",
+                "refused by \(kind) '\(name)'\(binding.map { " (binding '\($0)')" } ?? ""): \(reason)",
                 hint: change("the policy"),
             )
         case .podSecurity(let standard, let violations):

@@ -362,7 +362,9 @@ extension Explanation {
             return fault(at: target.location, message, hint: hint)
         }
         let value = target.node.map { _ in ": \(shown(named.path, in: manifest.root))" } ?? ""
-        return fault(at: target.location, "\(named.path.name): \(named.message)\(value)", hint: nil)
+        // A number for a quantity, which servers before 1.21 refuse.
+        let hint = named.message.hasPrefix("expected string") ? "write it in quotes" : nil
+        return fault(at: target.location, "\(named.path.name): \(named.message)\(value)", hint: hint)
     }
 
     /// Creates the fault of list items with the same keys, with the locations of the items.

@@ -13,8 +13,10 @@ struct NamedFault {
     var isUnknownField: Bool { message.hasPrefix("field not declared in schema") }
 
     /// The key that an item of an associative list omits and for which the server has no default.
+    ///
+    /// Of several keys that are omitted it is the first. Servers from 1.34 on list all.
     var omittedKey: String? {
-        message.firstMatch(of: /omits key field "([^"]*)"/).map { String($0.1) }
+        message.firstMatch(of: /omits (?:key field |all key fields \[)"([^"]*)"/).map { String($0.1) }
     }
 
     /// Finds the faults in a refusal's message.

@@ -69,7 +69,8 @@ public struct NodeCondition: Sendable, Hashable {
     ///   change is kept unless the status differs.
     public func replacing(_ known: Self?, at now: Timestamp) -> Self {
         var condition = self
-        condition.since = known?.status == status ? known?.since ?? now : now
+        // A time in the future was written while a clock was wrong.
+        condition.since = known?.status == status ? min(known?.since ?? now, now) : now
         condition.writtenAt = known?.writtenAt
         return condition
     }

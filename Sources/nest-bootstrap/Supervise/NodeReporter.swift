@@ -148,6 +148,8 @@ struct NodeReporter {
     private struct Destination {
         let reports: NodeReports
         let leases: LeaseReports
+        /// The name of the Node whose kubelet's credentials are used, `nil` for another user.
+        let kubeletNode: String?
         /// The name of the Node.
         let node: String
         /// Whether the Node exists; if not, the node reports in its Lease.
@@ -167,6 +169,7 @@ struct NodeReporter {
             destination = Destination(
                 reports: NodeReports(client: connection.client),
                 leases: LeaseReports(client: connection.client),
+                kubeletNode: Self.kubeletNode(connection.commonName),
                 node: nodeName(connection.commonName)
             )
         } catch {
@@ -251,7 +254,11 @@ struct NodeReporter {
         _ message: String,
         refusal: ReportProblem.Kind,
     ) -> Failure {
-        let advice = "apply the roles that 'nest-bootstrap rbac' prints, or write report: false below cluster:"
+        let own = destination.kubeletNode.map { $0 == destination.node } ?? true
+        let advice =
+            own
+            ? "apply the roles that 'nest-bootstrap rbac' prints, or write report: false below cluster:"
+            : "a kubelet reports only about its own Node: correct or remove 'node' in 'cluster.report'"
         let kind: ReportProblem.Kind =
             switch error {
             case .refused(let response) where response.code == 401: .credentials
@@ -264,10 +271,14 @@ struct NodeReporter {
 
     /// Returns the name of this machine's Node object: as declared, from the kubelet's certificate, or the host name.
     private func nodeName(_ commonName: String?) -> String {
-        if let node = report.node { return node }
+        report.node ?? Self.kubeletNode(commonName) ?? configuration.declarations.hostName.lowercased()
+    }
+
+    /// Returns the name of the Node in a kubelet's certificate, `nil` if the certificate is not that of a kubelet.
+    private static func kubeletNode(_ commonName: String?) -> String? {
         let prefix = ReportDeclaration.kubeletUserPrefix
-        if let commonName, commonName.hasPrefix(prefix) { return String(commonName.dropFirst(prefix.count)) }
-        return configuration.declarations.hostName.lowercased()
+        guard let commonName, commonName.hasPrefix(prefix) else { return nil }
+        return String(commonName.dropFirst(prefix.count))
     }
 
     /// Creates the Event of a failure or a recovery.

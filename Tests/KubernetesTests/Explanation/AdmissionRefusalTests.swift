@@ -49,6 +49,11 @@ struct AdmissionRefusalTests {
             Issue.record("\(String(describing: AdmissionRefusal(refusal)))")
             return
         }
+        let unusable = "ValidatingAdmissionPolicy 'p' denied request: failed to configure policy: no kind matches"
+        guard case .policy(_, "p", nil, _) = AdmissionRefusal(status(unusable, code: 422, reason: "Invalid")) else {
+            Issue.record("a policy that cannot be used is not recognized")
+            return
+        }
     }
 
     @Test func `a page of something in between is no refusal of the object`() {

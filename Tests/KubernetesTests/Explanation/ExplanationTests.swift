@@ -110,6 +110,16 @@ struct ExplanationTests {
             ]
         ),
         (
+            500,
+            #"failed to create typed patch object: .spec.template.spec.containers[name="c"].ports: element 0: "#
+                + #"associative list with keys has an element that omits all key fields ["protocol"] (and doesn't"#
+                + #" have default values for any key fields): [{"containerPort":80}]"#,
+            [
+                #"13:9: Deployment/demo/d: field 'spec.template.spec.containers[name="c"].ports' has an item without "#
+                    + "'protocol', which has no default on this server; write 'protocol: TCP' in it"
+            ]
+        ),
+        (
             400, "failed to convert new object: no such thing",
             ["1:1: Deployment/demo/d: the server refuses it: failed to convert new object: no such thing"]
         ),
