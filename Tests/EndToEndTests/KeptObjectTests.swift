@@ -74,6 +74,28 @@ struct KeptObjectTests {
         #expect(last["metadata"]?["uid"] == version)
     }
 
+    @Test func `an object whose annotation says so stays, until it is changed on the object`() async throws {
+        let set = try await PrunedSet("annotated")
+        let kept = """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: kept, namespace: annotated,
+            annotations: {nest-bootstrap/prune: "false"}}}
+            """
+        let wrong = kept.replacing("/prune:", with: "/prone:").replacing("false", with: "true")
+        try set.write(["a"], more: wrong)
+        let refused = try await set.node.run("check")
+        #expect(refused.errors.contains("annotation 'nest-bootstrap/prone' does not exist; "), "\(refused.errors)")
+        try set.write(["a"], more: kept)
+        #expect(try await set.node.run("run").status == 0)
+        try set.write(["a"])
+        let result = try await set.node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        let warning = "ConfigMap/annotated/kept: kept (its annotation 'nest-bootstrap/prune' says so)"
+        #expect((result.output + result.errors).contains(warning), "\(result.output)\(result.errors)")
+        try await set.cluster.mustRunKubectl("annotate", "cm", "-n", "annotated", "kept", "nest-bootstrap/prune-")
+        let last = try await set.node.run("run")
+        #expect(last.output.contains("ConfigMap/annotated/kept deleted"), "\(last.output)\(last.errors)")
+    }
+
     @Test func `Namespaces and definitions are deleted only if it is asked for`() async throws {
         let set = try await PrunedSet("protected")
         let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: protected-too}}"

@@ -46,6 +46,9 @@ struct ApplySetMember: Sendable {
             guard ManagedMetadata.task(of: object) == set.task, owner == nil else { return .ignore }
             return .keep("its managed fields do not say that \(ManagedMetadata.manager) applied it, as after a restore")
         }
+        guard metadata?["annotations"]?[ManagedMetadata.pruneAnnotation]?.string != "false" else {
+            return .keep("its annotation '\(ManagedMetadata.pruneAnnotation)' says so")
+        }
         let others = (metadata?["managedFields"]?.sequence ?? []).filter { entry in
             entry["operation"]?.string == "Apply" && entry["subresource"]?.string ?? "" == ""
                 && !ManagedMetadata.isOwn(entry)

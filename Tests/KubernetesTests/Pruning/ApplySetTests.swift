@@ -132,6 +132,11 @@ struct ApplySetTests {
             .keep("it is owned by Widget/w")
         ),
         (
+            id, "ConfigMap",
+            "annotations: {nest-bootstrap/prune: 'false'}, managedFields: [\(entry("nest-bootstrap"))]",
+            .keep("its annotation 'nest-bootstrap/prune' says so")
+        ),
+        (
             id, "PersistentVolumeClaim", "managedFields: [\(entry("nest-bootstrap"))]",
             .keep("a PersistentVolumeClaim is deleted only with 'prune: all'")
         ),
