@@ -128,7 +128,7 @@ extension BootedTests {
                     try await ContinuousClock().sleep(for: pause)
                     _ = kill(tool.processIdentifier, SIGKILL)
                     _ = await tool.result()
-                    // ssh may go on with what it was given.
+                    // ssh may continue with what it has read.
                     let receiver = ["pgrep", "-f", "receive-certificates"]
                     #expect(
                         try await becomes {

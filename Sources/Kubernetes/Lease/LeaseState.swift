@@ -80,7 +80,7 @@ struct LeaseState: Sendable, Hashable {
     }
 
     /// Formats a time in the form that the server expects, with six decimal digits of the second.
-    private static func microTime(_ milliseconds: Int64) -> String {
+    static func microTime(_ milliseconds: Int64) -> String {
         Timestamp.text(milliseconds: milliseconds).dropLast() + "000Z"
     }
 

@@ -22,12 +22,12 @@ public struct LeaseReports: Sendable {
     private static let collection = "\(ClusterLease.kind.path)/namespaces/\(namespace)/leases"
 
     /// The annotations of a report.
-    private enum Annotation {
-        static let status = "nest-bootstrap/status"
-        static let reason = "nest-bootstrap/reason"
-        static let message = "nest-bootstrap/message"
-        static let since = "nest-bootstrap/since"
-        static let writtenAt = "nest-bootstrap/written-at"
+    private enum Annotation: String, CaseIterable {
+        case status = "nest-bootstrap/status"
+        case reason = "nest-bootstrap/reason"
+        case message = "nest-bootstrap/message"
+        case since = "nest-bootstrap/since"
+        case writtenAt = "nest-bootstrap/written-at"
     }
 
     /// Creates an interface to the reports of one cluster.
@@ -72,18 +72,17 @@ public struct LeaseReports: Sendable {
         until deadline: ContinuousClock.Instant,
     ) async throws(APIError) {
         let now = Timestamp.now()
-        let annotations = Node.mapping([
-            (Annotation.status, .string(condition.status)), (Annotation.reason, .string(condition.reason)),
-            (Annotation.message, .string(condition.message)),
-            (Annotation.since, .string((condition.since ?? now).description)),
-            (Annotation.writtenAt, .string(now.description)),
-        ])
+        let texts: [(Annotation, String)] = [
+            (.status, condition.status), (.reason, condition.reason), (.message, condition.message),
+            (.since, (condition.since ?? now).description), (.writtenAt, now.description),
+        ]
+        let annotations = Node.mapping(texts.map { ($0.rawValue, .string($1)) })
         let metadata: [(String, Node)] = [
             ("name", .string(name)), ("namespace", .string(Self.namespace)), ("annotations", annotations),
         ]
         let spec: [(String, Node)] = [
             ("holderIdentity", .string(name)), ("leaseDurationSeconds", .number(Self.kubeletSeconds)),
-            ("renewTime", .string(now.description.replacing("Z", with: ".000000Z"))),
+            ("renewTime", .string(LeaseState.microTime(Timestamp.millisecondsNow()))),
         ]
         let body = Node.mapping([
             ("apiVersion", .string(ClusterLease.kind.apiVersion)), ("kind", .string(ClusterLease.kind.kind)),
@@ -106,10 +105,7 @@ public struct LeaseReports: Sendable {
     ///   - deadline: The instant after which the attempt is given up.
     /// - Throws: ``APIError`` if the server refuses, also if there is no Lease.
     public func remove(of name: String, until deadline: ContinuousClock.Instant) async throws(APIError) {
-        let names = [
-            Annotation.status, Annotation.reason, Annotation.message, Annotation.since, Annotation.writtenAt,
-        ]
-        let annotations = Node.mapping(names.map { ($0, .null()) })
+        let annotations = Node.mapping(Annotation.allCases.map { ($0.rawValue, .null()) })
         _ = try await client.object(
             "PATCH",
             Self.path(name),
@@ -140,14 +136,14 @@ public struct LeaseReports: Sendable {
 
     private static func report(in lease: Node) -> NodeCondition? {
         let annotations = lease["metadata"]?["annotations"]
-        let text = { (name: String) in annotations?[name]?.string }
-        guard let status = text(Annotation.status) else { return nil }
+        let text = { (annotation: Annotation) in annotations?[annotation.rawValue]?.string }
+        guard let status = text(.status) else { return nil }
         return NodeCondition(
             status: status,
-            reason: text(Annotation.reason) ?? "",
-            message: text(Annotation.message) ?? "",
-            since: text(Annotation.since).flatMap { Timestamp(rfc3339: $0) },
-            writtenAt: text(Annotation.writtenAt).flatMap { Timestamp(rfc3339: $0) },
+            reason: text(.reason) ?? "",
+            message: text(.message) ?? "",
+            since: text(.since).flatMap { Timestamp(rfc3339: $0) },
+            writtenAt: text(.writtenAt).flatMap { Timestamp(rfc3339: $0) },
         )
     }
 }
