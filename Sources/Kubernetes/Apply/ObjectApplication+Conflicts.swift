@@ -107,7 +107,8 @@ extension ObjectApplication {
     /// Returns the conflicts over values that differ and may not be taken.
     ///
     /// A value that kubectl applied and that has not changed since may be taken; the server makes the same exception for
-    /// kubectl. So may a value that only a default of the server has given to kubectl's object. The values of managers that the task file lists may be taken too.
+    /// kubectl. The same holds for a default that the server added to kubectl's object, and for the values of managers
+    /// that the task file lists.
     private func unresolved(
         _ causes: [ServerStatus.Cause],
         _ live: Node,

@@ -47,8 +47,8 @@ extension ObjectApplication {
         throw .refused(Set(last.status.causes.map(\.field)).isStrictSubset(of: fields) ? last : refusal)
     }
 
-    /// Makes a change that was rehearsed, and returns the object.
-    func make(_ change: RehearsedChange, at path: ObjectPath) async throws(APIError) -> Node {
+    /// Performs a rehearsed change, and returns the object.
+    func perform(_ change: RehearsedChange, at path: ObjectPath) async throws(APIError) -> Node {
         try await patched(path, with: change.patch, isDryRun: false)
     }
 
@@ -95,15 +95,7 @@ extension ObjectApplication {
         let forced = try await send(body, to: path, isDryRun: true, isForced: true).node
         guard let migration = Takeover(of: forced, from: applier.takenManagers) else { return answer }
         let rest = migration.abandoned.removed(from: answer)
-        let metadata = ["labels", "annotations", "finalizers", "ownerReferences"]
-        let keys = (live.mapping?.entries ?? []).map(\.key) + (rest.mapping?.entries ?? []).map(\.key)
-        let left = ["apiVersion", "kind", "metadata"] + (path.hasStatusSubresource ? ["status"] : [])
-        let others = Set(keys).subtracting(left).sorted()
-        let patch =
-            others.compactMap { Takeover.operation("/\($0)", from: live[$0], to: rest[$0]) }
-            + metadata.compactMap {
-                Takeover.operation("/metadata/\($0)", from: live["metadata"]?[$0], to: rest["metadata"]?[$0])
-            }
+        let patch = Takeover.operations(from: live, to: rest, hasStatusSubresource: path.hasStatusSubresource)
         guard !patch.isEmpty else { return answer }
         do {
             return try await patched(path, with: Node.sequence(patch).json(), isDryRun: true)

@@ -31,8 +31,6 @@ struct ObjectApplication {
         var intended: ObjectResult.Change?
         /// The object before the first completed write, if an attempt failed after that write.
         var original: Node?
-        /// Whether the last attempt has moved fields because the server refused the object without that.
-        var hasTakenOver = false
     }
 
     var client: APIClient { applier.client }
@@ -78,7 +76,6 @@ struct ObjectApplication {
     }
 
     private func attempt(_ memory: inout Memory) async throws(APIError) -> Result {
-        memory.hasTakenOver = false
         if !memory.hasTriedMetadata {
             if let result = try await resultByMetadata() { return result }
             memory.hasTriedMetadata = true
@@ -180,6 +177,7 @@ struct ObjectApplication {
         of identity: ObjectIdentity,
         at path: ObjectPath,
         to body: Node,
+        mayTakeOver: Bool = true,
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
         let verification = await verification(of: live, at: path)
@@ -196,13 +194,12 @@ struct ObjectApplication {
             // An unreachable webhook does not matter if there is nothing to change.
             verification?.keep()
             return Result(identity: identity, effect: ObjectResult(.unchanged), object: live)
-        } catch .refused(let refusal) where refusal.isInvalid && !memory.hasTakenOver {
-            memory.hasTakenOver = true
+        } catch .refused(let refusal) where refusal.isInvalid && mayTakeOver {
             let takeover = try await takeover(of: live, to: body, despite: refusal, at: path)
             if isDryRun { return dryRunResult(live, takeover.result, at: path) }
-            let changed = try await make(takeover, at: path)
+            let changed = try await perform(takeover, at: path)
             memory.original = memory.original ?? live
-            return try await change(changed, of: identity, at: path, to: body, &memory)
+            return try await change(changed, of: identity, at: path, to: body, mayTakeOver: false, &memory)
         }
         // An earlier attempt may have written the object before it found that another client had changed it too.
         let original = memory.original ?? live

@@ -130,8 +130,8 @@ struct Takeover {
 
     /// The JSON patch that moves the fields and changes no value.
     ///
-    /// The version is replaced, not tested, so that the server answers 409 if the object has changed since.
-    /// The same holds for the UID, if the object was deleted and created again.
+    /// The version and the UID are replaced, not tested, so that the server answers 409 if the object has changed since,
+    /// or was deleted and created again.
     var patch: [UInt8] { Node.sequence(move).json() }
 
     private var move: [Node] {
@@ -157,19 +157,29 @@ struct Takeover {
         }
         let cleared = kept.reduce(fields.missing(from: body)) { $0.lost(keeping: $1) }.removed(from: live)
         let result = all.merged(body, into: cleared)
-        let metadata = ["labels", "annotations", "finalizers", "ownerReferences"]
-        let left = ["apiVersion", "kind", "metadata"] + (hasStatusSubresource ? ["status"] : [])
-        let keys = Set([live, result].flatMap { ($0.mapping?.entries ?? []).map(\.key) }).subtracting(left).sorted()
-        let changes =
-            keys.compactMap { Self.operation("/\($0)", from: live[$0], to: result[$0]) }
-            + metadata.compactMap {
-                Self.operation("/metadata/\($0)", from: live["metadata"]?[$0], to: result["metadata"]?[$0])
-            }
+        let changes = Self.operations(from: live, to: result, hasStatusSubresource: hasStatusSubresource)
         return Node.sequence(changes + move).json()
     }
 
+    /// Returns the JSON patch operations that change an object, without the metadata that only the server writes.
+    ///
+    /// - Parameters:
+    ///   - old: The object on the server.
+    ///   - new: The object with other values.
+    ///   - hasStatusSubresource: Whether the server ignores a status that is sent with the object.
+    /// - Returns: The operations, empty if nothing changes.
+    static func operations(from old: Node, to new: Node, hasStatusSubresource: Bool) -> [Node] {
+        let metadata = ["labels", "annotations", "finalizers", "ownerReferences"]
+        let left = ["apiVersion", "kind", "metadata"] + (hasStatusSubresource ? ["status"] : [])
+        let keys = Set([old, new].flatMap { ($0.mapping?.entries ?? []).map(\.key) }).subtracting(left).sorted()
+        return keys.compactMap { operation("/\($0)", from: old[$0], to: new[$0]) }
+            + metadata.compactMap {
+                operation("/metadata/\($0)", from: old["metadata"]?[$0], to: new["metadata"]?[$0])
+            }
+    }
+
     /// Returns the JSON patch operation that sets or removes a field, `nil` if the field does not change.
-    static func operation(_ path: String, from old: Node?, to new: Node?) -> Node? {
+    private static func operation(_ path: String, from old: Node?, to new: Node?) -> Node? {
         guard old != new else { return nil }
         guard let new else { return .mapping([("op", .string("remove")), ("path", .string(path))]) }
         return .mapping([("op", .string("add")), ("path", .string(path)), ("value", new)])
