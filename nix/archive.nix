@@ -49,11 +49,7 @@ stdenv.mkDerivation {
     runHook postInstall
   '';
 
-  meta = {
-    description = "Bootstraps a Kubernetes node from a task file";
-    license = lib.licenses.asl20;
-    platforms = lib.platforms.linux;
-    mainProgram = "nest-bootstrap";
+  meta = import ./meta.nix lib // {
     sourceProvenance = [ lib.sourceTypes.binaryNativeCode ];
   };
 }

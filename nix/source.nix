@@ -70,10 +70,5 @@ swiftPackages.stdenv.mkDerivation {
     runHook postInstall
   '';
 
-  meta = {
-    description = "Bootstraps a Kubernetes node from a task file";
-    license = lib.licenses.asl20;
-    platforms = lib.platforms.linux;
-    mainProgram = "nest-bootstrap";
-  };
+  meta = import ./meta.nix lib;
 }
