@@ -75,51 +75,6 @@ struct AllNodesCheckTests {
         #expect(common.errorLines.count == 1 && !common.errors.contains("(node"), "\(common.errors)")
     }
 
-    @Test func `a task with prune has the same objects on all nodes`() async throws {
-        let node = try TestNode(Self.nodes.replacing("substitute: true", with: "substitute: true, prune: true"))
-        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: \"${namespace}\"}}\n", to: "m.yaml")
-        let check = await node.call("check", "--all-nodes")
-        #expect(check.status == 65)
-        #expect(
-            check.errors
-                == "\(node.config):9:3: task 'objects' with 'prune' has other objects on node 'cp-2' than on node 'cp-1' "
-                + "(ConfigMap/a, ConfigMap/b), so each node deletes those of the others; use no variables of nodes in their "
-                + "names and namespaces, or a task with another name for each node\n"
-        )
-        try node.write(
-            "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: \"${namespace}\"}}\n",
-            to: "m.yaml"
-        )
-        let same = await node.call("check", "--all-nodes")
-        #expect(same.status == 0, "\(same.errors)")
-    }
-
-    @Test func `two hosts of a pattern have the same objects in a task with prune`() async throws {
-        let text = """
-            nodes: {"worker-*": {role: worker}, worker-0: {role: worker}}
-            tasks:
-              objects:
-                apply: {kubeconfig: /run/absent, manifests: [m.yaml], substitute: true, prune: true}
-
-            """
-        let node = try TestNode(text)
-        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: \"on-${node.name}\"}}\n", to: "m.yaml")
-        try node.write(text.replacing(", worker-0: {role: worker}", with: ""), to: "bootstrap.yaml")
-        let check = await node.call("check", "--all-nodes")
-        #expect(check.status == 65)
-        #expect(
-            check.errors.contains(
-                "has other objects on node 'worker-1' than on node 'worker-0' (ConfigMap/on-worker-0, ConfigMap/on-worker-1)"
-            ),
-            "\(check.errors)"
-        )
-        try node.write("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n", to: "m.yaml")
-        try node.write(text.replacing("substitute: true, ", with: ""), to: "bootstrap.yaml")
-        let same = await node.call("check", "--all-nodes")
-        #expect(same.status == 0, "\(same.errors)")
-        #expect(same.outputLines.last == "2 nodes, nothing wrong", "\(same.output)")
-    }
-
     @Test func `the flag does not go with others that name a node`() async throws {
         let node = try TestNode(Self.nodes)
         for (flag, value) in [("--role", "worker"), ("--host-name", "cp-1")] {

@@ -54,7 +54,6 @@ extension NodeCheck {
     private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
         guard task.footprint.pruning != .never else { return Findings() }
         var findings = Findings(problems: ApplySet.mistakes(in: manifests))
-        findings.prunedObjects[task.name] = SharedApplySets.Objects(task, manifests)
         if task.footprint.pruning == .most, !manifests.isEmpty,
             manifests.allSatisfy({ ApplySet.isProtected($0.identity.type) })
         {

@@ -28,8 +28,6 @@ public struct NodeCheck: Sendable {
         public var objectCount = 0
         /// The number of objects whose fields are not checked, because the schema of their server is not known.
         public var uncheckedObjectCount = 0
-        /// The objects of tasks with `prune`, by task.
-        var prunedObjects: [String: SharedApplySets.Objects] = [:]
     }
 
     /// Creates a check of a node's plan.
@@ -281,7 +279,6 @@ extension NodeCheck.Findings {
         warnings += other.warnings
         objectCount += other.objectCount
         uncheckedObjectCount += other.uncheckedObjectCount
-        prunedObjects.merge(other.prunedObjects) { _, new in new }
     }
 
     /// The findings without duplicates.
@@ -328,10 +325,12 @@ extension NodeCheck {
                 }
             }
         }
-        for (task, manifests) in contents where task.footprint.pruning != .never {
+        for (task, manifests) in contents {
+            guard let set = task.setName else { continue }
+            access.keep(ApplySet(name: set, task: task.name))
+            guard task.footprint.pruning != .never else { continue }
             access.prune(
                 manifests,
-                of: ApplySet(task: task.name),
                 includesProtected: task.footprint.pruning == .all,
                 namespace: namespace(of: task, &findings),
             )

@@ -27,9 +27,6 @@ public struct AllNodes: Sendable {
     /// The nodes in the order of the files, then the patterns.
     public let nodes: [NodeReading]
 
-    /// A second host for each pattern with `prune` tasks, whose objects must be the same on all hosts.
-    public let secondHosts: [NodeReading]
-
     /// Problems in the files themselves and in section `nodes`.
     public let problems: [Problem]
 
@@ -39,16 +36,10 @@ public struct AllNodes: Sendable {
         let collector = merged.collector
         let (reader, inventory) = merged.inventory()
         var nodes: [NodeReading] = []
-        var secondHosts: [NodeReading] = []
         for entry in inventory.entries + inventory.patterns {
-            let hosts = reader.exampleHosts(of: entry)
+            let host = reader.exampleHost(of: entry)
             // Certificates are checked only once because they are the same for all nodes.
-            let node = merged.reading(of: entry, as: hosts[0], withCertificates: nodes.isEmpty)
-            nodes.append(node)
-            let prunes = node.declarations.plan.steps.contains { $0.task.footprint.pruning != .never }
-            if prunes, hosts.count > 1 {
-                secondHosts.append(merged.reading(of: entry, as: hosts[1], withCertificates: false))
-            }
+            nodes.append(merged.reading(of: entry, as: host, withCertificates: nodes.isEmpty))
         }
         if files.isEmpty || merged.files.nodes.entries.isEmpty {
             collector.addMissing(
@@ -57,7 +48,7 @@ public struct AllNodes: Sendable {
                 hint: "write nodes: and below it HOST: {role: ROLE}"
             )
         }
-        (self.nodes, self.secondHosts) = (nodes, secondHosts)
+        self.nodes = nodes
         self.problems = Problems(collector.all).all
     }
 }
@@ -94,13 +85,12 @@ extension MergedReading {
 }
 
 extension ClusterReader {
-    /// Returns the host name of a node, or up to two example host names for a pattern.
+    /// Returns the host name of a node, or an example host name for a pattern.
     ///
     /// An example matches no more specific entry, unless more specific entries match all examined host names.
-    fileprivate func exampleHosts(of entry: Inventory.Entry) -> [String] {
-        guard let pattern = HostPattern(entry.name) else { return [entry.name] }
+    fileprivate func exampleHost(of entry: Inventory.Entry) -> String {
+        guard let pattern = HostPattern(entry.name) else { return entry.name }
         let examples = (0...files.nodes.entries.count + 1).lazy.map(pattern.example)
-        let found = Array(examples.filter { nodeEntry(of: $0)?.key == entry.name }.prefix(2))
-        return found.isEmpty ? [pattern.example(0)] : found
+        return examples.first { nodeEntry(of: $0)?.key == entry.name } ?? pattern.example(0)
     }
 }

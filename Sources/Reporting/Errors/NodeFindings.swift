@@ -10,7 +10,7 @@ public struct NodeFindings: Sendable {
     }
 
     /// The problems that affect all nodes.
-    private var common: [Problem]
+    private let common: [Problem]
     /// The problems that affect individual nodes, in the order in which they were found.
     private var found: [Finding] = []
     private var positions: [Problem: Int] = [:]
@@ -22,11 +22,6 @@ public struct NodeFindings: Sendable {
     public init(common: [Problem] = []) {
         self.common = Problems(common).all
     }
-
-    /// Adds problems that affect all nodes.
-    ///
-    /// - Parameter problems: The problems found after all nodes were added.
-    public mutating func add(common problems: [Problem]) { common = Problems(common + problems).all }
 
     /// Adds a node.
     ///

@@ -32,11 +32,6 @@ public struct AllNodesReport: Sendable {
         warned.add(node.entry.name, warnings)
     }
 
-    /// Adds problems that concern several nodes together.
-    public mutating func add(_ problems: [Problem]) {
-        found.add(common: problems)
-    }
-
     /// The problems, with the affected nodes in the message unless all nodes are affected.
     public var problems: [Problem] { found.problems }
 

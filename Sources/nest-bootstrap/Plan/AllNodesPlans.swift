@@ -32,7 +32,6 @@ struct AllNodesPlans {
         var isReadable = all.problems.isEmpty
         let http = try HTTPClient()
         var known: [CheckedPlan: NodeCheck.Findings] = [:]
-        var applySets = SharedApplySets()
         func findings(of node: NodeReading, _ configuration: Configuration) async -> NodeCheck.Findings {
             let plan = CheckedPlan(configuration)
             if let same = known[plan] { return same }
@@ -44,7 +43,6 @@ struct AllNodesPlans {
         for node in all.nodes {
             let configuration = Configuration(options, sources, node)
             let findings = await findings(of: node, configuration)
-            applySets.add(findings, of: node.hostName)
             isReadable = isReadable && node.problems.isEmpty
             report.add(
                 node,
@@ -53,12 +51,7 @@ struct AllNodesPlans {
                 CheckCounts(configuration.plan.steps.count, findings)
             )
         }
-        for node in all.secondHosts {
-            let findings = await findings(of: node, Configuration(options, sources, node))
-            applySets.add(findings, of: node.hostName)
-        }
         await http.shutDown()
-        report.add(applySets.problems)
         let problems = report.problems
         if options.output.isForPrograms {
             output.writeObjects(report.json, as: options.output)
