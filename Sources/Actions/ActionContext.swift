@@ -30,6 +30,10 @@ public struct RunEnvironment: Sendable {
     public var processEnvironment: [String: String]
     /// The directory that contains a cache directory for each task.
     public var cacheDirectory: String
+    /// The directory that contains a directory for each set of objects that the node has applied.
+    public var setsDirectory: String
+    /// The name of the cluster, if the task file sets it.
+    public var clusterName: String?
     /// The node's name, which identifies the holder of a Lease.
     public var hostName: String
     /// Whether systemd started this process, in the sandbox of a unit.
@@ -60,6 +64,8 @@ public struct RunEnvironment: Sendable {
         dropInVariables: [DropInVariable] = [],
         processEnvironment: [String: String],
         cacheDirectory: String = "/var/lib/nest-bootstrap/cache",
+        setsDirectory: String = "/var/lib/nest-bootstrap/sets",
+        clusterName: String? = nil,
         hostName: String = Machine.hostName(),
         isService: Bool = false,
         callArguments: [String] = [],
@@ -74,6 +80,8 @@ public struct RunEnvironment: Sendable {
         self.dryRunOverlay = files.isDryRun ? DryRunOverlay() : nil
         self.processEnvironment = processEnvironment
         self.cacheDirectory = cacheDirectory
+        self.setsDirectory = setsDirectory
+        self.clusterName = clusterName
         self.hostName = hostName
         self.isService = isService
         self.callArguments = callArguments

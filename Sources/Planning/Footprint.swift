@@ -198,6 +198,15 @@ public struct Footprint: Sendable, Hashable {
     /// The rule for deleting previously applied objects that the manifests no longer contain.
     public var pruning = ApplyDeclaration.Pruning.never
 
+    /// The name of the set of applied objects, `nil` for the task's name.
+    var setName: String?
+
+    /// Whether the applied objects have a version.
+    var isVersioned = false
+
+    /// The set whose objects are deleted.
+    public var removedSet: String?
+
     /// Whether the task requests a certificate from the API server.
     public var requestsCertificate = false
     public var deletedObjects: [ObjectReference] = []

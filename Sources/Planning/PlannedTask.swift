@@ -74,6 +74,19 @@ public struct PlannedTask: Sendable, Hashable {
     /// A setting of the task.
     public subscript<Value>(dynamicMember setting: KeyPath<TaskSettings, Value>) -> Value { settings[keyPath: setting] }
 
+    /// The set of the objects that the task applies, `nil` if the cluster has no record of them.
+    public var setName: String? {
+        let footprint = verb.footprint
+        return footprint.pruning != .never || footprint.isVersioned ? footprint.setName ?? name : nil
+    }
+
+    /// The sets whose objects the node records for the task.
+    public var recordedSets: [String] {
+        let footprint = verb.footprint
+        return (footprint.pruning != .never ? [footprint.setName ?? name] : [])
+            + (footprint.removedSet.map { [$0] } ?? [])
+    }
+
     /// The name of the systemd unit that runs the task.
     public var unitName: String { Planning.unitName(ofTask: name) }
 

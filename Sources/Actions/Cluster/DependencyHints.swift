@@ -55,7 +55,7 @@ struct DependencyHints {
         switch cause {
         case .missingKind(let type): .kind(DefinedKind(type))
         case .missingNamespace(let name): .namespace(name)
-        case .forbidden, .denied, .conflict, .invalid, .notTried, .beingDeleted, .interrupted, .other: nil
+        case .forbidden, .denied, .conflict, .outdated, .invalid, .notTried, .beingDeleted, .interrupted, .other: nil
         }
     }
 

@@ -442,14 +442,28 @@ extension NodeFiles {
     /// - Parameters:
     ///   - bytes: The content.
     ///   - name: The file's name.
-    ///   - directory: The task's directory, two levels below the state directory.
+    ///   - directory: The directory of the task or set, two levels below the state directory.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
         if isDryRun { return try remember(bytes, mode: 0o644, at: "\(directory)/\(name)") }
+        try DirectoryHandle(reaching: try stateLocation(directory), isCreating: true, isOfService: true)
+            .write(bytes, to: name, mode: 0o644)
+    }
+
+    /// Removes a file that ``keep(_:as:in:)`` has written, if it exists; a dry run removes nothing.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    func discard(_ name: String, in directory: String) throws(SystemError) {
+        guard !isDryRun else { return }
+        let location = try stateLocation(directory)
+        guard try FileSystem.exists(location) else { return }
+        let handle = try DirectoryHandle(reaching: location, isCreating: false, isOfService: true)
+        if try handle.status(name) != nil { try handle.remove(name) }
+    }
+
+    private func stateLocation(_ directory: String) throws(SystemError) -> String {
         let parts = try location(ofWritten: directory).pathParts
         let above = FileSystem.existingRealPath("/" + parts.dropLast(3).joined(separator: "/"))
-        let location = "\(above)/\(parts.suffix(3).joined(separator: "/"))"
-        try DirectoryHandle(reaching: location, isCreating: true, isOfService: true)
-            .write(bytes, to: name, mode: 0o644)
+        return "\(above)/\(parts.suffix(3).joined(separator: "/"))"
     }
 }

@@ -57,10 +57,10 @@ struct ApplyAction: Action {
             await SchemaStore(context.run).refresh(of: context.task.name, from: client, until: context.deadline)
         }
         guard failures.count == 0, contents.problems.isEmpty else {
-            try? await pruning?.keepMembers()
+            try? await pruning?.keepMembers(hasChanged: changedCount > 0)
             throw ReportedFailures()
         }
-        try await pruning?.keepMembers()
+        try await pruning?.keepMembers(hasChanged: changedCount > 0)
         // The new objects must be ready before the objects that they replace are deleted.
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
@@ -70,7 +70,8 @@ struct ApplyAction: Action {
                 context.retryPolicy,
             )
         }
-        let deletedCount = try await pruning?.run(after: sets.count) ?? 0
+        let deletedCount =
+            try await pruning?.run(after: sets.count, hasWaited: declaration.waitsForRollout) ?? 0
         return changedCount + deletedCount > 0
     }
 
@@ -88,7 +89,9 @@ struct ApplyAction: Action {
             managedMetadata: ManagedMetadata(
                 task: context.task.name,
                 labels: declaration.labels,
-                applySetID: declaration.pruning == .never ? nil : ApplySet(task: context.task.name).id,
+                applySetID: declaration.pruning == .never
+                    ? nil : ApplySet(name: context.task.setName, task: context.task.name).id,
+                version: context.appliedVersion(declaration),
             ),
             forceConflicts: declaration.conflicts == .force,
             takenManagers: declaration.takenManagers,
@@ -112,6 +115,13 @@ struct ApplyAction: Action {
         }
         let applied = await applier.apply(manifests)
         return (applied, changedCount.withLock { $0 })
+    }
+}
+
+extension ActionContext {
+    /// The version that the task records at its objects.
+    func appliedVersion(_ declaration: ApplyDeclaration) -> AppliedVersion? {
+        declaration.version.map { AppliedVersion($0, node: run.hostName, allowsOlder: declaration.allowsOlder) }
     }
 }
 

@@ -3,18 +3,27 @@ import Execution
 import Kubernetes
 import Planning
 
-/// The step of `apply` that deletes objects which the task's manifests no longer contain.
+/// The steps of `apply` that keep the set of the task's objects: its parent, and the node's record of its members.
+///
+/// A task with `prune` has members, and deletes those that its manifests no longer contain. For a task that only has a
+/// version, the parent records the version, so that an older file does not even create objects.
 struct PruneStep {
     private let context: ActionContext
-    private let client: APIClient
-    private let failures: FailureReporter
-    private let pruner: Pruner
-    private var parent: Pruner.Parent
+    private let deletion: SetDeletion
+    private let store: SetRecordStore
+    private var parent: SetParent
+    /// The members that the node has applied, `nil` if the task does not prune.
+    private var record: SetRecord?
+    /// A warning for the case that the task changes anything.
+    private let undoing: String?
 
-    /// Prepares the parent of the task's ApplySet, before anything is applied.
+    private var pruner: Pruner { deletion.pruner }
+
+    /// Prepares the parent and the record, before anything is applied.
     ///
-    /// - Returns: `nil` if the task deletes nothing.
-    /// - Throws: An error if a manifest contains the ApplySet member label, or the parent cannot be written.
+    /// - Returns: `nil` if the task has no set.
+    /// - Throws: An error if a manifest contains the ApplySet member label, if the parent or the record cannot be
+    ///   written, or if the parent records a newer version.
     init?(
         _ context: ActionContext,
         _ declaration: ApplyDeclaration,
@@ -22,88 +31,97 @@ struct PruneStep {
         _ client: APIClient,
         _ failures: FailureReporter,
     ) async throws {
-        guard declaration.pruning != .never else { return nil }
-        let mistakes = ApplySet.mistakes(in: manifests)
+        guard let set = context.task.setName else { return nil }
+        let prunes = declaration.pruning != .never
+        let mistakes = prunes ? ApplySet.mistakes(in: manifests) : []
         guard mistakes.isEmpty else { throw Problems(mistakes) }
-        (self.context, self.client, self.failures) = (context, client, failures)
-        pruner = Pruner(
+        self.context = context
+        let pruner = Pruner(
             client: client,
-            set: ApplySet(task: context.task.name),
+            set: ApplySet(name: set, task: context.task.name),
             manifests: manifests,
             includesProtected: declaration.pruning == .all,
             isDryRun: context.run.files.isDryRun,
             retryPolicy: context.retryPolicy,
             location: context.task.location,
+            claim: Pruner.Claim(
+                node: context.run.hostName,
+                cluster: context.run.clusterName,
+                version: context.appliedVersion(declaration),
+                digest: prunes ? Pruner.digest(of: manifests) : nil,
+            ),
         )
-        do {
-            parent = try await pruner.widen()
-        } catch {
-            throw await Self.reported(error, failures)
-        }
+        deletion = SetDeletion(context: context, client: client, pruner: pruner, failures: failures)
+        store = SetRecordStore(context.run, set: set)
+        let widened = try await deletion.reporting { () async throws(ObjectFailure) in try await pruner.widen() }
+        for warning in widened.warnings { context.emit(.warning(subject: pruner.parent.description, warning)) }
+        parent = widened.parent
+        undoing = widened.undoing
+        guard prunes else { return }
+        let known = try store.record()
+        var record = SetRecord(
+            kubeconfig: declaration.kubeconfig.path,
+            includesProtected: declaration.pruning == .all,
+            members: known,
+        )
+        await pruner.add(to: &record)
+        if record != known { try store.keep(record) }
+        self.record = record
     }
 
     /// Deletes the objects, after all manifests have been read and applied.
     ///
-    /// - Parameter appliedCount: The number of objects that were applied.
+    /// - Parameters:
+    ///   - appliedCount: The number of objects that were applied.
+    ///   - hasWaited: Whether the parent may have changed since it was read.
     /// - Returns: The number of objects that were deleted.
     /// - Throws: An error if an object could not be deleted.
-    func run(after appliedCount: Int) async throws -> Int {
-        let obsolete: Pruner.Obsolete
-        do {
-            obsolete = try await pruner.obsolete(in: parent) { [context, client] object in
-                await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
-            }
-        } catch {
-            throw await Self.reported(error, failures)
-        }
-        for (identity, reason) in obsolete.kept {
-            context.emit(.warning(subject: identity.description, reason.message))
-        }
-        if let warning = obsolete.warning {
-            context.emit(.warning(subject: ApplySet(task: context.task.name).parent.description, warning))
-        }
-        let count = obsolete.deletions.reduce(0) { $0 + $1.count }
-        if count > 0 { context.emit(.objectCount(appliedCount + count)) }
-        let deletions = DeletionReporter(context, failures)
-        for group in obsolete.deletions {
-            await pruner.delete(group) { deletions.report($0) }
-            // Later groups are not deleted after a failure, because a remaining object may need their objects.
-            await failures.report()
-            try Task.checkCancellation()
-            guard failures.count == 0 else { throw ReportedFailures() }
-        }
-        do {
-            try await pruner.narrow(parent, after: obsolete)
-        } catch {
-            throw await Self.reported(error, failures)
-        }
-        return deletions.count
+    mutating func run(after appliedCount: Int, hasWaited: Bool) async throws -> Int {
+        guard var record else { return 0 }
+        if hasWaited { try await keepMembers(hasChanged: false) }
+        let known = record
+        let (obsolete, deletedCount) = try await deletion.run(parent, record, after: appliedCount)
+        await pruner.reduce(&record, to: obsolete)
+        if record != known { try store.keep(record) }
+        return deletedCount
     }
 
     /// Adds an object to the parent's list before creation, if the server did not have the object's kind at the start.
     ///
     /// - Throws: ``APIError`` if the parent cannot be written.
     func addToParent(_ object: ObjectIdentity) async throws(APIError) {
-        guard !parent.lists(object) else { return }
+        guard record != nil, !parent.lists(object) else { return }
         try await pruner.addToParent(object)
     }
 
     /// Adds the applied objects to the parent's list, which another node may have shortened in the meantime.
     ///
-    /// - Throws: An error if the parent cannot be read or written.
-    mutating func keepMembers() async throws {
-        do {
-            parent = try await pruner.widen()
+    /// - Parameter hasChanged: Whether an object was created or changed.
+    /// - Throws: An error if the parent cannot be read or written, or if it records a newer version by now.
+    mutating func keepMembers(hasChanged: Bool) async throws {
+        if hasChanged, let undoing { context.emit(.warning(subject: pruner.parent.description, undoing)) }
+        let pruner = pruner
+        do throws(ObjectFailure) {
+            parent = try await pruner.widen(notingApplication: hasChanged).parent
         } catch {
-            throw await Self.reported(error, failures)
+            if error.cause == .outdated { try await withdraw() }
+            parent = try await deletion.reporting { () throws(ObjectFailure) in throw error }
         }
     }
 
-    /// Reports a failure, and returns the error of the task.
-    private static func reported(_ failure: ObjectFailure, _ failures: FailureReporter) async -> any Error {
-        if Task.isCancelled { return CancellationError() }
-        failures.add(failure)
-        await failures.report()
-        return ReportedFailures()
+    /// Deletes what this node has just created from an older file than that of another node.
+    ///
+    /// The other node has applied its newer version after this task began, and no longer has these objects.
+    private func withdraw() async throws {
+        guard let record else { return }
+        let withdrawal = SetDeletion(
+            context: context,
+            client: deletion.client,
+            pruner: pruner.withoutManifests,
+            failures: FailureReporter(context, order: []),
+        )
+        if let parent = try await deletion.reporting(pruner.read) {
+            _ = try await withdrawal.run(parent, record, after: 0)
+        }
     }
 }

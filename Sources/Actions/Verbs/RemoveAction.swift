@@ -24,6 +24,7 @@ struct RemoveAction: Action {
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         var isChanged = false
         for path in declaration.paths where try remove(path.path) { isChanged = true }
+        if let set = declaration.set, try await SetRemoval(context, set).run() { isChanged = true }
         guard let objects = declaration.objects else { return isChanged }
         let client = try await context.run.connections.client(kubeconfig: objects.kubeconfig.path, context)
         context.emit(.objectCount(objects.references.count))

@@ -122,22 +122,22 @@ public struct RequiredAccess: Sendable {
         allow(["get", "delete"], settled(identity, namespace))
     }
 
+    /// Adds the permissions for the parent of a set.
+    public mutating func keep(_ set: ApplySet) { allow(["get", "patch", "create"], set.parent) }
+
     /// Adds the permissions for a task that prunes objects no longer in its manifests.
     ///
     /// The names of such objects are not known, so the permissions cover all objects of the kinds in the manifests.
     ///
     /// - Parameters:
     ///   - manifests: The task's objects.
-    ///   - set: The task's ApplySet.
     ///   - includesProtected: Whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too.
     ///   - namespace: The kubeconfig's namespace, for objects that specify none.
     public mutating func prune(
         _ manifests: [ManifestObject],
-        of set: ApplySet,
         includesProtected: Bool,
         namespace: String,
     ) {
-        allow(["get", "patch", "create"], set.parent)
         for identity in manifests.map({ settled($0.identity, namespace) }) {
             let isDeleted = includesProtected || !ApplySet.isProtected(identity.type)
             allow(isDeleted ? ["list", "get", "delete"] : ["list"], allOf: identity.type, in: identity.namespace)

@@ -24,11 +24,20 @@ public struct ManagedMetadata: Sendable {
     /// The ID of the ApplySet that the objects belong to, if there is one.
     public var applySetID: String?
 
+    /// The version of the task, if it has one.
+    public var version: AppliedVersion?
+
     /// Creates the metadata of a task's objects.
-    public init(task: String, labels: [String: String] = [:], applySetID: String? = nil) {
+    public init(
+        task: String,
+        labels: [String: String] = [:],
+        applySetID: String? = nil,
+        version: AppliedVersion? = nil
+    ) {
         self.task = task
         self.labels = labels
         self.applySetID = applySetID
+        self.version = version
     }
 
     /// The fields of an object that belong to this agent according to the object's managed fields.
@@ -77,7 +86,7 @@ public struct ManagedMetadata: Sendable {
         object["metadata"]?["annotations"]?[taskAnnotation]?.string
     }
 
-    /// Adds the namespace, labels and annotation that are sent with an object.
+    /// Adds the namespace, labels and annotations that are sent with an object.
     ///
     /// - Parameters:
     ///   - root: The object.
@@ -101,7 +110,7 @@ public struct ManagedMetadata: Sendable {
             let label = [ApplySet.memberLabel: applySetID]
             metadata["labels"] = Self.adding(label, to: metadata["labels"], location: location, replacing: true)
         }
-        let annotations = [Self.taskAnnotation: task]
+        let annotations = (version?.annotations(over: live) ?? [:]).merging([Self.taskAnnotation: task]) { $1 }
         metadata["annotations"] = Self.adding(
             annotations,
             to: metadata["annotations"],

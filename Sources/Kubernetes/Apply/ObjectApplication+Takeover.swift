@@ -77,7 +77,8 @@ extension ObjectApplication {
         guard let migration = Takeover(of: object, from: applier.takenManagers) else { return object }
         let migrated = try await patched(path, with: migration.patch, isDryRun: false)
         let proposal = try await proposal(for: body, live: migrated, at: path)
-        return try await send(proposal.root, to: path, isDryRun: false, isForced: proposal.isForced).node
+        let root = guarded(proposal.root, over: migrated)
+        return try await send(root, to: path, isDryRun: false, isForced: proposal.isForced).node
     }
 
     /// Requests a preview of an object after its migration.

@@ -91,6 +91,7 @@ struct ObjectApplication {
             path.uid = memory.live?["metadata"]?["uid"]?.string
             try await checkRival(memory.live)
             try checkDeletion(of: memory.live, identity)
+            try checkVersion(of: memory.live)
             if isDryRun, let gone = memory.live, ManagedMetadata.isBeingDeleted(gone) {
                 let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
                 return Result(
@@ -101,7 +102,8 @@ struct ObjectApplication {
             let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
                 if !isDryRun { try await applier.willCreate(identity) }
-                var reply = try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
+                let created = guarded(body, over: nil)
+                var reply = try await write(created, to: path, as: .created, isForced: applier.forceConflicts, &memory)
                 if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
                 reportWarnings(of: reply.response)
                 // The object may have been created since the read, by another node or by an attempt without a response.
@@ -164,7 +166,12 @@ struct ObjectApplication {
         let before = body(for: resource, namespace: path.identity.namespace, live: nil)
         let after = body(for: resource, namespace: path.identity.namespace, live: created)
         guard !isDryRun, before["metadata"]?["labels"] != after["metadata"]?["labels"] else { return nil }
-        return try await send(after, to: path, isDryRun: false, isForced: applier.forceConflicts).node
+        return try await send(
+            guarded(after, over: created),
+            to: path,
+            isDryRun: false,
+            isForced: applier.forceConflicts
+        ).node
     }
 
     /// Changes an existing object, if there is anything to change.
@@ -238,7 +245,8 @@ struct ObjectApplication {
         // The changes are unknown after a write whose response was lost, or without an answer to a dry run.
         let isKnown = memory.intended == nil && proposal.answer != nil
         let change = memory.intended ?? .configured
-        let reply = try await write(proposal.root, to: path, as: change, isForced: proposal.isForced, &memory)
+        let root = guarded(proposal.root, over: live)
+        let reply = try await write(root, to: path, as: change, isForced: proposal.isForced, &memory)
         memory.original = original
         reportWarnings(of: reply.response)
         let object = try await migrate(reply.node, at: path, to: body)
@@ -334,6 +342,8 @@ struct ObjectApplication {
             let reply = try await send(body, to: path, isDryRun: isDryRun, isForced: isForced)
             try checkDeletion(of: reply.node, path.identity)
             return reply
+        } catch .refused(let refusal) where refusal.isOfChangedObject && applier.managedMetadata.version != nil {
+            throw .pending("another client has changed it since it was read", .retry)
         } catch .refused(let refusal) where refusal.status.isAllocated {
             throw await allocationError(refusal, of: path.identity)
         } catch {
@@ -433,7 +443,7 @@ extension ObjectApplication {
             exists ? "PATCH" : "POST",
             exists ? path.text : path.collection,
             query: query,
-            body: body.json(),
+            body: (exists ? body : Self.withoutResourceVersion(body)).json(),
             contentType: exists ? "application/merge-patch+json" : "application/json",
             as: path.expected,
             until: deadline,

@@ -49,6 +49,7 @@ struct Explanation {
         switch error {
         case .beingDeleted(let finalizers): return beingDeleted(error, finalizers)
         case .rival: return rival(error)
+        case .outdated(let refusal): return outdated(refusal)
         case .refused(let refusal):
             var failure = await refused(refusal)
             // Only the refusal determines whether these failures are permanent.
@@ -83,7 +84,7 @@ struct Explanation {
         case .unappliable: unappliable(status)
         case .tooLarge: tooLarge(status)
         case .overloaded: overloaded(status)
-        case .invalid, .failedAllocation, .missingOrChanged, .notTaken, .serverFailure, .unexplainedFailure, .other:
+        case .invalid, .failedAllocation, .missing, .changed, .notTaken, .serverFailure, .unexplainedFailure, .other:
             otherFailure(status)
         }
     }
@@ -329,6 +330,12 @@ extension Explanation {
     /// Explains that another task describes the object too.
     func rival(_ error: APIError) -> ObjectFailure {
         ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
+    }
+
+    func outdated(_ refusal: AppliedVersion.Refusal) -> ObjectFailure {
+        let common = ObjectFailure.Common(message: refusal.message, hint: refusal.hint)
+        let fault = fault(at: nil, refusal.message, hint: refusal.hint, common: common)
+        return ObjectFailure(object: manifest.identity, cause: .outdated, faults: [fault])
     }
 }
 

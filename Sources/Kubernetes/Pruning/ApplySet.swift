@@ -19,6 +19,9 @@ public struct ApplySet: Sendable {
     /// The program that manages the set, with the format version of the parent.
     static let tooling = "\(ManagedMetadata.manager)/v1"
 
+    /// The name of the set, which the task file may choose so that it outlives the name of the task.
+    public let name: String
+
     /// The task that applies the objects.
     public let task: String
     public let parent: ObjectIdentity
@@ -26,18 +29,30 @@ public struct ApplySet: Sendable {
     /// The ID, which is derived from the identity of the parent.
     public let id: String
 
-    public init(task: String) {
+    /// Creates the set of a task.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the set, by default that of the task.
+    ///   - task: The name of the task.
+    public init(name: String? = nil, task: String) {
         self.task = task
+        self.name = name ?? task
         parent = ObjectIdentity(
             type: GroupVersionKind(group: "", version: "v1", kind: "ConfigMap"),
             namespace: Self.namespace,
-            name: "nest-bootstrap-\(task)",
+            name: "nest-bootstrap-\(self.name)",
         )
         id = Self.id(of: parent)
     }
 
     /// The parent as arguments of a kubectl command.
     var address: String { "configmap/\(parent.name) -n \(Self.namespace)" }
+
+    /// Returns the command that removes the claim of a node that no longer exists.
+    public func commandReleasing(_ node: String) -> String {
+        let change = "{\"data\":{\"\(SetParent.nodePrefix)\(node)\":null}}"
+        return "kubectl patch configmap \(parent.name) -n \(Self.namespace) --type merge -p '\(change)'"
+    }
 
     /// Returns the ID of the set of a parent: a digest of the parent's name, namespace, kind and group.
     static func id(of parent: ObjectIdentity) -> String {
@@ -79,14 +94,14 @@ public struct ApplySet: Sendable {
     func refusal(of live: Node) -> (message: String, hint: String)? {
         let annotations = live["metadata"]?["annotations"]
         guard let tooling = annotations?[Self.toolingAnnotation]?.string else {
-            let hint = "delete it if nothing uses it: 'kubectl delete \(address)', or rename the task"
+            let hint = "delete it if nothing uses it: 'kubectl delete \(address)', or name another set"
             return ("it exists, and is not the parent of an ApplySet", hint)
         }
         let tool = tooling.split(separator: "/").dropLast().joined(separator: "/")
         guard (tool.isEmpty ? tooling : tool) == ManagedMetadata.manager else {
             let hint =
                 "hand it over with 'kubectl annotate \(address) --overwrite "
-                + "\(Self.toolingAnnotation)=\(Self.tooling)', or rename the task"
+                + "\(Self.toolingAnnotation)=\(Self.tooling)', or name another set"
             return ("its ApplySet is managed by '\(tooling)', not by \(ManagedMetadata.manager)", hint)
         }
         let found = live["metadata"]?["labels"]?[Self.idLabel]?.string ?? ""

@@ -8,6 +8,15 @@ struct ApplySetMember: Sendable {
 
     var uid: String { object["metadata"]?["uid"]?.string ?? "" }
 
+    /// Whether no other manager owns a field of the object's content.
+    ///
+    /// The field managers of an object that somebody else created, and that got the label later, show its creator.
+    var isOnlyOurs: Bool {
+        (object["metadata"]?["managedFields"]?.sequence ?? []).allSatisfy { entry in
+            ManagedMetadata.isOwn(entry) || FieldSet(entry["fieldsV1"]).isBesideContent
+        }
+    }
+
     /// The decision about a member that the manifests do not contain.
     enum Verdict: Sendable, Hashable {
         case delete
@@ -43,7 +52,7 @@ struct ApplySetMember: Sendable {
         }
         guard isApplied else {
             // Controllers copy labels, and some also copy annotations, but only to objects that have an owner.
-            guard ManagedMetadata.task(of: object) == set.task, owner == nil else { return .ignore }
+            guard ManagedMetadata.task(of: object) != nil, owner == nil else { return .ignore }
             return .keep("its managed fields do not say that \(ManagedMetadata.manager) applied it, as after a restore")
         }
         guard metadata?["annotations"]?[ManagedMetadata.pruneAnnotation]?.string != "false" else {

@@ -8,40 +8,46 @@ import YAML
 /// objects reads the parent again. If the parent is marked, the applying node writes the parent, so that the marking
 /// node cannot shorten the list. If the list has already been shortened, the applying node adds the missing entries.
 extension Pruner {
-    /// The state of the parent.
-    public struct Parent: Sendable {
-        var scope = ApplySetScope()
-        var resourceVersion: String?
-        /// Whether a node is about to shorten the list, or was interrupted before it could.
-        var isMarked = false
+    /// The node's part in the parent.
+    public struct Claim: Sendable {
+        /// The name of the node.
+        public var node: String
+        /// The name of the cluster in the node's file, if it has one.
+        public var cluster: String?
+        /// The version of the task, if it has one.
+        public var version: AppliedVersion?
+        /// The digest of the manifests, `nil` if the task does not prune.
+        ///
+        /// Without `prune`, the parent only records the version of the task.
+        public var digest: String?
 
-        /// Returns whether the parent lists the kind and the namespace of an object.
-        public func lists(_ object: ObjectIdentity) -> Bool {
-            var wanted = scope
-            wanted.insert(object)
-            return wanted == scope
-        }
-
-        init() {}
-
-        init(_ live: Node) {
-            scope = ApplySetScope(parent: live)
-            resourceVersion = live["metadata"]?["resourceVersion"]?.string
-            isMarked = live["metadata"]?["annotations"]?[markAnnotation] != nil
+        /// Creates the part of a node.
+        public init(node: String, cluster: String?, version: AppliedVersion?, digest: String?) {
+            (self.node, self.cluster, self.version, self.digest) = (node, cluster, version, digest)
         }
     }
 
-    static let markAnnotation = "nest-bootstrap/narrowing"
+    /// The result of reading, and if necessary writing, the parent.
+    public struct Widened: Sendable {
+        public var parent: SetParent
+        /// Human-readable warnings about the files of nodes.
+        public var warnings: [String] = []
+        /// A human-readable warning for the case that the node's manifests change anything: they are older than those of
+        /// another node.
+        public var undoing: String?
+    }
 
-    /// Adds all kinds and namespaces of the manifests to the list of the parent.
+    /// Adds all kinds and namespaces of the manifests to the list of the parent, and the claim of the node.
     ///
     /// A kind that is neither on the server nor defined by a manifest is left out, because it may be misspelt; see
     /// ``addToParent(_:)``.
     ///
+    /// - Parameter notesApplication: Whether the application of the manifests has changed objects, and is recorded.
     /// - Returns: The state of the parent, for the next steps.
-    /// - Throws: ``ObjectFailure`` if the parent cannot be read or written, or belongs to another tool.
+    /// - Throws: ``ObjectFailure`` if the parent cannot be read or written, belongs to another tool or cluster, or
+    ///   records a newer version of the task.
     @discardableResult
-    public func widen() async throws(ObjectFailure) -> Parent {
+    public func widen(notingApplication notesApplication: Bool = false) async throws(ObjectFailure) -> Widened {
         var wanted = ApplySetScope()
         wanted.definedKinds = Set(manifests.compactMap { DefinedKind($0) })
         var mayHaveObjects: [GroupVersionKind: Bool] = [:]
@@ -56,7 +62,18 @@ extension Pruner {
             identity.namespace = await namespace(of: identity)
             wanted.insert(identity)
         }
-        return try await extend(to: wanted)
+        return try await extend(to: wanted, claiming: await members(), notesApplication: notesApplication)
+    }
+
+    /// Returns the keys of the manifests' objects.
+    func members() async -> Set<MemberKey> {
+        var keys: Set<MemberKey> = []
+        for manifest in manifests {
+            var identity = manifest.identity
+            identity.namespace = await namespace(of: identity)
+            keys.insert(MemberKey(identity))
+        }
+        return keys
     }
 
     /// Adds the kind and the namespace of an object to the list of the parent, before the object is created.
@@ -85,79 +102,149 @@ extension Pruner {
         }
     }
 
-    /// Shortens the list of the parent to the remaining kinds and namespaces, unless another node has changed it.
+    /// Shortens the lists of the parent to the remaining kinds, namespaces and former members, unless another node has changed it.
     ///
     /// - Parameters:
     ///   - parent: The parent as ``widen()`` left it.
     ///   - obsolete: The members that the manifests did not contain, after their deletion.
     /// - Throws: ``ObjectFailure`` if the parent cannot be read or written.
-    public func narrow(_ parent: Parent, after obsolete: Obsolete) async throws(ObjectFailure) {
-        guard !isDryRun, parent.scope != obsolete.scope else { return }
+    public func narrow(_ parent: SetParent, after obsolete: Obsolete) async throws(ObjectFailure) {
+        guard !isDryRun, parent.scope != obsolete.scope || parent.former != obsolete.former else { return }
         guard let marked = try await mark(parent) else {
             try await extend(to: obsolete.scope)
             return
         }
         var left = try await remainingScope(after: obsolete, in: parent.scope.namespaces)
         left.definedKinds = parent.scope.definedKinds.intersection(left.kinds)
-        guard try await replace(marked, with: left) == nil else { return }
-        try await extend(to: left)
+        let isReplaced = try await replace(marked) { ($0.scope, $0.former) = (left, obsolete.former) } != nil
+        if !isReplaced { try await extend(to: left) }
     }
 
     /// Marks the parent to show other nodes that the list is about to be shortened.
     ///
     /// - Returns: The marked parent, or `nil` if another node has changed it.
-    func mark(_ parent: Parent) async throws(ObjectFailure) -> Parent? {
-        try await replace(parent, with: parent.scope, isMarked: true)
+    func mark(_ parent: SetParent) async throws(ObjectFailure) -> SetParent? {
+        try await replace(parent) { $0.isMarked = true }
     }
 
     private func replace(
-        _ parent: Parent,
-        with scope: ApplySetScope,
-        isMarked: Bool = false
-    ) async throws(ObjectFailure) -> Parent? {
-        try await explained { () async throws(APIError) -> Parent? in
-            try await retryPolicy.retry(parentSubject) { () async throws(APIError) -> Parent? in
-                try await write(scope, isMarked: isMarked, over: parent.resourceVersion)
+        _ parent: SetParent,
+        _ change: (inout SetParent) -> Void
+    ) async throws(ObjectFailure) -> SetParent? {
+        var changed = parent
+        changed.isMarked = false
+        change(&changed)
+        return try await explained { [changed] () async throws(APIError) -> SetParent? in
+            try await retryPolicy.retry(parentSubject) { () async throws(APIError) -> SetParent? in
+                try await write(changed)
             }
         }
     }
 
     /// Adds the missing kinds and namespaces of a scope to the list of the parent.
     @discardableResult
-    private func extend(to wanted: ApplySetScope) async throws(ObjectFailure) -> Parent {
-        let result = try await explained { () async throws(APIError) -> Result<Parent, ObjectFailure> in
+    private func extend(
+        to wanted: ApplySetScope,
+        claiming members: Set<MemberKey>? = nil,
+        notesApplication: Bool = false
+    ) async throws(ObjectFailure) -> Widened {
+        let result = try await explained { () async throws(APIError) -> Result<Widened, ObjectFailure> in
             try await retryPolicy.retry(parentSubject) {
-                () async throws(APIError) -> Result<Parent, ObjectFailure> in
-                try await extendOnce(to: wanted)
+                () async throws(APIError) -> Result<Widened, ObjectFailure> in
+                try await extendOnce(to: wanted, claiming: members, notesApplication: notesApplication)
             }
         }
         return try result.get()
     }
 
-    private func extendOnce(to wanted: ApplySetScope) async throws(APIError) -> Result<Parent, ObjectFailure> {
+    private func extendOnce(
+        to wanted: ApplySetScope,
+        claiming members: Set<MemberKey>? = nil,
+        notesApplication: Bool = false
+    ) async throws(APIError) -> Result<Widened, ObjectFailure> {
         let live = try await client.find(set.parent, until: retryPolicy.deadline)
-        if let live, let refusal = set.refusal(of: live) {
-            return .failure(ObjectFailure(parentManifest, .conflict, refusal.message, hint: refusal.hint))
+        if let failure = live.flatMap(refusal) { return .failure(failure) }
+        let stored = live.map { SetParent($0) }
+        var result = Widened(parent: stored ?? SetParent())
+        result.parent.isMarked = false
+        result.parent.scope.formUnion(wanted)
+        result.parent.scope.definedKinds.formIntersection(result.parent.scope.kinds)
+        if let claim, let members {
+            add(claim, of: members, over: live, notesApplication: notesApplication, to: &result)
         }
-        var parent = live.map(Parent.init) ?? Parent()
-        let stored = parent.scope
-        parent.scope.formUnion(wanted)
-        parent.scope.definedKinds.formIntersection(parent.scope.kinds)
-        guard parent.scope.listCount <= ApplySetScope.listLimit else {
+        if let excess = excess(of: result.parent) { return .failure(excess) }
+        guard !isDryRun, result.parent != stored else { return .success(result) }
+        guard let written = try await write(result.parent) else {
+            throw .pending("another node has changed it", .retry)
+        }
+        result.parent = written
+        return .success(result)
+    }
+
+    /// Returns why the parent on the server cannot be used, or `nil` if it can.
+    private func refusal(of live: Node) -> ObjectFailure? {
+        if let refusal = set.refusal(of: live) {
+            return ObjectFailure(parentManifest, .conflict, refusal.message, hint: refusal.hint)
+        }
+        if let refusal = claim?.version?.refusal(of: live, at: .now()) {
+            return ObjectFailure(parentManifest, .outdated, refusal.message, hint: refusal.hint)
+        }
+        guard let cluster = claim?.cluster, let other = SetParent(live).cluster, other != cluster else { return nil }
+        let hint =
+            "correct the server or 'cluster.name'; if the cluster was renamed: 'kubectl annotate \(set.address) "
+            + "--overwrite \(SetParent.clusterAnnotation)=\(cluster)'"
+        let message = "it belongs to cluster '\(other)', and the task file is of cluster '\(cluster)'"
+        return ObjectFailure(parentManifest, .conflict, message, hint: hint)
+    }
+
+    /// Adds the part of the node to the parent, and the warnings about other nodes.
+    private func add(
+        _ claim: Claim,
+        of members: Set<MemberKey>,
+        over live: Node?,
+        notesApplication: Bool,
+        to result: inout Widened,
+    ) {
+        let recorded = result.parent.version[AppliedVersion.annotation]
+        if claim.version == nil, let recorded {
+            result.warnings.append(
+                "applied at \(recorded) until now, and the task has no 'version' any more: nodes with older files are no "
+                    + "longer refused"
+            )
+        }
+        result.parent.cluster = claim.cluster ?? result.parent.cluster
+        result.parent.version = claim.version?.parentAnnotations(over: live, at: .now()) ?? [:]
+        guard let digest = claim.digest else { return }
+        result.parent.claim(members, by: claim.node, at: claim.version?.version)
+        let now = SetParent.Application(digest: digest, node: claim.node, time: .now())
+        let undone = result.parent.undone(by: now)
+        if notesApplication { result.parent.note(now) }
+        guard let (undone, earlier) = undone, claim.version == nil else { return }
+        let age = Duration.seconds(max(0, now.time.seconds - undone.time.seconds)).humanReadable
+        let ours = earlier.node == claim.node ? "it" : "node '\(earlier.node)'"
+        result.undoing =
+            "node '\(undone.node)' has applied other manifests \(age) ago, and node '\(claim.node)' applies those again that "
+            + "\(ours) had applied before: one of the two has old files; with 'version' in the task the older ones "
+            + "are refused"
+    }
+
+    /// Returns why a parent is too large, or `nil` if it is not.
+    private func excess(of parent: SetParent) -> ObjectFailure? {
+        if parent.scope.listCount > ApplySetScope.listLimit {
             let message =
                 "\(parent.scope.kinds.count) kinds in \(parent.scope.namespaces.count) namespaces are too many: "
                 + "to find the objects takes more than \(ApplySetScope.listLimit) requests"
-            return .failure(ObjectFailure(parentManifest, .conflict, message, hint: "split task '\(set.task)'"))
+            return ObjectFailure(parentManifest, .conflict, message, hint: "split task '\(set.task)'")
         }
-        guard !isDryRun, live == nil || parent.scope != stored || parent.isMarked else { return .success(parent) }
-        guard let written = try await write(parent.scope, over: parent.resourceVersion) else {
-            throw .pending("another node has changed it", .retry)
-        }
-        return .success(written)
+        let size = parent.data.reduce(0) { $0 + ($1.1.string?.utf8.count ?? 0) }
+        guard size > SetParent.sizeLimit else { return nil }
+        let message =
+            "the lists of the objects of \(parent.claims.count) nodes have \(size) bytes, and \(SetParent.sizeLimit) is the limit"
+        return ObjectFailure(parentManifest, .conflict, message, hint: "split task '\(set.task)'")
     }
 
     /// Sends requests about the parent, and explains their errors.
-    private func explained<Value>(
+    func explained<Value>(
         _ requests: () async throws(APIError) -> Value
     ) async throws(ObjectFailure) -> Value {
         do throws(APIError) {
@@ -167,7 +254,7 @@ extension Pruner {
         }
     }
 
-    private var parentManifest: ManifestObject { placeholder(set.parent) }
+    var parentManifest: ManifestObject { placeholder(set.parent) }
 
     /// The parent as the subject of a wait.
     ///
@@ -176,53 +263,48 @@ extension Pruner {
 
     /// Writes the parent once.
     ///
-    /// - Parameters:
-    ///   - scope: The kinds and namespaces to list.
-    ///   - isMarked: Whether other nodes see that the list is about to be shortened.
-    ///   - resourceVersion: The version that the parent must still have, or `nil` if it does not exist.
+    /// - Parameter parent: The parent, with the version that it must still have on the server, or without one if it does
+    ///   not exist.
     /// - Returns: The written parent, or `nil` if its version has changed.
     /// - Throws: ``APIError`` if the write fails for another reason.
-    private func write(
-        _ scope: ApplySetScope,
-        isMarked: Bool = false,
-        over resourceVersion: String?
-    ) async throws(APIError) -> Parent? {
-        let parent = set.parent
-        let resource = try await client.catalog.resource(of: parent.type, on: client, until: retryPolicy.deadline)
-        let path = ObjectPath(resource, of: parent)
+    func write(_ parent: SetParent) async throws(APIError) -> SetParent? {
+        let resource = try await client.catalog.resource(of: set.parent.type, on: client, until: retryPolicy.deadline)
+        let path = ObjectPath(resource, of: set.parent)
         do throws(APIError) {
             let reply = try await client.object(
                 "PATCH",
                 path.text,
                 query: [("fieldManager", ManagedMetadata.manager), ("force", "true")],
-                body: parentObject(scope, isMarked: isMarked, resourceVersion).json(),
+                body: parentObject(parent).json(),
                 as: path.expected,
                 until: retryPolicy.deadline,
             )
-            return Parent(reply.node)
-        } catch .refused(let refusal) where refusal.code == 409 && resourceVersion != nil {
+            return SetParent(reply.node)
+        } catch .refused(let refusal) where refusal.isOfChangedObject {
             return nil
         }
     }
 
-    private func parentObject(_ scope: ApplySetScope, isMarked: Bool, _ resourceVersion: String?) -> Node {
-        let parent = set.parent
-        let version = resourceVersion.map { [("resourceVersion", Node.string($0))] } ?? []
+    private func parentObject(_ parent: SetParent) -> Node {
+        let identity = set.parent
         let labels = [
             (ApplySet.idLabel, Node.string(set.id)), (ManagedMetadata.managedByLabel, .string(ManagedMetadata.manager)),
         ]
-        let mark = isMarked ? [(Self.markAnnotation, Node.string("true"))] : []
         let annotations = [
             (ApplySet.toolingAnnotation, Node.string(ApplySet.tooling)),
             (ManagedMetadata.taskAnnotation, .string(set.task)),
         ]
         let metadata: [(String, Node)] = [
-            ("name", .string(parent.name)), ("namespace", .string(ApplySet.namespace)), ("labels", .mapping(labels)),
-            ("annotations", .mapping(annotations + scope.annotations + mark)),
+            ("name", .string(identity.name)), ("namespace", .string(ApplySet.namespace)), ("labels", .mapping(labels)),
+            ("annotations", .mapping(annotations + parent.annotations)),
+            ("resourceVersion", .string(parent.resourceVersion ?? ObjectApplication.absentVersion)),
         ]
-        return .mapping([
-            ("apiVersion", .string(parent.type.apiVersion)), ("kind", .string(parent.type.kind)),
-            ("metadata", .mapping(metadata + version)),
-        ])
+        let data = parent.data.isEmpty ? [] : [("data", Node.mapping(parent.data))]
+        return .mapping(
+            [
+                ("apiVersion", .string(identity.type.apiVersion)), ("kind", .string(identity.type.kind)),
+                ("metadata", .mapping(metadata)),
+            ] + data
+        )
     }
 }

@@ -29,9 +29,16 @@ public struct Pruner: Sendable {
         public var warning: String?
         /// The kinds and namespaces that the parent must still list after the deletions.
         var scope = ApplySetScope()
+        /// The members that no list of the parent has any more, and that are kept.
+        var former: Set<MemberKey> = []
+        /// The recorded members that the manifests do not contain.
+        var remaining: Set<MemberKey> = []
         /// The kinds in the parent's list that the server has.
         var served: [ServedKind] = []
     }
+
+    /// The parent's identity.
+    public var parent: ObjectIdentity { self.set.parent }
 
     let client: APIClient
     let set: ApplySet
@@ -40,6 +47,7 @@ public struct Pruner: Sendable {
     let isDryRun: Bool
     let retryPolicy: RetryPolicy
     let location: SourceLocation
+    let claim: Claim?
 
     /// Creates a pruner.
     ///
@@ -51,6 +59,7 @@ public struct Pruner: Sendable {
     ///   - isDryRun: Whether the pruner only reports the changes that it would make.
     ///   - retryPolicy: How requests are retried.
     ///   - location: The location of the task, for messages.
+    ///   - claim: The node's part in the parent, `nil` for a set that the node's file does not have.
     public init(
         client: APIClient,
         set: ApplySet,
@@ -59,7 +68,9 @@ public struct Pruner: Sendable {
         isDryRun: Bool,
         retryPolicy: RetryPolicy,
         location: SourceLocation,
+        claim: Claim? = nil,
     ) {
+        self.claim = claim
         (self.client, self.set, self.manifests) = (client, set, manifests)
         (self.includesProtected, self.isDryRun) = (includesProtected, isDryRun)
         (self.retryPolicy, self.location) = (retryPolicy, location)
@@ -107,10 +118,16 @@ extension Pruner {
 
     /// Finds kinds on the server; a kind that has moved to another group is found in the new group.
     ///
-    /// - Parameter kinds: The kinds.
+    /// - Parameters:
+    ///   - kinds: The kinds.
+    ///   - awaitsAbsent: Whether a kind that the server does not have is waited for, because the server may just have
+    ///     started.
     /// - Returns: The kinds that the server has.
     /// - Throws: ``ObjectFailure`` if the server does not report its kinds.
-    func serve(_ kinds: Set<DefinedKind>) async throws(ObjectFailure) -> [DefinedKind: ServedKind] {
+    func serve(
+        _ kinds: Set<DefinedKind>,
+        awaitingAbsent awaitsAbsent: Bool = true
+    ) async throws(ObjectFailure) -> [DefinedKind: ServedKind] {
         let pairs = manifests.map { (DefinedKind($0.identity.type), $0.identity.type) }
         let written = Dictionary(pairs) { first, _ in first }
         var served: [DefinedKind: ServedKind] = [:]
@@ -125,7 +142,7 @@ extension Pruner {
                 }
                 let absent = missing.first { served[$0] == nil }
                 // A server that has just started may not know all kinds yet.
-                guard let absent, !isDryRun else { return }
+                guard let absent, awaitsAbsent, !isDryRun else { return }
                 throw .pending("the server has no kind '\(absent.text)'", .transient)
             }
         } catch .pending {
@@ -238,50 +255,61 @@ extension Pruner {
 
 /// The members of an ApplySet on the server.
 extension Pruner {
-    /// The key of an object on the server, regardless of the version of its kind.
-    private struct Key: Hashable {
-        var kind: DefinedKind
-        var namespace: String?
-        var name: String
-    }
-
     /// Finds the members that the manifests do not contain.
     ///
     /// All objects of the manifests must have been applied before this call.
     ///
     /// - Parameters:
     ///   - parent: The parent as ``widen()`` left it.
+    ///   - record: The objects that the node has applied as members. An object that only the parent lists is deleted
+    ///     if no other manager has a part in its content; all others are kept.
+    ///   - node: The node.
     ///   - reasonToKeep: Returns the reason to keep a member, or `nil` to delete it.
     /// - Returns: The members.
     /// - Throws: ``ObjectFailure`` if not all members can be listed.
     public func obsolete(
-        in parent: Parent,
+        in parent: SetParent,
+        recordedIn record: SetRecord,
+        of node: String,
         reasonToKeep: @Sendable (ObjectIdentity) async -> Reason?,
     ) async throws(ObjectFailure) -> Obsolete {
-        let served = try await serve(parent.scope.kinds)
+        var served = try await serve(parent.scope.kinds)
+        // A kind that only the record has was misspelt, or the parent was deleted.
+        let others = Set(record.members.map(\.kind)).subtracting(parent.scope.kinds)
+        served.merge(try await serve(others, awaitingAbsent: false)) { known, _ in known }
         var result = Obsolete()
-        var wanted: Set<Key> = []
+        var wanted: Set<MemberKey> = []
         for identity in manifests.map(\.identity) {
             let kind = DefinedKind(identity.type)
             let isNamespaced = served[kind]?.resource.isNamespaced ?? (identity.namespace != nil)
             let namespace = isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
-            wanted.insert(Key(kind: kind, namespace: namespace, name: identity.name))
-            result.scope.insert(ObjectIdentity(type: identity.type, namespace: namespace, name: identity.name))
+            let settled = ObjectIdentity(type: identity.type, namespace: namespace, name: identity.name)
+            wanted.insert(MemberKey(settled))
+            result.scope.insert(settled)
         }
         // The server may now serve two kinds of the list as one type.
         result.served = Array(Dictionary(served.values.map { ($0.type, $0) }) { first, _ in first }.values)
-        let members = try await list(result.served, in: parent.scope.namespaces)
-        let isWanted = { (member: ApplySetMember) in
-            let identity = member.identity
-            let key = Key(kind: DefinedKind(identity.type), namespace: identity.namespace, name: identity.name)
-            return wanted.contains(key)
-        }
+        let namespaces = parent.scope.namespaces.union(record.members.compactMap(\.namespace))
+        let members = try await list(result.served, in: namespaces)
+        let isWanted = { (member: ApplySetMember) in wanted.contains(MemberKey(member.identity)) }
+        let recorded = renamed(record.members, served)
+        let listed = renamed(parent.known, served)
+        let former = renamed(parent.former, served)
         // The same object may be served in two groups, as Ingress was, with only one of them in the manifests.
         let wantedUIDs = Set(members.filter(isWanted).map(\.uid))
         var deletions: [ObjectIdentity] = []
         for member in members where !wantedUIDs.contains(member.uid) {
-            switch verdict(on: member.object, of: member.identity) {
+            let key = MemberKey(member.identity)
+            var verdict = verdict(on: member.object, of: member.identity)
+            if verdict == .delete, !recorded.contains(key), !(listed.contains(key) && member.isOnlyOurs) {
+                verdict = .keep(Self.unrecorded)
+            }
+            let claimants = claimants(of: key, in: parent, served, otherThan: node)
+            switch verdict {
             case .ignore: continue
+            case _ where !claimants.isEmpty && !recorded.contains(key): break
+            case .delete where !claimants.isEmpty:
+                result.kept.append((member.identity, reason(ofClaimants: claimants)))
             case .keep(let text): result.kept.append((member.identity, Reason(text, advice: advice(member.identity))))
             case .delete:
                 guard let reason = await reasonToKeep(member.identity) else {
@@ -290,13 +318,61 @@ extension Pruner {
                 }
                 result.kept.append((member.identity, reason))
             }
+            if recorded.contains(key) { result.remaining.insert(key) }
+            if former.contains(key) { result.former.insert(key) }
             result.scope.insert(member.identity)
         }
         addAbsent(parent.scope, served, to: &result)
         result.kept.sort { "\($0.identity)" < "\($1.identity)" }
-        let byRank = Dictionary(grouping: deletions) { ApplyOrder.rank(of: $0.type) }
-        result.deletions = byRank.sorted { $0.key > $1.key }.map { $0.value.sorted { "\($0)" < "\($1)" } }
+        result.deletions = Self.groups(deletions)
         return result
+    }
+
+    /// Returns objects in groups; objects that other objects need come last.
+    private static func groups(_ deletions: [ObjectIdentity]) -> [[ObjectIdentity]] {
+        let byRank = Dictionary(grouping: deletions) { ApplyOrder.rank(of: $0.type) }
+        return byRank.sorted { $0.key > $1.key }.map { $0.value.sorted { "\($0)" < "\($1)" } }
+    }
+
+    /// Returns the other nodes whose manifests have a member, or had it when the node last ran the task.
+    private func claimants(
+        of key: MemberKey,
+        in parent: SetParent,
+        _ served: [DefinedKind: ServedKind],
+        otherThan node: String
+    ) -> [String] {
+        // A claim may list the kind under the group that it had before.
+        let former = served.filter { DefinedKind($0.value.type) == key.kind }.map(\.key)
+        let keys = Set([key.kind] + former).map { kind in
+            var key = key
+            key.kind = kind
+            return key
+        }
+        return keys.flatMap { parent.claimants(of: $0, otherThan: node, at: claim?.version?.version) }.unique().sorted()
+    }
+
+    private func reason(ofClaimants nodes: [String]) -> Reason {
+        let names = shortList(nodes.map { "'\($0)'" })
+        let text =
+            "the files of \(nodes.count == 1 ? "node" : "nodes") \(names) have it, or had it in the last run there"
+        return Reason(
+            text,
+            advice: "run the task there; if '\(nodes[0])' no longer exists: \(set.commandReleasing(nodes[0]))"
+        )
+    }
+
+    /// The reason to keep a member that the node has not recorded.
+    private static let unrecorded = "no record says that the manifests of the set have had it"
+
+    /// Returns keys with the kinds as the server has them now; a kind may have moved to another group.
+    private func renamed(_ keys: Set<MemberKey>, _ served: [DefinedKind: ServedKind]) -> Set<MemberKey> {
+        Set(
+            keys.map { key in
+                var key = key
+                if let type = served[key.kind]?.type { key.kind = DefinedKind(type) }
+                return key
+            }
+        )
     }
 
     /// Deletes members that still qualify for deletion when they are read again.

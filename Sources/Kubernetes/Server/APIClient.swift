@@ -338,7 +338,7 @@ extension APIClient {
             Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .foreign:
             Problem("\(server) cannot be used", cause: error)
-        case .refused, .pending, .beingDeleted, .rival:
+        case .refused, .pending, .beingDeleted, .rival, .outdated:
             Problem("\(server) is not ready", hint: Self.serverAdvice, cause: error)
         }
     }

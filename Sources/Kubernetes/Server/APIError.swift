@@ -18,6 +18,8 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     case beingDeleted([String])
     /// Another task describes the same object.
     case rival(Applier.Rival)
+    /// A newer version of the object has been applied.
+    case outdated(AppliedVersion.Refusal)
     /// The program was asked to stop.
     case interrupted
 
@@ -45,6 +47,9 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         /// Whether the server's validation refuses a value.
         var isInvalid: Bool { if case .invalid = kind { true } else { false } }
 
+        /// Whether the object has changed since it was read.
+        var isOfChangedObject: Bool { if case .changed = kind { true } else { false } }
+
         /// Whether the server could not call an admission webhook.
         var isOfUnansweringWebhook: Bool { if case .webhook = kind { true } else { false } }
     }
@@ -61,8 +66,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .pending(_, let disposition, _): disposition
         case .foreign(let reply): reply.disposition
         case .notReady, .beingDeleted: .retry
-        case .rival: .permanent
-        case .interrupted: .permanent
+        case .rival, .outdated, .interrupted: .permanent
         case .transport(let error): error.disposition
         }
     }
@@ -71,7 +75,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
     var mayHaveSucceeded: Bool {
         switch self {
         case .refused(let refusal): refusal.code >= 500
-        case .pending, .notReady, .beingDeleted, .rival: false
+        case .pending, .notReady, .beingDeleted, .rival, .outdated: false
         case .foreign(let reply): reply.mayHaveSucceeded
         case .transport, .interrupted: true
         }
@@ -83,7 +87,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .pending(_, _, let retryAfter), .notReady(_, let retryAfter): retryAfter
         case .foreign(let reply): reply.retryAfter
         case .refused(let refusal): refusal.status.retryAfter
-        case .transport, .beingDeleted, .rival, .interrupted: nil
+        case .transport, .beingDeleted, .rival, .outdated, .interrupted: nil
         }
     }
 
@@ -98,7 +102,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             return .pending(words + remark, disposition, retryAfter: retryAfter)
         case .notReady(let checks, let retryAfter):
             return .notReady(checks: checks + remark, retryAfter: retryAfter)
-        case .transport, .foreign, .beingDeleted, .rival, .interrupted:
+        case .transport, .foreign, .beingDeleted, .rival, .outdated, .interrupted:
             return self
         }
     }
@@ -117,6 +121,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         case .beingDeleted(let finalizers): Self.words(forDeletionWith: finalizers)
         case .rival(let rival):
             "task '\(rival.task)' applies it too (\(rival.location)): each would undo the other"
+        case .outdated(let refusal): refusal.message
         case .interrupted: "interrupted"
         }
     }
@@ -127,7 +132,7 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
         switch self {
         case .refused(let refusal): refusal.status.publicWords
         case .foreign(let reply): "\(reply.commonWords); \(reply.advice)"
-        case .transport, .pending, .notReady, .beingDeleted, .rival, .interrupted: words
+        case .transport, .pending, .notReady, .beingDeleted, .rival, .outdated, .interrupted: words
         }
     }
 

@@ -219,7 +219,8 @@ public struct CertificateSigning: Sendable {
         // Other refusals with status 403 come from admission control, which roles do not affect.
         case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
             return Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
-        case .transport, .refused, .notReady, .foreign, .beingDeleted, .rival: return Problem(message, cause: error)
+        case .transport, .refused, .notReady, .foreign, .beingDeleted, .rival, .outdated:
+            return Problem(message, cause: error)
         }
     }
 }

@@ -29,8 +29,10 @@ enum RefusalKind {
     case tooLarge
     /// The server has too many requests.
     case overloaded
-    /// Another object is missing, or the object has changed in the meantime.
-    case missingOrChanged
+    /// Another object is missing.
+    case missing
+    /// The object has changed in the meantime.
+    case changed
     /// A proxy timed out waiting for the request, or refused the request at the beginning of a connection.
     case notTaken
     /// The server has failed.
@@ -63,11 +65,11 @@ enum RefusalKind {
             if let namespace = status.missingNamespace {
                 .missingNamespace(namespace)
             } else {
-                status.isUnknownResource ? .unknownResource : .missingOrChanged
+                status.isUnknownResource ? .unknownResource : .missing
             }
         case 405: .unappliable
         case 408, 425: .notTaken
-        case 409: status.isFieldConflict ? .fieldConflict : .missingOrChanged
+        case 409: status.isFieldConflict ? .fieldConflict : .changed
         case 413: .tooLarge
         case 422: status.hasFailedAllocation ? .failedAllocation : .invalid
         case 429: .overloaded
@@ -84,7 +86,8 @@ enum RefusalKind {
         case .admission(let refusal): refusal.disposition
         case .webhook(let failure): failure.disposition
         case .terminatingNamespace, .failedAllocation, .overloaded, .notTaken, .serverFailure: .retry
-        case .missingNamespace, .unknownResource, .unauthorized, .forbidden, .missingOrChanged, .unexplainedFailure:
+        case .missingNamespace, .unknownResource, .unauthorized, .forbidden, .missing, .changed,
+            .unexplainedFailure:
             .transient
         case .schema, .fieldConflict, .escalation, .invalid, .unappliable, .tooLarge, .other: .permanent
         }

@@ -151,7 +151,10 @@ enum MetadataFields {
     /// The annotations that the program itself writes may be in a manifest that was exported.
     static func annotationProblems(_ manifest: ManifestObject) -> [Problem] {
         let prefix = "nest-bootstrap/"
-        let own = [ManagedMetadata.taskAnnotation, ApplySetScope.definedKindsAnnotation]
+        let own = [
+            ManagedMetadata.taskAnnotation, AppliedVersion.annotation, AppliedVersion.nodeAnnotation,
+            ApplySetScope.definedKindsAnnotation,
+        ]
         let entries = manifest.root["metadata"]?["annotations"]?.mapping?.entries ?? []
         return entries.filter { $0.key.hasPrefix(prefix) && !own.contains($0.key) }.compactMap { entry in
             guard entry.key == ManagedMetadata.pruneAnnotation else {

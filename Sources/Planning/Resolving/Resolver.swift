@@ -31,6 +31,7 @@ struct Resolver {
         // If a role of a task is unknown, the nodes on which the task writes are unknown too.
         let located = zip(tasks, planned).compactMap { $0.hasUnknownRole ? nil : $1 }
         WrittenPaths(context.views.companions).check(located, context.problems)
+        ObjectSets.check(planned.compactMap(\.self), context.problems)
         let plan = plan(planned, graph, disabled: removed)
         LinkLoops(plan).check(context.problems)
         return Resolved(tasks: planned.compactMap(\.self), plan: plan)

@@ -130,8 +130,10 @@ private struct TaskUnit {
         let records = "nest-bootstrap/tasks/\(task.name)"
         let staging = "nest-bootstrap-staged/\(task.name)"
         unit.set("RuntimeDirectory", task.footprint.hasOnlyProducts ? "\(records) \(staging)" : records)
+        let cache = task.footprint.keepsCache ? ["nest-bootstrap/cache/\(task.name)"] : []
+        let state = cache + task.recordedSets.map { "nest-bootstrap/sets/\($0)" }
+        if !state.isEmpty { unit.set("StateDirectory", state.joined(separator: " ")) }
         if task.footprint.keepsCache {
-            unit.set("StateDirectory", "nest-bootstrap/cache/\(task.name)")
             // An administrator or an older version may have stored a copy for all tasks.
             for digest in task.footprint.manifests?.pinnedDigests ?? [] {
                 unit.path("BindReadOnlyPaths", "/var/lib/nest-bootstrap/cache/\(digest)")

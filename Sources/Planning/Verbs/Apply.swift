@@ -1,4 +1,4 @@
-import Base
+public import Base
 import YAML
 
 /// Verb `apply`: the objects of manifests, applied to the API server.
@@ -42,6 +42,15 @@ public struct ApplyDeclaration: VerbDeclaration {
 
     /// The kinds of objects to delete once the manifests no longer contain them.
     public var pruning: Pruning
+
+    /// The name of the set of the task's objects, `nil` for the task's name.
+    public var setName: String?
+
+    /// The version of the manifests, `nil` if the task has none; an older version does not replace a newer one.
+    public var version: OrderedVersion?
+
+    /// Whether the version replaces a newer one.
+    public var allowsOlder: Bool
 }
 
 extension ApplyDeclaration: ReadableVerb {
@@ -52,13 +61,15 @@ extension ApplyDeclaration: ReadableVerb {
 
     static var changesObjects: Bool { true }
 
+    static var taskLevelKeys: [String] { ["version", "allowOlder"] }
+
     /// The verb's keys.
     public static var keys: [KeyDescription] {
         [
             Keys.manifests.description, Keys.kubeconfig.description, Keys.conflicts.description,
             Keys.takeOver.description, Keys.substitute.description, Keys.wait.description, Keys.minNodes.description,
             Keys.labels.description,
-            Keys.prune.description,
+            Keys.prune.description, Keys.version.description, Keys.allowOlder.description,
         ]
     }
 
@@ -120,11 +131,39 @@ extension ApplyDeclaration: ReadableVerb {
         )
         static let prune = DefaultedKey(
             "prune",
-            ValueReader(type: .either([.boolean, .enumeration(["all"])]), read: readPruning),
-            default: Pruning.never,
+            ValueReader(
+                type: .either([.boolean, .enumeration(["all"]), .mapping([set.description, all.description])]),
+                read: readPruning
+            ),
+            default: PrunedSet(pruning: .never),
             text: "`false`",
             "whether objects are deleted that the task applied before and its manifests no longer contain; `all`: also "
                 + "Namespaces, CustomResourceDefinitions and PersistentVolumeClaims"
+        )
+        static let set = Key.optional(
+            "set",
+            ValueReader(type: .name("set")) { $0.label("the name of a set") },
+            default: "the name of the task",
+            "the name of the set of the task's objects, which stays when the task is renamed"
+        )
+        static let all = DefaultedKey(
+            "all",
+            .boolean,
+            default: false,
+            "whether Namespaces, CustomResourceDefinitions and PersistentVolumeClaims are deleted too"
+        )
+        static let version = Key.optional(
+            "version",
+            ValueReader(type: .either([.string, .number]), read: readVersion),
+            default: "none",
+            "the version of the manifests: a version such as `1.30.2`, a date, or a number; no node replaces objects with "
+                + "those of an older version; also a key of the task itself"
+        )
+        static let allowOlder = DefaultedKey(
+            "allowOlder",
+            .boolean,
+            default: false,
+            "whether an older `version` replaces a newer one; also a key of the task itself"
         )
     }
 
@@ -137,7 +176,10 @@ extension ApplyDeclaration: ReadableVerb {
         let wait = fields.value(Keys.wait)
         let labels = fields.value(Keys.labels) ?? [:]
         let minimum = fields.value(Keys.minNodes)
-        let pruning = fields.value(Keys.prune)
+        let pruned = fields.value(Keys.prune)
+        let version = fields.value(Keys.version)
+        let allowsOlder = fields.value(Keys.allowOlder)
+        fields.reportMisplacedKey("allowOlder", goesWith: ["version"])
         guard let sources else { return nil }
         return ReadVerb(kubeconfig: kubeconfig) { kubeconfig in
             Self(
@@ -148,7 +190,10 @@ extension ApplyDeclaration: ReadableVerb {
                 waitsForRollout: wait != nil,
                 labels: labels,
                 minimumNodeCount: minimum,
-                pruning: pruning,
+                pruning: pruned.pruning,
+                setName: pruned.set,
+                version: version,
+                allowsOlder: allowsOlder,
             )
         }
     }
@@ -161,11 +206,26 @@ extension ApplyDeclaration: ReadableVerb {
         return value.word(of: Conflicts.allCases.map(\.rawValue)).flatMap(Conflicts.init(rawValue:))
     }
 
-    @Sendable private static func readPruning(_ value: ConfigValue) -> Pruning? {
-        if let isPruned = value.node.boolean { return isPruned ? .most : .never }
-        if value.node.string == "all" { return .all }
-        value.reportTypeMismatch("true, false or 'all'")
+    @Sendable private static func readVersion(_ value: ConfigValue) -> OrderedVersion? {
+        guard let text = value.text() else { return nil }
+        if let version = OrderedVersion(text) { return version }
+        value.reportTypeMismatch(OrderedVersion.forms)
         return nil
+    }
+
+    /// The value of `prune`.
+    private struct PrunedSet {
+        var pruning: Pruning
+        var set: String?
+    }
+
+    @Sendable private static func readPruning(_ value: ConfigValue) -> PrunedSet? {
+        if let isPruned = value.node.boolean { return PrunedSet(pruning: isPruned ? .most : .never) }
+        if value.node.string == "all" { return PrunedSet(pruning: .all) }
+        guard var fields = value.mapping("true, false, 'all', or a mapping with 'set' or 'all'") else { return nil }
+        defer { fields.finish() }
+        let set = fields.value(Keys.set)
+        return PrunedSet(pruning: fields.value(Keys.all) ? .all : .most, set: set)
     }
 
     @Sendable private static func sources(_ value: ConfigValue) -> [ManifestSet.Source]? {
@@ -202,6 +262,8 @@ extension ApplyDeclaration: ReadableVerb {
         var footprint = Footprint(manifests: manifests)
         footprint.awaitsRollout = waitsForRollout
         footprint.pruning = pruning
+        footprint.setName = setName
+        footprint.isVersioned = version != nil
         footprint.useAPIServer(kubeconfig)
         for source in manifests.sources {
             switch source {

@@ -10,6 +10,17 @@ public struct RemoveDeclaration: VerbDeclaration {
         public var references: [ObjectReference]
     }
 
+    /// A set of objects that tasks with `prune` have applied.
+    public struct ObjectSet: Sendable, Hashable {
+        /// The kubeconfig of the API server.
+        public var kubeconfig: LocatedPath
+        public var name: String
+
+        public init(kubeconfig: LocatedPath, name: String) {
+            (self.kubeconfig, self.name) = (kubeconfig, name)
+        }
+    }
+
     public var paths: [LocatedPath]
 
     /// Whether directories are removed, with everything in them.
@@ -17,6 +28,18 @@ public struct RemoveDeclaration: VerbDeclaration {
 
     /// The objects to delete, if there are any.
     public var objects: Objects?
+
+    /// The set whose objects are deleted, if there is one.
+    public var set: ObjectSet?
+
+    /// Creates the declaration of a task that removes only a set.
+    public init(_ set: ObjectSet) {
+        self.init(paths: [], isRecursive: false, set: set)
+    }
+
+    init(paths: [LocatedPath], isRecursive: Bool, objects: Objects? = nil, set: ObjectSet? = nil) {
+        (self.paths, self.isRecursive, self.objects, self.set) = (paths, isRecursive, objects, set)
+    }
 }
 
 extension RemoveDeclaration: ReadableVerb {
@@ -30,7 +53,8 @@ extension RemoveDeclaration: ReadableVerb {
     /// The verb's keys.
     public static var keys: [KeyDescription] {
         [
-            Keys.paths.description, Keys.recursive.description, Keys.objects.description, Keys.kubeconfig.description,
+            Keys.paths.description, Keys.recursive.description, Keys.objects.description, Keys.set.description,
+            Keys.kubeconfig.description,
         ]
     }
 
@@ -42,7 +66,7 @@ extension RemoveDeclaration: ReadableVerb {
                 "absolute paths",
                 limit: Limit.needCount
             ),
-            default: "none; `objects` is required then",
+            default: "none; `objects` or `set` is required then",
             "the paths to remove; a link is removed itself, and none is followed on the way to a path"
         )
         static let recursive = DefaultedKey(
@@ -54,7 +78,7 @@ extension RemoveDeclaration: ReadableVerb {
         static let objects = Key.optional(
             "objects",
             .list(of: .object, "objects with apiVersion, kind and name", limit: Limit.needCount),
-            default: "none; `paths` is required then",
+            default: "none; `paths` or `set` is required then",
             "the objects to delete; the task waits until they are gone"
         )
         static let kubeconfig = Key.optional(
@@ -62,7 +86,14 @@ extension RemoveDeclaration: ReadableVerb {
             .readPath,
             default:
                 "the file of the nearest `kubeconfig` task among the dependencies that is not for a component of Kubernetes",
-            "with `objects`: the kubeconfig of the API server"
+            "with `objects` or `set`: the kubeconfig of the API server"
+        )
+        static let set = Key.optional(
+            "set",
+            ValueReader(type: .name("set")) { $0.label("the name of a set") },
+            default: "none",
+            "the set of a task with `prune` that the file no longer has: its objects are deleted, unless a task of another "
+                + "node still has the set"
         )
     }
 
@@ -70,22 +101,29 @@ extension RemoveDeclaration: ReadableVerb {
         let paths = fields.value(Keys.paths) ?? []
         let isRecursive = fields.value(Keys.recursive)
         let references = fields.value(Keys.objects) ?? []
+        let set = fields.value(Keys.set)
         let kubeconfig = fields.value(Keys.kubeconfig)
         fields.reportMisplacedKey("recursive", goesWith: ["paths"])
-        fields.reportMisplacedKey("kubeconfig", goesWith: ["objects"])
-        guard !paths.isEmpty || !references.isEmpty else {
+        fields.reportMisplacedKey("kubeconfig", goesWith: ["objects", "set"])
+        guard !paths.isEmpty || !references.isEmpty || set != nil else {
             // Items that cannot be read have been reported.
-            let isWritten = fields.entries.contains { $0.value.sequence?.isEmpty == false }
+            let isWritten = fields.entries.contains { $0.value.sequence?.isEmpty == false || $0.key == "set" }
             if !isWritten {
                 let name = fields.subject.name
                 fields.problems.add(fields.location, "\(name) removes nothing", hint: "add paths: [/PATH]")
             }
             return nil
         }
-        guard !references.isEmpty else { return ReadVerb(Self(paths: paths, isRecursive: isRecursive)) }
+        guard !references.isEmpty || set != nil else {
+            return ReadVerb(Self(paths: paths, isRecursive: isRecursive))
+        }
         return ReadVerb(kubeconfig: kubeconfig) { kubeconfig in
-            let objects = Objects(kubeconfig: kubeconfig, references: references)
-            return Self(paths: paths, isRecursive: isRecursive, objects: objects)
+            Self(
+                paths: paths,
+                isRecursive: isRecursive,
+                objects: references.isEmpty ? nil : Objects(kubeconfig: kubeconfig, references: references),
+                set: set.map { ObjectSet(kubeconfig: kubeconfig, name: $0) }
+            )
         }
     }
 
@@ -95,6 +133,10 @@ extension RemoveDeclaration: ReadableVerb {
         if let objects {
             footprint.useAPIServer(objects.kubeconfig)
             footprint.deletedObjects = objects.references
+        }
+        if let set {
+            if objects == nil { footprint.useAPIServer(set.kubeconfig) }
+            footprint.removedSet = set.name
         }
         // The paths may be in a directory of another user. The unit sees only these paths in it.
         if !paths.isEmpty { footprint.capabilities += ["CAP_DAC_OVERRIDE", "CAP_FOWNER"] }

@@ -57,7 +57,7 @@ struct DiffCommand: Command {
         return try await program.withConfiguration(options) { configuration in
             let events = EventQueue([sink], isDryRun: true)
             return try await program.withTicking(events, idleLimit: Program.readerLimit) {
-                try await compare(configuration, events, program.catchSignals)
+                try await compare(configuration, events, output, program.catchSignals)
             }
         }
     }
@@ -66,6 +66,7 @@ struct DiffCommand: Command {
     private func compare(
         _ configuration: Configuration,
         _ events: EventQueue,
+        _ output: ConsoleOutput,
         _ catchSignals: SignalCatcher,
     ) async throws -> ExitCode {
         let plan = configuration.plan
@@ -82,6 +83,7 @@ struct DiffCommand: Command {
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(part) { step, context in try await runner.perform(step, context) }
         }
+        if names.isEmpty, signal == nil { output.report(warnings: await FormerSets(environment).release()) }
         await http.shutDown()
         let code = ExitCode(report, signal: signal)
         guard code == .success else { return code.isStopped ? code : .trouble }

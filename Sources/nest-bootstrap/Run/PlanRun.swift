@@ -51,10 +51,13 @@ struct PlanRun {
             command.isDryRun
             ? nil : Recorder(records, run: identifier, plan: configuration.plan) { [events] in events.send($0) }
         let staged = staged(part.plan, records)
-        let runner = ActionRunner(configuration.environment(http, staged: staged))
+        let environment = configuration.environment(http, staged: staged)
+        let runner = ActionRunner(environment)
         let engine = engine(recorder)
+        let formerSets = FormerSets(environment)
+        let plan = command.removesSets ? part.plan.appending(try formerSets.removals()) : part.plan
         let (report, signal) = await interruptible(by: signals) {
-            await engine.run(part.plan) { step, context in
+            await engine.run(plan) { step, context in
                 guard let recorder else {
                     let outcome = try await runner.perform(step, context)
                     if case .changed = outcome, !step.task.restarts.isEmpty {
@@ -65,6 +68,7 @@ struct PlanRun {
                 return try await perform(step, context, runner, recorder, records, staged)
             }
         }
+        if command.isWholeRun, signal == nil { output.report(warnings: await formerSets.release()) }
         await http.shutDown()
         if recorder != nil {
             await reportRecovery(of: report)

@@ -47,6 +47,11 @@ struct RunCommand: Command {
             "first run the dependencies of the named tasks that have not succeeded on this boot",
             \.withDependencies
         ),
+        Flag(
+            "--remove-sets",
+            "afterwards delete the objects of sets that no task has any more; see 'remove' in docs/task-file",
+            \.removesSets
+        ),
         Flag("--dry-run", "show what would be created and changed, write nothing", \.isDryRun),
         .config, .role, .hostName, .root, .output,
         Flag(
@@ -70,6 +75,9 @@ struct RunCommand: Command {
     /// Whether to first run the dependencies that have not succeeded yet.
     var withDependencies = false
 
+    /// Whether to delete the objects of sets that no task has any more.
+    var removesSets = false
+
     /// Whether to report the changes instead of making them.
     var isDryRun = false
 
@@ -78,6 +86,9 @@ struct RunCommand: Command {
 
     /// Whether a timer repeats the task, which has already succeeded on this boot.
     var isRepetition = false
+
+    /// Whether all tasks of the node are run, by hand and for the first time.
+    var isWholeRun: Bool { tasks.isEmpty && !isPreparation && !isRepetition }
 
     var acts: Bool { !isDryRun }
     var runsInSandbox: Bool { !isPreparation }
@@ -89,6 +100,9 @@ struct RunCommand: Command {
         try Self.refuse(names, options, hint: "use \(quotedShellLine(["--task", names.first ?? "NAME"]))")
         if isDryRun, isPreparation {
             throw UsageError("'--dry-run' and '--prepare' are mutually exclusive")
+        }
+        if removesSets, !tasks.isEmpty {
+            throw UsageError("'--remove-sets' and '--task' are mutually exclusive")
         }
         if tasks.isEmpty, withDependencies { throw UsageError("'--with-dependencies' requires '--task NAME'") }
     }

@@ -1,6 +1,7 @@
 import Actions
 import Base
 import Execution
+import HTTP
 import Host
 import Planning
 import Reporting
@@ -38,6 +39,7 @@ struct StatusReport {
                 if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
             }
             print(statuses, of: plan, output, outputEnvironment)
+            if command.names.isEmpty, !command.isWaiting { try await reportFormerSets(output) }
             // The purpose of a wait is to learn when the node is ready, and repetitions do not affect that.
             let repetitions = command.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
             let states = statuses.map { command.isWaiting ? $0.state : $0.countedState }
@@ -47,6 +49,19 @@ struct StatusReport {
                 ? .incomplete
                 : isPermanent ? .failure : code
         }
+    }
+
+    /// Reports the sets that no task has any more.
+    private func reportFormerSets(_ output: ConsoleOutput) async throws {
+        let http = try HTTPClient()
+        let warnings: [Problem]
+        do throws(Problem) {
+            warnings = try FormerSets(configuration.environment(http)).descriptions().map { Problem($0) }
+        } catch {
+            warnings = [error]
+        }
+        await http.shutDown()
+        output.report(warnings: warnings)
     }
 
     /// Creates the problem that the wait timed out before all tasks had succeeded.

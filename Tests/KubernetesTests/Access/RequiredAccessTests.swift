@@ -68,9 +68,9 @@ struct RequiredAccessTests {
         let file = ManifestFile(Array(text.utf8), file: "m.yaml")
         func pruningRules(includesProtected: Bool) -> [String] {
             rules(text) { access in
+                access.keep(ApplySet(task: "t"))
                 access.prune(
                     file.manifests,
-                    of: ApplySet(task: "t"),
                     includesProtected: includesProtected,
                     namespace: "default"
                 )

@@ -38,7 +38,7 @@ struct PrunerTests {
             + #""labels":{"applyset.kubernetes.io/part-of":"\#(set.id)"}}}"#
         try await session.write(body, to: path, as: "nest-bootstrap")
         let pruner = try pruner(session, set, "ConfigMap", namespace)
-        let parent = try await pruner.widen()
+        let parent = try await pruner.widen().parent
         let obsolete = try await pruner.obsolete(in: parent) { _ in nil }
         #expect(obsolete.deletions.map { $0.map(\.description) } == [["ConfigMap/\(namespace)/a"]])
         let described = try await pruner.obsolete(in: parent) { _ in Pruner.Reason("task 'b' describes it") }
@@ -61,7 +61,7 @@ struct PrunerTests {
         let (session, namespace) = try await Session.inNewNamespace()
         let set = ApplySet(task: namespace)
         let pruner = try pruner(session, set, "ConfigMap", namespace)
-        let parent = try await pruner.widen()
+        let parent = try await pruner.widen().parent
         _ = try await self.pruner(session, set, "Secret", namespace).widen()
         try await pruner.narrow(parent, after: Pruner.Obsolete())
         let path = "/api/v1/namespaces/kube-system/configmaps/\(set.parent.name)"
@@ -81,7 +81,7 @@ struct PrunerTests {
         }
         try await session.write(body(#""example.org/one""#), to: path, as: "nest-bootstrap")
         let pruner = try pruner(session, set, "ConfigMap", namespace)
-        let obsolete = try await pruner.obsolete(in: try await pruner.widen()) { _ in nil }
+        let obsolete = try await pruner.obsolete(in: try await pruner.widen().parent) { _ in nil }
         let messages = Locked<[Deleter.Message]>([])
         async let end: Void = pruner.delete(obsolete.deletions.flatMap { $0 }) { message in
             messages.withLock { $0.append(message) }
@@ -113,7 +113,7 @@ struct PrunerTests {
         try await write("free", finalizers: "")
         try await write("held", finalizers: #""example.org/one""#)
         let pruner = try pruner(session, set, "ConfigMap", namespace)
-        let obsolete = try await pruner.obsolete(in: try await pruner.widen()) { _ in nil }
+        let obsolete = try await pruner.obsolete(in: try await pruner.widen().parent) { _ in nil }
         let deleted = Locked<[String]>([])
         async let end: Void = pruner.delete(obsolete.deletions.flatMap { $0 }) { message in
             guard case .deleted(let identity, existed: true) = message else {
@@ -151,7 +151,7 @@ struct PrunerTests {
         )
         // The parent lists both kinds, so that neither node has to write it.
         try await other.widen()
-        let parent = try await one.widen()
+        let parent = try await one.widen().parent
         try await other.widen()
         let obsolete = try await one.obsolete(in: parent) { _ in nil }
         try await applySecret(session, set, namespace)
@@ -167,7 +167,7 @@ struct PrunerTests {
             try pruner(session, set, "ConfigMap", namespace), try pruner(session, set, "Secret", namespace)
         )
         try await other.widen()
-        let parent = try await one.widen()
+        let parent = try await one.widen().parent
         try await one.narrow(parent, after: try await one.obsolete(in: parent) { _ in nil })
         #expect(try await kinds(session, set) == ["ConfigMap"])
         try await applySecret(session, set, namespace)
@@ -182,12 +182,12 @@ struct PrunerTests {
         let (session, namespace) = try await Session.inNewNamespace()
         let set = ApplySet(task: namespace)
         let pruner = try pruner(session, set, "Secret", namespace)
-        let marked = try #require(try await pruner.mark(try await pruner.widen()))
-        let written = try await pruner.widen()
+        let marked = try #require(try await pruner.mark(try await pruner.widen().parent))
+        let written = try await pruner.widen().parent
         #expect(!written.isMarked)
         #expect(written.resourceVersion != marked.resourceVersion)
         // Now there is nothing to write.
-        #expect(try await pruner.widen().resourceVersion == written.resourceVersion)
+        #expect(try await pruner.widen().parent.resourceVersion == written.resourceVersion)
     }
 
     @Test func `kinds that the server does not have are kept, with one warning and within one grace period`()
@@ -200,13 +200,13 @@ struct PrunerTests {
         try await pruner.widen()
         let path = "/api/v1/namespaces/kube-system/configmaps/\(set.parent.name)"
         /// Writes a list of kinds to the parent.
-        func list(_ kinds: [String]) async throws -> Pruner.Parent {
+        func list(_ kinds: [String]) async throws -> SetParent {
             let change =
                 #"{"metadata":{"annotations":{"applyset.kubernetes.io/contains-group-kinds":"#
                 + #""\#((kinds + ["ConfigMap", "Gone.gone.example.org"]).joined(separator: ","))","#
                 + #""nest-bootstrap/defined-kinds":"Gone.gone.example.org"}}}"#
             try await session.update("PATCH", change, at: path, as: "nest-bootstrap")
-            return try await pruner.widen()
+            return try await pruner.widen().parent
         }
         let clock = ContinuousClock()
         let single = try await list(["Absent.absent.example.org"])
@@ -228,5 +228,19 @@ struct PrunerTests {
         )
         try await pruner.narrow(parent, after: obsolete)
         #expect(try await kinds(session, set) == absent.sorted() + ["ConfigMap"])
+    }
+}
+
+extension Pruner {
+    /// Finds the members that the manifests do not contain, as a node that has applied all members.
+    fileprivate func obsolete(
+        in parent: SetParent,
+        reasonToKeep: @Sendable (ObjectIdentity) async -> Reason?,
+    ) async throws(ObjectFailure) -> Obsolete {
+        let served = try await serve(parent.scope.kinds)
+        var record = SetRecord(kubeconfig: "admin.kubeconfig", includesProtected: false)
+        let members = try await list(Array(served.values), in: parent.scope.namespaces)
+        record.members = Set(members.map { MemberKey($0.identity) })
+        return try await obsolete(in: parent, recordedIn: record, of: "node", reasonToKeep: reasonToKeep)
     }
 }

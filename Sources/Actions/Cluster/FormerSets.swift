@@ -1,0 +1,136 @@
+public import Base
+import Execution
+import HTTP
+import Kubernetes
+public import Planning
+import YAML
+
+/// The sets whose objects this node has applied, and which no task of its plan has any more.
+public struct FormerSets: Sendable {
+    private let run: RunEnvironment
+
+    /// The maximum duration of the requests about one set.
+    private static let limit = Duration.seconds(20)
+
+    /// Creates the collection for a node.
+    public init(_ run: RunEnvironment) {
+        self.run = run
+    }
+
+    /// A set with the node's record of its objects.
+    private struct FormerSet {
+        let name: String
+        let record: SetRecord
+    }
+
+    /// Returns the sets.
+    ///
+    /// - Throws: ``Base/Problem`` if the records cannot be read.
+    private func sets() throws(Problem) -> [FormerSet] {
+        let tasks = run.plan.steps.map(\.task)
+        let present = Set(tasks.compactMap(\.setName) + tasks.compactMap(\.footprint.removedSet))
+        let names: [String]
+        do throws(SystemError) {
+            names = try SetRecordStore.names(run)
+        } catch {
+            throw Problem("the records of sets cannot be read", hint: error.advice, cause: error)
+        }
+        var sets: [FormerSet] = []
+        for name in names where !present.contains(name) {
+            guard let record = try SetRecordStore(run, set: name).record() else { continue }
+            sets.append(FormerSet(name: name, record: record))
+        }
+        return sets
+    }
+
+    /// Describes the sets without a request to a server.
+    ///
+    /// - Returns: A line for each set.
+    /// - Throws: ``Base/Problem`` if the records cannot be read.
+    public func descriptions() throws(Problem) -> [String] {
+        try sets().map { set in
+            "no task has set '\(set.name)' any more, whose objects this node has applied "
+                + "(\(shortList(set.record.objects))); \(Self.advice(run))"
+        }
+    }
+
+    /// Returns the tasks that delete the objects of the sets.
+    ///
+    /// - Throws: ``Base/Problem`` if the records cannot be read.
+    public func removals() throws(Problem) -> [PlannedTask] { try sets().map(task) }
+
+    private func task(_ set: FormerSet) -> PlannedTask {
+        let place = SourceLocation.nowhere
+        let kubeconfig = LocatedPath(set.record.kubeconfig, location: place)
+        let declaration = RemoveDeclaration(RemoveDeclaration.ObjectSet(kubeconfig: kubeconfig, name: set.name))
+        return PlannedTask(name: "remove-set-\(set.name)", verb: Verb(declaration), location: place)
+    }
+
+    /// Records that this node's file no longer has the sets, and finds those that no node has.
+    ///
+    /// - Returns: A warning for each set that still has objects and that no node has, and for each set about which the
+    ///   API server cannot be asked.
+    public func release() async -> [Problem] {
+        let sets: [FormerSet]
+        do throws(Problem) {
+            sets = try self.sets()
+        } catch {
+            return [error]
+        }
+        var warnings: [Problem] = []
+        for set in sets {
+            do {
+                if let warning = try await release(set) { warnings.append(warning) }
+            } catch {
+                let message = "set '\(set.name)', which no task has any more, cannot be examined"
+                warnings.append(Problem(message, cause: error))
+            }
+        }
+        return warnings
+    }
+
+    private func release(_ set: FormerSet) async throws -> Problem? {
+        let context = ActionContext(
+            run: run,
+            task: task(set),
+            deadline: .now + Self.limit,
+            emit: Emitter { _, _ in },
+        )
+        let client = try await run.connections.client(kubeconfig: set.record.kubeconfig, context)
+        let pruner = Pruner(
+            client: client,
+            set: ApplySet(name: set.name, task: context.task.name),
+            manifests: [],
+            includesProtected: set.record.includesProtected,
+            isDryRun: run.files.isDryRun,
+            retryPolicy: context.retryPolicy,
+            location: context.task.location,
+        )
+        let store = SetRecordStore(run, set: set.name)
+        guard let parent = try await pruner.release(by: run.hostName) else {
+            try store.discard()
+            return nil
+        }
+        guard parent.claimants.filter({ $0 != run.hostName }).isEmpty else { return nil }
+        let obsolete = try await pruner.obsolete(in: parent, recordedIn: set.record, of: run.hostName) { object in
+            await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
+        }
+        let objects = obsolete.deletions.flatMap { $0 } + obsolete.kept.map(\.identity)
+        guard !objects.isEmpty else {
+            try await pruner.deleteParent(parent)
+            try store.discard()
+            return nil
+        }
+        let kept = obsolete.kept.map { "\($0.identity) is \($0.reason.message)" }
+        let message =
+            "no node's file has set '\(set.name)' any more, and its objects are still there: "
+            + shortList(objects.map(\.description))
+        return Problem(message, hint: ([Self.advice(run)] + kept).joined(separator: "; "))
+    }
+
+    /// The command that deletes the objects.
+    private static func advice(_ run: RunEnvironment) -> String {
+        let call = quotedShellLine(["nest-bootstrap", "run", "--remove-sets"] + run.callArguments)
+        return "\(call) deletes them"
+    }
+}

@@ -1,0 +1,63 @@
+import Base
+import Execution
+import Kubernetes
+import Planning
+
+/// The deletion of members of a set, with reports about those that are kept.
+struct SetDeletion {
+    let context: ActionContext
+    let client: APIClient
+    let pruner: Pruner
+    let failures: FailureReporter
+
+    /// Finds the members to delete, deletes them, and shortens the lists of the parent.
+    ///
+    /// - Parameters:
+    ///   - parent: The parent as it was read last.
+    ///   - record: The members that the node has applied.
+    ///   - countBefore: The number of objects that the task has reported before.
+    /// - Returns: The members that were found, and the number of those that were deleted.
+    /// - Throws: An error if a member could not be found or deleted; it has been reported.
+    func run(
+        _ parent: SetParent,
+        _ record: SetRecord,
+        after countBefore: Int,
+    ) async throws -> (obsolete: Pruner.Obsolete, deletedCount: Int) {
+        let obsolete = try await reporting { () async throws(ObjectFailure) in
+            try await pruner.obsolete(in: parent, recordedIn: record, of: context.run.hostName) { object in
+                await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
+            }
+        }
+        for (identity, reason) in obsolete.kept {
+            context.emit(.warning(subject: identity.description, reason.message))
+        }
+        if let warning = obsolete.warning { context.emit(.warning(subject: pruner.parent.description, warning)) }
+        let count = obsolete.deletions.reduce(0) { $0 + $1.count }
+        if count > 0 { context.emit(.objectCount(countBefore + count)) }
+        let deletions = DeletionReporter(context, failures)
+        for group in obsolete.deletions {
+            await pruner.delete(group) { deletions.report($0) }
+            // Later groups are not deleted after a failure, because a remaining object may need their objects.
+            await failures.report()
+            try Task.checkCancellation()
+            guard failures.count == 0 else { throw ReportedFailures() }
+        }
+        try await reporting { () async throws(ObjectFailure) in try await pruner.narrow(parent, after: obsolete) }
+        return (obsolete, deletions.count)
+    }
+
+    /// Performs an operation, and reports its failure.
+    ///
+    /// - Returns: The result of the operation.
+    /// - Throws: ``ReportedFailures``, or `CancellationError` if the task was cancelled.
+    func reporting<Value>(_ operation: () async throws(ObjectFailure) -> Value) async throws -> Value {
+        do throws(ObjectFailure) {
+            return try await operation()
+        } catch {
+            if Task.isCancelled { throw CancellationError() }
+            failures.add(error)
+            await failures.report()
+            throw ReportedFailures()
+        }
+    }
+}

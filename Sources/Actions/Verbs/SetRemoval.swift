@@ -1,0 +1,70 @@
+import Base
+import Kubernetes
+import Planning
+
+/// The removal of a set: the deletion of its members and of its parent.
+struct SetRemoval {
+    private let context: ActionContext
+    private let set: RemoveDeclaration.ObjectSet
+
+    init(_ context: ActionContext, _ set: RemoveDeclaration.ObjectSet) {
+        (self.context, self.set) = (context, set)
+    }
+
+    /// Deletes the members that this node has applied, and returns whether there were any.
+    ///
+    /// - Throws: ``Base/Problem`` if the file of another node has the set; another error if an object could not be
+    ///   deleted, which has been reported.
+    func run() async throws -> Bool {
+        let (run, store) = (context.run, SetRecordStore(context.run, set: set.name))
+        let record = try store.record()
+        let client = try await run.connections.client(kubeconfig: set.kubeconfig.path, context)
+        let failures = FailureReporter(context, order: [])
+        let pruner = Pruner(
+            client: client,
+            set: ApplySet(name: set.name, task: context.task.name),
+            manifests: [],
+            includesProtected: record?.includesProtected ?? false,
+            isDryRun: run.files.isDryRun,
+            retryPolicy: context.retryPolicy,
+            location: context.task.location,
+        )
+        let deletion = SetDeletion(context: context, client: client, pruner: pruner, failures: failures)
+        let released = try await deletion.reporting { () async throws(ObjectFailure) in
+            try await pruner.release(by: run.hostName)
+        }
+        guard let parent = released else {
+            try store.discard()
+            return false
+        }
+        let others = parent.claimants.filter { $0 != run.hostName }
+        guard others.isEmpty else { throw claimed(by: others) }
+        var left = record ?? SetRecord(kubeconfig: set.kubeconfig.path, includesProtected: false)
+        let (obsolete, count) = try await deletion.run(parent, left, after: 0)
+        guard obsolete.kept.isEmpty else {
+            await pruner.reduce(&left, to: obsolete)
+            if left != record { try store.keep(left) }
+            return count > 0
+        }
+        try await deletion.reporting { () async throws(ObjectFailure) in
+            // The deletions have shortened the lists of the parent.
+            if let now = try await pruner.release(by: run.hostName), now.claimants.isEmpty {
+                try await pruner.deleteParent(now)
+            }
+        }
+        try store.discard()
+        return true
+    }
+
+    private func claimed(by nodes: [String]) -> Problem {
+        let names = shortList(nodes.map { "'\($0)'" })
+        let command = ApplySet(name: set.name, task: context.task.name).commandReleasing(nodes[0])
+        return Problem(
+            "set '\(set.name)' is not removed: \(nodes.count == 1 ? "the file of node" : "the files of nodes") \(names) "
+                + "\(nodes.count == 1 ? "has" : "have") a task with it",
+            at: set.kubeconfig.location,
+            hint: "remove the task there too, and run 'nest-bootstrap run' there; if '\(nodes[0])' no longer exists: "
+                + command
+        )
+    }
+}

@@ -1,0 +1,41 @@
+import Base
+import YAML
+
+/// The versions of tasks.
+extension ObjectApplication {
+    /// Refuses to change an object to which a newer version of the task has been applied.
+    func checkVersion(of live: Node?) throws(APIError) {
+        guard let live, let version = applier.managedMetadata.version else { return }
+        if let refusal = version.refusal(of: live, at: .now()) { throw .outdated(refusal) }
+    }
+
+    /// The resource version with which an apply creates an object, and never changes one.
+    ///
+    /// The server compares the resource version only with that of an object that exists. No object has version 1, which
+    /// belongs to an empty etcd.
+    static let absentVersion = "1"
+
+    /// Returns an object for a request that only creates, which may have no resource version and changes no object.
+    static func withoutResourceVersion(_ root: Node) -> Node {
+        FieldPath("metadata.resourceVersion").removed(from: root)
+    }
+
+    /// Returns an object that the server stores only if the object on the server is still as it was read.
+    ///
+    /// Without this, a process that was suspended between reading and writing would write an older version over a newer
+    /// one. Objects of tasks without a version are returned unchanged.
+    ///
+    /// - Parameters:
+    ///   - root: The object.
+    ///   - live: The object as it was read, `nil` if it did not exist.
+    /// - Returns: The object as it is sent.
+    func guarded(_ root: Node, over live: Node?) -> Node {
+        guard applier.managedMetadata.version != nil, !isDryRun, var mapping = root.mapping,
+            let metadata = mapping["metadata"], var fields = metadata.mapping
+        else { return root }
+        let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
+        fields["resourceVersion"] = version
+        mapping["metadata"] = Node(.mapping(fields), location: metadata.location)
+        return Node(.mapping(mapping), location: root.location)
+    }
+}

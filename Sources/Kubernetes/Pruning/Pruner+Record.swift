@@ -1,0 +1,20 @@
+import Base
+import TLS
+
+/// The node's record of the members that it has applied.
+extension Pruner {
+    /// The digest of the task's manifests, regardless of their order.
+    public static func digest(of manifests: [ManifestObject]) -> String {
+        sha256(Array(manifests.map { ApplyInputs.digest(ofManifest: $0.root) }.sorted().joined().utf8))
+    }
+
+    /// Adds the objects of the manifests to a record, before they are applied.
+    public func add(to record: inout SetRecord) async {
+        record.members.formUnion(await members())
+    }
+
+    /// Reduces a record to the objects of the manifests and the members that remain, after the deletions.
+    public func reduce(_ record: inout SetRecord, to obsolete: Obsolete) async {
+        record.members = await members().union(obsolete.remaining)
+    }
+}

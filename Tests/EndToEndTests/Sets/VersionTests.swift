@@ -1,0 +1,155 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Tasks with a version: an older file changes nothing that a newer one has applied.
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+struct VersionTests {
+    private static let newer: KeyValuePairs = ["common": "3.22", "new": "1"]
+    private static let older: KeyValuePairs = ["common": "3.18", "old": "1"]
+    private static func options(_ version: String) -> String { "prune: true, version: \(version)" }
+
+    private func nodes(_ namespace: String) async throws -> SetNodes {
+        let nodes = try await SetNodes(namespace, "cp-1", "cp-2")
+        try nodes.write("cp-1", Self.older, Self.options("3.18"))
+        try nodes.write("cp-2", Self.newer, Self.options("3.22"))
+        return nodes
+    }
+
+    private func expectNewer(_ nodes: SetNodes) async throws {
+        #expect(try await nodes.maps() == ["common": "3.22", "new": "1"])
+    }
+
+    @Test(arguments: ["older-first", "newer-first", "at-once"])
+    func `two nodes with two versions end at the newer one`(_ order: String) async throws {
+        let nodes = try await nodes(order)
+        switch order {
+        case "older-first":
+            #expect(try await nodes.run("cp-1").status == 0)
+            let second = try await nodes.run("cp-2")
+            #expect(second.output.contains("ConfigMap/\(order)/old deleted"), "\(second.output)\(second.errors)")
+        case "newer-first":
+            #expect(try await nodes.run("cp-2").status == 0)
+        default:
+            async let older = nodes.run("cp-1")
+            async let newer = nodes.run("cp-2")
+            let results = try await (older, newer)
+            // A conflict between the two is retried, so the newer one succeeds in any order.
+            #expect(results.1.status == 0, "\(results.1.errors)")
+        }
+        try await expectNewer(nodes)
+        let refused = try await nodes.run("cp-1")
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("applied at 3.22 by node cp-2 "), "\(refused.errors)")
+        #expect(
+            refused.errors.contains("this file has 3.18; update this node's files, or write 'allowOlder: true'"),
+            "\(refused.errors)"
+        )
+        let compared = try await nodes.run("cp-1", "diff")
+        #expect(compared.status == 2 && compared.errors.contains("applied at 3.22"), "\(compared.errors)")
+        try await expectNewer(nodes)
+        #expect(try await nodes.run("cp-2").output.hasSuffix("1 task: 1 unchanged\n"))
+        try nodes.write("cp-1", Self.older, Self.options("3.18") + ", allowOlder: true")
+        #expect(try await nodes.run("cp-1").status == 0)
+        #expect(try await nodes.maps()["common"] == "3.18")
+    }
+
+    @Test func `a node that was stopped before any of its requests changes nothing afterwards`() async throws {
+        let nodes = try await nodes("stopped")
+        let forwarder = try ChildProcess(["kubectl", "--kubeconfig", nodes.cluster.kubeconfig, "proxy", "--port=0"])
+        forwarder.collectOutput()
+        let start = "Starting to serve on 127.0.0.1:"
+        try #require(try await becomes { forwarder.printedLines.contains { $0.hasPrefix(start) } })
+        let line = forwarder.printedLines.first { $0.hasPrefix(start) } ?? ""
+        let port = try #require(UInt16(line.dropFirst(start.count)))
+        let kubeconfig = try nodes.node("cp-1").path("proxy.kubeconfig")
+        func useServer(_ port: UInt16) throws {
+            let text = """
+                {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {}}],
+                 clusters: [{name: c, cluster: {server: 'http://127.0.0.1:\(port)'}}]}
+                """
+            try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        }
+        // Without `prune` there is no claim and no record, only the version.
+        for (round, options) in ["prune: true, version: ", "prune: false, version: "].enumerated() {
+            var changeCount = 0
+            var isFinished = false
+            while !isFinished {
+                let version = { (minor: Int) in options + "\(round * 100 + changeCount + 1).\(minor)" }
+                try nodes.write("cp-1", Self.older, version(18), kubeconfig: kubeconfig)
+                try nodes.write("cp-2", Self.newer, version(22))
+                let proxy = try LoopbackProxy(to: port)
+                proxy.holdRequests(afterChanges: changeCount)
+                try useServer(proxy.port)
+                let tool = try nodes.node("cp-1").start(["run", "--host-name", "cp-1"])
+                try #require(try await becomes { proxy.isHolding || tool.outputSoFar().contains("1 task: ") })
+                isFinished = !proxy.isHolding
+                tool.signal(SIGSTOP)
+                let newer = try await nodes.run("cp-2")
+                #expect(newer.status == 0, "\(newer.errors)")
+                tool.signal(SIGCONT)
+                proxy.releaseRequests()
+                let result = await tool.result()
+                #expect(result.status == (isFinished ? 0 : 1), "\(result.output)\(result.errors)")
+                if !isFinished { #expect(result.errors.contains("applied at"), "\(result.errors)") }
+                let maps = try await nodes.maps()
+                #expect(maps["common"] == "3.22" && maps["new"] == "1", "stopped before change \(changeCount + 1)")
+                if round == 0 {
+                    #expect(maps["old"] == nil, "stopped before change \(changeCount + 1): \(result.errors)")
+                }
+                try await nodes.cluster.mustRunKubectl("delete", "configmap", "--all", "-n", "stopped")
+                changeCount += 1
+            }
+            // The parent, and two objects.
+            #expect(changeCount > 2)
+        }
+    }
+
+    @Test func `versions of two forms cannot be compared, and a raised version names who raised it`() async throws {
+        let nodes = try await SetNodes("forms", "n1")
+        try nodes.write("n1", ["a": "1"], "version: 2026-11-24")
+        #expect(try await nodes.run("n1").status == 0)
+        try nodes.write("n1", ["a": "2"], "version: '3.22'")
+        let result = try await nodes.run("n1")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("applied at 2026-11-24 by node n1 "), "\(result.errors)")
+        #expect(result.errors.contains("this file has 3.22, which cannot be compared"), "\(result.errors)")
+        try nodes.write("n1", ["a": "3"], "version: 2026-11-25")
+        #expect(try await nodes.run("n1").status == 0)
+        try await nodes.cluster.mustRunKubectl(
+            "annotate",
+            "configmap",
+            "a",
+            "-n",
+            "forms",
+            "--overwrite",
+            "--field-manager=mallory",
+            "nest-bootstrap/version=2099-01-01"
+        )
+        let raised = try await nodes.run("n1")
+        #expect(raised.status == 1)
+        #expect(raised.errors.contains("ConfigMap/forms/a: applied at 2099-01-01"), "\(raised.errors)")
+        #expect(raised.errors.contains("(field manager 'mallory')"), "\(raised.errors)")
+        try nodes.write("n1", ["a": "3"], "version: 2026-11-25, allowOlder: true, conflicts: force")
+        #expect(try await nodes.run("n1").status == 0)
+    }
+
+    @Test func `a version is text, and is allowed in the task itself`() async throws {
+        let nodes = try await SetNodes("texts", "n1")
+        func write(_ version: String) throws {
+            let verb = "apply: {kubeconfig: \(nodes.cluster.kubeconfig), manifests: [m.yaml]}"
+            try nodes.node("n1").write("tasks: {texts: {version: \(version), \(verb)}}\n", to: "bootstrap.yaml")
+        }
+        try nodes.write("n1", ["a": "1"])
+        for version in ["3.9", "3.10"] {
+            try write(version)
+            #expect(try await nodes.run("n1").status == 0)
+            let object = try await nodes.cluster.object("configmap", "a", namespace: "texts")
+            #expect(object["metadata"]?["annotations"]?["nest-bootstrap/version"]?.string == version)
+        }
+        try write("latest")
+        let result = try await nodes.run("n1", "check")
+        #expect(result.status == 78)
+        #expect((result.output + result.errors).contains("version' of task 'texts' must be a version such as 1.30.2"))
+    }
+}
