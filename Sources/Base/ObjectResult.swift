@@ -12,16 +12,20 @@ public struct ObjectResult: Sendable, Hashable {
     public var diff: [String]
     /// Whether the change affects only the managers of fields, and no value of a field.
     public var changesOnlyManagers: Bool
+    /// Remarks about what was left as it is, and why.
+    public var notes: [String]
 
     public init(
         _ change: Change,
         fields: [String] = [],
         diff: [String] = [],
         changesOnlyManagers: Bool = false,
+        notes: [String] = [],
     ) {
         self.change = change
         self.fields = fields
         self.diff = diff
         self.changesOnlyManagers = changesOnlyManagers
+        self.notes = notes
     }
 }

@@ -91,4 +91,19 @@ struct ExplainTests {
         let object = try (await callProgram(["explain", "wiat", "--output", "json"])).output.json
         #expect(object["event"]?.string == "error")
     }
+
+    @Test func `the annotations of manifests are explained, and one that does not exist is wrong usage`() async throws {
+        let verb = await callProgram(["explain", "apply"])
+        let keys = ["nest-bootstrap/apply", "nest-bootstrap/prune"]
+        for key in keys {
+            #expect(verb.output.contains("\n  \(key) "), "\(verb.output)")
+            let explained = await callProgram(["explain", key])
+            #expect(explained.status == 0 && explained.output.hasPrefix("\(key)\n\n"), "\(explained.output)")
+            let object = try (await callProgram(["explain", key, "--output", "json"])).output.json
+            #expect(object["path"]?.string == key && object["type"]?.string == "annotation")
+        }
+        let unknown = await callProgram(["explain", "nest-bootstrap/aply"])
+        #expect(unknown.status == 64)
+        #expect(unknown.errors.contains("(did you mean 'nest-bootstrap/apply'?)"), "\(unknown.errors)")
+    }
 }

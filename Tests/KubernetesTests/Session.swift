@@ -64,7 +64,7 @@ struct Session: Sendable {
             let line =
                 switch message {
                 case .applied(let identity, let result):
-                    ["\(result.change) \(identity)"] + result.fields.map { "  \($0)" }
+                    ["\(result.change) \(identity)"] + (result.fields + result.notes).map { "  \($0)" }
                 case .failed(let failure): failure.problems.map(\.description)
                 case .warning(let identity, let text): ["warning \(identity): \(text)"]
                 }

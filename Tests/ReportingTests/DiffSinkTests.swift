@@ -27,6 +27,7 @@ struct DiffSinkTests {
             Event(task: "a", .object("ConfigMap/n/new", .init(.created, diff: ["@@ -0,0 +1 @@", "+a: 1"]))),
             Event(task: "a", .object("ConfigMap/n/old", .init(.deleted))),
             Event(task: "a", .object("ConfigMap/n/same", .init(.unchanged))),
+            Event(task: "a", .object("ConfigMap/n/left", .init(.unchanged, notes: ["left to others"]))),
             Event(task: "a", .warning(subject: "ConfigMap/n/m", "deprecated")),
             Event(task: "a", .taskFinished(.changed, after: .zero)),
             Event(task: "b", .path("/etc/b", .unchanged)),
@@ -52,6 +53,7 @@ struct DiffSinkTests {
                 +a: 1
                 --- ConfigMap/n/old
                 +++ /dev/null
+                ConfigMap/n/left: left to others
                 --- /etc/x
                 +++ /etc/x (task 'x')
                 mode 0644 -> 0600

@@ -20,7 +20,10 @@ struct JSONDocumentationTests {
             Event(task: "c", .objectCount(3)),
             Event(task: "c", .planned("would run 'x'")),
             Event(task: "c", .path("/etc/y", .init(.changed, diff: ["-a", "+b"]))),
-            Event(task: "c", .object("ConfigMap/z", .init(.configured, fields: ["a"], diff: ["-a", "+b"]))),
+            Event(
+                task: "c",
+                .object("ConfigMap/z", .init(.configured, fields: ["a"], diff: ["-a", "+b"], notes: ["n"]))
+            ),
         ]
 
     private static let holder = LeaseHolder(

@@ -53,6 +53,7 @@ public struct RequiredAccess: Sendable {
         let identity = settled(manifest.identity, namespace)
         allow(["get", "patch", "create"], identity)
         allowVerification(of: identity.type)
+        allowTreatment(of: manifest, identity)
         if let namespace = identity.namespace {
             allow(["get"], Scope(namespace: nil, group: "", resource: "namespaces"), namespace)
         }
@@ -80,6 +81,15 @@ public struct RequiredAccess: Sendable {
             let type = GroupVersionKind(group: Self.group, version: identity.type.version, kind: kind)
             allow(["bind"], ObjectIdentity(type: type, namespace: namespace, name: name))
         default: break
+        }
+    }
+
+    /// Adds the permissions for what the annotations of a manifest ask for.
+    ///
+    /// RBAC cannot limit the permission to create an object without apply to a name.
+    private mutating func allowTreatment(of manifest: ManifestObject, _ identity: ObjectIdentity) {
+        if ObjectAnnotation.apply.isSet(in: manifest.root) {
+            allow(["create"], allOf: identity.type, in: identity.namespace)
         }
     }
 

@@ -147,6 +147,7 @@ public struct Applier: Sendable {
 
     private func start(_ index: Int, of work: Work) async {
         let (manifest, schedule) = (work.objects[index].loaded, work.schedule)
+        if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { return fail(index, of: work, failure) }
         // The generation is read before any part of a definition is read or written.
         let generation = client.traits.changes.generations.definitions
         do throws(ObjectFailure) {

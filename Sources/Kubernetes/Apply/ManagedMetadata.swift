@@ -9,9 +9,6 @@ public struct ManagedMetadata: Sendable {
     /// The annotation that names the task that applied an object.
     public static let taskAnnotation = "nest-bootstrap/task"
 
-    /// The annotation with which a manifest says `"false"`, so that its object is never pruned.
-    static let pruneAnnotation = "nest-bootstrap/prune"
-
     /// The manager's name, in the label and as the field manager of server-side apply.
     public static let manager = "nest-bootstrap"
 

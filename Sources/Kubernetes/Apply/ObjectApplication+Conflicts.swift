@@ -116,7 +116,9 @@ extension ObjectApplication {
     ) -> [ServerStatus.Cause] {
         causes.filter { cause in
             let managers = ServerStatus([cause]).conflicts.map(\.manager)
-            guard managers.isEmpty || !managers.allSatisfy(applier.takenManagers.includes) else { return false }
+            // The agent conflicts with itself over what it has written by an update, such as an object that it only created.
+            let isTaken = { applier.takenManagers.includes($0) || $0 == ManagedMetadata.manager }
+            guard managers.isEmpty || !managers.allSatisfy(isTaken) else { return false }
             let path = FieldPath(cause.field)
             guard let lastApplied else { return true }
             // A field that kubectl has not applied is a default, which the server gave the object in kubectl's request.

@@ -99,18 +99,18 @@ struct ObjectApplication {
                     effect: ObjectResult(.created, diff: diff(from: nil, to: object, at: path))
                 )
             }
+            if let left = resultIfLeft(memory.live, of: identity, memory.intended) { return left }
             let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
                 if !isDryRun { try await applier.willCreate(identity) }
-                let created = guarded(body, over: nil)
-                var reply = try await write(created, to: path, as: .created, isForced: applier.forceConflicts, &memory)
+                var reply = try await create(body, at: path, &memory)
                 if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
                 reportWarnings(of: reply.response)
                 // The object may have been created since the read, by another node or by an attempt without a response.
                 let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
                 let change = reply.response.status == 201 ? .created : found
                 let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
-                let written = await verification(ofWritten: reply.node, at: path)
+                let written = isOnlyCreated ? nil : await verification(ofWritten: reply.node, at: path)
                 return Result(
                     identity: identity,
                     effect: ObjectResult(change, diff: diff),
@@ -130,6 +130,22 @@ struct ObjectApplication {
                 hasStatusSubresource: hasStatusSubresource,
             )
             return Result(identity: identity, effect: ObjectResult(.created, diff: diff.lines))
+        }
+    }
+
+    /// Creates an object, which another client may have created since the read.
+    private func create(
+        _ body: Node,
+        at path: ObjectPath,
+        _ memory: inout Memory,
+    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
+        do throws(APIError) {
+            // A creation without apply is not checked for unknown fields by servers before 1.25.
+            if isOnlyCreated, !isDryRun { _ = try await dryRunApply(body, at: path) }
+            let body = guarded(body, over: nil)
+            return try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
+        } catch .refused(let refusal) where refusal.status.isFieldConflict && isOnlyCreated {
+            throw .pending("another client has created it since it was read", .retry)
         }
     }
 
@@ -165,13 +181,10 @@ struct ObjectApplication {
     ) async throws(APIError) -> Node? {
         let before = body(for: resource, namespace: path.identity.namespace, live: nil)
         let after = body(for: resource, namespace: path.identity.namespace, live: created)
-        guard !isDryRun, before["metadata"]?["labels"] != after["metadata"]?["labels"] else { return nil }
-        return try await send(
-            guarded(after, over: created),
-            to: path,
-            isDryRun: false,
-            isForced: applier.forceConflicts
-        ).node
+        guard !isDryRun, !isOnlyCreated, before["metadata"]?["labels"] != after["metadata"]?["labels"] else {
+            return nil
+        }
+        return try await send(guarded(after, over: created), to: path, isDryRun: false, isForced: applier.forceConflicts).node
     }
 
     /// Changes an existing object, if there is anything to change.
@@ -419,6 +432,8 @@ extension ObjectApplication {
         var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
         if isDryRun { query.append(("dryRun", "All")) }
         let isAPIService = path.identity.type.group == APIServiceSupport.group
+        // An apply would change an object that another client has created since the read.
+        if isOnlyCreated, path.uid == nil, !isDryRun { return try await merge(body, into: path, query) }
         if isAPIService, await client.apiServices.cannotBeApplied(on: client, until: deadline) {
             return try await merge(body, into: path, query)
         }

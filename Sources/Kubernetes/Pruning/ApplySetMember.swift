@@ -45,9 +45,9 @@ struct ApplySetMember: Sendable {
         let metadata = object["metadata"]
         guard metadata?["labels"]?[ApplySet.memberLabel]?.string == set.id else { return .ignore }
         let owner = metadata?["ownerReferences"]?.sequence?.first
-        // Servers of version 1.20 do not record that an APIService was applied.
-        let own = type.group == APIServiceSupport.group ? ManagedMetadata.updatedFields(in: object) : []
-        let isApplied = (ManagedMetadata.fields(in: object) + own).contains { fields in
+        // An object that is only created is not applied, and servers of version 1.20 do not apply APIServices.
+        let own = ManagedMetadata.fields(in: object) + ManagedMetadata.updatedFields(in: object)
+        let isApplied = own.contains { fields in
             fields["f:metadata"]?["f:labels"]?["f:\(ApplySet.memberLabel)"] != nil
         }
         guard isApplied else {
@@ -55,8 +55,8 @@ struct ApplySetMember: Sendable {
             guard ManagedMetadata.task(of: object) != nil, owner == nil else { return .ignore }
             return .keep("its managed fields do not say that \(ManagedMetadata.manager) applied it, as after a restore")
         }
-        guard metadata?["annotations"]?[ManagedMetadata.pruneAnnotation]?.string != "false" else {
-            return .keep("its annotation '\(ManagedMetadata.pruneAnnotation)' says so")
+        guard !ObjectAnnotation.prune.isSet(in: object) else {
+            return .keep("its annotation '\(ObjectAnnotation.prune.key)' says so")
         }
         let others = (metadata?["managedFields"]?.sequence ?? []).filter { entry in
             entry["operation"]?.string == "Apply" && entry["subresource"]?.string ?? "" == ""

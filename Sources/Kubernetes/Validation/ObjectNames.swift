@@ -150,21 +150,13 @@ enum MetadataFields {
     ///
     /// The annotations that the program itself writes may be in a manifest that was exported.
     static func annotationProblems(_ manifest: ManifestObject) -> [Problem] {
-        let prefix = "nest-bootstrap/"
         let own = [
             ManagedMetadata.taskAnnotation, AppliedVersion.annotation, AppliedVersion.nodeAnnotation,
             ApplySetScope.definedKindsAnnotation,
         ]
         let entries = manifest.root["metadata"]?["annotations"]?.mapping?.entries ?? []
-        return entries.filter { $0.key.hasPrefix(prefix) && !own.contains($0.key) }.compactMap { entry in
-            guard entry.key == ManagedMetadata.pruneAnnotation else {
-                let hint = "the annotation that a manifest may have is '\(ManagedMetadata.pruneAnnotation)'"
-                return Problem("annotation '\(entry.key)' does not exist", at: entry.location, hint: hint)
-            }
-            guard entry.value.string != "false", !entry.value.isNull else { return nil }
-            let message = "annotation '\(entry.key)' has no other value than \"false\""
-            return Problem(message, at: entry.value.location, hint: "write \"false\" in quotes, or remove it")
-        }
+        return entries.filter { $0.key.hasPrefix(ObjectAnnotation.prefix) && !own.contains($0.key) }
+            .flatMap { ObjectAnnotation.problems(of: $0, in: manifest) }
     }
 
     static func problems(_ manifest: ManifestObject) -> [Problem] {

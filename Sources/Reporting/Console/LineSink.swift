@@ -43,6 +43,7 @@ public struct DiffSink: EventSink {
                     + result.diff
             )
         case .object(let object, let result):
+            write(result.notes.map { "\(object): \($0)" })
             if result.change == .unchanged { break }
             let head = difference(
                 of: object,

@@ -62,13 +62,14 @@ struct LineFormatter {
     }
 
     private func lines(_ task: String?, _ object: String, _ result: ObjectResult) -> [Line] {
-        guard result.change != .unchanged else { return [] }
+        let notes = result.notes.map { Line(task, "\(object): \($0)", .progress) }
+        guard result.change != .unchanged else { return notes }
         let managers = result.changesOnlyManagers ? " (only field managers)" : ""
         let head = Line(task, "\(object) \(planned(result.change.rawValue))\(managers)", .progress)
         guard result.change == .configured, !result.diff.isEmpty else {
-            return [head] + result.fields.map { Line(task, "    \($0)", .progress) }
+            return [head] + result.fields.map { Line(task, "    \($0)", .progress) } + notes
         }
-        return [head] + diff(result.diff)
+        return [head] + diff(result.diff) + notes
     }
 
     /// Returns diff lines, indented below the line that names their object.

@@ -77,6 +77,7 @@ struct JSONFormatter {
         var record = JSONRecord("object", task, fields)
         if !result.fields.isEmpty { record.fields.append(("fields", .sequence(result.fields.map { .string($0) }))) }
         record.add(diff: result.diff)
+        if !result.notes.isEmpty { record.fields.append(("notes", .sequence(result.notes.map { .string($0) }))) }
         return record
     }
 

@@ -1,4 +1,5 @@
 import Base
+import Kubernetes
 import Planning
 import Reporting
 import YAML
@@ -16,6 +17,14 @@ struct KeyExplanation {
     func run() -> ExitCode {
         guard let name else {
             print(ReferencedKey.sections, sectionsText)
+            return .success
+        }
+        if let annotation = ObjectAnnotation.allCases.first(where: { $0.key == name }) {
+            if format.isForPrograms {
+                output.writeObject(annotation.node, as: format)
+            } else {
+                output.write(text(of: annotation))
+            }
             return .success
         }
         let found = ReferencedKey.find(name)
@@ -58,10 +67,25 @@ struct KeyExplanation {
         ]
         let rows = key.keys.map { Row($0.description.name, $0.description.plainMeaning) }
         if !rows.isEmpty { parts.append(section("Keys", rows)) }
+        if key.shortPath == "apply" {
+            let rows = ObjectAnnotation.allCases.map { Row($0.key, plain($0.meaning)) }
+            parts.append(section("Annotations of its manifests", rows))
+        }
         if !others.isEmpty {
             parts.append(section("Other keys with this name", others.map { Row($0.path, $0.description.plainMeaning) }))
         }
         return parts.joined(separator: "\n")
+    }
+
+    /// Formats the description of an annotation.
+    private func text(of annotation: ObjectAnnotation) -> String {
+        [
+            annotation.key + "\n", paragraph(sentence(plain(annotation.meaning))),
+            section(
+                "Value",
+                [Row("Type", "annotation of an object in a manifest"), Row("Example", annotation.example)]
+            ),
+        ].joined(separator: "\n")
     }
 
     /// Formats a list of the keys to which the name may refer.
@@ -81,7 +105,7 @@ extension UsageError {
     /// Creates the error that no key has the given name.
     fileprivate init(unknown name: String) {
         let names = ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] }
-        let near = nameMeant(by: name, in: names)
+        let near = nameMeant(by: name, in: names + ObjectAnnotation.allCases.map(\.key))
         let hint = near.map { "did you mean '\($0)'?" } ?? "'nest-bootstrap explain' lists the sections"
         self.init("unknown key '\(printable(name))' (\(hint))", of: ExplainCommand.self)
     }
@@ -107,6 +131,16 @@ extension ReferencedKey {
         pairs.append(("meaning", .string(description.plainMeaning)))
         if !keys.isEmpty { pairs.append(("keys", .sequence(keys.map { .string($0.description.name) }))) }
         return .mapping([Node.outputVersion] + pairs)
+    }
+}
+
+extension ObjectAnnotation {
+    /// The machine-readable form of the annotation.
+    fileprivate var node: Node {
+        .mapping([
+            Node.outputVersion, ("path", .string(key)), ("type", .string("annotation")), ("example", .string(example)),
+            ("meaning", .string(plain(meaning))),
+        ])
     }
 }
 

@@ -1,4 +1,5 @@
 import Base
+import Kubernetes
 import Planning
 
 /// The manual pages that are generated from the definitions in the program.
@@ -138,6 +139,9 @@ extension Manual {
                 page.list(verb.keys.flatMap { items($0, below: verb.place.count) })
             }
         }
+        page.section("ANNOTATIONS")
+        page.paragraph("Annotations of the objects in manifests say how verb 'apply' treats them.")
+        page.list(ObjectAnnotation.allCases.map { ("Cm \(escaped($0.example))", [sentence($0.meaning)]) })
         page.section("FILES")
         page.list([
             ("Pa /etc/nest-bootstrap/bootstrap.yaml", ["The task file."]),

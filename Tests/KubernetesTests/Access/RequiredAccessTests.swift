@@ -43,6 +43,16 @@ struct RequiredAccessTests {
         #expect(allRules("") { $0.hold(lease: "t", namespace: "kube-system") }.filter(Self.verification.contains) == [])
     }
 
+    @Test func `an object that is only created needs a permission that no name limits`() {
+        let annotations = "annotations: {nest-bootstrap/apply: if-absent}"
+        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system, \(annotations)}}"
+        #expect(
+            rules(map) == [
+                Self.base, "kube-system /configmaps a: create,get,patch", "kube-system /configmaps : create",
+            ]
+        )
+    }
+
     @Test func `objects of namespaces that every cluster has need a role there, others one of the cluster`() {
         let text = """
             {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system}}

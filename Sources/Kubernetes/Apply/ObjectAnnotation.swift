@@ -1,0 +1,90 @@
+import Base
+import YAML
+
+/// An annotation with which a manifest says how its object is treated.
+public enum ObjectAnnotation: String, Sendable, CaseIterable {
+    /// The object is created and then left to others.
+    case apply
+    /// The object is never pruned.
+    case prune
+
+    /// The beginning of the keys of all annotations of this program.
+    static let prefix = "nest-bootstrap/"
+
+    /// The key, such as `nest-bootstrap/apply`.
+    public var key: String { Self.prefix + rawValue }
+
+    /// The value that the annotation must have.
+    var value: String {
+        switch self {
+        case .apply: "if-absent"
+        case .prune: "false"
+        }
+    }
+
+    /// A line of a manifest.
+    public var example: String {
+        switch self {
+        case .prune: "\(key): \"\(value)\""
+        case .apply: "\(key): \(value)"
+        }
+    }
+
+    /// The effect, as a sentence without a subject.
+    public var meaning: String {
+        switch self {
+        case .apply:
+            "creates the object if it does not exist, and then leaves it to others, as long as the manifest or the object on "
+                + "the server has the annotation"
+        case .prune: "never deletes the object with `prune`, as long as the object on the server has the annotation"
+        }
+    }
+
+    /// Returns the value of the annotation of an object, `nil` if the object does not have it.
+    func value(in object: Node) -> String? { object["metadata"]?["annotations"]?[key]?.string }
+
+    /// Returns whether an object has the annotation with its value.
+    func isSet(in object: Node) -> Bool { value(in: object) == value }
+
+    /// Finds the problems of an annotation whose key begins with ``prefix``.
+    ///
+    /// - Parameters:
+    ///   - entry: The key and the value.
+    ///   - manifest: The object that has the annotation.
+    /// - Returns: The problems, at the locations of the key or the value.
+    static func problems(of entry: Mapping.Entry, in manifest: ManifestObject) -> [Problem] {
+        guard let annotation = allCases.first(where: { $0.key == entry.key }) else {
+            let near = nearestName(to: entry.key, in: allCases.map(\.key))
+            let hint =
+                near.map { "did you mean '\($0)'?" }
+                ?? "the annotations that a manifest may have are \(quotedList(allCases.map(\.key)))"
+            return [Problem("annotation '\(entry.key)' does not exist", at: entry.location, hint: hint)]
+        }
+        guard !entry.value.isNull else { return [] }
+        return annotation.problems(of: entry.value, in: manifest)
+    }
+
+    private func problems(of written: Node, in manifest: ManifestObject) -> [Problem] {
+        switch self {
+        case .prune where written.string != value:
+            let message = "annotation '\(key)' has no other value than \"false\""
+            return [Problem(message, at: written.location, hint: "write \"false\" in quotes, or remove it")]
+        case .apply where written.string != value:
+            let message = "annotation '\(key)' has no other value than '\(value)'"
+            return [Problem(message, at: written.location, hint: "write '\(value)', or remove it")]
+        case .prune, .apply: return []
+        }
+    }
+}
+
+extension ObjectFailure {
+    /// Creates the failure of an object with wrong annotations, `nil` if all are right.
+    init?(wrongAnnotationsOf manifest: ManifestObject) {
+        let problems = MetadataFields.annotationProblems(manifest)
+        guard !problems.isEmpty else { return nil }
+        let faults = problems.map {
+            Fault(location: $0.location ?? manifest.location, message: $0.message, hint: $0.hint)
+        }
+        self.init(object: manifest.identity, cause: .invalid, faults: faults)
+    }
+}

@@ -1,0 +1,138 @@
+import Base
+import TestSupport
+import Testing
+import YAML
+@testable import Kubernetes
+
+/// Objects with annotation `nest-bootstrap/apply: if-absent`.
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
+struct OnlyCreatedTests {
+    private static let setting = "nest-bootstrap/apply: if-absent"
+
+    private func map(_ namespace: String, annotations: String = setting, data: String = "1") -> String {
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: \(namespace), annotations: {\(annotations)}}, "
+            + "data: {a: '\(data)'}}"
+    }
+
+    private static let left = "\n  left to others (its manifest has the annotation '\(setting)')"
+
+    @Test(arguments: [false, true])
+    func `an object is created, and then not changed`(isDryRun: Bool) async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
+        let verified = VerifiedObjects()
+        let name = "ConfigMap/\(namespace)/a"
+        #expect(await session.apply(map(namespace), verified: verified) == ["created \(name)"])
+        let created = try #require(try await session.object(path))
+        #expect(created["metadata"]?["annotations"]?["nest-bootstrap/task"]?.string == "t")
+        #expect(created["metadata"]?["labels"]?["app.kubernetes.io/managed-by"]?.string == "nest-bootstrap")
+        try await session.update("PATCH", "{data: {a: '2', b: '3'}}", at: path, as: "other")
+        let version = try await session.resourceVersion(path)
+        for data in ["1", "4"] {
+            let lines = await session.apply(
+                map(namespace, data: data),
+                forceConflicts: true,
+                dryRunOverlay: isDryRun ? DryRunOverlay() : nil,
+                verified: verified
+            )
+            #expect(lines == ["unchanged \(name)\(Self.left)"])
+        }
+        #expect(try await session.resourceVersion(path) == version)
+    }
+
+    @Test func `an existing object of another manager is not changed`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
+        try await session.write(map(namespace, annotations: "", data: "theirs"), to: path, as: "other")
+        let version = try await session.resourceVersion(path)
+        #expect(await session.apply(map(namespace)) == ["unchanged ConfigMap/\(namespace)/a\(Self.left)"])
+        #expect(try await session.resourceVersion(path) == version)
+    }
+
+    @Test func `the annotation counts on the object until it is removed there`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
+        let name = "ConfigMap/\(namespace)/a"
+        _ = await session.apply(map(namespace))
+        let other = map(namespace, annotations: "", data: "2")
+        let note =
+            "left to others (it has the annotation '\(Self.setting)', which its manifest does not have); to apply the "
+            + "manifest again: 'kubectl annotate configmap a -n \(namespace) nest-bootstrap/apply-'"
+        #expect(await session.apply(other) == ["unchanged \(name)\n  \(note)"])
+        let cluster = try await TestCluster.shared.value
+        let command = try #require(note.split(separator: "'").last).split(separator: " ").dropFirst().map(String.init)
+        #expect(try await cluster.kubectl(command).status == 0)
+        #expect(await session.apply(other).first?.hasPrefix("configured \(name)\n") == true)
+        let object = try await session.object(path)
+        #expect(object?["data"] == .mapping(["a": .string("2")]))
+        #expect(await session.apply(other) == ["unchanged \(name)"])
+    }
+
+    @Test func `an object that is only created is checked for unknown fields`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let manifest = map(namespace).replacing(", data:", with: ", daat:")
+        let lines = await session.apply(manifest)
+        #expect(lines.count == 1 && lines[0].contains("field 'daat'"), "\(lines)")
+        #expect(try await session.object("/api/v1/namespaces/\(namespace)/configmaps/a") == nil)
+    }
+
+    @Test func `an object that another client has just created is not changed`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
+        let manifest = map(namespace)
+        let theirs = map(namespace, annotations: "", data: "theirs")
+        let lines = Locked<[ObjectResult]>([])
+        let applier = Applier(
+            client: session.client,
+            managedMetadata: ManagedMetadata(task: "t"),
+            forceConflicts: true,
+            dryRunOverlay: nil,
+            retryPolicy: Session.retryPolicy(gracePeriod: .seconds(10)),
+            willCreate: { _ throws(APIError) in
+                // Between the read and the write.
+                do { try await session.write(theirs, to: path, as: "other") } catch { Issue.record(error) }
+            },
+        ) { message in
+            if case .applied(_, let result) = message { lines.withLock { $0.append(result) } }
+        }
+        _ = await applier.apply(try manifests(manifest))
+        #expect(lines.withLock { $0 }.map(\.change) == [.unchanged])
+        let object = try await session.object(path)
+        #expect(object?["data"]?["a"]?.string == "theirs")
+        #expect(object?["metadata"]?["annotations"]?["nest-bootstrap/task"] == nil)
+    }
+
+    @Test func `a custom resource and a cluster-wide object are only created`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let role = """
+            {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: \(namespace), annotations:
+             {\(Self.setting)}}, rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]}
+            """
+        #expect(await session.apply(role) == ["created ClusterRole/\(namespace)"])
+        let changed = role.replacing("[get]", with: "[get, list]")
+        #expect(await session.apply(changed) == ["unchanged ClusterRole/\(namespace)\(Self.left)"])
+    }
+
+    @Test(arguments: [
+        (
+            "nest-bootstrap/aply: if-absent",
+            "'nest-bootstrap/aply' does not exist; did you mean 'nest-bootstrap/apply'?"
+        ),
+        (
+            "nest-bootstrap/apply: always",
+            "'nest-bootstrap/apply' has no other value than 'if-absent'; write 'if-absent'"
+        ),
+        ("nest-bootstrap/apply: true", "'nest-bootstrap/apply' has no other value than 'if-absent'; write 'if-absent'"),
+        ("nest-bootstrap/prune: false", "'nest-bootstrap/prune' has no other value than \"false\"; write \"false\""),
+    ])
+    func `a wrong annotation is refused, and nothing is written`(annotation: String, words: String) async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let manifest = map(namespace, annotations: annotation)
+        let lines = await session.apply(manifest)
+        #expect(lines.count == 1 && lines[0].hasPrefix("m.yaml:1:"), "\(lines)")
+        #expect(lines[0].contains("ConfigMap/\(namespace)/a: annotation \(words)"), "\(lines)")
+        #expect(try await session.object("/api/v1/namespaces/\(namespace)/configmaps/a") == nil)
+        let found = findings(in: manifest).problems
+        #expect(found.contains { $0.contains(words) }, "\(found)")
+    }
+}
