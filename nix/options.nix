@@ -109,6 +109,7 @@ let
       conflicts = optional (types.enum [
         "report"
         "force"
+        "keep"
       ]) "What happens to fields that another manager owns.";
       substitute = optional types.bool "Whether variables in the manifests are replaced.";
       wait = optional (types.enum [ "rollout" ]) "What the task waits for.";

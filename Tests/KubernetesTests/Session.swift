@@ -12,6 +12,9 @@ struct Session: Sendable {
     /// The managers whose fields are taken over.
     var takenManagers: [String] = []
 
+    /// Whether fields of other managers are kept.
+    var keepsConflicts = false
+
     /// Connects as a kubeconfig says.
     init(kubeconfig path: String) throws {
         let kubeconfig = try Kubeconfig(try Files.read(path), path: path)
@@ -99,6 +102,7 @@ struct Session: Sendable {
             client: client,
             managedMetadata: ManagedMetadata(task: "t"),
             forceConflicts: forceConflicts,
+            keepsConflicts: keepsConflicts,
             takenManagers: takenManagers,
             dryRunOverlay: dryRunOverlay,
             verified: verified,
@@ -126,13 +130,19 @@ struct Session: Sendable {
     }
 
     /// Creates an object as another manager, or changes it by a merge patch, as clients without server-side apply do.
-    func update(_ method: String, _ body: String, at path: String, as manager: String) async throws {
+    func update(
+        _ method: String,
+        _ body: String,
+        at path: String,
+        as manager: String,
+        contentType: String = "application/merge-patch+json",
+    ) async throws {
         _ = try await client.object(
             method,
             path,
             query: [("fieldManager", manager)],
             body: try node(body).json(),
-            contentType: method == "PATCH" ? "application/merge-patch+json" : "application/json",
+            contentType: method == "PATCH" ? contentType : "application/json",
             until: .now + .seconds(600),
         )
     }

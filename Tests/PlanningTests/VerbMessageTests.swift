@@ -200,7 +200,7 @@ import Testing
         ),
         .task(
             "apply: {kubeconfig: k, manifests: [x], conflicts: take-over, wait: rolout}",
-            "bootstrap.yaml:3:55: 'apply.conflicts' of task 't' must be 'report' or 'force', found 'take-over'; "
+            "bootstrap.yaml:3:55: 'apply.conflicts' of task 't' must be 'report', 'force' or 'keep', found 'take-over'; "
                 + "did you mean 'force'?",
             "bootstrap.yaml:3:72: 'apply.wait' of task 't' must be 'rollout', found 'rolout'; did you mean 'rollout'?",
         ),

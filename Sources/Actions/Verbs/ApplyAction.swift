@@ -94,6 +94,7 @@ struct ApplyAction: Action {
                 version: context.appliedVersion(declaration),
             ),
             forceConflicts: declaration.conflicts == .force,
+            keepsConflicts: declaration.conflicts == .keep,
             takenManagers: declaration.takenManagers,
             dryRunOverlay: context.run.dryRunOverlay,
             verified: verified,

@@ -23,6 +23,8 @@ public struct Applier: Sendable {
     public var managedMetadata: ManagedMetadata
     /// Whether fields of other managers are taken over.
     public var forceConflicts: Bool
+    /// Whether fields of other managers keep their values while the rest of an object is applied.
+    var keepsConflicts: Bool
     /// The managers whose fields are taken over, even fields that the manifests do not have.
     var takenManagers: TakenManagers
     /// The objects that a dry run would have created so far, `nil` unless this is a dry run.
@@ -60,6 +62,7 @@ public struct Applier: Sendable {
         client: APIClient,
         managedMetadata: ManagedMetadata,
         forceConflicts: Bool,
+        keepsConflicts: Bool = false,
         takenManagers: [String] = [],
         dryRunOverlay: DryRunOverlay?,
         verified: VerifiedObjects? = nil,
@@ -72,6 +75,7 @@ public struct Applier: Sendable {
         self.client = client
         self.managedMetadata = managedMetadata
         self.forceConflicts = forceConflicts
+        self.keepsConflicts = keepsConflicts
         self.takenManagers = TakenManagers(names: takenManagers)
         self.dryRunOverlay = dryRunOverlay
         self.verified = verified

@@ -109,7 +109,7 @@ extension ObjectApplication {
     /// A value that kubectl applied and that has not changed since may be taken; the server makes the same exception for
     /// kubectl. The same holds for a default that the server added to kubectl's object, and for the values of managers
     /// that the task file lists.
-    private func unresolved(
+    func unresolved(
         _ causes: [ServerStatus.Cause],
         _ live: Node,
         _ lastApplied: Node?,
@@ -134,7 +134,7 @@ extension ServerStatus {
     /// Returns the conflicts over fields that an object has, `nil` if there are none.
     ///
     /// Conflicts over parents of other conflicting fields are left out.
-    fileprivate func deepestConflicts(in root: Node) -> [Cause]? {
+    func deepestConflicts(in root: Node) -> [Cause]? {
         let present = causes.filter {
             $0.reason == "FieldManagerConflict" && FieldPath($0.field).resolve(in: root).node != nil
         }

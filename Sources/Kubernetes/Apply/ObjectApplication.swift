@@ -31,6 +31,8 @@ struct ObjectApplication {
         var intended: ObjectResult.Change?
         /// The object before the first completed write, if an attempt failed after that write.
         var original: Node?
+        /// The conflicts over fields that this attempt leaves as they are.
+        var kept: [ServerStatus.Cause] = []
     }
 
     var client: APIClient { applier.client }
@@ -118,7 +120,10 @@ struct ObjectApplication {
                     verification: written
                 )
             }
-            return try await change(live, of: identity, at: path, to: body, &memory)
+            memory.kept = []
+            var result = try await change(live, of: identity, at: path, to: body, &memory)
+            result.effect.notes += notes(about: memory.kept, live)
+            return result
         } catch .refused(let refusal) where refusal.code == 404 && applier.dryRunOverlay?.covers(identity) == true {
             let object = applier.managedMetadata.stamp(manifest.root, namespace: identity.namespace)
             let hasStatusSubresource =
@@ -144,7 +149,8 @@ struct ObjectApplication {
             if isOnlyCreated, !isDryRun { _ = try await dryRunApply(body, at: path) }
             let body = guarded(body, over: nil)
             return try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
-        } catch .refused(let refusal) where refusal.status.isFieldConflict && isOnlyCreated {
+        } catch .refused(let refusal) where refusal.status.isFieldConflict && (isOnlyCreated || applier.keepsConflicts)
+        {
             throw .pending("another client has created it since it was read", .retry)
         }
     }
@@ -203,9 +209,16 @@ struct ObjectApplication {
         let verification = await verification(of: live, at: path)
         let isFirstAttempt = memory.intended == nil && memory.original == nil
         if isFirstAttempt, let result = await unchangedResult(live, at: path, to: body, verification) { return result }
+        let kept = try await keepingConflicts(in: body, live: live, at: path)
+        let body = kept.root
+        memory.kept += kept.conflicts
         let proposal: Proposal
         do throws(APIError) {
-            proposal = try await self.proposal(for: body, live: live, at: path)
+            if let known = kept.proposal {
+                proposal = known
+            } else {
+                proposal = try await self.proposal(for: body, live: live, at: path)
+            }
         } catch .refused(let refusal)
             where isFirstAttempt && verification?.isAsBefore == true
             && refusal.isOfUnansweringWebhook && live.includes(manifest.root)

@@ -49,7 +49,7 @@ struct FieldPath: Sendable, Hashable {
     }
 
     /// Removes a key from the front; the longest key wins, so that `a.b` is found before `a`.
-    private static func key(in mapping: Mapping, _ rest: inout Substring) -> String {
+    static func key(in mapping: Mapping, _ rest: inout Substring) -> String {
         if rest.first == "[" { return bracketed(&rest) }
         let candidates = mapping.entries.map(\.key).filter { key in
             rest.hasPrefix(key) && [nil, ".", "["].contains(rest.dropFirst(key.count).first)
@@ -97,7 +97,7 @@ struct FieldPath: Sendable, Hashable {
     }
 
     /// Removes `[...]` from the front and returns its content; brackets inside quotes do not count.
-    private static func bracketed(_ rest: inout Substring) -> String {
+    static func bracketed(_ rest: inout Substring) -> String {
         var quotes = QuoteScanner()
         let close = rest.indices.dropFirst().first { !quotes.isInside(rest[$0]) && rest[$0] == "]" }
         let inside = rest[..<(close ?? rest.endIndex)].dropFirst()

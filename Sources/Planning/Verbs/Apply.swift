@@ -9,6 +9,8 @@ public struct ApplyDeclaration: VerbDeclaration {
         case report
         /// The field is taken over.
         case force
+        /// The field stays as it is, and the rest of the object is applied.
+        case keep
     }
 
     /// The kinds of objects that a task deletes if it applied them before and its manifests no longer contain them.
@@ -96,7 +98,8 @@ extension ApplyDeclaration: ReadableVerb {
             "conflicts",
             ValueReader(type: .enumeration(Conflicts.allCases.map(\.rawValue)), read: readConflicts),
             default: Conflicts.report,
-            "whether fields that another field manager owns are reported or taken over"
+            "whether fields that another field manager has set to another value are reported, taken over, or kept as they are "
+                + "while the rest is applied"
         )
         static let takeOver = Key.optional(
             "takeOver",
@@ -200,7 +203,7 @@ extension ApplyDeclaration: ReadableVerb {
 
     @Sendable private static func readConflicts(_ value: ConfigValue) -> Conflicts? {
         if value.node.string == "take-over" {
-            value.reportTypeMismatch("'report' or 'force'", hint: "did you mean 'force'?")
+            value.reportTypeMismatch("'report', 'force' or 'keep'", hint: "did you mean 'force'?")
             return nil
         }
         return value.word(of: Conflicts.allCases.map(\.rawValue)).flatMap(Conflicts.init(rawValue:))
