@@ -7,6 +7,8 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     case apply
     /// The object is never pruned.
     case prune
+    /// Fields of the object may be changed by others.
+    case ignore
 
     /// The beginning of the keys of all annotations of this program.
     static let prefix = "nest-bootstrap/"
@@ -14,11 +16,12 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     /// The key, such as `nest-bootstrap/apply`.
     public var key: String { Self.prefix + rawValue }
 
-    /// The value that the annotation must have.
+    /// The value that the annotation must have, or an example if there are others.
     var value: String {
         switch self {
         case .apply: "if-absent"
         case .prune: "false"
+        case .ignore: "spec.replicas"
         }
     }
 
@@ -26,7 +29,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     public var example: String {
         switch self {
         case .prune: "\(key): \"\(value)\""
-        case .apply: "\(key): \(value)"
+        case .apply, .ignore: "\(key): \(value)"
         }
     }
 
@@ -36,6 +39,9 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         case .apply:
             "creates the object if it does not exist, and then leaves it to others, as long as the manifest or the object on "
                 + "the server has the annotation"
+        case .ignore:
+            "leaves fields to others, which are created as the manifest says, and then keep the values that they have on the "
+                + "server: paths with commas between them, such as `spec.replicas` or `webhooks[name=a].clientConfig.caBundle`"
         case .prune: "never deletes the object with `prune`, as long as the object on the server has the annotation"
         }
     }
@@ -72,6 +78,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         case .apply where written.string != value:
             let message = "annotation '\(key)' has no other value than '\(value)'"
             return [Problem(message, at: written.location, hint: "write '\(value)', or remove it")]
+        case .ignore: return IgnoredFields.problems(of: written, in: manifest)
         case .prune, .apply: return []
         }
     }

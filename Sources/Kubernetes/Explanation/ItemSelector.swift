@@ -3,7 +3,7 @@ import YAML
 /// The part of a path in brackets, which selects items of a list.
 ///
 /// The selector is an index such as `0`, a value of a set such as `="a"`, or the keys of an associative list such as
-/// `containerPort=80,protocol="TCP"`.
+/// `containerPort=80,protocol="TCP"`. A string needs no quotes.
 struct ItemSelector {
     private enum Form {
         case index(Int)
@@ -36,7 +36,7 @@ struct ItemSelector {
         case .index(let index):
             list.indices.contains(index) ? [list[index]] : []
         case .value(let value):
-            list.filter { Self.json($0) == value }
+            list.filter { Self.json($0) == value || $0.string == value }
         case .keys(let keys):
             list.map { (item: $0, count: Self.matchCount(of: $0, keys)) }
                 .filter { $0.count > 0 }
@@ -52,7 +52,8 @@ struct ItemSelector {
         var count = 0
         for (name, value) in keys {
             guard let written = item[name] else { continue }
-            guard json(written) == value else { return 0 }
+            // People write a string without quotes.
+            guard json(written) == value || written.string == value else { return 0 }
             count += 1
         }
         return count
