@@ -3,6 +3,8 @@ public struct ObjectResult: Sendable, Hashable {
     /// A change that was made, or that a dry run predicts.
     public enum Change: String, Sendable, Hashable {
         case created, configured, deleted, unchanged
+        /// The object was deleted and created again.
+        case replaced
     }
     /// The change to the object.
     public var change: Change

@@ -100,7 +100,7 @@ public struct ResultCounts: Sendable, Hashable {
     public mutating func count(_ change: ObjectResult.Change) {
         switch change {
         case .created: created += 1
-        case .configured: changed += 1
+        case .configured, .replaced: changed += 1
         case .deleted: deleted += 1
         case .unchanged: unchanged += 1
         }

@@ -94,7 +94,7 @@ struct ExplainTests {
 
     @Test func `the annotations of manifests are explained, and one that does not exist is wrong usage`() async throws {
         let verb = await callProgram(["explain", "apply"])
-        let keys = ["nest-bootstrap/apply", "nest-bootstrap/prune"]
+        let keys = ["apply", "ignore", "prune", "replace"].map { "nest-bootstrap/\($0)" }
         for key in keys {
             #expect(verb.output.contains("\n  \(key) "), "\(verb.output)")
             let explained = await callProgram(["explain", key])

@@ -117,7 +117,8 @@ struct ManifestFailureTests {
                 "broken: error: m.yaml:7:3: RoleBinding/immutable/imm: field 'roleRef.name' cannot be changed: "
                     + #""view" on the server, "edit" here; "#
                     + "restore the value, choose another name, or recreate the object: "
-                    + "'kubectl delete rolebinding.rbac.authorization.k8s.io imm -n immutable'"
+                    + "'kubectl delete rolebinding.rbac.authorization.k8s.io imm -n immutable'; "
+                    + "with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ]
         )
     }

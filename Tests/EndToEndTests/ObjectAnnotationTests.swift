@@ -50,3 +50,109 @@ struct ObjectAnnotationTests {
         #expect(try await set.names() == ["a", "only"])
     }
 }
+
+/// What the annotations, and `conflicts: keep`, do in the program.
+extension ObjectAnnotationTests {
+    @Test func `an object that cannot be changed is replaced, and diff shows it as deleted and created again`()
+        async throws
+    {
+        let set = try await PrunedSet("replaced")
+        let job = { (image: String) in
+            """
+            {apiVersion: batch/v1, kind: Job, metadata: {name: j, namespace: replaced, annotations:
+             {nest-bootstrap/replace: on-immutable}}, spec: {template: {spec: {restartPolicy: Never,
+             containers: [{name: c, image: \(image)}]}}}}
+            """
+        }
+        try set.write(["a"], more: job("old"))
+        #expect(try await set.node.run("run").status == 0)
+        let uid = try await set.cluster.object("job", "j", namespace: "replaced")["metadata"]?["uid"]
+        try set.write(["a"], more: job("new"))
+        let note = "Job/replaced/j: deleted and created again, because field 'spec.template' cannot be changed\n"
+        let diff = try await set.node.run("diff")
+        #expect(
+            diff.output.contains(
+                "--- Job/replaced/j\n+++ Job/replaced/j (task 'replaced'; deleted and created again)\n"
+            ),
+            "\(diff.output)"
+        )
+        #expect(diff.output.contains(note) && diff.output.contains("\n+          image: new\n"), "\(diff.output)")
+        let planned = try await set.node.run("run", "--dry-run")
+        #expect(planned.output.contains("replaced: Job/replaced/j would be replaced\n"), "\(planned.output)")
+        #expect(try await set.cluster.object("job", "j", namespace: "replaced")["metadata"]?["uid"] == uid)
+        let result = try await set.node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("replaced: Job/replaced/j replaced\n"), "\(result.output)")
+        #expect(result.output.contains("replaced: \(note)"), "\(result.output)")
+        #expect(try await set.cluster.object("job", "j", namespace: "replaced")["metadata"]?["uid"] != uid)
+        let last = try await set.node.run("run")
+        #expect(last.outputLines.last?.contains("1 unchanged") == true, "\(last.output)")
+    }
+
+    @Test func `fields of others are kept and ignored, shown by diff and run`() async throws {
+        let set = try await PrunedSet("kept-fields")
+        try set.writeTask("conflicts: keep")
+        let map = { (data: String) in
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: kept-fields, annotations: "
+                + "{nest-bootstrap/ignore: data.ignored}}, data: {ignored: '1', taken: '1', own: '\(data)'}}"
+        }
+        try set.write([], more: map("1"))
+        #expect(try await set.node.run("run").status == 0)
+        let patch = #"{"data": {"ignored": "9", "taken": "9"}}"#
+        try await set.cluster.mustRunKubectl("patch", "cm", "m", "-n", "kept-fields", "-p", patch)
+        try set.write([], more: map("2"))
+        let diff = try await set.node.run("diff")
+        let line = "ConfigMap/kept-fields/m: field 'data.taken' is kept, because 'kubectl-patch' owns it: "
+        #expect(diff.output.contains("\(line)\"9\" on the server, \"1\" here\n"), "\(diff.output)\(diff.errors)")
+        #expect(diff.output.contains("\n-  own: \"1\"\n+  own: \"2\"\n"), "\(diff.output)")
+        #expect(!diff.output.contains("-  ignored") && !diff.output.contains("-  taken"), "\(diff.output)")
+        for count in ["1 changed", "1 unchanged"] {
+            let result = try await set.node.run("run")
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output.contains("kept-fields: \(line)"), "\(result.output)")
+            #expect(result.outputLines.last?.contains(count) == true, "\(result.output)")
+        }
+        let data = try await set.cluster.object("cm", "m", namespace: "kept-fields")["data"]
+        #expect(data?["ignored"]?.string == "9" && data?["taken"]?.string == "9" && data?["own"]?.string == "2")
+    }
+
+    @Test func `the roles that rbac prints are enough for objects with annotations`() async throws {
+        let namespace = "kube-system"
+        let cluster = try await TestCluster.shared.value
+        try await cluster.makeCertificate("annotations", subject: "/CN=annotations")
+        let node = try TestNode("", in: TemporaryDirectory.file("annotations"))
+        let kubeconfig = node.path("agent.kubeconfig")
+        try Files.write(try Files.read(cluster.kubeconfig), to: kubeconfig, mode: 0o600)
+        let files = [
+            "--client-certificate=\(cluster.credentials)/annotations.crt",
+            "--client-key=\(cluster.credentials)/annotations.key",
+        ]
+        for arguments in [
+            ["config", "set-credentials", "annotations"] + files,
+            ["config", "set-context", "--current", "--user=annotations"],
+        ] {
+            try await cluster.mustRunKubectl(["--kubeconfig", kubeconfig] + arguments)
+        }
+        let objects = { (data: String) in
+            """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: annotated-only, namespace: \(namespace), annotations:
+             {nest-bootstrap/apply: if-absent}}, data: {a: '1'}}
+            ---
+            {apiVersion: v1, kind: Secret, metadata: {name: annotated-replaced, namespace: \(namespace), annotations:
+             {nest-bootstrap/replace: on-immutable}}, immutable: true, stringData: {a: '\(data)'}}
+
+            """
+        }
+        try node.write(objects("1"), to: "m.yaml")
+        try node.write("tasks: {t: {apply: {kubeconfig: \(kubeconfig), manifests: [m.yaml]}}}", to: "bootstrap.yaml")
+        let roles = try await node.run("rbac", "--user", "annotations")
+        #expect(roles.status == 0, "\(roles.errors)")
+        try await cluster.mustApply(roles.output)
+        let first = try await node.run("run")
+        #expect(first.status == 0, "\(first.errors)")
+        try node.write(objects("2"), to: "m.yaml")
+        let second = try await node.run("run")
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(second.output.contains("Secret/kube-system/annotated-replaced replaced"), "\(second.output)")
+    }
+}

@@ -26,6 +26,7 @@ struct DiffSinkTests {
             Event(task: "a", .object("ConfigMap/n/m", .init(.configured, diff: ["@@ -1 +1 @@", "-a: 1", "+a: 2"]))),
             Event(task: "a", .object("ConfigMap/n/new", .init(.created, diff: ["@@ -0,0 +1 @@", "+a: 1"]))),
             Event(task: "a", .object("ConfigMap/n/old", .init(.deleted))),
+            Event(task: "a", .object("Job/n/j", .init(.replaced, diff: ["-a: 1", "+a: 2"], notes: ["deleted"]))),
             Event(task: "a", .object("ConfigMap/n/same", .init(.unchanged))),
             Event(task: "a", .object("ConfigMap/n/left", .init(.unchanged, notes: ["left to others"]))),
             Event(task: "a", .warning(subject: "ConfigMap/n/m", "deprecated")),
@@ -53,6 +54,11 @@ struct DiffSinkTests {
                 +a: 1
                 --- ConfigMap/n/old
                 +++ /dev/null
+                Job/n/j: deleted
+                --- Job/n/j
+                +++ Job/n/j (task 'a'; deleted and created again)
+                -a: 1
+                +a: 2
                 ConfigMap/n/left: left to others
                 --- /etc/x
                 +++ /etc/x (task 'x')

@@ -91,6 +91,11 @@ public struct RequiredAccess: Sendable {
         if ObjectAnnotation.apply.isSet(in: manifest.root) {
             allow(["create"], allOf: identity.type, in: identity.namespace)
         }
+        if ObjectAnnotation.replace.isSet(in: manifest.root) {
+            allow(["delete"], identity)
+            // The creation is rehearsed.
+            allow(["create"], allOf: identity.type, in: identity.namespace)
+        }
     }
 
     /// Adds the permissions needed to detect an unchanged object without a dry run; see ``VerifiedObjects``.

@@ -9,6 +9,8 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     case prune
     /// Fields of the object may be changed by others.
     case ignore
+    /// The object is deleted and created again if the server refuses to change a field.
+    case replace
 
     /// The beginning of the keys of all annotations of this program.
     static let prefix = "nest-bootstrap/"
@@ -22,6 +24,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         case .apply: "if-absent"
         case .prune: "false"
         case .ignore: "spec.replicas"
+        case .replace: "on-immutable"
         }
     }
 
@@ -29,7 +32,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     public var example: String {
         switch self {
         case .prune: "\(key): \"\(value)\""
-        case .apply, .ignore: "\(key): \(value)"
+        case .apply, .ignore, .replace: "\(key): \(value)"
         }
     }
 
@@ -42,6 +45,9 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         case .ignore:
             "leaves fields to others, which are created as the manifest says, and then keep the values that they have on the "
                 + "server: paths with commas between them, such as `spec.replicas` or `webhooks[name=a].clientConfig.caBundle`"
+        case .replace:
+            "deletes the object and creates it again if the server refuses to change a field, such as the template of a Job; not "
+                + "allowed for a PersistentVolumeClaim, Namespace, CustomResourceDefinition and StatefulSet"
         case .prune: "never deletes the object with `prune`, as long as the object on the server has the annotation"
         }
     }
@@ -75,12 +81,24 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         case .prune where written.string != value:
             let message = "annotation '\(key)' has no other value than \"false\""
             return [Problem(message, at: written.location, hint: "write \"false\" in quotes, or remove it")]
-        case .apply where written.string != value:
+        case .replace where !Self.mayBeReplaced(manifest.identity.type):
+            let message = "annotation '\(key)' is not allowed for a \(manifest.identity.type.kind)"
+            let hint = "remove it: with the object the server deletes data or other objects"
+            return [Problem(message, at: written.location, hint: hint)]
+        case .apply where written.string != value, .replace where written.string != value:
             let message = "annotation '\(key)' has no other value than '\(value)'"
             return [Problem(message, at: written.location, hint: "write '\(value)', or remove it")]
         case .ignore: return IgnoredFields.problems(of: written, in: manifest)
-        case .prune, .apply: return []
+        case .prune, .apply, .replace: return []
         }
+    }
+
+    /// Returns whether objects of a type may be deleted and created again.
+    static func mayBeReplaced(_ type: GroupVersionKind) -> Bool {
+        let refused = [
+            "/PersistentVolumeClaim", "/Namespace", "apiextensions.k8s.io/CustomResourceDefinition", "apps/StatefulSet",
+        ]
+        return !refused.contains("\(type.group)/\(type.kind)")
     }
 }
 

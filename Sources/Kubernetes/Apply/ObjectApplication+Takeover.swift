@@ -52,7 +52,7 @@ extension ObjectApplication {
         try await patched(path, with: change.patch, isDryRun: false)
     }
 
-    private func patched(_ path: ObjectPath, with patch: [UInt8], isDryRun: Bool) async throws(APIError) -> Node {
+    func patched(_ path: ObjectPath, with patch: [UInt8], isDryRun: Bool) async throws(APIError) -> Node {
         do throws(APIError) {
             return try await client.object(
                 "PATCH",

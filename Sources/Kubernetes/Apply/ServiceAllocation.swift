@@ -5,8 +5,8 @@ import YAML
 /// An interrupted request may leave an address allocated to a Service that was never written. The server notices this
 /// after a while; until then it refuses the Service as if another Service had the address.
 struct ServiceAllocation {
-    private let addresses: Set<String>
-    private let ports: Set<Int>
+    let addresses: Set<String>
+    let ports: Set<Int>
 
     /// Reads the addresses and ports of a Service, as requested or as allocated.
     init(_ service: Node) {

@@ -228,8 +228,11 @@ extension Explanation {
 extension Explanation {
     /// Returns whether a cause reports an immutable field; validation has several messages for this.
     static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
-        ["immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to "]
-            .contains { cause.message.contains($0) }
+        [
+            "immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to ",
+            "can not be unset",
+        ]
+        .contains { cause.message.contains($0) }
     }
 
     /// The maximum number of fields that are reported for one cause.
@@ -286,7 +289,10 @@ extension Explanation {
         let namespace = live?["metadata"]?["namespace"]?.string.map { " -n \($0)" } ?? ""
         let deletion = "'kubectl delete \(kind) \(manifest.identity.name)\(namespace)'"
         let loss = loss.map { " (\($0))" } ?? ""
-        return "restore the value, choose another name, or recreate the object: \(deletion)\(loss)"
+        let remedy = "restore the value, choose another name, or recreate the object: \(deletion)\(loss)"
+        let annotation = ObjectAnnotation.replace
+        guard ObjectAnnotation.mayBeReplaced(type), !annotation.isSet(in: manifest.root) else { return remedy }
+        return "\(remedy); with annotation '\(annotation.example)' the agent does it"
     }
 
     /// The data that deleting the object destroys, `nil` if applying it again restores everything.

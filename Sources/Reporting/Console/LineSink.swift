@@ -49,7 +49,8 @@ public struct DiffSink: EventSink {
                 of: object,
                 task,
                 isNew: result.change == .created,
-                isRemoved: result.change == .deleted
+                isRemoved: result.change == .deleted,
+                remark: result.change == .replaced ? "; deleted and created again" : ""
             )
             write(head + (result.changesOnlyManagers ? ["only field managers change"] : result.diff))
         case .planned(let text): planned[task, default: []].append(text)
@@ -64,8 +65,15 @@ public struct DiffSink: EventSink {
         }
     }
 
-    private func difference(of subject: String, _ task: String, isNew: Bool, isRemoved: Bool) -> [String] {
-        ["--- \(isNew ? "/dev/null" : subject)", "+++ \(isRemoved ? "/dev/null" : "\(subject) (task '\(task)')")"]
+    private func difference(
+        of subject: String,
+        _ task: String,
+        isNew: Bool,
+        isRemoved: Bool,
+        remark: String = "",
+    ) -> [String] {
+        let new = isRemoved ? "/dev/null" : "\(subject) (task '\(task)'\(remark))"
+        return ["--- \(isNew ? "/dev/null" : subject)", "+++ \(new)"]
     }
 
     private func write(_ lines: [String]) { write(lines.map { Line(diff: $0) }) }

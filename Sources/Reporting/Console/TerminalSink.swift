@@ -95,7 +95,7 @@ public struct TerminalSink: EventSink {
         case .output, .warning, .planned, .runFinished: true
         case .path(_, let result): display.isDryRun || [.changed, .removed].contains(result.change)
         case .object(_, let result):
-            display.isDryRun || [.configured, .deleted].contains(result.change) || !result.notes.isEmpty
+            display.isDryRun || [.configured, .deleted, .replaced].contains(result.change) || !result.notes.isEmpty
         case .runStarted, .taskStarted, .lease, .objectCount, .objectFailed, .taskFinished: display.isDryRun
         }
     }

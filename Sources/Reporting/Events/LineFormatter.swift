@@ -66,7 +66,7 @@ struct LineFormatter {
         guard result.change != .unchanged else { return notes }
         let managers = result.changesOnlyManagers ? " (only field managers)" : ""
         let head = Line(task, "\(object) \(planned(result.change.rawValue))\(managers)", .progress)
-        guard result.change == .configured, !result.diff.isEmpty else {
+        guard [.configured, .replaced].contains(result.change), !result.diff.isEmpty else {
             return [head] + result.fields.map { Line(task, "    \($0)", .progress) } + notes
         }
         return [head] + diff(result.diff) + notes

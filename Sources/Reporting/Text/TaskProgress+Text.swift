@@ -58,7 +58,7 @@ extension ResultCounts {
     fileprivate mutating func uncount(_ change: ObjectResult.Change) {
         switch change {
         case .created: created = max(0, created - 1)
-        case .configured: changed = max(0, changed - 1)
+        case .configured, .replaced: changed = max(0, changed - 1)
         case .deleted: deleted = max(0, deleted - 1)
         case .unchanged: unchanged = max(0, unchanged - 1)
         }

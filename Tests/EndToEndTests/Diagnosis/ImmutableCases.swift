@@ -18,6 +18,7 @@ enum ImmutableCases {
                     + #""10.96.77.10" on the server, "10.96.77.11" here; restore the value, choose another "#
                     + "name, or recreate the object: 'kubectl delete service s -n immutables' (clients lose "
                     + "their connections until it is back)"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(
@@ -39,6 +40,7 @@ enum ImmutableCases {
                 "25b.yaml:6:19: Deployment/immutables/d25b: field 'spec.selector.matchLabels.app' cannot "
                     + #"be changed: "a" on the server, "b" here; restore the value, choose another name, or "#
                     + "recreate the object: 'kubectl delete deployment.apps d25b -n immutables' (ends its pods)"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(
@@ -77,6 +79,7 @@ enum ImmutableCases {
                 #"25d.yaml:5:8: ConfigMap/immutables/cm25d: field 'data.a' cannot be changed: "1" on the "#
                     + #"server, "2" here; restore the value, choose another name, or recreate the object: "#
                     + "'kubectl delete configmap cm25d -n immutables' (pods that start before it is back fail)"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(
@@ -95,6 +98,7 @@ enum ImmutableCases {
                 "25e.yaml:4:1: StorageClass/sc25e: field 'provisioner' cannot be changed: "
                     + #""example.com/a" on the server, "example.com/b" here; restore the value, choose another "#
                     + "name, or recreate the object: 'kubectl delete storageclass.storage.k8s.io sc25e'"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(
@@ -116,6 +120,7 @@ enum ImmutableCases {
                     + #"cannot be changed: "x:1" on the server, "x:2" here; restore the value, choose another "#
                     + "name, or recreate the object: 'kubectl delete job.batch job25f -n immutables' (ends its "
                     + "pods)"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(
@@ -137,6 +142,7 @@ enum ImmutableCases {
                     + #""/one" on the server, "/two" here; restore the value, choose another name, or recreate "#
                     + "the object: 'kubectl delete persistentvolume pv25g' (deleting it may lose its data, and "
                     + "its claim loses its volume)"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(
@@ -200,6 +206,7 @@ enum ImmutableCases {
                 "25k.yaml:4:1: PriorityClass/pc25k: field 'value' cannot be changed: 100 on the server, "
                     + "200 here; restore the value, choose another name, or recreate the object: 'kubectl "
                     + "delete priorityclass.scheduling.k8s.io pc25k'"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(
@@ -220,6 +227,7 @@ enum ImmutableCases {
                 "25m.yaml:8:23: Pod/immutables/p25m: field 'spec.containers[0].env[0].value' cannot be "
                     + #"changed: "a" on the server, "b" here; restore the value, choose another name, or "#
                     + "recreate the object: 'kubectl delete pod p25m -n immutables' (ends its pods)"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(
@@ -240,6 +248,7 @@ enum ImmutableCases {
                 #"F10.yaml:7:3: ClusterRoleBinding/crb10: field 'roleRef.name' cannot be changed: "view" "#
                     + #"on the server, "edit" here; restore the value, choose another name, or recreate the "#
                     + "object: 'kubectl delete clusterrolebinding.rbac.authorization.k8s.io crb10'"
+                    + "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
             ],
         ),
         FailureCase(

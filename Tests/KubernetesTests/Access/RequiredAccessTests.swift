@@ -53,6 +53,16 @@ struct RequiredAccessTests {
         )
     }
 
+    @Test func `an object that may be replaced needs a permission to delete it`() {
+        let annotations = "annotations: {nest-bootstrap/replace: on-immutable}"
+        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system, \(annotations)}}"
+        #expect(
+            rules(map) == [
+                Self.base, "kube-system /configmaps a: create,delete,get,patch", "kube-system /configmaps : create",
+            ]
+        )
+    }
+
     @Test func `objects of namespaces that every cluster has need a role there, others one of the cluster`() {
         let text = """
             {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system}}

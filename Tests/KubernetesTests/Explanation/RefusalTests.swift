@@ -184,6 +184,8 @@ struct RefusalTests {
                 "m.yaml:\(location): \(object): field '\(field)' cannot be changed: \(values); restore the value, "
                     + "choose another name, or recreate the object: 'kubectl delete \(deletion)'"
                     + (object.hasPrefix("ClusterRoleBinding") ? "" : " (ends its pods)")
+                    + (object.hasPrefix("StatefulSet")
+                        ? "" : "; with annotation 'nest-bootstrap/replace: on-immutable' the agent does it")
             ]
         )
     }
