@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm
+.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test
 .PHONY: lint style words links coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -140,6 +140,12 @@ scale: setup build ## measure many objects, tasks and nodes; PART=objects, tasks
 storm: setup build ## measure 3, 20 and 50 agents at a slow API server, beside as many kubectl; takes hours, so see tools/storm --help
 	Tests/cluster/install-packages "to measure" python3
 	tools/storm --program $(PROGRAM)
+
+# CHAINS names a directory of further chains, in place of those beside the repository.
+upgrade-test: setup build ## upgrade published manifests of projects as kubectl does; CHAINS=DIR, SERVERS=1.36,1.20; takes half an hour
+	Tests/cluster/install-packages "to upgrade manifests" python3 python3-yaml
+	Tests/cluster/unpack-kubernetes all
+	tools/upgrades --program $(PROGRAM) $(if $(CHAINS),--chains "$(CHAINS)") $(if $(SERVERS),--servers "$(SERVERS)")
 
 bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=20; needs root
 	Tests/boot/setup
