@@ -108,7 +108,8 @@ extension ObjectApplication {
     ///
     /// A value that kubectl applied and that has not changed since may be taken; the server makes the same exception for
     /// kubectl. The same holds for a default that the server added to kubectl's object, and for the values of managers
-    /// that the task file lists.
+    /// that the task file lists. The server may store the value in another form, so of a field that only kubectl owns it
+    /// does not matter: another client that changes it owns it afterwards.
     func unresolved(
         _ causes: [ServerStatus.Cause],
         _ live: Node,
@@ -121,11 +122,11 @@ extension ObjectApplication {
             guard managers.isEmpty || !managers.allSatisfy(isTaken) else { return false }
             let path = FieldPath(cause.field)
             guard let lastApplied else { return true }
+            let isOnlyKubectls = managers.allSatisfy { $0 == TakenManagers.clientSideApply }
             // A field that kubectl has not applied is a default, which the server gave the object in kubectl's request.
-            guard let applied = path.resolve(in: lastApplied).node else {
-                return !managers.allSatisfy { $0 == TakenManagers.clientSideApply }
-            }
-            return applied != path.resolve(in: live).node
+            guard let applied = path.resolve(in: lastApplied).node else { return !isOnlyKubectls }
+            guard managers.isEmpty || !isOnlyKubectls else { return false }
+            return path.resolve(in: live).node?.includes(applied) != true
         }
     }
 }

@@ -153,6 +153,47 @@ struct TakeoverTests {
         #expect(await session.apply(manifest) == ["unchanged ConfigMap/\(namespace)/a"])
     }
 
+    /// Objects of client-side kubectl with a value that the server stores in another form, and what follows them.
+    private static let storedForms = [
+        // A default within a value that is owned as a whole.
+        (
+            "networking.k8s.io/v1", "networkpolicies",
+            "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: a}, spec: SPEC}",
+            "{podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 80}]}]}",
+            "{podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 81}]}]}"
+        ),
+        (
+            "v1", "resourcequotas", "{apiVersion: v1, kind: ResourceQuota, metadata: {name: a}, spec: SPEC}",
+            "{hard: {cpu: 1000m}}", "{hard: {cpu: '2'}}"
+        ),
+    ]
+
+    @Test(arguments: storedForms)
+    func `a value that kubectl apply wrote is changed, also if the server stores it in another form`(
+        version: String,
+        resource: String,
+        manifest: String,
+        old: String,
+        new: String,
+    ) async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let path = "\(version == "v1" ? "/api" : "/apis")/\(version)/namespaces/\(namespace)/\(resource)"
+        func text(_ spec: String, _ annotations: String = "{}") -> String {
+            manifest.replacing("SPEC", with: spec).replacing(
+                "{name: a}",
+                with: "{name: a, namespace: \(namespace), annotations: \(annotations)}"
+            )
+        }
+        let applied = String(decoding: try node(text(old)).json(), as: UTF8.self)
+        let annotation = String(decoding: Node.mapping([Self.lastApplied: .string(applied)]).json(), as: UTF8.self)
+        try await session.update("POST", text(old, annotation), at: path, as: "kubectl-client-side-apply")
+        let lines = await session.apply(text(new))
+        #expect(lines.count == 1 && lines[0].hasPrefix("configured "), "\(lines)")
+        #expect(try await session.object("\(path)/a")?["spec"]?.includes(node(new)) != false)
+        let again = await session.apply(text(new))
+        #expect(again.count == 1 && again[0].hasPrefix("unchanged "), "\(again)")
+    }
+
     @Test func `a key that is taken out of stringData goes, and its value is shared with other managers`() async throws
     {
         let (session, namespace) = try await Session.inNewNamespace()
