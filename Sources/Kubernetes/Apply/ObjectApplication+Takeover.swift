@@ -47,6 +47,29 @@ extension ObjectApplication {
         throw .refused(Set(last.status.causes.map(\.field)).isStrictSubset(of: fields) ? last : refusal)
     }
 
+    /// Finds the change that also clears fields to which an apply would give their values again.
+    ///
+    /// - Parameters:
+    ///   - live: The object on the server.
+    ///   - answer: The object after an apply.
+    ///   - body: The object as it is sent.
+    ///   - path: The object's path.
+    /// - Returns: The change, `nil` if there are no such fields.
+    /// - Throws: ``APIError`` if the server refuses the change in a dry run.
+    func clearing(
+        of live: Node,
+        insteadOf answer: Node,
+        to body: Node,
+        at path: ObjectPath,
+    ) async throws(APIError) -> RehearsedChange? {
+        let managers = applier.takenManagers
+        guard let fields = Takeover.restoredFields(in: answer, of: manifest, from: managers),
+            let plan = Takeover(of: live, from: managers, unowned: fields, isComplete: true)
+        else { return nil }
+        let patch = plan.patch(applying: body, hasStatusSubresource: path.hasStatusSubresource)
+        return RehearsedChange(patch: patch, result: try await patched(path, with: patch, isDryRun: true))
+    }
+
     /// Performs a rehearsed change, and returns the object.
     func perform(_ change: RehearsedChange, at path: ObjectPath) async throws(APIError) -> Node {
         try await patched(path, with: change.patch, isDryRun: false)

@@ -232,13 +232,16 @@ struct ObjectApplication {
             verification?.keep()
             return Result(identity: identity, effect: ObjectResult(.unchanged), object: live)
         } catch .refused(let refusal) where refusal.isInvalid && mayTakeOver {
-            return try await takeOver(live, of: identity, at: path, to: body, despite: refusal, &memory)
+            return try await takeOver(live, at: path, to: body, despite: refusal, &memory)
         }
         // An earlier attempt may have written the object before it found that another client had changed it too.
         let original = memory.original ?? live
         if let answer = proposal.answer {
             let difference = Difference(from: live, to: answer, hasStatusSubresource: path.hasStatusSubresource)
             try await check(answer, difference, of: identity, live: live)
+            if mayTakeOver, let clearing = try await clearing(of: live, insteadOf: answer, to: body, at: path) {
+                return try await perform(clearing, on: live, at: path, to: body, &memory)
+            }
             let isMigrated = Takeover(of: answer, from: applier.takenManagers) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)
             if difference.fields.isEmpty, hasSameOwner, !isMigrated {
@@ -262,7 +265,6 @@ struct ObjectApplication {
     /// Takes over the fields because of which the server refuses an object, or replaces the object.
     private func takeOver(
         _ live: Node,
-        of identity: ObjectIdentity,
         at path: ObjectPath,
         to body: Node,
         despite refusal: APIError.Refusal,
@@ -274,10 +276,21 @@ struct ObjectApplication {
         } catch .refused(let last) where last.isInvalid {
             return try await replace(live, despite: last, at: path, &memory)
         }
-        if isDryRun { return dryRunResult(live, takeover.result, at: path) }
-        let changed = try await perform(takeover, at: path)
+        return try await perform(takeover, on: live, at: path, to: body, &memory)
+    }
+
+    /// Performs a change that was rehearsed, and then applies the object.
+    private func perform(
+        _ rehearsed: RehearsedChange,
+        on live: Node,
+        at path: ObjectPath,
+        to body: Node,
+        _ memory: inout Memory,
+    ) async throws(APIError) -> Result {
+        if isDryRun { return dryRunResult(live, rehearsed.result, at: path) }
+        let changed = try await perform(rehearsed, at: path)
         memory.original = memory.original ?? live
-        return try await change(changed, of: identity, at: path, to: body, mayTakeOver: false, &memory)
+        return try await change(changed, of: path.identity, at: path, to: body, mayTakeOver: false, &memory)
     }
 
     /// Writes an object that exists, and moves the fields of kubectl's client-side managers to this agent.

@@ -7,7 +7,7 @@ import YAML
 /// Fields that exclude each other, of which the live object has one that is not in the manifest.
 @Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
 struct ExcludingFieldTests {
-    /// A change of an object that the server refuses unless a field of the old state goes.
+    /// A change of an object that the server refuses or ignores unless a field of the old state goes.
     struct Change: Sendable, CustomTestStringConvertible {
         let name: String
         let resource: String
@@ -119,6 +119,14 @@ struct ExcludingFieldTests {
             new: ("strategy: {type: Recreate}, ", "containers: [{name: c, image: i}]"),
             gone: "spec/strategy/rollingUpdate"
         ),
+        // The server does not refuse it, but gives the field its value again, from the deprecated name.
+        .deployment(
+            "no ServiceAccount any more",
+            old: ("", "containers: [{name: c, image: i}], serviceAccountName: s"),
+            new: ("", "containers: [{name: c, image: i}]"),
+            gone: "spec/template/spec/serviceAccountName",
+            "spec/template/spec/serviceAccount"
+        ),
         .service(
             "a Service that becomes a name",
             "selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
@@ -149,6 +157,8 @@ struct ExcludingFieldTests {
         case kubectl
         /// A manager that the task file lists.
         case listed
+        /// A listed manager that applies, such as server-side kubectl, and owns no defaults.
+        case applying
     }
 
     private func value(_ path: String, in object: Node?) -> Node? {
@@ -172,6 +182,15 @@ struct ExcludingFieldTests {
         case .listed:
             try await session.update("POST", old, at: resource, as: "deploy@server1")
             session.takenManagers = ["deploy@*"]
+        case .applying:
+            try await session.update(
+                "PATCH",
+                old,
+                at: "\(resource)/a",
+                as: "kubectl",
+                contentType: "application/apply-patch+yaml"
+            )
+            session.takenManagers = ["kubectl"]
         }
         return (session, "\(resource)/a", named(change.new))
     }
