@@ -74,10 +74,18 @@ extension LiveObject {
     }
 
     /// The readiness of a CRD, by the first decisive condition.
+    ///
+    /// A definition that has been established stays so. If the server does not accept the names of a later version, it
+    /// serves the objects under the names that it has accepted.
     private var definition: Readiness {
+        let names = node["spec"]?["names"]
+        let accepted = node["status"]?["acceptedNames"]
+        let isServed =
+            condition("Established")?.status == "True"
+            && ["plural", "kind"].allSatisfy { accepted?[$0] != nil && accepted?[$0] == names?[$0] }
         for condition in conditions {
             switch (condition.type, condition.status) {
-            case ("NamesAccepted", "False"): return .failed(condition.words)
+            case ("NamesAccepted", "False") where !isServed: return .failed(condition.words)
             case ("Established", "False") where condition.reason != "Installing": return .failed(condition.words)
             case ("Established", "True"): return .ready
             default: continue

@@ -1,6 +1,7 @@
 import Base
 import TestSupport
 import Testing
+import YAML
 @testable import Kubernetes
 
 /// What the wait for a definition asks the server.
@@ -136,5 +137,36 @@ struct CRDReadinessTests {
         let lines = await (try fake.session()).apply(FakeAPIServer.widget)
         #expect(lines == ["unchanged CustomResourceDefinition/widgets.a.test", "created Widget/default/w"])
         #expect(fake.requests("GET \(FakeAPIServer.definitions)").count == 1)
+    }
+}
+
+/// Definitions on a server.
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
+struct EstablishedDefinitionTests {
+    /// The server takes a short name that is also the definition's own singular name for one that is in use.
+    @Test func `a definition that is established stays usable when a short name is not accepted`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        func definition(_ names: String) -> String {
+            """
+            {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: thingies.\(namespace).test}, spec: {
+             group: \(namespace).test, scope: Namespaced, names: {kind: Thingy, plural: thingies, singular: thingy\(names)},
+             versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}}
+            ---
+            {apiVersion: \(namespace).test/v1, kind: Thingy, metadata: {name: a, namespace: \(namespace)}}
+            """
+        }
+        let name = "CustomResourceDefinition/thingies.\(namespace).test"
+        let object = "Thingy/\(namespace)/a"
+        #expect(await session.apply(definition("")) == ["created \(name)", "created \(object)"])
+        let later = definition(", shortNames: [thingy]")
+        let lines = await session.apply(later)
+        #expect(lines.first?.hasPrefix("configured \(name)") == true, "\(lines)")
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/thingies.\(namespace).test"
+        let isRefused = try await becomes {
+            let conditions = try await session.object(path)?["status"]?["conditions"]?.sequence ?? []
+            return conditions.contains { $0["reason"]?.string == "ShortNamesConflict" }
+        }
+        #expect(isRefused)
+        #expect(await session.apply(later) == ["unchanged \(name)", "unchanged \(object)"])
     }
 }

@@ -253,6 +253,21 @@ struct ReadinessTests {
         #expect(try readiness("apiextensions.k8s.io/v1", "CustomResourceDefinition", rest) == expected)
     }
 
+    @Test(arguments: [("ShortNames", "A", Readiness.ready), ("Kind", "B", .failed("KindConflict: m"))])
+    func `an established definition is ready if the server uses its names`(
+        conflict: String,
+        accepted: String,
+        expected: Readiness,
+    ) throws {
+        let status = """
+            "status":{"acceptedNames":{"plural":"as","kind":"\(accepted)"},"conditions":[
+            {"type":"NamesAccepted","status":"False","reason":"\(conflict)Conflict","message":"m"},
+            {"type":"Established","status":"True"}]}
+            """
+        let rest = #""spec":{"names":{"plural":"as","kind":"A","shortNames":["s"]}},"# + status
+        #expect(try readiness("apiextensions.k8s.io/v1", "CustomResourceDefinition", rest) == expected)
+    }
+
     @Test(arguments: [
         (
             "v1", "PersistentVolumeClaim", #""status":{"phase":"Pending"}"#,
