@@ -108,7 +108,12 @@ class Agent:
 
     def without_refused(self, directory: Path, before: dict[Key, dict], run: Run, outcome: Outcome) -> Run:
         """Removes the objects that kubectl cannot change either, as a person has to, and runs again."""
-        items = {name_of(key_of(item)): item for item in manifests(directory) if self.server.path(item)}
+        items = {}
+        for item in manifests(directory):
+            # The agent names an object as the manifest does, or with its namespace.
+            items[name_of(key_of(item))] = item
+            if self.server.path(item):
+                items[name_of(key_of(item))] = item
         after = self.server.objects()
         for name, message in run.errors.items():
             item = items.get(name)

@@ -229,8 +229,11 @@ def is_derived(item: dict) -> bool:
     """Whether a controller has created an object, or the agent for itself."""
     metadata, kind = item["metadata"], item["kind"]
     name = metadata["name"]
+    managers = {entry.get("manager") for entry in metadata.get("managedFields", [])}
     return bool(
         metadata.get("ownerReferences")
+        # Of a StatefulSet.
+        or (kind == "PersistentVolumeClaim" and managers == {"kube-controller-manager"})
         or (kind == "ConfigMap" and (name.endswith(".crt") or name.startswith("nest-bootstrap-")))
         or (kind == "ServiceAccount" and name == "default")
         or (kind == "Secret" and item.get("type") == "kubernetes.io/service-account-token" and "-token-" in name)
