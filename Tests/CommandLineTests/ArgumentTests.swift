@@ -209,7 +209,7 @@ struct ArgumentTests {
                 ["run", "--taks", "a"],
                 "unknown flag '--taks' (did you mean '--task'?); see 'nest-bootstrap run --help'"
             ),
-            (["run", "-x"], "unknown flag '-x' (expected one of --task, --with-dependencies, --dry-run,"),
+            (["run", "-x"], "unknown flag '-x' (expected one of --task, --with-dependencies, --remove-sets,"),
             (
                 ["status", "--task", "a"],
                 "'status' has no flag '--task' (it belongs to 'run'); see 'nest-bootstrap status --help'"

@@ -26,7 +26,7 @@ import Testing
             ("paths: []", "1:13: 'remove' of task 't' removes nothing; add paths: [/PATH]"),
             (
                 "paths: [/x], kubeconfig: /k",
-                "1:35: 'remove.kubeconfig' of task 't' goes with 'objects' only; remove kubeconfig:"
+                "1:35: 'remove.kubeconfig' of task 't' goes with 'objects' or 'set' only; remove kubeconfig:"
             ),
             (
                 "kubeconfig: /k, objects: [{apiVersion: v1/../x?, kind: Node, name: one}]",

@@ -236,7 +236,12 @@ import Testing
         ),
         .task(
             "apply: {kubeconfig: k, manifests: [x], prune: everything}",
-            "bootstrap.yaml:3:51: 'apply.prune' of task 't' must be true, false or 'all', found 'everything'",
+            "bootstrap.yaml:3:51: 'apply.prune' of task 't' must be true, false, 'all', or a mapping with "
+                + "'set' or 'all', found 'everything'",
+        ),
+        .task(
+            "{version: 1.2, remove: {paths: [/x]}}",
+            "bootstrap.yaml:3:6: 'version' of task 't' goes with 'apply' only; remove version:",
         ),
         .task(
             "wait: {url: https://admin:secret@x/}",

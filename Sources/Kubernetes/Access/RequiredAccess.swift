@@ -85,17 +85,11 @@ public struct RequiredAccess: Sendable {
     }
 
     /// Adds the permissions for what the annotations of a manifest ask for.
-    ///
-    /// RBAC cannot limit the permission to create an object without apply to a name.
     private mutating func allowTreatment(of manifest: ManifestObject, _ identity: ObjectIdentity) {
-        if ObjectAnnotation.apply.isSet(in: manifest.root) {
-            allow(["create"], allOf: identity.type, in: identity.namespace)
-        }
-        if ObjectAnnotation.replace.isSet(in: manifest.root) {
-            allow(["delete"], identity)
-            // The creation is rehearsed.
-            allow(["create"], allOf: identity.type, in: identity.namespace)
-        }
+        guard ObjectAnnotation.replace.isSet(in: manifest.root) else { return }
+        allow(["delete"], identity)
+        // The creation is rehearsed without an apply, and RBAC cannot limit the permission for that to a name.
+        allow(["create"], allOf: identity.type, in: identity.namespace)
     }
 
     /// Adds the permissions needed to detect an unchanged object without a dry run; see ``VerifiedObjects``.

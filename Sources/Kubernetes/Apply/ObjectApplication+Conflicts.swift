@@ -117,9 +117,7 @@ extension ObjectApplication {
     ) -> [ServerStatus.Cause] {
         causes.filter { cause in
             let managers = ServerStatus([cause]).conflicts.map(\.manager)
-            // The agent conflicts with itself over what it has written by an update, such as an object that it only created.
-            let isTaken = { applier.takenManagers.includes($0) || $0 == ManagedMetadata.manager }
-            guard managers.isEmpty || !managers.allSatisfy(isTaken) else { return false }
+            guard managers.isEmpty || !managers.allSatisfy(applier.takenManagers.includes) else { return false }
             let path = FieldPath(cause.field)
             guard let lastApplied else { return true }
             let isOnlyKubectls = managers.allSatisfy { $0 == TakenManagers.clientSideApply }

@@ -20,17 +20,21 @@ extension ObjectApplication {
         FieldPath("metadata.resourceVersion").removed(from: root)
     }
 
+    /// Whether the object is written only if it is as it was read.
+    var isGuarded: Bool { applier.managedMetadata.version != nil || isOnlyCreated }
+
     /// Returns an object that the server stores only if the object on the server is still as it was read.
     ///
     /// Without this, a process that was suspended between reading and writing would write an older version over a newer
-    /// one. Objects of tasks without a version are returned unchanged.
+    /// one, and an object that is only created would be changed if another client has created it meanwhile. Other objects
+    /// are returned as they are.
     ///
     /// - Parameters:
     ///   - root: The object.
     ///   - live: The object as it was read, `nil` if it did not exist.
     /// - Returns: The object as it is sent.
     func guarded(_ root: Node, over live: Node?) -> Node {
-        guard applier.managedMetadata.version != nil, !isDryRun, var mapping = root.mapping,
+        guard isGuarded, !isDryRun, var mapping = root.mapping,
             let metadata = mapping["metadata"], var fields = metadata.mapping
         else { return root }
         let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)

@@ -107,21 +107,7 @@ struct ObjectApplication {
             let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
                 if !isDryRun { try await applier.willCreate(identity) }
-                var reply = try await create(body, at: path, &memory)
-                if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
-                reportWarnings(of: reply.response)
-                // The object may have been created since the read, by another node or by an attempt without a response.
-                let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
-                let isReplaced = memory.replacement != nil
-                let change = isReplaced ? .replaced : reply.response.status == 201 ? .created : found
-                let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
-                let written = isOnlyCreated ? nil : await verification(ofWritten: reply.node, at: path)
-                return Result(
-                    identity: identity,
-                    effect: ObjectResult(change, diff: diff, notes: [memory.replacement?.note].compactMap(\.self)),
-                    object: reply.node,
-                    verification: written
-                )
+                return try await creationResult(body, at: path, resource, &memory)
             }
             memory.kept = []
             var result = try await change(live, of: identity, at: path, to: body, &memory)
@@ -141,6 +127,30 @@ struct ObjectApplication {
         }
     }
 
+    /// Creates the object, and returns the result.
+    private func creationResult(
+        _ body: Node,
+        at path: ObjectPath,
+        _ resource: APIResource,
+        _ memory: inout Memory,
+    ) async throws(APIError) -> Result {
+        var reply = try await create(body, at: path, &memory)
+        if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
+        reportWarnings(of: reply.response)
+        // The object may have been created since the read, by another node or by an attempt without a response.
+        let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
+        let isReplaced = memory.replacement != nil
+        let change = isReplaced ? .replaced : reply.response.status == 201 ? .created : found
+        let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
+        let written = isOnlyCreated ? nil : await verification(ofWritten: reply.node, at: path)
+        return Result(
+            identity: path.identity,
+            effect: ObjectResult(change, diff: diff, notes: [memory.replacement?.note].compactMap(\.self)),
+            object: reply.node,
+            verification: written
+        )
+    }
+
     /// Creates an object, which another client may have created since the read.
     private func create(
         _ body: Node,
@@ -148,8 +158,6 @@ struct ObjectApplication {
         _ memory: inout Memory,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
         do throws(APIError) {
-            // A creation without apply is not checked for unknown fields by servers before 1.25.
-            if isOnlyCreated, !isDryRun { _ = try await dryRunApply(body, at: path) }
             let body = guarded(body, over: nil)
             return try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
         } catch .refused(let refusal) where refusal.status.isFieldConflict && (isOnlyCreated || applier.keepsConflicts)
@@ -194,7 +202,12 @@ struct ObjectApplication {
         guard !isDryRun, !isOnlyCreated, before["metadata"]?["labels"] != after["metadata"]?["labels"] else {
             return nil
         }
-        return try await send(guarded(after, over: created), to: path, isDryRun: false, isForced: applier.forceConflicts).node
+        return try await send(
+            guarded(after, over: created),
+            to: path,
+            isDryRun: false,
+            isForced: applier.forceConflicts
+        ).node
     }
 
     /// Changes an existing object, if there is anything to change.
@@ -402,7 +415,7 @@ struct ObjectApplication {
             let reply = try await send(body, to: path, isDryRun: isDryRun, isForced: isForced)
             try checkDeletion(of: reply.node, path.identity)
             return reply
-        } catch .refused(let refusal) where refusal.isOfChangedObject && applier.managedMetadata.version != nil {
+        } catch .refused(let refusal) where refusal.isOfChangedObject && isGuarded {
             throw .pending("another client has changed it since it was read", .retry)
         } catch .refused(let refusal) where refusal.status.isAllocated {
             throw await allocationError(refusal, of: path.identity)
@@ -447,68 +460,5 @@ extension ObjectApplication {
             let text = value[value.index(after: open)..<close].replacing("\\\"", with: "\"")
             applier.say(.warning(manifest.identity, String(text)))
         }
-    }
-}
-
-/// The requests that apply an object.
-extension ObjectApplication {
-    /// Applies the object in a dry run without force; returns `nil` if an admission webhook does not support dry runs.
-    func dryRunApply(
-        _ body: Node,
-        at path: ObjectPath,
-    ) async throws(APIError) -> (node: Node, response: HTTPResponse)? {
-        do {
-            let reply = try await send(body, to: path, isDryRun: true, isForced: false)
-            // A run reports the warnings of what it writes, and repeats none for an unchanged object.
-            if isDryRun { reportWarnings(of: reply.response) }
-            return reply
-        } catch .refused(let refusal)
-            where !isDryRun && refusal.code == 400 && refusal.message.contains("dry run")
-        {
-            return nil
-        }
-    }
-
-    /// Sends the object by server-side apply, or by create or merge if the server does not support apply for its kind.
-    func send(
-        _ body: Node,
-        to path: ObjectPath,
-        isDryRun: Bool,
-        isForced: Bool,
-    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        var query = [("fieldManager", ManagedMetadata.manager), ("fieldValidation", "Strict")]
-        if isDryRun { query.append(("dryRun", "All")) }
-        let isAPIService = path.identity.type.group == APIServiceSupport.group
-        // An apply would change an object that another client has created since the read.
-        if isOnlyCreated, path.uid == nil, !isDryRun { return try await merge(body, into: path, query) }
-        if isAPIService, await client.apiServices.cannotBeApplied(on: client, until: deadline) {
-            return try await merge(body, into: path, query)
-        }
-        return try await client.object(
-            "PATCH",
-            path.text,
-            query: query + (isForced ? [("force", "true")] : []),
-            body: body.json(),
-            as: path.expected,
-            until: deadline,
-        )
-    }
-
-    /// Creates the object, or merges it into the existing object; fields removed from the manifest stay.
-    private func merge(
-        _ body: Node,
-        into path: ObjectPath,
-        _ query: [(String, String)]
-    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        let exists = path.uid != nil
-        return try await client.object(
-            exists ? "PATCH" : "POST",
-            exists ? path.text : path.collection,
-            query: query,
-            body: (exists ? body : Self.withoutResourceVersion(body)).json(),
-            contentType: exists ? "application/merge-patch+json" : "application/json",
-            as: path.expected,
-            until: deadline,
-        )
     }
 }

@@ -45,9 +45,9 @@ struct ApplySetMember: Sendable {
         let metadata = object["metadata"]
         guard metadata?["labels"]?[ApplySet.memberLabel]?.string == set.id else { return .ignore }
         let owner = metadata?["ownerReferences"]?.sequence?.first
-        // An object that is only created is not applied, and servers of version 1.20 do not apply APIServices.
-        let own = ManagedMetadata.fields(in: object) + ManagedMetadata.updatedFields(in: object)
-        let isApplied = own.contains { fields in
+        // Servers of version 1.20 do not record that an APIService was applied.
+        let own = type.group == APIServiceSupport.group ? ManagedMetadata.updatedFields(in: object) : []
+        let isApplied = (ManagedMetadata.fields(in: object) + own).contains { fields in
             fields["f:metadata"]?["f:labels"]?["f:\(ApplySet.memberLabel)"] != nil
         }
         guard isApplied else {

@@ -104,12 +104,13 @@ struct VerbReader {
         of type: any ReadableVerb.Type,
         _ fields: MappingReader,
     ) {
-        let shorthand = type.shorthandKey ?? type.name
+        let owners = [type.shorthandKey, type.name].compactMap { $0.map { "'\($0)'" } }
+        let addition = type.shorthandKey.map { "add \($0): PATH, or " } ?? ""
         for entry in entries {
             problems.add(
                 entry.location,
-                "\(fields.subject.label(entry.key)) goes with '\(shorthand)' or '\(type.name)' only",
-                hint: "add \(shorthand): PATH, or remove \(entry.key):"
+                "\(fields.subject.label(entry.key)) goes with \(list(owners, "or")) only",
+                hint: "\(addition)remove \(entry.key):"
             )
         }
     }

@@ -43,16 +43,6 @@ struct RequiredAccessTests {
         #expect(allRules("") { $0.hold(lease: "t", namespace: "kube-system") }.filter(Self.verification.contains) == [])
     }
 
-    @Test func `an object that is only created needs a permission that no name limits`() {
-        let annotations = "annotations: {nest-bootstrap/apply: if-absent}"
-        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system, \(annotations)}}"
-        #expect(
-            rules(map) == [
-                Self.base, "kube-system /configmaps a: create,get,patch", "kube-system /configmaps : create",
-            ]
-        )
-    }
-
     @Test func `an object that may be replaced needs a permission to delete it`() {
         let annotations = "annotations: {nest-bootstrap/replace: on-immutable}"
         let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system, \(annotations)}}"
