@@ -315,6 +315,55 @@ extension FieldSet {
     }
 }
 
+/// Objects to which an apply has not given the state that its manifest describes.
+extension FieldSet {
+    /// Returns whether the items of lists that are merged item by item are in the order of a configuration.
+    ///
+    /// The set contains the fields that the manager has applied.
+    func isInOrder(_ configuration: Node, in object: Node) -> Bool {
+        root.map { Self.isInOrder(configuration, object, $0) } ?? true
+    }
+
+    private static func isInOrder(_ wanted: Node, _ live: Node, _ fields: Node) -> Bool {
+        var places: [(wanted: Int, live: Int)] = []
+        for entry in fields.mapping?.entries ?? [] where entry.key != "." {
+            guard let child = child(of: wanted, at: entry.key), let present = self.child(of: live, at: entry.key) else {
+                continue
+            }
+            guard isInOrder(child, present, entry.value) else { return false }
+            guard entry.key.hasPrefix("k:"), let place = wanted.sequence?.firstIndex(of: child),
+                let other = live.sequence?.firstIndex(of: present)
+            else { continue }
+            places.append((place, other))
+        }
+        let order = places.sorted { $0.wanted < $1.wanted }
+        return zip(order, order.dropFirst()).allSatisfy { $0.wanted == $1.wanted || $0.live <= $1.live }
+    }
+
+    /// Returns whether a list or mapping that was owned as a whole has items that a configuration does not have.
+    ///
+    /// - Parameters:
+    ///   - before: The fields of the same manager when it owned the value as a whole.
+    ///   - configuration: The object as it is applied.
+    ///   - object: The object after the apply.
+    /// - Returns: Whether there are such items.
+    func hasRest(of before: Self, beside configuration: Node, in object: Node) -> Bool {
+        guard let root, let old = before.root else { return false }
+        return Self.hasRest(root, old, configuration, object)
+    }
+
+    private static func hasRest(_ fields: Node, _ before: Node, _ wanted: Node, _ live: Node) -> Bool {
+        (fields.mapping?.entries ?? []).contains { entry in
+            guard entry.key != ".", entry.value != field, let old = before[entry.key],
+                let child = child(of: wanted, at: entry.key), let present = self.child(of: live, at: entry.key)
+            else { return false }
+            guard old == field else { return hasRest(entry.value, old, child, present) }
+            func count(_ node: Node) -> Int { node.sequence?.count ?? node.mapping?.entries.count ?? 0 }
+            return count(present) > count(child)
+        }
+    }
+}
+
 extension Node {
     /// Returns whether an object contains all values of a manifest, in the same form.
     ///

@@ -47,27 +47,42 @@ extension ObjectApplication {
         throw .refused(Set(last.status.causes.map(\.field)).isStrictSubset(of: fields) ? last : refusal)
     }
 
-    /// Finds the change that also clears fields to which an apply would give their values again.
+    /// Finds the change that also does what an apply leaves out.
+    ///
+    /// An apply may give fields without an owner their values again, leave the items of a list in another order, as
+    /// servers of 1.20, or keep items of a list that was owned as a whole and is merged item by item now, as after an
+    /// update of its definition.
     ///
     /// - Parameters:
-    ///   - live: The object on the server.
     ///   - answer: The object after an apply.
+    ///   - live: The object on the server.
     ///   - body: The object as it is sent.
     ///   - path: The object's path.
-    /// - Returns: The change, `nil` if there are no such fields.
-    /// - Throws: ``APIError`` if the server refuses the change in a dry run.
-    func clearing(
-        of live: Node,
-        insteadOf answer: Node,
+    /// - Returns: The change, `nil` if an apply leaves nothing out, or if the change would not do it.
+    /// - Throws: ``APIError`` if the server does not answer to the dry run.
+    func completion(
+        of answer: Node,
+        from live: Node,
         to body: Node,
         at path: ObjectPath,
     ) async throws(APIError) -> RehearsedChange? {
         let managers = applier.takenManagers
-        guard let fields = Takeover.restoredFields(in: answer, of: manifest, from: managers),
-            let plan = Takeover(of: live, from: managers, unowned: fields, isComplete: true)
+        let restored = Takeover.restoredFields(in: answer, of: manifest, from: managers)
+        let fields = FieldSet(ManagedMetadata.fields(in: answer).first)
+        let before = managers.fields(in: live)
+        func isComplete(_ object: Node) -> Bool {
+            fields.isInOrder(body, in: object) && !fields.hasRest(of: before, beside: body, in: object)
+        }
+        guard restored != nil || !isComplete(answer),
+            let plan = Takeover(of: live, from: managers, unowned: restored ?? FieldSet(nil), isComplete: true)
         else { return nil }
         let patch = plan.patch(applying: body, hasStatusSubresource: path.hasStatusSubresource)
-        return RehearsedChange(patch: patch, result: try await patched(path, with: patch, isDryRun: true))
+        do throws(APIError) {
+            let result = try await patched(path, with: patch, isDryRun: true)
+            return restored != nil || isComplete(result) ? RehearsedChange(patch: patch, result: result) : nil
+        } catch .refused {
+            return nil
+        }
     }
 
     /// Performs a rehearsed change, and returns the object.

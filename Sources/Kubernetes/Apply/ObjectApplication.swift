@@ -252,8 +252,8 @@ struct ObjectApplication {
         if let answer = proposal.answer {
             let difference = Difference(from: live, to: answer, hasStatusSubresource: path.hasStatusSubresource)
             try await check(answer, difference, of: identity, live: live)
-            if mayTakeOver, let clearing = try await clearing(of: live, insteadOf: answer, to: body, at: path) {
-                return try await perform(clearing, on: live, at: path, to: body, &memory)
+            if mayTakeOver, let completion = try await completion(of: answer, from: live, to: body, at: path) {
+                return try await perform(completion, on: live, at: path, to: body, &memory)
             }
             let isMigrated = Takeover(of: answer, from: applier.takenManagers) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)

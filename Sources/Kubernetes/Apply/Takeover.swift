@@ -17,6 +17,15 @@ struct TakenManagers: Sendable {
         names.contains { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }
     }
 
+    /// The fields of an object that belong to this agent, or are moved to it.
+    func fields(in object: Node) -> FieldSet {
+        let lastApplied = Takeover.lastApplied(of: object)
+        return (object["metadata"]?["managedFields"]?.sequence ?? []).reduce(FieldSet(nil)) { result, entry in
+            let moved = share(of: entry, lastApplied: lastApplied)?.moved
+            return result.union(ManagedMetadata.isOwn(entry) ? FieldSet(entry["fieldsV1"]) : moved ?? FieldSet(nil))
+        }
+    }
+
     /// Splits a manager's fields into those to move and the rest, `nil` if the manager keeps them all.
     ///
     /// - Parameters:
