@@ -110,8 +110,9 @@ struct Takeover {
                 result.append(entry)
                 continue
             }
-            // Fields of another API version may have other names; kubectl drops their entries too.
-            if entry["apiVersion"] == apiVersion { fields = fields.union(share.moved) }
+            // Fields of another API version may have other names; kubectl drops them all.
+            let isSameVersion = entry["apiVersion"] == apiVersion
+            fields = fields.union(isSameVersion ? share.moved : share.moved.intersection(withFieldsOf: object))
             if let rest = share.rest.root { result.append(Self.replacing("fieldsV1", of: entry, with: rest)) }
         }
         guard isComplete || shares.contains(where: { $0 != nil }), let root = fields.root else { return nil }

@@ -67,4 +67,28 @@ struct CompletionTests {
         let again = await session.apply(second)
         #expect(again.count == 2 && again.allSatisfy { $0.hasPrefix("unchanged ") }, "\(again)")
     }
+
+    @Test func `fields of a manager that wrote another version of the kind go too`() async throws {
+        var (session, namespace) = try await Session.inNewNamespace()
+        session.takenManagers = ["deploy@*"]
+        let path = "/apis/\(namespace).test/v1beta1/namespaces/\(namespace)/groups"
+        let definition = group(namespace, object(namespace, "{}").replacing("name: a,", with: "name: other,"))
+        #expect(await session.apply(definition).count == 2)
+        let theirs = object(
+            namespace,
+            "{mode: x}",
+            version: "v1beta1",
+            metadata: ", annotations: {theirs: x}, labels: {theirs: x}"
+        )
+        try await session.update("POST", theirs, at: path, as: "deploy@server1")
+        let manifest = object(namespace, "{groups: [{name: a}]}")
+        let lines = await session.apply(manifest)
+        #expect(lines.count == 1 && lines[0].hasPrefix("configured "), "\(lines)")
+        let live = try await session.object("\(path)/a")
+        #expect(live?["spec"] == (try node("{groups: [{name: a}]}")))
+        #expect(live?["metadata"]?["annotations"]?["theirs"] == nil)
+        #expect(live?["metadata"]?["labels"]?["theirs"] == nil)
+        let again = await session.apply(manifest)
+        #expect(again.count == 1 && again[0].hasPrefix("unchanged "), "\(again)")
+    }
 }
