@@ -130,7 +130,7 @@ let
       enable = mkOption {
         type = types.bool;
         default = true;
-        description = "Whether the task exists.";
+        description = "Whether the task exists. A task with `apply.prune` that is disabled deletes its objects, once the other nodes no longer have it either.";
       };
       description = mkOption {
         type = types.str;
@@ -273,6 +273,7 @@ in
     defaultText = lib.literalExpression "with pkgs; [ bash coreutils findutils gawk gnugrep gnused kubectl ]";
     description = "Packages whose programs are in the `PATH` of scripts and commands.";
   };
+  version = optional (types.either types.int types.str) "The version of the manifests of every task with `apply` that has none of its own. With a flake, `self.lastModified` refuses older revisions.";
   tasks = mkOption {
     type = types.attrsOf task;
     default = { };

@@ -90,11 +90,33 @@ let
     // lib.mapAttrs (_: present) (
       lib.filterAttrs (name: value: lib.elem name verbNames && name != "script" && value != null) task
     )
+    // lib.optionalAttrs (task.apply != null) {
+      # Before the keys of the task, whose own version wins.
+      apply = lib.optionalAttrs (cfg.version != null) { inherit (cfg) version; } // present task.apply;
+    }
     // lib.optionalAttrs (task.exec != null) { exec = commandOf task.exec; }
     // lib.optionalAttrs (task.script != null) { exec = scriptOf task; };
 
   enabled = lib.filterAttrs (_: task: task.enable) cfg.tasks;
-  entries = lib.mapAttrs (_: entryOf) enabled;
+
+  # A disabled task with `prune` deletes its objects.
+  prunedOf = task: if task.apply == null then false else task.apply.prune or false;
+  removed = lib.filterAttrs (_: task: !task.enable && prunedOf task != false && prunedOf task != null) cfg.tasks;
+  removalOf =
+    name: task:
+    let
+      prune = prunedOf task;
+      after = lib.filter (dependency: cfg.tasks.${taskOf dependency}.enable or true) task.after;
+    in
+    present { inherit (task) roles timeout; }
+    // lib.optionalAttrs (after != [ ]) { inherit after; }
+    // {
+      remove = {
+        set = if lib.isAttrs prune && prune.set or null != null then prune.set else name;
+      }
+      // present { kubeconfig = task.apply.kubeconfig or null; };
+    };
+  entries = lib.mapAttrs (_: entryOf) enabled // lib.mapAttrs removalOf removed;
 
   # What `nodes` has of this node: the entry of its name, or else of the most specific pattern. The program refuses those of
   # which none is the most specific.

@@ -73,6 +73,27 @@ struct NixModuleTests {
         #expect(try module.text("built/bootstrap.yaml").json["nodes"]?["n1"]?["role"]?.string == "worker")
     }
 
+    @Test(arguments: [("true", "t"), ("{ set = \"addon\"; }", "addon")])
+    func `a disabled task with prune removes its set`(_ prune: String, _ set: String) async throws {
+        let keys = "kubeconfig = \"/k\"; manifests = [ ];"
+        let module = try await NixModule(node("enable = false; apply = { \(keys) prune = \(prune); };"))
+        let task = try module.text("built/bootstrap.yaml").json["tasks"]?["t"]
+        #expect(task?["remove"]?["set"]?.string == set)
+        #expect(task?["remove"]?["kubeconfig"]?.string == "/k")
+        #expect(task?["apply"] == nil)
+    }
+
+    @Test func `a version of all manifests is that of tasks without one`() async throws {
+        let digest = String(repeating: "0", count: 64)
+        let url = "{ url = \"https://example.org/m.yaml\"; sha256 = \"\(digest)\"; }"
+        for own in ["", "version = \"1.30.2\";"] {
+            let task = "apply = { kubeconfig = \"/k\"; manifests = [ \(url) ]; \(own) };"
+            let module = try await NixModule(node(task, "version = 1764136509;"))
+            let version = try module.text("built/bootstrap.yaml").json["tasks"]?["t"]?["apply"]?["version"]
+            #expect(own.isEmpty ? version?.integer == 1_764_136_509 : version?.string == "1.30.2")
+        }
+    }
+
     @Test func `lines that undo a task reach it as they are written`() async throws {
         let module = try await NixModule(node("script = \"/s\"; reset = \"rm -r \\${x}\\n\";"))
         #expect(try module.text("built/bootstrap.yaml").json["tasks"]?["t"]?["reset"]?.string == "rm -r $${x}\n")
