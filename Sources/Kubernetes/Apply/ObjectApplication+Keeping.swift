@@ -116,7 +116,7 @@ extension ObjectApplication {
     func notes(about conflicts: [ServerStatus.Cause], _ live: Node) -> [String] {
         let explanation = applier.explanation(of: manifest, live: live)
         let fields = ServerStatus(conflicts).conflicts
-        return fields.map(\.path).unique().map { field in
+        return fields.map(\.path).unique().sorted { $0.text < $1.text }.map { field in
             let managers = fields.filter { $0.path == field }.map(\.manager).unique()
             let path = SecretData.writtenPath(of: field, in: manifest)
             let values =
