@@ -76,7 +76,7 @@ extension ObjectAnnotationTests {
             ),
             "\(diff.output)"
         )
-        #expect(diff.output.contains(note) && diff.output.contains("\n+          image: new\n"), "\(diff.output)")
+        #expect(diff.output.contains(note) && diff.output.contains("\n+      - image: new\n"), "\(diff.output)")
         let planned = try await set.node.run("run", "--dry-run")
         #expect(planned.output.contains("replaced: Job/replaced/j would be replaced\n"), "\(planned.output)")
         #expect(try await set.cluster.object("job", "j", namespace: "replaced")["metadata"]?["uid"] == uid)

@@ -340,6 +340,10 @@ extension NodeCheck {
                 access.hold(lease: ClusterLock.leaseName(ofTask: task.name), namespace: ClusterLock.namespace)
             }
             if task.footprint.requestsCertificate { access.requestCertificates() }
+            if let set = task.footprint.removedSet {
+                let record = try? SetRecordStore(run, set: set).record()
+                access.remove(ApplySet(name: set, task: task.name), record)
+            }
             let (deleted, needed) = (task.footprint.deletedObjects, task.footprint.neededObjects)
             guard !deleted.isEmpty || !needed.isEmpty else { continue }
             let namespace = namespace(of: task, &findings)

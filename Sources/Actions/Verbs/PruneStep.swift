@@ -104,7 +104,7 @@ struct PruneStep {
         do throws(ObjectFailure) {
             parent = try await pruner.widen(notingApplication: hasChanged).parent
         } catch {
-            if error.cause == .outdated { try await withdraw() }
+            if case .outdated = error.cause { try await withdraw() }
             parent = try await deletion.reporting { () throws(ObjectFailure) in throw error }
         }
     }

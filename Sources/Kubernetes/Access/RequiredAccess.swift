@@ -155,6 +155,20 @@ public struct RequiredAccess: Sendable {
         }
     }
 
+    /// Adds the permissions to remove a set.
+    ///
+    /// - Parameters:
+    ///   - set: The set.
+    ///   - record: The objects that the node has applied, `nil` if it has none.
+    public mutating func remove(_ set: ApplySet, _ record: SetRecord?) {
+        allow(["get", "patch", "delete"], set.parent)
+        for member in record?.members ?? [] {
+            let type = GroupVersionKind(group: member.kind.group, version: "", kind: member.kind.kind)
+            allow(["list", "get", "delete"], allOf: type, in: member.namespace)
+            if member.namespace != nil { allow(["list"], allOf: type, in: ApplySet.namespace) }
+        }
+    }
+
     private mutating func allow(_ verbs: [String], allOf type: GroupVersionKind, in namespace: String?) {
         let namespace = namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
         let scope = Scope(namespace: namespace, group: type.group, resource: resources.resource(of: type))

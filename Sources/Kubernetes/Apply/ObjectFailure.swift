@@ -15,8 +15,8 @@ public struct ObjectFailure: Error, Sendable {
         case denied
         /// Fields belong to other managers.
         case conflict
-        /// A newer version of the object has been applied.
-        case outdated
+        /// A newer version of the object has been applied, as the text says.
+        case outdated(String)
         /// The object does not match its kind's schema, or the server's validation refuses a value.
         case invalid
         /// Another object, which this object needs, could not be applied.
@@ -125,7 +125,7 @@ extension ObjectFailure.Cause {
         case .forbidden: "not allowed to the user of the kubeconfig"
         case .denied: "refused by admission control"
         case .conflict: "fields belong to other managers"
-        case .outdated: "a newer version has been applied"
+        case .outdated(let message): message
         case .invalid: "fields are refused by the server"
         case .notTried(let object): "not tried: \(object), which is needed, failed"
         case .beingDeleted: "being deleted"

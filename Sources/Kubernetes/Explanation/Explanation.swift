@@ -335,7 +335,7 @@ extension Explanation {
     func outdated(_ refusal: AppliedVersion.Refusal) -> ObjectFailure {
         let common = ObjectFailure.Common(message: refusal.message, hint: refusal.hint)
         let fault = fault(at: nil, refusal.message, hint: refusal.hint, common: common)
-        return ObjectFailure(object: manifest.identity, cause: .outdated, faults: [fault])
+        return ObjectFailure(object: manifest.identity, cause: .outdated(refusal.message), faults: [fault])
     }
 }
 

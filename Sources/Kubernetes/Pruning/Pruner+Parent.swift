@@ -187,7 +187,7 @@ extension Pruner {
             return ObjectFailure(parentManifest, .conflict, refusal.message, hint: refusal.hint)
         }
         if let refusal = claim?.version?.refusal(of: live, at: .now()) {
-            return ObjectFailure(parentManifest, .outdated, refusal.message, hint: refusal.hint)
+            return ObjectFailure(parentManifest, .outdated(refusal.message), refusal.message, hint: refusal.hint)
         }
         guard let cluster = claim?.cluster, let other = SetParent(live).cluster, other != cluster else { return nil }
         let hint =
