@@ -23,10 +23,10 @@ public struct FormerSets: Sendable {
         let record: SetRecord
     }
 
-    /// Returns the sets.
+    /// Returns the sets, and a problem for each record that cannot be read.
     ///
-    /// - Throws: ``Base/Problem`` if the records cannot be read.
-    private func sets() throws(Problem) -> [FormerSet] {
+    /// - Throws: ``Base/Problem`` if the directory of the records cannot be read.
+    private func sets() throws(Problem) -> (sets: [FormerSet], damaged: [Problem]) {
         let tasks = run.plan.steps.map(\.task)
         let present = Set(tasks.compactMap(\.setName) + tasks.compactMap(\.footprint.removedSet))
         let names: [String]
@@ -36,11 +36,16 @@ public struct FormerSets: Sendable {
             throw Problem("the records of sets cannot be read", hint: error.advice, cause: error)
         }
         var sets: [FormerSet] = []
+        var damaged: [Problem] = []
         for name in names where !present.contains(name) {
-            guard let record = try SetRecordStore(run, set: name).record() else { continue }
-            sets.append(FormerSet(name: name, record: record))
+            do throws(Problem) {
+                guard let record = try SetRecordStore(run, set: name).record() else { continue }
+                sets.append(FormerSet(name: name, record: record))
+            } catch {
+                damaged.append(error)
+            }
         }
-        return sets
+        return (sets, damaged)
     }
 
     /// Describes the sets without a request to a server.
@@ -48,7 +53,7 @@ public struct FormerSets: Sendable {
     /// - Returns: A line for each set.
     /// - Throws: ``Base/Problem`` if the records cannot be read.
     public func descriptions() throws(Problem) -> [String] {
-        try sets().map { set in
+        try sets().sets.map { set in
             "no task has set '\(set.name)' any more, whose objects this node has applied "
                 + "(\(shortList(set.record.objects))); \(Self.advice(run))"
         }
@@ -57,7 +62,7 @@ public struct FormerSets: Sendable {
     /// Returns the tasks that delete the objects of the sets.
     ///
     /// - Throws: ``Base/Problem`` if the records cannot be read.
-    public func removals() throws(Problem) -> [PlannedTask] { try sets().map(task) }
+    public func removals() throws(Problem) -> [PlannedTask] { try sets().sets.map(task) }
 
     private func task(_ set: FormerSet) -> PlannedTask {
         let place = SourceLocation.nowhere
@@ -72,18 +77,22 @@ public struct FormerSets: Sendable {
     ///   API server cannot be asked.
     public func release() async -> [Problem] {
         let sets: [FormerSet]
+        var warnings: [Problem]
         do throws(Problem) {
-            sets = try self.sets()
+            (sets, warnings) = try self.sets()
         } catch {
             return [error]
         }
-        var warnings: [Problem] = []
-        for set in sets {
+        var failed: Set<String> = []
+        // One server that does not answer is waited for once.
+        for set in sets where !failed.contains(set.record.kubeconfig) {
             do {
                 if let warning = try await release(set) { warnings.append(warning) }
             } catch {
-                let message = "set '\(set.name)', which no task has any more, cannot be examined"
-                warnings.append(Problem(message, cause: error))
+                failed.insert(set.record.kubeconfig)
+                let reason = (error as? ObjectFailure)?.problems.first.map { "\($0)" } ?? "\(error)"
+                let message = "set '\(set.name)', which no task has any more, cannot be examined: \(reason)"
+                warnings.append(Problem(message, hint: "its kubeconfig was '\(set.record.kubeconfig)'"))
             }
         }
         return warnings
@@ -107,21 +116,22 @@ public struct FormerSets: Sendable {
             location: context.task.location,
         )
         let store = SetRecordStore(run, set: set.name)
-        guard let parent = try await pruner.release(by: run.hostName) else {
-            try store.discard()
-            return nil
-        }
+        let parent = try await pruner.release(by: run.hostName) ?? pruner.newParent
         guard parent.claimants.filter({ $0 != run.hostName }).isEmpty else { return nil }
         let obsolete = try await pruner.obsolete(in: parent, recordedIn: set.record, of: run.hostName) { object in
             await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
         }
         let objects = obsolete.deletions.flatMap { $0 } + obsolete.kept.map(\.identity)
-        guard !objects.isEmpty else {
+        guard !objects.isEmpty || !obsolete.isEverything else {
             try await pruner.deleteParent(parent)
             try store.discard()
             return nil
         }
         let kept = obsolete.kept.map { "\($0.identity) is \($0.reason.message)" }
+        guard !obsolete.deletions.isEmpty else {
+            let reasons = kept + [obsolete.warning].compactMap(\.self)
+            return Problem("no node's file has set '\(set.name)' any more", hint: reasons.joined(separator: "; "))
+        }
         let message =
             "no node's file has set '\(set.name)' any more, and its objects are still there: "
             + shortList(objects.map(\.description))

@@ -14,6 +14,8 @@ struct PruneStep {
     private var parent: SetParent
     /// The members that the node has applied, `nil` if the task does not prune.
     private var record: SetRecord?
+    /// The objects that this run has created, or may have.
+    private let created = CreatedObjects()
     /// A warning for the case that the task changes anything.
     private let undoing: String?
 
@@ -53,11 +55,20 @@ struct PruneStep {
         )
         deletion = SetDeletion(context: context, client: client, pruner: pruner, failures: failures)
         store = SetRecordStore(context.run, set: set)
+        // The record comes first: a claim in the parent that the node does not know would never be released.
+        if prunes { record = try await Self.record(declaration, pruner, store) }
         let widened = try await deletion.reporting { () async throws(ObjectFailure) in try await pruner.widen() }
         for warning in widened.warnings { context.emit(.warning(subject: pruner.parent.description, warning)) }
         parent = widened.parent
         undoing = widened.undoing
-        guard prunes else { return }
+    }
+
+    /// Adds the objects of the manifests to the node's record.
+    private static func record(
+        _ declaration: ApplyDeclaration,
+        _ pruner: Pruner,
+        _ store: SetRecordStore
+    ) async throws -> SetRecord {
         let known = try store.record()
         var record = SetRecord(
             kubeconfig: declaration.kubeconfig.path,
@@ -66,7 +77,7 @@ struct PruneStep {
         )
         await pruner.add(to: &record)
         if record != known { try store.keep(record) }
-        self.record = record
+        return record
     }
 
     /// Deletes the objects, after all manifests have been read and applied.
@@ -90,7 +101,9 @@ struct PruneStep {
     ///
     /// - Throws: ``APIError`` if the parent cannot be written.
     func addToParent(_ object: ObjectIdentity) async throws(APIError) {
-        guard record != nil, !parent.lists(object) else { return }
+        guard record != nil else { return }
+        created.insert(object)
+        guard !parent.lists(object) else { return }
         try await pruner.addToParent(object)
     }
 
@@ -113,7 +126,7 @@ struct PruneStep {
     ///
     /// The other node has applied its newer version after this task began, and no longer has these objects.
     private func withdraw() async throws {
-        guard let record else { return }
+        guard let record = record?.limited(to: created.all), !record.objects.isEmpty else { return }
         let withdrawal = SetDeletion(
             context: context,
             client: deletion.client,
@@ -124,4 +137,13 @@ struct PruneStep {
             _ = try await withdrawal.run(parent, record, after: 0)
         }
     }
+}
+
+/// The objects that a run has created, collected from any thread.
+private final class CreatedObjects: Sendable {
+    private let objects = Locked<Set<ObjectIdentity>>([])
+
+    var all: Set<ObjectIdentity> { objects.withLock { $0 } }
+
+    func insert(_ object: ObjectIdentity) { objects.withLock { _ = $0.insert(object) } }
 }

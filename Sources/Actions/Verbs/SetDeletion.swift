@@ -23,10 +23,14 @@ struct SetDeletion {
         _ record: SetRecord,
         after countBefore: Int,
     ) async throws -> (obsolete: Pruner.Obsolete, deletedCount: Int) {
-        let obsolete = try await reporting { () async throws(ObjectFailure) in
-            try await pruner.obsolete(in: parent, recordedIn: record, of: context.run.hostName) { object in
-                await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
-            }
+        var parent = parent
+        var obsolete = try await obsolete(in: parent, record)
+        // Another node may have claimed an object since the parent was read.
+        while !obsolete.deletions.isEmpty, let now = try await reporting(pruner.read),
+            now.resourceVersion != parent.resourceVersion
+        {
+            parent = now
+            obsolete = try await self.obsolete(in: parent, record)
         }
         for (identity, reason) in obsolete.kept {
             context.emit(.warning(subject: identity.description, reason.message))
@@ -42,8 +46,18 @@ struct SetDeletion {
             try Task.checkCancellation()
             guard failures.count == 0 else { throw ReportedFailures() }
         }
-        try await reporting { () async throws(ObjectFailure) in try await pruner.narrow(parent, after: obsolete) }
+        try await reporting { [parent, obsolete] () async throws(ObjectFailure) in
+            try await pruner.narrow(parent, after: obsolete)
+        }
         return (obsolete, deletions.count)
+    }
+
+    private func obsolete(in parent: SetParent, _ record: SetRecord) async throws -> Pruner.Obsolete {
+        try await reporting { () async throws(ObjectFailure) in
+            try await pruner.obsolete(in: parent, recordedIn: record, of: context.run.hostName) { object in
+                await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
+            }
+        }
     }
 
     /// Performs an operation, and reports its failure.

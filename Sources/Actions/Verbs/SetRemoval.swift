@@ -1,4 +1,5 @@
 import Base
+import Execution
 import Kubernetes
 import Planning
 
@@ -33,15 +34,23 @@ struct SetRemoval {
         let released = try await deletion.reporting { () async throws(ObjectFailure) in
             try await pruner.release(by: run.hostName)
         }
-        guard let parent = released else {
-            try store.discard()
+        if released == nil, let record, record.kubeconfig != set.kubeconfig.path {
+            throw Problem(
+                "the cluster of kubeconfig '\(set.kubeconfig.path)' has no set '\(set.name)'",
+                at: set.kubeconfig.location,
+                hint: "its objects were applied with kubeconfig '\(record.kubeconfig)'"
+            )
+        }
+        // The parent may have been deleted by hand.
+        guard let parent = released ?? (record == nil ? nil : pruner.newParent) else {
+            context.emit(.warning(subject: pruner.parent.description, "there is no set '\(set.name)'"))
             return false
         }
         let others = parent.claimants.filter { $0 != run.hostName }
         guard others.isEmpty else { throw claimed(by: others) }
         var left = record ?? SetRecord(kubeconfig: set.kubeconfig.path, includesProtected: false)
         let (obsolete, count) = try await deletion.run(parent, left, after: 0)
-        guard obsolete.kept.isEmpty else {
+        guard obsolete.isEverything else {
             await pruner.reduce(&left, to: obsolete)
             if left != record { try store.keep(left) }
             return count > 0
@@ -61,9 +70,9 @@ struct SetRemoval {
         let command = ApplySet(name: set.name, task: context.task.name).commandReleasing(nodes[0])
         return Problem(
             "set '\(set.name)' is not removed: \(nodes.count == 1 ? "the file of node" : "the files of nodes") \(names) "
-                + "\(nodes.count == 1 ? "has" : "have") a task with it",
+                + "\(nodes.count == 1 ? "has" : "have") a task with it, or had it in the last run there",
             at: set.kubeconfig.location,
-            hint: "remove the task there too, and run 'nest-bootstrap run' there; if '\(nodes[0])' no longer exists: "
+            hint: "run 'nest-bootstrap run' there without that task; if '\(nodes[0])' no longer exists: "
                 + command
         )
     }

@@ -4,19 +4,24 @@ import YAML
 
 /// The end of an ApplySet.
 extension Pruner {
-    /// The pruner of a node that has applied an older version, and whose objects are all obsolete unless another node
-    /// has them.
+    /// The pruner of a node that has applied an older version, and whose new objects are obsolete unless another node has
+    /// them.
     public var withoutManifests: Self {
-        Self(
+        var pruner = Self(
             client: client,
             set: set,
             manifests: [],
-            includesProtected: includesProtected,
+            includesProtected: false,
             isDryRun: isDryRun,
             retryPolicy: retryPolicy,
             location: location,
         )
+        pruner.deletesOnlyRecorded = true
+        return pruner
     }
+
+    /// A parent that does not exist yet, for a set of which only the node's record is left.
+    public var newParent: SetParent { SetParent() }
 
     /// Reads the parent.
     ///

@@ -27,6 +27,8 @@ public struct Pruner: Sendable {
         public var kept: [(identity: ObjectIdentity, reason: Reason)] = []
         /// A human-readable warning about kinds in the parent's list that the server does not have.
         public var warning: String?
+        /// Whether no member is left once the deletions have succeeded.
+        public var isEverything: Bool { kept.isEmpty && warning == nil }
         /// The kinds and namespaces that the parent must still list after the deletions.
         var scope = ApplySetScope()
         /// The members that no list of the parent has any more, and that are kept.
@@ -48,6 +50,9 @@ public struct Pruner: Sendable {
     let retryPolicy: RetryPolicy
     let location: SourceLocation
     let claim: Claim?
+
+    /// Whether only objects in the node's record are deleted, and none that only the parent lists.
+    var deletesOnlyRecorded = false
 
     /// Creates a pruner.
     ///
@@ -293,7 +298,8 @@ extension Pruner {
         let members = try await list(result.served, in: namespaces)
         let isWanted = { (member: ApplySetMember) in wanted.contains(MemberKey(member.identity)) }
         let recorded = renamed(record.members, served)
-        let listed = renamed(parent.known, served)
+        // Without manifests, the set is removed, with the objects of all nodes that have had it.
+        let listed = renamed(manifests.isEmpty ? parent.known.union(parent.released) : parent.known, served)
         let former = renamed(parent.former, served)
         // The same object may be served in two groups, as Ingress was, with only one of them in the manifests.
         let wantedUIDs = Set(members.filter(isWanted).map(\.uid))
@@ -301,7 +307,9 @@ extension Pruner {
         for member in members where !wantedUIDs.contains(member.uid) {
             let key = MemberKey(member.identity)
             var verdict = verdict(on: member.object, of: member.identity)
-            if verdict == .delete, !recorded.contains(key), !(listed.contains(key) && member.isOnlyOurs) {
+            if verdict == .delete, !recorded.contains(key),
+                deletesOnlyRecorded || !listed.contains(key) || !member.isOnlyOurs
+            {
                 verdict = .keep(Self.unrecorded)
             }
             let claimants = claimants(of: key, in: parent, served, otherThan: node)
@@ -422,7 +430,9 @@ extension Pruner {
     }
 
     private func verdict(on object: Node, of identity: ObjectIdentity) -> ApplySetMember.Verdict {
-        ApplySetMember.verdict(on: object, of: identity.type, in: set, includesProtected: includesProtected)
+        // Another node may have applied a newer version since the manifests were applied.
+        if let refusal = claim?.version?.refusal(of: object, at: .now()) { return .keep(refusal.message) }
+        return ApplySetMember.verdict(on: object, of: identity.type, in: set, includesProtected: includesProtected)
     }
 
     /// Returns advice about an object that is kept.

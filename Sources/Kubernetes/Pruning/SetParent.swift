@@ -8,7 +8,8 @@ public struct SetParent: Sendable, Equatable {
     static let clusterAnnotation = "nest-bootstrap/cluster"
 
     var scope = ApplySetScope()
-    var resourceVersion: String?
+    /// The version of the ConfigMap as it was read, `nil` if it did not exist.
+    public internal(set) var resourceVersion: String?
 
     /// Whether a node is about to shorten the list of kinds, or was interrupted before it could.
     var isMarked = false
@@ -27,6 +28,9 @@ public struct SetParent: Sendable, Equatable {
 
     /// The objects that a list once had and no list has now, until they are deleted.
     var former: Set<MemberKey> = []
+
+    /// The objects of nodes that no longer have the set, which stay until the set is removed.
+    var released: Set<MemberKey> = []
 
     /// The last applications that have changed objects with other manifests than before, the oldest first.
     var history: [Application] = []
@@ -70,6 +74,7 @@ public struct SetParent: Sendable, Equatable {
     private static let historyLimit = 3
     private static let historyKey = "history"
     private static let formerKey = "former"
+    private static let releasedKey = "released"
     static let nodePrefix = "node."
     private static let listPrefix = "objects."
 
@@ -90,6 +95,8 @@ public struct SetParent: Sendable, Equatable {
                 history = Self.history(text)
             } else if entry.key == Self.formerKey {
                 former = Self.members(text)
+            } else if entry.key == Self.releasedKey {
+                released = Self.members(text)
             } else if entry.key.hasPrefix(Self.nodePrefix) {
                 claims[String(entry.key.dropFirst(Self.nodePrefix.count))] = NodeClaim(text: text)
             } else if entry.key.hasPrefix(Self.listPrefix) {
@@ -122,7 +129,7 @@ public struct SetParent: Sendable, Equatable {
     /// The nodes whose files have the set, in alphabetical order.
     public var claimants: [String] { claims.keys.sorted() }
 
-    /// The objects that the manifests of a node have or had.
+    /// The objects that the manifests of a node that has the set have or had.
     var known: Set<MemberKey> { former.union(listed) }
 
     private var listed: Set<MemberKey> { lists.values.reduce(into: []) { $0.formUnion($1) } }
@@ -151,15 +158,18 @@ public struct SetParent: Sendable, Equatable {
 
     /// Records that a node's file no longer has the set.
     mutating func release(by node: String) {
-        let before = known
+        let own = claims[node].flatMap { lists[$0.digest] } ?? []
+        let before = former
         claims[node] = nil
         removeUnusedLists(knownBefore: before)
+        released = released.union(own).subtracting(listed)
     }
 
     private mutating func removeUnusedLists(knownBefore before: Set<MemberKey>) {
         let used = Set(claims.values.map(\.digest))
         lists = lists.filter { used.contains($0.key) }
         former = before.subtracting(listed)
+        released.subtract(listed)
     }
 
     /// Returns the last application, and an earlier one of the same manifests, if an application by another node would
@@ -190,7 +200,9 @@ public struct SetParent: Sendable, Equatable {
     var data: [(String, Node)] {
         var data = claims.map { (Self.nodePrefix + $0.key, $0.value.text) }
         data += lists.map { (Self.listPrefix + $0.key, MemberKey.lines($0.value).joined(separator: "\n")) }
-        if !former.isEmpty { data.append((Self.formerKey, MemberKey.lines(former).joined(separator: "\n"))) }
+        for (key, members) in [(Self.formerKey, former), (Self.releasedKey, released)] where !members.isEmpty {
+            data.append((key, MemberKey.lines(members).joined(separator: "\n")))
+        }
         if !history.isEmpty {
             let items = history.map { item in
                 Node.mapping([

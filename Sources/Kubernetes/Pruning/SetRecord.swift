@@ -24,6 +24,13 @@ public struct SetRecord: Sendable, Equatable {
     /// The recorded objects as text, in alphabetical order.
     public var objects: [String] { MemberKey.lines(members) }
 
+    /// Returns the record with only those objects that a run has created.
+    public func limited(to created: Set<ObjectIdentity>) -> Self {
+        var record = self
+        record.members.formIntersection(created.map { MemberKey($0) })
+        return record
+    }
+
     /// Reads a record from the value of ``json``, or returns `nil` if the text is not a record.
     public init?(json: [UInt8]) {
         guard let document = try? readJSON(json, file: "record of a set"), document["version"] == .number(1),

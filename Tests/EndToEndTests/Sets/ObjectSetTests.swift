@@ -135,6 +135,24 @@ struct ObjectSetTests {
         #expect(try await nodes.run("worker").status == 0)
     }
 
+    @Test func `the objects of a set stay until they are removed, also if its parent is gone`() async throws {
+        let nodes = try await SetNodes("orphaned", "n1", "n2")
+        try nodes.write("n1", ["a": "1", "of-1": "1"])
+        try nodes.write("n2", ["a": "1"])
+        for name in ["n1", "n2"] { #expect(try await nodes.run(name).status == 0) }
+        // The objects of a node that no longer has the task are not obsolete for the others.
+        try nodes.writeOtherTask("n1")
+        #expect(try await nodes.run("n1").status == 0)
+        #expect(try await nodes.run("n2").output.hasSuffix("1 task: 1 unchanged\n"))
+        #expect(try await nodes.maps().keys.sorted() == ["a", "of-1"])
+        try nodes.writeOtherTask("n2")
+        try await nodes.cluster.mustRunKubectl("delete", "configmap", "nest-bootstrap-orphaned", "-n", "kube-system")
+        #expect(try await nodes.run("n1").errors.contains("its objects are still there"))
+        let removed = try await nodes.run("n1", "run", "--remove-sets")
+        #expect(removed.output.contains("ConfigMap/orphaned/of-1 deleted"), "\(removed.output)\(removed.errors)")
+        #expect(try await nodes.maps().isEmpty)
+    }
+
     @Test func `two nodes that undo each other's changes are named`() async throws {
         let nodes = try await SetNodes("undone", "n1", "n2")
         try nodes.write("n1", ["a": "old"])

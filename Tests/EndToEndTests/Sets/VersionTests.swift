@@ -54,8 +54,19 @@ struct VersionTests {
         #expect(try await nodes.maps()["common"] == "3.18")
     }
 
-    @Test func `a node that was stopped before any of its requests changes nothing afterwards`() async throws {
-        let nodes = try await nodes("stopped")
+    /// Runs cp-1 until it is stopped before each of its changes in turn, lets cp-2 run, and then lets cp-1 go on.
+    ///
+    /// - Parameters:
+    ///   - nodes: The nodes.
+    ///   - prepare: Writes the files for a round, before which the objects were deleted.
+    ///   - check: Checks the objects; `nil` as the number of changes if cp-1 has ended before it was stopped.
+    /// - Returns: The number of rounds.
+    /// - Throws: An error if a program cannot be started, or a command fails.
+    private func stop(
+        _ nodes: SetNodes,
+        prepare: (_ round: Int, _ kubeconfig: String) async throws -> Void,
+        check: (_ changeCount: Int?, ToolResult) async throws -> Void,
+    ) async throws -> Int {
         let forwarder = try ChildProcess(["kubectl", "--kubeconfig", nodes.cluster.kubeconfig, "proxy", "--port=0"])
         forwarder.collectOutput()
         let start = "Starting to serve on 127.0.0.1:"
@@ -63,45 +74,84 @@ struct VersionTests {
         let line = forwarder.printedLines.first { $0.hasPrefix(start) } ?? ""
         let port = try #require(UInt16(line.dropFirst(start.count)))
         let kubeconfig = try nodes.node("cp-1").path("proxy.kubeconfig")
-        func useServer(_ port: UInt16) throws {
+        var changeCount = 0
+        while true {
+            try await prepare(changeCount, kubeconfig)
+            let proxy = try LoopbackProxy(to: port)
+            proxy.holdRequests(afterChanges: changeCount)
             let text = """
                 {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {}}],
-                 clusters: [{name: c, cluster: {server: 'http://127.0.0.1:\(port)'}}]}
+                 clusters: [{name: c, cluster: {server: 'http://127.0.0.1:\(proxy.port)'}}]}
                 """
             try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+            let tool = try nodes.node("cp-1").start(["run", "--host-name", "cp-1"])
+            try #require(try await becomes { proxy.isHolding || tool.outputSoFar().contains("1 task: ") })
+            let isFinished = !proxy.isHolding
+            tool.signal(SIGSTOP)
+            let newer = try await nodes.run("cp-2")
+            #expect(newer.status == 0, "\(newer.errors)")
+            tool.signal(SIGCONT)
+            proxy.releaseRequests()
+            try await check(isFinished ? nil : changeCount, await tool.result())
+            try await nodes.cluster.mustRunKubectl("delete", "configmap", "--all", "-n", nodes.namespace)
+            changeCount += 1
+            if isFinished { return changeCount }
         }
-        // Without `prune` there is no claim and no record, only the version.
-        for (round, options) in ["prune: true, version: ", "prune: false, version: "].enumerated() {
-            var changeCount = 0
-            var isFinished = false
-            while !isFinished {
-                let version = { (minor: Int) in options + "\(round * 100 + changeCount + 1).\(minor)" }
-                try nodes.write("cp-1", Self.older, version(18), kubeconfig: kubeconfig)
-                try nodes.write("cp-2", Self.newer, version(22))
-                let proxy = try LoopbackProxy(to: port)
-                proxy.holdRequests(afterChanges: changeCount)
-                try useServer(proxy.port)
-                let tool = try nodes.node("cp-1").start(["run", "--host-name", "cp-1"])
-                try #require(try await becomes { proxy.isHolding || tool.outputSoFar().contains("1 task: ") })
-                isFinished = !proxy.isHolding
-                tool.signal(SIGSTOP)
-                let newer = try await nodes.run("cp-2")
-                #expect(newer.status == 0, "\(newer.errors)")
-                tool.signal(SIGCONT)
-                proxy.releaseRequests()
-                let result = await tool.result()
-                #expect(result.status == (isFinished ? 0 : 1), "\(result.output)\(result.errors)")
-                if !isFinished { #expect(result.errors.contains("applied at"), "\(result.errors)") }
-                let maps = try await nodes.maps()
-                #expect(maps["common"] == "3.22" && maps["new"] == "1", "stopped before change \(changeCount + 1)")
-                if round == 0 {
-                    #expect(maps["old"] == nil, "stopped before change \(changeCount + 1): \(result.errors)")
-                }
-                try await nodes.cluster.mustRunKubectl("delete", "configmap", "--all", "-n", "stopped")
-                changeCount += 1
-            }
-            // The parent, and two objects.
-            #expect(changeCount > 2)
+    }
+
+    @Test(arguments: ["stopped": "prune: true, version: ", "stopped-without": "prune: false, version: "])
+    func `a node that was stopped before any of its requests changes nothing afterwards`(
+        _ namespace: String,
+        _ options: String
+    ) async throws {
+        let nodes = try await SetNodes(namespace, "cp-1", "cp-2")
+        let roundCount = try await stop(nodes) { round, kubeconfig in
+            try nodes.write("cp-1", Self.older, options + "\(round + 1).18", kubeconfig: kubeconfig)
+            try nodes.write("cp-2", Self.newer, options + "\(round + 1).22")
+        } check: { changeCount, result in
+            #expect(result.status == (changeCount == nil ? 0 : 1), "\(result.output)\(result.errors)")
+            #expect(changeCount == nil || result.errors.contains("applied at"), "\(result.errors)")
+            let maps = try await nodes.maps()
+            #expect(maps["common"] == "3.22" && maps["new"] == "1", "stopped before \(changeCount ?? -1)")
+            // Without `prune` there is no claim and no record, only the version.
+            #expect(maps["old"] == nil || options.contains("false"), "stopped before \(changeCount ?? -1)")
+        }
+        // The parent, and two objects.
+        #expect(roundCount > 2)
+    }
+
+    @Test func `a node that was stopped before it deletes an object leaves it to a newer version`() async throws {
+        let nodes = try await SetNodes("stopped-pruning", "cp-1", "cp-2")
+        let roundCount = try await stop(nodes) { round, kubeconfig in
+            let version = { (minor: Int) in Self.options("\(round + 1).\(minor)") }
+            try nodes.write("cp-1", ["common": "1", "gone": "1"], version(17))
+            #expect(try await nodes.run("cp-1").status == 0)
+            try nodes.write("cp-1", ["common": "1"], version(18), kubeconfig: kubeconfig)
+            try nodes.write("cp-2", ["common": "1", "gone": "1"], version(22))
+        } check: { changeCount, result in
+            let names = try await nodes.maps().keys.sorted()
+            #expect(names == ["common", "gone"], "\(changeCount ?? -1): \(result.output)")
+        }
+        #expect(roundCount > 3)
+    }
+
+    @Test func `a node that is overtaken deletes only what it has just created`() async throws {
+        let nodes = try await SetNodes("overtaken", "cp-1", "cp-2")
+        _ = try await stop(nodes) { round, kubeconfig in
+            let version = { (minor: Int) in "version: \(round + 1).\(minor)" }
+            try nodes.write("cp-1", ["common": "1", "before": "1"], "prune: true, \(version(17))")
+            #expect(try await nodes.run("cp-1").status == 0)
+            try nodes.write(
+                "cp-1",
+                ["common": "2", "before": "1", "old": "1"],
+                "prune: true, \(version(18))",
+                kubeconfig: kubeconfig
+            )
+            // The newer file neither has the other objects nor deletes them.
+            try nodes.write("cp-2", ["common": "3"], "prune: false, \(version(22))")
+        } check: { changeCount, result in
+            let maps = try await nodes.maps()
+            #expect(maps["before"] == "1" && maps["common"] == "3", "\(changeCount ?? -1): \(result.output)")
         }
     }
 
