@@ -98,7 +98,8 @@ test-versions: setup build ## run the tests that use an API server on 1.20, 1.25
 	Tests/cluster/unpack-kubernetes all
 	tools/build-tests modules
 	tools/build-tests system
-	tools/run-on-servers versions tools/run-tests modules --skip-build --filter '^KubernetesTests' --skip ScaleTests
+	NEST_ALL_CELLS=1 tools/run-on-servers versions tools/run-tests modules --skip-build --filter '^KubernetesTests' \
+	    --skip ScaleTests
 	tools/run-on-servers versions tools/run-tests system --skip-build --filter '^EndToEndTests' --skip ScaleTests
 
 boot-test: setup build boot-test-built ## boot Debian containers and test units, journal and package in them; needs root
