@@ -340,10 +340,7 @@ extension NodeCheck {
                 access.hold(lease: ClusterLock.leaseName(ofTask: task.name), namespace: ClusterLock.namespace)
             }
             if task.footprint.requestsCertificate { access.requestCertificates() }
-            if let set = task.footprint.removedSet {
-                let record = try? SetRecordStore(run, set: set).record()
-                access.remove(ApplySet(name: set, task: task.name), record)
-            }
+            allowRemoval(by: task, in: &access)
             let (deleted, needed) = (task.footprint.deletedObjects, task.footprint.neededObjects)
             guard !deleted.isEmpty || !needed.isEmpty else { continue }
             let namespace = namespace(of: task, &findings)
@@ -359,6 +356,12 @@ extension NodeCheck {
             )
         }
         return (access, findings)
+    }
+
+    /// Adds the permissions of a task that removes a set.
+    private func allowRemoval(by task: PlannedTask, in access: inout RequiredAccess) {
+        guard let set = task.footprint.removedSet else { return }
+        access.remove(ApplySet(name: set, task: task.name), try? SetRecordStore(run, set: set).record())
     }
 
     /// Returns the namespace of a task's kubeconfig, or `default` with a warning if the kubeconfig is not known yet.

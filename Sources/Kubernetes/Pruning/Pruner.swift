@@ -278,10 +278,7 @@ extension Pruner {
         of node: String,
         reasonToKeep: @Sendable (ObjectIdentity) async -> Reason?,
     ) async throws(ObjectFailure) -> Obsolete {
-        var served = try await serve(parent.scope.kinds)
-        // A kind that only the record has was misspelt, or the parent was deleted.
-        let others = Set(record.members.map(\.kind)).subtracting(parent.scope.kinds)
-        served.merge(try await serve(others, awaitingAbsent: false)) { known, _ in known }
+        let served = try await serve(parent, record)
         var result = Obsolete()
         var wanted: Set<MemberKey> = []
         for identity in manifests.map(\.identity) {
@@ -334,6 +331,17 @@ extension Pruner {
         result.kept.sort { "\($0.identity)" < "\($1.identity)" }
         result.deletions = Self.groups(deletions)
         return result
+    }
+
+    /// Finds the kinds of the parent and of the record on the server.
+    private func serve(
+        _ parent: SetParent,
+        _ record: SetRecord
+    ) async throws(ObjectFailure) -> [DefinedKind: ServedKind] {
+        let served = try await serve(parent.scope.kinds)
+        // A kind that only the record has was misspelt, or the parent was deleted.
+        let others = Set(record.members.map(\.kind)).subtracting(parent.scope.kinds)
+        return served.merging(try await serve(others, awaitingAbsent: false)) { known, _ in known }
     }
 
     /// Returns objects in groups; objects that other objects need come last.
