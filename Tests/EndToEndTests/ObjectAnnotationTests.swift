@@ -51,7 +51,7 @@ struct ObjectAnnotationTests {
     }
 }
 
-/// What the annotations, and `conflicts: keep`, do in the program.
+/// The effects of the annotations, and of `conflicts: keep`, in the program.
 extension ObjectAnnotationTests {
     @Test func `an object that cannot be changed is replaced, and diff shows it as deleted and created again`()
         async throws

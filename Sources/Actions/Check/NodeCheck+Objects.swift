@@ -53,7 +53,8 @@ extension NodeCheck {
     /// Returns the findings about the objects of a task with `prune`.
     private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
         guard task.footprint.pruning != .never else { return Findings() }
-        var findings = Findings(problems: ApplySet.mistakes(in: manifests))
+        let set = ApplySet(name: task.setName, task: task.name)
+        var findings = Findings(problems: set.mistakes(in: manifests))
         if task.footprint.pruning == .most, !manifests.isEmpty,
             manifests.allSatisfy({ ApplySet.isProtected($0.identity.type) })
         {

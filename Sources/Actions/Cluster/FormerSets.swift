@@ -50,12 +50,19 @@ public struct FormerSets: Sendable {
 
     /// Describes the sets without a request to a server.
     ///
-    /// - Returns: A line for each set.
-    /// - Throws: ``Base/Problem`` if the records cannot be read.
-    public func descriptions() throws(Problem) -> [String] {
-        try sets().sets.map { set in
-            "no task has set '\(set.name)' any more, whose objects this node has applied "
-                + "(\(shortList(set.record.objects))); \(Self.advice(run))"
+    /// - Returns: A warning for each set, and for each record that cannot be read.
+    public func warnings() -> [Problem] {
+        do throws(Problem) {
+            let (sets, damaged) = try sets()
+            return damaged
+                + sets.map { set in
+                    let objects = shortList(set.record.objects)
+                    let message =
+                        "no task has set '\(set.name)' any more, whose objects this node has applied (\(objects))"
+                    return Problem(message, hint: Self.advice(run))
+                }
+        } catch {
+            return [error]
         }
     }
 
@@ -106,21 +113,11 @@ public struct FormerSets: Sendable {
             emit: Emitter { _, _ in },
         )
         let client = try await run.connections.client(kubeconfig: set.record.kubeconfig, context)
-        let pruner = Pruner(
-            client: client,
-            set: ApplySet(name: set.name, task: context.task.name),
-            manifests: [],
-            includesProtected: set.record.includesProtected,
-            isDryRun: run.files.isDryRun,
-            retryPolicy: context.retryPolicy,
-            location: context.task.location,
-        )
+        let pruner = context.pruner(ofFormer: set.name, set.record, client)
         let store = SetRecordStore(run, set: set.name)
         let parent = try await pruner.release(by: run.hostName) ?? pruner.newParent
-        guard parent.claimants.filter({ $0 != run.hostName }).isEmpty else { return nil }
-        let obsolete = try await pruner.obsolete(in: parent, recordedIn: set.record, of: run.hostName) { object in
-            await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
-        }
+        guard parent.claimants.isEmpty else { return nil }
+        let obsolete = try await context.obsolete(pruner, in: parent, set.record, client)
         let objects = obsolete.deletions.flatMap { $0 } + obsolete.kept.map(\.identity)
         guard !objects.isEmpty || !obsolete.isEverything else {
             try await pruner.deleteParent(parent)

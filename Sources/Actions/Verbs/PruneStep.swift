@@ -33,14 +33,15 @@ struct PruneStep {
         _ client: APIClient,
         _ failures: FailureReporter,
     ) async throws {
-        guard let set = context.task.setName else { return nil }
+        guard let name = context.task.setName else { return nil }
+        let set = ApplySet(name: name, task: context.task.name)
         let prunes = declaration.pruning != .never
-        let mistakes = prunes ? ApplySet.mistakes(in: manifests) : []
+        let mistakes = prunes ? set.mistakes(in: manifests) : []
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         self.context = context
         let pruner = Pruner(
             client: client,
-            set: ApplySet(name: set, task: context.task.name),
+            set: set,
             manifests: manifests,
             includesProtected: declaration.pruning == .all,
             isDryRun: context.run.files.isDryRun,
@@ -54,7 +55,7 @@ struct PruneStep {
             ),
         )
         deletion = SetDeletion(context: context, client: client, pruner: pruner, failures: failures)
-        store = SetRecordStore(context.run, set: set)
+        store = SetRecordStore(context.run, set: name)
         // The record comes first: a claim in the parent that the node does not know would never be released.
         if prunes { record = try await Self.record(declaration, pruner, store) }
         let widened = try await deletion.reporting { () async throws(ObjectFailure) in try await pruner.widen() }

@@ -54,9 +54,7 @@ struct SetDeletion {
 
     private func obsolete(in parent: SetParent, _ record: SetRecord) async throws -> Pruner.Obsolete {
         try await reporting { () async throws(ObjectFailure) in
-            try await pruner.obsolete(in: parent, recordedIn: record, of: context.run.hostName) { object in
-                await context.run.describedObjects.reasonToKeep(object, context, client.kubeconfig)
-            }
+            try await context.obsolete(pruner, in: parent, record, client)
         }
     }
 
@@ -72,6 +70,39 @@ struct SetDeletion {
             failures.add(error)
             await failures.report()
             throw ReportedFailures()
+        }
+    }
+}
+
+extension ActionContext {
+    /// Creates the pruner of a set that no task of the node has any more.
+    ///
+    /// - Parameters:
+    ///   - set: The name of the set.
+    ///   - record: The members that the node has applied, if it has a record.
+    ///   - client: The API server.
+    /// - Returns: The pruner, for which all members are obsolete.
+    func pruner(ofFormer set: String, _ record: SetRecord?, _ client: APIClient) -> Pruner {
+        Pruner(
+            client: client,
+            set: ApplySet(name: set, task: task.name),
+            manifests: [],
+            includesProtected: record?.includesProtected ?? false,
+            isDryRun: run.files.isDryRun,
+            retryPolicy: retryPolicy,
+            location: task.location,
+        )
+    }
+
+    /// Finds the members that are obsolete, except objects that other tasks describe.
+    func obsolete(
+        _ pruner: Pruner,
+        in parent: SetParent,
+        _ record: SetRecord,
+        _ client: APIClient
+    ) async throws(ObjectFailure) -> Pruner.Obsolete {
+        try await pruner.obsolete(in: parent, recordedIn: record, of: run.hostName) { object in
+            await run.describedObjects.reasonToKeep(object, self, client.kubeconfig)
         }
     }
 }

@@ -21,15 +21,7 @@ struct SetRemoval {
         let record = try store.record()
         let client = try await run.connections.client(kubeconfig: set.kubeconfig.path, context)
         let failures = FailureReporter(context, order: [])
-        let pruner = Pruner(
-            client: client,
-            set: ApplySet(name: set.name, task: context.task.name),
-            manifests: [],
-            includesProtected: record?.includesProtected ?? false,
-            isDryRun: run.files.isDryRun,
-            retryPolicy: context.retryPolicy,
-            location: context.task.location,
-        )
+        let pruner = context.pruner(ofFormer: set.name, record, client)
         let deletion = SetDeletion(context: context, client: client, pruner: pruner, failures: failures)
         let released = try await deletion.reporting { () async throws(ObjectFailure) in
             try await pruner.release(by: run.hostName)
@@ -46,8 +38,7 @@ struct SetRemoval {
             context.emit(.warning(subject: pruner.parent.description, "there is no set '\(set.name)'"))
             return false
         }
-        let others = parent.claimants.filter { $0 != run.hostName }
-        guard others.isEmpty else { throw claimed(by: others) }
+        guard parent.claimants.isEmpty else { throw claimed(by: parent.claimants) }
         var left = record ?? SetRecord(kubeconfig: set.kubeconfig.path, includesProtected: false)
         let (obsolete, count) = try await deletion.run(parent, left, after: 0)
         guard obsolete.isEverything else {

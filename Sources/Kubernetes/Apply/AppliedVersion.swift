@@ -90,7 +90,8 @@ extension AppliedVersion {
             let annotations = live["metadata"]?["annotations"]
             guard let text = annotations?[AppliedVersion.annotation]?.string else { return nil }
             self.text = text.utf8.count <= OrderedVersion.sizeLimit ? text : String(text.prefix(20)) + "…"
-            node = annotations?[AppliedVersion.nodeAnnotation]?.string
+            // Anyone who may change the object can write a long text.
+            node = annotations?[AppliedVersion.nodeAnnotation]?.string.map { String($0.prefix(253)) }
             let entries = live["metadata"]?["managedFields"]?.sequence ?? []
             let owners = entries.filter { entry in
                 let annotations = entry["fieldsV1"]?["f:metadata"]?["f:annotations"]

@@ -40,7 +40,8 @@ struct FieldSet: Hashable {
 
     /// Returns the fields that an object loses when their manager gives them up and only another set remains.
     ///
-    /// A mapping or list stays as long as the other set contains a field in it.
+    /// A mapping or list stays as long as the other set contains a field in it, and an item of a list if the set contains
+    /// the item itself, as managers that apply it always do.
     func lost(keeping other: Self) -> Self {
         guard let root, let theirs = other.root else { return self }
         return Self(Self.lost(root, theirs))
@@ -196,7 +197,9 @@ struct FieldSet: Hashable {
     private static func lost(_ left: Node, _ right: Node) -> Node? {
         let lost = (left.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
             guard entry.key != "." else { return nil }
-            guard let other = right[entry.key] else { return (entry.key, entry.value) }
+            guard let other = right[entry.key], !entry.key.hasPrefix("k:") || isField(other) else {
+                return (entry.key, entry.value)
+            }
             return self.lost(entry.value, other).map { (entry.key, $0) }
         }
         return lost.isEmpty ? nil : .mapping(lost)

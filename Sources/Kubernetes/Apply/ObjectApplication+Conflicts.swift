@@ -106,26 +106,38 @@ extension ObjectApplication {
 extension ObjectApplication {
     /// Returns the conflicts over values that differ and may not be taken.
     ///
-    /// A value that kubectl applied and that has not changed since may be taken; the server makes the same exception for
-    /// kubectl. The same holds for a default that the server added to kubectl's object, and for the values of managers
-    /// that the task file lists. The server may store the value in another form, so of a field that only kubectl owns it
-    /// does not matter: another client that changes it owns it afterwards.
+    /// A value that only kubectl owns may be taken if kubectl applied it, whatever form the server stores it in, because
+    /// another client that changes it owns it afterwards; the server makes the same exception for kubectl. The same holds
+    /// for a default that the server added to kubectl's object, for the values of managers that the task file lists, and
+    /// for a version that the task may replace by an older one.
     func unresolved(
         _ causes: [ServerStatus.Cause],
         _ live: Node,
         _ lastApplied: Node?,
     ) -> [ServerStatus.Cause] {
-        causes.filter { cause in
+        let kubectls = Set(applier.takenManagers.clientSideManagers(of: live))
+        return causes.filter { cause in
             let managers = ServerStatus([cause]).conflicts.map(\.manager)
             guard managers.isEmpty || !managers.allSatisfy(applier.takenManagers.includes) else { return false }
             let path = FieldPath(cause.field)
+            if isReplacedVersion(path) { return false }
             guard let lastApplied else { return true }
-            let isOnlyKubectls = managers.allSatisfy { $0 == TakenManagers.clientSideApply }
+            let isKubectls = { kubectls.contains($0) || applier.takenManagers.includes($0) }
+            guard managers.allSatisfy(isKubectls) else { return true }
             // A field that kubectl has not applied is a default, which the server gave the object in kubectl's request.
-            guard let applied = path.resolve(in: lastApplied).node else { return !isOnlyKubectls }
-            guard managers.isEmpty || !isOnlyKubectls else { return false }
+            let isOfApply = managers.allSatisfy { $0 == TakenManagers.clientSideApply }
+            guard let applied = path.resolve(in: lastApplied).node else { return !isOfApply }
+            guard managers.isEmpty || !isOfApply else { return false }
             return path.resolve(in: live).node?.includes(applied) != true
         }
+    }
+}
+
+extension ObjectApplication {
+    /// Returns whether a field records a version that the task may replace by an older one.
+    private func isReplacedVersion(_ path: FieldPath) -> Bool {
+        guard applier.managedMetadata.version?.allowsOlder == true else { return false }
+        return AppliedVersion.annotations.contains { path.text == "metadata.annotations.\($0)" }
     }
 }
 

@@ -114,8 +114,20 @@ extension ObjectApplication {
     func migrate(_ object: Node, at path: ObjectPath, to body: Node) async throws(APIError) -> Node {
         guard let migration = Takeover(of: object, from: applier.takenManagers) else { return object }
         let migrated = try await patched(path, with: migration.patch, isDryRun: false)
-        let proposal = try await proposal(for: body, live: migrated, at: path)
-        let root = guarded(proposal.root, over: migrated)
+        do throws(APIError) {
+            return try await reapplied(body, over: migrated, at: path)
+        } catch .refused(let refusal) where refusal.isInvalid {
+            // Servers of 1.20 leave empty parents of removed fields, such as a probe without a handler.
+            let takeover = try await takeover(of: migrated, to: body, despite: refusal, at: path)
+            let changed = try await perform(takeover, at: path)
+            return try await migrate(try await reapplied(body, over: changed, at: path), at: path, to: body)
+        }
+    }
+
+    /// Applies the object again after fields were moved, and returns it.
+    private func reapplied(_ body: Node, over live: Node, at path: ObjectPath) async throws(APIError) -> Node {
+        let proposal = try await proposal(for: body, live: live, at: path)
+        let root = guarded(proposal.root, over: live)
         return try await send(root, to: path, isDryRun: false, isForced: proposal.isForced).node
     }
 

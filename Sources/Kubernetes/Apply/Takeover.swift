@@ -17,6 +17,15 @@ struct TakenManagers: Sendable {
         names.contains { $0.hasSuffix("*") ? manager.hasPrefix($0.dropLast()) : manager == $0 }
     }
 
+    /// The names of the managers of an object that are those of client-side kubectl, in every of its versions.
+    func clientSideManagers(of object: Node) -> [String] {
+        let lastApplied = Takeover.lastApplied(of: object)
+        return (object["metadata"]?["managedFields"]?.sequence ?? []).compactMap { entry in
+            let isUpdate = entry["operation"]?.string == "Update"
+            return isUpdate && share(of: entry, lastApplied: lastApplied) != nil ? entry["manager"]?.string : nil
+        }
+    }
+
     /// The fields of an object that belong to this agent, or are moved to it.
     func fields(in object: Node) -> FieldSet {
         let lastApplied = Takeover.lastApplied(of: object)
@@ -62,7 +71,7 @@ struct Takeover {
     /// The managed fields of the object after the move.
     let managedFields: Node
 
-    /// Moved fields that the next apply removes, because neither the manifest nor another applying manager has them.
+    /// Moved fields that the next apply removes, because neither the manifest nor another manager has them.
     ///
     /// The fields of the manifest are those that this agent has applied to the object.
     let abandoned: FieldSet
@@ -70,7 +79,7 @@ struct Takeover {
     /// The fields of this agent after the move.
     private let fields: FieldSet
 
-    /// The fields that other managers have applied.
+    /// The fields of the managers that keep them.
     private let kept: [FieldSet]
 
     private let live: Node
@@ -116,8 +125,8 @@ struct Takeover {
             if let rest = share.rest.root { result.append(Self.replacing("fieldsV1", of: entry, with: rest)) }
         }
         guard isComplete || shares.contains(where: { $0 != nil }), let root = fields.root else { return nil }
-        kept = result.filter { $0["operation"]?.string == "Apply" }.map { FieldSet($0["fieldsV1"]) }
-        // Only managers that apply prevent the removal of a field; managers that update do not.
+        // The server keeps a field that another manager owns, whether by an apply or by an update.
+        kept = result.map { FieldSet($0["fieldsV1"]) }
         abandoned = kept.reduce(fields.lost(keeping: applied)) { $0.lost(keeping: $1) }
         let entry = own.map { entries[$0] } ?? Self.ownEntry(apiVersion)
         managedFields = .sequence([Self.replacing("fieldsV1", of: entry, with: root)] + result)
@@ -139,11 +148,12 @@ struct Takeover {
     }
 
     /// The JSON patch that moves the fields and changes no value.
+    var patch: [UInt8] { Node.sequence(move).json() }
+
+    /// The operations that move the fields.
     ///
     /// The version and the UID are replaced, not tested, so that the server answers 409 if the object has changed since,
     /// or was deleted and created again.
-    var patch: [UInt8] { Node.sequence(move).json() }
-
     private var move: [Node] {
         let values = ["uid", "resourceVersion"].compactMap { key in live["metadata"]?[key].map { (key, $0) } }
         return (values + [("managedFields", managedFields)]).map { key, value in

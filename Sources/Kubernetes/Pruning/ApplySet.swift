@@ -65,14 +65,22 @@ public struct ApplySet: Sendable {
         return "applyset-\(digest)-v1"
     }
 
-    /// Finds manifests that set the label of members themselves.
+    /// Finds manifests of the parent, and manifests that set the label of members themselves.
     ///
     /// - Returns: A problem for each such manifest.
-    public static func mistakes(in manifests: [ManifestObject]) -> [Problem] {
+    public func mistakes(in manifests: [ManifestObject]) -> [Problem] {
         manifests.compactMap { manifest in
-            guard let label = manifest.root["metadata"]?["labels"]?[memberLabel] else { return nil }
+            if manifest.identity == parent {
+                let message = "\(parent): the task writes this object itself, to record the set '\(name)'"
+                return Problem(
+                    message,
+                    at: manifest.location,
+                    hint: "remove it from the manifests, or name another set"
+                )
+            }
+            guard let label = manifest.root["metadata"]?["labels"]?[Self.memberLabel] else { return nil }
             return Problem(
-                "\(manifest.identity): label '\(memberLabel)' cannot be in a manifest of a task with 'prune'",
+                "\(manifest.identity): label '\(Self.memberLabel)' cannot be in a manifest of a task with 'prune'",
                 at: label.location,
                 hint: "remove it; the task sets it"
             )

@@ -445,8 +445,7 @@ extension Pruner {
 
     /// Returns advice about an object that is kept.
     private func advice(_ identity: ObjectIdentity) -> String {
-        let kind = DefinedKind(identity.type).text.lowercased()
-        let object = "\(kind) \(identity.name)" + (identity.namespace.map { " -n \($0)" } ?? "")
+        let object = identity.kubectlArguments
         return "delete it with 'kubectl delete \(object)', or take it out of the ApplySet with "
             + "'kubectl label \(object) \(ApplySet.memberLabel)-'"
     }

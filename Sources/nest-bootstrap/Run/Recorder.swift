@@ -61,7 +61,9 @@ final class Recorder: Sendable {
             uniquingKeysWith: { first, _ in first }
         )
         let repeatable = plan.steps.lazy.map(\.task).filter { task in
-            !task.footprint.runsPrograms && task.footprint.deletedObjects.isEmpty && task.footprint.pruning == .never
+            let footprint = task.footprint
+            return !footprint.runsPrograms && footprint.deletedObjects.isEmpty && footprint.removedSet == nil
+                && footprint.pruning == .never
         }
         reportsAllChanges = Set(repeatable.map(\.name))
         restarting = Set(plan.steps.lazy.map(\.task).filter { !$0.restarts.isEmpty }.map(\.name))

@@ -54,12 +54,7 @@ struct StatusReport {
     /// Reports the sets that no task has any more.
     private func reportFormerSets(_ output: ConsoleOutput) async throws {
         let http = try HTTPClient()
-        let warnings: [Problem]
-        do throws(Problem) {
-            warnings = try FormerSets(configuration.environment(http)).descriptions().map { Problem($0) }
-        } catch {
-            warnings = [error]
-        }
+        let warnings = FormerSets(configuration.environment(http)).warnings()
         await http.shutDown()
         output.report(warnings: warnings)
     }

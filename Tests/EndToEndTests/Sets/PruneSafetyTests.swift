@@ -9,12 +9,8 @@ struct PruneSafetyTests {
         async throws
     {
         let set = try await PrunedSet("killed", kubeconfig: TemporaryDirectory.file("killed.kubeconfig"))
-        let forwarder = try ChildProcess(["kubectl", "--kubeconfig", set.cluster.kubeconfig, "proxy", "--port=0"])
-        forwarder.collectOutput()
-        let start = "Starting to serve on 127.0.0.1:"
-        try #require(try await becomes { forwarder.printedLines.contains { $0.hasPrefix(start) } })
-        let line = forwarder.printedLines.first { $0.hasPrefix(start) } ?? ""
-        let port = try #require(UInt16(line.dropFirst(start.count)))
+        let server = try await KubectlProxy(to: set.cluster)
+        let port = server.port
         try await set.cluster.mustApply(PrunedSet.definition("Killed"))
         try set.write(["always"])
         try set.useServer(port)

@@ -22,14 +22,8 @@ struct PrunedSet: Sendable {
         try node.write("tasks:\n  \(task)\n\(more.isEmpty ? "" : "  \(more)\n")", to: "bootstrap.yaml")
     }
 
-    /// Writes a kubeconfig for a server on loopback without TLS, which adds the credentials.
-    func useServer(_ port: UInt16) throws {
-        let text = """
-            {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {}}],
-             clusters: [{name: c, cluster: {server: 'http://127.0.0.1:\(port)'}}]}
-            """
-        try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
-    }
+    /// Writes the kubeconfig of the task, for a server on loopback without TLS.
+    func useServer(_ port: UInt16) throws { try KubectlProxy.writeKubeconfig(kubeconfig, port: port) }
 
     func map(_ name: String, metadata: String? = nil, data: String = "1") -> String {
         "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(self.name)"

@@ -67,23 +67,14 @@ struct VersionTests {
         prepare: (_ round: Int, _ kubeconfig: String) async throws -> Void,
         check: (_ changeCount: Int?, ToolResult) async throws -> Void,
     ) async throws -> Int {
-        let forwarder = try ChildProcess(["kubectl", "--kubeconfig", nodes.cluster.kubeconfig, "proxy", "--port=0"])
-        forwarder.collectOutput()
-        let start = "Starting to serve on 127.0.0.1:"
-        try #require(try await becomes { forwarder.printedLines.contains { $0.hasPrefix(start) } })
-        let line = forwarder.printedLines.first { $0.hasPrefix(start) } ?? ""
-        let port = try #require(UInt16(line.dropFirst(start.count)))
+        let server = try await KubectlProxy(to: nodes.cluster)
         let kubeconfig = try nodes.node("cp-1").path("proxy.kubeconfig")
         var changeCount = 0
         while true {
             try await prepare(changeCount, kubeconfig)
-            let proxy = try LoopbackProxy(to: port)
+            let proxy = try LoopbackProxy(to: server.port)
             proxy.holdRequests(afterChanges: changeCount)
-            let text = """
-                {current-context: x, contexts: [{name: x, context: {cluster: c, user: u}}], users: [{name: u, user: {}}],
-                 clusters: [{name: c, cluster: {server: 'http://127.0.0.1:\(proxy.port)'}}]}
-                """
-            try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+            try KubectlProxy.writeKubeconfig(kubeconfig, port: proxy.port)
             let tool = try nodes.node("cp-1").start(["run", "--host-name", "cp-1"])
             try #require(try await becomes { proxy.isHolding || tool.outputSoFar().contains("1 task: ") })
             let isFinished = !proxy.isHolding
@@ -173,14 +164,14 @@ struct VersionTests {
             "-n",
             "forms",
             "--overwrite",
-            "--field-manager=mallory",
+            "--field-manager=editor",
             "nest-bootstrap/version=2099-01-01"
         )
         let raised = try await nodes.run("n1")
         #expect(raised.status == 1)
         #expect(raised.errors.contains("ConfigMap/forms/a: applied at 2099-01-01"), "\(raised.errors)")
-        #expect(raised.errors.contains("(field manager 'mallory')"), "\(raised.errors)")
-        try nodes.write("n1", ["a": "3"], "version: 2026-11-25, allowOlder: true, conflicts: force")
+        #expect(raised.errors.contains("(field manager 'editor')"), "\(raised.errors)")
+        try nodes.write("n1", ["a": "3"], "version: 2026-11-25, allowOlder: true")
         #expect(try await nodes.run("n1").status == 0)
     }
 

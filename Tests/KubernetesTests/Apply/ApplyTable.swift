@@ -157,12 +157,11 @@ extension ApplyTable.Cell {
 
     /// The outcome if another manager has set another value.
     private var conflict: ApplyTable.Outcome {
-        if type == .union { return owner == .withUpdater ? .taken : .refused }
+        if type == .union { return .refused }
         switch run {
         case .force: return .taken
         case .keep: return owner == .withApplier ? .left : owner == .withUpdater ? .unchanged : .kept
-        case .migration: return owner == .withApplier ? .taken : .conflict
-        case .first, .later, .dryRun: return .conflict
+        case .first, .later, .dryRun, .migration: return .conflict
         }
     }
 }
@@ -231,10 +230,8 @@ extension ApplyTable {
             "two managers want different values; the server refuses two members of a union"
         case (.applier, .missing), (.updater, .missing): "the agent does not touch what it does not have"
         case (.withApplier, .same), (.withUpdater, .same): "equal values can have several owners"
-        case (.withApplier, .other):
-            "the other manager wants the old value; after kubectl nobody has changed it since kubectl applied it"
-        case (.withUpdater, .other):
-            "the other manager wants the old value; a member of a union is also the agent's to remove"
+        case (.withApplier, .other), (.withUpdater, .other):
+            "the other manager wants the old value; the server refuses two members of a union"
         case (.withApplier, .missing), (.withUpdater, .missing): "the server keeps what another manager owns too"
         case (.nobody, .same): "the manifest has it, so the agent owns it"
         case (.nobody, .other): "a default is nobody's, so there is no conflict"

@@ -165,7 +165,7 @@ struct KeptFieldTests {
         #expect(value == String(line.drop { $0 != ":" }.dropFirst(2)), "\(line)")
     }
 
-    /// What a write of the agent would change.
+    /// The parts of an object that a write of the agent would change.
     private func state(of object: Node) -> [Node] {
         let entries = (object["metadata"]?["managedFields"]?.sequence ?? []).filter(ManagedMetadata.isOwn)
         return entries + [Difference.settled(object, hasStatusSubresource: true)]

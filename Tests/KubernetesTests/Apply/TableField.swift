@@ -4,22 +4,83 @@ import YAML
 
 /// A field of an object in which a cell of the table is tried.
 struct TableField {
-    /// A field that the server sets, or not, if the manifest does not have it.
+    /// A field of a kind, with its two values.
     private struct Form {
         /// The API and the plural of the kind.
-        let resource: String
+        var resource = "apis/apps/v1 deployments"
         /// The manifest, with `FIELD` for the field.
         let text: String
-        /// The field with the value of the server, with another one, and the text without the field.
-        let same: String
-        let other: String
-        var missing = ""
-        /// The path of the field's value.
-        let value: String
-        /// The value of the server, and the other one, as the object has them.
-        let values: (same: String, other: String)
-        /// The paths of both values in managed fields.
+        /// The text of the field, with `VALUE` for its value.
+        let field: String
+        /// The value of the server, and another one, `nil` if there is none.
+        let values: (same: String, other: String?)
+        /// The path of the value.
+        let path: String
+        /// The paths of the values in managed fields.
         let owned: [[String]]
+
+        /// Creates a field of a Deployment.
+        ///
+        /// - Parameters:
+        ///   - place: The place of the field: the spec, the container or the spec of the pods.
+        ///   - surroundings: The text in the place, with `FIELD` for the field.
+        ///   - field: The text of the field.
+        ///   - values: The values of the field.
+        ///   - path: The path of the value in the place.
+        ///   - owned: The paths of the values in managed fields, from the place.
+        init(
+            _ place: Place,
+            in surroundings: String = " FIELD",
+            _ field: String,
+            _ values: (String, String),
+            at path: String,
+            _ owned: [String]...
+        ) {
+            let texts = Place.allCases.map { $0 == place ? surroundings : "" }
+            text = """
+                {apiVersion: apps/v1, kind: Deployment, metadata: {METADATA}, spec: {paused: true, replicas: 0,
+                 selector: {matchLabels: {a: b}}\(texts[0]), template: {metadata: {labels: {a: b}},
+                 spec: {containers: [{name: c, image: i\(texts[1])}]\(texts[2])}}}}
+                """
+            self.field = field
+            self.values = (values.0, values.1)
+            self.path = place.path + path
+            self.owned = owned.map { place.keys + $0 }
+        }
+
+        /// Creates a field of another kind.
+        init(
+            resource: String,
+            _ text: String,
+            _ field: String,
+            _ values: (String, String?),
+            at path: String,
+            _ owned: String...
+        ) {
+            (self.resource, self.text, self.field, self.values) = (resource, text, field, (values.0, values.1))
+            (self.path, self.owned) = (path, [owned])
+        }
+    }
+
+    /// A place in a Deployment.
+    private enum Place: CaseIterable {
+        case spec, container, pod
+
+        var path: String {
+            switch self {
+            case .spec: "spec/"
+            case .container: "spec/template/spec/containers/0/"
+            case .pod: "spec/template/spec/"
+            }
+        }
+
+        var keys: [String] {
+            switch self {
+            case .spec: ["f:spec"]
+            case .container: Self.pod.keys + ["f:containers", #"k:{"name":"c"}"#]
+            case .pod: ["f:spec", "f:template", "f:spec"]
+            }
+        }
     }
 
     /// The value and the owners of a field.
@@ -48,12 +109,13 @@ struct TableField {
 
     /// The manifest in which the field has a value.
     func manifest(_ value: ApplyTable.Value) -> String {
-        let field =
+        let text =
             switch value {
-            case .same: form.same
-            case .other: form.other
-            case .missing: form.missing
+            case .same: form.values.same
+            case .other: form.values.other
+            case .missing: String?.none
             }
+        let field = text.map { form.field.replacing("VALUE", with: $0) } ?? ""
         return form.text.replacing("FIELD", with: field).replacing("NAMESPACE", with: namespace)
             .replacing("METADATA", with: "name: \(name), namespace: \(namespace)")
     }
@@ -75,7 +137,7 @@ struct TableField {
 
     /// The state of the field in an object.
     func state(of object: Node?) -> State {
-        let found = form.value.split(separator: "/").reduce(object) { node, key in
+        let found = form.path.split(separator: "/").reduce(object) { node, key in
             Int(key).map { node?[$0] ?? nil } ?? node?[String(key)]
         }
         let entries = object?["metadata"]?["managedFields"]?.sequence ?? []
@@ -87,177 +149,139 @@ struct TableField {
 
     /// Returns whether a line of a dry run is about a change of the field.
     func isChange(_ line: Substring) -> Bool {
-        let names = form.value.split(separator: "/").filter { Int($0) == nil }
+        let names = form.path.split(separator: "/").filter { Int($0) == nil }
         guard line.contains(" -> "), !line.contains("metadata.annotations") else { return false }
         return names.suffix(2).allSatisfy { line.prefix { $0 != ":" }.contains($0) }
     }
 
     private func value(_ found: Node?) -> ApplyTable.Value? {
-        guard let found, let same = try? node(form.values.same), let other = try? node(form.values.other) else {
-            return nil
-        }
+        guard let found, let same = try? node(form.values.same) else { return nil }
+        let other = form.values.other.flatMap { try? node($0) }
         if isSet { return found.sequence?.contains(same) == true ? .same : nil }
-        return found.includes(same) ? .same : found.includes(other) ? .other : nil
+        return found.includes(same) ? .same : other.map(found.includes) == true ? .other : nil
     }
 }
 
 extension TableField {
-    private static func deployment(
-        spec: String = "",
-        container: String = "",
-        pod: String = "",
-        same: String,
-        other: String,
-        missing: String = "",
-        value: String,
-        values: (String, String),
-        owned: [[String]]
-    ) -> Form {
-        let template =
-            "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i\(container)}]\(pod)}}"
-        return Form(
-            resource: "apis/apps/v1 deployments",
-            text: "{apiVersion: apps/v1, kind: Deployment, metadata: {METADATA}, "
-                + "spec: {paused: true, replicas: 0, selector: {matchLabels: {a: b}}, \(template)\(spec)}}",
-            same: same,
-            other: other,
-            missing: missing,
-            value: "spec/\(value)",
-            values: (values.0, values.1),
-            owned: owned.map { ["f:spec"] + $0 }
-        )
-    }
-
-    private static let container = ["f:template", "f:spec", "f:containers", #"k:{"name":"c"}"#]
-
     /// A field that the server leaves out if the manifest does not have it.
     private static func plain(_ type: ApplyTable.FieldType) -> Form {
-        let first = "template/spec/containers/0"
-        switch type {
+        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {METADATA"
+        return switch type {
         case .scalar:
-            return deployment(
-                spec: "FIELD",
-                same: ", minReadySeconds: 4",
-                other: ", minReadySeconds: 5",
-                value: "minReadySeconds",
-                values: ("4", "5"),
-                owned: [["f:minReadySeconds"]]
-            )
+            Form(.spec, ", minReadySeconds: VALUE", ("4", "5"), at: "minReadySeconds", ["f:minReadySeconds"])
         case .mapEntry:
-            return Form(
+            Form(
                 resource: "api/v1 configmaps",
-                text: "{apiVersion: v1, kind: ConfigMap, metadata: {METADATA}, data: {rest: x FIELD}}",
-                same: ", k: first",
-                other: ", k: second",
-                value: "data/k",
-                values: ("first", "second"),
-                owned: [["f:data", "f:k"]]
+                "\(map)}, data: {rest: x FIELD}}",
+                ", k: VALUE",
+                ("first", "second"),
+                at: "data/k",
+                "f:data",
+                "f:k"
             )
         case .listItem:
-            return deployment(
-                container: ", env: [{name: REST, value: x} FIELD]",
-                same: ", {name: K, value: first}",
-                other: ", {name: K, value: second}",
-                value: "\(first)/env/1",
-                values: ("{name: K, value: first}", "{name: K, value: second}"),
-                owned: [container + ["f:env", #"k:{"name":"K"}"#, "f:value"]]
+            Form(
+                .container,
+                in: ", env: [{name: REST, value: x} FIELD]",
+                ", VALUE",
+                ("{name: K, value: first}", "{name: K, value: second}"),
+                at: "env/1",
+                ["f:env", #"k:{"name":"K"}"#, "f:value"]
             )
         case .setItem:
-            return Form(
+            Form(
                 resource: "api/v1 configmaps",
-                text: "{apiVersion: v1, kind: ConfigMap, metadata: {METADATA, finalizers: [table.test/rest FIELD]}}",
-                same: ", table.test/k",
-                other: "",
-                value: "metadata/finalizers",
-                values: ("table.test/k", "-"),
-                owned: [["f:metadata", "f:finalizers", #"v:"table.test/k""#]]
+                "\(map), finalizers: [table.test/rest FIELD]}}",
+                ", VALUE",
+                ("table.test/k", nil),
+                at: "metadata/finalizers",
+                "f:metadata",
+                "f:finalizers",
+                #"v:"table.test/k""#
             )
-        case .atomicList:
-            return deployment(
-                container: "FIELD",
-                same: ", args: [first]",
-                other: ", args: [second]",
-                value: "\(first)/args",
-                values: ("[first]", "[second]"),
-                owned: [container + ["f:args"]]
-            )
+        case .atomicList: Form(.container, ", args: VALUE", ("[first]", "[second]"), at: "args", ["f:args"])
         case .union:
-            return deployment(
-                container: "FIELD",
-                same: ", livenessProbe: {httpGet: {port: 80}}",
-                other: ", livenessProbe: {tcpSocket: {port: 80}}",
-                value: "\(first)/livenessProbe",
-                values: ("{httpGet: {port: 80}}", "{tcpSocket: {port: 80}}"),
-                owned: ["f:httpGet", "f:tcpSocket"].map { container + ["f:livenessProbe", $0] }
+            Form(
+                .container,
+                ", livenessProbe: VALUE",
+                ("{httpGet: {port: 80}}", "{tcpSocket: {port: 80}}"),
+                at: "livenessProbe",
+                ["f:livenessProbe", "f:httpGet"],
+                ["f:livenessProbe", "f:tcpSocket"]
             )
         }
     }
 
     /// A field to which the server gives a default if the manifest does not have it.
     private static func defaulted(_ type: ApplyTable.FieldType) -> Form {
-        func custom(
-            _ same: String,
-            _ other: String,
-            _ value: String,
-            _ values: (String, String),
-            _ owned: String...
-        )
-            -> Form
-        {
-            Form(
-                resource: "apis/NAMESPACE.test/v1 widgets",
-                text: "{apiVersion: NAMESPACE.test/v1, kind: Widget, metadata: {METADATA}, spec: {rest: x FIELD}}",
-                same: same,
-                other: other,
-                value: "spec/\(value)",
-                values: (values.0, values.1),
-                owned: [["f:spec"] + owned]
-            )
-        }
-        switch type {
+        let widgets = "apis/NAMESPACE.test/v1 widgets"
+        let widget = "{apiVersion: NAMESPACE.test/v1, kind: Widget, metadata: {METADATA}, spec: {rest: x FIELD}}"
+        let policy = """
+            {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {METADATA},
+             spec: {podSelector: {matchLabels: {a: b}} FIELD}}
+            """
+        return switch type {
         case .scalar:
-            return deployment(
-                spec: "FIELD",
-                same: ", revisionHistoryLimit: 10",
-                other: ", revisionHistoryLimit: 3",
-                value: "revisionHistoryLimit",
-                values: ("10", "3"),
-                owned: [["f:revisionHistoryLimit"]]
+            Form(
+                .spec,
+                ", revisionHistoryLimit: VALUE",
+                ("10", "3"),
+                at: "revisionHistoryLimit",
+                ["f:revisionHistoryLimit"]
             )
         case .mapEntry:
-            return custom(", map: {k: first}", ", map: {k: second}", "map/k", ("first", "second"), "f:map", "f:k")
+            Form(
+                resource: widgets,
+                widget,
+                ", map: {k: VALUE}",
+                ("first", "second"),
+                at: "spec/map/k",
+                "f:spec",
+                "f:map",
+                "f:k"
+            )
         case .listItem:
-            return custom(
-                ", list: [{name: k, value: first}]",
-                ", list: [{name: k, value: second}]",
-                "list/0",
+            Form(
+                resource: widgets,
+                widget,
+                ", list: [VALUE]",
                 ("{name: k, value: first}", "{name: k, value: second}"),
+                at: "spec/list/0",
+                "f:spec",
                 "f:list",
                 #"k:{"name":"k"}"#,
                 "f:value"
             )
-        case .setItem: return custom(", set: [first]", "", "set", ("first", "-"), "f:set", #"v:"first""#)
+        case .setItem:
+            Form(
+                resource: widgets,
+                widget,
+                ", set: [VALUE]",
+                ("first", nil),
+                at: "spec/set",
+                "f:spec",
+                "f:set",
+                #"v:"first""#
+            )
         case .atomicList:
-            return Form(
+            Form(
                 resource: "apis/networking.k8s.io/v1 networkpolicies",
-                text: "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {METADATA}, "
-                    + "spec: {podSelector: {matchLabels: {a: b}} FIELD}}",
-                same: ", policyTypes: [Ingress]",
-                other: ", policyTypes: [Egress]",
-                value: "spec/policyTypes",
-                values: ("[Ingress]", "[Egress]"),
-                owned: [["f:spec", "f:policyTypes"]]
+                policy,
+                ", policyTypes: VALUE",
+                ("[Ingress]", "[Egress]"),
+                at: "spec/policyTypes",
+                "f:spec",
+                "f:policyTypes"
             )
         case .union:
-            return deployment(
-                pod: ", volumes: [{name: v FIELD}]",
-                same: ", emptyDir: {}",
-                other: ", configMap: {name: m}",
-                value: "template/spec/volumes/0",
-                values: ("{emptyDir: {}}", "{configMap: {name: m}}"),
-                owned: ["f:emptyDir", "f:configMap"].map {
-                    ["f:template", "f:spec", "f:volumes", #"k:{"name":"v"}"#, $0]
-                }
+            Form(
+                .pod,
+                in: ", volumes: [{name: v FIELD}]",
+                ", VALUE",
+                ("emptyDir: {}", "configMap: {name: m}"),
+                at: "volumes/0",
+                ["f:volumes", #"k:{"name":"v"}"#, "f:emptyDir"],
+                ["f:volumes", #"k:{"name":"v"}"#, "f:configMap"]
             )
         }
     }
