@@ -198,6 +198,7 @@ public struct Applier: Sendable {
             live: live,
             task: managedMetadata.task,
             deadline: retryPolicy.deadline,
+            takenManagers: takenManagers,
         )
     }
 }

@@ -119,14 +119,18 @@ extension Explanation {
                 hint: correction.hint,
             )
         }
+        let owner = target.node == nil ? ownerAdvice(path) : isOfSeveral(cause) ? advice(besideRefused: path) : nil
         let isWhole = path.name == FieldPath("").name
         let value = isWhole ? "" : target.node.map { _ in ": \(shown(path, in: manifest.root))" } ?? ""
         return fault(
             at: target.location,
             "\(path.name) is refused\(value): \(correction.detail)",
-            hint: correction.hint ?? (target.node == nil ? ownerAdvice(path) : nil)
+            hint: correction.hint ?? owner
         )
     }
+
+    /// Returns whether a field is refused because the object has another one with which it cannot be together.
+    private func isOfSeveral(_ cause: ServerStatus.Cause) -> Bool { cause.message.contains(" more than ") }
 
     /// Explains that a value is required; a field that is present lacks one of several values, or has a wrong one.
     private func requirement(
@@ -143,16 +147,37 @@ extension Explanation {
         )
     }
 
-    /// Returns advice about a field that is not in the manifest and belongs to another manager, `nil` if there is none.
+    /// Returns advice about a field beside a refused one, with which it cannot be together, `nil` if there is none.
+    ///
+    /// Of two members of a union, the server may name the one of the manifest.
+    private func advice(besideRefused path: FieldPath) -> String? {
+        guard let parent = path.parent, let mapping = live.flatMap({ parent.resolve(in: $0).node?.mapping }) else {
+            return nil
+        }
+        let others = mapping.entries.map { FieldPath("\(parent.text).\($0.key)") }
+        for field in others where field != path && field.resolve(in: manifest.root).node == nil {
+            if let advice = ownerAdvice(field) { return "\(field.name) is there too: \(advice)" }
+        }
+        return nil
+    }
+
+    /// Returns advice about a field that is not in the manifest and belongs to managers that keep it, `nil` if there are
+    /// none.
     private func ownerAdvice(_ path: FieldPath) -> String? {
         guard let live, let value = path.resolve(in: live).node else { return nil }
-        let owner = (live["metadata"]?["managedFields"]?.sequence ?? []).first { entry in
-            !ManagedMetadata.isOwn(entry)
-                && path.resolve(in: FieldSet(entry["fieldsV1"]).removed(from: live)).node != value
+        let lastApplied = Takeover.lastApplied(of: live)
+        let owners = (live["metadata"]?["managedFields"]?.sequence ?? []).filter { entry in
+            let kept = takenManagers.share(of: entry, lastApplied: lastApplied)?.rest ?? FieldSet(entry["fieldsV1"])
+            return !ManagedMetadata.isOwn(entry) && path.resolve(in: kept.removed(from: live)).node != value
         }
-        guard let name = owner?["manager"]?.string else { return nil }
-        let since = owner?["time"]?.string.map { " since \($0)" } ?? ""
-        return "it belongs to '\(name)'\(since); to take its fields over, write takeOver: ['\(name)'] below apply:"
+        let belongs = owners.map { owner in
+            "'\(owner["manager"]?.string ?? "")'" + (owner["time"]?.string.map { " since \($0)" } ?? "")
+        }
+        let names = Set(owners.compactMap { $0["manager"]?.string }).sorted().map { "'\($0)'" }
+        guard !names.isEmpty else { return nil }
+        let line = "takeOver: [\(names.joined(separator: ", "))]"
+        return
+            "it belongs to \(belongs.joined(separator: " and ")); to take its fields over, write \(line) below apply:"
     }
 }
 

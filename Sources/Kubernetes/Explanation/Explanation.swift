@@ -11,6 +11,8 @@ struct Explanation {
     let task: String
     /// The instant after which no more requests are made.
     let deadline: ContinuousClock.Instant
+    /// The managers whose fields are taken over anyway.
+    var takenManagers = TakenManagers()
     /// The operation on the object.
     var purpose = Purpose.application
 

@@ -81,6 +81,12 @@ struct RolloutFailureTests {
             {apiVersion: v1, kind: ResourceQuota, metadata: {name: q, namespace: rollouts}, spec: {hard: {pods: "0"}}}
             """
         )
+        // Without a status of the quota, Pods are refused with another message, which the conditions keep.
+        let isCounted = try await becomes {
+            let count = ["get", "resourcequota", "q", "-n", "rollouts", "-o", "jsonpath={.status.hard.pods}"]
+            return try await cluster.kubectl(count).output == "0"
+        }
+        try #require(isCounted)
         // On a busy machine the controllers need more time to refuse the Pods than the tasks wait.
         let minor = try await TestCluster.minorVersion()
         for item in stuck where item.versions.contains(minor) {
