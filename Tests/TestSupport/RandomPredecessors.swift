@@ -5,7 +5,7 @@
 ///   - seed: Determines the graph.
 /// - Returns: For every box those from which a line leads to it, all of which come before it.
 public func randomPredecessors(_ count: Int, seed: Int) -> [[Int]] {
-    var generator = Generator(state: UInt64(seed))
+    var generator = SeededGenerator(seed: seed)
     return (0..<count).map { box in
         guard box > 0, Int.random(in: 0..<8, using: &generator) > 0 else { return [] }
         let lines = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
@@ -13,19 +13,5 @@ public func randomPredecessors(_ count: Int, seed: Int) -> [[Int]] {
             return Int.random(in: isNear ? max(0, box - 12)..<box : 0..<box, using: &generator)
         }
         return Set(lines).sorted()
-    }
-}
-
-/// Numbers that are the same in every run.
-private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        // SplitMix64.
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var result = state
-        result = (result ^ (result >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        result = (result ^ (result >> 27)) &* 0x94d0_49bb_1331_11eb
-        return result ^ (result >> 31)
     }
 }

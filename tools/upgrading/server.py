@@ -147,6 +147,7 @@ class Server:
     def clean(self) -> None:
         """Removes everything that was written since the start, and waits until the API server has seen that."""
         clean_passes = 0
+        pause = 0.3
         deadline = time.monotonic() + TIME_LIMIT
         while clean_passes < 2:
             now = self.keys()
@@ -161,7 +162,9 @@ class Server:
             clean_passes = 0 if actions or self.served_groups() != self.groups else clean_passes + 1
             if time.monotonic() > deadline:
                 raise UpgradeError(f"the server was not empty after {TIME_LIMIT} s: {len(actions)} keys, such as {actions[:1]}")
-            time.sleep(0.3)
+            time.sleep(pause)
+            # A controller that has not seen all of it yet writes its objects again.
+            pause = min(pause * 1.5, 10)
         shutil.rmtree(self.directory / "kubectl-cache", ignore_errors=True)
         self.resources = {}
 

@@ -38,13 +38,13 @@ struct FieldSet: Hashable {
         return Self(Self.difference(root, theirs))
     }
 
-    /// Returns the fields that an object loses when their manager gives them up and only another set remains.
+    /// Returns the fields that an object loses when their manager applies a configuration and only another set remains.
     ///
     /// A mapping or list stays as long as the other set contains a field in it, and an item of a list if the set contains
-    /// the item itself, as managers that apply it always do.
-    func lost(keeping other: Self) -> Self {
-        guard let root, let theirs = other.root else { return self }
-        return Self(Self.lost(root, theirs))
+    /// the item itself, as managers that apply it always do. A field that is lost as a whole is in the result without the
+    /// fields below it.
+    func lost(applying configuration: Node, keeping other: Self) -> Self {
+        Self(root.flatMap { Self.lost($0, configuration, other.root) })
     }
 
     func intersection(withFieldsOf object: Node) -> Self {
@@ -54,22 +54,6 @@ struct FieldSet: Hashable {
     /// Returns an object without the fields of the set, and without parents that become empty.
     func removed(from object: Node) -> Node {
         root.flatMap { Self.removed($0, from: object) } ?? object
-    }
-
-    /// Returns the fields of the set that an object does not have.
-    ///
-    /// A field is in the result as a whole if the object lacks it.
-    func missing(from object: Node) -> Self {
-        Self(root.flatMap { Self.missing($0, from: object) })
-    }
-
-    private static func missing(_ fields: Node, from value: Node) -> Node? {
-        let found = (fields.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
-            guard entry.key != "." else { return nil }
-            guard let child = child(of: value, at: entry.key) else { return (entry.key, field) }
-            return missing(entry.value, from: child).map { (entry.key, $0) }
-        }
-        return found.isEmpty ? nil : .mapping(found)
     }
 
     /// Merges an applied configuration into an object, as the server does in a server-side apply.
@@ -194,13 +178,14 @@ struct FieldSet: Hashable {
         return kept.isEmpty ? nil : .mapping(kept)
     }
 
-    private static func lost(_ left: Node, _ right: Node) -> Node? {
-        let lost = (left.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
+    private static func lost(_ fields: Node, _ wanted: Node?, _ others: Node?) -> Node? {
+        let lost = (fields.mapping?.entries ?? []).compactMap { entry -> (String, Node)? in
             guard entry.key != "." else { return nil }
-            guard let other = right[entry.key], !entry.key.hasPrefix("k:") || isField(other) else {
-                return (entry.key, entry.value)
-            }
-            return self.lost(entry.value, other).map { (entry.key, $0) }
+            let child = wanted.flatMap { self.child(of: $0, at: entry.key) }
+            let other = others?[entry.key]
+            let isKept = other.map { !entry.key.hasPrefix("k:") || isField($0) } ?? false
+            guard child != nil || isKept else { return (entry.key, field) }
+            return self.lost(entry.value, child, other).map { (entry.key, $0) }
         }
         return lost.isEmpty ? nil : .mapping(lost)
     }

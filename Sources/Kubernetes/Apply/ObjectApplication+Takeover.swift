@@ -134,18 +134,15 @@ extension ObjectApplication {
     /// Requests a preview of an object after its migration.
     ///
     /// A dry run of the move stores nothing for a second dry run to build on. The preview is therefore the dry run of a
-    /// patch without the abandoned fields, for which the server fills in defaults.
+    /// patch without the fields that the second apply removes, for which the server fills in defaults.
     func migrationPreview(
         of live: Node,
         _ answer: Node,
         to body: Node,
         at path: ObjectPath,
     ) async throws(APIError) -> Node {
-        guard Takeover(of: answer, from: applier.takenManagers) != nil else { return answer }
-        // A forced dry run gives this agent all fields of the manifest, even fields of kubectl that were left out.
-        let forced = try await send(body, to: path, isDryRun: true, isForced: true).node
-        guard let migration = Takeover(of: forced, from: applier.takenManagers) else { return answer }
-        let rest = migration.abandoned.removed(from: answer)
+        guard let migration = Takeover(of: answer, from: applier.takenManagers) else { return answer }
+        let rest = migration.lost(applying: body).removed(from: answer)
         let patch = Takeover.operations(from: live, to: rest, hasStatusSubresource: path.hasStatusSubresource)
         guard !patch.isEmpty else { return answer }
         do {

@@ -71,16 +71,11 @@ struct Takeover {
     /// The managed fields of the object after the move.
     let managedFields: Node
 
-    /// Moved fields that the next apply removes, because neither the manifest nor another manager has them.
-    ///
-    /// The fields of the manifest are those that this agent has applied to the object.
-    let abandoned: FieldSet
-
     /// The fields of this agent after the move.
     private let fields: FieldSet
 
     /// The fields of the managers that keep them.
-    private let kept: [FieldSet]
+    private let kept: FieldSet
 
     private let live: Node
 
@@ -126,8 +121,7 @@ struct Takeover {
         }
         guard isComplete || shares.contains(where: { $0 != nil }), let root = fields.root else { return nil }
         // The server keeps a field that another manager owns, whether by an apply or by an update.
-        kept = result.map { FieldSet($0["fieldsV1"]) }
-        abandoned = kept.reduce(fields.lost(keeping: applied)) { $0.lost(keeping: $1) }
+        kept = result.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let entry = own.map { entries[$0] } ?? Self.ownEntry(apiVersion)
         managedFields = .sequence([Self.replacing("fieldsV1", of: entry, with: root)] + result)
         (self.fields, live) = (fields, object)
@@ -161,6 +155,9 @@ struct Takeover {
         }
     }
 
+    /// Returns the fields that the object loses when this agent has applied a configuration after the move.
+    func lost(applying body: Node) -> FieldSet { fields.lost(applying: body, keeping: kept) }
+
     /// Returns the JSON patch that moves the fields and gives the object the values that an apply would give it.
     ///
     /// It is one request, so that a dry run of it validates the result of both, and so that a process that is killed
@@ -175,8 +172,7 @@ struct Takeover {
         let all = (live["metadata"]?["managedFields"]?.sequence ?? []).reduce(fields) {
             $0.union(FieldSet($1["fieldsV1"]))
         }
-        let cleared = kept.reduce(fields.missing(from: body)) { $0.lost(keeping: $1) }.removed(from: live)
-        let result = all.merged(body, into: cleared)
+        let result = all.merged(body, into: lost(applying: body).removed(from: live))
         let changes = Self.operations(from: live, to: result, hasStatusSubresource: hasStatusSubresource)
         return Node.sequence(changes + move).json()
     }
