@@ -15,6 +15,8 @@ struct ExcludingFieldTests {
         let new: String
         /// Fields that the object must not have afterwards, as `a/b/0/c`.
         let gone: [String]
+        /// The minor version of the first server that has the kinds.
+        var since = 20
 
         var testDescription: String { name }
 
@@ -53,6 +55,30 @@ struct ExcludingFieldTests {
             }
             let resource = "/api/v1/namespaces/NAMESPACE/services"
             return Change(name: name, resource: resource, old: text(old), new: text(new), gone: gone)
+        }
+
+        /// A change of an object of another kind, with the manifest from its name on.
+        static func object(
+            _ name: String,
+            _ resource: String,
+            kind: String,
+            _ old: String,
+            _ new: String,
+            gone: String...,
+            since: Int = 20,
+        ) -> Self {
+            let parts = resource.split(separator: "/")
+            // The resource is in a group or in the core.
+            let version = parts[0] == "api" ? "v1" : parts[1...2].joined(separator: "/")
+            func text(_ rest: String) -> String { "{apiVersion: \(version), kind: \(kind), metadata: {name: \(rest)}" }
+            return Change(
+                name: name,
+                resource: "/\(resource)",
+                old: text(old),
+                new: text(new),
+                gone: gone,
+                since: since
+            )
         }
     }
 
@@ -147,6 +173,121 @@ struct ExcludingFieldTests {
             gone: "spec/externalTrafficPolicy",
             "spec/ports/0/nodePort"
         ),
+        .service(
+            "a Service that forgets its clients",
+            "sessionAffinity: ClientIP, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+            "sessionAffinity: None, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+            gone: "spec/sessionAffinityConfig"
+        ),
+        .service(
+            "a Service whose manifest no longer says that it knows its clients",
+            "sessionAffinity: ClientIP, selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+            "selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
+            gone: "spec/sessionAffinityConfig"
+        ),
+        .deployment(
+            "the size of a volume",
+            old: ("", "containers: [{name: c, image: i}], volumes: [{name: v, emptyDir: {sizeLimit: 1Gi}}]"),
+            new: ("", "containers: [{name: c, image: i}], volumes: [{name: v, emptyDir: {medium: Memory}}]"),
+            gone: "spec/template/spec/volumes/0/emptyDir/sizeLimit"
+        ),
+        .deployment(
+            "the type of a profile",
+            old: (
+                "",
+                "containers: [{name: c, image: i}], securityContext: {seccompProfile: {type: Localhost, localhostProfile: p}}"
+            ),
+            new: ("", "containers: [{name: c, image: i}], securityContext: {seccompProfile: {type: RuntimeDefault}}"),
+            gone: "spec/template/spec/securityContext/seccompProfile/localhostProfile"
+        ),
+        .object(
+            "the strategy of a StatefulSet",
+            "apis/apps/v1/namespaces/NAMESPACE/statefulsets",
+            kind: "StatefulSet",
+            """
+            a, namespace: NAMESPACE}, spec: {updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}},
+             serviceName: s, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}},
+             spec: {containers: [{name: c, image: i}]}}}
+            """,
+            """
+            a, namespace: NAMESPACE}, spec: {updateStrategy: {type: OnDelete},
+             serviceName: s, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}},
+             spec: {containers: [{name: c, image: i}]}}}
+            """,
+            gone: "spec/updateStrategy/rollingUpdate"
+        ),
+        .object(
+            "the bound of a PodDisruptionBudget",
+            "apis/policy/v1/namespaces/NAMESPACE/poddisruptionbudgets",
+            kind: "PodDisruptionBudget",
+            "a, namespace: NAMESPACE}, spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}",
+            "a, namespace: NAMESPACE}, spec: {maxUnavailable: 1, selector: {matchLabels: {a: b}}}",
+            gone: "spec/minAvailable",
+            since: 21
+        ),
+        .object(
+            "a key of a ConfigMap that becomes binary",
+            "api/v1/namespaces/NAMESPACE/configmaps",
+            kind: "ConfigMap",
+            "a, namespace: NAMESPACE}, data: {k: v, other: x}",
+            "a, namespace: NAMESPACE}, data: {other: x}, binaryData: {k: dg==}",
+            gone: "data/k"
+        ),
+        .object(
+            "the backend of an Ingress",
+            "apis/networking.k8s.io/v1/namespaces/NAMESPACE/ingresses",
+            kind: "Ingress",
+            "a, namespace: NAMESPACE}, spec: {defaultBackend: {service: {name: s, port: {number: 80}}}}",
+            "a, namespace: NAMESPACE}, spec: {defaultBackend: {resource: {kind: A, name: a}}}",
+            gone: "spec/defaultBackend/service"
+        ),
+        .object(
+            "the address of a webhook",
+            "apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+            kind: "ValidatingWebhookConfiguration",
+            """
+            NAMESPACE}, webhooks: [{name: a.example.test, clientConfig: {url: "https://localhost:1/"}, sideEffects: None,
+             admissionReviewVersions: [v1], failurePolicy: Ignore}]
+            """,
+            """
+            NAMESPACE}, webhooks: [{name: a.example.test, clientConfig: {service: {name: s, namespace: default}},
+             sideEffects: None, admissionReviewVersions: [v1], failurePolicy: Ignore}]
+            """,
+            gone: "webhooks/0/clientConfig/url"
+        ),
+        .object(
+            "the conversion of a definition",
+            "apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+            kind: "CustomResourceDefinition",
+            """
+            widgets.NAMESPACE.test}, spec: {group: NAMESPACE.test, scope: Cluster, names: {kind: Widget, plural: widgets},
+             versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}],
+             conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v1],
+             clientConfig: {service: {name: s, namespace: default}}}}}
+            """,
+            """
+            widgets.NAMESPACE.test}, spec: {group: NAMESPACE.test, scope: Cluster, names: {kind: Widget, plural: widgets},
+             versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}],
+             conversion: {strategy: None}}
+            """,
+            gone: "spec/conversion/webhook"
+        ),
+        Change(
+            name: "the metrics of an autoscaler, in a newer version",
+            resource: "/apis/autoscaling/v1/namespaces/NAMESPACE/horizontalpodautoscalers",
+            old: """
+                {apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: a, namespace: NAMESPACE},
+                 spec: {maxReplicas: 3, targetCPUUtilizationPercentage: 80,
+                 scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}}}
+                """,
+            new: """
+                {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a, namespace: NAMESPACE},
+                 spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a},
+                 metrics: [{type: Resource, resource: {name: memory, target: {type: AverageValue, averageValue: 1Gi}}}]}}
+                """,
+            gone: ["spec/targetCPUUtilizationPercentage"],
+            since: 23
+        ),
     ]
 
     /// The managers that made the object before.
@@ -171,13 +312,14 @@ struct ExcludingFieldTests {
         var (session, namespace) = try await Session.inNewNamespace()
         func named(_ text: String) -> String { text.replacing("NAMESPACE", with: namespace) }
         let (resource, old) = (named(change.resource), named(change.old))
+        let path = "\(resource)/\(try node(old)["metadata"]?["name"]?.string ?? "")"
         switch origin {
         case .agent: #expect(await session.apply(old).allSatisfy { $0.hasPrefix("created ") })
         case .kubectl:
             let applied = String(decoding: try node(old).json(), as: UTF8.self)
             let key = "kubectl.kubernetes.io/last-applied-configuration"
             let annotations = String(decoding: Node.mapping([key: .string(applied)]).json(), as: UTF8.self)
-            let annotated = old.replacing("metadata: {name: a", with: "metadata: {annotations: \(annotations), name: a")
+            let annotated = old.replacing("metadata: {name: ", with: "metadata: {annotations: \(annotations), name: ")
             try await session.update("POST", annotated, at: resource, as: "kubectl-client-side-apply")
         case .listed:
             try await session.update("POST", old, at: resource, as: "deploy@server1")
@@ -186,13 +328,13 @@ struct ExcludingFieldTests {
             try await session.update(
                 "PATCH",
                 old,
-                at: "\(resource)/a",
+                at: path,
                 as: "kubectl",
                 contentType: "application/apply-patch+yaml"
             )
             session.takenManagers = ["kubectl"]
         }
-        return (session, "\(resource)/a", named(change.new))
+        return (session, path, named(change.new))
     }
 
     @Test func `a field of a manager that nobody named stays, and the refusal says whose it is`() async throws {
@@ -214,6 +356,7 @@ struct ExcludingFieldTests {
     @Test(arguments: changes, Origin.allCases)
     func `a change is rehearsed, made, and then nothing is left to change`(change: Change, origin: Origin) async throws
     {
+        guard try await TestCluster.minorVersion() >= change.since else { return }
         let (session, path, new) = try await begin(change, origin)
         let generation = try await session.object(path)?["metadata"]?["generation"]
         let planned = await session.apply(new, dryRunOverlay: DryRunOverlay())
