@@ -1,4 +1,5 @@
 import Base
+import TestSupport
 import Testing
 import YAML
 
@@ -203,10 +204,27 @@ struct SetProtocolTests {
         return seen.count
     }
 
-    /// Every assignment of a value, or absence, to two objects.
-    private static let contents: [[String: Int]] = [nil, 1, 2].flatMap { (a: Int?) in
-        [nil, 1, 2].map { (b: Int?) in [("a", a), ("b", b)].reduce(into: [:]) { $0[$1.0] = $1.1 } }
-    }.filter { !$0.isEmpty }
+    /// Every assignment of a value, or absence, to objects.
+    private static func contents(_ names: [String]) -> [[String: Int]] {
+        names.reduce([[:]]) { contents, name in
+            contents.flatMap { content in
+                [nil, 1, 2].map { (value: Int?) in content.merging(value.map { [name: $0] } ?? [:]) { $1 } }
+            }
+        }.filter { !$0.isEmpty }
+    }
+
+    /// All pairs of files with two objects, and with `NEST_ALL_CELLS=1` a hundred with three.
+    private static var pairs: [(first: [String: Int], second: [String: Int])] {
+        let small = contents(["a", "b"])
+        let pairs = small.flatMap { first in small.map { (first, $0) } }
+        guard TestProcess.environment["NEST_ALL_CELLS"] != nil else { return pairs }
+        var generator = SeededGenerator(seed: 3)
+        let large = contents(["a", "b", "c"])
+        return pairs
+            + (0..<100).map { _ in
+                (large.randomElement(using: &generator) ?? [:], large.randomElement(using: &generator) ?? [:])
+            }
+    }
 
     /// The versions of both files; files of one version are equal.
     private static let versions: [(String?, String?)] = [("1.0", "1.0"), ("1.0", "2.0"), (nil, nil)]
@@ -215,23 +233,21 @@ struct SetProtocolTests {
         var stateCount = 0
         var endCount = 0
         for (one, two) in Self.versions {
-            for first in Self.contents {
-                for second in Self.contents where one != two || first == second {
-                    let model = Model(files: [File(objects: first, version: one), File(objects: second, version: two)])
-                    var start = World()
-                    start.objects["foreign"] = Object(value: 9, isMember: false, revision: -1)
-                    // An older state of the set, which one node has applied before.
-                    for earlier in [false, true] {
-                        var start = start
-                        if earlier {
-                            let old = Model(files: [File(objects: ["a": 3, "b": 3], version: one.map { _ in "0.1" })])
-                            old.run(&start, 0)
-                            start.nodes[0].step = .start
-                        }
-                        stateCount += visit(model, from: start) { world in
-                            endCount += 1
-                            expect(model, world, newest: second)
-                        }
+            for (first, second) in Self.pairs where one != two || first == second {
+                let model = Model(files: [File(objects: first, version: one), File(objects: second, version: two)])
+                var start = World()
+                start.objects["foreign"] = Object(value: 9, isMember: false, revision: -1)
+                // An older state of the set, which one node has applied before.
+                for earlier in [false, true] {
+                    var start = start
+                    if earlier {
+                        let old = Model(files: [File(objects: ["a": 3, "b": 3], version: one.map { _ in "0.1" })])
+                        old.run(&start, 0)
+                        start.nodes[0].step = .start
+                    }
+                    stateCount += visit(model, from: start) { world in
+                        endCount += 1
+                        expect(model, world, newest: second)
                     }
                 }
             }
