@@ -67,19 +67,19 @@ extension ObjectApplication {
         at path: ObjectPath,
     ) async throws(APIError) -> RehearsedChange? {
         let managers = applier.takenManagers
-        let restored = Takeover.restoredFields(in: answer, of: manifest, from: managers)
+        let stale = Takeover.staleFields(in: answer, of: manifest, from: managers)
         let fields = FieldSet(ManagedMetadata.fields(in: answer).first)
         let before = managers.fields(in: live)
         func isComplete(_ object: Node) -> Bool {
             fields.isInOrder(body, in: object) && !fields.hasRest(of: before, beside: body, in: object)
         }
-        guard restored != nil || !isComplete(answer),
-            let plan = Takeover(of: live, from: managers, unowned: restored ?? FieldSet(nil), isComplete: true)
+        guard stale != nil || !isComplete(answer),
+            let plan = Takeover(of: live, from: managers, unowned: stale ?? FieldSet(nil), isComplete: true)
         else { return nil }
         let patch = plan.patch(applying: body, hasStatusSubresource: path.hasStatusSubresource)
         do throws(APIError) {
             let result = try await patched(path, with: patch, isDryRun: true)
-            return restored != nil || isComplete(result) ? RehearsedChange(patch: patch, result: result) : nil
+            return stale != nil || isComplete(result) ? RehearsedChange(patch: patch, result: result) : nil
         } catch .refused {
             return nil
         }

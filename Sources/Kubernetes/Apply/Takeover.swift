@@ -240,24 +240,25 @@ extension Takeover {
         }
     }
 
-    /// Returns the fields of a pod template that its manifest does not have, and that no manager would own after an apply.
+    /// Returns the fields of a pod template that its manifest does not have, that no manager would own after an apply, and
+    /// whose reason is gone.
     ///
-    /// The server copies `serviceAccountName` to the deprecated `serviceAccount`, which no manager owns, and back when only
-    /// the first is removed: the pods would keep the old ServiceAccount without an error.
+    /// The server copies `serviceAccountName` to the deprecated `serviceAccount`, and back when only the first is removed:
+    /// the pods would keep the old ServiceAccount without an error. With `hostNetwork` it gives each port a `hostPort`, which
+    /// would stay reserved on the nodes after pods have left their network.
     ///
     /// - Parameters:
     ///   - answer: The object after the apply, with its managed fields.
     ///   - manifest: The manifest.
     ///   - managers: The managers whose fields will be moved.
     /// - Returns: The fields, `nil` if there are none.
-    static func restoredFields(in answer: Node, of manifest: ManifestObject, from managers: TakenManagers) -> FieldSet?
-    {
+    static func staleFields(in answer: Node, of manifest: ManifestObject, from managers: TakenManagers) -> FieldSet? {
         // The pods of a Job, as a Pod, cannot be changed.
         let isFixed = ["Job", "Pod"].contains(manifest.identity.type.kind)
         guard !isFixed, let template = PodTemplate(manifest) else { return nil }
         let keys = template.path.split(separator: ".").map(String.init)
-        let live = keys.reduce(answer) { $0?[$1] }
-        let names = ["serviceAccountName", "serviceAccount"].filter { live?[$0] != nil }
+        guard let live = keys.reduce(answer, { $0?[$1] }) else { return nil }
+        let names = ["serviceAccountName", "serviceAccount"].filter { live[$0] != nil }
         let lastApplied = lastApplied(of: answer)
         let owned = (answer["metadata"]?["managedFields"]?.sequence ?? []).reduce(FieldSet(nil)) { result, entry in
             // Changes that a webhook has made to the apply belong to this agent, too.
@@ -265,9 +266,15 @@ extension Takeover {
             let share = isOwn ? nil : managers.share(of: entry, lastApplied: lastApplied)
             return result.union(share?.rest ?? FieldSet(entry["fieldsV1"]))
         }
-        guard !names.isEmpty, names.allSatisfy({ template.spec[$0] == nil && !owned.contains(keys + [$0]) }) else {
-            return nil
+        var stale: [[String]] = []
+        if !names.isEmpty, names.allSatisfy({ template.spec[$0] == nil && !owned.contains(keys + [$0]) }) {
+            stale += names.map { (keys + [$0]).map { "f:\($0)" } }
         }
-        return names.reduce(FieldSet(nil)) { $0.union(FieldSet(path: (keys + [$1]).map { "f:\($0)" })) }
+        if live["hostNetwork"]?.boolean != true || !owned.contains(keys + ["hostNetwork"]) {
+            let left: Set<String> = ["apiVersion", "kind", "metadata", "status"]
+            let unowned = owned.unownedFields(of: answer, apartFrom: manifest.root, without: left)
+            stale += unowned.map(\.keys).filter { $0.last == "f:hostPort" }
+        }
+        return stale.isEmpty ? nil : stale.reduce(FieldSet(nil)) { $0.union(FieldSet(path: $1)) }
     }
 }

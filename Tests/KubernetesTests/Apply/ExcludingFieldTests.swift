@@ -153,6 +153,16 @@ struct ExcludingFieldTests {
             gone: "spec/template/spec/serviceAccountName",
             "spec/template/spec/serviceAccount"
         ),
+        // The server does not refuse it, but keeps a port of the node that it has added.
+        .deployment(
+            "pods that leave the network of their node",
+            old: (
+                "", "containers: [{name: c, image: i, ports: [{containerPort: 80, protocol: TCP}]}], hostNetwork: true"
+            ),
+            new: ("", "containers: [{name: c, image: i, ports: [{containerPort: 80, protocol: TCP}]}]"),
+            gone: "spec/template/spec/hostNetwork",
+            "spec/template/spec/containers/0/ports/0/hostPort"
+        ),
         .service(
             "a Service that becomes a name",
             "selector: {a: b}, ports: [{port: 80, protocol: TCP}]",
