@@ -59,6 +59,9 @@ struct ExplainTests {
         #expect(key.path(named: "tasks.calico-node.ap") == "tasks.calico-node.apply.wait")
         #expect(key.path(named: "tasks.") == "tasks.NAME.apply.wait")
         #expect(key.path(named: "nodes.cp1.") == "tasks.NAME.apply.wait")
+        // These keys of verbs may also be in the task itself.
+        let levels = ["tasks.NAME.version", "tasks.a.script"].map { ReferencedKey.find($0).map(\.path) }
+        #expect(levels == [["tasks.NAME.apply.version"], ["tasks.NAME.exec.script"]])
         let role = try #require(ReferencedKey.find("nodes.HOST.role").first)
         #expect(role.path(named: "nodes.host.example.com.ro") == "nodes.host.example.com.role")
         #expect(role.path(named: "nodes.cp1.variables.") == "nodes.HOST.role")

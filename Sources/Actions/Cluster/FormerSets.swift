@@ -59,7 +59,8 @@ public struct FormerSets: Sendable {
                     let objects = shortList(set.record.objects)
                     let message =
                         "no task has set '\(set.name)' any more, whose objects this node has applied (\(objects))"
-                    return Problem(message, hint: Self.advice(run))
+                    let key = "'prune: {set: \(set.name)}' in a task keeps the set"
+                    return Problem(message, hint: "\(Self.advice(run)), unless another node has the set; \(key)")
                 }
         } catch {
             return [error]
@@ -91,16 +92,21 @@ public struct FormerSets: Sendable {
             return [error]
         }
         var failed: Set<String> = []
-        // One server that does not answer is waited for once.
-        for set in sets where !failed.contains(set.record.kubeconfig) {
-            do {
-                if let warning = try await release(set) { warnings.append(warning) }
-            } catch {
-                failed.insert(set.record.kubeconfig)
-                let reason = (error as? ObjectFailure)?.problems.first.map { "\($0)" } ?? "\(error)"
-                let message = "set '\(set.name)', which no task has any more, cannot be examined: \(reason)"
-                warnings.append(Problem(message, hint: "its kubeconfig was '\(set.record.kubeconfig)'"))
+        for set in sets {
+            var reason = "its API server does not answer"
+            // One server that does not answer is waited for once.
+            if !failed.contains(set.record.kubeconfig) {
+                do {
+                    if let warning = try await release(set) { warnings.append(warning) }
+                    continue
+                } catch {
+                    let failure = error as? ObjectFailure
+                    if failure == nil || failure?.cause == .other { failed.insert(set.record.kubeconfig) }
+                    reason = failure?.problems.first.map { "\($0)" } ?? "\(error)"
+                }
             }
+            let message = "set '\(set.name)', which no task has any more, cannot be examined: \(reason)"
+            warnings.append(Problem(message, hint: "its kubeconfig was '\(set.record.kubeconfig)'"))
         }
         return warnings
     }

@@ -104,7 +104,7 @@ struct PruneStep {
     func addToParent(_ object: ObjectIdentity) async throws(APIError) {
         guard record != nil else { return }
         created.insert(object)
-        guard !parent.lists(object) else { return }
+        guard !parent.covers(object) else { return }
         try await pruner.addToParent(object)
     }
 
@@ -118,8 +118,9 @@ struct PruneStep {
         do throws(ObjectFailure) {
             parent = try await pruner.widen(notingApplication: hasChanged).parent
         } catch {
+            let reported = await deletion.report(error)
             if case .outdated = error.cause { try await withdraw() }
-            parent = try await deletion.reporting { () throws(ObjectFailure) in throw error }
+            throw reported
         }
     }
 
@@ -135,7 +136,7 @@ struct PruneStep {
             failures: FailureReporter(context, order: []),
         )
         if let parent = try await deletion.reporting(pruner.read) {
-            _ = try await withdrawal.run(parent, record, after: 0)
+            _ = try await withdrawal.run(parent, record, after: nil)
         }
     }
 }

@@ -15,13 +15,13 @@ struct SetDeletion {
     /// - Parameters:
     ///   - parent: The parent as it was read last.
     ///   - record: The members that the node has applied.
-    ///   - countBefore: The number of objects that the task has reported before.
+    ///   - countBefore: The number of objects that the task has reported before, `nil` if the number is of no interest.
     /// - Returns: The members that were found, and the number of those that were deleted.
     /// - Throws: An error if a member could not be found or deleted; it has been reported.
     func run(
         _ parent: SetParent,
         _ record: SetRecord,
-        after countBefore: Int,
+        after countBefore: Int?,
     ) async throws -> (obsolete: Pruner.Obsolete, deletedCount: Int) {
         var parent = parent
         var obsolete = try await obsolete(in: parent, record)
@@ -37,7 +37,7 @@ struct SetDeletion {
         }
         if let warning = obsolete.warning { context.emit(.warning(subject: pruner.parent.description, warning)) }
         let count = obsolete.deletions.reduce(0) { $0 + $1.count }
-        if count > 0 { context.emit(.objectCount(countBefore + count)) }
+        if count > 0, let countBefore { context.emit(.objectCount(countBefore + count)) }
         let deletions = DeletionReporter(context, failures)
         for group in obsolete.deletions {
             await pruner.delete(group) { deletions.report($0) }
@@ -66,11 +66,18 @@ struct SetDeletion {
         do throws(ObjectFailure) {
             return try await operation()
         } catch {
-            if Task.isCancelled { throw CancellationError() }
-            failures.add(error)
-            await failures.report()
-            throw ReportedFailures()
+            throw await report(error)
         }
+    }
+
+    /// Reports a failure.
+    ///
+    /// - Returns: The error to throw: ``ReportedFailures``, or `CancellationError` if the task was cancelled.
+    func report(_ failure: ObjectFailure) async -> any Error {
+        if Task.isCancelled { return CancellationError() }
+        failures.add(failure)
+        await failures.report()
+        return ReportedFailures()
     }
 }
 

@@ -12,8 +12,9 @@ struct SetRemoval {
         (self.context, self.set) = (context, set)
     }
 
-    /// Deletes the members that this node has applied, and returns whether there were any.
+    /// Deletes the members that this node has applied, and the parent once no member is left.
     ///
+    /// - Returns: Whether anything was deleted.
     /// - Throws: ``Base/Problem`` if the file of another node has the set; another error if an object could not be
     ///   deleted, which has been reported.
     func run() async throws -> Bool {
@@ -35,7 +36,8 @@ struct SetRemoval {
         }
         // The parent may have been deleted by hand.
         guard let parent = released ?? (record == nil ? nil : pruner.newParent) else {
-            context.emit(.warning(subject: pruner.parent.description, "there is no set '\(set.name)'"))
+            let text = "there is no set '\(set.name)'; remove this task, if the set was removed, or correct 'set'"
+            context.emit(.warning(subject: pruner.parent.description, text))
             return false
         }
         guard parent.claimants.isEmpty else { throw claimed(by: parent.claimants) }
@@ -46,11 +48,10 @@ struct SetRemoval {
             if left != record { try store.keep(left) }
             return count > 0
         }
-        try await deletion.reporting { () async throws(ObjectFailure) in
-            // The deletions have shortened the lists of the parent.
-            if let now = try await pruner.release(by: run.hostName), now.claimants.isEmpty {
-                try await pruner.deleteParent(now)
-            }
+        // The deletions have shortened the lists of the parent, and another node may have claimed the set meanwhile.
+        if let now = try await deletion.reporting(pruner.read) {
+            guard now.claimants.isEmpty else { throw claimed(by: now.claimants) }
+            try await deletion.reporting { () async throws(ObjectFailure) in try await pruner.deleteParent(now) }
         }
         try store.discard()
         return true

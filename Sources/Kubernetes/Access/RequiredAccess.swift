@@ -88,7 +88,7 @@ public struct RequiredAccess: Sendable {
     private mutating func allowTreatment(of manifest: ManifestObject, _ identity: ObjectIdentity) {
         guard ObjectAnnotation.replace.isSet(in: manifest.root) else { return }
         allow(["delete"], identity)
-        // The creation is rehearsed without an apply, and RBAC cannot limit the permission for that to a name.
+        // A dry run of the creation is no apply, and RBAC cannot limit the permission for that to a name.
         allow(["create"], allOf: identity.type, in: identity.namespace)
     }
 

@@ -27,7 +27,7 @@ extension ObjectApplication {
         at path: ObjectPath,
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
-        let replacement = try await rehearsedReplacement(
+        let replacement = try await validatedReplacement(
             of: live,
             despite: refusal,
             at: path,
@@ -46,7 +46,7 @@ extension ObjectApplication {
 
     /// Decides whether an object that the server refuses to change is replaced.
     ///
-    /// A rehearsal decides, not the words of the refusal: the server refuses the change even if the object gets all
+    /// Dry runs decide, not the text of the refusal: the server refuses the change even if the object gets all
     /// fields of the manifest and no others, and it would create the object if it did not exist.
     ///
     /// - Parameters:
@@ -54,9 +54,9 @@ extension ObjectApplication {
     ///   - refusal: The refusal of the change.
     ///   - path: The object's path.
     ///   - earlier: The replacement that an earlier attempt has begun.
-    /// - Returns: The replacement, which is rehearsed.
+    /// - Returns: The replacement, which the server has accepted in a dry run.
     /// - Throws: ``APIError``: the refusal, unless the object may be replaced.
-    private func rehearsedReplacement(
+    private func validatedReplacement(
         of live: Node,
         despite refusal: APIError.Refusal,
         at path: ObjectPath,

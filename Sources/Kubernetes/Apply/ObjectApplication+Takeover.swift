@@ -4,7 +4,7 @@ import YAML
 /// The takeover of fields from other managers.
 extension ObjectApplication {
     /// A change that the server has accepted in a dry run.
-    struct RehearsedChange {
+    struct ValidatedChange {
         /// The JSON patch.
         let patch: [UInt8]
         /// The object after the change.
@@ -28,17 +28,17 @@ extension ObjectApplication {
         to body: Node,
         despite refusal: APIError.Refusal,
         at path: ObjectPath,
-    ) async throws(APIError) -> RehearsedChange {
+    ) async throws(APIError) -> ValidatedChange {
         var last = refusal
         var tried: FieldSet?
         for withSiblings in [false, true] {
             let unowned = Takeover.refusedUnowned(last.status, in: live, for: body, withSiblings: withSiblings)
-            let plan = Takeover(of: live, from: applier.takenManagers, unowned: unowned, isComplete: true)
+            let plan = Takeover(of: live, from: applier.takenManagers, unowned: unowned, isAlwaysPlanned: true)
             guard let plan, unowned != tried else { continue }
             tried = unowned
             do throws(APIError) {
                 let patch = plan.patch(applying: body, hasStatusSubresource: path.hasStatusSubresource)
-                return RehearsedChange(patch: patch, result: try await patched(path, with: patch, isDryRun: true))
+                return ValidatedChange(patch: patch, result: try await patched(path, with: patch, isDryRun: true))
             } catch .refused(let other) where other.isInvalid {
                 last = other
             }
@@ -59,13 +59,14 @@ extension ObjectApplication {
     ///   - body: The object as it is sent.
     ///   - path: The object's path.
     /// - Returns: The change, `nil` if an apply leaves nothing out, or if the change would not do it.
-    /// - Throws: ``APIError`` if the server does not answer to the dry run.
+    /// - Throws: ``APIError`` if the dry run fails for another reason than that the object would be invalid, which is a
+    ///   warning.
     func completion(
         of answer: Node,
         from live: Node,
         to body: Node,
         at path: ObjectPath,
-    ) async throws(APIError) -> RehearsedChange? {
+    ) async throws(APIError) -> ValidatedChange? {
         let managers = applier.takenManagers
         let stale = Takeover.staleFields(in: answer, of: manifest, from: managers)
         let fields = FieldSet(ManagedMetadata.fields(in: answer).first)
@@ -74,19 +75,21 @@ extension ObjectApplication {
             fields.isInOrder(body, in: object) && !fields.hasRest(of: before, beside: body, in: object)
         }
         guard stale != nil || !isComplete(answer),
-            let plan = Takeover(of: live, from: managers, unowned: stale ?? FieldSet(nil), isComplete: true)
+            let plan = Takeover(of: live, from: managers, unowned: stale ?? FieldSet(nil), isAlwaysPlanned: true)
         else { return nil }
         let patch = plan.patch(applying: body, hasStatusSubresource: path.hasStatusSubresource)
         do throws(APIError) {
             let result = try await patched(path, with: patch, isDryRun: true)
-            return stale != nil || isComplete(result) ? RehearsedChange(patch: patch, result: result) : nil
-        } catch .refused {
+            return stale != nil || isComplete(result) ? ValidatedChange(patch: patch, result: result) : nil
+        } catch .refused(let refusal) where refusal.isInvalid {
+            let text = "fields that its manifest does not have stay as they are: \(refusal.status.line)"
+            applier.say(.warning(path.identity, text))
             return nil
         }
     }
 
-    /// Performs a rehearsed change, and returns the object.
-    func perform(_ change: RehearsedChange, at path: ObjectPath) async throws(APIError) -> Node {
+    /// Performs a validated change, and returns the object.
+    func perform(_ change: ValidatedChange, at path: ObjectPath) async throws(APIError) -> Node {
         try await patched(path, with: change.patch, isDryRun: false)
     }
 

@@ -245,7 +245,7 @@ struct ObjectApplication {
             verification?.keep()
             return Result(identity: identity, effect: ObjectResult(.unchanged), object: live)
         } catch .refused(let refusal) where refusal.isInvalid && mayTakeOver {
-            return try await takeOver(live, at: path, to: body, despite: refusal, &memory)
+            return try await changeByTakeover(live, at: path, to: body, despite: refusal, &memory)
         }
         // An earlier attempt may have written the object before it found that another client had changed it too.
         let original = memory.original ?? live
@@ -255,9 +255,9 @@ struct ObjectApplication {
             if mayTakeOver, let completion = try await completion(of: answer, from: live, to: body, at: path) {
                 return try await perform(completion, on: live, at: path, to: body, &memory)
             }
-            let isMigrated = Takeover(of: answer, from: applier.takenManagers) != nil
+            let needsMigration = Takeover(of: answer, from: applier.takenManagers) != nil
             let hasSameOwner = ManagedMetadata.fields(in: live) == ManagedMetadata.fields(in: answer)
-            if difference.fields.isEmpty, hasSameOwner, !isMigrated {
+            if difference.fields.isEmpty, hasSameOwner, !needsMigration {
                 return Result(
                     identity: identity,
                     effect: ObjectResult(
@@ -276,14 +276,14 @@ struct ObjectApplication {
     }
 
     /// Takes over the fields because of which the server refuses an object, or replaces the object.
-    private func takeOver(
+    private func changeByTakeover(
         _ live: Node,
         at path: ObjectPath,
         to body: Node,
         despite refusal: APIError.Refusal,
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
-        let takeover: RehearsedChange
+        let takeover: ValidatedChange
         do throws(APIError) {
             takeover = try await self.takeover(of: live, to: body, despite: refusal, at: path)
         } catch .refused(let last) where last.isInvalid {
@@ -292,21 +292,21 @@ struct ObjectApplication {
         return try await perform(takeover, on: live, at: path, to: body, &memory)
     }
 
-    /// Performs a change that was rehearsed, and then applies the object.
+    /// Performs a validated change, and then applies the object.
     private func perform(
-        _ rehearsed: RehearsedChange,
+        _ validated: ValidatedChange,
         on live: Node,
         at path: ObjectPath,
         to body: Node,
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
-        if isDryRun { return dryRunResult(live, rehearsed.result, at: path) }
-        let changed = try await perform(rehearsed, at: path)
+        if isDryRun { return dryRunResult(live, validated.result, at: path) }
+        let changed = try await perform(validated, at: path)
         memory.original = memory.original ?? live
         return try await change(changed, of: path.identity, at: path, to: body, mayTakeOver: false, &memory)
     }
 
-    /// Writes an object that exists, and moves the fields of kubectl's client-side managers to this agent.
+    /// Writes an object that exists, and moves the fields of the managers that are taken over to this agent.
     private func update(
         _ live: Node,
         with proposal: Proposal,

@@ -90,18 +90,18 @@ struct Takeover {
     ///   - object: The object, with its managed fields and resource version.
     ///   - managers: The managers whose fields are moved.
     ///   - unowned: Fields of no manager that are moved too.
-    ///   - isComplete: Whether the plan is made even if this agent has not applied the object yet, or if there is nothing to
+    ///   - isAlwaysPlanned: Whether the plan is made even if this agent has not applied the object yet, or if there is nothing to
     ///     move.
     init?(
         of object: Node,
         from managers: TakenManagers,
         unowned: FieldSet = FieldSet(nil),
-        isComplete: Bool = false,
+        isAlwaysPlanned: Bool = false,
     ) {
         let metadata = object["metadata"]
         let entries = metadata?["managedFields"]?.sequence ?? []
         let own = entries.firstIndex(where: ManagedMetadata.isOwn)
-        guard own != nil || isComplete, metadata?["resourceVersion"] != nil else { return nil }
+        guard own != nil || isAlwaysPlanned, metadata?["resourceVersion"] != nil else { return nil }
         let lastApplied = Self.lastApplied(of: object)
         let shares = entries.map { managers.share(of: $0, lastApplied: lastApplied) }
         let first = entries.indices.first { shares[$0] != nil }.map { entries[$0] }
@@ -119,7 +119,7 @@ struct Takeover {
             fields = fields.union(isSameVersion ? share.moved : share.moved.intersection(withFieldsOf: object))
             if let rest = share.rest.root { result.append(Self.replacing("fieldsV1", of: entry, with: rest)) }
         }
-        guard isComplete || shares.contains(where: { $0 != nil }), let root = fields.root else { return nil }
+        guard isAlwaysPlanned || shares.contains(where: { $0 != nil }), let root = fields.root else { return nil }
         // The server keeps a field that another manager owns, whether by an apply or by an update.
         kept = result.reduce(FieldSet(nil)) { $0.union(FieldSet($1["fieldsV1"])) }
         let entry = own.map { entries[$0] } ?? Self.ownEntry(apiVersion)

@@ -30,6 +30,9 @@ public struct LeaseReports: Sendable {
         case writtenAt = "nest-bootstrap/written-at"
     }
 
+    /// The names of the annotations of a report.
+    static let annotations = Annotation.allCases.map(\.rawValue)
+
     /// Creates an interface to the reports of one cluster.
     public init(client: APIClient) {
         self.client = client

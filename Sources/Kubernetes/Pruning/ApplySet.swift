@@ -45,6 +45,9 @@ public struct ApplySet: Sendable {
         id = Self.id(of: parent)
     }
 
+    /// The key of a task with which objects of protected kinds are deleted too.
+    var declarationOfAll: String { name == task ? "prune: all" : "prune: {set: \(name), all: true}" }
+
     /// The parent as arguments of a kubectl command.
     var address: String { "configmap/\(parent.name) -n \(Self.namespace)" }
 

@@ -67,7 +67,7 @@ struct ApplySetMember: Sendable {
             return .keep("it is owned by \(owner["kind"]?.string ?? "")/\(owner["name"]?.string ?? "")")
         }
         guard includesProtected || !ApplySet.isProtected(type) else {
-            return .keep("a \(type.kind) is deleted only with 'prune: all'")
+            return .keep("a \(type.kind) is deleted only with '\(set.declarationOfAll)'")
         }
         return .delete
     }

@@ -62,18 +62,18 @@ extension Pruner {
             identity.namespace = await namespace(of: identity)
             wanted.insert(identity)
         }
-        return try await extend(to: wanted, claiming: await members(), notesApplication: notesApplication)
+        return try await extend(
+            to: wanted,
+            claiming: Set(await manifestIdentities().map(MemberKey.init)),
+            notesApplication: notesApplication
+        )
     }
 
-    /// Returns the keys of the manifests' objects.
-    func members() async -> Set<MemberKey> {
-        var keys: Set<MemberKey> = []
-        for manifest in manifests {
-            var identity = manifest.identity
-            identity.namespace = await namespace(of: identity)
-            keys.insert(MemberKey(identity))
-        }
-        return keys
+    /// Returns the objects of the manifests, with their namespaces.
+    func manifestIdentities() async -> [ObjectIdentity] {
+        var identities = manifests.map(\.identity)
+        for index in identities.indices { identities[index].namespace = await namespace(of: identities[index]) }
+        return identities
     }
 
     /// Adds the kind and the namespace of an object to the list of the parent, before the object is created.
@@ -85,9 +85,9 @@ extension Pruner {
         let result = try await retryPolicy.retry(parentSubject) { [wanted] () async throws(APIError) in
             try await extendOnce(to: wanted)
         }
-        if case .failure(let failure) = result {
-            throw .pending(failure.faults.first?.message ?? "the ApplySet cannot be changed", .permanent)
-        }
+        guard case .failure(let failure) = result else { return }
+        let texts = [failure.faults.first?.message, failure.faults.first?.hint].compactMap(\.self)
+        throw .pending(texts.isEmpty ? "the ApplySet cannot be changed" : texts.joined(separator: "; "), .permanent)
     }
 
     /// Returns whether the server has a kind; `true` if the server's kinds cannot be read.
@@ -102,7 +102,7 @@ extension Pruner {
         }
     }
 
-    /// Shortens the lists of the parent to the remaining kinds, namespaces and former members, unless another node has changed it.
+    /// Shortens the lists of the parent to what is left, unless another node has changed it.
     ///
     /// - Parameters:
     ///   - parent: The parent as ``widen()`` left it.
@@ -219,13 +219,19 @@ extension Pruner {
         let now = SetParent.Application(digest: digest, node: claim.node, time: .now())
         let undone = result.parent.undone(by: now)
         if notesApplication { result.parent.note(now) }
-        guard let (undone, earlier) = undone, claim.version == nil else { return }
+        // A newer version is expected to change what others have applied.
+        let isUpgrade = claim.version.map { $0.version.description != recorded && !$0.allowsOlder } ?? false
+        guard let (undone, earlier) = undone, !isUpgrade else { return }
         let age = Duration.seconds(max(0, now.time.seconds - undone.time.seconds)).humanReadable
         let ours = earlier.node == claim.node ? "it" : "node '\(earlier.node)'"
+        let advice =
+            claim.version == nil
+            ? "with 'version' in the task the older ones are refused"
+            : claim.version?.allowsOlder == true
+                ? "remove 'allowOlder'" : "raise 'version' in the newer ones, and the older ones are refused"
         result.undoing =
-            "node '\(undone.node)' has applied other manifests \(age) ago, and node '\(claim.node)' applies those again that "
-            + "\(ours) had applied before: one of the two has old files; with 'version' in the task the older ones "
-            + "are refused"
+            "node '\(undone.node)' applied other manifests \(age) ago, and node '\(claim.node)' applies those again that "
+            + "\(ours) had applied before: one of the two has old files; \(advice)"
     }
 
     /// Returns why a parent is too large, or `nil` if it is not.

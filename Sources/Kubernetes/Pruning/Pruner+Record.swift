@@ -10,11 +10,11 @@ extension Pruner {
 
     /// Adds the objects of the manifests to a record, before they are applied.
     public func add(to record: inout SetRecord) async {
-        record.members.formUnion(await members())
+        record.members.formUnion(await manifestIdentities().map(MemberKey.init))
     }
 
     /// Reduces a record to the objects of the manifests and the members that remain, after the deletions.
     public func reduce(_ record: inout SetRecord, to obsolete: Obsolete) async {
-        record.members = await members().union(obsolete.remaining)
+        record.members = Set(await manifestIdentities().map(MemberKey.init)).union(obsolete.remaining)
     }
 }

@@ -280,15 +280,9 @@ extension Pruner {
     ) async throws(ObjectFailure) -> Obsolete {
         let served = try await serve(parent, record)
         var result = Obsolete()
-        var wanted: Set<MemberKey> = []
-        for identity in manifests.map(\.identity) {
-            let kind = DefinedKind(identity.type)
-            let isNamespaced = served[kind]?.resource.isNamespaced ?? (identity.namespace != nil)
-            let namespace = isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
-            let settled = ObjectIdentity(type: identity.type, namespace: namespace, name: identity.name)
-            wanted.insert(MemberKey(settled))
-            result.scope.insert(settled)
-        }
+        let identities = await manifestIdentities()
+        let wanted = Set(identities.map(MemberKey.init))
+        for identity in identities { result.scope.insert(identity) }
         // The server may now serve two kinds of the list as one type.
         result.served = Array(Dictionary(served.values.map { ($0.type, $0) }) { first, _ in first }.values)
         let namespaces = parent.scope.namespaces.union(record.members.compactMap(\.namespace))
@@ -298,16 +292,21 @@ extension Pruner {
         // Without manifests, the set is removed, with the objects of all nodes that have had it.
         let listed = renamed(manifests.isEmpty ? parent.known.union(parent.released) : parent.known, served)
         let former = renamed(parent.former, served)
+        let released = renamed(parent.released, served)
         // The same object may be served in two groups, as Ingress was, with only one of them in the manifests.
         let wantedUIDs = Set(members.filter(isWanted).map(\.uid))
         var deletions: [ObjectIdentity] = []
         for member in members where !wantedUIDs.contains(member.uid) {
             let key = MemberKey(member.identity)
+            if deletesOnlyRecorded, !recorded.contains(key) {
+                // It stays for the node with the newer version.
+                if former.contains(key) { result.former.insert(key) }
+                result.scope.insert(member.identity)
+                continue
+            }
             var verdict = verdict(on: member.object, of: member.identity)
-            if verdict == .delete, !recorded.contains(key),
-                deletesOnlyRecorded || !listed.contains(key) || !member.isOnlyOurs
-            {
-                verdict = .keep(Self.unrecorded)
+            if verdict == .delete, !recorded.contains(key), !listed.contains(key) || !member.isOnlyOurs {
+                verdict = .keep(released.contains(key) ? Self.released : Self.unrecorded)
             }
             let claimants = claimants(of: key, in: parent, served, otherThan: node)
             switch verdict {
@@ -379,6 +378,9 @@ extension Pruner {
 
     /// The reason to keep a member that the node has not recorded.
     private static let unrecorded = "no record says that the manifests of the set have had it"
+
+    /// The reason to keep a member of a node that no longer has the set.
+    private static let released = "a node whose file no longer has the set applied it; it is deleted with the set"
 
     /// Returns keys with the kinds as the server has them now; a kind may have moved to another group.
     private func renamed(_ keys: Set<MemberKey>, _ served: [DefinedKind: ServedKind]) -> Set<MemberKey> {

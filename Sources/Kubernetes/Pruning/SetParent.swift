@@ -80,7 +80,9 @@ public struct SetParent: Sendable, Equatable {
 
     init() {}
 
-    /// Reads the parent on the server; what is malformed in its data is left out.
+    /// Reads the parent on the server.
+    ///
+    /// Malformed entries of its history, and malformed members of a list, are left out.
     init(_ live: Node) {
         let metadata = live["metadata"]
         scope = ApplySetScope(parent: live)
@@ -120,7 +122,7 @@ public struct SetParent: Sendable, Equatable {
     }
 
     /// Returns whether the parent lists the kind and the namespace of an object.
-    public func lists(_ object: ObjectIdentity) -> Bool {
+    public func covers(_ object: ObjectIdentity) -> Bool {
         var wanted = scope
         wanted.insert(object)
         return wanted == scope
@@ -143,7 +145,8 @@ public struct SetParent: Sendable, Equatable {
     /// - Returns: The names of the nodes.
     func claimants(of member: MemberKey, otherThan node: String, at version: OrderedVersion?) -> [String] {
         claims.filter { name, claim in
-            name != node && !claim.isOlder(than: version) && lists[claim.digest]?.contains(member) == true
+            // A claim whose list is not there keeps everything.
+            name != node && !claim.isOlder(than: version) && lists[claim.digest]?.contains(member) != false
         }.keys.sorted()
     }
 

@@ -150,10 +150,11 @@ enum MetadataFields {
     ///
     /// The annotations that the program itself writes may be in a manifest that was exported.
     static func annotationProblems(_ manifest: ManifestObject) -> [Problem] {
-        let own = [
-            ManagedMetadata.taskAnnotation, AppliedVersion.annotation, AppliedVersion.nodeAnnotation,
-            ApplySetScope.definedKindsAnnotation,
-        ]
+        let own =
+            AppliedVersion.annotations + LeaseReports.annotations + [
+                ManagedMetadata.taskAnnotation, ApplySetScope.definedKindsAnnotation, SetParent.markAnnotation,
+                SetParent.clusterAnnotation,
+            ]
         let entries = manifest.root["metadata"]?["annotations"]?.mapping?.entries ?? []
         return entries.filter { $0.key.hasPrefix(ObjectAnnotation.prefix) && !own.contains($0.key) }
             .flatMap { ObjectAnnotation.problems(of: $0, in: manifest) }

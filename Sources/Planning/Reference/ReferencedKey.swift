@@ -82,12 +82,24 @@ public struct ReferencedKey: Sendable, Hashable {
     ///   place of a key, the result is only that key.
     public static func find(_ text: String) -> [ReferencedKey] {
         let words = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        let keys = all.filter { $0.ends(with: words) }
+        var keys = all.filter { $0.ends(with: words) }
+        if keys.isEmpty { keys = taskLevelKeys(words) }
         let found = keys.isEmpty ? entries(words) : keys
         if let whole = found.first(where: { Self.match($0.components[...], words[...]) }) { return [whole] }
         return found.enumerated()
             .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
             .map(\.element)
+    }
+
+    /// Returns the keys of verbs that may also be written in the task itself, as `tasks.NAME.script`.
+    private static func taskLevelKeys(_ words: [String]) -> [ReferencedKey] {
+        guard words.count > 2, words[0] == "tasks", let last = words.last else { return [] }
+        return all.filter { key in
+            guard key.components.count == 4, key.components[0] == .key("tasks"), key.place[3] == last else {
+                return false
+            }
+            return verbTypes.contains { $0.name == key.place[2] && $0.taskLevelKeys.contains(last) }
+        }
     }
 
     /// Returns the entries with names that the author chooses, or their keys if the last word is a key.

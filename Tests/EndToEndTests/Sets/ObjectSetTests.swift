@@ -161,7 +161,7 @@ struct ObjectSetTests {
         #expect(try await !nodes.run("n2").errors.contains("old files"))
         let result = try await nodes.run("n1")
         #expect(result.status == 0)
-        #expect(result.errors.contains("node 'n2' has applied other manifests"), "\(result.errors)")
+        #expect(result.errors.contains("node 'n2' applied other manifests"), "\(result.errors)")
         #expect(result.errors.contains("node 'n1' applies those again"), "\(result.errors)")
         #expect(try await !nodes.run("n1").errors.contains("old files"))
     }

@@ -364,8 +364,7 @@ struct ExcludingFieldTests {
     }
 
     @Test(arguments: changes, Origin.allCases)
-    func `a change is rehearsed, made, and then nothing is left to change`(change: Change, origin: Origin) async throws
-    {
+    func `a change is planned, made, and then nothing is left to change`(change: Change, origin: Origin) async throws {
         guard try await TestCluster.minorVersion() >= change.since else { return }
         let (session, path, new) = try await begin(change, origin)
         let generation = try await session.object(path)?["metadata"]?["generation"]

@@ -7,8 +7,10 @@ import YAML
 
 /// All interleavings of two nodes that run a task with a set, with a crash of either at any moment.
 ///
-/// The decisions are those of the program; the server and the order of the requests are a model of it. The order is that
-/// of `PruneStep`, `ObjectApplication` and `Pruner`.
+/// Claims, versions and their comparison are those of the program; the server, the order of the requests and the choice of
+/// what is deleted are a model of it. The order is that of `PruneStep`, `ObjectApplication` and `Pruner`. The lists of kinds
+/// and namespaces are not in it, and a deletion is not guarded by the version of its object: `VersionTests` stop real
+/// programs there.
 struct SetProtocolTests {
     /// A file: the values of its objects, and its version.
     struct File {
@@ -45,6 +47,8 @@ struct SetProtocolTests {
         var step = Step.start
         /// Whether the run was refused because of a newer version.
         var isRefused = false
+        /// The objects that the run has created.
+        var created: Set<String> = []
     }
 
     enum Step: Hashable {
@@ -78,7 +82,8 @@ struct SetProtocolTests {
                     let name = revision.flatMap { known in self.objects.first { $0.value.revision == known }?.key }
                     step = "write \(index) \(revision == nil ? "absent" : name ?? "changed")"
                 }
-                return "\(step) \(MemberKey.lines(node.record)) \(node.isRefused)"
+                let created = node.step == .end ? [] : node.created.sorted()
+                return "\(step) \(MemberKey.lines(node.record)) \(node.isRefused) \(created)"
             }
             return "\(objects)|\(data ?? "none")|\(steps)"
         }
@@ -146,6 +151,7 @@ struct SetProtocolTests {
             world.nodes[index].step = .read(position + 1)
             let annotations = version(index)?.annotations(over: live?.live) ?? [:]
             let value = files[index].objects[name] ?? 0
+            if live == nil { world.nodes[index].created.insert(name) }
             if live?.value == value, live?.annotations == annotations, live?.isMember == true { return }
             world.revision += 1
             world.objects[name] = Object(value: value, annotations: annotations, revision: world.revision)
@@ -163,7 +169,10 @@ struct SetProtocolTests {
             let wanted = isOvertaken ? [] : files[index].members
             let deleted = world.objects.filter { name, object in
                 let key = SetProtocolTests.key(name)
-                let isKnown = world.nodes[index].record.contains(key) || known.known.contains(key)
+                let isKnown =
+                    isOvertaken
+                    ? world.nodes[index].created.contains(name)
+                    : world.nodes[index].record.contains(key) || known.known.contains(key)
                 let version = isOvertaken ? nil : version(index)?.version
                 return object.isMember && !wanted.contains(key) && isKnown
                     && known.claimants(of: key, otherThan: Self.names[index], at: version).isEmpty
@@ -180,6 +189,7 @@ struct SetProtocolTests {
         func run(_ world: inout World, _ index: Int) {
             world.nodes[index].step = .start
             world.nodes[index].isRefused = false
+            world.nodes[index].created = []
             while world.nodes[index].step != .end { advance(&world, index) }
         }
     }
@@ -244,6 +254,7 @@ struct SetProtocolTests {
                         let old = Model(files: [File(objects: ["a": 3, "b": 3], version: one.map { _ in "0.1" })])
                         old.run(&start, 0)
                         start.nodes[0].step = .start
+                        start.nodes[0].created = []
                     }
                     stateCount += visit(model, from: start) { world in
                         endCount += 1
