@@ -44,7 +44,7 @@ struct SetRecordStore {
             throw Problem("the record of the set's objects cannot be read", hint: error.advice, cause: error)
         }
         if let record = SetRecord(json: bytes) { return record }
-        let hint = "delete it; the objects that the manifests no longer have are then kept"
+        let hint = "delete it; only objects that the set's ConfigMap lists are then deleted"
         throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
     }
 

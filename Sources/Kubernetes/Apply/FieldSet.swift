@@ -26,6 +26,26 @@ struct FieldSet: Hashable {
         return node.map { Self.isField($0) } ?? false
     }
 
+    /// Returns whether the set has a field of an object, or fields below it.
+    func contains(_ path: FieldPath, in object: Node) -> Bool {
+        var (fields, value, rest) = (root, Optional(object), Substring(path.text))
+        while !rest.isEmpty, let node = fields, node != Self.field {
+            if rest.first == "." { rest = rest.dropFirst() }
+            if let mapping = value?.mapping {
+                let key = FieldPath.key(in: mapping, &rest)
+                (fields, value) = (node["f:\(key)"], mapping[key])
+            } else {
+                let item = ItemSelector(FieldPath.bracketed(&rest)).items(of: value?.sequence ?? []).first
+                let entry = (node.mapping?.entries ?? []).first { entry in
+                    guard let item, !entry.key.hasPrefix("i:") else { return false }
+                    return Self.child(of: .sequence([item]), at: entry.key) != nil
+                }
+                (fields, value) = (entry?.value, item)
+            }
+        }
+        return fields != nil
+    }
+
     /// Returns the fields that are in either set.
     func union(_ other: Self) -> Self {
         guard let root, let theirs = other.root else { return self.root == nil ? other : self }
@@ -52,8 +72,13 @@ struct FieldSet: Hashable {
     }
 
     /// Returns an object without the fields of the set, and without parents that become empty.
-    func removed(from object: Node) -> Node {
-        root.flatMap { Self.removed($0, from: object) } ?? object
+    ///
+    /// - Parameters:
+    ///   - object: The object.
+    ///   - configuration: An object whose mappings and lists stay, even if they become empty.
+    /// - Returns: The rest of the object.
+    func removed(from object: Node, keepingParentsOf configuration: Node? = nil) -> Node {
+        root.flatMap { Self.removed($0, from: object, configuration) } ?? object
     }
 
     /// Merges an applied configuration into an object, as the server does in a server-side apply.
@@ -200,28 +225,32 @@ struct FieldSet: Hashable {
         return kept.isEmpty ? nil : .mapping(kept)
     }
 
-    private static func removed(_ fields: Node, from value: Node) -> Node? {
+    private static func removed(_ fields: Node, from value: Node, _ wanted: Node?) -> Node? {
         let entries = fields.mapping?.entries ?? []
         guard !entries.isEmpty else { return nil }
         if var mapping = value.mapping {
             for entry in entries {
                 guard entry.key.hasPrefix("f:"), let child = child(of: value, at: entry.key) else { continue }
-                mapping[String(entry.key.dropFirst(2))] = removed(entry.value, from: child)
+                let below = wanted.flatMap { self.child(of: $0, at: entry.key) }
+                mapping[String(entry.key.dropFirst(2))] = removed(entry.value, from: child, below)
             }
-            return mapping.entries.isEmpty ? nil : Node(.mapping(mapping), location: value.location)
+            let isGone = mapping.entries.isEmpty && wanted?.mapping == nil
+            return isGone ? nil : Node(.mapping(mapping), location: value.location)
         }
         guard var items = value.sequence else { return value }
         for entry in entries {
             guard let child = child(of: .sequence(items), at: entry.key), let index = items.firstIndex(of: child) else {
                 continue
             }
-            if !isField(entry.value), let rest = removed(entry.value, from: child) {
+            let below = wanted.flatMap { self.child(of: $0, at: entry.key) }
+            if !isField(entry.value), let rest = removed(entry.value, from: child, below) {
                 items[index] = rest
             } else {
                 items.remove(at: index)
             }
         }
-        return items.isEmpty ? nil : Node(.sequence(items), location: value.location)
+        let isGone = items.isEmpty && wanted?.sequence == nil
+        return isGone ? nil : Node(.sequence(items), location: value.location)
     }
 
     /// Returns the part of a value that a key of a set names.

@@ -145,7 +145,7 @@ extension ObjectApplication {
         at path: ObjectPath,
     ) async throws(APIError) -> Node {
         guard let migration = Takeover(of: answer, from: applier.takenManagers) else { return answer }
-        let rest = migration.lost(applying: body).removed(from: answer)
+        let rest = migration.lost(applying: body).removed(from: answer, keepingParentsOf: body)
         let patch = Takeover.operations(from: live, to: rest, hasStatusSubresource: path.hasStatusSubresource)
         guard !patch.isEmpty else { return answer }
         do {

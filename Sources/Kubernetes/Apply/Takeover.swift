@@ -172,7 +172,7 @@ struct Takeover {
         let all = (live["metadata"]?["managedFields"]?.sequence ?? []).reduce(fields) {
             $0.union(FieldSet($1["fieldsV1"]))
         }
-        let result = all.merged(body, into: lost(applying: body).removed(from: live))
+        let result = all.merged(body, into: lost(applying: body).removed(from: live, keepingParentsOf: body))
         let changes = Self.operations(from: live, to: result, hasStatusSubresource: hasStatusSubresource)
         return Node.sequence(changes + move).json()
     }

@@ -119,7 +119,8 @@ extension Explanation {
                 hint: correction.hint,
             )
         }
-        let owner = target.node == nil ? ownerAdvice(path) : isOfSeveral(cause) ? advice(besideRefused: path) : nil
+        let beside = isOfSeveral(cause) ? advice(besideRefused: path) : nil
+        let owner = (target.node == nil ? ownerAdvice(path) : nil) ?? beside
         let isWhole = path.name == FieldPath("").name
         let value = isWhole ? "" : target.node.map { _ in ": \(shown(path, in: manifest.root))" } ?? ""
         return fault(
@@ -130,7 +131,9 @@ extension Explanation {
     }
 
     /// Returns whether a field is refused because the object has another one with which it cannot be together.
-    private func isOfSeveral(_ cause: ServerStatus.Cause) -> Bool { cause.message.contains(" more than ") }
+    private func isOfSeveral(_ cause: ServerStatus.Cause) -> Bool {
+        [" more than ", "may not be specified when "].contains(where: cause.message.contains)
+    }
 
     /// Explains that a value is required; a field that is present lacks one of several values, or has a wrong one.
     private func requirement(
@@ -151,24 +154,37 @@ extension Explanation {
     ///
     /// Of two members of a union, the server may name the one of the manifest.
     private func advice(besideRefused path: FieldPath) -> String? {
-        guard let parent = path.parent, let mapping = live.flatMap({ parent.resolve(in: $0).node?.mapping }) else {
-            return nil
-        }
-        let others = mapping.entries.map { FieldPath("\(parent.text).\($0.key)") }
-        for field in others where field != path && field.resolve(in: manifest.root).node == nil {
-            if let advice = ownerAdvice(field) { return "\(field.name) is there too: \(advice)" }
+        guard let parent = path.parent, let live else { return nil }
+        for place in placesOfItem(parent, with: String(path.text.dropFirst(parent.text.count + 1))) {
+            for entry in place.resolve(in: live).node?.mapping?.entries ?? [] {
+                let field = FieldPath("\(place.text).\(entry.key)")
+                guard field != path, field.resolve(in: manifest.root).node == nil else { continue }
+                if let advice = ownerAdvice(field) { return "\(field.name) is there too: \(advice)" }
+            }
         }
         return nil
+    }
+
+    /// Returns the places that the place of a refused field may be, if it is an item of a list.
+    ///
+    /// The index is that of the object that the server would store, in which the items may be in another order than on the
+    /// server and in the manifest. Items with names are therefore those of the manifest that have the field.
+    private func placesOfItem(_ place: FieldPath, with key: String) -> [FieldPath] {
+        guard place.text.hasSuffix("]"), let list = place.parent,
+            let items = list.resolve(in: manifest.root).node?.sequence
+        else { return [place] }
+        let names = items.filter { $0[key] != nil }.compactMap { $0["name"]?.string }
+        return names.isEmpty ? [place] : names.map { FieldPath("\(list.text)[name=\"\($0)\"]") }
     }
 
     /// Returns advice about a field that is not in the manifest and belongs to managers that keep it, `nil` if there are
     /// none.
     private func ownerAdvice(_ path: FieldPath) -> String? {
-        guard let live, let value = path.resolve(in: live).node else { return nil }
+        guard let live, path.resolve(in: live).node != nil else { return nil }
         let lastApplied = Takeover.lastApplied(of: live)
         let owners = (live["metadata"]?["managedFields"]?.sequence ?? []).filter { entry in
             let kept = takenManagers.share(of: entry, lastApplied: lastApplied)?.rest ?? FieldSet(entry["fieldsV1"])
-            return !ManagedMetadata.isOwn(entry) && path.resolve(in: kept.removed(from: live)).node != value
+            return !ManagedMetadata.isOwn(entry) && kept.contains(path, in: live)
         }
         let belongs = owners.map { owner in
             "'\(owner["manager"]?.string ?? "")'" + (owner["time"]?.string.map { " since \($0)" } ?? "")

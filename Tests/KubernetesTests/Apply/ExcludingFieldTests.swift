@@ -363,6 +363,29 @@ struct ExcludingFieldTests {
         )
     }
 
+    @Test func `a refused variable names who owns its value, though the items are in another order`() async throws {
+        let list = { (items: String) in
+            Change.container("order", "env: [\(items)]", "env: [\(items)]").old
+        }
+        let values = "{name: A, value: '1'}, {name: B, value: '2'}, {name: C, value: '3'}"
+        let manifest = list("{name: C, valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: B, value: '2'}")
+        let change = Change(
+            name: "order",
+            resource: Self.changes[0].resource,
+            old: list(values),
+            new: manifest,
+            gone: []
+        )
+        let (session, path, new) = try await begin(change, .applying)
+        let edit = "{spec: {template: {spec: {containers: [{name: c, env: [{name: C, value: '33'}]}]}}}}"
+        let type = "application/strategic-merge-patch+json"
+        try await session.update("PATCH", edit, at: path, as: "edit", contentType: type)
+        let refused = await session.apply(new)
+        let expected = #/field '[^']*env\[name="C"\]\.value' is there too: it belongs to 'edit' since /#
+        #expect(refused.count == 1 && refused[0].contains(expected), "\(refused)")
+        #expect(refused.first?.hasSuffix("write takeOver: ['edit'] below apply:") == true, "\(refused)")
+    }
+
     @Test(arguments: changes, Origin.allCases)
     func `a change is planned, made, and then nothing is left to change`(change: Change, origin: Origin) async throws {
         guard try await TestCluster.minorVersion() >= change.since else { return }
