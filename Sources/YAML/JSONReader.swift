@@ -257,7 +257,11 @@ extension JSONReader {
         let letter = bytes[offset + 1]
         if letter == UInt8(ascii: "u") { return String(try readUnicodeEscape()) }
         guard let escaped = Self.escapes[letter] else {
-            throw problem("'\\\(Unicode.Scalar(letter))' is not an escape of JSON")
+            let character = String(decoding: bytes[(offset + 1)...].prefix(4), as: UTF8.self).first
+            guard let character, !character.isNewline, letter >= 0x20, letter != 0x7F else {
+                throw problem("'\\' is not an escape of JSON at the end of a line, or before a control character")
+            }
+            throw problem("'\\\(character)' is not an escape of JSON")
         }
         offset += 2
         return escaped

@@ -71,7 +71,7 @@ struct DifferentialTests {
 
     @Test func `what is generated is read as by PyYAML`() async throws {
         let texts = (1...4_000).map { seed in
-            var generator = YAMLGenerator(seed: seed)
+            var generator = YAMLGenerator(seed: UInt64(seed))
             return (name: "seed \(seed)", text: generator.document())
         }
         let readable = texts.count { if case .success = read($0.text) { true } else { false } }

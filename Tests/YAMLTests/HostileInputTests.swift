@@ -1,5 +1,4 @@
 import Base
-import TestSupport
 import Testing
 import YAML
 
@@ -65,13 +64,13 @@ import YAML
     }
 
     @Test(arguments: 1...4)
-    func `four thousand broken manifests are read or refused`(seed: Int) {
-        var generator = SeededGenerator(seed: seed)
+    func `four thousand broken manifests are read or refused`(seed: UInt64) {
+        var generator = SeededGenerator(state: 0x9E37_79B9_7F4A_7C15 &* seed)
         for _ in 0..<1_000 { digest(mutate(Array(Self.manifest.utf8), &generator)) }
     }
 
     @Test func `random bytes are refused`() {
-        var generator = SeededGenerator(seed: 42)
+        var generator = SeededGenerator(state: 42)
         for length in 0..<400 {
             digest((0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) })
         }

@@ -48,6 +48,10 @@ import YAML
         ("[\"ab", "r:1:2: string is never closed: the text ends in line 1, column 5"),
         ("[\"a\nb\"]", "r:1:4: control character (byte 0xA) in a string, where JSON requires an escape such as '\\n'"),
         ("\"\\x\"", "r:1:2: '\\x' is not an escape of JSON"),
+        ("\"\\é\"", "r:1:2: '\\é' is not an escape of JSON"),
+        (
+            "\"\\\n\"", "r:1:2: '\\' is not an escape of JSON at the end of a line, or before a control character"
+        ),
         ("\"\\u12g4\"", "r:1:2: '\\u' requires four hexadecimal digits"),
         ("{\"a\":1,\n\"a\":2}", "r:2:1: key 'a' is set twice, the first time at r:1:2; remove one of the two"),
         ("{\"a\":1,\n\"\\u0061\":2}", "r:2:1: key 'a' is set twice, the first time at r:1:2; remove one of the two"),

@@ -13,7 +13,7 @@ struct ApplyModelTests {
 
     @Test(arguments: seeds)
     func `a run does to several fields with several owners what the model says`(_ seed: Int) async throws {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         var drawn = try await DrawnObject(name: "d\(seed)", namespace: Self.namespace.value)
         for _ in 0..<Int.random(in: 1...3, using: &generator) {
             let manager = ApplyModel.Manager.allCases.randomElement(using: &generator) ?? .agent
@@ -31,7 +31,7 @@ struct ApplyModelTests {
         #expect(again == ([.conflict, .refused].contains(result) ? result : .unchanged), "\(drawn.history)")
     }
 
-    private func manifest(_ generator: inout SeededGenerator) -> ApplyModel.Manifest {
+    private func manifest(_ generator: inout SplitMix64) -> ApplyModel.Manifest {
         var manifest: ApplyModel.Manifest = [:]
         for field in ModelField.allCases {
             let value = Int.random(in: 0...field.values.count, using: &generator)

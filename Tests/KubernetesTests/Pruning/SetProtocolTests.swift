@@ -228,7 +228,7 @@ struct SetProtocolTests {
         let small = contents(["a", "b"])
         let pairs = small.flatMap { first in small.map { (first, $0) } }
         guard TestProcess.environment["NEST_ALL_CELLS"] != nil else { return pairs }
-        var generator = SeededGenerator(seed: 3)
+        var generator = SplitMix64(seed: 3)
         let large = contents(["a", "b", "c"])
         return pairs
             + (0..<100).map { _ in

@@ -1,5 +1,5 @@
 /// A generator that yields the same numbers in each run, so that a failure can be found again.
-public struct SeededGenerator: RandomNumberGenerator {
+public struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
     /// Creates a generator.
