@@ -10,7 +10,6 @@ public struct SplitMix64: RandomNumberGenerator {
     }
 
     public mutating func next() -> UInt64 {
-        // SplitMix64.
         state &+= 0x9e37_79b9_7f4a_7c15
         var result = state
         result = (result ^ (result >> 30)) &* 0xbf58_476d_1ce4_e5b9

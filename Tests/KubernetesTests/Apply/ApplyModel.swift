@@ -4,9 +4,7 @@ import YAML
 /// A model of an object, of what a server does to it, and of what the agent decides about it.
 ///
 /// The decisions are those of docs/apply.md, for an object with several fields that have any owners.
-struct ApplyModel: Equatable {
-    typealias Field = ModelField
-
+struct ApplyModel {
     enum Manager: String, CaseIterable {
         case agent = "nest-bootstrap"
         /// A manager that is taken over and applies, and one that updates.
@@ -16,7 +14,6 @@ struct ApplyModel: Equatable {
         case applier = "applier"
         case updater = "updater"
 
-        var isTakenOver: Bool { self == .listedApplier || self == .listedUpdater }
         var isForeign: Bool { self == .applier || self == .updater }
         var updates: Bool { self == .listedUpdater || self == .updater }
     }
@@ -30,7 +27,7 @@ struct ApplyModel: Equatable {
     }
 
     /// The values of a manifest, which are 1 and 2.
-    typealias Manifest = [Field: Int]
+    typealias Manifest = [ModelField: Int]
 
     enum Mode: String, CaseIterable {
         case report, force, keep
@@ -48,19 +45,19 @@ struct ApplyModel: Equatable {
     ///
     /// These are the defaults of a probe without a handler, and of the handler with the value 1.
     let keepsDefaults: Bool
-    private(set) var fields: [Field: State] = [:]
+    private(set) var fields: [ModelField: State] = [:]
     private(set) var exists = false
     /// Whether the agent has added its labels and annotations.
     private var isApplied = false
 
     init(keepsDefaults: Bool) { self.keepsDefaults = keepsDefaults }
 
-    subscript(field: Field) -> State { fields[field] ?? State(value: field.defaultValue) }
+    subscript(field: ModelField) -> State { fields[field] ?? State(value: field.defaultValue) }
 
     /// Sends a manifest as another manager, which takes fields without a conflict; returns whether it is accepted.
     mutating func send(_ manifest: Manifest, as manager: Manager) -> Bool {
         var next = fields
-        for field in Field.allCases {
+        for field in ModelField.allCases {
             var state = self[field]
             let isGivenUp = field.isUnion && !manager.updates && state.owners == [manager]
             if keepsDefaults, isGivenUp, manifest[field] == nil || state.value == 1 && manifest[field] == 2 {
@@ -92,9 +89,9 @@ struct ApplyModel: Equatable {
             isApplied = true
             return .created
         }
-        var next: [Field: State] = [:]
+        var next: [ModelField: State] = [:]
         var refusals: [Result] = []
-        for field in Field.allCases {
+        for field in ModelField.allCases {
             let state = self[field]
             let decision = decision(state, manifest[field], field, mode)
             if decision == nil { refusals.append(field.isUnion ? .refused : .conflict) }
@@ -102,13 +99,13 @@ struct ApplyModel: Equatable {
         }
         // A server looks for conflicts before it validates the object.
         if let refusal = refusals.first(where: { $0 == .conflict }) ?? refusals.first { return refusal }
-        let isChanged = !isApplied || Field.allCases.contains { next[$0] != self[$0] }
+        let isChanged = !isApplied || ModelField.allCases.contains { next[$0] != self[$0] }
         (fields, isApplied) = (next, true)
         return isChanged ? .configured : .unchanged
     }
 
     /// Returns the state of a field after a run, `nil` if its object is not changed because of it.
-    private func decision(_ state: State, _ wanted: Int?, _ field: Field, _ mode: Mode) -> State? {
+    private func decision(_ state: State, _ wanted: Int?, _ field: ModelField, _ mode: Mode) -> State? {
         let foreign = state.owners.filter(\.isForeign)
         guard let wanted else { return state.given(up: Set(Manager.allCases.filter { !$0.isForeign }), field) }
         let holders = field.isInItem ? state.holders.filter(\.isForeign).union([.agent]) : []
@@ -120,7 +117,7 @@ struct ApplyModel: Equatable {
         case .report: return nil
         case .force: return taken
         case .keep:
-            // The agent goes on to own a value that it does not share with another manager that applies.
+            // The agent continues to own a value that it does not share with another manager that applies.
             let isShared = foreign != state.owners && !foreign.contains(.applier)
             let owners = isShared ? foreign.union([.agent]) : foreign
             return State(value: state.value, owners: owners, holders: holders)
@@ -181,7 +178,7 @@ enum ModelField: String, CaseIterable {
         }
     }
 
-    /// What a line about a change of the field contains.
+    /// The text in a line about a change of the field.
     var name: String {
         switch self {
         case .scalar: "minReadySeconds"

@@ -47,7 +47,7 @@ private struct DrawnObject {
     private let namespace: String
     private let session: Session
     private var model: ApplyModel
-    /// What was done, for messages.
+    /// The steps so far, for messages.
     private(set) var history: [String] = []
 
     private var collection: String { "/apis/apps/v1/namespaces/\(namespace)/deployments" }
