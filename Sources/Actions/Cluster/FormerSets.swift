@@ -93,7 +93,7 @@ public struct FormerSets: Sendable {
         }
         var failed: Set<String> = []
         for set in sets {
-            var reason = "its API server does not answer"
+            var reason = "a request to its API server has failed before"
             // One server that does not answer is waited for once.
             if !failed.contains(set.record.kubeconfig) {
                 do {
@@ -101,7 +101,7 @@ public struct FormerSets: Sendable {
                     continue
                 } catch {
                     let failure = error as? ObjectFailure
-                    if failure == nil || failure?.cause == .other { failed.insert(set.record.kubeconfig) }
+                    if failure?.cause == .other { failed.insert(set.record.kubeconfig) }
                     reason = failure?.problems.first.map { "\($0)" } ?? "\(error)"
                 }
             }

@@ -82,7 +82,7 @@ extension ObjectApplication {
             let result = try await patched(path, with: patch, isDryRun: true)
             return stale != nil || isComplete(result) ? ValidatedChange(patch: patch, result: result) : nil
         } catch .refused(let refusal) where refusal.isInvalid {
-            let text = "fields that its manifest does not have stay as they are: \(refusal.status.line)"
+            let text = "a part of its earlier state stays, because \(refusal.status.line)"
             applier.say(.warning(path.identity, text))
             return nil
         }

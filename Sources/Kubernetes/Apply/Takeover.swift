@@ -90,8 +90,8 @@ struct Takeover {
     ///   - object: The object, with its managed fields and resource version.
     ///   - managers: The managers whose fields are moved.
     ///   - unowned: Fields of no manager that are moved too.
-    ///   - isAlwaysPlanned: Whether the plan is made even if this agent has not applied the object yet, or if there is nothing to
-    ///     move.
+    ///   - isAlwaysPlanned: Whether the plan is made even if this agent has not applied the object yet, or if there is
+    ///     nothing to move.
     init?(
         of object: Node,
         from managers: TakenManagers,

@@ -143,7 +143,10 @@ struct ObjectSetTests {
         // The objects of a node that no longer has the task are not obsolete for the others.
         try nodes.writeOtherTask("n1")
         #expect(try await nodes.run("n1").status == 0)
-        #expect(try await nodes.run("n2").output.hasSuffix("1 task: 1 unchanged\n"))
+        let others = try await nodes.run("n2")
+        #expect(others.output.hasSuffix("1 task: 1 unchanged\n"))
+        let reason = "of-1: kept (a node whose file no longer has the set applied it; it is deleted with the set)"
+        #expect(others.errors.contains(reason), "\(others.errors)")
         #expect(try await nodes.maps().keys.sorted() == ["a", "of-1"])
         try nodes.writeOtherTask("n2")
         try await nodes.cluster.mustRunKubectl("delete", "configmap", "nest-bootstrap-orphaned", "-n", "kube-system")
@@ -153,16 +156,26 @@ struct ObjectSetTests {
         #expect(try await nodes.maps().isEmpty)
     }
 
-    @Test func `two nodes that undo each other's changes are named`() async throws {
-        let nodes = try await SetNodes("undone", "n1", "n2")
-        try nodes.write("n1", ["a": "old"])
+    @Test(arguments: [
+        ("undone", "prune: true", "with 'version' in the task the older ones are refused"),
+        ("undone-same", "prune: true, version: 1", "raise 'version' in the newer ones, and the older ones are refused"),
+        ("undone-older", "prune: true, version: 1, allowOlder: true", "remove 'allowOlder'"),
+    ])
+    func `two nodes that undo each other's changes are named`(
+        _ namespace: String,
+        _ options: String,
+        _ advice: String
+    ) async throws {
+        let nodes = try await SetNodes(namespace, "n1", "n2")
+        try nodes.write("n1", ["a": "old"], options)
         #expect(try await nodes.run("n1").status == 0)
-        try nodes.write("n2", ["a": "new"])
+        try nodes.write("n2", ["a": "new"], options)
         #expect(try await !nodes.run("n2").errors.contains("old files"))
         let result = try await nodes.run("n1")
         #expect(result.status == 0)
         #expect(result.errors.contains("node 'n2' applied other manifests"), "\(result.errors)")
         #expect(result.errors.contains("node 'n1' applies those again"), "\(result.errors)")
+        #expect(result.errors.contains("one of the two has old files; \(advice)"), "\(result.errors)")
         #expect(try await !nodes.run("n1").errors.contains("old files"))
     }
 

@@ -15,6 +15,18 @@ struct ApplySetTests {
         #expect(ApplySet.id(of: parent) == "applyset-m85moSoVuzajcAZiGLqmHC7hIy_JIv3nudie6CarUvc-v1")
     }
 
+    @Test func `the key that deletes objects of every kind has the name of the set`() {
+        #expect(ApplySet(task: "t").declarationOfAll == "prune: all")
+        #expect(ApplySet(name: "s", task: "t").declarationOfAll == "prune: {set: s, all: true}")
+    }
+
+    @Test func `a claim whose list is not in the parent keeps every object`() throws {
+        let parent = SetParent(try node("data: {node.n1: one, node.n2: two, objects.two: v1 ConfigMap n a}"))
+        let identity = ObjectIdentity(type: .init(apiVersion: "v1", kind: "ConfigMap"), namespace: "n", name: "other")
+        #expect(parent.claimants == ["n1", "n2"])
+        #expect(parent.claimants(of: MemberKey(identity), otherThan: "n3", at: nil) == ["n1"])
+    }
+
     @Test func `kinds and namespaces are read and written sorted, without the parent's namespace`() throws {
         var scope = ApplySetScope(
             parent: try node(
