@@ -4,8 +4,10 @@ import Testing
 extension BootedTests {
     /// The user data of `examples/cloud-init` on a machine that has nothing else.
     @Suite struct CloudInitTests {
-        /// The unit of a kubelet that an image has; the program itself is not there, so that it never becomes active.
-        private static let kubelet = "[Service]\nExecStart=/usr/bin/kubelet\n"
+        /// The unit of a kubelet that an image has.
+        ///
+        /// The program itself is not there. With another type than `exec`, systemd calls the unit active until it finds that.
+        private static let kubelet = "[Service]\nType=exec\nExecStart=/usr/bin/kubelet\n"
 
         /// Puts the identity of a node where its user data fetches it: the CA, and a certificate that the server accepts.
         private func putIdentity(of name: String, _ cluster: TestCluster, _ machine: TestMachine) async throws {
