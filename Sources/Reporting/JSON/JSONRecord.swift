@@ -53,7 +53,7 @@ extension Problem {
 
 extension SourceLocation {
     /// The location as a JSON object.
-    fileprivate var node: Node {
+    var node: Node {
         guard let position else { return .mapping(["file": .string(file)]) }
         return .mapping(["file": .string(file), "line": .number(position.line), "column": .number(position.column)])
     }

@@ -1,0 +1,94 @@
+import Base
+import Host
+import Reporting
+
+/// The corrections of files that problems carry, as far as they are certain.
+struct FileFixes {
+    /// A file with its corrections made.
+    private struct File {
+        let path: String
+        let old: String
+        let new: String
+        let count: Int
+        let status: FileStatus
+    }
+
+    private let files: [File]
+
+    /// How many corrections there are.
+    var count: Int { files.reduce(0) { $0 + $1.count } }
+
+    /// Collects the corrections.
+    ///
+    /// A correction counts only if its place in the file still has the text that it replaces.
+    ///
+    /// - Parameter problems: The problems.
+    init(_ problems: [Problem]) {
+        let edits = Dictionary(grouping: problems.compactMap(\.edit).unique(), by: \.location.file)
+        files = edits.sorted { $0.key < $1.key }.compactMap { path, edits in Self.file(path, edits) }
+    }
+
+    /// The largest file that is corrected, in bytes.
+    private static let sizeLimit = SizeLimit.content
+
+    private static func file(_ path: String, _ edits: [TextEdit]) -> File? {
+        // A symbolic link leads to a file that another program manages.
+        guard let status = try? FileSystem.status(path), status.kind == .regular,
+            let bytes = try? FileSystem.read(path, limit: sizeLimit), let old = String(validating: bytes, as: UTF8.self)
+        else { return nil }
+        var lines = UnifiedDiff.parts(of: old)
+        var count = 0
+        var last: SourceLocation?
+        // From the end, so that a correction does not move the place of the next.
+        for edit in edits.sorted(by: { $0.location > $1.location }) {
+            guard let position = edit.location.position, lines.indices.contains(position.line - 1),
+                last.map({ !overlaps(edit, $0) }) ?? true
+            else { continue }
+            var line = lines[position.line - 1].unicodeScalars
+            guard let start = line.index(line.startIndex, offsetBy: position.column - 1, limitedBy: line.endIndex),
+                line[start...].starts(with: edit.old.unicodeScalars)
+            else { continue }
+            line.replaceSubrange(
+                start..<line.index(start, offsetBy: edit.old.unicodeScalars.count),
+                with: edit.new.unicodeScalars
+            )
+            lines[position.line - 1] = String(line)
+            (count, last) = (count + 1, edit.location)
+        }
+        return count == 0
+            ? nil : File(path: path, old: old, new: lines.joined(separator: "\n"), count: count, status: status)
+    }
+
+    /// Returns whether an edit reaches into the place of a later one in the same line.
+    private static func overlaps(_ edit: TextEdit, _ later: SourceLocation) -> Bool {
+        guard let start = edit.location.position, let end = later.position, start.line == end.line else { return false }
+        return start.column + edit.old.unicodeScalars.count > end.column
+    }
+
+    /// The changes of all files, in the format of `diff -u`.
+    var diff: String {
+        files.flatMap { file in
+            ["--- \(file.path)", "+++ \(file.path)"] + UnifiedDiff(from: file.old, to: file.new).lines
+        }.map { $0 + "\n" }.joined()
+    }
+
+    /// Writes the files, each as a whole, with the permissions and the owner that it has.
+    ///
+    /// - Returns: A line about each file.
+    /// - Throws: ``Base/SystemError`` if a file cannot be written; the files before it are.
+    func write() throws(SystemError) -> [String] {
+        var lines: [String] = []
+        for file in files {
+            let status = file.status
+            try FileSystem.write(
+                Array(file.new.utf8),
+                to: file.path,
+                mode: status.mode,
+                owner: status.owner,
+                group: status.group
+            )
+            lines.append("\(file.path): \(file.count) mistake\(file.count == 1 ? "" : "s") corrected")
+        }
+        return lines
+    }
+}
