@@ -125,9 +125,14 @@ public struct Variables: Sendable, Hashable {
         case .missing(let message, let hint):
             problems.addMissing(location, "variable '\(name)' has no value here: \(message)", hint: hint)
         case nil:
+            let isEnvironment = name.allSatisfy { $0.isUppercase || $0.isNumber || $0 == "_" } && !hintsLiteral
             let other =
-                hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "expected one of \(few(names))"
-            let near = problems.nearName(to: name, in: names)
+                isEnvironment
+                ? "variables of the environment are not known here; write 'variables: {\(name): VALUE}', or '$${\(name)}' for a literal '${\(name)}'"
+                : hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "expected one of \(few(names))"
+            let near =
+                otherNames[name.lowercased()].flatMap { names.contains($0) ? $0 : nil }
+                ?? problems.nearName(to: name, in: names)
             problems.addMissing(
                 location,
                 "no variable is named \(quoted(name))",
@@ -137,6 +142,14 @@ public struct Variables: Sendable, Hashable {
         return nil
     }
 }
+
+/// Usual names of what built-in variables contain.
+private let otherNames = [
+    "apiserver": "cluster.server", "cluster.apiserver": "cluster.server", "cluster.url": "cluster.server",
+    "hostname": "node.name", "node.host": "node.name", "node.hostname": "node.name", "nodename": "node.name",
+    "ip": "node.address", "node.ip": "node.address", "node.ipaddress": "node.address", "nodeip": "node.address",
+    "cluster.address": "cluster.vip", "cluster.ip": "cluster.vip", "vip": "cluster.vip",
+]
 
 extension Node.Content {
     /// The scalar as a string; numbers keep their original spelling.

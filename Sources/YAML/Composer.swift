@@ -11,7 +11,12 @@ struct Composer {
     private let limits: Limits
     private var frames: [ComposerFrame] = []
     private var anchors = Anchors()
-    private var nodeCount = 0
+    /// How many keys and values have been read, with aliases expanded.
+    private(set) var nodeCount = 0
+
+    /// Where and why libyaml stopped, if it did.
+    private(set) var failure: SyntaxFailure?
+
     private var hasDocument = false
     private var root: Node?
 
@@ -37,31 +42,33 @@ struct Composer {
             case .documentStart: try startDocument(span)
             case .alias(let anchor): try take(alias: anchor, at: location(span.start))
             case .scalar(let scalar): try take(scalar, span)
-            case .collectionStart(let collection): try open(collection, at: location(span.start))
+            case .collectionStart(let collection): try open(collection, at: span.start)
             case .collectionEnd: close()
             }
         }
     }
 
-    private func next(_ parser: inout EventParser) throws(Problem) -> (Event, EventSpan) {
+    private mutating func next(_ parser: inout EventParser) throws(Problem) -> (Event, EventSpan) {
         do throws(SyntaxProblem) {
             return try parser.next()
         } catch {
-            let open = frames.last { $0.isFlow }.map { (location: $0.location, bracket: $0.isMapping ? "{" : "[") }
-            throw SyntaxReport(
+            let open = frames.last { $0.isFlow }.map { (mark: $0.mark, bracket: $0.isMapping ? "{" : "[") }
+            let failure = SyntaxFailure(
                 problem: error,
-                text: SourceText(part),
                 openFlow: open,
                 lastScalar: lastScalar,
                 isBehindDocument: hasDocument,
-            ).diagnostic
+            )
+            self.failure = failure
+            throw Problem(error.problem, at: location(error.problemMark))
         }
     }
 
     private func location(_ position: EventMark) -> SourceLocation {
-        SourceLocation(
+        let original = part.changes.reversed().reduce(position) { mark, change in change.original(mark) }
+        return SourceLocation(
             file: part.file,
-            position: SourceLocation.Position(line: part.line + position.line, column: position.column + 1)
+            position: SourceLocation.Position(line: part.line + original.line, column: original.column + 1)
         )
     }
 
@@ -104,10 +111,11 @@ struct Composer {
         }
     }
 
-    private mutating func open(_ collection: CollectionEvent, at location: SourceLocation) throws(Problem) {
+    private mutating func open(_ collection: CollectionEvent, at mark: EventMark) throws(Problem) {
+        let location = location(mark)
         try count(1, at: location)
         guard frames.count < limits.depth else { throw limits.tooDeep(at: location) }
-        frames.append(ComposerFrame(collection, location: location, id: nodeCount))
+        frames.append(ComposerFrame(collection, mark: mark, location: location, id: nodeCount))
         anchors.open(collection.anchor, id: nodeCount)
     }
 
@@ -152,6 +160,15 @@ extension Composer {
     mutating func resolve(_ scalar: ScalarEvent, at location: SourceLocation) -> ResolvedScalar {
         var resolved = ResolvedScalar(scalar)
         guard let tag = scalar.standardTag else {
+            if let name = scalar.tag, let tool = foreignTags[name] {
+                problems.append(
+                    Problem(
+                        "tag '\(name)' means something to \(tool) only, so the text would be taken as it is",
+                        at: location,
+                        hint: "write the value itself, without the tag"
+                    )
+                )
+            }
             let isPlain = scalar.style == .plain && scalar.tag == nil
             resolved.value = isPlain ? ScalarValue(scalar.text) : .string
             return resolved
@@ -188,7 +205,18 @@ extension Composer {
     mutating func key(of scalar: ResolvedScalar, at location: SourceLocation) -> ComposerFrame.Key {
         if scalar.isMerge { return .merge(location) }
         switch scalar.value {
-        case .string: return .text(scalar.text, location)
+        case .string:
+            if scalar.style == .plain, let first = scalar.text.unicodeScalars.first, first.properties.isWhitespace {
+                let code = String(first.value, radix: 16, uppercase: true)
+                problems.append(
+                    Problem(
+                        "the key begins with the space U+\(String(repeating: "0", count: max(0, 4 - code.count)) + code), which does not indent a line",
+                        at: location,
+                        hint: "put spaces in its place"
+                    )
+                )
+            }
+            return .text(scalar.text, location)
         case .boolean(let value):
             let word = value ? "true" : "false"
             // kubectl silently replaces a key such as `yes` with `true`.
@@ -212,6 +240,15 @@ extension Composer {
         }
     }
 
+    /// Whether the mapping at a location directly follows the `{` of the mapping around it, as in `{{ name }}`.
+    private func isTemplate(_ location: SourceLocation) -> Bool {
+        guard let outer = frames.last, outer.isFlow, let around = outer.location.position, let own = location.position
+        else {
+            return false
+        }
+        return around.line == own.line && around.column + 1 == own.column
+    }
+
     /// Converts the value of an alias, or a collection, to a key.
     mutating func key(of node: Node, at location: SourceLocation) -> ComposerFrame.Key {
         switch node.content {
@@ -222,12 +259,25 @@ extension Composer {
             return .text(number.json, location)
         case .null, .sequence, .mapping:
             problems.append(
-                Problem("\(node.kindName) cannot be a key", at: location, hint: "if it is text, put it in quotes")
+                isTemplate(location)
+                    ? Problem(
+                        "'{{' begins a mapping in a mapping in YAML",
+                        at: location,
+                        hint: "put the value in quotes"
+                    )
+                    : Problem("\(node.kindName) cannot be a key", at: location, hint: "if it is text, put it in quotes")
             )
             return .invalid
         }
     }
 }
+
+/// The tags with which other programs mark a text that they replace, with the names of the programs.
+private let foreignTags = [
+    "!vault": "Ansible", "!vault-encrypted": "Ansible", "!unsafe": "Ansible", "!secret": "Home Assistant",
+    "!include": "Home Assistant", "!env_var": "Home Assistant", "!Ref": "CloudFormation", "!Sub": "CloudFormation",
+    "!GetAtt": "CloudFormation", "!ImportValue": "CloudFormation", "!reference": "GitLab",
+]
 
 /// A scalar whose value has been determined from its tag and text.
 struct ResolvedScalar {

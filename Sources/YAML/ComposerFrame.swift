@@ -11,6 +11,8 @@ struct ComposerFrame {
         case invalid
     }
 
+    /// The beginning in the text that is parsed.
+    let mark: EventMark
     let location: SourceLocation
     let isMapping: Bool
     let isFlow: Bool
@@ -24,7 +26,8 @@ struct ComposerFrame {
     private var mapping = MappingBuilder()
     var key: Key?
 
-    init(_ collection: CollectionEvent, location: SourceLocation, id: Int) {
+    init(_ collection: CollectionEvent, mark: EventMark, location: SourceLocation, id: Int) {
+        self.mark = mark
         self.location = location
         self.id = id
         isMapping = collection.isMapping

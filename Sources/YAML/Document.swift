@@ -22,6 +22,23 @@ public struct Document: Sendable {
     }
 }
 
+/// A document with problems.
+public struct InvalidDocument: Error, Sendable {
+    /// The problems, at least one.
+    public let problems: Problems
+
+    /// The document with what could be read in spite of the problems, and with the mistakes that were found corrected.
+    ///
+    /// It serves to find the other problems of the same document, and for nothing else.
+    public let readable: Document?
+
+    /// Creates the result of a document.
+    init(_ problems: [Problem], _ readable: Document? = nil) {
+        self.problems = Problems(problems)
+        self.readable = readable
+    }
+}
+
 /// Reads all documents of a file.
 ///
 /// - Parameters:
@@ -35,17 +52,37 @@ public func readDocuments(
     file: String,
     limits: Limits = .manifest,
 ) throws(Problems) -> [Document] {
-    var reader = DocumentReader(bytes, file: file, limits: limits)
+    let (documents, problems) = readDocumentsAndProblems(bytes, file: file, limits: limits)
+    guard problems.isEmpty else { throw Problems(problems) }
+    return documents
+}
+
+/// Reads all documents of a file, those with problems as far as they can be read.
+///
+/// - Parameters:
+///   - bytes: The file, YAML or JSON.
+///   - file: The file name in locations.
+///   - limits: The limits beyond which reading stops.
+///   - mistakes: Counts the mistakes of a value, to choose between several corrections of a text.
+/// - Returns: The documents in order, and all problems; with a problem, the documents serve to find further ones only.
+public func readDocumentsAndProblems(
+    _ bytes: [UInt8],
+    file: String,
+    limits: Limits = .manifest,
+    mistakes: @escaping MistakeCount = { _ in 0 },
+) -> (documents: [Document], problems: [Problem]) {
+    var reader = DocumentReader(bytes, file: file, limits: limits, mistakes: mistakes)
     var documents: [Document] = []
     var problems: [Problem] = []
     while let result = reader.next() {
         switch result {
         case .success(let document): documents.append(document)
-        case .failure(let failure): problems += failure.all
+        case .failure(let invalid):
+            problems += invalid.problems.all
+            if let document = invalid.readable { documents.append(document) }
         }
     }
-    guard problems.isEmpty else { throw Problems(problems) }
-    return documents
+    return (documents, problems)
 }
 
 /// The part of a file between two `---` lines.
@@ -64,6 +101,9 @@ public struct DocumentText: Sendable {
 
     /// Whether the file ends with this text.
     var isLast = false
+
+    /// The changes with which the text was made valid, in their order; locations are those before the changes.
+    var changes: [EditableText.Change] = []
 
     /// The problem of the marker line before the text, which makes the document invalid.
     var problem: Problem?

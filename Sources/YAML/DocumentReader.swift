@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// Reads the documents of a file one by one, so that an invalid document does not prevent reading the next.
 ///
@@ -7,11 +7,13 @@ public import Base
 public struct DocumentReader: Sendable {
     private let file: String
     private let limits: Limits
+    private let mistakes: MistakeCount
     private var splitter: DocumentSplitter
     private var documentCount = 0
+    private var repairBudget = SyntaxRepairs.byteBudget
 
     /// The documents that have been read but not returned, in reverse order.
-    private var pending: [Result<Document, Problems>] = []
+    private var pending: [Result<Document, InvalidDocument>] = []
 
     /// Starts reading a file.
     ///
@@ -19,7 +21,14 @@ public struct DocumentReader: Sendable {
     ///   - bytes: The file, YAML or JSON.
     ///   - file: The file name in locations.
     ///   - limits: The limits beyond which reading stops with a problem.
-    public init(_ bytes: [UInt8], file: String, limits: Limits = .manifest) {
+    ///   - mistakes: Counts the mistakes of a value, to choose between several corrections of a text.
+    public init(
+        _ bytes: [UInt8],
+        file: String,
+        limits: Limits = .manifest,
+        mistakes: @escaping MistakeCount = { _ in 0 }
+    ) {
+        self.mistakes = mistakes
         self.file = file
         self.limits = limits
         splitter = DocumentSplitter(bytes, file: file)
@@ -31,7 +40,7 @@ public struct DocumentReader: Sendable {
 
     /// Starts reading the text of a single document, for a second time.
     init(_ text: DocumentText) {
-        (file, limits) = (text.file, .manifest)
+        (file, limits, mistakes) = (text.file, .manifest, { _ in 0 })
         splitter = DocumentSplitter([], file: text.file)
         pending = read(text)
     }
@@ -39,7 +48,7 @@ public struct DocumentReader: Sendable {
     /// Reads the next document.
     ///
     /// - Returns: The document or its problems, or `nil` at the end of the file.
-    public mutating func next() -> Result<Document, Problems>? {
+    public mutating func next() -> Result<Document, InvalidDocument>? {
         if let known = pending.popLast() { return known }
         guard let part = splitter.next() else { return nil }
         pending = read(part).reversed()
@@ -52,11 +61,11 @@ public struct DocumentReader: Sendable {
 
     private mutating func end(with problem: Problem) {
         splitter.stop()
-        pending = [.failure(Problems([problem]))]
+        pending = [.failure(InvalidDocument([problem]))]
     }
 
-    private func read(_ part: DocumentText) -> [Result<Document, Problems>] {
-        if let problem = part.problem { return [.failure(Problems([problem]))] }
+    private mutating func read(_ part: DocumentText) -> [Result<Document, InvalidDocument>] {
+        if let problem = part.problem { return [.failure(InvalidDocument([problem]))] }
         guard part.startsWithBrace else { return [readYAML(part)] }
         let stream = JSONStream(part, limits: limits)
         guard let problem = stream.problem else {
@@ -66,20 +75,27 @@ public struct DocumentReader: Sendable {
             document.text = part
             return [.success(document)]
         }
-        let fallback = readYAML(part)
-        if case .success = fallback { return [fallback] }
-        return stream.looksLikeJSON ? stream.documents.map(Result.success) + [.failure(problem)] : [fallback]
+        let asYAML = readYAML(part)
+        guard case .failure(let invalid) = asYAML, invalid.readable == nil, stream.looksLikeJSON else {
+            return [asYAML]
+        }
+        return stream.documents.map(Result.success) + [.failure(InvalidDocument(problem.all))]
     }
 
-    private func readYAML(_ part: DocumentText) -> Result<Document, Problems> {
+    private mutating func readYAML(_ part: DocumentText) -> Result<Document, InvalidDocument> {
         var composer = Composer(part, limits: limits)
         do throws(Problem) {
             let root = try composer.compose()
-            guard composer.problems.isEmpty else { return .failure(Problems(composer.problems)) }
             let location = root?.location ?? part.location
-            return .success(Document(root: root, index: part.index, location: location, text: part))
+            let document = Document(root: root, index: part.index, location: location, text: part)
+            guard composer.problems.isEmpty else { return .failure(InvalidDocument(composer.problems, document)) }
+            return .success(document)
         } catch {
-            return .failure(Problems(composer.problems + [error]))
+            guard let failure = composer.failure else { return .failure(InvalidDocument(composer.problems + [error])) }
+            let found = SyntaxRepairs(part, limits: limits, mistakes: mistakes).find(failure, &repairBudget)
+            guard let root = found.root else { return .failure(InvalidDocument(composer.problems + found.problems)) }
+            let document = Document(root: root, index: part.index, location: root.location)
+            return .failure(InvalidDocument(found.problems, document))
         }
     }
 

@@ -35,12 +35,6 @@ struct SourceText {
         return Substring(decoding: line, as: UTF8.self)
     }
 
-    /// Returns the part of a line before a position.
-    func beginning(to position: EventMark) -> Substring {
-        let line = line(position.line)
-        return line[..<index(in: line, position.column)]
-    }
-
     /// Returns the part of a line from a position to the end.
     func rest(from position: EventMark) -> Substring {
         let line = line(position.line)
@@ -59,22 +53,15 @@ struct SourceText {
     }
 
     /// Returns the nearest line above the given line that is neither empty nor a comment.
-    func line(above number: Int) -> (number: Int, indentation: Int)? {
-        for above in (0..<min(number, lines.count)).reversed() {
-            if let indentation = indentation(above) { return (above, indentation) }
-        }
-        return nil
+    func line(above number: Int) -> Int? {
+        (0..<min(number, lines.count)).last { indentation($0) != nil }
     }
 
-    /// Returns the valid indentations of a line, deepest first: the indentations of the blocks that are open above it.
-    func indentations(above number: Int) -> [Int] {
-        var depths: [Int] = []
-        for above in (0..<min(number, lines.count)).reversed() {
-            guard let depth = indentation(above), depth < depths.last ?? .max else { continue }
-            depths.append(depth)
-            if depth == 0 { break }
-        }
-        return depths
+    /// Returns a change of the text as a change of the file.
+    func edit(_ change: EditableText.Change) -> TextEdit {
+        let mark = EventMark(line: change.line, column: change.column)
+        let old = YAML.text(rest(from: mark).unicodeScalars.prefix(change.count))
+        return TextEdit(at: location(mark), old: old, new: change.text)
     }
 
     /// Returns whether only white space and comments follow a position.

@@ -183,7 +183,7 @@ struct ManifestFailureTests {
         )
     }
 
-    @Test func `broken YAML is reported with the start of the string and the end of the file`() async throws {
+    @Test func `broken YAML is reported where the string begins`() async throws {
         let cluster = try await TestCluster.shared(namespace: "broken-yaml")
         let lines = try await failure(
             of: """
@@ -200,8 +200,8 @@ struct ManifestFailureTests {
         )
         #expect(
             lines == [
-                "broken: error: m.yaml:5:6: string that begins with \" here is not closed before the end of the file "
-                    + "in line 6, column 7; close it with \""
+                "broken: error: m.yaml:5:6: the string that begins with \" here is not closed; "
+                    + "close it with \" after 'never closed'"
             ]
         )
     }

@@ -33,7 +33,7 @@ struct Faulty: CustomTestStringConvertible {
         ),
         Faulty(
             "tasks: {}\n---\nnodes: {}",
-            "bootstrap.yaml:3:1: a task file contains one YAML document, found 2; remove the line ---",
+            "bootstrap.yaml:2:1: '---' begins another document, and a task file has one; remove the line",
         ),
         Faulty(
             "tasks: {a: 5}",

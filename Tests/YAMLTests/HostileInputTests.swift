@@ -56,17 +56,19 @@ import YAML
                 let again = try? readJSON(written, file: "again")
                 #expect(again == document.root, "reading \(String(decoding: bytes, as: UTF8.self))")
             case .failure(let problems):
-                #expect(!problems.all.isEmpty)
-                #expect(problems.all.allSatisfy { $0.location?.file == "t.yaml" && !$0.description.contains("\n") })
+                #expect(!problems.problems.all.isEmpty)
+                #expect(
+                    problems.problems.all.allSatisfy { $0.location?.file == "t.yaml" && !$0.description.contains("\n") }
+                )
             }
         }
         _ = try? readJSON(bytes, file: "t.json")
     }
 
     @Test(arguments: 1...4)
-    func `four thousand broken manifests are read or refused`(seed: UInt64) {
+    func `a thousand broken manifests are read or refused`(seed: UInt64) {
         var generator = SeededGenerator(state: 0x9E37_79B9_7F4A_7C15 &* seed)
-        for _ in 0..<1_000 { digest(mutate(Array(Self.manifest.utf8), &generator)) }
+        for _ in 0..<250 { digest(mutate(Array(Self.manifest.utf8), &generator)) }
     }
 
     @Test func `random bytes are refused`() {

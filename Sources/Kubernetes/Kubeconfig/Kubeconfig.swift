@@ -53,6 +53,9 @@ public struct Kubeconfig: Sendable {
     /// - Throws: All problems of the file at once. Settings that would weaken TLS, credential plug-ins, and keys that
     ///   would have no effect are refused.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
+        if let format = ContentFormat.recognised(bytes, path: path), format.kind != .kubeconfig {
+            throw Problems([format.problem(path: path, expected: "a kubeconfig")])
+        }
         let documents = try readDocuments(bytes, file: path, limits: .taskFile)
         guard let root = documents.compactMap(\.root).first, root.mapping != nil else {
             throw Problems([Problem("is not a kubeconfig: expected a mapping", at: SourceLocation(file: path))])

@@ -25,13 +25,17 @@ public struct ManifestFile: Sendable {
         transform: (Node) -> (Node, [Problem]) = { ($0, []) },
         rereading: (@Sendable (Node) -> Node)? = nil,
     ) {
+        if let format = ContentFormat.recognised(bytes, path: file), ![.manifest, .empty].contains(format.kind) {
+            diagnostics = [format.problem(path: file, expected: "a manifest")]
+            return
+        }
         var reader = DocumentReader(bytes, file: file)
         // The scan is needed only if a document cannot be parsed.
         lazy var secretLines = SecretLines(bytes)
         while let result = reader.next() {
             switch result {
-            case .failure(let found):
-                diagnostics += found.all.map { secretLines.contain($0) ? $0.masked : $0 }
+            case .failure(let invalid):
+                diagnostics += invalid.problems.all.map { secretLines.contain($0) ? $0.masked : $0 }
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
@@ -44,6 +48,9 @@ public struct ManifestFile: Sendable {
                     manifests[count] = ManifestObject(manifests[count], readFrom: text, rereading)
                 }
             }
+        }
+        if let template = ContentFormat.template(bytes, path: file, diagnostics) {
+            diagnostics = [template.problem(path: file, expected: "a manifest")]
         }
     }
 
@@ -116,14 +123,13 @@ extension Problem {
     ///
     /// The quoted text may itself contain quotes, so everything between the first and the last quote is removed.
     fileprivate var masked: Problem {
-        guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last,
-            !quotesBoolean
-        else { return self }
+        guard !quotesBoolean else { return self }
+        let isQuoting = hint?.contains { $0 == "'" || $0 == "\"" } == true || message.contains("'")
+        let hint = hint == nil || !isQuoting ? hint : "see the line; it is not shown because it may be secret"
+        guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last else {
+            return Problem(message, at: location, hint: hint)
+        }
         let message = message[..<first] + "'***'" + message[message.index(after: last)...]
-        return Problem(
-            String(message),
-            at: location,
-            hint: hint == nil ? nil : "see the line; it is not shown because it may be secret"
-        )
+        return Problem(String(message), at: location, hint: hint)
     }
 }

@@ -208,7 +208,8 @@ extension ConfigValue {
     func roleName() -> String? {
         guard let name = string(expected: "a role") else { return nil }
         guard isRoleName(name) else {
-            reportTypeMismatch("a role of lower-case letters, digits and dashes")
+            let hint = suggestedTaskName(name).map { write($0) }
+            reportTypeMismatch("a role of lower-case letters, digits and dashes", hint: hint)
             return nil
         }
         return name

@@ -79,7 +79,7 @@ struct MappingReader {
     /// An example that begins with `[` is a list in YAML, and any other example is a string.
     func reportMissing(_ key: String, _ example: String) {
         let value = example.hasPrefix("[") ? example : typed(example)
-        problems.add(location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
+        problems.addMissing(keys: [key], location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
     }
 
     /// Reports a `mode` that gives every user access to a secret file.
@@ -94,31 +94,17 @@ struct MappingReader {
 
     /// Reports every key that was not taken.
     ///
-    /// - Parameters:
-    ///   - shorthands: Known keys that hints list last, with the verb to which each key belongs.
-    ///   - owner: Returns the verb below which an unknown key belongs, if any.
-    /// - Returns: The names that the hints suggest.
-    @discardableResult
-    func finish(
-        shorthands: [(keys: [String], owner: String)] = [],
-        owner: (String) -> String? = { _ in nil },
-    ) -> [String] {
+    /// ``KeyCorrections`` has already reported keys of task files that are misspelt or belong to a mapping nearby.
+    ///
+    /// - Parameter shorthands: Known keys that hints list last, with the verb to which each key belongs.
+    func finish(shorthands: [(keys: [String], owner: String)] = []) {
         let added = shorthands.map { "; or \(list($0.keys.sorted(), "or")) of '\($0.owner)'" }.joined()
         let own = Set(known).filter { key in !shorthands.contains { $0.keys.contains(key) } }.sorted()
-        var near: [String] = []
         for entry in entries where !known.contains(entry.key) {
-            let meant = problems.nearName(to: entry.key, in: known)
-            let owner = meant == nil ? owner(entry.key) : nil
-            near += [meant, owner].compactMap(\.self)
-            let suggestion =
-                meant.map { "did you mean '\($0)'?" } ?? owner.map { "write '\($0): {\(entry.key): …}'" }
-            problems.add(
-                entry.location,
-                "unknown key \(quoted(entry.key)) in \(subject.name)",
-                hint: suggestion ?? "expected one of \(few(own, limit: 24))\(added)",
-            )
+            let hint = problems.hint(for: entry.key, in: known, else: "expected one of \(few(own, limit: 24))\(added)")
+            let message = "unknown key \(quoted(entry.key)) in \(subject.name)"
+            problems.addUnknown(key: entry.key, Problem(message, at: entry.location, hint: hint))
         }
-        return near
     }
 }
 
@@ -165,7 +151,12 @@ extension MappingReader {
                 hint: "remove one"
             )
         } else {
-            problems.add(location, "\(subject.name) must have one of \(all)", hint: "add \(example)")
+            problems.addMissing(
+                keys: keys,
+                location,
+                "\(subject.name) must have one of \(all)",
+                hint: "add \(example)"
+            )
         }
     }
 

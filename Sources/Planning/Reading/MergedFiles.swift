@@ -10,6 +10,9 @@ struct MergedFiles {
         private(set) var entries: [Mapping.Entry] = []
         private var indices: [String: Int] = [:]
 
+        /// The key of the section in the first file that has it.
+        fileprivate(set) var location: SourceLocation?
+
         /// Sets an entry.
         ///
         /// A key that already exists keeps its position.
@@ -24,7 +27,12 @@ struct MergedFiles {
 
         /// Removes all entries except entries with the given keys.
         mutating func keep(_ keys: Set<String>) {
-            entries.removeAll { !keys.contains($0.key) }
+            replace(entries.filter { keys.contains($0.key) })
+        }
+
+        /// Replaces all entries.
+        fileprivate mutating func replace(_ entries: [Mapping.Entry]) {
+            self.entries = entries
             indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
         }
 
@@ -60,6 +68,7 @@ struct MergedFiles {
             merge(file, problems)
             if index == 0 { ownVariables = Set(variables.entries.map(\.key)) }
         }
+        correctDefinitions(problems)
         dropUndeclaredSwitches(problems)
         // The operator's machine may have a file with certificates only.
         if !hasTasks, certificates.entries.isEmpty, problems.all.isEmpty {
@@ -68,23 +77,10 @@ struct MergedFiles {
     }
 
     private mutating func merge(_ file: SourceFile, _ problems: ProblemCollector) {
-        let documents: [Document]
-        do {
-            documents = try readDocuments(file.bytes, file: file.path, limits: .taskFile)
-        } catch {
-            problems.add(error.all)
-            problems.isIncomplete = true
-            return
-        }
-        let roots = documents.compactMap(\.root)
-        if roots.count > 1 {
-            problems.add(
-                roots[1].location,
-                "a task file contains one YAML document, found \(roots.count)",
-                hint: "remove the line ---"
-            )
-        }
-        for root in roots { merge(root, problems) }
+        let documents = TaskFileDocuments(file)
+        problems.add(documents.problems)
+        if !documents.problems.isEmpty { problems.isIncomplete = true }
+        for root in documents.roots { merge(KeyCorrections.corrected(root, problems), problems) }
     }
 
     private mutating func merge(_ root: Node, _ problems: ProblemCollector) {
@@ -114,6 +110,7 @@ struct MergedFiles {
     ) {
         // A section that contains only comments is `null`, and treated as absent.
         guard let entry = fields.take(key), !entry.value.isNull else { return }
+        self[keyPath: section].location = self[keyPath: section].location ?? entry.location
         guard let below = fields.fields(key) else { return }
         for entry in below.entries {
             guard section == \.tasks, let state = switchAlone(of: entry) else {
@@ -155,6 +152,37 @@ struct MergedFiles {
         if isOn, task.location.file != task.value.location.file { task.location = task.value.location }
         task.value.content = .mapping(mapping)
         return task
+    }
+
+    /// Reports variables and tasks whose names are misspelt where they are declared.
+    private mutating func correctDefinitions(_ problems: ProblemCollector) {
+        guard !problems.isIncomplete else { return }
+        let entries = [cluster, nodes, variables, certificates, tasks].flatMap(\.entries)
+        let texts = entries.flatMap { entry in strings(in: entry.value).map { (text: $0, owner: entry.key) } }
+        // Names with a dot are built in.
+        let used = texts.flatMap { use -> [(name: String, owner: String)] in
+            (Template(use.text)?.names ?? []).filter { !$0.contains(".") }.map { ($0, use.owner) }
+        }
+        let words = texts.map(\.text).filter { Template($0) == nil }
+        variables.replace(
+            MisspeltDefinitions.corrected(variables.entries, "variable", uses: used, texts: words, problems)
+        )
+        let after = tasks.entries.flatMap { entry -> [(name: String, owner: String)] in
+            let names = entry.value["after"].map { strings(in: $0) } ?? []
+            return names.compactMap { taskName(ofUnit: $0) ?? (hasUnitSuffix($0) ? nil : $0) }.map { ($0, entry.key) }
+        }
+        let afterNames = Set(after.map(\.name))
+        let others = words.filter { !afterNames.contains($0) }
+        tasks.replace(MisspeltDefinitions.corrected(tasks.entries, "task", uses: after, texts: others, problems))
+        let roles = (nodes.entries + tasks.entries).flatMap { entry -> [(name: String, owner: String)] in
+            [entry.value["role"], entry.value["roles"]].compactMap(\.self).flatMap { strings(in: $0) }.map { ($0, "") }
+        }
+        if var servers = cluster["servers"], let mapping = servers.value.mapping {
+            let entries = MisspeltDefinitions.corrected(mapping.entries, "role", uses: roles, texts: [], problems)
+            servers.value.content = .mapping(Mapping(entries))
+            cluster.set(servers)
+        }
+        described.formUnion(tasks.entries.filter { switchAlone(of: $0) == nil }.map(\.key))
     }
 
     /// Reports and drops tasks that have only `enable`.

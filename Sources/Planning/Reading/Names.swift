@@ -34,6 +34,18 @@ let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
+/// Returns the name of a unit that a misspelt one probably means: with another suffix, and without spaces.
+func nearUnitName(_ name: String, _ problems: ProblemCollector) -> String? {
+    let joined = name.filter { !$0.isWhitespace }
+    guard let dot = joined.lastIndex(of: "."), dot != joined.startIndex else { return nil }
+    let suffix = String(joined[joined.index(after: dot)...])
+    guard let near = unitSuffixes.contains(suffix) ? suffix : problems.nearName(to: suffix, in: unitSuffixes) else {
+        return nil
+    }
+    let unit = "\(joined[..<dot]).\(near)"
+    return unit != name && isUnitName(unit) ? unit : nil
+}
+
 /// Names without suffix that probably mean a target.
 private let targetNames: Set = [
     "basic", "default", "graphical", "local-fs", "multi-user", "network", "network-online", "remote-fs", "sysinit",
@@ -105,10 +117,9 @@ extension ConfigValue {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }
         guard isUnitName(name) else {
             let whole = name + (targetNames.contains(name) ? ".target" : ".service")
-            reportTypeMismatch(
-                "the name of a systemd unit",
-                hint: isUnitName(whole) && !name.contains(".") ? write(whole) : nil
-            )
+            let hint =
+                isUnitName(whole) && !name.contains(".") ? write(whole) : nearUnitName(name, problems).map { write($0) }
+            reportTypeMismatch("the name of a systemd unit", hint: hint)
             return nil
         }
         return name

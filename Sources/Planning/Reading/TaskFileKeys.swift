@@ -6,11 +6,10 @@ public struct TaskFileKeys: Sendable {
     /// The root values of the documents of the files that can be read, by path.
     private let roots: [String: [Node]]
 
-    /// Reads task files; a file that is not YAML has no keys.
+    /// Reads task files; what is not YAML has no keys.
     public init(_ sources: [SourceFile]) {
         let pairs = sources.map { source in
-            let documents = (try? readDocuments(source.bytes, file: source.path, limits: .taskFile)) ?? []
-            return (source.path, documents.compactMap(\.root))
+            (source.path, TaskFileDocuments(source).roots)
         }
         roots = Dictionary(pairs) { first, _ in first }
     }

@@ -24,11 +24,8 @@ struct VerbReader {
             if written.contains(where: { $0 == type }) { verbs.append(verb) }
         }
         let shorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }.map { (keys: $0.taskLevelKeys, owner: $0.name) }
-        let near = fields.finish(shorthands: shorthands) { key in
-            let owners = verbTypes.filter { $0.keys.contains { $0.name == key } }
-            return owners.count == 1 ? owners.first?.name : nil
-        }
-        reportCount(written, fields, near, isMisplaced: misplaced != nil)
+        fields.finish(shorthands: shorthands)
+        reportCount(written, fields, isMisplaced: misplaced != nil)
         return verbs.count == 1 ? verbs[0] : nil
     }
 
@@ -136,15 +133,15 @@ struct VerbReader {
     private func reportCount(
         _ written: [any ReadableVerb.Type],
         _ fields: MappingReader,
-        _ near: [String],
         isMisplaced: Bool,
     ) {
         let name = fields.subject.name
         let shorthands = verbTypes.compactMap { $0.shorthandKey }
-        if written.isEmpty, !near.contains(where: { verbNames.contains($0) || shorthands.contains($0) }) {
+        if written.isEmpty {
             let isDropIn = fields.location.file.contains(".d/")
             let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""
-            problems.add(
+            problems.addMissing(
+                keys: verbNames,
                 fields.location,
                 "\(name) has no verb",
                 hint: "\(whole)write one of \(list(verbNames, "or")) below it"

@@ -55,13 +55,10 @@ struct DependencyGraph {
 
     /// Returns the hint for a name that is neither a task nor a unit, if it probably means a unit.
     private static func unitHint(_ name: String, _ problems: ProblemCollector) -> String? {
-        guard let dot = name.lastIndex(of: ".") else {
+        guard name.contains(".") else {
             return isUnitName(name + ".service") ? "write '\(name).service' if it is a systemd unit" : nil
         }
-        let stem = name[..<dot]
-        return problems.nearName(to: String(name[name.index(after: dot)...]), in: unitSuffixes).map {
-            "did you mean '\(stem).\($0)'?"
-        }
+        return nearUnitName(name, problems).map { "did you mean '\($0)'?" }
     }
 
     /// Returns the positions of the tasks of a node with the given roles, each task after its dependencies.

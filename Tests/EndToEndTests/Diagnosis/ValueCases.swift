@@ -30,8 +30,8 @@ enum ValueCases {
                   b: c
                 """,
             lines: [
-                #"F14.yaml:5:6: string that begins with " here is not closed before the end of the file "#
-                    + #"in line 6, column 7; close it with ""#
+                #"F14.yaml:5:6: the string that begins with " here is not closed; "#
+                    + "close it with \" after 'never closed'"
             ],
         ),
         FailureCase(

@@ -1,0 +1,290 @@
+import Base
+import YAML
+
+/// Reports keys that are misspelt, or written a level too high or too low, and continues as if they were right.
+///
+/// A key that is then missing, or a task that then has no verb, is no mistake of its own.
+struct KeyCorrections {
+    /// A mapping around the one that is read.
+    private struct Level {
+        let keys: [KeyDescription]
+        let written: Set<String>
+        /// The written keys that have no value.
+        let empty: Set<String>
+
+        init(_ keys: [KeyDescription], _ mapping: Mapping) {
+            self.keys = keys
+            written = Set(mapping.entries.map(\.key))
+            empty = Set(mapping.entries.filter { $0.value.isNull }.map(\.key))
+        }
+    }
+
+    private let problems: ProblemCollector
+
+    /// The entries that belong to mappings around the one that is read, by the depth of these mappings.
+    private var raised: [Int: [Mapping.Entry]] = [:]
+
+    init(_ problems: ProblemCollector) {
+        self.problems = problems
+    }
+
+    /// Returns the root of a file with its keys corrected.
+    static func corrected(_ root: Node, _ problems: ProblemCollector) -> Node {
+        var corrections = Self(problems)
+        return corrections.corrected(root, taskFileSections(), MappingName(), [])
+    }
+
+    /// Returns how many keys of a task file are unknown where they are written, or have values of another structure.
+    @Sendable static func mistakeCount(_ root: Node) -> Int {
+        mistakeCount(root, .mapping(taskFileSections()))
+    }
+
+    private static func mistakeCount(_ node: Node, _ type: ValueType) -> Int {
+        switch type {
+        case .mapping(let keys):
+            guard let entries = node.mapping?.entries else { return node.isNull ? 0 : 1 }
+            let others = keys.contains(where: isVerb) ? taskLevelKeys : []
+            return entries.reduce(0) { count, entry in
+                guard let key = keys.first(where: { $0.name == entry.key }) else {
+                    return count + (others.contains(entry.key) ? 0 : 1)
+                }
+                return count + mistakeCount(entry.value, key.type)
+            }
+        case .dictionary(let value):
+            guard let entries = node.mapping?.entries else { return node.isNull ? 0 : 1 }
+            return entries.reduce(0) { $0 + mistakeCount($1.value, value) }
+        case .array(let item):
+            guard let items = node.sequence else { return 1 }
+            return items.reduce(0) { $0 + mistakeCount($1, item) }
+        case .either(let types):
+            return types.map { mistakeCount(node, $0) }.min() ?? 0
+        default: return node.mapping != nil || node.sequence != nil ? 1 : 0
+        }
+    }
+
+    /// Returns a value with the keys of its mappings corrected.
+    private mutating func corrected(
+        _ node: Node,
+        _ type: ValueType,
+        _ subject: MappingName,
+        _ levels: [Level],
+    ) -> Node {
+        switch type {
+        case .mapping(let keys) where node.mapping != nil: return corrected(node, keys, subject, levels)
+        case .either(let types):
+            let fitting = types.first { $0.fits(node) }
+            return fitting.map { corrected(node, $0, subject, levels) } ?? node
+        case .dictionary(let value):
+            var isBeforeEmpty = false
+            return replacing(withIndented(node, value, subject)) { corrections, entry in
+                defer { isBeforeEmpty = entry.value.isNull }
+                // After an entry without a value, this may be a key of that entry.
+                if isBeforeEmpty, value.ownKeys.contains(where: { $0.name == entry.key }) { return entry.value }
+                // The author's names separate a mapping from what is around the dictionary.
+                return corrections.corrected(entry.value, value, Self.subject(of: entry.key, in: subject), [])
+            }
+        case .array(let item):
+            guard case .sequence(let items) = node.content else { return node }
+            var node = node
+            node.content = .sequence(items.map { corrected($0, item, subject, []) })
+            return node
+        default: return node
+        }
+    }
+
+    /// Returns a mapping of the author's names without the entries that are keys of the entry before them.
+    private func withIndented(_ node: Node, _ type: ValueType, _ subject: MappingName) -> Node {
+        guard let mapping = node.mapping else { return node }
+        var entries: [Mapping.Entry] = []
+        for entry in mapping.entries {
+            guard let key = type.ownKeys.first(where: { $0.name == entry.key }), let before = entries.last,
+                let written = before.value.mapping?.entries, !written.contains(where: { $0.key == entry.key }),
+                Self.mistakeCount(entry.value, key.type) < Self.mistakeCount(entry.value, type)
+            else {
+                entries.append(entry)
+                continue
+            }
+            let owner = Self.subject(of: before.key, in: subject)
+            problems.add(
+                entry.location,
+                "\(quoted(entry.key)) is a key of \(owner.name)",
+                hint: "indent it and what is below it"
+            )
+            Self.add(entry, below: before.key, to: &entries)
+        }
+        var node = node
+        node.content = .mapping(Mapping(entries))
+        return node
+    }
+
+    private static func subject(of name: String, in dictionary: MappingName) -> MappingName {
+        switch dictionary.path {
+        case ["tasks"]: MappingName(owner: "task \(quoted(name))")
+        case ["variables"]: MappingName(owner: "variable \(quoted(name))")
+        case ["certificates", "leaves"]: MappingName(owner: "certificate \(quoted(name))")
+        default: dictionary.below(name)
+        }
+    }
+
+    private mutating func replacing(_ node: Node, _ change: (inout Self, Mapping.Entry) -> Node) -> Node {
+        guard let mapping = node.mapping else { return node }
+        var node = node
+        node.content = .mapping(
+            Mapping(
+                mapping.entries.map { entry in
+                    var entry = entry
+                    entry.value = change(&self, entry)
+                    return entry
+                }
+            )
+        )
+        return node
+    }
+
+    /// Returns a mapping with known keys, corrected.
+    private mutating func corrected(
+        _ node: Node,
+        _ keys: [KeyDescription],
+        _ subject: MappingName,
+        _ levels: [Level],
+    ) -> Node {
+        guard let mapping = node.mapping else { return node }
+        let own = Level(keys, mapping)
+        let known = Set(keys.map(\.name) + (keys.contains(where: Self.isVerb) ? Self.taskLevelKeys : []))
+        var entries: [Mapping.Entry] = []
+        var lowered: [(parent: String, entry: Mapping.Entry)] = []
+        for entry in mapping.entries {
+            guard !known.contains(entry.key), let place = place(of: entry, own, levels, known) else {
+                entries.append(entry)
+                continue
+            }
+            report(entry, place, own, subject)
+            switch place {
+            case .here(let name):
+                let type = keys.first { $0.name == name }?.type
+                // A value of another kind is a second mistake, which the corrected key would show.
+                guard !own.written.contains(name), type.map({ Self.mistakeCount(entry.value, $0) == 0 }) ?? true else {
+                    continue
+                }
+                entries.append(Mapping.Entry(key: name, location: entry.location, value: entry.value))
+            case .below(let parent): lowered.append((parent, entry))
+            case .above(let depth, _): raised[depth, default: []].append(entry)
+            }
+        }
+        for (parent, entry) in lowered { Self.add(entry, below: parent, to: &entries) }
+        var result = node
+        result.content = .mapping(Mapping(entries))
+        result = replacing(result) { corrections, entry in
+            guard let key = keys.first(where: { $0.name == entry.key }) else { return entry.value }
+            return corrections.corrected(entry.value, key.type, subject.below(entry.key), levels + [own])
+        }
+        guard let returned = raised.removeValue(forKey: levels.count), let mapping = result.mapping else {
+            return result
+        }
+        result.content = .mapping(Mapping(mapping.entries + returned))
+        return result
+    }
+
+    /// The keys of verbs that may also be written in the task itself.
+    private static let taskLevelKeys = verbTypes.flatMap { $0.taskLevelKeys + [$0.shorthandKey].compactMap(\.self) }
+
+    private static func isVerb(_ key: KeyDescription) -> Bool {
+        if case .oneOf(let names) = key.presence { names == verbNames } else { false }
+    }
+
+    /// Where an unknown key belongs.
+    private enum Place {
+        /// In the same mapping, by another name.
+        case here(String)
+        /// In the mapping of another key.
+        case below(String)
+        /// In a mapping around this one, which has the given depth, next to the given key.
+        case above(Int, beside: String)
+    }
+
+    private func place(of entry: Mapping.Entry, _ own: Level, _ levels: [Level], _ known: Set<String>) -> Place? {
+        let names = own.keys.map(\.name)
+        if let ours = otherToolsKeys[entry.key.lowercased()]?.first(where: names.contains) { return .here(ours) }
+        // A key that is missing is more likely meant than one that is written already.
+        if let near = problems.nearName(to: entry.key, in: names.filter { !own.written.contains($0) })
+            ?? problems.nearName(to: entry.key, in: known.sorted())
+        {
+            return .here(near)
+        }
+        let parents = own.keys.filter { key in key.type.ownKeys.contains { $0.name == entry.key } }.map(\.name)
+        let written = parents.filter(own.written.contains)
+        if let parent = written.count == 1 ? written[0] : parents.count == 1 ? parents[0] : nil {
+            // Below a key without a value, all its keys may lack their indentation.
+            return own.empty.contains(parent) ? nil : .below(parent)
+        }
+        guard let level = levels.last, level.keys.contains(where: { $0.name == entry.key }),
+            !level.written.contains(entry.key)
+        else { return nil }
+        let beside = level.keys.first { key in
+            level.written.contains(key.name) && key.type.ownKeys.contains { names.contains($0.name) }
+        }
+        return beside.map { .above(levels.count - 1, beside: $0.name) }
+    }
+
+    private func report(_ entry: Mapping.Entry, _ place: Place, _ own: Level, _ subject: MappingName) {
+        var problem = Problem("unknown key \(quoted(entry.key)) in \(subject.name)", at: entry.location)
+        switch place {
+        case .here(let name):
+            problem.hint = "did you mean '\(name)'?"
+            if !own.written.contains(name) { problem.edit = TextEdit(at: entry.location, old: entry.key, new: name) }
+        case .below(let parent):
+            problem.hint =
+                own.written.contains(parent)
+                ? "it belongs below '\(parent):'; indent it there" : "write '\(parent): {\(entry.key): …}'"
+        case .above(_, let key):
+            problem.hint = "it belongs one level up, beside '\(key):'; move it there"
+        }
+        problems.add([problem])
+    }
+
+    /// Adds an entry to the mapping of a key, which is made if there is none.
+    private static func add(_ entry: Mapping.Entry, below parent: String, to entries: inout [Mapping.Entry]) {
+        guard let index = entries.firstIndex(where: { $0.key == parent }) else {
+            let value = Node(.mapping(Mapping([entry])), location: entry.location)
+            entries.append(Mapping.Entry(key: parent, location: entry.location, value: value))
+            return
+        }
+        let inner = entries[index].value.isNull ? [] : entries[index].value.mapping?.entries
+        guard let inner, !inner.contains(where: { $0.key == entry.key }) else { return }
+        entries[index].value.content = .mapping(Mapping(inner + [entry]))
+    }
+}
+
+extension ValueType {
+    /// Whether a value may be of this type, as far as its structure shows.
+    fileprivate func fits(_ node: Node) -> Bool {
+        switch self {
+        case .mapping, .dictionary: node.mapping != nil
+        case .array: node.sequence != nil
+        case .either(let types): types.contains { $0.fits(node) }
+        default: false
+        }
+    }
+
+    /// The keys of the mapping itself, and not of those in a list or behind names that the author chooses.
+    fileprivate var ownKeys: [KeyDescription] {
+        switch self {
+        case .mapping(let keys): keys
+        case .either(let types): types.flatMap(\.ownKeys)
+        default: []
+        }
+    }
+}
+
+/// The names that other tools give our keys: Ansible, Compose, cloud-init, GitHub Actions, systemd and Terraform.
+private let otherToolsKeys: [String: [String]] = [
+    "argv": ["args"], "arguments": ["args"], "cmd": ["command", "exec"], "commands": ["exec"],
+    "content_file": ["source"],
+    "contents": ["content"], "copy": ["file"], "depends_on": ["after"], "dependson": ["after"], "depends": ["after"],
+    "desc": ["description"], "dest": ["path"], "destination": ["path"], "enabled": ["enable"], "filename": ["path"],
+    "host": ["url"], "hosts": ["nodes"], "link": ["symlink"], "manifest": ["manifests"], "name": ["description"],
+    "needs": ["after"], "permissions": ["mode"], "perms": ["mode"], "program": ["command"], "requires": ["after"],
+    "run": ["exec", "command"], "secret": ["decrypt"], "src": ["source"], "state": ["enable"], "steps": ["tasks"],
+    "template": ["file", "source"], "to": ["path"], "units": ["tasks"], "user_name": ["user"], "vars": ["variables"],
+    "wait_for": ["wait"], "workdir": ["directory"],
+]

@@ -1,0 +1,72 @@
+import Base
+import YAML
+
+/// Finds names that are declared and never used, beside similar ones that are used and never declared.
+///
+/// The declaration is then the mistake, and every use would be reported for it.
+enum MisspeltDefinitions {
+    /// Corrects the names of a section, and reports the misspelt ones.
+    ///
+    /// - Parameters:
+    ///   - entries: The entries of the section `variables` or `tasks`.
+    ///   - kind: What an entry is, in messages.
+    ///   - uses: Every use of a name, with the entry that uses it.
+    ///   - texts: Other texts of the files, whose words are usual ones.
+    ///   - problems: The collector to which problems are reported.
+    /// - Returns: The entries, with the names that are meant.
+    static func corrected(
+        _ entries: [Mapping.Entry],
+        _ kind: String,
+        uses: [(name: String, owner: String)],
+        texts: [String],
+        _ problems: ProblemCollector,
+    ) -> [Mapping.Entry] {
+        let declared = Set(entries.map(\.key))
+        let owners = Dictionary(grouping: uses, by: \.name).mapValues { Set($0.map(\.owner)) }
+        let counts = Dictionary(uses.map { ($0.name, 1) }, uniquingKeysWith: +)
+        var missing = counts.keys.filter { !declared.contains($0) }.sorted()
+        guard !missing.isEmpty, missing.count <= Limit.hintComparisonCount else { return entries }
+        let parts = Dictionary(
+            (uses.map(\.name) + declared + texts).flatMap(Self.parts).map { ($0, 1) },
+            uniquingKeysWith: +
+        )
+        return entries.map { entry in
+            guard counts[entry.key] == nil, let near = problems.nearName(to: entry.key, in: missing),
+                let count = counts[near], owners[near]?.contains(entry.key) == false
+            else { return entry }
+            // With one use, that may be the mistake; a part of a name that occurs nowhere else shows which one it is.
+            let isRarer = Self.rarity(entry.key, parts) < Self.rarity(near, parts)
+            guard isRarer || count > 1 && Self.rarity(entry.key, parts) == Self.rarity(near, parts) else {
+                return entry
+            }
+            missing.removeAll { $0 == near }
+            var problem = Problem(
+                "\(kind) \(quoted(entry.key)) is used nowhere, and \(quoted(near)) \(count == 1 ? "once" : "\(count) times") without being declared",
+                at: entry.location,
+                hint: "write '\(near):'"
+            )
+            problem.edit = TextEdit(at: entry.location, old: entry.key, new: near)
+            problems.add([problem])
+            return Mapping.Entry(key: near, location: entry.location, value: entry.value)
+        }
+    }
+
+    /// Returns the words of a name in lower case: `cluster` and `dns` of `clusterDNS`.
+    private static func parts(_ name: String) -> [String] {
+        name.split { !$0.isLetter && !$0.isNumber }.flatMap { word -> [String] in
+            var parts: [String] = []
+            var previous: Character = "A"
+            for character in word {
+                if parts.isEmpty || character.isUppercase && previous.isLowercase { parts.append("") }
+                parts[parts.count - 1] += character.lowercased()
+                previous = character
+            }
+            return parts
+        }
+    }
+
+    /// Returns how often the rarest word of a name occurs in all names.
+    private static func rarity(_ name: String, _ parts: [String: Int]) -> Int {
+        Self.parts(name).map { parts[$0] ?? 0 }.min() ?? 0
+    }
+}

@@ -1,0 +1,103 @@
+import Base
+import Planning
+import Testing
+
+/// Files of another kind, and keys and names in the wrong place.
+@Suite(.timeLimit(.minutes(30))) struct WrongFileTests {
+    @Test(arguments: [
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+            "a manifest of Kubernetes, not a task file; name it in 'apply: {manifests: [bootstrap.yaml]}' of a task"
+        ),
+        (
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+            "a kustomization, which is not built here, not a task file; "
+                + "write its objects to a file with 'kubectl kustomize .', and name that file"
+        ),
+        (
+            "$ANSIBLE_VAULT;1.1;AES256\n3138\n",
+            "encrypted by Ansible Vault, not a task file; decrypt it with 'ansible-vault decrypt bootstrap.yaml'"
+        ),
+        ("-----BEGIN CERTIFICATE-----\nMIIB\n", "a certificate, not a task file; correct the path"),
+        (
+            "<!DOCTYPE html>\n<html>\n",
+            "an HTML page, not a task file; "
+                + "look at what its server answered: a login page, or a proxy's error"
+        ),
+        (
+            "- hosts: all\n  tasks:\n    - name: a\n",
+            "an Ansible playbook, not a task file; "
+                + "write its steps as tasks, or run it with 'ansible-playbook bootstrap.yaml'"
+        ),
+        (
+            "{% if a %}\ntasks: {}\n{% endif %}\n",
+            "a template of Jinja, not a task file; "
+                + "write its result to a file, and name that file"
+        ),
+    ])
+    func `a file of another kind is named`(text: String, message: String) {
+        #expect(problems(text) == "bootstrap.yaml:1:1: the file is \(message)")
+    }
+
+    @Test(arguments: [
+        (
+            "{exec: {command: ls, timeout: 3s}}",
+            "1:33: unknown key 'timeout' in 'exec' of task 'a'; it belongs one level up, beside 'exec:'; move it there"
+        ),
+        (
+            "{exec: {command: ls}, args: [x], creates: /x}",
+            "1:45: unknown key 'creates' in task 'a'; it belongs below 'exec:'; indent it there"
+        ),
+        ("{exec: {cmd: ls}}", "1:20: unknown key 'cmd' in 'exec' of task 'a'; did you mean 'command'?"),
+        (
+            "{exec: {command: ls}, depends_on: [b]}, b: {exec: {command: ls}}",
+            "1:34: unknown key 'depends_on' in task 'a'; did you mean 'after'?"
+        ),
+        (
+            "{exec: {command: ls}, roles: [control_plane]}",
+            "1:42: an item of 'roles' of task 'a' must be a role of "
+                + "lower-case letters, digits and dashes, found 'control_plane'; write control-plane"
+        ),
+        (
+            "{exec: {command: ls}, restart: [kubelet.servce]}",
+            "1:44: an item of 'restart' of task 'a' must be the name "
+                + "of a systemd unit, found 'kubelet.servce'; write kubelet.service"
+        ),
+    ])
+    func `a key in the wrong place, or of another tool, is the only mistake`(task: String, message: String) {
+        #expect(problems("tasks: {a: \(task)}\n") == "bootstrap.yaml:\(message)")
+    }
+
+    @Test func `a declared name that only differs from one that is used is the mistake`() {
+        let text = """
+            variables: {serviceAddres: 10.0.0.1, nodeAddress: x}
+            tasks:
+              calico-crd:
+                exec: {command: echo, args: ["${serviceAddress}", "${nodeAddress}"]}
+              b: {after: [calico-crds], exec: {command: ls}}
+              c: {after: [calico-crds], exec: {command: ls}}
+            """
+        #expect(
+            problems(text) == """
+                bootstrap.yaml:1:13: variable 'serviceAddres' is used nowhere, and 'serviceAddress' once without being \
+                declared; write 'serviceAddress:'
+                bootstrap.yaml:3:3: task 'calico-crd' is used nowhere, and 'calico-crds' 2 times without being \
+                declared; write 'calico-crds:'
+                """
+        )
+    }
+
+    @Test func `a key is reported once if it is missing elsewhere`() {
+        let text = """
+            tasks:
+              a:
+                file: {path: /x, source: /y, target: /z}
+              b:
+                symlink: {path: /w}
+            """
+        #expect(
+            problems(text) == "bootstrap.yaml:3:34: unknown key 'target' in 'file' of task 'a'; "
+                + "move it to bootstrap.yaml:5:5, where it is missing"
+        )
+    }
+}
