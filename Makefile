@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test
+.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose
 .PHONY: lint style words links coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -147,6 +147,10 @@ upgrade-test: setup build ## upgrade published manifests of projects as kubectl 
 	Tests/cluster/install-packages "to upgrade manifests" python3 python3-yaml
 	$(if $(SERVERS),Tests/cluster/unpack-kubernetes all)
 	tools/upgrades --program $(PROGRAM) $(if $(CHAINS),--chains "$(CHAINS)") $(if $(SERVERS),--servers "$(SERVERS)")
+
+diagnose: setup build ## make mistakes in a task file and measure what `check` says; EDITS=2000 SEED=…; takes two minutes
+	Tests/cluster/install-packages "to make mistakes" python3
+	tools/diagnose --fix $(if $(EDITS),--edits $(EDITS)) $(if $(SEED),--seed $(SEED))
 
 bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=20; needs root
 	Tests/boot/setup

@@ -22,6 +22,7 @@ extension RepairRule {
                 message: "expected a space after ':'",
                 hint: isFirst ? "write '\(key): \(value)'" : "write ': ' if this is a key without a value, or quote it",
                 changes: [.init(line: line, column: column + 1, text: " ")],
+                isCertain: true,
             )
         }
     }
@@ -49,6 +50,7 @@ extension RepairRule {
                 message: "expected ':' after '\(key)'",
                 hint: "write '\(key):\(value.isEmpty || value.hasPrefix(" ") ? value : " " + value)'",
                 changes: [.init(line: line, column: end, count: isWrong ? 1 : 0, text: ":")],
+                isCertain: true,
             )
         ]
     }
@@ -160,6 +162,7 @@ extension RepairRule {
                 message: "expected a space after '-'",
                 hint: "write '- '",
                 changes: [.init(line: line, column: start + 1, text: " ")],
+                isCertain: true,
             )
         ]
     }
@@ -185,6 +188,7 @@ extension RepairRule {
                 message: "the string that begins with \(open.quote) here is not closed",
                 hint: "close it with \(open.quote) after '\(characters(line, max(open.column + 1, end - 40), end))'",
                 changes: [.init(line: line, column: end, text: String(open.quote))],
+                isCertain: true,
             )
         }
     }
@@ -306,6 +310,7 @@ extension RepairRule {
                         hint: "close it with '\(close)'",
                         changes: [.init(line: line, column: column, count: count, text: text)],
                         plausibility: 1,
+                        isCertain: count == 0,
                     )
                 )
             }

@@ -25,6 +25,8 @@ struct SyntaxRepair {
     let changes: [EditableText.Change]
     /// Decides between changes with the same result; the greater one counts.
     var plausibility = 0
+    /// Whether a program may make the change: it only adds the character that is missing.
+    var isCertain = false
 
     /// How much of a text the change rearranges, in keys and values that it must gain to be the right one.
     private var cost: Int { changes.reduce(0) { $0 + ($1.text.contains("\n") ? 4 : 1) } }
@@ -35,7 +37,10 @@ struct SyntaxRepair {
     /// Returns the problem at its place, with a hint only if the text can be parsed with the change.
     func problem(in source: SourceText, isProved: Bool) -> Problem {
         var problem = Problem(message, at: source.location(mark), hint: isProved ? hint : nil)
-        if isProved, changes.count == 1 { problem.edit = source.edit(changes[0]) }
+        if isProved, changes.count == 1 {
+            let edit = source.edit(changes[0])
+            if isCertain || evidence == .certain && edit.old.count <= edit.new.count { problem.edit = edit }
+        }
         return problem
     }
 }
@@ -116,7 +121,9 @@ struct SyntaxRepairs {
             if let best = best(of: trials), case .valid(let value) = best.outcome {
                 let hint = alternatives(to: best, in: trials)
                 var problem = original(best.repair, applied).problem(in: source, isProved: true)
-                if let hint { (problem.hint, problem.edit) = (hint, nil) }
+                if let hint { problem.hint = hint }
+                // With a mistake left, another change may be the right one.
+                if hint != nil || value.mistakeCount > 0 { problem.edit = nil }
                 return Findings(problems: found + [problem] + value.problems, root: value.root)
             }
             guard let next = furthest(of: trials, beyond: failure), case .invalid(let later, _) = next.outcome else {
@@ -233,7 +240,8 @@ struct SyntaxRepairs {
             message: repair.message,
             hint: repair.hint,
             changes: changes,
-            plausibility: repair.plausibility
+            plausibility: repair.plausibility,
+            isCertain: repair.isCertain
         )
     }
 }

@@ -248,7 +248,7 @@ struct UnitsTests {
     }
 
     @Test func `a generator turns an invalid task file into a service that fails`() async throws {
-        let node = try TestNode("tasks: {t: {exec: {comand: ls}}}\n")
+        let node = try TestNode("tasks: {t: {exec: {comand: ls}}, u: {exec: {command: ls}, tiemout: 1s}}\n")
         #expect(Answer(try await generate(config: node.config)) == silence)
         let names = Self.commonUnits.flatMap { [$0, "\($0).d"] } + ["k8s-bootstrap.target.d"]
         #expect(try made() == (Self.commonTimers + names).sorted())

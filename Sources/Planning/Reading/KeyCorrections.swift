@@ -24,8 +24,12 @@ struct KeyCorrections {
     /// The entries that belong to mappings around the one that is read, by the depth of these mappings.
     private var raised: [Int: [Mapping.Entry]] = [:]
 
+    /// The lines with mistakes of the text.
+    private let brokenLines: Set<[String]>
+
     init(_ problems: ProblemCollector) {
         self.problems = problems
+        brokenLines = Set(problems.all.compactMap { $0.location?.line })
     }
 
     /// Returns the root of a file with its keys corrected.
@@ -231,7 +235,13 @@ struct KeyCorrections {
         switch place {
         case .here(let name):
             problem.hint = "did you mean '\(name)'?"
-            if !own.written.contains(name) { problem.edit = TextEdit(at: entry.location, old: entry.key, new: name) }
+            let type = own.keys.first { $0.name == name }?.type
+            let isFitting = type.map { Self.mistakeCount(entry.value, $0) == 0 } ?? true
+            // In a line with a mistake of the text, the place of the key may be another one.
+            let isIntact = !brokenLines.contains(entry.location.line)
+            if !own.written.contains(name), isFitting, isIntact {
+                problem.edit = TextEdit(at: entry.location, old: entry.key, new: name)
+            }
         case .below(let parent):
             problem.hint =
                 own.written.contains(parent)
@@ -253,6 +263,11 @@ struct KeyCorrections {
         guard let inner, !inner.contains(where: { $0.key == entry.key }) else { return }
         entries[index].value.content = .mapping(Mapping(inner + [entry]))
     }
+}
+
+extension SourceLocation {
+    /// The file and the line.
+    fileprivate var line: [String] { [file, position.map { String($0.line) } ?? ""] }
 }
 
 extension ValueType {
