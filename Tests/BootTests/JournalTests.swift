@@ -101,7 +101,10 @@ extension RunningMachineTests {
 
         @Test func `a mistake in the task file is an entry of its own kind`() async throws {
             try await TestMachine.withRunning { machine in
-                try await machine.place("tasks: {here: {symlnk: {}}}\n", at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.place(
+                    "tasks: {here: {symlnk: {path: /run/here, target: /etc}}}\n",
+                    at: "/etc/nest-bootstrap/bootstrap.yaml"
+                )
                 try await machine.startTasks()
                 #expect(try await machine.becomes("systemctl is-failed k8s-bootstrap-health") { $0 == "failed\n" })
                 let entries = try await machine.journal(Self.wrong)
