@@ -73,8 +73,7 @@ struct BadInputTests {
         show("manifests", ours: result)
         for content in Content.allCases {
             let lines = result.errorLines.filter { $0.hasPrefix("\(content): error: ") }
-            // Each of two documents lacks an `apiVersion`, a `kind` and a name.
-            #expect(lines.count == (content == .two ? 6 : 1), "\(content): \(lines)")
+            #expect(lines.count == 1, "\(content): \(lines)")
             #expect(lines.allSatisfy { $0.contains(node.directory) }, "\(lines)")
             let applied = try await cluster.object("configmap", "\(content)", namespace: "bad-input")
             #expect(applied["kind"]?.string == "ConfigMap")
