@@ -111,7 +111,7 @@ struct SyntaxRepairs {
     func find(_ failure: SyntaxFailure, _ budget: inout Int) -> Findings {
         let source = SourceText(part)
         let report = SyntaxReport(failure: failure, text: source)
-        guard !report.isExact else { return Findings(problems: [report.problem]) }
+        guard !report.isExact, part.bytes.count <= Self.sizeLimit else { return Findings(problems: [report.problem]) }
         let general = report.problem
         var applied: [EditableText.Change] = []
         var found: [Problem] = []
@@ -138,6 +138,9 @@ struct SyntaxRepairs {
 
     /// How many mistakes of one document are looked for.
     private static let mistakeCount = 4
+
+    /// The largest document in which changes are tried, in bytes; every change costs as much as reading it.
+    private static let sizeLimit = 128 << 10
 
     /// How many bytes are parsed to try changes of one file; a large document is tried with fewer.
     static let byteBudget = 4 << 20
