@@ -54,7 +54,7 @@ enum Difference: String, CaseIterable {
             ("cannot be a key", .collectionKey), ("that JSON cannot represent", .notFinite),
             ("match its tag", .wrongTag),
             ("'!!binary' is not", .wrongTag), ("YAML has no surrogate pairs", .surrogatePair),
-            ("a tab cannot indent a line", .tabIndentation), ("is not indented further than", .tabIndentation),
+            ("a tab cannot indent a line", .tabIndentation),
             ("unknown directive name", .directive),
             ("text after the document marker", .marker),
             ("expected a space after ':'", .colon), ("while scanning a tag", .tagCharacter),
