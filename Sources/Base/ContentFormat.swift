@@ -35,16 +35,20 @@ public struct ContentFormat: Sendable, Hashable {
         return row.map { Self(kind: $0.kind, name: $0.name, advice: $0.advice) }
     }
 
-    /// Recognises a template from problems of its file: one of them is in a line with the brackets of a template.
+    /// Recognises a template from places that cannot be as they are: one of them is in a line with a template's brackets.
     ///
-    /// - Returns: The format, `nil` if no problem is in such a line, or the file is no template.
-    public static func template(_ bytes: [UInt8], path: String, _ problems: [Problem]) -> Self? {
-        guard !problems.isEmpty, let format = recognised(bytes, path: path, isReadable: false),
+    /// - Parameters:
+    ///   - bytes: The content.
+    ///   - path: The path.
+    ///   - places: The places of problems.
+    /// - Returns: The format, `nil` if no place is in such a line, or the file is no template.
+    public static func template(_ bytes: [UInt8], path: String, at places: [SourceLocation]) -> Self? {
+        guard !places.isEmpty, let format = recognised(bytes, path: path, isReadable: false),
             format.kind == .helmTemplate || format.kind == .jinja
         else { return nil }
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let isInTemplate = problems.contains { problem in
-            guard let line = problem.location?.position?.line, lines.indices.contains(line - 1) else { return false }
+        let isInTemplate = places.contains { place in
+            guard let line = place.position?.line, lines.indices.contains(line - 1) else { return false }
             let text = String(decoding: lines[line - 1], as: UTF8.self)
             return text.contains("{{") || text.contains("{%")
         }
@@ -139,14 +143,15 @@ extension ContentFormat {
             "write its objects to a file with 'helm template NAME DIR', and name that file"
         ) {
             content in
-            content.name == "Chart.yaml" && !content.keys.contains("kind")
+            content.name == "Chart.yaml" && !content.text.contains("kind:")
         },
         Row(
             .kustomization,
-            "a kustomization, which is not built here",
+            "a kustomization",
             "write its objects to a file with 'kubectl kustomize DIR', and name that file"
         ) { content in
             ["kustomization.yaml", "kustomization.yml", "Kustomization"].contains(content.name)
+                && !content.text.contains("apiVersion")
                 || content.value(of: "apiVersion")?.hasPrefix("kustomize.config.k8s.io/") == true
         },
         Row(.kubeconfig, "a kubeconfig", "correct the path") { content in
@@ -160,9 +165,9 @@ extension ContentFormat {
             content.keys.contains("tasks") && !content.keys.contains("hosts")
         },
         Row(.helmValues, "a file with the values of a Helm chart", "move it out of the directory") {
-            ["values.yaml", "values.yml"].contains($0.name)
+            ["values.yaml", "values.yml"].contains($0.name) && !$0.text.contains("apiVersion")
         },
-        Row(.compose, "a Compose file", "write its services as DaemonSets") { content in
+        Row(.compose, "a Compose file", "write its services as manifests") { content in
             content.keys.contains("services") && !content.keys.contains("apiVersion")
         },
         Row(.playbook, "an Ansible playbook", "write its steps as tasks, or run it with 'ansible-playbook FILE'") {

@@ -49,7 +49,12 @@ public struct ManifestFile: Sendable {
                 }
             }
         }
-        if let template = ContentFormat.template(bytes, path: file, diagnostics) {
+        // No object has such a name.
+        let templateNames = manifests.filter { $0.identity.name.contains("{{") }
+            .map { $0.root["metadata"]?["name"]?.location ?? $0.location }
+        let places = diagnostics.compactMap(\.location) + templateNames
+        if let template = ContentFormat.template(bytes, path: file, at: places) {
+            manifests = []
             diagnostics = [template.problem(path: file, expected: "a manifest")]
         }
     }

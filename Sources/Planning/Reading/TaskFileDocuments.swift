@@ -21,7 +21,7 @@ struct TaskFileDocuments {
             mistakes: KeyCorrections.mistakeCount
         )
         (roots, problems) = (read.documents.compactMap(\.root), read.problems)
-        if let template = ContentFormat.template(file.bytes, path: file.path, problems) {
+        if let template = ContentFormat.template(file.bytes, path: file.path, at: problems.compactMap(\.location)) {
             (roots, problems) = ([], [template.problem(path: file.path, expected: "a task file")])
             return
         }

@@ -11,6 +11,53 @@ struct ManifestFileTests {
         let found = ManifestFile(Array(text.utf8), file: "m.yaml").diagnostics
         #expect(!found.isEmpty)
         #expect(found.allSatisfy { !$0.description.contains("HUNTER2X") && $0.location?.position?.line ?? 0 >= 5 })
+        #expect(found.allSatisfy { $0.edit == nil })
+    }
+
+    @Test(arguments: [
+        ("d/kustomization.yaml", "resources: [a.yaml]\n", "a kustomization", "'kubectl kustomize d'"),
+        ("d/values.yaml", "replicas: 1\n", "a file with the values of a Helm chart", "move it out of the directory"),
+        (
+            "d/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n", "the description of a Helm chart",
+            "helm template"
+        ),
+        (
+            "d/s.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  p: ENC[AES256_GCM,data:x]\nsops:\n  mac: x\n",
+            "encrypted by SOPS", "'sops -d d/s.yaml'"
+        ),
+        (
+            "d/t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n",
+            "a template of Helm", "helm template"
+        ),
+        (
+            "d/t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: \"{{ .Release.Name }}-x\"\n",
+            "a template of Helm", "helm template"
+        ),
+        ("d/b.yaml", "tasks: {}\n", "a task file of nest-bootstrap", "correct the path"),
+    ])
+    func `a file that is no manifest is named, with what makes one`(
+        path: String,
+        text: String,
+        name: String,
+        advice: String
+    ) {
+        let found = ManifestFile(Array(text.utf8), file: path)
+        #expect(found.manifests.isEmpty)
+        #expect(found.diagnostics.map(\.message) == ["the file is \(name), not a manifest"])
+        #expect(found.diagnostics.first?.hint?.contains(advice) == true, "\(found.diagnostics)")
+    }
+
+    @Test(arguments: [
+        // Objects may have templates of other programs in their texts.
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {t: \"{{ .Values.x }}{% if %}\"}}",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: tasks}, data: {services: x, tasks: y, sops: z}}",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  values.yaml: |\n    sops: ENC[AES256_GCM,x]\n",
+    ])
+    func `a manifest that only has such texts in it is read`(text: String) {
+        let found = ManifestFile(Array(text.utf8), file: "values.yaml")
+        #expect(found.diagnostics == [])
+        #expect(found.manifests.count == 1)
     }
 
     @Test(arguments: [
