@@ -11,7 +11,7 @@ import Testing
         ),
         (
             "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
-            "a kustomization, which is not built here, not a task file; "
+            "a kustomization, not a task file; "
                 + "write its objects to a file with 'kubectl kustomize .', and name that file"
         ),
         (
@@ -79,9 +79,9 @@ import Testing
             """
         #expect(
             problems(text) == """
-                bootstrap.yaml:1:13: variable 'serviceAddres' is used nowhere, and 'serviceAddress' once without being \
+                bootstrap.yaml:1:13: variable 'serviceAddres' is not used in the task files, and 'serviceAddress' once without being \
                 declared; write 'serviceAddress:'
-                bootstrap.yaml:3:3: task 'calico-crd' is used nowhere, and 'calico-crds' 2 times without being \
+                bootstrap.yaml:3:3: task 'calico-crd' is not used in the task files, and 'calico-crds' 2 times without being \
                 declared; write 'calico-crds:'
                 """
         )

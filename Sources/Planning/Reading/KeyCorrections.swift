@@ -17,6 +17,12 @@ struct KeyCorrections {
             written = Set(mapping.entries.map(\.key))
             empty = Set(mapping.entries.filter { $0.value.isNull }.map(\.key))
         }
+
+        /// Returns whether an entry can be in the mapping under another name: it is not written, and the value fits.
+        func takes(_ entry: Mapping.Entry, as name: String) -> Bool {
+            let type = keys.first { $0.name == name }?.type
+            return !written.contains(name) && (type.map { KeyCorrections.mistakeCount(entry.value, $0) == 0 } ?? true)
+        }
     }
 
     private let problems: ProblemCollector
@@ -164,12 +170,9 @@ struct KeyCorrections {
             }
             report(entry, place, own, subject)
             switch place {
-            case .here(let name):
-                let type = keys.first { $0.name == name }?.type
+            case .here(let name, _):
                 // A value of another kind is a second mistake, which the corrected key would show.
-                guard !own.written.contains(name), type.map({ Self.mistakeCount(entry.value, $0) == 0 }) ?? true else {
-                    continue
-                }
+                guard own.takes(entry, as: name) else { continue }
                 entries.append(Mapping.Entry(key: name, location: entry.location, value: entry.value))
             case .below(let parent): lowered.append((parent, entry))
             case .above(let depth, _): raised[depth, default: []].append(entry)
@@ -198,8 +201,8 @@ struct KeyCorrections {
 
     /// Where an unknown key belongs.
     private enum Place {
-        /// In the same mapping, by another name.
-        case here(String)
+        /// In the same mapping, by another name, which is a misspelling or the name that another tool uses.
+        case here(String, isMisspelt: Bool)
         /// In the mapping of another key.
         case below(String)
         /// In a mapping around this one, which has the given depth, next to the given key.
@@ -208,12 +211,14 @@ struct KeyCorrections {
 
     private func place(of entry: Mapping.Entry, _ own: Level, _ levels: [Level], _ known: Set<String>) -> Place? {
         let names = own.keys.map(\.name)
-        if let ours = otherToolsKeys[entry.key.lowercased()]?.first(where: names.contains) { return .here(ours) }
+        if let ours = otherToolsKeys[entry.key.lowercased()]?.first(where: names.contains) {
+            return .here(ours, isMisspelt: false)
+        }
         // A key that is missing is more likely meant than one that is written already.
         if let near = problems.nearName(to: entry.key, in: names.filter { !own.written.contains($0) })
             ?? problems.nearName(to: entry.key, in: known.sorted())
         {
-            return .here(near)
+            return .here(near, isMisspelt: true)
         }
         let parents = own.keys.filter { key in key.type.ownKeys.contains { $0.name == entry.key } }.map(\.name)
         let written = parents.filter(own.written.contains)
@@ -233,13 +238,10 @@ struct KeyCorrections {
     private func report(_ entry: Mapping.Entry, _ place: Place, _ own: Level, _ subject: MappingName) {
         var problem = Problem("unknown key \(quoted(entry.key)) in \(subject.name)", at: entry.location)
         switch place {
-        case .here(let name):
+        case .here(let name, let isMisspelt):
             problem.hint = "did you mean '\(name)'?"
-            let type = own.keys.first { $0.name == name }?.type
-            let isFitting = type.map { Self.mistakeCount(entry.value, $0) == 0 } ?? true
             // In a line with a mistake of the text, the place of the key may be another one.
-            let isIntact = !brokenLines.contains(entry.location.line)
-            if !own.written.contains(name), isFitting, isIntact {
+            if isMisspelt, own.takes(entry, as: name), !brokenLines.contains(entry.location.line) {
                 problem.edit = TextEdit(at: entry.location, old: entry.key, new: name)
             }
         case .below(let parent):
@@ -293,13 +295,10 @@ extension ValueType {
 
 /// The names that other tools give our keys: Ansible, Compose, cloud-init, GitHub Actions, systemd and Terraform.
 private let otherToolsKeys: [String: [String]] = [
-    "argv": ["args"], "arguments": ["args"], "cmd": ["command", "exec"], "commands": ["exec"],
-    "content_file": ["source"],
-    "contents": ["content"], "copy": ["file"], "depends_on": ["after"], "dependson": ["after"], "depends": ["after"],
-    "desc": ["description"], "dest": ["path"], "destination": ["path"], "enabled": ["enable"], "filename": ["path"],
-    "host": ["url"], "hosts": ["nodes"], "link": ["symlink"], "manifest": ["manifests"], "name": ["description"],
-    "needs": ["after"], "permissions": ["mode"], "perms": ["mode"], "program": ["command"], "requires": ["after"],
-    "run": ["exec", "command"], "secret": ["decrypt"], "src": ["source"], "state": ["enable"], "steps": ["tasks"],
-    "template": ["file", "source"], "to": ["path"], "units": ["tasks"], "user_name": ["user"], "vars": ["variables"],
-    "wait_for": ["wait"], "workdir": ["directory"],
+    "argv": ["args"], "arguments": ["args"], "cmd": ["command", "exec"], "commands": ["exec"], "contents": ["content"],
+    "copy": ["file"], "depends": ["after"], "depends_on": ["after"], "dependson": ["after"], "desc": ["description"],
+    "dest": ["path"], "destination": ["path"], "enabled": ["enable"], "filename": ["path"], "link": ["symlink"],
+    "manifest": ["manifests"], "needs": ["after"], "permissions": ["mode"], "perms": ["mode"], "program": ["command"],
+    "requires": ["after"], "run": ["exec", "command"], "src": ["source"], "template": ["file", "source"],
+    "vars": ["variables"], "wait_for": ["wait"], "workdir": ["directory"],
 ]

@@ -165,7 +165,15 @@ struct MergedFiles {
         }
         let words = texts.map(\.text).filter { Template($0) == nil }
         variables.replace(
-            MisspeltDefinitions.corrected(variables.entries, "variable", uses: used, texts: words, problems)
+            MisspeltDefinitions.corrected(
+                variables.entries,
+                "variable",
+                uses: used,
+                // Manifests may use variables too.
+                mayRename: !tasks.entries.contains { $0.value["apply"]?["substitute"]?.boolean == true },
+                texts: words,
+                problems
+            )
         )
         let after = tasks.entries.flatMap { entry -> [(name: String, owner: String)] in
             let names = entry.value["after"].map { strings(in: $0) } ?? []

@@ -11,6 +11,7 @@ enum MisspeltDefinitions {
     ///   - entries: The entries of the section `variables` or `tasks`.
     ///   - kind: What an entry is, in messages.
     ///   - uses: Every use of a name, with the entry that uses it.
+    ///   - mayRename: Whether nothing but the task files can use the names.
     ///   - texts: Other texts of the files, whose words are usual ones.
     ///   - problems: The collector to which problems are reported.
     /// - Returns: The entries, with the names that are meant.
@@ -18,6 +19,7 @@ enum MisspeltDefinitions {
         _ entries: [Mapping.Entry],
         _ kind: String,
         uses: [(name: String, owner: String)],
+        mayRename: Bool = true,
         texts: [String],
         _ problems: ProblemCollector,
     ) -> [Mapping.Entry] {
@@ -41,11 +43,11 @@ enum MisspeltDefinitions {
             }
             missing.removeAll { $0 == near }
             var problem = Problem(
-                "\(kind) \(quoted(entry.key)) is used nowhere, and \(quoted(near)) \(count == 1 ? "once" : "\(count) times") without being declared",
+                "\(kind) \(quoted(entry.key)) is not used in the task files, and \(quoted(near)) \(count == 1 ? "once" : "\(count) times") without being declared",
                 at: entry.location,
                 hint: "write '\(near):'"
             )
-            problem.edit = TextEdit(at: entry.location, old: entry.key, new: near)
+            if mayRename { problem.edit = TextEdit(at: entry.location, old: entry.key, new: near) }
             problems.add([problem])
             return Mapping.Entry(key: near, location: entry.location, value: entry.value)
         }
