@@ -207,10 +207,9 @@ extension Composer {
         switch scalar.value {
         case .string:
             if scalar.style == .plain, let first = scalar.text.unicodeScalars.first, first.properties.isWhitespace {
-                let code = String(first.value, radix: 16, uppercase: true)
                 problems.append(
                     Problem(
-                        "the key begins with the space U+\(String(repeating: "0", count: max(0, 4 - code.count)) + code), which does not indent a line",
+                        "the key begins with the space \(first.codePoint), which does not indent a line",
                         at: location,
                         hint: "put spaces in its place"
                     )

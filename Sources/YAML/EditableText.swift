@@ -57,11 +57,6 @@ struct EditableText {
         return result
     }
 
-    /// Returns a line as text, or an empty one if there is no such line.
-    func line(_ number: Int) -> String {
-        lines.indices.contains(number) ? text(lines[number][...]) : ""
-    }
-
     /// Returns the column of the first character that is no space, or `nil` for an empty line or a comment.
     func indentation(_ number: Int) -> Int? {
         guard lines.indices.contains(number) else { return nil }

@@ -156,6 +156,12 @@ struct Brackets {
 }
 
 extension Unicode.Scalar {
+    /// The character's number as Unicode writes it, such as `U+00A0`.
+    var codePoint: String {
+        let digits = String(value, radix: 16, uppercase: true)
+        return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+
     /// Whether this is a space or a tab.
     var isBlank: Bool { self == " " || self == "\t" }
 }
@@ -169,12 +175,11 @@ extension RepairRule {
             scalars.firstIndex { !$0.properties.isWhitespace && $0 != "\u{FEFF}" && $0 != "\u{200B}" } ?? scalars.count
         guard width < scalars.count, let wrong = scalars[..<width].firstIndex(where: { $0 != " " }) else { return [] }
         let character = scalars[wrong]
-        let code = String(character.value, radix: 16, uppercase: true)
         let name = character == "\u{A0}" ? "a no-break space" : "the character"
         let message =
             character == "\t"
             ? "a tab cannot indent a line"
-            : "\(name) U+\(String(repeating: "0", count: max(0, 4 - code.count)) + code) cannot indent a line"
+            : "\(name) \(character.codePoint) cannot indent a line"
         return widths(line).map { target in
             SyntaxRepair(
                 evidence: .certain,

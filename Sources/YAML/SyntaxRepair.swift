@@ -116,7 +116,7 @@ struct SyntaxRepairs {
         var applied: [EditableText.Change] = []
         var found: [Problem] = []
         var (text, failure) = (EditableText(part.bytes), failure)
-        while found.count < Self.mistakeCount {
+        while found.count < Self.mistakeLimit {
             let trials = tried(RepairRule.repairs(of: text, failure), of: text, after: applied, &budget)
             if let best = best(of: trials), case .valid(let value) = best.outcome {
                 let hint = alternatives(to: best, in: trials)
@@ -137,7 +137,7 @@ struct SyntaxRepairs {
     }
 
     /// How many mistakes of one document are looked for.
-    private static let mistakeCount = 4
+    private static let mistakeLimit = 4
 
     /// The largest document in which changes are tried, in bytes; every change costs as much as reading it.
     private static let sizeLimit = 128 << 10

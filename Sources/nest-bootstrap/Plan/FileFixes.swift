@@ -72,23 +72,23 @@ struct FileFixes {
         }.map { $0 + "\n" }.joined()
     }
 
-    /// Writes the files, each as a whole, with the permissions and the owner that it has.
+    /// Writes all files or none, with the permissions and the owners that they have.
     ///
     /// - Returns: A line about each file.
-    /// - Throws: ``Base/SystemError`` if a file cannot be written; the files before it are.
+    /// - Throws: ``Base/SystemError`` if a file cannot be written.
     func write() throws(SystemError) -> [String] {
-        var lines: [String] = []
-        for file in files {
-            let status = file.status
-            try FileSystem.write(
-                Array(file.new.utf8),
-                to: file.path,
-                mode: status.mode,
-                owner: status.owner,
-                group: status.group
-            )
-            lines.append("\(file.path): \(file.count) mistake\(file.count == 1 ? "" : "s") corrected")
-        }
-        return lines
+        try FileSystem.writeTogether(
+            files.map { file in
+                let (bytes, status) = (Array(file.new.utf8), file.status)
+                return FileContent(
+                    bytes,
+                    path: file.path,
+                    mode: status.mode,
+                    owner: status.owner,
+                    group: status.group
+                )
+            }
+        )
+        return files.map { "\($0.path): \($0.count) mistake\($0.count == 1 ? "" : "s") corrected" }
     }
 }
