@@ -2,7 +2,8 @@ import TestSupport
 import Testing
 
 /// `check --fix`, which corrects the task file itself.
-@Suite(.timeLimit(.minutes(30))) struct FixTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct FixTests {
     private static let wrong = """
         tasks:
           a:
