@@ -150,7 +150,7 @@ struct ReportTests {
             #expect(try await reporting.node.runWithoutRoot("supervise", "--only-report").status == 0)
             let invalid = try #require(try await cluster.reported("w1"))
             #expect(invalid["reason"]?.string == "TaskFileInvalid")
-            #expect(invalid["message"]?.string?.contains("bootstrap.yaml:2:18); run") == true, "\(invalid)")
+            #expect(invalid["message"]?.string?.contains("bootstrap.yaml:2:25); run") == true, "\(invalid)")
         }
     }
 
