@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose
+.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose schemas
 .PHONY: lint style words links coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -148,9 +148,15 @@ upgrade-test: setup build ## upgrade published manifests of projects as kubectl 
 	$(if $(SERVERS),Tests/cluster/unpack-kubernetes all)
 	tools/upgrades --program $(PROGRAM) $(if $(CHAINS),--chains "$(CHAINS)") $(if $(SERVERS),--servers "$(SERVERS)")
 
-diagnose: setup build ## make mistakes in a task file and measure what `check` says; EDITS=2000 SEED=…; takes two minutes
+diagnose: setup build ## make mistakes in files and measure what `check` says; EDITS=2000 SEED=…, MANIFESTS=…, FAULTS=2; takes minutes
 	Tests/cluster/install-packages "to make mistakes" python3
-	tools/diagnose --fix $(if $(EDITS),--edits $(EDITS)) $(if $(SEED),--seed $(SEED))
+	tools/diagnose --program $(PROGRAM) --fix $(if $(EDITS),--edits $(EDITS)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(FAULTS),--faults $(FAULTS)) $(if $(MANIFESTS),--manifests $(MANIFESTS))
+
+schemas: setup ## write the schemas of Kubernetes' kinds that are part of the program; needs PyPI
+	Tests/cluster/unpack-kubernetes all
+	Tests/cluster/install-packages "to fetch schemas" python3-pip
+	tools/schemas $$(Tests/cluster/servers all)
 
 bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=20; needs root
 	Tests/boot/setup

@@ -33,8 +33,10 @@ let package = Package(
             ],
         ),
 
+        .target(name: "CSchemas", exclude: ["kubernetes-schemas.txt"]),
+
         // The modules; each may import only those named as its dependencies.
-        .target(name: "Base"),
+        .target(name: "Base", dependencies: ["CSchemas"]),
         .target(name: "YAML", dependencies: ["Base", "CYAML"]),
         .target(name: "TLS", dependencies: ["Base", "COpenSSL"]),
         .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL", "TLS"]),
@@ -157,6 +159,8 @@ if Context.environment["NEST_BENCH"] != nil {
     ]
 }
 
-for target in package.targets where ![.system, .plugin, .binary].contains(target.type) && target.name != "CShims" {
+let targetsInC: Set = ["CSchemas", "CShims"]
+for target in package.targets
+where ![.system, .plugin, .binary].contains(target.type) && !targetsInC.contains(target.name) {
     target.swiftSettings = settings + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : [])
 }

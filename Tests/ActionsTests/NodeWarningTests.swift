@@ -120,7 +120,9 @@ struct NodeWarningTests {
             let manifests = """
                 {apiVersion: v1, kind: Namespace, metadata: {name: a}}
                 ---
-                {apiVersion: v1, kind: Namespace, metadata: {name: b}, spce: {finalizers: [kubernetes]}}
+                {apiVersion: v1, kind: Namespace, metadata: {name: b}, spec: {finalizers: [kubernetes]}}
+                ---
+                {apiVersion: example.org/v1, kind: Thing, metadata: {name: c}, spec: {size: 1}}
 
                 """
             try bench.write(manifests, to: "m.yaml")

@@ -30,7 +30,6 @@ struct AllNodesCheckTests {
                 cp-1 (control-plane, init): 2 tasks, 1 object
                 cp-2 (control-plane): 2 tasks, 1 object
                 worker-* (worker, as worker-0): 1 task
-                note: unknown fields are not checked: no schema of the API server is known; run 'nest-bootstrap check' on the node
                 3 nodes, nothing wrong
 
                 """

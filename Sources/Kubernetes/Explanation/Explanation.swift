@@ -265,9 +265,9 @@ extension Explanation {
             let hint = removed.advice(for: type, version: nil)
             return ObjectFailure(manifest, .invalid, words, at: version, hint: hint)
         }
-        if let api = IntroducedAPI.api(of: type) {
-            let words = "\(message), which exists since Kubernetes \(api.introducedIn)"
-            let hint = "use Kubernetes \(api.introducedIn) or later"
+        if let introduction = IntroducedAPI.introduction(of: type) {
+            let words = "\(message), which exists since Kubernetes \(introduction)"
+            let hint = "use Kubernetes \(introduction) or later"
             return ObjectFailure(manifest, .invalid, words, at: version, hint: hint)
         }
         guard type.isBuiltIn else {

@@ -1,10 +1,23 @@
 import YAML
 
+/// The definitions to which schemas refer by name.
+struct SchemaDefinitions: Sendable {
+    let definition: @Sendable (String) -> Node?
+
+    /// No definitions, for schemas that refer to none.
+    static let none = SchemaDefinitions { _ in nil }
+
+    /// Returns the schema that a name refers to, or `nil` if there is no such definition.
+    func schema(_ name: String) -> Schema? {
+        definition(name).map { Schema(node: $0, name: name, definitions: self) }
+    }
+}
+
 /// One schema of an OpenAPI version 2 document or of a CustomResourceDefinition.
 struct Schema {
     let node: Node
     let name: String
-    let definitions: [String: Node]
+    let definitions: SchemaDefinitions
     /// Whether this is the schema of a CustomResourceDefinition, which names all fields of its objects.
     var isStructural = false
 
@@ -89,7 +102,6 @@ struct Schema {
         guard let reference = node["$ref"]?.string else {
             return Schema(node: node, name: "", definitions: definitions, isStructural: isStructural)
         }
-        let name = String(reference.split(separator: "/").last ?? "")
-        return definitions[name].map { Schema(node: $0, name: name, definitions: definitions) }
+        return definitions.schema(String(reference.split(separator: "/").last ?? ""))
     }
 }

@@ -9,12 +9,25 @@ struct SchemaCheck {
         var location: SourceLocation
         var message: String
         var hint: String?
+        var edit: TextEdit?
+
+        /// The fault as a problem of a file.
+        var problem: Problem { Problem(message, at: location, hint: hint, edit: edit) }
     }
 
     private(set) var faults: [Fault] = []
 
     let type: GroupVersionKind
     let rules: Rules
+
+    /// A mapping around the one that is checked, and the key in it that leads there.
+    private struct Level {
+        var schema: Schema
+        var key: String
+    }
+
+    /// The mappings around the one that is checked, the outermost first.
+    private var enclosing: [Level] = []
 
     /// The paths of fields whose names indicate secret values.
     private var secretPaths: Set<String> = []
@@ -75,22 +88,60 @@ struct SchemaCheck {
                 {
                     secretPaths.insert(field)
                 }
+                enclosing.append(Level(schema: schema, key: entry.key))
                 check(entry.value, fieldSchema, at: field)
+                enclosing.removeLast()
             } else if rules.refusesUnknownFields, schema.isClosed, !schema.fieldNames.contains(entry.key) {
-                let near = nearestName(to: entry.key, in: schema.fieldNames)
-                faults.append(
-                    Fault(
-                        location: entry.location,
-                        message: "field '\(field)' is not known to the server",
-                        hint: near.map { "did you mean '\($0)'?" } ?? "remove it",
-                    )
-                )
+                faults.append(unknownField(entry, field, in: node.mapping ?? Mapping([]), schema))
             }
         }
         guard let items = schema.items else { return }
         for (index, item) in (node.sequence ?? []).enumerated() {
             check(item, items, at: "\(path)[\(index)]")
         }
+    }
+
+    /// Describes a field that the schema does not have.
+    private func unknownField(_ entry: Mapping.Entry, _ field: String, in mapping: Mapping, _ schema: Schema) -> Fault {
+        var fault = Fault(location: entry.location, message: "field '\(field)' is not known to the server")
+        if case .builtIn(let version) = rules {
+            let others = KubernetesSchemas.own.versions(ofField: entry.key, in: schema.name)
+            if let version, let first = others.first(where: { $0 > version }) {
+                fault.message = "field '\(field)' exists since Kubernetes \(first)"
+                fault.hint = "use Kubernetes \(first) or later, or remove it"
+                return fault
+            }
+            if let version, let last = others.last(where: { $0 < version }) {
+                fault.message = "field '\(field)' exists up to Kubernetes \(last) only"
+            } else {
+                fault.message = "there is no field '\(field)'"
+            }
+        }
+        if let near = nearestName(to: entry.key, in: schema.fieldNames) {
+            fault.hint = "did you mean '\(near)'?"
+            fault.edit = TextEdit(at: entry.location, old: entry.key, new: near)
+        } else {
+            fault.hint = place(of: entry, in: mapping, schema) ?? "remove it"
+        }
+        return fault
+    }
+
+    /// Returns where a field belongs that was written too low or too high, or `nil` if that is not clear.
+    private func place(of entry: Mapping.Entry, in mapping: Mapping, _ schema: Schema) -> String? {
+        func fits(_ schema: Schema?) -> Bool {
+            guard schema?.node["properties"]?[entry.key] != nil, let field = schema?.field(entry.key) else {
+                return false
+            }
+            return Self.mismatch(entry.value, field) == nil
+        }
+        if let level = enclosing.last(where: { fits($0.schema) }) { return "move it up, beside '\(level.key)'" }
+        let lower = schema.fieldNames.filter { name in
+            let field = schema.field(name)
+            return fits(field) || fits(field?.items)
+        }
+        let present = lower.filter { mapping[$0] != nil }
+        let places = present.isEmpty ? lower : present
+        return places.count == 1 ? "move it down, into '\(places[0])'" : nil
     }
 
     /// Returns the name of the expected type, `nil` if the value has that type.

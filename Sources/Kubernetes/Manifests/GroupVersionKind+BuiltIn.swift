@@ -13,6 +13,27 @@ extension GroupVersionKind {
         Self.builtInGroups.contains(group) || BuiltInKinds.groups.contains(group)
     }
 
+    /// How far the version of an API has come, as its name says.
+    enum Stability: Comparable {
+        case alpha, beta, stable
+    }
+
+    /// How far the version of the API has come.
+    var stability: Stability {
+        if version.contains("alpha") { .alpha } else if version.contains("beta") { .beta } else { .stable }
+    }
+
+    /// Whether the version of the API is neither alpha nor beta.
+    var isStable: Bool { stability == .stable }
+
+    /// Returns whether one type is of an earlier group, or of the same group and an earlier version: `v1`, `v2beta1`, `v2`.
+    static func isEarlier(_ left: Self, _ right: Self) -> Bool {
+        func key(_ type: Self) -> (String, Substring, Stability, String) {
+            (type.group, type.version.prefix { !$0.isLetter || $0 == "v" }, type.stability, type.version)
+        }
+        return key(left) < key(right)
+    }
+
     /// Returns the type to use instead of this type, if a server does not have this type.
     ///
     /// A kind of the same name in a third-party group is a different kind, because only built-in kinds move between
@@ -23,7 +44,7 @@ extension GroupVersionKind {
     func replacement(among types: [GroupVersionKind]) -> GroupVersionKind? {
         let own = types.filter { $0.group == group }
         let candidates = own.isEmpty ? types.filter { $0.isBuiltIn && isBuiltIn } : own
-        return candidates.last { !$0.version.contains("alpha") && !$0.version.contains("beta") } ?? candidates.last
+        return candidates.last(where: \.isStable) ?? candidates.last
     }
 
     private static let builtInGroups: Set<String> = [

@@ -1,6 +1,6 @@
 /// A behaviour that differs between versions of the API server, and the way in which the program handles it.
 ///
-/// The APIs added or removed by a version are listed in ``IntroducedAPI`` and ``RemovedAPI``.
+/// The APIs added or removed by a version are listed in ``KubernetesSchemas`` and ``RemovedAPI``.
 struct VersionFact: Sendable {
     /// The oldest version with the behaviour, `nil` if ``KubernetesVersion/oldest`` has it already.
     let first: KubernetesVersion?

@@ -3,26 +3,8 @@ import YAML
 
 /// The kinds of the API groups that every server has and that custom resources cannot extend.
 enum BuiltInKinds {
-    /// The complete lists of kinds for API versions to which Kubernetes no longer adds kinds.
-    private static let complete: [String: Set<String>] = [
-        "v1": [
-            "Binding", "ComponentStatus", "ConfigMap", "Endpoints", "Event", "LimitRange", "Namespace", "Node",
-            "PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController", "ResourceQuota",
-            "Secret", "Service", "ServiceAccount",
-        ],
-        "apps/v1": ["ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"],
-        "batch/v1": ["CronJob", "Job"],
-        "rbac.authorization.k8s.io/v1": ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
-    ]
-
-    /// The API versions of other common kinds.
-    private static let others = [
-        "CustomResourceDefinition": "apiextensions.k8s.io/v1", "HorizontalPodAutoscaler": "autoscaling/v2",
-        "Ingress": "networking.k8s.io/v1", "IngressClass": "networking.k8s.io/v1",
-        "Lease": "coordination.k8s.io/v1", "NetworkPolicy": "networking.k8s.io/v1",
-        "PodDisruptionBudget": "policy/v1", "PriorityClass": "scheduling.k8s.io/v1",
-        "StorageClass": "storage.k8s.io/v1",
-    ]
+    /// The API versions to which Kubernetes no longer adds kinds.
+    private static let complete: Set = ["v1", "apps/v1", "batch/v1", "rbac.authorization.k8s.io/v1"]
 
     /// The groups without a dot; the group of a custom resource must contain one.
     static let groups = ["", "apps", "autoscaling", "batch", "extensions", "policy"]
@@ -30,8 +12,7 @@ enum BuiltInKinds {
     /// Returns a kind of an API version for a hint, or `nil` if none is known.
     static func example(of apiVersion: String) -> String? {
         let frequent = ["v1": "ConfigMap", "apps/v1": "Deployment", "batch/v1": "Job"]
-        return frequent[apiVersion] ?? complete[apiVersion]?.min()
-            ?? others.filter { $0.value == apiVersion }.keys.min()
+        return frequent[apiVersion] ?? KubernetesSchemas.own.kinds(in: apiVersion).min()
     }
 
     static func problems(_ manifest: ManifestObject) -> [Problem] {
@@ -47,18 +28,22 @@ enum BuiltInKinds {
             let message = "there is no API version '\(type.version)' without a group"
             return [Problem(message, at: manifest.root["apiVersion"]?.location, hint: hint)]
         }
-        guard let kinds = complete[type.apiVersion], !kinds.contains(type.kind) else { return [] }
+        let kinds = KubernetesSchemas.own.kinds(in: type.apiVersion)
+        guard !kinds.isEmpty, !kinds.contains(type.kind) else { return [] }
         let message = "there is no kind '\(type.kind)' in '\(type.apiVersion)'"
         if let apiVersion = served(type.kind) {
             let location = manifest.root["apiVersion"]?.location
             return [Problem(message, at: location, hint: "write 'apiVersion: \(apiVersion)'")]
         }
-        let hint = nearestName(to: type.kind, in: kinds.sorted()).map { "did you mean '\($0)'?" }
-        return [Problem(message, at: manifest.root["kind"]?.location, hint: hint)]
+        let near = nearestName(to: type.kind, in: kinds.sorted())
+        // A later version of Kubernetes may add kinds to the others.
+        guard near != nil || complete.contains(type.apiVersion) else { return [] }
+        return [Problem(message, at: manifest.root["kind"]?.location, hint: near.map { "did you mean '\($0)'?" })]
     }
 
-    /// Returns the API version of a common kind.
+    /// Returns the newest stable API version of a kind, or `nil` if it has none.
     static func served(_ kind: String) -> String? {
-        complete.first { $0.value.contains(kind) }?.key ?? others[kind]
+        let types = KubernetesSchemas.own.types(ofKind: kind).filter(\.isStable)
+        return types.last { $0.group == types.first?.group }?.apiVersion
     }
 }

@@ -94,10 +94,10 @@ struct Definition: Sendable {
         let check = SchemaCheck(
             manifest.root,
             of: type,
-            against: Schema(node: schema, name: "", definitions: [:], isStructural: true),
+            against: Schema(node: schema, name: "", definitions: .none, isStructural: true),
             rules: rules,
         )
-        problems += check.faults.map { Problem($0.message, at: $0.location, hint: $0.hint) }
+        problems += check.faults.map(\.problem)
         return problems
     }
 }

@@ -6,7 +6,7 @@ public struct KubernetesVersion: Sendable, Hashable, Comparable, CustomStringCon
     /// The oldest version that the project supports.
     public static let oldest = KubernetesVersion(minor: 20)
 
-    /// The newest version whose APIs are listed in ``IntroducedAPI`` and ``RemovedAPI``.
+    /// The newest version whose APIs are listed in ``KubernetesSchemas`` and ``RemovedAPI``.
     public static let newest = KubernetesVersion(minor: 36)
 
     public init(minor: Int) {

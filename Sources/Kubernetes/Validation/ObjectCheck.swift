@@ -48,7 +48,10 @@ public struct ObjectCheck: Sendable {
     ///
     /// Identity and metadata have the same fields in every kind, so an object with only these parts needs no schema.
     public func knowsFields(of manifest: ManifestObject) -> Bool {
-        if document != nil || definitions[manifest.identity.type] != nil { return true }
+        let type = manifest.identity.type
+        if document != nil || definitions[type] != nil { return true }
+        let versions = KubernetesSchemas.own.versions(of: type)
+        if version.map(versions.contains) ?? !versions.isEmpty { return true }
         return (manifest.root.mapping?.entries ?? []).allSatisfy { Self.commonFields.contains($0.key) }
     }
 
@@ -82,21 +85,44 @@ public struct ObjectCheck: Sendable {
         let found: [Problem]
         if let definition = definitions[type] {
             found = definition.problems(of: manifest)
+        } else if let faults = builtInFaults(manifest) {
+            found = faults.map(\.problem)
         } else if let document {
             guard let schema = document.schema(of: type) else { return document.kindProblems(manifest, unlike: known) }
-            let check = SchemaCheck(manifest.root, of: type, against: schema, rules: .enumerations)
-            found = check.faults.map { Problem($0.message, at: $0.location, hint: $0.hint) }
+            found = SchemaCheck(manifest.root, of: type, against: schema, rules: .builtIn(nil)).faults.map(\.problem)
         } else {
             return []
         }
         let places = Set(known.compactMap(\.location))
         return found.filter { $0.location.map { !places.contains($0) } ?? true }
     }
+
+    /// Returns the faults of an object according to the schemas that are part of the program.
+    ///
+    /// If the version of the server is not known, only what is wrong in every version that has the kind is a fault.
+    ///
+    /// - Returns: The faults, or `nil` if the schemas do not have the kind in the version.
+    private func builtInFaults(_ manifest: ManifestObject) -> [SchemaCheck.Fault]? {
+        let type = manifest.identity.type
+        func faults(in version: KubernetesVersion) -> [SchemaCheck.Fault]? {
+            KubernetesSchemas.own.schema(of: type, in: version).map { schema in
+                SchemaCheck(manifest.root, of: type, against: schema, rules: .builtIn(self.version)).faults
+            }
+        }
+        if let version { return faults(in: version) }
+        let versions = KubernetesSchemas.own.versions(of: type)
+        guard let newest = versions.last, var common = faults(in: newest) else { return nil }
+        for version in versions.dropLast().reversed() where !common.isEmpty {
+            let places = Set((faults(in: version) ?? []).map(\.location))
+            common.removeAll { !places.contains($0.location) }
+        }
+        return common
+    }
 }
 
 extension Problem {
     /// Returns the problem with the name of its object in front.
     fileprivate func prefixed(_ identity: String) -> Problem {
-        Problem("\(identity): \(message)", at: location, hint: hint)
+        Problem("\(identity): \(message)", at: location, hint: hint, edit: edit)
     }
 }

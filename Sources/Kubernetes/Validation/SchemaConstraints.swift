@@ -6,8 +6,9 @@ extension SchemaCheck {
     /// Checks a value that has the type of its schema.
     mutating func checkConstraints(_ node: Node, _ schema: Schema, at path: String) {
         checkEnumeration(node, schema, at: path)
-        guard rules.isCustomResource else { return }
         checkRequired(node, schema, at: path)
+        if case .number(let number) = node.content { checkSize(number, node, schema, at: path) }
+        guard rules.isCustomResource else { return }
         switch node.content {
         case .string(let text): checkText(text, node, schema, at: path)
         case .number(let number): checkNumber(number, node, schema, at: path)
@@ -35,8 +36,11 @@ extension SchemaCheck {
     }
 
     private mutating func checkRequired(_ node: Node, _ schema: Schema, at path: String) {
-        guard let mapping = node.mapping else { return }
-        for key in (schema.node["required"]?.sequence ?? []).compactMap(\.string) where mapping[key] == nil {
+        guard let mapping = node.mapping, let required = schema.node["required"]?.sequence else { return }
+        let unknown = mapping.entries.map(\.key).filter { schema.field($0) == nil }
+        // A misspelt field is reported once.
+        let misspelt = unknown.compactMap { nearestName(to: $0, in: schema.fieldNames) }
+        for key in required.compactMap(\.string) where isMissing(mapping[key]) && !misspelt.contains(key) {
             // The server applies defaults before it validates. Fields that every object has are checked elsewhere.
             guard schema.node["properties"]?[key]?["default"] == nil, !isSkipped(key, schema, at: path) else {
                 continue
@@ -44,6 +48,12 @@ extension SchemaCheck {
             let field = path.isEmpty ? key : "\(path).\(key)"
             addFault(at: node.location, "field '\(field)' is missing", hint: "write '\(key):' in it")
         }
+    }
+
+    /// Returns whether a required field is not there; a server drops a field of a built-in kind that is `null`.
+    private func isMissing(_ value: Node?) -> Bool {
+        guard let value else { return true }
+        return value.isNull && !rules.isCustomResource
     }
 
     private mutating func checkText(_ text: String, _ node: Node, _ schema: Schema, at path: String) {
@@ -86,10 +96,13 @@ extension SchemaCheck {
                 )
             }
         }
-        let isInteger = schema.expectation == .integer
-        if isInteger, schema.node["format"]?.string == "int32", value > 2_147_483_647 || value < -2_147_483_648 {
-            addFault(at: node.location, "\(name): expected an integer of 32 bits, found \(number.text)")
-        }
+    }
+
+    private mutating func checkSize(_ number: Number, _ node: Node, _ schema: Schema, at path: String) {
+        guard let value = Double(number.json), schema.expectation == .integer, schema.node["format"]?.string == "int32",
+            value > 2_147_483_647 || value < -2_147_483_648
+        else { return }
+        addFault(at: node.location, "\(FieldPath(path).name): expected an integer of 32 bits, found \(number.text)")
     }
 
     private mutating func checkItems(_ items: [Node], _ node: Node, _ schema: Schema, at path: String) {
@@ -167,7 +180,7 @@ extension SchemaCheck {
     }
 
     private func faults(of node: Node, against part: Node, at path: String) -> [Fault] {
-        let schema = Schema(node: part, name: "", definitions: [:])
+        let schema = Schema(node: part, name: "", definitions: .none)
         return SchemaCheck(node, of: type, against: schema, rules: .alternative, at: path).faults
     }
 
@@ -195,8 +208,10 @@ extension SchemaCheck {
     enum Rules: Equatable {
         /// Unknown fields.
         case types
-        /// Unknown fields and the values of enumerations, which are reliable in the schema of a built-in kind.
-        case enumerations
+        /// Unknown and required fields, and the values of enumerations: what the schema of a built-in kind can specify.
+        ///
+        /// The version is that of the server, if it is known.
+        case builtIn(KubernetesVersion?)
         /// Everything that a CustomResourceDefinition can specify, except rules in CEL.
         case customResource(keepsUnknown: Bool, hasStatusSubresource: Bool)
         /// The checks of `customResource`, for a part of a schema that only adds conditions.
@@ -205,7 +220,7 @@ extension SchemaCheck {
         /// Whether all conditions of a CustomResourceDefinition's schema are checked, except rules in CEL.
         var isCustomResource: Bool {
             switch self {
-            case .types, .enumerations: false
+            case .types, .builtIn: false
             case .customResource, .alternative: true
             }
         }
@@ -213,7 +228,7 @@ extension SchemaCheck {
         /// Whether a field that the schema does not have is a fault.
         var refusesUnknownFields: Bool {
             switch self {
-            case .types, .enumerations: true
+            case .types, .builtIn: true
             case .customResource(let keepsUnknown, _): !keepsUnknown
             case .alternative: false
             }

@@ -32,8 +32,7 @@ public struct SchemaDocument: Sendable {
 
     /// Returns the schema of a kind, or `nil` if the server does not describe it.
     func schema(of type: GroupVersionKind) -> Schema? {
-        guard let name = names[type], let node = definitions[name] else { return nil }
-        return Schema(node: node, name: name, definitions: definitions)
+        names[type].flatMap(SchemaDefinitions { [definitions] in definitions[$0] }.schema)
     }
 
     /// All types, sorted by group and version.

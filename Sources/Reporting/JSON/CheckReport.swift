@@ -8,7 +8,7 @@ public struct CheckCounts: Sendable {
     public var tasks: Int
     /// The number of objects in the manifests of these tasks.
     public var objects: Int
-    /// The number of objects whose fields were not checked, because no schema of the API server is known.
+    /// The number of objects whose fields were not checked, because no schema of their kinds is known.
     public var uncheckedObjects: Int
 
     public init(tasks: Int, objects: Int, uncheckedObjects: Int = 0) {
@@ -33,7 +33,8 @@ public struct CheckCounts: Sendable {
         guard uncheckedObjects > 0 else { return "" }
         let call = quotedShellLine(["nest-bootstrap", "diff"] + arguments)
         let cure = isOffline ? "run 'nest-bootstrap check' on the node" : "run \(call) to fetch it"
-        return "note: unknown fields are not checked: no schema of the API server is known; \(cure)\n"
+        let objects = uncheckedObjects == 1 ? "1 object" : "\(uncheckedObjects) objects"
+        return "note: the fields of \(objects) are not checked: no schema of the kind is known; \(cure)\n"
     }
 }
 

@@ -28,7 +28,7 @@ struct SchemaCheckTests {
     private func faults(_ object: String, kind: String = "Thing") throws -> [String] {
         let entries = try #require(try node(Self.definitions).mapping).entries
         let definitions = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value) })
-        let schema = Schema(node: try #require(definitions["thing"]), name: "thing", definitions: definitions)
+        let schema = try #require(SchemaDefinitions { definitions[$0] }.schema("thing"))
         let type = GroupVersionKind(apiVersion: "v1", kind: kind)
         return SchemaCheck(try node(object), of: type, against: schema).faults.map { fault in
             Problem(fault.message, at: fault.location, hint: fault.hint).description

@@ -16,7 +16,8 @@ struct ListKeysTests {
         ),
         (
             "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration",
-            "metadata: {name: a}\nwebhooks: [{name: v, matchConditions: [{name: m}, {name: m}]}]",
+            "metadata: {name: a}\nwebhooks: [{name: v, matchConditions: [{name: m}, {name: m}], sideEffects: None, "
+                + "clientConfig: {url: 'https://a.test/'}, admissionReviewVersions: [v1]}]",
             [
                 "4:51: ValidatingWebhookConfiguration/a: field 'webhooks[0].matchConditions' has more than one item "
                     + "[name=\"m\"], the first at 4:40"
@@ -24,10 +25,11 @@ struct ListKeysTests {
         ),
         (
             "flowcontrol.apiserver.k8s.io/v1", "FlowSchema",
-            "metadata: {name: a}\nspec: {rules: [{}, {nonResourceRules: [{verbs: [get, get]}]}]}",
+            "metadata: {name: a}\nspec: {rules: [{subjects: []}, {nonResourceRules: [{verbs: [get, get], "
+                + "nonResourceURLs: ['*']}], subjects: []}], priorityLevelConfiguration: {name: b}}",
             [
-                "4:54: FlowSchema/a: field 'spec.rules[1].nonResourceRules[0].verbs' has more than one item [\"get\"], "
-                    + "the first at 4:49"
+                "4:66: FlowSchema/a: field 'spec.rules[1].nonResourceRules[0].verbs' has more than one item [\"get\"], "
+                    + "the first at 4:61"
             ]
         ),
         (

@@ -24,7 +24,7 @@ struct ObjectCheckTests {
         ),
         (
             "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
-                + "metadata: {name: gizmo.e.test}\nspec: {group: e.test, names: {plural: gizmos, kind: Gizmo}}",
+                + "metadata: {name: gizmo.e.test}\nspec: {group: e.test, scope: Cluster, names: {plural: gizmos, kind: Gizmo}, versions: []}",
             "m.yaml:3:18: CustomResourceDefinition/gizmo.e.test: field 'metadata.name': expected 'gizmos.e.test', found "
                 + "'gizmo.e.test'; a CustomResourceDefinition is named after its plural name and group"
         ),
@@ -180,11 +180,11 @@ struct ObjectCheckTests {
               template:
                 metadata: {labels: {app: webb}}
             ---
-            {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: b}, spec: {template: {metadata: {labels: {app: b}}, spec: {}}}}
+            {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: b}, spec: {template: {metadata: {labels: {app: b}}, spec: {containers: []}}}}
             ---
-            {apiVersion: batch/v1, kind: Job, metadata: {name: c}, spec: {selector: {matchLabels: {x: z}}, template: {spec: {}}}}
+            {apiVersion: batch/v1, kind: Job, metadata: {name: c}, spec: {selector: {matchLabels: {x: z}}, template: {spec: {containers: []}}}}
             """
-        let pod = text.replacing("{labels: {app: webb}}", with: "{labels: {app: webb}}\n    spec: {}")
+        let pod = text.replacing("{labels: {app: webb}}", with: "{labels: {app: webb}}\n    spec: {containers: []}")
         #expect(
             findings(in: pod).problems == [
                 "m.yaml:6:19: Deployment/a: field 'spec.selector.matchLabels.app': the pods' labels have \"webb\", "

@@ -1,0 +1,125 @@
+import Base
+import YAML
+
+/// The schemas of the kinds of Kubernetes that are part of the program, with which manifests are checked without a server.
+///
+/// The text has a line for each kind and for each definition, with the versions of Kubernetes that have it. The sources
+/// are the OpenAPI documents of the releases: https://github.com/kubernetes/kubernetes/tree/master/api/openapi-spec
+final class KubernetesSchemas: Sendable {
+    /// The schemas that are part of the program.
+    static let own = KubernetesSchemas(kubernetesSchemaText())
+
+    /// The versions whose schemas are known, in order.
+    let versions: [KubernetesVersion]
+
+    /// A line about a kind: the versions that have it, and the name of its definition.
+    private struct Kind {
+        var versions: VersionSet
+        var definition: String
+    }
+
+    /// A line about a definition: the versions that have it like this, and the place of its JSON in the text.
+    private struct Definition {
+        var versions: VersionSet
+        var json: Range<Int>
+    }
+
+    private let text: [UInt8]
+    private let kinds: [GroupVersionKind: [Kind]]
+    private let definitions: [String: [Definition]]
+    /// The definitions that were read, by the beginnings of their JSON.
+    private let nodes = Locked<[Int: Node]>([:])
+
+    /// Reads the lines; the JSON in them is read when it is needed.
+    init(_ text: [UInt8]) {
+        self.text = text
+        var versions = VersionSet()
+        var kinds: [GroupVersionKind: [Kind]] = [:]
+        var definitions: [String: [Definition]] = [:]
+        for line in text.indices(separatedBy: 0x0A, in: text.indices) {
+            let places = text.indices(separatedBy: 0x20, in: line)
+            func word(_ index: Int) -> String { String(decoding: text[places[index]], as: UTF8.self) }
+            guard places.count >= 2 else { continue }
+            let set = VersionSet(word(1))
+            switch (word(0), places.count) {
+            case ("versions", 2): versions = set
+            case ("kind", 5):
+                let type = GroupVersionKind(apiVersion: word(2), kind: word(3))
+                kinds[type, default: []].append(Kind(versions: set, definition: word(4)))
+            case ("schema", 4):
+                definitions[word(2), default: []].append(Definition(versions: set, json: places[3]))
+            default: continue
+            }
+        }
+        (self.kinds, self.definitions) = (kinds, definitions)
+        self.versions = versions.all
+    }
+
+    /// Returns the schema of a kind in a version of Kubernetes, or `nil` if the version does not have the kind.
+    func schema(of type: GroupVersionKind, in version: KubernetesVersion) -> Schema? {
+        guard let kind = kinds[type]?.first(where: { $0.versions.contains(version) }) else { return nil }
+        let definitions = SchemaDefinitions { [self] name in definition(name, in: version) }
+        return definitions.schema(kind.definition)
+    }
+
+    /// Returns the versions of Kubernetes that have a kind, in order.
+    func versions(of type: GroupVersionKind) -> [KubernetesVersion] {
+        (kinds[type] ?? []).flatMap(\.versions.all).sorted()
+    }
+
+    /// Returns the kinds of a group and version that any version of Kubernetes has.
+    func kinds(in apiVersion: String) -> Set<String> {
+        Set(types.lazy.filter { $0.apiVersion == apiVersion }.map(\.kind))
+    }
+
+    /// All types that any version of Kubernetes has.
+    var types: some Sequence<GroupVersionKind> { kinds.keys }
+
+    /// Returns the types of a kind, in order of their groups and of the versions of their APIs.
+    func types(ofKind kind: String) -> [GroupVersionKind] {
+        types.filter { $0.kind == kind }.sorted(by: GroupVersionKind.isEarlier)
+    }
+
+    /// Returns the versions of Kubernetes in which a definition has a field, in order.
+    func versions(ofField field: String, in definition: String) -> [KubernetesVersion] {
+        let all = definitions[definition] ?? []
+        return all.filter { node(of: $0)?["properties"]?[field] != nil }.flatMap(\.versions.all).sorted()
+    }
+
+    private func definition(_ name: String, in version: KubernetesVersion) -> Node? {
+        definitions[name]?.first { $0.versions.contains(version) }.flatMap(node)
+    }
+
+    private func node(of definition: Definition) -> Node? {
+        if let known = nodes.withLock({ $0[definition.json.lowerBound] }) { return known }
+        let node = try? readJSON(Array(text[definition.json]), file: "")
+        nodes.withLock { $0[definition.json.lowerBound] = node }
+        return node
+    }
+}
+
+/// A set of versions of Kubernetes, written as their minor versions: `20-25,27`.
+private struct VersionSet: Sendable {
+    private var ranges: [ClosedRange<Int>] = []
+
+    init() {}
+
+    init(_ text: String) {
+        ranges = text.split(separator: ",").compactMap { part in
+            let ends = part.split(separator: "-").compactMap { Int($0) }
+            guard let first = ends.first, let last = ends.last, first <= last else { return nil }
+            return first...last
+        }
+    }
+
+    func contains(_ version: KubernetesVersion) -> Bool { ranges.contains { $0.contains(version.minor) } }
+
+    var all: [KubernetesVersion] { ranges.flatMap { $0.map(KubernetesVersion.init(minor:)) } }
+}
+
+extension [UInt8] {
+    /// Returns the places of the parts of a range between separators.
+    fileprivate func indices(separatedBy separator: UInt8, in range: Range<Int>) -> [Range<Int>] {
+        self[range].split(separator: separator).map(\.indices)
+    }
+}
