@@ -37,6 +37,9 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the subject does not exist, or one of its parent directories is missing or not a directory.
     public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 
+    /// Whether the subject is a directory where a file is needed.
+    public var isDirectory: Bool { code == EISDIR }
+
     /// Returns the system's text for an error number.
     ///
     /// The corresponding C function is `strerror_r`.

@@ -7,6 +7,8 @@ struct LoadedPEM: Sendable, Hashable {
     struct Text: Sendable, Hashable {
         var bytes: [UInt8]
         var name: String
+        /// The path, `nil` for a value of another file.
+        var path: String?
     }
 
     private(set) var authority: Text?
@@ -37,11 +39,16 @@ struct LoadedPEM: Sendable, Hashable {
     /// - Throws: ``TransportError`` that names the invalid file, or a certificate and key that do not match.
     func validate() throws(TransportError) {
         if let authority {
-            _ = try Self.parse(authority) { pem throws(TLSError) in try Certificate.read(pem: pem, ofAuthority: true) }
+            _ = try Self.parse(authority, as: .authority) { pem throws(TLSError) in
+                try Certificate.read(pem: pem, ofAuthority: true)
+            }
         }
         guard let certificate, let key else { return }
-        let leaf = try Self.parse(certificate) { pem throws(TLSError) in try Certificate.read(pem: pem) }.first
-        let privateKey = try Self.parse(key, PrivateKey.read)
+        let leaf = try Self.parse(certificate, as: .certificate) { pem throws(TLSError) in
+            try Certificate.read(pem: pem)
+        }
+        .first
+        let privateKey = try Self.parse(key, as: .privateKey, PrivateKey.read)
         guard let leaf, privateKey.belongs(to: leaf) else {
             throw TransportError(.clientCertificate, "\(certificate.name) and \(key.name) do not match")
         }
@@ -49,19 +56,21 @@ struct LoadedPEM: Sendable, Hashable {
 
     private static func read(_ source: PEMSource, _ role: String) throws(TransportError) -> Text {
         switch source {
-        case .file(let path): Text(bytes: try readIdentityFile(path), name: "\(role) '\(path)'")
+        case .file(let path): Text(bytes: try readIdentityFile(path), name: "\(role) '\(path)'", path: path)
         case .data(let bytes): Text(bytes: bytes, name: "inline \(role)")
         }
     }
 
     private static func parse<Value>(
         _ text: Text,
+        as purpose: ContentFormat.Purpose,
         _ read: ([UInt8]) throws(TLSError) -> Value,
     ) throws(TransportError) -> Value {
         do throws(TLSError) {
             return try read(text.bytes)
         } catch {
-            throw TransportError(.clientCertificate, "\(text.name) \(error.message)")
+            let (message, _) = error.explained(by: text.bytes, path: text.path, for: purpose)
+            throw TransportError(.clientCertificate, "\(text.name) \(message)")
         }
     }
 }

@@ -21,8 +21,7 @@ public struct PrivateKey: Sendable {
         }
         let isEncrypted = block.label.hasPrefix("ENCRYPTED") || block.headers.contains { $0.contains("ENCRYPTED") }
         guard !isEncrypted else {
-            let message = "contains a key that is encrypted with a password; decrypt it with 'openssl pkey'"
-            throw TLSError(.encryptedKey, message)
+            throw TLSError(.encryptedKey, "contains a key that is encrypted with a password")
         }
         let key = PrivateKey(encoding: try encoding(of: block.label), der: try block.decoded())
         _ = try key.handle()
@@ -50,7 +49,9 @@ public struct PrivateKey: Sendable {
         case "PRIVATE KEY": return .pkcs8
         case "RSA PRIVATE KEY": return .rsa
         case "EC PRIVATE KEY": return .ec
-        default: throw TLSError(.brokenContents, "contains a key of an unsupported type: '\(label)'")
+        default:
+            let message = "contains a key of an unsupported type: '\(label)'"
+            throw TLSError(.brokenContents, message, advice: "make one of type ecdsa-p256, ed25519 or rsa-2048")
         }
     }
 }

@@ -51,9 +51,7 @@ struct PrivateKeyTests {
         for name in ["new.key", "old.key"] {
             let error = #expect(throws: TLSError.self) { try key(authority.path(name)) }
             #expect(error?.kind == .encryptedKey)
-            #expect(
-                error?.message == "contains a key that is encrypted with a password; decrypt it with 'openssl pkey'"
-            )
+            #expect(error?.message == "contains a key that is encrypted with a password")
         }
     }
 

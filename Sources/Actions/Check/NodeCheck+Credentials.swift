@@ -9,30 +9,32 @@ import YAML
 /// Kubeconfigs, and the certificates and keys in them.
 extension NodeCheck {
     /// Checks the credentials that a task combines; other checks report missing files.
-    func check(_ credentials: Footprint.Credentials) -> [Problem] {
+    func check(_ credentials: Footprint.Credentials, of task: PlannedTask) -> [Problem] {
         let references = [credentials.certificateAuthority, credentials.certificate, credentials.key]
         var problems: [Problem] = []
-        let files = references.map(credential)
+        let files = zip(references, ["certificateAuthority", "certificate", "key"]).map(credential)
         let check = CredentialCheck(now: run.now())
         func report(_ reference: LocatedPath, _ body: () throws(Problem) -> Void) {
             do {
                 try body()
             } catch {
-                problems.append(Problem(error.message, at: reference.location, hint: error.hint))
+                problems.append(Problem(error.message, at: error.location ?? reference.location, hint: error.hint))
             }
         }
-        if files[2] != nil { problems += checkPrivate(credentials.key.path, at: credentials.key.location) }
         if let authority = files[0] {
             report(references[0]) { () throws(Problem) in _ = try check.authority(authority) }
         }
         if let certificate = files[1], let key = files[2] {
             report(references[1]) { () throws(Problem) in
-                _ = try check.client(certificate: certificate, key: key)
+                _ = try check.client(certificate: certificate, key: key, of: "task '\(task.name)'")
             }
+        } else if let certificate = files[1] {
+            report(references[1]) { () throws(Problem) in _ = try CredentialCheck.certificates(in: certificate) }
         }
         if problems.isEmpty, let authority = files[0], let certificate = files[1] {
             report(references[1]) { () throws(Problem) in try check.chain(of: certificate, to: authority) }
         }
+        if let key = files[2] { problems += checkPrivateKey(key, unlike: problems) }
         return problems
     }
 
@@ -50,6 +52,20 @@ extension NodeCheck {
         return [Problem(message, at: certificate.location, hint: "add 'client auth' to its 'usages'")]
     }
 
+    /// Checks the content of a private key, and reports a key that other users can read.
+    ///
+    /// A file with another content may be readable by everyone. Nothing is reported if the file is a certificate whose
+    /// place is exchanged with the place of the key.
+    private func checkPrivateKey(_ key: CredentialFile, unlike known: [Problem]) -> [Problem] {
+        do {
+            try CredentialCheck.privateKey(in: key)
+        } catch {
+            let isKnown = known.contains(error) || known.contains { $0.message.contains(" are exchanged: ") }
+            return isKnown ? [] : [error]
+        }
+        return key.location.map { checkPrivate(key.name, at: $0) } ?? []
+    }
+
     /// Reports a private key that other users can read.
     func checkPrivate(_ path: String, at location: SourceLocation) -> [Problem] {
         do {
@@ -61,10 +77,10 @@ extension NodeCheck {
     }
 
     /// Reads a credential file, or returns `nil` if a task writes it or it cannot be read.
-    func credential(_ reference: LocatedPath) -> CredentialFile? {
+    func credential(_ reference: LocatedPath, as setting: String? = nil) -> CredentialFile? {
         guard producers.producer(of: reference.path) == nil else { return nil }
         return (try? run.files.read(reference.path, limit: SizeLimit.configuration)).map {
-            CredentialFile(name: reference.path, bytes: $0)
+            CredentialFile(name: reference.path, bytes: $0, setting: setting, at: reference.location)
         }
     }
 
@@ -125,21 +141,20 @@ extension Kubeconfig {
 /// Certificates that tasks issue, and files that they decrypt.
 extension NodeCheck {
     /// Checks the CA that issues a certificate; other checks report missing files.
-    func check(_ issued: Footprint.IssuedCertificate) -> [Problem] {
-        guard let authority = issued.authority, let file = credential(authority) else { return [] }
-        let usable: [Certificate]
-        do {
-            usable = try CredentialCheck(now: run.now()).authority(file)
+    func check(_ issued: Footprint.IssuedCertificate, of task: PlannedTask) -> [Problem] {
+        guard let authority = issued.authority else { return [] }
+        let file = credential(authority, as: "ca.certificate")
+        let key = issued.authorityKey.flatMap { credential($0, as: "ca.key") }
+        var problems: [Problem] = []
+        var usable: [Certificate] = []
+        do throws(Problem) {
+            if let file, let key { try CredentialCheck.requireNotExchanged(file, key, of: "task '\(task.name)'") }
+            if let file { usable = try CredentialCheck(now: run.now()).authority(file) }
+            if let key, !usable.isEmpty { _ = try IssuingAuthority(usable, path: authority.path, key: key) }
         } catch {
-            return [Problem(error.message, at: authority.location, hint: error.hint)]
+            problems.append(Problem(error.message, at: error.location ?? authority.location, hint: error.hint))
         }
-        guard let key = issued.authorityKey, let keyFile = credential(key) else { return [] }
-        do {
-            _ = try IssuingAuthority(usable, path: authority.path, keyFile: keyFile.bytes, keyPath: key)
-            return []
-        } catch {
-            return [Problem(error.message, at: key.location, hint: error.hint)]
-        }
+        return problems + (key.map { checkPrivateKey($0, unlike: problems) } ?? [])
     }
 
     /// Checks the certificates in a file that exists and that no task writes.
@@ -156,12 +171,15 @@ extension NodeCheck {
     /// Checks whether a file can be decrypted, without decrypting it.
     func check(_ decryption: Footprint.Decryption) -> [Problem] {
         let (source, identity) = (decryption.source, decryption.identity)
-        guard producers.producer(of: identity.path) == nil,
-            let location = try? run.files.locationForProgram(ofPrivate: identity.path)
+        guard producers.producer(of: identity.path) == nil, !run.files.isDirectory(identity.path),
+            (try? run.files.exists(identity.path)) == true,
+            let location = try? run.files.location(ofRead: identity.path)
         else { return [] }
         let key = NodeIdentity(reading: location)
         var problems: [Problem] = []
         do {
+            try key.requireUsable(at: identity.path)
+            problems += checkPrivate(identity.path, at: identity.location)
             try decryption.requireNoPassword(key)
         } catch {
             problems.append(Problem(error.message, at: identity.location, hint: error.hint))

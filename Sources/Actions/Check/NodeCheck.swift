@@ -148,8 +148,8 @@ public struct NodeCheck: Sendable {
     private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
         let footprint = task.footprint
         var problems = checkReads(footprint.reads.filter { !isAwaited($0.path.path, before: task) }, footprint)
-        problems += footprint.credentials.map(check) ?? []
-        problems += footprint.issuedCertificate.map(check) ?? []
+        problems += footprint.credentials.map { check($0, of: task) } ?? []
+        problems += footprint.issuedCertificate.map { check($0, of: task) } ?? []
         problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
         problems += footprint.command.map { check($0, of: task) } ?? []
@@ -180,12 +180,14 @@ public struct NodeCheck: Sendable {
 
     private func checkReads(_ reads: [Footprint.Read], _ footprint: Footprint) -> [Problem] {
         func presence(_ read: Footprint.Read) -> [Problem] { checkPresence(read.path, limit: read.sizeLimit) }
+        // Certificates that belong to a key are checked together with it.
+        let isPair = footprint.credentials != nil || footprint.issuedCertificate != nil
         return reads.flatMap { read in
             switch read.use {
             case .file where footprint.runsPrograms: presence(read) + checkTrust(read.path)
             case .file, .secret, .clientKey: presence(read)
-            case .authority, .certificate: presence(read) + checkCertificates(read)
-            case .privateKey: presence(read) + checkPrivate(read.path.path, at: read.path.location)
+            case .authority, .certificate: presence(read) + (isPair ? [] : checkCertificates(read))
+            case .privateKey: presence(read)
             // Kubeconfigs and manifests are checked elsewhere.
             case .kubeconfig, .manifests: [Problem]()
             case .program: checkTrust(read.path)
@@ -234,7 +236,10 @@ public struct NodeCheck: Sendable {
             _ = try run.files.read(path.path, limit: limit)
             return []
         } catch {
-            let hint = error.isNotFound ? "put the file there, or correct the path" : error.adviceForUser
+            let hint =
+                error.isNotFound
+                ? "put the file there, or correct the path"
+                : error.adviceAboutSource(limit: limit) ?? error.adviceForUser
             return [Problem("\(error)", at: path.location, hint: hint)]
         }
     }

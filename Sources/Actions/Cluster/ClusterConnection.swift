@@ -36,12 +36,22 @@ extension NodeFiles {
     func kubeconfig(_ bytes: [UInt8], _ path: String) throws(Problem) -> Kubeconfig {
         do {
             let kubeconfig = try Kubeconfig(bytes, path: path)
-            if let key = kubeconfig.keyPath { try requirePrivate(key) }
+            if let key = kubeconfig.keyPath, !isForeign(kubeconfig.clientKey) { try requirePrivate(key) }
             if case .file(let token) = kubeconfig.token { try requireTrusted(token, isData: true) }
             return kubeconfig
         } catch {
             throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
         }
+    }
+
+    /// Returns whether the file of a key has another content, which is reported when the credentials are loaded.
+    ///
+    /// Such a file, for example a certificate, may be readable by everyone.
+    private func isForeign(_ key: Kubeconfig.Material?) -> Bool {
+        guard case .file(let path) = key, let bytes = try? read(path, limit: SizeLimit.configuration) else {
+            return false
+        }
+        return ContentFormat.recognised(bytes, path: path, for: .privateKey) != nil
     }
 
     /// Loads the credentials of a kubeconfig.

@@ -96,25 +96,41 @@ struct CertificateAction: Action {
     /// Waits for a CA certificate that is not valid yet, because the clock may be wrong during boot.
     private func authority() async throws(Problem) -> IssuingAuthority? {
         guard case .authority(let certificate, let key) = declaration.issuer else { return nil }
-        let file = CredentialFile(name: certificate.path, bytes: try load(certificate, "ca.certificate"))
-        let bytes = try load(key, "ca.key", isPrivate: true)
+        let file = try load(certificate, "ca.certificate")
+        let keyFile = try load(key, "ca.key")
+        // A certificate may be readable by everyone, so the content is examined before the permissions.
+        try CredentialCheck.requireNotExchanged(file, keyFile, of: "task '\(context.task.name)'")
+        try CredentialCheck.privateKey(in: keyFile)
+        try requirePrivate(key, "ca.key")
         let usable = try await awaitValidity(context) { () throws(Problem) in
             try CredentialCheck(now: context.run.now()).authority(file)
         }
-        let authority = try IssuingAuthority(usable, path: certificate.path, keyFile: bytes, keyPath: key)
+        let authority = try IssuingAuthority(usable, path: certificate.path, key: keyFile)
         if let issued = context.task.footprint.issuedCertificate { context.warn { $0.warnings(of: issued) } }
         return authority
     }
 
-    private func load(_ reference: LocatedPath, _ key: String, isPrivate: Bool = false) throws(Problem) -> [UInt8] {
+    private func load(_ reference: LocatedPath, _ key: String) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
-            if isPrivate { try context.run.files.requirePrivate(reference.path) }
-            return bytes
+            return CredentialFile(name: reference.path, bytes: bytes, setting: key)
         } catch {
-            let hint = "put the file there, or correct '\(key)' at \(reference.location)"
-            throw Problem("cannot issue '\(declaration.path.path)'", hint: error.advice ?? hint, cause: error)
+            throw problem(error, reference, key)
         }
+    }
+
+    private func requirePrivate(_ reference: LocatedPath, _ key: String) throws(Problem) {
+        do {
+            try context.run.files.requirePrivate(reference.path)
+        } catch {
+            throw problem(error, reference, key)
+        }
+    }
+
+    private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
+        let hint = "put the file there, or correct '\(key)' at \(reference.location)"
+        let advice = error.advice ?? error.adviceAboutSource(limit: SizeLimit.configuration)
+        return Problem("cannot issue '\(declaration.path.path)'", hint: advice ?? hint, cause: error)
     }
 
     private func issue(by authority: IssuingAuthority) async throws(Problem) -> Pair {
@@ -241,18 +257,19 @@ struct IssuingAuthority {
     /// - Parameters:
     ///   - usable: The certificates in the CA's file that are valid now.
     ///   - path: The path of the certificate file.
-    ///   - keyFile: The contents of the key file.
-    ///   - keyPath: The path of the key, with its location in the task file.
+    ///   - keyFile: The key file.
     /// - Throws: ``Base/Problem`` if the key cannot be read, or does not belong to any of the certificates.
-    init(_ usable: [Certificate], path: String, keyFile: [UInt8], keyPath: LocatedPath) throws(Problem) {
+    init(_ usable: [Certificate], path: String, key keyFile: CredentialFile) throws(Problem) {
+        try CredentialCheck.privateKey(in: keyFile)
         do throws(TLSError) {
-            key = try SigningKey(pem: SecretBytes(copying: keyFile))
+            key = try SigningKey(pem: SecretBytes(copying: keyFile.bytes))
         } catch {
-            throw Problem("key '\(keyPath.path)' \(error)", hint: "name the file of the private key as PEM")
+            throw keyFile.problem(error, for: .privateKey)
         }
         guard let own = usable.first(where: { [key] in key.belongs(to: $0) }) else {
             throw Problem(
-                "key '\(keyPath.path)' does not belong to CA '\(path)', so it cannot issue certificates",
+                "key '\(keyFile.name)' does not belong to CA '\(path)', so it cannot issue certificates",
+                at: keyFile.location,
                 hint: "set 'ca.key' to the private key of this CA"
             )
         }

@@ -2,6 +2,7 @@ import Base
 import Certificates
 import Execution
 import Host
+import Kubernetes
 import Planning
 import TLS
 
@@ -48,7 +49,8 @@ struct DecryptAction: Action {
         do {
             return try context.run.files.read(reference.path, limit: SizeLimit.encrypted)
         } catch {
-            throw problem(error, hint: "put the file there, or correct '\(key)' at \(reference.location)")
+            let hint = "put the file there, or correct '\(key)' at \(reference.location)"
+            throw problem(error, hint: error.adviceAboutSource(limit: SizeLimit.encrypted) ?? hint)
         }
     }
 
@@ -57,10 +59,15 @@ struct DecryptAction: Action {
         do {
             location = try context.run.files.locationForProgram(ofPrivate: declaration.identity.path)
         } catch {
+            // A public key may be readable by everyone, so the content is examined before the permissions.
+            if let location = try? context.run.files.location(ofRead: declaration.identity.path) {
+                try NodeIdentity(reading: location).requireUsable(at: declaration.identity.path)
+            }
             throw problem(error, hint: "put the key there, or name another one with 'identity'")
         }
         let decryption = declaration.decryption
         let identity = NodeIdentity(reading: location)
+        try identity.requireUsable(at: declaration.identity.path)
         try decryption.requireNoPassword(identity)
         let age = Age(environment: context.run.processEnvironment, identities: [location])
         do {
@@ -97,7 +104,7 @@ struct DecryptAction: Action {
         do {
             certificate = try Certificate.read(pem: bytes).first
         } catch {
-            throw Problem("certificate '\(reference.path)' \(error)", hint: "name the file of a certificate as PEM")
+            throw CredentialFile(name: reference.path, bytes: bytes).problem(error, for: .certificate)
         }
         guard let certificate, !key.belongs(to: certificate) else { return }
         throw Problem(
@@ -126,6 +133,14 @@ extension Footprint.Decryption {
 
     /// Refuses a file that the private key certainly cannot decrypt.
     func requireDecryptable(_ bytes: [UInt8], _ key: NodeIdentity) throws(Problem) {
+        if let format = ContentFormat.recognised(bytes, path: source.path, for: .encryptedFile),
+            format.kind != .empty, format.kind != .pointer
+        {
+            throw Problem(
+                "cannot decrypt '\(source.path)': it is \(format.name), not a file encrypted by age",
+                hint: format.hint(path: source.path, for: .encryptedFile)
+            )
+        }
         do throws(Problem) {
             try Certificates.requireDecryptable(bytes, with: key, at: identity.path)
         } catch {

@@ -76,9 +76,10 @@ struct FileAction: Action {
             do {
                 return try context.run.files.read(reference.path, limit: SizeLimit.content)
             } catch {
+                let hint = "put the file there, or correct 'source' at \(reference.location)"
                 throw Problem(
                     "cannot write file '\(declaration.path.path)'",
-                    hint: "put the file there, or correct 'source' at \(reference.location)",
+                    hint: error.adviceAboutSource(limit: SizeLimit.content) ?? error.advice ?? hint,
                     cause: error,
                 )
             }

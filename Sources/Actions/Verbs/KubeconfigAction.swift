@@ -47,7 +47,11 @@ struct KubeconfigAction: Action {
     private func checkedCredentials() async throws(Problem) -> Kubeconfig.Template.Credentials {
         let authority = try load(declaration.credentials.certificateAuthority, as: "certificateAuthority")
         let certificate = try load(declaration.credentials.certificate, as: "certificate")
-        let key = try load(declaration.credentials.key, as: "key", isPrivate: true)
+        let key = try load(declaration.credentials.key, as: "key")
+        // A certificate may be readable by everyone, so the content is examined before the permissions.
+        try CredentialCheck.requireNotExchanged(certificate, key, of: "task '\(context.task.name)'")
+        try CredentialCheck.privateKey(in: key)
+        try requirePrivate(declaration.credentials.key, as: "key")
         try await check(authority, certificate, key)
         context.warn { $0.warnings(of: declaration.credentials) }
         return declaration.inlineCredentials
@@ -64,22 +68,29 @@ struct KubeconfigAction: Action {
         }
     }
 
-    private func load(
-        _ reference: LocatedPath,
-        as key: String,
-        isPrivate: Bool = false,
-    ) throws(Problem) -> CredentialFile {
+    private func load(_ reference: LocatedPath, as key: String) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
-            if isPrivate { try context.run.files.requirePrivate(reference.path) }
-            return CredentialFile(name: reference.path, bytes: bytes)
+            return CredentialFile(name: reference.path, bytes: bytes, setting: key)
         } catch {
-            let hint =
-                error.isNotFound
-                ? "put the file there, or correct '\(key)' at \(reference.location)"
-                : "see '\(key)' at \(reference.location)"
-            throw Problem("cannot write kubeconfig '\(declaration.path.path)'", hint: hint, cause: error)
+            throw problem(error, reference, key)
         }
+    }
+
+    private func requirePrivate(_ reference: LocatedPath, as key: String) throws(Problem) {
+        do {
+            try context.run.files.requirePrivate(reference.path)
+        } catch {
+            throw problem(error, reference, key)
+        }
+    }
+
+    private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
+        let hint =
+            error.isNotFound
+            ? "put the file there, or correct '\(key)' at \(reference.location)"
+            : error.adviceAboutSource(limit: SizeLimit.configuration) ?? "see '\(key)' at \(reference.location)"
+        return Problem("cannot write kubeconfig '\(declaration.path.path)'", hint: hint, cause: error)
     }
 
     /// Checks the three files.

@@ -7,10 +7,29 @@ public struct CredentialFile: Sendable {
     public var name: String
     /// The PEM data.
     public var bytes: [UInt8]
+    /// Whether the data is a value of another file, so that the name is not a path.
+    public var isValue: Bool
+    /// The key or setting that names the file, such as `certificate`.
+    public var setting: String?
+    /// The place of the setting, where the problems of the file are reported.
+    public var location: SourceLocation?
 
-    public init(name: String, bytes: [UInt8]) {
-        self.name = name
-        self.bytes = bytes
+    public init(
+        name: String,
+        bytes: [UInt8],
+        isValue: Bool = false,
+        setting: String? = nil,
+        at location: SourceLocation? = nil,
+    ) {
+        (self.name, self.bytes, self.isValue) = (name, bytes, isValue)
+        (self.setting, self.location) = (setting, location)
+    }
+
+    /// Returns the problem of data that cannot be read.
+    public func problem(_ error: TLSError, for purpose: ContentFormat.Purpose) -> Problem {
+        let role = purpose == .privateKey ? "key" : "certificate"
+        let explained = error.explained(by: bytes, path: isValue ? nil : name, for: purpose)
+        return Problem("\(role) '\(name)' \(explained.message)", at: location, hint: explained.hint)
     }
 }
 
@@ -61,7 +80,10 @@ public struct CredentialCheck: Sendable {
         guard certificate.isAuthority else {
             throw Problem(
                 "'\(file.name)' is not a CA: its certificate '\(certificate.subject)' may not issue certificates",
-                hint: "name the file of the CA that issued the API server's certificate",
+                at: file.location,
+                hint: file.setting == "ca.certificate"
+                    ? "name the certificate of a CA, and its key in 'ca.key'"
+                    : "name the file of the CA that issued the API server's certificate",
             )
         }
         try checkSupport(of: certificate, in: file)
@@ -73,6 +95,7 @@ public struct CredentialCheck: Sendable {
     /// - Parameters:
     ///   - certificate: The certificate.
     ///   - key: The key.
+    ///   - owner: The task or user whose credentials they are, such as `task 'admin'`.
     ///   - isWithToken: Whether a token also identifies the client; the server uses the token if the certificate does
     ///     not identify clients.
     /// - Returns: The client's own certificate, the first of its file.
@@ -80,21 +103,18 @@ public struct CredentialCheck: Sendable {
     public func client(
         certificate: CredentialFile,
         key: CredentialFile,
+        of owner: String? = nil,
         isWithToken: Bool = false,
     ) throws(Problem) -> Certificate {
+        try Self.requireNotExchanged(certificate, key, of: owner)
         guard let own = try Self.certificates(in: certificate).first else {
             throw Problem("'\(certificate.name)' contains no certificate")
         }
-        let privateKey: PrivateKey
-        do {
-            privateKey = try PrivateKey.read(pem: key.bytes)
-        } catch {
-            let hint = error.kind == .encryptedKey ? nil : "name the file of the private key as PEM"
-            throw Problem("key '\(key.name)' \(error)", hint: hint)
-        }
+        let privateKey = try Self.privateKey(in: key)
         guard privateKey.belongs(to: own) else {
             throw Problem(
                 "key '\(key.name)' does not belong to certificate '\(certificate.name)' ('\(own.subject)')",
+                at: key.location,
                 hint: "name the key that belongs to this certificate, or issue a new pair",
             )
         }
@@ -192,8 +212,46 @@ public struct CredentialCheck: Sendable {
         do {
             return try Certificate.read(pem: file.bytes, ofAuthority: isAuthority)
         } catch {
-            throw Problem("certificate '\(file.name)' \(error)", hint: "name the file of a certificate as PEM")
+            throw file.problem(error, for: isAuthority ? .authority : .certificate)
         }
+    }
+
+    /// Reads the private key of a file.
+    ///
+    /// - Throws: ``Base/Problem`` if the file contains no private key, or the key cannot be read.
+    @discardableResult
+    public static func privateKey(in file: CredentialFile) throws(Problem) -> PrivateKey {
+        do {
+            return try PrivateKey.read(pem: file.bytes)
+        } catch {
+            throw file.problem(error, for: .privateKey)
+        }
+    }
+
+    /// Refuses a private key in the place of the certificate and a certificate in the place of the private key.
+    ///
+    /// - Parameters:
+    ///   - certificate: The file in the place of the certificate.
+    ///   - key: The file in the place of the key.
+    ///   - owner: The task or user whose files they are, such as `task 'admin'`.
+    /// - Throws: ``Base/Problem`` with both files, if each is in the place of the other.
+    public static func requireNotExchanged(
+        _ certificate: CredentialFile,
+        _ key: CredentialFile,
+        of owner: String? = nil,
+    ) throws(Problem) {
+        let first = ContentFormat.recognised(certificate.bytes, path: certificate.name, for: .certificate)
+        guard let first, first.kind == .privateKey || first.kind == .encryptedKey,
+            ContentFormat.recognised(key.bytes, path: key.name, for: .privateKey)?.kind == .certificate
+        else { return }
+        let settings = (certificate.setting ?? "certificate", key.setting ?? "key")
+        func written(_ setting: String) -> String { String(setting.split(separator: ".").last ?? "") }
+        throw Problem(
+            "'\(settings.0)' and '\(settings.1)'\(owner.map { " of \($0)" } ?? "") are exchanged: '\(certificate.name)' is "
+                + "\(first.name), and '\(key.name)' a certificate",
+            at: certificate.location,
+            hint: "write \(written(settings.0)): \(key.name) and \(written(settings.1)): \(certificate.name)",
+        )
     }
 
     private func checkSupport(of certificate: Certificate, in file: CredentialFile) throws(Problem) {

@@ -46,7 +46,12 @@ public struct Credentials: Sendable {
         let key = try Self.load(kubeconfig.clientKey, "client-key", of: kubeconfig, read)
         switch (certificate, key) {
         case (let certificate?, let key?):
-            let own = try check.client(certificate: certificate, key: key, isWithToken: kubeconfig.token != nil)
+            let own = try check.client(
+                certificate: certificate,
+                key: key,
+                of: "user '\(kubeconfig.user)'",
+                isWithToken: kubeconfig.token != nil,
+            )
             commonName = own.commonName
             whoami += ", certificate '\(own.subject)'"
             advice =
@@ -87,14 +92,22 @@ public struct Credentials: Sendable {
     ) throws(Problem) -> CredentialFile? {
         switch material {
         case nil: return nil
-        case .data(let bytes): return CredentialFile(name: "\(setting)-data of \(kubeconfig.path)", bytes: bytes)
+        case .data(let bytes):
+            return CredentialFile(
+                name: "\(setting)-data of \(kubeconfig.path)",
+                bytes: bytes,
+                isValue: true,
+                setting: "\(setting)-data",
+            )
         case .file(let path):
             do {
-                return CredentialFile(name: path, bytes: try read(path))
+                return CredentialFile(name: path, bytes: try read(path), setting: setting)
             } catch {
+                let isDirectory = (error as? SystemError)?.isDirectory == true
+                let hint = isDirectory ? "name one file in it" : "put the file there, or correct '\(setting)'"
                 throw Problem(
                     "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
-                    hint: (error as? SystemError)?.advice ?? "put the file there, or correct '\(setting)'",
+                    hint: (error as? SystemError)?.advice ?? hint,
                 )
             }
         }

@@ -119,7 +119,7 @@ extension DecryptDeclaration: ReadableVerb {
         var footprint = Footprint(
             reads: [
                 .init(path: source, use: .file, sizeLimit: SizeLimit.encrypted),
-                .init(path: identity, use: .privateKey),
+                .init(path: identity, use: .privateKey, sizeLimit: SizeLimit.configuration),
             ],
             writes: [
                 .init(

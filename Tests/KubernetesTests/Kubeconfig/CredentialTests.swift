@@ -165,15 +165,15 @@ struct CredentialTests {
         )
         #expect(
             line { () throws(Problem) in _ = try check.authority(empty) }
-                == "certificate 'empty' is empty; name the file of a certificate as PEM"
+                == "certificate 'empty' is empty; write it, or correct the path"
         )
         #expect(
             line { () throws(Problem) in _ = try check.client(certificate: key, key: key) }
-                == "certificate 'a.key' contains a private key, not a certificate; name the file of a certificate as PEM"
+                == "certificate 'a.key' is a private key; name the certificate that belongs to this key"
         )
         #expect(
             line { () throws(Problem) in _ = try check.client(certificate: certificate, key: certificate) }
-                == "key 'a.crt' contains a certificate, not a private key; name the file of the private key as PEM"
+                == "key 'a.crt' is a certificate; name the private key that belongs to it"
         )
     }
 

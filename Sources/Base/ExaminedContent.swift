@@ -1,0 +1,210 @@
+/// The content of a file in the parts by which a format is recognised.
+struct ExaminedContent {
+    /// The beginning of the content; more is not looked at.
+    let bytes: ArraySlice<UInt8>
+
+    /// The same as text, without white space, comments and a `---` line at the beginning.
+    let text: Substring
+
+    /// The last part of the path.
+    let name: String
+
+    /// The keys at the beginning of lines, of the first document.
+    let keys: Set<String>
+
+    /// The labels of the PEM blocks, such as `CERTIFICATE`; none in a document that contains PEM as values.
+    let labels: [String]
+
+    /// The content of a file in DER.
+    let der: DERContent?
+
+    private let lines: [Substring]
+
+    /// Prepares a content.
+    ///
+    /// - Parameters:
+    ///   - bytes: The content.
+    ///   - path: The path of the file.
+    ///   - isDocument: Whether the file should be a document in YAML or JSON, in which PEM may be a value.
+    init(_ bytes: [UInt8], _ path: String, isDocument: Bool) {
+        self.bytes = bytes.prefix(1 << 20)
+        let whole = Substring(decoding: self.bytes, as: UTF8.self)
+        var text = whole
+        while let first = text.first, first.isWhitespace || first == "#" || text.hasPrefix("---\n") {
+            text = first.isWhitespace ? text.dropFirst() : text.drop { $0 != "\n" && $0 != "\r\n" }
+        }
+        self.text = text
+        name = String(path.lastSlash.map { path[path.index(after: $0)...] } ?? path[...])
+        lines = text.split(whereSeparator: \.isNewline).prefix { !$0.hasPrefix("---") || $0.hasPrefix("-----") }
+        keys = Set(
+            lines.compactMap { line in
+                guard let first = line.first, first.isLetter || first == "\"", let colon = line.firstIndex(of: ":")
+                else {
+                    return nil
+                }
+                return String(line[..<colon].filter { $0 != "\"" })
+            }
+        )
+        let isValue = isDocument || keys.isSuperset(of: ["apiVersion", "kind"]) || text.hasPrefix("{")
+        labels =
+            isValue && !text.hasPrefix("-----BEGIN ")
+            ? [] : whole.split(whereSeparator: \.isNewline).compactMap { Self.label(of: $0) }
+        der = DERContent(self.bytes)
+    }
+
+    func begins(_ signature: [UInt8]) -> Bool { bytes.starts(with: signature) }
+
+    /// Returns whether the content is PEM whose label ends so.
+    func hasPEM(_ label: String) -> Bool {
+        text.hasPrefix("-----BEGIN ") && lines.first?.hasSuffix("\(label)-----") == true
+    }
+
+    /// Returns the value of a key at the beginning of a line.
+    func value(of key: String) -> String? {
+        lines.first { $0.hasPrefix("\(key):") }.map { line in
+            String(
+                line.dropFirst(key.count + 1).drop(while: \.isWhitespace).prefix { !$0.isWhitespace }.filter {
+                    $0 != "\""
+                }
+            )
+        }
+    }
+
+    /// Returns the label of a PEM block that begins in a line, `nil` for other lines.
+    private static func label(of line: Substring) -> String? {
+        let mark = "-----BEGIN "
+        let line = line.drop { $0.isWhitespace || $0 == "\u{feff}" }
+        guard line.hasPrefix(mark) else { return nil }
+        var rest = line.dropFirst(mark.count)
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return rest.hasSuffix("-----") ? String(rest.dropLast(5)) : nil
+    }
+
+    /// Whether the first private key is encrypted with a password.
+    var hasEncryptedKey: Bool {
+        guard let label = labels.first(where: { $0.hasSuffix("PRIVATE KEY") }) else { return false }
+        return label.hasPrefix("ENCRYPTED") || lines.contains { $0.hasPrefix("Proc-Type: 4,ENCRYPTED") }
+    }
+
+    /// Returns whether the content is of the kind that a purpose needs, though perhaps damaged.
+    func suits(_ purpose: ContentFormat.Purpose) -> Bool {
+        switch purpose {
+        case .certificate, .authority: labels.contains("CERTIFICATE")
+        case .privateKey:
+            labels.contains { $0.hasSuffix("PRIVATE KEY") && !$0.hasPrefix("OPENSSH") && !$0.hasPrefix("SSH2") }
+                && !hasEncryptedKey
+        case .encryptedFile: text.hasPrefix("age-encryption.org/") || labels.first == "AGE ENCRYPTED FILE"
+        case .identity:
+            text.hasPrefix("AGE-SECRET-KEY-1") || text.hasPrefix("AGE-PLUGIN-")
+                || labels.contains { $0.hasSuffix("PRIVATE KEY") }
+        case .taskFile, .manifest, .kubeconfig, .content: false
+        }
+    }
+
+    /// Whether the content is the base64 of PEM, as in the values of kubeconfigs and Secrets.
+    var isEncodedPEM: Bool { text.hasPrefix("LS0tLS1CRUdJTi") }
+
+    /// The content of base64 that begins like DER, as in PEM, but has no line that begins a block.
+    var unlabelledDER: DERContent? {
+        guard text.hasPrefix("MI"), labels.isEmpty else { return nil }
+        return (try? Base64.decode(text.filter { !$0.isWhitespace })).flatMap { DERContent($0[...]) }
+    }
+
+    /// Whether a PEM block begins behind other text in its line.
+    var hasTextBeforePEM: Bool {
+        labels.isEmpty
+            && text.split(whereSeparator: \.isNewline).contains { line in
+                line.contains("-----BEGIN ") && !line.hasPrefix("-----BEGIN ")
+            }
+    }
+
+    /// Whether the line ends of PEM are written as `\n`, as in a string of JSON.
+    var hasEscapedPEM: Bool { text.hasPrefix("-----BEGIN ") && text.prefix(80).contains("-----\\n") }
+
+    /// Whether the content is an OpenPGP message (RFC 9580): its first packet is a session key.
+    var isOpenPGP: Bool {
+        guard bytes.count > 16, let first = bytes.first, first & 0x80 != 0 else { return false }
+        let isNew = first & 0x40 != 0
+        let tag = isNew ? first & 0x3F : first >> 2 & 0x0F
+        let lengthCount = isNew ? 1 : 1 << Int(first & 3)
+        let version = bytes.dropFirst(1 + lengthCount).first
+        return lengthCount < 8 && (tag == 1 && version == 3 || tag == 3 && (version == 4 || version == 5))
+    }
+}
+
+/// The kinds of content in DER that openssl writes, distinguished by the first elements of their outer sequence.
+enum DERContent: Hashable {
+    case certificate, request, revocationList, publicKey, privateKey, encryptedKey, pkcs12, pkcs7
+
+    /// Recognises a content, which must be one sequence; of a long file, its beginning is enough.
+    init?(_ bytes: ArraySlice<UInt8>) {
+        guard let outer = DERElement(bytes), outer.tag == 0x30, outer.isWhole else { return nil }
+        let parts = outer.parts(limit: 3)
+        guard parts.count > 1 else { return nil }
+        let tags = parts.map(\.tag)
+        switch tags[0] {
+        // PKCS 7 (RFC 2315) begins with an identifier below 1.2.840.113549.1.7.
+        case 0x06 where parts[0].content.starts(with: [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07]): self = .pkcs7
+        // PKCS 12 (RFC 7292, section 4) has version 3, and a sequence with content of PKCS 7.
+        case 0x02 where parts[0].content.elementsEqual([3]) && tags[1] == 0x30: self = .pkcs12
+        // PKCS 8 has an algorithm, PKCS 1 a number, and SEC 1 the octets of the key.
+        case 0x02 where [0x30, 0x02, 0x04].contains(tags[1]): self = .privateKey
+        case 0x30 where tags[1] == 0x03: self = .publicKey
+        case 0x30 where tags[1] == 0x04: self = .encryptedKey
+        case 0x30 where tags[1] == 0x30:
+            let signed = parts[0].parts(limit: 4).map(\.tag)
+            // A certificate has its version in brackets, a request its attributes, and a list of version 2 a time.
+            switch (signed.first, signed.last) {
+            case (0xA0, _): self = .certificate
+            case (0x02, 0xA0): self = .request
+            case (0x02, 0x17), (0x02, 0x18): self = .revocationList
+            case (0x02, _): self = .certificate
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+}
+
+/// An element of DER: a tag and its content.
+private struct DERElement {
+    let tag: UInt8
+    let content: ArraySlice<UInt8>
+    /// The bytes behind the element.
+    let rest: ArraySlice<UInt8>
+    /// Whether nothing follows; the end may be missing.
+    let isWhole: Bool
+
+    /// Reads the first element; returns `nil` if its length is not valid.
+    init?(_ bytes: ArraySlice<UInt8>) {
+        guard bytes.count > 1, let tag = bytes.first else { return nil }
+        let first = bytes[bytes.startIndex + 1]
+        var body = bytes.dropFirst(2)
+        self.tag = tag
+        // A length of 0x80 is not given; some programs write PKCS 12 so.
+        guard first != 0x80 else {
+            (content, rest, isWhole) = (body, [], true)
+            return
+        }
+        var length = Int(first)
+        if first > 0x80 {
+            let count = Int(first & 0x7F)
+            guard count <= 4, body.count > count else { return nil }
+            length = body.prefix(count).reduce(0) { $0 << 8 | Int($1) }
+            body = body.dropFirst(count)
+        }
+        (content, rest) = (body.prefix(length), body.dropFirst(length))
+        isWhole = body.count <= length
+    }
+
+    /// Returns the first elements of the content.
+    func parts(limit: Int) -> [DERElement] {
+        var parts: [DERElement] = []
+        var bytes = content
+        while parts.count < limit, let part = DERElement(bytes) {
+            parts.append(part)
+            bytes = part.rest
+        }
+        return parts
+    }
+}
