@@ -68,6 +68,49 @@ import Testing
         #expect(problems("tasks: {a: \(task)}\n") == "bootstrap.yaml:\(message)")
     }
 
+    @Test(arguments: [
+        ("file: {path: '/etc/{{ apiHost }}', content: x}", "18: 'file.path'", "{{ apiHost }}", "'${apiHost}'"),
+        ("file: {path: '/etc/{{api_host}}', content: x}", "18: 'file.path'", "{{api_host}}", "'${apiHost}'"),
+        ("wait: {url: 'https://<%= apiHost %>/'}", "17: 'wait.url'", "<%= apiHost %>", "'${apiHost}'"),
+        (
+            "symlink: {path: /a, target: '{{ .Values.x }}'}", "33: 'symlink.target'", "{{ .Values.x }}",
+            "the value, or a variable of 'variables:' such as '${NAME}'"
+        ),
+    ])
+    func `a placeholder of a template is refused where it cannot be meant`(
+        task: String,
+        place: String,
+        placeholder: String,
+        hint: String
+    ) {
+        let text =
+            "variables: {apiHost: h}\ntasks:\n  a:\n    \(task)\n  b: {file: {path: /b, content: '${apiHost}'}}\n"
+        #expect(
+            problems(text)
+                == "bootstrap.yaml:4:\(place) of task 'a' contains '\(placeholder)', which nothing replaces here; "
+                + "write \(hint)"
+        )
+    }
+
+    @Test(arguments: [
+        "file: {path: /a, content: '{{ range }} {% if %} <%= x %>'}",
+        "exec: {command: crictl, args: [ps, --template, '{{ .id }}'], environment: {A: '{{ x }}'}}",
+        "file: {path: '/a/{{', content: x}", "file: {path: /a, content: x, mode: 0420}",
+        "file: {path: /a, content: x, mode: 511}", "file: {path: /a, content: x, mode: 640}",
+    ])
+    func `a text that may contain a placeholder is taken as it is`(task: String) {
+        #expect(problems("tasks: {a: {\(task)}}\n") == "")
+    }
+
+    @Test(arguments: [(420, "0644"), (256, "0400")])
+    func `permissions as a decimal number are reported with the octal ones`(number: Int, octal: String) {
+        #expect(
+            problems("tasks: {a: {file: {path: /a, content: x, mode: \(number)}}}\n")
+                == "bootstrap.yaml:1:48: 'file.mode' of task 'a' must be permissions in octal, found the number \(number); "
+                + "write mode: \(octal)"
+        )
+    }
+
     @Test func `a declared name that only differs from one that is used is the mistake`() {
         let text = """
             variables: {serviceAddres: 10.0.0.1, nodeAddress: x}

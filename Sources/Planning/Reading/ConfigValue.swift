@@ -69,7 +69,8 @@ struct ConfigValue {
     /// Returns the string, or `nil` after reporting that the value is not a valid string.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
         guard let string = node.string else {
-            reportTypeMismatch(expected, hint: quotingHint)
+            let isEmptyText = kind == .text && node.isNull
+            reportTypeMismatch(expected, hint: isEmptyText ? "write \"\" for an empty text" : quotingHint)
             return nil
         }
         guard mayBeEmpty || !string.isEmpty else {
@@ -87,7 +88,34 @@ struct ConfigValue {
             reportTypeMismatch(kind == .line ? "\(expected) on one line" : "\(expected) without NUL")
             return nil
         }
+        if kind == .line, let placeholder = placeholder(in: string) {
+            reportPlaceholder(placeholder)
+            return nil
+        }
         return string
+    }
+
+    /// Finds a placeholder of Jinja, Helm or ERB, such as `{{ name }}`.
+    ///
+    /// Names, paths and addresses contain none; arguments of programs and contents of files may.
+    private func placeholder(in text: String) -> Substring? {
+        for (open, close) in [("{{", "}}"), ("{%", "%}"), ("<%", "%>")] {
+            guard let start = text.firstRange(of: open),
+                let end = text[start.upperBound...].firstRange(of: close)
+            else { continue }
+            return text[start.lowerBound..<end.upperBound]
+        }
+        return nil
+    }
+
+    private func reportPlaceholder(_ placeholder: Substring) {
+        let name = placeholder.dropFirst(2).dropLast(2).filter { !$0.isWhitespace && $0 != "-" && $0 != "=" }
+        let near = variables.names.contains(name) ? name : nearestName(to: name, in: variables.names)
+        problems.add(
+            node.location,
+            "\(label) contains \(quoted(placeholder)), which nothing replaces here",
+            hint: near.map { "write '${\($0)}'" } ?? "write the value, or a variable of 'variables:' such as '${NAME}'"
+        )
     }
 
     /// Returns the string or the number as written, or `nil` after reporting that the value is neither.
@@ -335,6 +363,21 @@ extension ConfigValue {
         }
     }
 
+    /// Returns the permissions that a number without a zero in front means as a decimal number, such as 420 for 0644.
+    ///
+    /// It is meant so only if others would have a permission that the owner lacks as octal, but not as decimal digits.
+    private func decimalMode(_ digits: Substring, _ mode: UInt16) -> UInt16? {
+        func isUsual(_ mode: UInt16) -> Bool {
+            let (owner, group, others) = (mode >> 6 & 7, mode >> 3 & 7, mode & 7)
+            return group & ~owner == 0 && others & ~group == 0 && owner & 4 != 0
+        }
+        guard digits.first != "0", let decimal = UInt16(digits), decimal <= 0o777, !isUsual(mode), isUsual(decimal)
+        else {
+            return nil
+        }
+        return decimal
+    }
+
     /// Reads permissions in octal digits, whether YAML reads a number or a string: `0644`, `"0644"`, `0o644`.
     func mode() -> UInt16? {
         let text: String? = if case .number(let number) = node.content { number.text } else { node.string }
@@ -343,6 +386,10 @@ extension ConfigValue {
             let mode = UInt16(digits, radix: 8), mode <= 0o7777
         else {
             reportTypeMismatch("permissions in octal, up to 07777", hint: write("0644"))
+            return nil
+        }
+        if let meant = decimalMode(digits, mode) {
+            reportTypeMismatch("permissions in octal", hint: write("0\(String(meant, radix: 8))"))
             return nil
         }
         return mode
