@@ -286,9 +286,20 @@ extension Footprint {
 
 extension Footprint {
     /// Adds the owner and group of a file.
-    mutating func addAccounts(owner: String?, group: String?, at location: SourceLocation) {
+    ///
+    /// - Parameters:
+    ///   - owner: The owner.
+    ///   - group: The group.
+    ///   - places: The locations of the keys that name them.
+    ///   - location: The location for an account that no key names.
+    mutating func addAccounts(
+        owner: String?,
+        group: String?,
+        named places: [Account.Kind: SourceLocation] = [:],
+        at location: SourceLocation
+    ) {
         for (kind, name) in [(Account.Kind.user, owner), (.group, group)] {
-            if let name { accounts.append(.init(kind: kind, name: name, location: location)) }
+            if let name { accounts.append(.init(kind: kind, name: name, location: places[kind] ?? location)) }
         }
     }
 

@@ -255,11 +255,21 @@ public struct NodeCheck: Sendable {
                     _ = try await FileSystem.lookupGroup(account.name, until: .now + FileSystem.accountLookupLimit)
                 }
             } catch {
-                let hint = error.advice ?? "create the account first"
+                let near = nearestName(to: account.name, in: accountNames(account.kind))
+                let hint = error.advice ?? near.map { "did you mean '\($0)'?" } ?? "create the account first"
                 problems.append(Problem("\(error)", at: account.location, hint: hint))
             }
         }
         return problems
+    }
+
+    /// Returns the names of the users or groups in the machine's own files.
+    private func accountNames(_ kind: Footprint.Account.Kind) -> [String] {
+        let path = kind == .user ? "/etc/passwd" : "/etc/group"
+        let bytes = (try? FileSystem.read(path, limit: SizeLimit.configuration)) ?? []
+        return bytes.split(separator: UInt8(ascii: "\n")).map { line in
+            String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
+        }
     }
 
     private func check(_ command: Footprint.Command, of task: PlannedTask) -> [Problem] {

@@ -40,6 +40,16 @@ struct MappingReader {
         return entries.first { $0.key == key }
     }
 
+    /// Returns the locations of the keys `owner` and `group` of a file.
+    func accountLocations() -> [Footprint.Account.Kind: SourceLocation] {
+        let kinds: [(String, Footprint.Account.Kind)] = [("owner", .user), ("group", .group)]
+        return Dictionary(
+            uniqueKeysWithValues: kinds.compactMap { key, kind in
+                entries.first { $0.key == key }.map { (kind, $0.value.location) }
+            }
+        )
+    }
+
     /// Returns whether a key has an entry, without marking the key as known.
     func has(_ key: String) -> Bool {
         entries.contains { $0.key == key }

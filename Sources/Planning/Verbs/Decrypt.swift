@@ -23,6 +23,9 @@ public struct DecryptDeclaration: VerbDeclaration {
 
     /// The name or number of the file's group, or `nil` for the agent's group.
     public var group: String?
+
+    /// The locations of the keys that name the owner and the group.
+    var accountLocations: [Footprint.Account.Kind: SourceLocation] = [:]
 }
 
 extension DecryptDeclaration: ReadableVerb {
@@ -107,6 +110,7 @@ extension DecryptDeclaration: ReadableVerb {
                 mode: mode,
                 owner: owner,
                 group: group,
+                accountLocations: fields.accountLocations(),
             )
         )
     }
@@ -138,7 +142,7 @@ extension DecryptDeclaration: ReadableVerb {
         if let certificate {
             footprint.reads.append(.init(path: certificate, use: .certificate, sizeLimit: SizeLimit.encrypted))
         }
-        footprint.addAccounts(owner: owner, group: group, at: path.location)
+        footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
         return footprint
     }
 }

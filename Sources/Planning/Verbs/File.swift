@@ -36,6 +36,9 @@ public struct FileDeclaration: VerbDeclaration {
 
     /// The name or number of the file's group, or `nil` for the agent's group.
     public var group: String?
+
+    /// The locations of the keys that name the owner and the group.
+    var accountLocations: [Footprint.Account.Kind: SourceLocation] = [:]
 }
 
 extension FileDeclaration: ReadableVerb {
@@ -97,7 +100,9 @@ extension FileDeclaration: ReadableVerb {
         }
         let written = sourcePath.map(Source.path) ?? content.map(Source.content) ?? generator.map(Source.generated)
         guard let path, let source = written else { return nil }
-        return ReadVerb(Self(path: path, source: source, mode: mode, owner: owner, group: group))
+        var declaration = Self(path: path, source: source, mode: mode, owner: owner, group: group)
+        declaration.accountLocations = fields.accountLocations()
+        return ReadVerb(declaration)
     }
 
     /// The paths, connections and privileges of the task.
@@ -115,7 +120,7 @@ extension FileDeclaration: ReadableVerb {
         if owner != nil || group != nil || !footprint.reads.isEmpty {
             footprint.capabilities.append("CAP_DAC_READ_SEARCH")
         }
-        footprint.addAccounts(owner: owner, group: group, at: path.location)
+        footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
         return footprint
     }
 }
