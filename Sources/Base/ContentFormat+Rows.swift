@@ -53,7 +53,20 @@ extension ContentFormat {
         )
     }
 
-    private static let encryptionRows: [Row] = [
+    /// Values of documents, which are not recognised in the place of a file.
+    static let valueRows: [Row] = [
+        Row(
+            .encryptedValue,
+            "a value encrypted by SOPS",
+            "decrypt the file that it is from with 'sops -d'"
+        ) { content in
+            let text = content.text.prefix { !$0.isNewline }
+            return text.hasPrefix("ENC[AES256_GCM,data:") && text.hasSuffix("]")
+                && content.text.allSatisfy { !$0.isNewline || $0 == content.text.last }
+        }
+    ]
+
+    static let encryptionRows: [Row] = [
         Row(
             .encrypted,
             "encrypted by age",
@@ -65,7 +78,7 @@ extension ContentFormat {
             $0.text.hasPrefix("age-encryption.org/v1") || $0.text.hasPrefix("-----BEGIN AGE ENCRYPTED FILE-----")
         },
         Row(
-            .encrypted,
+            .encryptedForTools,
             "encrypted by Ansible Vault",
             decrypted("ansible-vault decrypt FILE", "ansible-vault view FILE")
         ) {

@@ -5,6 +5,10 @@ public struct ContentFormat: Sendable, Hashable {
     /// The formats.
     public enum Kind: Sendable, Hashable {
         case empty, compressed, html, pointer, encrypted, otherEncoding, binary
+        /// A text that programs for deployment decrypt before a node gets it.
+        case encryptedForTools
+        /// A value that can be decrypted only in the file from which it was copied.
+        case encryptedValue
         case certificate, privateKey, encryptedKey, publicKey, request, keyStore, brokenPEM, keyOfSSH, keyOfAge
         case helmTemplate, jinja, helmChart, helmValues, kustomization, compose, playbook
         case kubeconfig, manifest, taskFile
@@ -56,6 +60,16 @@ public struct ContentFormat: Sendable, Hashable {
         let content = ExaminedContent(bytes, path, isDocument: false)
         guard !content.suits(purpose) else { return nil }
         let row = credentialRows.first { $0.matches(content) }
+        return row.map { Self(kind: $0.kind, name: $0.name, advice: $0.advice) }
+    }
+
+    /// Recognises a content that another program has encrypted.
+    ///
+    /// - Parameter bytes: The content of a file, or a value.
+    /// - Returns: The format, `nil` if the content is not encrypted, or by an unknown program.
+    public static func encrypted(_ bytes: [UInt8]) -> Self? {
+        let content = ExaminedContent(bytes, "", isDocument: true)
+        let row = (encryptionRows + valueRows).first { $0.matches(content) }
         return row.map { Self(kind: $0.kind, name: $0.name, advice: $0.advice) }
     }
 

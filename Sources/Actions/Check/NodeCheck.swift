@@ -85,6 +85,9 @@ public struct NodeCheck: Sendable {
             let footprint = task.footprint
             warnings += ownRestarts(task) + lateRenewals(task) + networkWarnings(task, notIn: &kubeconfigsWithServer)
             problems += footprint.credentials.map(usageProblems) ?? []
+            if let found = encryptedContent(task) {
+                if found.isCertain { problems.append(found.problem) } else { warnings.append(found.problem) }
+            }
             if !isOffline { problems += await nodeProblems(task) }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)
@@ -103,17 +106,7 @@ public struct NodeCheck: Sendable {
                 problems += checkKubeconfig(kubeconfig)
             }
         }
-        if let serverVersion, serverVersion > .newest {
-            let message =
-                "Kubernetes \(serverVersion) is newer than \(KubernetesVersion.newest), the last version whose APIs are known"
-            let hint = "read its changelog, or check against the server itself: 'nest-bootstrap diff'"
-            warnings.append(Problem(message, hint: hint))
-        }
-        if let serverVersion, serverVersion < .oldest {
-            let message =
-                "Kubernetes \(serverVersion) is older than \(KubernetesVersion.oldest), the first version that is supported"
-            warnings.append(Problem(message, hint: "upgrade the API server"))
-        }
+        warnings += versionWarnings
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }
@@ -131,6 +124,22 @@ public struct NodeCheck: Sendable {
         var findings = Findings(problems: problems, warnings: warnings)
         findings.add(objectFindings(contents))
         return findings
+    }
+
+    /// The warnings about a version of the API server that is not supported.
+    private var versionWarnings: [Problem] {
+        if let serverVersion, serverVersion > .newest {
+            let message =
+                "Kubernetes \(serverVersion) is newer than \(KubernetesVersion.newest), the last version whose APIs are known"
+            let hint = "read its changelog, or check against the server itself: 'nest-bootstrap diff'"
+            return [Problem(message, hint: hint)]
+        }
+        if let serverVersion, serverVersion < .oldest {
+            let message =
+                "Kubernetes \(serverVersion) is older than \(KubernetesVersion.oldest), the first version that is supported"
+            return [Problem(message, hint: "upgrade the API server")]
+        }
+        return []
     }
 
     /// Reports a restart of a unit of nest-bootstrap; `after` already determines when such a unit runs.

@@ -77,6 +77,9 @@ public struct ManifestFile: Sendable {
         }
         do {
             let identity = try ObjectIdentity(written: node, documentIndex: documentIndex)
+            let encrypted = ConfigurationData.encryptedValues(node, identity)
+            diagnostics += encrypted
+            guard encrypted.isEmpty else { return }
             manifests.append(ManifestObject(identity: identity, root: node, documentIndex: documentIndex))
         } catch {
             diagnostics += error.all

@@ -54,6 +54,52 @@ enum ConfigurationData {
         }
     }
 
+    /// Finds values of ConfigMaps and Secrets that SOPS has encrypted, outside of a file of SOPS.
+    ///
+    /// Nothing can decrypt such a value, because the keys are in the rest of its file.
+    static func encryptedValues(_ root: Node, _ identity: ObjectIdentity) -> [Problem] {
+        guard identity.type.group.isEmpty, ["ConfigMap", "Secret"].contains(identity.type.kind) else { return [] }
+        return ["data", "stringData"].flatMap { section -> [Problem] in
+            let isBase64 = section == "data" && identity.type.kind == "Secret"
+            return (root[section]?.mapping?.entries ?? []).compactMap { entry in
+                guard let text = entry.value.string, let format = encryption(of: text, isBase64: isBase64),
+                    format.kind == .encryptedValue
+                else { return nil }
+                return Problem(
+                    "\(identity): field '\(section).\(entry.key)' is \(format.name), and the cluster would get it as it is",
+                    at: entry.value.location,
+                    hint: format.hint(path: nil, for: .content)
+                )
+            }
+        }
+    }
+
+    /// Warns about values of Secrets that Ansible Vault has encrypted, which only Ansible can read.
+    static func encryptedFiles(_ manifest: ManifestObject) -> [Problem] {
+        guard manifest.identity.type.group.isEmpty, manifest.identity.type.kind == "Secret" else { return [] }
+        return ["data", "stringData"].flatMap { section -> [Problem] in
+            (manifest.root[section]?.mapping?.entries ?? []).compactMap { entry in
+                guard let text = entry.value.string,
+                    let format = encryption(of: text, isBase64: section == "data"), format.kind == .encryptedForTools
+                else { return nil }
+                return Problem(
+                    "field '\(section).\(entry.key)' is \(format.name), and the cluster would get it as it is",
+                    at: entry.value.location,
+                    hint: format.hint(path: nil, for: .content)
+                )
+            }
+        }
+    }
+
+    /// Returns the program that has encrypted a value, `nil` if the value does not begin like an encrypted one.
+    private static func encryption(of text: String, isBase64: Bool) -> ContentFormat? {
+        let marks = isBase64 ? ["RU5D", "JEFOU0lCTEVf"] : ["ENC[", "$ANSIBLE_"]
+        guard text.contains("ENC[") || marks.contains(where: text.hasPrefix) else { return nil }
+        // A text of SOPS in the place of base64 is reported too.
+        let bytes = isBase64 ? try? Base64.decode(text) : nil
+        return ContentFormat.encrypted(bytes ?? Array(text.utf8))
+    }
+
     /// Finds keys that are in both `data` and `binaryData` of a ConfigMap.
     private static func repeatedKeys(_ root: Node) -> [Problem] {
         (root["binaryData"]?.mapping?.entries ?? []).compactMap { entry in

@@ -71,7 +71,7 @@ public struct ObjectCheck: Sendable {
         let size = ObjectSize(manifest)
         findings.problems += size.problems
         findings.warnings += size.warnings + MetadataFields.warnings(manifest) + ConfigurationData.warnings(manifest)
-        findings.warnings += secretReaders.warnings(manifest)
+        findings.warnings += ConfigurationData.encryptedFiles(manifest) + secretReaders.warnings(manifest)
         findings.problems += schemaProblems(manifest, unlike: findings.problems)
         let identity = manifest.identity.description
         findings.problems = findings.problems.map { $0.prefixed(identity) }

@@ -15,6 +15,25 @@ struct ManifestFileTests {
     }
 
     @Test(arguments: [
+        ("Secret", "stringData", "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]", true),
+        ("Secret", "data", "RU5DW0FFUzI1Nl9HQ00sZGF0YTphYmMsdHlwZTpzdHJd", true),
+        ("Secret", "data", "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]", true),
+        ("ConfigMap", "data", "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]", true),
+        ("ConfigMap", "data", "see ENC[AES256_GCM,data:abc] in the manual", false),
+        ("Secret", "stringData", "ENC[AES256_GCM,data:x]\\nsecond line", false),
+        ("Secret", "stringData", "{{ .Values.password }}", false),
+    ])
+    func `a value that SOPS has encrypted is not applied`(kind: String, section: String, value: String, isFound: Bool) {
+        let text = "apiVersion: v1\nkind: \(kind)\nmetadata: {name: a}\n\(section):\n  p: \"\(value)\"\n"
+        let found = ManifestFile(Array(text.utf8), file: "m.yaml")
+        let message =
+            "m.yaml:5:6: \(kind)/a: field '\(section).p' is a value encrypted by SOPS, and the cluster would get it as it is; "
+            + "decrypt the file that it is from with 'sops -d'"
+        #expect(found.diagnostics.map(\.description) == (isFound ? [message] : []))
+        #expect(found.manifests.isEmpty == isFound)
+    }
+
+    @Test(arguments: [
         ("d/kustomization.yaml", "resources: [a.yaml]\n", "a kustomization", "'kubectl kustomize d'"),
         ("d/values.yaml", "replicas: 1\n", "a file with the values of a Helm chart", "move it out of the directory"),
         (
