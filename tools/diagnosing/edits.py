@@ -113,22 +113,22 @@ class Editor:
         gap = index + 1 if index < target else index + 2
         return Edit("move", frozenset({target + 1, gap, gap - 1}), "\n".join(lines) + "\n")
 
-    def once(self) -> Edit:
+    def next(self) -> Edit:
         """The next edit that changes the text."""
         while True:
             edit = self.random.choice([self.character, self.indentation, self.key, self.type, self.line, self.move])()
             if edit.text.splitlines() != self.lines:
                 return edit
 
-    def next(self, count: int = 1) -> Edit:
-        """The next text with a number of edits, each of which changes what the one before it has made."""
-        edit = self.once()
-        if count == 1:
-            return edit
-        rest = Editor(edit.text, str(self.random.random()))
-        after = rest.next(count - 1)
-        added = len(after.text.splitlines()) - len(edit.text.splitlines())
-        first = min(after.lines)
-        # A line below a later edit has moved by what that edit has added.
-        moved = frozenset(line + added if line > first else line for line in edit.lines)
-        return Edit(f"{edit.kind} and {after.kind}", moved | after.lines, after.text)
+    def joined(self, edits: list[Edit]) -> Edit | None:
+        """Several edits of one line each in one text; `None` if one has another size, or two are nearer than four lines."""
+        lines = list(self.lines)
+        places = [line for edit in edits for line in edit.lines]
+        if len(places) != len(edits) or any(len(edit.text.splitlines()) != len(lines) for edit in edits):
+            return None
+        if any(abs(one - other) < 4 for index, one in enumerate(places) for other in places[:index]):
+            return None
+        for edit, place in zip(edits, places):
+            lines[place - 1] = edit.text.splitlines()[place - 1]
+        kinds = " and ".join(edit.kind for edit in edits)
+        return Edit(kinds, frozenset(places), "\n".join(lines) + "\n")

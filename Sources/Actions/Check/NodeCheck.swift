@@ -67,7 +67,7 @@ public struct NodeCheck: Sendable {
             findings.problems += found.problems.filter {
                 $0.location?.file != task.location.file && $0.location?.position != nil
             }
-            contents.append((task, found.manifests))
+            contents.append((task, found.manifests + found.brokenManifests))
         }
         findings.add(objectFindings(contents))
         return findings.withoutRepetitions
@@ -77,6 +77,7 @@ public struct NodeCheck: Sendable {
         var problems: [Problem] = []
         var warnings: [Problem] = []
         var contents: [TaskManifests] = []
+        var examined: [TaskManifests] = []
         var kubeconfigs: Set<String> = []
         var kubeconfigsWithServer: Set<String> = []
         var usedVariables: Set<String> = []
@@ -97,6 +98,7 @@ public struct NodeCheck: Sendable {
                 problems += found.problems
                 warnings += found.warnings
                 contents.append((task, found.manifests))
+                examined.append((task, found.manifests + found.brokenManifests))
             }
             // Each kubeconfig is checked once: messages about its certificate contain the time, so two of them may
             // differ.
@@ -122,7 +124,7 @@ public struct NodeCheck: Sendable {
             problems += run.dropInVariables.filter { !usedVariables.contains($0.name) }.map(\.problem)
         }
         var findings = Findings(problems: problems, warnings: warnings)
-        findings.add(objectFindings(contents))
+        findings.add(objectFindings(examined))
         return findings
     }
 

@@ -41,6 +41,8 @@ struct ManifestLoader {
     struct Contents {
         /// The objects, in the order of the task file.
         var manifests: [ManifestObject] = []
+        /// The objects of broken documents as far as they can be read, which are checked, but not applied.
+        var brokenManifests: [ManifestObject] = []
         /// Problems of documents that could not be read; everything else is still applied.
         var problems: [Problem] = []
         /// Warnings about manifests that are not read, such as those in subdirectories.
@@ -166,6 +168,7 @@ struct ManifestLoader {
         }
         let file = read(source, keepsTrees: contents.byteCount <= Self.treeLimit, &contents.variableNames)
         contents.manifests += file.manifests
+        contents.brokenManifests += file.brokenManifests
         contents.problems += file.diagnostics.map { problem in
             // The message may contain a value of an object.
             var problem = problem

@@ -6,6 +6,9 @@ public struct ManifestFile: Sendable {
     /// The objects that could be read, in the order of the file.
     public var manifests: [ManifestObject] = []
 
+    /// The objects of broken documents as far as they can be read, in which other mistakes can be found, and nothing else.
+    public var brokenManifests: [ManifestObject] = []
+
     /// The problems of the file; a broken document does not affect other documents.
     public var diagnostics: [Problem] = []
 
@@ -29,13 +32,14 @@ public struct ManifestFile: Sendable {
             diagnostics = [format.problem(path: file, expected: "a manifest")]
             return
         }
-        var reader = DocumentReader(bytes, file: file)
+        var reader = DocumentReader(bytes, file: file, mistakes: ManifestMistakes.count)
         // The scan is needed only if a document cannot be parsed.
         lazy var secretLines = SecretLines(bytes)
         while let result = reader.next() {
             switch result {
             case .failure(let invalid):
                 diagnostics += invalid.problems.all.map { secretLines.contain($0) ? $0.masked : $0 }
+                invalid.readable.map { brokenManifests += Self.objects(in: $0, transform) }
             case .success(let document):
                 guard let root = document.root, !root.isNull else { continue }
                 let (node, problems) = transform(root)
@@ -58,6 +62,16 @@ public struct ManifestFile: Sendable {
             diagnostics = [template.problem(path: file, expected: "a manifest")]
         }
     }
+
+    /// Returns the objects of a document, without its problems.
+    private static func objects(in document: Document, _ transform: (Node) -> (Node, [Problem])) -> [ManifestObject] {
+        guard let root = document.root, !root.isNull else { return [] }
+        var file = ManifestFile()
+        file.add(transform(root).0, documentIndex: document.index, depth: 0)
+        return file.manifests
+    }
+
+    private init() {}
 
     /// Returns whether a document is a Secret or a list that contains one.
     private static func describesSecret(_ node: Node, depth: Int = 0) -> Bool {

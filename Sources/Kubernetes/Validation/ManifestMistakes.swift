@@ -1,0 +1,21 @@
+import Base
+import YAML
+
+/// How many mistakes a document of a manifest has, by which a reader chooses between corrections of its text.
+enum ManifestMistakes {
+    /// Counts the mistakes of an object that its fields show: what every object has, and what the schema of its kind says.
+    ///
+    /// Of a kind that Kubernetes does not have, only what every object has counts.
+    @Sendable
+    static func count(in node: Node) -> Int {
+        guard let identity = try? ObjectIdentity(written: node, documentIndex: 1) else { return unidentified }
+        let type = identity.type
+        guard let newest = KubernetesSchemas.own.versions(of: type).last,
+            let schema = KubernetesSchemas.own.schema(of: type, in: newest)
+        else { return 0 }
+        return SchemaCheck(node, of: type, against: schema, rules: .builtIn(nil)).faults.count
+    }
+
+    /// What a document counts for that is not an object.
+    private static let unidentified = 1
+}
