@@ -26,9 +26,12 @@ struct Program {
     init(arguments: [String]) {
         let environment = Machine.environment()
         let outputEnvironment = OutputEnvironment(environment: environment)
+        let options: Options? =
+            if case .perform(_, let options) = try? parseArguments(arguments) { options } else { nil }
         let output = ConsoleOutput(
             journal: Journal().map { JournalQueue(Self.sender(to: $0)) },
-            isUTF8: outputEnvironment.isUTF8
+            isUTF8: outputEnvironment.isUTF8,
+            problemView: options?.isPlain == true ? nil : .onTerminal(outputEnvironment, root: options?.root)
         )
         self.init(
             arguments: arguments,

@@ -34,7 +34,7 @@ struct SecretMask {
 
     private static func parts(_ lines: [String]) -> [Line] {
         var parts: [Line] = []
-        /// The lines of a secret that has not ended yet, and their prefix.
+        /// The lines of a secret that has not ended yet, each with its line ending, and their prefix.
         var block: (lines: String, prefix: String)?
         /// The indentation of a key whose secret value is a block of lines below it.
         var blockIndentation: Int?
@@ -48,7 +48,7 @@ struct SecretMask {
                 let goesOn =
                     blockIndentation.map { indentation > $0 || indentation == line.count } ?? !line.contains("-----END")
                 if goesOn {
-                    block = (begun.lines + line, begun.prefix)
+                    block = (begun.lines + line + "\n", begun.prefix)
                     continue
                 }
                 endBlock()
@@ -71,6 +71,17 @@ struct SecretMask {
         }
         endBlock()
         return parts
+    }
+
+    /// Returns for each of the lines of a text whether it contains a secret value, or is a part of one.
+    static func masksLines(_ lines: [String]) -> [Bool] {
+        parts(lines).flatMap { pieces in
+            let secrets = pieces.compactMap { if case .secret(let text) = $0 { text } else { nil } }
+            if let block = secrets.first, block.isEmpty || block.hasSuffix("\n") {
+                return Array(repeating: true, count: block.utf8.count { $0 == UInt8(ascii: "\n") })
+            }
+            return [!secrets.isEmpty]
+        }
     }
 
     private static func lines(_ parts: [Line], among others: [Line], _ side: String) -> [String] {

@@ -3,9 +3,9 @@ import Base
 /// The lines of a file that may belong to a Secret.
 ///
 /// The lines are found by searching the text, because a document that cannot be parsed has no kind.
-struct SecretLines {
+struct SecretLines: Sendable {
     /// One document of the file, which begins with its marker line.
-    fileprivate struct Document {
+    fileprivate struct Document: Sendable {
         var firstLine: Int
         /// Whether the document contains text such as `kind: ConfigMap`.
         var hasKind = false
@@ -35,8 +35,10 @@ struct SecretLines {
     /// Returns whether a problem is in a document that may be a Secret; any word of such a document may be secret.
     ///
     /// A problem on the line of a marker may concern the document before or after the marker.
-    func contain(_ problem: Problem) -> Bool {
-        let line = problem.location?.position?.line ?? 1
+    func contain(_ problem: Problem) -> Bool { contain(line: problem.location?.position?.line ?? 1) }
+
+    /// Returns whether a line is in a document that may be a Secret.
+    func contain(line: Int) -> Bool {
         let index = lastDocument(beginningBefore: line + 1)
         guard index > 0, documents[index].firstLine == line else { return documents[index].mayBeSecret }
         return documents[index].joined(with: documents[index - 1]).mayBeSecret

@@ -34,6 +34,9 @@ public final class ConsoleOutput: Sendable {
     /// Whether human-readable text is written in UTF-8 rather than in ASCII.
     public let isUTF8: Bool
 
+    /// The form of problems on standard error, `nil` if it is not a terminal.
+    let problemView: ProblemView?
+
     private let state: OutputState
 
     /// The largest number of bytes in one write.
@@ -48,14 +51,17 @@ public final class ConsoleOutput: Sendable {
     ///   - writer: Writes bytes.
     ///   - journal: The queue for journal entries, if the output is connected to the journal.
     ///   - isUTF8: Whether human-readable text is written in UTF-8 rather than in ASCII.
+    ///   - problemView: The form of problems, if standard error is a terminal.
     public init(
         _ writer: @escaping Writer = { (bytes, stream) throws(SystemError) in
             try writeAll(bytes, to: stream.rawValue)
         },
         journal: JournalQueue? = nil,
         isUTF8: Bool = true,
+        problemView: ProblemView? = nil,
     ) {
         self.journal = journal
+        self.problemView = problemView
         self.isUTF8 = isUTF8
         let state = OutputState()
         self.state = state

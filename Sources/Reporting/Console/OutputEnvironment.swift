@@ -59,12 +59,16 @@ public struct OutputEnvironment: Sendable {
     }
 
     /// Whether standard output is a terminal with a movable cursor.
-    public var isScreen: Bool {
-        isOutputTerminal && terminalName.map { !$0.isEmpty && $0 != "dumb" } ?? false
-    }
+    public var isScreen: Bool { isOutputTerminal && isCapable }
+
+    /// Whether the terminal understands more than characters.
+    private var isCapable: Bool { terminalName.map { !$0.isEmpty && $0 != "dumb" } ?? false }
 
     /// Whether standard output can show colours and the user has not disabled them.
     public var isColoured: Bool { isScreen && !refusesColours }
+
+    /// Whether standard error can show colours and the user has not disabled them.
+    public var areErrorsColoured: Bool { isErrorTerminal && isCapable && !refusesColours }
 
     /// The same environment with standard output treated as a file, so that a screen reader reads every line once.
     public var plain: Self {

@@ -60,7 +60,7 @@ extension ConsoleOutput {
         for warning in warnings {
             let line = "warning: \(warning.line)\n"
             guard let journal else {
-                write(line, to: .diagnostics)
+                write(problemView?.text(warning, isWarning: true) ?? line, to: .diagnostics)
                 continue
             }
             journal.send(JournalEntry(.warning, warning.line, priority: 4, from: code).fields, orPrint: line, to: self)
@@ -69,7 +69,9 @@ extension ConsoleOutput {
 
     private func report(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)], _ code: CodeLocation) {
         let line = problem.location == nil ? "nest-bootstrap: \(problem.line)\n" : "\(problem.line)\n"
-        guard let journal else { return write(line, to: .diagnostics) }
+        guard let journal else {
+            return write(problemView?.text(problem, isWarning: false) ?? line, to: .diagnostics)
+        }
         // A dependency that has not succeeded yet is not an error, and is reported at every attempt.
         var entry = JournalEntry(kind, problem.line, priority: kind == .dependencyMissing ? 5 : 3, from: code)
         entry.add(fields)

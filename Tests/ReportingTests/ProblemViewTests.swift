@@ -1,0 +1,95 @@
+import Base
+import Testing
+
+@testable import Reporting
+
+/// Problems with the line of their file, as on a terminal.
+@Suite(.timeLimit(.minutes(30)))
+struct ProblemViewTests {
+    private func location(_ column: Int, line: Int = 3) -> Base.SourceLocation {
+        Base.SourceLocation(file: "a.yaml", position: Base.SourceLocation.Position(line: line, column: column))
+    }
+
+    private func view(
+        _ line: String?,
+        columns: Int? = 40,
+        isColoured: Bool = false,
+        isUTF8: Bool = true
+    ) -> ProblemView {
+        ProblemView(columns: columns, isColoured: isColoured, isUTF8: isUTF8) { _ in line }
+    }
+
+    @Test func `the message is wrapped at words, and a caret is below the place`() {
+        let problem = Problem("unknown key 'aply' in task 'crds'", at: location(3), hint: "did you mean 'apply'?")
+        #expect(
+            view("  aply: {}").text(problem, isWarning: false) == """
+                a.yaml:3:3: error: unknown key 'aply' in
+                    task 'crds'; did you mean 'apply'?
+                  3 |   aply: {}
+                    |   ^
+
+                """
+        )
+    }
+
+    @Test func `an edit is marked in its length, with the new text below`() {
+        var problem = Problem("unknown key 'aply'", at: location(3))
+        problem.edit = TextEdit(at: location(3), old: "aply", new: "apply")
+        let lines = view("  aply: {}").text(problem, isWarning: false).split(separator: "\n")
+        #expect(lines.suffix(2) == ["    |   ^~~~", "    |   apply"])
+        // The file has changed since.
+        #expect(view("  else: {}").text(problem, isWarning: false).hasSuffix("    |   ^\n"))
+        // A new line, or nothing but blanks, has nothing to show.
+        problem.edit?.new = "a\nb"
+        #expect(view("  aply: {}").text(problem, isWarning: false).hasSuffix("    |   ^\n"))
+    }
+
+    @Test(arguments: [
+        ("\tb: c", 2, "    b: c", 4),
+        ("日本: b", 5, "日本: b", 6),
+        ("a\u{1b}[31m: b", 7, "a\\x1b[31m: b", 9),
+        ("a: b", 5, "a: b", 4),
+        // Beyond the end of the line.
+        ("a: b", 50, "a: b", 4),
+    ])
+    func `columns are those of the terminal`(line: String, column: Int, shown: String, caret: Int) {
+        let lines = view(line).text(Problem("wrong", at: location(column)), isWarning: true).split(separator: "\n")
+        #expect(lines[1] == "  3 | \(shown)")
+        #expect(lines[2] == "    | " + String(repeating: " ", count: caret) + "^")
+    }
+
+    @Test(arguments: [true, false])
+    func `a long line is cut around the place`(isUTF8: Bool) {
+        let digits = String(repeating: "0123456789", count: 30)
+        let line = digits + "X" + digits
+        let text = view(line, isUTF8: isUTF8).text(Problem("wrong", at: location(301)), isWarning: false)
+        let lines = text.split(separator: "\n")
+        #expect(lines[1].count == 40)
+        #expect(lines[2].prefix { $0 != "^" }.count == lines[1].prefix { $0 != "X" }.count)
+        #expect(lines[1].hasSuffix(isUTF8 ? "…" : "..."))
+        #expect(lines[1].hasPrefix(isUTF8 ? "  3 | …" : "  3 | ..."))
+    }
+
+    @Test func `a place and a severity are in colour if there is colour`() {
+        let text = view("a: b", isColoured: true).text(Problem("wrong", at: location(1)), isWarning: false)
+        #expect(
+            text == """
+                \u{1b}[1ma.yaml:3:1:\u{1b}[0m \u{1b}[31merror:\u{1b}[0m wrong
+                  3 | a: b
+                    | \u{1b}[31m^\u{1b}[0m
+
+                """
+        )
+    }
+
+    @Test func `a problem without a place, or with a line that is not shown, is its message`() {
+        #expect(view("a").text(Problem("no route"), isWarning: true) == "warning: no route\n")
+        #expect(view("a").text(Problem("no route"), isWarning: false) == "nest-bootstrap: error: no route\n")
+        #expect(view(nil).text(Problem("wrong", at: location(1)), isWarning: false) == "a.yaml:3:1: error: wrong\n")
+    }
+
+    @Test func `nothing is wrapped if the width is not known`() {
+        let problem = Problem(String(repeating: "word ", count: 60) + "end", at: location(1))
+        #expect(view(nil, columns: nil).text(problem, isWarning: false).split(separator: "\n").count == 1)
+    }
+}
