@@ -3,7 +3,7 @@
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
 .PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose schemas
-.PHONY: lint style words links coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
+.PHONY: lint style words links problems coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
 # Without --disable-local-rpath the program would look for libraries in its own directory.
@@ -191,6 +191,10 @@ style:
 
 links:
 	tools/check-links
+
+problems: setup-compile ## write docs/problems.md, which lists the codes of problems
+	swift build --product nest-bootstrap
+	.build/debug/nest-bootstrap manual problems > docs/problems.md
 
 words: ## report words and phrases that the project's texts do not use
 	tools/check-words

@@ -198,7 +198,11 @@ extension ActionContext {
     /// - Throws: ``Base/Problem`` if the loss has ended the work.
     private func report(_ loss: ClusterLease.Loss, of lease: ClusterLease, _ end: LockedWork) throws(Problem) {
         if case .failure = end.result, end.isLossFirst {
-            throw Problem("\(lease.description) was lost (\(loss.reason)), so the task was ended", hint: loss.hint)
+            throw Problem(
+                .lockUnavailable,
+                "\(lease.description) was lost (\(loss.reason)), so the task was ended",
+                hint: loss.hint
+            )
         }
         let words = "lost while the task ran (\(loss.reason)); another node may have run it at the same time"
         emit(.warning(subject: lease.description, [words, loss.hint].compactMap(\.self).joined(separator: "; ")))

@@ -3,6 +3,9 @@
 /// A problem with a location is an error in a file. A problem without a location is a failure of the machine or a
 /// server.
 public struct Problem: Error, Sendable, CustomStringConvertible {
+    /// The kind of the problem, which `explain` explains; `nil` only of wrong usage and of errors of other types.
+    public var code: ProblemCode?
+
     /// The problem, in lower case and without a full stop.
     public var message: String
 
@@ -24,6 +27,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     public var publicMessage: String?
 
     public init(
+        _ code: ProblemCode?,
         _ message: String,
         at location: SourceLocation? = nil,
         hint: String? = nil,
@@ -31,6 +35,7 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
         cause: (any Error)? = nil,
         publicMessage: String? = nil,
     ) {
+        self.code = code
         self.edit = edit
         self.publicMessage = publicMessage
         self.message = message

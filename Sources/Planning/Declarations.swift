@@ -151,7 +151,11 @@ private func readTasks(
 ) -> Resolver.Resolved {
     let entries = files.tasks.entries
     if entries.count > Limit.taskCount {
-        context.problems.add(entries[Limit.taskCount].location, "the files declare more than \(Limit.taskCount) tasks")
+        context.problems.add(
+            .limitExceeded,
+            entries[Limit.taskCount].location,
+            "the files declare more than \(Limit.taskCount) tasks"
+        )
     }
     var tasks: [ReadTask] = []
     var removed: [String: SourceLocation] = [:]
@@ -169,6 +173,7 @@ private func readTasks(
     if context.views.own.isEmpty, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
         let roles = list((task.header.roles ?? []).map { "'\($0)'" }, "or")
         context.problems.addMissing(
+            .unknownRole,
             task.header.location,
             "task '\(task.header.name)' is for role \(roles), and this node, '\(context.hostName)', has no role",
             hint: "\(roleHint), with ROLE one of \(few(context.knownRoles))",

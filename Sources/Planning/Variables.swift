@@ -91,6 +91,7 @@ public struct Variables: Sendable, Hashable {
             case .text(let text): texts.append(text)
             case .malformed(let snippet):
                 problems.add(
+                    .unresolvedVariable,
                     node.location,
                     "\(quoted(snippet)) is not a variable",
                     hint: "write '$\(snippet)' for a literal '${'"
@@ -123,7 +124,12 @@ public struct Variables: Sendable, Hashable {
         case .scalar(let content): return content
         case .broken: break
         case .missing(let message, let hint):
-            problems.addMissing(location, "variable '\(name)' has no value here: \(message)", hint: hint)
+            problems.addMissing(
+                .unresolvedVariable,
+                location,
+                "variable '\(name)' has no value here: \(message)",
+                hint: hint
+            )
         case nil:
             let isEnvironment = name.allSatisfy { $0.isUppercase || $0.isNumber || $0 == "_" } && !hintsLiteral
             let other =
@@ -134,6 +140,7 @@ public struct Variables: Sendable, Hashable {
                 otherNames[name.lowercased()].flatMap { names.contains($0) ? $0 : nil }
                 ?? problems.nearName(to: name, in: names)
             problems.addMissing(
+                .unresolvedVariable,
                 location,
                 "no variable is named \(quoted(name))",
                 hint: near.map { "did you mean '${\($0)}'?" } ?? other

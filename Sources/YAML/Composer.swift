@@ -60,7 +60,7 @@ struct Composer {
                 isBehindDocument: hasDocument,
             )
             self.failure = failure
-            throw Problem(error.problem, at: location(error.problemMark))
+            throw Problem(.invalidYAML, error.problem, at: location(error.problemMark))
         }
     }
 
@@ -76,6 +76,7 @@ struct Composer {
     private mutating func startDocument(_ span: EventSpan) throws(Problem) {
         guard !hasDocument else {
             throw Problem(
+                .documentMarker,
                 "another document begins here without a line '---' before it",
                 at: location(span.start),
                 hint: "put a line '---' before it"
@@ -163,6 +164,7 @@ extension Composer {
             if let name = scalar.tag, let tool = foreignTags[name] {
                 problems.append(
                     Problem(
+                        .tagOrAlias,
                         "tag '\(name)' means something to \(tool) only, so the text would be taken as it is",
                         at: location,
                         hint: "write the value itself, without the tag"
@@ -179,7 +181,7 @@ extension Composer {
             ("null", .null):
             resolved.value = value
         case ("int", _), ("float", _), ("bool", _), ("null", _):
-            problems.append(Problem("'\(scalar.text)' does not match its tag '!!\(tag)'", at: location))
+            problems.append(Problem(.tagOrAlias, "'\(scalar.text)' does not match its tag '!!\(tag)'", at: location))
         case ("binary", _):
             resolved.text = decodeBinary(scalar.text, at: location)
         default: break
@@ -189,12 +191,12 @@ extension Composer {
 
     private mutating func decodeBinary(_ text: String, at location: SourceLocation) -> String {
         guard let bytes = try? Base64.decode(text) else {
-            problems.append(Problem("the value of a '!!binary' is not base64", at: location))
+            problems.append(Problem(.tagOrAlias, "the value of a '!!binary' is not base64", at: location))
             return ""
         }
         guard let decoded = String(validating: bytes, as: UTF8.self) else {
             problems.append(
-                Problem("the value of a '!!binary' is not UTF-8 text, which JSON requires", at: location),
+                Problem(.tagOrAlias, "the value of a '!!binary' is not UTF-8 text, which JSON requires", at: location),
             )
             return ""
         }
@@ -209,6 +211,7 @@ extension Composer {
             if scalar.style == .plain, let first = scalar.text.unicodeScalars.first, first.properties.isWhitespace {
                 problems.append(
                     Problem(
+                        .wrongIndentation,
                         "the key begins with the space \(first.codePoint), which does not indent a line",
                         at: location,
                         hint: "put spaces in its place"
@@ -222,6 +225,7 @@ extension Composer {
             if scalar.text.lowercased() != word {
                 problems.append(
                     Problem(
+                        .invalidKey,
                         "key '\(scalar.text)' is the boolean \(word) in YAML 1.1, so it would become '\(word)'",
                         at: location,
                         hint: "put it in quotes: '\(scalar.text)'"
@@ -234,7 +238,9 @@ extension Composer {
         case .float(let number): return .text(KeyText.float(number), location)
         case .notFinite(let spelling): return .text(spelling, location)
         case .null:
-            problems.append(Problem("key is null", at: location, hint: "put it in quotes: '\(scalar.text)'"))
+            problems.append(
+                Problem(.invalidKey, "key is null", at: location, hint: "put it in quotes: '\(scalar.text)'")
+            )
             return .invalid
         }
     }
@@ -260,11 +266,17 @@ extension Composer {
             problems.append(
                 isTemplate(location)
                     ? Problem(
+                        .unquotedValue,
                         "'{{' begins a mapping in a mapping in YAML",
                         at: location,
                         hint: "put the value in quotes"
                     )
-                    : Problem("\(node.kindName) cannot be a key", at: location, hint: "if it is text, put it in quotes")
+                    : Problem(
+                        .invalidKey,
+                        "\(node.kindName) cannot be a key",
+                        at: location,
+                        hint: "if it is text, put it in quotes"
+                    )
             )
             return .invalid
         }
@@ -309,6 +321,7 @@ struct ResolvedScalar {
     func problemAsValue(at location: SourceLocation) -> Problem? {
         guard case .notFinite = value else { return nil }
         return Problem(
+            .unquotedValue,
             "'\(text)' is a number that JSON cannot represent",
             at: location,
             hint: "put it in quotes: '\(text)'"
@@ -363,10 +376,10 @@ struct Anchors {
     /// Finds the value of an alias.
     func value(of name: String, at location: SourceLocation) throws(Problem) -> Value {
         guard open[name] == nil else {
-            throw Problem("alias '*\(name)' is inside the value of its anchor", at: location)
+            throw Problem(.tagOrAlias, "alias '*\(name)' is inside the value of its anchor", at: location)
         }
         if let value = values[name] { return value }
         let hint = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }
-        throw Problem("alias '*\(name)' has no anchor in this document", at: location, hint: hint)
+        throw Problem(.tagOrAlias, "alias '*\(name)' has no anchor in this document", at: location, hint: hint)
     }
 }

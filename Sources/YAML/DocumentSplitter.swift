@@ -92,6 +92,7 @@ struct DocumentSplitter: Sendable {
         guard let first = behind.firstIndex(where: { $0 > 0x20 }), bytes[first] != UInt8(ascii: "#") else { return nil }
         let before = bytes[offset..<first].count
         return Problem(
+            .documentMarker,
             "text after the document marker '---'",
             at: SourceLocation(file: file, position: SourceLocation.Position(line: line, column: before + 1)),
             hint: "write it on the next line, or indent the line if it belongs to the text before it"

@@ -170,7 +170,11 @@ struct JSONReader {
             return problem("expected \(expected), found \(shown)")
         }
         let bracket = frame.isMapping ? "{" : "["
-        return Problem("'\(bracket)' is never closed: the text ends in \(endInWords)", at: frame.location)
+        return Problem(
+            .unclosedQuote,
+            "'\(bracket)' is never closed: the text ends in \(endInWords)",
+            at: frame.location
+        )
     }
 }
 
@@ -188,7 +192,7 @@ extension JSONReader {
 
     /// Creates a problem at the next byte.
     mutating func problem(_ message: String) -> Problem {
-        Problem(message, at: location())
+        Problem(.invalidYAML, message, at: location())
     }
 
     /// The next character, as shown in messages.
@@ -237,7 +241,7 @@ extension JSONReader {
             characters += bytes[first..<offset]
         }
         guard offset < bytes.endIndex else {
-            throw Problem("string is never closed: the text ends in \(endInWords)", at: start)
+            throw Problem(.unclosedQuote, "string is never closed: the text ends in \(endInWords)", at: start)
         }
         offset += 1
         guard let string = String(validating: characters, as: UTF8.self) else { throw notUTF8(start) }
@@ -249,7 +253,7 @@ extension JSONReader {
     }
 
     private func notUTF8(_ start: SourceLocation) -> Problem {
-        Problem("string is not UTF-8", at: start)
+        Problem(.wrongEncoding, "string is not UTF-8", at: start)
     }
 
     private mutating func readEscape() throws(Problem) -> String {

@@ -184,6 +184,7 @@ extension RepairRule {
             SyntaxRepair(
                 evidence: .certain,
                 mark: EventMark(line: line, column: wrong),
+                code: .wrongIndentation,
                 message: message,
                 hint: "put spaces in its place",
                 changes: [.init(line: line, column: 0, count: width, text: String(repeating: " ", count: target))],
@@ -309,6 +310,7 @@ extension RepairRule {
             return SyntaxRepair(
                 evidence: meaning.isCertain ? .certain : .likely,
                 mark: EventMark(line: line, column: column),
+                code: .unquotedValue,
                 message: meaning.message,
                 hint: hint,
                 changes: [change],

@@ -18,6 +18,8 @@ struct SyntaxRepair {
     var evidence = Evidence.likely
     /// The place of the mistake.
     let mark: EventMark
+    /// The kind of the mistake.
+    var code = ProblemCode.invalidYAML
     /// The mistake, without what to do.
     let message: String
     /// The instruction for the user.
@@ -36,7 +38,7 @@ struct SyntaxRepair {
 
     /// Returns the problem at its place, with a hint only if the text can be parsed with the change.
     func problem(in source: SourceText, isProved: Bool) -> Problem {
-        var problem = Problem(message, at: source.location(mark), hint: isProved ? hint : nil)
+        var problem = Problem(code, message, at: source.location(mark), hint: isProved ? hint : nil)
         if isProved, changes.count == 1 {
             let edit = source.edit(changes[0])
             if isCertain || evidence == .certain && edit.old.count <= edit.new.count { problem.edit = edit }
@@ -240,6 +242,7 @@ struct SyntaxRepairs {
         return SyntaxRepair(
             evidence: repair.evidence,
             mark: mark,
+            code: repair.code,
             message: repair.message,
             hint: repair.hint,
             changes: changes,

@@ -40,6 +40,7 @@ struct SyntaxReport {
         if let offset = problem.byteOffset { return unreadableByte(at: offset) }
         if let line = conflictLine {
             return Problem(
+                .invalidYAML,
                 "git has left a conflict here, which nobody has resolved",
                 at: text.location(EventMark(line: line)),
                 hint: "keep what is right, and remove the lines '<<<<<<<', '=======' and '>>>>>>>'"
@@ -47,6 +48,7 @@ struct SyntaxReport {
         }
         if let line = longKeyLine {
             return Problem(
+                .limitExceeded,
                 "key is longer than the limit of \(Self.keyLimit) characters",
                 at: text.location(EventMark(line: line, column: text.indentation(line) ?? 0)),
                 hint: "write '? ' before it and ': ' on the next line"
@@ -76,8 +78,8 @@ struct SyntaxReport {
         return here(problem.context.isEmpty ? words : "\(words) \(problem.context)")
     }
 
-    private func here(_ message: String, hint: String? = nil) -> Problem {
-        Problem(message, at: text.location(failure.problem.problemMark), hint: hint)
+    private func here(_ message: String, hint: String? = nil, code: ProblemCode = .invalidYAML) -> Problem {
+        Problem(code, message, at: text.location(failure.problem.problemMark), hint: hint)
     }
 
     /// The character at which libyaml stopped, as shown in messages.
@@ -93,13 +95,21 @@ struct SyntaxReport {
     private var unclosedString: Problem {
         let mark = failure.problem.contextMark
         let quote = text.rest(from: mark).first.map(String.init) ?? "\""
-        return Problem("the string that begins with \(quote) here is not closed", at: text.location(mark))
+        return Problem(
+            .unclosedQuote,
+            "the string that begins with \(quote) here is not closed",
+            at: text.location(mark)
+        )
     }
 
     /// A line that is not `key: value`.
     private var missingColon: Problem {
         let mark = failure.problem.contextMark
-        return Problem("expected ':' after '\(text.rest(from: mark).prefix(60))'", at: text.location(mark))
+        return Problem(
+            .invalidYAML,
+            "expected ':' after '\(text.rest(from: mark).prefix(60))'",
+            at: text.location(mark)
+        )
     }
 
     /// The line of a key that is too long, if there is one where libyaml stopped.
@@ -121,7 +131,11 @@ struct SyntaxReport {
     private var missingMarker: Problem {
         guard failure.isBehindDocument else { return here("expected a line '---' after the directives") }
         guard isBetweenDocuments else { return here("expected the end of the document, found \(found)") }
-        return here("another document begins here without a line '---' before it", hint: "put a line '---' before it")
+        return here(
+            "another document begins here without a line '---' before it",
+            hint: "put a line '---' before it",
+            code: .documentMarker
+        )
     }
 }
 
@@ -134,16 +148,18 @@ extension SyntaxReport {
         let byte = text.byte(at: offset) ?? 0
         let shown = (byte < 0x10 ? "0x0" : "0x") + String(byte, radix: 16, uppercase: true)
         if byte == 0 {
-            return Problem("byte \(shown) is not text: the file is binary or UTF-16", at: location)
+            return Problem(.wrongEncoding, "byte \(shown) is not text: the file is binary or UTF-16", at: location)
         }
         guard failure.problem.problem == "control characters are not allowed", byte < 0x80 else {
             return Problem(
+                .wrongEncoding,
                 "byte \(shown) is not UTF-8",
                 at: location,
                 hint: "if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'"
             )
         }
         return Problem(
+            .wrongEncoding,
             "control character \(shown) is not allowed",
             at: location,
             hint: "write it as '\\x\(shown.dropFirst(2))' in double quotes"

@@ -125,7 +125,9 @@ struct Program {
         guard let root = options.root, !options.output.isForPrograms,
             (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
         else { return }
-        output.report(warnings: [Problem("directory '\(root)' of '--root' does not exist; a run creates it")])
+        output.report(warnings: [
+            Problem(.missingFile, "directory '\(root)' of '--root' does not exist; a run creates it")
+        ])
     }
 
     /// Reads the task file for a command, or reports its problems.

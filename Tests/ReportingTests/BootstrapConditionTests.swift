@@ -103,7 +103,9 @@ struct BootstrapConditionTests {
 
     @Test func `an invalid task file is reported with the place of the first mistake, without its text`() {
         let place = SourceLocation(file: "/etc/b.yaml", position: .init(line: 3, column: 5))
-        let condition = BootstrapCondition(invalid: [Problem("value 'secret' is wrong", at: place), Problem("other")])
+        let condition = BootstrapCondition(invalid: [
+            Problem(.wrongValue, "value 'secret' is wrong", at: place), Problem(.wrongValue, "other"),
+        ])
         #expect(condition.reason.status == .isFalse)
         #expect(
             condition.message

@@ -136,7 +136,7 @@ struct JSONDocumentationTests {
         edited.edit = TextEdit(at: place, old: "a", new: "b")
         let text = checkJSON([edited], warnings: [SampleRun.problem], counts, Self.keys, Self.address)
         let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks"}"#
+            #"{"code":"NB0203","message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks"}"#
         let edit = #","edit":{"place":{"file":"a.yaml","line":2,"column":3},"old":"a","new":"b"}}"#
         #expect(
             text == #"{"version":1,"problems":[\#(problem.dropLast())\#(edit)],"warnings":[\#(problem)],"#
@@ -158,7 +158,7 @@ struct JSONDocumentationTests {
             report.add(node, found, warnings: found, counts)
         }
         let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks","nodes":["a"]}"#
+            #"{"code":"NB0203","message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks","nodes":["a"]}"#
         #expect(
             report.json == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"nodes":["#
                 + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":3,"uncheckedObjects":2},"#
@@ -192,7 +192,7 @@ struct JSONDocumentationTests {
         report.state = ["/run/nest-bootstrap"]
         report.problems = [SampleRun.problem]
         let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
+            #"{"code":"NB0203","message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
         #expect(
             report.json == #"{"version":1,"dryRun":true,"units":["k8s-bootstrap.target"],"#
                 + #""commands":[{"task":"a","text":"rm x\n","failed":true}],"#
@@ -250,7 +250,7 @@ struct JSONDocumentationTests {
         #expect(renewal["dryRun"]?.boolean == true)
         #expect(try fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
         var failed = PushedNode(node: "w1")
-        failed.problem = Problem("p", hint: "h")
+        failed.problem = Problem(.wrongValue, "p", hint: "h")
         let push = try readJSON(Array(pushJSON([PushedNode(node: "w0"), failed], isDryRun: false).utf8), file: "push")
         #expect(push["nodes"]?[1]?["error"]?.string == "p; h")
         #expect(try fieldPaths(push).sorted() == (try DocumentedFields("certificates push").paths.sorted()))

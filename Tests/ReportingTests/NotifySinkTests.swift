@@ -87,7 +87,12 @@ struct NotifySinkTests {
         sink.receive(Event(task: "a", .taskStarted(verb: "exec")))
         sink.receive(Event(task: "a", .output("https://u:MARKER@h")))
         sink.tick()
-        let secret = Problem("'sh -c MARKER' exited with status 1", hint: "MARKER", publicMessage: "its program failed")
+        let secret = Problem(
+            .wrongValue,
+            "'sh -c MARKER' exited with status 1",
+            hint: "MARKER",
+            publicMessage: "its program failed"
+        )
         sink.receive(Event(task: "a", .objectFailed("ConfigMap/x", secret)))
         sink.receive(Event(task: "a", .taskFinished(.failed(secret), after: .milliseconds(5))))
         sink.finish()
@@ -97,7 +102,9 @@ struct NotifySinkTests {
     }
 
     @Test func `a dependency that has not succeeded is reported as the reason for waiting`() {
-        makeSink().runBlocked(by: [Problem("task 'a' runs after 'b', which has not run on this boot", hint: "x")])
+        makeSink().runBlocked(by: [
+            Problem(.wrongValue, "task 'a' runs after 'b', which has not run on this boot", hint: "x")
+        ])
         #expect(all == ["STATUS=waiting: task 'a' runs after 'b', which has not run on this boot"])
     }
 

@@ -25,6 +25,16 @@ struct TroubleshootingTests {
         }
     }
 
+    @Test func `docs/problems.md is what the codes say`() throws {
+        #expect(try text("docs/problems.md") == problemsDocument, "write it with 'make problems'")
+    }
+
+    @Test func `every code that docs/troubleshooting.md names exists`() throws {
+        let codes = try text("docs/troubleshooting.md").matches(of: /NB\d{4}/).map { String($0.output) }
+        #expect(codes.count > 40)
+        for code in codes { #expect(ProblemCode(rawValue: code) != nil, "\(code)") }
+    }
+
     @Test func `docs/systemd.md lists every kind of entry in the journal`() throws {
         let listed = try text("docs/systemd.md").matches(of: /`([0-9a-f]{32})`/).map { String($0.output.1) }
         #expect(listed.sorted() == MessageID.allCases.map(\.rawValue).sorted())

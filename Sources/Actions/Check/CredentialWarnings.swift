@@ -49,7 +49,7 @@ public struct CredentialWarnings: Sendable {
         guard ending.isEmpty else {
             let addition =
                 ", and with it certificate '\(issued.path.path)', which is due \(issued.renewBefore.text) before its end"
-            return ending.map { Problem($0.message + addition, at: $0.location, hint: $0.hint) }
+            return ending.map { Problem($0.code, $0.message + addition, at: $0.location, hint: $0.hint) }
         }
         return warnings(of: authority.path, as: .authority, at: authority.location)
     }
@@ -100,12 +100,21 @@ public struct CredentialWarnings: Sendable {
     private func warnings(ofSecret path: String, _ what: String, at location: SourceLocation) -> [Problem] {
         guard files.isReadableByEveryone(place(of: path)) else { return [] }
         let message = "\(what) '\(path)' can be read by every user of the node"
-        return [Problem(message, at: location, hint: "run \(quotedShellLine(["chmod", "o-r", place(of: path)]))")]
+        return [
+            Problem(
+                .readableSecret,
+                message,
+                at: location,
+                hint: "run \(quotedShellLine(["chmod", "o-r", place(of: path)]))"
+            )
+        ]
     }
 }
 
 extension Problem {
-    fileprivate func at(_ location: SourceLocation) -> Problem { Problem(message, at: location, hint: hint) }
+    fileprivate func at(_ location: SourceLocation) -> Problem {
+        Problem(.readableSecret, message, at: location, hint: hint)
+    }
 }
 
 extension NodeFiles {

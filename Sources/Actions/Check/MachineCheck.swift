@@ -69,6 +69,7 @@ public struct MachineCheck: Sendable {
         }
         let found = others.isEmpty ? "which has no address" : "which has \(shortList(others))"
         return Problem(
+            .unsuitableAddress,
             "\(address), the address of node '\(node.name)', is on no interface of this machine, \(found)",
             at: node.location,
             hint: "correct 'address', or give an interface the address"
@@ -84,6 +85,7 @@ public struct MachineCheck: Sendable {
             !subnet.contains(virtual.address)
         else { return nil }
         return Problem(
+            .unsuitableAddress,
             "\(virtual.address), the virtual IP address of the cluster, is not in \(subnet), the subnet of this node's "
                 + "address \(address) on '\(own.name)'",
             at: virtual.location,
@@ -104,6 +106,7 @@ public struct MachineCheck: Sendable {
         let missing = places.filter { !facts.hasRoute($0.address) }
         guard let first = missing.first else { return nil }
         return Problem(
+            .blockedConnection,
             "this machine has no route to \(shortList(missing.map(\.subject)))",
             at: first.location,
             hint: "see 'ip route get \(first.address)'; correct the address, or add a route"
@@ -113,6 +116,7 @@ public struct MachineCheck: Sendable {
     private func swap() -> Problem? {
         guard !facts.swapAreas.isEmpty else { return nil }
         return Problem(
+            .swapEnabled,
             "swap is on (\(shortList(facts.swapAreas))), with which the kubelet does not start by default",
             hint:
                 "run 'swapoff -a' and remove it from /etc/fstab, or set failSwapOn: false in the kubelet's configuration"

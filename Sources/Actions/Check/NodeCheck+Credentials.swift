@@ -18,7 +18,9 @@ extension NodeCheck {
             do {
                 try body()
             } catch {
-                problems.append(Problem(error.message, at: error.location ?? reference.location, hint: error.hint))
+                problems.append(
+                    Problem(error.code, error.message, at: error.location ?? reference.location, hint: error.hint)
+                )
             }
         }
         if let authority = files[0] {
@@ -49,7 +51,7 @@ extension NodeCheck {
         let message =
             "certificate '\(certificate.path)' is not valid for client authentication: task '\(task.name)' issues it for "
             + usages.sorted().map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        return [Problem(message, at: certificate.location, hint: "add 'client auth' to its 'usages'")]
+        return [Problem(.wrongUsage, message, at: certificate.location, hint: "add 'client auth' to its 'usages'")]
     }
 
     /// Checks the content of a private key, and reports a key that other users can read.
@@ -72,7 +74,9 @@ extension NodeCheck {
             try run.files.requirePrivate(path)
             return []
         } catch {
-            return [Problem("\(error)", at: location, hint: error.advice)]
+            return [
+                Problem(error.problemCode, "\(error)", at: location, hint: error.advice)
+            ]
         }
     }
 
@@ -105,9 +109,11 @@ extension NodeCheck {
         } catch let error as Problems {
             return error.all
         } catch let error as Problem {
-            return problems + [Problem(error.message, at: SourceLocation(file: file.name), hint: error.hint)]
+            return problems + [
+                Problem(error.code, error.message, at: SourceLocation(file: file.name), hint: error.hint)
+            ]
         } catch {
-            return problems + [Problem("\(error)", at: SourceLocation(file: file.name))]
+            return problems + [Problem(.wrongKubeconfig, "\(error)", at: SourceLocation(file: file.name))]
         }
     }
 
@@ -121,10 +127,12 @@ extension NodeCheck {
             let bytes = try run.files.read(path, limit: SizeLimit.configuration)
             guard BearerToken.token(in: bytes) == nil else { return [] }
             let message = "'tokenFile' '\(path)' contains no valid token"
-            return [Problem(message, at: location, hint: "write the token as one line without spaces")]
+            return [
+                Problem(.missingCredentials, message, at: location, hint: "write the token as one line without spaces")
+            ]
         } catch {
             let hint = error.advice ?? "put the file there, or correct 'tokenFile'"
-            return [Problem("'tokenFile': \(error)", at: location, hint: hint)]
+            return [Problem(.missingCredentials, "'tokenFile': \(error)", at: location, hint: hint)]
         }
     }
 }
@@ -152,7 +160,9 @@ extension NodeCheck {
             if let file { usable = try CredentialCheck(now: run.now()).authority(file) }
             if let key, !usable.isEmpty { _ = try IssuingAuthority(usable, path: authority.path, key: key) }
         } catch {
-            problems.append(Problem(error.message, at: error.location ?? authority.location, hint: error.hint))
+            problems.append(
+                Problem(error.code, error.message, at: error.location ?? authority.location, hint: error.hint)
+            )
         }
         return problems + (key.map { checkPrivateKey($0, unlike: problems) } ?? [])
     }
@@ -164,7 +174,7 @@ extension NodeCheck {
             _ = try CredentialCheck.certificates(in: file, ofAuthority: read.use == .authority)
             return []
         } catch {
-            return [Problem(error.message, at: read.path.location, hint: error.hint)]
+            return [Problem(error.code, error.message, at: read.path.location, hint: error.hint)]
         }
     }
 
@@ -182,13 +192,13 @@ extension NodeCheck {
             problems += checkPrivate(identity.path, at: identity.location)
             try decryption.requireNoPassword(key)
         } catch {
-            problems.append(Problem(error.message, at: identity.location, hint: error.hint))
+            problems.append(Problem(error.code, error.message, at: identity.location, hint: error.hint))
         }
         guard let file = credential(source) else { return problems }
         do {
             try decryption.requireDecryptable(file.bytes, key)
         } catch {
-            problems.append(Problem(error.message, at: source.location, hint: error.hint))
+            problems.append(Problem(error.code, error.message, at: source.location, hint: error.hint))
         }
         return problems
     }
@@ -208,6 +218,6 @@ extension NodeCheck {
         }
         let interval = min(.seconds(86_400), max(renewBefore / 2, .seconds(1)))
         let hint = "write every: \(interval.text)"
-        return [Problem("task '\(task.name)' \(fault)", at: task.location, hint: hint)]
+        return [Problem(.wrongKubeconfig, "task '\(task.name)' \(fault)", at: task.location, hint: hint)]
     }
 }

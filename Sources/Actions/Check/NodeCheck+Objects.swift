@@ -60,6 +60,7 @@ extension NodeCheck {
         {
             findings.warnings.append(
                 Problem(
+                    .setNotPruned,
                     "'prune: true' of task '\(task.name)' deletes nothing: Namespaces, CustomResourceDefinitions and "
                         + "PersistentVolumeClaims are always kept",
                     at: task.location,
@@ -118,6 +119,7 @@ extension NodeCheck {
         else { return [] }
         return [
             Problem(
+                .programWithoutNetwork,
                 "'\(name)' needs the network, and the unit of task '\(task.name)' has none",
                 at: command.name.location,
                 hint: "add 'network: true' to 'exec' of the task"
@@ -137,6 +139,7 @@ extension NodeCheck {
             else { continue }
             problems.append(
                 Problem(
+                    .insecureConnection,
                     "kubeconfig '\(path)' has server '\(kubeconfig.server)', and certificates, which only TLS uses",
                     at: writer == nil ? SourceLocation(file: path) : task.location,
                     hint: "write https://\(kubeconfig.address) if the server expects TLS"
@@ -152,6 +155,7 @@ extension NodeCheck {
             guard case .url(let url, let authority?) = connection, url.lowercased().hasPrefix("http://")
             else { return nil }
             return Problem(
+                .insecureConnection,
                 "'url' of task '\(task.name)' begins with http://, and 'certificateAuthority' is for TLS only",
                 at: authority.location,
                 hint: "write https:// if the server expects TLS, or remove 'certificateAuthority'"

@@ -134,12 +134,12 @@ public struct NodeCheck: Sendable {
             let message =
                 "Kubernetes \(serverVersion) is newer than \(KubernetesVersion.newest), the last version whose APIs are known"
             let hint = "read its changelog, or check against the server itself: 'nest-bootstrap diff'"
-            return [Problem(message, hint: hint)]
+            return [Problem(.laterAPI, message, hint: hint)]
         }
         if let serverVersion, serverVersion < .oldest {
             let message =
                 "Kubernetes \(serverVersion) is older than \(KubernetesVersion.oldest), the first version that is supported"
-            return [Problem(message, hint: "upgrade the API server")]
+            return [Problem(.laterAPI, message, hint: "upgrade the API server")]
         }
         return []
     }
@@ -148,6 +148,7 @@ public struct NodeCheck: Sendable {
     private func ownRestarts(_ task: PlannedTask) -> [Problem] {
         task.restarts.filter(isOwnUnit).map { unit in
             Problem(
+                .unitNotRestarted,
                 "task '\(task.name)' restarts '\(unit)', which is a unit of nest-bootstrap",
                 at: task.location,
                 hint: "remove it from 'restart'; a task that runs after this one names it in 'after'"
@@ -217,6 +218,7 @@ public struct NodeCheck: Sendable {
             else { return nil }
             let name = path.pathParts.last ?? ""
             return Problem(
+                .readableSecret,
                 "'\(path)' is on a disk, which keeps the decrypted file when the node is off",
                 at: write.path.location,
                 hint: "write a path below /run, such as path: /run/kubernetes/\(name)"
@@ -226,7 +228,7 @@ public struct NodeCheck: Sendable {
 
     /// Reports files that a run as root would refuse.
     private func distrust() -> [Problem] {
-        run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
+        run.files.distrusted.map { Problem(.changeableByOthers, "\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
     /// Reports a file that a user other than root could change, unless a task writes it.
@@ -236,7 +238,14 @@ public struct NodeCheck: Sendable {
             try run.files.requireTrusted(path.path)
             return []
         } catch {
-            return [Problem("\(error)", at: path.location, hint: error.advice)]
+            return [
+                Problem(
+                    error.problemCode,
+                    "\(error)",
+                    at: path.location,
+                    hint: error.advice
+                )
+            ]
         }
     }
 
@@ -251,7 +260,7 @@ public struct NodeCheck: Sendable {
                 error.isNotFound
                 ? "put the file there, or correct the path"
                 : error.adviceAboutSource(limit: limit) ?? error.adviceForUser
-            return [Problem("\(error)", at: path.location, hint: hint)]
+            return [Problem(error.problemCode, "\(error)", at: path.location, hint: hint)]
         }
     }
 
@@ -268,7 +277,7 @@ public struct NodeCheck: Sendable {
             } catch {
                 let near = nearestName(to: account.name, in: accountNames(account.kind))
                 let hint = error.advice ?? near.map { "did you mean '\($0)'?" } ?? "create the account first"
-                problems.append(Problem("\(error)", at: account.location, hint: hint))
+                problems.append(Problem(.unknownAccount, "\(error)", at: account.location, hint: hint))
             }
         }
         return problems
@@ -292,7 +301,7 @@ public struct NodeCheck: Sendable {
         let keys = command.keysOfLine
         let usual = keys.map { "write \($0)" } ?? "install it, or write its full path"
         let hint = command.package.map { "install the package '\($0)'" } ?? usual
-        return [Problem("command '\(name)' not found", at: command.name.location, hint: hint)]
+        return [Problem(.missingProgram, "command '\(name)' not found", at: command.name.location, hint: hint)]
     }
 }
 
@@ -333,6 +342,7 @@ extension NodeCheck {
             if !found.isComplete {
                 findings.warnings.append(
                     Problem(
+                        .unreadManifest,
                         "the roles lack objects of task '\(task.name)': a manifest is written by another task or not cached",
                         at: task.location,
                         hint: "run the tasks once, then repeat this"
@@ -373,15 +383,17 @@ extension NodeCheck {
             for object in deleted { access.delete(ObjectIdentity(object), namespace: namespace) }
             for object in needed { access.observe(ObjectIdentity(object), namespace: namespace) }
         }
-        for type in access.guesses {
-            findings.warnings.append(
-                Problem(
-                    "the resource of kind '\(type)' is a guess, because no manifest defines it",
-                    hint: "compare it with 'kubectl api-resources --api-group=\(type.group)'"
-                )
-            )
-        }
+        findings.warnings += access.guesses.map(Self.guess)
         return (access, findings)
+    }
+
+    /// Warns of a resource whose name is derived from the kind.
+    private static func guess(_ type: GroupVersionKind) -> Problem {
+        Problem(
+            .unreadManifest,
+            "the resource of kind '\(type)' is a guess, because no manifest defines it",
+            hint: "compare it with 'kubectl api-resources --api-group=\(type.group)'"
+        )
     }
 
     /// Adds the permissions of a task that removes a set.
@@ -395,6 +407,7 @@ extension NodeCheck {
         guard let reference = task.footprint.kubeconfig else { return "default" }
         if let kubeconfig = knownKubeconfig(reference.path) { return kubeconfig.namespace }
         let warning = Problem(
+            .unreadManifest,
             "'\(reference.path)' is not there yet; the roles assume that its namespace is 'default'",
             at: reference.location,
             hint: "repeat this when it is there"
@@ -446,6 +459,7 @@ extension NodeCheck {
     /// Returns the warning about a manifest that is not checked.
     static func unchecked(_ manifest: LocatedPath) -> Problem {
         Problem(
+            .unreadManifest,
             "'\(manifest.path)' is not on this machine, so it is not checked",
             at: manifest.location,
             hint: "run 'nest-bootstrap check' on the node"
@@ -470,7 +484,7 @@ extension NodeCheck {
             // Other checks, or the run itself, report all other errors.
             guard error.code == EACCES else { return [] }
             let hint = "write the path without the link, or let root own the link"
-            return [Problem("\(error)", at: path.location, hint: hint)]
+            return [Problem(error.problemCode, "\(error)", at: path.location, hint: hint)]
         }
     }
 
@@ -483,6 +497,7 @@ extension NodeCheck {
         let hint = "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
         return [
             Problem(
+                .missingFile,
                 "'\(path)' does not exist, so the unit cannot be allowed to write it",
                 at: writable.location,
                 hint: hint

@@ -90,7 +90,7 @@ public struct PortCheck: Sendable {
             let answers = try await attempt(ports)
             return warnings(Dictionary(zip(ports, answers)) { first, _ in first }.compactMapValues(\.self))
         } catch {
-            return [Problem("\(error)", hint: error.advice)]
+            return [Problem(.blockedConnection, "\(error)", hint: error.advice)]
         }
     }
 
@@ -149,6 +149,7 @@ public struct PortCheck: Sendable {
     private func silence(_ nodes: [Node]) -> Problem? {
         guard let first = nodes.first else { return nil }
         return Problem(
+            .blockedConnection,
             "no TCP port of 'cluster.ports' answers within \(Self.timeLimit.text) at \(shortList(nodes.map(\.subject)))",
             at: first.entry.location,
             hint:
@@ -170,13 +171,14 @@ public struct PortCheck: Sendable {
             case .other(let address):
                 ("a firewall at \(address) rejects connections from this machine to \(subjects) at \(ports)", "there")
             }
-        return Problem(message, at: nodes.first?.entry.location, hint: "allow \(ports) \(place)")
+        return Problem(.blockedConnection, message, at: nodes.first?.entry.location, hint: "allow \(ports) \(place)")
     }
 
     /// Reports how many ports were not tried within the time limit.
     private func incompleteness(_ count: Int) -> Problem? {
         guard count > 0 else { return nil }
         return Problem(
+            .blockedConnection,
             "\(count) ports of other nodes were not tried within \(Self.totalLimit.components.seconds) seconds",
             hint: "run 'nest-bootstrap check' again when more nodes answer"
         )

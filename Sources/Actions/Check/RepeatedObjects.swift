@@ -68,6 +68,7 @@ struct RepeatedObjects {
         at location: SourceLocation,
     ) -> Problem {
         Problem(
+            .objectAppliedTwice,
             "task '\(task)' \(verb) \(identity), which task '\(other)' applies too (\(place)): "
                 + "each would undo the other",
             at: location,

@@ -35,6 +35,7 @@ struct UndeclaredDependencies {
                 guard let source, isMissing([source], in: task) else { continue }
                 problems.append(
                     Problem(
+                        .undeclaredDependency,
                         "task '\(task.name)' reads '\(path.path)', which task '\(source)' writes, "
                             + "but does not run after it",
                         at: path.location,
@@ -57,6 +58,7 @@ struct UndeclaredDependencies {
                 guard let missing = sources.first(where: { isMissing($0, in: task) })?.first else { continue }
                 problems.append(
                     Problem(
+                        .undeclaredDependency,
                         "task '\(task.name)' applies \(manifest.identity), which needs a kind or namespace of task '\(missing)', "
                             + "but does not run after it",
                         at: task.location,

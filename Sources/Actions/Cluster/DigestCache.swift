@@ -30,6 +30,7 @@ struct DigestCache {
         let found = sha256(bytes)
         guard found == digest else {
             throw Problem(
+                .notFetched,
                 "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
                 hint:
                     "something else is there now: compare it with what its publisher announces, and do not use it until they agree",
@@ -52,9 +53,11 @@ struct DigestCache {
             do {
                 let bytes = try run.files.read(path, limit: SizeLimit.content)
                 if sha256(bytes) == digest { return bytes }
-                fault = fault ?? Problem("the copy in the cache, '\(path)', is damaged")
+                fault = fault ?? Problem(.notFetched, "the copy in the cache, '\(path)', is damaged")
             } catch {
-                if !error.isNotFound { fault = fault ?? Problem("the copy in the cache cannot be used: \(error)") }
+                if !error.isNotFound {
+                    fault = fault ?? Problem(.notFetched, "the copy in the cache cannot be used: \(error)")
+                }
             }
         }
         if let fault { throw fault }
@@ -76,6 +79,7 @@ struct DigestCache {
         } catch {
             let place = "put the file at '\(run.files.root + path(of: digest))'"
             throw Problem(
+                .notFetched,
                 "cannot fetch '\(url)'",
                 hint: "\(error.hint ?? "make it reachable"), or \(place)",
                 cause: error

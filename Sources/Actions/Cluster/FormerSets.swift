@@ -33,7 +33,7 @@ public struct FormerSets: Sendable {
         do throws(SystemError) {
             names = try SetRecordStore.names(run)
         } catch {
-            throw Problem("the records of sets cannot be read", hint: error.advice, cause: error)
+            throw Problem(.setNotPruned, "the records of sets cannot be read", hint: error.advice, cause: error)
         }
         var sets: [FormerSet] = []
         var damaged: [Problem] = []
@@ -60,7 +60,11 @@ public struct FormerSets: Sendable {
                     let message =
                         "no task has set '\(set.name)' any more, whose objects this node has applied (\(objects))"
                     let key = "'prune: {set: \(set.name)}' in a task keeps the set"
-                    return Problem(message, hint: "\(Self.advice(run)), unless another node has the set; \(key)")
+                    return Problem(
+                        .setNotPruned,
+                        message,
+                        hint: "\(Self.advice(run)), unless another node has the set; \(key)"
+                    )
                 }
         } catch {
             return [error]
@@ -106,7 +110,7 @@ public struct FormerSets: Sendable {
                 }
             }
             let message = "set '\(set.name)', which no task has any more, cannot be examined: \(reason)"
-            warnings.append(Problem(message, hint: "its kubeconfig was '\(set.record.kubeconfig)'"))
+            warnings.append(Problem(.setNotPruned, message, hint: "its kubeconfig was '\(set.record.kubeconfig)'"))
         }
         return warnings
     }
@@ -133,12 +137,16 @@ public struct FormerSets: Sendable {
         let kept = obsolete.kept.map { "\($0.identity) is \($0.reason.message)" }
         guard !obsolete.deletions.isEmpty else {
             let reasons = kept + [obsolete.warning].compactMap(\.self)
-            return Problem("no node's file has set '\(set.name)' any more", hint: reasons.joined(separator: "; "))
+            return Problem(
+                .setNotPruned,
+                "no node's file has set '\(set.name)' any more",
+                hint: reasons.joined(separator: "; ")
+            )
         }
         let message =
             "no node's file has set '\(set.name)' any more, and its objects are still there: "
             + shortList(objects.map(\.description))
-        return Problem(message, hint: ([Self.advice(run)] + kept).joined(separator: "; "))
+        return Problem(.setNotPruned, message, hint: ([Self.advice(run)] + kept).joined(separator: "; "))
     }
 
     /// The command that deletes the objects.

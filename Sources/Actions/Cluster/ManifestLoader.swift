@@ -77,7 +77,7 @@ struct ManifestLoader {
                 } catch {
                     let cause = error.cause.map { ": \($0)" } ?? ""
                     contents.problems.append(
-                        Problem(error.message + cause, at: location, hint: error.hint, cause: error.cause)
+                        Problem(error.code, error.message + cause, at: location, hint: error.hint, cause: error.cause)
                     )
                 }
             }
@@ -94,18 +94,18 @@ struct ManifestLoader {
                 let names = isOne ? "file '\(name)'" : "files '\(name)' and \(misnamed.count - 1) more"
                 let message = "\(names) of '\(reference.path)' \(isOne ? "is" : "are") not read"
                 let hint = "manifests are named *.yaml, *.yml or *.json"
-                contents.warnings.append(Problem(message, at: reference.location, hint: hint))
+                contents.warnings.append(Problem(.unreadManifest, message, at: reference.location, hint: hint))
             }
             if let name = passedOver.first {
                 let rest = passedOver.count == 1 ? "" : " and \(passedOver.count - 1) more"
                 let message = "manifests in subdirectory '\(name)'\(rest) of '\(reference.path)' are not read"
                 let hint = "name it in 'manifests' too, or move its files"
-                contents.warnings.append(Problem(message, at: reference.location, hint: hint))
+                contents.warnings.append(Problem(.unreadManifest, message, at: reference.location, hint: hint))
             }
             if paths.isEmpty {
                 let message = "directory '\(reference.path)' contains no manifest"
                 let hint = "remove it from 'manifests', or name its files *.yaml, *.yml or *.json"
-                contents.problems.append(Problem(message, at: reference.location, hint: hint))
+                contents.problems.append(Problem(.unreadManifest, message, at: reference.location, hint: hint))
             }
             for path in paths {
                 do throws(SystemError) {
@@ -162,7 +162,12 @@ struct ManifestLoader {
         guard contents.byteCount <= Self.totalLimit else {
             let message = "the manifests of one task are more than \(Self.totalLimit) bytes with this one"
             contents.problems.append(
-                Problem(message, at: SourceLocation(file: source.name), hint: "split them into several tasks")
+                Problem(
+                    .limitExceeded,
+                    message,
+                    at: SourceLocation(file: source.name),
+                    hint: "split them into several tasks"
+                )
             )
             return
         }
@@ -177,7 +182,12 @@ struct ManifestLoader {
         }
         if file.manifests.isEmpty, file.diagnostics.isEmpty {
             contents.problems.append(
-                Problem("contains no object", at: SourceLocation(file: source.name), hint: "remove it from 'manifests'")
+                Problem(
+                    .unreadManifest,
+                    "contains no object",
+                    at: SourceLocation(file: source.name),
+                    hint: "remove it from 'manifests'"
+                )
             )
         }
     }
@@ -201,6 +211,7 @@ struct ManifestLoader {
 
     private func missing(_ reference: LocatedPath, _ error: SystemError) -> Problem {
         Problem(
+            error.problemCode,
             "\(error)",
             at: reference.location,
             hint: hint(for: error, reference),

@@ -41,11 +41,16 @@ struct SetRecordStore {
             bytes = try run.files.readProduct(path, limit: Self.sizeLimit)
         } catch {
             if error.isNotFound { return nil }
-            throw Problem("the record of the set's objects cannot be read", hint: error.advice, cause: error)
+            throw Problem(
+                .setNotPruned,
+                "the record of the set's objects cannot be read",
+                hint: error.advice,
+                cause: error
+            )
         }
         if let record = SetRecord(json: bytes) { return record }
         let hint = "delete it; only objects that the set's ConfigMap lists are then deleted"
-        throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
+        throw Problem(.setNotPruned, "'\(path)' is not a record of a set's objects", hint: hint)
     }
 
     /// Writes the record.
@@ -57,7 +62,7 @@ struct SetRecordStore {
             try run.files.keep(record.json, as: Self.name, in: directory)
         } catch {
             let hint = run.isService && error.code == EROFS ? "run 'systemctl daemon-reload'" : error.advice
-            throw Problem("the record of the set's objects cannot be written", hint: hint, cause: error)
+            throw Problem(.setNotPruned, "the record of the set's objects cannot be written", hint: hint, cause: error)
         }
     }
 
@@ -68,7 +73,12 @@ struct SetRecordStore {
         do throws(SystemError) {
             try run.files.discard(Self.name, in: directory)
         } catch {
-            throw Problem("the record of the set's objects cannot be deleted", hint: error.advice, cause: error)
+            throw Problem(
+                .setNotPruned,
+                "the record of the set's objects cannot be deleted",
+                hint: error.advice,
+                cause: error
+            )
         }
     }
 }

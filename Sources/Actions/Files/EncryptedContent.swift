@@ -33,6 +33,7 @@ struct EncryptedContent {
         let source: LocatedPath? = if case .path(let source) = declaration.source { source } else { nil }
         let subject = source.map { "'\($0.path)'" } ?? "'content' of task '\(task.name)'"
         let problem = Problem(
+            .otherFileKind,
             "\(subject) is \(format.name), and '\(path)' would be too",
             at: source?.location ?? declaration.path.location,
             hint: format.hint(path: source?.path, for: .content)

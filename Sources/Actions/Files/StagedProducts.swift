@@ -103,7 +103,7 @@ public struct StagedProducts: Sendable {
     }
 
     private static func problem(_ path: String, _ error: SystemError) -> Problem {
-        Problem("cannot put '\(path)' in place", cause: error)
+        Problem(.systemCallFailed, "cannot put '\(path)' in place", cause: error)
     }
 
     private func name(of path: String) throws(SystemError) -> String {

@@ -130,7 +130,7 @@ struct CertificateAction: Action {
     private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
         let hint = "put the file there, or correct '\(key)' at \(reference.location)"
         let advice = error.advice ?? error.adviceAboutSource(limit: SizeLimit.configuration)
-        return Problem("cannot issue '\(declaration.path.path)'", hint: advice ?? hint, cause: error)
+        return Problem(error.problemCode, "cannot issue '\(declaration.path.path)'", hint: advice ?? hint, cause: error)
     }
 
     private func issue(by authority: IssuingAuthority) async throws(Problem) -> Pair {
@@ -143,7 +143,7 @@ struct CertificateAction: Action {
             )
             return Pair(certificate: Array(made.certificate.pem.utf8), key: try made.key.pem().copy)
         } catch {
-            throw Problem("cannot issue '\(declaration.path.path)': \(error)")
+            throw Problem(.authorityUnusable, "cannot issue '\(declaration.path.path)': \(error)")
         }
     }
 
@@ -168,7 +168,7 @@ struct CertificateAction: Action {
             )
             keyText = try key.pem().copy
         } catch {
-            throw Problem("cannot request '\(declaration.path.path)': \(error)")
+            throw Problem(.authorityUnusable, "cannot request '\(declaration.path.path)': \(error)")
         }
         let signing = CertificateSigning(client: client, retryPolicy: context.retryPolicy)
         let bytes = try await signing.certificate(
@@ -198,13 +198,14 @@ struct CertificateAction: Action {
         do throws(TLSError) {
             certificate = try Certificate.read(pem: bytes).first
         } catch {
-            throw Problem("\(subject) \(error)")
+            throw Problem(.signingRequest, "\(subject) \(error)")
         }
         guard let certificate else { return }
-        guard key.belongs(to: certificate) else { throw Problem("\(subject) is for another key") }
+        guard key.belongs(to: certificate) else { throw Problem(.signingRequest, "\(subject) is for another key") }
         let faults = CertificateComparison(at: context.run.now()).contentFaults(of: certificate, declaration.leaf)
         guard let first = faults.first else { return }
         throw Problem(
+            .signingRequest,
             "\(subject) \(first), so '\(declaration.path.path)' was not written",
             hint: "correct 'leaf' of task '\(context.task.name)', or name another signer"
         )
@@ -243,7 +244,12 @@ struct CertificateAction: Action {
 
     private func problem(_ error: SystemError) -> Problem {
         let hint = error.advice ?? context.sandboxHint(for: error)
-        return Problem("cannot write certificate '\(declaration.path.path)'", hint: hint, cause: error)
+        return Problem(
+            .systemCallFailed,
+            "cannot write certificate '\(declaration.path.path)'",
+            hint: hint,
+            cause: error
+        )
     }
 }
 
@@ -268,6 +274,7 @@ struct IssuingAuthority {
         }
         guard let own = usable.first(where: { [key] in key.belongs(to: $0) }) else {
             throw Problem(
+                .keyMismatch,
                 "key '\(keyFile.name)' does not belong to CA '\(path)', so it cannot issue certificates",
                 at: keyFile.location,
                 hint: "set 'ca.key' to the private key of this CA"

@@ -41,7 +41,12 @@ struct DecryptAction: Action {
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw Problem("cannot write file '\(path)'", hint: context.sandboxHint(for: error), cause: error)
+            throw Problem(
+                .systemCallFailed,
+                "cannot write file '\(path)'",
+                hint: context.sandboxHint(for: error),
+                cause: error
+            )
         }
     }
 
@@ -75,7 +80,7 @@ struct DecryptAction: Action {
         } catch {
             guard let failure = error.cause as? AgeError else { throw error }
             try decryption.requireDecryptable(bytes, identity)
-            throw Problem(error.message, hint: hint(failure.reason), cause: failure)
+            throw Problem(error.code, error.message, hint: hint(failure.reason), cause: failure)
         }
     }
 
@@ -98,7 +103,11 @@ struct DecryptAction: Action {
         do {
             key = try SigningKey(pem: text)
         } catch {
-            throw Problem("'\(declaration.source.path)' \(error)", hint: "encrypt a private key in PEM")
+            throw Problem(
+                .unreadableCertificate,
+                "'\(declaration.source.path)' \(error)",
+                hint: "encrypt a private key in PEM"
+            )
         }
         let certificate: Certificate?
         do {
@@ -108,6 +117,7 @@ struct DecryptAction: Action {
         }
         guard let certificate, !key.belongs(to: certificate) else { return }
         throw Problem(
+            .keyMismatch,
             "key '\(declaration.source.path)' does not belong to certificate '\(reference.path)' "
                 + "('\(certificate.subject)'), so '\(declaration.path.path)' was not written",
             hint: "install both files of one set, as 'nest-bootstrap certificates renew' has made them"
@@ -115,7 +125,12 @@ struct DecryptAction: Action {
     }
 
     private func problem(_ error: SystemError, hint: String) -> Problem {
-        Problem("cannot decrypt '\(declaration.source.path)'", hint: error.advice ?? hint, cause: error)
+        Problem(
+            .decryptionFailed,
+            "cannot decrypt '\(declaration.source.path)'",
+            hint: error.advice ?? hint,
+            cause: error
+        )
     }
 }
 
@@ -124,6 +139,7 @@ extension Footprint.Decryption {
     func requireNoPassword(_ key: NodeIdentity) throws(Problem) {
         guard key.needsPassword else { return }
         throw Problem(
+            .decryptionFailed,
             "private key '\(identity.path)' has a password, which nobody types on a node",
             hint:
                 "run \(quotedShellLine(["ssh-keygen", "-p", "-f", identity.path])) to remove it, or name another key with "
@@ -137,6 +153,7 @@ extension Footprint.Decryption {
             format.kind != .empty, format.kind != .pointer
         {
             throw Problem(
+                .otherFileKind,
                 "cannot decrypt '\(source.path)': it is \(format.name), not a file encrypted by age",
                 hint: format.hint(path: source.path, for: .encryptedFile)
             )
@@ -144,7 +161,7 @@ extension Footprint.Decryption {
         do throws(Problem) {
             try Certificates.requireDecryptable(bytes, with: key, at: identity.path)
         } catch {
-            throw Problem("cannot decrypt '\(source.path)': \(error.message)", hint: error.hint)
+            throw Problem(error.code, "cannot decrypt '\(source.path)': \(error.message)", hint: error.hint)
         }
     }
 }

@@ -38,6 +38,7 @@ struct ExecAction: Action {
                 let location = (try? files.location(ofWritten: creates.path)) ?? creates.path
                 let correction = "correct 'creates' at \(creates.location)"
                 throw Problem(
+                    .programFailed,
                     "\(commandLine) succeeded, but '\(location)' does not exist",
                     hint: files.root.isEmpty ? correction : "let it write below '$NEST_ROOT', or \(correction)",
                     publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
@@ -54,7 +55,12 @@ struct ExecAction: Action {
             do {
                 try context.run.files.makeDirectories(path, by: context.task.name)
             } catch {
-                throw Problem("cannot create directory '\(path)'", hint: context.sandboxHint(for: error), cause: error)
+                throw Problem(
+                    .systemCallFailed,
+                    "cannot create directory '\(path)'",
+                    hint: context.sandboxHint(for: error),
+                    cause: error
+                )
             }
         }
     }
@@ -83,7 +89,7 @@ struct ExecAction: Action {
             if try files.isPlanned(creates.path) { return true }
             return try FileSystem.exists(try files.location(ofTarget: creates.path))
         } catch {
-            throw Problem("'creates' cannot be checked", cause: error)
+            throw Problem(.systemCallFailed, "'creates' cannot be checked", cause: error)
         }
     }
 
@@ -91,7 +97,7 @@ struct ExecAction: Action {
         do {
             return try context.run.files.exists(script.path)
         } catch {
-            throw Problem("'script' cannot be checked", cause: error)
+            throw Problem(.systemCallFailed, "'script' cannot be checked", cause: error)
         }
     }
 
@@ -99,7 +105,7 @@ struct ExecAction: Action {
         do {
             return try FileSystem.isExecutable(script)
         } catch {
-            throw Problem("'script' cannot be checked", cause: error)
+            throw Problem(.systemCallFailed, "'script' cannot be checked", cause: error)
         }
     }
 
@@ -122,6 +128,7 @@ struct ExecAction: Action {
             let files = context.run.files
             guard try exists(reference) else {
                 throw Problem(
+                    .missingFile,
                     "script '\(reference.path)' does not exist",
                     hint: "correct 'script' at \(reference.location), or install the file",
                 )
@@ -142,7 +149,7 @@ struct ExecAction: Action {
         do {
             return try context.run.files.location(ofRead: path)
         } catch {
-            throw Problem("'\(path)' cannot be used", cause: error)
+            throw Problem(.systemCallFailed, "'\(path)' cannot be used", cause: error)
         }
     }
 
@@ -151,7 +158,7 @@ struct ExecAction: Action {
         do {
             try context.run.files.requireTrusted(path)
         } catch {
-            throw Problem("'\(path)' is not run", cause: error)
+            throw Problem(.changeableByOthers, "'\(path)' is not run", cause: error)
         }
     }
 
@@ -186,6 +193,7 @@ struct ExecAction: Action {
         guard !status.isSuccess else { return }
         if let process = context.survivor.process {
             throw Problem(
+                .programTimedOut,
                 "\(name) cannot be ended: process \(process) still runs after SIGKILL",
                 hint: "see what it waits for: ps -o pid,user,stat,wchan,args -p \(process)",
                 publicMessage: "its program cannot be ended: process \(process) still runs after SIGKILL"
@@ -195,12 +203,14 @@ struct ExecAction: Action {
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
             throw Problem(
+                .programFailed,
                 "\(name) \(status)\(said)",
                 hint: sandboxHint.text,
                 publicMessage: "its program \(status)\(Self.restriction)",
             )
         }
         throw Problem(
+            .programTimedOut,
             "\(name) did not finish within \(context.task.timeout.text) and was stopped\(said)",
             hint: "find out why it takes so long, or increase 'timeout' of task '\(context.task.name)'",
             publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
@@ -214,6 +224,7 @@ struct ExecAction: Action {
         let command = context.task.footprint.command
         if isMissing, command?.name.path == error.subject, let keys = command?.keysOfLine {
             return Problem(
+                error.isNotFound ? .missingProgram : error.problemCode,
                 "\(error)",
                 hint: "write \(keys) in the task at \(context.task.location)",
                 cause: error,
@@ -224,7 +235,7 @@ struct ExecAction: Action {
             error.code == E2BIG
             ? "put long texts into a file that the program reads"
             : "install the program, or correct the task at \(context.task.location)"
-        return Problem("\(error)", hint: hint, cause: error)
+        return Problem(error.isNotFound ? .missingProgram : error.problemCode, "\(error)", hint: hint, cause: error)
     }
 
     /// The text that replaces the command line and the output.

@@ -24,7 +24,11 @@ struct FileAction: Action {
         if let found = EncryptedContent(task: context.task, plan: context.run.plan).finding(in: bytes, of: declaration)
         {
             guard !found.isCertain else {
-                throw Problem("cannot write file '\(path)': \(found.problem.message)", hint: found.problem.hint)
+                throw Problem(
+                    found.problem.code,
+                    "cannot write file '\(path)': \(found.problem.message)",
+                    hint: found.problem.hint
+                )
             }
             context.emit(
                 .warning(
@@ -51,7 +55,12 @@ struct FileAction: Action {
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw Problem("cannot write file '\(path)'", hint: context.sandboxHint(for: error), cause: error)
+            throw Problem(
+                .systemCallFailed,
+                "cannot write file '\(path)'",
+                hint: context.sandboxHint(for: error),
+                cause: error
+            )
         }
     }
 
@@ -61,7 +70,7 @@ struct FileAction: Action {
         do {
             return try context.emitUnknown(path, mode: mode, from: [source.path])
         } catch {
-            throw Problem("cannot write file '\(path)'", cause: error)
+            throw Problem(.systemCallFailed, "cannot write file '\(path)'", cause: error)
         }
     }
 
@@ -72,7 +81,7 @@ struct FileAction: Action {
         do {
             try context.run.files.rememberUnknown(mode: mode, at: path)
         } catch {
-            throw Problem("cannot write file '\(path)'", cause: error)
+            throw Problem(.systemCallFailed, "cannot write file '\(path)'", cause: error)
         }
         context.emit(.planned("would write '\(path)', with a new token"))
         return true
@@ -90,6 +99,7 @@ struct FileAction: Action {
             } catch {
                 let hint = "put the file there, or correct 'source' at \(reference.location)"
                 throw Problem(
+                    .missingFile,
                     "cannot write file '\(declaration.path.path)'",
                     hint: error.adviceAboutSource(limit: SizeLimit.content) ?? error.advice ?? hint,
                     cause: error,
@@ -106,9 +116,10 @@ struct FileAction: Action {
             guard bytes.allSatisfy({ $0 == UInt8(ascii: "\n") }) else { return bytes }
         } catch {
             if error.isNotFound { return nil }
-            throw Problem("cannot keep file '\(path)'", hint: error.advice, cause: error)
+            throw Problem(.systemCallFailed, "cannot keep file '\(path)'", hint: error.advice, cause: error)
         }
         throw Problem(
+            .wrongValue,
             "cannot keep file '\(path)': it is empty",
             hint: "write its content, or remove it, so that a token is generated"
         )
@@ -132,7 +143,7 @@ struct FileAction: Action {
             let allowed = try context.run.files.mode(of: reference.path) ?? usual
             return usual & (allowed | 0o200)
         } catch {
-            throw Problem("cannot write file '\(declaration.path.path)'", cause: error)
+            throw Problem(.systemCallFailed, "cannot write file '\(declaration.path.path)'", cause: error)
         }
     }
 }
@@ -148,6 +159,7 @@ extension ActionContext {
             return try await lookUp(owner: owner, group: group, until: deadline)
         } catch {
             throw Problem(
+                .unknownAccount,
                 "cannot write file '\(path)'",
                 hint: error.advice ?? "create the account first, or correct the task at \(task.location)",
                 cause: error,

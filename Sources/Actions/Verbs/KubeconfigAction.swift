@@ -39,7 +39,12 @@ struct KubeconfigAction: Action {
             context.emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw Problem("cannot write kubeconfig '\(path)'", hint: context.sandboxHint(for: error), cause: error)
+            throw Problem(
+                .systemCallFailed,
+                "cannot write kubeconfig '\(path)'",
+                hint: context.sandboxHint(for: error),
+                cause: error
+            )
         }
     }
 
@@ -64,7 +69,7 @@ struct KubeconfigAction: Action {
         do {
             return try context.emitUnknown(path, mode: 0o600, from: sources)
         } catch {
-            throw Problem("cannot write kubeconfig '\(path)'", cause: error)
+            throw Problem(.systemCallFailed, "cannot write kubeconfig '\(path)'", cause: error)
         }
     }
 
@@ -90,7 +95,12 @@ struct KubeconfigAction: Action {
             error.isNotFound
             ? "put the file there, or correct '\(key)' at \(reference.location)"
             : error.adviceAboutSource(limit: SizeLimit.configuration) ?? "see '\(key)' at \(reference.location)"
-        return Problem("cannot write kubeconfig '\(declaration.path.path)'", hint: hint, cause: error)
+        return Problem(
+            error.problemCode,
+            "cannot write kubeconfig '\(declaration.path.path)'",
+            hint: hint,
+            cause: error
+        )
     }
 
     /// Checks the three files.
@@ -150,7 +160,7 @@ func awaitValidity<Value>(
             let reason = "not valid before \(cause.validFrom)"
             context.emit(.waiting(Wait(.init(.condition, cause.subject), reason: reason)))
             guard (try? await ContinuousClock().sleep(for: pause)) != nil else {
-                throw Problem("interrupted while waiting for the clock")
+                throw Problem(.interrupted, "interrupted while waiting for the clock")
             }
         }
     }

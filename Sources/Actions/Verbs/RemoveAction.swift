@@ -62,6 +62,7 @@ struct RemoveAction: Action {
             }
             guard found.kind != .directory || declaration.isRecursive else {
                 throw Problem(
+                    .pathInTheWay,
                     "cannot remove '\(path)': it is a directory",
                     hint: "write 'recursive: true' in task '\(context.task.name)' to remove everything in it"
                 )
@@ -79,7 +80,7 @@ struct RemoveAction: Action {
             throw problem
         } catch {
             let hint = (error as? SystemError).flatMap(context.sandboxHint)
-            throw Problem("cannot remove '\(path)'", hint: hint, cause: error)
+            throw Problem(.systemCallFailed, "cannot remove '\(path)'", hint: hint, cause: error)
         }
     }
 
@@ -103,6 +104,7 @@ struct RemoveAction: Action {
             }
             guard found.kind == .symbolicLink else { continue }
             throw Problem(
+                .pathInTheWay,
                 "cannot remove '\(path)': '\(parent)' is a symbolic link to '\(found.target ?? "")'",
                 hint: "write the path without the link in task '\(context.task.name)'"
             )

@@ -27,7 +27,12 @@ struct SymlinkAction: Action {
                 replacing: declaration.replace,
             )
         } catch {
-            throw Problem("cannot create link '\(path)'", hint: context.sandboxHint(for: error), cause: error)
+            throw Problem(
+                .systemCallFailed,
+                "cannot create link '\(path)'",
+                hint: context.sandboxHint(for: error),
+                cause: error
+            )
         }
         switch result {
         case .done(let result):
@@ -42,6 +47,7 @@ struct SymlinkAction: Action {
             return true
         case .inTheWay(let kind):
             throw Problem(
+                .pathInTheWay,
                 "cannot create link '\(path)': a \(kind.rawValue) is in the way",
                 hint: "remove it, or write 'replace: true' in task '\(context.task.name)'",
             )

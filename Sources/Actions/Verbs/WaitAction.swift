@@ -144,7 +144,7 @@ struct WaitAction: Action {
         guard let mistake = await client.mistake(in: identity, until: context.deadline),
             await !DependencyHints(context: context).mayAppear(.kind(DefinedKind(identity.type)))
         else { return }
-        throw Problem("cannot wait for \(identity): \(mistake)", at: location)
+        throw Problem(.serverError, "cannot wait for \(identity): \(mistake)", at: location)
     }
 
     /// Repeats a check until it passes or the deadline is reached.
@@ -154,7 +154,7 @@ struct WaitAction: Action {
         } catch {
             // A permanent failure is not reported as a timeout.
             guard error.disposition == .retry else {
-                throw Problem("cannot wait for \(subject): \(error.words)", hint: error.hint)
+                throw Problem(.serverError, "cannot wait for \(subject): \(error.words)", hint: error.hint)
             }
             throw timedOut(error.words, hint: error.hint)
         }
@@ -254,7 +254,7 @@ struct WaitAction: Action {
                 certificateAuthority: .data(try context.run.files.read(authority.path, limit: SizeLimit.configuration))
             )
         } catch {
-            throw Problem("the CA at \(authority.location) cannot be used", cause: error)
+            throw Problem(.unreadableCertificate, "the CA at \(authority.location) cannot be used", cause: error)
         }
     }
 }
@@ -384,6 +384,7 @@ extension ActionContext {
     /// Returns the problem of a task whose wait has lasted until its deadline.
     func timedOut(waitingFor expectation: String, _ reason: String, hint: String) -> Problem {
         Problem(
+            .waitTimedOut,
             "timed out after \(task.timeout.text) waiting for \(expectation): \(reason)",
             hint: "\(hint), or increase 'timeout' of task '\(task.name)'",
         )

@@ -62,7 +62,8 @@ extension FileSystem {
             path,
             code: EPERM,
             detail: "\(readers) can read it (\(status.permissionText))",
-            advice: "run \(quotedShellLine(["chmod", "0600", path]))"
+            advice: "run \(quotedShellLine(["chmod", "0600", path]))",
+            kind: .readableSecret,
         )
     }
 
@@ -108,7 +109,8 @@ extension FileStatus {
             code: EPERM,
             detail: "a user other than root can change it (\(permissionText))",
             advice: isPersonal
-                ? "copy the file to a directory of root" : "run \(quotedShellLine(commands))"
+                ? "copy the file to a directory of root" : "run \(quotedShellLine(commands))",
+            kind: .changeableByOthers,
         )
     }
 }
@@ -199,7 +201,13 @@ extension FileSystem {
             } else {
                 // Databases report an unknown name with one of these codes.
                 let isUnknown = [0, ENOENT, ESRCH, EBADF, EPERM].contains(code)
-                throw SystemError(operation, name, code: code, detail: isUnknown ? "no such \(kind)" : nil)
+                throw SystemError(
+                    operation,
+                    name,
+                    code: code,
+                    detail: isUnknown ? "no such \(kind)" : nil,
+                    kind: .unknownAccount
+                )
             }
         }
     }

@@ -67,7 +67,14 @@ extension IgnoredFields {
         let key = ObjectAnnotation.ignore.key
         guard let text = written.string else {
             let message = "annotation '\(key)' must be a list of paths with commas between them"
-            return [Problem(message, at: written.location, hint: "write '\(ObjectAnnotation.ignore.example)'")]
+            return [
+                Problem(
+                    .wrongAnnotation,
+                    message,
+                    at: written.location,
+                    hint: "write '\(ObjectAnnotation.ignore.example)'"
+                )
+            ]
         }
         return paths(in: text).compactMap { path in
             let field = FieldPath(path)
@@ -75,15 +82,20 @@ extension IgnoredFields {
                 let message = "annotation '\(key)' has the malformed path '\(path)'"
                 let hint =
                     "write paths as 'spec.replicas' or 'webhooks[name=a].clientConfig.caBundle', with commas between them"
-                return Problem(message, at: written.location, hint: hint)
+                return Problem(.wrongAnnotation, message, at: written.location, hint: hint)
             }
             guard !refused.contains(path) else {
                 let message = "annotation '\(key)' names '\(path)', which the agent needs"
-                return Problem(message, at: written.location, hint: "name a field below it, or remove the path")
+                return Problem(
+                    .wrongAnnotation,
+                    message,
+                    at: written.location,
+                    hint: "name a field below it, or remove the path"
+                )
             }
             guard field.resolve(in: manifest.root).node == nil else { return nil }
             let message = "annotation '\(key)' names field '\(path)', which the manifest does not have"
-            return Problem(message, at: written.location, hint: hint(for: field, in: manifest.root))
+            return Problem(.wrongAnnotation, message, at: written.location, hint: hint(for: field, in: manifest.root))
         }
     }
 

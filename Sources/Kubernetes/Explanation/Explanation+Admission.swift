@@ -14,6 +14,7 @@ extension Explanation {
             return denied(
                 "refused by ResourceQuota '\(name)': \(words.joined(separator: "; "))",
                 hint: "raise the quota or delete objects",
+                code: .quotaExceeded,
             )
         case .quotaRequires(let name, let what):
             return denied(
@@ -21,12 +22,14 @@ extension Explanation {
                 at: containers,
                 hint: "add it below 'resources' of each container, or set defaults by a LimitRange in namespace "
                     + "'\(namespace)'",
+                code: .quotaExceeded,
             )
         case .limitRange(let text):
             return denied(
                 "refused by a LimitRange of namespace '\(namespace)': \(text)",
                 at: location(ofLimitIn: text),
                 hint: "stay within the limits, or change them: 'kubectl edit limitrange -n \(namespace)'",
+                code: .quotaExceeded,
             )
         case .webhook(let name, let reason, _):
             return denied(
@@ -52,12 +55,13 @@ extension Explanation {
                 "ServiceAccount '\(name)' does not exist in namespace '\(namespace)'",
                 at: path.flatMap(field),
                 hint: "apply a manifest of the ServiceAccount before it, or correct 'serviceAccountName'",
+                code: .missingNamespace,
             )
         case .other(let text):
             let cause: ObjectFailure.Cause = refusal.disposition == .permanent ? .denied : .other
             let message = "refused by admission control: \(text)"
             let hint = purpose == .application ? "change the manifest accordingly" : nil
-            return ObjectFailure(manifest, cause, message, hint: hint)
+            return ObjectFailure(manifest, cause, message, hint: hint, code: .admissionDenied)
         }
     }
 
@@ -70,8 +74,13 @@ extension Explanation {
         }
     }
 
-    private func denied(_ message: String, at location: SourceLocation? = nil, hint: String) -> ObjectFailure {
-        ObjectFailure(manifest, .denied, message, at: location, hint: hint)
+    private func denied(
+        _ message: String,
+        at location: SourceLocation? = nil,
+        hint: String,
+        code: ProblemCode? = nil,
+    ) -> ObjectFailure {
+        ObjectFailure(manifest, .denied, message, at: location, hint: hint, code: code)
     }
 
     /// The namespace of the object, by default the kubeconfig's namespace.
@@ -118,7 +127,7 @@ extension Explanation {
             case .unreachable: "start its server, or correct 'clientConfig' in \(named)"
             }
         let message = "webhook '\(failure.webhook)', which must allow the object, cannot be asked: \(failure.words)"
-        return ObjectFailure(manifest, .other, message, hint: hint)
+        return ObjectFailure(manifest, .other, message, hint: hint, code: .webhookUnavailable)
     }
 }
 

@@ -85,6 +85,7 @@ extension Explanation {
                 at: target.location,
                 "\(path.name) is \(shown(path, in: manifest.root)), which does not exist",
                 hint: "declare it, or correct '\(name)'",
+                code: .danglingReference,
             )
         }
         if cause.reason == "FieldValueDuplicate", target.node != nil {
@@ -92,7 +93,8 @@ extension Explanation {
             return fault(
                 at: target.location,
                 "\(path.name) repeats the value \(shown(path, in: manifest.root))",
-                hint: hint
+                hint: hint,
+                code: .repeatedItem,
             )
         }
         let correction = Correction(text)
@@ -147,6 +149,7 @@ extension Explanation {
             at: target.location,
             "\(path.name) is \(isPresent ? "refused" : "required")\(text.detail.isEmpty ? "" : ": \(text.detail)")",
             hint: isPresent ? nil : key.map { "add '\($0):'" },
+            code: isPresent ? nil : .missingField,
         )
     }
 
@@ -309,6 +312,7 @@ extension Explanation {
                     at: path.resolve(in: manifest.root).location,
                     "\(path.name) cannot be changed: \(CauseText(cause.message).detail)",
                     hint: recreation,
+                    code: .immutableField,
                 )
             ]
         }
@@ -319,6 +323,7 @@ extension Explanation {
                 "\(path.name) cannot be changed: \(shown(path, in: live)) on the server, "
                     + "\(shown(path, in: manifest.root)) here",
                 hint: recreation,
+                code: .immutableField,
             )
         }
     }

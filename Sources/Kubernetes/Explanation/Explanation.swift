@@ -98,14 +98,17 @@ struct Explanation {
         hint: String?,
         common: ObjectFailure.Common? = nil,
         values: String? = nil,
+        code: ProblemCode? = nil,
     ) -> ObjectFailure.Fault {
-        ObjectFailure.Fault(
+        var fault = ObjectFailure.Fault(
             location: location ?? manifest.location,
             message: message,
             hint: hint,
             common: common,
             values: values,
         )
+        fault.code = code
+        return fault
     }
 
     /// Returns the value of a field in a state of the object, for a message.
@@ -134,6 +137,7 @@ struct Explanation {
             "namespace '\(namespace)' is being deleted",
             at: namespaceLocation,
             hint: "see what blocks it: 'kubectl get namespace \(namespace) -o jsonpath={.status.conditions}'",
+            code: .beingDeleted,
         )
     }
 
@@ -147,7 +151,13 @@ struct Explanation {
         if case .transport = error {
             let hint =
                 "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
-            return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)", hint: hint)
+            return ObjectFailure(
+                manifest,
+                .other,
+                "\(purpose.failed): \(error.words)",
+                hint: hint,
+                code: .serverUnreachable
+            )
         }
         if case .foreign(let reply) = error {
             let fault = fault(
@@ -155,6 +165,7 @@ struct Explanation {
                 "\(purpose.failed): \(reply.words)",
                 hint: reply.advice,
                 common: .init(message: "\(purpose.failed): \(reply.commonWords)", hint: reply.advice),
+                code: .notAnAPIServer,
             )
             return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
         }
@@ -192,6 +203,7 @@ struct Explanation {
             "the manifest contains fields that only the server may write: \(status.line)",
             at: first.location,
             hint: "remove \(names.joined(separator: ", "))",
+            code: .serverField,
         )
     }
 }
@@ -237,7 +249,7 @@ extension Explanation {
     /// Explains a refusal by authentication.
     func unauthorized() -> ObjectFailure {
         let message = "API server \(client.kubeconfig.server) does not accept \(client.whoami)"
-        return ObjectFailure(manifest, .forbidden, message, hint: client.credentialAdvice)
+        return ObjectFailure(manifest, .forbidden, message, hint: client.credentialAdvice, code: .credentialsRefused)
     }
 }
 
@@ -254,21 +266,23 @@ extension Explanation {
         }
         if let near = client.catalog.nearKind(to: type) {
             let location = manifest.root["kind"]?.location
-            return ObjectFailure(manifest, .invalid, message, at: location, hint: "did you mean 'kind: \(near)'?")
+            let hint = "did you mean 'kind: \(near)'?"
+            return ObjectFailure(manifest, .invalid, message, at: location, hint: hint, code: .unknownKind)
         }
         if let other = await replacement()?.apiVersion, other != type.apiVersion {
             let hint = "write 'apiVersion: \(other)'"
-            return ObjectFailure(manifest, .invalid, "\(message); it is served as '\(other)'", at: version, hint: hint)
+            let words = "\(message); it is served as '\(other)'"
+            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint, code: .unknownVersion)
         }
         if let removed = RemovedAPI.api(of: type) {
             let words = "\(message), which was removed in Kubernetes \(removed.removedIn)"
             let hint = removed.advice(for: type, version: nil)
-            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint)
+            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint, code: .removedAPI)
         }
         if let introduction = IntroducedAPI.introduction(of: type) {
             let words = "\(message), which exists since Kubernetes \(introduction)"
             let hint = "use Kubernetes \(introduction) or later"
-            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint)
+            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint, code: .laterAPI)
         }
         guard type.isBuiltIn else {
             let hint = "apply the CustomResourceDefinition that defines it first"
@@ -276,10 +290,10 @@ extension Explanation {
         }
         if let near = await nearTypes().first {
             let hint = "did you mean 'apiVersion: \(near.apiVersion)' with 'kind: \(near.kind)'?"
-            return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
+            return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownKind)
         }
         let hint = "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
-        return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
+        return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownKind)
     }
 
     /// Returns the type of the same kind that the server has.
@@ -331,7 +345,7 @@ extension Explanation {
 
     /// Explains that another task describes the object too.
     func rival(_ error: APIError) -> ObjectFailure {
-        ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them")
+        ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them", code: .objectAppliedTwice)
     }
 
     func outdated(_ refusal: AppliedVersion.Refusal) -> ObjectFailure {
@@ -349,7 +363,7 @@ extension Explanation {
         let type = manifest.identity.type
         if let schema = await client.schemas.schema(of: type, on: client, until: deadline) {
             faults = SchemaCheck(manifest.root, of: type, against: schema).faults.map { found in
-                fault(at: found.location, found.message, hint: found.hint)
+                fault(at: found.location, found.message, hint: found.hint, code: found.code)
             }
         }
         let named = NamedFault.all(in: status.message)
@@ -363,7 +377,12 @@ extension Explanation {
     private func serverFault(_ named: NamedFault) -> ObjectFailure.Fault {
         let target = named.path.resolve(in: manifest.root)
         guard !named.isUnknownField else {
-            return fault(at: target.location, "\(named.path.name) is not known to the server", hint: "remove it")
+            return fault(
+                at: target.location,
+                "\(named.path.name) is not known to the server",
+                hint: "remove it",
+                code: .unknownField
+            )
         }
         if let key = named.omittedKey {
             let hint = key == "protocol" ? "write 'protocol: TCP' in it" : "write '\(key):' in it"
@@ -387,6 +406,7 @@ extension Explanation {
             at: places.dropFirst().first ?? target.location,
             "\(named.path.name) has more than one item \(keys)\(list.isEmpty ? "" : ": at \(list)")",
             hint: "remove one of them",
+            code: .repeatedItem,
         )
     }
 }
@@ -403,6 +423,7 @@ extension Explanation {
                 "the object is too large for etcd (\(size) bytes; a request may have 1572864 unless "
                     + "'--max-request-bytes' says otherwise)",
                 hint: "split it into several objects",
+                code: .objectTooLarge,
             )
         }
         let limit = status.message.firstMatch(of: /limit is (\d+)/).map { "; the limit is \($0.1)" } ?? ""
@@ -411,6 +432,7 @@ extension Explanation {
             .invalid,
             "the object is too large for the server (\(size) bytes\(limit))",
             hint: "split it into several objects",
+            code: .objectTooLarge,
         )
     }
 
@@ -436,6 +458,7 @@ extension Explanation {
             "\(subject) is too large (\(total) bytes\(share); the limit is \(limit))",
             hint: isAnnotations
                 ? "shorten '\(largest.entry.key)', or move it to a ConfigMap" : "split it into several objects",
+            code: .objectTooLarge,
         )
     }
 }

@@ -6,13 +6,14 @@ import YAML
 /// A server reports only the first fault of each branch, and without a location.
 struct SchemaCheck {
     struct Fault: Equatable {
+        var code: ProblemCode?
         var location: SourceLocation
         var message: String
         var hint: String?
         var edit: TextEdit?
 
         /// The fault as a problem of a file.
-        var problem: Problem { Problem(message, at: location, hint: hint, edit: edit) }
+        var problem: Problem { Problem(code, message, at: location, hint: hint, edit: edit) }
     }
 
     private(set) var faults: [Fault] = []
@@ -45,8 +46,13 @@ struct SchemaCheck {
         check(object, schema, at: path)
     }
 
-    mutating func addFault(at location: SourceLocation, _ message: String, hint: String? = nil) {
-        faults.append(Fault(location: location, message: message, hint: hint))
+    mutating func addFault(
+        _ code: ProblemCode? = .wrongFieldValue,
+        at location: SourceLocation,
+        _ message: String,
+        hint: String? = nil,
+    ) {
+        faults.append(Fault(code: code, location: location, message: message, hint: hint))
     }
 
     /// Formats a value for a message.
@@ -62,7 +68,7 @@ struct SchemaCheck {
         guard !node.isNull else { return }
         if schema.isQuantity {
             if let problem = Quantities.problem(of: node, path) {
-                addFault(at: node.location, problem.message, hint: problem.hint)
+                addFault(problem.code, at: node.location, problem.message, hint: problem.hint)
             }
             return
         }
@@ -71,6 +77,7 @@ struct SchemaCheck {
             let found = ShownValue.withType(node, isSecret: isSecret)
             faults.append(
                 Fault(
+                    code: expected == "base64" ? .invalidBase64 : .wrongFieldType,
                     location: node.location,
                     message: "\(FieldPath(path).name): expected \(expected), found \(found)",
                     hint: isSecret ? Self.secretHint(schema) : Self.rewriting(node, as: schema),
@@ -103,7 +110,11 @@ struct SchemaCheck {
 
     /// Describes a field that the schema does not have.
     private func unknownField(_ entry: Mapping.Entry, _ field: String, in mapping: Mapping, _ schema: Schema) -> Fault {
-        var fault = Fault(location: entry.location, message: "field '\(field)' is not known to the server")
+        var fault = Fault(
+            code: .unknownField,
+            location: entry.location,
+            message: "field '\(field)' is not known to the server"
+        )
         if case .builtIn(let version) = rules {
             let others = KubernetesSchemas.own.versions(ofField: entry.key, in: schema.name)
             if let version, let first = others.first(where: { $0 > version }) {

@@ -29,7 +29,12 @@ public struct CredentialFile: Sendable {
     public func problem(_ error: TLSError, for purpose: ContentFormat.Purpose) -> Problem {
         let role = purpose == .privateKey ? "key" : "certificate"
         let explained = error.explained(by: bytes, path: isValue ? nil : name, for: purpose)
-        return Problem("\(role) '\(name)' \(explained.message)", at: location, hint: explained.hint)
+        return Problem(
+            .unreadableCertificate,
+            "\(role) '\(name)' \(explained.message)",
+            at: location,
+            hint: explained.hint
+        )
     }
 }
 
@@ -79,6 +84,7 @@ public struct CredentialCheck: Sendable {
     private func checkAuthority(_ certificate: Certificate, in file: CredentialFile) throws(Problem) {
         guard certificate.isAuthority else {
             throw Problem(
+                .wrongUsage,
                 "'\(file.name)' is not a CA: its certificate '\(certificate.subject)' may not issue certificates",
                 at: file.location,
                 hint: file.setting == "ca.certificate"
@@ -108,11 +114,12 @@ public struct CredentialCheck: Sendable {
     ) throws(Problem) -> Certificate {
         try Self.requireNotExchanged(certificate, key, of: owner)
         guard let own = try Self.certificates(in: certificate).first else {
-            throw Problem("'\(certificate.name)' contains no certificate")
+            throw Problem(.unreadableCertificate, "'\(certificate.name)' contains no certificate")
         }
         let privateKey = try Self.privateKey(in: key)
         guard privateKey.belongs(to: own) else {
             throw Problem(
+                .keyMismatch,
                 "key '\(key.name)' does not belong to certificate '\(certificate.name)' ('\(own.subject)')",
                 at: key.location,
                 hint: "name the key that belongs to this certificate, or issue a new pair",
@@ -121,6 +128,7 @@ public struct CredentialCheck: Sendable {
         try checkSupport(of: own, in: certificate)
         guard isWithToken || own.mayIdentifyClient else {
             throw Problem(
+                .wrongUsage,
                 "certificate '\(certificate.name)' ('\(own.subject)') is not valid for client authentication: "
                     + "its extended key usage is for \(own.purposes.reversed().joined(separator: " and "))",
                 hint: "name the client's certificate, or issue one with the extended key usage clientAuth",
@@ -144,10 +152,11 @@ public struct CredentialCheck: Sendable {
             try own.verify(by: authorities, intermediates: intermediates, at: nil)
         } catch {
             guard [.wrongSignature, .unknownIssuer, .selfSigned].contains(error.kind) else {
-                throw Problem("certificate '\(certificate.name)' ('\(own.subject)') \(error)")
+                throw Problem(.unreadableCertificate, "certificate '\(certificate.name)' ('\(own.subject)') \(error)")
             }
             if let same = authorities.first(where: { $0.subject == own.issuer }) {
                 throw Problem(
+                    .wrongIssuer,
                     "certificate '\(certificate.name)' ('\(own.subject)') is not signed by the key of "
                         + "'\(authority.name)': both say '\(same.subject)', but the keys differ",
                     hint: "the CA was probably recreated: name the one that issued the certificate, "
@@ -156,6 +165,7 @@ public struct CredentialCheck: Sendable {
             }
             let subjects = authorities.map { "'\($0.subject)'" }.joined(separator: ", ")
             throw Problem(
+                .wrongIssuer,
                 "certificate '\(certificate.name)' ('\(own.subject)') was issued by '\(own.issuer)', "
                     + "but '\(authority.name)' is CA \(subjects)",
                 hint: "name the CA that issued the certificate, or a certificate that this CA issued",
@@ -181,6 +191,7 @@ public struct CredentialCheck: Sendable {
                 try checkValidity(of: intermediate, in: file, as: "intermediate certificate")
             }
             throw Problem(
+                .certificateNotValidNow,
                 "certificate '\(file.name)' ('\(own.subject)') \(error)",
                 hint: "name the CA that is valid now and issued it, or set the node's clock",
             )
@@ -189,6 +200,7 @@ public struct CredentialCheck: Sendable {
             try checkSupport(of: issuer, in: intermediates.contains(issuer) ? file : authority)
             guard issuer.mayIdentifyClient else {
                 throw Problem(
+                    .wrongUsage,
                     "certificate '\(file.name)' ('\(own.subject)') is not valid for client authentication: its issuer "
                         + "'\(issuer.subject)' may issue certificates only for "
                         + issuer.purposes.reversed().joined(separator: " and "),
@@ -247,6 +259,7 @@ public struct CredentialCheck: Sendable {
         let settings = (certificate.setting ?? "certificate", key.setting ?? "key")
         func written(_ setting: String) -> String { String(setting.split(separator: ".").last ?? "") }
         throw Problem(
+            .keyMismatch,
             "'\(settings.0)' and '\(settings.1)'\(owner.map { " of \($0)" } ?? "") are exchanged: '\(certificate.name)' is "
                 + "\(first.name), and '\(key.name)' a certificate",
             at: certificate.location,
@@ -257,6 +270,7 @@ public struct CredentialCheck: Sendable {
     private func checkSupport(of certificate: Certificate, in file: CredentialFile) throws(Problem) {
         guard let part = certificate.unsupportedPart else { return }
         throw Problem(
+            .weakCertificate,
             "certificate '\(file.name)' ('\(certificate.subject)') \(part), "
                 + "which programs in Go, such as kubectl and the API server, refuse",
             hint: "issue it again, with a key of type ecdsa-p256, ed25519 or rsa-2048",
@@ -272,6 +286,7 @@ public struct CredentialCheck: Sendable {
         if certificate.validUntil < now {
             let ago = Self.words(now.seconds - certificate.validUntil.seconds)
             throw Problem(
+                .certificateNotValidNow,
                 "\(subject) expired \(ago) ago (at \(certificate.validUntil); the node's clock says \(now))",
                 hint: certificate.subject == certificate.issuer
                     ? "set the node's clock if it is wrong, or renew the CA and what it issued"
@@ -282,6 +297,7 @@ public struct CredentialCheck: Sendable {
         if now < certificate.validFrom {
             let cause = NotYetValid(subject: subject, validFrom: certificate.validFrom)
             throw Problem(
+                .certificateNotValidNow,
                 "\(cause) (the node's clock says \(now))",
                 hint: certificate.subject == certificate.issuer
                     ? "set the node's clock, or make a CA that is valid now, and new certificates with it"
@@ -341,6 +357,7 @@ extension CredentialCheck {
             problems += warning(of: certificate, in: "'\(file.name)'", as: own, within: limit).map { [$0] } ?? []
             problems += certificate.weaknesses.map { weakness in
                 Problem(
+                    .weakCertificate,
                     "certificate '\(file.name)' ('\(certificate.subject)') \(weakness.part), which Kubernetes refuses since "
                         + "version \(weakness.refusedSince)",
                     hint: "issue it again \(weakness.remedy)"
@@ -385,6 +402,6 @@ extension CredentialCheck {
                 )
             }
         let when = "expires in \(Self.words(left)) (at \(certificate.validUntil))"
-        return Problem("\(name) \(place) ('\(certificate.subject)') \(when)", hint: hint)
+        return Problem(.certificateNotValidNow, "\(name) \(place) ('\(certificate.subject)') \(when)", hint: hint)
     }
 }

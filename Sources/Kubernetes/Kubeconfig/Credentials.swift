@@ -63,6 +63,7 @@ public struct Credentials: Sendable {
         case (_, nil), (nil, _):
             let missing = key == nil ? "client-key" : "client-certificate"
             throw Problem(
+                .missingCredentials,
                 "user '\(kubeconfig.user)' of kubeconfig '\(kubeconfig.path)' has no \(missing)",
                 hint: "a client certificate and its key belong together: write '\(missing): PATH'",
             )
@@ -106,6 +107,7 @@ public struct Credentials: Sendable {
                 let isDirectory = (error as? SystemError)?.isDirectory == true
                 let hint = isDirectory ? "name one file in it" : "put the file there, or correct '\(setting)'"
                 throw Problem(
+                    (error as? SystemError)?.problemCode ?? .missingCredentials,
                     "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
                     hint: (error as? SystemError)?.advice ?? hint,
                 )

@@ -21,7 +21,12 @@ struct KubeconfigReader {
         let current = root["current-context"]
         guard let name = text("current-context", in: root) else {
             let hint = "write 'current-context: \(names(in: "contexts").first ?? "default")'"
-            let problem = Problem("no current context is set", at: current?.location ?? root.location, hint: hint)
+            let problem = Problem(
+                .wrongKubeconfig,
+                "no current context is set",
+                at: current?.location ?? root.location,
+                hint: hint
+            )
             throw Problems(problems.isEmpty ? [problem] : problems)
         }
         let context = entry(name, in: "contexts", holding: "context", referredFrom: current)
@@ -34,7 +39,7 @@ struct KubeconfigReader {
         if let namespace = text("namespace", in: context), !Self.isName(namespace) {
             let message = "namespace '\(namespace)' is no name of a namespace"
             let hint = "write lower case letters, digits and '-', at most 63"
-            problems.append(Problem(message, at: context?["namespace"]?.location, hint: hint))
+            problems.append(Problem(.wrongKubeconfig, message, at: context?["namespace"]?.location, hint: hint))
         }
         if let context {
             if clusterName?.string == nil { missing("cluster", in: context, of: "context '\(name)'") }
@@ -71,7 +76,9 @@ struct KubeconfigReader {
     }
 
     private mutating func missing(_ field: String, in node: Node, of subject: String) {
-        problems.append(Problem("\(subject) has no \(field)", at: node.location, hint: "write '\(field): NAME'"))
+        problems.append(
+            Problem(.wrongKubeconfig, "\(subject) has no \(field)", at: node.location, hint: "write '\(field): NAME'")
+        )
     }
 
     private mutating func entry(
@@ -86,7 +93,7 @@ struct KubeconfigReader {
             let near = nearestName(to: name, in: known).map { "did you mean '\($0)'?" }
             let hint = near ?? (known.isEmpty ? "add one" : "there is '\(known.joined(separator: "', '"))'")
             let message = "'\(list)' has no entry '\(name)'"
-            problems.append(Problem(message, at: reference?.location ?? root.location, hint: hint))
+            problems.append(Problem(.wrongKubeconfig, message, at: reference?.location ?? root.location, hint: hint))
             return nil
         }
         return found[field] ?? Node(.mapping(Mapping()), location: found.location)
@@ -98,6 +105,7 @@ struct KubeconfigReader {
             let written = cluster["server"]?.string.flatMap { $0.isEmpty ? nil : $0 }
             problems.append(
                 Problem(
+                    .wrongKubeconfig,
                     written.map { "server '\($0)' does not begin with 'https://'" } ?? "the cluster has no server URL",
                     at: cluster["server"]?.location ?? cluster.location,
                     hint: "write 'server: https://HOST:6443'"
@@ -110,6 +118,7 @@ struct KubeconfigReader {
             if !address.isSecure, !address.isLoopback {
                 problems.append(
                     Problem(
+                        .insecureConnection,
                         "the server's URL is not encrypted: credentials would cross the network in the clear",
                         at: cluster["server"]?.location,
                         hint: "write 'server: https\(server.dropFirst(4))'; http:// is for loopback addresses only"
@@ -121,6 +130,7 @@ struct KubeconfigReader {
             {
                 problems.append(
                     Problem(
+                        .insecureConnection,
                         "the server's URL is not encrypted, and 'proxy-url' would get credentials in the clear",
                         at: proxy.location,
                         hint: "remove 'proxy-url', or write 'server: https\(server.dropFirst(4))'"
@@ -128,10 +138,18 @@ struct KubeconfigReader {
                 )
             }
             if address.rest.contains(where: { "?#".contains($0) }) {
-                problems.append(Problem("the server's URL has a query or fragment", at: cluster["server"]?.location))
+                problems.append(
+                    Problem(
+                        .wrongKubeconfig,
+                        "the server's URL has a query or fragment",
+                        at: cluster["server"]?.location
+                    )
+                )
             }
         } catch {
-            problems.append(Problem("the server's URL \(error.message)", at: cluster["server"]?.location))
+            problems.append(
+                Problem(.wrongKubeconfig, "the server's URL \(error.message)", at: cluster["server"]?.location)
+            )
         }
         return server.hasSuffix("/") ? String(server.dropLast()) : server
     }
@@ -144,7 +162,12 @@ struct KubeconfigReader {
             } catch {
                 let location = node?["\(field)-data"]?.location ?? root.location
                 problems.append(
-                    Problem("'\(field)-data' \(error)", at: location, hint: "encode it with 'base64 -w0'")
+                    Problem(
+                        .wrongKubeconfig,
+                        "'\(field)-data' \(error)",
+                        at: location,
+                        hint: "encode it with 'base64 -w0'"
+                    )
                 )
                 return nil
             }
@@ -164,7 +187,7 @@ struct KubeconfigReader {
         guard let string = value.string else {
             // The value is not shown: it may be a token.
             let message = "'\(field)' is \(value.kindName), not a string"
-            problems.append(Problem(message, at: value.location, hint: "write it in quotes"))
+            problems.append(Problem(.wrongKubeconfig, message, at: value.location, hint: "write it in quotes"))
             return nil
         }
         return string.isEmpty ? nil : string
@@ -179,6 +202,7 @@ struct KubeconfigReader {
         if let insecure = cluster?["insecure-skip-tls-verify"], insecure.boolean != false, !insecure.isNull {
             problems.append(
                 Problem(
+                    .insecureConnection,
                     "the server's certificate would not be verified",
                     at: insecure.location,
                     hint: "name the CA in 'certificate-authority' and remove 'insecure-skip-tls-verify'"
@@ -189,6 +213,7 @@ struct KubeconfigReader {
             guard let setting = user?[field], !setting.isNull else { continue }
             problems.append(
                 Problem(
+                    .missingCredentials,
                     "'\(field)' is not supported: a node's agent authenticates with a certificate or a token",
                     at: setting.location,
                     hint: "write 'client-certificate' and 'client-key', or 'tokenFile'"
@@ -224,6 +249,7 @@ extension KubeconfigReader {
             let near = nearestName(to: pair.key, in: known.sorted())
             problems.append(
                 Problem(
+                    .wrongKubeconfig,
                     "'\(pair.key)' is not a key of a kubeconfig, so it would have no effect",
                     at: pair.value.location,
                     hint: near.map { "did you mean '\($0)'?" } ?? "remove it"
@@ -239,6 +265,7 @@ extension KubeconfigReader {
             let location = cluster?["proxy-url"]?.location
             problems.append(
                 Problem(
+                    .wrongKubeconfig,
                     "'proxy-url' is not the URL of a proxy",
                     at: location,
                     hint: "write 'proxy-url: http://HOST:PORT'"
@@ -297,7 +324,7 @@ extension KubeconfigReader {
     }
 
     private mutating func refuse(_ node: Node, _ message: String, _ hint: String) {
-        problems.append(Problem(message, at: node.location, hint: hint))
+        problems.append(Problem(.wrongKubeconfig, message, at: node.location, hint: hint))
     }
 }
 

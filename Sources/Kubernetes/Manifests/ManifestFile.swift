@@ -109,12 +109,14 @@ public struct ManifestFile: Sendable {
         // A list without items is treated like an empty document.
         guard let elements = items.isNull ? [] : items.sequence else {
             let message = "'items' of document \(documentIndex) is \(items.kindName), not a list"
-            diagnostics.append(Problem(message, at: items.location, hint: "write each item as '- apiVersion: …'"))
+            diagnostics.append(
+                Problem(.notAnObject, message, at: items.location, hint: "write each item as '- apiVersion: …'")
+            )
             return
         }
         guard depth < Self.listDepthLimit else {
             let message = "List objects are nested more than \(Self.listDepthLimit) levels deep"
-            diagnostics.append(Problem(message, at: list.location))
+            diagnostics.append(Problem(.limitExceeded, message, at: list.location))
             return
         }
         for element in elements where !element.isNull {
@@ -149,9 +151,9 @@ extension Problem {
         let isQuoting = hint?.contains { $0 == "'" || $0 == "\"" } == true || message.contains("'")
         let hint = hint == nil || !isQuoting ? hint : "see the line; it is not shown because it may be secret"
         guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last else {
-            return Problem(message, at: location, hint: hint)
+            return Problem(code, message, at: location, hint: hint)
         }
         let message = message[..<first] + "'***'" + message[message.index(after: last)...]
-        return Problem(String(message), at: location, hint: hint)
+        return Problem(code, String(message), at: location, hint: hint)
     }
 }

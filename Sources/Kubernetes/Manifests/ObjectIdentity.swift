@@ -117,6 +117,7 @@ private struct IdentityReader {
         guard node.mapping != nil else {
             problems.append(
                 Problem(
+                    .notAnObject,
                     "document \(documentIndex) is not an object: expected a mapping, found \(node.kindName)",
                     at: node.location,
                     hint: "begin with 'apiVersion:' and 'kind:'"
@@ -144,6 +145,7 @@ private struct IdentityReader {
         if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
             problems.append(
                 Problem(
+                    .notAnObject,
                     "'metadata' of document \(documentIndex) is \(metadata.kindName), not a mapping",
                     at: metadata.location,
                     hint: "write 'metadata: {name: example}'"
@@ -164,6 +166,7 @@ private struct IdentityReader {
         if let generateName = metadata?["generateName"], metadata?["name"] == nil {
             problems.append(
                 Problem(
+                    .notAnObject,
                     "'metadata.generateName' creates a new object at every run, so it cannot be applied",
                     at: generateName.location,
                     hint: "write 'name:' instead"
@@ -195,7 +198,9 @@ private struct IdentityReader {
         _ what: String,
     ) {
         guard !text.isEmpty, !isValid(text) else { return }
-        problems.append(Problem("'\(path)' is '\(text)', which is not \(what)", at: value?.location ?? node.location))
+        problems.append(
+            Problem(.notAnObject, "'\(path)' is '\(text)', which is not \(what)", at: value?.location ?? node.location)
+        )
     }
 
     private mutating func required(_ field: String, of parent: Node?, as path: String, hint: String) -> String {
@@ -204,6 +209,7 @@ private struct IdentityReader {
         let found = value.map { $0.string == "" ? "is empty" : "is \($0.kindName), not a string" } ?? "is missing"
         problems.append(
             Problem(
+                .notAnObject,
                 "'\(path)' of document \(documentIndex) \(found)",
                 at: value?.location ?? parent?.location ?? node.location,
                 hint: value.flatMap(quoting) ?? hint

@@ -32,7 +32,7 @@ public enum Repetitions {
     /// Returns a problem for each manifest of one object except the first.
     public static func problems(of set: [ManifestObject]) -> [Problem] {
         zip(set.dropFirst(), faults(of: set)).map { manifest, fault in
-            Problem("\(manifest.identity): \(fault.message)", at: fault.location, hint: fault.hint)
+            Problem(.repeatedItem, "\(manifest.identity): \(fault.message)", at: fault.location, hint: fault.hint)
         }
     }
 
@@ -50,6 +50,7 @@ public enum Repetitions {
                 location: manifest.location,
                 message: "described twice, at \(first.location) and here\(detail)",
                 hint: "remove one of them",
+                code: .repeatedItem,
             )
         }
     }

@@ -138,7 +138,10 @@ struct Rollout {
     }
 
     private func interruption(of unready: [UnreadyObject]) -> Problem {
-        Problem("interrupted while waiting for \(unready.map(\.identity.description).joined(separator: ", "))")
+        Problem(
+            .interrupted,
+            "interrupted while waiting for \(unready.map(\.identity.description).joined(separator: ", "))"
+        )
     }
 
     private func problem(of unready: [UnreadyObject]) -> Problem {
@@ -146,6 +149,7 @@ struct Rollout {
         let advice = Set(unready.map { ReadinessAdvice(for: $0, task: task).text })
         let common = advice.count == 1 ? advice.first ?? nil : nil
         return Problem(
+            .waitTimedOut,
             "timed out waiting for \(list)",
             hint: common ?? "fix what is missing, or increase 'timeout' of task '\(task)'",
         )

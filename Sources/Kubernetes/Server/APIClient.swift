@@ -306,40 +306,43 @@ extension APIClient {
         let server = "API server \(kubeconfig.server)"
         return switch error {
         case .interrupted:
-            Problem("interrupted while waiting for \(server)")
+            Problem(.interrupted, "interrupted while waiting for \(server)")
         case .transport(let cause)
         where preflightState.hasAnswered && [.timedOut, .closed, .reset].contains(cause.kind):
             // The server has answered before, so its address is correct and the server was running.
-            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: cause)
+            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: cause)
         case .transport(let cause):
             transportProblem(cause, server)
         case .refused(let refusal) where refusal.code == 401:
-            Problem("\(server) does not accept \(whoami)", hint: credentialAdvice)
+            Problem(.credentialsRefused, "\(server) does not accept \(whoami)", hint: credentialAdvice)
         case .refused(let refusal) where refusal.status.expectsTLS:
             Problem(
+                .notAnAPIServer,
                 "\(server) expects TLS",
                 hint: "write server: https://\(kubeconfig.address) in kubeconfig '\(kubeconfig.path)', "
                     + "or https://\(kubeconfig.address) in 'cluster.servers' if a task writes it",
             )
         case .refused(let refusal) where refusal.status.location != nil:
             Problem(
+                .notAnAPIServer,
                 "\(server) is not an API server",
                 hint: "correct the server in kubeconfig '\(kubeconfig.path)'",
                 cause: error
             )
         case .refused(let refusal) where refusal.code == 504 || refusal.message.contains("etcd"):
-            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
+            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .notReady(let checks, _):
             Problem(
+                .serverNotReady,
                 "\(server) is not ready: \(checks)",
                 hint: checks.contains("etcd") ? Self.storageAdvice : Self.serverAdvice,
             )
         case .pending(let words, _, _) where words.contains("etcd"):
-            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
+            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .foreign:
-            Problem("\(server) cannot be used", cause: error)
+            Problem(.notAnAPIServer, "\(server) cannot be used", cause: error)
         case .refused, .pending, .beingDeleted, .rival, .outdated:
-            Problem("\(server) is not ready", hint: Self.serverAdvice, cause: error)
+            Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
         }
     }
 
@@ -365,6 +368,7 @@ extension APIClient {
         case .untrusted, .selfSigned:
             let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
             return Problem(
+                .untrustedServer,
                 "\(server) shows a certificate \(issuer), but kubeconfig '\(kubeconfig.path)' trusts only \(authority)",
                 hint: "name the server's CA in 'certificate-authority' of the kubeconfig, "
                     + "or in 'cluster.certificateAuthority' if a task writes it",
@@ -372,6 +376,7 @@ extension APIClient {
         case .hostName:
             let names = peer.map { $0.names.joined(separator: ", ") } ?? "other names"
             return Problem(
+                .untrustedServer,
                 "\(server) shows a certificate for \(names), not for '\(kubeconfig.verifiedName)'",
                 hint: "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig "
                     + "'\(kubeconfig.path)'",
@@ -379,12 +384,14 @@ extension APIClient {
         case .noNames:
             let subject = peer.map { " (only the subject '\($0.subject)')" } ?? ""
             return Problem(
+                .untrustedServer,
                 "\(server) shows a certificate without a subject alternative name\(subject)",
                 hint: "issue the server's certificate again with subjectAltName '\(kubeconfig.verifiedName)'",
             )
         case .serverCertificateExpired, .serverCertificateNotYetValid:
             let span = peer.map { "valid from \($0.validFrom) to \($0.validUntil)" } ?? cause.message
             return Problem(
+                .untrustedServer,
                 "\(server) shows a certificate that is not valid now (\(span); the node's clock says \(Timestamp.now()))",
                 hint: "renew the server's certificate, or set the node's clock",
             )
@@ -394,11 +401,16 @@ extension APIClient {
                 cause.kind == .resolve && cause.proxy == nil
                 ? "\(correction), or check that DNS or /etc/hosts resolves the host"
                 : cause.advice ?? "start it, or \(correction)"
-            return Problem("\(server) cannot be reached", hint: hint, cause: cause)
+            return Problem(.serverUnreachable, "\(server) cannot be reached", hint: hint, cause: cause)
         case .clientCertificateRefused:
-            return Problem("\(server) does not accept \(whoami)", hint: credentialAdvice, cause: cause)
+            return Problem(
+                .credentialsRefused,
+                "\(server) does not accept \(whoami)",
+                hint: credentialAdvice,
+                cause: cause
+            )
         case .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:
-            return Problem("\(server) cannot be used", cause: cause)
+            return Problem(.serverError, "\(server) cannot be used", cause: cause)
         }
     }
 }

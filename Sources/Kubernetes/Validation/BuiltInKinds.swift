@@ -21,24 +21,31 @@ enum BuiltInKinds {
             let near = nearestName(to: type.group, in: groups)
             let hint = served(type.kind).map { "write 'apiVersion: \($0)'" } ?? near.map { "did you mean '\($0)'?" }
             let message = "there is no API group '\(type.group)'"
-            return [Problem(message, at: manifest.root["apiVersion"]?.location, hint: hint)]
+            return [Problem(.unknownVersion, message, at: manifest.root["apiVersion"]?.location, hint: hint)]
         }
         if type.group.isEmpty, type.version != "v1" {
             let hint = served(type.kind).map { "write 'apiVersion: \($0)'" } ?? "write 'apiVersion: v1', or its group"
             let message = "there is no API version '\(type.version)' without a group"
-            return [Problem(message, at: manifest.root["apiVersion"]?.location, hint: hint)]
+            return [Problem(.unknownVersion, message, at: manifest.root["apiVersion"]?.location, hint: hint)]
         }
         let kinds = KubernetesSchemas.own.kinds(in: type.apiVersion)
         guard !kinds.isEmpty, !kinds.contains(type.kind) else { return [] }
         let message = "there is no kind '\(type.kind)' in '\(type.apiVersion)'"
         if let apiVersion = served(type.kind) {
             let location = manifest.root["apiVersion"]?.location
-            return [Problem(message, at: location, hint: "write 'apiVersion: \(apiVersion)'")]
+            return [Problem(.unknownKind, message, at: location, hint: "write 'apiVersion: \(apiVersion)'")]
         }
         let near = nearestName(to: type.kind, in: kinds.sorted())
         // A later version of Kubernetes may add kinds to the others.
         guard near != nil || complete.contains(type.apiVersion) else { return [] }
-        return [Problem(message, at: manifest.root["kind"]?.location, hint: near.map { "did you mean '\($0)'?" })]
+        return [
+            Problem(
+                .unknownKind,
+                message,
+                at: manifest.root["kind"]?.location,
+                hint: near.map { "did you mean '\($0)'?" }
+            )
+        ]
     }
 
     /// Returns the newest stable API version of a kind, or `nil` if it has none.

@@ -28,7 +28,9 @@ enum ConfigurationData {
         guard let node = manifest.root[section], node.content != .null else { return [] }
         guard let mapping = node.mapping else {
             let message = "field '\(section)': expected a mapping, found \(node.kindName)"
-            return [Problem(message, at: node.location, hint: "write 'KEY: VALUE' below '\(section):'")]
+            return [
+                Problem(.wrongFieldType, message, at: node.location, hint: "write 'KEY: VALUE' below '\(section):'")
+            ]
         }
         return mapping.entries.flatMap { entry -> [Problem] in
             var problems: [Problem] = []
@@ -36,7 +38,7 @@ enum ConfigurationData {
                 let hint = NameForm.dataKey.suggestion(for: entry.key).map { "write '\($0)'" }
                 let message =
                     "key \(ShownValue(.string(entry.key))) of '\(section)': expected \(NameForm.dataKey.expected)"
-                problems.append(Problem(message, at: entry.location, hint: hint))
+                problems.append(Problem(.invalidObjectName, message, at: entry.location, hint: hint))
             }
             let field = "\(section).\(entry.key)"
             if let problem = Labels.notString(entry.value, field, showsValue: !isSecret) {
@@ -47,7 +49,9 @@ enum ConfigurationData {
                 } catch {
                     let other = isSecret ? "move it to 'stringData'" : "move it to 'data'"
                     let hint = "encode it with 'base64 -w0', or \(other)"
-                    problems.append(Problem("field '\(field)' \(error)", at: entry.value.location, hint: hint))
+                    problems.append(
+                        Problem(.invalidBase64, "field '\(field)' \(error)", at: entry.value.location, hint: hint)
+                    )
                 }
             }
             return problems
@@ -66,6 +70,7 @@ enum ConfigurationData {
                     format.kind == .encryptedValue
                 else { return nil }
                 return Problem(
+                    .otherFileKind,
                     "\(identity): field '\(section).\(entry.key)' is \(format.name), and the cluster would get it as it is",
                     at: entry.value.location,
                     hint: format.hint(path: nil, for: .content)
@@ -83,6 +88,7 @@ enum ConfigurationData {
                     let format = encryption(of: text, isBase64: section == "data"), format.kind == .encryptedForTools
                 else { return nil }
                 return Problem(
+                    .otherFileKind,
                     "field '\(section).\(entry.key)' is \(format.name), and the cluster would get it as it is",
                     at: entry.value.location,
                     hint: format.hint(path: nil, for: .content)
@@ -105,7 +111,7 @@ enum ConfigurationData {
         (root["binaryData"]?.mapping?.entries ?? []).compactMap { entry in
             guard let other = root["data"]?[entry.key] else { return nil }
             let message = "key '\(entry.key)' is in 'binaryData' and in 'data' (\(other.location))"
-            return Problem(message, at: entry.location, hint: "remove one of them")
+            return Problem(.repeatedItem, message, at: entry.location, hint: "remove one of them")
         }
     }
 
@@ -132,7 +138,9 @@ enum ConfigurationData {
         let accountKey = "kubernetes.io/service-account.name"
         if name == "kubernetes.io/service-account-token", root["metadata"]?["annotations"]?[accountKey] == nil {
             let message = "a Secret of type '\(name)' needs annotation '\(accountKey)'"
-            return [Problem(message, at: type.location, hint: "add it with the name of the ServiceAccount")]
+            return [
+                Problem(.missingField, message, at: type.location, hint: "add it with the name of the ServiceAccount")
+            ]
         }
         let keys = ["data", "stringData"].flatMap { root[$0]?.mapping?.entries ?? [] }.map { ExactText($0.key) }
         guard let required = requiredKeys[name], !keys.isEmpty else { return [] }
@@ -141,6 +149,6 @@ enum ConfigurationData {
         guard !missing.isEmpty, !isOneEnough || missing.count == required.count else { return [] }
         let list = missing.map { "'\($0)'" }.joined(separator: isOneEnough ? " or " : " and ")
         let message = "a Secret of type '\(name)' needs \(list) in 'data' or 'stringData'"
-        return [Problem(message, at: type.location, hint: "add \(list)")]
+        return [Problem(.missingField, message, at: type.location, hint: "add \(list)")]
     }
 }

@@ -77,6 +77,7 @@ struct Definition: Sendable {
             guard !served.isEmpty else { return [] }
             return [
                 Problem(
+                    .unknownVersion,
                     "kind '\(type.kind)' is not served as '\(type.apiVersion)' "
                         + "(\(location) serves \(served.joined(separator: ", ")))",
                     at: manifest.root["apiVersion"]?.location,

@@ -31,7 +31,7 @@ enum EncodedFields {
                 return nil
             } catch {
                 let hint = "write the PEM text encoded with 'base64 -w0'"
-                return Problem("field '\(path)' \(error)", at: node.location, hint: hint)
+                return Problem(.invalidBase64, "field '\(path)' \(error)", at: node.location, hint: hint)
             }
         }
     }

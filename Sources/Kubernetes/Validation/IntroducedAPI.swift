@@ -21,7 +21,7 @@ enum IntroducedAPI {
             earlierVersion(of: type, on: version).map { "write 'apiVersion: \($0)'" }
             ?? "use Kubernetes \(introduction) or later"
         let message = "\(type.kind) of '\(type.apiVersion)' exists since Kubernetes \(introduction)"
-        return Problem(message, at: manifest.root["apiVersion"]?.location, hint: hint)
+        return Problem(.laterAPI, message, at: manifest.root["apiVersion"]?.location, hint: hint)
     }
 
     /// Returns the last API version before a newer one in which an older server has the same kind.

@@ -51,7 +51,7 @@ enum Labels {
         guard !NameForm.qualified.matches(key) else { return [] }
         let message = "key \(ShownValue(.string(entry.key))) of '\(path)': expected \(NameForm.qualified.expected)"
         let hint = NameForm.qualified.suggestion(for: entry.key).map { "write '\($0)'" }
-        return [Problem(message, at: entry.location, hint: hint)]
+        return [Problem(.invalidObjectName, message, at: entry.location, hint: hint)]
     }
 
     /// Returns the problem if a value is not a string, or `nil` if the value is a string or null.
@@ -66,6 +66,7 @@ enum Labels {
             case .string, .null: nil
             }
         return Problem(
+            .wrongFieldType,
             "field '\(field)': expected a string, found \(found)",
             at: node.location,
             hint: hint

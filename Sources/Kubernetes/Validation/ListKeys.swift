@@ -119,6 +119,7 @@ enum ListKeys {
             }
             let shown = keys.isEmpty ? values : zip(keys, values).map { "\($0)=\($1)" }
             return Problem(
+                .repeatedItem,
                 "field '\(field)' has more than one item [\(shown.joined(separator: ","))], the first at \(earlier)",
                 at: item.location,
                 hint: "remove one of them",

@@ -123,6 +123,6 @@ public struct ObjectCheck: Sendable {
 extension Problem {
     /// Returns the problem with the name of its object in front.
     fileprivate func prefixed(_ identity: String) -> Problem {
-        Problem("\(identity): \(message)", at: location, hint: hint, edit: edit)
+        Problem(code, "\(identity): \(message)", at: location, hint: hint, edit: edit)
     }
 }

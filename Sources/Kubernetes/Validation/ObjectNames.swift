@@ -62,6 +62,7 @@ enum ObjectNames {
         let shown = ShownValue(.string(name))
         return [
             Problem(
+                .invalidObjectName,
                 "field '\(path)': expected \(form.expected), found \(shown)",
                 at: location,
                 hint: form.suggestion(for: name).map { "write '\($0)'" },
@@ -75,7 +76,7 @@ enum ObjectNames {
         let message =
             "field 'metadata.name': expected up to \(cronJobNameLimit) characters, as Kubernetes appends 11 to it for each "
             + "Job, found \(name.utf8.count)"
-        return [Problem(message, at: location, hint: "shorten it")]
+        return [Problem(.invalidObjectName, message, at: location, hint: "shorten it")]
     }
 
     private static let cronJobNameLimit = 52
@@ -88,7 +89,12 @@ enum ObjectNames {
         else { return [] }
         let message = "field 'metadata.name': expected '\(plural).\(group)', found '\(manifest.identity.name)'"
         return [
-            Problem(message, at: location, hint: "a CustomResourceDefinition is named after its plural name and group")
+            Problem(
+                .invalidObjectName,
+                message,
+                at: location,
+                hint: "a CustomResourceDefinition is named after its plural name and group"
+            )
         ]
     }
 }
@@ -130,11 +136,11 @@ public struct NamedObject: Sendable {
         let builtIn = RemovedAPI.api(of: type) == nil ? BuiltInKinds.problems(manifest) : []
         guard let near = definitions.nearKind(to: type) else { return builtIn.map(prefixed) }
         let message = "no manifest defines kind '\(type.kind)' in group '\(type.group)'"
-        return [prefixed(Problem(message, at: manifest.location, hint: "did you mean '\(near)'?"))]
+        return [prefixed(Problem(.unknownKind, message, at: manifest.location, hint: "did you mean '\(near)'?"))]
     }
 
     private func prefixed(_ problem: Problem) -> Problem {
-        Problem("\(manifest.identity): \(problem.message)", at: problem.location, hint: problem.hint)
+        Problem(problem.code, "\(manifest.identity): \(problem.message)", at: problem.location, hint: problem.hint)
     }
 }
 
@@ -168,10 +174,11 @@ enum MetadataFields {
         entries(manifest).compactMap { entry in
             if entry.key == "managedFields", !entry.value.isNull {
                 let message = "field 'metadata.managedFields' may be set only by the server"
-                return Problem(message, at: entry.location, hint: "remove it")
+                return Problem(.serverField, message, at: entry.location, hint: "remove it")
             }
             if names.contains(entry.key) { return nil }
             return Problem(
+                .unknownField,
                 "field 'metadata.\(entry.key)' does not exist",
                 at: entry.location,
                 hint: nearestName(to: entry.key, in: names).map { "did you mean '\($0)'?" } ?? "remove it",
@@ -190,7 +197,12 @@ enum MetadataFields {
                 refused = "names one state of the object, and the server refuses the manifest after any change"
             default: return nil
             }
-            return Problem("field 'metadata.\(entry.key)' \(refused)", at: entry.location, hint: "remove it")
+            return Problem(
+                .serverField,
+                "field 'metadata.\(entry.key)' \(refused)",
+                at: entry.location,
+                hint: "remove it"
+            )
         }
     }
 

@@ -31,6 +31,7 @@ struct ObjectSize {
         guard total > Self.annotationLimit, let largest = sizes.max(by: { $0.size < $1.size }) else { return }
         problems.append(
             Problem(
+                .objectTooLarge,
                 "the annotations have \(total) bytes; the limit is \(Self.annotationLimit) "
                     + "('\(largest.entry.key)' has \(largest.size))",
                 at: largest.entry.location,
@@ -54,6 +55,7 @@ struct ObjectSize {
         guard total > Self.dataLimit, let largest else { return }
         problems.append(
             Problem(
+                .objectTooLarge,
                 "the data has \(total) bytes; the limit is \(Self.dataLimit) ('\(largest.entry.key)' has \(largest.size))",
                 at: largest.entry.location,
                 hint: "split it into several \(manifest.identity.type.kind)s",
@@ -67,11 +69,14 @@ struct ObjectSize {
         guard size > Self.requestLimit else {
             let message =
                 "the object has \(size) bytes; etcd refuses more than \(Self.storageLimit) unless '--max-request-bytes' is raised"
-            warnings.append(Problem(message, at: manifest.location, hint: "split it into several objects"))
+            warnings.append(
+                Problem(.objectTooLarge, message, at: manifest.location, hint: "split it into several objects")
+            )
             return
         }
         problems.append(
             Problem(
+                .objectTooLarge,
                 "the object has \(size) bytes; the limit of the API server is \(Self.requestLimit)",
                 at: manifest.location,
                 hint: "split it into several objects",

@@ -77,6 +77,7 @@ public struct PodReferences {
             let ports = selected.reduce(into: Set<String>()) { $0.formUnion($1.ports) }
             return selection.ports.filter { !ports.contains($0.name) }.map { port in
                 Problem(
+                    .danglingReference,
                     "\(selection.subject): the pods that it selects have no port '\(port.name)'",
                     at: port.location,
                     hint: Self.hint(for: port.name, in: ports)
@@ -101,6 +102,7 @@ public struct PodReferences {
             guard let meant else { continue }
             return [
                 Problem(
+                    .danglingReference,
                     "\(selection.subject) selects no pods of these manifests: none has label '\(label.key): \(label.value)'",
                     at: label.location,
                     hint: "did you mean '\(meant)'?"
@@ -136,6 +138,7 @@ public struct PodReferences {
                     return nil
                 }
                 return Problem(
+                    .danglingReference,
                     "\(object): '\(handler.name)' uses port '\(name)', but the container has no port of that name",
                     at: port.location,
                     hint: hint(for: name, in: ports)
@@ -191,6 +194,7 @@ enum VolumeReferences {
                     guard let name = mount["name"], let text = name.string, !volumes.contains(text) else { return nil }
                     let near = nearestName(to: text, in: volumes)
                     return Problem(
+                        .danglingReference,
                         "field '\(container.path).\(list)[\(index)].name': the pod has no volume '\(text)'",
                         at: name.location,
                         hint: near.map { "did you mean '\($0)'?" } ?? "write it below 'volumes:' of the pod",

@@ -67,7 +67,7 @@ enum PortFields {
         }
         return ports.enumerated().filter { $1.mapping != nil && $1["name"]?.string ?? "" == "" }.map { index, port in
             let message = "field 'spec.ports[\(index)].name': a Service with several ports needs a name for each"
-            return Problem(message, at: port.location, hint: "add 'name:'")
+            return Problem(.missingField, message, at: port.location, hint: "add 'name:'")
         }
     }
 
@@ -88,6 +88,7 @@ enum PortFields {
         let expected = form == .name ? name : "a number from 1 to 65535, or \(name)"
         let number = node.string.flatMap(Int.init).flatMap { (1...65535).contains($0) ? $0 : nil }
         return Problem(
+            .wrongFieldValue,
             "field '\(path)': expected \(expected), found \(node.isNull ? "nothing" : ShownValue(node).description)",
             at: node.location,
             hint: form == .name ? nil : number.map { "write \($0) without quotes" },

@@ -39,10 +39,11 @@ enum Quantities {
         case .null: return nil
         case .boolean, .sequence, .mapping:
             let message = "field '\(path)': expected a quantity, found \(node.kindName)"
-            return Problem(message, at: node.location, hint: "write for example '500m' or '1Gi'")
+            return Problem(.wrongFieldValue, message, at: node.location, hint: "write for example '500m' or '1Gi'")
         }
         guard !isValid(text) else { return nil }
         return Problem(
+            .wrongFieldValue,
             "field '\(path)': expected a quantity, found \(ShownValue(node))",
             at: node.location,
             hint: suggestion(for: text).map { "write '\($0)'" } ?? "write for example '500m' or '1Gi'",

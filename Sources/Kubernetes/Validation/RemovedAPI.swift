@@ -166,7 +166,7 @@ struct RemovedAPI {
         if let version, version < removed.removedIn { return nil }
         let message = "\(type.kind) of '\(type.apiVersion)' was removed in Kubernetes \(removed.removedIn)"
         let location = manifest.root["apiVersion"]?.location
-        let problem = Problem(message, at: location, hint: removed.advice(for: type, version: version))
+        let problem = Problem(.removedAPI, message, at: location, hint: removed.advice(for: type, version: version))
         return Finding(problem: problem, isCertain: version != nil || removed.removedIn <= .oldest)
     }
 }

@@ -46,7 +46,7 @@ extension SchemaCheck {
                 continue
             }
             let field = path.isEmpty ? key : "\(path).\(key)"
-            addFault(at: node.location, "field '\(field)' is missing", hint: "write '\(key):' in it")
+            addFault(.missingField, at: node.location, "field '\(field)' is missing", hint: "write '\(key):' in it")
         }
     }
 
@@ -119,13 +119,13 @@ extension SchemaCheck {
                 defaults: Dictionary(defaults, uniquingKeysWith: { $1 })
             )
             for problem in repetitions {
-                addFault(at: problem.location ?? node.location, problem.message, hint: problem.hint)
+                addFault(problem.code, at: problem.location ?? node.location, problem.message, hint: problem.hint)
             }
         case "set":
             var seen: Set<Node> = []
             for item in items where !seen.insert(item).inserted {
                 let message = "\(FieldPath(path).name) has \(shownValue(item, at: path)) more than once"
-                addFault(at: item.location, message, hint: "remove one of them")
+                addFault(.repeatedItem, at: item.location, message, hint: "remove one of them")
             }
         default: break
         }
@@ -155,7 +155,7 @@ extension SchemaCheck {
         let node = schema.withDefaults(node)
         for part in schema.node["allOf"]?.sequence ?? [] where !isIntOrString {
             for fault in faults(of: node, against: part, at: path) where !faults.contains(fault) {
-                addFault(at: fault.location, fault.message, hint: fault.hint)
+                addFault(fault.code, at: fault.location, fault.message, hint: fault.hint)
             }
         }
         for (key, isExact) in [("anyOf", false), ("oneOf", true)] where !isIntOrString {

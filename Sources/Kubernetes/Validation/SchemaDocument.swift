@@ -57,10 +57,10 @@ public struct SchemaDocument: Sendable {
         let server = version.map { " (Kubernetes \($0))" } ?? ""
         let message = "the server\(server) has no kind '\(type.kind)' in '\(type.apiVersion)'"
         if let other = type.replacement(among: types(ofKind: type.kind)) {
-            return [Problem(message, at: places[0], hint: "write 'apiVersion: \(other.apiVersion)'")]
+            return [Problem(.unknownVersion, message, at: places[0], hint: "write 'apiVersion: \(other.apiVersion)'")]
         }
         let kinds = names.keys.filter { $0.group == type.group && $0.version == type.version }.map(\.kind)
         let hint = nearestName(to: type.kind, in: kinds.sorted()).map { "did you mean '\($0)'?" }
-        return [Problem(message, at: places[1], hint: hint)]
+        return [Problem(.unknownKind, message, at: places[1], hint: hint)]
     }
 }

@@ -56,6 +56,7 @@ public struct SecretReaders: Sendable {
         return (manifest.root["subjects"]?.sequence ?? []).compactMap { node in
             guard let subject = Subject(node) else { return nil }
             return Problem(
+                .readableSecrets,
                 "\(subject.reader) may read \(secrets), because \(subject.text) has \(kind) '\(name)'",
                 at: node["name"]?.location ?? manifest.location,
                 hint: subject.hint,

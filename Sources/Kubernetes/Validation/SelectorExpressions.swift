@@ -70,6 +70,7 @@ enum SelectorExpressions {
             let found = key.map { "found \(ShownValue($0))" } ?? "found nothing"
             problems.append(
                 Problem(
+                    .wrongSelector,
                     "field '\(path).key': expected \(NameForm.qualified.expected), \(found)",
                     at: key?.location ?? expression.location
                 )
@@ -82,13 +83,15 @@ enum SelectorExpressions {
             let near = nearestName(to: written?.string ?? "", in: names).map { "did you mean '\($0)'?" }
             let message =
                 "field '\(path).operator': expected \(names.map { "'\($0)'" }.joined(separator: ", ")), \(found)"
-            return problems + [Problem(message, at: written?.location ?? expression.location, hint: near)]
+            return problems + [
+                Problem(.wrongSelector, message, at: written?.location ?? expression.location, hint: near)
+            ]
         }
         let values = expression["values"]
         if let fault = fault(of: values?.sequence?.count ?? 0, needed, name) {
             let hint = needed == .noValue ? "remove 'values'" : "write 'values: [VALUE]'"
             let location = values?.location ?? expression.location
-            problems.append(Problem("field '\(path).values': \(fault)", at: location, hint: hint))
+            problems.append(Problem(.wrongSelector, "field '\(path).values': \(fault)", at: location, hint: hint))
         }
         return problems
     }

@@ -29,6 +29,7 @@ enum SelectorMatch {
         }
         return [
             Problem(
+                .wrongSelector,
                 "field 'spec.selector' is \(selector == nil ? "missing" : "empty")",
                 at: selector?.location ?? spec.location,
                 hint: "write 'selector: {matchLabels: {\(pair ?? "app: NAME")}}' below 'spec:'",
@@ -48,6 +49,7 @@ enum SelectorMatch {
             guard let wanted = entry.value.string, labels?[entry.key]?.string != wanted else { return nil }
             let found = labels?[entry.key].map { "have \(ShownValue($0))" } ?? "do not have it"
             return Problem(
+                .wrongSelector,
                 "field '\(path).\(entry.key)': the pods' labels \(found), so the selector does not match its own pods",
                 at: entry.location,
                 hint: "write '\(entry.key): \(YAMLScalar.written(wanted))' below 'labels:' of the template",
@@ -70,6 +72,7 @@ enum SelectorMatch {
         guard !matches else { return nil }
         let found = value.map { "have '\($0)'" } ?? "do not have it"
         return Problem(
+            .wrongSelector,
             "field '\(path)': '\(key)' is not \(word == "Exists" ? "there" : "as required"): the pods' labels \(found), "
                 + "so the selector does not match its own pods",
             at: expression.location,

@@ -29,7 +29,11 @@ struct CSVTable {
         while let row = reader.next() {
             rows.append(row)
             guard row.count <= Self.columnLimit else {
-                problems.add(row[Self.columnLimit].location, "the line has more than \(Self.columnLimit) values")
+                problems.add(
+                    .limitExceeded,
+                    row[Self.columnLimit].location,
+                    "the line has more than \(Self.columnLimit) values"
+                )
                 return
             }
         }
@@ -86,6 +90,7 @@ private struct CSVReader {
         if !isCellEnd {
             let rest = SourceLocation(file: file, position: position)
             problems.add(
+                .unreadableInventory,
                 rest,
                 "text after a value in quotes",
                 hint: "write ',' before it, or each quote in a value twice"
@@ -102,7 +107,7 @@ private struct CSVReader {
             if scalar == "\"", !hasQuote, !text.isEmpty {
                 let location = SourceLocation(file: file, position: position)
                 let hint = "write the whole value in quotes, and each quote in it twice"
-                problems.add(location, "a quote in the middle of a value", hint: hint)
+                problems.add(.unreadableInventory, location, "a quote in the middle of a value", hint: hint)
                 hasQuote = true
             }
             text.append(scalar)
@@ -123,7 +128,7 @@ private struct CSVReader {
             text.append(scalar)
         }
         isBroken = true
-        problems.add(location, "the quote is never closed", hint: "write '\"' at the end of the value")
+        problems.add(.unclosedQuote, location, "the quote is never closed", hint: "write '\"' at the end of the value")
         return text
     }
 

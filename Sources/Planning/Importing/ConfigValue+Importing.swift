@@ -41,6 +41,7 @@ struct UsedValues {
             return
         }
         problems.add(
+            .wrongNodes,
             location,
             "name \(quoted(name)) is used twice, the first time at \(first)",
             hint: "write another name"
@@ -54,6 +55,7 @@ struct UsedValues {
             return
         }
         problems.add(
+            .wrongNodes,
             location,
             "address \(address) of \(owner) is that of \(first.owner) at \(first.location) as well",
             hint: "write another address"

@@ -54,7 +54,9 @@ public enum NixValue {
             let node = reader.node(read, at: reader.first(read) ?? whole)
             return (node, problems.all)
         } catch {
-            throw Problems([Problem("Nix has printed something else than a value", at: whole, cause: error)])
+            throw Problems([
+                Problem(.unreadableInventory, "Nix has printed something else than a value", at: whole, cause: error)
+            ])
         }
     }
 
@@ -69,7 +71,11 @@ public enum NixValue {
         let report = NixReport(errors)
         guard let error = report.error else {
             let reason = report.reason.isEmpty ? "" : " (\(report.reason))"
-            return Problem("Nix cannot evaluate the file\(reason)", at: SourceLocation(file: file.path))
+            return Problem(
+                .unreadableInventory,
+                "Nix cannot evaluate the file\(reason)",
+                at: SourceLocation(file: file.path)
+            )
         }
         let reader = NixReader(file: file, path: path, problems: ProblemCollector())
         let places = ([error] + (error["trace"]?.sequence ?? [])).compactMap(reader.location)
@@ -79,7 +85,7 @@ public enum NixValue {
         let hint =
             isModule
             ? "import the file that lists the nodes; it must contain values, not expressions of module arguments" : nil
-        return Problem("Nix cannot evaluate this: \(report.reason)", at: location, hint: hint)
+        return Problem(.unreadableInventory, "Nix cannot evaluate this: \(report.reason)", at: location, hint: hint)
     }
 
     /// Extracts the reason for a failure of Nix.
@@ -174,7 +180,7 @@ private struct NixReader {
     }
 
     private func refused(_ what: String, at location: SourceLocation, hint: String? = nil) -> Node {
-        problems.add(location, "a cluster has no place for \(what)", hint: hint ?? "remove it")
+        problems.add(.unreadableInventory, location, "a cluster has no place for \(what)", hint: hint ?? "remove it")
         return .null(location: location)
     }
 

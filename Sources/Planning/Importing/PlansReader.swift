@@ -84,7 +84,12 @@ struct PlansReader {
         }
         hasAllHosts = table.hasAllLines
         if table.rows.isEmpty, hasAllHosts {
-            problems.add(table.location, "no host is listed", hint: "write a line below the names of the columns")
+            problems.add(
+                .unreadableInventory,
+                table.location,
+                "no host is listed",
+                hint: "write a line below the names of the columns"
+            )
         }
         for row in table.rows {
             guard !problems.isFull(at: row.location) else { return }
@@ -138,7 +143,7 @@ struct PlansReader {
             if type == "init-server", let location = written?.node.location {
                 if let first {
                     let message = "a second server has type 'init-server', the first one is at \(first)"
-                    problems.add(location, message, hint: "write server")
+                    problems.add(.unreadableInventory, location, message, hint: "write server")
                 }
                 first = first ?? location
             }
@@ -146,7 +151,12 @@ struct PlansReader {
         }
         if first == nil, !hasUnknownType {
             let message = "no server has type 'init-server'"
-            problems.add(table.location, message, hint: "write it for the server that begins the cluster")
+            problems.add(
+                .unreadableInventory,
+                table.location,
+                message,
+                hint: "write it for the server that begins the cluster"
+            )
         }
     }
 
@@ -164,6 +174,7 @@ struct PlansReader {
         else { return }
         if let first = members[Member(host: host, kind: kind)] {
             problems.add(
+                .unreadableInventory,
                 value.node.location,
                 "host \(quoted(host)) has two \(kind)s, the first one at \(first)",
                 hint: "a host runs at most one server and one agent"
@@ -185,7 +196,7 @@ struct PlansReader {
     private func isListed(_ host: String, at location: SourceLocation) -> Bool {
         guard !hostNames.contains(host) else { return true }
         let hint = problems.hint(for: host, in: hostNames.sorted(), else: "add it to hosts.csv")
-        problems.add(location, "no host of hosts.csv is named \(quoted(host))", hint: hint)
+        problems.add(.unreadableInventory, location, "no host of hosts.csv is named \(quoted(host))", hint: hint)
         return false
     }
 
@@ -208,7 +219,7 @@ struct PlansReader {
         guard !isOnlyTarget, !Self.dynamicWords.contains((parts.first ?? "").lowercased()) else {
             let message = "\(owner) has a dynamic address, so the node has none"
             let hint = "write nodeAddress: {} below cluster: in the task file if its tasks need the address"
-            cluster.warnings.append(Problem(message, at: value.node.location, hint: hint))
+            cluster.warnings.append(Problem(.unreadableInventory, message, at: value.node.location, hint: hint))
             return (nil, target)
         }
         return self.address(row, of: owner).map { ($0, target) }
@@ -252,6 +263,7 @@ extension ProblemCollector {
     fileprivate func isFull(at location: SourceLocation) -> Bool {
         guard all.count >= Limit.tableProblemCount else { return false }
         add(
+            .limitExceeded,
             location,
             "too many problems: the limit is \(Limit.tableProblemCount)",
             hint: "correct those before this line first"
@@ -283,12 +295,17 @@ extension PlansReader {
         }
         let roots = documents.compactMap(\.root)
         if roots.count > 1 {
-            problems.add(roots[1].location, "the file has more than one YAML document", hint: "remove the line ---")
+            problems.add(
+                .documentMarker,
+                roots[1].location,
+                "the file has more than one YAML document",
+                hint: "remove the line ---"
+            )
         }
         let root = roots.first ?? .null(location: SourceLocation(file: file.path))
         guard let mapping = root.isNull ? Mapping() : root.mapping else {
             let message = "network.yaml must be a mapping, found \(describe(root))"
-            problems.add(root.location, message, hint: "write subnet: 10.0.100.0/24")
+            problems.add(.unreadableInventory, root.location, message, hint: "write subnet: 10.0.100.0/24")
             return
         }
         let entries = mapping.entries.map { entry in
@@ -341,7 +358,12 @@ extension PlansReader {
         guard let entry = fields.take(Keys.netmask) else { return nil }
         if let other = fields.take(Keys.subnet) {
             let label = fields.subject.label(Keys.netmask)
-            problems.add(other.location, "\(label) says the same as '\(Keys.subnet)'", hint: "remove one")
+            problems.add(
+                .contradictingKeys,
+                other.location,
+                "\(label) says the same as '\(Keys.subnet)'",
+                hint: "remove one"
+            )
             return nil
         }
         let value = fields.value(of: entry)
@@ -350,7 +372,12 @@ extension PlansReader {
             let address = IPAddress(gateway)
         else {
             let message = "\(value.label) is the size of the network, and 'gateway' has no address in it"
-            problems.add(value.node.location, message, hint: "write gateway: ADDRESS, or subnet: ADDRESS/BITS instead")
+            problems.add(
+                .unreadableInventory,
+                value.node.location,
+                message,
+                hint: "write gateway: ADDRESS, or subnet: ADDRESS/BITS instead"
+            )
             return nil
         }
         let bits = Int(text.trimmingPrefix("/"))
@@ -402,6 +429,7 @@ extension PlansReader {
         guard subnet.contains(address) else {
             let message = "address \(address) of \(owner) is outside of the network \(subnet)"
             problems.add(
+                .wrongNodes,
                 location,
                 message,
                 hint: "write an address of the network, or correct 'subnet' in network.yaml"
@@ -411,7 +439,7 @@ extension PlansReader {
         guard !subnet.isReserved(address) else {
             let message =
                 "address \(address) of \(owner) is that of the network \(subnet) itself, or its broadcast address"
-            problems.add(location, message, hint: "write another address of the network")
+            problems.add(.wrongNodes, location, message, hint: "write another address of the network")
             return
         }
     }

@@ -172,6 +172,7 @@ extension ClusterReader {
         let known = roles.isEmpty ? [] : knownRoles
         for role in roles where !known.contains(role.key) {
             problems.addMissing(
+                .unknownRole,
                 role.location,
                 "no role is named \(quoted(role.key))",
                 hint: problems.hint(for: role.key, in: known, else: "expected one of \(few(known))")
@@ -264,7 +265,7 @@ extension ClusterReader {
         addLists(&values)
         if files.variables.entries.count > Limit.variableCount {
             let location = files.variables.entries[Limit.variableCount].location
-            problems.add(location, "the files declare more than \(Limit.variableCount) variables")
+            problems.add(.limitExceeded, location, "the files declare more than \(Limit.variableCount) variables")
         }
         for entry in files.variables.entries.prefix(Limit.variableCount) {
             let isFound = NodeText.isMeant(by: entry.value) ? isVariableKey(entry) : isVariable(entry)
@@ -350,6 +351,7 @@ extension ClusterReader {
     private func isVariableKey(_ entry: Mapping.Entry) -> Bool {
         guard isVariableName(entry.key) else {
             problems.add(
+                .invalidName,
                 entry.location,
                 "\(quoted(entry.key)) cannot be the name of a variable",
                 hint: "write a letter, then letters, digits, '_', '-' or '.'",
@@ -358,7 +360,12 @@ extension ClusterReader {
         }
         guard !entry.key.hasPrefix("node."), !entry.key.hasPrefix("cluster.") else {
             let name = entry.key.replacingDots
-            problems.add(entry.location, "names such as '\(entry.key)' are built in", hint: "write \(name):")
+            problems.add(
+                .invalidName,
+                entry.location,
+                "names such as '\(entry.key)' are built in",
+                hint: "write \(name):"
+            )
             return false
         }
         return true

@@ -112,6 +112,7 @@ struct ConfigValue {
         let name = placeholder.dropFirst(2).dropLast(2).filter { !$0.isWhitespace && $0 != "-" && $0 != "=" }
         let near = variables.names.contains(name) ? name : nearestName(to: name, in: variables.names)
         problems.add(
+            .unresolvedVariable,
             node.location,
             "\(label) contains \(quoted(placeholder)), which nothing replaces here",
             hint: near.map { "write '${\($0)}'" } ?? "write the value, or a variable of 'variables:' such as '${NAME}'"
@@ -163,7 +164,7 @@ struct ConfigValue {
             return nil
         }
         guard nodes.count <= limit else {
-            problems.add(node.location, "\(label) has \(nodes.count) items, more than \(limit)")
+            problems.add(.limitExceeded, node.location, "\(label) has \(nodes.count) items, more than \(limit)")
             return nil
         }
         return nodes.compactMap { node in
@@ -182,7 +183,7 @@ struct ConfigValue {
 
     /// Reports the expected and the actual value.
     func reportTypeMismatch(_ expected: String, hint: String? = nil) {
-        problems.add(node.location, "\(label) must be \(expected), found \(describe(node))", hint: hint)
+        problems.add(.wrongValue, node.location, "\(label) must be \(expected), found \(describe(node))", hint: hint)
     }
 
     /// Returns the hint to write a text, after the key if there is one.
@@ -303,6 +304,7 @@ extension ConfigValue {
                 bracketed(text, error) ?? (text.contains("://") ? nil : "https://\(text)")
             let found = error.hasSecret ? "this one" : quoted(text)
             problems.add(
+                .wrongValue,
                 node.location,
                 "\(label) must be \(expected), and \(found) \(error.message)",
                 hint: hint.map { write($0) }

@@ -96,6 +96,7 @@ struct MappingReader {
     func reportOpenMode(_ mode: UInt16, of file: String) {
         guard mode & 0o007 != 0, let entry = entries.first(where: { $0.key == "mode" }) else { return }
         problems.add(
+            .readableSecret,
             entry.value.location,
             "\(subject.label("mode")) is 0\(String(mode, radix: 8)), with which every user can use \(file)",
             hint: "write mode: 0\(String(mode & 0o770, radix: 8))"
@@ -113,7 +114,7 @@ struct MappingReader {
         for entry in entries where !known.contains(entry.key) {
             let hint = problems.hint(for: entry.key, in: known, else: "expected one of \(few(own, limit: 24))\(added)")
             let message = "unknown key \(quoted(entry.key)) in \(subject.name)"
-            problems.addUnknown(key: entry.key, Problem(message, at: entry.location, hint: hint))
+            problems.addUnknown(key: entry.key, Problem(.unknownKey, message, at: entry.location, hint: hint))
         }
     }
 }
@@ -156,6 +157,7 @@ extension MappingReader {
         if written.count > 1 {
             let found = list(written.map { "'\($0.key)'" })
             problems.add(
+                .contradictingKeys,
                 written[1].location,
                 "\(subject.name) must have one of \(all), found \(found)",
                 hint: "remove one"
@@ -174,6 +176,11 @@ extension MappingReader {
     func reportMisplacedKey(_ key: String, goesWith others: [String]) {
         guard let entry = entries.first(where: { $0.key == key }), !others.contains(where: has) else { return }
         let all = list(others.map { "'\($0)'" }, "or")
-        problems.add(entry.location, "\(subject.label(key)) goes with \(all) only", hint: "remove \(key):")
+        problems.add(
+            .ineffectiveKey,
+            entry.location,
+            "\(subject.label(key)) goes with \(all) only",
+            hint: "remove \(key):"
+        )
     }
 }

@@ -43,6 +43,7 @@ enum MisspeltDefinitions {
             }
             missing.removeAll { $0 == near }
             var problem = Problem(
+                .misspeltName,
                 "\(kind) \(quoted(entry.key)) is not used in the task files, and \(quoted(near)) \(count == 1 ? "once" : "\(count) times") without being declared",
                 at: entry.location,
                 hint: "write '\(near):'"

@@ -37,20 +37,27 @@ final class ProblemCollector {
         return result
     }
 
-    func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
-        found.append(Problem(message, at: location, hint: hint))
+    func add(_ code: ProblemCode, _ location: SourceLocation, _ message: String, hint: String? = nil) {
+        found.append(Problem(code, message, at: location, hint: hint))
     }
 
     /// Adds the problem that a mapping lacks a key, unless the key may be in a file that could not be read.
     ///
     /// - Parameters:
+    ///   - code: The kind of the problem.
     ///   - keys: The keys of which one is missing.
     ///   - location: The place of the mapping.
     ///   - message: The problem.
     ///   - hint: What to do.
-    func addMissing(keys: [String], _ location: SourceLocation, _ message: String, hint: String? = nil) {
+    func addMissing(
+        _ code: ProblemCode = .missingKey,
+        keys: [String],
+        _ location: SourceLocation,
+        _ message: String,
+        hint: String? = nil,
+    ) {
         guard !isIncomplete else { return }
-        let problem = Problem(message, at: location, hint: hint)
+        let problem = Problem(code, message, at: location, hint: hint)
         for key in keys { missing[key, default: []].append(problem) }
         found.append(problem)
     }
@@ -62,8 +69,8 @@ final class ProblemCollector {
     }
 
     /// Adds a problem about something missing, unless it may be in a file that could not be read.
-    func addMissing(_ location: SourceLocation, _ message: String, hint: String? = nil) {
-        if !isIncomplete { add(location, message, hint: hint) }
+    func addMissing(_ code: ProblemCode, _ location: SourceLocation, _ message: String, hint: String? = nil) {
+        if !isIncomplete { add(code, location, message, hint: hint) }
     }
 
     func add(_ diagnostics: [Problem]) {
@@ -79,7 +86,7 @@ final class ProblemCollector {
         guard replacedLength > Limit.replacedLength else { return true }
         if wasWithin {
             let limit = Limit.replacedLength / 1024 / 1024
-            add(location, "the strings with variables in them become longer than \(limit) MiB in all")
+            add(.limitExceeded, location, "the strings with variables in them become longer than \(limit) MiB in all")
         }
         return false
     }

@@ -39,6 +39,7 @@ struct TaskFileDocuments {
         if whole.problems.isEmpty, markers.count == 1 {
             roots = whole.documents.compactMap(\.root)
             var problem = Problem(
+                .documentMarker,
                 "'---' begins another document, and a task file has one",
                 at: location,
                 hint: "remove the line"
@@ -48,6 +49,7 @@ struct TaskFileDocuments {
         } else if roots.count > 1 {
             problems.insert(
                 Problem(
+                    .documentMarker,
                     "'---' begins another document, and a task file has one",
                     at: location,
                     hint: "write what follows to a drop-in, such as bootstrap.d/NAME.yaml"

@@ -51,6 +51,7 @@ func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCol
     guard known.contains(role) else {
         let all = "expected one of \(few(known))"
         problems.addMissing(
+            .unknownRole,
             item.node.location,
             "\(item.label) is \(quoted(role)), which is not a known role",
             hint: problems.hint(for: role, in: known, else: all)
@@ -76,12 +77,14 @@ struct TaskReader {
         let name = entry.key
         if !isTaskName(name) {
             context.problems.add(
+                .invalidName,
                 entry.location,
                 "invalid task name \(quoted(name)): expected lowercase letters, digits and hyphens",
                 hint: suggestedTaskName(name).map { "write \($0):" },
             )
         } else if isReservedTaskName(name) {
             context.problems.add(
+                .invalidName,
                 entry.location,
                 "\(quoted(name)) cannot be the name of a task, because '\(unitName(ofTask: name))' is a unit of its own",
                 hint: "use another name",

@@ -66,7 +66,11 @@ struct VariableResolver {
         let known = Variables(values: values, names: names)
         guard let content = known.replaced(node, problems)?.content else { return .broken }
         guard content.scalarText.utf8.count <= Limit.variableLength else {
-            problems.add(node.location, "a variable becomes longer than \(Limit.variableLength / 1024) KiB")
+            problems.add(
+                .limitExceeded,
+                node.location,
+                "a variable becomes longer than \(Limit.variableLength / 1024) KiB"
+            )
             return .broken
         }
         return .scalar(content)
@@ -78,6 +82,7 @@ struct VariableResolver {
             let cycle = path[start...] + [name]
             let last = path[path.endIndex - 1]
             problems.add(
+                .unresolvedVariable,
                 node.location,
                 "variable '\(name)' is made of itself: \(cycle.joined(separator: " -> "))",
                 hint:
@@ -87,7 +92,11 @@ struct VariableResolver {
             return false
         }
         guard path.count < Limit.variableDepth else {
-            problems.add(node.location, "variables use each other more than \(Limit.variableDepth) deep")
+            problems.add(
+                .unresolvedVariable,
+                node.location,
+                "variables use each other more than \(Limit.variableDepth) deep"
+            )
             values[name] = .broken
             return false
         }

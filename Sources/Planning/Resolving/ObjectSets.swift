@@ -1,3 +1,5 @@
+import Base
+
 /// Finds sets of objects that more than one task has.
 enum ObjectSets {
     /// Reports every task with the set of an earlier task.
@@ -9,7 +11,12 @@ enum ObjectSets {
             guard let set = task.setName else { continue }
             if let other = owners[set] {
                 let message = "task '\(task.name)' has the set '\(set)' of task '\(other)'"
-                problems.add(task.location, message, hint: "give one of them another name with prune: {set: NAME}")
+                problems.add(
+                    .objectAppliedTwice,
+                    task.location,
+                    message,
+                    hint: "give one of them another name with prune: {set: NAME}"
+                )
             } else {
                 owners[set] = task.name
             }
@@ -17,7 +24,7 @@ enum ObjectSets {
         for task in tasks {
             guard let set = task.footprint.removedSet, let owner = owners[set] else { continue }
             let message = "task '\(task.name)' removes the set '\(set)', which task '\(owner)' applies"
-            problems.add(task.location, message, hint: "remove one of the two tasks")
+            problems.add(.objectAppliedTwice, task.location, message, hint: "remove one of the two tasks")
         }
     }
 }

@@ -253,6 +253,7 @@ extension ApplyDeclaration: ReadableVerb {
             return item.readPath().map(ManifestSet.Source.path)
         }
         item.problems.add(
+            .missingKey,
             item.node.location,
             "\(item.label) is a URL without a digest",
             hint: "write {url: \(typed(text)), sha256: DIGEST}",

@@ -125,7 +125,12 @@ extension CertificateDeclaration: ReadableVerb {
         fields.reportMisplacedKey("kubeconfig", goesWith: ["signer"])
         if let path, let key, located(path.path).hasSameBytes(as: located(key.path)) {
             let label = fields.subject.label("key")
-            fields.problems.add(key.location, "\(label) is the file of the certificate", hint: "write another path")
+            fields.problems.add(
+                .contradictingKeys,
+                key.location,
+                "\(label) is the file of the certificate",
+                hint: "write another path"
+            )
         }
         if let leaf, signer != nil { checkValidity(of: leaf, fields) }
         guard let path, let key, let leaf else { return nil }
@@ -165,6 +170,7 @@ extension CertificateDeclaration: ReadableVerb {
             ? "no signer of a cluster issues certificates for less than \(least.text)"
             : "a signer of a cluster can be asked for \(limit.text) at most"
         fields.problems.add(
+            .certificateDeclaration,
             leaf.location,
             "\(fields.subject.label("leaf")) is valid for \(leaf.validity.text), and \(rule)",
             hint: "write validity: \((isShort ? least : limit).text)"

@@ -223,6 +223,7 @@ extension ExecDeclaration: ReadableVerb {
     private static func reportNetworkSetting(_ path: LocatedPath, _ fields: MappingReader) {
         let label = "an item of \(fields.subject.label("writes"))"
         fields.problems.add(
+            .programWithoutNetwork,
             path.location,
             "\(label) is '\(normalised(path.path))', a setting of the node's network, which its unit does not reach",
             hint: "write network: true and capabilities: [CAP_NET_ADMIN] below exec: too"

@@ -93,6 +93,7 @@ extension FileDeclaration: ReadableVerb {
         fields.requireOne(of: Keys.sources, example: "source: FILE")
         if let path, let sourcePath, located(path.path).hasSameBytes(as: located(sourcePath.path)) {
             fields.problems.add(
+                .ownInput,
                 sourcePath.location,
                 "\(fields.subject.label("source")) is the file that the task writes",
                 hint: "name the file to copy, or remove the task",

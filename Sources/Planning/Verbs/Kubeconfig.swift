@@ -120,7 +120,12 @@ extension KubeconfigDeclaration: ReadableVerb {
         if let server = cluster.declaration.server(for: roles) { return server }
         if let advice = cluster.missingServer(for: roles) {
             let label = fields.subject.label("server")
-            fields.problems.addMissing(fields.location, "\(label) is missing, and \(advice.message)", hint: advice.hint)
+            fields.problems.addMissing(
+                .missingKey,
+                fields.location,
+                "\(label) is missing, and \(advice.message)",
+                hint: advice.hint
+            )
         }
         return nil
     }
@@ -131,6 +136,7 @@ extension KubeconfigDeclaration: ReadableVerb {
         if isWritten { return authority }
         if cluster.declaration.certificateAuthority == nil, !cluster.isAuthorityFaulty {
             fields.problems.addMissing(
+                .missingKey,
                 fields.location,
                 "\(fields.subject.label("certificateAuthority")) is missing, and the cluster has none",
                 hint: "add certificateAuthority: /etc/kubernetes/pki/ca.crt below cluster:",

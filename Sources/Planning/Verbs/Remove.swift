@@ -110,7 +110,7 @@ extension RemoveDeclaration: ReadableVerb {
             let isWritten = fields.entries.contains { $0.value.sequence?.isEmpty == false || $0.key == "set" }
             if !isWritten {
                 let name = fields.subject.name
-                fields.problems.add(fields.location, "\(name) removes nothing", hint: "add paths: [/PATH]")
+                fields.problems.add(.missingKey, fields.location, "\(name) removes nothing", hint: "add paths: [/PATH]")
             }
             return nil
         }

@@ -41,7 +41,7 @@ public func statusLines(
 public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String] {
     warnings.flatMap { warning in
         // The message already names the file, so the location is left out.
-        let text = Problem(warning.message, hint: warning.hint).line
+        let text = Problem(warning.code, warning.message, hint: warning.hint).line
         return "warning: \(text)".wrapped(to: columns.map { max(20, $0) } ?? .max)
     }
 }
@@ -56,7 +56,13 @@ public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
     let names = statuses.filter { $0.service?.unit.load == "not-found" && $0.state != .notYet }.map(\.task)
     guard !names.isEmpty else { return [] }
     let units = names.count == 1 ? "the unit of task" : "the units of tasks"
-    return [Problem("systemd does not know \(units) \(quotedList(names)) yet", hint: "run 'systemctl daemon-reload'")]
+    return [
+        Problem(
+            .unitsOutdated,
+            "systemd does not know \(units) \(quotedList(names)) yet",
+            hint: "run 'systemctl daemon-reload'"
+        )
+    ]
 }
 
 private let heading = ["TASK", "STATE", "UNIT", "AGE", "DURATION", "OBJECTS", "REPETITION", "DESCRIPTION"]

@@ -69,7 +69,13 @@ struct CertificateMaintenance {
             if faulty > 0 {
                 let count = "\(faulty) of \(inspection.all.count) certificates"
                 let hint = "run \(renewalCall) to see what can be renewed"
-                output.report(Problem("\(count) \(faulty == 1 ? "has a problem" : "have problems")", hint: hint))
+                output.report(
+                    Problem(
+                        .authorityUnusable,
+                        "\(count) \(faulty == 1 ? "has a problem" : "have problems")",
+                        hint: hint
+                    )
+                )
             }
         }
         return faulty == 0 ? .success : .failure
@@ -124,7 +130,7 @@ struct CertificateMaintenance {
         guard !options.output.isForPrograms, !plan.authorityFaults.isEmpty else { return }
         let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
         let hint = "it is kept; run \(quotedShellLine(rotationCall)) to see how it is replaced"
-        output.report(warnings: [Problem(text, hint: hint)])
+        output.report(warnings: [Problem(.authorityUnusable, text, hint: hint)])
     }
 
     /// Formats a plan and its totals; for a dry run, which reports no progress, also lists every certificate.
@@ -204,12 +210,14 @@ extension CertificateMaintenance {
         if step == .remove {
             if !options.output.isForPrograms { write(serialLines(status)) }
             throw Problem(
+                .rotationStep,
                 "step 'remove' makes the certificates of the old CA invalid: every node must have those of the set, and use "
                     + "them",
                 hint: "compare the serial numbers with those of the nodes, then run \(call)"
             )
         }
         throw Problem(
+            .rotationStep,
             "step 'issue' makes certificates that only the new CA has issued: every node must trust it",
             hint: "install '\(status.authorityPath)' on every node, restart what \(quotedShellLine(rotationCall)) "
                 + "lists, then run \(call)"
@@ -268,7 +276,7 @@ extension CertificateDeclarations {
         guard let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) else {
             let location = SourceLocation(file: options.config)
             let hint = "write certificates: as docs/certificates.md describes, or pass '--config FILE'"
-            throw Problems([Problem("no certificates are declared", at: location, hint: hint)])
+            throw Problems([Problem(.missingKey, "no certificates are declared", at: location, hint: hint)])
         }
         self = read
     }

@@ -64,6 +64,7 @@ struct ReceiveCertificatesCommand: Command {
         let host = Machine.hostName()
         guard host == files.node || host.prefix(while: { $0 != "." }) == files.node else {
             throw Problem(
+                .certificatesNotSent,
                 "these are the files of node '\(files.node)', but the host name of this machine is '\(host)'",
                 hint: "correct the address of '\(files.node)' in the configuration of ssh, or the host name"
             )
@@ -88,7 +89,11 @@ struct ReceiveCertificatesCommand: Command {
                 throw SystemError(operation, "standard input", code: EFBIG)
             }
         } catch {
-            throw Problem("\(error)", hint: "'nest-bootstrap certificates push' calls this on a node")
+            throw Problem(
+                .certificatesNotSent,
+                "\(error)",
+                hint: "'nest-bootstrap certificates push' calls this on a node"
+            )
         }
     }
 }

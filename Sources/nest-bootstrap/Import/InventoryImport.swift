@@ -67,7 +67,7 @@ struct InventoryImport {
             return SourceFile(path: path, bytes: try FileSystem.read(path, limit: SizeLimit.configuration))
         } catch {
             let message = "cannot read the inventory: \(error.reason)"
-            throw Problems([Problem(message, at: SourceLocation(file: path), hint: error.advice)])
+            throw Problems([Problem(error.problemCode, message, at: SourceLocation(file: path), hint: error.advice)])
         }
     }
 
@@ -82,7 +82,9 @@ struct InventoryImport {
         if [".yaml", ".yml"].contains(where: file.path.lowercased().hasSuffix) {
             let hint = "import the operator's cluster.nix; objects of the cluster have no machine addresses"
             let location = SourceLocation(file: file.path)
-            throw .inventory(Problems([Problem("an inventory of NICO is not YAML", at: location, hint: hint)]))
+            throw .inventory(
+                Problems([Problem(.unreadableInventory, "an inventory of NICO is not YAML", at: location, hint: hint)])
+            )
         }
         try ImportError.checking { () throws(Problems) in try checkText(of: file) }
         return try await NixEvaluation(file: file, environment: environment).value()
@@ -94,7 +96,12 @@ struct InventoryImport {
         guard documents.count <= 1, let root = documents.first?.root else {
             let message = documents.first?.root == nil ? "the file is empty" : "the file has more than one JSON value"
             throw Problems([
-                Problem(message, at: location, hint: "write one value with name, vip, controlPlane and workers")
+                Problem(
+                    .unreadableInventory,
+                    message,
+                    at: location,
+                    hint: "write one value with name, vip, controlPlane and workers"
+                )
             ])
         }
         return root

@@ -83,7 +83,7 @@ struct InitCommand: Command {
         do {
             if !replaces, try FileSystem.status(path) != nil {
                 let hint = "pass '--force' to replace it, or '--output' with another file"
-                output.report(Problem("'\(path)' exists", hint: hint))
+                output.report(Problem(.pathInTheWay, "'\(path)' exists", hint: hint))
                 return .failure
             }
             try FileSystem.write(Array(text.utf8), to: Configuration.absolute(path), mode: 0o644)

@@ -129,6 +129,7 @@ struct CheckCommand: Command {
                 output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])), as: options.output)
             } else {
                 output.report(error, .taskFileWrong)
+                output.adviseOnCodes(of: error.all)
             }
             return .configuration
         }
@@ -168,11 +169,11 @@ struct CheckCommand: Command {
             if problems.isEmpty {
                 let lines = choice.map { addressLines($0, columns: nil) } ?? []
                 output.write(lines.map { $0 + "\n" }.joined())
-                let note = counts.schemaNote(isOffline: options.isOffline, arguments: options.commonArguments)
-                output.write(note)
+                output.write(counts.schemaNote(isOffline: options.isOffline, arguments: options.commonArguments))
                 output.write("\(taskCount) task\(taskCount == 1 ? "" : "s") for this node, \(result)\n")
             }
         }
+        if !options.output.isForPrograms { output.adviseOnCodes(of: problems + findings.warnings) }
         if problems.isEmpty { return .success }
         return isReadable ? .data : .configuration
     }
@@ -180,6 +181,7 @@ struct CheckCommand: Command {
     /// Creates the warning that no address of this node matches, so that tasks would wait for an address.
     private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
         Problem(
+            .unsuitableAddress,
             "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
             at: rule.location,
             hint: NodeAddress.advice(rule),
@@ -202,10 +204,10 @@ struct CheckCommand: Command {
             return []
         } catch {
             // The account may exist in a user database that does not answer.
-            if let advice = error.advice { return [Problem("\(error)", hint: advice)] }
+            if let advice = error.advice { return [Problem(.unknownAccount, "\(error)", hint: advice)] }
         }
         let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
         let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
-        return [Problem(message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
+        return [Problem(.unknownAccount, message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
     }
 }

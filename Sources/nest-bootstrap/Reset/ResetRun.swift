@@ -93,6 +93,7 @@ struct ResetRun {
     ) async throws(Problem) {
         guard runsCommands else {
             throw Problem(
+                .resetIncomplete,
                 "with '--root' the reset commands of task '\(task)' are not run, so what it has made is not deleted",
                 hint: "pass '--run-commands' if they change nothing outside of NEST_ROOT"
             )
@@ -115,11 +116,12 @@ struct ResetRun {
             let deadline = ContinuousClock.now + commands.timeout
             status = try await Host.run(command, deadline: deadline) { [write] line in write("\(task): \(line)") }
         } catch {
-            throw Problem("the reset commands of task '\(task)' cannot be run", cause: error)
+            throw Problem(.resetIncomplete, "the reset commands of task '\(task)' cannot be run", cause: error)
         }
         guard status.isSuccess else {
             let reason = status == .timedOut ? "did not end within \(commands.timeout.text)" : "\(status)"
             throw Problem(
+                .resetIncomplete,
                 "the reset commands of task '\(task)' failed (\(reason)), so what it has made is not deleted",
                 hint: "correct the cause or 'reset' in the task file, then run \(call) again"
             )
@@ -227,7 +229,11 @@ struct ResetRun {
         do throws(SystemError) {
             try plan.store.write(list)
         } catch {
-            throw Problem("cannot record which paths of task '\(list.task)' are not deleted yet", cause: error)
+            throw Problem(
+                .resetIncomplete,
+                "cannot record which paths of task '\(list.task)' are not deleted yet",
+                cause: error
+            )
         }
     }
 }

@@ -23,7 +23,8 @@ struct PlanRun {
     ///   need, ``Base/SystemError`` if the state cannot be read.
     func run() async throws -> ExitCode {
         guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || Machine.isUnit else {
-            throw Problem("cannot run tasks: permission denied", hint: "run as root, or with '--root DIR'")
+            let message = "cannot run tasks: permission denied"
+            throw Problem(.permissionDenied, message, hint: "run as root, or with '--root DIR'")
         }
         let allRecords = try configuration.records()
         // A dependency must have succeeded on this boot, regardless of the results of its repetitions.
@@ -228,7 +229,7 @@ struct PlanRun {
             let call = options.quotedCall(words)
             // In a service, the unit of the dependency reports what to do.
             let hint = options.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
-            return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
+            return Problem(.taskNotSucceeded, "task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
         }
     }
 
@@ -278,7 +279,7 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
         case EACCES, EPERM: error.advice ?? "run as root, or with '--root DIR'"
         default: error.advice
         }
-    return Problem("cannot write \(records)", hint: hint, cause: error)
+    return Problem(.systemCallFailed, "cannot write \(records)", hint: hint, cause: error)
 }
 
 /// The recording of paths and commands before tasks act, so that `reset` can undo the tasks.
@@ -295,7 +296,11 @@ extension PlanRun {
             guard let lock = try await records.awaitLock(task.name, until: .now + task.timeout) else {
                 let process = records.runner(of: task.name).map { "process \($0)" } ?? "another process"
                 let call = configuration.options.quotedCall("status")
-                throw Problem("task '\(task.name)' is being run, or reset, by \(process)", hint: "see \(call)")
+                throw Problem(
+                    .runningElsewhere,
+                    "task '\(task.name)' is being run, or reset, by \(process)",
+                    hint: "see \(call)"
+                )
             }
             defer { withExtendedLifetime(lock) {} }
             try noteReset(of: task)
@@ -321,7 +326,12 @@ extension PlanRun {
             do throws(SystemError) {
                 _ = try FileSystem.directoryForWriting(configuration.files.location(ofWritten: path), "cannot open")
             } catch {
-                throw Problem("task '\(task.name)' may not write '\(path)'", hint: error.advice, cause: error)
+                throw Problem(
+                    .permissionDenied,
+                    "task '\(task.name)' may not write '\(path)'",
+                    hint: error.advice,
+                    cause: error
+                )
             }
         }
     }

@@ -24,7 +24,11 @@ struct UnitRestarter {
                 _ = try await Systemd.restart(unit, from: own, startsFailed: isRetry, deadline: deadline)
             } catch {
                 try Task.checkCancellation()
-                let problem = Problem("\(error)", hint: error.advice ?? "see 'journalctl -u \(unit)'")
+                let problem = Problem(
+                    .unitNotRestarted,
+                    "\(error)",
+                    hint: error.advice ?? "see 'journalctl -u \(unit)'"
+                )
                 failure = failure ?? problem
             }
         }

@@ -83,7 +83,9 @@ struct ClusterStatus {
                 read.leaseReports = try await LeaseReports(client: connection.client).all(until: deadline)
             } catch {
                 let message = "cannot read the reports of nodes without a kubelet"
-                read.warnings = problems(of: Problem(message, cause: reports.problem(error, forbidden: advice)))
+                read.warnings = problems(
+                    of: Problem(.reportNotSent, message, cause: reports.problem(error, forbidden: advice))
+                )
             }
             return .success(read)
         } catch {
@@ -98,7 +100,11 @@ struct ClusterStatus {
             return Configuration.absolute(String(first))
         }
         if let home = options.environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
-        throw Problem("no kubeconfig: neither KUBECONFIG nor HOME is set", hint: "add --kubeconfig FILE")
+        throw Problem(
+            .missingCredentials,
+            "no kubeconfig: neither KUBECONFIG nor HOME is set",
+            hint: "add --kubeconfig FILE"
+        )
     }
 }
 

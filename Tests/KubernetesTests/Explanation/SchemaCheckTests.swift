@@ -31,7 +31,7 @@ struct SchemaCheckTests {
         let schema = try #require(SchemaDefinitions { definitions[$0] }.schema("thing"))
         let type = GroupVersionKind(apiVersion: "v1", kind: kind)
         return SchemaCheck(try node(object), of: type, against: schema).faults.map { fault in
-            Problem(fault.message, at: fault.location, hint: fault.hint).description
+            Problem(.wrongValue, fault.message, at: fault.location, hint: fault.hint).description
         }
     }
 
