@@ -9,7 +9,7 @@ struct NamedObjectTests {
     @Test func `kinds and names of objects that are only named are checked`() async throws {
         let definition = """
             {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gizmos.e.test}, spec: {
-             group: e.test, names: {plural: gizmos, kind: Gizmo}, scope: Cluster, versions: [{name: v1, served: true}]}}
+             group: e.test, names: {plural: gizmos, kind: Gizmo}, scope: Cluster, versions: [{name: v1, served: true, storage: true}]}}
 
             """
         let tasks = """

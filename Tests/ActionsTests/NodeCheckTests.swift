@@ -223,7 +223,9 @@ struct NodeCheckTests {
                 spec:
                   group: e.test
                   names: {plural: gizmos, kind: Gizmo}
-                  versions: [{name: v1, served: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: string}}}}}]
+                  scope: Namespaced
+                  versions:
+                  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: string}}}}}
                 """,
                 to: "crd.yaml"
             )

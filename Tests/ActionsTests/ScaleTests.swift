@@ -74,7 +74,8 @@ struct ScaleTests {
     private static func checkObjects(_ count: Int) async throws -> Duration {
         let definition = """
             {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gizmos.e.test}, spec: {
-             group: e.test, names: {plural: gizmos, kind: Gizmo}, versions: [{name: v1, served: true, schema: {openAPIV3Schema:
+             group: e.test, scope: Namespaced, names: {plural: gizmos, kind: Gizmo},
+             versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema:
              {type: object, properties: {spec: {type: object, properties: {size: {type: string, pattern: '^[a-z]+$'}}}}}}}]}}
 
             """

@@ -15,7 +15,8 @@ struct UndeclaredDependencyTests {
                 apiVersion: apiextensions.k8s.io/v1
                 kind: CustomResourceDefinition
                 metadata: {name: ducks.example.org}
-                spec: {group: example.org, names: {kind: Duck, plural: ducks}, versions: [{name: v1, served: true}]}
+                spec: {group: example.org, names: {kind: Duck, plural: ducks}, scope: Namespaced,
+                       versions: [{name: v1, served: true, storage: true}]}
                 """
             try bench.write(definition, to: "crd.yaml")
             try bench.write("{apiVersion: v1, kind: Namespace, metadata: {name: pond}}\n", to: "ns.yaml")

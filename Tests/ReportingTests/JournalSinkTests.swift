@@ -49,7 +49,7 @@ struct JournalSinkTests {
             "MESSAGE=a: warning: ConfigMap/x: old warning PRIORITY=4 \(all) NEST_OBJECT=ConfigMap/x",
             "MESSAGE=a: | two\\nlines output PRIORITY=6 \(all)",
             "MESSAGE=a: failed in 1.5 s (1 configured, 1 failed) taskFailed PRIORITY=4 \(all) "
-                + "NEST_OUTCOME=failed NEST_DURATION_USEC=1500000",
+                + "NEST_CODE=NB0203 NEST_OUTCOME=failed NEST_DURATION_USEC=1500000",
             "MESSAGE=b: skipped: 'a' did not succeed taskSkipped PRIORITY=4 NEST_TASK=b NEST_OUTCOME=skipped "
                 + "NEST_DURATION_USEC=0 NEST_DEPENDENCY=a",
             "MESSAGE=2 tasks: 1 failed, 1 skipped runFinished PRIORITY=5",

@@ -51,8 +51,9 @@ struct SchemaCheck {
         at location: SourceLocation,
         _ message: String,
         hint: String? = nil,
+        edit: TextEdit? = nil,
     ) {
-        faults.append(Fault(code: code, location: location, message: message, hint: hint))
+        faults.append(Fault(code: code, location: location, message: message, hint: hint, edit: edit))
     }
 
     /// Formats a value for a message.
@@ -125,12 +126,14 @@ struct SchemaCheck {
             if let version, let last = others.last(where: { $0 < version }) {
                 fault.message = "field '\(field)' exists up to Kubernetes \(last) only"
             } else {
-                fault.message = "there is no field '\(field)'"
+                fault.message = "field '\(field)' does not exist"
             }
         }
         if let near = nearestName(to: entry.key, in: schema.fieldNames) {
             fault.hint = "did you mean '\(near)'?"
-            fault.edit = TextEdit(at: entry.location, old: entry.key, new: near)
+            if mapping[near] == nil, schema.field(near).map({ Self.mismatch(entry.value, $0) == nil }) == true {
+                fault.edit = TextEdit(at: entry.location, old: entry.key, new: near)
+            }
         } else {
             fault.hint = place(of: entry, in: mapping, schema) ?? "remove it"
         }

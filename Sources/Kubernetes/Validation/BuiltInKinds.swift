@@ -11,7 +11,10 @@ enum BuiltInKinds {
 
     /// Returns a kind of an API version for a hint, or `nil` if none is known.
     static func example(of apiVersion: String) -> String? {
-        let frequent = ["v1": "ConfigMap", "apps/v1": "Deployment", "batch/v1": "Job"]
+        let frequent = [
+            "v1": "ConfigMap", "apps/v1": "Deployment", "batch/v1": "Job", "networking.k8s.io/v1": "Ingress",
+            "storage.k8s.io/v1": "StorageClass",
+        ]
         return frequent[apiVersion] ?? KubernetesSchemas.own.kinds(in: apiVersion).min()
     }
 

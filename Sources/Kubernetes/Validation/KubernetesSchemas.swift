@@ -36,18 +36,19 @@ final class KubernetesSchemas: Sendable {
         var versions = VersionSet()
         var kinds: [GroupVersionKind: [Kind]] = [:]
         var definitions: [String: [Definition]] = [:]
-        for line in text.indices(separatedBy: 0x0A, in: text.indices) {
-            let places = text.indices(separatedBy: 0x20, in: line)
-            func word(_ index: Int) -> String { String(decoding: text[places[index]], as: UTF8.self) }
-            guard places.count >= 2 else { continue }
-            let set = VersionSet(word(1))
-            switch (word(0), places.count) {
-            case ("versions", 2): versions = set
-            case ("kind", 5):
-                let type = GroupVersionKind(apiVersion: word(2), kind: word(3))
-                kinds[type, default: []].append(Kind(versions: set, definition: word(4)))
-            case ("schema", 4):
-                definitions[word(2), default: []].append(Definition(versions: set, json: places[3]))
+        var words = Words(text)
+        while let type = words.nextLine() {
+            let set = VersionSet(words.next() ?? "")
+            switch type {
+            case "versions": versions = set
+            case "kind":
+                guard let apiVersion = words.next(), let kind = words.next(), let name = words.next(), words.isAtEnd
+                else { continue }
+                let type = GroupVersionKind(apiVersion: apiVersion, kind: kind)
+                kinds[type, default: []].append(Kind(versions: set, definition: name))
+            case "schema":
+                guard let name = words.next(), !words.isAtEnd else { continue }
+                definitions[name, default: []].append(Definition(versions: set, json: words.rest))
             default: continue
             }
         }
@@ -117,9 +118,35 @@ private struct VersionSet: Sendable {
     var all: [KubernetesVersion] { ranges.flatMap { $0.map(KubernetesVersion.init(minor:)) } }
 }
 
-extension [UInt8] {
-    /// Returns the places of the parts of a range between separators.
-    fileprivate func indices(separatedBy separator: UInt8, in range: Range<Int>) -> [Range<Int>] {
-        self[range].split(separator: separator).map(\.indices)
+/// The words of a text's lines, which are read one after the other; the last of a long line need not be looked at.
+private struct Words {
+    private let text: [UInt8]
+    /// What is left of the present line, without its line feed.
+    private(set) var rest = 0..<0
+
+    init(_ text: [UInt8]) {
+        self.text = text
+    }
+
+    /// Whether the present line has no other word.
+    var isAtEnd: Bool { rest.isEmpty }
+
+    /// Goes to the next line that is not empty, and returns its first word.
+    mutating func nextLine() -> String? {
+        while rest.upperBound < text.count {
+            let start = rest.upperBound + (text[rest.upperBound] == UInt8(ascii: "\n") ? 1 : 0)
+            let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
+            rest = start..<end
+            if let word = next() { return word }
+        }
+        return nil
+    }
+
+    /// Returns the next word of the line, `nil` if there is none.
+    mutating func next() -> String? {
+        guard !rest.isEmpty else { return nil }
+        let end = text[rest].firstIndex(of: UInt8(ascii: " ")) ?? rest.upperBound
+        defer { rest = min(end + 1, rest.upperBound)..<rest.upperBound }
+        return String(decoding: text[rest.lowerBound..<end], as: UTF8.self)
     }
 }

@@ -48,15 +48,15 @@ struct KubernetesSchemasTests {
             ),
             (
                 pod("container: [{name: a}]"), nil,
-                "1:57: Pod/a: there is no field 'spec.container'; did you mean 'containers'?"
+                "1:57: Pod/a: field 'spec.container' does not exist; did you mean 'containers'?"
             ),
             (
                 pod("image: b, containers: [{name: a}]"), "1.30",
-                "1:57: Pod/a: there is no field 'spec.image'; move it down, into 'containers'"
+                "1:57: Pod/a: field 'spec.image' does not exist; move it down, into 'containers'"
             ),
             (
                 pod("containers: [{name: a, hostNetwork: true}]"), "1.20",
-                "1:80: Pod/a: there is no field 'spec.containers[0].hostNetwork'; move it up, beside 'containers'"
+                "1:80: Pod/a: field 'spec.containers[0].hostNetwork' does not exist; move it up, beside 'containers'"
             ),
             (
                 pod("containers: [{name: a}], hostUsers: false"), "1.24",
@@ -87,14 +87,33 @@ struct KubernetesSchemasTests {
         #expect(findings(in: text).problems == [])
     }
 
-    @Test func `a near field has its correction`() throws {
-        let file = ManifestFile(Array(Self.pod("containers: [{nam: a}]").utf8), file: "m.yaml")
+    @Test(arguments: [
+        (pod("containers: [{nam: a}]"), "nam", "name"),
+        (pod("containers: [{name: a, imagePullPolicy: always}]"), "always", "Always"),
+    ])
+    func `a near field or value has its correction`(text: String, old: String, new: String) throws {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
         let check = ObjectCheck(
             version: nil,
             definitions: CustomDefinitions(file.manifests),
             secretReaders: SecretReaders(file.manifests)
         )
         let edits = check.findings(in: try #require(file.manifests.first)).problems.compactMap(\.edit)
-        #expect(edits.map(\.old) == ["nam"] && edits.map(\.new) == ["name"])
+        #expect(edits.map(\.old) == [old] && edits.map(\.new) == [new])
+    }
+
+    @Test(arguments: [
+        // The field is there already, or takes another value.
+        pod("containers: [{name: a, nam: b}]"), pod("containers: [{name: a}], hostNetwrok: text"),
+    ])
+    func `a near field that cannot take the value is not a correction`(text: String) throws {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        let check = ObjectCheck(
+            version: nil,
+            definitions: CustomDefinitions(file.manifests),
+            secretReaders: SecretReaders(file.manifests)
+        )
+        let problems = check.findings(in: try #require(file.manifests.first)).problems
+        #expect(problems.count == 1 && problems[0].hint?.contains("did you mean") == true && problems[0].edit == nil)
     }
 }
