@@ -150,12 +150,25 @@ extension SyntaxReport {
         if byte == 0 {
             return Problem(.wrongEncoding, "byte \(shown) is not text: the file is binary or UTF-16", at: location)
         }
-        guard failure.problem.problem == "control characters are not allowed", byte < 0x80 else {
+        let isControl = failure.problem.problem == "control characters are not allowed"
+        if isControl, byte == 0xC2, let second = text.byte(at: offset + 1), second < 0xA0 {
+            return Problem(
+                .wrongEncoding,
+                "control character U+00\(String(second, radix: 16, uppercase: true)) is not allowed",
+                at: location,
+                hint: "the text was probably Windows-1252 that was converted as Latin-1; convert the original with "
+                    + "'iconv -f CP1252 -t UTF-8'"
+            )
+        }
+        guard isControl, byte < 0x80 else {
             return Problem(
                 .wrongEncoding,
                 "byte \(shown) is not UTF-8",
                 at: location,
-                hint: "if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'"
+                // Latin-1 has control characters there, Windows-1252 quotation marks and dashes.
+                hint: (0x80..<0xA0).contains(byte)
+                    ? "if the text is Windows-1252, convert it with 'iconv -f CP1252 -t UTF-8'"
+                    : "if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'"
             )
         }
         return Problem(

@@ -3,16 +3,18 @@ import Testing
 
 /// Verb `remove` in the task file, and the sandbox of its unit.
 @Suite(.timeLimit(.minutes(30))) struct RemoveTests {
+    private static let advice = "; it is a directory of the system; name what is to be removed below it"
+
     private func printed(_ keys: String) -> String { problems("tasks: {t: {remove: {\(keys)}}}") }
 
     @Test(
         arguments: [
-            ("paths: [/]", "must be a path that may be removed, found '/'"),
+            ("paths: [/]", "must be a path that may be removed, found '/'" + Self.advice),
             ("paths: [/usr/..]", "must be a path without '..', found '/usr/..'; write /"),
-            ("paths: [//]", "must be a path that may be removed, found '//'"),
-            ("paths: [/etc/]", "must be a path that may be removed, found '/etc/'"),
-            ("paths: [/var/lib]", "must be a path that may be removed, found '/var/lib'"),
-            ("paths: [/proc/x]", "must be a path that may be removed, found '/proc/x'"),
+            ("paths: [//]", "must be a path that may be removed, found '//'" + Self.advice),
+            ("paths: [/etc/]", "must be a path that may be removed, found '/etc/'" + Self.advice),
+            ("paths: [/var/lib]", "must be a path that may be removed, found '/var/lib'" + Self.advice),
+            ("paths: [/proc/x]", "must be a path that may be removed, found '/proc/x'" + Self.advice),
             ("paths: [x]", "must be an absolute path, found 'x'; write /x"),
         ]
     )

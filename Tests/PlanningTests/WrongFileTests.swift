@@ -6,6 +6,32 @@ import Testing
 @Suite(.timeLimit(.minutes(30))) struct WrongFileTests {
     @Test(arguments: [
         (
+            "path: “/etc/xx/a”, content: b", "26: 'file.path' of task 'a' begins with a typographic quotation mark",
+            "\"/etc/xx/a\""
+        ),
+        (
+            "path: ‘/etc/xx/a’, content: b", "26: 'file.path' of task 'a' begins with a typographic quotation mark",
+            "\"/etc/xx/a\""
+        ),
+        (
+            "path: /a, owner: \u{A0}root, content: b",
+            "37: 'file.owner' of task 'a' begins with a space that does not separate words in YAML (U+A0)", "root"
+        ),
+        ("path: –/etc, content: b", "26: 'file.path' of task 'a' must be an absolute path, found '–/etc'", "/–/etc"),
+    ])
+    func `a typographic character at the beginning of a value is reported`(keys: String, line: String, new: String) {
+        let found = problems("tasks: {a: {file: {\(keys)}}}")
+        #expect(found.hasPrefix("bootstrap.yaml:1:\(line)"), "\(found)")
+        #expect(found.contains("write \(new)") || found.contains("write path: \(new)"), "\(found)")
+    }
+
+    @Test(arguments: ["content: “quoted”", "content: – a dash"])
+    func `a text of a file may begin with any character`(keys: String) {
+        #expect(problems("tasks: {a: {file: {path: /a, \(keys)}}}") == "")
+    }
+
+    @Test(arguments: [
+        (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
             "a manifest of Kubernetes, not a task file; name it in 'apply: {manifests: [bootstrap.yaml]}' of a task"
         ),

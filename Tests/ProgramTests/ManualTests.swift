@@ -35,7 +35,7 @@ struct ManualTests {
         for word in [
             "--with-dependencies", "--output text|table|json|yaml|plain", "ENVIRONMENT", "EXIT STATUS", "FILES",
             "SEE ALSO", "EXAMPLES",
-            "nest-bootstrap explain [KEY] [FLAG]...", "NEST_ROLE",
+            "nest-bootstrap explain [KEY|CODE] [FLAG]...", "NEST_ROLE",
         ] {
             #expect(commands.contains(word), "\(word)")
         }

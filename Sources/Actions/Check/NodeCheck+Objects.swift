@@ -50,6 +50,22 @@ extension NodeCheck {
         return findings
     }
 
+    /// The warnings about a version of the API server that is not supported.
+    var versionWarnings: [Problem] {
+        if let serverVersion, serverVersion > .newest {
+            let message =
+                "Kubernetes \(serverVersion) is newer than \(KubernetesVersion.newest), the last version whose APIs are known"
+            let hint = "read its changelog, or check against the server itself: 'nest-bootstrap diff'"
+            return [Problem(.laterAPI, message, hint: hint)]
+        }
+        if let serverVersion, serverVersion < .oldest {
+            let message =
+                "Kubernetes \(serverVersion) is older than \(KubernetesVersion.oldest), the first version that is supported"
+            return [Problem(.laterAPI, message, hint: "upgrade the API server")]
+        }
+        return []
+    }
+
     /// Returns the findings about the objects of a task with `prune`.
     private func pruningFindings(_ task: PlannedTask, _ manifests: [ManifestObject]) -> Findings {
         guard task.footprint.pruning != .never else { return Findings() }

@@ -128,22 +128,6 @@ public struct NodeCheck: Sendable {
         return findings
     }
 
-    /// The warnings about a version of the API server that is not supported.
-    private var versionWarnings: [Problem] {
-        if let serverVersion, serverVersion > .newest {
-            let message =
-                "Kubernetes \(serverVersion) is newer than \(KubernetesVersion.newest), the last version whose APIs are known"
-            let hint = "read its changelog, or check against the server itself: 'nest-bootstrap diff'"
-            return [Problem(.laterAPI, message, hint: hint)]
-        }
-        if let serverVersion, serverVersion < .oldest {
-            let message =
-                "Kubernetes \(serverVersion) is older than \(KubernetesVersion.oldest), the first version that is supported"
-            return [Problem(.laterAPI, message, hint: "upgrade the API server")]
-        }
-        return []
-    }
-
     /// Reports a restart of a unit of nest-bootstrap; `after` already determines when such a unit runs.
     private func ownRestarts(_ task: PlannedTask) -> [Problem] {
         task.restarts.filter(isOwnUnit).map { unit in
@@ -292,6 +276,13 @@ public struct NodeCheck: Sendable {
         }
     }
 
+    /// Returns a hint with the program of the machine whose name is near, `nil` if there is none.
+    private func nearProgram(to name: String, _ searchPath: String) -> String? {
+        guard !ExecLine.isPath(name) else { return nil }
+        let names = searchPath.split(separator: ":").flatMap { ((try? run.files.list(String($0))) ?? nil) ?? [] }
+        return nearestName(to: name, in: Set(names).sorted()).map { "did you mean '\($0)'?" }
+    }
+
     private func check(_ command: Footprint.Command, of task: PlannedTask) -> [Problem] {
         let name = command.name.path
         let searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
@@ -299,7 +290,8 @@ public struct NodeCheck: Sendable {
         let exists = candidates.contains { (try? run.files.exists($0)) == true || producers.producer(of: $0) != nil }
         guard !exists else { return [] }
         let keys = command.keysOfLine
-        let usual = keys.map { "write \($0)" } ?? "install it, or write its full path"
+        let usual =
+            keys.map { "write \($0)" } ?? nearProgram(to: name, searchPath) ?? "install it, or write its full path"
         let hint = command.package.map { "install the package '\($0)'" } ?? usual
         return [Problem(.missingProgram, "command '\(name)' not found", at: command.name.location, hint: hint)]
     }

@@ -7,6 +7,7 @@ public import Base
 public struct ShowableSource: Sendable {
     private let lines: [String]
     private let documents: SecretLines
+    private let mayBeSecret: Bool
     private let isMasked: [Bool]
 
     /// Examines the text of a file, or fails if it is not UTF-8.
@@ -14,6 +15,8 @@ public struct ShowableSource: Sendable {
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(Self.withoutReturn)
         documents = SecretLines(bytes)
+        // The kind of a Secret may be misspelt.
+        mayBeSecret = text.contains("stringData")
         isMasked = SecretMask.masksLines(lines)
     }
 
@@ -30,12 +33,18 @@ public struct ShowableSource: Sendable {
             return nil
         }
         let line = lines[index]
+        guard !mayBeSecret, !words(of: line).contains(where: SecretMask.isSecret), !words(of: line).contains("content")
+        else { return nil }
         let isBesideName = [index - 1, index + 1].contains { lines.indices.contains($0) && endsInSecretName(lines[$0]) }
         return isBesideName || line.contains("AGE-SECRET-KEY-") || line.contains("PRIVATE KEY") ? nil : line
     }
 
     /// Returns whether the last word of a line is the name of a secret, as of `- --token` and `name: DB_PASSWORD`.
     private func endsInSecretName(_ line: String) -> Bool {
-        line.split { " \t'\"=:,|>-+[]{}".contains($0) && $0 != "-" }.last.map(SecretMask.isSecret) ?? false
+        words(of: line).last.map(SecretMask.isSecret) ?? false
+    }
+
+    private func words(of line: String) -> [Substring] {
+        line.split { " \t'\"=:,|>+[]{}".contains($0) }
     }
 }

@@ -121,7 +121,7 @@ private struct VersionSet: Sendable {
 /// The words of a text's lines, which are read one after the other; the last of a long line need not be looked at.
 private struct Words {
     private let text: [UInt8]
-    /// What is left of the present line, without its line feed.
+    /// The rest of the present line, without its line feed.
     private(set) var rest = 0..<0
 
     init(_ text: [UInt8]) {

@@ -16,6 +16,6 @@ enum ManifestMistakes {
         return SchemaCheck(node, of: type, against: schema, rules: .builtIn(nil)).faults.count
     }
 
-    /// What a document counts for that is not an object.
+    /// The number of mistakes of a document that is not an object.
     private static let unidentified = 1
 }

@@ -48,7 +48,8 @@ enum PortFields {
         }
         problems += unnamedPorts(of: manifest)
         for container in PodTemplate(manifest)?.containers ?? [] {
-            for (path, handler) in handlers.flatMap({ $0.fields(in: container.node, container.path) }) {
+            let written = handlers.flatMap { $0.fields(in: container.node, container.path) }
+            for (path, handler) in written where !handler.isNull {
                 let port = handler["port"] ?? Node(.null, location: handler.location)
                 problems += [problem(of: port, "\(path).port", .required)].compactMap(\.self)
             }

@@ -41,7 +41,8 @@ enum SelectorExpressions {
                 find(in: item, "\(path)[\(index)]", isOfNodes: isOfNodes, &problems)
             }
         case .mapping(let mapping):
-            for entry in mapping.entries {
+            // A scope selector has names of scopes in the place of keys, and the data of an object may have any content.
+            for entry in mapping.entries where !["scopeSelector", "data"].contains(entry.key) {
                 let path = path.isEmpty ? entry.key : "\(path).\(entry.key)"
                 guard entry.key == "matchExpressions", let expressions = entry.value.sequence else {
                     find(in: entry.value, path, isOfNodes: nodeFields.contains(entry.key), &problems)

@@ -92,6 +92,10 @@ struct ConfigValue {
             reportPlaceholder(placeholder)
             return nil
         }
+        if kind != .content, let mark = TypographicMark(of: string) {
+            problems.add(mark.problem(label, at: node.location))
+            return nil
+        }
         return string
     }
 

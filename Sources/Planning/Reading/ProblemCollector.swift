@@ -41,6 +41,9 @@ final class ProblemCollector {
         found.append(Problem(code, message, at: location, hint: hint))
     }
 
+    /// Adds a problem.
+    func add(_ problem: Problem) { found.append(problem) }
+
     /// Adds the problem that a mapping lacks a key, unless the key may be in a file that could not be read.
     ///
     /// - Parameters:

@@ -160,7 +160,10 @@ extension ConfigValue {
         guard !systemDirectories.contains(normal),
             !["/proc", "/sys"].contains(where: { isPath(normal, at: $0) })
         else {
-            reportTypeMismatch("a path that may be removed")
+            reportTypeMismatch(
+                "a path that may be removed",
+                hint: "it is a directory of the system; name what is to be removed below it"
+            )
             return nil
         }
         return LocatedPath(normal, location: path.location)

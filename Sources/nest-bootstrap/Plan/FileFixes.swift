@@ -1,6 +1,7 @@
 import Base
 import Host
 import Reporting
+import YAML
 
 /// The corrections of files that problems carry, as far as they are certain.
 struct FileFixes {
@@ -36,6 +37,24 @@ struct FileFixes {
         guard let status = try? FileSystem.status(path), status.kind == .regular,
             let bytes = try? FileSystem.read(path, limit: sizeLimit), let old = String(validating: bytes, as: UTF8.self)
         else { return nil }
+        let all = changed(old, by: edits)
+        // Two misspellings of one key in a mapping: only one of them may be that key.
+        let isRepeating = repeatedKeyCount(all.text, path) > repeatedKeyCount(old, path)
+        let (new, count) = isRepeating ? changed(old, by: firstOfEachKey(edits)) : all
+        return count == 0 ? nil : File(path: path, old: old, new: new, count: count, status: status)
+    }
+
+    private static func repeatedKeyCount(_ text: String, _ path: String) -> Int {
+        readDocumentsAndProblems(Array(text.utf8), file: path).problems.count { $0.code == .duplicateKey }
+    }
+
+    private static func firstOfEachKey(_ edits: [TextEdit]) -> [TextEdit] {
+        var seen: Set<String> = []
+        return edits.sorted { $0.location < $1.location }.filter { seen.insert($0.new).inserted }
+    }
+
+    /// Returns a text with changes, and how many of them fit it.
+    private static func changed(_ old: String, by edits: [TextEdit]) -> (text: String, count: Int) {
         var lines = UnifiedDiff.parts(of: old)
         var count = 0
         var last: SourceLocation?
@@ -55,8 +74,7 @@ struct FileFixes {
             lines[position.line - 1] = String(line)
             (count, last) = (count + 1, edit.location)
         }
-        return count == 0
-            ? nil : File(path: path, old: old, new: lines.joined(separator: "\n"), count: count, status: status)
+        return (lines.joined(separator: "\n"), count)
     }
 
     /// Returns whether an edit reaches into the place of a later one in the same line.

@@ -1,0 +1,58 @@
+import Base
+
+/// A character at the beginning of a text that a word processor or a web page has put in the place of one that YAML knows.
+///
+/// YAML takes it as a part of the text, so a path would begin with it.
+struct TypographicMark {
+    private let text: String
+    private let character: Unicode.Scalar
+    private let name: String
+    private let corrected: String
+
+    /// Finds the character at the beginning of a text, or returns `nil` if there is none.
+    init?(of text: String) {
+        guard let first = text.unicodeScalars.first else { return nil }
+        (self.text, character) = (text, first)
+        if Self.quotes.contains(first) {
+            name = "a typographic quotation mark"
+            let inner = String(String.UnicodeScalarView(text.unicodeScalars.filter { !Self.quotes.contains($0) }))
+            corrected = "\"\(inner)\""
+        } else if Self.spaces.contains(first) {
+            name = "a space that does not separate words in YAML (U+\(String(first.value, radix: 16, uppercase: true)))"
+            corrected = String(String.UnicodeScalarView(text.unicodeScalars.drop { Self.spaces.contains($0) }))
+        } else if Self.dashes.contains(first), text.unicodeScalars.dropFirst().first.map(Self.mayFollow) ?? true {
+            name = "a dash that is not '-'"
+            corrected = "-" + String(text.dropFirst())
+        } else {
+            return nil
+        }
+    }
+
+    private static func mayFollow(_ next: Unicode.Scalar) -> Bool {
+        next == " " || next == "-" || next.properties.isAlphabetic
+    }
+
+    private static let quotes: Set<Unicode.Scalar> = ["“", "”", "„", "‟", "«", "»", "‘", "’", "‚", "‛"]
+    private static let spaces: Set<Unicode.Scalar> = [
+        "\u{A0}", "\u{2007}", "\u{202F}", "\u{3000}", "\u{FEFF}", "\u{200B}",
+    ]
+    private static let dashes: Set<Unicode.Scalar> = [
+        "\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2212}",
+    ]
+
+    /// Returns the problem of the value of a key.
+    ///
+    /// - Parameters:
+    ///   - label: The key and its task, such as `'file.path' of task 'a'`.
+    ///   - location: The place of the text.
+    /// - Returns: The problem, with the correction.
+    func problem(_ label: String, at location: SourceLocation) -> Problem {
+        Problem(
+            .unquotedValue,
+            "\(label) begins with \(name), which would be a part of the text",
+            at: location,
+            hint: "write \(corrected)",
+            edit: TextEdit(at: location, old: text, new: corrected)
+        )
+    }
+}
