@@ -193,7 +193,10 @@ struct OfflineCheckTests {
             check = try await node.run("check")
         }
         #expect(check.status == 65)
-        #expect(check.errors.contains("field 'spec.sizee' does not exist; did you mean 'size'?"), "\(check.errors)")
+        #expect(
+            check.errors.contains("field 'spec.sizee' is not known to the server; did you mean 'size'?"),
+            "\(check.errors)"
+        )
     }
 
     @Test func `status shows certificates that end soon`() async throws {

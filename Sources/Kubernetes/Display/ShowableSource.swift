@@ -2,8 +2,8 @@ public import Base
 
 /// The lines of a task file or a manifest that contain no secret value.
 ///
-/// A line is withheld if it may be secret: in a document that may be a Secret, if ``SecretMask`` masks a part of it, and
-/// beside a line that ends in a name such as `password`.
+/// A line is withheld if it may be secret: in a document that may be a Secret, if ``SecretMask`` masks a part of it, if it
+/// has a name such as `password` or the content of a file, and beside a line that ends in such a name.
 public struct ShowableSource: Sendable {
     private let lines: [String]
     private let documents: SecretLines
@@ -27,14 +27,11 @@ public struct ShowableSource: Sendable {
     /// Returns the line of a position, or `nil` if there is none or it may be secret.
     public func line(at position: SourceLocation.Position) -> String? {
         let index = position.line - 1
-        guard lines.indices.contains(index), isMasked.indices.contains(index), !isMasked[index],
+        guard !mayBeSecret, lines.indices.contains(index), isMasked.indices.contains(index), !isMasked[index],
             !documents.contain(line: position.line)
-        else {
-            return nil
-        }
-        let line = lines[index]
-        guard !mayBeSecret, !words(of: line).contains(where: SecretMask.isSecret), !words(of: line).contains("content")
         else { return nil }
+        let line = lines[index]
+        guard !words(of: line).contains(where: { SecretMask.isSecret($0) || $0 == "content" }) else { return nil }
         let isBesideName = [index - 1, index + 1].contains { lines.indices.contains($0) && endsInSecretName(lines[$0]) }
         return isBesideName || line.contains("AGE-SECRET-KEY-") || line.contains("PRIVATE KEY") ? nil : line
     }

@@ -89,7 +89,7 @@ public struct ObjectCheck: Sendable {
             found = faults.map(\.problem)
         } else if let document {
             guard let schema = document.schema(of: type) else { return document.kindProblems(manifest, unlike: known) }
-            found = SchemaCheck(manifest.root, of: type, against: schema, rules: .builtIn(nil)).faults.map(\.problem)
+            found = SchemaCheck(manifest.root, of: type, against: schema, rules: .served).faults.map(\.problem)
         } else {
             return []
         }

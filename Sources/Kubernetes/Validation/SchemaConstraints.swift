@@ -6,7 +6,7 @@ extension SchemaCheck {
     /// Checks a value that has the type of its schema.
     mutating func checkConstraints(_ node: Node, _ schema: Schema, at path: String) {
         checkEnumeration(node, schema, at: path)
-        checkRequired(node, schema, at: path)
+        if rules != .served { checkRequired(node, schema, at: path) }
         if case .number(let number) = node.content { checkSize(number, node, schema, at: path) }
         guard rules.isCustomResource else { return }
         switch node.content {
@@ -209,7 +209,11 @@ extension SchemaCheck {
     enum Rules: Equatable {
         /// Unknown fields.
         case types
-        /// Unknown and required fields, and the values of enumerations: what the schema of a built-in kind can specify.
+        /// Unknown fields and the values of enumerations: what holds in the document of a server.
+        ///
+        /// It does not say which of the required fields the server fills in.
+        case served
+        /// The checks of `served`, and required fields, by the schemas that are part of the program.
         ///
         /// The version is that of the server, if it is known.
         case builtIn(KubernetesVersion?)
@@ -221,7 +225,7 @@ extension SchemaCheck {
         /// Whether all conditions of a CustomResourceDefinition's schema are checked, except rules in CEL.
         var isCustomResource: Bool {
             switch self {
-            case .types, .builtIn: false
+            case .types, .served, .builtIn: false
             case .customResource, .alternative: true
             }
         }
@@ -229,18 +233,19 @@ extension SchemaCheck {
         /// Whether a field that the schema does not have is a fault.
         var refusesUnknownFields: Bool {
             switch self {
-            case .types, .builtIn: true
+            case .types, .served, .builtIn: true
             case .customResource(let keepsUnknown, _): !keepsUnknown
             case .alternative: false
             }
         }
     }
 
-    /// Returns whether a field of a custom resource is not checked against its schema.
+    /// Returns whether a field is not checked against its schema.
     func isSkipped(_ key: String, _ schema: Schema, at path: String) -> Bool {
-        // A server takes the status of a built-in kind from its controllers only.
-        if case .builtIn = rules { return path.isEmpty && key == "status" }
-        guard rules.isCustomResource else { return false }
+        guard rules.isCustomResource else {
+            // A server takes the status of an object from its controllers only.
+            return path.isEmpty && key == "status" && rules != .types
+        }
         let isObject = path.isEmpty || schema.isEmbeddedObject
         if isObject, ["apiVersion", "kind", "metadata"].contains(key) { return true }
         // The server ignores the status in the object if the kind has a status subresource.

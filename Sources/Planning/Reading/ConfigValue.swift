@@ -88,11 +88,13 @@ struct ConfigValue {
             reportTypeMismatch(kind == .line ? "\(expected) on one line" : "\(expected) without NUL")
             return nil
         }
-        if kind == .line, let placeholder = placeholder(in: string) {
+        // An argument or a text may have these characters on purpose; a name, a path or an address has not.
+        guard kind == .line else { return string }
+        if let placeholder = placeholder(in: string) {
             reportPlaceholder(placeholder)
             return nil
         }
-        if kind != .content, let mark = TypographicMark(of: string) {
+        if let mark = TypographicMark(of: string) {
             problems.add(mark.problem(label, at: node.location))
             return nil
         }

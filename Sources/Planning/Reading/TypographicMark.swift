@@ -5,18 +5,18 @@ import Base
 /// YAML takes it as a part of the text, so a path would begin with it.
 struct TypographicMark {
     private let text: String
-    private let character: Unicode.Scalar
     private let name: String
     private let corrected: String
 
     /// Finds the character at the beginning of a text, or returns `nil` if there is none.
     init?(of text: String) {
         guard let first = text.unicodeScalars.first else { return nil }
-        (self.text, character) = (text, first)
+        self.text = text
         if Self.quotes.contains(first) {
             name = "a typographic quotation mark"
-            let inner = String(String.UnicodeScalarView(text.unicodeScalars.filter { !Self.quotes.contains($0) }))
-            corrected = "\"\(inner)\""
+            var inner = text.unicodeScalars.dropFirst()
+            if inner.last.map(Self.quotes.contains) == true { inner.removeLast() }
+            corrected = "\"\(String(String.UnicodeScalarView(inner)))\""
         } else if Self.spaces.contains(first) {
             name = "a space that does not separate words in YAML (U+\(String(first.value, radix: 16, uppercase: true)))"
             corrected = String(String.UnicodeScalarView(text.unicodeScalars.drop { Self.spaces.contains($0) }))

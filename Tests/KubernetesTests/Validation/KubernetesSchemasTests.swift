@@ -87,6 +87,24 @@ struct KubernetesSchemasTests {
         #expect(findings(in: text).problems == [])
     }
 
+    @Test func `a server's document does not say which required fields the server fills in`() throws {
+        let text = """
+            {"info": {"version": "v1.99.0"}, "definitions": {"org.example.v1.Thing": {
+              "type": "object", "required": ["spec"], "x-kubernetes-group-version-kind":
+                [{"group": "example.org", "version": "v1", "kind": "Thing"}],
+              "properties": {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"},
+                "mode": {"type": "string", "enum": ["On", "Off"]}, "spec": {"type": "object"}}}}}
+            """
+        let document = try #require(SchemaDocument(json: Array(text.utf8)))
+        let thing = "{apiVersion: example.org/v1, kind: Thing, metadata: {name: a}, mode: on-, size: 1}"
+        #expect(
+            findings(in: thing, document: document).problems == [
+                "m.yaml:1:70: Thing/a: field 'mode': expected one of \"On\", \"Off\", found \"on-\"; did you mean 'On'?",
+                "m.yaml:1:75: Thing/a: field 'size' is not known to the server; remove it",
+            ]
+        )
+    }
+
     @Test(arguments: [
         (pod("containers: [{nam: a}]"), "nam", "name"),
         (pod("containers: [{name: a, imagePullPolicy: always}]"), "always", "Always"),
