@@ -200,13 +200,19 @@ extension RecordStore {
         // A process writes the record of a task's end before it releases the lock. If a record says that a task is
         // running but nothing locks the task, the record may therefore have been replaced since it was read. The
         // kernel's list is read in several pieces, and a lock may be missed between two pieces, so a process counts
-        // as gone only after several reads without its lock.
-        for _ in 0..<Self.lookCount {
+        // as gone only after several reads without its lock; the record of another run is another process.
+        var lookCounts = [Int](repeating: 0, count: tasks.count)
+        while true {
             let doubtful = tasks.indices.filter {
-                found[$0].isStarted && runner(of: tasks[$0], in: locks, directory) == nil
+                lookCounts[$0] < Self.lookCount && found[$0].isStarted
+                    && runner(of: tasks[$0], in: locks, directory) == nil
             }
             if doubtful.isEmpty { break }
-            for index in doubtful { found[index] = lookWithRepetition(at: tasks[index], directory) }
+            for index in doubtful {
+                let latest = lookWithRepetition(at: tasks[index], directory)
+                lookCounts[index] = latest.startedRuns == found[index].startedRuns ? lookCounts[index] + 1 : 0
+                found[index] = latest
+            }
             locks = .current()
         }
         return zip(tasks, found).map { task, found in
@@ -267,6 +273,11 @@ private enum Found {
         if case .record(let record) = self, record.outcome == nil { record.time } else { nil }
     }
 
+    /// The run that made the attempt, if the record says that the task has not ended.
+    var startedRun: String? {
+        if case .record(let record) = self, record.outcome == nil { record.run } else { nil }
+    }
+
     /// The holder of the task's Lease, if the record says that the task has started but not ended.
     var lease: LeaseHolder? {
         if case .record(let record) = self, record.outcome == nil { record.lease } else { nil }
@@ -295,5 +306,8 @@ private struct FoundRecords {
     var repetition = Found.nothing
 
     /// Whether a record says that the task or its repetition has started but not ended.
-    var isStarted: Bool { own.startTime != nil || repetition.startTime != nil }
+    var isStarted: Bool { startedRuns.contains { $0 != nil } }
+
+    /// The runs in which the task and its repetition have started but not ended.
+    var startedRuns: [String?] { [own.startedRun, repetition.startedRun] }
 }
