@@ -186,7 +186,7 @@ struct OfflineCheckTests {
         var check = try await node.run("check")
         for _ in 0..<120 where check.status == 0 {
             try await ContinuousClock().sleep(for: .seconds(1))
-            try Files.removeTree(node.path("var/lib/nest-bootstrap/cache"))
+            try Files.removeTree(node.written("/var/lib/nest-bootstrap/cache"))
             try node.write(good, to: "m.yaml")
             #expect(try await node.run("diff").status <= 1)
             try node.write(bad, to: "m.yaml")
