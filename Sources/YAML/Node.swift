@@ -376,3 +376,20 @@ extension Node {
             && !text.contains(" #")
     }
 }
+
+extension Node {
+    /// All strings in the value, without the keys of mappings, in no particular order.
+    public var strings: [String] {
+        var texts: [String] = []
+        var pending = [self]
+        while let next = pending.popLast() {
+            switch next.content {
+            case .string(let text): texts.append(text)
+            case .sequence(let items): pending += items
+            case .mapping(let mapping): pending += mapping.entries.map(\.value)
+            case .null, .boolean, .number: break
+            }
+        }
+        return texts
+    }
+}

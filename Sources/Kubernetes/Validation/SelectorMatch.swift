@@ -2,28 +2,37 @@ import Base
 import YAML
 
 /// Selectors of workloads, which must match the labels of their own pods.
-enum SelectorMatch {
+struct SelectorMatch {
+    /// The labels in the template of the pods.
+    private let labels: Node?
+    /// The words of the object, which show whether a label or its selector is misspelt.
+    private let words: WordCounts
+
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         let (type, spec) = (manifest.identity.type, manifest.root["spec"])
         guard let pod = PodTemplate(manifest), let spec else { return [] }
-        let labels = pod.labels
+        let keys = [
+            manifest.root["metadata"]?["labels"], pod.labels, spec["selector"], spec["selector"]?["matchLabels"],
+        ]
+        .flatMap { $0?.mapping?.entries.map(\.key) ?? [] }
+        let match = Self(labels: pod.labels, words: WordCounts(manifest.root.strings + keys))
         switch (type.group, type.kind) {
         case ("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "StatefulSet"):
-            return requiredSelector(spec, labels)
+            return match.requiredSelector(spec)
         case ("batch", "Job") where spec["manualSelector"]?.boolean == true:
-            return selector(spec["selector"], labels)
+            return match.selector(spec["selector"])
         case ("", "ReplicationController"):
-            return matchLabels(spec["selector"], labels, "spec.selector")
+            return match.matchLabels(spec["selector"], "spec.selector")
         default: return []
         }
     }
 
-    private static func requiredSelector(_ spec: Node, _ labels: Node?) -> [Problem] {
+    private func requiredSelector(_ spec: Node) -> [Problem] {
         let selector = spec["selector"]
         let isEmpty = ["matchLabels", "matchExpressions"].allSatisfy { key in
             (selector?[key]?.mapping?.entries.isEmpty ?? true) && (selector?[key]?.sequence?.isEmpty ?? true)
         }
-        guard isEmpty else { return self.selector(selector, labels) }
+        guard isEmpty else { return self.selector(selector) }
         let pair = labels?.mapping?.entries.first.flatMap { entry in
             entry.value.string.map { "\(entry.key): \(YAMLScalar.written($0))" }
         }
@@ -37,16 +46,17 @@ enum SelectorMatch {
         ]
     }
 
-    private static func selector(_ selector: Node?, _ labels: Node?) -> [Problem] {
+    private func selector(_ selector: Node?) -> [Problem] {
         let expressions = (selector?["matchExpressions"]?.sequence ?? []).enumerated().compactMap { index, expression in
-            unmatched(expression, labels, "spec.selector.matchExpressions[\(index)]")
+            unmatched(expression, "spec.selector.matchExpressions[\(index)]")
         }
-        return matchLabels(selector?["matchLabels"], labels, "spec.selector.matchLabels") + expressions
+        return matchLabels(selector?["matchLabels"], "spec.selector.matchLabels") + expressions
     }
 
-    private static func matchLabels(_ selector: Node?, _ labels: Node?, _ path: String) -> [Problem] {
+    private func matchLabels(_ selector: Node?, _ path: String) -> [Problem] {
         (selector?.mapping?.entries ?? []).compactMap { entry in
             guard let wanted = entry.value.string, labels?[entry.key]?.string != wanted else { return nil }
+            if let problem = misspeltLabel(entry, wanted, selector) { return problem }
             let found = labels?[entry.key].map { "have \(ShownValue($0))" } ?? "do not have it"
             return Problem(
                 .wrongSelector,
@@ -57,7 +67,34 @@ enum SelectorMatch {
         }
     }
 
-    private static func unmatched(_ expression: Node, _ labels: Node?, _ path: String) -> Problem? {
+    /// Returns the problem of a label that is probably misspelt in the template, and not in the selector.
+    private func misspeltLabel(_ entry: Mapping.Entry, _ wanted: String, _ selector: Node?) -> Problem? {
+        let edit: TextEdit
+        if let value = labels?[entry.key] {
+            guard let text = value.string, nearestName(to: text, in: [wanted]) != nil,
+                words.isMisspelt(text, unlike: wanted, usedTimes: 1)
+            else { return nil }
+            edit = TextEdit(at: value.location, old: text, new: wanted)
+        } else {
+            let others = (labels?.mapping?.entries ?? []).filter { label in
+                selector?[label.key] == nil && label.value.string == wanted
+            }
+            guard let near = nearestName(to: entry.key, in: others.map(\.key)),
+                let label = others.first(where: { $0.key == near }),
+                words.isMisspelt(near, unlike: entry.key, usedTimes: 1)
+            else { return nil }
+            edit = TextEdit(at: label.location, old: near, new: entry.key)
+        }
+        return Problem(
+            .wrongSelector,
+            "'\(edit.old)' in the pods' labels is '\(edit.new)' in the selector, so it does not match its own pods",
+            at: edit.location,
+            hint: "write '\(edit.new)'",
+            edit: edit
+        )
+    }
+
+    private func unmatched(_ expression: Node, _ path: String) -> Problem? {
         guard let key = expression["key"]?.string, let word = expression["operator"]?.string else { return nil }
         let value = labels?[key]?.string
         let values = (expression["values"]?.sequence ?? []).compactMap(\.string)

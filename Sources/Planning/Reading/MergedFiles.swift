@@ -159,7 +159,7 @@ struct MergedFiles {
     private mutating func correctDefinitions(_ problems: ProblemCollector) {
         guard !problems.isIncomplete else { return }
         let entries = [cluster, nodes, variables, certificates, tasks].flatMap(\.entries)
-        let texts = entries.flatMap { entry in strings(in: entry.value).map { (text: $0, owner: entry.key) } }
+        let texts = entries.flatMap { entry in entry.value.strings.map { (text: $0, owner: entry.key) } }
         // Names with a dot are built in.
         let used = texts.flatMap { use -> [(name: String, owner: String)] in
             (Template(use.text)?.names ?? []).filter { !$0.contains(".") }.map { ($0, use.owner) }
@@ -177,14 +177,14 @@ struct MergedFiles {
             )
         )
         let after = tasks.entries.flatMap { entry -> [(name: String, owner: String)] in
-            let names = entry.value["after"].map { strings(in: $0) } ?? []
+            let names = entry.value["after"]?.strings ?? []
             return names.compactMap { taskName(ofUnit: $0) ?? (hasUnitSuffix($0) ? nil : $0) }.map { ($0, entry.key) }
         }
         let afterNames = Set(after.map(\.name))
         let others = words.filter { !afterNames.contains($0) }
         tasks.replace(MisspeltDefinitions.corrected(tasks.entries, "task", uses: after, texts: others, problems))
         let roles = (nodes.entries + tasks.entries).flatMap { entry -> [(name: String, owner: String)] in
-            [entry.value["role"], entry.value["roles"]].compactMap(\.self).flatMap { strings(in: $0) }.map { ($0, "") }
+            [entry.value["role"], entry.value["roles"]].compactMap(\.self).flatMap(\.strings).map { ($0, "") }
         }
         if var servers = cluster["servers"], let mapping = servers.value.mapping {
             let entries = MisspeltDefinitions.corrected(mapping.entries, "role", uses: roles, texts: [], problems)

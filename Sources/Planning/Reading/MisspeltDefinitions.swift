@@ -28,19 +28,12 @@ enum MisspeltDefinitions {
         let counts = Dictionary(uses.map { ($0.name, 1) }, uniquingKeysWith: +)
         var missing = counts.keys.filter { !declared.contains($0) }.sorted()
         guard !missing.isEmpty, missing.count <= Limit.hintComparisonCount else { return entries }
-        let parts = Dictionary(
-            (uses.map(\.name) + declared + texts).flatMap(Self.parts).map { ($0, 1) },
-            uniquingKeysWith: +
-        )
+        let words = WordCounts(uses.map(\.name) + declared + texts)
         return entries.map { entry in
             guard counts[entry.key] == nil, let near = problems.nearName(to: entry.key, in: missing),
                 let count = counts[near], owners[near]?.contains(entry.key) == false
             else { return entry }
-            // With one use, that may be the mistake; a part of a name that occurs nowhere else shows which one it is.
-            let isRarer = Self.rarity(entry.key, parts) < Self.rarity(near, parts)
-            guard isRarer || count > 1 && Self.rarity(entry.key, parts) == Self.rarity(near, parts) else {
-                return entry
-            }
+            guard words.isMisspelt(entry.key, unlike: near, usedTimes: count) else { return entry }
             missing.removeAll { $0 == near }
             var problem = Problem(
                 .misspeltName,
@@ -52,24 +45,5 @@ enum MisspeltDefinitions {
             problems.add([problem])
             return Mapping.Entry(key: near, location: entry.location, value: entry.value)
         }
-    }
-
-    /// Returns the words of a name in lower case: `cluster` and `dns` of `clusterDNS`.
-    private static func parts(_ name: String) -> [String] {
-        name.split { !$0.isLetter && !$0.isNumber }.flatMap { word -> [String] in
-            var parts: [String] = []
-            var previous: Character = "A"
-            for character in word {
-                if parts.isEmpty || character.isUppercase && previous.isLowercase { parts.append("") }
-                parts[parts.count - 1] += character.lowercased()
-                previous = character
-            }
-            return parts
-        }
-    }
-
-    /// Returns how often the rarest word of a name occurs in all names.
-    private static func rarity(_ name: String, _ parts: [String: Int]) -> Int {
-        Self.parts(name).map { parts[$0] ?? 0 }.min() ?? 0
     }
 }

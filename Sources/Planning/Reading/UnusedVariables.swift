@@ -66,20 +66,5 @@ struct UnusedVariables {
 
 /// Returns the names of the variables in all strings of a document.
 public func variableNames(in node: Node) -> Set<String> {
-    Set(strings(in: node).flatMap { Template($0)?.names ?? [] })
-}
-
-/// Returns all strings of a document, without its keys.
-func strings(in node: Node) -> [String] {
-    var texts: [String] = []
-    var pending = [node]
-    while let next = pending.popLast() {
-        switch next.content {
-        case .string(let text): texts.append(text)
-        case .sequence(let items): pending += items
-        case .mapping(let mapping): pending += mapping.entries.map(\.value)
-        case .null, .boolean, .number: break
-        }
-    }
-    return texts
+    Set(node.strings.flatMap { Template($0)?.names ?? [] })
 }

@@ -258,4 +258,30 @@ struct ObjectCheckTests {
         let problems = findings(in: "{apiVersion: \(apiVersion), kind: \(kind), metadata: {name: a}}").problems
         #expect(problems.first == "m.yaml:\(place): \(kind)/a: \(message)")
     }
+
+    /// Names of the same pod: what is declared and used nowhere, beside what is used and declared nowhere.
+    @Test func `a label or volume that is misspelt where it is declared is reported there`() {
+        let text = """
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: web, labels: {app.kubernetes.io/name: web}}
+            spec:
+              selector: {matchLabels: {app.kubernetes.io/name: web}}
+              template:
+                metadata: {labels: {app.kubernetes.io/naem: web}}
+                spec:
+                  containers:
+                  - {name: a, image: i, volumeMounts: [{name: config, mountPath: /a}]}
+                  - {name: b, image: i, volumeMounts: [{name: config, mountPath: /a}]}
+                  volumes: [{name: confg, emptyDir: {}}]
+            """
+        #expect(
+            findings(in: text).problems == [
+                "m.yaml:7:25: Deployment/web: 'app.kubernetes.io/naem' in the pods' labels is 'app.kubernetes.io/name' in the "
+                    + "selector, so it does not match its own pods; write 'app.kubernetes.io/name'",
+                "m.yaml:12:24: Deployment/web: volume 'confg' is not mounted, and 'config' is mounted 2 times without being a "
+                    + "volume of the pod; write 'config'",
+            ]
+        )
+    }
 }
