@@ -5,7 +5,7 @@ public struct TextEdit: Sendable, Hashable {
     /// The place of the first character that is replaced, or before which text is added.
     public var location: SourceLocation
 
-    /// The characters that are replaced, within one line; empty if text is only added.
+    /// The characters that are replaced, within one line and with its break at most; empty if text is only added.
     public var old: String
 
     /// The characters in their place, which may contain line breaks.

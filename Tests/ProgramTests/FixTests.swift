@@ -36,6 +36,14 @@ struct FixTests {
         #expect(try await Tool.run("stat", ["-c", "%a", node.config]).output == "640\n")
     }
 
+    @Test func `a line that divides an object is removed`() async throws {
+        let node = try TestNode("tasks: {a: {apply: {kubeconfig: /nowhere/k, manifests: [m.yaml]}}}\n")
+        try node.write("apiVersion: v1\nkind: ConfigMap\n---\nmetadata: {name: a}\n", to: "m.yaml")
+        let result = try await node.run("check", "--offline", "--role", "worker", "--fix", "--yes")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try Files.text(node.path("m.yaml")) == "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    }
+
     @Test func `a missing quote is closed, and nothing else is changed`() async throws {
         let node = try TestNode("tasks: {}\n")
         try node.write("tasks:\n  a:\n    file: {path: \"/etc/x, content: text}\n", to: "bootstrap.yaml")

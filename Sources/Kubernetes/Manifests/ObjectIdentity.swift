@@ -126,11 +126,7 @@ private struct IdentityReader {
             return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
         }
         let written = node["kind"]?.string ?? ""
-        let example = written.isEmpty ? "v1" : BuiltInKinds.served(written)
-        let explanation = ObjectIdentifiers.isKind(written) ? "; 'kubectl explain \(written)' prints them" : ""
-        let hint =
-            example.map { "write 'apiVersion: \($0)'" } ?? "write the group and version of the kind\(explanation)"
-        let apiVersion = required("apiVersion", of: node, as: "apiVersion", hint: hint)
+        let apiVersion = required("apiVersion", of: node, as: "apiVersion", hint: Self.apiVersionHint(of: written))
         validate(
             apiVersion,
             "apiVersion",
@@ -138,8 +134,7 @@ private struct IdentityReader {
             ObjectIdentifiers.isAPIVersion,
             "an API version such as 'apps/v1'"
         )
-        let known = BuiltInKinds.example(of: apiVersion).map { ", such as 'kind: \($0)'" } ?? ""
-        let kind = required("kind", of: node, as: "kind", hint: "add the object's kind\(known)")
+        let kind = required("kind", of: node, as: "kind", hint: Self.kindHint(of: apiVersion))
         validate(kind, "kind", at: node["kind"], ObjectIdentifiers.isKind, "a kind such as 'ConfigMap'")
         var (name, namespace) = ("", String?.none)
         if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
@@ -151,7 +146,7 @@ private struct IdentityReader {
                     hint: "write 'metadata: {name: example}'"
                 )
             )
-        } else {
+        } else if node["metadata"] != nil || !reportMisspelt("metadata", of: node, as: "metadata") {
             name = readName(node["metadata"])
             namespace = readNamespace(node["metadata"])
         }
@@ -160,6 +155,16 @@ private struct IdentityReader {
             namespace: namespace,
             name: name,
         )
+    }
+
+    private static func apiVersionHint(of kind: String) -> String {
+        if let example = kind.isEmpty ? "v1" : BuiltInKinds.served(kind) { return "write 'apiVersion: \(example)'" }
+        let explanation = ObjectIdentifiers.isKind(kind) ? "; 'kubectl explain \(kind)' prints them" : ""
+        return "write the group and version of the kind\(explanation)"
+    }
+
+    private static func kindHint(of apiVersion: String) -> String {
+        "add the object's kind" + (BuiltInKinds.example(of: apiVersion).map { ", such as 'kind: \($0)'" } ?? "")
     }
 
     private mutating func readName(_ metadata: Node?) -> String {
@@ -203,19 +208,45 @@ private struct IdentityReader {
         )
     }
 
-    private mutating func required(_ field: String, of parent: Node?, as path: String, hint: String) -> String {
+    private mutating func required(
+        _ field: String,
+        of parent: Node?,
+        as path: String,
+        hint: @autoclosure () -> String,
+    ) -> String {
         let value = parent?[field]
         if let string = value?.string, !string.isEmpty { return string }
+        if value == nil, reportMisspelt(field, of: parent, as: path) { return "" }
         let found = value.map { $0.string == "" ? "is empty" : "is \($0.kindName), not a string" } ?? "is missing"
         problems.append(
             Problem(
                 .notAnObject,
                 "'\(path)' of document \(documentIndex) \(found)",
                 at: value?.location ?? parent?.location ?? node.location,
-                hint: value.flatMap(quoting) ?? hint
+                hint: value.flatMap(quoting) ?? hint()
             )
         )
         return ""
+    }
+
+    /// Reports the key of a mapping that is probably meant to be a missing field.
+    ///
+    /// - Returns: Whether there is such a key.
+    private mutating func reportMisspelt(_ field: String, of parent: Node?, as path: String) -> Bool {
+        let entries = parent?.mapping?.entries ?? []
+        guard let near = nearestName(to: field, in: entries.map(\.key)),
+            let entry = entries.first(where: { $0.key == near })
+        else { return false }
+        problems.append(
+            Problem(
+                .unknownField,
+                "'\(path)' of document \(documentIndex) is missing, but there is a key '\(near)'",
+                at: entry.location,
+                hint: "write '\(field):'",
+                edit: TextEdit(at: entry.location, old: near, new: field)
+            )
+        )
+        return true
     }
 
     /// Returns a hint on how to write a number or boolean as a string.

@@ -63,14 +63,18 @@ struct FileFixes {
             guard let position = edit.location.position, lines.indices.contains(position.line - 1),
                 last.map({ !overlaps(edit, $0) }) ?? true
             else { continue }
+            // With its break, a line is replaced together with the beginning of the next one.
+            let isWithBreak = edit.old.last == "\n" && lines.indices.contains(position.line)
+            let removed = isWithBreak ? edit.old.dropLast() : edit.old[...]
             var line = lines[position.line - 1].unicodeScalars
             guard let start = line.index(line.startIndex, offsetBy: position.column - 1, limitedBy: line.endIndex),
-                line[start...].starts(with: edit.old.unicodeScalars)
+                line[start...].starts(with: removed.unicodeScalars)
             else { continue }
             line.replaceSubrange(
-                start..<line.index(start, offsetBy: edit.old.unicodeScalars.count),
+                start..<line.index(start, offsetBy: removed.unicodeScalars.count),
                 with: edit.new.unicodeScalars
             )
+            if isWithBreak { line.append(contentsOf: lines.remove(at: position.line).unicodeScalars) }
             lines[position.line - 1] = String(line)
             (count, last) = (count + 1, edit.location)
         }

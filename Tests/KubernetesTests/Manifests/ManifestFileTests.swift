@@ -152,6 +152,18 @@ struct ManifestFileTests {
             "kind: DaemonSet\nmetadata: {name: a}",
             "m.yaml:1:1: 'apiVersion' of document 1 is missing; write 'apiVersion: apps/v1'"
         ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {Name: a}",
+            "m.yaml:3:12: 'metadata.name' of document 1 is missing, but there is a key 'Name'; write 'name:'"
+        ),
+        (
+            "apiVersion: v1\nkimd: ConfigMap\nmetadata: {name: a}",
+            "m.yaml:2:1: 'kind' of document 1 is missing, but there is a key 'kimd'; write 'kind:'"
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetdata: {name: a}",
+            "m.yaml:3:1: 'metadata' of document 1 is missing, but there is a key 'metdata'; write 'metadata:'"
+        ),
         ("apiVersion: v1\nkind: A", "m.yaml:1:1: 'metadata.name' of document 1 is missing; write 'name: example'"),
         (
             "apiVersion: v1\nkind: A\nmetadata: {labels: {}}",
@@ -366,5 +378,26 @@ struct ManifestFileTests {
         #expect(index.provider(neededBy: objects[3].identity) == "Namespace/tools")
         #expect(index.provider(neededBy: objects[4].identity) == nil)
         #expect(index.provider(neededBy: objects[4].identity, defaultNamespace: "tools") == "Namespace/tools")
+    }
+
+    /// Texts with a marker, and the line of the marker if it divides an object.
+    @Test(arguments: [
+        ("apiVersion: v1\nkind: ConfigMap\n---\nmetadata: {name: a}\n", 3),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n---\n  a: b\n", 5),
+        ("apiVersion: v1\nkind: Secret\nmetadata:\n---\n  name: a\nstringData: {a: b}\n---\n# nothing\n", 4),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\n", nil),
+        ("apiVersion: v1\n---\nkind: ConfigMap\n---\nmetadata: {name: a}\n", nil),
+    ])
+    func `a marker that divides an object is the only mistake`(text: String, line: Int?) {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        let problem =
+            "the document marker '---' divides an object: without it, the lines before and after it are one object; "
+            + "remove the line"
+        if let line {
+            #expect(file.diagnostics.map(\.description) == ["m.yaml:\(line):1: \(problem)"])
+            #expect(file.manifests.isEmpty && file.brokenManifests.map { "\($0.identity)" }.count == 1)
+        } else {
+            #expect(!file.diagnostics.isEmpty && file.diagnostics.allSatisfy { !$0.message.contains("divides") })
+        }
     }
 }
