@@ -40,7 +40,8 @@ public struct ObjectCheck: Sendable {
     /// The rules that depend on the object alone.
     private static let rules: [@Sendable (ManifestObject) -> [Problem]] = [
         ObjectNames.problems, MetadataFields.problems, Labels.problems, ConfigurationData.problems,
-        SelectorMatch.problems, VolumeReferences.problems, ListKeys.problems, Quantities.problems,
+        SelectorMatch.problems, VolumeReferences.problems, AccessRules.problems, StructuralSchema.problems,
+        ListKeys.problems, Quantities.problems,
         EncodedFields.problems, PortFields.problems, SelectorExpressions.problems,
     ]
 

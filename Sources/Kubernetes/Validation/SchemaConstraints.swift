@@ -47,7 +47,11 @@ extension SchemaCheck {
                 continue
             }
             let field = path.isEmpty ? key : "\(path).\(key)"
-            addFault(.missingField, at: node.location, "field '\(field)' is missing", hint: "write '\(key):' in it")
+            if let empty = mapping.entries.first(where: { $0.key == key }) {
+                addFault(.missingField, at: empty.location, "field '\(field)' has no value", hint: "write one")
+            } else {
+                addFault(.missingField, at: node.location, "field '\(field)' is missing", hint: "write '\(key):' in it")
+            }
         }
     }
 

@@ -185,8 +185,8 @@ struct ServerRuleTests {
         ),
     ]
 
-    @Test(arguments: cases) func `what servers refuse is found without one`(text: String, problem: String?) async throws
-    {
+    @Test(arguments: cases + accessCases + definitionCases)
+    func `what servers refuse is found without one`(text: String, problem: String?) async throws {
         let found = findings(in: text).problems
         #expect(found.count == (problem == nil ? 0 : 1), "\(found)")
         if let problem, let found = found.first { #expect(found.hasSuffix(": \(problem)"), "\(found)") }
