@@ -89,9 +89,9 @@ extension ContentFormat {
         },
         Row(.encrypted, "encrypted by SOPS", decrypted("sops -d FILE", "sops -d FILE")) { content in
             // An operator decrypts objects of this kind in the cluster.
-            content.text.contains("ENC[AES256_GCM,") && content.value(of: "kind") != "SopsSecret"
-                && (content.keys.contains("sops") || content.text.contains("\"sops\":")
-                    || content.text.contains("\nsops_version=") || content.text.contains("\n[sops]"))
+            content.contains("ENC[AES256_GCM,") && content.value(of: "kind") != "SopsSecret"
+                && (content.keys.contains("sops") || content.contains("\"sops\":")
+                    || content.contains("\nsops_version=") || content.contains("\n[sops]"))
         },
         Row(
             .encrypted,
@@ -192,13 +192,13 @@ extension ContentFormat {
             "write its result to a file with 'helm template NAME CHART', and name that file"
         ) {
             content in
-            ["{{-", "-}}", ".Values", ".Release", ".Chart", "include \"", "toYaml"].contains {
-                content.text.contains($0)
-            }
-                && content.text.contains("{{")
+            content.contains("{{")
+                && ["{{-", "-}}", ".Values", ".Release", ".Chart", "include \"", "toYaml"].contains(
+                    where: content.contains
+                )
         },
         Row(.jinja, "a template of Jinja", "write its result to a file, and name that file") { content in
-            content.text.contains("{%") && content.text.contains("%}")
+            content.contains("{%") && content.contains("%}")
         },
         Row(
             .helmChart,
@@ -206,7 +206,7 @@ extension ContentFormat {
             "write its objects to a file with `helm template NAME DIR`, and name that file"
         ) {
             content in
-            content.name == "Chart.yaml" && !content.text.contains("kind:")
+            content.name == "Chart.yaml" && !content.contains("kind:")
         },
         Row(
             .kustomization,
@@ -214,7 +214,7 @@ extension ContentFormat {
             "write its objects to a file with `kubectl kustomize DIR`, and name that file"
         ) { content in
             ["kustomization.yaml", "kustomization.yml", "Kustomization"].contains(content.name)
-                && !content.text.contains("apiVersion")
+                && !content.contains("apiVersion")
                 || content.value(of: "apiVersion")?.hasPrefix("kustomize.config.k8s.io/") == true
         },
         Row(
@@ -241,15 +241,15 @@ extension ContentFormat {
             content.keys.contains("tasks") && !content.keys.contains("hosts")
         },
         Row(.helmValues, "a file with the values of a Helm chart", "move it out of the directory") {
-            ["values.yaml", "values.yml"].contains($0.name) && !$0.text.contains("apiVersion")
+            ["values.yaml", "values.yml"].contains($0.name) && !$0.contains("apiVersion")
         },
         Row(.compose, "a Compose file", "write its services as manifests") { content in
             content.keys.contains("services") && !content.keys.contains("apiVersion")
         },
         Row(.playbook, "an Ansible playbook", "write its steps as tasks, or run it with `ansible-playbook FILE`") {
             content in
-            ["- hosts:", "- name:"].contains { content.text.hasPrefix($0) || content.text.contains("\n\($0)") }
-                && content.text.contains("\n  tasks:")
+            ["- hosts:", "- name:"].contains { content.text.hasPrefix($0) || content.contains("\n\($0)") }
+                && content.contains("\n  tasks:")
         },
     ]
 

@@ -35,21 +35,40 @@ struct ExaminedContent {
         }
         self.text = text
         name = String(path.lastSlash.map { path[path.index(after: $0)...] } ?? path[...])
-        lines = text.split(whereSeparator: \.isNewline).prefix { !$0.hasPrefix("---") || $0.hasPrefix("-----") }
+        lines = Self.lines(of: text).prefix { !$0.hasPrefix("---") || $0.hasPrefix("-----") }
         keys = Set(
             lines.compactMap { line in
-                guard let first = line.first, first.isLetter || first == "\"", let colon = line.firstIndex(of: ":")
-                else {
-                    return nil
-                }
+                guard let first = line.utf8.first, first > 0x20,
+                    let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")),
+                    line.first?.isLetter == true || first == UInt8(ascii: "\"")
+                else { return nil }
                 return String(line[..<colon].filter { $0 != "\"" })
             }
         )
         let isValue = isDocument || keys.isSuperset(of: ["apiVersion", "kind"]) || text.hasPrefix("{")
         labels =
             isValue && !text.hasPrefix("-----BEGIN ")
-            ? [] : whole.split(whereSeparator: \.isNewline).compactMap { Self.label(of: $0) }
+            ? [] : Self.lines(of: whole).compactMap { Self.label(of: $0) }
         der = DERContent(self.bytes)
+    }
+
+    /// Returns the lines that are not empty.
+    private static func lines(of text: Substring) -> [Substring] {
+        // By bytes, which takes a tenth of the time that characters take.
+        text.utf8.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.map { Substring($0) }
+    }
+
+    /// Returns whether the content has a text, which must not be empty.
+    func contains(_ part: String) -> Bool {
+        // By bytes, because a search by characters takes longer than the parser.
+        let part = Array(part.utf8)
+        var rest = bytes
+        while let start = rest.firstIndex(of: part[0]) {
+            rest = rest[start...]
+            if rest.starts(with: part) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
     }
 
     func begins(_ signature: [UInt8]) -> Bool { bytes.starts(with: signature) }
@@ -113,7 +132,7 @@ struct ExaminedContent {
     /// Whether a PEM block begins behind other text in its line.
     var hasTextBeforePEM: Bool {
         labels.isEmpty
-            && text.split(whereSeparator: \.isNewline).contains { line in
+            && Self.lines(of: text).contains { line in
                 line.contains("-----BEGIN ") && !line.hasPrefix("-----BEGIN ")
             }
     }
