@@ -7,15 +7,18 @@ struct Composer {
     /// The problems that do not stop the composer, such as duplicate keys and wrong tags.
     var problems: [Problem] = []
 
-    private let part: DocumentText
+    let part: DocumentText
     private let limits: Limits
-    private var frames: [ComposerFrame] = []
+    private(set) var frames: [ComposerFrame] = []
     private var anchors = Anchors()
     /// How many keys and values have been read, with aliases expanded.
     private(set) var nodeCount = 0
 
     /// Where and why libyaml stopped, if it did.
     private(set) var failure: SyntaxFailure?
+
+    /// The lines of the text, for mistakes that are seen only there.
+    private(set) lazy var source = SourceText(part)
 
     private var hasDocument = false
     private var root: Node?
@@ -64,7 +67,7 @@ struct Composer {
         }
     }
 
-    private func location(_ position: EventMark) -> SourceLocation {
+    func location(_ position: EventMark) -> SourceLocation {
         let original = part.changes.reversed().reduce(position) { mark, change in change.original(mark) }
         return SourceLocation(
             file: part.file,
@@ -91,7 +94,10 @@ struct Composer {
         lastScalar = span
         // libyaml reports an empty scalar for a document that contains only comments after its `---`.
         if frames.isEmpty && scalar.isAbsent { return }
-        let value = resolve(scalar, at: location)
+        if addItemsOnOneText(scalar, span) { return }
+        reportEmptyBlock(scalar, span)
+        var value = resolve(scalar, at: location)
+        reportSpaces(scalar, at: location, &value)
         anchors.complete(scalar.anchor, .init(node: value.node(at: location), nodeCount: 1, height: 0))
         if expectsKey {
             frames[frames.count - 1].key = key(of: value, at: location)
@@ -102,7 +108,9 @@ struct Composer {
     }
 
     private mutating func take(alias name: String, at location: SourceLocation) throws(Problem) {
-        let value = try anchors.value(of: name, at: location)
+        try anchors.checkOpen(name, at: location)
+        if let problem = anchors.problem(of: name, at: location) { problems.append(problem) }
+        let value = anchors.value(of: name) ?? unknownValue(of: name, at: location)
         try count(value.nodeCount, at: location)
         guard frames.count + value.height <= limits.depth else { throw limits.tooDeep(at: location) }
         if expectsKey {
@@ -116,6 +124,9 @@ struct Composer {
         let location = location(mark)
         try count(1, at: location)
         guard frames.count < limits.depth else { throw limits.tooDeep(at: location) }
+        if let tag = ForeignTag(collection.tag, on: collection.isMapping ? .mapping : .sequence) {
+            problems.append(tag.problem(at: location, text: nil))
+        }
         frames.append(ComposerFrame(collection, mark: mark, location: location, id: nodeCount))
         anchors.open(collection.anchor, id: nodeCount)
     }
@@ -133,12 +144,12 @@ struct Composer {
         }
     }
 
-    private var expectsKey: Bool {
+    var expectsKey: Bool {
         !frames.isEmpty && frames[frames.count - 1].expectsKey
     }
 
     /// Adds a value to the innermost open collection, or makes it the document's value if no collection is open.
-    private mutating func add(_ node: Node, height: Int, isAlias: Bool = false) {
+    mutating func add(_ node: Node, height: Int, isAlias: Bool = false) {
         guard !frames.isEmpty else {
             root = node
             return
@@ -147,7 +158,7 @@ struct Composer {
         if let problem { problems.append(problem) }
     }
 
-    private mutating func count(_ count: Int, at location: SourceLocation) throws(Problem) {
+    mutating func count(_ count: Int, at location: SourceLocation) throws(Problem) {
         nodeCount += count
         guard nodeCount <= limits.nodeCount else { throw limits.tooManyNodes(at: location) }
     }
@@ -157,20 +168,13 @@ struct Composer {
 extension Composer {
     /// Resolves a scalar, as kubectl does.
     ///
-    /// A scalar with a custom tag is a string.
+    /// A scalar with a tag that is not YAML's is a string.
     mutating func resolve(_ scalar: ScalarEvent, at location: SourceLocation) -> ResolvedScalar {
+        if let tag = ForeignTag(scalar.tag, on: .scalar) {
+            problems.append(tag.problem(at: location, text: scalar.style == .plain ? scalar.text : nil))
+        }
         var resolved = ResolvedScalar(scalar)
         guard let tag = scalar.standardTag else {
-            if let name = scalar.tag, let tool = foreignTags[name] {
-                problems.append(
-                    Problem(
-                        .tagOrAlias,
-                        "tag '\(name)' means something to \(tool) only, so the text would be taken as it is",
-                        at: location,
-                        hint: "write the value itself, without the tag"
-                    )
-                )
-            }
             let isPlain = scalar.style == .plain && scalar.tag == nil
             resolved.value = isPlain ? ScalarValue(scalar.text) : .string
             return resolved
@@ -283,18 +287,13 @@ extension Composer {
     }
 }
 
-/// The tags with which other programs mark a text that they replace, with the names of the programs.
-private let foreignTags = [
-    "!vault": "Ansible", "!vault-encrypted": "Ansible", "!unsafe": "Ansible", "!secret": "Home Assistant",
-    "!include": "Home Assistant", "!env_var": "Home Assistant", "!Ref": "CloudFormation", "!Sub": "CloudFormation",
-    "!GetAtt": "CloudFormation", "!ImportValue": "CloudFormation", "!reference": "GitLab",
-]
-
 /// A scalar whose value has been determined from its tag and text.
 struct ResolvedScalar {
     var value = ScalarValue.string
     /// The characters, decoded if they were base64.
     var text: String
+    /// The items, if the scalar is a list that was written with other characters.
+    var items: [String] = []
     let style: Node.Style
     /// Whether the scalar is `<<`, which as a key merges mappings.
     let isMerge: Bool
@@ -309,9 +308,12 @@ struct ResolvedScalar {
 
     /// Returns the scalar as a value.
     func node(at location: SourceLocation) -> Node {
-        switch value {
-        case .null: Node(.null, location: location, style: style)
-        case .boolean(let value): Node(.boolean(value), location: location, style: style)
+        guard items.isEmpty else {
+            return Node(.sequence(items.map { Node.string($0, location: location) }), location: location)
+        }
+        return switch value {
+        case .null: Node(.null, location: location, style: style, word: text)
+        case .boolean(let value): Node(.boolean(value), location: location, style: style, word: text)
         case .integer(let number), .float(let number): Node(.number(number), location: location, style: style)
         case .string, .notFinite: Node(.string(text), location: location, style: style)
         }
@@ -373,13 +375,25 @@ struct Anchors {
         values[name] = value()
     }
 
-    /// Finds the value of an alias.
-    func value(of name: String, at location: SourceLocation) throws(Problem) -> Value {
-        guard open[name] == nil else {
-            throw Problem(.tagOrAlias, "alias '*\(name)' is inside the value of its anchor", at: location)
-        }
-        if let value = values[name] { return value }
-        let hint = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }
-        throw Problem(.tagOrAlias, "alias '*\(name)' has no anchor in this document", at: location, hint: hint)
+    /// Finds the value of an alias that has no problem.
+    func value(of name: String) -> Value? { values[name] }
+
+    /// Returns the problem of an alias without an anchor, `nil` if it has one.
+    func problem(of name: String, at location: SourceLocation) -> Problem? {
+        guard values[name] == nil else { return nil }
+        let near = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }
+        return Problem(
+            .tagOrAlias,
+            "alias '*\(name)' has no anchor in this document",
+            at: location,
+            hint: near
+                ?? "put it in quotes if it is text: '*\(name)', or write '&\(name)' before the value that it names"
+        )
+    }
+
+    /// Refuses an alias inside the value of its anchor, which would have no end.
+    func checkOpen(_ name: String, at location: SourceLocation) throws(Problem) {
+        guard open[name] != nil else { return }
+        throw Problem(.tagOrAlias, "alias '*\(name)' is inside the value of its anchor", at: location)
     }
 }

@@ -65,6 +65,12 @@ struct EditableText {
         return first
     }
 
+    /// Returns the column of the first character that is no space, also of a comment; `nil` for an empty line.
+    func column(_ number: Int) -> Int? {
+        guard lines.indices.contains(number) else { return nil }
+        return lines[number].firstIndex { $0 != " " && $0 != "\r" }
+    }
+
     /// Returns the nearest line above or below the given one that is neither empty nor a comment.
     func contentLine(from number: Int, by step: Int) -> Int? {
         var line = number + step

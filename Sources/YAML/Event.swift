@@ -23,6 +23,7 @@ struct ScalarEvent {
 struct CollectionEvent {
     var isMapping: Bool
     var anchor: String?
+    var tag: String?
     /// Whether the collection is written in brackets.
     var isFlow: Bool
 }

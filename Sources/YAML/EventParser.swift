@@ -89,12 +89,14 @@ extension CollectionEvent {
     fileprivate init(sequence event: yaml_event_t) {
         isMapping = false
         anchor = unsafe text(event.data.sequence_start.anchor)
+        tag = unsafe text(event.data.sequence_start.tag)
         isFlow = unsafe event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
     }
 
     fileprivate init(mapping event: yaml_event_t) {
         isMapping = true
         anchor = unsafe text(event.data.mapping_start.anchor)
+        tag = unsafe text(event.data.mapping_start.tag)
         isFlow = unsafe event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
     }
 }

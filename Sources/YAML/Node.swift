@@ -31,10 +31,29 @@ public struct Node: Sendable, Hashable {
     public var location: SourceLocation
     public var style: Style
 
+    /// The place of the word in the table of spellings, counted from 1; 0 if no word is known.
+    private var wordNumber: UInt8 = 0
+
     public init(_ content: Content, location: SourceLocation, style: Style = .plain) {
         self.content = content
         self.location = location
         self.style = style
+    }
+
+    /// Creates a boolean or `null` that was written as a word.
+    init(_ content: Content, location: SourceLocation, style: Style, word: String) {
+        self.init(content, location: location, style: style)
+        wordNumber = ScalarValue.spellings.firstIndex(of: word).map { UInt8($0 + 1) } ?? 0
+    }
+
+    /// The word of a boolean or `null` as it was written, such as `no` or `~`; `nil` if none was.
+    public var spelling: String? {
+        wordNumber == 0 ? nil : ScalarValue.spellings[Int(wordNumber) - 1]
+    }
+
+    /// The word of a boolean or `null` that looks like a text, such as `no` or `~`; `nil` for `true`, for example.
+    public var misleadingWord: String? {
+        spelling.flatMap { ["true", "false", "null"].contains($0.lowercased()) ? nil : $0 }
     }
 
     /// Returns whether two nodes have the same value.
@@ -114,6 +133,12 @@ extension Node {
     public subscript(index: Int) -> Node? {
         guard let items = sequence, items.indices.contains(index) else { return nil }
         return items[index]
+    }
+
+    /// Whether this is a list whose items are written after `- `.
+    public var isBlockList: Bool {
+        guard let first = sequence?.first?.location.position, let own = location.position else { return false }
+        return first.line != own.line || first.column >= own.column + 2
     }
 
     /// The type of the value, as named in messages.

@@ -11,7 +11,7 @@ extension RepairRule {
             columns.append(colon)
         }
         return columns.unique().filter { column in
-            column + 1 < parts.end && !scalars[column + 1].isBlank
+            column + 1 < parts.end && !scalars[column + 1].isBlank && !scalars[column + 1].isOtherSpace
                 && !scalars[(column + 1)...].starts(with: "//".unicodeScalars)
         }.map { column in
             let isFirst = scalars[parts.start..<column].allSatisfy { $0.isKeyCharacter || $0 == "\"" || $0 == "'" }
@@ -412,9 +412,9 @@ extension RepairRule {
         }
     }
 
-    /// Returns the change that moves a line, `nil` for an empty line or comment, and for one that cannot move so far.
+    /// Returns the change that moves a line, `nil` for an empty line, and for one that cannot move so far.
     private func shift(_ line: Int, by distance: Int) -> EditableText.Change? {
-        guard let width = text.indentation(line), width + distance >= 0 else { return nil }
+        guard let width = text.column(line), width + distance >= 0 else { return nil }
         return .init(line: line, column: 0, count: width, text: String(repeating: " ", count: width + distance))
     }
 
@@ -437,14 +437,14 @@ extension RepairRule {
             ["|", ">"].contains(text.lines[line][value]),
             text.lines[line][(value + 1)..<parts.end].allSatisfy({ $0 == "-" || $0 == "+" || ("1"..."9").contains($0) }
             ),
-            let first = text.contentLine(from: line, by: 1), let width = text.indentation(first), width <= parts.start
+            let first = textLine(below: line), let width = text.column(first), width <= parts.start
         else { return [] }
         var lines: [Int] = []
         var next: Int? = first
         var repairs: [SyntaxRepair] = []
         while let number = next, repairs.count < 24 {
             lines.append(number)
-            next = text.contentLine(from: number, by: 1)
+            next = textLine(below: number)
             repairs.append(
                 SyntaxRepair(
                     evidence: .certain,
@@ -459,6 +459,11 @@ extension RepairRule {
             )
         }
         return repairs
+    }
+
+    /// Returns the first line below one that is not empty; one with `#` belongs to a text.
+    private func textLine(below number: Int) -> Int? {
+        text.lines.indices.dropFirst(number + 1).first { text.column($0) != nil }
     }
 
     func spaces(_ count: Int) -> String {

@@ -11,7 +11,8 @@ struct RepairRule {
     static func repairs(of text: EditableText, _ failure: SyntaxFailure) -> [SyntaxRepair] {
         let rule = Self(text: text, failure: failure)
         let rules = [
-            rule.wrongSpace, rule.slashComment, rule.strayBeforeKey, rule.wrongDash, rule.equalsSign,
+            rule.wrongSpace, rule.spaceBehindMark, rule.slashComment, rule.otherComment, rule.lookAlike, rule.separator,
+            rule.strayBeforeKey, rule.wrongDash, rule.equalsSign,
             rule.firstCharacter, rule.wrongEscape,
             rule.missingSpace, rule.missingColon, rule.colonInValue, rule.mappingBehindKey, rule.keysOnOneLine,
             rule.listBehindKey,
@@ -211,29 +212,6 @@ extension RepairRule {
         }
     }
 
-    /// A comment of another language.
-    func slashComment(_ line: Int) -> [SyntaxRepair] {
-        let scalars = text.lines[line]
-        return scalars.indices.filter { column in
-            scalars[column...].starts(with: "//".unicodeScalars) && (column == 0 || scalars[column - 1].isBlank)
-        }.prefix(1).map { column in
-            SyntaxRepair(
-                evidence: .certain,
-                mark: EventMark(line: line, column: column),
-                message: "'//' does not begin a comment in YAML",
-                hint: "write '#'",
-                changes: [
-                    .init(
-                        line: line,
-                        column: column,
-                        count: 2,
-                        text: column == 0 || scalars[column - 1] == " " ? "#" : " #"
-                    )
-                ],
-            )
-        }
-    }
-
     /// A character that looks like the `-` of an item.
     func wrongDash(_ line: Int) -> [SyntaxRepair] {
         guard let start = text.indentation(line), start + 1 < text.lines[line].count,
@@ -242,15 +220,21 @@ extension RepairRule {
                 .contains(text.lines[line][start])
         else { return [] }
         let found = characters(line, start, start + 1)
-        return [
+        var lines = [line]
+        while let below = text.contentLine(from: lines[lines.count - 1], by: 1), text.indentation(below) == start,
+            lines.count < 100, text.lines[below][start...].starts(with: [text.lines[line][start], " "])
+        {
+            lines.append(below)
+        }
+        return [lines, [line]].unique().map { lines in
             SyntaxRepair(
                 evidence: .certain,
                 mark: EventMark(line: line, column: start),
                 message: "'\(found)' does not begin an item of a list",
                 hint: "write '-'",
-                changes: [.init(line: line, column: start, count: 1, text: "-")],
+                changes: lines.map { .init(line: $0, column: start, count: 1, text: "-") },
             )
-        ]
+        }
     }
 
     /// A `=` in place of the `:` behind a key.

@@ -42,6 +42,14 @@ enum ScalarValue: Hashable {
         }
     }
 
+    /// The words that are a boolean or `null`.
+    static let spellings = words.compactMap { word, value in
+        switch value {
+        case .boolean, .null: word
+        case .integer, .float, .notFinite, .string: nil
+        }
+    }
+
     private static let firstLetters = Set("yYnNtTfFoO~".utf8)
 
     private static let words: [String: Self] = {

@@ -14,8 +14,10 @@ struct SyntaxReport {
     var isExact: Bool {
         let problem = failure.problem
         if problem.byteOffset != nil || longKeyLine != nil { return true }
-        return problem.problem == "found invalid Unicode character escape code" || problem.context.contains(" a tag")
-            || problem.problem.contains("tag handle") || isBetweenDocuments || conflictLine != nil
+        let isTagEnd = problem.problem == "did not find expected whitespace or line break"
+        return problem.problem == "found invalid Unicode character escape code"
+            || problem.context.contains(" a tag") && !isTagEnd || problem.problem.contains("tag handle")
+            || isBetweenDocuments || conflictLine != nil
     }
 
     /// Whether libyaml stopped between two documents, or between the directives and the document.

@@ -41,7 +41,10 @@ enum Difference: String, CaseIterable {
     case timestamp = "a timestamp is a string"
     case otherNumber = "a number by the rules of Go"
     case exclamationMark = "the tag '!' makes a string"
-    case otherTag = "a scalar is a string if its tag is unknown, or that of a collection"
+    case otherTag = "a tag that is unknown, or belongs to a value of another kind, is refused"
+    case itemsOnOneText = "items that are indented further than the first are refused"
+    case emptyBlock = "a block scalar without a text above a key in its column is refused"
+    case otherSpace = "a space that does not separate words at the ends of a text is refused"
     case byteOrderMark = "a byte order mark at the beginning of a line is ignored"
     case lastLine = "a last line without a line feed ends as the others do"
     case floatKey = "a key that is a floating-point number is written as Go does"
@@ -53,7 +56,10 @@ enum Difference: String, CaseIterable {
             ("key is null", .nullKey),
             ("cannot be a key", .collectionKey), ("that JSON cannot represent", .notFinite),
             ("match its tag", .wrongTag),
-            ("'!!binary' is not", .wrongTag), ("YAML has no surrogate pairs", .surrogatePair),
+            ("'!!binary' is not", .wrongTag), ("means nothing here", .otherTag), ("' marks a", .otherTag),
+            ("so both are one text", .itemsOnOneText), ("so it is empty, and this line", .emptyBlock),
+            ("has a tag in YAML", .tagCharacter), ("which would be a part of it", .otherSpace),
+            ("does not separate words in YAML", .otherSpace), ("YAML has no surrogate pairs", .surrogatePair),
             ("a tab cannot indent a line", .tabIndentation),
             ("unknown directive name", .directive),
             ("text after the document marker", .marker),
