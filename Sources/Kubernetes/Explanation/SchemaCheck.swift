@@ -135,7 +135,9 @@ struct SchemaCheck {
                 fault.edit = TextEdit(at: entry.location, old: entry.key, new: near)
             }
         } else {
-            fault.hint = place(of: entry, in: mapping, schema) ?? "remove it"
+            fault.hint =
+                StructureHint.namedValue(entry, in: mapping, schema) ?? place(of: entry, in: mapping, schema)
+                ?? "remove it"
         }
         return fault
     }
@@ -188,15 +190,13 @@ struct SchemaCheck {
         switch (schema.expectation, node.content) {
         case (.string, .string) where schema.isBase64: "encode it with 'base64 -w0'"
         case (.string, .number(let number)): "write it in quotes: '\"\(number.text)\"'"
-        // The node no longer has the original text, such as `no`.
-        case (.string, .boolean): "write it in quotes"
+        case (.string, .boolean): "write it in quotes\(node.misleadingWord.map { ": '\"\($0)\"'" } ?? "")"
         case (.integer, .string(let text)) where Int(text) != nil: "remove the quotes: '\(text)'"
         case (.number, .string(let text)) where Double(text) != nil: "remove the quotes: '\(text)'"
         case (.boolean, .string(let text)) where ["true", "yes", "on", "1"].contains(text.lowercased()): "write 'true'"
         case (.boolean, .string(let text)) where ["false", "no", "off", "0"].contains(text.lowercased()):
             "write 'false'"
-        case (.list, .string), (.list, .mapping), (.list, .number): "write it as a list item: '- …'"
-        default: nil
+        default: StructureHint.text(for: node, as: schema)
         }
     }
 }

@@ -31,6 +31,9 @@ struct ShownValue: CustomStringConvertible {
 
     /// Describes a value with its type, such as `the string "80"`; a secret value is masked.
     static func withType(_ node: Node, isSecret: Bool) -> String {
+        if !isSecret, let word = node.misleadingWord, let value = node.boolean {
+            return "'\(word)', which is the boolean \(value) in YAML"
+        }
         let isCollection = node.mapping != nil || node.sequence != nil
         return isSecret || isCollection
             ? "\(node.kindName): \(ShownValue(node, isSecret))"

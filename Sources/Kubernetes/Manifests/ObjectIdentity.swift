@@ -203,8 +203,15 @@ private struct IdentityReader {
         _ what: String,
     ) {
         guard !text.isEmpty, !isValid(text) else { return }
+        let placeholder = TextPlaceholder(in: text)
         problems.append(
-            Problem(.notAnObject, "'\(path)' is '\(text)', which is not \(what)", at: value?.location ?? node.location)
+            Problem(
+                .notAnObject,
+                placeholder.map { "'\(path)' contains '\($0.text)', which nothing has replaced" }
+                    ?? "'\(path)' is '\(text)', which is not \(what)",
+                at: value?.location ?? node.location,
+                hint: placeholder.map(Placeholders.hint)
+            )
         )
     }
 
@@ -253,8 +260,7 @@ private struct IdentityReader {
     private func quoting(_ value: Node) -> String? {
         switch value.content {
         case .number(let number): "write it in quotes: '\"\(number.text)\"'"
-        // The parsed value no longer has the original spelling, such as `no`.
-        case .boolean: "write it in quotes"
+        case .boolean: "write it in quotes\(value.misleadingWord.map { ": '\"\($0)\"'" } ?? "")"
         case .null, .string, .sequence, .mapping: nil
         }
     }

@@ -61,6 +61,7 @@ enum Labels {
         let hint: String? =
             switch node.content {
             case .number(let number) where showsValue: "write it in quotes: '\"\(number.text)\"'"
+            case .boolean where showsValue: "write it in quotes\(node.misleadingWord.map { ": '\"\($0)\"'" } ?? "")"
             case .number, .boolean: "write it in quotes"
             case .mapping, .sequence: "write it as a text block: '|'"
             case .string, .null: nil

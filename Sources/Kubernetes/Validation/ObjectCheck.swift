@@ -41,8 +41,8 @@ public struct ObjectCheck: Sendable {
     private static let rules: [@Sendable (ManifestObject) -> [Problem]] = [
         ObjectNames.problems, MetadataFields.problems, Labels.problems, ConfigurationData.problems,
         SelectorMatch.problems, VolumeReferences.problems, AccessRules.problems, StructuralSchema.problems,
-        ListKeys.problems, Quantities.problems,
-        EncodedFields.problems, PortFields.problems, SelectorExpressions.problems,
+        ListKeys.problems, Quantities.problems, EncodedFields.problems, PortFields.problems,
+        SelectorExpressions.problems, ContainerImages.problems, FileModes.problems,
     ]
 
     /// Returns whether the fields of an object's kind are known, which makes it possible to find unknown fields.
@@ -73,7 +73,11 @@ public struct ObjectCheck: Sendable {
         findings.problems += size.problems
         findings.warnings += size.warnings + MetadataFields.warnings(manifest) + ConfigurationData.warnings(manifest)
         findings.warnings += ConfigurationData.encryptedFiles(manifest) + secretReaders.warnings(manifest)
+        findings.warnings += FileModes.warnings(manifest) + WrittenNulls.warnings(manifest)
         findings.problems += schemaProblems(manifest, unlike: findings.problems)
+        let joined = Placeholders(manifest).joined(with: findings.problems)
+        findings.problems = joined.problems
+        findings.warnings += joined.warnings
         let identity = manifest.identity.description
         findings.problems = findings.problems.map { $0.prefixed(identity) }
         findings.warnings = findings.warnings.map { $0.prefixed(identity) }

@@ -37,7 +37,9 @@ extension SchemaCheck {
     }
 
     private mutating func checkRequired(_ node: Node, _ schema: Schema, at path: String) {
-        guard let mapping = node.mapping, let required = schema.node["required"]?.sequence else { return }
+        guard let mapping = node.mapping, let required = schema.node["required"]?.sequence,
+            !StructureHint.isNamedValue(mapping, schema)
+        else { return }
         let unknown = mapping.entries.map(\.key).filter { schema.field($0) == nil }
         // A misspelt field is reported once.
         let misspelt = unknown.compactMap { nearestName(to: $0, in: schema.fieldNames) }
