@@ -108,7 +108,7 @@ import Testing
         ),
         .task(
             "symlink: {path: ~/b, target: c}",
-            "bootstrap.yaml:3:21: 'symlink.path' of task 't' must be a path without '~', found '~/b'; write path: /root/b",
+            "bootstrap.yaml:3:21: 'symlink.path' of task 't' contains '~', which only a shell replaces, found '~/b'; write path: /root/b",
         ),
         .task(
             "file: {path: /etc/cni/, content: x}",
@@ -146,7 +146,8 @@ import Testing
         ),
         .task(
             "script: x\nargs: [yes]",
-            "bootstrap.yaml:4:12: an item of 'args' of task 't' must be a string, found the boolean true; write it in quotes",
+            "bootstrap.yaml:4:12: an item of 'args' of task 't' must be a string, found 'yes', which is the boolean true "
+                + "in YAML; write \"yes\"",
         ),
         .task(
             "script: |\n  a\n  b",

@@ -14,7 +14,7 @@ import Testing
             "\"/etc/xx/a\""
         ),
         (
-            "path: /a, owner: \u{A0}root, content: b",
+            "path: /a, owner: '\u{A0}root', content: b",
             "37: 'file.owner' of task 'a' begins with a space that does not separate words in YAML (U+A0)", "root"
         ),
         ("path: –/etc, content: b", "26: 'file.path' of task 'a' must be an absolute path, found '–/etc'", "/–/etc"),

@@ -312,7 +312,7 @@ extension NodeCheck.Findings {
     fileprivate var withoutRepetitions: Self {
         var seen: Set<Problem> = []
         var findings = self
-        findings.problems = problems.filter { seen.insert($0).inserted }
+        findings.problems = problems.withoutConsequences.filter { seen.insert($0).inserted }
         findings.warnings = warnings.filter { seen.insert($0).inserted }
         return findings
     }

@@ -50,7 +50,7 @@ struct ConfigValue {
     /// Returns a reader of the mapping, or `nil` after reporting that the value is not a mapping.
     func mapping(_ expected: String, hint: String? = nil) -> MappingReader? {
         guard let mapping = node.mapping else {
-            reportTypeMismatch(expected, hint: hint)
+            reportTypeMismatch(expected, hint: hint ?? OtherStructure(node).mappingHint)
             return nil
         }
         return MappingReader(mapping.entries, at: location, subject, variables, problems)
@@ -69,8 +69,9 @@ struct ConfigValue {
     /// Returns the string, or `nil` after reporting that the value is not a valid string.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
         guard let string = node.string else {
-            let isEmptyText = kind == .text && node.isNull
-            reportTypeMismatch(expected, hint: isEmptyText ? "write \"\" for an empty text" : quotingHint)
+            let isEmptyText = mayBeEmpty && node.isNull || kind == .text && node.isNull
+            let empty = isEmptyText ? "\(quotingHint.map { "\($0), or" } ?? "write") \"\" for an empty text" : nil
+            reportTypeMismatch(expected, hint: empty ?? quotingHint)
             return nil
         }
         guard mayBeEmpty || !string.isEmpty else {
@@ -90,7 +91,7 @@ struct ConfigValue {
         }
         // An argument or a text may have these characters on purpose; a name, a path or an address has not.
         guard kind == .line else { return string }
-        if let placeholder = placeholder(in: string) {
+        if let placeholder = TextPlaceholder(in: string, at: .taskFile) {
             reportPlaceholder(placeholder)
             return nil
         }
@@ -101,26 +102,16 @@ struct ConfigValue {
         return string
     }
 
-    /// Finds a placeholder of Jinja, Helm or ERB, such as `{{ name }}`.
+    /// Reports a placeholder of another program in a name, a path or an address.
     ///
-    /// Names, paths and addresses contain none; arguments of programs and contents of files may.
-    private func placeholder(in text: String) -> Substring? {
-        for (open, close) in [("{{", "}}"), ("{%", "%}"), ("<%", "%>")] {
-            guard let start = text.firstRange(of: open),
-                let end = text[start.upperBound...].firstRange(of: close)
-            else { continue }
-            return text[start.lowerBound..<end.upperBound]
-        }
-        return nil
-    }
-
-    private func reportPlaceholder(_ placeholder: Substring) {
-        let name = placeholder.dropFirst(2).dropLast(2).filter { !$0.isWhitespace && $0 != "-" && $0 != "=" }
+    /// Arguments of programs and contents of files may contain such characters.
+    private func reportPlaceholder(_ placeholder: TextPlaceholder) {
+        let name = placeholder.name
         let near = variables.names.contains(name) ? name : nearestName(to: name, in: variables.names)
         problems.add(
             .unresolvedVariable,
             node.location,
-            "\(label) contains \(quoted(placeholder)), which nothing replaces here",
+            "\(label) contains \(quoted(placeholder.text)), which nothing replaces here",
             hint: near.map { "write '${\($0)}'" } ?? "write the value, or a variable of 'variables:' such as '${NAME}'"
         )
     }
@@ -162,11 +153,8 @@ struct ConfigValue {
         hintsLiteral: Bool = false,
     ) -> [ConfigValue]? {
         guard let nodes = node.sequence else {
-            let isScalar = node.string.map { !$0.isEmpty } ?? (node.integer != nil)
-            reportTypeMismatch(
-                "a list of \(what)",
-                hint: isScalar ? write("[\(typed(node.content.scalarText))]", asIs: true) : nil
-            )
+            let items = OtherStructure(node).items.map { write("[\($0.joined(separator: ", "))]", asIs: true) }
+            reportTypeMismatch("a list of \(what)", hint: items ?? "write each item on a line of its own, after '- '")
             return nil
         }
         guard nodes.count <= limit else {
@@ -202,9 +190,8 @@ struct ConfigValue {
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
-        // The original spelling, perhaps `yes` or `on`, is no longer known.
-        case .boolean: "write it in quotes"
-        case .null, .string, .sequence, .mapping: nil
+        case .boolean, .null: node.spelling.map { write("\"\($0)\"", asIs: true) }
+        case .string, .sequence, .mapping: nil
         }
     }
 }
@@ -274,8 +261,22 @@ extension ConfigValue {
             reportTypeMismatch("a path of at most \(Limit.pathLength) bytes")
             return nil
         }
-        guard !path.hasPrefix("~/") else {
-            reportTypeMismatch("a path without '~'", hint: write("/root" + path.dropFirst()))
+        if let shell = ShellText(in: path) {
+            problems.add(
+                .unresolvedVariable,
+                node.location,
+                "\(label) contains '\(shell.text)', which only a shell replaces, found \(quoted(path))",
+                hint: shell.path.map { write($0) } ?? "write the absolute path"
+            )
+            return nil
+        }
+        if let foreign = ForeignEnd(of: path) {
+            problems.add(
+                .unquotedValue,
+                node.location,
+                "\(label) \(foreign.message)",
+                hint: write(foreign.rest, asIs: true)
+            )
             return nil
         }
         return path

@@ -1,4 +1,4 @@
-import Base
+public import Base
 import YAML
 
 /// Collects the problems that are found while files are read.
@@ -34,7 +34,7 @@ final class ProblemCollector {
             result[index].hint = "move it to \(place), where it is missing"
             result.removeAll { $0 == lack[0] }
         }
-        return result
+        return result.withoutConsequences
     }
 
     func add(_ code: ProblemCode, _ location: SourceLocation, _ message: String, hint: String? = nil) {
@@ -109,5 +109,15 @@ final class ProblemCollector {
     /// Throws the problems found, if any.
     func check() throws(Problems) {
         if !all.isEmpty { throw Problems(all) }
+    }
+}
+
+extension [Problem] {
+    /// The problems without those at the place of a mistake of the text, from which they follow.
+    public var withoutConsequences: [Problem] {
+        let isOfText = { (problem: Problem) in problem.code?.area == .formats }
+        let broken = Set(lazy.filter(isOfText).compactMap(\.location))
+        guard !broken.isEmpty else { return self }
+        return filter { isOfText($0) || $0.location.map(broken.contains) != true }
     }
 }

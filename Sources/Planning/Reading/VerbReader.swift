@@ -75,7 +75,7 @@ struct VerbReader {
             return type.read(&own, verb)
         }
         let below = fields.fields(type.name, expected: expected(type.name)) { node in
-            type.mapping(instead: node).map { "write \(type.name): \($0)" }
+            (type.mapping(instead: node) ?? Self.mapping(of: type, with: node)).map { "write \(type.name): \($0)" }
         }
         guard let below else { return nil }
         for entry in below.entries {
@@ -94,6 +94,18 @@ struct VerbReader {
         var all = MappingReader(entries, at: below.location, below.subject, fields.variables, problems)
         defer { all.finish() }
         return type.read(&all, verb)
+    }
+
+    /// Returns a mapping with a text as the value of the first key of a verb, which is the path or name of what it does.
+    private static func mapping(of type: any ReadableVerb.Type, with node: Node) -> String? {
+        guard let text = node.string, !text.isEmpty, !text.contains("\n"),
+            let key = type.keys.first(where: { $0.presence == .required })
+        else { return nil }
+        switch key.type {
+        case .path, .absolutePath, .string, .url, .name: return "{\(key.name): \(typed(text))}"
+        case .array: return "{\(key.name): [\(typed(text))]}"
+        default: return nil
+        }
     }
 
     /// Reports keys that belong to a verb although the task does not have that verb.

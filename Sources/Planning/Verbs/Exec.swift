@@ -178,15 +178,15 @@ extension ExecDeclaration: ReadableVerb {
 
     /// Returns the items of a list of strings and numbers, or `nil` for any other value.
     ///
-    /// A list with a boolean results in `nil`, because the original spelling, perhaps `yes` or `on`, is no longer
-    /// known.
+    /// A boolean such as `yes` is the word that was written.
     private static func words(_ node: Node) -> [String]? {
         guard let items = node.sequence else { return nil }
         let words = items.compactMap { item -> String? in
             switch item.content {
             case .string(let text): text
             case .number(let number): number.text
-            case .null, .boolean, .sequence, .mapping: nil
+            case .boolean: item.spelling
+            case .null, .sequence, .mapping: nil
             }
         }
         return words.count == items.count ? words : nil
