@@ -110,7 +110,7 @@ extension ProblemExplanation {
             .tagOrAlias,
             "Tag, anchor or alias that cannot be used",
             cause: """
-                A tag such as !vault means something to one program only, a value does not match its tag, or an \
+                A tag such as !vault belongs to another program, or is not YAML's, a value does not match its tag, or an \
                 alias such as *name has no anchor in the same document.
                 """,
             fix: "Write the value itself without the tag or alias, or put it in quotes if it is text.",

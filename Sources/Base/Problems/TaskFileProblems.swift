@@ -123,9 +123,13 @@ extension ProblemExplanation {
             "Variable that has no value",
             cause: """
                 The text ${NAME} names a variable that is not declared, has no value for this node, or is made of \
-                itself.
+                itself. Or a name, a path or a field of a manifest contains a placeholder of another program, such as \
+                {{ name }} or <NAME>, which nothing replaces.
                 """,
-            fix: "Declare the variable below 'variables', correct its name, or write '$${' if no variable is meant.",
+            fix: """
+                Declare the variable below 'variables', correct its name, or write '$${' if no variable is meant. Write \
+                the value in place of a placeholder.
+                """,
             example: .taskFile(
                 """
                 tasks:
