@@ -1,4 +1,8 @@
-/// Finds the name that is most similar to a misspelled one.
+/// Finds the name of which another one is a misspelling.
+///
+/// Typing mistakes are characters that are missing, doubled, swapped or, less often, replaced. Names that differ only in
+/// case and separators are the same, and names that differ only in their numbers are different ones. A name with more
+/// than one mistake begins with the same character as the one that is meant.
 ///
 /// - Parameters:
 ///   - name: The misspelled name.
@@ -6,20 +10,72 @@
 /// - Returns: The most similar name, or `nil` if all are too different. Among equally similar names, the first one with
 ///   the same characters in another order is preferred, then the first of all.
 public func nearestName(to name: String, in names: some Sequence<String>) -> String? {
-    let written = Array(name.lowercased().unicodeScalars.prefix(comparedLength))
-    let characters = written.sorted()
-    var nearest: (name: String, distance: Int, isReordered: Bool)?
+    let written = ComparedName(name)
+    var nearest: (name: String, cost: Int, isReordered: Bool)?
     for candidate in names {
-        let scalars = Array(candidate.lowercased().unicodeScalars.prefix(comparedLength))
-        // A third of the characters may differ; in a name of one or two characters, only the case.
-        let isReordered = scalars.count == written.count && scalars.sorted() == characters
-        let best = nearest.map { isReordered && !$0.isReordered ? $0.distance : $0.distance - 1 }
-        let limit = min(best ?? .max, max(written.count, scalars.count) / 3)
-        guard abs(written.count - scalars.count) <= limit else { continue }
-        let distance = editDistance(written, scalars)
-        if distance <= limit { nearest = (candidate, distance, isReordered) }
+        let other = ComparedName(candidate)
+        let isReordered = other.sorted == written.sorted
+        let best = nearest.map { isReordered && !$0.isReordered ? $0.cost : $0.cost - 1 } ?? .max
+        guard let cost = written.cost(of: other, limit: best) else { continue }
+        nearest = (candidate, cost, isReordered)
     }
     return nearest?.name
+}
+
+/// A name in the form in which it is compared with others.
+private struct ComparedName {
+    /// The lower-case characters, without the dashes before the name of a flag.
+    let characters: [Unicode.Scalar]
+    let sorted: [Unicode.Scalar]
+
+    /// The characters without separators.
+    private let folded: [Unicode.Scalar]
+    private let digits: [Unicode.Scalar]
+
+    init(_ name: String) {
+        let name = name.lowercased()
+        characters = Array(name.drop { $0 == "-" }.unicodeScalars.prefix(comparedLength))
+        sorted = characters.sorted()
+        folded = characters.filter { !"-_. ".unicodeScalars.contains($0) }
+        digits = characters.filter { ("0"..."9").contains($0) }
+    }
+
+    /// Returns the cost of the mistakes that turn another name into this one.
+    ///
+    /// - Parameters:
+    ///   - other: The valid name.
+    ///   - limit: The largest cost of interest.
+    /// - Returns: The cost, or `nil` if it is above the limit or the names are too different.
+    func cost(of other: Self, limit: Int) -> Int? {
+        let length = max(characters.count, other.characters.count)
+        guard !folded.isEmpty, folded != other.folded else { return folded.isEmpty || limit < 0 ? nil : 0 }
+        guard length > 2, !hasOtherNumber(than: other) else { return nil }
+        let isReordered = length > 4 && sorted == other.sorted
+        // A third of the characters, of which a replaced one counts more than a missing one.
+        let allowed = min(limit, min(8, max(isReordered ? 4 : 3, 2 * length / 3)))
+        guard abs(characters.count - other.characters.count) * missingCost <= allowed else { return nil }
+        let cost = editCost(characters, other.characters)
+        guard cost <= allowed, cost <= (length > 5 ? replacedCost : missingCost) || beginsAlike(other) else {
+            return nil
+        }
+        return cost
+    }
+
+    /// Whether the first characters are equal, swapped, or one of them is missing.
+    private func beginsAlike(_ other: Self) -> Bool {
+        let own = characters.prefix(2)
+        let others = other.characters.prefix(2)
+        return own.first == others.first || own.elementsEqual(others.reversed())
+            || characters.count < other.characters.count && own.first == others.last && characters.count > 4
+    }
+
+    /// Whether only the numbers in the names differ, as in `node1` and `node2`.
+    private func hasOtherNumber(than other: Self) -> Bool {
+        guard !digits.isEmpty, digits.count == other.digits.count, digits.sorted() != other.digits.sorted() else {
+            return false
+        }
+        return characters.filter { !digits.contains($0) } == other.characters.filter { !other.digits.contains($0) }
+    }
 }
 
 /// Finds the name that a typed word probably means.
@@ -37,19 +93,25 @@ public func nameMeant(by word: String, in names: some Collection<String>) -> Str
 
 private let comparedLength = 64
 
-/// Returns the Damerau-Levenshtein distance: characters to insert, remove, replace or swap with their neighbour.
-private func editDistance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
+/// The cost of a character that is missing, added, or swapped with its neighbour.
+private let missingCost = 2
+
+/// The cost of a character that is replaced by another one.
+private let replacedCost = 3
+
+/// Returns the Damerau-Levenshtein distance with the costs of the mistakes.
+private func editCost(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
     var previous: [Int] = []
-    var current = Array(0...right.count)
+    var current = (0...right.count).map { $0 * missingCost }
     for row in left.indices {
         let beforePrevious = previous
         previous = current
-        current[0] = row + 1
+        current[0] = (row + 1) * missingCost
         for column in right.indices {
-            let replaced = previous[column] + (left[row] == right[column] ? 0 : 1)
-            current[column + 1] = min(replaced, previous[column + 1] + 1, current[column] + 1)
+            let replaced = previous[column] + (left[row] == right[column] ? 0 : replacedCost)
+            current[column + 1] = min(replaced, min(previous[column + 1], current[column]) + missingCost)
             if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
-                current[column + 1] = min(current[column + 1], beforePrevious[column - 1] + 1)
+                current[column + 1] = min(current[column + 1], beforePrevious[column - 1] + missingCost)
             }
         }
     }

@@ -12,6 +12,29 @@ import Testing
         #expect(nearestName(to: written, in: names) == meant)
     }
 
+    @Test(arguments: [
+        ("control_plane", "control-plane"), ("min_nodes", "minNodes"), ("kubelet.servce", "kubelet.service"),
+        ("Deploymnet", "Deployment"), ("Ingres", "Ingress"), ("ingreses", "ingresses"), ("contnt", "content"),
+        ("kube-sytem", "kube-system"), ("nsme", "name"), ("onde", "node"), ("roles", "role"), ("etdc", "etcd"),
+        ("ubelet", "kubelet"), ("-config", "--config"), ("--tsk", "--task"), ("networking.k8s.oi", "networking.k8s.io"),
+        ("pythn3", "python3"), ("owenr", "owner"), ("dryrun", "dry-run"), ("imagePullPolcy", "imagePullPolicy"),
+    ])
+    func `characters that are missing, swapped, doubled or replaced are typing mistakes`(written: String, meant: String)
+    {
+        #expect(nearestName(to: written, in: [meant]) == meant)
+    }
+
+    @Test(arguments: [
+        ("--file", "--role"), ("export", "import"), ("unlock", "lock"), ("force", "source"), ("node1", "node2"),
+        ("step-01", "step-02"), ("disable", "enable"), ("tile", "file"), ("node", "mode"), ("host", "port"),
+        ("test", "reset"), ("start", "status"), ("mount", "count"), ("green", "great"), ("secret", "sector"),
+        ("service", "device"), ("include", "exclude"), ("ingress", "egress"), ("unmount", "mount"), ("user", "owner"),
+        ("client.key", "server.key"), ("v1", "v2"), ("ab", "ac"), ("min", "max"), ("tcp", "udp"),
+    ])
+    func `another word, and another number, is no typing mistake`(written: String, other: String) {
+        #expect(nearestName(to: written, in: [other]) == nil)
+    }
+
     @Test(arguments: ["", "x", "na", "replicas", "frobnicate"])
     func `names that are too different are not suggested`(written: String) {
         #expect(nearestName(to: written, in: ["hostNetwork", "name", "ab", ""].filter { !$0.isEmpty }) == nil)
