@@ -266,7 +266,8 @@ extension Configuration {
                 let creation = "create it ('nest-bootstrap init' prints one), or pass '--config FILE'"
                 let target = (try? FileSystem.status(path))?.target
                 let missing = target.map { "it is a link to '\($0)': put the file there" } ?? creation
-                let hint = error.isNotFound ? missing : error.advice
+                let file = "name the file in it: '--config \(path.endsWithSlash ? path : path + "/")FILE'"
+                let hint = error.isNotFound ? missing : error.isDirectory ? file : error.advice
                 let message = "cannot read the task file: \(error.reason)"
                 problems.append(Problem(.unreadTaskFile, message, at: SourceLocation(file: path), hint: hint))
             }

@@ -104,8 +104,10 @@ private struct ArgumentParser {
     /// The names of the flags that are valid for the command, or for any command before it is known.
     private var knownFlags: [String] {
         let known = command?.shownFlags ?? FlagForm.all.filter { !$0.isInternal }
+        // No command takes the flag of the program's version.
         let names =
-            known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames + [FlagForm.versionName]
+            known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames
+            + (command == nil ? [FlagForm.versionName] : [])
         return names.unique()
     }
 
@@ -116,7 +118,11 @@ private struct ArgumentParser {
         // A letter may be meant as the beginning of a long name, even if another command has a flag with that letter.
         let meant = part.name.count == 2 ? "-\(part.name)" : nil
         let isMeant = knownFlags.count { $0.hasPrefix(meant ?? part.name) } == 1
-        guard let flag = FlagForm.named(part.name, of: command), !isMeant || isKnown(flag) else {
+        let named = FlagForm.named(part.name, of: command)
+        if !isMeant, named.map(isKnown) != true, let ours = OtherToolsWords.flag(for: part.name, among: knownFlags) {
+            throw UsageError("unknown flag '\(part.name)' (did you mean '\(ours)'?)", of: command)
+        }
+        guard let flag = named, !isMeant || isKnown(flag) else {
             throw .unknown("flag", part.name, meaning: meant, among: knownFlags, of: command)
         }
         guard let valueName = flag.value else {
@@ -156,8 +162,15 @@ private struct ArgumentParser {
     }
 
     private func call() throws(UsageError) -> Invocation {
-        guard let word = words.first else { throw UsageError("no command given") }
+        guard let word = words.first else {
+            let owners = flags.first.map { given in shownCommands.filter { $0.has(given.form) }.map { $0.name } } ?? []
+            guard let given = flags.first, !owners.isEmpty else { throw UsageError("no command given") }
+            throw UsageError("no command given (flag '\(given.form.name)' belongs to \(quotedList(owners)))")
+        }
         guard let command else {
+            if let call = OtherToolsWords.call(for: word) {
+                throw UsageError("unknown command '\(word)' (did you mean '\(call)'?)")
+            }
             throw .unknown("command", word, among: shownCommands.map { $0.name } + ["help"])
         }
         return try command.parse(Array(words.dropFirst()), flags)

@@ -110,6 +110,7 @@ struct InventoryImport {
     // MARK: plans
 
     private func plans() throws(Problems) -> ImportedCluster {
+        if let fault = directoryFault(command.path) { throw Problems([fault]) }
         var problems: [Problem] = []
         let directory = command.path.endsWithSlash ? command.path : command.path + "/"
         let files = ["hosts.csv", "k3s.csv", "network.yaml"].map { name in
@@ -121,5 +122,23 @@ struct InventoryImport {
             }
         }
         return try readPlans(hosts: files[0], k3s: files[1], network: files[2], unreadable: problems)
+    }
+
+    /// Returns the problem of a path that is not a directory.
+    private func directoryFault(_ path: String) -> Problem? {
+        let contents = "name the directory that has hosts.csv, k3s.csv and network.yaml"
+        let location = SourceLocation(file: path)
+        guard let status = try? FileSystem.status(path) else {
+            guard (try? FileSystem.exists(path)) == false else { return nil }
+            return Problem(.missingFile, "the directory of the inventory does not exist", at: location, hint: contents)
+        }
+        guard ![.directory, .symbolicLink].contains(status.kind) else { return nil }
+        let parent = path.lastSlash.map { String(path[..<$0]) } ?? "."
+        return Problem(
+            .unreadableInventory,
+            "the inventory is a directory, and this is a file",
+            at: location,
+            hint: "\(contents), such as '\(parent.isEmpty ? "/" : parent)'"
+        )
     }
 }

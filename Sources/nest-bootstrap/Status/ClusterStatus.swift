@@ -69,7 +69,7 @@ struct ClusterStatus {
             // A command that changes nothing may read files that any user can change.
             let files = NodeFiles(root: nil, isDryRun: false, refusesDistrusted: false)
             let path = try kubeconfigPath()
-            let connection = try ClusterConnection(kubeconfig: path, files, http)
+            let connection = try connection(path, files, http)
             let reports = NodeReports(client: connection.client)
             let advice = "name the kubeconfig of an administrator with '--kubeconfig'"
             let deadline = ContinuousClock.now + Self.limit
@@ -90,6 +90,22 @@ struct ClusterStatus {
             return .success(read)
         } catch {
             return .failure(error)
+        }
+    }
+
+    private func connection(
+        _ path: String,
+        _ files: NodeFiles,
+        _ http: HTTPClient,
+    ) throws(Problem) -> ClusterConnection {
+        do throws(Problem) {
+            return try ClusterConnection(kubeconfig: path, files, http)
+        } catch {
+            var problem = error
+            if problem.hint == nil, (try? FileSystem.exists(path)) == false {
+                problem.hint = "name the kubeconfig of an administrator with '--kubeconfig FILE', or in KUBECONFIG"
+            }
+            throw problem
         }
     }
 
