@@ -1,7 +1,9 @@
 /// The table of the formats, in the order in which they are looked for; the first row that matches counts.
 extension ContentFormat {
     /// The formats where a document in YAML or JSON is expected.
-    static let documentRows: [Row] = encodingRows + encryptionRows + keyRows + keyStoreRows + yamlRows
+    static let documentRows: [Row] =
+        encodingRows + encryptionRows + keyRows + keyStoreRows + binaryRows + textRows + objectRows + yamlRows
+        + programRows
 
     /// The formats where a certificate, a key or an encrypted file is expected.
     static let credentialRows: [Row] =

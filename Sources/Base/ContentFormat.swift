@@ -12,6 +12,10 @@ public struct ContentFormat: Sendable, Hashable {
         case certificate, privateKey, encryptedKey, publicKey, request, keyStore, brokenPEM, keyOfSSH, keyOfAge
         case helmTemplate, jinja, helmChart, helmValues, kustomization, compose, playbook
         case kubeconfig, manifest, taskFile
+        /// A file that another program reads.
+        case ofOtherProgram
+        /// A text that is neither YAML nor JSON.
+        case otherText
     }
 
     /// The purposes for which files are read.

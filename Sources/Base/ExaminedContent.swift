@@ -18,7 +18,11 @@ struct ExaminedContent {
     /// The content of a file in DER.
     let der: DERContent?
 
-    private let lines: [Substring]
+    /// The lines of the first document that are not empty.
+    let lines: [Substring]
+
+    /// The keys of an object in JSON; the values that are no texts are empty.
+    private let object: [String: String]
 
     /// Prepares a content.
     ///
@@ -36,6 +40,7 @@ struct ExaminedContent {
         self.text = text
         name = String(path.lastSlash.map { path[path.index(after: $0)...] } ?? path[...])
         lines = Self.lines(of: text).prefix { !$0.hasPrefix("---") || $0.hasPrefix("-----") }
+        object = text.first == "{" ? JSONKeys(text.utf8).values : [:]
         keys = Set(
             lines.compactMap { line in
                 guard let first = line.utf8.first, first > 0x20,
@@ -43,7 +48,7 @@ struct ExaminedContent {
                     line.first?.isLetter == true || first == UInt8(ascii: "\"")
                 else { return nil }
                 return String(line[..<colon].filter { $0 != "\"" })
-            }
+            } + object.keys
         )
         let isValue = isDocument || keys.isSuperset(of: ["apiVersion", "kind"]) || text.hasPrefix("{")
         labels =
@@ -80,13 +85,50 @@ struct ExaminedContent {
 
     /// Returns the value of a key at the beginning of a line.
     func value(of key: String) -> String? {
-        lines.first { $0.hasPrefix("\(key):") }.map { line in
+        if let value = object[key] { return value }
+        return lines.first { $0.hasPrefix("\(key):") }.map { line in
             String(
                 line.dropFirst(key.count + 1).drop(while: \.isWhitespace).prefix { !$0.isWhitespace }.filter {
                     $0 != "\""
                 }
             )
         }
+    }
+
+    /// Whether the content has the keys of a task file or of an object, and is no file of another program.
+    var hasOwnKeys: Bool { keys.contains("tasks") || keys.isSuperset(of: ["apiVersion", "kind"]) }
+
+    /// The part of the API version before the slash.
+    var group: String? { value(of: "apiVersion").map { String($0.prefix { $0 != "/" }) } }
+
+    /// Returns whether the first lines are assignments such as `NAME=value`.
+    func hasAssignments(_ separators: String) -> Bool {
+        let assignments = lines.map { $0.drop(while: \.isWhitespace) }.filter {
+            !$0.hasPrefix("#") && !$0.hasPrefix(";") && !$0.hasPrefix("[")
+        }.prefix(20)
+        return !assignments.isEmpty
+            && assignments.allSatisfy { line in
+                let line = line.hasPrefix("export ") ? line.dropFirst(7) : line
+                let name = line.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) }
+                let rest = line[name.endIndex...]
+                return !name.isEmpty && (rest.drop { separators.contains($0) }.first == "=")
+            }
+    }
+
+    /// The name in brackets in the first line, as in the format INI.
+    var sectionName: Substring? {
+        guard let line = lines.first, line.first == "[", let end = line.lastIndex(of: "]"),
+            line[line.index(after: end)...].allSatisfy(\.isWhitespace)
+        else { return nil }
+        let name = line[..<end].drop { $0 == "[" }
+        return name.isEmpty || name.contains { ",{}".contains($0) } ? nil : name
+    }
+
+    /// Whether the first lines have the same number of commas, as in a table.
+    var isTable: Bool {
+        let counts = lines.prefix(5).map { $0.count { $0 == "," } }
+        return counts.count > 1 && (counts.first ?? 0) > 0 && Set(counts).count == 1
+            && lines.prefix(5).allSatisfy { line in !line.contains { ":{}[]\"".contains($0) } && line.first != "-" }
     }
 
     /// Returns the label of a PEM block that begins in a line, `nil` for other lines.
@@ -148,6 +190,46 @@ struct ExaminedContent {
         let lengthCount = isNew ? 1 : 1 << Int(first & 3)
         let version = bytes.dropFirst(1 + lengthCount).first
         return lengthCount < 8 && (tag == 1 && version == 3 || tag == 3 && (version == 4 || version == 5))
+    }
+}
+
+/// The keys at the outermost level of an object in JSON, with the texts that are their values.
+private struct JSONKeys {
+    private(set) var values: [String: String] = [:]
+
+    init(_ bytes: Substring.UTF8View) {
+        var depth = 0
+        var text: [UInt8]?
+        var isEscaped = false
+        var last = ""
+        var key: String?
+        for byte in bytes {
+            if var known = text {
+                if !isEscaped, byte == UInt8(ascii: "\"") {
+                    text = nil
+                    last = String(decoding: known, as: UTF8.self)
+                    if depth == 1, let written = key {
+                        values[written] = last
+                        key = nil
+                    }
+                    continue
+                }
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+                known.append(byte)
+                text = known
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): text = []
+            case UInt8(ascii: ":") where depth == 1:
+                key = last
+                values[last] = ""
+            case UInt8(ascii: ",") where depth == 1: key = nil
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            default: break
+            }
+        }
     }
 }
 

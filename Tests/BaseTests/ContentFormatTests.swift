@@ -54,6 +54,62 @@ struct ContentFormatTests {
         )
     }
 
+    @Test(arguments: [
+        ("repositories: []\nreleases: []\n", "a Helmfile"),
+        ("#cloud-config\npackages: [a]\n", "the user data of cloud-init"),
+        ("apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n", "a configuration of kubeadm"),
+        ("apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n", "a configuration of the kubelet"),
+        ("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "a configuration of kind"),
+        ("tls-san: [a]\n", "a configuration of k3s or RKE2"),
+        ("version: v1alpha1\nmachine: {}\ncluster: {}\n", "a machine configuration of Talos"),
+        ("- name: a\n  copy: {src: a}\n", "a list of tasks of Ansible"),
+        ("[masters]\nn1 ansible_host=10.0.0.1\n", "an inventory of Ansible"),
+        ("all:\n  hosts:\n    a: {}\n", "an inventory of Ansible"),
+        ("name: a\non: [push]\njobs: {}\n", "a workflow of GitHub"),
+        ("stages: [a]\nb:\n  script: [c]\n", "a pipeline of GitLab"),
+        ("resource \"a\" \"b\" {\n}\n", "a file in the language of Terraform"),
+        ("version = 2\n[a]\n  b = 1\n", "a file in the format INI or TOML"),
+        ("[Unit]\nDescription=a\n", "a unit of systemd"),
+        ("A=b\nexport C=\"d e\"\n", "a file of environment variables"),
+        ("#!/bin/sh\necho a: b\n", "a script"), ("FROM debian\nRUN ls\n", "a Dockerfile"),
+        ("{\"$schema\": \"https://json-schema.org/x\", \"type\": \"object\"}", "a JSON Schema"),
+        ("{\n  \"cniVersion\": \"1.0.0\",\n  \"plugins\": []\n}\n", "a configuration of CNI"),
+        ("openapi: 3.0.0\npaths: {}\n", "an OpenAPI document"),
+        ("<?xml version=\"1.0\"?>\n<a/>\n", "in the format XML"),
+        ("name,address\na,10.0.0.1\n", "a table (CSV)"), ("# A\n\n```yaml\ntasks:\n```\n", "a text in Markdown"),
+        ("%PDF-1.4\n", "a document in the format PDF"), ("\u{7f}ELF\u{2}", "a program"),
+        ("replicaCount: 1\nimage: {}\nresources: {}\n", "a file with the values of a Helm chart"),
+        ("- op: add\n  path: /a\n", "a patch of kustomize"),
+        ("NAME   READY\na      1/1\n", "a table that kubectl has printed"),
+        ("{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": []}", "a manifest of Kubernetes"),
+    ])
+    func `a file of another program is recognised by its content`(text: String, name: String) {
+        #expect(ContentFormat.recognised(Array(text.utf8), path: "a")?.name == name)
+    }
+
+    @Test(arguments: [
+        "#!/usr/bin/env a\ntasks:\n  a: {}\n", "tasks:\n  a: {exec: {command: ls}}\n# ```\n",
+        "cluster: {}\nnodes: {}\ntasks:\n  name,b: {}\n",
+        "{\"tasks\": {\"releases\": {}}, \"variables\": {\"$schema\": \"x\"}}",
+        "nodes:\n  a: {role: worker}\n", "variables:\n  A: b=c\n", "cluster:\n  name: a\n",
+    ])
+    func `a task file with such words is a task file`(text: String) {
+        let found = ContentFormat.recognised(Array(text.utf8), path: "bootstrap.yaml")
+        #expect(found == nil || found?.kind == .taskFile)
+    }
+
+    @Test(arguments: [
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\n",
+        "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\n",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n",
+        "kind: Config\napiVersion: example.org/v1\n",
+        "apiVersion: v1\nkind: ConfigMap\nreleases: []\nimage: x\nresources: {}\nreplicaCount: 1\n",
+        "{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"Pod\"\n}\n",
+    ])
+    func `an object with such words is a manifest`(text: String) {
+        #expect(ContentFormat.recognised(Array(text.utf8), path: "a.yaml")?.kind == .manifest)
+    }
+
     @Test func `no content of DER crashes the reader`() {
         let certificate: [UInt8] = [0x30, 0x0A, 0x30, 0x05, 0xA0, 0x03, 0x02, 0x01, 0x02, 0x30, 0x00, 0x03]
         for index in certificate.indices {
