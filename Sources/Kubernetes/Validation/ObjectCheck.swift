@@ -71,7 +71,9 @@ public struct ObjectCheck: Sendable {
         for rule in Self.rules { findings.problems += rule(manifest) }
         let size = ObjectSize(manifest)
         findings.problems += size.problems
-        findings.warnings += size.warnings + MetadataFields.warnings(manifest) + ConfigurationData.warnings(manifest)
+        findings.warnings +=
+            size.warnings + MetadataFields.warnings(manifest) + ConfigurationData.warnings(manifest)
+            + AccessRuleNames.warnings(manifest)
         findings.warnings += ConfigurationData.encryptedFiles(manifest) + secretReaders.warnings(manifest)
         findings.warnings += FileModes.warnings(manifest) + WrittenNulls.warnings(manifest)
         findings.problems += schemaProblems(manifest, unlike: findings.problems)
