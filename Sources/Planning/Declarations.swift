@@ -94,6 +94,7 @@ struct MergedReading {
         let problems = ProblemCollector()
         problems.add(self.problems)
         problems.isIncomplete = collector.isIncomplete
+        problems.misnamedVerbs = collector.misnamedVerbs
         return readNode(files, node, problems, withCertificates)
     }
 }

@@ -137,7 +137,8 @@ public struct Variables: Sendable, Hashable {
                 ? "variables of the environment are not known here; write 'variables: {\(name): VALUE}', or '$${\(name)}' for a literal '${\(name)}'"
                 : hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "expected one of \(few(names))"
             let near =
-                otherNames[name.lowercased()].flatMap { names.contains($0) ? $0 : nil }
+                variable(behindPrefix: name)
+                ?? otherNames[name.lowercased()].flatMap { names.contains($0) ? $0 : nil }
                 ?? problems.nearName(to: name, in: names)
             problems.addMissing(
                 .unresolvedVariable,
@@ -147,6 +148,15 @@ public struct Variables: Sendable, Hashable {
             )
         }
         return nil
+    }
+}
+
+extension Variables {
+    /// Returns the variable whose name other tools write with a prefix, as in `var.x` and `.Values.x`.
+    fileprivate func variable(behindPrefix name: String) -> String? {
+        let prefixes = ["var.", "vars.", "variables.", "local.", "Values.", ".Values.", "env."]
+        return prefixes.first(where: name.hasPrefix).map { String(name.dropFirst($0.count)) }
+            .flatMap { names.contains($0) ? $0 : nil }
     }
 }
 

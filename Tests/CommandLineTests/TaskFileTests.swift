@@ -42,7 +42,7 @@ struct TaskFileTests {
         bootstrap.yaml:4:1: unknown key 'variabels' in a task file; did you mean 'variables'?
         bootstrap.yaml:8:13: an item of 'roles' of task 'admin' is 'contol-plane', which is not a known role; \
         did you mean 'control-plane'?
-        bootstrap.yaml:9:5: 'kubeconfig.key' of task 'admin' is missing; add key: /etc/kubernetes/pki/admin.key
+        bootstrap.yaml:9:5: 'kubeconfig.key' of task 'admin' is missing; add key: PATH (the client key)
         bootstrap.yaml:9:24: 'kubeconfig.path' of task 'admin' must be an absolute path, found \
         'etc/admin.kubeconfig'; write path: /etc/admin.kubeconfig
         bootstrap.yaml:11:5: unknown key 'symlnk' in task 'ipam'; did you mean 'symlink'?

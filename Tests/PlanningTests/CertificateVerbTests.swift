@@ -90,7 +90,7 @@ import Testing
             (
                 "leaf: kubelet",
                 "'certificate' of task 't' must have one of 'ca' or 'signer'; "
-                    + "add ca: {certificate: /etc/kubernetes/pki/ca.crt, key: PATH}"
+                    + "add ca: {certificate: PATH, key: PATH}"
             ),
             (
                 "leaf: kubelet, \(authority), kubeconfig: /k",
@@ -98,12 +98,12 @@ import Testing
             ),
             (
                 "leaf: kubelet, ca: {certificate: /c}",
-                "'certificate.ca.key' of task 't' is missing; add key: /etc/kubernetes/pki/ca.key"
+                "'certificate.ca.key' of task 't' is missing; add key: PATH (the private key of the CA)"
             ),
             (
                 "leaf: kubelet, signer: kubelet-serving, kubeconfig: /k",
-                "'certificate.signer' of task 't' must be the name of a signer such as kubernetes.io/kube-apiserver-client, "
-                    + "found 'kubelet-serving'"
+                "'certificate.signer' of task 't' is 'kubelet-serving', which is no signer of Kubernetes; "
+                    + "did you mean 'kubernetes.io/kubelet-serving'?"
             ),
             (
                 "leaf: {commonName: a, usages: [client auth], validity: 2m}, signer: a.b/c, kubeconfig: /k",

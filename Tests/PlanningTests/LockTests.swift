@@ -52,7 +52,7 @@ import Testing
             ),
             (
                 "lock: {}, exec: {command: ls}",
-                "5:7: 'lock.kubeconfig' of task 't' is missing; add kubeconfig: /etc/kubernetes/admin.conf"
+                "5:7: 'lock.kubeconfig' of task 't' is missing; add kubeconfig: PATH (the kubeconfig of the API server)"
             ),
             (
                 "lock: {kubeconfig: /a, name: b}, exec: {command: ls}",

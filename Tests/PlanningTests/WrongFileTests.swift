@@ -89,9 +89,53 @@ import Testing
             "1:44: an item of 'restart' of task 'a' must be the name "
                 + "of a systemd unit, found 'kubelet.servce'; write kubelet.service"
         ),
+        (
+            "{file: {path: /x, content: y}, when: z}",
+            "1:42: unknown key 'when' in task 'a'; select nodes by 'roles:', or test it in the script of 'exec'"
+        ),
+        (
+            "{file: {path: /x, content: y}, user: root}",
+            "1:42: unknown key 'user' in task 'a'; remove it: a task has the rights that its verb needs"
+        ),
+        ("{run: echo hi}", "1:13: unknown key 'run' in task 'a'; write exec: {command: echo, args: [hi]}"),
+        (
+            "{service: {name: kubelet}}",
+            "1:13: unknown key 'service' in task 'a'; name the unit in 'restart:' of the task that changes its files"
+        ),
+        ("{remove: {path: /x}}", "1:22: unknown key 'path' in 'remove' of task 'a'; did you mean 'paths: [/x]'?"),
+        ("{symlink: {src: /x, path: /y}}", "1:23: unknown key 'src' in 'symlink' of task 'a'; did you mean 'target'?"),
+        (
+            "{file: {path: /x, content: y, force: true}}",
+            "1:42: unknown key 'force' in 'file' of task 'a'; remove it: a file with another content is replaced"
+        ),
+        (
+            "echo hi",
+            "1:12: task 'a' must be a mapping with a verb, found 'echo hi'; write exec: {command: echo, args: [hi]} below it"
+        ),
+        (
+            "{exec: {command: ls}, after: [network-online]}",
+            "1:42: task 'a' runs after 'network-online', which is not declared; write 'network-online.target' if it is a "
+                + "systemd unit"
+        ),
     ])
     func `a key in the wrong place, or of another tool, is the only mistake`(task: String, message: String) {
         #expect(problems("tasks: {a: \(task)}\n") == "bootstrap.yaml:\(message)")
+    }
+
+    @Test(arguments: [
+        (
+            "tasks:\n  - name: Install file\n    exec: {command: ls}\n",
+            "2:3: 'tasks' must be a mapping, found a list; write 'install-file:' in place of '- name: Install file', what "
+                + "follows indented below it, and the others so"
+        ),
+        (
+            "tasks:\n  - a:\n      exec: {command: ls}\n",
+            "2:3: 'tasks' must be a mapping, found a list; remove the '-' before 'a:' and the others"
+        ),
+        ("a:\n  exec: {command: ls}\n", "1:1: unknown key 'a' in a task file; write 'tasks: {a: …}'"),
+    ])
+    func `tasks in another form are reported with the form to write`(text: String, message: String) {
+        #expect(problems(text) == "bootstrap.yaml:\(message)")
     }
 
     @Test(arguments: [

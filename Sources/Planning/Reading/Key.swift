@@ -139,7 +139,7 @@ extension MappingReader {
     mutating func value<Value>(_ key: Key<Value>) -> Value? {
         let description = key.description
         guard let entry = take(description.name) else {
-            if description.presence == .required { reportMissing(description.name, description.example ?? "VALUE") }
+            if description.presence == .required { reportMissing(description.name, description.hintedValue) }
             return nil
         }
         let node = variables.replaced(

@@ -19,9 +19,22 @@ struct KeyCorrections {
         }
 
         /// Returns whether an entry can be in the mapping under another name: it is not written, and the value fits.
+        ///
+        /// The keys of a mapping are corrected, too.
         func takes(_ entry: Mapping.Entry, as name: String) -> Bool {
-            let type = keys.first { $0.name == name }?.type
-            return !written.contains(name) && (type.map { KeyCorrections.mistakeCount(entry.value, $0) == 0 } ?? true)
+            guard !written.contains(name), let type = keys.first(where: { $0.name == name })?.type else {
+                return !written.contains(name)
+            }
+            return entry.value.mapping != nil && !type.ownKeys.isEmpty
+                || KeyCorrections.mistakeCount(entry.value, type) == 0
+        }
+
+        /// Returns the list with the one value of an entry, `nil` if a list of it is not the value of a key.
+        func list(of entry: Mapping.Entry, as name: String) -> Node? {
+            guard !written.contains(name), let type = keys.first(where: { $0.name == name })?.type,
+                KeyCorrections.isItem(entry.value, of: type)
+            else { return nil }
+            return Node(.sequence([entry.value]), location: entry.value.location)
         }
     }
 
@@ -70,6 +83,12 @@ struct KeyCorrections {
             return types.map { mistakeCount(node, $0) }.min() ?? 0
         default: return node.mapping != nil || node.sequence != nil ? 1 : 0
         }
+    }
+
+    /// Returns whether a value is a text where a list of texts belongs.
+    private static func isItem(_ node: Node, of type: ValueType) -> Bool {
+        guard case .array(let item) = type, node.string?.isEmpty == false else { return false }
+        return mistakeCount(node, item) == 0
     }
 
     /// Returns a value with the keys of its mappings corrected.
@@ -173,8 +192,10 @@ struct KeyCorrections {
             switch place {
             case .here(let name, _):
                 // A value of another kind is a second mistake, which the corrected key would show.
-                guard own.takes(entry, as: name) else { continue }
-                entries.append(Mapping.Entry(key: name, location: entry.location, value: entry.value))
+                let value = own.takes(entry, as: name) ? entry.value : own.list(of: entry, as: name)
+                if value == nil, verbNames.contains(name) { problems.misnamedVerbs.insert(subject.name) }
+                guard let value else { continue }
+                entries.append(Mapping.Entry(key: name, location: entry.location, value: value))
             case .below(let parent): lowered.append((parent, entry))
             case .above(let depth, _): raised[depth, default: []].append(entry)
             }
@@ -212,9 +233,10 @@ struct KeyCorrections {
 
     private func place(of entry: Mapping.Entry, _ own: Level, _ levels: [Level], _ known: Set<String>) -> Place? {
         let names = own.keys.map(\.name)
-        if let ours = otherToolsKeys[entry.key.lowercased()]?.first(where: names.contains) {
-            return .here(ours, isMisspelt: false)
+        if let near = problems.nearName(to: entry.key, in: names), near.hasSameLetters(as: entry.key) {
+            return .here(near, isMisspelt: true)
         }
+        if let ours = ours(for: entry, own, known) { return .here(ours, isMisspelt: false) }
         // A key that is missing is more likely meant than one that is written already.
         if let near = problems.nearName(to: entry.key, in: names.filter { !own.written.contains($0) })
             ?? problems.nearName(to: entry.key, in: known.sorted())
@@ -225,7 +247,15 @@ struct KeyCorrections {
         let written = parents.filter(own.written.contains)
         if let parent = written.count == 1 ? written[0] : parents.count == 1 ? parents[0] : nil {
             // Below a key without a value, all its keys may lack their indentation.
-            return own.empty.contains(parent) ? nil : .below(parent)
+            guard !own.empty.contains(parent), written.count == 1 || begins(parent, entry, own) else { return nil }
+            return .below(parent)
+        }
+        let dictionaries = own.keys.filter { key in
+            guard case .dictionary(let value) = key.type, !value.ownKeys.isEmpty else { return false }
+            return entry.value.mapping?.entries.isEmpty == false && Self.mistakeCount(entry.value, value) == 0
+        }
+        if dictionaries.count == 1, isTaskName(entry.key), !own.empty.contains(dictionaries[0].name) {
+            return .below(dictionaries[0].name)
         }
         guard let level = levels.last, level.keys.contains(where: { $0.name == entry.key }),
             !level.written.contains(entry.key)
@@ -236,11 +266,37 @@ struct KeyCorrections {
         return beside.map { .above(levels.count - 1, beside: $0.name) }
     }
 
+    /// Returns the key that another tool's key means.
+    private func ours(for entry: Mapping.Entry, _ own: Level, _ known: Set<String>) -> String? {
+        // A task may have the keys of 'exec' beside it.
+        let names = own.written.isDisjoint(with: ["exec", "script"]) ? Set(own.keys.map(\.name)) : known
+        return otherToolsKeys[entry.key.lowercased()]?.first { name in
+            names.contains(name) && !own.written.contains(name)
+        }
+    }
+
+    /// Returns whether a key that is not written may be meant by one of its keys: the value fits, and no other key is needed.
+    private func begins(_ parent: String, _ entry: Mapping.Entry, _ own: Level) -> Bool {
+        guard let keys = own.keys.first(where: { $0.name == parent })?.type.ownKeys,
+            let key = keys.first(where: { $0.name == entry.key }),
+            Self.mistakeCount(entry.value, key.type) == 0 || Self.isItem(entry.value, of: key.type)
+        else { return false }
+        var alternatives: [String] = []
+        if case .oneOf(let names)? = own.keys.first(where: { $0.name == parent })?.presence { alternatives = names }
+        let required = keys.filter { $0.presence == .required }.map(\.name)
+        return own.written.isDisjoint(with: alternatives) && own.written.isSuperset(of: required)
+    }
+
     private func report(_ entry: Mapping.Entry, _ place: Place, _ own: Level, _ subject: MappingName) {
         var problem = Problem(.unknownKey, "unknown key \(quoted(entry.key)) in \(subject.name)", at: entry.location)
         switch place {
         case .here(let name, let isMisspelt):
-            problem.hint = "did you mean '\(name)'?"
+            let isTaken = own.takes(entry, as: name)
+            let list = isTaken ? nil : own.list(of: entry, as: name)?.sequence?.first?.string
+            let verb = isTaken ? nil : verbTypes.first { $0.name == name }?.mapping(instead: entry.value)
+            problem.hint =
+                verb.map { "write \(name): \($0)" }
+                ?? "did you mean '\(name)\(list.map { ": [\(typed($0))]" } ?? "")'?"
             // In a line with a mistake of the text, the place of the key may be another one.
             if isMisspelt, own.takes(entry, as: name), !brokenLines.contains(entry.location.line) {
                 problem.edit = TextEdit(at: entry.location, old: entry.key, new: name)
@@ -273,6 +329,13 @@ extension SourceLocation {
     fileprivate var line: [String] { [file, position.map { String($0.line) } ?? ""] }
 }
 
+extension String {
+    /// Returns whether a name differs from another one only in case and separators.
+    fileprivate func hasSameLetters(as other: String) -> Bool {
+        filter(\.isLetter).lowercased() == other.filter(\.isLetter).lowercased()
+    }
+}
+
 extension ValueType {
     /// Whether a value may be of this type, as far as its structure shows.
     fileprivate func fits(_ node: Node) -> Bool {
@@ -293,13 +356,3 @@ extension ValueType {
         }
     }
 }
-
-/// The names that other tools give our keys: Ansible, Compose, cloud-init, GitHub Actions, systemd and Terraform.
-private let otherToolsKeys: [String: [String]] = [
-    "argv": ["args"], "arguments": ["args"], "cmd": ["command", "exec"], "commands": ["exec"], "contents": ["content"],
-    "copy": ["file"], "depends": ["after"], "depends_on": ["after"], "dependson": ["after"], "desc": ["description"],
-    "dest": ["path"], "destination": ["path"], "enabled": ["enable"], "filename": ["path"], "link": ["symlink"],
-    "manifest": ["manifests"], "needs": ["after"], "permissions": ["mode"], "perms": ["mode"], "program": ["command"],
-    "requires": ["after"], "run": ["exec", "command"], "src": ["source"], "template": ["file", "source"],
-    "vars": ["variables"], "wait_for": ["wait"], "workdir": ["directory"],
-]

@@ -86,9 +86,11 @@ struct MappingReader {
 
     /// Reports a missing key.
     ///
-    /// An example that begins with `[` is a list in YAML, and any other example is a string.
+    /// An example that begins with `[` is a list in YAML, one that begins with `PATH (` says which path belongs there, and any
+    /// other example is a string.
     func reportMissing(_ key: String, _ example: String) {
-        let value = example.hasPrefix("[") ? example : typed(example)
+        let isAsWritten = example.hasPrefix("[") || example.hasPrefix("PATH (")
+        let value = isAsWritten ? example : typed(example)
         problems.addMissing(keys: [key], location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
     }
 
@@ -112,8 +114,16 @@ struct MappingReader {
         let added = shorthands.map { "; or \(list($0.keys.sorted(), "or")) of '\($0.owner)'" }.joined()
         let own = Set(known).filter { key in !shorthands.contains { $0.keys.contains(key) } }.sorted()
         for entry in entries where !known.contains(entry.key) {
-            let hint = problems.hint(for: entry.key, in: known, else: "expected one of \(few(own, limit: 24))\(added)")
+            let advice = OtherToolsScope(subject)?.advice(for: entry.key)
+            if advice?.isVerb == true { problems.misnamedVerbs.insert(subject.name) }
+            let hint =
+                advice?.text
+                ?? problems.hint(for: entry.key, in: known, else: "expected one of \(few(own, limit: 24))\(added)")
             let message = "unknown key \(quoted(entry.key)) in \(subject.name)"
+            guard advice == nil else {
+                problems.add(.unknownKey, entry.location, message, hint: hint)
+                continue
+            }
             problems.addUnknown(key: entry.key, Problem(.unknownKey, message, at: entry.location, hint: hint))
         }
     }

@@ -90,7 +90,7 @@ struct MergedFiles {
                 .wrongValue,
                 root.location,
                 "a task file must be a mapping, found \(describe(root))",
-                hint: "write tasks: and a task below it"
+                hint: "write tasks: and a task below it" + (Self.hint(forList: root).map { ": \($0)" } ?? "")
             )
             return
         }
@@ -112,7 +112,7 @@ struct MergedFiles {
         // A section that contains only comments is `null`, and treated as absent.
         guard let entry = fields.take(key), !entry.value.isNull else { return }
         self[keyPath: section].location = self[keyPath: section].location ?? entry.location
-        guard let below = fields.fields(key) else { return }
+        guard let below = fields.fields(key, hint: Self.hint(forList:)) else { return }
         for entry in below.entries {
             guard section == \.tasks, let state = switchAlone(of: entry) else {
                 self[keyPath: section].set(section == \.certificates ? withEarlierLeaves(entry) : entry)
@@ -121,6 +121,22 @@ struct MergedFiles {
             }
             tasks.set(described.contains(entry.key) ? switched(entry, state) : entry)
         }
+    }
+
+    /// Returns how to write the items of a list by their names.
+    private static func hint(forList node: Node) -> String? {
+        guard let first = node.sequence?.first else { return nil }
+        guard let entries = first.mapping?.entries, let key = entries.first else {
+            return first.string.map { "write each item as a key, such as '\($0):'" }
+        }
+        if let entry = entries.first(where: { $0.key == "name" }), let name = entry.value.string {
+            let key = suggestedTaskName(name) ?? "NAME"
+            return "write '\(key):' in place of '- name: \(name)', what follows indented below it, and the others so"
+        }
+        let isNamed = entries.count == 1 && !verbNames.contains(key.key) && key.value.mapping != nil
+        return isNamed
+            ? "remove the '-' before '\(key.key):' and the others"
+            : "write a name in place of each '-', such as 'NAME:', and what follows indented below it"
     }
 
     /// Adds the certificates of earlier files to an entry `leaves`, except certificates that the entry overrides.

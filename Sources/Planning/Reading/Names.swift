@@ -34,6 +34,12 @@ let unitSuffixes = [
     "service", "target", "socket", "mount", "path", "timer", "device", "swap", "automount", "slice", "scope",
 ]
 
+/// Returns the name of the unit that a name without suffix means.
+func wholeUnitName(of name: String) -> String? {
+    let whole = name + (targetNames.contains(name) ? ".target" : ".service")
+    return isUnitName(whole) && !name.contains(".") ? whole : nil
+}
+
 /// Returns the name of a unit that a misspelt one probably means: with another suffix, and without spaces.
 func nearUnitName(_ name: String, _ problems: ProblemCollector) -> String? {
     let joined = name.filter { !$0.isWhitespace }
@@ -48,7 +54,8 @@ func nearUnitName(_ name: String, _ problems: ProblemCollector) -> String? {
 
 /// Names without suffix that probably mean a target.
 private let targetNames: Set = [
-    "basic", "default", "graphical", "local-fs", "multi-user", "network", "network-online", "remote-fs", "sysinit",
+    "basic", "default", "graphical", "local-fs", "multi-user", "network", "network-online",
+    "nss-lookup", "remote-fs", "sysinit", "time-set", "time-sync",
 ]
 
 /// Returns whether a name has the suffix of a systemd unit.
@@ -117,9 +124,8 @@ extension ConfigValue {
     func unitName() -> String? {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }
         guard isUnitName(name) else {
-            let whole = name + (targetNames.contains(name) ? ".target" : ".service")
-            let hint =
-                isUnitName(whole) && !name.contains(".") ? write(whole) : nearUnitName(name, problems).map { write($0) }
+            let meant = wholeUnitName(of: name) ?? nearUnitName(name, problems)
+            let hint = meant.map { write($0) }
             reportTypeMismatch("the name of a systemd unit", hint: hint)
             return nil
         }

@@ -13,6 +13,9 @@ final class ProblemCollector {
     /// The problems of keys that are unknown where they are written, and belong to no mapping nearby.
     private var misplaced: [String: [Problem]] = [:]
 
+    /// The names of tasks whose verb is another tool's, which has been reported.
+    var misnamedVerbs: Set<String> = []
+
     private var comparisonCount = 0
     private var replacedLength = 0
 

@@ -76,6 +76,7 @@ struct VerbReader {
         }
         let below = fields.fields(type.name, expected: expected(type.name)) { node in
             (type.mapping(instead: node) ?? Self.mapping(of: type, with: node)).map { "write \(type.name): \($0)" }
+                ?? (node.isNull ? nil : "write one of its keys below it: \(few(type.keys.map(\.name)))")
         }
         guard let below else { return nil }
         for entry in below.entries {
@@ -151,7 +152,7 @@ struct VerbReader {
     ) {
         let name = fields.subject.name
         let shorthands = verbTypes.compactMap { $0.shorthandKey }
-        if written.isEmpty {
+        if written.isEmpty, !problems.misnamedVerbs.contains(name) {
             let isDropIn = fields.location.file.contains(".d/")
             let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""
             problems.addMissing(

@@ -22,6 +22,12 @@ public struct KeyDescription: Sendable, Hashable {
     /// The meaning, in a sentence without a full stop.
     public var meaning: String
 
+    /// The value that a hint asks for: a path is described, because the one of an example is that of another file.
+    var hintedValue: String {
+        let isPath = [.path, .absolutePath].contains(type) || example?.utf8.first == UInt8(ascii: "/")
+        return isPath ? "PATH (\(meaning.prefix { $0 != ";" && $0 != "," }))" : example ?? "VALUE"
+    }
+
     /// The text of the default column in a table.
     public var presenceText: String {
         switch presence {

@@ -56,7 +56,7 @@ struct DependencyGraph {
     /// Returns the hint for a name that is neither a task nor a unit, if it probably means a unit.
     private static func unitHint(_ name: String, _ problems: ProblemCollector) -> String? {
         guard name.contains(".") else {
-            return isUnitName(name + ".service") ? "write '\(name).service' if it is a systemd unit" : nil
+            return wholeUnitName(of: name).map { "write '\($0)' if it is a systemd unit" }
         }
         return nearUnitName(name, problems).map { "did you mean '\($0)'?" }
     }

@@ -121,7 +121,7 @@ extension CertificateDeclaration: ReadableVerb {
         let authority = fields.value(Keys.authority)
         let signer = fields.value(Keys.signer)
         let kubeconfig = fields.value(Keys.kubeconfig)
-        fields.requireOne(of: Keys.issuers, example: "ca: {certificate: /etc/kubernetes/pki/ca.crt, key: PATH}")
+        fields.requireOne(of: Keys.issuers, example: "ca: {certificate: PATH, key: PATH}")
         fields.reportMisplacedKey("kubeconfig", goesWith: ["signer"])
         if let path, let key, located(path.path).hasSameBytes(as: located(key.path)) {
             let label = fields.subject.label("key")
@@ -220,9 +220,24 @@ extension ConfigValue {
     /// Reads the name of a signer: a domain, a slash and a path.
     fileprivate func signerName() -> String? {
         let expected = "the name of a signer such as kubernetes.io/kube-apiserver-client"
-        return objectText(expected) { text in
+        func isValid(_ text: String) -> Bool {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             return parts.count == 2 && parts[0].contains(".") && !parts[1].isEmpty && text.utf8.count <= 571
         }
+        // Kubernetes has these signers, and refuses others below its own domain.
+        let own = ["kube-apiserver-client", "kube-apiserver-client-kubelet", "kubelet-serving", "legacy-unknown"]
+        let domain = "kubernetes.io/"
+        guard let text = node.string else { return objectText(expected, isValid) }
+        let isUnknown = text.hasPrefix(domain) && !own.contains(String(text.dropFirst(domain.count)))
+        guard isUnknown || !isValid(text),
+            let near = problems.nearName(to: String(text.split(separator: "/").last ?? ""), in: own)
+        else { return objectText(expected, isValid) }
+        problems.add(
+            .wrongValue,
+            node.location,
+            "\(label) is \(quoted(text)), which is no signer of Kubernetes",
+            hint: "did you mean '\(domain)\(near)'?"
+        )
+        return nil
     }
 }

@@ -148,7 +148,7 @@ extension ExecDeclaration: ReadableVerb {
         for path in writes where !reachesNetwork && isPath(normalised(path.path), at: "/proc/sys/net") {
             reportNetworkSetting(path, fields)
         }
-        fields.requireOne(of: Keys.programs, example: "script: /path/to/script.sh")
+        fields.requireOne(of: Keys.programs, example: "command: COMMAND, or script: FILE")
         guard let program = script.map(Program.script) ?? command else { return nil }
         return ReadVerb(
             Self(

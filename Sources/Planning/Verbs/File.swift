@@ -1,4 +1,5 @@
 import Base
+import YAML
 /// Verb `file`: a file with a given content, mode and owner.
 public struct FileDeclaration: VerbDeclaration {
     /// The source of the content.
@@ -81,6 +82,10 @@ extension FileDeclaration: ReadableVerb {
         static let group = Key.optional("group", .account("group"), default: "root", "the file's group")
     }
 
+    static func mapping(instead node: Node) -> String? {
+        node.string.flatMap { $0.isAbsolutePath ? "{path: \(typed($0)), source: FILE}" : nil }
+    }
+
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let path = fields.value(Keys.path)
         let sourcePath = fields.value(Keys.source)
@@ -90,7 +95,7 @@ extension FileDeclaration: ReadableVerb {
         if generator != nil, let mode { fields.reportOpenMode(mode, of: "the token") }
         let owner = fields.value(Keys.owner)
         let group = fields.value(Keys.group)
-        fields.requireOne(of: Keys.sources, example: "source: FILE")
+        fields.requireOne(of: Keys.sources, example: "source: FILE, or content: TEXT")
         if let path, let sourcePath, located(path.path).hasSameBytes(as: located(sourcePath.path)) {
             fields.problems.add(
                 .ownInput,

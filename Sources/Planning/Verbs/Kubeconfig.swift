@@ -139,7 +139,7 @@ extension KubeconfigDeclaration: ReadableVerb {
                 .missingKey,
                 fields.location,
                 "\(fields.subject.label("certificateAuthority")) is missing, and the cluster has none",
-                hint: "add certificateAuthority: /etc/kubernetes/pki/ca.crt below cluster:",
+                hint: "add certificateAuthority: PATH below cluster:",
             )
         }
         return cluster.declaration.certificateAuthority
