@@ -59,7 +59,7 @@ extension ContentFormat {
         other(.otherText, "a table (CSV)", "write its lines as YAML") { $0.isTable },
         other(.otherText, "a patch", "name the file that it changes, after `patch -p1 < FILE`") { content in
             content.text.hasPrefix("diff --git ")
-                || content.text.hasPrefix("--- ") && content.text.contains("\n+++ ")
+                || content.text.hasPrefix("--- ") && content.contains("\n+++ ")
         },
         other(
             .otherText,
@@ -76,7 +76,7 @@ extension ContentFormat {
             return head.first == "{" && head.contains("...") && head.contains("}:")
         },
         Row(.otherText, "a text in Markdown", nil) { content in
-            content.name.hasSuffix(".md") || content.text.hasPrefix("```") || content.text.contains("\n```")
+            content.name.hasSuffix(".md") || content.text.hasPrefix("```") || content.contains("\n```")
         },
     ]
 
@@ -132,13 +132,13 @@ extension ContentFormat {
         keyed("the state of Terraform", nil) { $0.contains("terraform_version") },
         keyed("a workflow of GitHub", "write its steps as tasks") { $0.isSuperset(of: ["on", "jobs"]) },
         other(.ofOtherProgram, "a pipeline of GitLab", "write its steps as tasks") {
-            $0.name == ".gitlab-ci.yml" || $0.keys.contains("stages") && $0.text.contains("\n  script:")
+            $0.name == ".gitlab-ci.yml" || $0.keys.contains("stages") && $0.contains("\n  script:")
         },
         other(.playbook, "an inventory of Ansible", "write its hosts below 'nodes:' of the task file") {
-            $0.keys == ["all"] && ($0.text.contains("\n  hosts:") || $0.text.contains("\n  children:"))
+            $0.keys == ["all"] && ($0.contains("\n  hosts:") || $0.contains("\n  children:"))
         },
         other(.ofOtherProgram, "a patch of kustomize", "name the output of `kubectl kustomize DIR`") {
-            ($0.text.hasPrefix("- op:") || $0.text.hasPrefix("- {op:")) && $0.text.contains("path:")
+            ($0.text.hasPrefix("- op:") || $0.text.hasPrefix("- {op:")) && $0.contains("path:")
         },
         other(
             .playbook,
@@ -151,7 +151,7 @@ extension ContentFormat {
                     "lineinfile",
                     "include_tasks", "import_tasks", "sysctl", "modprobe", "get_url", "debug",
                 ].contains {
-                    content.text.contains("\n  \($0):") || content.text.contains("\n  ansible.builtin.\($0):")
+                    content.contains("\n  \($0):") || content.contains("\n  ansible.builtin.\($0):")
                 }
         },
         other(
