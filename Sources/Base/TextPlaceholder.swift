@@ -21,6 +21,7 @@ public struct TextPlaceholder: Sendable, Hashable {
 
     /// Finds the first placeholder of a text, or returns `nil` if there is none.
     public init?(in text: String, at place: Place = .name) {
+        guard text.utf8.count <= Self.limit else { return nil }
         guard text.utf8.contains(where: Self.marks.contains) || place != .value && Self.request(in: text) != nil else {
             return nil
         }
@@ -40,6 +41,9 @@ public struct TextPlaceholder: Sendable, Hashable {
         name = best.name.filter { !$0.isWhitespace && $0 != "-" && $0 != "=" }
         tool = best.tool
     }
+
+    /// The longest text in which a placeholder is looked for, in bytes; names and addresses are shorter.
+    private static let limit = 4096
 
     /// The bytes of which every placeholder in brackets has one.
     private static let marks = Set("{<[($@%_#".utf8)

@@ -94,7 +94,7 @@ import Testing
         .task(
             "exec: {command: [yes, y]}",
             "bootstrap.yaml:3:21: 'exec.command' of task 't' must be a command, found a list; "
-                + "write the first item as 'command' and the others as 'args'; put words such as 'yes' in quotes",
+                + "write command: 'yes' and args: ['y']",
         ),
         .task(
             "exec: {command: ls, network: yes please, writes: [etc/x]}",

@@ -42,9 +42,7 @@ enum Difference: String, CaseIterable {
     case otherNumber = "a number by the rules of Go"
     case exclamationMark = "the tag '!' makes a string"
     case otherTag = "a tag that is unknown, or belongs to a value of another kind, is refused"
-    case itemsOnOneText = "items that are indented further than the first are refused"
-    case emptyBlock = "a block scalar without a text above a key in its column is refused"
-    case otherSpace = "a space that does not separate words at the ends of a text is refused"
+    case mistake = "a text that can be read, but hardly as it was meant, is refused"
     case byteOrderMark = "a byte order mark at the beginning of a line is ignored"
     case lastLine = "a last line without a line feed ends as the others do"
     case floatKey = "a key that is a floating-point number is written as Go does"
@@ -57,9 +55,9 @@ enum Difference: String, CaseIterable {
             ("cannot be a key", .collectionKey), ("that JSON cannot represent", .notFinite),
             ("match its tag", .wrongTag),
             ("'!!binary' is not", .wrongTag), ("means nothing here", .otherTag), ("' marks a", .otherTag),
-            ("so both are one text", .itemsOnOneText), ("so it is empty, and this line", .emptyBlock),
-            ("has a tag in YAML", .tagCharacter), ("which would be a part of it", .otherSpace),
-            ("does not separate words in YAML", .otherSpace), ("YAML has no surrogate pairs", .surrogatePair),
+            ("so both are one text", .mistake), ("so it is empty, and this line", .mistake),
+            ("has a tag in YAML", .tagCharacter), ("which would be a part of it", .mistake),
+            ("does not separate words in YAML", .mistake), ("YAML has no surrogate pairs", .surrogatePair),
             ("a tab cannot indent a line", .tabIndentation),
             ("unknown directive name", .directive),
             ("text after the document marker", .marker),

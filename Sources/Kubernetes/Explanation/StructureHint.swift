@@ -76,7 +76,9 @@ enum StructureHint {
     /// Returns a value as an item that is a mapping: with a name and a value, or with the only field it must have.
     private static func item(_ node: Node, as schema: Schema) -> String? {
         let known = schema.fieldNames
-        if let text = node.string, let pair = pair(text), known.contains("name"), known.contains("value") {
+        if let text = node.string, let pair = pair(text), !known.contains(pair.name), known.contains("name"),
+            known.contains("value")
+        {
             return "{name: \(pair.name), value: \(pair.value)}"
         }
         let required = (schema.node["required"]?.sequence ?? []).compactMap(\.string)

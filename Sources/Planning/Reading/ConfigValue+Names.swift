@@ -220,7 +220,7 @@ func few(_ words: [String], limit: Int = 12) -> String {
 /// Describes a value that has the wrong type, for a message.
 func describe(_ node: Node) -> String {
     switch node.content {
-    case .null: node.spelling.map { "\(quoted($0)), which is nothing in YAML" } ?? "nothing"
+    case .null: node.misleadingWord.map { "\(quoted($0)), which is nothing in YAML" } ?? "nothing"
     case .boolean(let value):
         node.misleadingWord.map { "\(quoted($0)), which is the boolean \(value) in YAML" } ?? "the boolean \(value)"
     case .number(let number): "the number \(number.text)"

@@ -69,9 +69,9 @@ struct ConfigValue {
     /// Returns the string, or `nil` after reporting that the value is not a valid string.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
         guard let string = node.string else {
-            let isEmptyText = mayBeEmpty && node.isNull || kind == .text && node.isNull
-            let empty = isEmptyText ? "\(quotingHint.map { "\($0), or" } ?? "write") \"\" for an empty text" : nil
-            reportTypeMismatch(expected, hint: empty ?? quotingHint)
+            let isEmptyText = node.isNull && (mayBeEmpty || kind == .text)
+            let word = node.misleadingWord.map { "\(write("\"\($0)\"", asIs: true)), or" } ?? "write"
+            reportTypeMismatch(expected, hint: isEmptyText ? "\(word) \"\" for an empty text" : quotingHint)
             return nil
         }
         guard mayBeEmpty || !string.isEmpty else {
@@ -190,8 +190,8 @@ struct ConfigValue {
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
-        case .boolean, .null: node.spelling.map { write("\"\($0)\"", asIs: true) }
-        case .string, .sequence, .mapping: nil
+        case .boolean: node.spelling.map { write("\"\($0)\"", asIs: true) } ?? "write it in quotes"
+        case .null, .string, .sequence, .mapping: nil
         }
     }
 }

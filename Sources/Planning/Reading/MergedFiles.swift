@@ -112,7 +112,10 @@ struct MergedFiles {
         // A section that contains only comments is `null`, and treated as absent.
         guard let entry = fields.take(key), !entry.value.isNull else { return }
         self[keyPath: section].location = self[keyPath: section].location ?? entry.location
-        guard let below = fields.fields(key, hint: Self.hint(forList:)) else { return }
+        guard let below = fields.fields(key, hint: Self.hint(forList:)) else {
+            fields.problems.isIncomplete = true
+            return
+        }
         for entry in below.entries {
             guard section == \.tasks, let state = switchAlone(of: entry) else {
                 self[keyPath: section].set(section == \.certificates ? withEarlierLeaves(entry) : entry)

@@ -82,7 +82,7 @@ struct SchemaCheckTests {
         (
             "{names: a}",
             "m.yaml:1:9: field 'names': expected a list, found the string \"a\"; "
-                + "write it as a list item: '- …'"
+                + "write [\"a\"]"
         ),
         (
             "{names: [1]}",
@@ -92,7 +92,7 @@ struct SchemaCheckTests {
         (
             "{metadata: {labels: {a: no}}}",
             "m.yaml:1:25: field 'metadata.labels.a': expected a string, "
-                + "found the boolean false; write it in quotes"
+                + "found 'no', which is the boolean false in YAML; write it in quotes: '\"no\"'"
         ),
         ("{metadata: []}", "m.yaml:1:12: field 'metadata': expected a mapping, found a list: []"),
         ("[]", "m.yaml:1:1: the object: expected a mapping, found a list: []"),

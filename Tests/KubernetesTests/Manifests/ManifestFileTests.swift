@@ -179,7 +179,7 @@ struct ManifestFileTests {
         ),
         (
             "apiVersion: v1\nkind: A\nmetadata: {name: on}",
-            #"m.yaml:3:18: 'metadata.name' of document 1 is a boolean, not a string; write it in quotes"#
+            #"m.yaml:3:18: 'metadata.name' of document 1 is a boolean, not a string; write it in quotes: '"on"'"#
         ),
         (
             "apiVersion: v1\nkind: A\nmetadata: {name: a, namespace: 7}",

@@ -91,8 +91,8 @@ struct ObjectCheckTests {
                 "m.yaml:10:5: Deployment/d: key \"-k\" of 'metadata.annotations': \(qualified); write 'k'",
                 "m.yaml:11:14: Deployment/d: field 'metadata.annotations.enabled': expected a string, found a boolean; "
                     + "write it in quotes",
-                "m.yaml:15:39: Deployment/d: field 'spec.template.metadata.labels.live': expected a string, found the boolean "
-                    + "true; write it in quotes",
+                "m.yaml:15:39: Deployment/d: field 'spec.template.metadata.labels.live': expected a string, found 'yes', "
+                    + "which is the boolean true in YAML; write it in quotes: '\"yes\"'",
                 "m.yaml:17:29: Deployment/d: field 'spec.template.spec.nodeSelector.ready': expected a string, found the boolean "
                     + "true; write it in quotes",
             ]
