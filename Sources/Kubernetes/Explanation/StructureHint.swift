@@ -82,7 +82,8 @@ enum StructureHint {
             return "{name: \(pair.name), value: \(pair.value)}"
         }
         let required = (schema.node["required"]?.sequence ?? []).compactMap(\.string)
-        let fields = required.isEmpty && known.contains("name") ? ["name"] : required
+        let isPlain = node.string?.contains("=") != true
+        let fields = required.isEmpty && known.contains("name") && isPlain ? ["name"] : required.filter { _ in isPlain }
         guard fields.count == 1, let value = scalar(node), let field = schema.field(fields[0]) else { return nil }
         switch (field.expectation, node.content) {
         case (.integer, .number), (.string, .string), (.anything, _): return "{\(fields[0]): \(value)}"
