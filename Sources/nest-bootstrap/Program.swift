@@ -107,7 +107,8 @@ struct Program {
 
     /// Performs a command, and reports the error that ends it.
     private func perform(_ command: any Command, _ options: Options) async -> ExitCode {
-        if let root = options.root, let kind = try? FileSystem.status(Configuration.absolute(root))?.kind,
+        if type(of: command).warnsOfMissingRoot, let root = options.root,
+            let kind = try? FileSystem.status(Configuration.absolute(root))?.kind,
             ![.directory, .symbolicLink].contains(kind)
         {
             let message = "'--root' names '\(root)', which is a \(kind.rawValue) (name a directory)"

@@ -38,7 +38,7 @@ struct FlagTests {
             (["graph", "--format", "SVG"], "invalid value 'SVG' for --format (did you mean 'svg'?)"),
             (["status", "--wacht"], "unknown flag '--wacht' (did you mean '--watch'?)"),
             (["check", "-config", "x"], "unknown flag '-config' (did you mean '--config'?)"),
-            (["logs", "-fx"], "unknown flag '-fx' (did you mean '-f'?)"),
+            (["logs", "-fx"], "unknown flag '-fx' (expected one of --since, "),
             (
                 ["init", "--role", "a,,b"],
                 "invalid value '' for '--role': expected lower-case letters, digits and dashes"

@@ -246,10 +246,10 @@ import Testing
     @Test func `missing entries are reported, with what to add`() {
         #expect(
             problems("nodes: {a: {role: worker}}\ncertificates: {defaults: {}}") == """
-                1:1: 'certificates.directory' is missing; add directory: secrets/certs
+                1:1: 'certificates.directory' is missing; add directory: PATH (the directory of the set)
                 """
                 || problems("nodes: {a: {role: worker}}\ncertificates: {defaults: {}}").contains(
-                    "'certificates.directory' is missing; add directory: secrets/certs"
+                    "'certificates.directory' is missing; add directory: PATH (the directory of the set)"
                 )
         )
         let text = problems("nodes: {a: {role: worker}}\ncertificates: {defaults: {}}")

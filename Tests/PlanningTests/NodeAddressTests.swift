@@ -110,7 +110,7 @@ import Testing
             ),
             (
                 "nodes: {a: {role: worker, address: {interface: eth0}}}\ntasks: {}",
-                "bootstrap.yaml:1:37: unknown key 'interface' in 'nodes.a.address'; did you mean 'interfaces'?"
+                "bootstrap.yaml:1:37: unknown key 'interface' in 'nodes.a.address'; did you mean 'interfaces: [eth0]'?"
             ),
         ]
     )

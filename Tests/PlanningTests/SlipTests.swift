@@ -26,7 +26,7 @@ import Testing
             """
         #expect(
             problems(text) == "bootstrap.yaml:3:1: unknown key 'monitoring' in a task file; "
-                + "expected one of certificates, cluster, nodes, tasks or variables"
+                + "it belongs below 'tasks:'; indent it there"
         )
     }
 

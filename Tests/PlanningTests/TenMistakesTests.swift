@@ -41,7 +41,7 @@ import Testing
         bootstrap.yaml:9:13: an item of 'roles' of task 'generate-kubeconfig' is 'contol-plane', \
         which is not a known role; did you mean 'control-plane'?
         bootstrap.yaml:10:5: 'kubeconfig.key' of task 'generate-kubeconfig' is missing; \
-        add key: /etc/kubernetes/pki/admin.key
+        add key: PATH (the client key)
         bootstrap.yaml:11:13: 'kubeconfig.path' of task 'generate-kubeconfig' must be an absolute path, \
         found 'etc/kubernetes/cluster-admin.kubeconfig'; write path: /etc/kubernetes/cluster-admin.kubeconfig
         bootstrap.yaml:15:5: unknown key 'symlnk' in task 'calico-ipam'; did you mean 'symlink'?

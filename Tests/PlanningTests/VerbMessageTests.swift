@@ -7,7 +7,7 @@ import Testing
             "bootstrap.yaml:3:5: 'kubeconfig.server' of task 't' is missing, and the cluster has no server; "
                 + "write servers: https://HOST:6443 below cluster:",
             "bootstrap.yaml:3:5: 'kubeconfig.certificateAuthority' of task 't' is missing, and the cluster has none; "
-                + "add certificateAuthority: /etc/kubernetes/pki/ca.crt below cluster:",
+                + "add certificateAuthority: PATH below cluster:",
         ),
         .task(
             "exec: {command: ls, capabilities: [net_admin, CAP_SYS_ADMN, 5]}",
@@ -84,7 +84,9 @@ import Testing
         ),
         .task(
             "exec: \"   \"",
-            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found '   '",
+            "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found '   '; "
+                + "write one of its keys below it: script, command, args, environment, preStart, shell, creates, writes, "
+                + "reads, network or capabilities",
         ),
         .task(
             "exec: {command: [date, x], args: [y z]}",
@@ -118,7 +120,7 @@ import Testing
         .task(
             "file: {path: /x}",
             "bootstrap.yaml:3:5: 'file' of task 't' must have one of 'source', 'content' or 'generate'; "
-                + "add source: FILE",
+                + "add source: FILE, or content: TEXT",
         ),
         .task(
             "file: {path: /x, content: '', mode: 0999}",
@@ -133,7 +135,7 @@ import Testing
         .task(
             "decrypt: {path: /x, mode: 0644}",
             "bootstrap.yaml:3:5: 'decrypt.source' of task 't' is missing; "
-                + "add source: \"secrets/certs/derived/${node.name}/k8s-kubelet.key.age\"",
+                + "add source: PATH (the encrypted file)",
             "bootstrap.yaml:3:31: 'decrypt.mode' of task 't' is 0644, with which every user can use the decrypted file; "
                 + "write mode: 0640",
         ),

@@ -90,12 +90,12 @@ import Testing
                 + "of a systemd unit, found 'kubelet.servce'; write kubelet.service"
         ),
         (
-            "{file: {path: /x, content: y}, when: z}",
-            "1:42: unknown key 'when' in task 'a'; select nodes by 'roles:', or test it in the script of 'exec'"
+            "{file: {path: /x, content: z}, when: z}",
+            "1:43: unknown key 'when' in task 'a'; select nodes by 'roles:', or test it in the script of 'exec'"
         ),
         (
-            "{file: {path: /x, content: y}, user: root}",
-            "1:42: unknown key 'user' in task 'a'; remove it: a task has the rights that its verb needs"
+            "{file: {path: /x, content: z}, user: root}",
+            "1:43: unknown key 'user' in task 'a'; remove it: a task has the rights that its verb needs"
         ),
         ("{run: echo hi}", "1:13: unknown key 'run' in task 'a'; write exec: {command: echo, args: [hi]}"),
         (
@@ -105,7 +105,7 @@ import Testing
         ("{remove: {path: /x}}", "1:22: unknown key 'path' in 'remove' of task 'a'; did you mean 'paths: [/x]'?"),
         ("{symlink: {src: /x, path: /y}}", "1:23: unknown key 'src' in 'symlink' of task 'a'; did you mean 'target'?"),
         (
-            "{file: {path: /x, content: y, force: true}}",
+            "{file: {path: /x, content: z, force: true}}",
             "1:42: unknown key 'force' in 'file' of task 'a'; remove it: a file with another content is replaced"
         ),
         (

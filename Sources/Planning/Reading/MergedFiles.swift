@@ -86,11 +86,12 @@ struct MergedFiles {
     private mutating func merge(_ root: Node, _ problems: ProblemCollector) {
         guard !root.isNull else { return }
         guard let mapping = root.mapping else {
+            let isList = root.sequence?.first?.mapping?.entries.isEmpty == false
             problems.add(
                 .wrongValue,
                 root.location,
                 "a task file must be a mapping, found \(describe(root))",
-                hint: "write tasks: and a task below it" + (Self.hint(forList: root).map { ": \($0)" } ?? "")
+                hint: "write tasks: and a task below it" + (isList ? ": \(Self.hint(forList: root) ?? "")" : "")
             )
             return
         }
