@@ -44,35 +44,6 @@ extension Composer {
         return true
     }
 
-    /// Reports a `|` or `>` without a text, above a line in the column of its key.
-    mutating func reportEmptyBlock(_ scalar: ScalarEvent, _ span: EventSpan) {
-        guard scalar.style == .block, scalar.text.utf8.allSatisfy({ $0 == UInt8(ascii: "\n") }), !expectsKey,
-            let mapping = frames.last, mapping.isMapping, !mapping.isFlow, case .text(let key, _)? = mapping.key,
-            let below = lineBelow(span.start.line), source.column(below) == mapping.mark.column
-        else { return }
-        let mark = source.rest(from: span.start).prefix(1)
-        problems.append(
-            Problem(
-                .wrongIndentation,
-                "the text after '\(mark)' is not indented further than '\(key):', so it is empty, and this line is not "
-                    + "part of it",
-                at: location(EventMark(line: below, column: mapping.mark.column)),
-                hint: "indent the text by \(mapping.mark.column + 2) spaces, or write '\(key): \"\"' for an empty text"
-            )
-        )
-    }
-
-    /// Returns the first line below one that is neither empty nor a comment; a `#!` begins a script.
-    private mutating func lineBelow(_ number: Int) -> Int? {
-        var line = number + 1
-        while let column = source.column(line) {
-            let text = source.line(line).dropFirst(column)
-            if !text.isEmpty, !text.hasPrefix("#") || text.hasPrefix("#!") { return line }
-            line += 1
-        }
-        return nil
-    }
-
     /// Reports spaces that do not separate words in YAML at the ends of a value or key without quotes.
     mutating func reportSpaces(_ scalar: ScalarEvent, at location: SourceLocation, _ value: inout ResolvedScalar) {
         guard scalar.style == .plain, let first = scalar.text.unicodeScalars.first,

@@ -95,7 +95,6 @@ struct Composer {
         // libyaml reports an empty scalar for a document that contains only comments after its `---`.
         if frames.isEmpty && scalar.isAbsent { return }
         if addItemsOnOneText(scalar, span) { return }
-        reportEmptyBlock(scalar, span)
         var value = resolve(scalar, at: location)
         reportSpaces(scalar, at: location, &value)
         anchors.complete(scalar.anchor, .init(node: value.node(at: location), nodeCount: 1, height: 0))

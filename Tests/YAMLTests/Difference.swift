@@ -55,7 +55,7 @@ enum Difference: String, CaseIterable {
             ("cannot be a key", .collectionKey), ("that JSON cannot represent", .notFinite),
             ("match its tag", .wrongTag),
             ("'!!binary' is not", .wrongTag), ("means nothing here", .otherTag), ("' marks a", .otherTag),
-            ("so both are one text", .mistake), ("so it is empty, and this line", .mistake),
+            ("so both are one text", .mistake),
             ("has a tag in YAML", .tagCharacter), ("which would be a part of it", .mistake),
             ("does not separate words in YAML", .mistake), ("YAML has no surrogate pairs", .surrogatePair),
             ("a tab cannot indent a line", .tabIndentation),

@@ -16,7 +16,7 @@ import YAML
     @Test(arguments: [
         ("a: |+\n  a\n\n\nb: >-\n  x\n  y\n\n   z\n", #"{"a":"a\n\n\n","b":"x y\n\n z"}"#),
         ("a: |2\n   a\n  b\n", #"{"a":" a\nb\n"}"#),
-        ("a:\n  b: >\nc: |+\n", #"{"a":{"b":""},"c":""}"#),
+        ("a: |\nb: >\nc: |+\n", #"{"a":"","b":"","c":""}"#),
         ("a: b\n  c\n\n  d # e\n", #"{"a":"b c\nd"}"#),
         ("a: \"b\n  c\\\n   d\n\n  e\"\n", #"{"a":"b cd\ne"}"#),
         (#"a: "\u00e9\x41\U0001F600\0""#, #"{"a":"éA😀\u0000"}"#),

@@ -9,7 +9,7 @@ struct AccessRuleNamesTests {
         let text = """
             {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: r}, rules: [\(rule)]}
             """
-        return try manifests(text).flatMap(AccessRules.warnings).map { "\($0.message); \($0.hint ?? "")" }
+        return try manifests(text).flatMap(AccessRuleNames.warnings).map { "\($0.message); \($0.hint ?? "")" }
     }
 
     @Test(arguments: [
