@@ -131,8 +131,7 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
             "cwd": "write 'cd DIR' in a script", "chdir": "write 'cd DIR' in a script",
             "workdir": "write 'cd DIR' in a script", "workingdirectory": "write 'cd DIR' in a script",
             "directory": "write 'cd DIR' in a script",
-            "user":
-                "remove it: the unit of the task has the rights that 'writes:', 'reads:' and 'capabilities:' ask for",
+            "user": "remove it: the unit of the task has the rights that 'writes:' and 'capabilities:' ask for",
             "unless": "name what the program creates in 'creates:'",
             "onlyif": "name what the program creates in 'creates:'",
             "removes": "test it in a script",
