@@ -22,7 +22,7 @@ import Testing
         let text = """
             cluster: {name: a}
             tasks: {t: {exec: {command: ls}}}
-            monitoring: {apply: {manifests: [m.yaml]}}
+            monitoring: {exec: {command: ls}}
             """
         #expect(
             problems(text) == "bootstrap.yaml:3:1: unknown key 'monitoring' in a task file; "
