@@ -84,7 +84,8 @@ import Testing
         ),
         (
             "tasks: {a: {file: /etc/x}}",
-            "'file' of task 'a' must be a mapping with the keys of 'file', found '/etc/x'; write file: {path: /etc/x}"
+            "'file' of task 'a' must be a mapping with the keys of 'file', found '/etc/x'; "
+                + "write file: {path: /etc/x, source: FILE}"
         ),
         (
             "tasks: {a: {exec: {command: x, args: [no]}}}",

@@ -125,12 +125,12 @@ import Testing
     @Test(arguments: [
         (
             "tasks:\n  - name: Install file\n    exec: {command: ls}\n",
-            "2:3: 'tasks' must be a mapping, found a list; write 'install-file:' in place of '- name: Install file', what "
-                + "follows indented below it, and the others so"
+            "2:3: 'tasks' must be a mapping, found a list; write 'install-file:' in place of '- name: Install file', and "
+                + "indent the keys below it"
         ),
         (
             "tasks:\n  - a:\n      exec: {command: ls}\n",
-            "2:3: 'tasks' must be a mapping, found a list; remove the '-' before 'a:' and the others"
+            "2:3: 'tasks' must be a mapping, found a list; put two spaces in place of the '- ' before 'a:'"
         ),
         ("a:\n  exec: {command: ls}\n", "1:1: unknown key 'a' in a task file; write 'tasks: {a: …}'"),
     ])

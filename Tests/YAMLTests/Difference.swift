@@ -58,7 +58,7 @@ enum Difference: String, CaseIterable {
             ("so both are one text", .mistake),
             ("has a tag in YAML", .tagCharacter), ("which would be a part of it", .mistake),
             ("does not separate words in YAML", .mistake), ("YAML has no surrogate pairs", .surrogatePair),
-            ("a tab cannot indent a line", .tabIndentation),
+            ("closes nothing", .tagCharacter), ("a tab cannot indent a line", .tabIndentation),
             ("unknown directive name", .directive),
             ("text after the document marker", .marker),
             ("expected a space after ':'", .colon), ("while scanning a tag", .tagCharacter),

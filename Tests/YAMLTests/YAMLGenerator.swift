@@ -76,7 +76,7 @@ struct YAMLGenerator {
 
     /// A tag, an anchor, both or mostly nothing.
     private mutating func properties() -> String {
-        var text = chance(12) ? pick(Self.tags) : ""
+        var text = chance(18) ? pick(Self.tags) : ""
         if chance(15) {
             anchorCount += chance(5) ? 0 : 1
             text += "&a\(anchorCount) "

@@ -130,17 +130,10 @@ struct MergedFiles {
     /// Returns how to write the items of a list by their names.
     private static func hint(forList node: Node) -> String? {
         guard let first = node.sequence?.first else { return nil }
-        guard let entries = first.mapping?.entries, let key = entries.first else {
-            return first.string.map { "write each item as a key, such as '\($0):'" }
-        }
-        if let entry = entries.first(where: { $0.key == "name" }), let name = entry.value.string {
-            let key = suggestedTaskName(name) ?? "NAME"
-            return "write '\(key):' in place of '- name: \(name)', what follows indented below it, and the others so"
-        }
-        let isNamed = entries.count == 1 && !verbNames.contains(key.key) && key.value.mapping != nil
-        return isNamed
-            ? "remove the '-' before '\(key.key):' and the others"
-            : "write a name in place of each '-', such as 'NAME:', and what follows indented below it"
+        let isVerb = first.mapping?.entries.first.map { verbNames.contains($0.key) } ?? false
+        if !isVerb, let hint = OtherStructure(node).mappingHint { return hint }
+        return first.string.map { "write each item as a key, such as '\($0):'" }
+            ?? "write a name in place of each '-', such as 'NAME:', and what follows indented below it"
     }
 
     /// Adds the certificates of earlier files to an entry `leaves`, except certificates that the entry overrides.
