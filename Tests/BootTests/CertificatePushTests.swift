@@ -161,7 +161,7 @@ extension BootedTests {
                 let again = try await site.push()
                 #expect(again.status == 0, "\(again.errors)")
                 let lines = zip(Self.hosts, new).map { "\($0): \($1.count) unchanged" }
-                #expect(again.outputLines.sorted() == lines.sorted())
+                #expect(again.resultLines.sorted() == lines.sorted())
                 #expect(try await machines[1].output("ls -A /etc/nest-bootstrap/secrets") == "certs\n")
             }
         }

@@ -66,14 +66,14 @@ struct CertificatePushTests {
         let nodes = try await operatorsMachine()
         let dryRun = try await push(nodes, "--dry-run")
         #expect(dryRun.status == 0, "\(dryRun.errors)")
-        #expect(dryRun.outputLines.first == "ducksnest-controlplane: 28 would be changed, 0 unchanged")
+        #expect(dryRun.resultLines.first == "ducksnest-controlplane: 28 would be changed, 0 unchanged")
         for host in nodes.hosts { #expect(try await files(of: host, nodes).isEmpty) }
         let result = try await push(nodes)
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.outputLines.count == nodes.hosts.count)
+        #expect(result.resultLines.count == nodes.hosts.count)
         for host in nodes.hosts { #expect(try await files(of: host, nodes) == expected(of: host, nodes), "\(host)") }
         #expect(
-            try await push(nodes).outputLines.allSatisfy {
+            try await push(nodes).resultLines.allSatisfy {
                 $0.hasSuffix(": 7 unchanged") || $0.hasSuffix(": 28 unchanged")
             }
         )
@@ -113,7 +113,7 @@ struct CertificatePushTests {
             try Files.makeSymbolicLink(at: "\(directory)/\(file)", to: target, replacing: true)
         }
         try Files.write(Array("mine".utf8), to: nodes.path("outside"), mode: 0o600)
-        #expect(try await push(nodes, host).outputLines == ["\(host): 2 changed, 5 unchanged"])
+        #expect(try await push(nodes, host).resultLines == ["\(host): 2 changed, 5 unchanged"])
         #expect(try await files(of: host, nodes) == expected(of: host, nodes))
         let modes = try await nodes.must("find", directory, "-type", "f", "-printf", "%m ")
         #expect(Set(modes.split(separator: " ")) == ["644"], "\(modes)")
@@ -193,7 +193,7 @@ struct CertificatePushTests {
         try await nodes.renew("--all", "--name", "kubelet")
         let script = try nodes.text("ssh").replacing("set -eu\n", with: "set -eu\necho welcome\n") + "\necho goodbye\n"
         try Files.write(Array(script.utf8), to: nodes.path("ssh"), mode: 0o755)
-        #expect(try await push(nodes, host).outputLines == ["\(host): 2 changed, 5 unchanged"])
+        #expect(try await push(nodes, host).resultLines == ["\(host): 2 changed, 5 unchanged"])
         #expect(try await nodes.must("sh", "-c", states) == before)
     }
 }
