@@ -92,7 +92,7 @@ struct MissingThingsTests {
             "early: error: early.yaml:6:14: ConfigMap/missing-later/early: namespace 'missing-later' does not exist; "
                 + "task 'brings' provides it (later.yaml:1:1); write 'after: [brings]' in task 'early'",
             "widget: error: widget.yaml:1:13: Widget/w: the server has no kind 'Widget' in 'example.test/v1'; "
-                + "no task of this node provides it; did you mean 'kind: Gadget'?",
+                + "no task of this node provides it; apply the CustomResourceDefinition that defines it first",
             "gadget: error: gadget.yaml:1:13: Gadget/g: the server has no kind 'Gadget' in 'example.test/v1'; "
                 + "task 'brings' provides it (later.yaml:5:1); write 'after: [brings]' in task 'gadget'",
             "old-version: error: old-version.yaml:1:13: Deployment/d: the server has no kind 'Deployment' in "

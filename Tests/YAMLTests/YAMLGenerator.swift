@@ -52,9 +52,8 @@ struct YAMLGenerator {
         "'yes'", "' # '", "'a\\n'", "\"a", "'a", "\"a\" b", "'a'b", "'\n\n   '",
     ]
     private static let tags = [
-        "!!str ", "!!int ", "!!float ", "!!bool ", "!!null ", "!!binary ", "!local ", "! ", "!<tag:yaml.org,2002:str> ",
-        "!!map ",
-        "!!seq ", "!e!x ",
+        "!!str ", "!!int ", "!!float ", "!!bool ", "!!null ", "!!binary ", "!!str ", "! ", "!<tag:yaml.org,2002:str> ",
+        "! ", "!!seq ", "!e!x ",
     ]
     private static let headers = [
         "|", ">", "|-", "|+", ">-", ">+", "|2", ">1-", "|-1", "|0", "|  # comment", "|# c", "|x", ">+2",
@@ -76,7 +75,7 @@ struct YAMLGenerator {
 
     /// A tag, an anchor, both or mostly nothing.
     private mutating func properties() -> String {
-        var text = chance(18) ? pick(Self.tags) : ""
+        var text = chance(12) ? pick(Self.tags) : ""
         if chance(15) {
             anchorCount += chance(5) ? 0 : 1
             text += "&a\(anchorCount) "
