@@ -52,11 +52,6 @@ struct SourceText {
         return line.distance(from: line.startIndex, to: first)
     }
 
-    /// Returns the number of leading spaces of a line, also of a comment; `nil` after the end.
-    func column(_ number: Int) -> Int? {
-        lines.indices.contains(number) ? lines[number].prefix { $0 == UInt8(ascii: " ") }.count : nil
-    }
-
     /// Returns the nearest line above the given line that is neither empty nor a comment.
     func line(above number: Int) -> Int? {
         (0..<min(number, lines.count)).last { indentation($0) != nil }

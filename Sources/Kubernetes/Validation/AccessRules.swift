@@ -82,7 +82,10 @@ enum AccessRules {
     }
 
     private static func problems(ofReference reference: Node?, kinds: [String]) -> [Problem] {
-        oneOf(kinds, reference?["kind"], "roleRef.kind") + oneOf([group], reference?["apiGroup"], "roleRef.apiGroup")
+        // A ClusterRoleBinding cannot refer to a Role.
+        let hint = kinds.contains("Role") ? nil : "name a ClusterRole, or write 'kind: RoleBinding' above"
+        return oneOf(kinds, reference?["kind"], "roleRef.kind", hint: hint)
+            + group(reference?["apiGroup"], "roleRef.apiGroup")
     }
 
     private static func problems(ofSubject subject: Node, _ path: String) -> [Problem] {
@@ -91,7 +94,7 @@ enum AccessRules {
         guard let written = subject["kind"]?.string, let meant = nearestName(to: written, in: kinds) else {
             return kind
         }
-        if meant != "ServiceAccount" { return kind + oneOf([group], subject["apiGroup"], "\(path).apiGroup") }
+        if meant != "ServiceAccount" { return kind + group(subject["apiGroup"], "\(path).apiGroup") }
         let groups = subject["apiGroup"].flatMap { apiGroup in
             apiGroup.string.flatMap { text in
                 text.isEmpty
@@ -118,18 +121,22 @@ enum AccessRules {
         return kind + [groups, missing].compactMap(\.self)
     }
 
-    /// Returns the problem of a text that is not allowed.
-    ///
-    /// The server fills in a group that is empty.
-    private static func oneOf(_ allowed: [String], _ value: Node?, _ field: String) -> [Problem] {
+    /// Returns the problem of another API group than that of roles; the server fills in one that is empty.
+    private static func group(_ value: Node?, _ field: String) -> [Problem] {
+        oneOf([group], value, field, hint: "write '\(group)'")
+    }
+
+    /// Returns the problem of a text that is not allowed, with the given hint if no allowed one is similar.
+    private static func oneOf(_ allowed: [String], _ value: Node?, _ field: String, hint: String? = nil) -> [Problem] {
         guard let value, let text = value.string, !text.isEmpty, !allowed.contains(text) else { return [] }
-        let near = nearestName(to: text, in: allowed) ?? (allowed.count == 1 ? allowed[0] : nil)
+        let near = nearestName(to: text, in: allowed)
+        let shown = shortList(allowed.map { "'\($0)'" })
         return [
             Problem(
                 .wrongFieldValue,
-                "field '\(field)': expected \(allowed.count > 1 ? "one of " : "")\(shortList(allowed.map { "'\($0)'" })), found '\(text)'",
+                "field '\(field)': expected \(allowed.count > 1 ? "one of " : "")\(shown), found '\(text)'",
                 at: value.location,
-                hint: near.map { "write '\($0)'" },
+                hint: near.map { "write '\($0)'" } ?? hint,
                 edit: near.map { TextEdit(at: value.location, old: text, new: $0) }
             )
         ]

@@ -33,10 +33,11 @@ enum StructuralSchema {
             let message = "no version of 'spec.versions' has 'storage: true'"
             return [Problem(.wrongFieldValue, message, at: first["storage"]?.location, hint: "write it in one of them")]
         }
+        let earlier = versions[stored[0]]["name"]?.string.map { "version '\($0)'" } ?? "another version"
         return stored.dropFirst().map { index in
             Problem(
                 .wrongFieldValue,
-                "field 'spec.versions[\(index)].storage': version \(stored[0] + 1) is stored already, and only one can be",
+                "field 'spec.versions[\(index)].storage': \(earlier) is stored already, and only one can be",
                 at: versions[index]["storage"]?.location,
                 hint: "write 'storage: false'"
             )

@@ -41,7 +41,7 @@ extension ServerRuleTests {
         (binding("RoleBinding", "kind: ClusterRole", "kind: ServiceAccount, namespace: c"), nil),
         (
             binding("ClusterRoleBinding", "kind: Role", "kind: Group"),
-            "field 'roleRef.kind': expected 'ClusterRole', found 'Role'; write 'ClusterRole'"
+            "field 'roleRef.kind': expected 'ClusterRole', found 'Role'; name a ClusterRole, or write 'kind: RoleBinding' above"
         ),
         (
             binding("RoleBinding", "kind: ClustrRole", "kind: Group"),
@@ -93,6 +93,14 @@ extension ServerRuleTests {
         (
             definition("type: object", storage: "false"),
             "no version of 'spec.versions' has 'storage: true'; write it in one of them"
+        ),
+        (
+            definition("type: object").replacing(
+                "versions: [",
+                with: "versions: [{name: v2, served: true, storage: true, "
+                    + "schema: {openAPIV3Schema: {type: object}}}, "
+            ),
+            "field 'spec.versions[1].storage': version 'v2' is stored already, and only one can be; write 'storage: false'"
         ),
     ]
 }
