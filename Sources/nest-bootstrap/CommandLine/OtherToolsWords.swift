@@ -1,7 +1,7 @@
 /// Words with which other programs name what a command or a flag of this one does.
 enum OtherToolsWords {
     /// The calls that commands of other programs mean: kubectl, Terraform, Ansible, Helm, systemctl, Compose and kubeadm.
-    private static let commands: [String: String] = [
+    static let commands: [String: String] = [
         "apply": "run", "converge": "run", "deploy": "run", "install": "run", "reconcile": "run", "start": "run",
         "switch": "run", "sync": "run", "up": "run",
         "dry-run": "run --dry-run", "simulate": "run --dry-run",
@@ -15,11 +15,11 @@ enum OtherToolsWords {
         "journal": "logs", "tail": "logs --follow",
         "events": "timeline", "history": "timeline", "trace": "timeline",
         "dot": "graph", "render": "graph", "tree": "graph",
-        "certs": "certificates", "pki": "certificates", "renew": "certificates renew",
+        "certs": "certificates check", "pki": "certificates check", "renew": "certificates renew",
         "rotate": "certificates rotate-ca",
         "permissions": "rbac",
         "create": "init", "generate": "init", "new": "init", "setup": "init",
-        "autocomplete": "completion",
+        "autocomplete": "completion bash",
         "doc": "explain", "docs": "explain", "man": "explain",
         "ver": "--version", "version": "--version",
     ]
@@ -27,7 +27,7 @@ enum OtherToolsWords {
     /// The flags that flags of other programs mean, with the value if the other flag has it in its name.
     ///
     /// A command need not have all of the flags; the first one that it has is meant.
-    private static let flags: [String: [String]] = [
+    static let flags: [String: [String]] = [
         "-f": ["--config"], "-i": ["--config"], "--file": ["--config"], "--filename": ["--config"],
         "--input": ["--config"], "--config-file": ["--config"], "--task-file": ["--config"],
         "--inventory": ["--config"],
