@@ -30,7 +30,7 @@ extension Sequence<String> {
 extension String {
     /// Returns whether two texts have the same bytes.
     public func hasSameBytes(as other: String) -> Bool {
-        // The first comparison is faster if the texts differ.
-        self == other && utf8.elementsEqual(other.utf8)
+        // The first comparisons are faster if the texts differ.
+        utf8.count == other.utf8.count && self == other && utf8.elementsEqual(other.utf8)
     }
 }

@@ -39,7 +39,7 @@ struct ExaminedContent {
         }
         self.text = text
         name = String(path.lastSlash.map { path[path.index(after: $0)...] } ?? path[...])
-        lines = Self.lines(of: text).prefix { !$0.hasPrefix("---") || $0.hasPrefix("-----") }
+        lines = Self.lines(of: Self.firstDocument(of: text))
         object = text.first == "{" ? JSONKeys(text.utf8).values : [:]
         keys = Set(
             lines.compactMap { line in
@@ -55,6 +55,20 @@ struct ExaminedContent {
             isValue && !text.hasPrefix("-----BEGIN ")
             ? [] : Self.lines(of: whole).compactMap { Self.label(of: $0) }
         der = DERContent(self.bytes)
+    }
+
+    /// Returns a text up to the line that begins with `---`, unless this is the beginning or the end of a PEM block.
+    private static func firstDocument(of text: Substring) -> Substring {
+        var rest = text.utf8
+        while !rest.isEmpty {
+            let dashes = rest.prefix { $0 == UInt8(ascii: "-") }.count
+            if dashes == 3 || dashes == 4 { return text[..<rest.startIndex] }
+            guard let end = rest.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
+                break
+            }
+            rest = rest[rest.index(after: end)...]
+        }
+        return text
     }
 
     /// Returns the lines that are not empty.

@@ -22,9 +22,7 @@ public struct TextPlaceholder: Sendable, Hashable {
     /// Finds the first placeholder of a text, or returns `nil` if there is none.
     public init?(in text: String, at place: Place = .name) {
         guard text.utf8.count <= Self.limit else { return nil }
-        guard text.utf8.contains(where: Self.marks.contains) || place != .value && Self.request(in: text) != nil else {
-            return nil
-        }
+        guard text.utf8.contains(where: \.isMark) || place != .value && Self.mayHaveRequest(text) else { return nil }
         var best: (range: Range<String.Index>, name: Substring, tool: String?)?
         for row in Self.brackets where row.places.contains(place) {
             guard let found = row.range(in: text) else { continue }
@@ -35,7 +33,9 @@ public struct TextPlaceholder: Sendable, Hashable {
         if best == nil, place == .name, let variable = Self.variable(in: text) {
             best = (variable, text[variable].dropFirst(), "envsubst or a shell")
         }
-        if best == nil, place != .value, let words = Self.request(in: text) { best = (words, text[words], nil) }
+        if best == nil, place != .value, Self.mayHaveRequest(text), let words = Self.request(in: text) {
+            best = (words, text[words], nil)
+        }
         guard let best else { return nil }
         self.text = text[best.range]
         name = best.name.filter { !$0.isWhitespace && $0 != "-" && $0 != "=" }
@@ -45,14 +45,16 @@ public struct TextPlaceholder: Sendable, Hashable {
     /// The longest text in which a placeholder is looked for, in bytes; names and addresses are shorter.
     private static let limit = 4096
 
-    /// The bytes of which every placeholder in brackets has one.
-    private static let marks = Set("{<[($@%_#".utf8)
-
     /// Returns a variable without braces, such as `$TAG`.
     private static func variable(in text: String) -> Range<String.Index>? {
         guard let dollar = text.firstIndex(of: "$") else { return nil }
         let name = text[dollar...].dropFirst().prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         return name.first?.isLetter == true ? dollar..<name.endIndex : nil
+    }
+
+    /// Whether a text has enough capital letters for a request.
+    private static func mayHaveRequest(_ text: String) -> Bool {
+        text.utf8.count { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) } >= "YOUR".count
     }
 
     /// Returns the words in capitals that ask the reader to write something else, such as `CHANGE_ME`.
@@ -137,6 +139,16 @@ public struct TextPlaceholder: Sendable, Hashable {
 }
 
 extension UInt8 {
+    /// Whether this is one of the bytes of which every placeholder in brackets, and every variable, has one.
+    fileprivate var isMark: Bool {
+        switch self {
+        case UInt8(ascii: "{"), UInt8(ascii: "<"), UInt8(ascii: "["), UInt8(ascii: "("), UInt8(ascii: "$"),
+            UInt8(ascii: "@"), UInt8(ascii: "%"), UInt8(ascii: "_"), UInt8(ascii: "#"):
+            true
+        default: false
+        }
+    }
+
     /// Whether this is an ASCII letter, a digit or `_`.
     fileprivate var isWordByte: Bool {
         switch self {

@@ -30,7 +30,11 @@ public struct Mapping: Sendable, Hashable {
     ///
     /// Setting an existing key keeps its order and location; setting `nil` removes it.
     public subscript(key: String) -> Node? {
-        get { entries.first { $0.key.hasSameBytes(as: key) }?.value }
+        get {
+            // A loop over indices does not copy the entries.
+            for index in entries.indices where entries[index].key.hasSameBytes(as: key) { return entries[index].value }
+            return nil
+        }
         set {
             let index = entries.firstIndex { $0.key.hasSameBytes(as: key) }
             switch (index, newValue) {

@@ -102,6 +102,7 @@ struct Schema {
         guard let reference = node["$ref"]?.string else {
             return Schema(node: node, name: "", definitions: definitions, isStructural: isStructural)
         }
-        return definitions.schema(String(reference.split(separator: "/").last ?? ""))
+        let start = reference.utf8.lastIndex(of: UInt8(ascii: "/")).map(reference.utf8.index(after:))
+        return definitions.schema(String(reference[(start ?? reference.startIndex)...]))
     }
 }

@@ -26,6 +26,8 @@ final class KubernetesSchemas: Sendable {
 
     private let text: [UInt8]
     private let kinds: [GroupVersionKind: [Kind]]
+    /// The names of the kinds of each group and version.
+    private let kindNames: [String: Set<String>]
     private let definitions: [String: [Definition]]
     /// The definitions that were read, by the beginnings of their JSON.
     private let nodes = Locked<[Int: Node]>([:])
@@ -53,6 +55,7 @@ final class KubernetesSchemas: Sendable {
             }
         }
         (self.kinds, self.definitions) = (kinds, definitions)
+        kindNames = kinds.keys.reduce(into: [:]) { $0[$1.apiVersion, default: []].insert($1.kind) }
         self.versions = versions.all
     }
 
@@ -69,9 +72,7 @@ final class KubernetesSchemas: Sendable {
     }
 
     /// Returns the kinds of a group and version that any version of Kubernetes has.
-    func kinds(in apiVersion: String) -> Set<String> {
-        Set(types.lazy.filter { $0.apiVersion == apiVersion }.map(\.kind))
-    }
+    func kinds(in apiVersion: String) -> Set<String> { kindNames[apiVersion] ?? [] }
 
     /// All types that any version of Kubernetes has.
     var types: some Sequence<GroupVersionKind> { kinds.keys }

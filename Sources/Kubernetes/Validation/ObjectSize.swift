@@ -64,6 +64,7 @@ struct ObjectSize {
     }
 
     private mutating func checkWhole(_ manifest: ManifestObject) {
+        guard Self.largestSize(of: manifest.root) > Self.storageLimit else { return }
         let size = manifest.root.json().count
         guard size > Self.storageLimit else { return }
         guard size > Self.requestLimit else {
@@ -83,4 +84,19 @@ struct ObjectSize {
             )
         )
     }
+
+    /// Returns a size that a value in JSON does not exceed; this takes much less time than to write it.
+    private static func largestSize(of node: Node) -> Int {
+        switch node.content {
+        case .null, .boolean: 5
+        case .number(let number): number.json.utf8.count
+        case .string(let text): largestSize(of: text)
+        case .sequence(let items): items.reduce(2) { $0 + largestSize(of: $1) + 1 }
+        case .mapping(let mapping):
+            mapping.entries.reduce(2) { $0 + largestSize(of: $1.key) + largestSize(of: $1.value) + 2 }
+        }
+    }
+
+    /// Returns the size of a text in which all bytes are written as escapes.
+    private static func largestSize(of text: String) -> Int { text.utf8.count * "\\u0000".utf8.count + 2 }
 }

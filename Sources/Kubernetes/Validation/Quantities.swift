@@ -54,9 +54,20 @@ enum Quantities {
     ///
     /// The source is https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/.
     static func isValid(_ text: String) -> Bool {
-        let form = /[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(|n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)/
-        return text.wholeMatch(of: form) != nil
+        var rest = text.utf8[...]
+        rest.skip { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
+        let whole = rest.skipDigits()
+        rest.skip { $0 == UInt8(ascii: ".") }
+        guard whole + rest.skipDigits() > 0 else { return false }
+        if units.contains(where: rest.elementsEqual) { return true }
+        guard let sign = rest.popFirst(), sign == UInt8(ascii: "e") || sign == UInt8(ascii: "E") else { return false }
+        rest.skip { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
+        return rest.skipDigits() > 0 && rest.isEmpty
     }
+
+    private static let units = [
+        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei",
+    ].map { Array($0.utf8) }
 
     /// Returns the quantity that is probably meant: `1Gi` for `1GiB`, `1k` for `1K`, `1G` for `1g`.
     static func suggestion(for text: String) -> String? {
@@ -67,5 +78,19 @@ enum Quantities {
         if unit.last == "B" || unit.last == "b" { unit = unit.dropLast() }
         let candidates = [String(unit), unit.uppercased(), unit.lowercased(), unit.prefix(1).uppercased() + "i"]
         return candidates.map { number + $0 }.first { isValid(String($0)) }.map(String.init)
+    }
+}
+
+extension Substring.UTF8View {
+    /// Removes the first byte if it meets a condition.
+    fileprivate mutating func skip(_ isSkipped: (UInt8) -> Bool) {
+        if first.map(isSkipped) ?? false { removeFirst() }
+    }
+
+    /// Removes the digits at the beginning, and returns their number.
+    fileprivate mutating func skipDigits() -> Int {
+        let digits = prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }.count
+        removeFirst(digits)
+        return digits
     }
 }

@@ -3,19 +3,14 @@ import YAML
 
 /// Selectors of workloads, which must match the labels of their own pods.
 struct SelectorMatch {
+    private let root: Node
     /// The labels in the template of the pods.
     private let labels: Node?
-    /// The words of the object, which show whether a label or its selector is misspelt.
-    private let words: WordCounts
 
     static func problems(_ manifest: ManifestObject) -> [Problem] {
         let (type, spec) = (manifest.identity.type, manifest.root["spec"])
         guard let pod = PodTemplate(manifest), let spec else { return [] }
-        let keys = [
-            manifest.root["metadata"]?["labels"], pod.labels, spec["selector"], spec["selector"]?["matchLabels"],
-        ]
-        .flatMap { $0?.mapping?.entries.map(\.key) ?? [] }
-        let match = Self(labels: pod.labels, words: WordCounts(manifest.root.strings + keys))
+        let match = Self(root: manifest.root, labels: pod.labels)
         switch (type.group, type.kind) {
         case ("apps", "DaemonSet"), ("apps", "Deployment"), ("apps", "ReplicaSet"), ("apps", "StatefulSet"):
             return match.requiredSelector(spec)
@@ -65,6 +60,14 @@ struct SelectorMatch {
                 hint: "write '\(entry.key): \(YAMLScalar.written(wanted))' below 'labels:' of the template",
             )
         }
+    }
+
+    /// The words of the object, which show whether a label or its selector is misspelt.
+    private var words: WordCounts {
+        let selector = root["spec"]?["selector"]
+        let keys = [root["metadata"]?["labels"], labels, selector, selector?["matchLabels"]]
+            .flatMap { $0?.mapping?.entries.map(\.key) ?? [] }
+        return WordCounts(root.strings + keys)
     }
 
     /// Returns the problem of a label that is probably misspelt in the template, and not in the selector.

@@ -52,8 +52,9 @@ enum StructuralSchema {
                 schema[$0]?.boolean == true
             }
         let type = schema["type"]?.string
-        let isMisspelt = entries.contains { $0.key != "type" && nearestName(to: $0.key, in: ["type"]) != nil }
-        if type ?? "" == "", !hasAnyType, !isMisspelt, schema["type"].map({ $0.isNull || $0.string != nil }) ?? true {
+        if type ?? "" == "", !hasAnyType, schema["type"].map({ $0.isNull || $0.string != nil }) ?? true,
+            !hasMisspelt("type", in: entries)
+        {
             let written = isRoot || schema["properties"] != nil ? "object" : schema["items"] != nil ? "array" : "string"
             problems.append(
                 Problem(
@@ -78,8 +79,7 @@ enum StructuralSchema {
                 )
             )
         }
-        let hasMisspeltItems = entries.contains { $0.key != "items" && nearestName(to: $0.key, in: ["items"]) != nil }
-        if type == "array", schema["items"].map(\.isNull) ?? true, !hasMisspeltItems {
+        if type == "array", schema["items"].map(\.isNull) ?? true, !hasMisspelt("items", in: entries) {
             let hint = "write the schema of an item, such as 'items: {type: string}'"
             let place = schema["items"]?.location ?? schema.location
             problems.append(Problem(.missingField, "field '\(path).items' is missing", at: place, hint: hint))
@@ -90,5 +90,10 @@ enum StructuralSchema {
         for field in ["items", "additionalProperties"] {
             schema[field].map { check($0, "\(path).\(field)", isRoot: false, &problems) }
         }
+    }
+
+    /// Whether there is a key that is probably meant to be a field, which is reported as unknown.
+    private static func hasMisspelt(_ field: String, in entries: [Mapping.Entry]) -> Bool {
+        entries.contains { $0.key != field && nearestName(to: $0.key, in: [field]) != nil }
     }
 }
