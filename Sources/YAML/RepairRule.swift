@@ -18,7 +18,8 @@ struct RepairRule {
             rule.listBehindKey,
             rule.valueAboveBlock, rule.openQuote, rule.innerQuotes, rule.wrongQuotes, rule.textBehindQuotes,
             rule.variable, rule.emptyItem, rule.missingComma,
-            rule.brackets, rule.unindentedText, rule.missingDashSpace, rule.indentation, rule.strayCharacter,
+            rule.brackets, rule.unindentedText, rule.outdentedText, rule.missingDashSpace, rule.indentation,
+            rule.strayCharacter,
         ]
         return rule.lines.flatMap { line in rules.flatMap { $0(line) } }
     }

@@ -116,7 +116,15 @@ struct SyntaxRepairs {
         guard !report.isExact, part.bytes.count <= Self.sizeLimit else { return Findings(problems: [report.problem]) }
         let general = report.problem
         var applied: [EditableText.Change] = []
-        var found: [Problem] = []
+        var found: [SyntaxRepair] = []
+        func problems(isProved: Bool) -> [Problem] {
+            found.map { repair in
+                var problem = repair.problem(in: source, isProved: isProved)
+                // Another change may lead as far, and alone this one makes no valid text.
+                problem.edit = nil
+                return problem
+            }
+        }
         var (text, failure) = (EditableText(part.bytes), failure)
         while found.count < Self.mistakeLimit {
             let trials = tried(RepairRule.repairs(of: text, failure), of: text, after: applied, &budget)
@@ -126,16 +134,16 @@ struct SyntaxRepairs {
                 if let hint { problem.hint = hint }
                 // With a mistake left, another change may be the right one.
                 if hint != nil || value.mistakeCount > 0 { problem.edit = nil }
-                return Findings(problems: found + [problem] + value.problems, root: value.root)
+                return Findings(problems: problems(isProved: true) + [problem] + value.problems, root: value.root)
             }
             guard let next = furthest(of: trials, beyond: failure), case .invalid(let later, _) = next.outcome else {
                 break
             }
-            found.append(original(next.repair, applied).problem(in: source, isProved: false))
+            found.append(original(next.repair, applied))
             applied += next.repair.changes
             (text, failure) = (next.text, later)
         }
-        return Findings(problems: [found.first ?? general])
+        return Findings(problems: [problems(isProved: false).first ?? general])
     }
 
     /// How many mistakes of one document are looked for.

@@ -66,6 +66,25 @@ import YAML
         #expect(problems(of: text) == message)
     }
 
+    @Test(arguments: [
+        (
+            "v: |\n    one\n  two\n    three\nw: 1\n",
+            "t.yaml:3:3: the line is indented less than the text of line 2, to which it belongs; indent it by 4 spaces"
+        ),
+        (
+            "a:\n  v: |\n    one {\n  }\n    two\n  w: 1\nb: 1\n",
+            "t.yaml:4:3: the line is indented less than the text of line 3, to which it belongs; indent it by 4 spaces"
+        ),
+        (
+            "a:\n  v: |\n    one\n   two\n  three\n    four\n  w: 1\nb: {c: 1}\n",
+            "t.yaml:4:4: the line is indented less than the text of line 3, to which it belongs; indent it by 4 spaces, "
+                + "and the lines below it up to line 5"
+        ),
+    ])
+    func `a line that is indented less than its text is reported there`(text: String, message: String) {
+        #expect(problems(of: text) == message)
+    }
+
     @Test(arguments: ["v: |\n", "v: |\nw: 1\n", "a:\n  v: >-\n\n  # c\n  w: 1\n", "v: |\n  x\nw: 1\n", "- |\n- x\n"])
     func `a text may be empty`(text: String) {
         #expect(problems(of: text) == "")

@@ -337,7 +337,7 @@ extension ConfigValue {
             return nil
         }
         guard let duration = parseDuration(text) else {
-            reportTypeMismatch(expected, hint: durationHint(text).map { write($0) })
+            reportTypeMismatch(expected, hint: durationText(inOtherNotation: text).map { write($0) })
             return nil
         }
         guard duration > .zero, duration <= limit else {
@@ -355,21 +355,6 @@ extension ConfigValue {
             return nil
         }
         return duration
-    }
-
-    /// Returns the duration probably meant by another notation, such as `10 min`, `1 hour` or `30sec`.
-    private func durationHint(_ text: String) -> String? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        let unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
-        guard !digits.isEmpty, digits.count < 6 else { return nil }
-        return switch unit {
-        case "", "sec", "secs", "second", "seconds", "s": "\(digits)s"
-        case "min", "mins", "minute", "minutes", "m": "\(digits)m"
-        case "hour", "hours", "hr", "h": "\(digits)h"
-        case "day", "days", "d": Int(digits).map { "\($0 * 24)h" }
-        case "msec", "millis", "ms": "\(digits)ms"
-        default: nil
-        }
     }
 
     /// Returns the permissions that a number without a zero in front means as a decimal number, such as 420 for 0644.
