@@ -141,9 +141,18 @@ struct ActionContext: Sendable {
 
 extension ActionContext {
     /// Returns advice about a path that cannot be written, if the sandbox of the unit is the probable reason.
-    func sandboxHint(for error: SystemError) -> String? {
-        guard run.isService, error.code == EROFS else { return nil }
-        return "its unit may have been made for another path: run 'systemctl daemon-reload'"
+    func hint(for error: SystemError) -> String? {
+        if run.isService, error.code == EROFS {
+            return "its unit may have been made for another path: run 'systemctl daemon-reload'"
+        }
+        if let advice = error.advice { return advice }
+        switch error.code {
+        case ELOOP: return "a symbolic link in this path leads to itself: remove the link, or write another path"
+        case EEXIST, EISDIR, ENOTDIR: return "remove it, or write another path"
+        case EROFS: return "its file system is read-only: mount it for writing, or write another path"
+        case ENOSPC, EDQUOT: return "free space on its file system"
+        default: return nil
+        }
     }
 }
 

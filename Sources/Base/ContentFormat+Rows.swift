@@ -17,6 +17,15 @@ extension ContentFormat {
         ]
 
     private static let encodingRows: [Row] = [
+        Row(.otherEncoding, "encoded in UTF-32", converted("UTF-32")) {
+            $0.begins([0xFF, 0xFE, 0, 0]) || $0.begins([0, 0, 0xFE, 0xFF])
+        },
+        Row(.otherEncoding, "encoded in UTF-16 without a byte order mark", converted("UTF-16LE")) {
+            $0.hasZeros(at: 1)
+        },
+        Row(.otherEncoding, "encoded in UTF-16 without a byte order mark", converted("UTF-16BE")) {
+            $0.hasZeros(at: 0)
+        },
         Row(.empty, "empty", "write it, or correct the path") { $0.bytes.allSatisfy { $0 <= 0x20 } },
         Row(
             .compressed,
@@ -43,6 +52,16 @@ extension ContentFormat {
             $0.text.hasPrefix("version https://git-lfs.github.com/")
         },
     ]
+
+    private static func converted(_ encoding: String) -> Advice {
+        let advice = "convert it with `iconv -f \(encoding) -t UTF-8 FILE > FILE.pem`, and name that file"
+        return Advice(
+            "convert it with `iconv -f \(encoding) -t UTF-8 FILE`",
+            certificate: advice,
+            authority: advice,
+            key: advice
+        )
+    }
 
     /// Returns the advice about a compressed file; a name without the usual extension needs another command.
     private static func decompressed(_ usual: String, by command: String) -> Advice {
@@ -94,6 +113,13 @@ extension ContentFormat {
             content.contains("ENC[AES256_GCM,") && content.value(of: "kind") != "SopsSecret"
                 && (content.keys.contains("sops") || content.contains("\"sops\":")
                     || content.contains("\nsops_version=") || content.contains("\n[sops]"))
+        },
+        Row(
+            .encrypted,
+            "encrypted by git-crypt",
+            "run 'git-crypt unlock' in its repository, and install the file again"
+        ) {
+            $0.begins(Array("\0GITCRYPT\0".utf8))
         },
         Row(
             .encrypted,
@@ -151,6 +177,17 @@ extension ContentFormat {
             )
         ) { $0.hasPEM("PUBLIC KEY") || $0.der == .publicKey },
         Row(
+            .certificate,
+            "a certificate of OpenSSH",
+            Advice(
+                certificate: "name a certificate in X.509 and PEM",
+                authority: certificateOfCA,
+                key: "name the private key that belongs to the certificate, in PEM",
+                identity: "name the private key to which it belongs",
+                encrypted: "name the file that is encrypted"
+            )
+        ) { content in content.text.prefix(60).contains("-cert-v01@openssh.com ") },
+        Row(
             .publicKey,
             "a public key of SSH",
             Advice(
@@ -199,8 +236,11 @@ extension ContentFormat {
                     where: content.contains
                 )
         },
-        Row(.jinja, "a template of Jinja", "write its result to a file, and name that file") { content in
+        Row(.otherTemplate, "a template of Jinja", "write its result to a file, and name that file") { content in
             content.contains("{%") && content.contains("%}")
+        },
+        Row(.otherTemplate, "a template of ERB", "write its result to a file, and name that file") { content in
+            content.contains("<%") && content.contains("%>")
         },
         Row(
             .helmChart,

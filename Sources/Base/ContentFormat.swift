@@ -10,7 +10,7 @@ public struct ContentFormat: Sendable, Hashable {
         /// A value that can be decrypted only in the file from which it was copied.
         case encryptedValue
         case certificate, privateKey, encryptedKey, publicKey, request, keyStore, brokenPEM, keyOfSSH, keyOfAge
-        case helmTemplate, jinja, helmChart, helmValues, kustomization, compose, playbook
+        case helmTemplate, otherTemplate, helmChart, helmValues, kustomization, compose, playbook
         case kubeconfig, manifest, taskFile
         /// A file that another program reads.
         case ofOtherProgram
@@ -86,13 +86,13 @@ public struct ContentFormat: Sendable, Hashable {
     /// - Returns: The format, `nil` if no place is in such a line, or the file is no template.
     public static func template(_ bytes: [UInt8], path: String, at places: [SourceLocation]) -> Self? {
         guard !places.isEmpty, let format = recognised(bytes, path: path, isReadable: false),
-            format.kind == .helmTemplate || format.kind == .jinja
+            format.kind == .helmTemplate || format.kind == .otherTemplate
         else { return nil }
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let isInTemplate = places.contains { place in
             guard let line = place.position?.line, lines.indices.contains(line - 1) else { return false }
             let text = String(decoding: lines[line - 1], as: UTF8.self)
-            return text.contains("{{") || text.contains("{%")
+            return ["{{", "{%", "<%"].contains(where: text.contains)
         }
         return isInTemplate ? format : nil
     }
@@ -207,7 +207,7 @@ extension ContentFormat {
         let matches: @Sendable (ExaminedContent) -> Bool
 
         /// Whether the row also holds for a file that can be read as what it should be.
-        var isCertain: Bool { kind != .helmTemplate && kind != .jinja }
+        var isCertain: Bool { kind != .helmTemplate && kind != .otherTemplate }
 
         init(_ kind: Kind, _ name: String, _ advice: Advice, _ matches: @escaping @Sendable (ExaminedContent) -> Bool) {
             (self.kind, self.name, self.advice, self.matches) = (kind, name, advice, matches)

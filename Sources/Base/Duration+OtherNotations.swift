@@ -6,6 +6,7 @@
 /// - Parameter text: The text, which ``parseDuration(_:)`` does not read.
 /// - Returns: The duration, such as `1h30m`, or `nil` if the text is not a duration.
 public func durationText(inOtherNotation text: String) -> String? {
+    if let interval = namedIntervals[text.lowercased()] { return interval }
     let parts = clockParts(text) ?? namedParts(text)
     guard let parts, !parts.isEmpty, parts.allSatisfy({ $0.count < 100_000 }) else { return nil }
     let units = parts.map(\.unit)
@@ -16,6 +17,12 @@ public func durationText(inOtherNotation text: String) -> String? {
     let milliseconds = parts.reduce(0) { $0 + $1.count * Double($1.unit.milliseconds) }
     return milliseconds < 1 ? nil : Duration.milliseconds(Int(milliseconds.rounded())).text
 }
+
+/// Words for the time between two runs, as in timers and crontabs.
+private let namedIntervals = [
+    "hourly": "1h", "@hourly": "1h", "daily": "24h", "@daily": "24h", "weekly": "168h", "@weekly": "168h",
+    "minutely": "1m",
+]
 
 /// A unit of time.
 private struct TimeUnit {
@@ -36,6 +43,8 @@ private struct TimeUnit {
         Self(names: ["h", "hr", "hrs", "hour", "hours"], milliseconds: 3_600_000, text: "h"),
         Self(names: ["d", "day", "days"], milliseconds: 86_400_000, text: nil),
         Self(names: ["w", "week", "weeks"], milliseconds: 604_800_000, text: nil),
+        Self(names: ["month", "months"], milliseconds: 30 * 86_400_000, text: nil),
+        Self(names: ["y", "year", "years"], milliseconds: 365 * 86_400_000, text: nil),
     ]
 }
 

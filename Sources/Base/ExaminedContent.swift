@@ -90,6 +90,16 @@ struct ExaminedContent {
         return false
     }
 
+    /// Returns whether every other byte at the beginning is zero and the others are not, as in UTF-16 of a text in ASCII.
+    ///
+    /// - Parameter offset: The first zero, 0 or 1.
+    /// - Returns: Whether the bytes are so.
+    func hasZeros(at offset: Int) -> Bool {
+        let start = bytes.prefix(16)
+        return start.count >= 4 && start.count.isMultiple(of: 2)
+            && start.enumerated().allSatisfy { ($0.element == 0) == ($0.offset % 2 == offset) }
+    }
+
     func begins(_ signature: [UInt8]) -> Bool { bytes.starts(with: signature) }
 
     /// Returns whether the content is PEM whose label ends so.

@@ -179,7 +179,7 @@ public func requireDecryptable(
 
 /// A file with the private key of an operator.
 enum Identity {
-    /// Refuses an unreadable file, before any error about the keys that it should decrypt.
+    /// Refuses a file that cannot be read or is no private key, before any error about the keys that it should decrypt.
     ///
     /// - Throws: ``Base/Problem`` that names the file.
     static func check(_ path: String) throws(Problem) {
@@ -196,6 +196,7 @@ enum Identity {
                 hint: "pass the file of a private key to '--identity'"
             )
         }
+        try NodeIdentity(reading: path).requireUsable(at: path)
     }
 
     /// Returns whether `age` asks for a password each time that it uses the file.

@@ -94,7 +94,7 @@ public struct Variables: Sendable, Hashable {
                     .unresolvedVariable,
                     node.location,
                     "\(quoted(snippet)) is not a variable",
-                    hint: "write '$\(snippet)' for a literal '${'"
+                    hint: malformedHint(snippet)
                 )
                 isFaulty = true
             case .variable(let name):
@@ -131,11 +131,6 @@ public struct Variables: Sendable, Hashable {
                 hint: hint
             )
         case nil:
-            let isEnvironment = name.allSatisfy { $0.isUppercase || $0.isNumber || $0 == "_" } && !hintsLiteral
-            let other =
-                isEnvironment
-                ? "variables of the environment are not known here; write 'variables: {\(name): VALUE}', or '$${\(name)}' for a literal '${\(name)}'"
-                : hintsLiteral ? "write '$${\(name)}' for a literal '${\(name)}'" : "expected one of \(few(names))"
             let near =
                 variable(behindPrefix: name)
                 ?? otherNames[name.lowercased()].flatMap { names.contains($0) ? $0 : nil }
@@ -144,7 +139,7 @@ public struct Variables: Sendable, Hashable {
                 .unresolvedVariable,
                 location,
                 "no variable is named \(quoted(name))",
-                hint: near.map { "did you mean '${\($0)}'?" } ?? other
+                hint: near.map { "did you mean '${\($0)}'?" } ?? otherHint(of: name, hintsLiteral)
             )
         }
         return nil
@@ -152,6 +147,37 @@ public struct Variables: Sendable, Hashable {
 }
 
 extension Variables {
+    /// Returns what to do about an unknown name that resembles no variable.
+    private func otherHint(of name: String, _ hintsLiteral: Bool) -> String {
+        if let dot = name.firstIndex(of: ".") {
+            let group = names.filter { $0.hasPrefix(name[...dot]) }
+            if !group.isEmpty { return "expected one of \(few(group))" }
+        }
+        let literal = "'$${\(name)}' for a literal '${\(name)}'"
+        let isEnvironment = name.allSatisfy { $0.isUppercase || $0.isNumber || $0 == "_" }
+        guard isVariableName(name), hintsLiteral || isEnvironment else {
+            return hintsLiteral ? "write \(literal)" : "expected one of \(few(names))"
+        }
+        let definition = "write 'variables: {\(name): VALUE}', or \(literal)"
+        return isEnvironment ? "variables of the environment are not known here; \(definition)" : definition
+    }
+
+    /// Returns what to write for a text that begins like a variable, such as `${{ matrix.x }` of a workflow.
+    private func malformedHint(_ snippet: String) -> String {
+        let inner = snippet.dropFirst(2).filter { !"{} ".contains($0) }
+        let name = String(inner.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
+        if isVariableName(name), [":-", ":=", ":?", ":+"].contains(where: inner.dropFirst(name.count).hasPrefix) {
+            return "write 'variables: {\(name): VALUE}' and '${\(name)}': a variable has no default"
+        }
+        let literal = "'$\(snippet)' for a literal '${'"
+        guard snippet.hasPrefix("${{") || snippet.hasPrefix("${ "), isVariableName(inner) || names.contains(inner)
+        else {
+            return "write \(literal)"
+        }
+        let known = variable(behindPrefix: inner) ?? (names.contains(inner) ? inner : nil)
+        return known.map { "write '${\($0)}'" } ?? "write a variable of 'variables:' such as '${NAME}', or \(literal)"
+    }
+
     /// Returns the variable whose name other tools write with a prefix, as in `var.x` and `.Values.x`.
     fileprivate func variable(behindPrefix name: String) -> String? {
         let prefixes = ["var.", "vars.", "variables.", "local.", "Values.", ".Values.", "env."]

@@ -44,6 +44,14 @@ extension Composer {
         return true
     }
 
+    /// Reports a comment of another language, which is a key to YAML, such as `// why` after a comma.
+    mutating func reportComment(_ scalar: ScalarEvent, at location: SourceLocation) {
+        guard expectsKey, scalar.style == .plain, scalar.text.hasPrefix("// ") else { return }
+        problems.append(
+            Problem(.invalidYAML, "'//' does not begin a comment in YAML", at: location, hint: "write '#'")
+        )
+    }
+
     /// Reports spaces that do not separate words in YAML at the ends of a value or key without quotes.
     mutating func reportSpaces(_ scalar: ScalarEvent, at location: SourceLocation, _ value: inout ResolvedScalar) {
         guard scalar.style == .plain, let first = scalar.text.unicodeScalars.first,

@@ -97,6 +97,7 @@ struct Composer {
         if addItemsOnOneText(scalar, span) { return }
         var value = resolve(scalar, at: location)
         reportSpaces(scalar, at: location, &value)
+        reportComment(scalar, at: location)
         anchors.complete(scalar.anchor, .init(node: value.node(at: location), nodeCount: 1, height: 0))
         if expectsKey {
             frames[frames.count - 1].key = key(of: value, at: location)
@@ -108,7 +109,12 @@ struct Composer {
 
     private mutating func take(alias name: String, at location: SourceLocation) throws(Problem) {
         try anchors.checkOpen(name, at: location)
-        if let problem = anchors.problem(of: name, at: location) { problems.append(problem) }
+        if var problem = anchors.problem(of: name, at: location) {
+            if let line = source.line(ofAnchor: name, after: location.position?.line ?? 0) {
+                problem.hint = "move '&\(name)' with its value here, and write '*\(name)' in line \(line)"
+            }
+            problems.append(problem)
+        }
         let value = anchors.value(of: name) ?? unknownValue(of: name, at: location)
         try count(value.nodeCount, at: location)
         guard frames.count + value.height <= limits.depth else { throw limits.tooDeep(at: location) }
@@ -272,7 +278,7 @@ extension Composer {
                         .unquotedValue,
                         "'{{' begins a mapping in a mapping in YAML",
                         at: location,
-                        hint: "put the value in quotes"
+                        hint: "write the value in its place, or put it in quotes if it is meant as it is"
                     )
                     : Problem(
                         .invalidKey,

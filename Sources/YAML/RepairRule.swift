@@ -291,7 +291,10 @@ extension RepairRule {
             guard column < parts.end, let meaning = meaning(of: text.lines[line][column...]) else { return nil }
             let end = meaning.isTemplate ? parts.end : valueEnd(line, column)
             guard end > column else { return nil }
-            let (hint, change) = quoting(line, column, end)
+            let (quoted, change) = quoting(line, column, end)
+            let hint =
+                meaning.isTemplate
+                ? "write the value in its place, or put it in quotes if it is meant as it is" : quoted
             return SyntaxRepair(
                 evidence: meaning.isCertain ? .certain : .likely,
                 mark: EventMark(line: line, column: column),

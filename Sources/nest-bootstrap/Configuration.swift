@@ -288,7 +288,7 @@ extension Configuration {
                         continue
                     }
                     let text = String(name.reversed().drop { $0.isWhitespace }.reversed())
-                    let suffix = [".yaml", ".yml", ".json"].first { text.lowercased().hasSuffix($0) }
+                    let suffix = [".yaml", ".yml", ".json", ".conf", ".toml"].first { text.lowercased().hasSuffix($0) }
                     guard let suffix, !name.hasPrefix(".") else { continue }
                     let location = SourceLocation(file: "\(directory)/\(name)")
                     problems.append(

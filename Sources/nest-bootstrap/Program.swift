@@ -115,7 +115,16 @@ struct Program {
             output.report(UsageError(message, of: type(of: command)), as: options.output)
             return .usage
         }
-        if type(of: command).warnsOfMissingRoot { warnAboutRoot(options) }
+        if let root = missingRoot(command, options) {
+            let message = "directory '\(root)' of '--root' does not exist"
+            guard !(command is RunCommand) else {
+                output.report(UsageError("\(message) (create it first)", of: type(of: command)), as: options.output)
+                return .usage
+            }
+            if !options.output.isForPrograms {
+                output.report(warnings: [Problem(.missingFile, message, hint: "create it, or correct the path")])
+            }
+        }
         do {
             return try await command.run(options, in: self)
         } catch let error as Problems {
@@ -128,14 +137,12 @@ struct Program {
         }
     }
 
-    /// Warns of a root that does not exist, because the path may be misspelt and a run would create the directory.
-    private func warnAboutRoot(_ options: Options) {
-        guard let root = options.root, !options.output.isForPrograms,
+    /// Returns the directory of `--root` if it does not exist, because the path may be misspelt.
+    private func missingRoot(_ command: any Command, _ options: Options) -> String? {
+        guard type(of: command).warnsOfMissingRoot, let root = options.root,
             (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
-        else { return }
-        output.report(warnings: [
-            Problem(.missingFile, "directory '\(root)' of '--root' does not exist; a run creates it")
-        ])
+        else { return nil }
+        return root
     }
 
     /// Reads the task file for a command, or reports its problems.

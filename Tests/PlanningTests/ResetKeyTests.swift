@@ -20,9 +20,12 @@ struct ResetKeyTests {
     }
 
     @Test(arguments: [
-        ("[rm]", "1:20: 'reset' of task 't' must be a string, found a list"),
+        ("[rm]", "1:20: 'reset' of task 't' must be a string, found a list; write reset: rm"),
         ("''", "1:20: 'reset' of task 't' must be a string, found an empty string"),
-        ("'rm ${x}'", "1:20: no variable is named 'x'; write '$${x}' for a literal '${x}'"),
+        (
+            "'rm ${x}'",
+            "1:20: no variable is named 'x'; write 'variables: {x: VALUE}', or '$${x}' for a literal '${x}'"
+        ),
     ])
     func `a mistake is reported with its place`(value: String, expected: String) {
         let found = problems("tasks: {t: {reset: \(value), exec: {command: ls}}}")

@@ -86,9 +86,17 @@ import YAML
     }
 
     @Test(arguments: [
-        ("${HOME}", "no variable is named 'HOME'; write '$${HOME}' for a literal '${HOME}'"),
+        (
+            "${HOME}",
+            "no variable is named 'HOME'; variables of the environment are not known here; "
+                + "write 'variables: {HOME: VALUE}', or '$${HOME}' for a literal '${HOME}'"
+        ),
         ("${podCDIR}", "no variable is named 'podCDIR'; did you mean '${podCIDR}'?"),
-        ("'${X:-y}'", "'${X:-y}' is not a variable; write '$${X:-y}' for a literal '${'"),
+        (
+            "'${X:-y}'",
+            "'${X:-y}' is not a variable; write 'variables: {X: VALUE}' and '${X}': a variable has no default"
+        ),
+        ("'${{ vars.podCIDR }}'", "'${{ vars.podCIDR }' is not a variable; write '${podCIDR}'"),
         ("'a ${open'", "'${open' is not a variable; write '$${open' for a literal '${'"),
         (
             "${cluster.server}",

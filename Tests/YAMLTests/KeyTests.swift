@@ -33,7 +33,10 @@ import YAML
             "t.yaml:1:1: key 'n' is the boolean false in YAML 1.1, so it would become 'false'; put it in quotes: 'n'"
         ),
         ("? {a: 1}\n: b", "t.yaml:1:3: a mapping cannot be a key; if it is text, put it in quotes"),
-        ("a: {{ .Values.x }}", "t.yaml:1:5: '{{' begins a mapping in a mapping in YAML; put the value in quotes"),
+        (
+            "a: {{ .Values.x }}",
+            "t.yaml:1:5: '{{' begins a mapping in a mapping in YAML; write the value in its place, or put it in quotes if it is meant as it is"
+        ),
         ("x: &a [1]\n*a : c", "t.yaml:2:1: a list cannot be a key; if it is text, put it in quotes"),
     ])
     func `a value that cannot be a key is refused`(text: String, message: String) {

@@ -68,6 +68,22 @@ import YAML
 
     @Test(arguments: [
         (
+            "a: *x\nb: &x 1\n",
+            "t.yaml:1:4: alias '*x' has no anchor in this document; move '&x' with its value here, and write '*x' in line 2"
+        ),
+        ("{a: 1, // why\nb: 2}\n", "t.yaml:1:8: '//' does not begin a comment in YAML; write '#'"),
+        (
+            "a: {{ x }}\n",
+            "t.yaml:1:5: '{{' begins a mapping in a mapping in YAML; "
+                + "write the value in its place, or put it in quotes if it is meant as it is"
+        ),
+    ])
+    func `an alias, a comment and a template are reported with what to write`(text: String, message: String) {
+        #expect(problems(of: text) == message)
+    }
+
+    @Test(arguments: [
+        (
             "v: |\n    one\n  two\n    three\nw: 1\n",
             "t.yaml:3:3: the line is indented less than the text of line 2, to which it belongs; indent it by 4 spaces"
         ),

@@ -108,7 +108,7 @@ import YAML
         ("{\n  // one\n  \"a\": 1\n}\n", "t.yaml:2:3: '//' does not begin a comment in YAML; write '#'"),
         (
             "a: {b: {{ c }}}\n",
-            "t.yaml:1:9: '{{' begins a mapping in a mapping in YAML; put the value in quotes"
+            "t.yaml:1:9: '{{' begins a mapping in a mapping in YAML; write the value in its place, or put it in quotes if it is meant as it is"
         ),
         (
             "a: |\nb\nc: 1\n",
@@ -128,7 +128,7 @@ import YAML
         // Both mistakes are reported at once, and the problem of the value too.
         (
             "a: \"x\nb: \"y\"\nd\ne: 1\ne: 2\n",
-            "t.yaml:1:4: the string that begins with \" here is not closed\n"
+            "t.yaml:1:4: the string that begins with \" here is not closed; close it with \" after 'x'\n"
                 + "t.yaml:3:1: expected ':' after 'd'; write 'd:'\n"
                 + "t.yaml:5:1: key 'e' is set twice, the first time at t.yaml:4:1; remove one of the two"
         ),

@@ -243,7 +243,7 @@ struct CertificateAction: Action {
     }
 
     private func problem(_ error: SystemError) -> Problem {
-        let hint = error.advice ?? context.sandboxHint(for: error)
+        let hint = context.hint(for: error)
         return Problem(
             .systemCallFailed,
             "cannot write certificate '\(declaration.path.path)'",

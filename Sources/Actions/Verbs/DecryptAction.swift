@@ -44,7 +44,7 @@ struct DecryptAction: Action {
             throw Problem(
                 .systemCallFailed,
                 "cannot write file '\(path)'",
-                hint: context.sandboxHint(for: error),
+                hint: context.hint(for: error),
                 cause: error
             )
         }

@@ -58,7 +58,7 @@ struct ExecAction: Action {
                 throw Problem(
                     .systemCallFailed,
                     "cannot create directory '\(path)'",
-                    hint: context.sandboxHint(for: error),
+                    hint: context.hint(for: error),
                     cause: error
                 )
             }

@@ -58,7 +58,7 @@ struct FileAction: Action {
             throw Problem(
                 .systemCallFailed,
                 "cannot write file '\(path)'",
-                hint: context.sandboxHint(for: error),
+                hint: context.hint(for: error),
                 cause: error
             )
         }

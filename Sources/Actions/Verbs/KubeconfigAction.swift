@@ -42,7 +42,7 @@ struct KubeconfigAction: Action {
             throw Problem(
                 .systemCallFailed,
                 "cannot write kubeconfig '\(path)'",
-                hint: context.sandboxHint(for: error),
+                hint: context.hint(for: error),
                 cause: error
             )
         }

@@ -79,7 +79,7 @@ struct RemoveAction: Action {
         } catch let problem as Problem {
             throw problem
         } catch {
-            let hint = (error as? SystemError).flatMap(context.sandboxHint)
+            let hint = (error as? SystemError).flatMap(context.hint)
             throw Problem(.systemCallFailed, "cannot remove '\(path)'", hint: hint, cause: error)
         }
     }

@@ -30,7 +30,7 @@ struct SymlinkAction: Action {
             throw Problem(
                 .systemCallFailed,
                 "cannot create link '\(path)'",
-                hint: context.sandboxHint(for: error),
+                hint: context.hint(for: error),
                 cause: error
             )
         }

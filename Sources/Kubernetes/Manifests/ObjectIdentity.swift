@@ -125,6 +125,16 @@ private struct IdentityReader {
             )
             return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
         }
+        let keys = ["apiVersion", "kind", "metadata"]
+        if let entries = node.mapping?.entries, !entries.isEmpty,
+            entries.allSatisfy({ !keys.contains($0.key) && nearestName(to: $0.key, in: keys) == nil })
+        {
+            let message =
+                "document \(documentIndex) is no object of Kubernetes: it has no 'apiVersion', 'kind' or 'metadata'"
+            let hint = "add them, or move the file to where no manifests are read"
+            problems.append(Problem(.notAnObject, message, at: node.location, hint: hint))
+            return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
+        }
         let written = node["kind"]?.string ?? ""
         let apiVersion = required("apiVersion", of: node, as: "apiVersion", hint: Self.apiVersionHint(of: written))
         validate(

@@ -41,7 +41,10 @@ extension ConfigValue {
         let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }
         let isTooLarge = text.utf8.allSatisfy(\.isDigit) && Int(text).map { $0 > ValueType.largestAccount } != false
         guard isName, !text.hasPrefix("-"), !isTooLarge else {
-            reportTypeMismatch(expected)
+            let parts = text.split(separator: ":")
+            let isPair = parts.count == 2 && key == "owner"
+            let hint = isPair ? "write owner: \(typed(String(parts[0]))) and group: \(typed(String(parts[1])))" : nil
+            reportTypeMismatch(expected, hint: hint)
             return nil
         }
         return text

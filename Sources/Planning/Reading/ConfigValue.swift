@@ -90,7 +90,20 @@ struct ConfigValue {
             return nil
         }
         // An argument or a text may have these characters on purpose; a name, a path or an address has not.
-        guard kind == .line else { return string }
+        guard kind == .line else {
+            // An argument in typographic quotation marks, without others around them, was to be in quotes.
+            if kind == .text, node.style == .plain, let mark = TypographicMark(of: string), mark.isPair {
+                problems.add(mark.problem(label, at: node.location))
+                return nil
+            }
+            return string
+        }
+        if let name = variableWithoutBraces(in: string) {
+            let hint = "write '${\(name)}'"
+            let message = "\(label) contains '$\(name)', which nothing replaces here"
+            problems.add(.unresolvedVariable, node.location, message, hint: hint)
+            return nil
+        }
         if let placeholder = TextPlaceholder(in: string, at: .taskFile) {
             reportPlaceholder(placeholder)
             return nil
@@ -100,6 +113,13 @@ struct ConfigValue {
             return nil
         }
         return string
+    }
+
+    /// Returns the name of a known variable that a text contains as a shell would write it, such as `$host`.
+    private func variableWithoutBraces(in text: String) -> String? {
+        text.split(separator: "$", omittingEmptySubsequences: false).dropFirst().lazy
+            .map { String($0.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) }
+            .first { !$0.isEmpty && variables.names.contains($0) }
     }
 
     /// Reports a placeholder of another program in a name, a path or an address.
@@ -177,6 +197,10 @@ struct ConfigValue {
 
     /// Reports the expected and the actual value.
     func reportTypeMismatch(_ expected: String, hint: String? = nil) {
+        if let mark = node.string.flatMap(TypographicMark.init) {
+            problems.add(mark.problem(label, at: node.location))
+            return
+        }
         problems.add(.wrongValue, node.location, "\(label) must be \(expected), found \(describe(node))", hint: hint)
     }
 
@@ -186,12 +210,20 @@ struct ConfigValue {
         return "write \(key.map { "\($0): " } ?? "")\(text)"
     }
 
+    /// Returns the hint to quote an item such as `- Accept: text/plain`, which is a mapping to YAML.
+    private func pairInQuotes(_ mapping: Mapping) -> String? {
+        guard mapping.entries.count == 1, let value = mapping.entries[0].value.string else { return nil }
+        return "write it in quotes: '\("\(mapping.entries[0].key): \(value)".replacing("'", with: "''"))'"
+    }
+
     /// The hint to quote a value that was probably meant as a string but is a number or boolean to YAML.
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
         case .boolean: node.spelling.map { write("\"\($0)\"", asIs: true) } ?? "write it in quotes"
-        case .null, .string, .sequence, .mapping: nil
+        case .sequence(let items): items.count == 1 ? items[0].string.map { write($0) } : nil
+        case .mapping(let mapping): key == nil ? pairInQuotes(mapping) : nil
+        case .null, .string: nil
         }
     }
 }
@@ -308,7 +340,7 @@ extension ConfigValue {
             return try WebAddress(text)
         } catch {
             let hint =
-                bracketed(text, error) ?? (text.contains("://") ? nil : "https://\(text)")
+                bracketed(text, error) ?? (text.contains("://") ? nil : Self.withScheme(text))
             let found = error.hasSecret ? "this one" : quoted(text)
             problems.add(
                 .wrongValue,
@@ -318,6 +350,15 @@ extension ConfigValue {
             )
             return nil
         }
+    }
+
+    /// Returns a URL whose `://` is missing or misspelt.
+    private static func withScheme(_ text: String) -> String {
+        let scheme = ["https", "http"].first { scheme in
+            text.lowercased().hasPrefix(scheme) && text.dropFirst(scheme.count).first.map { ":/;".contains($0) } == true
+        }
+        guard let scheme else { return "https://\(text)" }
+        return "\(scheme)://\(text.dropFirst(scheme.count).drop { ":/;".contains($0) })"
     }
 
     /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not that brackets are missing.
@@ -330,10 +371,14 @@ extension ConfigValue {
     }
 
     /// Reads a duration above zero and up to a limit.
-    func duration(limit: Duration) -> Duration? {
+    func duration(limit: Duration, least: Duration = .zero) -> Duration? {
         let expected = "a duration such as 500ms, 30s, 10m or 1h30m"
         guard let text = node.string else {
-            reportTypeMismatch(expected, hint: node.integer.flatMap { $0 > 0 ? write("\($0)s") : nil })
+            let candidates = node.integer.map { Self.durations($0, limit) } ?? []
+            let meant = candidates.first { candidate in
+                parseDuration(candidate).map { $0 > .zero && $0 >= least && $0 <= limit } ?? false
+            }
+            reportTypeMismatch(expected, hint: meant.map { write($0) })
             return nil
         }
         guard let duration = parseDuration(text) else {
@@ -347,9 +392,16 @@ extension ConfigValue {
         return duration
     }
 
+    /// Returns the durations that a number without a unit may mean: days where years are allowed, otherwise seconds first.
+    private static func durations(_ number: Int, _ limit: Duration) -> [String] {
+        guard number > 0, number < 1_000_000 else { return [] }
+        let isLong = limit > .seconds(365 * 86_400)
+        return isLong ? ["\(number * 24)h"] : ["\(number)s", "\(number)m", "\(number)h"]
+    }
+
     /// Reads a duration between two limits.
     func duration(from least: Duration, to limit: Duration) -> Duration? {
-        guard let duration = duration(limit: limit) else { return nil }
+        guard let duration = duration(limit: limit, least: least) else { return nil }
         guard duration >= least else {
             reportTypeMismatch("a duration of at least \(least.text)")
             return nil

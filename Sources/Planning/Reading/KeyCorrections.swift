@@ -233,6 +233,8 @@ struct KeyCorrections {
 
     private func place(of entry: Mapping.Entry, _ own: Level, _ levels: [Level], _ known: Set<String>) -> Place? {
         let names = own.keys.map(\.name)
+        // This is a key with its value, which `MappingReader` reports.
+        guard joinedPair(entry.key, names) == nil else { return nil }
         if let near = problems.nearName(to: entry.key, in: names), near.hasSameLetters(as: entry.key) {
             return .here(near, isMisspelt: true)
         }

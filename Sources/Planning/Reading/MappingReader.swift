@@ -113,12 +113,24 @@ struct MappingReader {
     func finish(shorthands: [(keys: [String], owner: String)] = []) {
         let added = shorthands.map { "; or \(list($0.keys.sorted(), "or")) of '\($0.owner)'" }.joined()
         let own = Set(known).filter { key in !shorthands.contains { $0.keys.contains(key) } }.sorted()
-        for entry in entries where !known.contains(entry.key) {
-            let advice = OtherToolsScope(subject)?.advice(for: entry.key)
-            if advice?.isVerb == true { problems.misnamedVerbs.insert(subject.name) }
+        for (index, entry) in entries.enumerated() where !known.contains(entry.key) {
+            let scope = OtherToolsScope(subject)
+            let advice = scope?.advice(for: entry.key)
+            // A mapping in a task is a verb.
+            let isVerb = advice?.isVerb == true || scope == .task && entry.value.mapping != nil
+            if isVerb { problems.misnamedVerbs.insert(subject.name) }
             let hint =
-                advice?.text
-                ?? problems.hint(for: entry.key, in: known, else: "expected one of \(few(own, limit: 24))\(added)")
+                advice?.text ?? lineOfText(entry, after: index == 0 ? nil : entries[index - 1]) ?? joinedPair(
+                    entry.key,
+                    known
+                ).map { "write '\($0)': a space is missing after ':'" }
+                ?? problems.hint(
+                    for: entry.key,
+                    in: known,
+                    else: isVerb
+                        ? "expected one of \(list(verbNames, "or"))"
+                        : "expected one of \(few(own, limit: 24))\(added)"
+                )
             let message = "unknown key \(quoted(entry.key)) in \(subject.name)"
             guard advice == nil else {
                 problems.add(.unknownKey, entry.location, message, hint: hint)
@@ -127,6 +139,24 @@ struct MappingReader {
             problems.addUnknown(key: entry.key, Problem(.unknownKey, message, at: entry.location, hint: hint))
         }
     }
+}
+
+/// Returns what to do about a line that is probably part of the text above it, as it is no word, or `nil` for another key.
+private func lineOfText(_ entry: Mapping.Entry, after text: Mapping.Entry?) -> String? {
+    guard let text, text.value.style == .block, entry.key.contains(where: \.isWhitespace) else { return nil }
+    return "if it belongs to the text of '\(text.key)', indent it like that text"
+}
+
+/// Returns a key and its value if a text is both, without the space after `:`.
+///
+/// - Parameters:
+///   - text: The text, such as `path:/etc/hosts`.
+///   - keys: The known keys.
+/// - Returns: The pair, such as `path: /etc/hosts`, or `nil` if the text does not begin with a known key and `:`.
+func joinedPair(_ text: String, _ keys: some Sequence<String>) -> String? {
+    guard let colon = text.firstIndex(of: ":"), keys.contains(String(text[..<colon])) else { return nil }
+    let value = text[text.index(after: colon)...]
+    return value.isEmpty || value.first?.isWhitespace == true ? nil : "\(text[..<colon]): \(value)"
 }
 
 /// The name of a mapping of a task file, and of its keys, in messages.
@@ -172,7 +202,7 @@ extension MappingReader {
                 "\(subject.name) must have one of \(all), found \(found)",
                 hint: "remove one"
             )
-        } else {
+        } else if !entries.contains(where: { isMeant($0.key, to: keys) }) {
             problems.addMissing(
                 keys: keys,
                 location,
@@ -180,6 +210,11 @@ extension MappingReader {
                 hint: "add \(example)"
             )
         }
+    }
+
+    /// Whether an unknown key, which is reported with what to write, is probably one of some keys.
+    private func isMeant(_ key: String, to keys: [String]) -> Bool {
+        OtherToolsScope(subject)?.advice(for: key) != nil || joinedPair(key, keys) != nil
     }
 
     /// Reports a key that is present without any of the keys that it requires.

@@ -36,13 +36,19 @@ let unitSuffixes = [
 
 /// Returns the name of the unit that a name without suffix means.
 func wholeUnitName(of name: String) -> String? {
+    let end = name.lastIndex { $0 == "-" || $0 == "_" } ?? name.startIndex
+    if end > name.startIndex, unitSuffixes.contains(String(name[name.index(after: end)...])) {
+        return name[..<end] + "." + name[name.index(after: end)...]
+    }
     let whole = name + (targetNames.contains(name) ? ".target" : ".service")
     return isUnitName(whole) && !name.contains(".") ? whole : nil
 }
 
 /// Returns the name of a unit that a misspelt one probably means: with another suffix, and without spaces.
 func nearUnitName(_ name: String, _ problems: ProblemCollector) -> String? {
-    let joined = name.filter { !$0.isWhitespace }
+    let words = name.split(whereSeparator: \.isWhitespace)
+    guard words.filter({ $0.contains(".") }).count < 2 else { return nil }
+    let joined = words.joined()
     guard let dot = joined.lastIndex(of: "."), dot != joined.startIndex else { return nil }
     let suffix = String(joined[joined.index(after: dot)...])
     guard let near = unitSuffixes.contains(suffix) ? suffix : problems.nearName(to: suffix, in: unitSuffixes) else {
@@ -120,12 +126,26 @@ extension ConfigValue {
         return .unit(name, node.location)
     }
 
+    /// Returns what to write in the place of a template, a pattern or a directory of a unit.
+    private func unitNameHint(_ name: String) -> String? {
+        if name.contains("*") { return "write the name of each unit" }
+        if name.contains(where: \.isWhitespace) { return "write each unit as an item of its own" }
+        if let slash = name.lastSlash {
+            let last = String(name[name.index(after: slash)...])
+            if isUnitName(last) { return write(last) }
+        }
+        if name.hasSuffix(".d") { return write(String(name.dropLast(2))) }
+        guard let at = name.firstIndex(of: "@"), hasUnitSuffix(name), name.index(after: at) == name.lastIndex(of: ".")
+        else { return nil }
+        return "write the name of an instance: \(name[...at])NAME\(name[name.index(after: at)...])"
+    }
+
     /// Reads the name of a systemd unit.
     func unitName() -> String? {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }
         guard isUnitName(name) else {
             let meant = wholeUnitName(of: name) ?? nearUnitName(name, problems)
-            let hint = meant.map { write($0) }
+            let hint = meant.map { write($0) } ?? unitNameHint(name)
             reportTypeMismatch("the name of a systemd unit", hint: hint)
             return nil
         }

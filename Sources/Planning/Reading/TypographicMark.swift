@@ -7,11 +7,16 @@ struct TypographicMark {
     private let text: String
     private let name: String
     private let corrected: String
+    /// Whether the text ends with such a quotation mark, too.
+    let isPair: Bool
 
     /// Finds the character at the beginning of a text, or returns `nil` if there is none.
     init?(of text: String) {
         guard let first = text.unicodeScalars.first else { return nil }
         self.text = text
+        isPair =
+            Self.quotes.contains(first) && text.unicodeScalars.count > 1
+            && text.unicodeScalars.last.map(Self.quotes.contains) == true
         if Self.quotes.contains(first) {
             name = "a typographic quotation mark"
             var inner = text.unicodeScalars.dropFirst()

@@ -75,7 +75,12 @@ struct VerbReader {
             return type.read(&own, verb)
         }
         let below = fields.fields(type.name, expected: expected(type.name)) { node in
-            (type.mapping(instead: node) ?? Self.mapping(of: type, with: node)).map { "write \(type.name): \($0)" }
+            if let pair = node.string.flatMap({ joinedPair($0, type.keys.map(\.name)) }) {
+                return "write '\(pair)': a space is missing after ':'"
+            }
+            return (type.mapping(instead: node) ?? Self.mapping(of: type, with: node)).map {
+                "write \(type.name): \($0)"
+            }
                 ?? (node.isNull ? nil : "write one of its keys below it: \(few(type.keys.map(\.name)))")
         }
         guard let below else { return nil }
@@ -134,10 +139,12 @@ struct VerbReader {
         for type in written {
             for key in type.keys {
                 guard case .enumeration(let words) = key.type, written.contains(where: { $0.name == key.name }),
-                    let entry = fields.entries.first(where: { $0.key == key.name }), let word = entry.value.string
+                    let entry = fields.entries.first(where: { $0.key == key.name }),
+                    let word = entry.value.string ?? entry.value.spelling
                 else { continue }
                 let label = "\(fields.subject.label(key.name)) is \(quoted(word)) next to '\(type.name)'"
-                let hint = "move \(key.name): \(words.first ?? word) below \(type.name):"
+                let meant = words.contains(word) ? word : words.first ?? word
+                let hint = "move \(key.name): \(meant) below \(type.name):"
                 problems.add(.contradictingKeys, entry.location, label, hint: hint)
                 return key.name
             }

@@ -37,13 +37,16 @@ struct WrittenPaths {
             for path in task.footprint.ownedPaths {
                 let key = normalised(path.path)
                 if let own = Self.ownDirectories.first(where: { isPath(key, at: $0) }) {
+                    let isRemoved = task.footprint.writes.contains { $0.effect == .removes && $0.path == path }
                     let message =
-                        "task '\(task.name)' writes '\(path.path)', but '\(own)' is nest-bootstrap's own directory"
+                        "task '\(task.name)' \(isRemoved ? "removes" : "writes") '\(path.path)', but '\(own)' is nest-bootstrap's own directory"
                     problems.add(
                         .pathWrittenTwice,
                         path.location,
                         message,
-                        hint: "write another path; 'reset' deletes everything in that one"
+                        hint: isRemoved
+                            ? "name another path; 'nest-bootstrap reset' removes that directory"
+                            : "write another path; 'reset' deletes everything in that one"
                     )
                 }
                 var known = writers[ExactText(key)] ?? Writers(first: index)

@@ -113,7 +113,10 @@ extension RemoveDeclaration: ReadableVerb {
         fields.reportMisplacedKey("kubeconfig", goesWith: ["objects", "set"])
         guard !paths.isEmpty || !references.isEmpty || set != nil else {
             // Items that cannot be read have been reported.
-            let isWritten = fields.entries.contains { $0.value.sequence?.isEmpty == false || $0.key == "set" }
+            let isWritten = fields.entries.contains { entry in
+                ["paths", "objects", "set"].contains(entry.key) && !entry.value.isNull
+                    && entry.value.sequence?.isEmpty != true
+            }
             if !isWritten {
                 let name = fields.subject.name
                 fields.problems.add(.missingKey, fields.location, "\(name) removes nothing", hint: "add paths: [/PATH]")

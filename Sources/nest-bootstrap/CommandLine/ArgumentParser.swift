@@ -117,9 +117,12 @@ private struct ArgumentParser {
     private mutating func flag(_ part: FlagForm.Part) throws(UsageError) -> GivenFlag {
         // A letter may be meant as the beginning of a long name, even if another command has a flag with that letter.
         let meant = part.name.count == 2 ? "-\(part.name)" : nil
-        let isMeant = knownFlags.count { $0.hasPrefix(meant ?? part.name) } == 1
+        let beginning = knownFlags.filter { $0.hasPrefix(meant ?? part.name) }
+        let isMeant = beginning.count == 1
         let named = FlagForm.named(part.name, of: command)
-        if !isMeant, named.map(isKnown) != true, let ours = OtherToolsWords.flag(for: part.name, among: knownFlags) {
+        // A flag without a value is not what a user with the habits of another program means by one with a value.
+        let takesValue = isMeant && FlagForm.named(beginning[0], of: command)?.value != nil
+        if !takesValue, named.map(isKnown) != true, let ours = OtherToolsWords.flag(for: part.name, among: knownFlags) {
             throw UsageError("unknown flag '\(part.name)' (did you mean '\(ours)'?)", of: command)
         }
         guard let flag = named, !isMeant || isKnown(flag) else {

@@ -67,7 +67,8 @@ struct InventoryImport {
             return SourceFile(path: path, bytes: try FileSystem.read(path, limit: SizeLimit.configuration))
         } catch {
             let message = "cannot read the inventory: \(error.reason)"
-            throw Problems([Problem(error.problemCode, message, at: SourceLocation(file: path), hint: error.advice)])
+            let hint = error.advice ?? (command.format == .plans && error.isNotFound ? Self.planFiles : nil)
+            throw Problems([Problem(error.problemCode, message, at: SourceLocation(file: path), hint: hint)])
         }
     }
 
@@ -124,13 +125,19 @@ struct InventoryImport {
         return try readPlans(hosts: files[0], k3s: files[1], network: files[2], unreadable: problems)
     }
 
+    private static let planFiles = "name the directory that has hosts.csv, k3s.csv and network.yaml"
+
     /// Returns the problem of a path that is not a directory.
     private func directoryFault(_ path: String) -> Problem? {
-        let contents = "name the directory that has hosts.csv, k3s.csv and network.yaml"
         let location = SourceLocation(file: path)
         guard let status = try? FileSystem.status(path) else {
             guard (try? FileSystem.exists(path)) == false else { return nil }
-            return Problem(.missingFile, "the directory of the inventory does not exist", at: location, hint: contents)
+            return Problem(
+                .missingFile,
+                "the directory of the inventory does not exist",
+                at: location,
+                hint: Self.planFiles
+            )
         }
         guard ![.directory, .symbolicLink].contains(status.kind) else { return nil }
         let parent = path.lastSlash.map { String(path[..<$0]) } ?? "."
@@ -138,7 +145,7 @@ struct InventoryImport {
             .unreadableInventory,
             "the inventory is a directory, and this is a file",
             at: location,
-            hint: "\(contents), such as '\(parent.isEmpty ? "/" : parent)'"
+            hint: "\(Self.planFiles), such as '\(parent.isEmpty ? "/" : parent)'"
         )
     }
 }
