@@ -8,7 +8,7 @@
 public func durationText(inOtherNotation text: String) -> String? {
     if let interval = namedIntervals[text.lowercased()] { return interval }
     let parts = clockParts(text) ?? namedParts(text)
-    guard let parts, !parts.isEmpty, parts.allSatisfy({ $0.count < 100_000 }) else { return nil }
+    guard let parts, (1...6).contains(parts.count), parts.allSatisfy({ $0.count < 100_000 }) else { return nil }
     let units = parts.map(\.unit)
     let isWritten = parts.allSatisfy { $0.unit.text != nil && $0.count == $0.count.rounded() && $0.count > 0 }
     if isWritten, zip(units, units.dropFirst()).allSatisfy({ $0.milliseconds > $1.milliseconds }) {
@@ -66,20 +66,23 @@ private func namedParts(_ text: String) -> [TimePart]? {
     var rest = text.lowercased()[...]
     let isISO = rest.first == "p"
     if isISO { rest.removeFirst() }
-    var parts: [TimePart] = []
+    var isTime = !isISO
+    var parts: [(part: TimePart, isWithoutUnit: Bool)] = []
     while true {
-        rest = rest.drop { $0 == " " || $0 == "," || isISO && $0 == "t" }
-        if !parts.isEmpty, rest.hasPrefix("and ") { rest = rest.dropFirst(4) }
-        if rest.isEmpty { return parts }
+        rest = rest.drop { $0 == " " }
+        if !parts.isEmpty, rest.first == "," { rest = rest.dropFirst().drop { $0 == " " } }
+        if isISO, rest.first == "t" { (rest, isTime) = (rest.dropFirst(), true) }
+        if !parts.isEmpty, rest.hasPrefix("and ") { rest = rest.dropFirst(4).drop { $0 == " " } }
+        if rest.isEmpty { return parts.count == 1 || !parts.contains { $0.isWithoutUnit } ? parts.map(\.part) : nil }
         let digits = rest.prefix { $0.isASCII && $0.isWholeNumber || $0 == "." }
         rest = rest.dropFirst(digits.count).drop { $0 == " " }
         // In `P1DT2H`, the `t` belongs to neither unit.
         let name = rest.prefix { $0.isASCII && $0.isLetter && (!isISO || $0 != "t") }
         rest = rest.dropFirst(name.count)
-        guard let count = Double(digits), let unit = TimeUnit.all.first(where: { $0.names.contains(String(name)) })
-        else {
+        let unitName = !isTime && name == "m" ? "month" : String(name)
+        guard let count = Double(digits), let unit = TimeUnit.all.first(where: { $0.names.contains(unitName) }) else {
             return nil
         }
-        parts.append((count, unit))
+        parts.append(((count, unit), name.isEmpty))
     }
 }

@@ -74,8 +74,17 @@ public struct TextPlaceholder: Sendable, Hashable {
         let close: String
         let tool: String?
         let places: Set<Place>
+        /// Whether letters and digits beside the placeholder show that it is not one, as in `user@host@x`.
+        var isWord = false
         /// Returns whether a text between the characters is that of a placeholder.
         let isName: @Sendable (Substring) -> Bool
+
+        /// Returns whether no letters or digits are beside a part of a text.
+        private static func isWord(_ part: Range<String.Index>, in text: String) -> Bool {
+            let before = text.utf8[..<part.lowerBound].last
+            let behind = text.utf8[part.upperBound...].first
+            return ![before, behind].contains { $0.map(\.isWordByte) ?? false }
+        }
 
         func range(in text: String) -> (range: Range<String.Index>, name: Substring)? {
             var rest = text[...]
@@ -83,7 +92,8 @@ public struct TextPlaceholder: Sendable, Hashable {
                 let inner = text[start.upperBound...]
                 guard let end = inner.firstRange(of: close) else { return nil }
                 let name = inner[..<end.lowerBound]
-                if isName(name) { return (start.lowerBound..<end.upperBound, name) }
+                let found = start.lowerBound..<end.upperBound
+                if isName(name), !isWord || Self.isWord(found, in: text) { return (found, name) }
                 rest = inner
             }
             return nil
@@ -108,9 +118,9 @@ public struct TextPlaceholder: Sendable, Hashable {
             Brackets(open: "((", close: "))", tool: "a pipeline", places: all, isName: isWord),
             Brackets(open: "#{", close: "}#", tool: "a pipeline", places: all, isName: isWord),
             Brackets(open: "#{", close: "}", tool: "a template engine", places: names, isName: isWord),
-            Brackets(open: "__", close: "__", tool: "a build script", places: names, isName: isCapital),
-            Brackets(open: "@", close: "@", tool: "a build script", places: names, isName: isWord),
-            Brackets(open: "%", close: "%", tool: "a Windows shell", places: names, isName: isCapital),
+            Brackets(open: "__", close: "__", tool: "a build script", places: names, isWord: true, isName: isCapital),
+            Brackets(open: "@", close: "@", tool: "a build script", places: names, isWord: true, isName: isWord),
+            Brackets(open: "%", close: "%", tool: "a Windows shell", places: names, isWord: true, isName: isCapital),
             Brackets(open: "<", close: ">", tool: nil, places: all, isName: isRequest),
             Brackets(open: "[[", close: "]]", tool: "a template engine", places: all, isName: isRequest),
         ]

@@ -196,7 +196,7 @@ enum Identity {
                 hint: "pass the file of a private key to '--identity'"
             )
         }
-        try NodeIdentity(reading: path).requireUsable(at: path)
+        if !needsPassword(path) { try NodeIdentity(reading: path).requireUsable(at: path) }
     }
 
     /// Returns whether `age` asks for a password each time that it uses the file.

@@ -94,7 +94,7 @@ public struct Variables: Sendable, Hashable {
                     .unresolvedVariable,
                     node.location,
                     "\(quoted(snippet)) is not a variable",
-                    hint: malformedHint(snippet)
+                    hint: malformedHint(snippet, hintsLiteral)
                 )
                 isFaulty = true
             case .variable(let name):
@@ -103,7 +103,9 @@ public struct Variables: Sendable, Hashable {
                     continue
                 }
                 if template.onlyVariable != nil, node.style == .plain || ignoresQuotes {
-                    return Node(content, location: node.location, style: node.style)
+                    // The style of a string shows whether it was in quotes, which is not known of a value.
+                    let style = if case .string = content { Node.Style.quoted } else { node.style }
+                    return Node(content, location: node.location, style: style)
                 }
                 texts.append(content.scalarText)
             }
@@ -159,21 +161,20 @@ extension Variables {
             return hintsLiteral ? "write \(literal)" : "expected one of \(few(names))"
         }
         let definition = "write 'variables: {\(name): VALUE}', or \(literal)"
-        return isEnvironment ? "variables of the environment are not known here; \(definition)" : definition
+        return isEnvironment ? "environment variables are not available here; \(definition)" : definition
     }
 
     /// Returns what to write for a text that begins like a variable, such as `${{ matrix.x }` of a workflow.
-    private func malformedHint(_ snippet: String) -> String {
+    private func malformedHint(_ snippet: String, _ hintsLiteral: Bool) -> String {
         let inner = snippet.dropFirst(2).filter { !"{} ".contains($0) }
+        let literal = "'$\(snippet)' for a literal '${'"
         let name = String(inner.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
         if isVariableName(name), [":-", ":=", ":?", ":+"].contains(where: inner.dropFirst(name.count).hasPrefix) {
-            return "write 'variables: {\(name): VALUE}' and '${\(name)}': a variable has no default"
+            let definition = "'variables: {\(name): VALUE}' and '${\(name)}', as defaults are not supported"
+            return hintsLiteral ? "write \(literal), or \(definition)" : "write \(definition)"
         }
-        let literal = "'$\(snippet)' for a literal '${'"
         guard snippet.hasPrefix("${{") || snippet.hasPrefix("${ "), isVariableName(inner) || names.contains(inner)
-        else {
-            return "write \(literal)"
-        }
+        else { return "write \(literal)" }
         let known = variable(behindPrefix: inner) ?? (names.contains(inner) ? inner : nil)
         return known.map { "write '${\($0)}'" } ?? "write a variable of 'variables:' such as '${NAME}', or \(literal)"
     }

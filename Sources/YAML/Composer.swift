@@ -19,6 +19,8 @@ struct Composer {
 
     /// The lines of the text, for mistakes that are seen only there.
     private(set) lazy var source = SourceText(part)
+    /// The lines of the file that have an anchor, which is looked for only if an alias has none above it.
+    private lazy var anchorLines = source.anchorLines
 
     private var hasDocument = false
     private var root: Node?
@@ -110,7 +112,7 @@ struct Composer {
     private mutating func take(alias name: String, at location: SourceLocation) throws(Problem) {
         try anchors.checkOpen(name, at: location)
         if var problem = anchors.problem(of: name, at: location) {
-            if let line = source.line(ofAnchor: name, after: location.position?.line ?? 0) {
+            if let line = anchorLines[name]?.first(where: { $0 > location.position?.line ?? 0 }) {
                 problem.hint = "move '&\(name)' with its value here, and write '*\(name)' in line \(line)"
             }
             problems.append(problem)
@@ -277,8 +279,9 @@ extension Composer {
                     ? Problem(
                         .unquotedValue,
                         "'{{' begins a mapping in a mapping in YAML",
-                        at: location,
-                        hint: "write the value in its place, or put it in quotes if it is meant as it is"
+                        // The value itself, at which its reader would report a mapping.
+                        at: frames.last?.location ?? location,
+                        hint: templateHint
                     )
                     : Problem(
                         .invalidKey,
@@ -402,3 +405,6 @@ struct Anchors {
         throw Problem(.tagOrAlias, "alias '*\(name)' is inside the value of its anchor", at: location)
     }
 }
+
+/// The hint for a template such as `{{ name }}` in the place of a value, which nothing replaces here.
+let templateHint = "replace it with its value, or put it in quotes if it is literal"

@@ -32,13 +32,16 @@ struct ForeignTag {
             return Problem(.tagOrAlias, message, at: location, hint: "remove the tag")
         }
         let loss = kind == .scalar ? ", so the text would be taken as it is" : ", so it would be ignored"
-        if let tool = Self.tools[tag] ?? Self.families.first(where: { tag.hasPrefix($0.prefix) })?.tool {
+        let known = Self.tools[tag]
+        if let tool = known ?? Self.families.first(where: { tag.hasPrefix($0.prefix) })?.tool {
+            let message = "tag '\(tag)' belongs to \(tool) and means nothing here\(loss)"
             return Problem(
                 .tagOrAlias,
-                "tag '\(tag)' belongs to \(tool) and means nothing here\(loss)",
+                message,
                 at: location,
                 hint: kind == .scalar
-                    ? "write the value itself, without the tag" : "write \(kind.rawValue) without the tag"
+                    ? "write the value itself, without the tag" : "write \(kind.rawValue) without the tag",
+                publicMessage: known.map { _ in message }
             )
         }
         let quoted = text.map { $0.isEmpty ? tag : "\(tag) \($0)" }

@@ -114,18 +114,21 @@ extension RepairRule {
         var lines: [Int] = []
         var next: Int? = line
         var repairs: [SyntaxRepair] = []
-        while let number = next, let column = text.column(number), column < target, repairs.count < 8 {
+        while let number = next, let column = text.column(number), column < target, repairs.count < 8,
+            number == line || column > text.indentation(header) ?? 0 || !text.lines[number].contains(":")
+        {
             lines.append(number)
             next = textLine(below: number)
-            let last = lines.count == 1 ? "" : ", and the lines below it up to line \(number + 1)"
+            let end = characters(number, column, text.lines[number].count).prefix(40)
+            let last = lines.count == 1 ? "" : ", and the lines below it up to '\(end)'"
             repairs.append(
                 SyntaxRepair(
                     mark: EventMark(line: line, column: width),
                     code: .wrongIndentation,
-                    message: "the line is indented less than the text of line \(first + 1), to which it belongs",
+                    message: "the line is indented less than the text above it, to which it belongs",
                     hint: "indent it by \(spaces(target))\(last)",
                     changes: lines.compactMap { shift($0, by: target - (text.column($0) ?? target)) },
-                    // This is more exact than what any line at this place could be.
+                    // Any general change of the indentation is less likely.
                     plausibility: text.lines.count,
                 )
             )
@@ -133,7 +136,7 @@ extension RepairRule {
         return repairs
     }
 
-    /// Returns the line with the `|` or `>` of the text that ends above a line, `nil` if there is none.
+    /// Returns the line with the `|` or `>` of the block text above a line, `nil` if there is none.
     private func textHeader(above line: Int, _ width: Int) -> Int? {
         var number = line
         while let above = text.contentLine(from: number, by: -1), let column = text.indentation(above) {

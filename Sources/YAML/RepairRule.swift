@@ -293,8 +293,7 @@ extension RepairRule {
             guard end > column else { return nil }
             let (quoted, change) = quoting(line, column, end)
             let hint =
-                meaning.isTemplate
-                ? "write the value in its place, or put it in quotes if it is meant as it is" : quoted
+                meaning.isTemplate ? templateHint : quoted
             return SyntaxRepair(
                 evidence: meaning.isCertain ? .certain : .likely,
                 mark: EventMark(line: line, column: column),

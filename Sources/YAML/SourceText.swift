@@ -57,17 +57,15 @@ struct SourceText {
         (0..<min(number, lines.count)).last { indentation($0) != nil }
     }
 
-    /// Finds an anchor below a line.
-    ///
-    /// - Parameters:
-    ///   - name: The name of the anchor.
-    ///   - line: The line of the file, counted from 1.
-    /// - Returns: The line of the file, or `nil`.
-    func line(ofAnchor name: String, after line: Int) -> Int? {
-        lines.indices.lazy.map { (self.line($0), self.location(EventMark(line: $0, column: 0)).position?.line ?? 0) }
-            .first { text, number in
-                number > line && text.split(whereSeparator: \.isWhitespace).contains { $0 == "&" + name }
-            }?.1
+    /// The lines of the file that probably have an anchor, by its name.
+    var anchorLines: [String: [Int]] {
+        lines.indices.reduce(into: [:]) { result, number in
+            guard lines[number].contains(UInt8(ascii: "&")) else { return }
+            let place = location(EventMark(line: number, column: 0)).position?.line ?? 0
+            for word in line(number).split(whereSeparator: \.isWhitespace) where word.first == "&" {
+                result[String(word.dropFirst()), default: []].append(place)
+            }
+        }
     }
 
     /// Returns a change of the text as a change of the file.

@@ -117,12 +117,16 @@ struct Program {
         }
         if let root = missingRoot(command, options) {
             let message = "directory '\(root)' of '--root' does not exist"
-            guard !(command is RunCommand) else {
-                output.report(UsageError("\(message) (create it first)", of: type(of: command)), as: options.output)
+            if let near = nearRoot(to: root) {
+                output.report(
+                    UsageError("\(message) (did you mean '\(near)'?)", of: type(of: command)),
+                    as: options.output
+                )
                 return .usage
             }
             if !options.output.isForPrograms {
-                output.report(warnings: [Problem(.missingFile, message, hint: "create it, or correct the path")])
+                let hint = command is RunCommand ? "this run creates it" : "a run creates it"
+                output.report(warnings: [Problem(.missingFile, message, hint: hint)])
             }
         }
         do {
@@ -143,6 +147,21 @@ struct Program {
             (try? FileSystem.status(Configuration.absolute(root))) == .some(nil)
         else { return nil }
         return root
+    }
+
+    /// Returns the root of a system beside a missing directory of which that is a misspelling, or `nil` if there is none.
+    private func nearRoot(to root: String) -> String? {
+        let path = Configuration.absolute(root)
+        guard let slash = path.lastSlash else { return nil }
+        let (parent, name) = (path[...slash], String(path[path.index(after: slash)...]))
+        let others = ((try? FileSystem.list(String(parent))) ?? []).filter {
+            $0.filter(\.isNumber) == name.filter(\.isNumber)
+        }
+        guard let near = nearestName(to: name, in: others), (try? FileSystem.exists("\(parent)\(near)/etc")) == true
+        else {
+            return nil
+        }
+        return "\(parent)\(near)"
     }
 
     /// Reads the task file for a command, or reports its problems.

@@ -21,7 +21,7 @@ import Testing
         (
             "restart: ['a.service b.service']\nexec: {command: ls}",
             "3:15: an item of 'restart' of task 't' must be the name of a systemd unit, found 'a.service b.service'; "
-                + "write each unit as an item of its own"
+                + "write each unit as a separate item"
         ),
         (
             "restart: [kubelet_service]\nexec: {command: ls}",
@@ -101,8 +101,25 @@ import Testing
 
     @Test func `a known variable in the notation of a shell is reported`() {
         let text = "variables: {host: a}\ntasks: {t: {file: {path: /etc/$host, content: \"$host ${host}\"}}}"
-        let printed = "2:26: 'file.path' of task 't' contains '$host', which nothing replaces here; write '${host}'"
+        let printed =
+            "2:26: 'file.path' of task 't' contains '$host', which nothing replaces here; write '${host}', "
+            + "or put the value in quotes if it is meant as it is"
         #expect(problems(text) == "bootstrap.yaml:\(printed)")
+    }
+
+    @Test(arguments: [
+        "description: \u{201C}Fast\u{201D} and \u{201C}safe\u{201D}\nexec: {command: ls}",
+        "exec: {command: ls, args: [\u{201C}a\u{201D} b \u{201C}c\u{201D}]}",
+        "file: {path: '/etc/$host', content: x}",
+        "exec: {command: ls, args: ['${quoted}', $host]}",
+    ])
+    func `valid values resemble these`(body: String) {
+        let lines = body.split(separator: "\n").map { "    \($0)\n" }.joined()
+        let variables = "variables: {host: a, quoted: '\u{201C}x\u{201D}'}\n"
+        #expect(
+            problems("\(variables)tasks:\n  t:\n\(lines)").contains("used nowhere")
+                || problems("\(variables)tasks:\n  t:\n\(lines)") == ""
+        )
     }
 
     @Test func `text in quotes may contain typographic quotation marks`() {

@@ -88,13 +88,14 @@ import YAML
     @Test(arguments: [
         (
             "${HOME}",
-            "no variable is named 'HOME'; variables of the environment are not known here; "
+            "no variable is named 'HOME'; environment variables are not available here; "
                 + "write 'variables: {HOME: VALUE}', or '$${HOME}' for a literal '${HOME}'"
         ),
         ("${podCDIR}", "no variable is named 'podCDIR'; did you mean '${podCIDR}'?"),
         (
             "'${X:-y}'",
-            "'${X:-y}' is not a variable; write 'variables: {X: VALUE}' and '${X}': a variable has no default"
+            "'${X:-y}' is not a variable; write '$${X:-y}' for a literal '${', "
+                + "or 'variables: {X: VALUE}' and '${X}', as defaults are not supported"
         ),
         ("'${{ vars.podCIDR }}'", "'${{ vars.podCIDR }' is not a variable; write '${podCIDR}'"),
         ("'a ${open'", "'${open' is not a variable; write '$${open' for a literal '${'"),

@@ -35,7 +35,7 @@ import YAML
         ("? {a: 1}\n: b", "t.yaml:1:3: a mapping cannot be a key; if it is text, put it in quotes"),
         (
             "a: {{ .Values.x }}",
-            "t.yaml:1:5: '{{' begins a mapping in a mapping in YAML; write the value in its place, or put it in quotes if it is meant as it is"
+            "t.yaml:1:4: '{{' begins a mapping in a mapping in YAML; replace it with its value, or put it in quotes if it is literal"
         ),
         ("x: &a [1]\n*a : c", "t.yaml:2:1: a list cannot be a key; if it is text, put it in quotes"),
     ])

@@ -74,8 +74,8 @@ import YAML
         ("{a: 1, // why\nb: 2}\n", "t.yaml:1:8: '//' does not begin a comment in YAML; write '#'"),
         (
             "a: {{ x }}\n",
-            "t.yaml:1:5: '{{' begins a mapping in a mapping in YAML; "
-                + "write the value in its place, or put it in quotes if it is meant as it is"
+            "t.yaml:1:4: '{{' begins a mapping in a mapping in YAML; "
+                + "replace it with its value, or put it in quotes if it is literal"
         ),
     ])
     func `an alias, a comment and a template are reported with what to write`(text: String, message: String) {
@@ -85,16 +85,16 @@ import YAML
     @Test(arguments: [
         (
             "v: |\n    one\n  two\n    three\nw: 1\n",
-            "t.yaml:3:3: the line is indented less than the text of line 2, to which it belongs; indent it by 4 spaces"
+            "t.yaml:3:3: the line is indented less than the text above it, to which it belongs; indent it by 4 spaces"
         ),
         (
             "a:\n  v: |\n    one {\n  }\n    two\n  w: 1\nb: 1\n",
-            "t.yaml:4:3: the line is indented less than the text of line 3, to which it belongs; indent it by 4 spaces"
+            "t.yaml:4:3: the line is indented less than the text above it, to which it belongs; indent it by 4 spaces"
         ),
         (
             "a:\n  v: |\n    one\n   two\n  three\n    four\n  w: 1\nb: {c: 1}\n",
-            "t.yaml:4:4: the line is indented less than the text of line 3, to which it belongs; indent it by 4 spaces, "
-                + "and the lines below it up to line 5"
+            "t.yaml:4:4: the line is indented less than the text above it, to which it belongs; indent it by 4 spaces, "
+                + "and the lines below it up to 'three'"
         ),
     ])
     func `a line that is indented less than its text is reported there`(text: String, message: String) {

@@ -108,7 +108,7 @@ import YAML
         ("{\n  // one\n  \"a\": 1\n}\n", "t.yaml:2:3: '//' does not begin a comment in YAML; write '#'"),
         (
             "a: {b: {{ c }}}\n",
-            "t.yaml:1:9: '{{' begins a mapping in a mapping in YAML; write the value in its place, or put it in quotes if it is meant as it is"
+            "t.yaml:1:8: '{{' begins a mapping in a mapping in YAML; replace it with its value, or put it in quotes if it is literal"
         ),
         (
             "a: |\nb\nc: 1\n",

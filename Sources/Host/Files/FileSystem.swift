@@ -202,7 +202,8 @@ extension FileSystem {
     private static func missingDirectory(_ path: String) throws(SystemError) -> Bool {
         if let status = try FileStatus.at(path, followingLinks: true, makingDirectory) {
             if status.kind == .directory { return false }
-            throw SystemError(makingDirectory, path, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
+            let detail = "is a \(status.kind.rawValue)"
+            throw SystemError(makingDirectory, path, code: ENOTDIR, detail: detail, advice: adviceInTheWay)
         }
         guard let link = try FileStatus.at(path, followingLinks: false, makingDirectory)?.target else { return true }
         throw SystemError(
@@ -355,9 +356,13 @@ extension FileSystem {
         if isSynced { try directory.synchronize(operation) }
     }
 
+    /// The advice about a file in the place of a directory, or the other way round.
+    private static let adviceInTheWay = "remove it, or write another path"
+
     static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
         let code = status.kind == .directory ? EISDIR : EEXIST
-        return SystemError(operation, path, code: code, detail: "a \(status.kind.rawValue) is in the way")
+        let detail = "a \(status.kind.rawValue) is in the way"
+        return SystemError(operation, path, code: code, detail: detail, advice: adviceInTheWay)
     }
 }
 

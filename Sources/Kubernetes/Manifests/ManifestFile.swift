@@ -152,17 +152,11 @@ extension Problem {
         message.wholeMatch(of: /key '\w{1,5}' is the boolean \w+ in YAML 1.1, so it would become '\w+'/) != nil
     }
 
-    /// Whether the only text that is quoted from the file is the tag of a known program, which is not secret.
-    private var quotesKnownTag: Bool {
-        code == .tagOrAlias && message.contains("' belongs to ") && !message.contains("' belongs to the program")
-            && hint?.contains("'") != true
-    }
-
     /// The problem without quoted text from the file, and without a hint that may repeat this text.
     ///
     /// The quoted text may itself contain quotes, so everything between the first and the last quote is removed.
     fileprivate var masked: Problem {
-        guard !quotesBoolean, !quotesKnownTag else { return self }
+        guard !quotesBoolean, publicMessage == nil else { return self }
         let isQuoting = hint?.contains { $0 == "'" || $0 == "\"" } == true || message.contains("'")
         let hint = hint == nil || !isQuoting ? hint : "see the line; it is not shown because it may be secret"
         guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last else {

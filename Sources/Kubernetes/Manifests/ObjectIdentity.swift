@@ -130,7 +130,7 @@ private struct IdentityReader {
             entries.allSatisfy({ !keys.contains($0.key) && nearestName(to: $0.key, in: keys) == nil })
         {
             let message =
-                "document \(documentIndex) is no object of Kubernetes: it has no 'apiVersion', 'kind' or 'metadata'"
+                "document \(documentIndex) is not a Kubernetes object: it has no 'apiVersion', 'kind' or 'metadata'"
             let hint = "add them, or move the file to where no manifests are read"
             problems.append(Problem(.notAnObject, message, at: node.location, hint: hint))
             return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")

@@ -37,6 +37,7 @@ final class KubernetesSchemas: Sendable {
         self.text = text
         var versions = VersionSet()
         var kinds: [GroupVersionKind: [Kind]] = [:]
+        var kindNames: [String: Set<String>] = [:]
         var definitions: [String: [Definition]] = [:]
         var words = Words(text)
         while let type = words.nextLine() {
@@ -47,6 +48,7 @@ final class KubernetesSchemas: Sendable {
                 guard let apiVersion = words.next(), let kind = words.next(), let name = words.next(), words.isAtEnd
                 else { continue }
                 let type = GroupVersionKind(apiVersion: apiVersion, kind: kind)
+                kindNames[apiVersion, default: []].insert(kind)
                 kinds[type, default: []].append(Kind(versions: set, definition: name))
             case "schema":
                 guard let name = words.next(), !words.isAtEnd else { continue }
@@ -55,7 +57,7 @@ final class KubernetesSchemas: Sendable {
             }
         }
         (self.kinds, self.definitions) = (kinds, definitions)
-        kindNames = kinds.keys.reduce(into: [:]) { $0[$1.apiVersion, default: []].insert($1.kind) }
+        self.kindNames = kindNames
         self.versions = versions.all
     }
 

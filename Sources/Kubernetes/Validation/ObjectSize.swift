@@ -46,8 +46,9 @@ struct ObjectSize {
         for section in ["data", "binaryData", "stringData"] {
             let isBase64 = section == "binaryData" || section == "data" && manifest.identity.type.kind == "Secret"
             for entry in manifest.root[section]?.mapping?.entries ?? [] {
-                let count = entry.value.string?.utf8.count ?? 0
-                let size = isBase64 ? count / 4 * 3 : count
+                let text = entry.value.string ?? ""
+                let padding = text.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+                let size = isBase64 ? max(0, text.utf8.count / 4 * 3 - padding) : text.utf8.count
                 total += size
                 if size > largest?.size ?? 0 { largest = (entry, size) }
             }

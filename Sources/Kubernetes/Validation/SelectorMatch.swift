@@ -49,9 +49,14 @@ struct SelectorMatch {
     }
 
     private func matchLabels(_ selector: Node?, _ path: String) -> [Problem] {
-        (selector?.mapping?.entries ?? []).compactMap { entry in
-            guard let wanted = entry.value.string, labels?[entry.key]?.string != wanted else { return nil }
-            if let problem = misspeltLabel(entry, wanted, selector) { return problem }
+        let unmatched = (selector?.mapping?.entries ?? []).filter { entry in
+            entry.value.string.map { labels?[entry.key]?.string != $0 } ?? false
+        }
+        guard !unmatched.isEmpty else { return [] }
+        let words = words
+        return unmatched.map { entry in
+            let wanted = entry.value.string ?? ""
+            if let problem = misspeltLabel(entry, wanted, selector, words) { return problem }
             let found = labels?[entry.key].map { "have \(ShownValue($0))" } ?? "do not have it"
             return Problem(
                 .wrongSelector,
@@ -71,7 +76,12 @@ struct SelectorMatch {
     }
 
     /// Returns the problem of a label that is probably misspelt in the template, and not in the selector.
-    private func misspeltLabel(_ entry: Mapping.Entry, _ wanted: String, _ selector: Node?) -> Problem? {
+    private func misspeltLabel(
+        _ entry: Mapping.Entry,
+        _ wanted: String,
+        _ selector: Node?,
+        _ words: WordCounts
+    ) -> Problem? {
         let edit: TextEdit
         if let value = labels?[entry.key] {
             guard let text = value.string, nearestName(to: text, in: [wanted]) != nil,

@@ -92,14 +92,14 @@ struct ConfigValue {
         // An argument or a text may have these characters on purpose; a name, a path or an address has not.
         guard kind == .line else {
             // An argument in typographic quotation marks, without others around them, was to be in quotes.
-            if kind == .text, node.style == .plain, let mark = TypographicMark(of: string), mark.isPair {
-                problems.add(mark.problem(label, at: node.location))
+            if kind == .text, key == nil, node.style == .plain, let mark = TypographicMark(of: string), mark.isPair {
+                report(mark)
                 return nil
             }
             return string
         }
-        if let name = variableWithoutBraces(in: string) {
-            let hint = "write '${\(name)}'"
+        if node.style == .plain, let name = variableWithoutBraces(in: string) {
+            let hint = "write '${\(name)}', or put the value in quotes if it is meant as it is"
             let message = "\(label) contains '$\(name)', which nothing replaces here"
             problems.add(.unresolvedVariable, node.location, message, hint: hint)
             return nil
@@ -109,10 +109,17 @@ struct ConfigValue {
             return nil
         }
         if let mark = TypographicMark(of: string) {
-            problems.add(mark.problem(label, at: node.location))
+            report(mark)
             return nil
         }
         return string
+    }
+
+    /// Reports a typographic character, with an edit unless the text is in quotes, which the edit would not replace.
+    private func report(_ mark: TypographicMark) {
+        var problem = mark.problem(label, at: node.location)
+        if node.style != .plain { problem.edit = nil }
+        problems.add(problem)
     }
 
     /// Returns the name of a known variable that a text contains as a shell would write it, such as `$host`.
@@ -197,10 +204,6 @@ struct ConfigValue {
 
     /// Reports the expected and the actual value.
     func reportTypeMismatch(_ expected: String, hint: String? = nil) {
-        if let mark = node.string.flatMap(TypographicMark.init) {
-            problems.add(mark.problem(label, at: node.location))
-            return
-        }
         problems.add(.wrongValue, node.location, "\(label) must be \(expected), found \(describe(node))", hint: hint)
     }
 
@@ -373,16 +376,23 @@ extension ConfigValue {
     /// Reads a duration above zero and up to a limit.
     func duration(limit: Duration, least: Duration = .zero) -> Duration? {
         let expected = "a duration such as 500ms, 30s, 10m or 1h30m"
+        let isAllowed = { (text: String) in
+            parseDuration(text).map { $0 > .zero && $0 >= least && $0 <= limit } ?? false
+        }
         guard let text = node.string else {
-            let candidates = node.integer.map { Self.durations($0, limit) } ?? []
-            let meant = candidates.first { candidate in
-                parseDuration(candidate).map { $0 > .zero && $0 >= least && $0 <= limit } ?? false
-            }
+            let meant = node.integer.map { Self.durations($0, limit) }?.first(where: isAllowed)
             reportTypeMismatch(expected, hint: meant.map { write($0) })
             return nil
         }
+        if let mark = TypographicMark(of: text) {
+            report(mark)
+            return nil
+        }
         guard let duration = parseDuration(text) else {
-            reportTypeMismatch(expected, hint: durationText(inOtherNotation: text).map { write($0) })
+            reportTypeMismatch(
+                expected,
+                hint: durationText(inOtherNotation: text).flatMap { isAllowed($0) ? write($0) : nil }
+            )
             return nil
         }
         guard duration > .zero, duration <= limit else {

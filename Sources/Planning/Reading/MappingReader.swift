@@ -113,17 +113,18 @@ struct MappingReader {
     func finish(shorthands: [(keys: [String], owner: String)] = []) {
         let added = shorthands.map { "; or \(list($0.keys.sorted(), "or")) of '\($0.owner)'" }.joined()
         let own = Set(known).filter { key in !shorthands.contains { $0.keys.contains(key) } }.sorted()
+        let hasNoVerb = !entries.contains { verbNames.contains($0.key) }
         for (index, entry) in entries.enumerated() where !known.contains(entry.key) {
             let scope = OtherToolsScope(subject)
             let advice = scope?.advice(for: entry.key)
-            // A mapping in a task is a verb.
-            let isVerb = advice?.isVerb == true || scope == .task && entry.value.mapping != nil
+            // A mapping in a task without a verb is meant as one.
+            let isVerb = advice?.isVerb == true || scope == .task && hasNoVerb && entry.value.mapping != nil
             if isVerb { problems.misnamedVerbs.insert(subject.name) }
             let hint =
                 advice?.text ?? lineOfText(entry, after: index == 0 ? nil : entries[index - 1]) ?? joinedPair(
                     entry.key,
                     known
-                ).map { "write '\($0)': a space is missing after ':'" }
+                )
                 ?? problems.hint(
                     for: entry.key,
                     in: known,
@@ -141,22 +142,28 @@ struct MappingReader {
     }
 }
 
-/// Returns what to do about a line that is probably part of the text above it, as it is no word, or `nil` for another key.
+/// Returns what to do about a key that is probably a line of the text above it, as it contains spaces, otherwise `nil`.
 private func lineOfText(_ entry: Mapping.Entry, after text: Mapping.Entry?) -> String? {
     guard let text, text.value.style == .block, entry.key.contains(where: \.isWhitespace) else { return nil }
     return "if it belongs to the text of '\(text.key)', indent it like that text"
 }
 
-/// Returns a key and its value if a text is both, without the space after `:`.
+/// Returns what to write if a text is a key and its value without the space after `:`.
 ///
 /// - Parameters:
 ///   - text: The text, such as `path:/etc/hosts`.
 ///   - keys: The known keys.
-/// - Returns: The pair, such as `path: /etc/hosts`, or `nil` if the text does not begin with a known key and `:`.
+/// - Returns: The hint, or `nil` if the text does not begin with a known key and `:`.
 func joinedPair(_ text: String, _ keys: some Sequence<String>) -> String? {
     guard let colon = text.firstIndex(of: ":"), keys.contains(String(text[..<colon])) else { return nil }
     let value = text[text.index(after: colon)...]
-    return value.isEmpty || value.first?.isWhitespace == true ? nil : "\(text[..<colon]): \(value)"
+    guard let first = value.first, !first.isWhitespace else { return nil }
+    // The lines below a key without a space belong to its text.
+    let isOfSeveral = value.split(whereSeparator: \.isWhitespace).dropFirst().contains { word in
+        word.firstIndex(of: ":").map { keys.contains(String(word[..<$0])) } ?? false
+    }
+    guard !isOfSeveral else { return "put a space after the ':' of each key" }
+    return "write '\(text[..<colon]): \(value)': a space is missing after ':'"
 }
 
 /// The name of a mapping of a task file, and of its keys, in messages.
@@ -214,7 +221,9 @@ extension MappingReader {
 
     /// Whether an unknown key, which is reported with what to write, is probably one of some keys.
     private func isMeant(_ key: String, to keys: [String]) -> Bool {
-        OtherToolsScope(subject)?.advice(for: key) != nil || joinedPair(key, keys) != nil
+        if joinedPair(key, keys) != nil { return true }
+        guard !known.contains(key), let advice = OtherToolsScope(subject)?.advice(for: key) else { return false }
+        return keys.contains { advice.text.contains("\($0): ") }
     }
 
     /// Reports a key that is present without any of the keys that it requires.

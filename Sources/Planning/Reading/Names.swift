@@ -36,9 +36,9 @@ let unitSuffixes = [
 
 /// Returns the name of the unit that a name without suffix means.
 func wholeUnitName(of name: String) -> String? {
-    let end = name.lastIndex { $0 == "-" || $0 == "_" } ?? name.startIndex
-    if end > name.startIndex, unitSuffixes.contains(String(name[name.index(after: end)...])) {
-        return name[..<end] + "." + name[name.index(after: end)...]
+    if let end = name.lastIndex(of: "_"), hasUnitSuffix(name[..<end] + "." + name[name.index(after: end)...]) {
+        let unit = name[..<end] + "." + name[name.index(after: end)...]
+        return isUnitName(String(unit)) ? String(unit) : nil
     }
     let whole = name + (targetNames.contains(name) ? ".target" : ".service")
     return isUnitName(whole) && !name.contains(".") ? whole : nil
@@ -120,7 +120,8 @@ extension ConfigValue {
             return nil
         }
         guard isUnitName(name) else {
-            reportTypeMismatch("the name of a systemd unit, of letters, digits and ':-_.\\@'")
+            let expected = "the name of a systemd unit, of letters, digits and ':-_.\\@'"
+            reportTypeMismatch(expected, hint: unitNameHint(name))
             return nil
         }
         return .unit(name, node.location)
@@ -129,15 +130,14 @@ extension ConfigValue {
     /// Returns what to write in the place of a template, a pattern or a directory of a unit.
     private func unitNameHint(_ name: String) -> String? {
         if name.contains("*") { return "write the name of each unit" }
-        if name.contains(where: \.isWhitespace) { return "write each unit as an item of its own" }
-        if let slash = name.lastSlash {
-            let last = String(name[name.index(after: slash)...])
-            if isUnitName(last) { return write(last) }
-        }
-        if name.hasSuffix(".d") { return write(String(name.dropLast(2))) }
-        guard let at = name.firstIndex(of: "@"), hasUnitSuffix(name), name.index(after: at) == name.lastIndex(of: ".")
+        if name.contains(where: \.isWhitespace) { return key == nil ? "write each unit as a separate item" : nil }
+        var last = name.lastSlash.map { name[name.index(after: $0)...] } ?? name[...]
+        if last.hasSuffix(".d") { last = last.dropLast(2) }
+        if last.utf8.count < name.utf8.count, isUnitName(String(last)) { return write(String(last)) }
+        guard let at = last.firstIndex(of: "@"), hasUnitSuffix(String(last)),
+            last.index(after: at) == last.lastIndex(of: ".")
         else { return nil }
-        return "write the name of an instance: \(name[...at])NAME\(name[name.index(after: at)...])"
+        return "write the name of an instance: \(last[...at])NAME\(last[last.index(after: at)...])"
     }
 
     /// Reads the name of a systemd unit.

@@ -7,21 +7,25 @@ struct TypographicMark {
     private let text: String
     private let name: String
     private let corrected: String
-    /// Whether the text ends with such a quotation mark, too.
+    /// Whether such quotation marks are at both ends of the text, and no others in it.
     let isPair: Bool
 
     /// Finds the character at the beginning of a text, or returns `nil` if there is none.
     init?(of text: String) {
         guard let first = text.unicodeScalars.first else { return nil }
+        let quoteCount = text.unicodeScalars.count(where: Self.quotes.contains)
         self.text = text
-        isPair =
-            Self.quotes.contains(first) && text.unicodeScalars.count > 1
-            && text.unicodeScalars.last.map(Self.quotes.contains) == true
+        isPair = quoteCount == 2 && text.unicodeScalars.last.map(Self.quotes.contains) == true
         if Self.quotes.contains(first) {
+            // A sentence may begin with a quoted word.
+            guard isPair || quoteCount == 1 && !text.contains(" ") else { return nil }
             name = "a typographic quotation mark"
             var inner = text.unicodeScalars.dropFirst()
             if inner.last.map(Self.quotes.contains) == true { inner.removeLast() }
-            corrected = "\"\(String(String.UnicodeScalarView(inner)))\""
+            let plain = String(String.UnicodeScalarView(inner))
+            corrected =
+                plain.contains { $0 == "\"" || $0 == "\\" }
+                ? "'\(plain.replacing("'", with: "''"))'" : "\"\(plain)\""
         } else if Self.spaces.contains(first) {
             name = "a space that does not separate words in YAML (U+\(String(first.value, radix: 16, uppercase: true)))"
             corrected = String(String.UnicodeScalarView(text.unicodeScalars.drop { Self.spaces.contains($0) }))

@@ -75,9 +75,7 @@ struct VerbReader {
             return type.read(&own, verb)
         }
         let below = fields.fields(type.name, expected: expected(type.name)) { node in
-            if let pair = node.string.flatMap({ joinedPair($0, type.keys.map(\.name)) }) {
-                return "write '\(pair)': a space is missing after ':'"
-            }
+            if let pair = node.string.flatMap({ joinedPair($0, type.keys.map(\.name)) }) { return pair }
             return (type.mapping(instead: node) ?? Self.mapping(of: type, with: node)).map {
                 "write \(type.name): \($0)"
             }

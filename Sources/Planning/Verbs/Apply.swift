@@ -267,18 +267,11 @@ extension ApplyDeclaration: ReadableVerb {
         return nil
     }
 
-    /// Returns the mapping for a URL, with the digest that other programs write behind it, as in `URL@sha256:DIGEST`.
+    /// Returns the mapping for a URL, with the digest that other programs write at its end, as in `URL@sha256:DIGEST`.
     private static func pinned(_ text: String) -> String {
-        guard let mark = text.lowercased().ranges(of: "sha256").last?.lowerBound else {
-            return "{url: \(typed(text)), sha256: DIGEST}"
-        }
-        let offset = text.utf8.distance(from: text.lowercased().startIndex, to: mark)
-        let start = text.utf8.index(text.startIndex, offsetBy: offset)
-        let digest = text[start...].dropFirst("sha256".count).drop { ":=-/".contains($0) }
-        var url = text[..<start]
-        while let last = url.last, "@#?&!;".contains(last) { url.removeLast() }
-        let isDigest = digest.utf8.count == 64 && digest.allSatisfy(\.isHexDigit)
-        return "{url: \(typed(String(url))), sha256: \(isDigest ? digest.lowercased() : "DIGEST")}"
+        let pinned = /(.+?)[@#?&](?:checksum=)?sha256[:=]([0-9a-fA-F]{64})/
+        guard let match = text.wholeMatch(of: pinned) else { return "{url: \(typed(text)), sha256: DIGEST}" }
+        return "{url: \(typed(String(match.1))), sha256: \(match.2.lowercased())}"
     }
 
     /// The paths, connections and privileges of the task.
