@@ -17,21 +17,14 @@ extension Composer {
         for line in items {
             let (column, text) = (source.indentation(line) ?? 0, source.line(line).drop { $0 == " " })
             let place = location(EventMark(line: line, column: column))
-            var problem = Problem(
+            // It has no edit: the first item may be the one with the wrong indentation.
+            let problem = Problem(
                 .wrongIndentation,
                 "'\(text.prefix(40))' is indented further than '\(first.prefix(40))' in line "
                     + "\(location(span.start).position?.line ?? 0), so both are one text",
                 at: place,
                 hint: "indent it by \(list.mark.column) space\(list.mark.column == 1 ? "" : "s")"
             )
-            // The other lines of the text belong to one of the items, which is not known.
-            if items.count == below.count, part.changes.isEmpty, column > list.mark.column {
-                problem.edit = TextEdit(
-                    at: location(EventMark(line: line, column: list.mark.column)),
-                    old: String(repeating: " ", count: column - list.mark.column),
-                    new: ""
-                )
-            }
             problems.append(problem)
         }
         for line in [span.start.line] + below {

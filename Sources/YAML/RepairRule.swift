@@ -295,7 +295,6 @@ extension RepairRule {
             let hint =
                 meaning.isTemplate ? templateHint : quoted
             return SyntaxRepair(
-                evidence: meaning.isCertain ? .certain : .likely,
                 mark: EventMark(line: line, column: column),
                 code: .unquotedValue,
                 message: meaning.message,
@@ -308,14 +307,13 @@ extension RepairRule {
     /// The meaning of the first characters of a value to YAML.
     private struct Meaning {
         var message: String
-        var isCertain = false
         var isTemplate = false
     }
 
     private func meaning(of value: ArraySlice<Unicode.Scalar>) -> Meaning? {
         guard let first = value.first else { return nil }
         switch first {
-        case "@", "`", "%": return Meaning(message: "a value cannot begin with '\(first)'", isCertain: true)
+        case "@", "`", "%": return Meaning(message: "a value cannot begin with '\(first)'")
         case "*": return Meaning(message: "a value that begins with '*' is an alias in YAML")
         case "&": return Meaning(message: "a value that begins with '&' has an anchor in YAML")
         case "!": return Meaning(message: "a value that begins with '!' has a tag in YAML")

@@ -31,7 +31,7 @@ import YAML
         #expect(problems(of: "v: \(value)\n") == message)
     }
 
-    @Test func `items below a deeper indentation are items, and can be corrected`() {
+    @Test func `items below a deeper indentation are items`() {
         let (documents, problems) = readDocumentsAndProblems(
             Array("v:\n  - a\n    - b\n    - c\nw: 1\n".utf8),
             file: "t.yaml"
@@ -42,8 +42,8 @@ import YAML
                 "t.yaml:4:5: '- c' is indented further than '- a' in line 2, so both are one text; indent it by 2 spaces",
             ]
         )
-        #expect(problems.map(\.edit?.old) == ["  ", "  "])
-        #expect(problems.map(\.edit?.new) == ["", ""])
+        // The first item may be the one with the wrong indentation.
+        #expect(problems.allSatisfy { $0.edit == nil })
         #expect(documents.first?.root?["v"]?.sequence?.compactMap(\.string) == ["a", "b", "c"])
     }
 

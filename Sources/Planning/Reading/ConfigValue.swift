@@ -93,7 +93,7 @@ struct ConfigValue {
         guard kind == .line else {
             // An argument in typographic quotation marks, without others around them, was to be in quotes.
             if kind == .text, key == nil, node.style == .plain, let mark = TypographicMark(of: string), mark.isPair {
-                report(mark)
+                report(mark, isAnyText: true)
                 return nil
             }
             return string
@@ -115,10 +115,12 @@ struct ConfigValue {
         return string
     }
 
-    /// Reports a typographic character, with an edit unless the text is in quotes, which the edit would not replace.
-    private func report(_ mark: TypographicMark) {
+    /// Reports a typographic character.
+    ///
+    /// It has an edit only for the value of a text that may have any form, and not if the text is in other quotes.
+    private func report(_ mark: TypographicMark, isAnyText: Bool = false) {
         var problem = mark.problem(label, at: node.location)
-        if node.style != .plain { problem.edit = nil }
+        if !isAnyText || node.style != .plain { problem.edit = nil }
         problems.add(problem)
     }
 
