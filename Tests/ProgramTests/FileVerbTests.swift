@@ -42,7 +42,8 @@ struct FileVerbTests {
         #expect(result.status == 1)
         let location = node.written("/etc/nest/file")
         let reason = "cannot put '/etc/nest/file' in place: cannot write '\(location)': a directory is in the way"
-        #expect(result.errorLines == ["nest-bootstrap: task 'file' failed: \(reason)"])
+        let hint = "remove it, or write another path"
+        #expect(result.errorLines == ["nest-bootstrap: task 'file' failed: \(reason); \(hint)"])
         let status = try await node.run("status", "file")
         #expect(status.status == 1)
         #expect(status.output.contains(reason), "\(status.output)")
