@@ -125,8 +125,7 @@ struct Program {
                 return .usage
             }
             if !options.output.isForPrograms {
-                let hint = command is RunCommand ? "this run creates it" : "a run creates it"
-                output.report(warnings: [Problem(.missingFile, message, hint: hint)])
+                output.report(warnings: [Problem(.missingFile, message, hint: "a run creates it")])
             }
         }
         do {

@@ -120,7 +120,7 @@ private struct ArgumentParser {
         let beginning = knownFlags.filter { $0.hasPrefix(meant ?? part.name) }
         let isMeant = beginning.count == 1
         let named = FlagForm.named(part.name, of: command)
-        // A flag without a value is not what a user with the habits of another program means by one with a value.
+        // The letter of another program's flag for a file is not the beginning of a flag that takes no value.
         let takesValue = isMeant && FlagForm.named(beginning[0], of: command)?.value != nil
         if !takesValue, named.map(isKnown) != true, let ours = OtherToolsWords.flag(for: part.name, among: knownFlags) {
             throw UsageError("unknown flag '\(part.name)' (did you mean '\(ours)'?)", of: command)
