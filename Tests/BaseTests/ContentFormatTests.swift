@@ -36,6 +36,27 @@ struct ContentFormatTests {
         #expect(ContentFormat.recognised(Array(text.utf8), path: "a.key", for: .privateKey) == nil)
     }
 
+    @Test(
+        arguments: [
+            ([0x74, 0, 0x61, 0, 0x73, 0, 0x6B, 0], "encoded in UTF-16 without a byte order mark", "iconv -f UTF-16LE"),
+            ([0, 0x74, 0, 0x61, 0, 0x73, 0, 0x6B], "encoded in UTF-16 without a byte order mark", "iconv -f UTF-16BE"),
+            ([0xFF, 0xFE, 0, 0, 0x74, 0, 0, 0], "encoded in UTF-32", "iconv -f UTF-32"),
+            (Array("\0GITCRYPT\0x".utf8), "encrypted by git-crypt", "git-crypt unlock"),
+            (Array("a: 1\n<% if x %>\nb: 2\n".utf8), "a template of ERB", "write its result to a file"),
+        ] as [([UInt8], String, String)]
+    )
+    func `a text that cannot be read is recognised`(bytes: [UInt8], name: String, command: String) {
+        let found = ContentFormat.recognised(bytes, path: "a.yaml", isReadable: false)
+        #expect(found?.name == name)
+        #expect(found?.hint(path: "a.yaml").contains(command) == true)
+    }
+
+    @Test func `a certificate of OpenSSH is no key`() {
+        let bytes = Array("ssh-ed25519-cert-v01@openssh.com AAAA user\n".utf8)
+        #expect(ContentFormat.recognised(bytes, path: "a", for: .privateKey)?.name == "a certificate of OpenSSH")
+        #expect(ContentFormat.recognised(bytes, path: "a", for: .identity)?.name == "a certificate of OpenSSH")
+    }
+
     @Test(arguments: [
         ("a.p12", "'openssl pkcs12 -in a.p12 -clcerts -nokeys -out a.p12.pem'"),
         ("/x y/DIR.p12", "openssl pkcs12 -in '/x y/DIR.p12' -clcerts -nokeys -out '/x y/DIR.p12'.pem"),

@@ -1,3 +1,4 @@
+import Base
 import Host
 import TestSupport
 import Testing
@@ -24,6 +25,24 @@ struct IdentityTests {
             try #require(result.status == 0)
             #expect(Identity.needsPassword("\(path).age"))
         }
+    }
+
+    @Test func `a public key, and a private key of a type that age does not read, are refused`() async throws {
+        let path = TemporaryDirectory.file("key")
+        try #require(try await Tool.run("ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-f", path]).status == 0)
+        #expect(throws: Problem.self) { try Identity.check("\(path).pub") }
+        #expect(throws: Problem.self) { try Identity.check(path) }
+        let locked = TemporaryDirectory.file("locked")
+        try #require(
+            try await Tool.run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "nest secret", "-f", locked]).status == 0
+        )
+        try Identity.check(locked)
+        let own = TemporaryDirectory.file("own")
+        try #require(try await Tool.run("age-keygen", ["-o", own]).status == 0)
+        try Identity.check(own)
+        let recipient = try await Tool.run("age-keygen", ["-y", own]).output.filter { !$0.isNewline }
+        try #require(try await Tool.run("age", ["-r", recipient, "-o", "\(own).age", own]).status == 0)
+        try Identity.check("\(own).age")
     }
 
     @Test func `a file that is missing has none`() {

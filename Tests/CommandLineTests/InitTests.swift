@@ -156,6 +156,26 @@ struct InitTests {
         #expect(!outside.output.contains("root:"), "\(outside.output)")
     }
 
+    @Test func `a root that is missing is an error only if it is the misspelling of another one`() async throws {
+        try Files.makeDirectories(TemporaryDirectory.file("image/etc"))
+        let config = TemporaryDirectory.file("bootstrap.yaml")
+        try Files.write(Array("tasks: {a: {file: {path: /etc/a, content: x}}}\n".utf8), to: config, mode: 0o644)
+        func run(_ name: String) async -> ToolResult {
+            await callProgram(["run", "--config", config, "--root", TemporaryDirectory.file(name)])
+        }
+        let misspelt = await run("imgae")
+        #expect(misspelt.status == 64)
+        #expect(misspelt.errors.contains("(did you mean '\(TemporaryDirectory.file("image"))'?)"), "\(misspelt.errors)")
+        #expect(try Files.exists(TemporaryDirectory.file("imgae")) == false)
+        // Directories whose names differ in numbers are different ones.
+        for name in ["other", "image2"] {
+            let made = await run(name)
+            #expect(made.status == 0, "\(made.errors)")
+            #expect(made.errors.contains("does not exist; a run creates it"))
+            #expect(try Files.exists(TemporaryDirectory.file("\(name)/etc/a")))
+        }
+    }
+
     @Test func `a root that is no directory is an error`() async throws {
         let missing = TemporaryDirectory.file("missing")
         for (root, status, message) in [

@@ -1,3 +1,4 @@
+import Base
 import Testing
 import YAML
 
@@ -129,6 +130,15 @@ struct ObjectCheckTests {
                     + "or move it to 'data'",
             ]
         )
+    }
+
+    @Test(arguments: [0, 1, 2, 3]) func `the padding of base64 is no data`(excess: Int) {
+        let data = Base64.encode([UInt8](repeating: 0, count: (1 << 20) + excess))
+        let object = "{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {a: \(data)}}"
+        let message = excess == 0 ? nil : "the data has \((1 << 20) + excess) bytes; the limit is 1048576"
+        let found = findings(in: object).problems
+        #expect(found.count == (excess == 0 ? 0 : 1))
+        #expect(message.map { found.first?.contains($0) == true } ?? found.isEmpty)
     }
 
     @Test func `sizes are compared with the limits of server and etcd`() {

@@ -39,6 +39,27 @@ import Testing
         #expect(findings(in: Self.deployment(image: image)).problems == [])
     }
 
+    @Test(arguments: [
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {a: MY__PROD__APP, b__C__D: x}}\n",
+        """
+        apiVersion: rbac.authorization.k8s.io/v1
+        kind: ClusterRoleBinding
+        metadata: {name: a}
+        roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+        subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: user@corp@idp}]
+        """,
+    ])
+    func `words with such characters inside are names`(manifest: String) {
+        #expect(findings(in: manifest).problems == [])
+    }
+
+    @Test(arguments: ["'@ns@'", "'#{ns}'", "__NS__"])
+    func `a whole name in such characters is an error`(namespace: String) {
+        let found = findings(in: "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {a: \(namespace)}}}")
+        #expect(found.problems.count == 1)
+        #expect(found.problems.first?.contains("which nothing has replaced") == true, "\(found.problems)")
+    }
+
     @Test func `a placeholder elsewhere is a warning, and an error if the value is refused`() {
         let path = findings(in: Self.deployment(container: "workingDir: '/{{ dir }}'"))
         #expect(path.problems == [])

@@ -13,8 +13,13 @@ import Testing
         #expect(Quantities.suggestion(for: text) == correction)
     }
 
-    @Test(arguments: ["1", "0.5", "500m", "1Gi", "1e3", "2E", ".5", "-1", "1E-2", "12k"])
+    @Test(arguments: ["1", "0.5", "500m", "1Gi", "1e3", "2E", ".5", "-1", "1E-2", "12k", "1.", "+1", "5Pi", "10E"])
     func `a quantity is valid`(text: String) {
         #expect(Quantities.isValid(text))
+    }
+
+    @Test(arguments: ["", ".", "m", "1e", "1.2.3", "--1", "1Kib", "1 ", "e3", "1e+", "0x1"])
+    func `other texts are no quantities`(text: String) {
+        #expect(!Quantities.isValid(text))
     }
 }
