@@ -53,31 +53,22 @@ struct CertificateSafetyTests {
     @Test func `a renewal that is killed at any moment leaves the old set or the new one`() async throws {
         let nodes = try await nodes()
         try await nodes.renew()
-        let start = ContinuousClock.now
-        try await nodes.renew("--all")
-        let length = start.duration(to: .now)
+        let renewal = ["renew", "--all", nodes.identity]
+        let changeCount = try await nodes.changeCount(of: renewal)
         var (killedCount, oldCount, leftCount) = (0, 0, 0)
-        // If the renewal that was measured took longer than usual, the others have ended before they are killed.
-        var scale = 1.0
-        for round in 0..<10 * Self.rounds where killedCount < Self.rounds {
+        for round in 0..<Self.rounds {
             let before = try nodes.contents()
-            let tool = try nodes.start(["renew", "--all", nodes.identity])
-            // Every other time near the end, where the directories are exchanged.
-            let share = scale * Double.random(in: round.isMultiple(of: 2) ? 0..<1 : 0.9..<1.1)
-            try await ContinuousClock().sleep(for: length * share)
-            tool.signal(SIGKILL)
-            guard await tool.result().status == 128 + SIGKILL else {
-                scale *= 0.9
-                continue
-            }
-            killedCount += 1
+            let change = round == 0 ? 1 : Int.random(in: 1...changeCount)
+            let result = try await nodes.run(renewal, killedBeforeChange: change)
+            // Another thread may make the changes of the one that made most of them.
+            if result.status == 128 + SIGKILL { killedCount += 1 }
             let after = try nodes.contents()
             #expect(Set(after.keys) == Set(before.keys))
             let unchanged = after.filter { before[$0.key] == $0.value }.map(\.key)
             let isMixed = after != before && !unchanged.allSatisfy { $0.hasPrefix("ca/") }
-            #expect(!isMixed, "after \(length * share): \(unchanged)")
+            #expect(!isMixed, "before change \(change): \(unchanged)")
             let check = try await nodes.run("check", nodes.identity)
-            #expect(check.status == 0, "after \(length * share): \(check.output)")
+            #expect(check.status == 0, "before change \(change): \(check.output)")
             if after == before { oldCount += 1 }
             if try Files.list(nodes.path("secrets")).count > 1 { leftCount += 1 }
         }
@@ -96,9 +87,7 @@ struct CertificateSafetyTests {
         let nodes = try await nodes()
         try await nodes.renew()
         let before = try nodes.contents()
-        let renewal = [TestNode.program, "certificates", "renew", "--all", nodes.identity, "--config", nodes.config]
-        let flags = ["-f", "-o", "/dev/null", "-e", "inject=\(call):signal=SIGKILL"]
-        let result = try await Tool.run("strace", flags + renewal, environment: ["JOURNAL_STREAM": nil])
+        let result = try await nodes.run(["renew", "--all", nodes.identity], killedBefore: call)
         #expect(result.status == 128 + SIGKILL, "\(result.errors)")
         let after = try nodes.contents()
         #expect((after == before) == !isNew)

@@ -87,6 +87,44 @@ public struct CertificateNodes: Sendable {
         try await start(arguments, environment: environment).result()
     }
 
+    /// The calls with which a command changes directories and files, as `strace` names them.
+    private static let changes = "mkdirat,fsync,fchmod,symlinkat,renameat,renameat2,unlinkat"
+
+    /// Runs `certificates` with this task file and kills it before a call.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command and its arguments.
+    ///   - call: The name of the call, and `:when=` with its number in a thread if it is not the first.
+    public func run(_ arguments: [String], killedBefore call: String) async throws -> ToolResult {
+        try await trace(["-o", "/dev/null", "-e", "inject=\(call):signal=SIGKILL"], arguments)
+    }
+
+    /// Runs `certificates` with this task file and kills it before a change of directories or files.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command and its arguments.
+    ///   - change: The number of the change among those of a thread. The first always happens.
+    public func run(_ arguments: [String], killedBeforeChange change: Int) async throws -> ToolResult {
+        try await run(arguments, killedBefore: "\(Self.changes):when=\(change)")
+    }
+
+    /// Runs `certificates` with this task file, which must not fail.
+    ///
+    /// - Returns: How many changes of directories and files the thread made that made most of them.
+    public func changeCount(of arguments: [String]) async throws -> Int {
+        let result = try await trace(["-o", path("changes"), "-e", "trace=\(Self.changes)"], arguments)
+        try #require(result.status == 0, "\(result.errors)")
+        let threads = try text("changes").split(separator: "\n").map { $0.prefix { $0 != " " } }
+        return Dictionary(grouping: threads) { $0 }.values.map(\.count).max() ?? 0
+    }
+
+    private func trace(_ flags: [String], _ arguments: [String]) async throws -> ToolResult {
+        let command = [TestNode.program, "certificates"] + arguments + ["--config", config]
+        // With one thread for all tasks, the calls of a thread are the same each time.
+        let environment = ["JOURNAL_STREAM": nil, "LIBDISPATCH_COOPERATIVE_POOL_STRICT": "1"]
+        return try await Tool.run("strace", ["-f", "-qq"] + flags + command, environment: environment)
+    }
+
     /// The argument for the identity of an operator.
     public var identity: String { "--identity=\(path("private/operator"))" }
 
