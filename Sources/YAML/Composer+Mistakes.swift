@@ -37,6 +37,27 @@ extension Composer {
         return true
     }
 
+    /// Reports a separator of documents that is indented, which makes it the end of a text without quotes.
+    mutating func reportSeparator(_ scalar: ScalarEvent, _ span: EventSpan, _ value: inout ResolvedScalar) {
+        guard scalar.style == .plain, scalar.text.hasSuffix(" ---"), span.end.line > span.start.line,
+            let line = (span.start.line + 1...span.end.line).last(where: { source.indentation($0) != nil }),
+            let column = source.indentation(line), column > 0, source.line(line).drop(while: { $0 == " " }) == "---"
+        else { return }
+        let place = location(EventMark(line: line, column: 0))
+        problems.append(
+            Problem(
+                .wrongIndentation,
+                "'---' is indented, so it is a part of the text that begins in line "
+                    + "\(location(span.start).position?.line ?? 0)",
+                at: place,
+                hint: "remove the spaces before it",
+                edit: part.changes.isEmpty
+                    ? TextEdit(at: place, old: String(repeating: " ", count: column), new: "") : nil
+            )
+        )
+        value.text = String(scalar.text.dropLast(4))
+    }
+
     /// Reports a comment of another language, which is a key to YAML, such as `// why` after a comma.
     mutating func reportComment(_ scalar: ScalarEvent, at location: SourceLocation) {
         guard expectsKey, scalar.style == .plain, scalar.text.hasPrefix("// ") else { return }

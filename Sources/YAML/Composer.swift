@@ -99,6 +99,7 @@ struct Composer {
         if addItemsOnOneText(scalar, span) { return }
         var value = resolve(scalar, at: location)
         reportSpaces(scalar, at: location, &value)
+        reportSeparator(scalar, span, &value)
         reportComment(scalar, at: location)
         anchors.complete(scalar.anchor, .init(node: value.node(at: location), nodeCount: 1, height: 0))
         if expectsKey {

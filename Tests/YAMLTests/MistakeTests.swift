@@ -47,6 +47,23 @@ import YAML
         #expect(documents.first?.root?["v"]?.sequence?.compactMap(\.string) == ["a", "b", "c"])
     }
 
+    @Test func `an indented separator of documents is reported and has a correction`() {
+        let (documents, problems) = readDocumentsAndProblems(Array("v: a\n  b\n   ---\nw: 1\n".utf8), file: "t.yaml")
+        #expect(
+            problems.map(\.description) == [
+                "t.yaml:3:1: '---' is indented, so it is a part of the text that begins in line 1; remove the spaces before it"
+            ]
+        )
+        #expect(problems.first?.edit?.old == "   ")
+        #expect(problems.first?.edit?.new == "")
+        #expect(documents.first?.root?["v"]?.string == "a b")
+    }
+
+    @Test(arguments: ["v: |\n  a\n  ---\n", "v: 'a\n  ---'\n", "v: a ---\n", "v: a\n  b ---\n", "v: a\n  ---\n  b\n"])
+    func `dashes in a text are no separator`(text: String) {
+        #expect(problems(of: text) == "")
+    }
+
     @Test(arguments: [
         "v:\n  - a text\n    of two lines\n", "v: a\n  - b\n", "v: [a\n  - b]\n", "v:\n  - 'a\n    - b'\n",
         "v:\n  - |\n    a\n    - b\n", "v:\n  -\n    - a\n", "v:\n  - - a\n    - b\n",

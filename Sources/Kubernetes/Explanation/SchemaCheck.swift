@@ -129,7 +129,9 @@ struct SchemaCheck {
                 fault.message = "field '\(field)' does not exist"
             }
         }
-        if let near = nearestName(to: entry.key, in: schema.fieldNames) {
+        if let moved = MovedFields.hint(for: entry.key, in: schema.name) {
+            fault.hint = moved
+        } else if let near = nearestName(to: entry.key, in: schema.fieldNames) {
             fault.hint = "did you mean '\(near)'?"
             if mapping[near] == nil, schema.field(near).map({ Self.mismatch(entry.value, $0) == nil }) == true {
                 fault.edit = TextEdit(at: entry.location, old: entry.key, new: near)

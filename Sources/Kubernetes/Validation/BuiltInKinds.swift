@@ -26,6 +26,11 @@ enum BuiltInKinds {
             let message = "there is no API group '\(type.group)'"
             return [Problem(.unknownVersion, message, at: manifest.root["apiVersion"]?.location, hint: hint)]
         }
+        if let meant = meantType(by: type) {
+            let message = "there is no kind '\(type.kind)' in API group '\(type.group)'"
+            let location = manifest.root["apiVersion"]?.location
+            return [Problem(.unknownVersion, message, at: location, hint: "write 'apiVersion: \(meant.apiVersion)'")]
+        }
         if type.group.isEmpty, type.version != "v1" {
             let hint = served(type.kind).map { "write 'apiVersion: \($0)'" } ?? "write 'apiVersion: v1', or its group"
             let message = "there is no API version '\(type.version)' without a group"
@@ -49,6 +54,17 @@ enum BuiltInKinds {
                 hint: near.map { "did you mean '\($0)'?" }
             )
         ]
+    }
+
+    /// Returns the type that is meant by one of a group that no version of Kubernetes has, or `nil` if that is not clear.
+    ///
+    /// Groups that end with `.k8s.io` are those of Kubernetes' own projects, which do not name two kinds alike in groups
+    /// with similar names.
+    private static func meantType(by type: GroupVersionKind) -> GroupVersionKind? {
+        guard type.group.hasSuffix(".k8s.io"), !type.isKnownGroup else { return nil }
+        let types = KubernetesSchemas.own.types(ofKind: type.kind).filter(\.isStable)
+        let group = nearestName(to: type.group, in: types.map(\.group))
+        return types.last { $0.group == group }
     }
 
     /// Returns the newest stable API version of a kind, or `nil` if it has none.

@@ -262,11 +262,54 @@ struct ObjectCheckTests {
         ("v1", "Deployment", "1:14", "there is no kind 'Deployment' in 'v1'; write 'apiVersion: apps/v1'"),
         ("apps/v1", "Deploymnet", "1:29", "there is no kind 'Deploymnet' in 'apps/v1'; did you mean 'Deployment'?"),
         ("app/v1", "DaemonSet", "1:14", "there is no API group 'app'; write 'apiVersion: apps/v1'"),
+        (
+            "rbac.authorizatoin.k8s.io/v1", "RoleBinding", "1:14",
+            "there is no kind 'RoleBinding' in API group 'rbac.authorizatoin.k8s.io'; "
+                + "write 'apiVersion: rbac.authorization.k8s.io/v1'"
+        ),
         ("v2", "Service", "1:14", "there is no API version 'v2' without a group; write 'apiVersion: v1'"),
     ])
     func `kinds that no server has are reported`(apiVersion: String, kind: String, place: String, message: String) {
         let problems = findings(in: "{apiVersion: \(apiVersion), kind: \(kind), metadata: {name: a}}").problems
         #expect(problems.first == "m.yaml:\(place): \(kind)/a: \(message)")
+    }
+
+    @Test(arguments: [
+        ("gateway.networking.k8s.io/v1", "Gateway"), ("snapshot.storage.k8s.io/v1", "VolumeSnapshot"),
+        ("networking.x-k8s.io/v1", "NetworkPolicy"), ("metrics.k8s.io/v1beta1", "NodeMetrics"),
+    ])
+    func `kinds of other groups may exist`(apiVersion: String, kind: String) {
+        #expect(findings(in: "{apiVersion: \(apiVersion), kind: \(kind), metadata: {name: a}}").problems == [])
+    }
+
+    @Test(arguments: [
+        (
+            "networking.k8s.io/v1", "Ingress",
+            "{rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {serviceName: a, servicePort: 80}}]}}]}",
+            "write 'service: {name: NAME, port: {number: PORT}}' for 'serviceName' and 'servicePort'"
+        ),
+        ("networking.k8s.io/v1", "Ingress", "{backend: {service: {name: a}}}", "write 'defaultBackend'"),
+        (
+            "apiextensions.k8s.io/v1", "CustomResourceDefinition",
+            "{group: a.b, names: {kind: A, plural: as}, scope: Cluster, validation: {}, versions: []}",
+            "move its 'openAPIV3Schema' to 'schema' of each item of 'versions'"
+        ),
+        (
+            "autoscaling/v2", "HorizontalPodAutoscaler",
+            "{scaleTargetRef: {kind: Deployment, name: a}, maxReplicas: 2, metrics: [{type: Resource, resource: {name: cpu, "
+                + "targetAverageUtilization: 80}}]}",
+            "write 'target: {type: Utilization, averageUtilization: PERCENT}'"
+        ),
+    ])
+    func `a field that has another form in a later version names it`(
+        apiVersion: String,
+        kind: String,
+        spec: String,
+        hint: String
+    ) {
+        let problems = findings(in: "{apiVersion: \(apiVersion), kind: \(kind), metadata: {name: a}, spec: \(spec)}")
+            .problems
+        #expect(problems.contains { $0.hasSuffix("' does not exist; \(hint)") }, "\(problems)")
     }
 
     /// Names of the same pod: what is declared and used nowhere, beside what is used and declared nowhere.
