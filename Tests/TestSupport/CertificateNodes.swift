@@ -95,6 +95,8 @@ public struct CertificateNodes: Sendable {
     /// - Parameters:
     ///   - arguments: The command and its arguments.
     ///   - call: The name of the call, and `:when=` with its number in a thread if it is not the first.
+    /// - Returns: What the command printed, and its status or 128 and the signal.
+    /// - Throws: If strace cannot be run.
     public func run(_ arguments: [String], killedBefore call: String) async throws -> ToolResult {
         try await trace(["-o", "/dev/null", "-e", "inject=\(call):signal=SIGKILL"], arguments)
     }
@@ -104,6 +106,8 @@ public struct CertificateNodes: Sendable {
     /// - Parameters:
     ///   - arguments: The command and its arguments.
     ///   - change: The number of the change among those of a thread. The first always happens.
+    /// - Returns: What the command printed, and its status or 128 and the signal.
+    /// - Throws: If strace cannot be run.
     public func run(_ arguments: [String], killedBeforeChange change: Int) async throws -> ToolResult {
         try await run(arguments, killedBefore: "\(Self.changes):when=\(change)")
     }
