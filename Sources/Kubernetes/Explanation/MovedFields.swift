@@ -2,11 +2,12 @@
 ///
 /// Source: the [migration guide](https://kubernetes.io/docs/reference/using-api/deprecation-guide/) of Kubernetes.
 enum MovedFields {
-    /// Returns what to write for a field that a definition no longer has, or `nil` if it did not move.
+    /// Finds what to write for a field that a definition no longer has.
     ///
     /// - Parameters:
     ///   - field: The name of the field.
     ///   - definition: The name of the definition, such as `io.k8s.api.networking.v1.IngressBackend`.
+    /// - Returns: The hint, or `nil` if the field did not move.
     static func hint(for field: String, in definition: String) -> String? {
         let name = definition.split(separator: ".").suffix(2).joined(separator: ".")
         return hints[name]?[field]
