@@ -316,7 +316,7 @@ extension ContentFormat {
         Row(
             .brokenPEM,
             #"PEM with '\n' in place of line ends"#,
-            pem(#"sed 's/\\n/\n/g' FILE > FILE.pem"#)
+            pem(#"(umask 077; sed 's/\\n/\n/g' FILE > FILE.pem)"#)
         ) { $0.hasEscapedPEM },
         Row(
             .brokenPEM,

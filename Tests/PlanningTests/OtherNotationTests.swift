@@ -93,6 +93,20 @@ import Testing
             "3:17: 'wait.url' of task 't' must be a URL, and 'https:/a.org' does not begin with 'https://'; "
                 + "write url: https://a.org"
         ),
+        (
+            "wait: {url: 'htps://a.org/x'}",
+            "3:17: 'wait.url' of task 't' must be a URL, and 'htps://a.org/x' does not begin with 'https://'; "
+                + "write url: https://a.org/x"
+        ),
+        (
+            "wait: {tcp: 'http://a.org/x'}",
+            "3:17: 'wait.tcp' of task 't' must be HOST:PORT, and 'http://a.org/x' has no valid port, which is 1 to 65535; "
+                + "write tcp: a.org:80"
+        ),
+        (
+            "file: {path: /x, content: a, mode: rw-r-----}",
+            "3:40: 'file.mode' of task 't' must be permissions in octal, up to 07777, found 'rw-r-----'; write mode: 0640"
+        ),
     ])
     func `a value in another notation is reported with what to write`(body: String, printed: String) {
         let lines = body.split(separator: "\n").map { "    \($0)\n" }.joined()

@@ -125,7 +125,7 @@ import Testing
         .task(
             "file: {path: /x, content: '', mode: 0999}",
             "bootstrap.yaml:3:41: 'file.mode' of task 't' must be permissions in octal, up to 07777, "
-                + "found the number 0999; write mode: 0644",
+                + "found the number 0999; write mode: 0644, or 0600 for a secret",
         ),
         .task(
             "file: {path: /x, generate: token, mode: 0644}",

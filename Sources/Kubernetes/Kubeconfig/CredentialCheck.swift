@@ -118,6 +118,15 @@ public struct CredentialCheck: Sendable {
         }
         let privateKey = try Self.privateKey(in: key)
         guard privateKey.belongs(to: own) else {
+            guard !own.isAuthority else {
+                throw Problem(
+                    .wrongUsage,
+                    "certificate '\(certificate.name)' ('\(own.subject)') is that of a CA, and key '\(key.name)' does not belong "
+                        + "to it",
+                    at: certificate.location,
+                    hint: "name the client's certificate",
+                )
+            }
             throw Problem(
                 .keyMismatch,
                 "key '\(key.name)' does not belong to certificate '\(certificate.name)' ('\(own.subject)')",

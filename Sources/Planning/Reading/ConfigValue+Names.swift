@@ -105,7 +105,7 @@ extension ConfigValue {
                 .wrongValue,
                 node.location,
                 "\(self.label) must be \(expected), and \(quoted(text)) \(error.message)",
-                hint: bracketed(text, error).map { write($0) }
+                hint: (bracketed(text, error) ?? (try? WebAddress(text))?.endpoint.description).map { write($0) }
             )
             return nil
         }

@@ -345,7 +345,8 @@ extension ConfigValue {
             return try WebAddress(text)
         } catch {
             let hint =
-                bracketed(text, error) ?? (text.contains("://") ? nil : Self.withScheme(text))
+                bracketed(text, error)
+                ?? (text.contains("://") ? Self.withNearScheme(text) : Self.withScheme(text))
             let found = error.hasSecret ? "this one" : quoted(text)
             problems.add(
                 .wrongValue,
@@ -364,6 +365,13 @@ extension ConfigValue {
         }
         guard let scheme else { return "https://\(text)" }
         return "\(scheme)://\(text.dropFirst(scheme.count).drop { ":/;".contains($0) })"
+    }
+
+    /// Returns a URL with the scheme that was meant by a similar one, `nil` for another scheme.
+    private static func withNearScheme(_ text: String) -> String? {
+        let scheme = String(text.prefix { $0 != ":" })
+        guard !["http", "https"].contains(scheme.lowercased()) else { return nil }
+        return nearestName(to: scheme, in: ["https", "http"]).map { "\($0)\(text.dropFirst(scheme.count))" }
     }
 
     /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not that brackets are missing.
@@ -443,7 +451,11 @@ extension ConfigValue {
         guard let digits, (3...5).contains(digits.count), digits.utf8.allSatisfy(\.isDigit),
             let mode = UInt16(digits, radix: 8), mode <= 0o7777
         else {
-            reportTypeMismatch("permissions in octal, up to 07777", hint: write("0644"))
+            let meant = text.flatMap(octalMode)
+            reportTypeMismatch(
+                "permissions in octal, up to 07777",
+                hint: meant.map { write($0) } ?? "\(write("0644")), or 0600 for a secret"
+            )
             return nil
         }
         if let meant = decimalMode(digits, mode) {

@@ -154,6 +154,16 @@ struct CredentialTests {
         )
     }
 
+    @Test func `a CA in the place of a client's certificate is reported`() throws {
+        let certificate = try file(authority.certificatePath)
+        let key = try file(try authority.issue("a").keyPath)
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) }
+                == "certificate 'ca.crt' ('CN=kubernetes-ca') is that of a CA, and key 'a.key' does not belong to it; "
+                + "name the client's certificate"
+        )
+    }
+
     @Test func `files with other contents are distinguished`() throws {
         let issued = try authority.issue("a")
         let (certificate, key) = (try file(issued.certificatePath), try file(issued.keyPath))
