@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose schemas
+.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose diagnose-run schemas
 .PHONY: lint style words links problems coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -152,6 +152,10 @@ diagnose: setup build ## make mistakes in files and measure what `check` says; E
 	Tests/cluster/install-packages "to make mistakes" python3
 	tools/diagnose --program $(PROGRAM) --fix $(if $(EDITS),--edits $(EDITS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(FAULTS),--faults $(FAULTS)) $(if $(MANIFESTS),--manifests $(MANIFESTS))
+
+diagnose-run: setup build ## break what tasks use, and print what `check` and `run` say; ONLY=part of a verb or fault; needs root
+	Tests/cluster/install-packages "to break things" python3 openssh-server age e2fsprogs
+	tools/diagnose-run --program $(PROGRAM) $(if $(ONLY),--only "$(ONLY)")
 
 schemas: setup ## write the schemas of Kubernetes' kinds that are part of the program; needs PyPI
 	Tests/cluster/unpack-kubernetes all

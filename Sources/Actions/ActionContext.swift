@@ -140,18 +140,12 @@ struct ActionContext: Sendable {
 }
 
 extension ActionContext {
-    /// Returns what to do about a path that cannot be used, or `nil` if that depends on the task.
+    /// Returns what to do about a path that cannot be written or removed, or `nil` if that depends on the task.
     func hint(for error: SystemError) -> String? {
         if run.isService, error.code == EROFS {
             return "its unit may have been made for another path: run 'systemctl daemon-reload'"
         }
-        if let advice = error.advice { return advice }
-        switch error.code {
-        case ELOOP where error.detail == nil: return "a symbolic link in this path leads to itself: remove the link"
-        case EROFS: return "its file system is read-only: mount it for writing, or write another path"
-        case ENOSPC, EDQUOT: return "free space on its file system"
-        default: return nil
-        }
+        return error.advice
     }
 }
 

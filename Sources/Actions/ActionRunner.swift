@@ -1,3 +1,4 @@
+import Base
 public import Execution
 import Kubernetes
 public import Planning
@@ -34,7 +35,11 @@ public struct ActionRunner: Sendable {
         var isChanged = true
         // A failed task may have changed something too.
         defer { if isChanged { environment.connections.traitChanges.recordTask() } }
-        isChanged = try await context.locked { try await action.perform(context) }
+        do {
+            isChanged = try await context.locked { try await action.perform(context) }
+        } catch let problem as Problem {
+            throw problem.located(in: context.task)
+        }
         return isChanged ? .changed : .unchanged
     }
 
@@ -51,6 +56,23 @@ public struct ActionRunner: Sendable {
             deadline: context.deadline,
             emit: context.emit,
         )
+    }
+}
+
+extension Problem {
+    /// Returns the problem with the place in the task file of what the task is about, if neither it nor a cause has a place.
+    ///
+    /// The objects of verb `apply` have places in their manifests; what is wrong with its server has none.
+    fileprivate func located(in task: PlannedTask) -> Problem {
+        var cause: (any Error)? = self
+        while let problem = cause as? Problem {
+            guard problem.location == nil, problem.code != .interrupted else { return self }
+            cause = problem.cause
+        }
+        guard task.verb.name != ApplyDeclaration.name, !(cause is Problems) else { return self }
+        var located = self
+        located.location = task.subjectLocation
+        return located
     }
 }
 

@@ -316,7 +316,7 @@ extension ContentFormat {
         Row(
             .brokenPEM,
             #"PEM with '\n' in place of line ends"#,
-            pem(#"(umask 077; sed 's/\\n/\n/g' FILE > FILE.pem)"#)
+            pem(#"sed 's/\\n/\n/g' FILE | install -m 600 /dev/stdin FILE.pem"#)
         ) { $0.hasEscapedPEM },
         Row(
             .brokenPEM,

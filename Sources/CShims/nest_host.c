@@ -21,6 +21,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -204,6 +205,12 @@ static int refusing_address(const struct sock_extended_err *error, unsigned char
         return 16;
     }
     return 0;
+}
+
+unsigned long long nest_host_attributes(const char *path) {
+    struct statx status;
+    int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+    return statx(AT_FDCWD, path, flags, 0, &status) == 0 ? status.stx_attributes & status.stx_attributes_mask : 0;
 }
 
 int nest_host_refusing_address(int socket, unsigned char sender[16]) {

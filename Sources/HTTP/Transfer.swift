@@ -243,7 +243,7 @@ extension Transfer {
             // CURLE_OUT_OF_MEMORY.
             return TransportError(.replyTooLarge, "the reply of '\(address)' has a header that is too long")
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
-            return TransportError(.other, "'\(address)' is not an HTTP server")
+            return TransportError(.notHTTP, "'\(address)' is not an HTTP server")
         default:
             return TransportError(.other, "the request to '\(address)' failed: \(tidied(code))")
         }
@@ -328,10 +328,17 @@ extension Transfer {
             return TransportError(.closed, "'\(address)' closed the connection \(end)")
         }
         guard let range = reason.firstRange(of: "alert ") else {
-            let words = reason == "wrong version number" ? "it does not speak TLS" : reason
-            return TransportError(.tls, "cannot speak TLS with '\(address)': \(words)")
+            // OpenSSL's words for a record of another protocol.
+            let isForeign = ["wrong version number", "packet length too long", "record layer failure"].contains(reason)
+            if isForeign { return TransportError(.notTLS, "'\(address)' does not speak TLS") }
+            let isOld = ["unsupported protocol", "no protocols available"].contains(reason)
+            if isOld { return TransportError(.tlsVersion, "'\(address)' has no version of TLS from 1.2 on") }
+            return TransportError(.tls, "cannot speak TLS with '\(address)': \(reason)")
         }
         let alert = String(reason[range.upperBound...])
+        if alert == "protocol version" {
+            return TransportError(.tlsVersion, "'\(address)' has no version of TLS from 1.2 on")
+        }
         guard certificateAlerts.contains(alert) else {
             return TransportError(.tls, "'\(address)' refuses the TLS connection: \(alert)")
         }

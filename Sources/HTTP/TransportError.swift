@@ -36,6 +36,12 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case serverCertificateNotYetValid
         /// The TLS handshake failed.
         case tls
+        /// The server answers a TLS handshake with something else.
+        case notTLS
+        /// The server has only versions of TLS that are not allowed.
+        case tlsVersion
+        /// The server's response is not HTTP.
+        case notHTTP
         /// The client certificate, key or authority cannot be used; nothing was sent.
         case clientCertificate
         /// The server refused the client certificate.

@@ -98,6 +98,16 @@ public struct PlannedTask: Sendable, Hashable {
         footprint.reads += otherManifests.map { .init(path: $0, use: .optional) }
         return footprint
     }
+
+    /// The location of what the task is about: its program, what it waits for, or else the path that it changes.
+    public var subjectLocation: SourceLocation {
+        let footprint = verb.footprint
+        if footprint.runsPrograms {
+            return footprint.command?.name.location ?? footprint.reads.first?.path.location ?? location
+        }
+        if let wait = verb.declaration as? WaitDeclaration { return wait.location }
+        return footprint.writes.first?.path.location ?? location
+    }
 }
 
 /// A path or URL with its location in the task file, for messages.

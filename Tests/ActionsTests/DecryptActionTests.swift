@@ -83,14 +83,14 @@ struct DecryptActionTests {
             #expect(
                 try await bench.perform("key")
                     == "\(missing)a.age': No such file or directory; "
-                    + "put the file there, or correct 'source' at DIR/bootstrap.yaml:1:53"
+                    + "put the file there, or correct 'source'"
             )
             try encrypt("secret", to: "a.age", in: bench)
             try FileSystem.remove("\(bench.directory)/id")
             #expect(
                 try await bench.perform("key")
                     == "\(missing)id': No such file or directory; "
-                    + "put the key there, or name another one with 'identity'"
+                    + "put the file there, or correct 'identity'"
             )
             try ChildProcess.run(
                 ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", "\(bench.directory)/id"]

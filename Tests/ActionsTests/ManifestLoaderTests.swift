@@ -47,7 +47,7 @@ struct ManifestLoaderTests {
         #expect(names == [])
         #expect(problems.count == 1)
         let hint = "correct the path, or install the file before this task"
-        let line = "cannot read '/nowhere/m.yaml': No such file or directory; \(hint)"
+        let line = "cannot read '/nowhere/m.yaml': directory '/nowhere' does not exist; \(hint)"
         #expect(problems.first?.hasSuffix(line) == true, "\(problems)")
     }
 
@@ -120,7 +120,7 @@ struct ManifestLoaderTests {
                 "DIR/bootstrap.yaml:2:61: directory 'DIR/empty' contains no manifest",
                 "DIR/comments.yaml: contains no object",
                 "DIR/d/broken.yaml:1:4: '[' is not closed",
-                "DIR/bootstrap.yaml:2:83: cannot read 'DIR/d/dangling.yaml': No such file or directory",
+                "DIR/bootstrap.yaml:2:83: cannot read 'DIR/d/dangling.yaml': 'DIR/d/dangling.yaml' is a link to '/nowhere', which does not exist",
                 "DIR/bootstrap.yaml:2:86: cannot read 'DIR/fifo': is a character device",
             ]
         )

@@ -24,15 +24,15 @@ struct NodeCheckTests {
             let problems = await bench.problems().map { String($0.prefix { $0 != ";" }) }
             #expect(
                 problems == [
-                    "DIR/bootstrap.yaml:2:36: cannot read '/nowhere/a': No such file or directory",
+                    "DIR/bootstrap.yaml:2:36: cannot read '/nowhere/a': directory '/nowhere' does not exist",
                     "DIR/bootstrap.yaml:2:55: cannot find user 'nobody-of-this-name': no such user",
                     "DIR/bootstrap.yaml:3:22: cannot read 'DIR/none.sh': No such file or directory",
                     "DIR/bootstrap.yaml:4:23: command 'no-such-command' not found",
-                    "DIR/bootstrap.yaml:5:55: cannot read '/nowhere/ca': No such file or directory",
+                    "DIR/bootstrap.yaml:5:55: cannot read '/nowhere/ca': directory '/nowhere' does not exist",
                     "DIR/bootstrap.yaml:6:51: cannot read 'DIR/none.yaml': No such file or directory",
                     "DIR/broken.yaml:1:1: 'apiVersion' of document 1 is missing",
                     "DIR/broken.yaml:1:1: 'metadata.name' of document 1 is missing",
-                    "DIR/bootstrap.yaml:6:27: cannot read '/nowhere/k': No such file or directory",
+                    "DIR/bootstrap.yaml:6:27: cannot read '/nowhere/k': directory '/nowhere' does not exist",
                 ]
             )
         }

@@ -87,7 +87,8 @@ struct NodeWarningTests {
         try await withBench(tasks.replacing("after: [appears], ", with: "")) { bench in
             let problems = await bench.problems().map { String($0.prefix { $0 != ";" }) }
             #expect(
-                problems.first == "DIR/bootstrap.yaml:3:29: cannot read '/nowhere/k3s.yaml': No such file or directory"
+                problems.first
+                    == "DIR/bootstrap.yaml:3:29: cannot read '/nowhere/k3s.yaml': directory '/nowhere' does not exist"
             )
         }
     }
@@ -152,7 +153,7 @@ struct NodeWarningTests {
             ] {
                 let expected =
                     "kubeconfig '/nowhere/k3s.yaml' cannot be used: cannot read '/nowhere/k3s.yaml': "
-                    + "No such file or directory; name a kubeconfig that is there in '\(key)', let a 'kubeconfig' task "
+                    + "directory '/nowhere' does not exist; name a kubeconfig that is there in '\(key)', let a 'kubeconfig' task "
                     + "write it, or wait for it in an earlier task: wait: {file: /nowhere/k3s.yaml}"
                 #expect(try await bench.perform(task) == expected)
             }

@@ -68,7 +68,7 @@ struct FileVerbTests {
         #expect(empty.status == 1)
         #expect(
             empty.errorLines == [
-                "token: error: cannot keep file '/var/lib/join/token': it is empty; "
+                "token: error: \(node.config):2:24: cannot keep file '/var/lib/join/token': it is empty; "
                     + "write its content, or remove it, so that a token is generated"
             ]
         )
@@ -123,10 +123,10 @@ struct FileVerbTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines.sorted() == [
-                "no-owner: error: cannot write file '/etc/b': cannot find user 'nobody-of-this-name': "
-                    + "no such user; create the account first, or correct the task at \(node.config):3:3",
-                "no-source: error: cannot write file '/etc/a': cannot read '\(node.path("nowhere"))': "
-                    + "No such file or directory; put the file there, or correct 'source' at \(node.config):2:44",
+                "no-owner: error: \(node.config):3:27: cannot write file '/etc/b': cannot find user 'nobody-of-this-name': "
+                    + "no such user; create the account first",
+                "no-source: error: \(node.config):2:44: cannot write file '/etc/a': cannot read '\(node.path("nowhere"))': "
+                    + "No such file or directory; put the file there, or correct 'source'",
             ]
         )
         #expect(try Files.exists(node.written("/etc")) == false)
@@ -153,7 +153,8 @@ struct FileVerbTests {
         let refused = await node.call("run")
         #expect(refused.status == 1)
         #expect(
-            refused.errors == "link: error: cannot create link '/opt/thing': a \(kind) is in the way; "
+            refused.errors
+                == "link: error: \(node.config):1:32: cannot create link '/opt/thing': a \(kind) is in the way; "
                 + "remove it, or write 'replace: true' in task 'link'\n"
         )
         #expect(try Files.status(path)?.kind != .symbolicLink)

@@ -77,7 +77,7 @@ struct CertificateVerbTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines.last
-                == "client: error: no certificate from signer 'kubernetes.io/kube-apiserver-client': "
+                == "client: error: \(node.config):5:13: no certificate from signer 'kubernetes.io/kube-apiserver-client': "
                 + "CertificateSigningRequest/\(name): it was denied (KubectlDeny: This CSR was denied by kubectl "
                 + "certificate deny.); correct 'leaf' of task 'client', or have the next request approved; "
                 + "then run the task again",
@@ -96,7 +96,8 @@ struct CertificateVerbTests {
         let result = try await node.run("run")
         #expect(result.status == 1)
         let last = try #require(result.errorLines.last)
-        let expected = #/client: error: no certificate from signer 'kubernetes.io/kube-apiserver-client': /#
+        let expected =
+            #/client: error: .+/bootstrap.yaml:5:13: no certificate from signer 'kubernetes.io/kube-apiserver-client': /#
         #expect(last.firstMatch(of: expected) != nil, "\(last)")
         #expect(
             last.hasSuffix(

@@ -177,18 +177,27 @@ struct CredentialFailureTests {
         )
         let result = try await node.run("run")
         #expect(result.status == 1)
-        let lines = result.errorLines.map { $0.replacing("\(pki)/", with: "") }.sorted()
+        let lines = result.errorLines.map { $0.replacing("\(pki)/", with: "").replacing(node.config, with: "FILE") }
+            .sorted()
         #expect(lines.count == 4)
         #expect(
-            lines.first == "absent: error: cannot write kubeconfig '/etc/absent': cannot read 'nosuch.crt': "
-                + "No such file or directory; put the file there, or correct 'certificate' at "
-                + "\(node.config):14:49"
+            lines.first
+                == "absent: error: FILE:14:49: cannot write kubeconfig '/etc/absent': cannot read 'nosuch.crt': "
+                + "No such file or directory; put the file there, or correct 'certificate'"
         )
-        #expect(lines.contains { $0.hasPrefix("expired: error: client certificate 'e2e-old.crt' ('CN=old') expired ") })
-        #expect(lines.contains { $0.hasPrefix("mismatch: error: key 'nobody.key' does not belong to certificate ") })
+        #expect(
+            lines.contains {
+                $0.hasPrefix("expired: error: FILE:5:14: client certificate 'e2e-old.crt' ('CN=old') expired ")
+            }
+        )
+        #expect(
+            lines.contains {
+                $0.hasPrefix("mismatch: error: FILE:8:14: key 'nobody.key' does not belong to certificate ")
+            }
+        )
         #expect(
             lines.contains(
-                "no-ca: error: 'nobody.crt' is not a CA: its certificate 'CN=nobody' may not issue certificates; "
+                "no-ca: error: FILE:11:14: 'nobody.crt' is not a CA: its certificate 'CN=nobody' may not issue certificates; "
                     + "name the file of the CA that issued the API server's certificate"
             )
         )

@@ -42,16 +42,20 @@ struct WaitVerbTests {
         try #require(lines.count == 3)
         let path = "/nowhere/to/be/found"
         #expect(
-            lines[0] == "file: error: timed out after 10s waiting for '\(path)': it does not exist; "
+            lines[0]
+                == "file: error: \(node.config):4:24: timed out after 10s waiting for '\(path)': it does not exist; "
                 + "check what creates the file, \(advice) 'file'"
         )
         let refused = "connection refused"
         #expect(
-            lines[1] == "port: error: timed out after 10s waiting for 127.0.0.1:9 to accept connections: \(refused); "
+            lines[1]
+                == "port: error: \(node.config):2:24: timed out after 10s waiting for 127.0.0.1:9 to accept connections: \(refused); "
                 + "\(service), \(advice) 'port'"
         )
         #expect(
-            lines[2] == "url: error: timed out after 10s waiting for '\(server.url)/': it answers 503; \(service), "
+            lines[2]
+                == "url: error: \(node.config):3:23: timed out after 10s waiting for '\(server.url)/': it answers 503; the server is running, and its own "
+                + "log says why it answers so, "
                 + "\(advice) 'url'"
         )
     }

@@ -55,7 +55,7 @@ struct FailureTests {
     @Test func `a server of another protocol is reported`() async throws {
         let server = try LoopbackServer { _ in .rawThenClose(Array("SSH-2.0-OpenSSH_9.2\r\n".utf8)) }
         let error = try await failure(HTTPRequest(url: server.url))
-        #expect(error.kind == .other)
+        #expect(error.kind == .notHTTP)
         #expect(error.message == "'127.0.0.1:\(server.port)' is not an HTTP server")
     }
 

@@ -193,17 +193,14 @@ struct TLSTests {
     @Test func `an old version of TLS is refused`() async throws {
         let server = try TLSServer(try serverCertificate(), options: "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
         let error = try await failure(server.url, trusting)
-        #expect(error.kind == .tls)
-        #expect(
-            error.message == "cannot speak TLS with '\(error.address)': unsupported protocol"
-                || error.message == "'\(error.address)' refuses the TLS connection: protocol version"
-        )
+        #expect(error.kind == .tlsVersion)
+        #expect(error.message == "'\(error.address)' has no version of TLS from 1.2 on")
     }
 
     @Test func `a server without TLS is reported`() async throws {
         let server = try LoopbackServer { _ in .response(200) }
         let error = try await failure("https://127.0.0.1:\(server.port)", trusting)
-        #expect(error.kind == .tls)
-        #expect(error.message == "cannot speak TLS with '127.0.0.1:\(server.port)': it does not speak TLS")
+        #expect(error.kind == .notTLS)
+        #expect(error.message == "'127.0.0.1:\(server.port)' does not speak TLS")
     }
 }

@@ -76,14 +76,14 @@ struct ExecVerbTests {
         let errors = result.errorLines.map { $0.replacing("\(node.directory)/", with: "") }.sorted()
         #expect(
             errors == [
-                "absent: error: cannot run 'no-such-program': "
+                "absent: error: bootstrap.yaml:5:28: cannot run 'no-such-program': "
                     + "not found in PATH '\(TestProcess.environment["PATH"] ?? "")'; "
-                    + "install the program, or correct the task at bootstrap.yaml:5:3",
-                "fails: error: 'fails.sh' exited with code 7; its last output was: the disk is full",
-                "killed: error: 'killed.sh' was ended by signal 9 (SIGKILL)",
-                "lies: error: 'true' succeeded, but 'root/nowhere/to/be/found' does not exist; "
-                    + "let it write below '$NEST_ROOT', or correct 'creates' at bootstrap.yaml:4:43",
-                "no-start: error: 'preStart' exited with code 3; its last output was: stop here",
+                    + "install it, or write its full path",
+                "fails: error: bootstrap.yaml:2:26: 'fails.sh' exited with code 7; its last output was: the disk is full",
+                "killed: error: bootstrap.yaml:3:27: 'killed.sh' was ended by signal 9 (SIGKILL)",
+                "lies: error: bootstrap.yaml:4:43: 'true' succeeded, but 'root/nowhere/to/be/found' does not exist; "
+                    + "let it write below '$NEST_ROOT', or correct 'creates'",
+                "no-start: error: bootstrap.yaml:6:30: 'preStart' exited with code 3; its last output was: stop here",
             ]
         )
     }
@@ -107,7 +107,8 @@ struct ExecVerbTests {
             let line = result.outputLines.first { $0.hasPrefix("hangs: | ") }
             guard let grandchild = line?.split(separator: " ").last.flatMap({ Int32($0) }) else { continue }
             #expect(
-                result.errors == "hangs: error: '\(node.path("hangs.sh"))' did not finish within \(seconds)s and was "
+                result.errors
+                    == "hangs: error: \(node.config):1:\(seconds < 10 ? 45 : 46): '\(node.path("hangs.sh"))' did not finish within \(seconds)s and was "
                     + "stopped; its last output was: \(grandchild); find out why it takes so long, or increase 'timeout' "
                     + "of task 'hangs'\n"
             )

@@ -57,11 +57,13 @@ struct LiveViewTests {
         #expect(window.last == "last   waiting               for ready")
         try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
         #expect(await run.result() == 1)
+        // The message is wrapped where the path ends.
         let text = run.screen.text.replacing(/[\d.]+\ m?s\ */, with: "SOON ")
+            .replacing(/\n {4}(?!error)/, with: " ").replacing(/\S+\/bootstrap\.yaml/, with: "FILE")
         #expect(
             text.split(separator: "\n") == [
                 "last: | hello", "conf   changed      SOON /etc/a created", "last   failed       SOON ",
-                "    error: sh -c 'echo hello; exit 3' exited with code 3; its last output was: hello",
+                "    error: FILE:4:48: sh -c 'echo hello; exit 3' exited with code 3; its last output was: hello",
                 "3 tasks: 1 changed, 1 unchanged, 1 failed",
             ],
             "\(run.screen.text)"

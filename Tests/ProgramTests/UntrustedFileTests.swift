@@ -60,7 +60,8 @@ struct UntrustedFileTests {
         try node.write("#!/bin/sh\ntouch ran\n", to: "program")
         try Files.setMode(node.path("program"), 0o777)
         #expect(
-            try await line(node) == "t: error: 'DIR/program' is not run: cannot trust 'DIR/program': a user other than "
+            try await line(node)
+                == "t: error: DIR/bootstrap.yaml:2:23: 'DIR/program' is not run: cannot trust 'DIR/program': a user other than "
                 + "root can change it (owner 0, group 0, mode 0777); run 'chmod go-w DIR/program'"
         )
         #expect(try Files.exists(node.path("ran")) == false)

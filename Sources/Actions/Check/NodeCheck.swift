@@ -148,7 +148,7 @@ public struct NodeCheck: Sendable {
         problems += footprint.issuedCertificate.map { check($0, of: task) } ?? []
         problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
-        problems += footprint.command.map { check($0, of: task) } ?? []
+        problems += programProblems(footprint)
         problems += footprint.writes.flatMap(check)
         return problems
     }
@@ -240,10 +240,7 @@ public struct NodeCheck: Sendable {
             _ = try run.files.read(path.path, limit: limit)
             return []
         } catch {
-            let hint =
-                error.isNotFound
-                ? "put the file there, or correct the path"
-                : error.adviceAboutSource(limit: limit) ?? error.adviceForUser
+            let hint = error.adviceAboutSource(limit: limit)
             return [Problem(error.problemCode, "\(error)", at: path.location, hint: hint)]
         }
     }
@@ -274,26 +271,6 @@ public struct NodeCheck: Sendable {
         return bytes.split(separator: UInt8(ascii: "\n")).map { line in
             String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
         }
-    }
-
-    /// Returns a hint with the program of the machine whose name is near, `nil` if there is none.
-    private func nearProgram(to name: String, _ searchPath: String) -> String? {
-        guard !ExecLine.isPath(name) else { return nil }
-        let names = searchPath.split(separator: ":").flatMap { ((try? run.files.list(String($0))) ?? nil) ?? [] }
-        return nearestName(to: name, in: Set(names).sorted()).map { "did you mean '\($0)'?" }
-    }
-
-    private func check(_ command: Footprint.Command, of task: PlannedTask) -> [Problem] {
-        let name = command.name.path
-        let searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
-        let candidates = ExecLine.isPath(name) ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
-        let exists = candidates.contains { (try? run.files.exists($0)) == true || producers.producer(of: $0) != nil }
-        guard !exists else { return [] }
-        let keys = command.keysOfLine
-        let usual =
-            keys.map { "write \($0)" } ?? nearProgram(to: name, searchPath) ?? "install it, or write its full path"
-        let hint = command.package.map { "install the package '\($0)'" } ?? usual
-        return [Problem(.missingProgram, "command '\(name)' not found", at: command.name.location, hint: hint)]
     }
 }
 

@@ -112,7 +112,11 @@ public final class NodeFiles: Sendable {
         }
         try requireTrusted(path, isData: isData)
         if let bytes = try credential(path, limit: limit) { return bytes }
-        return try FileSystem.read(location(ofResolved: node), limit: limit)
+        do throws(SystemError) {
+            return try FileSystem.read(location(ofResolved: node), limit: limit)
+        } catch {
+            throw error.examined()
+        }
     }
 
     /// Returns whether a dry run would have written a path, so that its current state does not matter.
@@ -234,7 +238,11 @@ public final class NodeFiles: Sendable {
         isShown: Bool = false,
     ) throws(SystemError) -> Event.PathResult {
         let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        return try writeTogether([file], by: task, isShown: isShown)[0]
+        do throws(SystemError) {
+            return try writeTogether([file], by: task, isShown: isShown)[0]
+        } catch {
+            throw error.examined()
+        }
     }
 
     /// Records the file that a dry run would have written.
@@ -269,7 +277,12 @@ public final class NodeFiles: Sendable {
     func link(_ path: String, to target: String, by task: String, replacing: Bool) throws(SystemError) -> Linking {
         let location = try location(ofWritten: path)
         if !isDryRun { FileSystem.removeAbandoned(of: location) }
-        let found = try FileSystem.status(location)
+        let found: FileStatus?
+        do throws(SystemError) {
+            found = try FileSystem.status(location)
+        } catch {
+            throw error.examined()
+        }
         if isDryRun, found == nil { try FileSystem.checkDirectories(above: location) }
         if found?.kind == .symbolicLink, found?.target?.hasSameBytes(as: target) == true { return .done(.unchanged) }
         if let found, found.kind != .symbolicLink, !replacing { return .inTheWay(found.kind) }
@@ -279,8 +292,12 @@ public final class NodeFiles: Sendable {
         } else if let staged {
             try staged.put(linkTo: target, at: path)
         } else {
-            try log(creatingLink: location, to: target, by: task)
-            try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
+            do throws(SystemError) {
+                try log(creatingLink: location, to: target, by: task)
+                try FileSystem.makeSymbolicLink(at: location, to: target, replacing: found != nil)
+            } catch {
+                throw error.examined()
+            }
         }
         if found?.kind == .directory { return .replacedDirectory }
         guard let found else { return .done(Event.PathResult(.created, diff: isDryRun ? ["link to '\(target)'"] : [])) }
@@ -346,8 +363,12 @@ extension NodeFiles {
     ///   - task: The name of the task that needs it.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     public func makeDirectories(_ path: String, by task: String) throws(SystemError) {
-        try logDirectories(path, by: task)
-        try FileSystem.makeDirectoriesForWriting(try location(ofWritten: path))
+        do throws(SystemError) {
+            try logDirectories(path, by: task)
+            try FileSystem.makeDirectoriesForWriting(try location(ofWritten: path))
+        } catch {
+            throw error.examined()
+        }
     }
 }
 
@@ -372,6 +393,7 @@ extension NodeFiles {
         do {
             try FileSystem.requireTrusted(location, isData: isData, exceptFile: exceptFile)
         } catch {
+            let error = error.examined()
             if refusesDistrusted { throw error }
             remembered.withLock { if !$0.contains(error) { $0.append(error) } }
         }
@@ -433,7 +455,7 @@ extension NodeFiles {
         }
         try requireTrusted(path, isData: true)
         try requirePrivate(path)
-        guard try exists(path) else { throw SystemError("cannot read", path, code: ENOENT) }
+        guard try exists(path) else { throw SystemError("cannot read", path, code: ENOENT).examined() }
         return try location(ofRead: path)
     }
 

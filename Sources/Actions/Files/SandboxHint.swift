@@ -13,7 +13,13 @@ final class SandboxHint: Sendable {
     func look(at line: String, _ declaration: ExecDeclaration, task: String) {
         let message = line.lowercased()
         let setting: String
-        if message.contains("read-only file system") {
+        if message.hasPrefix("mount: "), message.contains("permission denied") || message.contains("must be superuser")
+        {
+            setting =
+                "the unit of a task cannot mount: use a unit of systemd, and its name in 'after' of task '\(task)'"
+        } else if message.contains("failed to connect to"), message.contains("bus") {
+            setting = "a unit sees the bus only if '/run/dbus' is in 'reads' of task '\(task)'"
+        } else if message.contains("read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
         } else if message.contains("no such file or directory"), let path = Self.path(in: line),
             !Self.names(declaration, path), let directory = Self.closedDirectory(around: path, declaration)
@@ -25,7 +31,11 @@ final class SandboxHint: Sendable {
             message.contains("network is unreachable") || message.contains("address family not supported by protocol")
         {
             setting = "if it may use the network, add 'network: true' to 'exec' of task '\(task)'"
-        } else if declaration.capabilities.isEmpty, message.contains("operation not permitted") {
+        } else if declaration.capabilities.isEmpty,
+            ["operation not permitted", "must be root", "must be superuser", "are you root", "requires root"].contains(
+                where: message.contains
+            )
+        {
             setting = "if it needs a capability, add it to 'capabilities' of task '\(task)'"
         } else {
             return

@@ -4,13 +4,17 @@ import Glibc
 extension SystemError {
     /// Returns the advice about a file that a task reads.
     ///
-    /// - Parameter limit: The size above which the file is refused.
-    /// - Returns: The advice, `nil` if the error is another one than that the subject is a directory or too large.
-    func adviceAboutSource(limit: Int) -> String? {
+    /// - Parameters:
+    ///   - limit: The size above which the file is refused.
+    ///   - key: The key that names the file, if the advice may name it.
+    /// - Returns: The advice, `nil` if none is known.
+    func adviceAboutSource(limit: Int, key: String? = nil) -> String? {
+        if let advice { return advice }
         switch code {
-        case EISDIR: limit == SizeLimit.content ? "write a task for each file in it" : "name one file in it"
-        case EFBIG where limit == SizeLimit.encrypted: "decrypt it with a task 'exec' that runs age"
-        default: nil
+        case ENOENT, ENOTDIR: return "put the file there, or correct \(key.map { "'\($0)'" } ?? "the path")"
+        case EISDIR: return limit == SizeLimit.content ? "write a task for each file in it" : "name one file in it"
+        case EFBIG where limit == SizeLimit.encrypted: return "decrypt it with a task 'exec' that runs age"
+        default: return adviceForUser
         }
     }
 

@@ -128,9 +128,13 @@ struct CertificateAction: Action {
     }
 
     private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
-        let hint = "put the file there, or correct '\(key)' at \(reference.location)"
-        let advice = error.advice ?? error.adviceAboutSource(limit: SizeLimit.configuration)
-        return Problem(error.problemCode, "cannot issue '\(declaration.path.path)'", hint: advice ?? hint, cause: error)
+        Problem(
+            error.problemCode,
+            "cannot issue '\(declaration.path.path)'",
+            at: reference.location,
+            hint: error.adviceAboutSource(limit: SizeLimit.configuration, key: key),
+            cause: error
+        )
     }
 
     private func issue(by authority: IssuingAuthority) async throws(Problem) -> Pair {

@@ -54,8 +54,7 @@ struct DecryptAction: Action {
         do {
             return try context.run.files.read(reference.path, limit: SizeLimit.encrypted)
         } catch {
-            let hint = "put the file there, or correct '\(key)' at \(reference.location)"
-            throw problem(error, hint: error.adviceAboutSource(limit: SizeLimit.encrypted) ?? hint)
+            throw problem(error, reference, key)
         }
     }
 
@@ -68,7 +67,7 @@ struct DecryptAction: Action {
             if let location = try? context.run.files.location(ofRead: declaration.identity.path) {
                 try NodeIdentity(reading: location).requireUsable(at: declaration.identity.path)
             }
-            throw problem(error, hint: "put the key there, or name another one with 'identity'")
+            throw problem(error, declaration.identity, "identity")
         }
         let decryption = declaration.decryption
         let identity = NodeIdentity(reading: location)
@@ -124,11 +123,12 @@ struct DecryptAction: Action {
         )
     }
 
-    private func problem(_ error: SystemError, hint: String) -> Problem {
+    private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
         Problem(
             .decryptionFailed,
             "cannot decrypt '\(declaration.source.path)'",
-            hint: error.advice ?? hint,
+            at: reference.location,
+            hint: error.adviceAboutSource(limit: SizeLimit.encrypted, key: key),
             cause: error
         )
     }

@@ -36,10 +36,11 @@ struct ExecAction: Action {
             guard try isWritten(creates) else {
                 let files = context.run.files
                 let location = (try? files.location(ofWritten: creates.path)) ?? creates.path
-                let correction = "correct 'creates' at \(creates.location)"
+                let correction = "correct 'creates'"
                 throw Problem(
                     .programFailed,
                     "\(commandLine) succeeded, but '\(location)' does not exist",
+                    at: creates.location,
                     hint: files.root.isEmpty ? correction : "let it write below '$NEST_ROOT', or \(correction)",
                     publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
                 )
@@ -89,7 +90,12 @@ struct ExecAction: Action {
             if try files.isPlanned(creates.path) { return true }
             return try FileSystem.exists(try files.location(ofTarget: creates.path))
         } catch {
-            throw Problem(.systemCallFailed, "'creates' cannot be checked", cause: error)
+            throw Problem(
+                .systemCallFailed,
+                "'creates' cannot be checked",
+                at: creates.location,
+                cause: error.examined()
+            )
         }
     }
 
@@ -97,7 +103,7 @@ struct ExecAction: Action {
         do {
             return try context.run.files.exists(script.path)
         } catch {
-            throw Problem(.systemCallFailed, "'script' cannot be checked", cause: error)
+            throw Problem(.systemCallFailed, "'script' cannot be checked", cause: error.examined())
         }
     }
 
@@ -105,7 +111,7 @@ struct ExecAction: Action {
         do {
             return try FileSystem.isExecutable(script)
         } catch {
-            throw Problem(.systemCallFailed, "'script' cannot be checked", cause: error)
+            throw Problem(.systemCallFailed, "'script' cannot be checked", cause: error.examined())
         }
     }
 
@@ -127,10 +133,12 @@ struct ExecAction: Action {
         case .script(let reference):
             let files = context.run.files
             guard try exists(reference) else {
+                let error = SystemError("cannot run", reference.path, code: ENOENT).examined()
                 throw Problem(
                     .missingFile,
-                    "script '\(reference.path)' does not exist",
-                    hint: "correct 'script' at \(reference.location), or install the file",
+                    "script '\(reference.path)' does not exist" + (error.detail.map { ": \($0)" } ?? ""),
+                    at: reference.location,
+                    hint: error.advice ?? "put the file there, or correct 'script'",
                 )
             }
             try requireTrusted(reference.path)
@@ -158,7 +166,7 @@ struct ExecAction: Action {
         do {
             try context.run.files.requireTrusted(path)
         } catch {
-            throw Problem(.changeableByOthers, "'\(path)' is not run", cause: error)
+            throw Problem(.changeableByOthers, "'\(path)' is not run", cause: error.examined())
         }
     }
 
@@ -174,6 +182,7 @@ struct ExecAction: Action {
     private func run(_ command: Command, named name: String) async throws(Problem) {
         let last = LastLine()
         let sandboxHint = SandboxHint()
+        let kills = OutOfMemoryKills()
         let status: ExitStatus
         do {
             status = try await Host.run(
@@ -205,7 +214,7 @@ struct ExecAction: Action {
             throw Problem(
                 .programFailed,
                 "\(name) \(status)\(said)",
-                hint: sandboxHint.text,
+                hint: sandboxHint.text ?? advice(status, last.text, kills),
                 publicMessage: "its program \(status)\(Self.restriction)",
             )
         }
@@ -218,6 +227,15 @@ struct ExecAction: Action {
         )
     }
 
+    /// Returns what to do about a program that failed, `nil` if its end and its output do not show the cause.
+    private func advice(_ status: ExitStatus, _ output: String?, _ kills: OutOfMemoryKills) -> String? {
+        if status == .signalled(SIGKILL), kills.hasGrown {
+            return
+                "the kernel has killed a process since it began, because memory ran out: see 'journalctl -k --grep=oom'"
+        }
+        return ExitAdvice.text(status, output: output, searchPath: environment["PATH"] ?? "")
+    }
+
     /// Returns the problem of a program that cannot be started; a command line given as its name is shown only to root.
     private func startProblem(_ error: SystemError) -> Problem {
         let isMissing = [ENOENT, ENOTDIR, ENAMETOOLONG].contains(error.code)
@@ -226,15 +244,16 @@ struct ExecAction: Action {
             return Problem(
                 error.isNotFound ? .missingProgram : error.problemCode,
                 "\(error)",
-                hint: "write \(keys) in the task at \(context.task.location)",
+                hint: "write \(keys)",
                 cause: error,
                 publicMessage: "its program cannot be run: \(error.reason)\(Self.restriction)",
             )
         }
         let hint =
-            error.code == E2BIG
-            ? "put long texts into a file that the program reads"
-            : "install the program, or correct the task at \(context.task.location)"
+            error.advice
+            ?? (error.code == E2BIG
+                ? "put long texts into a file that the program reads"
+                : isMissing ? ProgramFile.advice(onMissing: error.subject, searchPath: environment["PATH"] ?? "") : nil)
         return Problem(error.isNotFound ? .missingProgram : error.problemCode, "\(error)", hint: hint, cause: error)
     }
 
@@ -248,7 +267,10 @@ final class LastLine: Sendable {
     var text: String? { line.withLock { $0 } }
 
     func keep(_ text: String) {
-        guard text.contains(where: { !$0.isWhitespace }) else { return }
+        // The program mount ends its messages with this line, whatever they are.
+        guard text.contains(where: { !$0.isWhitespace }), !text.contains("dmesg(1) may have more information") else {
+            return
+        }
         line.withLock { $0 = text }
     }
 }

@@ -97,11 +97,11 @@ struct FileAction: Action {
             do {
                 return try context.run.files.read(reference.path, limit: SizeLimit.content)
             } catch {
-                let hint = "put the file there, or correct 'source' at \(reference.location)"
                 throw Problem(
-                    .missingFile,
+                    error.problemCode,
                     "cannot write file '\(declaration.path.path)'",
-                    hint: error.adviceAboutSource(limit: SizeLimit.content) ?? error.advice ?? hint,
+                    at: reference.location,
+                    hint: error.adviceAboutSource(limit: SizeLimit.content, key: "source"),
                     cause: error,
                 )
             }
@@ -161,7 +161,7 @@ extension ActionContext {
             throw Problem(
                 .unknownAccount,
                 "cannot write file '\(path)'",
-                hint: error.advice ?? "create the account first, or correct the task at \(task.location)",
+                hint: error.advice ?? "create the account first",
                 cause: error,
             )
         }

@@ -91,14 +91,11 @@ struct KubeconfigAction: Action {
     }
 
     private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
-        let hint =
-            error.isNotFound
-            ? "put the file there, or correct '\(key)' at \(reference.location)"
-            : error.adviceAboutSource(limit: SizeLimit.configuration) ?? "see '\(key)' at \(reference.location)"
-        return Problem(
+        Problem(
             error.problemCode,
             "cannot write kubeconfig '\(declaration.path.path)'",
-            hint: hint,
+            at: reference.location,
+            hint: error.adviceAboutSource(limit: SizeLimit.configuration, key: key),
             cause: error
         )
     }

@@ -23,7 +23,7 @@ struct RemoveAction: Action {
         }
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         var isChanged = false
-        for path in declaration.paths where try remove(path.path) { isChanged = true }
+        for path in declaration.paths where try remove(path) { isChanged = true }
         if let set = declaration.set, try await SetRemoval(context, set).run() { isChanged = true }
         guard let objects = declaration.objects else { return isChanged }
         let client = try await context.run.connections.client(kubeconfig: objects.kubeconfig.path, context)
@@ -44,12 +44,13 @@ struct RemoveAction: Action {
     }
 
     /// Removes a path, and returns whether it existed.
-    private func remove(_ path: String) throws(Problem) -> Bool {
+    private func remove(_ reference: LocatedPath) throws(Problem) -> Bool {
+        let path = reference.path
         let files = context.run.files
         do {
             let location = try files.location(ofWritten: path)
             let parts = try PathParts(location, "cannot remove")
-            guard try checkParents(of: path), try FileSystem.exists(parts.directory) else {
+            guard try checkParents(of: reference), try FileSystem.exists(parts.directory) else {
                 context.emit(.path(path, .unchanged))
                 return false
             }
@@ -64,6 +65,7 @@ struct RemoveAction: Action {
                 throw Problem(
                     .pathInTheWay,
                     "cannot remove '\(path)': it is a directory",
+                    at: reference.location,
                     hint: "write 'recursive: true' in task '\(context.task.name)' to remove everything in it"
                 )
             }
@@ -79,8 +81,15 @@ struct RemoveAction: Action {
         } catch let problem as Problem {
             throw problem
         } catch {
-            let hint = (error as? SystemError).flatMap(context.hint)
-            throw Problem(.systemCallFailed, "cannot remove '\(path)'", hint: hint, cause: error)
+            let examined = (error as? SystemError)?.examined()
+            let hint = examined.flatMap(context.hint)
+            throw Problem(
+                .systemCallFailed,
+                "cannot remove '\(path)'",
+                at: reference.location,
+                hint: hint,
+                cause: examined ?? error
+            )
         }
     }
 
@@ -94,7 +103,8 @@ struct RemoveAction: Action {
     /// Refuses a path below a link, because a link leads to a directory that the task file does not name.
     ///
     /// - Returns: Whether the directory of the path exists.
-    private func checkParents(of path: String) throws -> Bool {
+    private func checkParents(of reference: LocatedPath) throws -> Bool {
+        let path = reference.path
         let parts = path.pathParts.dropLast()
         var parent = ""
         for part in parts {
@@ -106,6 +116,7 @@ struct RemoveAction: Action {
             throw Problem(
                 .pathInTheWay,
                 "cannot remove '\(path)': '\(parent)' is a symbolic link to '\(found.target ?? "")'",
+                at: reference.location,
                 hint: "write the path without the link in task '\(context.task.name)'"
             )
         }

@@ -221,7 +221,9 @@ struct WaitAction: Action {
                 deadline: attemptDeadline
             )
         } catch {
-            throw NotYet(error.message, disposition: error.disposition, hint: hint(for: error, authority))
+            let isPlain = error.kind == .notTLS ? await answersWithoutTLS(url) : false
+            let hint = isPlain ? "write \(Self.withoutTLS(url)) in 'url'" : hint(for: error, authority)
+            throw NotYet(error.message, disposition: error.disposition, hint: hint)
         }
         guard !(200..<300).contains(response.status) else { return }
         if response.expectsTLS {
@@ -230,8 +232,27 @@ struct WaitAction: Action {
         let target = response.values(of: "location").first.map { " with a redirection to '\($0)'" } ?? ""
         throw NotYet(
             "it answers \(response.status)\(target)",
-            hint: target.isEmpty ? nil : "write that address in 'url' if it is meant",
+            hint: target.isEmpty ? Self.advice(onStatus: response.status) : "write that address in 'url' if it is meant",
         )
+    }
+
+    /// Returns what to do about a server that is running and does not answer with success.
+    private static func advice(onStatus status: Int) -> String {
+        switch status {
+        case 401, 403, 407: "it asks for credentials, and none are sent: name a path in 'url' that needs none"
+        case 404, 405, 410: "the server is running: correct the path of 'url'"
+        case 400..<500: "the server is running, and refuses the request: correct 'url'"
+        default: "the server is running, and its own log says why it answers so"
+        }
+    }
+
+    /// Returns a URL with `http` in the place of `https`.
+    private static func withoutTLS(_ url: String) -> String { "http" + url.drop { $0 != ":" } }
+
+    /// Returns whether a server that does not speak TLS answers in HTTP; the request has no credentials.
+    private func answersWithoutTLS(_ url: String) async -> Bool {
+        let request = HTTPRequest(url: Self.withoutTLS(url))
+        return (try? await context.run.http.send(request, as: ConnectionIdentity(), deadline: attemptDeadline)) != nil
     }
 
     /// Returns advice about a server that does not respond to the request for a URL.
@@ -243,6 +264,8 @@ struct WaitAction: Action {
         case .hostName: "write one of these names in 'url'"
         case .noNames: "issue the server's certificate again with the host of 'url' as subjectAltName"
         case .serverCertificateExpired: "renew the server's certificate, or set the node's clock"
+        case .notTLS, .notHTTP: "another server has this port: correct 'url'"
+        case .tlsVersion: "let the server offer TLS 1.2 or later"
         default: error.advice
         }
     }
@@ -254,7 +277,13 @@ struct WaitAction: Action {
                 certificateAuthority: .data(try context.run.files.read(authority.path, limit: SizeLimit.configuration))
             )
         } catch {
-            throw Problem(.unreadableCertificate, "the CA at \(authority.location) cannot be used", cause: error)
+            throw Problem(
+                error.problemCode,
+                "the CA of \(subject) cannot be used",
+                at: authority.location,
+                hint: error.adviceAboutSource(limit: SizeLimit.configuration, key: "certificateAuthority"),
+                cause: error
+            )
         }
     }
 }

@@ -73,9 +73,12 @@ extension ProblemExplanation {
         ),
         .init(
             .missingProgram,
-            "Program that is not installed",
-            cause: "A program that a task or command runs is not in the directories of PATH, or is not executable.",
-            fix: "Install the package, or correct the path of the program.",
+            "Program that cannot be started",
+            cause: """
+                A program that a task or command runs is not in the directories of PATH, is not executable, is for another \
+                kind of machine, has no interpreter, or is on a file system that is mounted with 'noexec'.
+                """,
+            fix: "Install the package, correct the path of the program, or do what the message says.",
             example: .message("bootstrap.yaml:3:21: command 'helm' not found")
         ),
         .init(

@@ -60,6 +60,11 @@ int nest_host_watch_interfaces(void);
 /// `IPV6_RECVERR`; for connections that are not established, the kernel keeps the message since Linux 5.11.
 int nest_host_refusing_address(int socket, unsigned char sender[16]);
 
+/// Returns the attributes of a path that `statx` names `STATX_ATTR_…`, or 0: glibc declares `statx` for `_GNU_SOURCE` only.
+///
+/// A link is not followed.
+unsigned long long nest_host_attributes(const char *path);
+
 /// Keeps this process from being dumped or traced by others: `prctl` is variadic.
 int nest_host_forbid_dumps(void);
 

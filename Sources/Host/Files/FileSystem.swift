@@ -391,37 +391,8 @@ extension FileSystem {
     private static let removing = "cannot remove"
 
     /// Finds a mount point at or below a directory in the kernel's list of this process's mounts.
-    ///
-    /// The fifth field of a line is the mount point, with space, tab, newline and backslash as octal escapes; see
-    /// proc_pid_mountinfo(5).
     static func mountPoint(atOrBelow directory: String) throws(SystemError) -> String? {
-        let list = String(decoding: try read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
-        for line in list.utf8.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5).map { Substring($0) }
-            guard fields.count > 5 else { continue }
-            let path = unescaped(fields[4])
-            if isPath(path, at: directory) { return path }
-        }
-        return nil
-    }
-
-    /// Returns a text of the kernel with its octal escapes replaced, byte by byte.
-    static func unescaped(_ text: Substring) -> String {
-        let bytes = Array(text.utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            let digits = bytes[index...].dropFirst().prefix(3)
-            let isEscape = bytes[index] == UInt8(ascii: "\\") && digits.count == 3
-            if isEscape, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
-                result.append(code)
-                index += 4
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
+        try Mount.all().first { isPath($0.path, at: directory) }?.path
     }
 
     /// The maximum depth of a directory tree to remove; each level uses a descriptor.

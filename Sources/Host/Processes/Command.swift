@@ -212,17 +212,19 @@ extension Command {
 
     /// Explains the error code of a failed start.
     private func startFailure(_ path: String, _ code: CInt) -> SystemError {
-        let status = try? FileStatus.at(path, followingLinks: true, "")
-        let detail: String? =
-            switch (code, status?.kind) {
-            case (ENOENT, .some) where workingDirectory == nil || path.isAbsolutePath:
-                "the interpreter in its first line, or its loader, does not exist"
-            case (EACCES, .some(let kind)) where kind != .regular: "is a \(kind.rawValue)"
-            case (EACCES, .some): "is not executable"
-            case (ENOEXEC, _): "is neither a program for this machine nor a script with '#!' in its first line"
-            default: nil
-            }
-        return failure(code, detail)
+        let isKnown = [EACCES, ENOENT, ENOEXEC].contains(code) && (workingDirectory == nil || path.isAbsolutePath)
+        if isKnown, let fault = ProgramFile.fault(of: path) {
+            return SystemError(
+                "cannot run",
+                program,
+                code: code,
+                detail: fault.reason,
+                advice: fault.advice,
+                kind: .missingProgram
+            )
+        }
+        let examined = SystemError("cannot run", path, code: code).examined()
+        return SystemError("cannot run", program, code: code, detail: examined.detail, advice: examined.advice)
     }
 
     private func failure(_ code: CInt, _ detail: String?) -> SystemError {

@@ -123,6 +123,8 @@ extension Explanation {
             case .timedOut: "see why its server is slow, or raise 'timeoutSeconds' in \(named)"
             case .untrusted: "set 'caBundle' in \(named) to the CA of the webhook's certificate"
             case .unreadableBundle: "set 'caBundle' in \(named) to a CA certificate as PEM, in base64"
+            case .failing where failure.words.contains("couldn't get version/kind"):
+                "its answer is no AdmissionReview, so 'clientConfig' in \(named) may lead to another server"
             case .failing: "look into the log of its server"
             case .unreachable: "start its server, or correct 'clientConfig' in \(named)"
             }

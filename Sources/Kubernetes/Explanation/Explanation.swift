@@ -86,8 +86,8 @@ struct Explanation {
         case .unappliable: unappliable(status)
         case .tooLarge: tooLarge(status)
         case .overloaded: overloaded(status)
-        case .invalid, .failedAllocation, .missing, .changed, .notTaken, .serverFailure, .unexplainedFailure, .other:
-            otherFailure(status)
+        case .serverFailure, .unexplainedFailure: await serverFailure(status) ?? otherFailure(status)
+        case .invalid, .failedAllocation, .missing, .changed, .notTaken, .other: otherFailure(status)
         }
     }
 

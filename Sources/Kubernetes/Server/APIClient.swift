@@ -341,8 +341,36 @@ extension APIClient {
             Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .foreign:
             Problem(.notAnAPIServer, "\(server) cannot be used", cause: error)
-        case .refused, .pending, .beingDeleted, .rival, .outdated:
+        case .pending(let words, _, _):
+            pendingProblem(words, error, server)
+        case .refused, .beingDeleted, .rival, .outdated:
             Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
+        }
+    }
+
+    /// Returns the problem of a server whose answers do not show that it is ready.
+    private func pendingProblem(_ words: String, _ error: APIError, _ server: String) -> Problem {
+        switch preflightState.lastStatus {
+        case 300..<400, 404, 405, 410:
+            // Every API server has /readyz since Kubernetes 1.16.
+            let path = (try? WebAddress(kubeconfig.server))?.rest ?? ""
+            let part = path.isEmpty || path == "/" ? "the server" : "the path '\(path)' of the server, or the server,"
+            return Problem(
+                .notAnAPIServer,
+                "\(server) is not an API server",
+                hint: "correct \(part) in kubeconfig '\(kubeconfig.path)'",
+                cause: error
+            )
+        case 403 where words.contains("cannot impersonate"):
+            let rule = #"- {apiGroups: [""], resources: [users, groups], verbs: [impersonate]}"#
+            return Problem(
+                .forbidden,
+                "\(server) does not let \(whoami) act as another user",
+                hint: "add to a ClusterRole bound to the user of the kubeconfig: \(rule), or remove 'as' there",
+                cause: error
+            )
+        case 500...: return Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
+        default: return Problem(.serverNotReady, "\(server) is not ready", cause: error)
         }
     }
 
@@ -361,9 +389,21 @@ extension APIClient {
         return .transport(cause)
     }
 
+    /// Returns advice about the usual port if the URL has none.
+    private func portAdvice(_ cause: TransportError) -> String? {
+        guard cause.kind == .refused, let address = try? WebAddress(kubeconfig.server), address.port == 443,
+            !kubeconfig.server.dropFirst("https://".count).contains(":443")
+        else { return nil }
+        let host = Endpoint(host: address.host, port: 6443)
+        return
+            "the URL has no port, which is 443 then, and an API server usually has 6443: write https://\(host) in kubeconfig "
+            + "'\(kubeconfig.path)'"
+    }
+
     /// Returns the problem of a server that gives no response.
     private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
         let peer = cause.peer
+        let correction = "correct the server in kubeconfig '\(kubeconfig.path)'"
         switch cause.kind {
         case .untrusted, .selfSigned:
             let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
@@ -396,12 +436,18 @@ extension APIClient {
                 hint: "renew the server's certificate, or set the node's clock",
             )
         case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset, .other, .tls:
-            let correction = "correct the server in kubeconfig '\(kubeconfig.path)'"
             let hint =
                 cause.kind == .resolve && cause.proxy == nil
                 ? "\(correction), or check that DNS or /etc/hosts resolves the host"
-                : cause.advice ?? "start it, or \(correction)"
+                : cause.advice ?? portAdvice(cause)
+                    ?? "\(cause.message.contains("handshake") ? "it accepts connections and says nothing: see its log" : "start it"), or \(correction)"
             return Problem(.serverUnreachable, "\(server) cannot be reached", hint: hint, cause: cause)
+        case .notTLS, .notHTTP, .tlsVersion:
+            let hint =
+                cause.kind == .tlsVersion
+                ? "raise '--tls-min-version' of the server, or \(correction)"
+                : "\(correction): another server has this port"
+            return Problem(.notAnAPIServer, "\(server) is not an API server", hint: hint, cause: cause)
         case .clientCertificateRefused:
             return Problem(
                 .credentialsRefused,

@@ -152,6 +152,9 @@ final class PreflightState: Sendable {
     /// Whether the server has ever answered.
     var hasAnswered: Bool { state.withLock { $0.hasAnswered } }
 
+    /// The status of the last response, 0 if there was none.
+    var lastStatus: Int { state.withLock { $0.lastStatus } }
+
     /// Records that all checks passed.
     func pass() {
         state.withLock { $0.passedAt = .now }

@@ -1,0 +1,64 @@
+import Base
+import Glibc
+
+/// A mounted file system, as the kernel lists it for this process.
+public struct Mount: Sendable, Hashable {
+    /// The directory or file at which it is mounted.
+    public let path: String
+    /// The kind of the file system, such as `ext4`.
+    public let kind: String
+    /// The options of the mount and of the file system, such as `ro` and `noexec`.
+    public let options: Set<String>
+
+    /// Lists the mounts of this process, in the order in which they were made.
+    ///
+    /// The fields of a line are those of proc_pid_mountinfo(5), with space, tab, newline and backslash as octal escapes.
+    ///
+    /// - Returns: The mounts.
+    /// - Throws: ``Base/SystemError`` if the kernel's list cannot be read.
+    static func all() throws(SystemError) -> [Mount] {
+        let list = String(decoding: try FileSystem.read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
+        return list.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            let fields = line.split(separator: UInt8(ascii: " ")).map { Substring($0) }
+            guard let separator = fields.firstIndex(of: "-"), separator > 5, fields.count > separator + 3 else {
+                return nil
+            }
+            return Mount(
+                path: unescaped(fields[4]),
+                kind: String(fields[separator + 1]),
+                options: Set(
+                    (fields[5].split(separator: ",") + fields[separator + 3].split(separator: ",")).map(String.init)
+                )
+            )
+        }
+    }
+
+    /// Finds the mount that contains a path, or the one at the path itself.
+    ///
+    /// - Parameter path: An absolute path, which need not exist.
+    /// - Returns: The mount, or `nil` if the kernel's list cannot be read.
+    public static func containing(_ path: String) -> Mount? {
+        let real = FileSystem.existingRealPath(path)
+        // The last of several mounts at a place hides the others.
+        return (try? all())?.filter { isPath(real, at: $0.path) }.max { $0.path.utf8.count <= $1.path.utf8.count }
+    }
+
+    /// Returns a text of the kernel with its octal escapes replaced, byte by byte.
+    private static func unescaped(_ text: Substring) -> String {
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let digits = bytes[index...].dropFirst().prefix(3)
+            let isEscape = bytes[index] == UInt8(ascii: "\\") && digits.count == 3
+            if isEscape, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
+                result.append(code)
+                index += 4
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

@@ -1,0 +1,158 @@
+public import Base
+import CShims
+import Glibc
+
+/// The cause of a failed call, as far as the file system shows it.
+extension SystemError {
+    /// Returns the error with the cause that the file system shows, and with what to do about it.
+    ///
+    /// A link that leads to nothing, a file in the place of a directory, a similar name, a full or read-only file system, a
+    /// mount point or an attribute in the way are causes. An error that already has a detail or advice, or whose subject is
+    /// no absolute path, stays as it is.
+    ///
+    /// - Returns: The error.
+    public func examined() -> SystemError {
+        guard detail == nil, advice == nil, subject.isAbsolutePath, let finding = finding() else { return self }
+        var error = self
+        (error.detail, error.advice) = (finding.detail, finding.advice)
+        return error
+    }
+
+    /// A cause, `nil` if the text of the code is all that is known, and what to do.
+    private typealias Finding = (detail: String?, advice: String?)
+
+    private func finding() -> Finding? {
+        switch code {
+        case ENOENT, ENOTDIR: missingPart()
+        case ELOOP: loop()
+        case ENAMETOOLONG: longName()
+        case ENOSPC, EDQUOT: fullFileSystem()
+        case EROFS: readOnlyMount()
+        case EBUSY: mountPoint()
+        case EPERM: attribute()
+        case ETXTBSY: writer()
+        default: nil
+        }
+    }
+
+    /// Calls a function with each part of the subject and the path up to it, from the first, until it returns a value.
+    private func firstPart(_ body: (_ parent: String, _ name: String, _ isLast: Bool) -> Finding?) -> Finding? {
+        let parts = subject.pathParts
+        var parent = ""
+        for (index, part) in parts.enumerated() {
+            if let finding = body(parent, String(part), index == parts.count - 1) { return finding }
+            parent += "/\(part)"
+        }
+        return nil
+    }
+
+    /// Finds the first part of the path that does not exist, or is no directory.
+    private func missingPart() -> Finding? {
+        firstPart { parent, name, isLast in
+            let path = "\(parent)/\(name)"
+            guard let found = try? FileSystem.status(path) else {
+                let names = (try? FileSystem.list(parent.isEmpty ? "/" : parent, limit: 10_000)) ?? []
+                let near = nearestName(to: name, in: names).map { parent + "/\($0)" + subject.pathPart(after: path) }
+                let detail = isLast ? nil : "directory '\(path)' does not exist"
+                let exists = near.map { (try? FileSystem.exists($0)) == true } ?? false
+                return (detail, exists ? near.map { "did you mean '\($0)'?" } : nil)
+            }
+            if let target = found.target, (try? FileSystem.exists(path)) == false {
+                return ("'\(path)' is a link to '\(target)', which does not exist", "create that, or correct the link")
+            }
+            guard !isLast, (try? FileSystem.exists("\(path)/.")) != true, let real = try? FileSystem.realPath(path),
+                let kind = (try? FileSystem.status(real))?.kind, kind != .directory
+            else { return nil }
+            return ("'\(path)' is a \(kind.rawValue), not a directory", nil)
+        }
+    }
+
+    /// Finds the link that leads back to itself.
+    private func loop() -> Finding? {
+        firstPart { parent, name, _ in
+            let path = "\(parent)/\(name)"
+            guard let target = (try? FileSystem.status(path))?.target, (try? FileSystem.realPath(path)) == nil else {
+                return nil
+            }
+            let isOwn = target == name || target == path
+            let detail = isOwn ? "a link to itself" : "a link to '\(target)', which leads back to it"
+            return ("'\(path)' is \(detail)", "remove that link")
+        }
+    }
+
+    /// Finds the part that is longer than file systems allow; see path_resolution(7).
+    private func longName() -> Finding? {
+        let longest = subject.pathParts.map(\.utf8.count).max() ?? 0
+        let (what, count, limit) =
+            longest > 255 ? ("a name of the path", longest, 255) : ("the path", subject.utf8.count, 4095)
+        return ("\(what) has \(count) bytes, and \(limit) are the limit", "write a shorter one")
+    }
+
+    private func fullFileSystem() -> Finding? {
+        guard let mount = Mount.containing(subject) else { return nil }
+        var status = statvfs()
+        guard unsafe statvfs(mount.path, &status) == 0 else { return nil }
+        let place = "'\(mount.path)'"
+        if code == EDQUOT {
+            return ("the quota of \(place) is used up", "delete files in \(place), or raise the quota")
+        }
+        if status.f_files > 0, status.f_favail == 0 {
+            return ("\(place) can have no further file (\(status.f_files) inodes)", "delete files in \(place)")
+        }
+        let (size, free) = (status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize)
+        guard let size = Int(exactly: size), let free = Int(exactly: free), size > 0 else { return nil }
+        let left = free == 0 ? "none" : roundedByteText(free)
+        return (
+            "no space is left in \(place) (\(left) of \(roundedByteText(size)) free)",
+            "see what fills it: 'du -xh -d1 \(mount.path)'"
+        )
+    }
+
+    private func readOnlyMount() -> Finding? {
+        guard let mount = Mount.containing(subject), mount.options.contains("ro") else { return nil }
+        return (
+            "'\(mount.path)' (\(mount.kind)) is mounted read-only",
+            "run 'mount -o remount,rw \(mount.path)', or write another path"
+        )
+    }
+
+    private func mountPoint() -> Finding? {
+        guard let mount = Mount.containing(subject), mount.path == FileSystem.existingRealPath(subject) else {
+            return nil
+        }
+        return ("it is a mount point", "run 'umount \(mount.path)' first, or name what is mounted there")
+    }
+
+    /// Finds an attribute that forbids changes, of the subject or of the directory that it is in.
+    private func attribute() -> Finding? {
+        let directory = subject.lastSlash.map { String(subject[..<$0]) } ?? ""
+        for path in [subject, directory.isEmpty ? "/" : directory] {
+            let attributes = unsafe nest_host_attributes(path)
+            for (attribute, name, letter) in [(UInt64(0x10), "immutable", "i"), (0x20, "append-only", "a")]
+            where attributes & attribute != 0 {
+                return ("'\(path)' has the attribute '\(name)'", "run 'chattr -\(letter) \(path)'")
+            }
+        }
+        return nil
+    }
+
+    /// Finds a process that has the program open for writing.
+    private func writer() -> Finding? {
+        let real = FileSystem.existingRealPath(subject)
+        for process in (try? FileSystem.list("/proc")) ?? [] where isNumber(process) {
+            for number in (try? FileSystem.list("/proc/\(process)/fd")) ?? []
+            where (try? FileSystem.status("/proc/\(process)/fd/\(number)"))?.target == real {
+                let info = (try? FileSystem.read("/proc/\(process)/fdinfo/\(number)", limit: 4096)) ?? []
+                let flags = String(decoding: info, as: UTF8.self).split(separator: "\n")
+                    .first { $0.hasPrefix("flags:") }?.split(separator: "\t").last
+                guard let flags, let mode = Int32(flags, radix: 8), mode & O_ACCMODE != O_RDONLY else { continue }
+                let name = (try? FileSystem.read("/proc/\(process)/comm", limit: 64)) ?? []
+                let shown = String(decoding: name, as: UTF8.self).split(separator: "\n").first ?? ""
+                return (
+                    "process \(process) ('\(shown)') has it open for writing", "wait until that process has closed it"
+                )
+            }
+        }
+        return nil
+    }
+}

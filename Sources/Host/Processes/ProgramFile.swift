@@ -1,0 +1,172 @@
+import Base
+import Glibc
+
+/// A file that is to be started as a program.
+public enum ProgramFile {
+    /// The reason why the kernel does not start a file.
+    public struct Fault: Sendable, Hashable {
+        /// The mistake, as the predicate of a sentence about the file.
+        public let reason: String
+        /// The advice.
+        public let advice: String
+    }
+
+    /// Finds the reason why the kernel does not start a file; see execve(2).
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - searchPath: The value of `PATH`, in which `#!/usr/bin/env NAME` looks.
+    /// - Returns: The reason, or `nil` if none is seen, or there is no such file.
+    public static func fault(of path: String, searchPath: String? = nil) -> Fault? {
+        guard let status = try? FileStatus.at(path, followingLinks: true, "") else { return nil }
+        guard status.kind == .regular else {
+            return Fault(reason: "is a \(status.kind.rawValue)", advice: "name the program")
+        }
+        if status.mode & 0o111 == 0 { return Fault(reason: "is not executable", advice: "run 'chmod +x \(path)'") }
+        if let mount = Mount.containing(path), mount.options.contains("noexec") {
+            return Fault(
+                reason: "is in '\(mount.path)', which is mounted with 'noexec'",
+                advice: "move it to another file system, or run 'mount -o remount,exec \(mount.path)'"
+            )
+        }
+        guard let content = beginning(of: path) else { return nil }
+        if content.isEmpty { return Fault(reason: "is empty", advice: "write the program, or name another one") }
+        if content.starts(with: [0x7F, 0x45, 0x4C, 0x46]) { return fault(ofELF: content) }
+        return fault(ofScript: content, path, searchPath)
+    }
+
+    /// Finds the reason why a shell reads the lines of a script otherwise than they look.
+    ///
+    /// - Parameter path: The script.
+    /// - Returns: The reason, or `nil` if none is seen, or the script cannot be read.
+    public static func faultOfLines(in path: String) -> Fault? {
+        guard let content = beginning(of: path), content.firstRange(of: Array("\r\n".utf8)) != nil else { return nil }
+        return Fault(reason: "has lines that end with CR LF", advice: convertingLines(path))
+    }
+
+    private static func convertingLines(_ path: String) -> String { #"run "sed -i 's/\r$//' \#(path)""# }
+
+    /// Returns what to do about a program that does not exist.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the program, or its path.
+    ///   - searchPath: The value of `PATH`.
+    /// - Returns: The advice.
+    public static func advice(onMissing name: String, searchPath: String) -> String {
+        guard !name.hasSlash else { return "install it, or correct the path" }
+        return near(name, in: searchPath.split(separator: ":")) ?? "install it, or write its full path"
+    }
+
+    /// Returns the advice to write the name of a program that exists, `nil` if none has a similar name.
+    private static func near(_ name: String, in directories: [Substring]) -> String? {
+        let names = Set(directories.flatMap { (try? FileSystem.list(String($0))) ?? [] })
+        return nearestName(to: name, in: names.sorted()).map { "did you mean '\($0)'?" }
+    }
+
+    /// Returns the first 4096 bytes of a file, which are enough for the headers of a program, `nil` if it cannot be read.
+    private static func beginning(of path: String) -> [UInt8]? {
+        let opened = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard opened >= 0 else { return nil }
+        let file = FileDescriptor(adopting: opened)
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe Glibc.read(file.raw, &bytes, bytes.count)
+        return count < 0 ? nil : Array(bytes.prefix(count))
+    }
+
+    private static func fault(ofScript content: [UInt8], _ path: String, _ searchPath: String?) -> Fault? {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        if content.starts(with: mark + Array("#!".utf8)) {
+            return Fault(
+                reason: "has a byte order mark before '#!'",
+                advice: #"run "sed -i '1s/^\xEF\xBB\xBF//' \#(path)""#
+            )
+        }
+        guard content.starts(with: Array("#!".utf8)) else {
+            return Fault(
+                reason: "is neither a program for this machine nor a script with '#!' in its first line",
+                advice: "write '#!/bin/sh' as its first line, or name another program"
+            )
+        }
+        let line = String(decoding: content.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        if line.utf8.last == UInt8(ascii: "\r") {
+            return Fault(
+                reason: #"has lines that end with CR LF, so its interpreter would be '\#(line.dropLast())\r'"#,
+                advice: convertingLines(path)
+            )
+        }
+        let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard let interpreter = words.first else {
+            return Fault(reason: "names no interpreter after '#!'", advice: "write '#!/bin/sh' as its first line")
+        }
+        if (try? FileSystem.exists(interpreter)) == false {
+            let error = SystemError("cannot run", interpreter, code: ENOENT).examined()
+            return Fault(
+                reason: "has the interpreter '\(interpreter)' in its first line, which does not exist",
+                advice: error.advice ?? "install it, or correct the line"
+            )
+        }
+        guard let searchPath, interpreter.pathParts.last == "env", let name = words.dropFirst().first(where: isName)
+        else {
+            return nil
+        }
+        let directories = searchPath.split(separator: ":")
+        guard !name.hasSlash, !directories.contains(where: { (try? FileSystem.exists("\($0)/\(name)")) == true }) else {
+            return nil
+        }
+        return Fault(
+            reason: "has the interpreter '\(name)' in its first line, which is not in PATH",
+            advice: near(name, in: directories) ?? "install it"
+        )
+    }
+
+    /// Returns whether a word after `env` is the name of a program, not an option or a variable.
+    private static func isName(_ word: String) -> Bool { !word.hasPrefix("-") && !word.contains("=") }
+
+    /// Examines the header of a program; see elf(5).
+    private static func fault(ofELF content: [UInt8]) -> Fault? {
+        func number(_ offset: Int, _ size: Int) -> Int? {
+            guard offset >= 0, offset + size <= content.count else { return nil }
+            return content[offset..<offset + size].reversed().reduce(0) { $0 &<< 8 | Int($1) }
+        }
+        guard content.count > 64, let machine = number(18, 2) else {
+            return Fault(reason: "is a part of a program only", advice: "install it again")
+        }
+        guard machine == ownMachine.number, content[4] == 2 else {
+            let name = machines[machine] ?? "another kind of machine"
+            return Fault(
+                reason:
+                    "is a program for \(content[4] == 2 ? name : "32-bit machines (\(name))"), and this machine is \(ownMachine.name)",
+                advice: "install it for \(ownMachine.name)"
+            )
+        }
+        guard let table = number(32, 8), let size = number(54, 2), let count = number(56, 2) else { return nil }
+        for index in 0..<min(count, 64) {
+            let header = table &+ index &* size
+            // PT_INTERP
+            guard number(header, 4) == 3, let start = number(header &+ 8, 8), let length = number(header &+ 32, 8),
+                start >= 0, length > 1, length < 4096, start + length <= content.count
+            else { continue }
+            let loader = String(decoding: content[start..<start + length - 1], as: UTF8.self)
+            guard (try? FileSystem.exists(loader)) == false else { return nil }
+            return Fault(
+                reason: "needs the loader '\(loader)', which does not exist",
+                advice:
+                    "install the C library that the program is built for, or a program that is built for this system"
+            )
+        }
+        return nil
+    }
+
+    /// The kinds of machines by their numbers in the header of a program.
+    private static let machines = [
+        3: "x86", 40: "ARM", 62: "x86-64", 183: "AArch64", 243: "RISC-V", 22: "s390x", 21: "PowerPC",
+    ]
+
+    private static var ownMachine: (number: Int, name: String) {
+        #if arch(x86_64)
+            (62, "x86-64")
+        #else
+            (183, "AArch64")
+        #endif
+    }
+}
