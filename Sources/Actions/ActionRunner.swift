@@ -62,16 +62,20 @@ public struct ActionRunner: Sendable {
 extension Problem {
     /// Returns the problem with the place in the task file of what the task is about, if neither it nor a cause has a place.
     ///
+    /// A file that is missing or a program that fails may be right later, and is no mistake in the task file.
+    ///
     /// The objects of verb `apply` have places in their manifests; what is wrong with its server has none.
     fileprivate func located(in task: PlannedTask) -> Problem {
         var cause: (any Error)? = self
+        var located = self
+        if location != nil, self.cause == nil, code?.area == .node { located.mayPass = true }
         while let problem = cause as? Problem {
-            guard problem.location == nil, problem.code != .interrupted else { return self }
+            guard problem.location == nil, problem.code != .interrupted else { return located }
             cause = problem.cause
         }
-        guard task.verb.name != ApplyDeclaration.name, !(cause is Problems) else { return self }
-        var located = self
+        guard task.verb.name != ApplyDeclaration.name, !(cause is Problems) else { return located }
         located.location = task.subjectLocation
+        located.mayPass = true
         return located
     }
 }

@@ -1,7 +1,7 @@
 /// An error for the user: what is wrong, where, why, and what to do.
 ///
-/// A problem with a location is an error in a file. A problem without a location is a failure of the machine or a
-/// server.
+/// A problem with a location is an error in a file, unless it ``mayPass``. A problem without a location is a failure of the
+/// machine or a server.
 public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The kind of the problem, which `explain` explains; `nil` only of wrong usage and of errors of other types.
     public var code: ProblemCode?
@@ -9,8 +9,11 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The problem, in lower case and without a full stop.
     public var message: String
 
-    /// The location, if the problem is an error in a file.
+    /// The location of the error, or of the key of the task file that the failure is about.
     public var location: SourceLocation?
+
+    /// Whether the problem is a failure of the machine or a server although it has a location.
+    public var mayPass = false
 
     /// Advice, such as a command to type, if there is any.
     public var hint: String?
@@ -102,6 +105,6 @@ public func isPermanent(_ error: any Error) -> Bool {
 extension Problem: PermanentFailure {
     /// Whether the cause is permanent; without a cause, whether the problem is an error in a file.
     public var isPermanent: Bool {
-        if let cause { Base.isPermanent(cause) } else { location != nil }
+        if let cause { Base.isPermanent(cause) } else { location != nil && !mayPass }
     }
 }

@@ -1,3 +1,5 @@
+import Base
+import Execution
 import Host
 import TestSupport
 import Testing
@@ -49,6 +51,26 @@ struct ExecActionTests {
             #expect(changes.generations.admission == 1)
             #expect(try await bench.perform("failure").hasPrefix("'false' "))
             #expect(changes.generations.admission == 2)
+        }
+    }
+
+    @Test(arguments: [
+        "exec: {command: \"false\"}", "exec: {command: nowhere}", "exec: {script: none.sh}",
+        "exec: {command: \"true\", creates: /nowhere/a}", "file: {path: /etc/a, source: /nowhere/a}",
+        "remove: {paths: [/dir]}", "wait: {file: /nowhere/a}",
+    ])
+    func `a failure of the node has a place, and is not permanent`(verb: String) async throws {
+        try await withBench("tasks: {it: {timeout: 1s, \(verb)}}") { bench async throws in
+            try FileSystem.makeDirectories("\(bench.directory)/root/dir")
+            let step = bench.run.plan.steps[0]
+            let error = await #expect(throws: Problem.self) {
+                _ = try await ActionRunner(bench.run).perform(
+                    step,
+                    StepContext(task: "it", timeout: .seconds(1)) { _ in }
+                )
+            }
+            #expect(error?.location?.position?.line == 1)
+            #expect(error.map { isPermanent($0) } == false)
         }
     }
 

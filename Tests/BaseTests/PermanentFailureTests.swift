@@ -10,6 +10,9 @@ import Testing
         #expect(!isPermanent(Problem(.wrongValue, "cannot read '/x'", at: location, cause: refused)))
         #expect(!isPermanent(Problem(.wrongValue, "the server is away")))
         #expect(!isPermanent(refused))
+        var failed = Problem(.programFailed, "'setup' exited with code 1", at: location)
+        failed.mayPass = true
+        #expect(!isPermanent(failed))
         #expect(
             isPermanent(
                 Problem(.wrongValue, "cannot be used", cause: Problem(.wrongValue, "unknown key 'x'", at: location))
