@@ -1,0 +1,31 @@
+import Host
+import Testing
+
+@testable import Actions
+
+@Suite(.timeLimit(.minutes(30)))
+struct ExitAdviceTests {
+    @Test(arguments: [
+        ("run.sh: 2: shh: not found", "it calls 'shh': did you mean 'sh'?"),
+        (
+            "run.sh: line 2: nest-nothing: command not found",
+            "it calls 'nest-nothing': install it, or write its full path"
+        ),
+        ("/usr/bin/env: ‘shh’: No such file or directory", "it calls 'shh': did you mean 'sh'?"),
+        (#"env: ‘sh\r’: No such file or directory"#, #"its lines end with CR LF: run "sed -i 's/\r$//'" on it"#),
+        ("run.sh: 3: /opt/tool: not found", "it calls '/opt/tool': install it, or correct the path"),
+    ])
+    func `a program that another one lacks is named`(output: String, advice: String) {
+        #expect(ExitAdvice.text(.exited(127), output: output, searchPath: "/bin") == advice)
+    }
+
+    @Test(
+        arguments: [
+            (Host.ExitStatus.exited(1), "run.sh: 2: shh: not found"), (.exited(127), "failing"), (.exited(127), nil),
+            (.signalled(9), "run.sh: 2: shh: not found"), (.timedOut, nil),
+        ] as [(Host.ExitStatus, String?)]
+    )
+    func `another end says nothing`(status: Host.ExitStatus, output: String?) {
+        #expect(ExitAdvice.text(status, output: output, searchPath: "/bin") == nil)
+    }
+}
