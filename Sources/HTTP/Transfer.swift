@@ -329,15 +329,15 @@ extension Transfer {
         }
         guard let range = reason.firstRange(of: "alert ") else {
             // OpenSSL's words for a record of another protocol.
-            let isForeign = ["wrong version number", "packet length too long", "record layer failure"].contains(reason)
+            let isForeign = ["wrong version number", "packet length too long"].contains(reason)
             if isForeign { return TransportError(.notTLS, "'\(address)' does not speak TLS") }
             let isOld = ["unsupported protocol", "no protocols available"].contains(reason)
-            if isOld { return TransportError(.tlsVersion, "'\(address)' has no version of TLS from 1.2 on") }
+            if isOld { return TransportError(.tlsVersion, "'\(address)' does not support TLS 1.2 or later") }
             return TransportError(.tls, "cannot speak TLS with '\(address)': \(reason)")
         }
         let alert = String(reason[range.upperBound...])
         if alert == "protocol version" {
-            return TransportError(.tlsVersion, "'\(address)' has no version of TLS from 1.2 on")
+            return TransportError(.tlsVersion, "'\(address)' does not support TLS 1.2 or later")
         }
         guard certificateAlerts.contains(alert) else {
             return TransportError(.tls, "'\(address)' refuses the TLS connection: \(alert)")

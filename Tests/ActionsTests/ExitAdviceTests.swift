@@ -23,6 +23,8 @@ struct ExitAdviceTests {
         arguments: [
             (Host.ExitStatus.exited(1), "run.sh: 2: shh: not found"), (.exited(127), "failing"), (.exited(127), nil),
             (.signalled(9), "run.sh: 2: shh: not found"), (.timedOut, nil),
+            (.exited(127), "error: chart foo/bar: No such file or directory"), (.exited(127), "foo: not found"),
+            (.exited(127), "/run.sh: /usr/bin/x: bad interpreter: No such file or directory"),
         ] as [(Host.ExitStatus, String?)]
     )
     func `another end says nothing`(status: Host.ExitStatus, output: String?) {

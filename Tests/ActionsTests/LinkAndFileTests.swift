@@ -92,7 +92,7 @@ struct LinkAndFileTests {
             ),
             (
                 "source: /dev/zero",
-                "cannot read '/dev/zero': is a character device"
+                "cannot read '/dev/zero': is a character device; name a regular file"
             ),
             (
                 "content: x, owner: nobody-of-this-name",

@@ -54,8 +54,7 @@ struct WaitVerbTests {
         )
         #expect(
             lines[2]
-                == "url: error: \(node.config):3:23: timed out after 10s waiting for '\(server.url)/': it answers 503; the server is running, and its own "
-                + "log says why it answers so, "
+                == "url: error: \(node.config):3:23: timed out after 10s waiting for '\(server.url)/': it answers 503; the server is running: see its log, "
                 + "\(advice) 'url'"
         )
     }

@@ -194,7 +194,7 @@ struct TLSTests {
         let server = try TLSServer(try serverCertificate(), options: "-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
         let error = try await failure(server.url, trusting)
         #expect(error.kind == .tlsVersion)
-        #expect(error.message == "'\(error.address)' has no version of TLS from 1.2 on")
+        #expect(error.message == "'\(error.address)' does not support TLS 1.2 or later")
     }
 
     @Test func `a server without TLS is reported`() async throws {

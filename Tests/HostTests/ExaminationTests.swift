@@ -37,7 +37,7 @@ struct ExaminationTests {
         }
         #expect(
             text("lost", ENOENT)
-                == "'DIR/lost' is a link to '/nowhere/at/all', which does not exist; create that, or correct the link"
+                == "'DIR/lost' is a link to '/nowhere/at/all', which does not exist; create '/nowhere/at/all', or correct the link"
         )
         #expect(text("self", ELOOP) == "'DIR/self' is a link to itself; remove that link")
         #expect(text("self/x/y", ELOOP) == "'DIR/self' is a link to itself; remove that link")
@@ -47,7 +47,8 @@ struct ExaminationTests {
     @Test func `a name that is too long, a mount point and the space of a file system are named`() {
         let long = String(repeating: "n", count: 300)
         #expect(
-            text(long, ENAMETOOLONG) == "a name of the path has 300 bytes, and 255 are the limit; write a shorter one"
+            text(long, ENAMETOOLONG)
+                == "a name of the path has 300 bytes, more than the limit of 255; write a shorter one"
         )
         let space = text("x", ENOSPC)
         #expect(

@@ -101,25 +101,24 @@ public struct CertificateNodes: Sendable {
         try await trace(["-o", "/dev/null", "-e", "inject=\(call):signal=SIGKILL"], arguments)
     }
 
-    /// Runs `certificates` with this task file and kills it before a change of directories or files.
-    ///
-    /// - Parameters:
-    ///   - arguments: The command and its arguments.
-    ///   - change: The number of the change among those of a thread. The first always happens.
-    /// - Returns: What the command printed, and its status or 128 and the signal.
-    /// - Throws: If strace cannot be run.
-    public func run(_ arguments: [String], killedBeforeChange change: Int) async throws -> ToolResult {
-        try await run(arguments, killedBefore: "\(Self.changes):when=\(change)")
-    }
-
     /// Runs `certificates` with this task file, which must not fail.
     ///
-    /// - Returns: How many changes of directories and files the thread made that made most of them.
-    public func changeCount(of arguments: [String]) async throws -> Int {
+    /// - Parameter arguments: The command and its arguments.
+    /// - Returns: The calls with which it changed directories and files, in order, each as ``run(_:killedBefore:)`` takes it.
+    /// - Throws: If strace cannot be run, or the command fails.
+    public func changes(of arguments: [String]) async throws -> [String] {
         let result = try await trace(["-o", path("changes"), "-e", "trace=\(Self.changes)"], arguments)
         try #require(result.status == 0, "\(result.errors)")
-        let threads = try text("changes").split(separator: "\n").map { $0.prefix { $0 != " " } }
-        return Dictionary(grouping: threads) { $0 }.values.map(\.count).max() ?? 0
+        // strace counts the calls of each name and thread.
+        var counts: [String: Int] = [:]
+        return try text("changes").split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count > 1, let name = words[1].split(separator: "(").first, words[1].contains("(") else {
+                return nil
+            }
+            counts["\(words[0]) \(name)", default: 0] += 1
+            return "\(name):when=\(counts["\(words[0]) \(name)"] ?? 1)"
+        }
     }
 
     private func trace(_ flags: [String], _ arguments: [String]) async throws -> ToolResult {

@@ -6,41 +6,46 @@ import Planning
 extension NodeCheck {
     /// Reports a command that does not exist, and a program or script that would not start.
     func programProblems(_ footprint: Footprint) -> [Problem] {
-        guard footprint.runsPrograms || footprint.command != nil else { return [] }
-        guard let command = footprint.command else {
-            return footprint.reads.first { $0.use == .file }.map { scriptProblems($0.path) } ?? []
-        }
+        guard let command = footprint.command else { return footprint.runsPrograms ? scriptProblems(footprint) : [] }
         let name = command.name.path
         let searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
-        let candidates = ExecLine.isPath(name) ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
+        let directories = searchPath.split(separator: ":")
+        let candidates = ExecLine.isPath(name) ? [name] : directories.map { "\($0)/\(name)" }
         guard !candidates.contains(where: { producers.producer(of: $0) != nil }) else { return [] }
-        guard let found = candidates.first(where: { (try? run.files.exists($0)) == true }) else {
-            let keys = command.keysOfLine
-            let usual = keys.map { "write \($0)" } ?? ProgramFile.advice(onMissing: name, searchPath: searchPath)
-            let hint = command.package.map { "install the package '\($0)'" } ?? usual
-            return [Problem(.missingProgram, "command '\(name)' not found", at: command.name.location, hint: hint)]
+        let existing = candidates.filter { (try? run.files.exists($0)) == true }
+        // The first one that can be executed is started; see execvp(3).
+        let isStarted = { (path: String) in
+            (try? FileSystem.isExecutable(path)) == true && !self.run.files.isDirectory(path)
         }
-        return startProblems(LocatedPath(found, location: command.name.location), searchPath)
+        if let found = existing.first(where: isStarted) ?? existing.first {
+            return startProblems(LocatedPath(found, location: command.name.location), searchPath)
+        }
+        let keys = command.keysOfLine
+        let usual = keys.map { "write \($0)" } ?? ProgramFile.advice(onMissing: name, searchPath: searchPath)
+        let hint = command.package.map { "install the package '\($0)'" } ?? usual
+        return [Problem(.missingProgram, "command '\(name)' not found", at: command.name.location, hint: hint)]
     }
 
-    /// Reports a script that would not start, or whose lines a shell reads otherwise than they look.
-    private func scriptProblems(_ script: LocatedPath) -> [Problem] {
-        guard producers.producer(of: script.path) == nil, let location = try? run.files.location(ofRead: script.path)
-        else {
-            return []
-        }
-        guard (try? FileSystem.isExecutable(location)) == true else {
-            guard let fault = ProgramFile.faultOfLines(in: location) else { return [] }
-            let message = "script '\(script.path)' \(fault.reason)"
-            return [Problem(.missingProgram, message, at: script.location, hint: fault.advice)]
-        }
-        return startProblems(script, run.processEnvironment["PATH"] ?? "")
+    /// Reports a script that would not start.
+    ///
+    /// The first line of a script that `shell` runs is a comment.
+    private func scriptProblems(_ footprint: Footprint) -> [Problem] {
+        guard !footprint.reads.contains(where: { $0.use == .program }),
+            let script = footprint.reads.first(where: { $0.use == .file })?.path,
+            producers.producer(of: script.path) == nil,
+            let location = try? run.files.location(ofRead: script.path),
+            (try? FileSystem.isExecutable(location)) == true, !run.files.isDirectory(script.path)
+        else { return [] }
+        // The task may have a PATH of its own.
+        return startProblems(script, nil)
     }
 
-    private func startProblems(_ program: LocatedPath, _ searchPath: String) -> [Problem] {
+    private func startProblems(_ program: LocatedPath, _ searchPath: String?) -> [Problem] {
         guard let location = try? run.files.location(ofRead: program.path),
             let fault = ProgramFile.fault(of: location, searchPath: searchPath)
         else { return [] }
+        // An earlier task may install the interpreter.
+        if let missing = fault.missing, producers.producer(of: missing) != nil { return [] }
         let message = "'\(program.path)' cannot be started: it \(fault.reason)"
         return [Problem(.missingProgram, message, at: program.location, hint: fault.advice)]
     }

@@ -21,6 +21,18 @@ extension NodeFiles {
         by task: String,
         isShown: Bool = false,
     ) throws(SystemError) -> [Event.PathResult] {
+        do throws(SystemError) {
+            return try compareAndWrite(files, by: task, isShown: isShown)
+        } catch {
+            throw error.examined()
+        }
+    }
+
+    private func compareAndWrite(
+        _ files: [FileContent],
+        by task: String,
+        isShown: Bool,
+    ) throws(SystemError) -> [Event.PathResult] {
         var changed: [FileContent] = []
         var results: [Event.PathResult] = []
         for var file in files {

@@ -238,11 +238,7 @@ public final class NodeFiles: Sendable {
         isShown: Bool = false,
     ) throws(SystemError) -> Event.PathResult {
         let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
-        do throws(SystemError) {
-            return try writeTogether([file], by: task, isShown: isShown)[0]
-        } catch {
-            throw error.examined()
-        }
+        return try writeTogether([file], by: task, isShown: isShown)[0]
     }
 
     /// Records the file that a dry run would have written.
@@ -454,6 +450,7 @@ extension NodeFiles {
             return "\(credentialsDirectory)/\(name)"
         }
         try requireTrusted(path, isData: true)
+        if isDirectory(path) { throw SystemError("cannot read", path, code: EISDIR, detail: "is a directory") }
         try requirePrivate(path)
         guard try exists(path) else { throw SystemError("cannot read", path, code: ENOENT).examined() }
         return try location(ofRead: path)

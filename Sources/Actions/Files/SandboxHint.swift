@@ -17,7 +17,9 @@ final class SandboxHint: Sendable {
         {
             setting =
                 "the unit of a task cannot mount: use a unit of systemd, and its name in 'after' of task '\(task)'"
-        } else if message.contains("failed to connect to"), message.contains("bus") {
+        } else if message.contains("failed to connect to bus") || message.contains("system bus"),
+            !declaration.reads.contains(where: { isPath("/run/dbus", at: $0.path) })
+        {
             setting = "a unit sees the bus only if '/run/dbus' is in 'reads' of task '\(task)'"
         } else if message.contains("read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"

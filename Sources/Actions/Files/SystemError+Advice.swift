@@ -14,6 +14,7 @@ extension SystemError {
         case ENOENT, ENOTDIR: return "put the file there, or correct \(key.map { "'\($0)'" } ?? "the path")"
         case EISDIR: return limit == SizeLimit.content ? "write a task for each file in it" : "name one file in it"
         case EFBIG where limit == SizeLimit.encrypted: return "decrypt it with a task 'exec' that runs age"
+        case EINVAL where detail?.hasPrefix("is a ") == true: return "name a regular file"
         default: return adviceForUser
         }
     }

@@ -25,28 +25,17 @@ enum ExitAdvice {
         return "it calls '\(name)': \(ProgramFile.advice(onMissing: name, searchPath: searchPath))"
     }
 
-    /// Finds the name in messages such as `run.sh: 2: foo: not found` and `env: ‘foo’: No such file or directory`.
+    /// Finds the name in the messages of shells and of env, such as `run.sh: 2: foo: not found` of dash,
+    /// `run.sh: line 2: foo: command not found` of bash and `env: ‘foo’: No such file or directory`.
     private static func missingProgram(in output: String) -> String? {
-        for ending in [": command not found", ": not found", ": No such file or directory", ": Permission denied"] {
-            guard output.hasSuffix(ending) else { continue }
-            let name = output.dropLast(ending.count).split(separator: ": ").last ?? ""
-            return name.isEmpty ? nil : String(name).trimming("'‘’\"`")
-        }
-        return nil
+        let ofShell = /[^:]+: (?:line )?\d+: (?<name>[^\s:]+): (?:command )?not found/
+        let ofEnvironment = /(?:\/usr\/bin\/)?env: ['‘]?(?<name>[^\s:'‘’]+)['’]?: No such file or directory/
+        let name = output.wholeMatch(of: ofShell)?.name ?? output.wholeMatch(of: ofEnvironment)?.name
+        return name.map(String.init)
     }
 }
 
-extension String {
-    /// Returns the text without some characters at its ends.
-    fileprivate func trimming(_ characters: String) -> String {
-        var text = self[...]
-        while let first = text.first, characters.contains(first) { text.removeFirst() }
-        while let last = text.last, characters.contains(last) { text.removeLast() }
-        return String(text)
-    }
-}
-
-/// How often the kernel has killed a process of this machine because memory ran out.
+/// The number of processes of this machine that the kernel has killed because memory ran out.
 struct OutOfMemoryKills {
     private let count = Self.current()
 

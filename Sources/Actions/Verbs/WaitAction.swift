@@ -202,7 +202,7 @@ struct WaitAction: Action {
             // The address is already the subject.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
-            throw NotYet(reason, disposition: error.disposition)
+            throw NotYet(reason, disposition: error.disposition, hint: error.advice)
         }
     }
 
@@ -221,8 +221,8 @@ struct WaitAction: Action {
                 deadline: attemptDeadline
             )
         } catch {
-            let isPlain = error.kind == .notTLS ? await answersWithoutTLS(url) : false
-            let hint = isPlain ? "write \(Self.withoutTLS(url)) in 'url'" : hint(for: error, authority)
+            let plain = error.kind == .notTLS ? await addressWithoutTLS(url) : nil
+            let hint = plain.map { "write \($0) in 'url'" } ?? hint(for: error, authority)
             throw NotYet(error.message, disposition: error.disposition, hint: hint)
         }
         guard !(200..<300).contains(response.status) else { return }
@@ -242,17 +242,19 @@ struct WaitAction: Action {
         case 401, 403, 407: "it asks for credentials, and none are sent: name a path in 'url' that needs none"
         case 404, 405, 410: "the server is running: correct the path of 'url'"
         case 400..<500: "the server is running, and refuses the request: correct 'url'"
-        default: "the server is running, and its own log says why it answers so"
+        default: "the server is running: see its log"
         }
     }
 
-    /// Returns a URL with `http` in the place of `https`.
-    private static func withoutTLS(_ url: String) -> String { "http" + url.drop { $0 != ":" } }
-
-    /// Returns whether a server that does not speak TLS answers in HTTP; the request has no credentials.
-    private func answersWithoutTLS(_ url: String) async -> Bool {
-        let request = HTTPRequest(url: Self.withoutTLS(url))
-        return (try? await context.run.http.send(request, as: ConnectionIdentity(), deadline: attemptDeadline)) != nil
+    /// Returns the URL with `http` if its server answers in HTTP without TLS, otherwise `nil`.
+    ///
+    /// The request has neither credentials nor the path, which was meant to be encrypted.
+    private func addressWithoutTLS(_ url: String) async -> String? {
+        guard let address = try? WebAddress(url) else { return nil }
+        let server = "http://\(address.endpoint)"
+        let request = HTTPRequest(url: "\(server)/")
+        let response = try? await context.run.http.send(request, as: ConnectionIdentity(), deadline: attemptDeadline)
+        return response == nil ? nil : server + address.rest
     }
 
     /// Returns advice about a server that does not respond to the request for a URL.
@@ -272,19 +274,22 @@ struct WaitAction: Action {
 
     private func connectionIdentity(_ authority: LocatedPath?) throws(Problem) -> ConnectionIdentity {
         guard let authority else { return ConnectionIdentity() }
-        do {
-            return ConnectionIdentity(
-                certificateAuthority: .data(try context.run.files.read(authority.path, limit: SizeLimit.configuration))
-            )
+        let key = "certificateAuthority"
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try context.run.files.read(authority.path, limit: SizeLimit.configuration)
         } catch {
             throw Problem(
                 error.problemCode,
                 "the CA of \(subject) cannot be used",
                 at: authority.location,
-                hint: error.adviceAboutSource(limit: SizeLimit.configuration, key: "certificateAuthority"),
+                hint: error.adviceAboutSource(limit: SizeLimit.configuration, key: key),
                 cause: error
             )
         }
+        let file = CredentialFile(name: authority.path, bytes: bytes, setting: key, at: authority.location)
+        _ = try CredentialCheck.certificates(in: file, ofAuthority: true)
+        return ConnectionIdentity(certificateAuthority: .data(bytes))
     }
 }
 

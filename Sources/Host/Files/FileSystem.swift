@@ -203,7 +203,7 @@ extension FileSystem {
         if let status = try FileStatus.at(path, followingLinks: true, makingDirectory) {
             if status.kind == .directory { return false }
             let detail = "is a \(status.kind.rawValue)"
-            throw SystemError(makingDirectory, path, code: ENOTDIR, detail: detail, advice: adviceInTheWay)
+            throw SystemError(makingDirectory, path, code: ENOTDIR, detail: detail, advice: adviceInTheWay(status.kind))
         }
         guard let link = try FileStatus.at(path, followingLinks: false, makingDirectory)?.target else { return true }
         throw SystemError(
@@ -356,13 +356,18 @@ extension FileSystem {
         if isSynced { try directory.synchronize(operation) }
     }
 
-    /// The advice about a file in the place of a directory, or the other way round.
-    private static let adviceInTheWay = "remove it, or write another path"
+    /// Returns the advice about a file in the place of a directory, or the other way round.
+    ///
+    /// A device, a socket or a FIFO belongs to a driver or a service, so it is not to be removed.
+    private static func adviceInTheWay(_ kind: FileStatus.Kind) -> String {
+        let isOwn = [.regular, .directory, .symbolicLink].contains(kind)
+        return isOwn ? "remove it, or write another path" : "write another path"
+    }
 
     static func inTheWay(_ operation: String, _ path: String, _ status: FileStatus) -> SystemError {
         let code = status.kind == .directory ? EISDIR : EEXIST
         let detail = "a \(status.kind.rawValue) is in the way"
-        return SystemError(operation, path, code: code, detail: detail, advice: adviceInTheWay)
+        return SystemError(operation, path, code: code, detail: detail, advice: adviceInTheWay(status.kind))
     }
 }
 

@@ -10,7 +10,7 @@ public struct Mount: Sendable, Hashable {
     /// The options of the mount and of the file system, such as `ro` and `noexec`.
     public let options: Set<String>
 
-    /// Lists the mounts of this process, in the order in which they were made.
+    /// Lists the mounts of this process, in the order in which they were created.
     ///
     /// The fields of a line are those of proc_pid_mountinfo(5), with space, tab, newline and backslash as octal escapes.
     ///
@@ -19,7 +19,9 @@ public struct Mount: Sendable, Hashable {
     static func all() throws(SystemError) -> [Mount] {
         let list = String(decoding: try FileSystem.read("/proc/self/mountinfo", limit: 16 << 20), as: UTF8.self)
         return list.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            let fields = line.split(separator: UInt8(ascii: " ")).map { Substring($0) }
+            let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map {
+                Substring($0)
+            }
             guard let separator = fields.firstIndex(of: "-"), separator > 5, fields.count > separator + 3 else {
                 return nil
             }
@@ -39,8 +41,10 @@ public struct Mount: Sendable, Hashable {
     /// - Returns: The mount, or `nil` if the kernel's list cannot be read.
     public static func containing(_ path: String) -> Mount? {
         let real = FileSystem.existingRealPath(path)
+        let mounts = ((try? all()) ?? []).filter { isPath(real, at: $0.path) }
+        let longest = mounts.map(\.path.utf8.count).max()
         // The last of several mounts at a place hides the others.
-        return (try? all())?.filter { isPath(real, at: $0.path) }.max { $0.path.utf8.count <= $1.path.utf8.count }
+        return mounts.last { $0.path.utf8.count == longest }
     }
 
     /// Returns a text of the kernel with its octal escapes replaced, byte by byte.

@@ -51,14 +51,19 @@ extension SystemError {
         firstPart { parent, name, isLast in
             let path = "\(parent)/\(name)"
             guard let found = try? FileSystem.status(path) else {
-                let names = (try? FileSystem.list(parent.isEmpty ? "/" : parent, limit: 10_000)) ?? []
+                let listed = (try? FileSystem.list(parent.isEmpty ? "/" : parent, limit: 10_000)) ?? []
+                // Copies of editors and package managers are not meant.
+                let names = listed.filter { name in ![".bak", ".orig", ".swp", "~"].contains(where: name.hasSuffix) }
                 let near = nearestName(to: name, in: names).map { parent + "/\($0)" + subject.pathPart(after: path) }
                 let detail = isLast ? nil : "directory '\(path)' does not exist"
                 let exists = near.map { (try? FileSystem.exists($0)) == true } ?? false
                 return (detail, exists ? near.map { "did you mean '\($0)'?" } : nil)
             }
             if let target = found.target, (try? FileSystem.exists(path)) == false {
-                return ("'\(path)' is a link to '\(target)', which does not exist", "create that, or correct the link")
+                return (
+                    "'\(path)' is a link to '\(target)', which does not exist",
+                    "create '\(target)', or correct the link"
+                )
             }
             guard !isLast, (try? FileSystem.exists("\(path)/.")) != true, let real = try? FileSystem.realPath(path),
                 let kind = (try? FileSystem.status(real))?.kind, kind != .directory
@@ -85,7 +90,7 @@ extension SystemError {
         let longest = subject.pathParts.map(\.utf8.count).max() ?? 0
         let (what, count, limit) =
             longest > 255 ? ("a name of the path", longest, 255) : ("the path", subject.utf8.count, 4095)
-        return ("\(what) has \(count) bytes, and \(limit) are the limit", "write a shorter one")
+        return ("\(what) has \(count) bytes, more than the limit of \(limit)", "write a shorter one")
     }
 
     private func fullFileSystem() -> Finding? {
@@ -97,14 +102,17 @@ extension SystemError {
             return ("the quota of \(place) is used up", "delete files in \(place), or raise the quota")
         }
         if status.f_files > 0, status.f_favail == 0 {
-            return ("\(place) can have no further file (\(status.f_files) inodes)", "delete files in \(place)")
+            return ("\(place) has no free inodes (of \(status.f_files))", "delete files in \(place)")
         }
-        let (size, free) = (status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize)
-        guard let size = Int(exactly: size), let free = Int(exactly: free), size > 0 else { return nil }
+        let size = UInt64(status.f_blocks).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        guard !size.overflow, !free.overflow, let size = Int(exactly: size.partialValue),
+            let free = Int(exactly: free.partialValue), size > 0
+        else { return nil }
         let left = free == 0 ? "none" : roundedByteText(free)
         return (
             "no space is left in \(place) (\(left) of \(roundedByteText(size)) free)",
-            "see what fills it: 'du -xh -d1 \(mount.path)'"
+            "see what fills it: \(quotedShellLine(["du", "-xh", "-d1", mount.path]))"
         )
     }
 
@@ -112,7 +120,7 @@ extension SystemError {
         guard let mount = Mount.containing(subject), mount.options.contains("ro") else { return nil }
         return (
             "'\(mount.path)' (\(mount.kind)) is mounted read-only",
-            "run 'mount -o remount,rw \(mount.path)', or write another path"
+            "run \(quotedShellLine(["mount", "-o", "remount,rw", mount.path])), or write another path"
         )
     }
 
@@ -120,7 +128,10 @@ extension SystemError {
         guard let mount = Mount.containing(subject), mount.path == FileSystem.existingRealPath(subject) else {
             return nil
         }
-        return ("it is a mount point", "run 'umount \(mount.path)' first, or name what is mounted there")
+        return (
+            "it is a mount point",
+            "run \(quotedShellLine(["umount", mount.path])) first, or name what is mounted there"
+        )
     }
 
     /// Finds an attribute that forbids changes, of the subject or of the directory that it is in.
@@ -130,7 +141,9 @@ extension SystemError {
             let attributes = unsafe nest_host_attributes(path)
             for (attribute, name, letter) in [(UInt64(0x10), "immutable", "i"), (0x20, "append-only", "a")]
             where attributes & attribute != 0 {
-                return ("'\(path)' has the attribute '\(name)'", "run 'chattr -\(letter) \(path)'")
+                return (
+                    "'\(path)' has the attribute '\(name)'", "run \(quotedShellLine(["chattr", "-\(letter)", path]))"
+                )
             }
         }
         return nil
@@ -139,7 +152,7 @@ extension SystemError {
     /// Finds a process that has the program open for writing.
     private func writer() -> Finding? {
         let real = FileSystem.existingRealPath(subject)
-        for process in (try? FileSystem.list("/proc")) ?? [] where isNumber(process) {
+        for process in ((try? FileSystem.list("/proc")) ?? []).filter({ isNumber($0) }).prefix(2000) {
             for number in (try? FileSystem.list("/proc/\(process)/fd")) ?? []
             where (try? FileSystem.status("/proc/\(process)/fd/\(number)"))?.target == real {
                 let info = (try? FileSystem.read("/proc/\(process)/fdinfo/\(number)", limit: 4096)) ?? []

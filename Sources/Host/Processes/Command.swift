@@ -213,7 +213,7 @@ extension Command {
     /// Explains the error code of a failed start.
     private func startFailure(_ path: String, _ code: CInt) -> SystemError {
         let isKnown = [EACCES, ENOENT, ENOEXEC].contains(code) && (workingDirectory == nil || path.isAbsolutePath)
-        if isKnown, let fault = ProgramFile.fault(of: path) {
+        if isKnown, let fault = ProgramFile.fault(of: path, hasFailed: true) {
             return SystemError(
                 "cannot run",
                 program,
@@ -222,6 +222,9 @@ extension Command {
                 advice: fault.advice,
                 kind: .missingProgram
             )
+        }
+        if code == ENOENT, (try? FileStatus.at(path, followingLinks: true, "")) != nil {
+            return failure(code, "its interpreter, or its loader, does not exist")
         }
         let examined = SystemError("cannot run", path, code: code).examined()
         return SystemError("cannot run", program, code: code, detail: examined.detail, advice: examined.advice)

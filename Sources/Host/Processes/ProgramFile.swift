@@ -9,6 +9,8 @@ public enum ProgramFile {
         public let reason: String
         /// The advice.
         public let advice: String
+        /// The path of the interpreter or loader that does not exist, if that is the reason.
+        public var missing: String?
     }
 
     /// Finds the reason why the kernel does not start a file; see execve(2).
@@ -16,13 +18,17 @@ public enum ProgramFile {
     /// - Parameters:
     ///   - path: The file.
     ///   - searchPath: The value of `PATH`, in which `#!/usr/bin/env NAME` looks.
+    ///   - hasFailed: Whether the kernel has refused the file. A program for another kind of machine may start with the help
+    ///     of an emulator.
     /// - Returns: The reason, or `nil` if none is seen, or there is no such file.
-    public static func fault(of path: String, searchPath: String? = nil) -> Fault? {
+    public static func fault(of path: String, searchPath: String? = nil, hasFailed: Bool = false) -> Fault? {
         guard let status = try? FileStatus.at(path, followingLinks: true, "") else { return nil }
         guard status.kind == .regular else {
             return Fault(reason: "is a \(status.kind.rawValue)", advice: "name the program")
         }
-        if status.mode & 0o111 == 0 { return Fault(reason: "is not executable", advice: "run 'chmod +x \(path)'") }
+        if status.mode & 0o111 == 0 {
+            return Fault(reason: "is not executable", advice: "run \(quotedShellLine(["chmod", "+x", path]))")
+        }
         if let mount = Mount.containing(path), mount.options.contains("noexec") {
             return Fault(
                 reason: "is in '\(mount.path)', which is mounted with 'noexec'",
@@ -31,20 +37,13 @@ public enum ProgramFile {
         }
         guard let content = beginning(of: path) else { return nil }
         if content.isEmpty { return Fault(reason: "is empty", advice: "write the program, or name another one") }
-        if content.starts(with: [0x7F, 0x45, 0x4C, 0x46]) { return fault(ofELF: content) }
+        if content.starts(with: [0x7F, 0x45, 0x4C, 0x46]) { return fault(ofELF: content, hasFailed) }
         return fault(ofScript: content, path, searchPath)
     }
 
-    /// Finds the reason why a shell reads the lines of a script otherwise than they look.
-    ///
-    /// - Parameter path: The script.
-    /// - Returns: The reason, or `nil` if none is seen, or the script cannot be read.
-    public static func faultOfLines(in path: String) -> Fault? {
-        guard let content = beginning(of: path), content.firstRange(of: Array("\r\n".utf8)) != nil else { return nil }
-        return Fault(reason: "has lines that end with CR LF", advice: convertingLines(path))
+    private static func convertingLines(_ path: String) -> String {
+        "run \(quotedShellLine(["sed", "-i", #"s/\r$//"#, path]))"
     }
-
-    private static func convertingLines(_ path: String) -> String { #"run "sed -i 's/\r$//' \#(path)""# }
 
     /// Returns what to do about a program that does not exist.
     ///
@@ -59,7 +58,7 @@ public enum ProgramFile {
 
     /// Returns the advice to write the name of a program that exists, `nil` if none has a similar name.
     private static func near(_ name: String, in directories: [Substring]) -> String? {
-        let names = Set(directories.flatMap { (try? FileSystem.list(String($0))) ?? [] })
+        let names = Set(directories.flatMap { (try? FileSystem.list(String($0))) ?? [] }).subtracting([name])
         return nearestName(to: name, in: names.sorted()).map { "did you mean '\($0)'?" }
     }
 
@@ -78,17 +77,18 @@ public enum ProgramFile {
         if content.starts(with: mark + Array("#!".utf8)) {
             return Fault(
                 reason: "has a byte order mark before '#!'",
-                advice: #"run "sed -i '1s/^\xEF\xBB\xBF//' \#(path)""#
+                advice: "run \(quotedShellLine(["sed", "-i", #"1s/^\xEF\xBB\xBF//"#, path]))"
             )
         }
         guard content.starts(with: Array("#!".utf8)) else {
             return Fault(
                 reason: "is neither a program for this machine nor a script with '#!' in its first line",
-                advice: "write '#!/bin/sh' as its first line, or name another program"
+                advice: advice(onHead: content)
             )
         }
         let line = String(decoding: content.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        if line.utf8.last == UInt8(ascii: "\r") {
+        // With an argument, the interpreter starts, and gets the carriage return in the argument.
+        if line.utf8.last == UInt8(ascii: "\r"), !line.dropFirst().contains(" ") {
             return Fault(
                 reason: #"has lines that end with CR LF, so its interpreter would be '\#(line.dropLast())\r'"#,
                 advice: convertingLines(path)
@@ -102,13 +102,14 @@ public enum ProgramFile {
             let error = SystemError("cannot run", interpreter, code: ENOENT).examined()
             return Fault(
                 reason: "has the interpreter '\(interpreter)' in its first line, which does not exist",
-                advice: error.advice ?? "install it, or correct the line"
+                advice: error.advice ?? "install it, or correct the line",
+                missing: interpreter
             )
         }
-        guard let searchPath, interpreter.pathParts.last == "env", let name = words.dropFirst().first(where: isName)
-        else {
-            return nil
-        }
+        // With options and variables, env looks for another word, or elsewhere.
+        guard let searchPath, interpreter.pathParts.last == "env", words.count == 2, let name = words.last,
+            !name.hasPrefix("-"), name.utf8.allSatisfy({ $0 > 32 && $0 < 127 && !"=\\'\"".utf8.contains($0) })
+        else { return nil }
         let directories = searchPath.split(separator: ":")
         guard !name.hasSlash, !directories.contains(where: { (try? FileSystem.exists("\($0)/\(name)")) == true }) else {
             return nil
@@ -119,19 +120,25 @@ public enum ProgramFile {
         )
     }
 
-    /// Returns whether a word after `env` is the name of a program, not an option or a variable.
-    private static func isName(_ word: String) -> Bool { !word.hasPrefix("-") && !word.contains("=") }
+    /// Returns what to do about a file without an interpreter.
+    private static func advice(onHead content: [UInt8]) -> String {
+        guard !content.contains(0) else { return "name another program" }
+        let lines = String(decoding: content, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let isLate = lines.prefix(4).contains { $0.drop(while: \.isWhitespace).hasPrefix("#!") }
+        return isLate ? "begin the file with '#!'" : "write its interpreter into the first line, such as '#!/bin/sh'"
+    }
 
     /// Examines the header of a program; see elf(5).
-    private static func fault(ofELF content: [UInt8]) -> Fault? {
+    private static func fault(ofELF content: [UInt8], _ hasFailed: Bool) -> Fault? {
         func number(_ offset: Int, _ size: Int) -> Int? {
-            guard offset >= 0, offset + size <= content.count else { return nil }
+            guard offset >= 0, offset <= content.count - size else { return nil }
             return content[offset..<offset + size].reversed().reduce(0) { $0 &<< 8 | Int($1) }
         }
         guard content.count > 64, let machine = number(18, 2) else {
-            return Fault(reason: "is a part of a program only", advice: "install it again")
+            return Fault(reason: "is truncated", advice: "install it again")
         }
         guard machine == ownMachine.number, content[4] == 2 else {
+            guard hasFailed else { return nil }
             let name = machines[machine] ?? "another kind of machine"
             return Fault(
                 reason:
@@ -144,9 +151,9 @@ public enum ProgramFile {
             let header = table &+ index &* size
             // PT_INTERP
             guard number(header, 4) == 3, let start = number(header &+ 8, 8), let length = number(header &+ 32, 8),
-                start >= 0, length > 1, length < 4096, start + length <= content.count
+                length > 1, length < content.count, start >= 0, start <= content.count - length
             else { continue }
-            let loader = String(decoding: content[start..<start + length - 1], as: UTF8.self)
+            let loader = String(decoding: content[start..<start + length].prefix { $0 != 0 }, as: UTF8.self)
             guard (try? FileSystem.exists(loader)) == false else { return nil }
             return Fault(
                 reason: "needs the loader '\(loader)', which does not exist",
@@ -165,7 +172,7 @@ public enum ProgramFile {
     private static var ownMachine: (number: Int, name: String) {
         #if arch(x86_64)
             (62, "x86-64")
-        #else
+        #elseif arch(arm64)
             (183, "AArch64")
         #endif
     }

@@ -9,7 +9,7 @@ extension Explanation {
         if let failure = patchFailure(status) { return failure }
         if status.message.contains("database space exceeded") {
             return failure(
-                "etcd has reached its quota and takes no writes",
+                "etcd has reached its quota and rejects writes",
                 hint: "compact and defragment it, then run 'etcdctl alarm disarm', or raise '--quota-backend-bytes'",
                 code: .serverError
             )
@@ -30,9 +30,12 @@ extension Explanation {
         let pattern = /conversion webhook for ([^,]+), Kind=(\w+) failed: (.*)/
         guard let match = status.message.firstMatch(of: pattern) else { return nil }
         let reason = match.3.replacing(#/^Post "[^"]*": /#, with: "")
+        let hasAnswered = reason == match.3
         return failure(
-            "the conversion webhook of kind '\(match.2)' in '\(match.1)' cannot be asked: \(reason)",
-            hint: "start its server, or correct 'spec.conversion' of the CustomResourceDefinition",
+            "the conversion webhook of kind '\(match.2)' in '\(match.1)' \(hasAnswered ? "has failed" : "cannot be asked"): \(reason)",
+            hint: hasAnswered
+                ? "see the log of its server"
+                : "start its server, or correct 'spec.conversion' of the CustomResourceDefinition",
             code: .webhookUnavailable
         )
     }

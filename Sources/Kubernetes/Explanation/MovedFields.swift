@@ -9,6 +9,7 @@ enum MovedFields {
     ///   - definition: The name of the definition, such as `io.k8s.api.networking.v1.IngressBackend`.
     /// - Returns: The hint, or `nil` if the field did not move.
     static func hint(for field: String, in definition: String) -> String? {
+        guard definition.hasPrefix("io.k8s.") else { return nil }
         let name = definition.split(separator: ".").suffix(2).joined(separator: ".")
         return hints[name]?[field]
     }

@@ -392,11 +392,11 @@ extension APIClient {
     /// Returns advice about the usual port if the URL has none.
     private func portAdvice(_ cause: TransportError) -> String? {
         guard cause.kind == .refused, let address = try? WebAddress(kubeconfig.server), address.port == 443,
-            !kubeconfig.server.dropFirst("https://".count).contains(":443")
+            !kubeconfig.server.dropLast(address.rest.count).hasSuffix(":443")
         else { return nil }
         let host = Endpoint(host: address.host, port: 6443)
         return
-            "the URL has no port, which is 443 then, and an API server usually has 6443: write https://\(host) in kubeconfig "
+            "the URL has no port, so 443 is used, and an API server usually has 6443: write https://\(host) in kubeconfig "
             + "'\(kubeconfig.path)'"
     }
 
@@ -440,12 +440,12 @@ extension APIClient {
                 cause.kind == .resolve && cause.proxy == nil
                 ? "\(correction), or check that DNS or /etc/hosts resolves the host"
                 : cause.advice ?? portAdvice(cause)
-                    ?? "\(cause.message.contains("handshake") ? "it accepts connections and says nothing: see its log" : "start it"), or \(correction)"
+                    ?? "\(cause.kind == .timedOut && cause.message.contains("handshake") ? "it accepts connections and does not respond: see its log" : "start it"), or \(correction)"
             return Problem(.serverUnreachable, "\(server) cannot be reached", hint: hint, cause: cause)
         case .notTLS, .notHTTP, .tlsVersion:
             let hint =
                 cause.kind == .tlsVersion
-                ? "raise '--tls-min-version' of the server, or \(correction)"
+                ? "let the server offer TLS 1.2 or later, or \(correction)"
                 : "\(correction): another server has this port"
             return Problem(.notAnAPIServer, "\(server) is not an API server", hint: hint, cause: cause)
         case .clientCertificateRefused:
