@@ -164,6 +164,6 @@ struct LiveViewTests {
         #expect(await watch.result() == 1)
         #expect(watch.screen.window.filter { !$0.contains(" ago") } == last)
         #expect(watch.screen.text.hasSuffix("3 tasks: 1 failed, 2 succeeded\n"))
-        #expect(last.contains { $0.hasPrefix("    error: sh -c '") }, "\(last)")
+        #expect(last.contains { $0.hasPrefix("    error: /") && $0.contains("/bootstrap.yaml:4:48: ") }, "\(last)")
     }
 }
