@@ -2,13 +2,13 @@ import Base
 import Glibc
 
 /// A mounted file system, as the kernel lists it for this process.
-public struct Mount: Sendable, Hashable {
+struct Mount: Sendable, Hashable {
     /// The directory or file at which it is mounted.
-    public let path: String
+    let path: String
     /// The kind of the file system, such as `ext4`.
-    public let kind: String
+    let kind: String
     /// The options of the mount and of the file system, such as `ro` and `noexec`.
-    public let options: Set<String>
+    let options: Set<String>
 
     /// Lists the mounts of this process, in the order in which they were created.
     ///
@@ -39,7 +39,7 @@ public struct Mount: Sendable, Hashable {
     ///
     /// - Parameter path: An absolute path, which need not exist.
     /// - Returns: The mount, or `nil` if the kernel's list cannot be read.
-    public static func containing(_ path: String) -> Mount? {
+    static func containing(_ path: String) -> Mount? {
         let real = FileSystem.existingRealPath(path)
         let mounts = ((try? all()) ?? []).filter { isPath(real, at: $0.path) }
         let longest = mounts.map(\.path.utf8.count).max()

@@ -27,8 +27,9 @@ extension SystemError {
         case ELOOP: loop()
         case ENAMETOOLONG: longName()
         case ENOSPC, EDQUOT: fullFileSystem()
-        case EROFS: readOnlyMount()
-        case EBUSY: mountPoint()
+        // A unit has mounts of its own, which the machine does not have.
+        case EROFS where !Machine.isUnit: readOnlyMount()
+        case EBUSY where !Machine.isUnit: mountPoint()
         case EPERM: attribute()
         case ETXTBSY: writer()
         default: nil
