@@ -272,6 +272,18 @@ extension Certificate {
         (try? verify(by: authorities, intermediates: intermediates, at: nil)) != nil
     }
 
+    /// Returns whether the certificate's issuer has the name of one of the authorities, but another key.
+    ///
+    /// This is how a CA looks that was made again under its former name.
+    public func isIssuedByNamesake(of authorities: [Certificate], intermediates: [Certificate] = []) -> Bool {
+        do throws(TLSError) {
+            try verify(by: authorities, intermediates: intermediates, at: nil)
+            return false
+        } catch {
+            return error.kind == .wrongSignature
+        }
+    }
+
     /// Describes a verification error of libcrypto.
     ///
     /// - Parameters:

@@ -96,24 +96,36 @@ extension NodeCheck {
     }
 
     /// Checks a kubeconfig that no task writes, and the files that it refers to.
-    func checkKubeconfig(_ reference: LocatedPath) -> [Problem] {
+    ///
+    /// - Returns: The errors, and a warning about a user that the server will probably not accept.
+    func checkKubeconfig(_ reference: LocatedPath) -> (problems: [Problem], warnings: [Problem]) {
         let missing = checkPresence(reference, limit: SizeLimit.configuration)
-        guard missing.isEmpty, let file = credential(reference) else { return missing }
+        guard missing.isEmpty, let file = credential(reference) else { return (missing, []) }
+        let location = SourceLocation(file: file.name)
         var problems: [Problem] = []
         do {
             let kubeconfig = try Kubeconfig(file.bytes, path: file.name)
             problems = tokenProblems(of: kubeconfig)
-            guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else { return problems }
-            _ = try Credentials(kubeconfig) { try run.files.read($0, limit: SizeLimit.configuration) }
-            return problems + (kubeconfig.keyPath.map { checkPrivate($0, at: SourceLocation(file: file.name)) } ?? [])
+            guard !kubeconfig.files.contains(where: { producers.producer(of: $0) != nil }) else {
+                return (problems, [])
+            }
+            let credentials = try Credentials(kubeconfig, now: run.now()) {
+                try run.files.read($0, limit: SizeLimit.configuration)
+            }
+            problems += kubeconfig.keyPath.map { checkPrivate($0, at: location) } ?? []
+            return (
+                problems,
+                credentials.doubt.map { doubt in
+                    let message = "the API server will probably not accept \(credentials.whoami): \(doubt)"
+                    return [Problem(.wrongIssuer, message, at: location, hint: credentials.advice)]
+                } ?? []
+            )
         } catch let error as Problems {
-            return error.all
+            return (error.all, [])
         } catch let error as Problem {
-            return problems + [
-                Problem(error.code, error.message, at: SourceLocation(file: file.name), hint: error.hint)
-            ]
+            return (problems + [Problem(error.code, error.message, at: location, hint: error.hint)], [])
         } catch {
-            return problems + [Problem(.wrongKubeconfig, "\(error)", at: SourceLocation(file: file.name))]
+            return (problems + [Problem(.wrongKubeconfig, "\(error)", at: location)], [])
         }
     }
 

@@ -105,7 +105,9 @@ public struct NodeCheck: Sendable {
             if let kubeconfig = footprint.kubeconfig, !isAwaited(kubeconfig.path, before: task),
                 kubeconfigs.insert(kubeconfig.path).inserted, !isOffline
             {
-                problems += checkKubeconfig(kubeconfig)
+                let found = checkKubeconfig(kubeconfig)
+                problems += found.problems
+                warnings += found.warnings
             }
         }
         warnings += versionWarnings

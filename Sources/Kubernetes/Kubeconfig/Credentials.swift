@@ -14,10 +14,16 @@ public struct Credentials: Sendable {
     public private(set) var commonName: String?
 
     /// Advice to print if the server does not accept the user.
-    var advice: String
+    public private(set) var advice: String
+
+    /// The reason why the server may not accept the user, if the files of the kubeconfig show one.
+    public private(set) var doubt: String?
 
     /// The trusted CA, for messages: its file and subject.
     public var authority: String
+
+    /// The certificates of the trusted CA, empty if the system's CAs are trusted.
+    private(set) var authorities: [Certificate] = []
 
     /// Loads the files of a kubeconfig, and checks them before any request is made.
     ///
@@ -36,7 +42,8 @@ public struct Credentials: Sendable {
         var connectionIdentity = ConnectionIdentity()
         authority = "the system's CAs"
         if let file = try Self.load(kubeconfig.certificateAuthority, "certificate-authority", of: kubeconfig, read) {
-            let subjects = try check.authority(file).map { "'\($0.subject)'" }.joined(separator: ", ")
+            authorities = try check.authority(file)
+            let subjects = authorities.map { "'\($0.subject)'" }.joined(separator: ", ")
             authority = "CA file '\(file.name)' (\(subjects))"
             connectionIdentity.certificateAuthority = .data(file.bytes)
         }
@@ -56,6 +63,13 @@ public struct Credentials: Sendable {
             whoami += ", certificate '\(own.subject)'"
             advice =
                 "check that CA '\(own.issuer)', which issued the certificate, is in the server's '--client-ca-file'"
+            if own.isIssuedByNamesake(of: authorities, intermediates: try CredentialCheck.certificates(in: certificate))
+            {
+                doubt =
+                    "the key of \(authority) did not sign this certificate, although its issuer has the same name"
+                advice =
+                    "the CA was probably made again: have the API server's CA issue the certificate again, or name the CA that issued it"
+            }
             connectionIdentity.clientCertificate = .data(certificate.bytes)
             connectionIdentity.clientKey = .data(key.bytes)
         case (nil, nil):
@@ -70,12 +84,19 @@ public struct Credentials: Sendable {
         }
         switch kubeconfig.token {
         case .file(let path):
+            // A missing file is reported by each request, because the file may be written later.
+            if let bytes = try? read(path) {
+                try TokenExpiry.requireValid(bytes, named: "token in '\(path)'", at: now)
+            }
             connectionIdentity.token = .file(path)
             whoami += ", token file '\(path)'"
+            doubt = nil
             advice = "check that the token belongs to this cluster and has not expired"
         case .data(let bytes):
+            try TokenExpiry.requireValid(bytes, named: "token of kubeconfig '\(kubeconfig.path)'", at: now)
             connectionIdentity.token = .value(String(decoding: bytes, as: UTF8.self))
             whoami += ", token of the kubeconfig"
+            doubt = nil
             advice = "check that the token belongs to this cluster and has not expired"
         case nil: break
         }

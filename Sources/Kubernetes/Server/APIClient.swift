@@ -44,8 +44,14 @@ public struct APIClient: Sendable {
     /// The CA that verifies the server's certificate, for messages.
     var authority: String { credentials.authority }
 
+    /// The certificates of that CA.
+    var authorities: [Certificate] { credentials.authorities }
+
     /// Advice to print if the server does not accept the user.
     var credentialAdvice: String { credentials.advice }
+
+    /// The reason why the server may not accept the user, if the kubeconfig shows one.
+    var credentialDoubt: String? { credentials.doubt }
 
     private let http: HTTPClient
     private let credentials: Credentials
@@ -296,168 +302,6 @@ extension APIClient {
     private static func remark(_ limit: Duration, _ method: String, _ size: Int) -> String {
         let content = size > 0 ? " of \(roundedByteText(size))" : ""
         return "an attempt may take \(limit.humanReadable), and was a \(method)\(content)"
-    }
-}
-
-/// Explanations of why an API server is not usable, and advice.
-extension APIClient {
-    /// Returns the problem of a server that did not pass its preflight checks before the deadline.
-    func preflightProblem(_ error: APIError) -> Problem {
-        let server = "API server \(kubeconfig.server)"
-        return switch error {
-        case .interrupted:
-            Problem(.interrupted, "interrupted while waiting for \(server)")
-        case .transport(let cause)
-        where preflightState.hasAnswered && [.timedOut, .closed, .reset].contains(cause.kind):
-            // The server has answered before, so its address is correct and the server was running.
-            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: cause)
-        case .transport(let cause):
-            transportProblem(cause, server)
-        case .refused(let refusal) where refusal.code == 401:
-            Problem(.credentialsRefused, "\(server) does not accept \(whoami)", hint: credentialAdvice)
-        case .refused(let refusal) where refusal.status.expectsTLS:
-            Problem(
-                .notAnAPIServer,
-                "\(server) expects TLS",
-                hint: "write server: https://\(kubeconfig.address) in kubeconfig '\(kubeconfig.path)', "
-                    + "or https://\(kubeconfig.address) in 'cluster.servers' if a task writes it",
-            )
-        case .refused(let refusal) where refusal.status.location != nil:
-            Problem(
-                .notAnAPIServer,
-                "\(server) is not an API server",
-                hint: "correct the server in kubeconfig '\(kubeconfig.path)'",
-                cause: error
-            )
-        case .refused(let refusal) where refusal.code == 504 || refusal.message.contains("etcd"):
-            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: error)
-        case .notReady(let checks, _):
-            Problem(
-                .serverNotReady,
-                "\(server) is not ready: \(checks)",
-                hint: checks.contains("etcd") ? Self.storageAdvice : Self.serverAdvice,
-            )
-        case .pending(let words, _, _) where words.contains("etcd"):
-            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: error)
-        case .foreign:
-            Problem(.notAnAPIServer, "\(server) cannot be used", cause: error)
-        case .pending(let words, _, _):
-            pendingProblem(words, error, server)
-        case .refused, .beingDeleted, .rival, .outdated:
-            Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
-        }
-    }
-
-    /// Returns the problem of a server whose answers do not show that it is ready.
-    private func pendingProblem(_ words: String, _ error: APIError, _ server: String) -> Problem {
-        switch preflightState.lastStatus {
-        case 300..<400, 404, 405, 410:
-            // Every API server has /readyz since Kubernetes 1.16.
-            let path = (try? WebAddress(kubeconfig.server))?.rest ?? ""
-            let part = path.isEmpty || path == "/" ? "the server" : "the path '\(path)' of the server, or the server,"
-            return Problem(
-                .notAnAPIServer,
-                "\(server) is not an API server",
-                hint: "correct \(part) in kubeconfig '\(kubeconfig.path)'",
-                cause: error
-            )
-        case 403 where words.contains("cannot impersonate"):
-            let rule = #"- {apiGroups: [""], resources: [users, groups], verbs: [impersonate]}"#
-            return Problem(
-                .forbidden,
-                "\(server) does not let \(whoami) act as another user",
-                hint: "add to a ClusterRole bound to the user of the kubeconfig: \(rule), or remove 'as' there",
-                cause: error
-            )
-        case 500...: return Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
-        default: return Problem(.serverNotReady, "\(server) is not ready", cause: error)
-        }
-    }
-
-    private static var serverAdvice: String { "look into the API server's log" }
-
-    private static var storageAdvice: String { "look into the logs of the API server and of etcd" }
-
-    /// Removes the server's address from an error, for messages that already name the server.
-    func withoutAddress(_ error: APIError) -> APIError {
-        guard case .transport(var cause) = error else { return error }
-        for (phrase, rest) in [
-            ("cannot connect to '\(kubeconfig.address)': ", ""), (" from '\(kubeconfig.address)'", ""),
-        ] {
-            cause.message = cause.message.replacing(phrase, with: rest, maxReplacements: 1)
-        }
-        return .transport(cause)
-    }
-
-    /// Returns advice about the usual port if the URL has none.
-    private func portAdvice(_ cause: TransportError) -> String? {
-        guard cause.kind == .refused, let address = try? WebAddress(kubeconfig.server), address.port == 443,
-            !kubeconfig.server.dropLast(address.rest.count).hasSuffix(":443")
-        else { return nil }
-        let host = Endpoint(host: address.host, port: 6443)
-        return
-            "the URL has no port, so 443 is used, and an API server usually has 6443: write https://\(host) in kubeconfig "
-            + "'\(kubeconfig.path)'"
-    }
-
-    /// Returns the problem of a server that gives no response.
-    private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
-        let peer = cause.peer
-        let correction = "correct the server in kubeconfig '\(kubeconfig.path)'"
-        switch cause.kind {
-        case .untrusted, .selfSigned:
-            let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
-            return Problem(
-                .untrustedServer,
-                "\(server) shows a certificate \(issuer), but kubeconfig '\(kubeconfig.path)' trusts only \(authority)",
-                hint: "name the server's CA in 'certificate-authority' of the kubeconfig, "
-                    + "or in 'cluster.certificateAuthority' if a task writes it",
-            )
-        case .hostName:
-            let names = peer.map { $0.names.joined(separator: ", ") } ?? "other names"
-            return Problem(
-                .untrustedServer,
-                "\(server) shows a certificate for \(names), not for '\(kubeconfig.verifiedName)'",
-                hint: "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig "
-                    + "'\(kubeconfig.path)'",
-            )
-        case .noNames:
-            let subject = peer.map { " (only the subject '\($0.subject)')" } ?? ""
-            return Problem(
-                .untrustedServer,
-                "\(server) shows a certificate without a subject alternative name\(subject)",
-                hint: "issue the server's certificate again with subjectAltName '\(kubeconfig.verifiedName)'",
-            )
-        case .serverCertificateExpired, .serverCertificateNotYetValid:
-            let span = peer.map { "valid from \($0.validFrom) to \($0.validUntil)" } ?? cause.message
-            return Problem(
-                .untrustedServer,
-                "\(server) shows a certificate that is not valid now (\(span); the node's clock says \(Timestamp.now()))",
-                hint: "renew the server's certificate, or set the node's clock",
-            )
-        case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset, .other, .tls:
-            let hint =
-                cause.kind == .resolve && cause.proxy == nil
-                ? "\(correction), or check that DNS or /etc/hosts resolves the host"
-                : cause.advice ?? portAdvice(cause)
-                    ?? "\(cause.kind == .timedOut && cause.message.contains("handshake") ? "it accepts connections and does not respond: see its log" : "start it"), or \(correction)"
-            return Problem(.serverUnreachable, "\(server) cannot be reached", hint: hint, cause: cause)
-        case .notTLS, .notHTTP, .tlsVersion:
-            let hint =
-                cause.kind == .tlsVersion
-                ? "let the server offer TLS 1.2 or later, or \(correction)"
-                : "\(correction): another server has this port"
-            return Problem(.notAnAPIServer, "\(server) is not an API server", hint: hint, cause: cause)
-        case .clientCertificateRefused:
-            return Problem(
-                .credentialsRefused,
-                "\(server) does not accept \(whoami)",
-                hint: credentialAdvice,
-                cause: cause
-            )
-        case .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:
-            return Problem(.serverError, "\(server) cannot be used", cause: cause)
-        }
     }
 }
 
