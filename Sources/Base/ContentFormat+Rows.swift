@@ -51,6 +51,16 @@ extension ContentFormat {
         Row(.pointer, "a pointer of Git LFS", "run 'git lfs pull' in its repository, and install the file again") {
             $0.text.hasPrefix("version https://git-lfs.github.com/")
         },
+        Row(
+            .pointer,
+            "a symbolic link that Git wrote as text",
+            "write the path of the file that it names, or check it out with `git config core.symlinks true`"
+        ) { content in
+            // Without the end of the line that every other text has.
+            content.lines.count == 1 && content.bytes.count < 4096 && content.bytes.last != UInt8(ascii: "\n")
+                && content.text.utf8.contains(UInt8(ascii: "/"))
+                && content.text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !":{}[]<>\"'".utf8.contains($0) }
+        },
     ]
 
     private static func converted(_ encoding: String) -> Advice {

@@ -113,13 +113,9 @@ extension NodeCheck {
                 try run.files.read($0, limit: SizeLimit.configuration)
             }
             problems += kubeconfig.keyPath.map { checkPrivate($0, at: location) } ?? []
-            return (
-                problems,
-                credentials.doubt.map { doubt in
-                    let message = "the API server will probably not accept \(credentials.whoami): \(doubt)"
-                    return [Problem(.wrongIssuer, message, at: location, hint: credentials.advice)]
-                } ?? []
-            )
+            guard let doubt = credentials.doubt, doubt.isLikely else { return (problems, []) }
+            let message = "the API server will probably not accept \(credentials.whoami): \(doubt.reason)"
+            return (problems, [Problem(.wrongIssuer, message, at: location, hint: doubt.advice)])
         } catch let error as Problems {
             return (error.all, [])
         } catch let error as Problem {

@@ -182,7 +182,7 @@ struct ExecAction: Action {
     private func run(_ command: Command, named name: String) async throws(Problem) {
         let last = LastLine()
         let sandboxHint = SandboxHint()
-        let kills = OutOfMemoryKills()
+        let limits = LimitEvents()
         let status: ExitStatus
         do {
             status = try await Host.run(
@@ -214,7 +214,13 @@ struct ExecAction: Action {
             throw Problem(
                 .programFailed,
                 "\(name) \(status)\(said)",
-                hint: sandboxHint.text ?? advice(status, last.text, kills),
+                hint: sandboxHint.text
+                    ?? ExitAdvice.text(
+                        status,
+                        output: last.text,
+                        searchPath: environment["PATH"] ?? "",
+                        limits: limits,
+                    ),
                 publicMessage: "its program \(status)\(Self.restriction)",
             )
         }
@@ -225,15 +231,6 @@ struct ExecAction: Action {
             publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
                 + Self.restriction,
         )
-    }
-
-    /// Returns what to do about a program that failed, `nil` if its end and its output do not show the cause.
-    private func advice(_ status: ExitStatus, _ output: String?, _ kills: OutOfMemoryKills) -> String? {
-        if status == .signalled(SIGKILL), kills.hasGrown {
-            return
-                "the kernel has killed a process since it began, because memory ran out: see 'journalctl -k --grep=oom'"
-        }
-        return ExitAdvice.text(status, output: output, searchPath: environment["PATH"] ?? "")
     }
 
     /// Returns the problem of a program that cannot be started; a command line given as its name is shown only to root.

@@ -10,8 +10,16 @@ enum ExitAdvice {
     ///   - status: The end of the program.
     ///   - output: Its last line.
     ///   - searchPath: The value of its `PATH`.
+    ///   - limits: The counts of the kernel from before the program was started.
     /// - Returns: The advice, or `nil` if the cause is not seen.
-    static func text(_ status: ExitStatus, output: String?, searchPath: String) -> String? {
+    static func text(
+        _ status: ExitStatus,
+        output: String?,
+        searchPath: String,
+        limits: LimitEvents,
+    ) -> String? {
+        if status == .signalled(SIGKILL) { return limits.reachedMemory.map(advice) }
+        if let output, isAboutFork(output), let limit = limits.reachedProcesses { return advice(about: limit) }
         guard case .exited(let code) = status, let output else { return nil }
         // The codes of a shell and of env for a program that is not found, or cannot be started.
         guard code == 126 || code == 127 else { return nil }
@@ -25,6 +33,21 @@ enum ExitAdvice {
         return "it calls '\(name)': \(ProgramFile.advice(onMissing: name, searchPath: searchPath))"
     }
 
+    private static func advice(about limit: LimitEvents.Limit) -> String {
+        switch limit {
+        case .machineMemory:
+            "the machine ran out of memory, and the kernel has killed a process: see 'journalctl -k --grep=oom'"
+        case .groupMemory(let clause): "\(clause): raise it ('MemoryMax=' of its unit), or let the program use less"
+        case .processes(let clause): "\(clause): raise it ('TasksMax=' of its unit), or start fewer at a time"
+        }
+    }
+
+    /// Returns whether a program says that it could not start a process or a thread (EAGAIN of fork(2)).
+    private static func isAboutFork(_ output: String) -> Bool {
+        let words = output.lowercased()
+        return ["fork", "pthread_create", "resource temporarily unavailable"].contains { words.contains($0) }
+    }
+
     /// Finds the name in the messages of shells and of env, such as `run.sh: 2: foo: not found` of dash,
     /// `run.sh: line 2: foo: command not found` of bash and `env: ‘foo’: No such file or directory`.
     private static func missingProgram(in output: String) -> String? {
@@ -32,23 +55,5 @@ enum ExitAdvice {
         let ofEnvironment = /(?:\/usr\/bin\/)?env: ['‘]?(?<name>[^\s:'‘’]+)['’]?: No such file or directory/
         let name = output.wholeMatch(of: ofShell)?.name ?? output.wholeMatch(of: ofEnvironment)?.name
         return name.map(String.init)
-    }
-}
-
-/// The number of processes of this machine that the kernel has killed because memory ran out.
-struct OutOfMemoryKills {
-    private let count = Self.current()
-
-    /// Whether the kernel has killed one since this value was made.
-    var hasGrown: Bool {
-        guard let count, let current = Self.current() else { return false }
-        return current > count
-    }
-
-    /// Reads the counter of the kernel, which exists since Linux 4.13; see proc_vmstat(5).
-    private static func current() -> Int? {
-        guard let bytes = try? FileSystem.read("/proc/vmstat", limit: 1 << 20) else { return nil }
-        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
-        return line.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }
     }
 }

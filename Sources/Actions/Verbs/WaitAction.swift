@@ -53,6 +53,12 @@ struct WaitAction: Action {
         case .url(let url, let authority):
             let identity = try connectionIdentity(authority)
             try await poll { () async throws(NotYet) in try await checkURL(url, identity, authority) }
+        case .unit(let name) where !Systemd.isRunning:
+            throw Problem(
+                .waitTimedOut,
+                "cannot wait for unit '\(name)': systemd does not run here (process 1 is another program)",
+                hint: "wait for what the unit provides: write tcp:, url: or file: in place of unit:",
+            )
         case .unit(let name):
             try await awaitEvents { (context, onWait) async throws(SystemError) in
                 try await Systemd.waitUntilActive(name, deadline: context.deadline) { onWait("it is \($0)") }
@@ -202,8 +208,24 @@ struct WaitAction: Action {
             // The address is already the subject.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
-            throw NotYet(reason, disposition: error.disposition, hint: error.advice)
+            let hint = error.kind == .refused ? Self.adviceOnRefusal(host, port) : nil
+            throw NotYet(reason, disposition: error.disposition, hint: error.advice ?? hint)
         }
+    }
+
+    /// Returns what to do if nothing accepts connections at an address of this machine.
+    private static func adviceOnRefusal(_ host: String, _ port: UInt16) -> String? {
+        guard let address = host == "localhost" ? IPAddress("127.0.0.1") : IPAddress(host),
+            address.isLoopback
+                || (try? NetworkInterface.all())?.contains(where: { $0.addresses.contains { $0.address == address } })
+                    == true
+        else { return nil }
+        guard let other = ListeningPort.addresses(at: port).first else {
+            return "no program of this node listens at port \(port): start the one that should, or correct the port"
+        }
+        return
+            "the port is open at \(other) only: write \(Endpoint(host: "\(other)", port: port)), or let the program listen at "
+            + "\(host)"
     }
 
     private var attemptDeadline: ContinuousClock.Instant { min(context.deadline, .now + .seconds(10)) }

@@ -215,17 +215,8 @@ struct ProcessGroup {
         // A process that has ended stays in the group until its parent has read its exit status.
         let names = (try? FileSystem.list("/proc")) ?? []
         return names.lazy.compactMap { pid_t($0) }.first { process in
-            guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 4096) else { return false }
-            return isRunningMember(String(decoding: bytes, as: UTF8.self))
+            guard let state = ProcessState(process) else { return false }
+            return !state.hasEnded && state.group == number
         }
-    }
-
-    /// Returns whether a line of the kernel describes a process of this group that has not ended.
-    ///
-    /// The line is `PID (NAME) STATE PARENT GROUP …`, and the name may contain anything.
-    private func isRunningMember(_ line: String) -> Bool {
-        guard let end = line.lastIndex(of: ")") else { return false }
-        let words = line[line.index(after: end)...].split(separator: " ")
-        return words.count > 2 && !["Z", "X"].contains(words[0]) && pid_t(words[2]) == number
     }
 }

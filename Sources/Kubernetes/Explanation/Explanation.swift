@@ -248,7 +248,7 @@ extension Explanation {
 
     /// Explains a refusal by authentication.
     func unauthorized() -> ObjectFailure {
-        let message = "API server \(client.kubeconfig.server) does not accept \(client.whoami)"
+        let message = client.credentialRefusal(by: "API server \(client.kubeconfig.server)")
         return ObjectFailure(manifest, .forbidden, message, hint: client.credentialAdvice, code: .credentialsRefused)
     }
 }

@@ -13,11 +13,24 @@ public struct Credentials: Sendable {
     /// The user's name according to the client certificate, if there is a certificate.
     public private(set) var commonName: String?
 
+    /// Advice to print if the server does not accept the user and nothing is known of the reason.
+    private var commonAdvice: String
+
     /// Advice to print if the server does not accept the user.
-    public private(set) var advice: String
+    var advice: String { doubt?.advice ?? commonAdvice }
+
+    /// A reason why a server may not accept a user.
+    public struct Doubt: Sendable {
+        /// The reason, as a clause.
+        public var reason: String
+        /// What to do about it.
+        public var advice: String
+        /// Whether the server will probably not accept the user.
+        public var isLikely: Bool
+    }
 
     /// The reason why the server may not accept the user, if the files of the kubeconfig show one.
-    public private(set) var doubt: String?
+    public private(set) var doubt: Doubt?
 
     /// The trusted CA, for messages: its file and subject.
     public var authority: String
@@ -48,7 +61,7 @@ public struct Credentials: Sendable {
             connectionIdentity.certificateAuthority = .data(file.bytes)
         }
         whoami = "kubeconfig '\(kubeconfig.path)', user '\(kubeconfig.user)'"
-        advice = "give this user a 'client-certificate' and 'client-key', or a 'tokenFile'"
+        commonAdvice = "give this user a 'client-certificate' and 'client-key', or a 'tokenFile'"
         let certificate = try Self.load(kubeconfig.clientCertificate, "client-certificate", of: kubeconfig, read)
         let key = try Self.load(kubeconfig.clientKey, "client-key", of: kubeconfig, read)
         switch (certificate, key) {
@@ -61,14 +74,16 @@ public struct Credentials: Sendable {
             )
             commonName = own.commonName
             whoami += ", certificate '\(own.subject)'"
-            advice =
+            commonAdvice =
                 "check that CA '\(own.issuer)', which issued the certificate, is in the server's '--client-ca-file'"
             if own.isIssuedByNamesake(of: authorities, intermediates: try CredentialCheck.certificates(in: certificate))
             {
-                doubt =
-                    "the key of \(authority) did not sign this certificate, although its issuer has the same name"
-                advice =
-                    "the CA was probably made again: have the API server's CA issue the certificate again, or name the CA that issued it"
+                doubt = Doubt(
+                    reason: "\(authority) has the name of the certificate's issuer, but another key",
+                    advice: "the CA was probably made again: have the API server's CA issue the certificate again, or "
+                        + "name the CA that issued it",
+                    isLikely: true,
+                )
             }
             connectionIdentity.clientCertificate = .data(certificate.bytes)
             connectionIdentity.clientKey = .data(key.bytes)
@@ -82,28 +97,38 @@ public struct Credentials: Sendable {
                 hint: "a client certificate and its key belong together: write '\(missing): PATH'",
             )
         }
-        switch kubeconfig.token {
-        case .file(let path):
-            // A missing file is reported by each request, because the file may be written later.
-            if let bytes = try? read(path) {
-                try TokenExpiry.requireValid(bytes, named: "token in '\(path)'", at: now)
-            }
-            connectionIdentity.token = .file(path)
-            whoami += ", token file '\(path)'"
-            doubt = nil
-            advice = "check that the token belongs to this cluster and has not expired"
-        case .data(let bytes):
-            try TokenExpiry.requireValid(bytes, named: "token of kubeconfig '\(kubeconfig.path)'", at: now)
-            connectionIdentity.token = .value(String(decoding: bytes, as: UTF8.self))
-            whoami += ", token of the kubeconfig"
-            doubt = nil
-            advice = "check that the token belongs to this cluster and has not expired"
-        case nil: break
-        }
-        if let user = kubeconfig.impersonation?.user { whoami += ", as user '\(user)'" }
         connectionIdentity.serverName = kubeconfig.serverName
         connectionIdentity.proxy = kubeconfig.proxy
         self.connectionIdentity = connectionIdentity
+        if let token = kubeconfig.token { try add(token, of: kubeconfig, now, read) }
+        if let user = kubeconfig.impersonation?.user { whoami += ", as user '\(user)'" }
+    }
+
+    /// Adds a token, which the server uses in place of the certificate.
+    private mutating func add(
+        _ token: Kubeconfig.Material,
+        of kubeconfig: Kubeconfig,
+        _ now: Timestamp,
+        _ read: (String) throws -> [UInt8],
+    ) throws(Problem) {
+        let name: String
+        let claims: TokenClaims?
+        switch token {
+        case .file(let path):
+            connectionIdentity.token = .file(path)
+            whoami += ", token file '\(path)'"
+            name = "token in '\(path)'"
+            // A missing file is reported by each request, because it may be written later.
+            claims = (try? read(path)).flatMap(TokenClaims.init)
+        case .data(let bytes):
+            connectionIdentity.token = .value(String(decoding: bytes, as: UTF8.self))
+            whoami += ", token of the kubeconfig"
+            name = "token of kubeconfig '\(kubeconfig.path)'"
+            claims = TokenClaims(bytes)
+        }
+        try claims?.requireValid(named: name, at: now)
+        doubt = claims?.doubt
+        commonAdvice = "check that the token belongs to this cluster and has not expired"
     }
 
     private static func load(

@@ -203,6 +203,23 @@ public struct Impersonation: Sendable, Hashable {
     /// The user's additional attributes.
     public var extra: [Extra] = []
 
+    /// The rules of a ClusterRole that allow this impersonation and no other, in YAML.
+    var rules: [String] {
+        let account = user.split(separator: ":").map(String.init)
+        let isAccount = account.count == 4 && user.hasPrefix("system:serviceaccount:")
+        var rules = [rule(isAccount ? "serviceaccounts" : "users", [isAccount ? account[3] : user])]
+        if !groups.isEmpty { rules.append(rule("groups", groups)) }
+        if let uid { rules.append(rule("uids", [uid], group: "authentication.k8s.io")) }
+        rules += extra.map { rule("userextras/\($0.key)", $0.values, group: "authentication.k8s.io") }
+        return rules
+    }
+
+    private func rule(_ resource: String, _ names: [String], group: String = "") -> String {
+        let list = names.map { "\"\($0)\"" }.joined(separator: ", ")
+        return
+            #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], resourceNames: [\#(list)], verbs: [impersonate]}"#
+    }
+
     /// The headers of every request, as client-go writes them.
     public var headers: [HTTPHeader] {
         var headers = [HTTPHeader("Impersonate-User", user)]

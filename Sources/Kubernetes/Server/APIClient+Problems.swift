@@ -65,11 +65,11 @@ extension APIClient {
                 cause: error
             )
         case 403 where words.contains("cannot impersonate"):
-            let rule = #"- {apiGroups: [""], resources: [users, groups], verbs: [impersonate]}"#
+            let rules = kubeconfig.impersonation?.rules.joined(separator: " and ") ?? ""
             return Problem(
                 .forbidden,
                 "\(server) does not let \(whoami) act as another user",
-                hint: "add to a ClusterRole bound to the user of the kubeconfig: \(rule), or remove 'as' there",
+                hint: "add to a ClusterRole bound to the user of the kubeconfig: \(rules), or remove 'as' there",
                 cause: error
             )
         case 500...: return Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
@@ -78,8 +78,8 @@ extension APIClient {
     }
 
     /// Returns the message that a server does not accept the user, with what the kubeconfig shows of the reason.
-    private func credentialRefusal(by server: String) -> String {
-        "\(server) does not accept \(whoami)" + (credentialDoubt.map { ": \($0)" } ?? "")
+    func credentialRefusal(by server: String) -> String {
+        "\(server) does not accept \(whoami)" + (credentialDoubt.map { ": \($0.reason)" } ?? "")
     }
 
     private static var serverAdvice: String { "look into the API server's log" }

@@ -51,7 +51,7 @@ public struct APIClient: Sendable {
     var credentialAdvice: String { credentials.advice }
 
     /// The reason why the server may not accept the user, if the kubeconfig shows one.
-    var credentialDoubt: String? { credentials.doubt }
+    var credentialDoubt: Credentials.Doubt? { credentials.doubt }
 
     private let http: HTTPClient
     private let credentials: Credentials

@@ -82,7 +82,7 @@ extension ExecDeclaration: ReadableVerb {
         )
         static let environment = Key.optional(
             "environment",
-            .dictionary(.either([.text, .number]), isKey: isEnvironmentName) { $0.text(.text, mayBeEmpty: true) },
+            .dictionary(.either([.text, .number]), isKey: isEnvironmentName) { $0.environmentText() },
             default: "none",
             "variables to set in its environment; also a key of the task itself"
         )
@@ -301,3 +301,27 @@ let capabilityNames = [
     "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG",
     "WAKE_ALARM",
 ].map { "CAP_\($0)" }
+
+extension ConfigValue {
+    /// The directories in which shells look for programs, if nothing is configured.
+    private static let usualSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    /// Returns the value of a variable of the environment, or `nil` after reporting a problem.
+    ///
+    /// A list of directories, such as the value of `PATH`, that contains text for a shell is a mistake; in other values
+    /// it may be meant.
+    fileprivate func environmentText() -> String? {
+        guard let text = text(.text, mayBeEmpty: true) else { return nil }
+        guard key?.hasSuffix("PATH") == true,
+            let part = text.split(separator: ":").lazy.compactMap({ ShellText(in: String($0))?.text }).first
+        else { return text }
+        let whole = text.replacing("$PATH", with: Self.usualSearchPath)
+        problems.add(
+            .unresolvedVariable,
+            node.location,
+            "\(label) contains '\(part)', which only a shell replaces, found \(quoted(text))",
+            hint: part == "$PATH" && key == "PATH" ? write(whole) : "write the absolute paths"
+        )
+        return nil
+    }
+}

@@ -1,0 +1,140 @@
+import Base
+
+/// The kernel's counts of processes that were killed or not started because a limit was reached.
+///
+/// The counts belong to this machine and to the control group of this process and the groups above it; a program that
+/// this process starts is in the same group. Sources: proc_vmstat(5), and `memory.events` and `pids.events` in the
+/// kernel's Documentation/admin-guide/cgroup-v2.rst. Version 1 of control groups has the same counts in other files.
+public struct LimitEvents: Sendable {
+    private let counters: [Counter]
+
+    /// Reads the counts.
+    public init() {
+        counters = Self.groupCounters() + [Counter(events: "/proc/vmstat", key: "oom_kill", group: nil, limit: nil)]
+    }
+
+    /// A limit.
+    public enum Limit: Sendable, Hashable {
+        /// The memory of the machine.
+        case machineMemory
+        /// The memory of a control group, as a clause.
+        case groupMemory(String)
+        /// The number of processes of a control group, as a clause.
+        case processes(String)
+    }
+
+    /// The limit of memory that was reached since this value was made, that of the closest group first.
+    public var reachedMemory: Limit? { counters.first { $0.key != "max" && $0.hasGrown }?.reached }
+
+    /// The limit of processes that was reached since this value was made, that of the closest group first.
+    public var reachedProcesses: Limit? { counters.first { $0.key == "max" && $0.hasGrown }?.reached }
+
+    /// A count in a file of lines such as `oom_kill 3`.
+    private struct Counter: Sendable {
+        let file: String
+        let key: String
+        /// The control group, `nil` for the whole machine.
+        let group: String?
+        /// The file that contains the limit.
+        let limitFile: String?
+        let count: Int?
+
+        init(events file: String, key: String, group: String?, limit: String?) {
+            (self.file, self.key, self.group, limitFile) = (file, key, group, limit)
+            count = Self.read(file, key)
+        }
+
+        var hasGrown: Bool {
+            guard let count, let current = Self.read(file, key) else { return false }
+            return current > count
+        }
+
+        var reached: Limit {
+            guard let group else { return .machineMemory }
+            let limit = limitFile.flatMap(Self.number)
+            guard key != "max" else {
+                let count = limit.map { "\($0) " } ?? ""
+                return .processes("control group '\(group)' has reached its limit of \(count)processes")
+            }
+            let size = limit.map { " of \(roundedByteText($0))" } ?? ""
+            return .groupMemory("control group '\(group)' has reached its memory limit\(size)")
+        }
+
+        private static func read(_ file: String, _ key: String) -> Int? {
+            guard let bytes = try? FileSystem.read(file, limit: 1 << 20) else { return nil }
+            let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(key + " ") }
+            return line.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }
+        }
+
+        private static func number(_ file: String) -> Int? {
+            guard let bytes = try? FileSystem.read(file, limit: 100) else { return nil }
+            return Int(String(decoding: bytes, as: UTF8.self).filter { $0 != "\n" })
+        }
+    }
+
+    /// Returns the counters of the control group of this process and of the groups above it.
+    private static func groupCounters() -> [Counter] {
+        guard let bytes = try? FileSystem.read("/proc/self/cgroup", limit: 1 << 16) else { return [] }
+        var counters: [Counter] = []
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard parts.count == 3 else { continue }
+            let path = String(parts[2])
+            switch parts[1] {
+            case "":
+                for (group, directory) in directories(of: path, below: "/sys/fs/cgroup") {
+                    // `oom` counts only the limits of the group itself and below, `oom_kill` any cause of a kill.
+                    counters.append(
+                        .init(
+                            events: "\(directory)/memory.events.local",
+                            key: "oom",
+                            group: group,
+                            limit: "\(directory)/memory.max"
+                        )
+                    )
+                    counters.append(
+                        .init(
+                            events: "\(directory)/pids.events",
+                            key: "max",
+                            group: group,
+                            limit: "\(directory)/pids.max"
+                        )
+                    )
+                }
+            case "memory":
+                for (group, directory) in directories(of: path, below: "/sys/fs/cgroup/memory") {
+                    counters.append(
+                        .init(
+                            events: "\(directory)/memory.oom_control",
+                            key: "oom_kill",
+                            group: group,
+                            limit: "\(directory)/memory.limit_in_bytes"
+                        )
+                    )
+                }
+            case "pids":
+                for (group, directory) in directories(of: path, below: "/sys/fs/cgroup/pids") {
+                    counters.append(
+                        .init(
+                            events: "\(directory)/pids.events",
+                            key: "max",
+                            group: group,
+                            limit: "\(directory)/pids.max"
+                        )
+                    )
+                }
+            default: break
+            }
+        }
+        return counters
+    }
+
+    /// Returns a group and the groups above it, without the root, which has no limits, and their directories.
+    private static func directories(of group: String, below root: String) -> [(group: String, directory: String)] {
+        let parts = group.pathParts.map(String.init)
+        return parts.indices.reversed().map { last in
+            let path = "/" + parts[...last].joined(separator: "/")
+            return (path, root + path)
+        }
+    }
+}
