@@ -99,6 +99,12 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case .resolve where proxy != nil: return "correct \(setting), or \(exempt)"
         case .resolve: return "correct the name, or check that DNS or /etc/hosts resolves it"
         case .refusedByProxy: return "let the proxy connect to it, or \(exempt)"
+        case .closed where proxy?.contains("socks") == false && message.contains("without a response"):
+            return proxy.map {
+                "'\($0)' of \(setting) may not be an HTTP proxy: write socks5:// if it is one of SOCKS, see its log, or \(exempt)"
+            }
+        case .unreachable where message.contains("ermission denied") || message.contains("not permitted"):
+            return "a route or a firewall of this node forbids it: see 'ip route get \(host)' and 'nft list ruleset'"
         case .refused, .unreachable, .closed, .timedOut:
             return proxy.map { "check that proxy '\($0)' of \(setting) is running and connects to it, or \(exempt)" }
         default: return nil

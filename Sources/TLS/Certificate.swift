@@ -309,6 +309,17 @@ extension Certificate {
             }
             let words = "has the name of a trusted authority but a different key"
             return TLSError(.wrongSignature, "is issued by '\(failing.issuer)', which \(words)")
+        case X509_V_ERR_CA_MD_TOO_WEAK:
+            let remedy = "issue it again with SHA-256"
+            return TLSError(
+                .untrusted,
+                "\(which)is signed with an algorithm that is too weak, such as SHA-1: \(remedy)"
+            )
+        case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL:
+            return TLSError(
+                .untrusted,
+                "\(which)has a key that is too small: issue it again with one of at least 2048 bits (RSA)"
+            )
         default:
             let reason = unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) }
             return TLSError(.untrusted, "\(which)is refused: \(reason ?? "error \(code)")")

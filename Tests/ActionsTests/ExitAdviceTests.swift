@@ -13,10 +13,14 @@ struct ExitAdviceTests {
         ),
         ("/usr/bin/env: ‘shh’: No such file or directory", "it calls 'shh': did you mean 'sh'?"),
         (#"env: ‘sh\r’: No such file or directory"#, #"its lines end with CR LF: run "sed -i 's/\r$//'" on it"#),
+        (
+            "socat: error while loading shared libraries: libwrap.so.0: cannot open shared object file: No such file",
+            "install the package that has 'libwrap.so.0'"
+        ),
         ("run.sh: 3: /opt/tool: not found", "it calls '/opt/tool': install it, or correct the path"),
     ])
     func `a program that another one lacks is named`(output: String, advice: String) {
-        #expect(ExitAdvice.text(.exited(127), output: output, searchPath: "/bin") == advice)
+        #expect(ExitAdvice.text(.exited(127), output: output, searchPath: "/bin", limits: LimitEvents()) == advice)
     }
 
     @Test(
@@ -28,6 +32,15 @@ struct ExitAdviceTests {
         ] as [(Host.ExitStatus, String?)]
     )
     func `another end says nothing`(status: Host.ExitStatus, output: String?) {
-        #expect(ExitAdvice.text(status, output: output, searchPath: "/bin") == nil)
+        #expect(ExitAdvice.text(status, output: output, searchPath: "/bin", limits: LimitEvents()) == nil)
+    }
+
+    @Test func `a pattern that no shell has replaced is named`() {
+        let words = ["cp", "-a", "/a/*", "/b"]
+        let output = "cp: cannot stat '/a/*': No such file or directory"
+        #expect(ExitAdvice.text(onWords: words, output: output)?.hasPrefix("no shell replaces '/a/*'") == true)
+        #expect(ExitAdvice.text(onWords: words, output: "cp: cannot stat '/a/x': No such file or directory") == nil)
+        #expect(ExitAdvice.text(onWords: ["cp", "/a"], output: output) == nil)
+        #expect(ExitAdvice.text(onWords: [], output: nil) == nil)
     }
 }

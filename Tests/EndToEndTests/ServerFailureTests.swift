@@ -20,7 +20,8 @@ struct ServerOffTests {
         )
         #expect(
             result.errors == "t: error: API server https://127.0.0.1:9 cannot be reached: connection refused; "
-                + "start it, or correct the server in kubeconfig '\(off)'\n"
+                + "no program of this node listens at port 9: start the one that should, or correct the server in kubeconfig "
+                + "'\(off)'\n"
         )
     }
 }

@@ -37,7 +37,6 @@ struct WaitVerbTests {
         let result = try await node.run("run")
         #expect(result.status == 1)
         let advice = "or increase 'timeout' of task"
-        let service = "check that the service is running"
         let lines = result.errorLines.sorted()
         try #require(lines.count == 3)
         let path = "/nowhere/to/be/found"
@@ -50,7 +49,7 @@ struct WaitVerbTests {
         #expect(
             lines[1]
                 == "port: error: \(node.config):2:24: timed out after 10s waiting for 127.0.0.1:9 to accept connections: \(refused); "
-                + "\(service), \(advice) 'port'"
+                + "no program of this node listens at port 9: start the one that should, or correct the address"
         )
         #expect(
             lines[2]

@@ -39,9 +39,17 @@ struct ExaminationTests {
             text("lost", ENOENT)
                 == "'DIR/lost' is a link to '/nowhere/at/all', which does not exist; create '/nowhere/at/all', or correct the link"
         )
-        #expect(text("self", ELOOP) == "'DIR/self' is a link to itself; remove that link")
-        #expect(text("self/x/y", ELOOP) == "'DIR/self' is a link to itself; remove that link")
-        #expect(text("one", ELOOP) == "'DIR/one' is a link to 'two', which leads back to it; remove that link")
+        #expect(
+            text("self", ELOOP) == "'DIR/self' is a link to itself; remove that link, and put what it should name there"
+        )
+        #expect(
+            text("self/x/y", ELOOP)
+                == "'DIR/self' is a link to itself; remove that link, and put what it should name there"
+        )
+        #expect(
+            text("one", ELOOP)
+                == "'DIR/one' is a link to 'two', which leads back to it; remove that link, and put what it should name there"
+        )
     }
 
     @Test func `a name that is too long, a mount point and the space of a file system are named`() {

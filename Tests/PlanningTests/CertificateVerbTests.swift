@@ -116,6 +116,19 @@ import Testing
                     + "596523h at most; write validity: 596523h"
             ),
             (
+                "leaf: {commonName: a, organization: 'system:masters', usages: [client auth]}, "
+                    + "signer: kubernetes.io/kube-apiserver-client, kubeconfig: /k",
+                "'certificate.leaf.organization' of task 't' is 'system:masters', for which signer "
+                    + "'kubernetes.io/kube-apiserver-client' issues no certificate; write another organization and bind it "
+                    + "to a ClusterRole, or issue the certificate by 'ca'"
+            ),
+            (
+                "leaf: {commonName: a, usages: [client auth]}, signer: kubernetes.io/kube-apiserver-client-kubelet, "
+                    + "kubeconfig: /k",
+                "'certificate.leaf.organization' of task 't' is 'home', for which signer "
+                    + "'kubernetes.io/kube-apiserver-client-kubelet' issues no certificate; write organization: system:nodes"
+            ),
+            (
                 "leaf: {commonName: a, usages: [client auth], mode: '0444'}, \(authority)",
                 "'certificate.leaf.mode' of task 't' is 0444, with which every user can use the key; write mode: 0440"
             ),

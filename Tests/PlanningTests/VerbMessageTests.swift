@@ -19,6 +19,13 @@ import Testing
                 + "such as CAP_NET_ADMIN, found the number 5",
         ),
         .task(
+            "exec: {command: ls, environment: {PATH: '/opt/bin:$PATH', MANPATH: ~/man, WORD: '$PATH'}}",
+            "bootstrap.yaml:3:45: 'exec.environment.PATH' of task 't' contains '$PATH', which only a shell replaces, found "
+                + "'/opt/bin:$PATH'; write PATH: /opt/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "bootstrap.yaml:3:72: 'exec.environment.MANPATH' of task 't' contains '~', which only a shell replaces, found "
+                + "'~/man'; write the absolute paths",
+        ),
+        .task(
             "file: {path: /a, content: b, owner: -1}",
             "bootstrap.yaml:3:41: 'file.owner' of task 't' must be a name, or a number up to 4294967294, "
                 + "found the number -1",

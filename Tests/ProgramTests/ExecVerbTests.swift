@@ -109,7 +109,8 @@ struct ExecVerbTests {
             #expect(
                 result.errors
                     == "hangs: error: \(node.config):1:\(seconds < 10 ? 45 : 46): '\(node.path("hangs.sh"))' did not finish within \(seconds)s and was "
-                    + "stopped; its last output was: \(grandchild); find out why it takes so long, or increase 'timeout' "
+                    + "stopped; its last output was: \(grandchild); a program that does not end, such as a server, belongs "
+                    + "into a unit, and 'wait' waits for it; otherwise find out what it waits for, or increase 'timeout' "
                     + "of task 'hangs'\n"
             )
             return #expect(!isAlive(grandchild))

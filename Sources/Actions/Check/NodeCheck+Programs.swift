@@ -40,6 +40,21 @@ extension NodeCheck {
         return startProblems(script, nil)
     }
 
+    /// Warns about a script that is not executable, so that the shell runs it in place of the interpreter that it names.
+    func shellWarnings(_ footprint: Footprint) -> [Problem] {
+        guard footprint.runsPrograms, footprint.command == nil,
+            !footprint.reads.contains(where: { $0.use == .program }),
+            let script = footprint.reads.first(where: { $0.use == .file })?.path,
+            producers.producer(of: script.path) == nil,
+            let location = try? run.files.location(ofRead: script.path),
+            let interpreter = ProgramFile.otherInterpreter(of: location)
+        else { return [] }
+        let message =
+            "'\(script.path)' is not executable, so /bin/sh runs it, and its first line names '\(interpreter)'"
+        let hint = "run \(quotedShellLine(["chmod", "+x", script.path]))"
+        return [Problem(.missingProgram, message, at: script.location, hint: hint)]
+    }
+
     private func startProblems(_ program: LocatedPath, _ searchPath: String?) -> [Problem] {
         guard let location = try? run.files.location(ofRead: program.path),
             let fault = ProgramFile.fault(of: location, searchPath: searchPath)

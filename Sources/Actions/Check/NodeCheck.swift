@@ -89,7 +89,10 @@ public struct NodeCheck: Sendable {
             if let found = encryptedContent(task) {
                 if found.isCertain { problems.append(found.problem) } else { warnings.append(found.problem) }
             }
-            if !isOffline { problems += await nodeProblems(task) }
+            if !isOffline {
+                problems += await nodeProblems(task)
+                warnings += shellWarnings(footprint)
+            }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)
                 let found = await load(manifests, of: task)

@@ -25,7 +25,11 @@ public final class Connections: Sendable {
     ///   become usable.
     func client(kubeconfig path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let client = try await load(path, context)
-        try await client.waitUntilUsable(context.retryPolicy)
+        do throws(Problem) {
+            try await client.waitUntilUsable(context.retryPolicy)
+        } catch {
+            throw error.explainedByPorts(of: client.kubeconfig)
+        }
         context.warn { _ in client.serverCertificateWarning().map { [$0] } ?? [] }
         return client
     }
@@ -43,7 +47,8 @@ public final class Connections: Sendable {
             )
         }
         if let known = clients.withLock({ $0[bytes] }), known.kubeconfig.path.hasSameBytes(as: path) { return known }
-        let kubeconfig = try files.kubeconfig(bytes, path)
+        var kubeconfig = try files.kubeconfig(bytes, path)
+        kubeconfig.writer = context.run.producers.producer(of: path)
         let credentials = try await awaitValidity(context) { () throws(Problem) in try files.credentials(of: kubeconfig)
         }
         context.warn { $0.warnings(ofKubeconfig: path) }
@@ -70,6 +75,18 @@ public final class Connections: Sendable {
         }
         return "name a kubeconfig that is there in '\(context.task.kubeconfigKey)', let a 'kubeconfig' task write it, "
             + "or wait for it in an earlier task: wait: {file: \(path)}"
+    }
+}
+
+extension Problem {
+    /// Returns the problem with what this node shows of a port of its own that refuses connections.
+    fileprivate func explainedByPorts(of kubeconfig: Kubeconfig) -> Problem {
+        guard let refusal = cause as? TransportError,
+            let advice = RefusedPort(refusal, kubeconfig.server)?.advice(correcting: kubeconfig.serverSetting)
+        else {
+            return self
+        }
+        return Problem(code, message, at: location, hint: advice, cause: cause)
     }
 }
 

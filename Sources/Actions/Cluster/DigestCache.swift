@@ -32,8 +32,10 @@ struct DigestCache {
             throw Problem(
                 .notFetched,
                 "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
-                hint:
-                    "something else is there now: compare it with what its publisher announces, and do not use it until they agree",
+                hint: ContentFormat.recognised(bytes, path: url).flatMap { $0.kind == .html ? $0 : nil }.map {
+                    "it is \($0.name): correct the URL, or see what it answers"
+                }
+                    ?? "something else is there now: compare it with what its publisher announces, and do not use it until they agree",
             )
         }
         do {

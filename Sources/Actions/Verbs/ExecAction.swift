@@ -220,14 +220,17 @@ struct ExecAction: Action {
                         output: last.text,
                         searchPath: environment["PATH"] ?? "",
                         limits: limits,
-                    ),
+                    )
+                    ?? ExitAdvice.text(onWords: [command.program] + command.arguments, output: last.text),
                 publicMessage: "its program \(status)\(Self.restriction)",
             )
         }
         throw Problem(
             .programTimedOut,
             "\(name) did not finish within \(context.task.timeout.text) and was stopped\(said)",
-            hint: "find out why it takes so long, or increase 'timeout' of task '\(context.task.name)'",
+            hint:
+                "a program that does not end, such as a server, belongs into a unit, and 'wait' waits for it; otherwise find out "
+                + "what it waits for, or increase 'timeout' of task '\(context.task.name)'",
             publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
                 + Self.restriction,
         )

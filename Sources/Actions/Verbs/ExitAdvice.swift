@@ -21,6 +21,9 @@ enum ExitAdvice {
         if status == .signalled(SIGKILL) { return limits.reachedMemory.map(advice) }
         if let output, isAboutFork(output), let limit = limits.reachedProcesses { return advice(about: limit) }
         guard case .exited(let code) = status, let output else { return nil }
+        if let library = output.firstMatch(of: /error while loading shared libraries: ([^\s:]+): cannot open/)?.1 {
+            return "install the package that has '\(library)'"
+        }
         // The codes of a shell and of env for a program that is not found, or cannot be started.
         guard code == 126 || code == 127 else { return nil }
         guard let name = missingProgram(in: output) else {
@@ -31,6 +34,28 @@ enum ExitAdvice {
             return #"its lines end with CR LF: run "sed -i 's/\r$//'" on it"#
         }
         return "it calls '\(name)': \(ProgramFile.advice(onMissing: name, searchPath: searchPath))"
+    }
+
+    /// Returns what to do about a program that was given a pattern or another interpreter's script.
+    ///
+    /// - Parameters:
+    ///   - words: The program and its arguments; for a script that a shell runs, the script is one of them.
+    ///   - output: Its last line.
+    /// - Returns: The advice, or `nil` if the cause is not seen.
+    static func text(onWords words: [String], output: String?) -> String? {
+        if let pattern = words.first(where: { word in
+            word.contains { "*?[".contains($0) } && output?.contains(word) == true
+                && output?.contains("No such file") == true
+        }) {
+            return "no shell replaces '\(pattern)' in 'args': write a script, or command: sh, and args: [-c, \"…\"]"
+        }
+        for word in words.prefix(3) where word.isAbsolutePath {
+            guard let interpreter = ProgramFile.otherInterpreter(of: word) else { continue }
+            return "it is for '\(interpreter)', and as it is not executable, /bin/sh ran it: run "
+                + quotedShellLine(["chmod", "+x", word])
+        }
+        guard output?.contains("env:") == true, let program = words.first else { return nil }
+        return ProgramFile.fault(of: program, searchPath: "").map { "its first line is wrong: \($0.advice)" }
     }
 
     private static func advice(about limit: LimitEvents.Limit) -> String {

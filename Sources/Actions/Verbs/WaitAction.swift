@@ -174,7 +174,12 @@ struct WaitAction: Action {
     }
 
     private func timedOut(_ reason: String, hint: String?) -> Problem {
-        context.timedOut(waitingFor: expectation, reason, hint: hint ?? advice)
+        // If the cause was seen, more time does not help.
+        context.timedOut(
+            waitingFor: expectation,
+            reason,
+            hint: hint ?? "\(advice), or increase 'timeout' of task '\(context.task.name)'",
+        )
     }
 
     /// The subject with its expected state.
@@ -208,24 +213,9 @@ struct WaitAction: Action {
             // The address is already the subject.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
-            let hint = error.kind == .refused ? Self.adviceOnRefusal(host, port) : nil
+            let hint = error.kind == .refused ? RefusedPort(host, port)?.advice() : nil
             throw NotYet(reason, disposition: error.disposition, hint: error.advice ?? hint)
         }
-    }
-
-    /// Returns what to do if nothing accepts connections at an address of this machine.
-    private static func adviceOnRefusal(_ host: String, _ port: UInt16) -> String? {
-        guard let address = host == "localhost" ? IPAddress("127.0.0.1") : IPAddress(host),
-            address.isLoopback
-                || (try? NetworkInterface.all())?.contains(where: { $0.addresses.contains { $0.address == address } })
-                    == true
-        else { return nil }
-        guard let other = ListeningPort.addresses(at: port).first else {
-            return "no program of this node listens at port \(port): start the one that should, or correct the port"
-        }
-        return
-            "the port is open at \(other) only: write \(Endpoint(host: "\(other)", port: port)), or let the program listen at "
-            + "\(host)"
     }
 
     private var attemptDeadline: ContinuousClock.Instant { min(context.deadline, .now + .seconds(10)) }
@@ -244,7 +234,8 @@ struct WaitAction: Action {
             )
         } catch {
             let plain = error.kind == .notTLS ? await addressWithoutTLS(url) : nil
-            let hint = plain.map { "write \($0) in 'url'" } ?? hint(for: error, authority)
+            let hint =
+                plain.map { "write \($0) in 'url'" } ?? RefusedPort(error, url)?.advice() ?? hint(for: error, authority)
             throw NotYet(error.message, disposition: error.disposition, hint: hint)
         }
         guard !(200..<300).contains(response.status) else { return }
@@ -254,17 +245,17 @@ struct WaitAction: Action {
         let target = response.values(of: "location").first.map { " with a redirection to '\($0)'" } ?? ""
         throw NotYet(
             "it answers \(response.status)\(target)",
-            hint: target.isEmpty ? Self.advice(onStatus: response.status) : "write that address in 'url' if it is meant",
+            hint: target.isEmpty ? advice(onStatus: response.status) : "write that address in 'url' if it is meant",
         )
     }
 
     /// Returns what to do about a server that is running and does not answer with success.
-    private static func advice(onStatus status: Int) -> String {
+    private func advice(onStatus status: Int) -> String {
         switch status {
         case 401, 403, 407: "it asks for credentials, and none are sent: name a path in 'url' that needs none"
         case 404, 405, 410: "the server is running: correct the path of 'url'"
         case 400..<500: "the server is running, and refuses the request: correct 'url'"
-        default: "the server is running: see its log"
+        default: "the server is running: see its log, or increase 'timeout' of task '\(context.task.name)'"
         }
     }
 
@@ -442,7 +433,7 @@ extension ActionContext {
         Problem(
             .waitTimedOut,
             "timed out after \(task.timeout.text) waiting for \(expectation): \(reason)",
-            hint: "\(hint), or increase 'timeout' of task '\(task.name)'",
+            hint: hint,
         )
     }
 }

@@ -31,6 +31,7 @@ extension SystemError {
         case EROFS where !Machine.isUnit: readOnlyMount()
         case EBUSY where !Machine.isUnit: mountPoint()
         case EPERM: attribute()
+        case ENOTCONN: deadFileSystem()
         case ETXTBSY: writer()
         default: nil
         }
@@ -82,7 +83,7 @@ extension SystemError {
             }
             let isOwn = target == name || target == path
             let detail = isOwn ? "a link to itself" : "a link to '\(target)', which leads back to it"
-            return ("'\(path)' is \(detail)", "remove that link")
+            return ("'\(path)' is \(detail)", "remove that link, and put what it should name there")
         }
     }
 
@@ -122,6 +123,15 @@ extension SystemError {
         return (
             "'\(mount.path)' (\(mount.kind)) is mounted read-only",
             "run \(quotedShellLine(["mount", "-o", "remount,rw", mount.path])), or write another path"
+        )
+    }
+
+    /// Finds the mount of a file system in user space whose program has ended.
+    private func deadFileSystem() -> Finding? {
+        guard let mount = Mount.containing(subject), mount.kind.hasPrefix("fuse") else { return nil }
+        return (
+            "the program of the \(mount.kind) file system at '\(mount.path)' has ended",
+            "run \(quotedShellLine(["umount", "-l", mount.path])), and mount it again"
         )
     }
 

@@ -3,10 +3,7 @@ public struct ProcessState: Sendable {
     /// The words after the name: the state, the parent, the process group and others.
     private let words: [Substring]
 
-    /// Reads the state of a process.
-    ///
-    /// - Parameter process: The process's number.
-    /// - Returns: `nil` if there is no such process.
+    /// Reads the state of a process, or returns `nil` if there is none with this number.
     public init?(_ process: Int32) {
         guard let bytes = try? FileSystem.read("/proc/\(process)/stat", limit: 4096) else { return nil }
         self.init(line: String(decoding: bytes, as: UTF8.self))

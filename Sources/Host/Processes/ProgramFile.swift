@@ -41,6 +41,22 @@ public enum ProgramFile {
         return fault(ofScript: content, path, searchPath)
     }
 
+    /// Returns the interpreter of a script that is not executable and that is not meant for the usual shell.
+    ///
+    /// - Parameter path: The script.
+    /// - Returns: The interpreter in its first line, `nil` if the script is executable, or meant for `/bin/sh`.
+    public static func otherInterpreter(of path: String) -> String? {
+        guard let status = try? FileStatus.at(path, followingLinks: true, ""), status.kind == .regular,
+            status.mode & 0o111 == 0, let content = beginning(of: path), content.starts(with: Array("#!".utf8))
+        else { return nil }
+        let line = String(decoding: content.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard let interpreter = words.first else { return nil }
+        let isEnv = interpreter.pathParts.last == "env"
+        let name = isEnv ? words.dropFirst().first { !$0.hasPrefix("-") } ?? "" : interpreter
+        return ["sh", "dash", "ash", ""].contains(name.pathParts.last.map(String.init) ?? "") ? nil : name
+    }
+
     private static func convertingLines(_ path: String) -> String {
         "run \(quotedShellLine(["sed", "-i", #"s/\r$//"#, path]))"
     }
@@ -104,6 +120,14 @@ public enum ProgramFile {
                 reason: "has the interpreter '\(interpreter)' in its first line, which does not exist",
                 advice: error.advice ?? "install it, or correct the line",
                 missing: interpreter
+            )
+        }
+        // The kernel passes everything after the interpreter as one argument; see execve(2).
+        if interpreter.pathParts.last == "env", words.count > 2, !words[1].hasPrefix("-"), !words[1].contains("=") {
+            let rest = words.dropFirst().joined(separator: " ")
+            return Fault(
+                reason: "passes '\(rest)' to env as the name of one program",
+                advice: "write '#!\(interpreter) -S \(rest)' as its first line"
             )
         }
         // With options and variables, env looks for another word, or elsewhere.

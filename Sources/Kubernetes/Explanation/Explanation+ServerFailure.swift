@@ -27,14 +27,15 @@ extension Explanation {
     ///
     /// A message is for example `conversion webhook for example.test/v2, Kind=Gizmo failed: Post "https://…": …`.
     private func conversionFailure(_ status: ServerStatus) -> ObjectFailure? {
-        let pattern = /conversion webhook for ([^,]+), Kind=(\w+) failed: (.*)/
+        let pattern = /conversion webhook for ([^,]+), Kind=(\w+) (failed: .*|returned .*)/
         guard let match = status.message.firstMatch(of: pattern) else { return nil }
-        let reason = match.3.replacing(#/^Post "[^"]*": /#, with: "")
-        let hasAnswered = reason == match.3
+        let answer = match.3.replacing(#/^failed: /#, with: "")
+        let reason = answer.replacing(#/^Post "[^"]*": /#, with: "")
+        let hasAnswered = reason == answer
         return failure(
             "the conversion webhook of kind '\(match.2)' in '\(match.1)' \(hasAnswered ? "has failed" : "cannot be asked"): \(reason)",
             hint: hasAnswered
-                ? "see the log of its server"
+                ? "correct its server, or apply the object in the version that the CustomResourceDefinition stores"
                 : "start its server, or correct 'spec.conversion' of the CustomResourceDefinition",
             code: .webhookUnavailable
         )

@@ -27,6 +27,15 @@ public struct CredentialFile: Sendable {
 
     /// Returns the problem of data that cannot be read.
     public func problem(_ error: TLSError, for purpose: ContentFormat.Purpose) -> Problem {
+        if isValue, let setting, (try? Base64.decode(bytes)).map({ $0.starts(with: Array("-----BEGIN ".utf8)) }) == true
+        {
+            return Problem(
+                .unreadableCertificate,
+                "'\(name)' is encoded in base64 twice",
+                at: location,
+                hint: "decode it once with 'base64 -d', and write the result as '\(setting)'"
+            )
+        }
         let role = purpose == .privateKey ? "key" : "certificate"
         let explained = error.explained(by: bytes, path: isValue ? nil : name, for: purpose)
         return Problem(

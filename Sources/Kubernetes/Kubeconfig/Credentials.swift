@@ -19,6 +19,9 @@ public struct Credentials: Sendable {
     /// Advice to print if the server does not accept the user.
     var advice: String { doubt?.advice ?? commonAdvice }
 
+    /// The client certificate, followed by intermediate certificates.
+    private var chain: [Certificate] = []
+
     /// A reason why a server may not accept a user.
     public struct Doubt: Sendable {
         /// The reason, as a clause.
@@ -85,6 +88,7 @@ public struct Credentials: Sendable {
                     isLikely: true,
                 )
             }
+            chain = try CredentialCheck.certificates(in: certificate)
             connectionIdentity.clientCertificate = .data(certificate.bytes)
             connectionIdentity.clientKey = .data(key.bytes)
         case (nil, nil):
@@ -102,6 +106,29 @@ public struct Credentials: Sendable {
         self.connectionIdentity = connectionIdentity
         if let token = kubeconfig.token { try add(token, of: kubeconfig, now, read) }
         if let user = kubeconfig.impersonation?.user { whoami += ", as user '\(user)'" }
+    }
+
+    /// Compares the CA that issued the client certificate with the one that issued the server's.
+    ///
+    /// While a CA is being replaced, its file contains the old and the new one, often of the same name.
+    ///
+    /// - Parameter server: The server's certificate.
+    /// - Returns: The doubt, `nil` unless both are of different CAs of the kubeconfig.
+    func otherAuthority(than server: Certificate) -> Doubt? {
+        guard connectionIdentity.token == nil, authorities.count > 1, let own = chain.first,
+            let issuer = authorities.first(where: { own.isIssued(by: [$0], intermediates: Array(chain.dropFirst())) }),
+            !server.isIssued(by: [issuer]),
+            let other = authorities.first(where: { server.isIssued(by: [$0]) })
+        else { return nil }
+        func name(_ certificate: Certificate) -> String {
+            "'\(certificate.subject)' (valid from \(certificate.validFrom))"
+        }
+        return Doubt(
+            reason: "CA \(name(issuer)) issued its certificate, and CA \(name(other)) that of the server",
+            advice: "have the CA of the server issue the certificate again, or add CA \(name(issuer)) to the server's "
+                + "'--client-ca-file'",
+            isLikely: true,
+        )
     }
 
     /// Adds a token, which the server uses in place of the certificate.

@@ -18,6 +18,9 @@ public struct Kubeconfig: Sendable {
     /// The server's URL, without a trailing slash.
     public var server: String
 
+    /// The task that writes the kubeconfig, for messages; `nil` if it is not a task of the plan.
+    public var writer: String?
+
     /// The CA against which the server's certificate is checked, `nil` for the system's CAs.
     public var certificateAuthority: Material?
 
@@ -230,5 +233,13 @@ public struct Impersonation: Sendable, Hashable {
             headers += entry.values.map { HTTPHeader(name, $0) }
         }
         return headers
+    }
+}
+
+extension Kubeconfig {
+    /// The setting that names the server, for messages.
+    public var serverSetting: String {
+        writer.map { "'cluster.servers', from which task '\($0)' writes kubeconfig '\(path)'" }
+            ?? "the server in kubeconfig '\(path)'"
     }
 }

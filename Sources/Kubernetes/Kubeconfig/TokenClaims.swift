@@ -17,10 +17,9 @@ struct TokenClaims {
     /// The namespace and the name of the ServiceAccount, from claim `sub`.
     private let account: (namespace: String, name: String)?
 
-    /// Reads the claims of a token.
+    /// Reads the claims of a token, or returns `nil` if it is not a JSON Web Token.
     ///
     /// - Parameter bytes: The token, or the file that contains it.
-    /// - Returns: `nil` if the token is not a JSON Web Token.
     init?(_ bytes: [UInt8]) {
         guard let token = BearerToken.token(in: bytes) else { return nil }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)

@@ -29,7 +29,7 @@ extension APIClient {
             Problem(
                 .notAnAPIServer,
                 "\(server) is not an API server",
-                hint: "correct the server in kubeconfig '\(kubeconfig.path)'",
+                hint: "correct \(kubeconfig.serverSetting)",
                 cause: error
             )
         case .refused(let refusal) where refusal.code == 504 || refusal.message.contains("etcd"):
@@ -61,7 +61,8 @@ extension APIClient {
             return Problem(
                 .notAnAPIServer,
                 "\(server) is not an API server",
-                hint: "correct \(part) in kubeconfig '\(kubeconfig.path)'",
+                hint: kubeconfig.writer == nil
+                    ? "correct \(part) in kubeconfig '\(kubeconfig.path)'" : "correct \(kubeconfig.serverSetting)",
                 cause: error
             )
         case 403 where words.contains("cannot impersonate"):
@@ -108,10 +109,27 @@ extension APIClient {
             + "'\(kubeconfig.path)'"
     }
 
+    /// Returns what to do about a server that cannot be reached, by what was seen of it.
+    private func unreachableAdvice(_ cause: TransportError, _ correction: String) -> String? {
+        switch cause.kind {
+        case .resolve: return "\(correction), or check that DNS or /etc/hosts resolves the host"
+        case .timedOut where cause.message.contains("handshake"):
+            return "it accepts connections and does not respond: see its log, or \(correction)"
+        case .closed, .reset:
+            return
+                "something accepts connections there and ends them, such as a load balancer whose servers are down: see "
+                + "its log and theirs, or \(correction)"
+        case .refused: return "start it, or \(correction)"
+        case .timedOut, .unreachable: return "check the route and the firewalls on the way to it, or \(correction)"
+        case .tls: return nil
+        default: return correction
+        }
+    }
+
     /// Returns the problem of a server that gives no response.
     private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
         let peer = cause.peer
-        let correction = "correct the server in kubeconfig '\(kubeconfig.path)'"
+        let correction = "correct \(kubeconfig.serverSetting)"
         switch cause.kind {
         case .untrusted where peer?.isIssuedByNamesake(of: authorities) == true:
             return Problem(
@@ -126,7 +144,8 @@ extension APIClient {
                 .untrustedServer,
                 "\(server) shows a certificate \(issuer), but kubeconfig '\(kubeconfig.path)' trusts only \(authority)",
                 hint: "name the server's CA in 'certificate-authority' of the kubeconfig, "
-                    + "or in 'cluster.certificateAuthority' if a task writes it",
+                    + "or in 'cluster.certificateAuthority' if a task writes it; if the issuer is an intermediate CA, let the "
+                    + "server send its certificate too ('--tls-cert-file')",
             )
         case .hostName:
             let names = peer.map { $0.names.joined(separator: ", ") } ?? "other names"
@@ -150,12 +169,11 @@ extension APIClient {
                 "\(server) shows a certificate that is not valid now (\(span); the node's clock says \(Timestamp.now()))",
                 hint: "renew the server's certificate, or set the node's clock",
             )
+        case .tls where peer != nil:
+            return Problem(.untrustedServer, "\(server) shows a certificate that cannot be used", cause: cause)
         case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset, .other, .tls:
-            let hint =
-                cause.kind == .resolve && cause.proxy == nil
-                ? "\(correction), or check that DNS or /etc/hosts resolves the host"
-                : cause.advice ?? portAdvice(cause)
-                    ?? "\(cause.kind == .timedOut && cause.message.contains("handshake") ? "it accepts connections and does not respond: see its log" : "start it"), or \(correction)"
+            let common = cause.kind == .resolve && cause.proxy == nil ? nil : cause.advice
+            let hint = common ?? portAdvice(cause) ?? unreachableAdvice(cause, correction)
             return Problem(.serverUnreachable, "\(server) cannot be reached", hint: hint, cause: cause)
         case .notTLS, .notHTTP, .tlsVersion:
             let hint =

@@ -48,10 +48,12 @@ public struct APIClient: Sendable {
     var authorities: [Certificate] { credentials.authorities }
 
     /// Advice to print if the server does not accept the user.
-    var credentialAdvice: String { credentials.advice }
+    var credentialAdvice: String { credentialDoubt?.advice ?? credentials.advice }
 
     /// The reason why the server may not accept the user, if the kubeconfig shows one.
-    var credentialDoubt: Credentials.Doubt? { credentials.doubt }
+    var credentialDoubt: Credentials.Doubt? {
+        credentials.doubt ?? peer.certificate.flatMap(credentials.otherAuthority)
+    }
 
     private let http: HTTPClient
     private let credentials: Credentials

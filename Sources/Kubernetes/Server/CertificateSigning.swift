@@ -207,6 +207,14 @@ public struct CertificateSigning: Sendable {
         "no certificate from signer '\(request.signer)': \(request.identity.description)"
     }
 
+    /// Returns what to do if no controller issues certificates of a signer.
+    private static func adviceOnController(of signer: String) -> String {
+        signer.hasPrefix("kubernetes.io/")
+            ? "check that kube-controller-manager is running, with '--cluster-signing-cert-file' and "
+                + "'--cluster-signing-key-file'"
+            : "check that the controller of this signer is running, and that the name of the signer is correct"
+    }
+
     private func problem(_ error: APIError, _ request: Request) -> Problem {
         let message = Self.message(request)
         switch error {
@@ -216,7 +224,7 @@ public struct CertificateSigning: Sendable {
             return Problem(
                 .signingRequest,
                 "\(message) \(words)",
-                hint: "increase 'timeout' of task '\(request.task)': each attempt makes another request"
+                hint: words.hasPrefix("is approved") ? Self.adviceOnController(of: request.signer) : nil
             )
         // Other refusals with status 403 come from admission control, which roles do not affect.
         case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):

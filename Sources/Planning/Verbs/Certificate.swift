@@ -132,7 +132,10 @@ extension CertificateDeclaration: ReadableVerb {
                 hint: "write another path"
             )
         }
-        if let leaf, signer != nil { checkValidity(of: leaf, fields) }
+        if let leaf, let signer {
+            checkValidity(of: leaf, fields)
+            checkSubject(of: leaf, for: signer, fields)
+        }
         guard let path, let key, let leaf else { return nil }
         if let authority { return ReadVerb(Self(path: path, key: key, leaf: leaf, issuer: authority)) }
         guard let signer else { return nil }
@@ -158,6 +161,31 @@ extension CertificateDeclaration: ReadableVerb {
         let key = fields.value(Keys.authorityKey)
         guard let certificate, let key else { return nil }
         return .authority(certificate: certificate, key: key)
+    }
+
+    /// Reports a subject that a signer of Kubernetes never signs.
+    ///
+    /// Source: the documentation of CertificateSigningRequests, section "Kubernetes signers".
+    private static func checkSubject(of leaf: LeafDeclaration, for signer: String, _ fields: MappingReader) {
+        let fault: String
+        let hint: String
+        switch signer {
+        case "kubernetes.io/kube-apiserver-client" where leaf.organizations.contains("system:masters"):
+            fault = "is 'system:masters', for which"
+            hint = "write another organization and bind it to a ClusterRole, or issue the certificate by 'ca'"
+        case "kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/kubelet-serving":
+            guard leaf.organizations != ["system:nodes"] else { return }
+            let found = leaf.organizations.map { "'\($0)'" }.joined(separator: ", ")
+            fault = found.isEmpty ? "is missing, without which" : "is \(found), for which"
+            hint = "write organization: system:nodes"
+        default: return
+        }
+        fields.problems.add(
+            .certificateDeclaration,
+            leaf.location,
+            "\(fields.subject.label("leaf.organization")) \(fault) signer '\(signer)' issues no certificate",
+            hint: hint
+        )
     }
 
     /// Reports a validity that the API server would refuse.

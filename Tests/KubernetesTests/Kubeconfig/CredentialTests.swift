@@ -40,6 +40,40 @@ struct CredentialTests {
         #expect(line { () throws(Problem) in try check.chain(of: certificate, to: ca) } == "no error")
     }
 
+    @Test func `a CA that was made again is noticed by its key`() throws {
+        let other = try TestAuthority(subject: "/CN=kubernetes-ca")
+        let (own, second) = (try authority.issue("a"), try other.issue("b"))
+        func credentials(
+            _ authorities: [TestAuthority],
+            _ files: (certificate: String, key: String)
+        ) throws -> Credentials {
+            let content = try authorities.flatMap { try Files.read($0.certificatePath) }
+            var kubeconfig = try Kubeconfig(
+                Array(
+                    """
+                    apiVersion: v1
+                    clusters: [{name: c, cluster: {server: "https://127.0.0.1:1", certificate-authority: /ca}}]
+                    users: [{name: u, user: {client-certificate: \(files.certificate), client-key: \(files.key)}}]
+                    contexts: [{name: x, context: {cluster: c, user: u}}]
+                    current-context: x
+                    """.utf8
+                ),
+                path: "/k"
+            )
+            kubeconfig.certificateAuthority = .data(content)
+            return try Credentials(kubeconfig) { try Files.read($0) }
+        }
+        let files = (own.certificatePath, own.keyPath)
+        #expect(try credentials([authority], files).doubt == nil)
+        #expect(try credentials([other], files).doubt?.reason.hasSuffix("but another key") == true)
+        let both = try credentials([other, authority], files)
+        #expect(both.doubt == nil)
+        let server = try #require(try Certificate.read(pem: Files.read(second.certificatePath)).first)
+        #expect(both.otherAuthority(than: server)?.reason.contains("that of the server") == true)
+        let same = try #require(try Certificate.read(pem: Files.read(own.certificatePath)).first)
+        #expect(both.otherAuthority(than: same) == nil)
+    }
+
     @Test func `an expired certificate is reported with its subject, its end and the clock`() throws {
         let issued = try authority.issue("old", validity: .past)
         let (certificate, key) = (try file(issued.certificatePath), try file(issued.keyPath))

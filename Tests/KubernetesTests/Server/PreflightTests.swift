@@ -202,7 +202,8 @@ struct PreflightTests {
             """
             API server SERVER shows a certificate that cannot be traced to a CA, but kubeconfig 'k' trusts only \
             the system's CAs; name the server's CA in 'certificate-authority' of the kubeconfig, \
-            or in 'cluster.certificateAuthority' if a task writes it
+            or in 'cluster.certificateAuthority' if a task writes it; if the issuer is an intermediate CA, let the server \
+            send its certificate too ('--tls-cert-file')
             """
         ),
         (
