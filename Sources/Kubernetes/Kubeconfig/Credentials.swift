@@ -26,7 +26,7 @@ public struct Credentials: Sendable {
     public struct Doubt: Sendable {
         /// The reason, as a clause.
         public var reason: String
-        /// What to do about it.
+        /// The action that removes the reason.
         public var advice: String
         /// Whether the server will probably not accept the user.
         public var isLikely: Bool

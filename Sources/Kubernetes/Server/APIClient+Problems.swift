@@ -126,27 +126,32 @@ extension APIClient {
         }
     }
 
+    /// Returns the problem of a server whose certificate the trusted CA has not issued.
+    private func distrustProblem(_ peer: Certificate?, _ server: String) -> Problem {
+        if let peer, peer.isIssuedByNamesake(of: authorities) {
+            return Problem(
+                .untrustedServer,
+                "\(server) shows a certificate issued by '\(peer.issuer)', but the CA of this name that kubeconfig "
+                    + "'\(kubeconfig.path)' trusts, \(authority), has another key",
+                hint: "the CA was probably made again: put the certificate of the server's CA there",
+            )
+        }
+        let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
+        return Problem(
+            .untrustedServer,
+            "\(server) shows a certificate \(issuer), but kubeconfig '\(kubeconfig.path)' trusts only \(authority)",
+            hint: "name the server's CA in 'certificate-authority' of the kubeconfig, "
+                + "or in 'cluster.certificateAuthority' if a task writes it; if the issuer is an intermediate CA, let the "
+                + "server send its certificate too ('--tls-cert-file')",
+        )
+    }
+
     /// Returns the problem of a server that gives no response.
     private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
         let peer = cause.peer
         let correction = "correct \(kubeconfig.serverSetting)"
         switch cause.kind {
-        case .untrusted where peer?.isIssuedByNamesake(of: authorities) == true:
-            return Problem(
-                .untrustedServer,
-                "\(server) shows a certificate issued by '\(peer?.issuer ?? "")', but the CA of this name that kubeconfig "
-                    + "'\(kubeconfig.path)' trusts, \(authority), has another key",
-                hint: "the CA was probably made again: put the certificate of the server's CA there",
-            )
-        case .untrusted, .selfSigned:
-            let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
-            return Problem(
-                .untrustedServer,
-                "\(server) shows a certificate \(issuer), but kubeconfig '\(kubeconfig.path)' trusts only \(authority)",
-                hint: "name the server's CA in 'certificate-authority' of the kubeconfig, "
-                    + "or in 'cluster.certificateAuthority' if a task writes it; if the issuer is an intermediate CA, let the "
-                    + "server send its certificate too ('--tls-cert-file')",
-            )
+        case .untrusted, .selfSigned: return distrustProblem(peer, server)
         case .hostName:
             let names = peer.map { $0.names.joined(separator: ", ") } ?? "other names"
             return Problem(
