@@ -10,7 +10,7 @@ struct NodeTests {
     private func failure(of task: String, in result: ToolResult) throws -> String {
         let line = try #require(result.errorLines.first { $0.hasPrefix("\(task): error: ") }, "\(result)")
         let form =
-            /error: timed out (?:waiting for|after \S+:) (.*?)(?: \(gives up at [^()]*\)|; (?:add|correct|fix|tolerate) .*)$/
+            /error: (?:\S+: )?timed out waiting for (.*?)(?: \(gives up at [^()]*\)|; (?:add|correct|tolerate) .*)?$/
         let words = try #require(line.firstMatch(of: form), "\(line)").1
         return String(words).replacing(/pod '(\w+)-[a-z0-9-]+':/) { "pod '\($0.1)':" }
     }
@@ -65,7 +65,7 @@ struct NodeTests {
             (
                 "unmatched",
                 "DaemonSet/default/unmatched: no node is eligible "
-                    + "(the cluster has 1 node, none with labels 'disk=fast')"
+                    + "(the cluster has 1 node, none with label 'disk=fast')"
             ),
             ("two", "DaemonSet/default/two: eligible nodes: 1 of 2 (the cluster has 1 node)"),
         ]

@@ -64,7 +64,7 @@ struct ApplyAction: Action {
         // The new objects must be ready before the objects that they replace are deleted.
         if declaration.waitsForRollout, !context.run.files.isDryRun {
             try await client.awaitReadiness(
-                of: applied.map(\.identity),
+                of: applied.map { AwaitedObject($0) },
                 minimumNodeCount: declaration.minimumNodeCount,
                 task: context.task.name,
                 context.retryPolicy,

@@ -39,7 +39,7 @@ struct WaitAction: Action {
             let identity = Self.identity(of: reference)
             try await checkKind(of: identity, at: reference.location, client)
             try await client.awaitReadiness(
-                of: [identity],
+                of: [AwaitedObject(identity, at: reference.location)],
                 task: context.task.name,
                 context.retryPolicy,
             )

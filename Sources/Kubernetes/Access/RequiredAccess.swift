@@ -190,6 +190,9 @@ public struct RequiredAccess: Sendable {
         for resource in ["pods", "events"] {
             unnamed[Scope(namespace: namespace, group: "", resource: resource), default: []].insert("list")
         }
+        if identity.type.kind == "Deployment" {
+            unnamed[Scope(namespace: namespace, group: "apps", resource: "replicasets"), default: []].insert("list")
+        }
         unnamed[Scope(namespace: nil, group: "", resource: "nodes"), default: []].insert("list")
     }
 

@@ -19,7 +19,7 @@ extension Explanation {
         case .quotaRequires(let name, let what):
             return denied(
                 "refused by ResourceQuota '\(name)': the containers must specify \(what)",
-                at: containers,
+                at: PodField.location(namedBy: "failed quota: \(name): must specify \(what)", in: manifest),
                 hint: "add it below 'resources' of each container, or set defaults by a LimitRange in namespace "
                     + "'\(namespace)'",
                 code: .quotaExceeded,
@@ -41,11 +41,7 @@ extension Explanation {
                 "refused by \(kind) '\(name)'\(binding.map { " (binding '\($0)')" } ?? ""): \(reason)",
                 hint: change("the policy"),
             )
-        case .podSecurity(let standard, let violations):
-            return denied(
-                "refused by Pod Security Standard '\(standard)' of namespace '\(namespace)': \(violations)",
-                hint: "change these settings, or the namespace's label 'pod-security.kubernetes.io/enforce'",
-            )
+        case .podSecurity(let standard, let violations): return podSecurityFailure(standard, violations)
         case .serviceAccount(let name, let namespace):
             let path = ["spec.serviceAccountName", "spec.serviceAccount"].first { field($0) != nil }
             // Another task may create the ServiceAccount.
@@ -63,6 +59,15 @@ extension Explanation {
             let hint = purpose == .application ? "change the manifest accordingly" : nil
             return ObjectFailure(manifest, cause, message, hint: hint, code: .admissionDenied)
         }
+    }
+
+    /// Explains a violation of a Pod Security Standard.
+    private func podSecurityFailure(_ standard: String, _ violations: String) -> ObjectFailure {
+        denied(
+            "refused by Pod Security Standard '\(standard)' of namespace '\(namespace)': \(violations)",
+            at: PodField.location(namedBy: "violates PodSecurity \"\(standard)\": \(violations)", in: manifest),
+            hint: ReadinessAdvice.podSecurity(in: namespace),
+        )
     }
 
     /// Returns advice on the change that would make the given rules allow the request.
@@ -91,8 +96,6 @@ extension Explanation {
         let target = FieldPath(path).resolve(in: manifest.root)
         return target.node == nil ? nil : target.location
     }
-
-    private var containers: SourceLocation? { field("spec.containers") }
 
     /// Returns the location of the value that a LimitRange refuses.
     ///

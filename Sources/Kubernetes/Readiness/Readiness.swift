@@ -145,14 +145,32 @@ extension LiveObject {
 
     private var wantedReplicas: Int { node["spec"]?["replicas"]?.integer ?? 1 }
 
-    /// The readiness of a Deployment, with the reason if pods cannot be created.
+    /// The readiness of a Deployment, with the reason if it is paused or its pods cannot be created.
     var deployment: Readiness {
-        guard case .waiting(let reason) = replicas, let failure = condition("ReplicaFailure"), failure.status == "True"
-        else { return replicas }
+        guard case .waiting(let reason) = replicas else { return replicas }
+        if isPaused { return .waiting("\(Self.pause) (\(reason))") }
+        guard let failure = condition("ReplicaFailure"), failure.status == "True" else { return replicas }
         return .waiting("\(reason) (\(failure.words))")
     }
 
-    private var replicas: Readiness {
+    /// The beginning of the reason if a Deployment is paused.
+    static let pause = "it is paused"
+
+    private var isPaused: Bool { node["spec"]?["paused"]?.boolean == true }
+
+    /// Whether a Deployment is paused and lacks pods of its template, which its controller does not create.
+    ///
+    /// A Deployment whose pods all belong to one ReplicaSet may still be scaled.
+    var isStuckPaused: Bool {
+        guard isPaused, type.kind == "Deployment", node["metadata"]?["generation"] != nil, generic == nil else {
+            return false
+        }
+        let (updated, all) = (status("updatedReplicas") ?? 0, status("replicas") ?? 0)
+        return updated < wantedReplicas && (updated == 0 || all > updated)
+    }
+
+    /// The readiness of a Deployment without its conditions about failures.
+    var replicas: Readiness {
         let progressing = condition("Progressing")
         if progressing?.reason == "ProgressDeadlineExceeded" {
             return .failed(progressing?.words ?? "ProgressDeadlineExceeded")
@@ -217,56 +235,5 @@ extension LiveObject {
         }
         let all = status("replicas") ?? 0
         return all > wanted ? .waiting("replicas still terminating: \(all - wanted)") : .ready
-    }
-}
-
-/// An object that is not ready.
-struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
-    var identity: ObjectIdentity
-    /// The reason, from the object's own status.
-    var reason: String
-    /// The cause, from events, pods and nodes, or `nil` if it is not known.
-    var detail: String?
-
-    /// The reason, and the cause if it is known.
-    var reasonWithDetail: String { reason + (detail.map { " (\($0))" } ?? "") }
-
-    /// The object, the reason, and the cause if it is known.
-    var description: String { "\(identity): \(reasonWithDetail)" }
-}
-
-/// Advice about an object that does not become ready.
-struct ReadinessAdvice {
-    /// The advice, or `nil` if the reason is not known.
-    let text: String?
-
-    init(for object: UnreadyObject, task: String) {
-        let type = object.identity.type
-        let words = "\(object.reason) \(object.detail ?? "")"
-        let namespace = object.identity.namespace.map { " -n \($0)" } ?? ""
-        if let quota = words.firstMatch(of: /exceeded quota: ([^ ,]+)/)?.1 {
-            text = "raise ResourceQuota '\(quota)' or delete objects: 'kubectl edit resourcequota \(quota)\(namespace)'"
-        } else if words.contains("failed quota: ") {
-            text = "set 'resources' of each container as the quota requires"
-        } else if let account = words.firstMatch(of: /serviceaccount "([^"]*)" not found/)?.1 {
-            text = "create ServiceAccount '\(account)', or correct 'serviceAccountName'"
-        } else if words.contains("violates PodSecurity") {
-            text = "change these settings, or the namespace's label 'pod-security.kubernetes.io/enforce'"
-        } else if words.contains("its controller has not seen it") {
-            text = "check that kube-controller-manager is running"
-        } else if type.kind == "DaemonSet", words.contains("none with labels") {
-            text = "add these labels to a node, correct 'nodeSelector', or write 'minNodes: 0' in task '\(task)'"
-        } else if type.kind == "DaemonSet", words.contains("no node is eligible") {
-            let tolerance = words.contains("with taints") ? "tolerate the taints" : "add a node"
-            text = "\(tolerance), or write 'minNodes: 0' in task '\(task)' if none is needed"
-        } else if words.contains("ErrImage") || words.contains("ImagePull") || words.contains("InvalidImageName") {
-            text = "correct 'image', or make the registry reachable"
-        } else if words.contains("the server has no kind") {
-            text = "apply the CustomResourceDefinition that defines it, or correct 'apiVersion' and 'kind'"
-        } else if object.reason == "it does not exist" {
-            text = "check what creates it, or increase 'timeout' of task '\(task)'"
-        } else {
-            text = nil
-        }
     }
 }

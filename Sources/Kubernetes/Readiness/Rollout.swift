@@ -8,15 +8,16 @@ extension APIClient {
     /// The wait includes objects that do not exist yet, and objects whose controllers have given up: during a first
     /// boot an image may arrive late.
     ///
-    /// - Throws: ``Base/Problem`` with every object that is not ready when the deadline has passed.
+    /// - Throws: ``Base/Problems`` with one problem for every object that is not ready when the deadline has passed, or
+    ///   that nothing but a user can make ready; the ``Base/Problem`` itself if there is one.
     public func awaitReadiness(
-        of identities: [ObjectIdentity],
+        of objects: [AwaitedObject],
         minimumNodeCount: Int = 1,
         task: String,
         _ retryPolicy: RetryPolicy,
-    ) async throws(Problem) {
+    ) async throws {
         try await Rollout(client: self, minimumNodeCount: minimumNodeCount, task: task, retryPolicy: retryPolicy)
-            .wait(for: identities)
+            .wait(for: objects)
     }
 
     /// Reads an object, or returns `nil` if it does not exist.
@@ -25,6 +26,25 @@ extension APIClient {
         var identity = identity
         identity.namespace = resource.isNamespaced ? identity.namespace ?? kubeconfig.namespace : nil
         return try await find(resource.path(of: identity), as: identity, until: deadline)
+    }
+}
+
+/// An object that a task awaits.
+public struct AwaitedObject: Sendable {
+    let identity: ObjectIdentity
+    /// The location at which the task or its manifest describes the object.
+    let location: SourceLocation?
+    /// The manifest, or `nil` if the task only names the object.
+    let manifest: ManifestObject?
+
+    /// Creates an object that the task has applied.
+    public init(_ manifest: ManifestObject) {
+        (identity, location, self.manifest) = (manifest.identity, manifest.location, manifest)
+    }
+
+    /// Creates an object that the task only names.
+    public init(_ identity: ObjectIdentity, at location: SourceLocation? = nil) {
+        (self.identity, self.location, manifest) = (identity, location, nil)
     }
 }
 
@@ -71,12 +91,12 @@ struct Rollout {
     private static let burst = Duration.milliseconds(50)
 
     /// Waits until all objects are ready.
-    func wait(for identities: [ObjectIdentity]) async throws(Problem) {
+    func wait(for objects: [AwaitedObject]) async throws {
         var backoff = Backoff()
         var (lookups, watchLimits) = quietTimes
-        var pending = identities
+        var pending = objects.map(\.identity)
         var last: [UnreadyObject] = []
-        var details: [UnreadyObject: String] = [:]
+        var causes: [UnreadyObject: ReadinessCause] = [:]
         var nextDiagnosis = ContinuousClock.now + lookups.next()
         let time = timeOfDay(of: retryPolicy.deadline)
         while true {
@@ -99,13 +119,15 @@ struct Rollout {
             let isLast = remaining <= .zero
             if isLast || ContinuousClock.now >= nextDiagnosis {
                 let limit = isLast ? Self.diagnosisLimit : min(Self.diagnosisLimit, remaining)
-                let found = await RolloutDiagnosis(client: client, deadline: .now + limit).details(of: unready)
-                // A detail explains one reason, and no longer applies if the reason has changed.
-                details.merge(found) { $1 }
+                let found = await RolloutDiagnosis(client: client, deadline: .now + limit).causes(of: unready)
+                // A cause explains one reason, and no longer applies if the reason has changed.
+                causes.merge(found) { $1 }
                 nextDiagnosis = ContinuousClock.now + lookups.next()
             }
-            for index in unready.indices { unready[index].detail = details[unready[index]] }
-            guard !isLast else { throw problem(of: unready) }
+            for index in unready.indices { unready[index].cause = causes[unready[index]] }
+            let stuck = unready.filter { $0.cause?.isFinal == true }
+            guard stuck.isEmpty else { throw problem(of: stuck, objects) }
+            guard !isLast else { throw problem(of: unready, objects) }
             if let wait = wait(for: unready, until: time) { retryPolicy.report(wait) }
             let watches = states.filter { !$0.unready.isEmpty }.map(\.watch)
             // The watch ends when the next look-up is due.
@@ -144,15 +166,26 @@ struct Rollout {
         )
     }
 
-    private func problem(of unready: [UnreadyObject]) -> Problem {
-        let list = unready.map(\.description).joined(separator: "; ")
-        let advice = Set(unready.map { ReadinessAdvice(for: $0, task: task).text })
-        let common = advice.count == 1 ? advice.first ?? nil : nil
-        return Problem(
-            .waitTimedOut,
-            "timed out waiting for \(list)",
-            hint: common ?? "fix what is missing, or increase 'timeout' of task '\(task)'",
-        )
+    /// Returns the problems of objects that are not ready, each with its own location and advice.
+    private func problem(of unready: [UnreadyObject], _ objects: [AwaitedObject]) -> any Error {
+        let problems = unready.map { object in
+            let awaited = objects.first { $0.identity == object.identity }
+            let advice = ReadinessAdvice(for: object, as: awaited?.manifest, task: task)
+            let isFinal = object.cause?.isFinal == true
+            var problem = Problem(
+                .waitTimedOut,
+                isFinal
+                    ? "\(object.identity) cannot become ready: \(object.reasonWithDetail)"
+                    : "timed out waiting for \(object)",
+                at: advice.location ?? awaited?.location,
+                hint: advice.text,
+            )
+            // The object may become ready without a change of the file.
+            problem.mayPass = true
+            return problem
+        }
+        guard let first = problems.first, problems.count == 1 else { return Problems(problems) }
+        return first
     }
 
     /// Waits until something changes, or pauses if not everything can be watched.

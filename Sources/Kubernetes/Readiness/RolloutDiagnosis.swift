@@ -15,22 +15,69 @@ struct RolloutDiagnosis {
 
     /// Finds each object's last warning and first unready pod, and the reason why too few nodes are eligible.
     ///
-    /// - Parameter objects: The objects, without details.
-    /// - Returns: The details of each object for which a reason was found.
-    func details(of objects: [UnreadyObject]) async -> [UnreadyObject: String] {
-        var result: [UnreadyObject: String] = [:]
+    /// - Parameter objects: The objects, without causes.
+    /// - Returns: The causes of each object for which one was found.
+    func causes(of objects: [UnreadyObject]) async -> [UnreadyObject: ReadinessCause] {
+        var result: [UnreadyObject: ReadinessCause] = [:]
         for object in objects {
-            let identity = object.identity
-            var details = [await lastWarning(about: identity.type.kind, identity.name, in: identity.namespace)]
-            if let live = (try? await client.find(identity, until: deadline)) ?? nil {
-                let pod = await unreadyPod(of: live, in: identity.namespace)
-                details.append(pod?.words)
-                details.append(await nodeConstraints(of: live, pod?.diagnosis))
-            }
-            let words = details.compactMap(\.self).joined(separator: "; ")
-            if !words.isEmpty { result[object] = words }
+            if let cause = await cause(of: object) { result[object] = cause }
         }
         return result
+    }
+
+    private func cause(of object: UnreadyObject) async -> ReadinessCause? {
+        let identity = object.identity
+        var details = [await lastWarning(about: identity.type.kind, identity.name, in: identity.namespace)]
+        var cause = ReadinessCause()
+        if let live = (try? await client.find(identity, until: deadline)) ?? nil {
+            let status = LiveObject(live, type: identity.type, now: .now())
+            cause.isFinal = status.isStuckPaused
+            let replicaSet = await newestReplicaSet(of: live, identity)
+            if let replicaSet {
+                let failure = LiveObject(replicaSet, type: Self.replicaSet, now: .now()).condition("ReplicaFailure")
+                // The Deployment also reports a failure of an older ReplicaSet.
+                if failure?.status != "True", case .waiting(let reason) = status.replicas,
+                    object.reason.hasPrefix("\(reason) (")
+                {
+                    cause.reason = reason
+                }
+            }
+            let hash = replicaSet?["metadata"]?["labels"]?[Self.hashLabel]?.string
+            let pod = await unreadyPod(of: live, hash: hash, in: identity.namespace)
+            details.append(pod?.words)
+            let constraints = await nodeConstraints(of: live, pod?.diagnosis)
+            details.append(constraints?.words)
+            (cause.podField, cause.hint) = (constraints?.podField, constraints?.hint)
+        }
+        cause.words = details.compactMap(\.self).joined(separator: "; ")
+        return cause == ReadinessCause() ? nil : cause
+    }
+
+    private static let replicaSet = GroupVersionKind(apiVersion: "apps/v1", kind: "ReplicaSet")
+
+    /// The label with which a Deployment separates the pods of its revisions.
+    private static let hashLabel = "pod-template-hash"
+
+    /// Returns the ReplicaSet of a Deployment's current revision, or `nil` if there is none or the user may not list them.
+    private func newestReplicaSet(of workload: Node, _ identity: ObjectIdentity) async -> Node? {
+        guard identity.type.kind == "Deployment", let uid = workload["metadata"]?["uid"]?.string,
+            let selector = Self.selector(of: workload)
+        else { return nil }
+        let all = await list("replicasets", of: "/apis/apps/v1", in: identity.namespace, ("labelSelector", selector))
+        let own = all.filter { item in
+            (item["metadata"]?["ownerReferences"]?.sequence ?? []).contains { $0["uid"]?.string == uid }
+        }
+        return own.max { Self.revision(of: $0) < Self.revision(of: $1) }
+    }
+
+    private static func revision(of replicaSet: Node) -> Int {
+        Int(replicaSet["metadata"]?["annotations"]?["deployment.kubernetes.io/revision"]?.string ?? "") ?? 0
+    }
+
+    /// Returns the selector of a workload's pods as a query, or `nil` if it has no labels.
+    private static func selector(of workload: Node) -> String? {
+        let labels = workload["spec"]?["selector"]?["matchLabels"]?.mapping?.entries ?? []
+        return labels.isEmpty ? nil : labels.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: ",")
     }
 
     /// Returns the reason and message of the last warning about an object.
@@ -40,7 +87,13 @@ struct RolloutDiagnosis {
             !Self.repeatsContainerState($0)
         }
         let last = events.max { Self.time(of: $0) < Self.time(of: $1) }
-        return last.map { "\($0["reason"]?.string ?? "Warning"): \(($0["message"]?.string ?? "").shortLine)" }
+        return last.map { "\($0["reason"]?.string ?? "Warning"): \(Self.message(of: $0).shortLine)" }
+    }
+
+    /// Returns the message of an event without the words that its recorder and its controller put before the cause.
+    static func message(of event: Node) -> String {
+        let message = event["message"]?.string ?? ""
+        return String(message.trimmingPrefix(/(?:\(combined from similar events\): )?(?:Error creating: )?/))
     }
 
     /// Returns whether an event only repeats the state of a container, such as `Error: ImagePullBackOff`.
@@ -55,14 +108,19 @@ struct RolloutDiagnosis {
     }
 
     /// Returns the first unready pod of a workload; a terminating pod only if no other pod is unready.
+    ///
+    /// - Parameters:
+    ///   - workload: The workload.
+    ///   - hash: The value of the label of the current revision, or `nil` for the pods of all revisions.
+    ///   - namespace: The namespace of the pods.
+    /// - Returns: The pod's state in words, and its diagnosis; `nil` if every pod is ready.
     private func unreadyPod(
         of workload: Node,
+        hash: String?,
         in namespace: String?,
     ) async -> (words: String, diagnosis: PodDiagnosis)? {
-        guard let labels = workload["spec"]?["selector"]?["matchLabels"]?.mapping?.entries, !labels.isEmpty else {
-            return nil
-        }
-        let selector = labels.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: ",")
+        guard let labels = Self.selector(of: workload) else { return nil }
+        let selector = labels + (hash.map { ",\(Self.hashLabel)=\($0)" } ?? "")
         let unready = await list("pods", in: namespace, ("labelSelector", selector)).compactMap { pod in
             PodDiagnosis(pod).map { (name: pod["metadata"]?["name"]?.string ?? "", diagnosis: $0) }
         }
@@ -73,7 +131,7 @@ struct RolloutDiagnosis {
     }
 
     /// Explains why no node runs an unscheduled pod, or why too few nodes are eligible for a DaemonSet.
-    private func nodeConstraints(of workload: Node, _ pod: PodDiagnosis?) async -> String? {
+    private func nodeConstraints(of workload: Node, _ pod: PodDiagnosis?) async -> ReadinessCause? {
         let isDaemonSet = workload["kind"]?.string == "DaemonSet"
         // A DaemonSet that lacks only nodes would be ready if no node were required.
         let type = GroupVersionKind(apiVersion: "apps/v1", kind: "DaemonSet")
@@ -83,31 +141,34 @@ struct RolloutDiagnosis {
             let list = try? await client.object("GET", "/api/v1/nodes", query: query, until: deadline).node
         else { return nil }
         let nodes = list["items"]?.sequence ?? []
-        guard !nodes.isEmpty else { return "the cluster has no node" }
+        guard !nodes.isEmpty else { return ReadinessCause(words: "the cluster has no node") }
         let isCutOff = list["metadata"]?["continue"]?.string?.isEmpty == false
-        let eligibility = isDaemonSet ? Self.eligibility(of: nodes, isCutOff: isCutOff, for: workload) : nil
-        let details = [eligibility, Self.unreadyNode(among: nodes)].compactMap(\.self)
-        return details.isEmpty ? nil : details.joined(separator: "; ")
+        var cause = Self.eligibility(of: nodes, isCutOff: isCutOff, for: workload, isDaemonSet: isDaemonSet)
+        cause.words = [cause.words, Self.unreadyNode(among: nodes) ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")
+        return cause == ReadinessCause() ? nil : cause
     }
 
     /// Describes the nodes: their number, their taints, and the required labels that no node has.
-    private static func eligibility(of nodes: [Node], isCutOff: Bool, for daemonSet: Node) -> String {
-        guard !isCutOff else { return "the cluster has more than \(listLimit) nodes" }
-        let wanted = daemonSet["spec"]?["template"]?["spec"]?["nodeSelector"]?.mapping?.entries ?? []
-        let matching = nodes.filter { node in
-            wanted.allSatisfy { node["metadata"]?["labels"]?[$0.key]?.string == $0.value.string }
+    ///
+    /// The scheduler itself reports the number and the taints for a pod.
+    private static func eligibility(
+        of nodes: [Node],
+        isCutOff: Bool,
+        for workload: Node,
+        isDaemonSet: Bool,
+    ) -> ReadinessCause {
+        guard !isCutOff else {
+            return ReadinessCause(words: isDaemonSet ? "the cluster has more than \(listLimit) nodes" : "")
         }
-        let words = "the cluster has \(nodes.count == 1 ? "1 node" : "\(nodes.count) nodes")"
-        guard !matching.isEmpty else {
-            let labels = wanted.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: ",")
-            return words + ", none with labels '\(labels)'"
+        let eligibility = NodeEligibility(of: nodes, for: workload)
+        let count = "the cluster has \(nodes.count == 1 ? "1 node" : "\(nodes.count) nodes")"
+        if var mismatch = eligibility.mismatch {
+            mismatch.words = "\(count), \(mismatch.words)"
+            return mismatch
         }
-        // The taints of nodes without the required labels do not matter.
-        let taints = matching.flatMap { $0["spec"]?["taints"]?.sequence ?? [] }.map { taint in
-            "'\(taint["key"]?.string ?? ""):\(taint["effect"]?.string ?? "")'"
-        }
-        guard !taints.isEmpty else { return words }
-        return words + ", with taints \(Set(taints).sorted().joined(separator: ", "))"
+        guard isDaemonSet else { return ReadinessCause() }
+        let taints = eligibility.taints
+        return ReadinessCause(words: taints.isEmpty ? count : "\(count), with taints \(taints.joined(separator: ", "))")
     }
 
     /// Describes the first node that is not ready.
@@ -121,9 +182,14 @@ struct RolloutDiagnosis {
         return nil
     }
 
-    private func list(_ plural: String, in namespace: String?, _ selector: (String, String)) async -> [Node] {
+    private func list(
+        _ plural: String,
+        of version: String = "/api/v1",
+        in namespace: String?,
+        _ selector: (String, String),
+    ) async -> [Node] {
         let namespace = APIClient.percentEncoded(namespace ?? client.kubeconfig.namespace)
-        let path = "/api/v1/namespaces/\(namespace)/\(plural)"
+        let path = "\(version)/namespaces/\(namespace)/\(plural)"
         let query = [selector, ("limit", "\(Self.listLimit)")]
         let reply = try? await client.object("GET", path, query: query, until: deadline)
         return reply?.node["items"]?.sequence ?? []

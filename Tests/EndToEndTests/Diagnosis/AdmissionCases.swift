@@ -46,7 +46,7 @@ enum AdmissionCases {
                       securityContext: {privileged: true}
                 """,
             lines: [
-                "17c.yaml:5:3: Pod/adm-limits/p: refused by ResourceQuota 'q': the containers must specify …add "
+                "17c.yaml:…: Pod/adm-limits/p: refused by ResourceQuota 'q': the containers must specify …add "
                     + "it below 'resources' of each container, or set defaults by a LimitRange in namespace "
                     + "'adm-limits'"
             ],
@@ -157,15 +157,15 @@ enum AdmissionCases {
                 """,
             versions: 25...999,
             lines: [
-                "30a.yaml:1:1: Pod/adm-standard/p: refused by Pod Security Standard 'restricted:latest' of "
+                "30a.yaml:8:25: Pod/adm-standard/p: refused by Pod Security Standard 'restricted:latest' of "
                     + #"namespace 'adm-standard': privileged (container "c" must not set "#
                     + #"securityContext.privileged=true), allowPrivilegeEscalation != false (container "c" must "#
                     + "set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities "
                     + #"(container "c" must set securityContext.capabilities.drop=["ALL"]), runAsNonRoot != "#
                     + #"true (pod or container "c" must set securityContext.runAsNonRoot=true), seccompProfile "#
                     + #"(pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" "#
-                    + #"or "Localhost"); change these settings, or the namespace's label "#
-                    + "'pod-security.kubernetes.io/enforce'"
+                    + #"or "Localhost"); change these settings, or allow them: 'kubectl label namespace adm-standard "#
+                    + "pod-security.kubernetes.io/enforce=privileged --overwrite'"
             ],
         ),
         FailureCase(

@@ -26,7 +26,7 @@ struct RolloutFailureTests {
             manifest: workload("DaemonSet", "a", "rollouts"),
             options: ", wait: rollout",
             lines: [
-                "timed out waiting for DaemonSet/rollouts/a: no node is eligible (the cluster has no node); add a node, "
+                "19a.yaml:1:1: timed out waiting for DaemonSet/rollouts/a: no node is eligible (the cluster has no node); add a node, "
                     + "or write 'minNodes: 0' in task 't19a' if none is needed"
             ],
             timeout: "30s",
@@ -37,7 +37,7 @@ struct RolloutFailureTests {
             manifest: workload("Deployment", "b", "rollouts"),
             options: ", wait: rollout",
             lines: [
-                "timed out waiting for Deployment/rollouts/b: replicas: 0 of 1 (FailedCreate: …exceeded quota: q, …); "
+                "19b.yaml:1:1: timed out waiting for Deployment/rollouts/b: replicas: 0 of 1 (FailedCreate: …exceeded quota: q, …); "
                     + "raise ResourceQuota 'q' or delete objects: 'kubectl edit resourcequota q -n rollouts'"
             ],
             timeout: "30s",
@@ -48,7 +48,7 @@ struct RolloutFailureTests {
             manifest: workload("Deployment", "c", "default", "serviceAccountName: nosuch"),
             options: ", wait: rollout",
             lines: [
-                "timed out waiting for Deployment/default/c: replicas: 0 of 1 (FailedCreate: …; create ServiceAccount "
+                "19c.yaml:9:7: timed out waiting for Deployment/default/c: replicas: 0 of 1 (FailedCreate: …; create ServiceAccount "
                     + "'nosuch', or correct 'serviceAccountName'"
             ],
             timeout: "30s",
@@ -60,9 +60,9 @@ struct RolloutFailureTests {
             options: ", wait: rollout",
             versions: 25...999,
             lines: [
-                "timed out waiting for Deployment/rollouts-standard/d: replicas: 0 of 1 (FailedCreate: …violates "
-                    + "PodSecurity …; change these settings, or the namespace's label "
-                    + "'pod-security.kubernetes.io/enforce'"
+                "30b.yaml:10:20: timed out waiting for Deployment/rollouts-standard/d: replicas: 0 of 1 (FailedCreate: "
+                    + "…violates PodSecurity …; change these settings, or allow them: 'kubectl label namespace "
+                    + "rollouts-standard pod-security.kubernetes.io/enforce=privileged --overwrite'"
             ],
             timeout: "30s",
         ),
@@ -125,9 +125,9 @@ struct RolloutFailureTests {
                 manifest: Self.workload("DaemonSet", "e", "default", "nodeSelector: {disk: fast}"),
                 options: ", wait: rollout",
                 lines: [
-                    "timed out waiting for DaemonSet/default/e: no node is eligible (the cluster has 1 node, none with "
-                        + "labels 'disk=fast'…); add these labels to a node, correct 'nodeSelector', or write 'minNodes: 0' in "
-                        + "task 't19e'"
+                    "19e.yaml:9:22: timed out waiting for DaemonSet/default/e: no node is eligible (the cluster has 1 node, "
+                        + "none with label 'disk=fast'…); add this label to a node, or correct 'nodeSelector', or write "
+                        + "'minNodes: 0' in task 't19e' if none is needed"
                 ],
                 timeout: "30s",
             )

@@ -57,7 +57,7 @@ struct RolloutTests {
         // One of the two is ready at first. Only its first event ends a watch: the server sends nothing more, and the
         // deadline is after the time limit of the suite.
         let fake = try Self.server { name, count in name == "a" || count > 2 }
-        try await rollout(on: fake).wait(for: [identity("a"), identity("b")])
+        try await rollout(on: fake).wait(for: [AwaitedObject(identity("a")), AwaitedObject(identity("b"))])
         let selector = "fieldSelector=metadata.name%3Db"
         // The limit of a watch is spread by a tenth, and grows.
         let requests = fake.requests("GET \(Self.collection)").map {
@@ -81,7 +81,7 @@ struct RolloutTests {
         let fake = try Self.server { name, count in count > (name == "a" ? 1 : 2) }
         let reported = Locked<[Wait]>([])
         let rollout = try rollout(on: fake) { wait in reported.withLock { $0.append(wait) } }
-        try await rollout.wait(for: [identity("a"), identity("b")])
+        try await rollout.wait(for: [AwaitedObject(identity("a")), AwaitedObject(identity("b"))])
         let waits = reported.withLock { $0 }
         #expect(waits.map(\.subject.kind) == [.object, .object])
         #expect(waits.map(\.subject.text) == ["Deployment/n/a", "Deployment/n/b"])
@@ -100,7 +100,7 @@ struct RolloutTests {
             let count = polls.next()
             return FakeAPIServer.json(200, Self.deployment("a", isReady: count > 2))
         }
-        try await rollout(on: fake).wait(for: [identity("a")])
+        try await rollout(on: fake).wait(for: [AwaitedObject(identity("a"))])
         #expect(polls.value == 3)
     }
 }

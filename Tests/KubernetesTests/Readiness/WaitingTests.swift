@@ -23,7 +23,7 @@ struct WaitingTests {
         let (session, namespace) = try await Session.inNewNamespace()
         _ = await session.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: \(namespace)}}")
         try await session.client.awaitReadiness(
-            of: [identity("v1", "ConfigMap", namespace, "a")],
+            of: [AwaitedObject(identity("v1", "ConfigMap", namespace, "a"))],
             task: "t",
             Session.retryPolicy { Issue.record("waits: \($0)") }
         )
@@ -40,28 +40,32 @@ struct WaitingTests {
                 .contains("FailedCreate")
         }
         try #require(isRefused)
-        let error = await #expect(throws: Problem.self) {
+        let place = SourceLocation(file: "t.yaml", position: .init(line: 1, column: 1))
+        let error = await #expect(throws: Problems.self) {
             try await session.client.awaitReadiness(
                 of: [
                     identity("apps/v1", "DaemonSet", namespace, "w"), identity("apps/v1", "Deployment", namespace, "w"),
                     identity("v1", "ConfigMap", namespace, "a"), identity("a.test/v1", "Widget", namespace, "a"),
-                ],
+                ].map { AwaitedObject($0, at: place) },
                 task: "t",
                 Session.retryPolicy(.seconds(30))
             )
         }
-        let message = try #require(error?.message)
-        let list = try #require(message.wholeMatch(of: /timed out waiting for (.*)/)).1.split(separator: "; ")
-        func reasons(_ name: String) -> [Substring] {
-            list.filter { $0.hasPrefix("\(name): ") }.map { $0.dropFirst(name.count + 2) }
+        let problems = try #require(error).all
+        func problem(_ name: String) throws -> Problem {
+            try #require(problems.first { $0.message.hasPrefix("timed out waiting for \(name): ") }, "\(problems)")
         }
-        #expect(reasons("DaemonSet/\(namespace)/w").first?.hasPrefix("no node is eligible") == true, "\(message)")
-        let deployment = reasons("Deployment/\(namespace)/w").first ?? ""
-        #expect(deployment.hasPrefix("replicas: 0 of 1 (FailedCreate: pods \"w-"), "\(message)")
-        #expect(deployment.contains("nosuch"))
-        #expect(reasons("ConfigMap/\(namespace)/a") == ["it does not exist"])
-        #expect(reasons("Widget/\(namespace)/a") == ["the server has no kind 'Widget' in 'a.test/v1'"])
-        #expect(error?.hint == "fix what is missing, or increase 'timeout' of task 't'")
+        #expect(problems.count == 4)
+        #expect(problems.allSatisfy { $0.location == place && !$0.isPermanent })
+        #expect(try problem("DaemonSet/\(namespace)/w").message.contains("no node is eligible"))
+        let deployment = try problem("Deployment/\(namespace)/w")
+        #expect(deployment.message.contains("replicas: 0 of 1 (FailedCreate: pods \"w-"), "\(deployment)")
+        #expect(deployment.hint == "create ServiceAccount 'nosuch', or correct 'serviceAccountName'")
+        let map = try problem("ConfigMap/\(namespace)/a")
+        #expect(map.message.hasSuffix("/a: it does not exist"))
+        #expect(map.hint == "check what creates it, or increase 'timeout' of task 't'")
+        let widget = try problem("Widget/\(namespace)/a")
+        #expect(widget.message.hasSuffix("/a: the server has no kind 'Widget' in 'a.test/v1'"))
     }
 
     @Test func `a server that comes up late is waited for`() async throws {
