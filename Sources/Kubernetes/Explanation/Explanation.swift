@@ -49,7 +49,7 @@ struct Explanation {
     func failure(for error: APIError) async -> ObjectFailure {
         if Task.isCancelled { return ObjectFailure(manifest, .interrupted, "interrupted") }
         switch error {
-        case .beingDeleted(let finalizers): return beingDeleted(error, finalizers)
+        case .beingDeleted(let finalizers): return await beingDeleted(error, finalizers)
         case .rival: return rival(error)
         case .outdated(let refusal): return outdated(refusal)
         case .refused(let refusal):
@@ -79,7 +79,7 @@ struct Explanation {
         case .missingNamespace(let name): missingNamespace(name)
         case .unknownResource: await missingKind()
         case .unauthorized: unauthorized()
-        case .terminatingNamespace: terminatingNamespace()
+        case .terminatingNamespace: await terminatingNamespace()
         case .escalation, .forbidden: forbidden(status)
         case .invalid where !status.causes.isEmpty, .failedAllocation where !status.causes.isEmpty:
             invalidFailure(status)
@@ -130,15 +130,22 @@ struct Explanation {
         )
     }
 
-    private func terminatingNamespace() -> ObjectFailure {
-        ObjectFailure(
+    private func terminatingNamespace() async -> ObjectFailure {
+        let deletion = await deletion(of: namespace)
+        return ObjectFailure(
             manifest,
             .other,
-            "namespace '\(namespace)' is being deleted",
+            "namespace '\(namespace)' is being deleted" + (deletion.map { ": \($0.words)" } ?? ""),
             at: namespaceLocation,
-            hint: "see what blocks it: 'kubectl get namespace \(namespace) -o jsonpath={.status.conditions}'",
+            hint: deletion?.hint,
             code: .beingDeleted,
         )
+    }
+
+    /// Returns the reasons why the deletion of a namespace does not finish, `nil` if there are none.
+    private func deletion(of namespace: String) async -> NamespaceDeletion? {
+        // The object's own deadline has often passed; these requests may delay the task's message slightly.
+        await NamespaceDeletion.read(namespace, on: client, until: max(deadline, .now + .seconds(1)))
     }
 
     private func unappliable(_ status: ServerStatus) -> ObjectFailure {
@@ -314,14 +321,17 @@ extension Explanation {
 /// Objects that must not be changed although the server would accept the change.
 extension Explanation {
     /// Explains that an object is being deleted, with the cause of the delay.
-    func beingDeleted(_ error: APIError, _ finalizers: [String]) -> ObjectFailure {
+    func beingDeleted(_ error: APIError, _ finalizers: [String]) async -> ObjectFailure {
+        let deletion = manifest.identity.isNamespace ? await deletion(of: manifest.identity.name) : nil
         let identity = manifest.identity
         let namespace = identity.namespace ?? live?["metadata"]?["namespace"]?.string
         let kind = identity.type.group.isEmpty ? identity.type.kind : "\(identity.type.kind).\(identity.type.group)"
         let name = "\(kind.lowercased()) \(identity.name)" + (namespace.map { " -n \($0)" } ?? "")
         let hint =
-            if identity.isNamespace {
-                "see what is left in it: 'kubectl get \(name) -o jsonpath={.status.conditions}'"
+            if let deletion {
+                deletion.hint
+            } else if identity.isNamespace, finalizers.allSatisfy({ $0 == Self.namespaceFinalizer }) {
+                "check that kube-controller-manager is running, which deletes what is in it"
             } else if identity.isCustomResourceDefinition, finalizers.contains(Self.instanceFinalizer) {
                 // Without the finalizer, the objects would stay in etcd and reappear with the next definition.
                 "see which of its objects are left: 'kubectl get \(identity.name) -A'; they have finalizers of their own"
@@ -331,7 +341,7 @@ extension Explanation {
                 "let the controller that set \(finalizers.count == 1 ? "it" : "them") finish; if it is gone for good, "
                     + "'kubectl edit \(name)' and remove the finalizer, which skips its cleanup"
             }
-        let message = "\(purpose.failed): \(error.words)"
+        let message = "\(purpose.failed): \(error.words)" + (deletion.map { ": \($0.words)" } ?? "")
         let common = ObjectFailure.Common(
             message: message,
             hint: "find out what holds them up, or increase 'timeout' of task '\(task)'",
@@ -339,6 +349,9 @@ extension Explanation {
         let fault = fault(at: nil, message, hint: hint, common: purpose == .deletion ? common : nil)
         return ObjectFailure(object: identity, cause: .beingDeleted, faults: [fault])
     }
+
+    /// The finalizer that kube-controller-manager removes once a namespace is empty.
+    private static let namespaceFinalizer = "kubernetes"
 
     /// The finalizer with which the API server deletes the objects of a CustomResourceDefinition before the definition.
     private static let instanceFinalizer = "customresourcecleanup.apiextensions.k8s.io"

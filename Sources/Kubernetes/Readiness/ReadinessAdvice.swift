@@ -3,6 +3,9 @@ import YAML
 
 /// An object that is not ready.
 struct UnreadyObject: Sendable, Hashable, CustomStringConvertible {
+    /// The reason for an object that the server does not have.
+    static let absence = "it does not exist"
+
     var identity: ObjectIdentity
     /// The reason, from the object's own status.
     var reason: String
@@ -85,7 +88,7 @@ struct ReadinessAdvice {
             "correct 'image', or make the registry reachable"
         } else if words.contains("the server has no kind") {
             "apply the CustomResourceDefinition that defines it, or correct 'apiVersion' and 'kind'"
-        } else if object.reason == "it does not exist" {
+        } else if object.reason == UnreadyObject.absence {
             "check what creates it, or increase 'timeout' of task '\(task)'"
         } else {
             nil

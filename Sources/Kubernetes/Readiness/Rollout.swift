@@ -296,7 +296,7 @@ struct Rollout {
 
     /// Returns why an object is not ready, or `nil` if it is.
     private func unreadiness(of live: Node?, _ type: GroupVersionKind) -> String? {
-        guard let live else { return "it does not exist" }
+        guard let live else { return UnreadyObject.absence }
         return switch Readiness(of: live, type: type, minimumNodeCount: minimumNodeCount) {
         case .ready: nil
         case .waiting(let reason): reason

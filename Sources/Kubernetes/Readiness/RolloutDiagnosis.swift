@@ -27,6 +27,7 @@ struct RolloutDiagnosis {
 
     private func cause(of object: UnreadyObject) async -> ReadinessCause? {
         let identity = object.identity
+        if object.reason == UnreadyObject.absence { return await missingNamespace(of: identity) }
         var details = [await lastWarning(about: identity.type.kind, identity.name, in: identity.namespace)]
         var cause = ReadinessCause()
         if let live = (try? await client.find(identity, until: deadline)) ?? nil {
@@ -47,10 +48,42 @@ struct RolloutDiagnosis {
             details.append(pod?.words)
             let constraints = await nodeConstraints(of: live, pod?.diagnosis)
             details.append(constraints?.words)
-            (cause.podField, cause.hint) = (constraints?.podField, constraints?.hint)
+            let own = constraints == nil ? await ownCause(of: live, identity) : nil
+            // The cause of its own says more than the last warning.
+            if let own { details = [own.words] }
+            (cause.podField, cause.hint) = (constraints?.podField, constraints?.hint ?? own?.hint)
         }
         cause.words = details.compactMap(\.self).joined(separator: "; ")
         return cause == ReadinessCause() ? nil : cause
+    }
+
+    /// Returns the cause that only objects of some kinds have.
+    private func ownCause(of live: Node, _ identity: ObjectIdentity) async -> ReadinessCause? {
+        if identity.isNamespace, live["metadata"]?["deletionTimestamp"]?.string != nil {
+            let deletion = await NamespaceDeletion.read(identity.name, on: client, until: deadline)
+            return deletion.map { ReadinessCause(words: $0.words, hint: $0.hint) }
+        }
+        guard (identity.type.group, identity.type.kind) == ("", "PersistentVolumeClaim"),
+            live["status"]?["phase"]?.string == "Pending"
+        else { return nil }
+        let pods = await list("pods", in: identity.namespace)
+        return await ClaimDiagnosis(client: client, deadline: deadline).cause(of: live, pods: pods)
+    }
+
+    /// Returns the cause of an object that does not exist because its namespace does not.
+    private func missingNamespace(of identity: ObjectIdentity) async -> ReadinessCause? {
+        guard let resource = try? await client.catalog.resource(of: identity.type, on: client, until: deadline),
+            resource.isNamespaced,
+            let missing = await client.missing(
+                namespace: identity.namespace ?? client.kubeconfig.namespace,
+                until: deadline
+            )
+        else { return nil }
+        return ReadinessCause(
+            reason: missing.words,
+            hint: missing.near.map { "did you mean '\($0)'?" }
+                ?? "apply a manifest of the Namespace before it, or correct 'namespace'",
+        )
     }
 
     private static let replicaSet = GroupVersionKind(apiVersion: "apps/v1", kind: "ReplicaSet")
@@ -186,11 +219,11 @@ struct RolloutDiagnosis {
         _ plural: String,
         of version: String = "/api/v1",
         in namespace: String?,
-        _ selector: (String, String),
+        _ selector: (String, String)? = nil,
     ) async -> [Node] {
         let namespace = APIClient.percentEncoded(namespace ?? client.kubeconfig.namespace)
         let path = "\(version)/namespaces/\(namespace)/\(plural)"
-        let query = [selector, ("limit", "\(Self.listLimit)")]
+        let query = [selector, ("limit", "\(Self.listLimit)")].compactMap(\.self)
         let reply = try? await client.object("GET", path, query: query, until: deadline)
         return reply?.node["items"]?.sequence ?? []
     }

@@ -188,8 +188,9 @@ enum MissingCases {
                 metadata: {name: a, namespace: term31}
                 """,
             lines: [
-                "31.yaml:3:32: ConfigMap/term31/a: namespace 'term31' is being deleted; see what blocks "
-                    + "it: 'kubectl get namespace term31 -o jsonpath={.status.conditions}'"
+                "31.yaml:3:32: ConfigMap/term31/a: namespace 'term31' is being deleted: …example.test/held in 1 resource "
+                    + "instances; let the controllers that set these finalizers finish; see the objects: 'kubectl get "
+                    + "configmaps -n term31'"
             ],
             timeout: "20s",
         ),

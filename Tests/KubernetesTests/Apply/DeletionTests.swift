@@ -113,7 +113,7 @@ struct DeletionTests {
             lines == [
                 "created ConfigMap/m/b",
                 "m.yaml:3:1: Namespace/ns: not applied: it is being deleted and waits for finalizer 'kubernetes'; "
-                    + "see what is left in it: 'kubectl get namespace ns -o jsonpath={.status.conditions}'",
+                    + "check that kube-controller-manager is running, which deletes what is in it",
                 "m.yaml:1:1: ConfigMap/ns/a: not tried: Namespace/ns, which it needs, is being deleted",
             ]
         )
