@@ -85,8 +85,8 @@ extension ProblemExplanation {
             .missingNamespace,
             "Namespace or account that does not exist",
             cause: """
-                The namespace of the object, or the ServiceAccount of its pods, does not exist on the server, or is \
-                being deleted.
+                The namespace of the object, the ServiceAccount of its pods, or another object that it refers to, such as \
+                the role of a binding, does not exist on the server, or is being deleted.
                 """,
             fix: "Apply a manifest of it before the object, or correct the name.",
             example: .message("ConfigMap/x/a: namespace 'x' does not exist")

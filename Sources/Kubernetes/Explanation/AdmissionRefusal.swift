@@ -114,9 +114,14 @@ enum AdmissionRefusal {
         case .serviceAccount(let name, _): name == "default" ? .transient : .permanent
         case .other(let text):
             ["not found", "not yet ready", "status unknown"].contains { text.contains($0) } ? .transient : .permanent
-        case .quota, .quotaRequires, .limitRange, .policy, .podSecurity: .permanent
+        // Another task may create the parameters.
+        case .policy(_, _, _, let reason): Self.lacksParameters(reason) ? .transient : .permanent
+        case .quota, .quotaRequires, .limitRange, .podSecurity: .permanent
         }
     }
+
+    /// Returns whether a policy refuses an object because the objects with its parameters do not exist.
+    static func lacksParameters(_ reason: String) -> Bool { reason.contains("no params found for policy binding") }
 
     /// Whether a quota or a limit caused the refusal; the same task may have just changed it.
     var isAboutLimits: Bool {

@@ -4,7 +4,7 @@ import YAML
 /// Objects that admission control refuses.
 extension Explanation {
     /// Explains a refusal by admission control, which does not depend on the user.
-    func denied(_ refusal: AdmissionRefusal) -> ObjectFailure {
+    func denied(_ refusal: AdmissionRefusal) async -> ObjectFailure {
         switch refusal {
         case .quota(let name, let usage):
             let words = usage.map { usage in
@@ -37,10 +37,7 @@ extension Explanation {
                 hint: change("the rules of the webhook"),
             )
         case .policy(let kind, let name, let binding, let reason):
-            return denied(
-                "refused by \(kind) '\(name)'\(binding.map { " (binding '\($0)')" } ?? ""): \(reason)",
-                hint: change("the policy"),
-            )
+            return await policyFailure(kind: kind, name, binding: binding, reason: reason)
         case .podSecurity(let standard, let violations): return podSecurityFailure(standard, violations)
         case .serviceAccount(let name, let namespace):
             let path = ["spec.serviceAccountName", "spec.serviceAccount"].first { field($0) != nil }
@@ -55,9 +52,15 @@ extension Explanation {
             )
         case .other(let text):
             let cause: ObjectFailure.Cause = refusal.disposition == .permanent ? .denied : .other
-            let message = "refused by admission control: \(text)"
-            let hint = purpose == .application ? "change the manifest accordingly" : nil
-            return ObjectFailure(manifest, cause, message, hint: hint, code: .admissionDenied)
+            let change = purpose == .application ? onlyChange : nil
+            return ObjectFailure(
+                manifest,
+                cause,
+                "refused by admission control: \(text)" + (change.map { " (\(values(of: $0)))" } ?? ""),
+                at: change?.location,
+                hint: change.map { _ in "restore the value" },
+                code: .admissionDenied,
+            )
         }
     }
 
@@ -71,7 +74,7 @@ extension Explanation {
     }
 
     /// Returns advice on the change that would make the given rules allow the request.
-    private func change(_ rules: String) -> String {
+    func change(_ rules: String) -> String {
         switch purpose {
         case .application: "change the manifest, or \(rules)"
         case .parent: "exempt \(manifest.identity) in \(rules)"
@@ -79,7 +82,7 @@ extension Explanation {
         }
     }
 
-    private func denied(
+    func denied(
         _ message: String,
         at location: SourceLocation? = nil,
         hint: String,

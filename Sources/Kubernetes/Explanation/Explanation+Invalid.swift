@@ -286,7 +286,7 @@ extension Explanation {
     func immutable(_ cause: ServerStatus.Cause) -> [ObjectFailure.Fault] {
         let excepted = CauseText(cause.message).quotedNames
         var path = FieldPath(cause.field)
-        var changes: [Change] = []
+        var changes: [FieldChange] = []
         // The server may name a field as in its Go type, or name a derived field; in both cases the parent is searched.
         while changes.isEmpty {
             let prefix = path.text.isEmpty ? "" : "\(path.text)."
@@ -297,7 +297,7 @@ extension Explanation {
             }
             if let found, let here = found.node, let there {
                 let name = path.spellings(in: manifest.root).first { $0.resolve(in: manifest.root).node != nil } ?? path
-                let whole = Change(path: name.text, location: found.location, here: here, there: there)
+                let whole = FieldChange(path: name.text, location: found.location, here: here, there: there)
                 changes = whole.narrowed().filter { change in
                     !excepted.contains { change.path.hasPrefix(prefix + $0) } && !change.path.hasPrefix("metadata")
                 }
@@ -320,12 +320,34 @@ extension Explanation {
             let path = FieldPath(change.path)
             return fault(
                 at: change.location,
-                "\(path.name) cannot be changed: \(shown(path, in: live)) on the server, "
-                    + "\(shown(path, in: manifest.root)) here",
+                "\(path.name) cannot be changed: \(bothValues(of: path))",
                 hint: recreation,
                 code: .immutableField,
             )
         }
+    }
+
+    /// Returns the values of a field on the server and in the manifest, for a message.
+    private func bothValues(of path: FieldPath) -> String {
+        "\(shown(path, in: live)) on the server, \(shown(path, in: manifest.root)) here"
+    }
+
+    /// The field that the manifest changes, `nil` unless it changes exactly one field of an existing object.
+    var onlyChange: FieldChange? {
+        guard let live else { return nil }
+        let whole = FieldChange(path: "", location: manifest.location, here: manifest.root, there: live)
+        // The server completes metadata, and may return the object in another version of its group.
+        let described = ["apiVersion", "kind", "metadata.name", "metadata.namespace", "status"]
+        let changes = whole.narrowed().filter { change in
+            !described.contains { change.path == $0 || change.path.hasPrefix("\($0).") }
+        }
+        return changes.count == 1 ? changes.first : nil
+    }
+
+    /// Describes a change for a message, with both values.
+    func values(of change: FieldChange) -> String {
+        let path = FieldPath(change.path)
+        return "\(path.name): \(bothValues(of: path))"
     }
 
     /// The possible remedies for an immutable field, with the data that recreation destroys.
@@ -359,18 +381,18 @@ extension Explanation {
 }
 
 /// A field whose value in the manifest differs from the value on the server.
-private struct Change {
+struct FieldChange {
     var path: String
     var location: SourceLocation
     var here: Node?
     var there: Node?
 
     /// The innermost fields that differ; fields that only the server has set do not count.
-    func narrowed() -> [Change] {
+    func narrowed() -> [FieldChange] {
         switch (here?.content, there?.content) {
         case (.mapping(let here), .mapping(let there)):
             here.entries.flatMap { entry in
-                Change(
+                FieldChange(
                     path: path.isEmpty ? entry.key : "\(path).\(entry.key)",
                     location: entry.location,
                     here: entry.value,
@@ -380,7 +402,8 @@ private struct Change {
             }
         case (.sequence(let here), .sequence(let there)) where here.count == there.count:
             zip(here, there).enumerated().flatMap { index, pair in
-                Change(path: "\(path)[\(index)]", location: pair.0.location, here: pair.0, there: pair.1).narrowed()
+                FieldChange(path: "\(path)[\(index)]", location: pair.0.location, here: pair.0, there: pair.1)
+                    .narrowed()
             }
         default:
             here == there ? [] : [self]

@@ -72,7 +72,7 @@ struct Explanation {
     private func refused(_ refusal: APIError.Refusal) async -> ObjectFailure {
         let status = refusal.status
         return switch refusal.kind {
-        case .admission(let refusal): denied(refusal)
+        case .admission(let refusal): await denied(refusal)
         case .webhook(let failure): await webhookFailure(failure)
         case .schema: await schemaFailure(status)
         case .fieldConflict: conflictFailure(status)
@@ -87,7 +87,8 @@ struct Explanation {
         case .tooLarge: tooLarge(status)
         case .overloaded: overloaded(status)
         case .serverFailure, .unexplainedFailure: await serverFailure(status) ?? otherFailure(status)
-        case .invalid, .failedAllocation, .missing, .changed, .notTaken, .other: otherFailure(status)
+        case .missing: await missingObject(status) ?? otherFailure(status)
+        case .invalid, .failedAllocation, .changed, .notTaken, .other: otherFailure(status)
         }
     }
 
@@ -144,8 +145,7 @@ struct Explanation {
 
     /// Returns the reasons why the deletion of a namespace does not finish, `nil` if there are none.
     private func deletion(of namespace: String) async -> NamespaceDeletion? {
-        // The object's own deadline has often passed; these requests may delay the task's message slightly.
-        await NamespaceDeletion.read(namespace, on: client, until: max(deadline, .now + .seconds(1)))
+        await NamespaceDeletion.read(namespace, on: client, until: explanationDeadline)
     }
 
     private func unappliable(_ status: ServerStatus) -> ObjectFailure {
