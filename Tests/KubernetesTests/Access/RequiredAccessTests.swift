@@ -199,4 +199,12 @@ struct RequiredAccessTests {
             ]
         )
     }
+
+    @Test func `the rollout of a Deployment also needs to list ReplicaSets`() {
+        let type = GroupVersionKind(apiVersion: "apps/v1", kind: "Deployment")
+        let found = rules("") { access in
+            access.awaitRollout(.init(type: type, namespace: "default", name: "d"), namespace: "kube-system")
+        }
+        #expect(found.contains("default apps/replicasets : list"), "\(found)")
+    }
 }
