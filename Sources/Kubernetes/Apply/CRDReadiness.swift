@@ -220,6 +220,28 @@ private struct Wakes {
 }
 
 extension Applier {
+    /// Returns what to do about names that another definition of the same group has, with its name if it is found.
+    private func adviceOnTakenNames(_ manifest: ManifestObject) async -> String {
+        let spec = manifest.root["spec"]
+        let keys = ["kind", "listKind", "plural", "singular"]
+        let names = Set(keys.compactMap { spec?["names"]?[$0]?.string })
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        let deadline = max(retryPolicy.deadline, .now + .seconds(1))
+        let list = try? await client.object("GET", path, until: deadline).node
+        let other = list?["items"]?.sequence?.first { item in
+            let accepted = item["status"]?["acceptedNames"]
+            return item["metadata"]?["name"]?.string != manifest.identity.name
+                && item["spec"]?["group"]?.string == spec?["group"]?.string
+                && keys.contains { accepted?[$0]?.string.map(names.contains) == true }
+        }
+        guard let name = other?["metadata"]?["name"]?.string else {
+            return "use other names, or delete the CustomResourceDefinition that has this one, with all its objects"
+        }
+        let command = quotedShellLine(["kubectl", "delete", "crd", name])
+        return
+            "CustomResourceDefinition '\(name)' has it: use other names, or delete that one, with all its objects: \(command)"
+    }
+
     /// Waits until the server serves the objects of a CustomResourceDefinition.
     func awaitServed(_ manifest: ManifestObject, _ live: Node) async throws(ObjectFailure) {
         do {
@@ -230,7 +252,7 @@ extension Applier {
                 .other,
                 "the definition is on the server, but its objects are not served: \(words)",
                 hint: words.contains("is already in use")
-                    ? "use other names, or delete the CustomResourceDefinition that has this one, with all its objects"
+                    ? await adviceOnTakenNames(manifest)
                     : "see 'kubectl get crd \(manifest.identity.name) -o jsonpath={.status.conditions}'",
             )
         } catch {

@@ -52,6 +52,7 @@ extension Explanation {
             )
         case .other(let text):
             let cause: ObjectFailure.Cause = refusal.disposition == .permanent ? .denied : .other
+            if let failure = await conditionFailure(text, cause) { return failure }
             let change = purpose == .application ? onlyChange : nil
             return ObjectFailure(
                 manifest,
@@ -62,6 +63,19 @@ extension Explanation {
                 code: .admissionDenied,
             )
         }
+    }
+
+    /// Explains that a condition for asking a webhook fails because the object lacks a key.
+    private func conditionFailure(_ text: String, _ cause: ObjectFailure.Cause) async -> ObjectFailure? {
+        guard let fault = ExpressionFault(text), let expression = fault.expression else { return nil }
+        let condition = await WebhookSearch(client: client, deadline: explanationDeadline).condition(with: expression)
+        return ObjectFailure(
+            manifest,
+            cause,
+            "\(condition ?? "an admission condition") cannot be evaluated: the object has no key '\(fault.key)'",
+            hint: "correct the condition '\(expression)': it must test that the key exists; or add the key",
+            code: .admissionDenied,
+        )
     }
 
     /// Explains a violation of a Pod Security Standard.

@@ -97,6 +97,14 @@ extension Explanation {
                 code: .repeatedItem,
             )
         }
+        if let expression = ExpressionFault(text.detail) {
+            let rule = expression.rule.map { "rule '\($0)'" } ?? "a rule"
+            return fault(
+                at: target.location,
+                "\(path.name) has no '\(expression.key)', which \(rule) of its definition reads",
+                hint: "add '\(expression.key)', or let the rule begin with '!has(self.\(expression.key)) || '"
+            )
+        }
         let correction = Correction(text)
         // Labels and similar entries are validated one by one, but are reported at the mapping that contains them.
         if let shown = text.value, let entries = target.node?.mapping?.entries {

@@ -6,7 +6,7 @@ extension Explanation {
     /// Explains a failure of the server by what the server depends on, or returns `nil` if the cause is not seen.
     func serverFailure(_ status: ServerStatus) async -> ObjectFailure? {
         if let failure = conversionFailure(status) { return failure }
-        if let failure = patchFailure(status) { return failure }
+        if let failure = await patchFailure(status) { return failure }
         if status.message.contains("database space exceeded") {
             return failure(
                 "etcd has reached its quota and rejects writes",
@@ -42,12 +42,18 @@ extension Explanation {
     }
 
     /// Explains that a mutating webhook has answered with a patch that does not fit the object.
-    private func patchFailure(_ status: ServerStatus) -> ObjectFailure? {
+    private func patchFailure(_ status: ServerStatus) async -> ObjectFailure? {
         let pattern = /(?:add|remove|replace|move|copy|test) operation does not apply: doc is missing .*/
         guard let match = status.message.firstMatch(of: pattern) else { return nil }
+        let type = manifest.identity.type
+        let resource = try? await client.catalog.resource(of: type, on: client, until: explanationDeadline)
+        let search = WebhookSearch(client: client, deadline: explanationDeadline)
+        var webhook: String?
+        if let resource { webhook = await search.onlyMutating(group: type.group, plural: resource.plural) }
         return failure(
-            "a mutating webhook has answered with a patch that does not fit the object: \(match.0)",
-            hint: "correct that webhook: 'kubectl get mutatingwebhookconfigurations' lists them",
+            "\(webhook ?? "a mutating webhook") has answered with a patch that does not fit the object: \(match.0)",
+            hint: webhook.map { "correct \($0), or write the part of the object that it expects" }
+                ?? "correct that webhook: 'kubectl get mutatingwebhookconfigurations' lists them",
             code: .webhookUnavailable
         )
     }
