@@ -49,7 +49,8 @@ public struct NodeCheck: Sendable {
     public func findings() async -> Findings {
         var findings = await planFindings()
         if !isOffline {
-            findings.warnings += secretsOnDisk() + distrust()
+            findings.warnings += secretsOnDisk()
+            findings.add(.distrust(of: distrust()))
             findings.warnings += CredentialWarnings(files: run.files, plan: run.plan, now: run.now()).all()
         }
         return findings.withoutRepetitions
@@ -282,8 +283,13 @@ public struct NodeCheck: Sendable {
 typealias TaskManifests = (task: PlannedTask, manifests: [ManifestObject])
 
 extension NodeCheck.Findings {
+    /// Returns the findings about files that a run as root refuses: errors for root, warnings for other users.
+    public static func distrust(of problems: [Problem]) -> Self {
+        Machine.isRoot ? Self(problems: problems) : Self(warnings: problems)
+    }
+
     /// Appends other findings.
-    mutating func add(_ other: Self) {
+    public mutating func add(_ other: Self) {
         problems += other.problems
         warnings += other.warnings
         objectCount += other.objectCount

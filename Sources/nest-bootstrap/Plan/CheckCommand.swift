@@ -142,7 +142,7 @@ struct CheckCommand: Command {
         let isReadable = configuration.problems.isEmpty
         var findings = isReadable ? await check.findings() : await check.manifestFindings()
         if let absence = Configuration.absence(options) { findings.warnings.append(absence) }
-        if !options.isOffline { findings.warnings += Configuration.distrusted(options) }
+        if !options.isOffline { findings.add(.distrust(of: Configuration.distrusted(options))) }
         if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
             findings.warnings.append(Self.noAddress(rule, choice))
         }

@@ -263,7 +263,8 @@ struct PlanRun {
         case .unknown: return "has a damaged record"
         case .notYet, .waiting:
             let isMasked = configuration.options.root == nil && Systemd.isMasked(unitName(ofTask: status.task))
-            return "has not run on this boot" + (isMasked ? " (its unit is masked)" : "")
+            guard isMasked else { return "has not run on this boot" }
+            return "has not run on this boot (its unit is masked: run \(unmaskingCommand(ofTask: status.task)))"
         }
     }
 }

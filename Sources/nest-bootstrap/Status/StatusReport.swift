@@ -69,9 +69,7 @@ struct StatusReport {
 
     /// Creates the problem that a task does not run because its unit is masked.
     private static func maskedProblem(_ task: String) -> Problem {
-        let unit = unitName(ofTask: task)
-        let isUntilReboot = (try? FileSystem.status("/run/systemd/system/\(unit)"))?.kind == .symbolicLink
-        let hint = "run 'systemctl unmask \(isUntilReboot ? "--runtime " : "")\(unit)'"
+        let hint = "run \(unmaskingCommand(ofTask: task))"
         return Problem(.unitsOutdated, "task '\(task)' does not run: its unit is masked", hint: hint)
     }
 
@@ -110,4 +108,11 @@ struct StatusReport {
         else { return [] }
         return [Problem(.serverError, "since \(problem.since): \(problem.text)")]
     }
+}
+
+/// Returns the command that lets the unit of a task start again, in quotes.
+func unmaskingCommand(ofTask task: String) -> String {
+    let unit = unitName(ofTask: task)
+    let isUntilReboot = (try? FileSystem.status("/run/systemd/system/\(unit)"))?.kind == .symbolicLink
+    return quotedShellLine(["systemctl", "unmask"] + (isUntilReboot ? ["--runtime"] : []) + [unit])
 }
