@@ -74,6 +74,21 @@ extension Explanation {
         node.string == shown || String(decoding: node.json(), as: UTF8.self) == shown
     }
 
+    /// Explains that a rule of a definition fails because the object lacks a key that the rule reads.
+    private func expressionFault(
+        _ text: CauseText,
+        _ path: FieldPath,
+        _ location: SourceLocation?,
+    ) -> ObjectFailure.Fault? {
+        guard let expression = ExpressionFault(text.detail) else { return nil }
+        let rule = expression.rule.map { "rule '\($0)'" } ?? "a rule"
+        return fault(
+            at: location,
+            "\(path.name) has no '\(expression.key)', which \(rule) of its definition reads",
+            hint: "add '\(expression.key)', or let the rule begin with '!has(self.\(expression.key)) || '"
+        )
+    }
+
     private func invalid(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault {
         let path = path(of: cause)
         let text = CauseText(cause.message)
@@ -97,14 +112,7 @@ extension Explanation {
                 code: .repeatedItem,
             )
         }
-        if let expression = ExpressionFault(text.detail) {
-            let rule = expression.rule.map { "rule '\($0)'" } ?? "a rule"
-            return fault(
-                at: target.location,
-                "\(path.name) has no '\(expression.key)', which \(rule) of its definition reads",
-                hint: "add '\(expression.key)', or let the rule begin with '!has(self.\(expression.key)) || '"
-            )
-        }
+        if let fault = expressionFault(text, path, target.location) { return fault }
         let correction = Correction(text)
         // Labels and similar entries are validated one by one, but are reported at the mapping that contains them.
         if let shown = text.value, let entries = target.node?.mapping?.entries {
