@@ -9,6 +9,25 @@ import Testing
 /// What `check` finds without an API server.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct NodeCheckTests {
+    @Test func `a path below a file of another task is reported`() async throws {
+        let tasks = """
+            tasks:
+              a: {file: {path: /etc/nest/a, content: a}}
+              b: {file: {path: /etc/nest/a/b/c, content: b}}
+              c: {file: {path: /etc/nest/ab, content: c}}
+              d: {symlink: {path: /etc/nest/d, target: /etc/nest}}
+              e: {file: {path: /etc/nest/d/e, content: e}}
+            """
+        try await withBench(tasks) { bench in
+            #expect(
+                await bench.problems() == [
+                    "DIR/bootstrap.yaml:3:20: '/etc/nest/a/b/c' of task 'b' cannot exist, because '/etc/nest/a' is a file "
+                        + "that task 'a' writes; write another path"
+                ]
+            )
+        }
+    }
+
     @Test func `every problem of every task is reported at once`() async throws {
         let tasks = """
             tasks:

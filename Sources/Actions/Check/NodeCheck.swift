@@ -114,6 +114,7 @@ public struct NodeCheck: Sendable {
                 warnings += found.warnings
             }
         }
+        problems += pathsBelowFiles()
         warnings += versionWarnings
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()

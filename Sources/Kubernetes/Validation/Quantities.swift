@@ -7,7 +7,10 @@ enum Quantities {
         let (type, spec) = (manifest.identity.type, manifest.root["spec"])
         var problems: [Problem] = []
         if let pod = PodTemplate(manifest) {
-            for container in pod.containers { problems += resources(container.node, container.path) }
+            for container in pod.containers {
+                problems += resources(container.node, container.path)
+                problems += requestsAboveLimits(container.node["resources"], container.path)
+            }
         }
         switch (type.group, type.kind) {
         case ("", "PersistentVolumeClaim"): problems += spec.map { resources($0, "spec") } ?? []
@@ -25,6 +28,46 @@ enum Quantities {
     private static func resources(_ node: Node, _ path: String) -> [Problem] {
         ["limits", "requests"].flatMap { amounts(node["resources"]?[$0], "\(path).resources.\($0)") }
     }
+
+    /// Reports requests that are larger than the limit of the same resource, which servers refuse.
+    private static func requestsAboveLimits(_ resources: Node?, _ path: String) -> [Problem] {
+        (resources?["requests"]?.mapping?.entries ?? []).compactMap { request in
+            guard let limit = resources?["limits"]?[request.key], let most = amount(limit),
+                let requested = amount(request.value), requested > most * (1 + tolerance)
+            else { return nil }
+            let shown = (ShownValue(request.value), ShownValue(limit))
+            return Problem(
+                .wrongFieldValue,
+                "field '\(path).resources.requests.\(request.key)' is \(shown.0), more than the limit, \(shown.1)",
+                at: request.value.location,
+                hint: "write at most \(shown.1), or raise the limit",
+            )
+        }
+    }
+
+    /// The relative difference below which two numbers are the same quantity, such as `0.1` and `100m`.
+    private static let tolerance = 1e-9
+
+    /// Returns a quantity as a number, close enough for a comparison; `nil` if the node is no quantity.
+    private static func amount(_ node: Node) -> Double? {
+        let text: String
+        switch node.content {
+        case .string(let string): text = string
+        case .number(let number): text = number.json
+        default: return nil
+        }
+        guard isValid(text) else { return nil }
+        let number = text.prefix { $0.isNumber || "+-.".contains($0) }
+        let unit = text.dropFirst(number.count)
+        guard let factor = factors[String(unit)] else { return Double(text) }
+        return Double(number).map { $0 * factor }
+    }
+
+    /// The factors of the units; a text with another end has an exponent.
+    private static let factors: [String: Double] = [
+        "": 1, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
+        "Ki": 0x1p10, "Mi": 0x1p20, "Gi": 0x1p30, "Ti": 0x1p40, "Pi": 0x1p50, "Ei": 0x1p60,
+    ]
 
     private static func amounts(_ node: Node?, _ path: String) -> [Problem] {
         (node?.mapping?.entries ?? []).compactMap { problem(of: $0.value, "\(path).\($0.key)") }

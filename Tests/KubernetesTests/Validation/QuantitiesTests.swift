@@ -22,4 +22,22 @@ import Testing
     func `other texts are no quantities`(text: String) {
         #expect(!Quantities.isValid(text))
     }
+
+    @Test(arguments: [
+        ("2", "1", true), ("1Gi", "512Mi", true), ("1001m", "1", true), ("1e3", "1", true), ("1Mi", "1M", true),
+        ("1", "1000m", false), ("0.1", "100m", false), ("1100m", "1.1", false), ("500m", "1", false),
+        ("1k", "1e3", false),
+        ("x", "1", false),
+    ])
+    func `a request above its limit is reported`(request: String, limit: String, isAbove: Bool) throws {
+        let text = """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: p}
+            spec:
+              containers: [{name: a, image: b, resources: {requests: {cpu: \(request)}, limits: {cpu: \(limit)}}}]
+            """
+        let problems = Quantities.problems(try #require(try manifests(text).first)).filter { $0.message.contains("more than the limit") }
+        #expect(problems.isEmpty != isAbove, "\(problems)")
+    }
 }
