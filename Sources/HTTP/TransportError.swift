@@ -98,6 +98,10 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         switch kind {
         case .resolve where proxy != nil: return "correct \(setting), or \(exempt)"
         case .resolve: return "correct the name, or check that DNS or /etc/hosts resolves it"
+        case .refusedByProxy where message.hasSuffix(" 407"):
+            let address = proxy.map { $0.hasSlash ? $0 : "http://\($0)" } ?? ""
+            let place = "\(address.prefix { $0 != "/" })//USER:PASSWORD@\(address.split(separator: "/").last ?? "")"
+            return "write a user and a password in \(setting): \(place)"
         case .refusedByProxy: return "let the proxy connect to it, or \(exempt)"
         case .closed where proxy?.contains("socks") == false && message.contains("without a response"):
             return proxy.map {

@@ -315,6 +315,10 @@ extension Certificate {
                 .untrusted,
                 "\(which)is signed with an algorithm that is too weak, such as SHA-1: \(remedy)"
             )
+        case X509_V_ERR_EXCLUDED_VIOLATION, X509_V_ERR_PERMITTED_VIOLATION:
+            let name = "'\(subject)' (\(names.joined(separator: ", ")))"
+            let rule = "the name constraints of its CA '\(issuer)' do not allow a name of \(name)"
+            return TLSError(.untrusted, "is refused: \(rule): issue it without that name, or by another CA")
         case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL:
             return TLSError(
                 .untrusted,

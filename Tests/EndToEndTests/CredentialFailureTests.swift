@@ -59,8 +59,7 @@ struct CredentialFailureTests {
         #expect(
             line == "t: error: API server \(cluster.server) shows a certificate issued by 'CN=nest-bootstrap test CA', "
                 + "but kubeconfig 'admin' trusts only CA file 'other.crt' ('CN=another CA'); "
-                + "name the server's CA in 'certificate-authority' of the kubeconfig, "
-                + "or in 'cluster.certificateAuthority' if a task writes it; if the issuer is an intermediate CA, let the "
+                + "add the server's CA to that file; if the issuer is an intermediate CA, let the "
                 + "server send its certificate too ('--tls-cert-file')"
         )
     }

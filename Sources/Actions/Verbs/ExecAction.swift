@@ -37,11 +37,15 @@ struct ExecAction: Action {
                 let files = context.run.files
                 let location = (try? files.location(ofWritten: creates.path)) ?? creates.path
                 let correction = "correct 'creates'"
+                let link = (try? FileSystem.status(location))?.target
                 throw Problem(
                     .programFailed,
-                    "\(commandLine) succeeded, but '\(location)' does not exist",
+                    "\(commandLine) succeeded, but '\(location)' "
+                        + (link.map { "is a link to '\($0)', which does not exist" } ?? "does not exist"),
                     at: creates.location,
-                    hint: files.root.isEmpty ? correction : "let it write below '$NEST_ROOT', or \(correction)",
+                    hint: link != nil
+                        ? "let it create that first"
+                        : files.root.isEmpty ? correction : "let it write below '$NEST_ROOT', or \(correction)",
                     publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
                 )
             }

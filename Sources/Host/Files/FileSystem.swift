@@ -206,6 +206,15 @@ extension FileSystem {
             throw SystemError(makingDirectory, path, code: ENOTDIR, detail: detail, advice: adviceInTheWay(status.kind))
         }
         guard let link = try FileStatus.at(path, followingLinks: false, makingDirectory)?.target else { return true }
+        if let mount = Mount.unmounted(containing: link) {
+            throw SystemError(
+                makingDirectory,
+                path,
+                code: ENOTDIR,
+                detail: "is a link to '\(link)', and '\(mount)' of /etc/fstab is not mounted",
+                advice: "run \(quotedShellLine(["mount", mount]))"
+            )
+        }
         throw SystemError(
             makingDirectory,
             path,

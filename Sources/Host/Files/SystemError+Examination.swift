@@ -62,6 +62,7 @@ extension SystemError {
                 return (detail, exists ? near.map { "did you mean '\($0)'?" } : nil)
             }
             if let target = found.target, (try? FileSystem.exists(path)) == false {
+                if let finding = Self.unmounted(target, of: path) { return finding }
                 return (
                     "'\(path)' is a link to '\(target)', which does not exist",
                     "create '\(target)', or correct the link"
@@ -72,6 +73,15 @@ extension SystemError {
             else { return nil }
             return ("'\(path)' is a \(kind.rawValue), not a directory", nil)
         }
+    }
+
+    /// Finds the file system to which a link leads and which is not mounted.
+    private static func unmounted(_ target: String, of link: String) -> Finding? {
+        guard let mount = Mount.unmounted(containing: target) else { return nil }
+        return (
+            "'\(link)' is a link to '\(target)', and '\(mount)' of /etc/fstab is not mounted",
+            "run \(quotedShellLine(["mount", mount]))"
+        )
     }
 
     /// Finds the link that leads back to itself.

@@ -145,6 +145,9 @@ extension Explanation {
             case .unreadableBundle: "set 'caBundle' in \(named) to a CA certificate as PEM, in base64"
             case .failing where failure.words.contains("couldn't get version/kind"):
                 "its answer is no AdmissionReview, so 'clientConfig' in \(named) may lead to another server"
+            case .failing where failure.words.contains("AdmissionReview) to ("):
+                "its server answers in another version than it was asked: update it, or write the version that it answers in "
+                    + "into 'admissionReviewVersions' in \(named)"
             case .failing: "look into the log of its server"
             case .unreachable: "start its server, or correct 'clientConfig' in \(named)"
             }

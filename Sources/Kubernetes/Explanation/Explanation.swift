@@ -229,7 +229,12 @@ extension Explanation {
                 of: /user "([^"]*)".*attempting to grant RBAC permissions not currently held: *(.*)/
             )
             guard let grant else {
-                let hint = "check the authorization of this user"
+                let isUnseen = user == "system:anonymous" && client.hasClientCertificate
+                let hint =
+                    isUnseen
+                    ? "the server did not get the client certificate: let a load balancer pass TLS through, or correct "
+                        + client.kubeconfig.serverSetting
+                    : "check the authorization of this user"
                 return ObjectFailure(manifest, .forbidden, "forbidden to \(who): \(status.line)", hint: hint)
             }
             return ObjectFailure(

@@ -186,7 +186,9 @@ public struct CredentialCheck: Sendable {
                 .wrongIssuer,
                 "certificate '\(certificate.name)' ('\(own.subject)') was issued by '\(own.issuer)', "
                     + "but '\(authority.name)' is CA \(subjects)",
-                hint: "name the CA that issued the certificate, or a certificate that this CA issued",
+                hint:
+                    "name a certificate that this CA issued; if the API server has one CA for clients and another for "
+                    + "itself, name a file that contains both",
             )
         }
         try checkIssuers(of: own, in: certificate, intermediates, authorities, of: authority)

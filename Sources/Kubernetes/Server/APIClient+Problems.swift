@@ -140,9 +140,11 @@ extension APIClient {
         return Problem(
             .untrustedServer,
             "\(server) shows a certificate \(issuer), but kubeconfig '\(kubeconfig.path)' trusts only \(authority)",
-            hint: "name the server's CA in 'certificate-authority' of the kubeconfig, "
-                + "or in 'cluster.certificateAuthority' if a task writes it; if the issuer is an intermediate CA, let the "
-                + "server send its certificate too ('--tls-cert-file')",
+            hint: (authorities.isEmpty
+                ? "name the server's CA in 'certificate-authority' of the kubeconfig, or in 'cluster.certificateAuthority' if "
+                    + "a task writes it"
+                : "add the server's CA to that file")
+                + "; if the issuer is an intermediate CA, let the server send its certificate too ('--tls-cert-file')",
         )
     }
 

@@ -44,6 +44,11 @@ public struct APIClient: Sendable {
     /// The CA that verifies the server's certificate, for messages.
     var authority: String { credentials.authority }
 
+    /// Whether the user is identified by a client certificate.
+    var hasClientCertificate: Bool {
+        credentials.connectionIdentity.clientCertificate != nil && credentials.connectionIdentity.token == nil
+    }
+
     /// The certificates of that CA.
     var authorities: [Certificate] { credentials.authorities }
 

@@ -119,8 +119,7 @@ struct WaitingTests {
         #expect(
             line.hasSuffix(
                 "', but kubeconfig '\(path)' trusts only CA file '\(authority.certificatePath)' ('CN=other-ca'); "
-                    + "name the server's CA in 'certificate-authority' of the kubeconfig, "
-                    + "or in 'cluster.certificateAuthority' if a task writes it; if the issuer is an intermediate CA, let the "
+                    + "add the server's CA to that file; if the issuer is an intermediate CA, let the "
                     + "server send its certificate too ('--tls-cert-file')"
             )
         )
