@@ -35,6 +35,15 @@ struct ExitAdviceTests {
         #expect(ExitAdvice.text(status, output: output, searchPath: "/bin", limits: LimitEvents()) == nil)
     }
 
+    @Test func `the code of a shell names the signal that ended its program`() {
+        func advice(_ code: Int32) -> String? {
+            ExitAdvice.text(.exited(code), output: nil, searchPath: "/bin", limits: LimitEvents())
+        }
+        #expect(advice(141)?.contains("SIGPIPE") == true)
+        #expect(advice(139)?.contains("11 (SIGSEGV)") == true)
+        for code: Int32 in [1, 2, 125, 128, 130, 143, 192, 255] { #expect(advice(code) == nil, "\(code)") }
+    }
+
     @Test func `a pattern that no shell has replaced is named`() {
         let words = ["cp", "-a", "/a/*", "/b"]
         let output = "cp: cannot stat '/a/*': No such file or directory"

@@ -20,7 +20,9 @@ enum ExitAdvice {
     ) -> String? {
         if status == .signalled(SIGKILL) { return limits.reachedMemory.map(advice) }
         if let output, isAboutFork(output), let limit = limits.reachedProcesses { return advice(about: limit) }
-        guard case .exited(let code) = status, let output else { return nil }
+        guard case .exited(let code) = status else { return nil }
+        if let text = signalAdvice(code, limits) { return text }
+        guard let output else { return nil }
         if let library = output.firstMatch(of: /error while loading shared libraries: ([^\s:]+): cannot open/)?.1 {
             return "install the package that has '\(library)'"
         }
@@ -56,6 +58,22 @@ enum ExitAdvice {
         }
         guard output?.contains("env:") == true, let program = words.first else { return nil }
         return ProgramFile.fault(of: program, searchPath: "").map { "its first line is wrong: \($0.advice)" }
+    }
+
+    /// Returns what to do about a shell whose last program was ended by a signal: its code is 128 and the signal's number.
+    private static func signalAdvice(_ code: Int32, _ limits: LimitEvents) -> String? {
+        let signal = code - 128
+        switch signal {
+        case SIGKILL: return limits.reachedMemory.map(advice)
+        case SIGPIPE:
+            return
+                "a program of a pipe wrote after its reader had ended (SIGPIPE): let the reader read everything, or write the "
+                + "script without 'pipefail' there"
+        case SIGSEGV, SIGBUS, SIGILL, SIGABRT, SIGXCPU, SIGXFSZ:
+            return
+                "a program that it runs was ended by signal \(Signals.name(of: signal)): see 'coredumpctl' or its log"
+        default: return nil
+        }
     }
 
     private static func advice(about limit: LimitEvents.Limit) -> String {

@@ -199,11 +199,22 @@ struct WaitAction: Action {
         case .object(let reference, _):
             "see 'kubectl get \(reference.kind.lowercased()) \(reference.name)"
                 + (reference.namespace.map { " -n \($0)'" } ?? "'")
-        case .file: "check what creates the file"
+        case .file(let reference):
+            (try? FileSystem.status(reference.path))?.target.map {
+                "it is a link to '\($0)', which does not exist: create that"
+            }
+                ?? "check what creates the file"
         case .unit(let name): "see 'systemctl status \(name)'"
-        case .address: "see 'ip address', and check what joins the network"
+        case .address(let range): Self.advice(onAddressIn: range)
         case .interface: "see 'ip link', and check what creates the interface"
         }
+    }
+
+    /// Returns what to do about an address that no interface has, or one that is down.
+    private static func advice(onAddressIn range: AddressRange) -> String {
+        let holder = (try? NetworkInterface.all())?.first { $0.addresses.contains { range.contains($0.address) } }
+        guard let holder, !holder.isUp else { return "see 'ip address', and check what joins the network" }
+        return "run \(quotedShellLine(["ip", "link", "set", holder.name, "up"])), and see what set it down"
     }
 
     private func checkConnection(_ host: String, _ port: UInt16) async throws(NotYet) {
@@ -329,7 +340,10 @@ extension [NetworkInterface] {
             interface.addresses.contains { $0.state != .tentative && range.contains($0.address) }
         }
         if matching.contains(where: \.isUp) { return nil }
-        if let interface = matching.first { return "interface '\(interface.name)' has it, and is down" }
+        if let interface = matching.first {
+            return
+                "interface '\(interface.name)' has it, and is down"
+        }
         let addresses = flatMap { interface in
             interface.addresses.map(\.address)
                 .filter { $0.isVersion6 == range.first.isVersion6 && !$0.isLoopback && !$0.isLinkLocal }

@@ -409,6 +409,11 @@ extension FileSystem {
         try Mount.all().first { isPath($0.path, at: directory) }?.path
     }
 
+    /// Returns the advice to unmount what is at a path.
+    fileprivate static func unmounting(_ path: String) -> String {
+        "run \(quotedShellLine(["umount", path])) first"
+    }
+
     /// The maximum depth of a directory tree to remove; each level uses a descriptor.
     private static let depthLimit = 100
 
@@ -427,12 +432,14 @@ extension FileSystem {
         let code = errno
         guard raw >= 0 else {
             let detail = code == EXDEV ? "a file system is mounted there" : nil
-            throw SystemError(removing, path, code: code == EXDEV ? EBUSY : code, detail: detail)
+            let advice = code == EXDEV ? unmounting(path) : nil
+            throw SystemError(removing, path, code: code == EXDEV ? EBUSY : code, detail: detail, advice: advice)
         }
         let opened = FileDescriptor(adopting: raw)
         let here = try FileStatus(descriptor: opened.raw, removing, path).identity.device
         if let device, device != here {
-            throw SystemError(removing, path, code: EBUSY, detail: "another file system is mounted there")
+            let detail = "another file system is mounted there"
+            throw SystemError(removing, path, code: EBUSY, detail: detail, advice: unmounting(path))
         }
         let listing = try DirectoryListing(adopting: opened, removing, path)
         for entry in try listing.names(removing, path, limit: 1_000_000) {
@@ -455,7 +462,8 @@ extension DirectoryHandle {
         guard let mounted = try FileSystem.mountPoint(atOrBelow: real == "/" ? "/\(name)" : "\(real)/\(name)") else {
             return
         }
-        throw SystemError(operation, mounted, code: EBUSY, detail: "a file system is mounted there")
+        let detail = "a file system is mounted there"
+        throw SystemError(operation, mounted, code: EBUSY, detail: detail, advice: FileSystem.unmounting(mounted))
     }
 
     /// Removes a subdirectory and everything in it, without following links or entering mounted file systems.

@@ -32,6 +32,7 @@ extension SystemError {
         case EBUSY where !Machine.isUnit: mountPoint()
         case EPERM: attribute()
         case ENOTCONN: deadFileSystem()
+        case EFBIG: limitOfFiles()
         case ETXTBSY: writer()
         default: nil
         }
@@ -133,6 +134,18 @@ extension SystemError {
         return (
             "'\(mount.path)' (\(mount.kind)) is mounted read-only",
             "run \(quotedShellLine(["mount", "-o", "remount,rw", mount.path])), or write another path"
+        )
+    }
+
+    /// Finds the limit of this process for the size of files; see setrlimit(2).
+    private func limitOfFiles() -> Finding? {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
+            let size = Int(exactly: limit.rlim_cur), size < 1 << 40
+        else { return nil }
+        return (
+            "this process may write files of at most \(byteText(size)) (RLIMIT_FSIZE)",
+            "raise the limit: 'LimitFSIZE=' of its unit, or 'ulimit -f' of its shell"
         )
     }
 

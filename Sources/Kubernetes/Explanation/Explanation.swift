@@ -300,6 +300,10 @@ extension Explanation {
             let hint = "apply the CustomResourceDefinition that defines it first"
             return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
         }
+        if let own = BuiltInKinds.served(type.kind), own != type.apiVersion {
+            let hint = "write 'apiVersion: \(own)'"
+            return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownVersion)
+        }
         if let near = await nearTypes().first {
             let hint = "did you mean 'apiVersion: \(near.apiVersion)' with 'kind: \(near.kind)'?"
             return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownKind)
@@ -340,6 +344,8 @@ extension Explanation {
             } else if identity.isCustomResourceDefinition, finalizers.contains(Self.instanceFinalizer) {
                 // Without the finalizer, the objects would stay in etcd and reappear with the next definition.
                 "see which of its objects are left: 'kubectl get \(identity.name) -A'; they have finalizers of their own"
+            } else if finalizers.allSatisfy({ Self.protections.contains($0) }) {
+                "pods use it, and it is deleted once they are gone: 'kubectl describe \(name)' names them"
             } else if finalizers.isEmpty {
                 "see what holds it up: 'kubectl get \(name) -o yaml'"
             } else {
@@ -354,6 +360,9 @@ extension Explanation {
         let fault = fault(at: nil, message, hint: hint, common: purpose == .deletion ? common : nil)
         return ObjectFailure(object: identity, cause: .beingDeleted, faults: [fault])
     }
+
+    /// The finalizers that keep volumes while pods use them, see "Storage Object in Use Protection".
+    private static let protections = ["kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"]
 
     /// The finalizer that kube-controller-manager removes once a namespace is empty.
     private static let namespaceFinalizer = "kubernetes"

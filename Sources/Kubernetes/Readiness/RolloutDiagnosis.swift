@@ -28,7 +28,8 @@ struct RolloutDiagnosis {
     private func cause(of object: UnreadyObject) async -> ReadinessCause? {
         let identity = object.identity
         if object.reason == UnreadyObject.absence { return await missingNamespace(of: identity) }
-        var details = [await lastWarning(about: identity.type.kind, identity.name, in: identity.namespace)]
+        let warning = await lastWarning(about: identity.type.kind, identity.name, in: identity.namespace)
+        var details = [warning?.words]
         var cause = ReadinessCause()
         if let live = (try? await client.find(identity, until: deadline)) ?? nil {
             let status = LiveObject(live, type: identity.type, now: .now())
@@ -45,6 +46,8 @@ struct RolloutDiagnosis {
             }
             let hash = replicaSet?["metadata"]?["labels"]?[Self.hashLabel]?.string
             let pod = await unreadyPod(of: live, hash: hash, in: identity.namespace)
+            // Since the controller could not create a pod, it has created this one.
+            if let warning, let pod, warning.isAboutCreation, warning.time < pod.created { details = [] }
             details.append(pod?.words)
             let constraints = await nodeConstraints(of: live, pod?.diagnosis)
             details.append(constraints?.words)
@@ -113,14 +116,31 @@ struct RolloutDiagnosis {
         return labels.isEmpty ? nil : labels.map { "\($0.key)=\($0.value.string ?? "")" }.joined(separator: ",")
     }
 
-    /// Returns the reason and message of the last warning about an object.
-    private func lastWarning(about kind: String, _ name: String, in namespace: String?) async -> String? {
+    /// A warning of a controller about an object.
+    private struct Warning {
+        /// The reason and the message.
+        let words: String
+        /// Whether a controller could not create a pod.
+        let isAboutCreation: Bool
+        /// The time at which it was last seen, in RFC 3339.
+        let time: String
+    }
+
+    /// Returns the last warning about an object.
+    private func lastWarning(about kind: String, _ name: String, in namespace: String?) async -> Warning? {
         let selector = "type=Warning,involvedObject.kind=\(kind),involvedObject.name=\(name)"
         let events = await list("events", in: namespace, ("fieldSelector", selector)).filter {
             !Self.repeatsContainerState($0)
         }
         let last = events.max { Self.time(of: $0) < Self.time(of: $1) }
-        return last.map { "\($0["reason"]?.string ?? "Warning"): \(Self.message(of: $0).shortLine)" }
+        return last.map { event in
+            let reason = event["reason"]?.string ?? "Warning"
+            return Warning(
+                words: "\(reason): \(Self.message(of: event).shortLine)",
+                isAboutCreation: reason == "FailedCreate",
+                time: Self.time(of: event),
+            )
+        }
     }
 
     /// Returns the message of an event without the words that its recorder and its controller put before the cause.
@@ -146,21 +166,25 @@ struct RolloutDiagnosis {
     ///   - workload: The workload.
     ///   - hash: The value of the label of the current revision, or `nil` for the pods of all revisions.
     ///   - namespace: The namespace of the pods.
-    /// - Returns: The pod's state in words, and its diagnosis; `nil` if every pod is ready.
+    /// - Returns: The pod's state in words, its diagnosis, and the time of its creation in RFC 3339; `nil` if every pod is ready.
     private func unreadyPod(
         of workload: Node,
         hash: String?,
         in namespace: String?,
-    ) async -> (words: String, diagnosis: PodDiagnosis)? {
+    ) async -> (words: String, diagnosis: PodDiagnosis, created: String)? {
         guard let labels = Self.selector(of: workload) else { return nil }
         let selector = labels + (hash.map { ",\(Self.hashLabel)=\($0)" } ?? "")
         let unready = await list("pods", in: namespace, ("labelSelector", selector)).compactMap { pod in
-            PodDiagnosis(pod).map { (name: pod["metadata"]?["name"]?.string ?? "", diagnosis: $0) }
+            PodDiagnosis(pod).map { diagnosis in
+                let metadata = pod["metadata"]
+                let created = metadata?["creationTimestamp"]?.string ?? ""
+                return (name: metadata?["name"]?.string ?? "", diagnosis: diagnosis, created: created)
+            }
         }
         guard let pod = unready.first(where: { !$0.diagnosis.isTerminating }) ?? unready.first else { return nil }
-        let warning = pod.diagnosis.needsWarning ? await lastWarning(about: "Pod", pod.name, in: namespace) : nil
+        let warning = pod.diagnosis.needsWarning ? await lastWarning(about: "Pod", pod.name, in: namespace)?.words : nil
         let words = [pod.diagnosis.words, warning].compactMap(\.self).joined(separator: ": ")
-        return ("pod '\(pod.name)': \(words)", pod.diagnosis)
+        return ("pod '\(pod.name)': \(words)", pod.diagnosis, pod.created)
     }
 
     /// Explains why no node runs an unscheduled pod, or why too few nodes are eligible for a DaemonSet.

@@ -37,7 +37,8 @@ import Testing
             spec:
               containers: [{name: a, image: b, resources: {requests: {cpu: \(request)}, limits: {cpu: \(limit)}}}]
             """
-        let problems = Quantities.problems(try #require(try manifests(text).first)).filter { $0.message.contains("more than the limit") }
+        let pod = try #require(try manifests(text).first)
+        let problems = Quantities.problems(pod).filter { $0.message.contains("more than the limit") }
         #expect(problems.isEmpty != isAbove, "\(problems)")
     }
 }
