@@ -67,7 +67,8 @@ public final class AddressedTasks: Sendable {
             }
         }
         guard let address = found.withLock({ $0 }) else {
-            throw context.timedOut(waitingFor: subject, reason ?? "", hint: NodeAddress.advice(rule))
+            let hint = "\(NodeAddress.advice(rule)), or increase 'timeout' of task '\(context.task.name)'"
+            throw context.timedOut(waitingFor: subject, reason ?? "", hint: hint)
         }
         return address
     }

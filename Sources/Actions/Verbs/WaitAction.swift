@@ -53,7 +53,7 @@ struct WaitAction: Action {
         case .url(let url, let authority):
             let identity = try connectionIdentity(authority)
             try await poll { () async throws(NotYet) in try await checkURL(url, identity, authority) }
-        case .unit(let name) where !Systemd.isRunning:
+        case .unit(let name) where !Systemd.isReachable:
             throw Problem(
                 .waitTimedOut,
                 "cannot wait for unit '\(name)': systemd does not run here (process 1 is another program)",

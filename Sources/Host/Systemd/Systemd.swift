@@ -31,6 +31,12 @@ public enum Systemd {
     /// Whether systemd started this machine.
     public static var isRunning: Bool { sd_booted() > 0 }
 
+    /// Whether a service manager may be reached: systemd runs, or there is a system bus.
+    public static var isReachable: Bool {
+        isRunning || Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] != nil
+            || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
+    }
+
     /// Waits until a unit is active, without starting it.
     ///
     /// The caller's own unit must not be ordered before the unit, or neither is ever started.
