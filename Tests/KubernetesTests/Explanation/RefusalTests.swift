@@ -325,6 +325,6 @@ struct RefusalTests {
                     + "but its objects are not served: it cannot be established: "
             ) == true
         )
-        #expect(said.first?.contains("use other names, or delete the CustomResourceDefinition") == true, "\(said)")
+        #expect(said.first?.contains("'widgets.NAMESPACE.test' has it: use other names") == true, "\(said)")
     }
 }

@@ -228,8 +228,8 @@ struct CredentialTests {
         #expect(
             line { () throws(Problem) in try check.chain(of: certificate, to: ca) }
                 == "certificate 'a.crt' ('CN=kube-admin,O=system:masters') was issued by 'CN=kubernetes-ca', "
-                + "but 'other.crt' is CA 'CN=other-ca'; name the CA that issued the certificate, "
-                + "or a certificate that this CA issued"
+                + "but 'other.crt' is CA 'CN=other-ca'; name a certificate that this CA issued; if the API server "
+                + "has one CA for clients and another for itself, name a file that contains both"
         )
     }
 
