@@ -72,61 +72,45 @@ public struct LimitEvents: Sendable {
         }
     }
 
+    /// Files with a count and its limit, by the controller that has them.
+    private struct Source {
+        /// The controller in `/proc/self/cgroup`, empty for version 2, which has one hierarchy for all.
+        let controller: String
+        /// The file that contains the count.
+        let events: String
+        let key: String
+        /// The file that contains the limit.
+        let limit: String
+
+        /// The directory of the hierarchy.
+        var root: String { "/sys/fs/cgroup" + (controller.isEmpty ? "" : "/\(controller)") }
+    }
+
+    private static let sources = [
+        // `oom` counts only the limits of the group itself, `oom_kill` any cause of a kill.
+        Source(controller: "", events: "memory.events.local", key: "oom", limit: "memory.max"),
+        Source(controller: "", events: "pids.events", key: "max", limit: "pids.max"),
+        Source(controller: "memory", events: "memory.oom_control", key: "oom_kill", limit: "memory.limit_in_bytes"),
+        Source(controller: "pids", events: "pids.events", key: "max", limit: "pids.max"),
+    ]
+
     /// Returns the counters of the control group of this process and of the groups above it.
     private static func groupCounters() -> [Counter] {
         guard let bytes = try? FileSystem.read("/proc/self/cgroup", limit: 1 << 16) else { return [] }
-        var counters: [Counter] = []
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").flatMap { line -> [Counter] in
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3 else { continue }
-            let path = String(parts[2])
-            switch parts[1] {
-            case "":
-                for (group, directory) in directories(of: path, below: "/sys/fs/cgroup") {
-                    // `oom` counts only the limits of the group itself and below, `oom_kill` any cause of a kill.
-                    counters.append(
-                        .init(
-                            events: "\(directory)/memory.events.local",
-                            key: "oom",
-                            group: group,
-                            limit: "\(directory)/memory.max"
-                        )
-                    )
-                    counters.append(
-                        .init(
-                            events: "\(directory)/pids.events",
-                            key: "max",
-                            group: group,
-                            limit: "\(directory)/pids.max"
-                        )
+            guard parts.count == 3 else { return [] }
+            return sources.filter { $0.controller == parts[1] }.flatMap { source in
+                directories(of: String(parts[2]), below: source.root).map { group, directory in
+                    Counter(
+                        events: "\(directory)/\(source.events)",
+                        key: source.key,
+                        group: group,
+                        limit: "\(directory)/\(source.limit)"
                     )
                 }
-            case "memory":
-                for (group, directory) in directories(of: path, below: "/sys/fs/cgroup/memory") {
-                    counters.append(
-                        .init(
-                            events: "\(directory)/memory.oom_control",
-                            key: "oom_kill",
-                            group: group,
-                            limit: "\(directory)/memory.limit_in_bytes"
-                        )
-                    )
-                }
-            case "pids":
-                for (group, directory) in directories(of: path, below: "/sys/fs/cgroup/pids") {
-                    counters.append(
-                        .init(
-                            events: "\(directory)/pids.events",
-                            key: "max",
-                            group: group,
-                            limit: "\(directory)/pids.max"
-                        )
-                    )
-                }
-            default: break
             }
         }
-        return counters
     }
 
     /// Returns a group and the groups above it, without the root, which has no limits, and their directories.

@@ -4,7 +4,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-/// What is said about objects that are refused because of other objects or of one changed field.
+/// Messages about objects that are refused because of other objects or of one changed field.
 @Suite(.timeLimit(.minutes(30)))
 struct MissingObjectTests {
     private static let group = "rbac.authorization.k8s.io"

@@ -4,7 +4,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-/// What is said about a namespace whose deletion does not finish.
+/// Messages about a namespace whose deletion does not finish.
 @Suite(.timeLimit(.minutes(30)))
 struct NamespaceDeletionTests {
     private static func condition(_ type: String, _ message: String, status: String = "True") -> String {

@@ -4,7 +4,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-/// What is said about objects that a task awaits, from other objects that they need.
+/// Messages about objects that a task awaits and that need other objects.
 @Suite(.timeLimit(.minutes(30)))
 struct AwaitedObjectTests {
     private static let classes = "/apis/storage.k8s.io/v1/storageclasses"

@@ -4,7 +4,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-/// What is said about rollouts that do not finish: the place in the manifest, the cause and the advice.
+/// Messages about rollouts that do not finish: the place in the manifest, the cause and the advice.
 @Suite(.timeLimit(.minutes(30)))
 struct RolloutAdviceTests {
     private static let manifest = """
@@ -117,7 +117,7 @@ struct RolloutAdviceTests {
     }
 }
 
-/// What is read from a server about a Deployment that does not finish.
+/// Requests about a Deployment whose rollout does not finish.
 @Suite(.timeLimit(.minutes(30)))
 struct DeploymentDiagnosisTests {
     private static let apps = "/apis/apps/v1/namespaces/n"
