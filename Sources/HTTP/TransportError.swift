@@ -107,7 +107,7 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
             return proxy.map {
                 "'\($0)' of \(setting) may not be an HTTP proxy: write socks5:// if it is one of SOCKS, see its log, or \(exempt)"
             }
-        case .unreachable where message.contains("ermission denied") || message.contains("not permitted"):
+        case .unreachable where ["permission denied", "not permitted"].contains(where: message.lowercased().contains):
             return "a route or a firewall of this node forbids it: see 'ip route get \(host)' and 'nft list ruleset'"
         case .refused, .unreachable, .closed, .timedOut:
             return proxy.map { "check that proxy '\($0)' of \(setting) is running and connects to it, or \(exempt)" }

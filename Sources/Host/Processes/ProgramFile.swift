@@ -49,12 +49,17 @@ public enum ProgramFile {
         guard let status = try? FileStatus.at(path, followingLinks: true, ""), status.kind == .regular,
             status.mode & 0o111 == 0, let content = beginning(of: path), content.starts(with: Array("#!".utf8))
         else { return nil }
-        let line = String(decoding: content.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        let line = interpreterLine(of: content)
         let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
         guard let interpreter = words.first else { return nil }
         let isEnv = interpreter.pathParts.last == "env"
         let name = isEnv ? words.dropFirst().first { !$0.hasPrefix("-") } ?? "" : interpreter
         return ["sh", "dash", "ash", ""].contains(name.pathParts.last.map(String.init) ?? "") ? nil : name
+    }
+
+    /// Returns the first line of a script without `#!`.
+    private static func interpreterLine(of content: [UInt8]) -> String {
+        String(decoding: content.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
     private static func convertingLines(_ path: String) -> String {
@@ -102,7 +107,7 @@ public enum ProgramFile {
                 advice: advice(onHead: content)
             )
         }
-        let line = String(decoding: content.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        let line = interpreterLine(of: content)
         // With an argument, the interpreter starts, and gets the carriage return in the argument.
         if line.utf8.last == UInt8(ascii: "\r"), !line.dropFirst().contains(" ") {
             return Fault(
