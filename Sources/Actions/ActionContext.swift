@@ -139,6 +139,25 @@ struct ActionContext: Sendable {
     }
 }
 
+extension LocatedPath {
+    /// Performs a check of the file that a key of the task file names.
+    ///
+    /// - Parameter check: A function that checks the file.
+    /// - Returns: What the function returns.
+    /// - Throws: The error of the function, with the place of the key unless it has a place. What is wrong with a file
+    ///   may pass, unlike what is wrong in the task file.
+    func attributed<Value>(_ check: () throws(Problem) -> Value) throws(Problem) -> Value {
+        do {
+            return try check()
+        } catch {
+            var problem = error
+            problem.location = problem.location ?? location
+            problem.mayPass = true
+            throw problem
+        }
+    }
+}
+
 extension ActionContext {
     /// Returns what to do about a path that cannot be written or removed, or `nil` if that depends on the task.
     func hint(for error: SystemError) -> String? {

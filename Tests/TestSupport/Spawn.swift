@@ -50,7 +50,13 @@ func spawn(
     var envp = unsafe environment.map { unsafe strdup($0) } + [nil]
     defer { unsafe (argv + envp).forEach { unsafe free($0) } }
     var process: Int32 = 0
-    let code = unsafe posix_spawnp(&process, arguments[0], &actions, &attributes, &argv, &envp)
+    var code: Int32 = 0
+    // A child that another test starts has a program that this process has just written open until it runs its own.
+    for _ in 0..<600 {
+        code = unsafe posix_spawnp(&process, arguments[0], &actions, &attributes, &argv, &envp)
+        if code != ETXTBSY { break }
+        poll(nil, 0, 50)
+    }
     guard code == 0 else { throw SupportError("cannot run", arguments[0], code: code) }
     return process
 }

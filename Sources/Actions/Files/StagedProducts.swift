@@ -123,3 +123,15 @@ public struct StagedProducts: Sendable {
         }
     }
 }
+
+/// Looks up the numeric IDs of a user and a group, `nil` for a name that is not given.
+private func lookUp(
+    owner: String?,
+    group: String?,
+    until deadline: ContinuousClock.Instant,
+) async throws(SystemError) -> (owner: UInt32?, group: UInt32?) {
+    var numbers: (owner: UInt32?, group: UInt32?)
+    if let owner { numbers.owner = try await FileSystem.lookupUser(owner, until: deadline) }
+    if let group { numbers.group = try await FileSystem.lookupGroup(group, until: deadline) }
+    return numbers
+}

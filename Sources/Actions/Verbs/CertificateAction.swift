@@ -99,13 +99,19 @@ struct CertificateAction: Action {
         let file = try load(certificate, "ca.certificate")
         let keyFile = try load(key, "ca.key")
         // A certificate may be readable by everyone, so the content is examined before the permissions.
-        try CredentialCheck.requireNotExchanged(file, keyFile, of: "task '\(context.task.name)'")
-        try CredentialCheck.privateKey(in: keyFile)
+        try certificate.attributed { () throws(Problem) in
+            try CredentialCheck.requireNotExchanged(file, keyFile, of: "task '\(context.task.name)'")
+        }
+        try key.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: keyFile) }
         try requirePrivate(key, "ca.key")
         let usable = try await awaitValidity(context) { () throws(Problem) in
-            try CredentialCheck(now: context.run.now()).authority(file)
+            try certificate.attributed { () throws(Problem) in
+                try CredentialCheck(now: context.run.now()).authority(file)
+            }
         }
-        let authority = try IssuingAuthority(usable, path: certificate.path, key: keyFile)
+        let authority = try key.attributed { () throws(Problem) in
+            try IssuingAuthority(usable, path: certificate.path, key: keyFile)
+        }
         if let issued = context.task.footprint.issuedCertificate { context.warn { $0.warnings(of: issued) } }
         return authority
     }
@@ -113,7 +119,7 @@ struct CertificateAction: Action {
     private func load(_ reference: LocatedPath, _ key: String) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
-            return CredentialFile(name: reference.path, bytes: bytes, setting: key)
+            return CredentialFile(name: reference.path, bytes: bytes, setting: key, at: reference.location)
         } catch {
             throw problem(error, reference, key)
         }

@@ -28,7 +28,9 @@ struct DecryptAction: Action {
             writing: path
         )
         let text = try await decrypt(encrypted)
-        if let certificate = declaration.certificate { try check(text, belongsTo: certificate) }
+        if let certificate = declaration.certificate {
+            try certificate.attributed { () throws(Problem) in try check(text, belongsTo: certificate) }
+        }
         do {
             let result = try context.run.files.write(
                 text.copy,
@@ -65,21 +67,27 @@ struct DecryptAction: Action {
         } catch {
             // A public key may be readable by everyone, so the content is examined before the permissions.
             if let location = try? context.run.files.location(ofRead: declaration.identity.path) {
-                try NodeIdentity(reading: location).requireUsable(at: declaration.identity.path)
+                try declaration.identity.attributed { () throws(Problem) in
+                    try NodeIdentity(reading: location).requireUsable(at: declaration.identity.path)
+                }
             }
             throw problem(error, declaration.identity, "identity")
         }
         let decryption = declaration.decryption
         let identity = NodeIdentity(reading: location)
-        try identity.requireUsable(at: declaration.identity.path)
-        try decryption.requireNoPassword(identity)
+        try declaration.identity.attributed { () throws(Problem) in
+            try identity.requireUsable(at: declaration.identity.path)
+            try decryption.requireNoPassword(identity)
+        }
         let age = Age(environment: context.run.processEnvironment, identities: [location])
         do {
             return try await age.decrypt(bytes, path: declaration.source.path, until: context.deadline)
         } catch {
             guard let failure = error.cause as? AgeError else { throw error }
-            try decryption.requireDecryptable(bytes, identity)
-            throw Problem(error.code, error.message, hint: hint(failure.reason), cause: failure)
+            return try declaration.source.attributed { () throws(Problem) -> SecretBytes in
+                try decryption.requireDecryptable(bytes, identity)
+                throw Problem(error.code, error.message, hint: hint(failure.reason), cause: failure)
+            }
         }
     }
 

@@ -155,29 +155,30 @@ extension ActionContext {
         group: String?,
         writing path: String,
     ) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
-        do {
-            return try await lookUp(owner: owner, group: group, until: deadline)
-        } catch {
-            throw Problem(
+        func problem(_ error: SystemError, _ kind: Footprint.Account.Kind) -> Problem {
+            var problem = Problem(
                 .unknownAccount,
                 "cannot write file '\(path)'",
+                at: task.footprint.accounts.first { $0.kind == kind }?.location,
                 hint: error.advice ?? "create the account first",
                 cause: error,
             )
+            problem.mayPass = true
+            return problem
         }
+        var numbers: (owner: UInt32?, group: UInt32?)
+        do {
+            if let owner { numbers.owner = try await FileSystem.lookupUser(owner, until: deadline) }
+        } catch {
+            throw problem(error, .user)
+        }
+        do {
+            if let group { numbers.group = try await FileSystem.lookupGroup(group, until: deadline) }
+        } catch {
+            throw problem(error, .group)
+        }
+        return numbers
     }
-}
-
-/// Looks up the numeric IDs of a user and a group, `nil` for a name that is not given.
-func lookUp(
-    owner: String?,
-    group: String?,
-    until deadline: ContinuousClock.Instant,
-) async throws(SystemError) -> (owner: UInt32?, group: UInt32?) {
-    var numbers: (owner: UInt32?, group: UInt32?)
-    if let owner { numbers.owner = try await FileSystem.lookupUser(owner, until: deadline) }
-    if let group { numbers.group = try await FileSystem.lookupGroup(group, until: deadline) }
-    return numbers
 }
 
 /// The properties of a file that `write` sets; a dry run shows how they would change.

@@ -54,8 +54,10 @@ struct KubeconfigAction: Action {
         let certificate = try load(declaration.credentials.certificate, as: "certificate")
         let key = try load(declaration.credentials.key, as: "key")
         // A certificate may be readable by everyone, so the content is examined before the permissions.
-        try CredentialCheck.requireNotExchanged(certificate, key, of: "task '\(context.task.name)'")
-        try CredentialCheck.privateKey(in: key)
+        try declaration.credentials.certificate.attributed { () throws(Problem) in
+            try CredentialCheck.requireNotExchanged(certificate, key, of: "task '\(context.task.name)'")
+        }
+        try declaration.credentials.key.attributed { () throws(Problem) in _ = try CredentialCheck.privateKey(in: key) }
         try requirePrivate(declaration.credentials.key, as: "key")
         try await check(authority, certificate, key)
         context.warn { $0.warnings(of: declaration.credentials) }
@@ -76,7 +78,7 @@ struct KubeconfigAction: Action {
     private func load(_ reference: LocatedPath, as key: String) throws(Problem) -> CredentialFile {
         do {
             let bytes = try context.run.files.read(reference.path, limit: SizeLimit.configuration)
-            return CredentialFile(name: reference.path, bytes: bytes, setting: key)
+            return CredentialFile(name: reference.path, bytes: bytes, setting: key, at: reference.location)
         } catch {
             throw problem(error, reference, key)
         }
@@ -110,9 +112,13 @@ struct KubeconfigAction: Action {
     ) async throws(Problem) {
         try await awaitValidity(context) { () throws(Problem) in
             let check = CredentialCheck()
-            _ = try check.authority(authority)
-            _ = try check.client(certificate: certificate, key: key)
-            try check.chain(of: certificate, to: authority)
+            try declaration.credentials.certificateAuthority.attributed { () throws(Problem) in
+                _ = try check.authority(authority)
+            }
+            try declaration.credentials.certificate.attributed { () throws(Problem) in
+                _ = try check.client(certificate: certificate, key: key)
+                try check.chain(of: certificate, to: authority)
+            }
         }
     }
 }

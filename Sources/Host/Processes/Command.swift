@@ -154,14 +154,14 @@ extension Command {
         throw startFailure(path, code)
     }
 
-    /// Retries for a tenth of a second while the program's file is open for writing.
+    /// Retries for about a second while the program's file is open for writing.
     ///
     /// If this process wrote the file, a child that is being started may have it open until it runs its own program.
     /// There is no event to wait for.
     private func retryingBusyFile(_ start: () -> CInt) -> CInt {
         var pause: CInt = 1
         var code = start()
-        while code == ETXTBSY, pause < 100 {
+        while code == ETXTBSY, pause < 1000 {
             Glibc.poll(nil, 0, pause)
             pause *= 2
             code = start()

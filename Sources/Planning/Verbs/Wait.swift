@@ -29,7 +29,7 @@ public struct WaitDeclaration: VerbDeclaration {
     /// The condition.
     public var condition: Condition
 
-    /// The location of the verb in the task file.
+    /// The location of the condition in the task file.
     public var location: SourceLocation
 
     /// The key that names the kubeconfig, if the condition has one.
@@ -120,7 +120,7 @@ extension WaitDeclaration: ReadableVerb {
         fields.requireOne(of: Keys.conditions, example: "apiServer: true")
         fields.reportMisplacedKey("kubeconfig", goesWith: ["apiServer", "object"])
         fields.reportMisplacedKey("certificateAuthority", goesWith: ["url"])
-        let location = fields.location
+        let location = fields.entries.first { Keys.conditions.contains($0.key) }?.value.location ?? fields.location
         if let condition = tcp ?? file ?? url ?? unit ?? address ?? interface {
             return ReadVerb(Self(condition: condition, location: location))
         }
