@@ -123,7 +123,7 @@ struct FileVerbTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines.sorted() == [
-                "no-owner: error: \(node.config):3:27: cannot write file '/etc/b': cannot find user 'nobody-of-this-name': "
+                "no-owner: error: \(node.config):3:54: cannot write file '/etc/b': cannot find user 'nobody-of-this-name': "
                     + "no such user; create the account first",
                 "no-source: error: \(node.config):2:44: cannot write file '/etc/a': cannot read '\(node.path("nowhere"))': "
                     + "No such file or directory; put the file there, or correct 'source'",

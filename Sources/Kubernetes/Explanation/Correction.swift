@@ -34,6 +34,10 @@ struct Correction {
             hint = Self.label(from: value).map { "write for example '\($0)'" }
         } else if words.contains("a valid config key must") {
             hint = Self.label(from: value).map { "write for example '\($0)'" }
+        } else if words.contains("provided port is already allocated")
+            || words.contains("provided IP is already allocated")
+        {
+            hint = "write another value, or remove the field, so that the server chooses one"
         } else if words.contains("does not match template `labels`") {
             hint = "write the same labels in both"
         } else {

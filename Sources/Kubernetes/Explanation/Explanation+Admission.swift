@@ -27,7 +27,7 @@ extension Explanation {
         case .limitRange(let text):
             return denied(
                 "refused by a LimitRange of namespace '\(namespace)': \(text)",
-                at: location(ofLimitIn: text),
+                at: PodField.location(namedBy: text, in: manifest) ?? locationOfClaim(text),
                 hint: "stay within the limits, or change them: 'kubectl edit limitrange -n \(namespace)'",
                 code: .quotaExceeded,
             )
@@ -53,13 +53,14 @@ extension Explanation {
         case .other(let text):
             let cause: ObjectFailure.Cause = refusal.disposition == .permanent ? .denied : .other
             if let failure = await conditionFailure(text, cause) { return failure }
+            let known = PluginRefusal(text)
             let change = purpose == .application ? onlyChange : nil
             return ObjectFailure(
                 manifest,
                 cause,
                 "refused by admission control: \(text)" + (change.map { " (\(values(of: $0)))" } ?? ""),
-                at: change?.location,
-                hint: change.map { _ in "restore the value" },
+                at: change?.location ?? known?.location(in: manifest),
+                hint: known?.hint ?? change.map { _ in "restore the value" },
                 code: .admissionDenied,
             )
         }
@@ -114,17 +115,9 @@ extension Explanation {
         return target.node == nil ? nil : target.location
     }
 
-    /// Returns the location of the value that a LimitRange refuses.
-    ///
-    /// A message is for example `maximum memory usage per Container is 10Mi, but limit is 1Gi`.
-    private func location(ofLimitIn text: String) -> SourceLocation? {
-        let pattern = /(?:minimum|maximum) ([^ ]+) usage per \w+ is [^ ]+, but (limit|request) is ([^ ,.\]]+)/
-        guard let match = text.firstMatch(of: pattern) else { return nil }
-        let (resource, group, value) = (String(match.1), "\(match.2)s", String(match.3))
-        let containers = ["containers", "initContainers"].flatMap { manifest.root["spec"]?[$0]?.sequence ?? [] }
-        let settings = (containers + [manifest.root["spec"]].compactMap(\.self)).compactMap { $0["resources"]?[group] }
-        let entries = settings.flatMap { $0.mapping?.entries ?? [] }.filter { $0.key == resource }
-        return (entries.first { ($0.value.string ?? "") == value } ?? entries.first)?.location
+    /// Returns the location of the size that a LimitRange refuses for a PersistentVolumeClaim.
+    private func locationOfClaim(_ text: String) -> SourceLocation? {
+        text.contains(" per PersistentVolumeClaim is ") ? field("spec.resources.requests.storage") : nil
     }
 }
 

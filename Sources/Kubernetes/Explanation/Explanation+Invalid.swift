@@ -89,6 +89,20 @@ extension Explanation {
         )
     }
 
+    /// Explains that a definition lacks a version in which the server has stored objects.
+    private func missingStoredVersion(_ cause: ServerStatus.Cause, _ text: CauseText) -> ObjectFailure.Fault? {
+        guard manifest.identity.isCustomResourceDefinition, cause.field.hasPrefix("status.storedVersions["),
+            let version = text.value
+        else { return nil }
+        return fault(
+            at: FieldPath("spec.versions").resolve(in: manifest.root).location,
+            "version '\(version)' is missing from 'spec.versions', and the server may have stored objects in it",
+            hint:
+                "keep the version there with 'served: false' and 'storage: false', until every object has been written again "
+                + "in another version and 'status.storedVersions' is without '\(version)'",
+        )
+    }
+
     private func invalid(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault {
         let path = path(of: cause)
         let text = CauseText(cause.message)
@@ -113,6 +127,7 @@ extension Explanation {
             )
         }
         if let fault = expressionFault(text, path, target.location) { return fault }
+        if let fault = missingStoredVersion(cause, text) { return fault }
         let correction = Correction(text)
         // Labels and similar entries are validated one by one, but are reported at the mapping that contains them.
         if let shown = text.value, let entries = target.node?.mapping?.entries {

@@ -28,6 +28,8 @@ enum PodField {
         if let match = words.firstMatch(of: /violates PodSecurity "[^"]*": (.*)/) {
             return violations(String(match.1), in: template)
         }
+        let range = limits(in: words, template)
+        if !range.isEmpty { return range }
         if words.contains(#/serviceaccount "[^"]*" not found/#) {
             return ["serviceAccountName", "serviceAccount"].map { FieldPath("\(template.path).\($0)") }
         }
@@ -45,6 +47,25 @@ enum PodField {
         }
         // Servers before 1.24 do not name the containers.
         return found.isEmpty ? [FieldPath("\(template.path).containers")] : found
+    }
+
+    /// Returns the paths of the values that a LimitRange refuses, those with the value that the message shows first.
+    ///
+    /// A message is `maximum memory usage per Container is 10Mi, but limit is 1Gi`, or
+    /// `memory max limit to request ratio per Container is 2, but provided ratio is 4.000000`.
+    private static func limits(in words: String, _ template: PodTemplate) -> [FieldPath] {
+        let usage = /(?:minimum|maximum) ([^ ]+) usage per \w+ is [^ ]+?[,.] +(?:but|No) (limit|request) is ([^ ,.\]]+)/
+        var found = words.matches(of: usage).flatMap { match -> [(path: String, isShown: Bool)] in
+            let field = "resources.\(match.2)s.\(match.1)"
+            return template.containers.compactMap { container in
+                let value = FieldPath(field).resolve(in: container.node).node
+                return value.map { ("\(container.path).\(field)", $0.string == String(match.3)) }
+            }
+        }
+        found += words.matches(of: #/([^ \[]+) max limit to request ratio per \w+ is /#).flatMap { match in
+            template.containers.map { ("\($0.path).resources.limits.\(match.1)", false) }
+        }
+        return (found.filter(\.isShown) + found.filter { !$0.isShown }).map { FieldPath($0.path) }
     }
 
     /// Returns the paths of the fields in the brackets of violations of a Pod Security Standard.

@@ -83,6 +83,8 @@ extension LiveObject {
         let isServed =
             condition("Established")?.status == "True"
             && ["plural", "kind"].allSatisfy { accepted?[$0] != nil && accepted?[$0] == names?[$0] }
+        let taken = TakenName(in: condition("NamesAccepted")?.message ?? "", names: names)
+        if let taken, taken.isOutdated, !isServed { return .waiting("the server has not checked its new names yet") }
         for condition in conditions {
             switch (condition.type, condition.status) {
             case ("NamesAccepted", "False") where !isServed: return .failed(condition.words)

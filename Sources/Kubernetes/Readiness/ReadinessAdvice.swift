@@ -56,6 +56,7 @@ struct ReadinessAdvice {
             pause
             ?? manifest.flatMap { manifest in
                 PodField.location(namedBy: words, in: manifest)
+                    ?? PluginRefusal(words)?.location(in: manifest)
                     ?? object.cause?.podField.flatMap { PodField.location(of: $0, in: manifest) }
             }
     }
@@ -76,6 +77,10 @@ struct ReadinessAdvice {
             "set 'resources' of each container as the quota requires"
         } else if let account = words.firstMatch(of: /serviceaccount "([^"]*)" not found/)?.1 {
             "create ServiceAccount '\(account)', or correct 'serviceAccountName'"
+        } else if words.contains(#/(?:minimum|maximum|max) .* per \w+ is /#) {
+            "stay within the limits, or change them: 'kubectl edit limitrange\(namespace)'"
+        } else if let refusal = PluginRefusal(words) {
+            refusal.hint
         } else if words.contains("violates PodSecurity") {
             podSecurity(in: object.identity.namespace)
         } else if words.hasPrefix(LiveObject.pause) {

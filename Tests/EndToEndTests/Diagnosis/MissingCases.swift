@@ -212,10 +212,11 @@ enum MissingCases {
                 metadata: {name: g}
                 """,
             lines: [
-                "46.yaml:1:1: CustomResourceDefinition/gizmos.t46.example.test: the definition is on the "
+                "46.yaml:7:37: CustomResourceDefinition/gizmos.t46.example.test: the definition is on the "
                     + "server, but its objects are not served: it cannot be established: ListKindConflict: "
-                    + #""GizmoList" is already in use; CustomResourceDefinition 'otters.t46.example.test' has it: use other "#
-                    + "names, or delete that one, with all its objects: 'kubectl delete crd otters.t46.example.test'",
+                    + #""GizmoList" is already in use; CustomResourceDefinition 'otters.t46.example.test' has them: "#
+                    + "write other values in 'spec.names' for 'singular', 'kind', 'listKind', or delete that one, with all "
+                    + "its objects: 'kubectl delete crd otters.t46.example.test'",
                 "46.yaml:10:1: Gizmo/g: not tried: CustomResourceDefinition/gizmos.t46.example.test, "
                     + "which it needs, could not be applied",
             ],
