@@ -90,6 +90,17 @@ struct DocumentSplitter: Sendable {
     private func markerProblem() -> Problem? {
         let behind = bytes[(offset + 3)..<endOfLine()]
         guard let first = behind.firstIndex(where: { $0 > 0x20 }), bytes[first] != UInt8(ascii: "#") else { return nil }
+        let place = SourceLocation(file: file, position: SourceLocation.Position(line: line, column: 1))
+        let words = String(decoding: bytes[offset..<endOfLine()], as: UTF8.self).split { $0.isWhitespace }
+        if words.count == 1, words[0].allSatisfy({ $0 == "-" }) {
+            return Problem(
+                .documentMarker,
+                "a document marker has three dashes, found \(words[0].count)",
+                at: place,
+                hint: "write '---'",
+                edit: TextEdit(at: place, old: String(words[0]), new: "---")
+            )
+        }
         let before = bytes[offset..<first].count
         return Problem(
             .documentMarker,

@@ -86,7 +86,7 @@ import YAML
         let printed = problems([("b.yaml", Self.base), ("d.yaml", "tasks: {second: {enable: false}}")])
         #expect(
             printed == "b.yaml:10:19: task 'third' runs after 'second', which is disabled at d.yaml:1:9; "
-                + "remove 'second' here, or enable: false there"
+                + "remove 'enable: false' there, or 'second' here"
         )
     }
 

@@ -38,6 +38,8 @@ struct Correction {
             || words.contains("provided IP is already allocated")
         {
             hint = "write another value, or remove the field, so that the server chooses one"
+        } else if words.contains("not configured for dual-stack services") {
+            hint = "write 'PreferDualStack' or 'SingleStack'"
         } else if words.contains("does not match template `labels`") {
             hint = "write the same labels in both"
         } else {

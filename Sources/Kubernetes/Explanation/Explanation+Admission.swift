@@ -6,16 +6,7 @@ extension Explanation {
     /// Explains a refusal by admission control, which does not depend on the user.
     func denied(_ refusal: AdmissionRefusal) async -> ObjectFailure {
         switch refusal {
-        case .quota(let name, let usage):
-            let words = usage.map { usage in
-                "\(usage.resource) used \(usage.used) of \(usage.limit)"
-                    + (usage.requested == "1" ? "" : ", \(usage.requested) requested")
-            }
-            return denied(
-                "refused by ResourceQuota '\(name)': \(words.joined(separator: "; "))",
-                hint: "raise the quota or delete objects",
-                code: .quotaExceeded,
-            )
+        case .quota(let name, let usage): return quotaFailure(name, usage)
         case .quotaRequires(let name, let what):
             return denied(
                 "refused by ResourceQuota '\(name)': the containers must specify \(what)",
@@ -79,6 +70,39 @@ extension Explanation {
         )
     }
 
+    /// The fields of Services and claims that count towards the resources of a quota.
+    private static let quotaFields = [
+        "services.nodeports": "spec.type", "services.loadbalancers": "spec.type",
+        "requests.storage": "spec.resources.requests.storage",
+    ]
+
+    /// Explains that a quota is used up.
+    private func quotaFailure(_ name: String, _ usage: [AdmissionRefusal.QuotaUsage]) -> ObjectFailure {
+        let words = usage.map { usage in
+            "\(usage.resource) used \(usage.used) of \(usage.limit)"
+                + (usage.requested == "1" ? "" : ", \(usage.requested) requested")
+        }
+        let resources = usage.map(\.resource)
+        // The quota for one StorageClass is `NAME.storageclass.storage.k8s.io/requests.storage`.
+        let ownFields = resources.compactMap { Self.quotaFields[String($0.split(separator: "/").last ?? "")] }
+        let podFields = resources.map { $0.contains(".") ? $0 : "requests.\($0)" }
+        let place =
+            ownFields.lazy.compactMap(field).first
+            ?? PodField.location(namedBy: podFields.map { "resources.\($0)" }, in: manifest)
+        let takesNodePorts =
+            resources.contains("services.nodeports") && manifest.root["spec"]?["type"]?.string == "LoadBalancer"
+        let other = takesNodePorts ? "write 'allocateLoadBalancerNodePorts: false' below 'spec', or " : ""
+        // Nothing can be deleted if nothing is used.
+        let deletion = usage.contains { $0.used == "0" } ? "" : " or delete objects"
+        let command = quotedShellLine(["kubectl", "edit", "resourcequota", name, "-n", namespace])
+        return denied(
+            "refused by ResourceQuota '\(name)': \(words.joined(separator: "; "))",
+            at: place,
+            hint: "\(other)raise the quota\(deletion): \(command)",
+            code: .quotaExceeded,
+        )
+    }
+
     /// Explains a violation of a Pod Security Standard.
     private func podSecurityFailure(_ standard: String, _ violations: String) -> ObjectFailure {
         denied(
@@ -139,8 +163,8 @@ extension Explanation {
             case .failing where failure.words.contains("couldn't get version/kind"):
                 "its answer is no AdmissionReview, so 'clientConfig' in \(named) may lead to another server"
             case .failing where failure.words.contains("AdmissionReview) to ("):
-                "its server answers in another version than it was asked: update it, or write the version that it answers in "
-                    + "into 'admissionReviewVersions' in \(named)"
+                "its server answers in another version than it was asked: update it, or leave only the version in which it "
+                    + "answers in 'admissionReviewVersions' of \(named)"
             case .failing: "look into the log of its server"
             case .unreachable: "start its server, or correct 'clientConfig' in \(named)"
             }

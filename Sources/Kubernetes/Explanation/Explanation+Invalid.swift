@@ -275,6 +275,11 @@ extension Explanation {
         if conflict.path.text == "spec.replicas", scalers.contains(where: manager.hasPrefix) {
             return "remove 'replicas' from the manifest, so that the autoscaler sets it"
         }
+        if manager == "clusterrole-aggregation-controller" {
+            return
+                "remove 'rules': the controller makes them from 'aggregationRule'; put rules of your own into a ClusterRole with "
+                + "the labels that it selects"
+        }
         let force = "with 'apply: {conflicts: force}' in task '\(task)'"
         guard manager == Self.helm, let release else { return "take it \(force), or remove it here" }
         return "set it in the values of release '\(release)', or remove it here, or take it \(force) until the release "

@@ -17,9 +17,14 @@ extension Explanation {
         return status.code == 503 ? await unavailableService(status) : nil
     }
 
-    private func failure(_ message: String, hint: String, code: ProblemCode) -> ObjectFailure {
+    private func failure(
+        at location: SourceLocation? = nil,
+        _ message: String,
+        hint: String,
+        code: ProblemCode
+    ) -> ObjectFailure {
         let common = ObjectFailure.Common(message: message, hint: hint)
-        let fault = fault(at: nil, message, hint: hint, common: common, code: code)
+        let fault = fault(at: location, message, hint: hint, common: common, code: code)
         return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
     }
 
@@ -50,7 +55,9 @@ extension Explanation {
         let search = WebhookSearch(client: client, deadline: explanationDeadline)
         var webhook: String?
         if let resource { webhook = await search.onlyMutating(group: type.group, plural: resource.plural) }
+        let patch = PatchFault(String(match.0))
         return failure(
+            at: patch?.location(in: manifest),
             "\(webhook ?? "a mutating webhook") has answered with a patch that does not fit the object: \(match.0)",
             hint: webhook.map { "correct \($0), or write the part of the object that it expects" }
                 ?? "correct that webhook: 'kubectl get mutatingwebhookconfigurations' lists them",

@@ -144,7 +144,7 @@ struct Explanation {
     }
 
     /// Returns the reasons why the deletion of a namespace does not finish, `nil` if there are none.
-    private func deletion(of namespace: String) async -> NamespaceDeletion? {
+    func deletion(of namespace: String) async -> NamespaceDeletion? {
         await NamespaceDeletion.read(namespace, on: client, until: explanationDeadline)
     }
 
@@ -254,7 +254,8 @@ extension Explanation {
             manifest,
             .forbidden,
             "\(who) may not \(verb) \(resource) \(scope ?? "at the cluster scope")",
-            hint: "add to \(role) bound to this user: \(rule)",
+            hint: user.hasPrefix("system:node:")
+                ? PluginRefusal.adviceForNodes : "add to \(role) bound to this user: \(rule)",
         )
     }
 
@@ -329,47 +330,6 @@ extension Explanation {
 
 /// Objects that must not be changed although the server would accept the change.
 extension Explanation {
-    /// Explains that an object is being deleted, with the cause of the delay.
-    func beingDeleted(_ error: APIError, _ finalizers: [String]) async -> ObjectFailure {
-        let deletion = manifest.identity.isNamespace ? await deletion(of: manifest.identity.name) : nil
-        let identity = manifest.identity
-        let namespace = identity.namespace ?? live?["metadata"]?["namespace"]?.string
-        let kind = identity.type.group.isEmpty ? identity.type.kind : "\(identity.type.kind).\(identity.type.group)"
-        let name = "\(kind.lowercased()) \(identity.name)" + (namespace.map { " -n \($0)" } ?? "")
-        let hint =
-            if let deletion {
-                deletion.hint
-            } else if identity.isNamespace, finalizers.allSatisfy({ $0 == Self.namespaceFinalizer }) {
-                "check that kube-controller-manager is running, which deletes what is in it"
-            } else if identity.isCustomResourceDefinition, finalizers.contains(Self.instanceFinalizer) {
-                // Without the finalizer, the objects would stay in etcd and reappear with the next definition.
-                "see which of its objects are left: 'kubectl get \(identity.name) -A'; they have finalizers of their own"
-            } else if finalizers.allSatisfy({ Self.protections.contains($0) }) {
-                "pods use it, and it is deleted once they are gone: 'kubectl describe \(name)' names them"
-            } else if finalizers.isEmpty {
-                "see what holds it up: 'kubectl get \(name) -o yaml'"
-            } else {
-                "let the controller that set \(finalizers.count == 1 ? "it" : "them") finish; if it is gone for good, "
-                    + "'kubectl edit \(name)' and remove the finalizer, which skips its cleanup"
-            }
-        let message = "\(purpose.failed): \(error.words)" + (deletion.map { ": \($0.words)" } ?? "")
-        let common = ObjectFailure.Common(
-            message: message,
-            hint: "find out what holds them up, or increase 'timeout' of task '\(task)'",
-        )
-        let fault = fault(at: nil, message, hint: hint, common: purpose == .deletion ? common : nil)
-        return ObjectFailure(object: identity, cause: .beingDeleted, faults: [fault])
-    }
-
-    /// The finalizers that keep volumes while pods use them, see "Storage Object in Use Protection".
-    private static let protections = ["kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"]
-
-    /// The finalizer that kube-controller-manager removes once a namespace is empty.
-    private static let namespaceFinalizer = "kubernetes"
-
-    /// The finalizer with which the API server deletes the objects of a CustomResourceDefinition before the definition.
-    private static let instanceFinalizer = "customresourcecleanup.apiextensions.k8s.io"
-
     /// Explains that another task describes the object too.
     func rival(_ error: APIError) -> ObjectFailure {
         ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them", code: .objectAppliedTwice)

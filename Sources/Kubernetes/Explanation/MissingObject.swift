@@ -146,7 +146,13 @@ extension Explanation {
                 code: .admissionDenied,
             )
         }
-        return denied("\(subject): \(reason)", hint: change("the policy"))
+        let patch = PatchFault(reason)
+        return denied(
+            "\(subject): \(reason)",
+            at: patch?.location(in: manifest),
+            hint: patch?.parent.map { "add '\($0)' to the manifest, or let the policy add it first" }
+                ?? change("the policy"),
+        )
     }
 
     /// Returns the parameter object that a binding refers to, `nil` if the policy or the binding cannot be read.

@@ -13,7 +13,7 @@ struct PluginRefusal {
 
     /// The field.
     let field: Field
-    /// What to do about the refusal.
+    /// Advice that makes the object acceptable.
     let hint: String
 
     private static let all: [(words: String, refusal: Self)] = [
@@ -56,10 +56,25 @@ struct PluginRefusal {
             Self(.ofObject("spec.externalIPs"), "remove 'externalIPs', and use 'type: LoadBalancer' or a node port")
         ),
         (
+            "cannot set blockOwnerDeletion",
+            Self(
+                .ofObject("metadata.ownerReferences"),
+                "remove 'blockOwnerDeletion', or let the user 'update' the subresource 'finalizers' of the owner's resource"
+            )
+        ),
+        // NodeRestriction refuses labels and taints also if the agent itself sets them.
+        ("is not allowed to modify labels", Self(.ofObject("metadata.labels"), Self.adviceForNodes)),
+        ("is not allowed to modify taints", Self(.ofObject("spec.taints"), Self.adviceForNodes)),
+        ("is not allowed to modify node ", Self(.ofObject("metadata.name"), Self.adviceForNodes)),
+        (
             "signer with system:masters group is not allowed",
             Self(.ofObject("spec.request"), "request a certificate without organization 'system:masters'")
         ),
     ]
+
+    /// The advice to a user that is a kubelet.
+    static let adviceForNodes =
+        "name the kubeconfig of another user in 'kubeconfig': that of a kubelet may change only its own Node, and only in part"
 
     private init(_ field: Field, _ hint: String) { (self.field, self.hint) = (field, hint) }
 

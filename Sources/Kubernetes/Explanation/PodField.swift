@@ -20,6 +20,13 @@ enum PodField {
         PodTemplate(manifest).map { FieldPath("\($0.path).\(field)").resolve(in: manifest.root).location }
     }
 
+    /// Returns the location of the first of some fields that a container has, `nil` if none has one.
+    static func location(namedBy fields: [String], in manifest: ManifestObject) -> SourceLocation? {
+        guard let template = PodTemplate(manifest) else { return nil }
+        let paths = template.containers.flatMap { container in fields.map { FieldPath("\(container.path).\($0)") } }
+        return paths.lazy.map { $0.resolve(in: manifest.root) }.first { $0.node != nil }?.location
+    }
+
     /// Returns the paths of the fields that a text names.
     private static func paths(namedBy words: String, in template: PodTemplate) -> [FieldPath] {
         if let match = words.firstMatch(of: /failed quota: [^ :]+: must specify (.*)/) {

@@ -87,6 +87,10 @@ enum StructureHint {
         guard fields.count == 1, let value = scalar(node), let field = schema.field(fields[0]) else { return nil }
         switch (field.expectation, node.content) {
         case (.integer, .number), (.string, .string), (.anything, _): return "{\(fields[0]): \(value)}"
+        case (.integer, .string(let text)):
+            // Docker writes a port of the host and one of the container as `8080:80`.
+            let last = text.prefix { $0 != "/" }.split(separator: ":").last.flatMap { UInt16($0) }
+            return last.map { "{\(fields[0]): \($0)}" }
         default: return nil
         }
     }

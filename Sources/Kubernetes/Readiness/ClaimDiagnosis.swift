@@ -50,7 +50,7 @@ struct ClaimDiagnosis {
     }
 
     /// Returns whether a pod mounts a claim.
-    private static func uses(_ pod: Node, _ claim: String?) -> Bool {
+    static func uses(_ pod: Node, _ claim: String?) -> Bool {
         (pod["spec"]?["volumes"]?.sequence ?? []).contains { volume in
             volume["persistentVolumeClaim"]?["claimName"]?.string == claim
         }

@@ -124,16 +124,19 @@ extension LiveObject {
         return isLate && scheduled.reason == "Unschedulable" ? .failed(scheduled.words) : .waiting(scheduled.words)
     }
 
+    /// The reason if a Job is suspended.
+    static let suspension = "it is suspended"
+
     /// The readiness of a Job; unlike in kstatus, and as in Flux, a running Job is not ready.
     private var job: Readiness {
         for condition in conditions where condition.status == "True" {
             switch condition.type {
             case "Complete": return .ready
             case "Failed": return .failed(condition.words)
-            case "Suspended" where node["spec"]?["suspend"]?.boolean == true: return .ready
             default: continue
             }
         }
+        if node["spec"]?["suspend"]?.boolean == true { return .waiting(Self.suspension) }
         return .waiting(node["status"]?["startTime"] == nil ? "not started" : "running")
     }
 }
@@ -201,9 +204,11 @@ extension LiveObject {
         guard desired >= minimumNodeCount else {
             return .waiting(desired == 0 ? "no node is eligible" : "eligible nodes: \(desired) of \(minimumNodeCount)")
         }
+        // Pods of former revisions stay until a user deletes them.
+        let isUpdated = node["spec"]?["updateStrategy"]?["type"]?.string != "OnDelete"
         return shortage([
             ("pods", desired, status("currentNumberScheduled") ?? 0),
-            ("updated pods", desired, status("updatedNumberScheduled") ?? 0),
+            ("updated pods", isUpdated ? desired : 0, status("updatedNumberScheduled") ?? 0),
             ("available pods", desired, status("numberAvailable") ?? 0),
             ("ready pods", desired, status("numberReady") ?? 0),
         ]) ?? .ready
@@ -211,12 +216,13 @@ extension LiveObject {
 
     var statefulSet: Readiness {
         let strategy = node["spec"]?["updateStrategy"]
-        if strategy?["type"]?.string == "OnDelete" { return .ready }
         let (wanted, all) = (wantedReplicas, status("replicas") ?? 0)
         if let short = shortage([("replicas", wanted, all), ("ready replicas", wanted, status("readyReplicas") ?? 0)]) {
             return short
         }
         if all > wanted { return .waiting("replicas still terminating: \(all - wanted)") }
+        // Pods of former revisions stay until a user deletes them.
+        if strategy?["type"]?.string == "OnDelete" { return .ready }
         if let partition = strategy?["rollingUpdate"]?["partition"]?.integer {
             return shortage([("updated replicas", wanted - partition, status("updatedReplicas") ?? 0)]) ?? .ready
         }

@@ -85,6 +85,8 @@ struct ReadinessAdvice {
             podSecurity(in: object.identity.namespace)
         } else if words.hasPrefix(LiveObject.pause) {
             "resume it: 'kubectl rollout resume deployment \(object.identity.name)\(namespace)'"
+        } else if words.hasPrefix(LiveObject.suspension) {
+            "resume it, unless a queue will: " + resumption(of: object.identity)
         } else if words.contains("its controller has not seen it") {
             "check that kube-controller-manager is running"
         } else if type.kind == "DaemonSet", words.contains("no node is eligible") {
@@ -98,6 +100,13 @@ struct ReadinessAdvice {
         } else {
             nil
         }
+    }
+
+    /// Returns the command that resumes a suspended Job.
+    private static func resumption(of job: ObjectIdentity) -> String {
+        let scope = job.namespace.map { ["-n", $0] } ?? []
+        let patch = #"{"spec":{"suspend":false}}"#
+        return quotedShellLine(["kubectl", "patch", "job", job.name] + scope + ["--type", "merge", "-p", patch])
     }
 
     /// Returns the other way for a DaemonSet that no node needs to run.

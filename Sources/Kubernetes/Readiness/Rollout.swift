@@ -37,6 +37,12 @@ public struct AwaitedObject: Sendable {
     /// The manifest, or `nil` if the task only names the object.
     let manifest: ManifestObject?
 
+    /// Whether the manifest describes a suspended Job.
+    fileprivate var isSuspendedJob: Bool {
+        identity.type.kind == "Job" && identity.type.group == "batch"
+            && manifest?.root["spec"]?["suspend"]?.boolean == true
+    }
+
     /// Creates an object that the task has applied.
     public init(_ manifest: ManifestObject) {
         (identity, location, self.manifest) = (manifest.identity, manifest.location, manifest)
@@ -94,7 +100,8 @@ struct Rollout {
     func wait(for objects: [AwaitedObject]) async throws {
         var backoff = Backoff()
         var (lookups, watchLimits) = quietTimes
-        var pending = objects.map(\.identity)
+        // A Job that its manifest suspends is as described, and never completes by itself.
+        var pending = objects.filter { !$0.isSuspendedJob }.map(\.identity)
         var last: [UnreadyObject] = []
         var causes: [UnreadyObject: ReadinessCause] = [:]
         var nextDiagnosis = ContinuousClock.now + lookups.next()

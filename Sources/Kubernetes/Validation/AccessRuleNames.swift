@@ -22,13 +22,43 @@ enum AccessRuleNames {
     static func warnings(_ manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
         guard type.group == "rbac.authorization.k8s.io", ["Role", "ClusterRole"].contains(type.kind) else { return [] }
-        return (manifest.root["rules"]?.sequence ?? []).flatMap(warnings(ofRule:))
+        let rules = manifest.root["rules"]
+        return aggregation(in: manifest.root, rules) + (rules?.sequence ?? []).flatMap(warnings(ofRule:))
+    }
+
+    /// Warns about rules that a controller replaces by those of other roles.
+    private static func aggregation(in role: Node, _ rules: Node?) -> [Problem] {
+        guard role["aggregationRule"]?.mapping != nil, let rules, rules.sequence?.isEmpty == false else { return [] }
+        return [
+            Problem(
+                .wrongFieldValue,
+                "a controller writes 'rules' of a ClusterRole with 'aggregationRule'",
+                at: rules.location,
+                hint:
+                    "remove 'rules'; put rules of your own into a ClusterRole with the labels that 'aggregationRule' selects"
+            )
+        ]
+    }
+
+    /// Warns about a group with a version, with which a rule allows nothing.
+    private static func version(in group: String, _ location: SourceLocation) -> Problem? {
+        let parts = group.split(separator: "/", omittingEmptySubsequences: false)
+        let isVersion = parts.last?.wholeMatch(of: /v[0-9]+((alpha|beta)[0-9]+)?/) != nil
+        guard isVersion, parts.count <= 2 else { return nil }
+        let name = parts.count == 2 ? String(parts[0]) : "\"\""
+        return Problem(
+            .danglingReference,
+            "'\(group)' is no API group: a group has no version",
+            at: location,
+            hint: "write '\(name)'"
+        )
     }
 
     private static func warnings(ofRule rule: Node) -> [Problem] {
         let groups = texts(rule["apiGroups"])
         var warnings = groups.compactMap { item -> Problem? in
             guard resources[item.text] == nil, item.text != "*" else { return nil }
+            if let problem = version(in: item.text, item.location) { return problem }
             let near = nearestName(to: item.text, in: resources.keys.filter { !$0.isEmpty }.sorted())
             return near.map { warning("there is no API group '\(item.text)' in Kubernetes", $0, item.location) }
         }

@@ -22,7 +22,9 @@ enum AccessRules {
             let kinds = type.kind == "RoleBinding" ? ["ClusterRole", "Role"] : ["ClusterRole"]
             let subjects = (manifest.root["subjects"]?.sequence ?? []).enumerated()
             return problems(ofReference: manifest.root["roleRef"], kinds: kinds)
-                + subjects.flatMap { problems(ofSubject: $1, "subjects[\($0)]") }
+                + subjects.flatMap {
+                    problems(ofSubject: $1, "subjects[\($0)]", isOfCluster: type.kind == "ClusterRoleBinding")
+                }
         default: return []
         }
     }
@@ -88,7 +90,7 @@ enum AccessRules {
             + group(reference?["apiGroup"], "roleRef.apiGroup")
     }
 
-    private static func problems(ofSubject subject: Node, _ path: String) -> [Problem] {
+    private static func problems(ofSubject subject: Node, _ path: String, isOfCluster: Bool) -> [Problem] {
         let kinds = ["Group", "ServiceAccount", "User"]
         let kind = oneOf(kinds, subject["kind"], "\(path).kind")
         guard let written = subject["kind"]?.string, let meant = nearestName(to: written, in: kinds) else {
@@ -111,10 +113,11 @@ enum AccessRules {
         let misspelt = (subject.mapping?.entries ?? []).contains { entry in
             nearestName(to: entry.key, in: ["namespace"]) != nil && entry.key != "namespace"
         }
-        guard namespace.isEmpty, !misspelt else { return kind + [groups].compactMap(\.self) }
+        // Without one, a RoleBinding means its own namespace.
+        guard namespace.isEmpty, !misspelt, isOfCluster else { return kind + [groups].compactMap(\.self) }
         let missing = Problem(
             .missingField,
-            "field '\(path).namespace' is missing, which a ServiceAccount needs",
+            "field '\(path).namespace' is missing, which a ServiceAccount needs in a ClusterRoleBinding",
             at: subject["namespace"]?.location ?? subject.location,
             hint: "write the namespace of the ServiceAccount"
         )

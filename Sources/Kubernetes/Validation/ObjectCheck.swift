@@ -42,7 +42,7 @@ public struct ObjectCheck: Sendable {
         ObjectNames.problems, MetadataFields.problems, Labels.problems, ConfigurationData.problems,
         SelectorMatch.problems, VolumeReferences.problems, AccessRules.problems, StructuralSchema.problems,
         ListKeys.problems, Quantities.problems, EncodedFields.problems, PortFields.problems,
-        SelectorExpressions.problems, ContainerImages.problems, FileModes.problems,
+        SelectorExpressions.problems, ContainerImages.problems, FileModes.problems, JobRules.problems,
     ]
 
     /// Returns whether the fields of an object's kind are known, which makes it possible to find unknown fields.

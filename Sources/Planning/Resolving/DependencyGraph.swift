@@ -45,7 +45,7 @@ struct DependencyGraph {
     ) {
         let subject = "task \(quoted(header.name)) runs after \(quoted(name))"
         if let removed {
-            let hint = "remove \(quoted(name)) here, or enable: false there"
+            let hint = "remove 'enable: false' there, or \(quoted(name)) here"
             problems.add(.taskNotHere, location, "\(subject), which is disabled at \(removed)", hint: hint)
             return
         }

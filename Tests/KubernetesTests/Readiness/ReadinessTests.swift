@@ -134,7 +134,11 @@ struct ReadinessTests {
     }
 
     @Test(arguments: [
-        (#""spec":{"updateStrategy":{"type":"OnDelete"}}"#, Readiness.ready),
+        (#""spec":{"updateStrategy":{"type":"OnDelete"}}"#, Readiness.waiting("replicas: 0 of 1")),
+        (
+            #""spec":{"updateStrategy":{"type":"OnDelete"}},"status":{"replicas":1,"readyReplicas":1,"updateRevision":"b"}"#,
+            .ready
+        ),
         (#""spec":{"replicas":2},"status":{"replicas":1}"#, .waiting("replicas: 1 of 2")),
         (#""spec":{"replicas":2},"status":{"replicas":2,"readyReplicas":1}"#, .waiting("ready replicas: 1 of 2")),
         (
@@ -220,7 +224,10 @@ struct ReadinessTests {
             #""status":{"conditions":[{"type":"Failed","status":"True","reason":"BackoffLimitExceeded"}]}"#,
             .failed("BackoffLimitExceeded")
         ),
-        (#""spec":{"suspend":true},"status":{"conditions":[{"type":"Suspended","status":"True"}]}"#, .ready),
+        (
+            #""spec":{"suspend":true},"status":{"conditions":[{"type":"Suspended","status":"True"}]}"#,
+            .waiting("it is suspended")
+        ),
         (#""status":{"conditions":[{"type":"Suspended","status":"True"}]}"#, .waiting("not started")),
         (#""status":{"startTime":"2024-05-01T00:00:00Z"}"#, .waiting("running")),
         (#""status":{}"#, .waiting("not started")),

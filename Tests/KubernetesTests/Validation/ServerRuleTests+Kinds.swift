@@ -53,7 +53,7 @@ extension ServerRuleTests {
         ),
         (
             binding("ClusterRoleBinding", "kind: ClusterRole", "kind: ServiceAccount"),
-            "field 'subjects[0].namespace' is missing, which a ServiceAccount needs; write the namespace of the ServiceAccount"
+            "field 'subjects[0].namespace' is missing, which a ServiceAccount needs in a ClusterRoleBinding; write the namespace of the ServiceAccount"
         ),
         (
             binding("RoleBinding", "kind: Role", "kind: ServiceAccount, namespace: a, apiGroup: v1"),
