@@ -24,6 +24,9 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// The underlying error, which the message does not repeat.
     public var cause: (any Error)?
 
+    /// The part of the message with the cause, `nil` if the message has no such part.
+    public var reason: String?
+
     /// The message without details that only root may read: command lines, output of programs and values of objects.
     ///
     /// If `nil`, the message itself contains no such details.

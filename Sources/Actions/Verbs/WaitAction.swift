@@ -444,10 +444,12 @@ extension ActionContext {
 
     /// Returns the problem of a task whose wait has lasted until its deadline.
     func timedOut(waitingFor expectation: String, _ reason: String, hint: String) -> Problem {
-        Problem(
+        var problem = Problem(
             .waitTimedOut,
             "timed out after \(task.timeout.text) waiting for \(expectation): \(reason)",
             hint: hint,
         )
+        problem.reason = reason
+        return problem
     }
 }

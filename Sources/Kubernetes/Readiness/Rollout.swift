@@ -189,6 +189,7 @@ struct Rollout {
             )
             // The object may become ready without a change of the file.
             problem.mayPass = true
+            problem.reason = object.reasonWithDetail
             return problem
         }
         guard let first = problems.first, problems.count == 1 else { return Problems(problems) }

@@ -78,6 +78,7 @@ private func problems(of error: any Error, _ list: (any ProblemList) -> [Problem
     let inner = (causes[index] as? any ProblemList).map(list) ?? []
     return inner.map { problem in
         var problem = problem
+        if !outer.isEmpty { problem.reason = problem.message }
         problem.message = joined(outer.map(text) + [problem.message])
         problem.hint = problem.hint ?? hint(of: outer)
         return problem
@@ -110,7 +111,9 @@ private func problem(of causes: [any Error]) -> Problem {
     let index = causes.firstIndex { ($0 as? Problem)?.location != nil }
     let located = index.flatMap { causes[$0] as? Problem }
     let parts = causes.indices.map { $0 == index ? located?.message ?? "" : text(causes[$0]) }
-    return Problem(code(of: causes), joined(parts), at: located?.location, hint: hint(of: causes))
+    var problem = Problem(code(of: causes), joined(parts), at: located?.location, hint: hint(of: causes))
+    problem.reason = causes.count > 1 ? parts.last : (causes.first as? Problem)?.reason
+    return problem
 }
 
 /// Returns the code of the innermost problem that has one of its own, or else that of an error of the system.

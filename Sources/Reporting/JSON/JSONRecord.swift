@@ -19,7 +19,12 @@ struct JSONRecord {
 
     init(_ problem: Problem, _ task: String?, object: String? = nil) {
         self.init("error", task, object.map { [("object", Node.string($0))] } ?? [])
+        // The message begins with the object, or with what an error has made impossible.
+        let prefix = object.map { "\($0): " } ?? ""
+        let isAboutObject = !prefix.isEmpty && problem.message.hasPrefix(prefix)
+        let rest = isAboutObject ? String(problem.message.dropFirst(prefix.count)) : nil
         fields += problem.fields
+        if let cause = problem.reason ?? rest { fields.append(("cause", .string(cause))) }
     }
 
     /// Adds the diff that a dry run has found, if there is one.
