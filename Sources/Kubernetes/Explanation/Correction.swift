@@ -11,8 +11,9 @@ struct Correction {
         // `... (e.g. 'my-name', regex used for validation is '...')`
         let words = text.detail.replacing(#/ *\(e\.g\. .*?regex used for validation is '.*?'\)/#, with: "")
         detail = words
-        guard let value = text.value else {
-            hint = nil
+        let remedy = Self.remedies.first { words.contains($0.requirement) }?.hint
+        guard remedy == nil, let value = text.value else {
+            hint = remedy
             return
         }
         let supported = words.firstMatch(of: /supported values: (.*)/).map { match in
@@ -34,18 +35,20 @@ struct Correction {
             hint = Self.label(from: value).map { "write for example '\($0)'" }
         } else if words.contains("a valid config key must") {
             hint = Self.label(from: value).map { "write for example '\($0)'" }
-        } else if words.contains("provided port is already allocated")
-            || words.contains("provided IP is already allocated")
-        {
-            hint = "write another value, or remove the field, so that the server chooses one"
-        } else if words.contains("not configured for dual-stack services") {
-            hint = "write 'PreferDualStack' or 'SingleStack'"
         } else if words.contains("does not match template `labels`") {
             hint = "write the same labels in both"
         } else {
             hint = nil
         }
     }
+
+    private static let otherAddress = "write another value, or remove the field, so that the server chooses one"
+
+    /// The remedies that do not depend on the value.
+    private static let remedies: [(requirement: String, hint: String)] = [
+        ("provided port is already allocated", otherAddress), ("provided IP is already allocated", otherAddress),
+        ("not configured for dual-stack services", "write 'PreferDualStack' or 'SingleStack'"),
+    ]
 
     /// Returns the nearest valid name in lower case, `nil` if no valid character is left.
     private static func name(from value: String, allowsDots: Bool, beginsWithLetter: Bool) -> String? {

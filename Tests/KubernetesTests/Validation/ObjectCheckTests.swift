@@ -192,7 +192,7 @@ struct ObjectCheckTests {
             ---
             {apiVersion: apps/v1, kind: DaemonSet, metadata: {name: b}, spec: {template: {metadata: {labels: {app: b}}, spec: {containers: []}}}}
             ---
-            {apiVersion: batch/v1, kind: Job, metadata: {name: c}, spec: {selector: {matchLabels: {x: z}}, template: {spec: {containers: []}}}}
+            {apiVersion: batch/v1, kind: Job, metadata: {name: c}, spec: {selector: {matchLabels: {x: z}}, template: {spec: {restartPolicy: Never, containers: []}}}}
             """
         let pod = text.replacing("{labels: {app: webb}}", with: "{labels: {app: webb}}\n    spec: {containers: []}")
         #expect(
