@@ -89,7 +89,7 @@ struct LimitTests {
         #expect(result.status == 1)
         #expect(result.output == "")
         let message =
-            /nest-bootstrap: cannot open enough files: Too many open files \(\d+ of 32\); raise LimitNOFILE= of the unit, or 'ulimit -n'\n/
+            /nest-bootstrap: cannot open enough files: Too many open files \(the limit is \d+, and a run needs \d+\); write LimitNOFILE=64 in the unit, or run 'ulimit -n 64'\n/
         #expect(try message.wholeMatch(in: result.errors) != nil, "\(result.errors)")
     }
 
@@ -102,6 +102,36 @@ struct LimitTests {
         let start = "nest-bootstrap: cannot start enough threads: Resource temporarily unavailable ("
         #expect(result.errors.hasPrefix(start), "\(result.errors)")
         #expect(result.errors.hasSuffix("or 'ulimit -u' and 'ulimit -v'\n"), "\(result.errors)")
+    }
+
+    @Test(arguments: [300, 450]) func `too little address space is reported with what is enough`(
+        mebibytes: Int
+    ) async throws {
+        let result = try await run("--as=\(mebibytes << 20)")
+        #expect(result.status == 1)
+        let message =
+            /nest-bootstrap: cannot reserve enough address space: .* a run needs \d+ MiB\); write LimitAS=(\d+)M in the unit, or run 'ulimit -v \d+'\n/
+        let needed = try #require(try message.wholeMatch(in: result.errors)?.1, "\(result.errors)")
+        let enough = try await run("--as=\(try #require(Int(needed)) << 20)")
+        #expect(enough.status == 0, "\(enough.errors)")
+    }
+
+    @Test(
+        .enabled(if: geteuid() == 0),
+        arguments: [
+            ("umount -l /proc", "/proc is not mounted; run 'mount -t proc proc /proc'"),
+            ("mount -t tmpfs none /dev", "No such file or directory; run 'mount -t devtmpfs dev /dev'"),
+        ]
+    ) func `a system that is not mounted is reported`(command: String, end: String) async throws {
+        let node = try TestNode("tasks: {t: {file: {path: /etc/t, content: t}}}\n")
+        let result = try await Tool.run(
+            "unshare",
+            ["--mount", "--propagation", "private", "sh", "-c", "\(command) && exec \"$@\"", "sh"]
+                + [TestNode.program, "run", "--config", node.config, "--root", node.root],
+            environment: ["JOURNAL_STREAM": nil],
+        )
+        #expect(result.status == 1)
+        #expect(result.errors.hasSuffix(": \(end)\n"), "\(result.errors)")
     }
 
     @Test func `enough of both is enough`() async throws {
