@@ -1,8 +1,9 @@
 import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
+
+@testable import Host
 
 /// The cause of a failed call, as the file system shows it.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
@@ -68,11 +69,27 @@ struct ExaminationTests {
         #expect(busy.advice == "run 'umount /proc' first, or name what is mounted there")
     }
 
+    @Test(arguments: [EIO, EBADMSG, EUCLEAN]) func `a damaged file system of a device is named`(code: Int32) throws {
+        let device = try Mount.all().first {
+            isPath($0.source, below: "/dev") && $0.path != "/" && Mount.containing($0.path) == $0
+        }
+        guard let device else { return }
+        let error = SystemError("cannot read", device.path, code: code).examined()
+        #expect(error.detail?.contains("the \(device.kind) file system of ") == true, "\(error)")
+        #expect(error.advice?.hasPrefix("see 'dmesg', and run ") == true, "\(error)")
+    }
+
+    @Test func `a program that runs is named with its process`() throws {
+        let path = try FileSystem.realPath("/proc/self/exe")
+        let error = SystemError("cannot write", path, code: ETXTBSY).examined()
+        #expect(error.detail?.wholeMatch(of: /process \d+ \('.*'\) runs it/) != nil, "\(error)")
+    }
+
     @Test(arguments: [
         SystemError("cannot read", "relative", code: ENOENT), SystemError("cannot read", "", code: ENOENT),
         SystemError("cannot read", "/nowhere", code: ENOENT, detail: "known"),
         SystemError("cannot read", "/nowhere", code: ENOENT, advice: "known"),
-        SystemError("cannot read", "/nowhere/x", code: EIO), SystemError("cannot write", "/proc/x", code: EROFS),
+        SystemError("cannot read", "/proc/x", code: EIO), SystemError("cannot write", "/proc/x", code: EROFS),
     ])
     func `an error whose cause is known or not seen stays as it is`(error: SystemError) {
         #expect(error.examined() == error)

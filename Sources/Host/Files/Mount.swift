@@ -5,8 +5,12 @@ import Glibc
 struct Mount: Sendable, Hashable {
     /// The directory or file at which it is mounted.
     let path: String
+    /// The directory of the file system that is mounted, `/` for all of it.
+    let root: String
     /// The kind of the file system, such as `ext4`.
     let kind: String
+    /// The device, or another name of what is mounted.
+    let source: String
     /// The options of the mount and of the file system, such as `ro` and `noexec`.
     let options: Set<String>
 
@@ -27,7 +31,9 @@ struct Mount: Sendable, Hashable {
             }
             return Mount(
                 path: unescaped(fields[4]),
+                root: unescaped(fields[3]),
                 kind: String(fields[separator + 1]),
+                source: unescaped(fields[separator + 2]),
                 options: Set(
                     (fields[5].split(separator: ",") + fields[separator + 3].split(separator: ",")).map(String.init)
                 )

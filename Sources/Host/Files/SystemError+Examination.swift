@@ -32,6 +32,8 @@ extension SystemError {
         case EBUSY where !Machine.isUnit: mountPoint()
         case EPERM: attribute()
         case ENOTCONN: deadFileSystem()
+        case EIO, EBADMSG, EUCLEAN: damagedFileSystem()
+        case ESTALE: staleFileSystem()
         case EFBIG: limitOfFiles()
         case ETXTBSY: writer()
         default: nil
@@ -158,6 +160,39 @@ extension SystemError {
         )
     }
 
+    /// Finds the device whose file system has a damage that the kernel has noticed.
+    private func damagedFileSystem() -> Finding? {
+        guard let mount = Mount.containing(subject), isPath(mount.source, below: "/dev") else { return nil }
+        // The kernel detaches a loop device from its file when it is unmounted.
+        let name = mount.source.pathParts.last.map(String.init) ?? ""
+        let backing = (try? FileSystem.read("/sys/block/\(name)/loop/backing_file", limit: 4096)) ?? []
+        let file = String(decoding: backing.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        let device = file.isEmpty ? mount.source : file
+        // The fsck of these file systems does nothing.
+        let repair = ["xfs": ["xfs_repair", device], "btrfs": ["btrfs", "check", device]]
+        let cause =
+            "the \(mount.kind) file system of \(device) at '\(mount.path)', or the device, is damaged (\(Self.text(for: code)))"
+        guard mount.path != "/" else {
+            return (cause, "see 'dmesg', and restart with 'fsck.mode=force' on the command line of the kernel")
+        }
+        let check = repair[mount.kind] ?? ["fsck", device]
+        // A part of the file system is mounted a second time.
+        guard mount.root == "/" else {
+            return (cause, "see 'dmesg', and run \(quotedShellLine(check)) while nothing of it is mounted")
+        }
+        let words = [["umount", mount.path], check]
+        return (cause, "see 'dmesg', and run \(quotedShellLine(words))")
+    }
+
+    /// Finds the mount of a file server that no longer knows the file.
+    private func staleFileSystem() -> Finding? {
+        guard let mount = Mount.containing(subject), mount.kind.hasPrefix("nfs") else { return nil }
+        return (
+            "the server of '\(mount.path)' (\(mount.source)) no longer knows it",
+            "run \(quotedShellLine(["umount", "-l", mount.path])), and mount it again"
+        )
+    }
+
     private func mountPoint() -> Finding? {
         guard let mount = Mount.containing(subject), mount.path == FileSystem.existingRealPath(subject) else {
             return nil
@@ -183,9 +218,13 @@ extension SystemError {
         return nil
     }
 
-    /// Finds a process that has the program open for writing.
+    /// Finds a process that has the program open for writing, or that runs it.
     private func writer() -> Finding? {
         let real = FileSystem.existingRealPath(subject)
+        func name(_ process: String) -> String {
+            let name = (try? FileSystem.read("/proc/\(process)/comm", limit: 64)) ?? []
+            return String(decoding: name.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        }
         for process in ((try? FileSystem.list("/proc")) ?? []).filter({ isNumber($0) }).prefix(2000) {
             for number in (try? FileSystem.list("/proc/\(process)/fd")) ?? []
             where (try? FileSystem.status("/proc/\(process)/fd/\(number)"))?.target == real {
@@ -193,10 +232,15 @@ extension SystemError {
                 let flags = String(decoding: info, as: UTF8.self).split(separator: "\n")
                     .first { $0.hasPrefix("flags:") }?.split(separator: "\t").last
                 guard let flags, let mode = Int32(flags, radix: 8), mode & O_ACCMODE != O_RDONLY else { continue }
-                let name = (try? FileSystem.read("/proc/\(process)/comm", limit: 64)) ?? []
-                let shown = String(decoding: name, as: UTF8.self).split(separator: "\n").first ?? ""
                 return (
-                    "process \(process) ('\(shown)') has it open for writing", "wait until that process has closed it"
+                    "process \(process) ('\(name(process))') has it open for writing",
+                    "wait until that process has closed it"
+                )
+            }
+            if (try? FileSystem.status("/proc/\(process)/exe"))?.target == real {
+                return (
+                    "process \(process) ('\(name(process))') runs it",
+                    "end that process first, or replace the file in place of writing into it, as 'install' does"
                 )
             }
         }
