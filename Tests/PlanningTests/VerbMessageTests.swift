@@ -304,4 +304,20 @@ import Testing
     func `a fault in the cluster is reported`(_ cluster: Faulty) {
         #expect(problems("cluster: {\(cluster.text)}\ntasks: {t: {exec: {command: ls}}}") == cluster.printed)
     }
+
+    @Test func `a text that the kernel passes to no program is reported`() {
+        func file(_ argument: Int, _ variable: Int) -> String {
+            let texts = [argument, variable].map { String(repeating: "a", count: $0) }
+            return "tasks:\n  t: {exec: {command: ls, args: [\(texts[0])], environment: {AB: \(texts[1])}}}\n"
+        }
+        #expect(problems(file(131_071, 131_068)) == "")
+        let words = "has 131072 bytes, and no program gets more than 131071 in one text (MAX_ARG_STRLEN of execve(2)); "
+        let hint = "write it into a file, such as with a task 'file', and give the program the path"
+        #expect(
+            problems(file(131_072, 131_069)) == """
+                bootstrap.yaml:2:34: an item of 'exec.args' of task 't' \(words)\(hint)
+                bootstrap.yaml:2:131127: 'exec.environment.AB' of task 't' \(words)\(hint)
+                """
+        )
+    }
 }

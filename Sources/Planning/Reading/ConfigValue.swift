@@ -56,6 +56,25 @@ struct ConfigValue {
         return MappingReader(mapping.entries, at: location, subject, variables, problems)
     }
 
+    /// Returns whether the kernel passes a text to a program, after reporting one that is too long.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - prefix: The text that is passed before it, such as the name of a variable and `=`.
+    /// - Returns: Whether the text is short enough.
+    func isPassable(_ text: String, after prefix: String = "") -> Bool {
+        let count = text.utf8.count + prefix.utf8.count
+        guard count > Limit.argumentLength else { return true }
+        problems.add(
+            .limitExceeded,
+            node.location,
+            "\(label) has \(count) bytes, and no program gets more than \(Limit.argumentLength) in one text (MAX_ARG_STRLEN of "
+                + "execve(2))",
+            hint: "write it into a file, such as with a task 'file', and give the program the path"
+        )
+        return false
+    }
+
     /// The kinds of strings.
     enum TextKind {
         /// One line without control characters.
@@ -89,6 +108,7 @@ struct ConfigValue {
             reportTypeMismatch(kind == .line ? "\(expected) on one line" : "\(expected) without NUL")
             return nil
         }
+        if kind == .text, !isPassable(string) { return nil }
         // An argument or a text may have these characters on purpose; a name, a path or an address has not.
         guard kind == .line else {
             // An argument in typographic quotation marks, without others around them, was to be in quotes.

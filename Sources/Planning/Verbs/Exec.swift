@@ -311,7 +311,7 @@ extension ConfigValue {
     /// A list of directories, such as the value of `PATH`, that contains text for a shell is a mistake; in other values
     /// it may be meant.
     fileprivate func environmentText() -> String? {
-        guard let text = text(.text, mayBeEmpty: true) else { return nil }
+        guard let text = text(.text, mayBeEmpty: true), isPassable(text, after: "\(key ?? "")=") else { return nil }
         guard key?.hasSuffix("PATH") == true,
             let part = text.split(separator: ":").lazy.compactMap({ ShellText(in: String($0))?.text }).first
         else { return text }
