@@ -217,6 +217,14 @@ struct DecryptActionTests {
                 ]
             )
         }
+        // A container may have no tmpfs there.
+        let isInMemory = try FileSystem.isInMemory("/run")
+        try await withBench(Self.task(), root: nil) { bench async throws in
+            let warnings = await bench.warnings().filter {
+                $0.contains("/run is no tmpfs on this machine: run 'mkdir -p /run/k ")
+            }
+            #expect(warnings.count == (isInMemory ? 0 : 1))
+        }
         for (directory, isOnDisk) in [("/dev/shm", false), ("/usr/share", true)] {
             let text = Self.task().replacing("/run/k/a.key", with: "\(directory)/none/a.key")
             try await withBench(text, root: nil) { bench async throws in

@@ -208,11 +208,19 @@ public struct NodeCheck: Sendable {
                 let isInMemory = try? FileSystem.isInMemory(location), !isInMemory
             else { return nil }
             let name = path.pathParts.last ?? ""
+            var hint = "write a path below /run, such as path: /run/kubernetes/\(name)"
+            if isPath(location, below: "/run"), let slash = location.lastSlash {
+                let directory = String(location[..<slash])
+                let mount = [
+                    ["mkdir", "-p", directory], ["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", directory],
+                ]
+                hint = "/run is no tmpfs on this machine: run \(quotedShellLine(mount))"
+            }
             return Problem(
                 .readableSecret,
                 "'\(path)' is on a disk, which keeps the decrypted file when the node is off",
                 at: write.path.location,
-                hint: "write a path below /run, such as path: /run/kubernetes/\(name)"
+                hint: hint
             )
         }
     }
