@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import Testing
 
@@ -40,8 +41,33 @@ struct ExitAdviceTests {
             ExitAdvice.text(.exited(code), output: nil, searchPath: "/bin", limits: LimitEvents())
         }
         #expect(advice(141)?.contains("SIGPIPE") == true)
+        #expect(advice(132)?.contains("4 (SIGILL): it needs instructions that this processor lacks") == true)
+        #expect(advice(152)?.contains("24 (SIGXCPU): it used more processor time than its limit") == true)
         #expect(advice(139)?.contains("11 (SIGSEGV)") == true)
         for code: Int32 in [1, 2, 125, 128, 130, 143, 192, 255] { #expect(advice(code) == nil, "\(code)") }
+    }
+
+    @Test(
+        arguments: [
+            (SIGILL, "it needs instructions that this processor lacks"),
+            (SIGXCPU, "it used more processor time than its limit"),
+            (SIGXFSZ, "it wrote a file that is larger than the limit"),
+            (SIGSYS, "a filter of system calls forbids one"),
+            (SIGSEGV, "see 'coredumpctl' or its log"), (SIGTERM, nil),
+        ] as [(Int32, String?)]
+    )
+    func `the signal that ended a program is explained`(signal: Int32, beginning: String?) {
+        let advice = ExitAdvice.text(.signalled(signal), output: nil, searchPath: "/bin", limits: LimitEvents())
+        #expect(advice?.hasPrefix(beginning ?? "-") == (beginning == nil ? nil : true), "\(advice ?? "none")")
+    }
+
+    @Test func `a library that no package has is left to the usual advice`() async {
+        let environment = ["PATH": "/usr/bin:/bin"]
+        for output in [
+            "x: error while loading shared libraries: libnone-at-all.so.0: cannot open shared object", "other",
+        ] {
+            #expect(await ExitAdvice.advice(onLibraryIn: output, environment: environment) == nil)
+        }
     }
 
     @Test func `a pattern that no shell has replaced is named`() {

@@ -24,7 +24,7 @@ struct RunTests {
         let numbers = ["tasks", "changed", "failed", "skipped"].map { events.last?[$0]?.integer }
         #expect(numbers == [4, 2, 1, 1])
         #expect(try result.events("output").first?["message"]?.string == "hello\u{1b}[31m")
-        #expect(try result.events("error").first?["message"]?.string == "'false' exited with code 1")
+        #expect(try result.events("error").first?["message"]?.string == "'false' exited with code 1 and wrote nothing")
         let finished = try result.events("task-finished")
         #expect(finished.first { $0["task"]?.string == "skipped" }?["because"]?.string == "fails")
         #expect(try result.events("path").first?["path"]?.string == "/etc/written")

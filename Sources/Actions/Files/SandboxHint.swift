@@ -27,22 +27,45 @@ final class SandboxHint: Sendable {
             !Self.names(declaration, path), let directory = Self.closedDirectory(around: path, declaration)
         {
             setting = "a unit sees of \(directory) only what its task names: add the path to 'reads' of task '\(task)'"
+        } else if declaration.capabilities.isEmpty, let need = Self.privilege(message) {
+            let (capability, network) = (need.capability, need.isOfNetwork && !declaration.network)
+            setting =
+                if let capability {
+                    "write capabilities: [\(capability)]\(network ? " and network: true" : "") below 'exec' of task '\(task)'"
+                } else {
+                    "if it needs a capability, add it to 'capabilities' of task '\(task)'"
+                }
         } else if message.contains("permission denied") {
             setting = "if that is a credential of another task, add it to 'reads' of task '\(task)'"
         } else if !declaration.network,
-            message.contains("network is unreachable") || message.contains("address family not supported by protocol")
+            [
+                "network is unreachable", "address family not supported by protocol", "could not resolve",
+                "failure resolving",
+                "failure in name resolution", "unable to resolve host address",
+            ].contains(where: message.contains)
         {
             setting = "if it may use the network, add 'network: true' to 'exec' of task '\(task)'"
-        } else if declaration.capabilities.isEmpty,
-            ["operation not permitted", "must be root", "must be superuser", "are you root", "requires root"].contains(
-                where: message.contains
-            )
-        {
-            setting = "if it needs a capability, add it to 'capabilities' of task '\(task)'"
         } else {
             return
         }
         hint.withLock { $0 = $0 ?? setting }
+    }
+
+    /// Returns the privilege that a program lacks, `nil` if a line says nothing of the kind.
+    private static func privilege(_ message: String) -> (capability: String?, isOfNetwork: Bool)? {
+        let refusals = [
+            "operation not permitted", "must be root", "must be superuser", "are you root", "requires root",
+        ]
+        guard refusals.contains(where: message.contains) else { return nil }
+        // The beginnings of the lines of programs that need one capability only.
+        let programs = [
+            ("iptables", "CAP_NET_ADMIN"), ("ip6tables", "CAP_NET_ADMIN"), ("ebtables", "CAP_NET_ADMIN"),
+            ("ipset", "CAP_NET_ADMIN"), ("rtnetlink answers", "CAP_NET_ADMIN"), ("modprobe: error", "CAP_SYS_MODULE"),
+            ("insmod: error", "CAP_SYS_MODULE"), ("date: cannot set date", "CAP_SYS_TIME"),
+            ("chown: ", "CAP_CHOWN"),
+        ]
+        let capability = programs.first { message.hasPrefix($0.0) }?.1
+        return (capability, capability == "CAP_NET_ADMIN")
     }
 
     /// Returns the first absolute path in a line.

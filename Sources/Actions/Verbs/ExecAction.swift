@@ -215,17 +215,12 @@ struct ExecAction: Action {
         }
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
+            let isSilent = if case .exited = status { last.text == nil } else { false }
+            let advice = await advice(on: status, of: command, named: name, output: last.text, limits)
             throw Problem(
                 .programFailed,
-                "\(name) \(status)\(said)",
-                hint: sandboxHint.text
-                    ?? ExitAdvice.text(
-                        status,
-                        output: last.text,
-                        searchPath: environment["PATH"] ?? "",
-                        limits: limits,
-                    )
-                    ?? ExitAdvice.text(onWords: [command.program] + command.arguments, output: last.text),
+                "\(name) \(status)\(isSilent ? " and wrote nothing" : said)",
+                hint: sandboxHint.text ?? advice,
                 publicMessage: "its program \(status)\(Self.restriction)",
             )
         }
@@ -238,6 +233,62 @@ struct ExecAction: Action {
             publicMessage: "its program did not finish within \(context.task.timeout.text) and was stopped"
                 + Self.restriction,
         )
+    }
+
+    /// Returns what to do about a program that failed, `nil` if the cause is not seen.
+    ///
+    /// - Parameters:
+    ///   - status: The end of the program.
+    ///   - command: The program.
+    ///   - name: The name of the program in messages.
+    ///   - output: Its last line.
+    ///   - limits: The counts of the kernel from before the program was started.
+    /// - Returns: The advice.
+    private func advice(
+        on status: ExitStatus,
+        of command: Command,
+        named name: String,
+        output: String?,
+        _ limits: LimitEvents,
+    ) async -> String? {
+        let words = [command.program] + command.arguments
+        var isCommand = false
+        if case .command = declaration.program { isCommand = name == commandLine }
+        let outputAdvice = OutputAdvice(
+            words: words,
+            environment: environment,
+            kubeconfig: context.usualKubeconfig,
+            shell: declaration.shell?.path,
+            isCommand: isCommand,
+            isService: context.run.isService,
+        )
+        let path = environment["PATH"] ?? ""
+        let hasExited = if case .exited = status { true } else { false }
+        let (exited, isSilent) = (hasExited ? output : nil, hasExited && output == nil)
+        if let exited {
+            if let advice = await ExitAdvice.advice(onLibraryIn: exited, environment: environment) { return advice }
+            if let advice = outputAdvice.text(for: exited) { return advice }
+        }
+        return ExitAdvice.text(status, output: output, searchPath: path, limits: limits)
+            ?? ExitAdvice.text(onWords: words, output: output)
+            ?? exited.flatMap(outputAdvice.pathAdvice)
+            ?? (isSilent ? traceAdvice(words, isPreStart: name != commandLine) : nil)
+    }
+
+    /// Returns how to see the command at which a silent shell script ended, `nil` for other programs.
+    private func traceAdvice(_ words: [String], isPreStart: Bool) -> String? {
+        let purpose = "to see the command at which it ended"
+        if isPreStart { return "write 'set -x' as its first line \(purpose)" }
+        var words = words
+        if let script = words.first, let shell = ProgramFile.shell(of: script) {
+            words = shell + ["-x"] + words
+        } else if words.dropFirst().first == "-e" {
+            words[1] = "-ex"
+        } else {
+            guard declaration.shell != nil || declaration.shellScript != nil else { return nil }
+            words.insert("-x", at: 1)
+        }
+        return "run \(quotedShellLine(words)) \(purpose)"
     }
 
     /// Returns the problem of a program that cannot be started; a command line given as its name is shown only to root.
@@ -265,18 +316,29 @@ struct ExecAction: Action {
     private static let restriction = " (only root may see its command line and output)"
 }
 
-/// The last non-blank line that a child process printed.
+/// The last non-blank line that a child process printed and that is not about the line before it.
 final class LastLine: Sendable {
     private let line = Locked<String?>(nil)
     var text: String? { line.withLock { $0 } }
 
     func keep(_ text: String) {
-        // The program mount ends its messages with this line, whatever they are.
-        guard text.contains(where: { !$0.isWhitespace }), !text.contains("dmesg(1) may have more information") else {
-            return
+        guard text.contains(where: { !$0.isWhitespace }) else { return }
+        let isRemark = Self.remarks.contains { text.contains($0) }
+        line.withLock { line in
+            if line == nil || !isRemark { line = text }
         }
-        line.withLock { $0 = text }
     }
+
+    /// Parts of the lines with which programs end their messages, and which say less than the line before.
+    private static let remarks = [
+        // mount
+        "dmesg(1) may have more information",
+        // apt and dpkg, after the lock and the process that has it
+        "E: Unable to acquire the dpkg frontend lock", "E: Unable to lock directory", "E: Unable to lock the ",
+        "Note: removing the lock file is always wrong", "See <https://wiki.debian.org/Teams/Dpkg/FAQ",
+        // GNU programs, after a wrong argument
+        "--help' for more information", "Perhaps iptables or your kernel needs to be upgraded",
+    ]
 }
 
 /// The process of a task that is still running after it was killed, if there is one.

@@ -18,10 +18,14 @@ enum ExitAdvice {
         searchPath: String,
         limits: LimitEvents,
     ) -> String? {
-        if status == .signalled(SIGKILL) { return limits.reachedMemory.map(advice) }
+        if case .signalled(let signal) = status { return advice(onSignal: signal, limits) }
         if let output, isAboutFork(output), let limit = limits.reachedProcesses { return advice(about: limit) }
         guard case .exited(let code) = status else { return nil }
-        if let text = signalAdvice(code, limits) { return text }
+        // The code of a shell whose last program was ended by a signal.
+        if code - 128 == SIGKILL { return advice(onSignal: SIGKILL, limits) }
+        if let text = advice(onSignal: code - 128, limits) {
+            return "a program that it runs was ended by signal \(Signals.name(of: code - 128)): \(text)"
+        }
         guard let output else { return nil }
         if let library = output.firstMatch(of: /error while loading shared libraries: ([^\s:]+): cannot open/)?.1 {
             return "install the package that has '\(library)'"
@@ -60,20 +64,60 @@ enum ExitAdvice {
         return ProgramFile.fault(of: program, searchPath: "").map { "its first line is wrong: \($0.advice)" }
     }
 
-    /// Returns what to do about a shell whose last program was ended by a signal: its code is 128 and the signal's number.
-    private static func signalAdvice(_ code: Int32, _ limits: LimitEvents) -> String? {
-        let signal = code - 128
+    /// Returns what to do about a program that was ended by a signal, `nil` if the cause is not seen.
+    private static func advice(onSignal signal: Int32, _ limits: LimitEvents) -> String? {
         switch signal {
-        case SIGKILL: return limits.reachedMemory.map(advice)
+        case SIGKILL:
+            limits.reachedMemory.map(advice)
+                ?? (limits.hasReachedProcessorTime ? advice(onProcessorTime: limits.processorTimeLimit) : nil)
+        case SIGXCPU: advice(onProcessorTime: limits.processorTimeLimit)
         case SIGPIPE:
-            return
-                "a program of a pipe wrote after its reader had ended (SIGPIPE): let the reader read everything, or write the "
-                + "script without 'pipefail' there"
-        case SIGSEGV, SIGBUS, SIGILL, SIGABRT, SIGXCPU, SIGXFSZ:
-            return
-                "a program that it runs was ended by signal \(Signals.name(of: signal)): see 'coredumpctl' or its log"
-        default: return nil
+            "a program of a pipe wrote after its reader had ended: let the reader read everything, or write the script without "
+                + "'pipefail' there"
+        case SIGILL:
+            "it needs instructions that this processor lacks, is damaged, or has an error: install its build for this "
+                + "processor again, or see 'coredumpctl' or its log"
+        case SIGXFSZ:
+            "it wrote a file that is larger than the limit (RLIMIT_FSIZE): raise 'LimitFSIZE=' of its unit, or 'ulimit -f'"
+        case SIGSYS: "a filter of system calls forbids one that it needs: see 'SystemCallFilter=' of its unit"
+        case SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGTRAP: "see 'coredumpctl' or its log"
+        default: nil
         }
+    }
+
+    private static func advice(onProcessorTime limit: Int?) -> String {
+        let size = limit.map { " of \($0) s" } ?? ""
+        return
+            "it used more processor time than its limit\(size) (RLIMIT_CPU): raise 'LimitCPU=' of its unit, or 'ulimit -t'"
+    }
+
+    /// Returns what to do about a shared library that a program lacks and that a package of Debian should have.
+    ///
+    /// - Parameters:
+    ///   - output: The last line of the program.
+    ///   - environment: The environment in which dpkg is looked up.
+    /// - Returns: The advice, or `nil` if no installed package has the library, or the library is there.
+    static func advice(onLibraryIn output: String, environment: [String: String]) async -> String? {
+        let message =
+            /error while loading shared libraries: ([^\s:]+): (?:(cannot open)|file too short|invalid ELF|cannot read file data)/
+        guard let match = output.firstMatch(of: message) else { return nil }
+        let (library, isMissing) = (String(match.1.pathParts.last ?? match.1), match.2 != nil)
+        let lines = Locked<[String]>([])
+        let command = Command(
+            "dpkg",
+            ["-S", library],
+            environment: environment.merging(["LC_ALL": "C"]) { $1 }
+        )
+        _ = try? await Host.run(command, deadline: .now + .seconds(10)) { line in lines.withLock { $0.append(line) } }
+        for line in lines.withLock({ $0 }) {
+            guard let found = line.wholeMatch(of: /([a-z0-9][a-z0-9+.:-]*): (\/.+)/),
+                found.2.pathParts.last == library[...],
+                !isMissing || (try? FileSystem.exists(String(found.2))) == false
+            else { continue }
+            let install = quotedShellLine(["apt-get", "install", "--reinstall", String(found.1)])
+            return "'\(found.2)' of package '\(found.1)' is \(isMissing ? "missing" : "damaged"): run \(install)"
+        }
+        return nil
     }
 
     private static func advice(about limit: LimitEvents.Limit) -> String {

@@ -1,4 +1,5 @@
 import Base
+import Glibc
 
 /// The kernel's counts of processes that were killed or not started because a limit was reached.
 ///
@@ -7,10 +8,13 @@ import Base
 /// kernel's Documentation/admin-guide/cgroup-v2.rst. Version 1 of control groups has the same counts in other files.
 public struct LimitEvents: Sendable {
     private let counters: [Counter]
+    /// The processor time of all children that had ended.
+    private let processorTime: Duration
 
     /// Reads the counts.
     public init() {
         counters = Self.groupCounters() + [Counter(events: "/proc/vmstat", key: "oom_kill", group: nil, limit: nil)]
+        processorTime = Self.processorTimeOfChildren()
     }
 
     /// A limit.
@@ -28,6 +32,28 @@ public struct LimitEvents: Sendable {
 
     /// The limit of processes that was reached since this value was made, that of the closest group first.
     public var reachedProcesses: Limit? { counters.first { $0.key == "max" && $0.hasGrown }?.reached }
+
+    /// The processor time in seconds that one process may use, `nil` if there is no limit; see RLIMIT_CPU of setrlimit(2).
+    public var processorTimeLimit: Int? {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit) == 0 else { return nil }
+        return limit.rlim_cur == rlim_t.max ? nil : Int(exactly: limit.rlim_cur)
+    }
+
+    /// Whether the children that have ended since this value was made used as much processor time as one process may.
+    public var hasReachedProcessorTime: Bool {
+        guard let limit = processorTimeLimit else { return false }
+        // The kernel counts the time for the limit and for this sum differently.
+        return Self.processorTimeOfChildren() - processorTime >= .seconds(limit) * 0.95
+    }
+
+    private static func processorTimeOfChildren() -> Duration {
+        var usage = rusage()
+        guard unsafe getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage) == 0 else { return .zero }
+        return [usage.ru_utime, usage.ru_stime].reduce(.zero) { sum, time in
+            sum + .seconds(time.tv_sec) + .microseconds(time.tv_usec)
+        }
+    }
 
     /// A count in a file of lines such as `oom_kill 3`.
     private struct Counter: Sendable {

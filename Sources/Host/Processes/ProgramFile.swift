@@ -62,6 +62,18 @@ public enum ProgramFile {
         String(decoding: content.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
+    /// Returns the shell that runs a script, with its options.
+    ///
+    /// - Parameter path: The script.
+    /// - Returns: The words after `#!` in its first line, `nil` if they name no shell.
+    public static func shell(of path: String) -> [String]? {
+        guard let content = beginning(of: path), content.starts(with: Array("#!".utf8)) else { return nil }
+        var words = interpreterLine(of: content).split(whereSeparator: \.isWhitespace).map(String.init)
+        if words.first?.pathParts.last == "env" { words.removeFirst() }
+        let shells = ["sh", "ash", "bash", "dash", "ksh", "zsh"]
+        return shells.contains(words.first?.pathParts.last.map(String.init) ?? "") ? words : nil
+    }
+
     private static func convertingLines(_ path: String) -> String {
         "run \(quotedShellLine(["sed", "-i", #"s/\r$//"#, path]))"
     }
