@@ -104,7 +104,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemErr
     )
     guard code == 0 else {
         unsafe work.release()
-        let detail = "\(SystemError.text(for: code)) (limited by TasksMax= of the unit, or ulimit -u)"
+        let detail = "\(SystemError.text(for: code)) (limited by TasksMax= or LimitAS= of the unit, or ulimit -u or -v)"
         throw SystemError("cannot start", "thread", code: code, detail: detail)
     }
 }

@@ -110,9 +110,10 @@ struct LimitTests {
         let result = try await run("--as=\(mebibytes << 20)")
         #expect(result.status == 1)
         let message =
-            /nest-bootstrap: cannot reserve enough address space: .* a run needs \d+ MiB\); write LimitAS=(\d+)M in the unit, or run 'ulimit -v \d+'\n/
+            /nest-bootstrap: cannot reserve enough address space: .* a run needs \d+ MiB\); write LimitAS=(\d+)M in the unit, or run 'ulimit -v \d+', or more for the programs of tasks\n/
         let needed = try #require(try message.wholeMatch(in: result.errors)?.1, "\(result.errors)")
-        let enough = try await run("--as=\(try #require(Int(needed)) << 20)")
+        let bytes = try #require(Int(needed)) << 20
+        let enough = try await run("--as=\(bytes)")
         #expect(enough.status == 0, "\(enough.errors)")
     }
 

@@ -68,6 +68,10 @@ unsigned long long nest_host_attributes(const char *path);
 /// Keeps this process from being dumped or traced by others: `prctl` is variadic.
 int nest_host_forbid_dumps(void);
 
+/// Limits the areas from which threads allocate memory, each of which takes 64 MiB of address space: Swift does not import
+/// `malloc.h`.
+void nest_host_limit_arenas(int count);
+
 /// Returns 1 if a path is on a file system of memory, 0 if it is on another, and -1 for an error: Swift does not import
 /// `sys/statfs.h`.
 int nest_host_is_in_memory(const char *path);

@@ -1,4 +1,5 @@
 public import Base
+import CShims
 import Glibc
 
 /// The limits of this process, and what it needs of the system.
@@ -115,6 +116,8 @@ extension Machine {
     /// Refuses a limit of the address space with which allocations of the Swift runtime would crash.
     private static func requireAddressSpace() throws(SystemError) {
         guard let limit = limit(RLIMIT_AS) else { return }
+        // Otherwise the areas of many threads would take what the stacks need.
+        nest_host_limit_arenas(2)
         var attributes = pthread_attr_t()
         var stackSize = 8 << 20
         if unsafe pthread_attr_init(&attributes) == 0 {
@@ -133,7 +136,8 @@ extension Machine {
         // Reserves some for what differs between two runs.
         let needed = (size + used * sysconf(CInt(_SC_PAGESIZE)) + (64 << 20)) >> 20
         let detail = "\(SystemError.text(for: code)) (the limit is \(limit >> 20) MiB, and a run needs \(needed) MiB)"
-        let advice = "write LimitAS=\(needed)M in the unit, or run 'ulimit -v \(needed << 10)'"
+        let advice =
+            "write LimitAS=\(needed)M in the unit, or run 'ulimit -v \(needed << 10)', or more for the programs of tasks"
         throw SystemError("cannot reserve enough address space", "", code: code, detail: detail, advice: advice)
     }
 
