@@ -217,9 +217,8 @@ struct ExecActionTests {
             ),
             ("command: \"false\"", "'false' exited with code 1 and wrote nothing"),
             (
-                "command: sh, args: [-c, 'set -o pipefail']",
-                "sh -c 'set -o pipefail' exited with code 2; its last output was: sh: 1: set: Illegal option -o pipefail; "
-                    + "it is written for bash, and sh runs it: write command: bash"
+                "command: sh, args: [-c, '[[ a ]]']",
+                "sh -c '[[ a ]]' exited with code 127; its last output was: sh: 1: [[: not found; it is written for bash, and sh runs it: write command: bash"
             ),
             (
                 // The line before has the cause.

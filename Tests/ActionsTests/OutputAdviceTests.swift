@@ -75,7 +75,8 @@ struct OutputAdviceTests {
             (["KUBECONFIG": "/etc/passwd"], nil),
         ] as [([String: String], String?)]
     )
-    func `a program without a kubeconfig is reported with the one to use`(environment: [String: String], cause: String?) {
+    func `a program without a kubeconfig is reported with the one to use`(environment: [String: String], cause: String?)
+    {
         for line in [
             "The connection to the server localhost:8080 was refused - did you specify the right host or port?",
             #"Error: Kubernetes cluster unreachable: Get "http://localhost:8080/version": dial tcp [::1]:8080: connect: connection refused"#,

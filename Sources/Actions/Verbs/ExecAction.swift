@@ -307,9 +307,19 @@ struct ExecAction: Action {
         let hint =
             error.advice
             ?? (error.code == E2BIG
-                ? "put long texts into a file that the program reads"
+                ? "\(sizeOfTexts): put long texts into a file that the program reads"
                 : isMissing ? ProgramFile.advice(onMissing: error.subject, searchPath: environment["PATH"] ?? "") : nil)
         return Problem(error.isNotFound ? .missingProgram : error.problemCode, "\(error)", hint: hint, cause: error)
+    }
+
+    /// The size of the arguments and the environment, and the limit; see execve(2).
+    private var sizeOfTexts: String {
+        let texts = declaration.arguments + environment.map { "\($0)=\($1)" }
+        // Each text has a NUL at its end, and a pointer.
+        let size = texts.reduce(0) { $0 + $1.utf8.count + 9 }
+        return
+            "its arguments and environment have about \(size) bytes, and the limit is \(sysconf(CInt(_SC_ARG_MAX))), a "
+            + "quarter of that of its stack"
     }
 
     /// The text that replaces the command line and the output.
