@@ -61,16 +61,36 @@ public final class HTTPClient: Sendable {
         let hopLimit = 10
         let firstURL = request.url
         var (request, identity) = (request, identity)
+        var visited: Set<String> = []
         for _ in 0...hopLimit {
             let prepared = try prepare(request, identity, deadline)
-            let answer = try await queue.exchange(prepared).get()
+            visited.insert(prepared.url.text)
+            var answer = try await queue.exchange(prepared).get()
+            if visited.count > 1 { answer.response.redirectedURL = prepared.url.shownText }
             guard request.followsRedirects, ["GET", "HEAD"].contains(request.method),
                 let target = answer.redirection
             else { return answer.response }
             try follow(target, from: prepared, &request, &identity)
+            if visited.contains(try RequestURL(target).text) {
+                throw try Self.circle(from: firstURL, prepared.url, to: RequestURL(target))
+            }
         }
         let url = try RequestURL(firstURL)
         throw TransportError(.redirect, "'\(url.shownText)' is redirected more than \(hopLimit) times").located(at: url)
+    }
+
+    /// Returns the error of a request whose redirections lead to an address that has redirected before.
+    private static func circle(
+        from first: String,
+        _ last: RequestURL,
+        to target: RequestURL
+    ) throws(TransportError) -> TransportError {
+        let url = try RequestURL(first)
+        let end = "'\(last.textForOthers)' is redirected to \(last == target ? "itself" : "'\(target.textForOthers)'")"
+        let message = url == last ? end : "'\(url.shownText)' is redirected in a circle: \(end)"
+        var error = TransportError(.redirect, message)
+        error.target = last.textForOthers
+        return error.located(at: url)
     }
 
     /// Connects to a TCP port and closes the connection.
@@ -127,7 +147,7 @@ public final class HTTPClient: Sendable {
                 pem: pem,
                 serverName: identity.serverName,
                 proxy: identity.proxy ?? proxyRules.proxy(scheme: url.scheme, host: url.host),
-                hasProxyOfEnvironment: identity.proxy == nil,
+                proxyVariables: identity.proxy == nil ? proxyRules.variables(scheme: url.scheme) : nil,
                 replyLimit: request.replyLimit ?? settings.replyLimit,
                 endsWithFirstLine: request.endsWithFirstLine,
                 mayTakeLong: request.mayTakeLong,

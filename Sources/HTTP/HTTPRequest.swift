@@ -120,7 +120,7 @@ struct PreparedRequest: Sendable {
     var pem: LoadedPEM
     var serverName: String?
     var proxy: String?
-    var hasProxyOfEnvironment = true
+    var proxyVariables: ProxyVariables?
     var replyLimit: Int
     var endsWithFirstLine = false
     var mayTakeLong = false

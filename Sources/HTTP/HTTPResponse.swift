@@ -1,3 +1,6 @@
+public import Base
+internal import CCurl
+
 /// An HTTP response of any status.
 public struct HTTPResponse: Sendable, Hashable {
     /// The status, such as 200.
@@ -13,6 +16,12 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The certificate of the server as DER, if this response is the first on a new TLS connection.
     public var serverCertificate: [UInt8]?
 
+    /// The URL that answered after redirections, without user name and password; `nil` if there were none.
+    public var redirectedURL: String?
+
+    /// The absolute URL to which the response redirects, without user name and password; `nil` if it does not.
+    public var redirection: String?
+
     /// Whether the server or proxy is on this machine: both ends of the connection have the same address.
     public var isFromThisMachine = false
 
@@ -24,6 +33,13 @@ public struct HTTPResponse: Sendable, Hashable {
         let text = String(decoding: body.prefix(1000), as: UTF8.self)
         return text.contains("HTTP request to an HTTPS server")
             || text.contains("plain HTTP request was sent to HTTPS port")
+    }
+
+    /// The time of the server's clock when it answered, from the header `Date`.
+    public var date: Timestamp? {
+        guard let text = values(of: "date").first else { return nil }
+        let seconds = unsafe curl_getdate(text, nil)
+        return seconds < 0 ? nil : Timestamp(seconds: Int64(seconds))
     }
 
     public init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], httpVersion: String = "1.1") {

@@ -15,6 +15,9 @@ final class PeerCapture {
     /// The DER bytes of the certificate that was refused.
     private(set) var failing: [UInt8]?
 
+    /// The DER bytes of the certificates above the server's, if the chain was refused.
+    private(set) var issuers: [[UInt8]] = []
+
     /// The reason for the refusal, one of libcrypto's `X509_V_ERR_…`, or `X509_V_OK`.
     private(set) var code = X509_V_OK
 
@@ -64,6 +67,10 @@ final class PeerCapture {
         if verdict != 1, capture.code == X509_V_OK {
             unsafe capture.code = X509_STORE_CTX_get_error(store)
             unsafe capture.failing = derBytes(X509_STORE_CTX_get_current_cert(store))
+            let chain = unsafe X509_STORE_CTX_get0_chain(store)
+            capture.issuers = (1..<max(1, unsafe OPENSSL_sk_num(chain))).compactMap { index in
+                unsafe OPENSSL_sk_value(chain, index).flatMap { unsafe derBytes(OpaquePointer($0)) }
+            }
         }
         guard verdict == 1, unsafe X509_STORE_CTX_get_error_depth(store) == 0,
             let certificate = capture.leaf.flatMap({ try? Certificate(der: $0) }), certificate.names.isEmpty

@@ -6,17 +6,32 @@ import Base
 /// a prefix length of 0. Error messages also name the proxy, but libcurl reports whether one was used only since 8.7.
 struct ProxyRules: Sendable {
     private var proxies: [String: String]
+    /// The names of the variables that the proxies are from, by scheme.
+    private var names: [String: String]
     private var exceptions: [Substring]
+    private var nameOfExceptions: String
 
     /// Reads the rules; the upper-case `HTTP_PROXY` is ignored because a web server may set it from a request.
     init(environment: (String) -> String?) {
-        func first(_ names: String...) -> String? {
-            names.compactMap { environment($0) }.first { !$0.isEmpty }
+        func first(_ names: String...) -> (name: String, value: String)? {
+            for name in names {
+                if let value = environment(name), !value.isEmpty { return (name, value) }
+            }
+            return nil
         }
-        proxies = [:]
-        proxies["http"] = first("http_proxy", "all_proxy", "ALL_PROXY")
-        proxies["https"] = first("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-        exceptions = (first("no_proxy", "NO_PROXY") ?? "").split { $0 == "," || $0.isWhitespace }
+        let settings = [
+            "http": first("http_proxy", "all_proxy", "ALL_PROXY"),
+            "https": first("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
+        ].compactMapValues(\.self)
+        (proxies, names) = (settings.mapValues(\.value), settings.mapValues(\.name))
+        let exempt = first("no_proxy", "NO_PROXY")
+        exceptions = (exempt?.value ?? "").split { $0 == "," || $0.isWhitespace }
+        nameOfExceptions = exempt?.name ?? "NO_PROXY"
+    }
+
+    /// Returns the variables that set the proxy of a scheme and its exceptions, `nil` if there is no proxy.
+    func variables(scheme: String) -> ProxyVariables? {
+        names[scheme].map { ProxyVariables(proxy: $0, exceptions: nameOfExceptions) }
     }
 
     /// Returns the proxy for a host, or `nil` if the host is reached directly, as is every loopback host.
@@ -26,6 +41,12 @@ struct ProxyRules: Sendable {
         let isExcepted = host.isLoopback || exceptions.contains(where: host.isCovered)
         return isExcepted ? nil : proxy
     }
+}
+
+/// The names of the environment variables that set a proxy and its exceptions.
+public struct ProxyVariables: Sendable, Hashable {
+    public var proxy: String
+    public var exceptions: String
 }
 
 /// A host name or an address, for comparison with the rules.

@@ -16,6 +16,9 @@ struct RequestURL: Sendable, Hashable {
     var host: String
     var port: String
 
+    /// The URL without user name, password and the values of its query, for messages about addresses of a server.
+    var textForOthers: String { urlWithoutQuery(shownText) }
+
     /// Host and port, for messages.
     var address: String { "\(host):\(port)" }
 
@@ -67,6 +70,11 @@ struct RequestURL: Sendable, Hashable {
         guard let end = text.lastIndex(of: "@") else { return text }
         return String(text[text.index(after: end)...])
     }
+}
+
+/// Returns a URL with `?…` in place of its query, which may contain a token.
+public func urlWithoutQuery(_ url: String) -> String {
+    url.contains("?") ? "\(url.prefix { $0 != "?" })?…" : url
 }
 
 /// libcurl's URL parser, which ensures that checks see the same parts of a URL as the transfer.

@@ -48,7 +48,9 @@ final class Transfer {
         response.status = easy.number(CURLINFO_RESPONSE_CODE)
         response.serverCertificate = peer.leaf
         response.isFromThisMachine = isConnectedToThisMachine
-        return .success(Answer(response: response, redirection: easy.string(CURLINFO_REDIRECT_URL)))
+        let redirection = easy.string(CURLINFO_REDIRECT_URL)
+        response.redirection = redirection.map { (try? RequestURL($0).shownText) ?? $0 }
+        return .success(Answer(response: response, redirection: redirection))
     }
 
     /// Whether the connection is established and the request is being sent.
@@ -77,7 +79,6 @@ final class Transfer {
         // Removing a transfer must not wait for name resolution.
         try easy.set(CURLOPT_QUICK_EXIT, 1)
         try easy.set(CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeoutMilliseconds)
-        try easy.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         // Both are always set, so that libcurl does not read the environment itself.
         try easy.set(CURLOPT_PROXY, request.proxy ?? "")
         try easy.set(CURLOPT_NOPROXY, "")
@@ -144,7 +145,7 @@ final class Transfer {
         guard headerByteCount <= 256 << 10 else { return refuse(.header) }
         let line = unsafe String(decoding: bytes, as: UTF8.self)
         if line.hasPrefix("HTTP/") {
-            // Earlier headers belong to an interim response.
+            // Earlier headers belong to an interim response, or to the answer of a proxy.
             response.headers = []
             response.httpVersion = String(line.dropFirst(5).prefix { $0 != " " })
         } else if let colon = line.firstIndex(of: ":") {
@@ -187,7 +188,7 @@ extension Transfer {
         var error = refusalOfProxy ?? describe(code)
         if let proxy = request.proxyAddress {
             error.proxy = proxy
-            error.hasProxyOfEnvironment = request.hasProxyOfEnvironment
+            error.proxyVariables = request.proxyVariables
             if error.kind != .refusedByProxy { error.message += " (through proxy '\(proxy)')" }
         }
         return error.located(at: request.url)
@@ -209,7 +210,11 @@ extension Transfer {
         let status = easy.number(CURLINFO_HTTP_CONNECTCODE)
         guard let proxy = request.proxyAddress, status >= 300 else { return nil }
         let message = "proxy '\(proxy)' refuses to connect to '\(address)': it answers \(status)"
-        return TransportError(.refusedByProxy, message)
+        var error = TransportError(.refusedByProxy, message)
+        error.proxyStatus = status
+        // The headers are those of the proxy, because the server has not answered.
+        error.proxyPrograms = ["server", "via"].flatMap { response.values(of: $0) }
+        return error
     }
 
     private func describe(_ code: CURLcode) -> TransportError {
@@ -253,7 +258,9 @@ extension Transfer {
         let number = Int32(easy.number(CURLINFO_OS_ERRNO))
         if number == ECONNREFUSED { return TransportError(.refused, refusedMessage) }
         let reason = number == 0 ? "no address answers" : SystemError.text(for: number).lowercasedFirst
-        return TransportError(.unreachable, "cannot connect to '\(address)': \(reason)")
+        var error = TransportError(.unreachable, "cannot connect to '\(address)': \(reason)")
+        error.systemCode = number == 0 ? nil : number
+        return error
     }
 
     /// The message for a port without a listener.
@@ -306,15 +313,21 @@ extension Transfer {
             return TransportError(.noNames, "the certificate of '\(address)' \(words)", peer: certificate)
         }
         guard peer.code != X509_V_OK else {
-            let name = request.serverName ?? request.url.host
-            let names = certificate.names.joined(separator: ", ")
-            let message = "the certificate of '\(address)' is not for '\(name)' but for '\(names)'"
-            return TransportError(.hostName, message, peer: certificate)
+            let mismatch = certificate.mismatch(with: request.serverName ?? request.url.host)
+            return TransportError(.hostName, "the certificate of '\(address)' \(mismatch.reason)", peer: certificate)
         }
         let failing = peer.failing.flatMap { try? Certificate(der: $0) }
         let authorities = request.pem.authority.flatMap { try? Certificate.read(pem: $0.bytes) } ?? []
-        let reason = certificate.verificationError(code: peer.code, failing: failing, authorities: authorities)
-        return TransportError(reason.kind.transportKind, "the certificate of '\(address)' \(reason)", peer: certificate)
+        let reason = certificate.verificationError(
+            code: peer.code,
+            failing: failing,
+            authorities: authorities,
+            issuers: peer.issuers.compactMap { try? Certificate(der: $0) } + authorities
+        )
+        let message = "the certificate of '\(address)' \(reason)"
+        var error = TransportError(reason.kind.transportKind, message, peer: certificate)
+        error.nameViolation = reason.nameViolation
+        return error
     }
 
     /// Describes a TLS alert from the server, or a closed connection.
@@ -377,7 +390,7 @@ extension TLSError.Kind {
         case .notYetValid: .serverCertificateNotYetValid
         case .selfSigned: .selfSigned
         case .unknownIssuer, .wrongSignature: .untrusted
-        default: .tls
+        default: .unusableCertificate
         }
     }
 }

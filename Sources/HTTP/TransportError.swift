@@ -34,6 +34,8 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case serverCertificateExpired
         /// The server's certificate, or another in its chain, is not valid yet.
         case serverCertificateNotYetValid
+        /// The server's certificate is refused for another reason, such as a key that is too small.
+        case unusableCertificate
         /// The TLS handshake failed.
         case tls
         /// The server answers a TLS handshake with something else.
@@ -77,8 +79,23 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The proxy of the request without user name and password, `nil` if there was none.
     public var proxy: String?
 
-    /// Whether the proxy comes from the environment, and not from the connection's settings.
-    public var hasProxyOfEnvironment = true
+    /// The environment variables that set the proxy, `nil` if the connection's settings do.
+    public var proxyVariables: ProxyVariables?
+
+    /// The status with which the proxy refused to connect.
+    public var proxyStatus: Int?
+
+    /// The programs that sent the refusal of the proxy, from its headers `Server` and `Via`.
+    public var proxyPrograms: [String] = []
+
+    /// The system's error number, if a connection could not be established.
+    public var systemCode: Int32?
+
+    /// The names for which the CA of the server's certificate may not issue, if that is the reason.
+    public var nameViolation: NameViolation?
+
+    /// The URL at which the redirections of a request lead back, without its query.
+    public var target: String?
 
     public init(_ kind: Kind, _ message: String, url: String = "", address: String = "", peer: PeerCertificate? = nil) {
         self.kind = kind
@@ -91,27 +108,46 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String { message }
 
     /// Advice if a proxy or the name of the host may be the cause, otherwise `nil`.
-    public var advice: String? {
+    public var advice: String? { advice(proxySetting: "'proxy-url'") }
+
+    /// Returns advice if a proxy or the name of the host may be the cause, otherwise `nil`.
+    ///
+    /// - Parameter key: The setting of the connection that names the proxy, if no variable does.
+    /// - Returns: The advice.
+    public func advice(proxySetting key: String) -> String? {
         let host = address.hasSuffix("]") ? address : String(address.prefix { $0 != ":" })
-        let exempt = hasProxyOfEnvironment ? "add '\(host)' to NO_PROXY" : "remove 'proxy-url'"
-        let setting = hasProxyOfEnvironment ? "HTTPS_PROXY" : "'proxy-url'"
+        let exempt = proxyVariables.map { "add '\(host)' to \($0.exceptions)" } ?? "remove \(key)"
+        let setting = proxyVariables?.proxy ?? key
         switch kind {
         case .resolve where proxy != nil: return "correct \(setting), or \(exempt)"
         case .resolve: return "correct the name, or check that DNS or /etc/hosts resolves it"
-        case .refusedByProxy where message.hasSuffix(" 407"):
-            let address = proxy.map { $0.hasSlash ? $0 : "http://\($0)" } ?? ""
-            let place = "\(address.prefix { $0 != "/" })//USER:PASSWORD@\(address.split(separator: "/").last ?? "")"
-            return "write a user and a password in \(setting): \(place)"
-        case .refusedByProxy: return "let the proxy connect to it, or \(exempt)"
+        case .refusedByProxy: return adviceAboutRefusal(of: setting, exempt)
         case .closed where proxy?.contains("socks") == false && message.contains("without a response"):
             return proxy.map {
                 "'\($0)' of \(setting) may not be an HTTP proxy: write socks5:// if it is one of SOCKS, see its log, or \(exempt)"
             }
-        case .unreachable where ["permission denied", "not permitted"].contains(where: message.lowercased().contains):
-            return "a route or a firewall of this node forbids it: see 'ip route get \(host)' and 'nft list ruleset'"
         case .refused, .unreachable, .closed, .timedOut:
             return proxy.map { "check that proxy '\($0)' of \(setting) is running and connects to it, or \(exempt)" }
         default: return nil
+        }
+    }
+
+    /// Returns what to do about a proxy that refuses to connect, by its status and by the program that it is.
+    private func adviceAboutRefusal(of setting: String, _ exempt: String) -> String {
+        let port = address.split(separator: ":").last.map(String.init) ?? ""
+        let isSquid = proxyPrograms.contains { $0.lowercased().contains("squid") }
+        switch proxyStatus {
+        case 407:
+            let address = proxy.map { $0.hasSlash ? $0 : "http://\($0)" } ?? ""
+            let place = "\(address.prefix { $0 != "/" })//USER:PASSWORD@\(address.split(separator: "/").last ?? "")"
+            return "write a user and a password in \(setting): \(place)"
+        case 403 where port != "443" && (isSquid || proxyPrograms.isEmpty), 405 where port != "443":
+            let who = isSquid ? "Squid connects" : "many proxies, such as Squid, connect"
+            return "\(who) to port 443 only unless the configuration names others: let the proxy of \(setting) connect "
+                + "to port \(port) (in squid.conf: acl SSL_ports port \(port)), or \(exempt)"
+        case .some(500...):
+            return "the proxy of \(setting) cannot connect to it: see the proxy's log, or \(exempt)"
+        default: return "let the proxy of \(setting) connect to it, or \(exempt)"
         }
     }
 }

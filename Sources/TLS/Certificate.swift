@@ -18,6 +18,9 @@ public struct Certificate: Sendable, Hashable {
     /// The host names and IP addresses that the certificate is valid for.
     public let names: [String]
 
+    /// The DNS names that are IP addresses and that the certificate does not have as IP addresses.
+    public let misplacedAddresses: [String]
+
     /// The beginning of the validity period.
     public let validFrom: Timestamp
 
@@ -42,7 +45,12 @@ public struct Certificate: Sendable, Hashable {
         issuer = handle.issuer
         commonName = handle.subjectValues(of: NID_commonName).first
         organizations = handle.subjectValues(of: NID_organizationName)
-        names = handle.alternativeNames
+        let alternativeNames = handle.alternativeNames
+        names = alternativeNames.map(\.text)
+        let addresses = alternativeNames.filter(\.isAddress).compactMap { IPAddress($0.text) }
+        misplacedAddresses = alternativeNames.filter { name in
+            !name.isAddress && IPAddress(name.text).map { !addresses.contains($0) } == true
+        }.map(\.text)
         isAuthority = handle.isAuthority
         (self.validFrom, self.validUntil, self.der) = (validFrom, validUntil, der)
     }
@@ -263,7 +271,12 @@ extension Certificate {
             return chain.dropFirst().compactMap { try? Certificate(der: $0) }
         case .invalid(let code, let failing):
             let failing = failing.flatMap { try? Certificate(der: $0) }
-            throw verificationError(code: code, failing: failing, authorities: authorities)
+            throw verificationError(
+                code: code,
+                failing: failing,
+                authorities: authorities,
+                issuers: intermediates + authorities
+            )
         }
     }
 
@@ -290,8 +303,14 @@ extension Certificate {
     ///   - code: One of libcrypto's `X509_V_ERR_…`.
     ///   - failing: The certificate of the chain that failed verification, if it is not this certificate.
     ///   - authorities: The trusted certificates.
+    ///   - issuers: The certificates above this one, for the names that they permit.
     /// - Returns: The error, with the reason as a predicate of this certificate.
-    public func verificationError(code: Int32, failing: Certificate?, authorities: [Certificate]) -> TLSError {
+    public func verificationError(
+        code: Int32,
+        failing: Certificate?,
+        authorities: [Certificate],
+        issuers: [Certificate],
+    ) -> TLSError {
         let failing = failing ?? self
         let which = failing == self ? "" : "depends on '\(failing.subject)', which "
         switch code {
@@ -316,9 +335,14 @@ extension Certificate {
                 "\(which)is signed with an algorithm that is too weak, such as SHA-1: \(remedy)"
             )
         case X509_V_ERR_EXCLUDED_VIOLATION, X509_V_ERR_PERMITTED_VIOLATION:
-            let name = "'\(subject)' (\(names.joined(separator: ", ")))"
-            let rule = "the name constraints of its CA '\(issuer)' do not allow a name of \(name)"
-            return TLSError(.untrusted, "is refused: \(rule): issue it without that name, or by another CA")
+            guard let violation = failing.nameViolation(issuers: issuers) else {
+                let name = "'\(failing.subject)' (\(failing.names.joined(separator: ", ")))"
+                let rule = "the name constraints of its CA '\(failing.issuer)' do not permit a name of \(name)"
+                return TLSError(.untrusted, "is refused: \(rule): issue it without that name, or by another CA")
+            }
+            var error = TLSError(.untrusted, "\(which)\(violation.reason)")
+            error.nameViolation = failing == self ? violation : nil
+            return error
         case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL:
             return TLSError(
                 .untrusted,

@@ -38,6 +38,9 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Advice with `FILE` for the path and commands between backquotes, if the reason implies any.
     public var advice: String?
 
+    /// The names that the CA may not issue for, if they are the reason.
+    public var nameViolation: NameViolation?
+
     public init(_ kind: Kind, _ message: String, advice: String? = nil) {
         self.kind = kind
         self.message = message

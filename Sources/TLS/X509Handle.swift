@@ -57,39 +57,42 @@ struct X509Handle: ~Copyable {
         let name = unsafe X509_get_subject_name(raw)
         var index = unsafe X509_NAME_get_index_by_NID(name, attribute, -1)
         while index >= 0 {
-            values.append(unsafe string(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index))))
+            values.append(unsafe asn1Text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index))))
             index = unsafe X509_NAME_get_index_by_NID(name, attribute, index)
         }
         return values
     }
 
     /// The DNS names and IP addresses of the certificate.
-    var alternativeNames: [String] {
+    var alternativeNames: [AlternativeName] {
         guard let extensionValue = unsafe X509_get_ext_d2i(raw, NID_subject_alt_name, nil, nil) else { return [] }
         let list = OpaquePointer(extensionValue)
         defer { unsafe GENERAL_NAMES_free(list) }
         let count = unsafe OPENSSL_sk_num(list)
-        return (0..<count).compactMap { index -> String? in
+        return (0..<count).compactMap { index -> AlternativeName? in
             var type: Int32 = 0
             guard let entry = unsafe OPENSSL_sk_value(list, index) else { return nil }
             let value = unsafe GENERAL_NAME_get0_value(entry.assumingMemoryBound(to: GENERAL_NAME.self), &type)
             guard let value = unsafe value else { return nil }
             let text = unsafe value.assumingMemoryBound(to: ASN1_STRING.self)
             switch type {
-            case GEN_DNS: return unsafe string(text)
-            case GEN_IPADD: return unsafe internetAddress(bytes(text))
+            case GEN_DNS: return unsafe AlternativeName(text: asn1Text(text), isAddress: false)
+            case GEN_IPADD:
+                return unsafe internetAddress(asn1Bytes(text)).map { AlternativeName(text: $0, isAddress: true) }
             default: return nil
             }
         }
     }
 }
 
-private func bytes(_ text: UnsafePointer<ASN1_STRING>) -> [UInt8] {
+/// Returns the bytes of an ASN.1 string.
+func asn1Bytes(_ text: UnsafePointer<ASN1_STRING>) -> [UInt8] {
     let start = unsafe ASN1_STRING_get0_data(text)
     return unsafe Array(UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(text))))
 }
 
-private func string(_ text: UnsafePointer<ASN1_STRING>?) -> String {
+/// Returns the text of an ASN.1 string, or an empty text if it cannot be converted to UTF-8.
+func asn1Text(_ text: UnsafePointer<ASN1_STRING>?) -> String {
     var utf8: UnsafeMutablePointer<UInt8>?
     let length = unsafe ASN1_STRING_to_UTF8(&utf8, text)
     guard length >= 0, let start = unsafe utf8 else {

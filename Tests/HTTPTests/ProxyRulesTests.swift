@@ -27,6 +27,27 @@ struct ProxyRulesTests {
         #expect(proxy(environment, scheme, "example.org") == expected)
     }
 
+    @Test func `the variables in force are named`() {
+        let rules = ProxyRules { ["all_proxy": "p", "HTTPS_PROXY": "q", "no_proxy": "x"][$0] }
+        #expect(rules.variables(scheme: "https") == ProxyVariables(proxy: "HTTPS_PROXY", exceptions: "no_proxy"))
+        #expect(rules.variables(scheme: "http") == ProxyVariables(proxy: "all_proxy", exceptions: "no_proxy"))
+        #expect(ProxyRules(environment: { _ in nil }).variables(scheme: "http") == nil)
+    }
+
+    @Test func `a refusal of a proxy is explained by its status and program`() {
+        func advice(_ status: Int, _ programs: [String] = [], port: String = "6443") -> String? {
+            var error = TransportError(.refusedByProxy, "", address: "h:\(port)")
+            (error.proxyStatus, error.proxyPrograms, error.proxy) = (status, programs, "p:3128")
+            return error.advice(proxySetting: "'proxy-url' (k:1:2)")
+        }
+        #expect(advice(403, ["squid/5.7"])?.contains("acl SSL_ports port 6443), or remove 'proxy-url' (k:1:2)") == true)
+        #expect(
+            advice(403, ["squid/5.7"], port: "443")?.hasPrefix("let the proxy of 'proxy-url' (k:1:2) connect") == true
+        )
+        #expect(advice(407)?.hasSuffix("http://USER:PASSWORD@p:3128") == true)
+        #expect(advice(503)?.contains("see the proxy's log") == true)
+    }
+
     @Test(arguments: ["localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.9.9.9", "[::1]"])
     func `this machine is reached directly`(host: String) {
         #expect(proxy(["all_proxy": "p"], "https", host) == nil)

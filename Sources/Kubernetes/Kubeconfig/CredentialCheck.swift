@@ -53,6 +53,8 @@ public struct NotYetValid: Error, Sendable, CustomStringConvertible {
     public var subject: String
     /// The instant from which the certificate is valid.
     public var validFrom: Timestamp
+    /// The way to a certificate or token that is valid now, for messages.
+    public var renewal: String
 
     /// The certificate and the instant, without the node's clock, so that the text stays the same.
     public var description: String { "\(subject) is not valid before \(validFrom)" }
@@ -315,13 +317,16 @@ public struct CredentialCheck: Sendable {
             )
         }
         if now < certificate.validFrom {
-            let cause = NotYetValid(subject: subject, validFrom: certificate.validFrom)
+            let isSelfSigned = certificate.subject == certificate.issuer
+            let renewal =
+                isSelfSigned
+                ? "make a CA that is valid now, and new certificates with it"
+                : "have CA '\(certificate.issuer)' issue a certificate that is valid now"
+            let cause = NotYetValid(subject: subject, validFrom: certificate.validFrom, renewal: renewal)
             throw Problem(
                 .certificateNotValidNow,
                 "\(cause) (the node's clock says \(now))",
-                hint: certificate.subject == certificate.issuer
-                    ? "set the node's clock, or make a CA that is valid now, and new certificates with it"
-                    : "set the node's clock, or have CA '\(certificate.issuer)' issue a certificate that is valid now",
+                hint: "set the node's clock, or \(renewal)",
                 cause: cause,
             )
         }

@@ -98,6 +98,8 @@ public struct Credentials: Sendable {
             throw Problem(
                 .missingCredentials,
                 "user '\(kubeconfig.user)' of kubeconfig '\(kubeconfig.path)' has no \(missing)",
+                at: kubeconfig.locations[key == nil ? "client-certificate" : "client-key"]
+                    ?? kubeconfig.locations[key == nil ? "client-certificate-data" : "client-key-data"],
                 hint: "a client certificate and its key belong together: write '\(missing): PATH'",
             )
         }
@@ -153,7 +155,8 @@ public struct Credentials: Sendable {
             name = "token of kubeconfig '\(kubeconfig.path)'"
             claims = TokenClaims(bytes)
         }
-        try claims?.requireValid(named: name, at: now)
+        let setting = if case .file = token { "tokenFile" } else { "token" }
+        try claims?.requireValid(named: name, at: now, writtenAt: kubeconfig.locations[setting])
         doubt = claims?.doubt
         commonAdvice = "check that the token belongs to this cluster and has not expired"
     }
@@ -172,16 +175,19 @@ public struct Credentials: Sendable {
                 bytes: bytes,
                 isValue: true,
                 setting: "\(setting)-data",
+                at: kubeconfig.locations["\(setting)-data"],
             )
         case .file(let path):
             do {
-                return CredentialFile(name: path, bytes: try read(path), setting: setting)
+                let location = kubeconfig.locations[setting]
+                return CredentialFile(name: path, bytes: try read(path), setting: setting, at: location)
             } catch {
                 let isDirectory = (error as? SystemError)?.isDirectory == true
                 let hint = isDirectory ? "name one file in it" : "put the file there, or correct '\(setting)'"
                 throw Problem(
                     (error as? SystemError)?.problemCode ?? .missingCredentials,
                     "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
+                    at: kubeconfig.locations[setting],
                     hint: (error as? SystemError)?.advice ?? hint,
                 )
             }

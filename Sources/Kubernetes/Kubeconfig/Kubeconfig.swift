@@ -48,6 +48,9 @@ public struct Kubeconfig: Sendable {
     /// The namespace for objects that specify none.
     public var namespace: String
 
+    /// The places of the settings of the context's cluster and user, by their keys, such as `server`.
+    var locations: [String: SourceLocation] = [:]
+
     /// Reads the current context of a kubeconfig.
     ///
     /// - Parameters:
@@ -240,6 +243,9 @@ extension Kubeconfig {
     /// The setting that names the server, for messages.
     public var serverSetting: String {
         writer.map { "'cluster.servers', from which task '\($0)' writes kubeconfig '\(path)'" }
-            ?? "the server in kubeconfig '\(path)'"
+            ?? "the server in kubeconfig '\(place(of: "server"))'"
     }
+
+    /// Returns the place of a setting as `file:line:column`, or the path if the kubeconfig does not have the setting.
+    func place(of key: String) -> String { locations[key]?.description ?? path }
 }

@@ -51,6 +51,9 @@ struct KubeconfigReader {
             user: userName?.string ?? "",
             namespace: text("namespace", in: context) ?? "default",
         )
+        for entry in [cluster, user].compactMap({ $0?.mapping?.entries }).joined() {
+            result.locations[entry.key] = entry.value.location
+        }
         result.certificateAuthority = material("certificate-authority", in: cluster)
         result.serverName = text("tls-server-name", in: cluster)
         result.clientCertificate = material("client-certificate", in: user)

@@ -16,6 +16,8 @@ struct TokenClaims {
     private let issuer: String?
     /// The namespace and the name of the ServiceAccount, from claim `sub`.
     private let account: (namespace: String, name: String)?
+    /// The object with which the token ends, such as `Secret 'a'`, from claim `kubernetes.io`.
+    private let boundObject: String?
 
     /// Reads the claims of a token, or returns `nil` if it is not a JSON Web Token.
     ///
@@ -40,6 +42,11 @@ struct TokenClaims {
         // One audience may be written as a string.
         audiences = claims["aud"]?.sequence?.compactMap(\.string) ?? claims["aud"]?.string.map { [$0] } ?? []
         let subject = (claims["sub"]?.string ?? "").split(separator: ":").map(String.init)
+        let own = claims["kubernetes.io"]
+        boundObject =
+            [("secret", "Secret"), ("pod", "Pod"), ("node", "Node")].lazy.compactMap { key, kind in
+                own?[key]?["name"]?.string.map { "\(kind) '\($0)'" }
+            }.first
         account = subject.count == 4 && subject[0] == "system" ? (subject[2], subject[3]) : nil
     }
 
@@ -48,22 +55,27 @@ struct TokenClaims {
     /// - Parameters:
     ///   - name: The token, for messages, such as `token of kubeconfig '/etc/k'`.
     ///   - now: The node's clock.
+    ///   - location: The place of the setting that has the token.
     /// - Throws: ``Base/Problem`` with the instant.
-    func requireValid(named name: String, at now: Timestamp) throws(Problem) {
+    func requireValid(named name: String, at now: Timestamp, writtenAt location: SourceLocation? = nil) throws(Problem)
+    {
         if let end, end < now {
             throw Problem(
                 .certificateNotValidNow,
                 "\(name) expired \(CredentialCheck.words(now.seconds - end.seconds)) ago (at \(end); the node's clock says "
                     + "\(now))",
+                at: location,
                 hint: "\(renewal), or set the node's clock if it is wrong",
             )
         }
         if let start, now < start {
-            let cause = NotYetValid(subject: name, validFrom: start)
+            let cause = NotYetValid(subject: name, validFrom: start, renewal: renewal)
             throw Problem(
                 .certificateNotValidNow,
                 "\(cause) (the node's clock says \(now))",
-                hint: "set the clock of the node, or that of the machine that issued the token, whichever is wrong",
+                at: location,
+                hint: "set the node's clock if it is wrong, or set that of the machine that issued the token, and then "
+                    + renewal,
                 cause: cause,
             )
         }
@@ -83,8 +95,11 @@ struct TokenClaims {
             )
         }
         return Credentials.Doubt(
-            reason: subject + (end.map { ", valid until \($0)" } ?? ""),
-            advice: "if the ServiceAccount was deleted or made again, its former tokens are refused: \(renewal)",
+            reason: subject + (end.map { ", valid until \($0)" } ?? "")
+                + (boundObject.map { ", and bound to \($0), with which it ends" } ?? ""),
+            advice:
+                "if the ServiceAccount\(boundObject.map { " or \($0)" } ?? "") was deleted or made again, its former "
+                + "tokens are refused: \(renewal)",
             isLikely: false,
         )
     }

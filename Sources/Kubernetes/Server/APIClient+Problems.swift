@@ -5,7 +5,47 @@ import TLS
 /// Explanations of why an API server is not usable, and advice.
 extension APIClient {
     /// Returns the problem of a server that did not pass its preflight checks before the deadline.
-    func preflightProblem(_ error: APIError) -> Problem {
+    ///
+    /// - Parameters:
+    ///   - error: The failure of the last check.
+    ///   - foreign: What answers at the server's address, if that is known and no API server.
+    ///   - isAboveItsPath: Whether an API server answers without the path of the URL.
+    /// - Returns: The problem.
+    func preflightProblem(
+        _ error: APIError,
+        foreign: ForeignServer? = nil,
+        isAboveItsPath: Bool = false,
+    ) -> Problem {
+        let problem = isAboveItsPath ? problemOfPath(error) : problem(of: error)
+        guard let foreign else { return problem }
+        let usual = "an API server usually has port \(ForeignServer.usualPort)"
+        if problem.code == .notAnAPIServer {
+            let address = try? WebAddress(kubeconfig.server)
+            let correction = "correct \(kubeconfig.serverSetting)"
+            return Problem(
+                .notAnAPIServer,
+                "API server \(kubeconfig.server) is not an API server: it is \(foreign.description)",
+                hint: address?.port == ForeignServer.usualPort ? correction : "\(correction): \(usual)",
+                cause: problem.cause
+            )
+        }
+        let doubt = "if it is \(foreign.description), correct \(kubeconfig.serverSetting): \(usual)"
+        let hint = [problem.hint, doubt].compactMap(\.self).joined(separator: "; ")
+        return Problem(problem.code, problem.message, hint: hint, cause: problem.cause)
+    }
+
+    /// Returns the problem of a URL with a path, if an API server answers without it.
+    private func problemOfPath(_ error: APIError) -> Problem {
+        let path = (try? WebAddress(kubeconfig.server))?.rest ?? ""
+        return Problem(
+            .notAnAPIServer,
+            "API server \(kubeconfig.server) is not an API server, which answers without the path '\(path)'",
+            hint: "remove the path from \(kubeconfig.serverSetting): write \(kubeconfig.server.dropLast(path.count))",
+            cause: error
+        )
+    }
+
+    private func problem(of error: APIError) -> Problem {
         let server = "API server \(kubeconfig.server)"
         return switch error {
         case .interrupted:
@@ -57,12 +97,11 @@ extension APIClient {
         case 300..<400, 404, 405, 410:
             // Every API server has /readyz since Kubernetes 1.16.
             let path = (try? WebAddress(kubeconfig.server))?.rest ?? ""
-            let part = path.isEmpty || path == "/" ? "the server" : "the path '\(path)' of the server, or the server,"
+            let part = path.isEmpty || path == "/" ? "" : "the path '\(path)' of the server, or "
             return Problem(
                 .notAnAPIServer,
                 "\(server) is not an API server",
-                hint: kubeconfig.writer == nil
-                    ? "correct \(part) in kubeconfig '\(kubeconfig.path)'" : "correct \(kubeconfig.serverSetting)",
+                hint: "correct \(kubeconfig.writer == nil ? part : "")\(kubeconfig.serverSetting)",
                 cause: error
             )
         case 403 where words.contains("cannot impersonate"):
@@ -148,6 +187,52 @@ extension APIClient {
         )
     }
 
+    /// The subject alternative name that the server's certificate needs, as `openssl` reads it.
+    private var wantedName: String { Certificate.alternativeName(for: kubeconfig.verifiedName) }
+
+    /// Returns the problem of a server whose certificate is for other names.
+    private func nameProblem(_ peer: Certificate?, _ server: String) -> Problem {
+        let issued = "issue the server's certificate again with subjectAltName '\(wantedName)'"
+        let mismatch = peer?.mismatch(with: kubeconfig.verifiedName)
+        let names = peer.map { ($0.usableNames.isEmpty ? $0.names : $0.usableNames).joined(separator: ", ") }
+        let message =
+            mismatch?.isOfWrongType == true
+            ? "a certificate that \(mismatch?.reason ?? "")"
+            : "a certificate for \(names ?? "other names"), not for '\(kubeconfig.verifiedName)'"
+        let hint: String
+        if kubeconfig.writer != nil {
+            hint =
+                mismatch?.names.isEmpty == false
+                ? "use one of these names in \(kubeconfig.serverSetting), or \(issued)" : issued
+        } else if let name = mismatch?.names.first {
+            hint =
+                "write 'tls-server-name: \(name)' for its cluster in kubeconfig '\(kubeconfig.place(of: "tls-server-name"))', or "
+                + issued
+        } else {
+            hint =
+                mismatch == nil
+                ? "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig '\(kubeconfig.path)'"
+                : issued
+        }
+        return Problem(.untrustedServer, "\(server) shows \(message)", hint: hint)
+    }
+
+    /// Returns what to do about a certificate with names for which its CA may not issue.
+    private func advice(on violation: NameViolation) -> String {
+        let names = violation.names.map { "'\($0)'" }.joined(separator: ", ")
+        let issued = "issue the server's certificate again without \(names)"
+        guard violation.names.contains(kubeconfig.verifiedName) else { return issued }
+        guard kubeconfig.writer == nil else {
+            return "\(issued), with a name that is permitted, and use that in \(kubeconfig.serverSetting)"
+        }
+        let place = "for its cluster in kubeconfig '\(kubeconfig.place(of: "tls-server-name"))'"
+        guard let other = violation.otherNames.first else {
+            return
+                "issue the server's certificate again for a permitted name, and write that as 'tls-server-name' \(place)"
+        }
+        return "\(issued), and write 'tls-server-name: \(other)' \(place)"
+    }
+
     /// Returns the problem of a server that gives no response.
     private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
         let peer = cause.peer
@@ -155,19 +240,13 @@ extension APIClient {
         switch cause.kind {
         case .untrusted, .selfSigned: return distrustProblem(peer, server)
         case .hostName:
-            let names = peer.map { $0.names.joined(separator: ", ") } ?? "other names"
-            return Problem(
-                .untrustedServer,
-                "\(server) shows a certificate for \(names), not for '\(kubeconfig.verifiedName)'",
-                hint: "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig "
-                    + "'\(kubeconfig.path)'",
-            )
+            return nameProblem(peer, server)
         case .noNames:
             let subject = peer.map { " (only the subject '\($0.subject)')" } ?? ""
             return Problem(
                 .untrustedServer,
                 "\(server) shows a certificate without a subject alternative name\(subject)",
-                hint: "issue the server's certificate again with subjectAltName '\(kubeconfig.verifiedName)'",
+                hint: "issue the server's certificate again with subjectAltName '\(wantedName)'",
             )
         case .serverCertificateExpired, .serverCertificateNotYetValid:
             let span = peer.map { "valid from \($0.validFrom) to \($0.validUntil)" } ?? cause.message
@@ -176,10 +255,16 @@ extension APIClient {
                 "\(server) shows a certificate that is not valid now (\(span); the node's clock says \(Timestamp.now()))",
                 hint: "renew the server's certificate, or set the node's clock",
             )
-        case .tls where peer != nil:
-            return Problem(.untrustedServer, "\(server) shows a certificate that cannot be used", cause: cause)
+        case .unusableCertificate:
+            return Problem(
+                .untrustedServer,
+                "\(server) shows a certificate that cannot be used",
+                hint: cause.nameViolation.map(advice),
+                cause: cause
+            )
         case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset, .other, .tls:
-            let common = cause.kind == .resolve && cause.proxy == nil ? nil : cause.advice
+            let setting = "'proxy-url' (\(kubeconfig.place(of: "proxy-url")))"
+            let common = cause.kind == .resolve && cause.proxy == nil ? nil : cause.advice(proxySetting: setting)
             let hint = common ?? portAdvice(cause) ?? unreachableAdvice(cause, correction)
             return Problem(.serverUnreachable, "\(server) cannot be reached", hint: hint, cause: cause)
         case .notTLS, .notHTTP, .tlsVersion:

@@ -130,6 +130,32 @@ public struct APIClient: Sendable {
         }
     }
 
+    /// Sends a request without credentials, for explanations of what answers at the server's address.
+    ///
+    /// - Parameters:
+    ///   - path: The path.
+    ///   - base: The URL that the path is appended to, by default the server's.
+    ///   - deadline: The instant after which the request is given up.
+    /// - Returns: The response, of any status.
+    /// - Throws: ``HTTP/TransportError`` if there is none.
+    func sendAnonymously(
+        _ path: String,
+        below base: String? = nil,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(TransportError) -> HTTPResponse {
+        let own = credentials.connectionIdentity
+        let identity = ConnectionIdentity(
+            certificateAuthority: own.certificateAuthority,
+            serverName: own.serverName,
+            proxy: own.proxy
+        )
+        return try await http.send(
+            HTTPRequest(url: (base ?? kubeconfig.server) + path),
+            as: identity,
+            deadline: deadline
+        )
+    }
+
     /// Sends a request and returns the object of a successful reply.
     ///
     /// The request waits for its turn unless `isPaced` is `false`, as for the renewal of a Lease.

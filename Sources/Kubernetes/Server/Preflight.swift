@@ -44,7 +44,11 @@ struct Preflight {
                 }
             }
         } catch {
-            throw client.preflightProblem(error)
+            throw client.preflightProblem(
+                error,
+                foreign: await client.foreignServer(after: error),
+                isAboveItsPath: await client.hasServerAboveItsPath(after: error),
+            )
         }
     }
 

@@ -50,9 +50,8 @@ extension TransportError: Retriable {
             .retry
         case .tls, .notTLS, .notHTTP, .tlsVersion, .clientCertificateRefused:
             .transient
-        case .untrusted, .selfSigned, .hostName, .noNames, .serverCertificateExpired, .clientCertificate,
-            .unreadableFile,
-            .replyTooLarge, .redirect, .cancelled, .invalidURL:
+        case .untrusted, .selfSigned, .hostName, .noNames, .serverCertificateExpired, .unusableCertificate,
+            .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:
             .permanent
         }
     }

@@ -228,7 +228,7 @@ struct OtherReplyTests {
         #expect(
             said == [
                 "m.yaml:1:1: ConfigMap/ns/a: the server answered 302: a redirection to 'https://login.example/'; "
-                    + "correct the server in kubeconfig 'k'"
+                    + "correct the server in kubeconfig 'k:2:41'"
             ]
         )
     }

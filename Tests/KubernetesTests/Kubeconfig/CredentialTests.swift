@@ -309,17 +309,17 @@ struct CredentialTests {
     @Test(arguments: [
         (
             "client-certificate: none.crt, client-key: a.key",
-            "client-certificate of kubeconfig 'k': cannot read 'none.crt': No such file or directory; "
+            "k:2:134: client-certificate of kubeconfig 'k': cannot read 'none.crt': No such file or directory; "
                 + "put the file there, or correct 'client-certificate'"
         ),
         (
             "client-certificate: a.crt",
-            "user 'me' of kubeconfig 'k' has no client-key; "
+            "k:2:134: user 'me' of kubeconfig 'k' has no client-key; "
                 + "a client certificate and its key belong together: write 'client-key: PATH'"
         ),
         (
             "client-key: a.key",
-            "user 'me' of kubeconfig 'k' has no client-certificate; "
+            "k:2:126: user 'me' of kubeconfig 'k' has no client-certificate; "
                 + "a client certificate and its key belong together: write 'client-certificate: PATH'"
         ),
     ])

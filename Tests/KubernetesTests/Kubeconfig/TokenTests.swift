@@ -37,6 +37,24 @@ struct TokenTests {
         )
     }
 
+    @Test func `a token that is not valid yet is issued again once the clocks are right`() {
+        let claims = #"{"nbf": 1800003600, "sub": "system:serviceaccount:ns:app"}"#
+        #expect(
+            fault(claims)?.hasSuffix(
+                "set the node's clock if it is wrong, or set that of the machine that issued the token, and then issue a new "
+                    + "token with 'kubectl create token app -n ns'"
+            ) == true
+        )
+    }
+
+    @Test(arguments: [("secret", "Secret"), ("pod", "Pod"), ("node", "Node")])
+    func `a token that is bound to an object ends with it`(key: String, kind: String) throws {
+        let claims = #"{"sub": "system:serviceaccount:ns:app", "kubernetes.io": {"\#(key)": {"name": "x"}}}"#
+        let doubt = try #require(TokenClaims(token(claims))?.doubt)
+        #expect(doubt.reason.hasSuffix("and bound to \(kind) 'x', with which it ends"))
+        #expect(doubt.advice.hasPrefix("if the ServiceAccount or \(kind) 'x' was deleted or made again"))
+    }
+
     @Test(arguments: [
         #"{"exp": 1800000001, "nbf": 1799999999}"#, #"{"exp": -1}"#, #"{"exp": 1e99}"#, #"{"exp": "1"}"#, "{}", "[]",
         "x",

@@ -187,7 +187,7 @@ struct PreflightTests {
             .transport(TransportError(.refused, "connection refused")),
             """
             API server SERVER cannot be reached: connection refused; \
-            start it, or correct the server in kubeconfig 'k'
+            start it, or correct the server in kubeconfig 'k:2:41'
             """
         ),
         (
