@@ -160,7 +160,8 @@ struct NodeCheckTests {
             let missing = await bench.problems()
             #expect(missing.count == 1)
             #expect(
-                missing.first?.hasPrefix("DIR/k: certificate-authority of kubeconfig 'DIR/k': cannot read ") == true,
+                missing.first?.hasPrefix("DIR/k:3:81: certificate-authority of kubeconfig 'DIR/k': cannot read ")
+                    == true,
                 "\(missing)"
             )
             let bytes = try FileSystem.read(authority.certificatePath, limit: 10_000)

@@ -20,6 +20,18 @@ struct ListeningPortTests {
         #expect(ListeningPort.addresses(at: 23, in: list).isEmpty)
     }
 
+    @Test func `sockets of the kernel's lists are read with their inodes`() throws {
+        let list = "0: 0100007F:7CCE 0100007F:8100 01 0:0 0:0 0 0 0 4711 1 0\n"
+        let socket = try #require(SocketEntry.entries(list).first)
+        #expect(socket.localPort == 31950)
+        #expect(socket.remotePort == 33024)
+        #expect("\(socket.remoteAddress)" == "127.0.0.1")
+        #expect(SocketEntry.inode(ofLink: "socket:[4711]") == socket.inode)
+        #expect(SocketEntry.inode(ofLink: "pipe:[4711]") == nil)
+        let mapped = "0: 0000000000000000FFFF00000100007F:7CCE 0000000000000000FFFF00000100007F:8100 01 0:0 0:0 0 0 0 1"
+        #expect(SocketEntry.entries(mapped).first?.remoteAddress.description == "127.0.0.1")
+    }
+
     @Test func `the state of a process is read after its name`() throws {
         let stopped = try #require(ProcessState(line: "12 (a) R (b)) T 1 34 34 0 -1"))
         #expect(stopped.isStopped && !stopped.hasEnded && stopped.group == 34)

@@ -119,7 +119,9 @@ extension NodeCheck {
         } catch let error as Problems {
             return (error.all, [])
         } catch let error as Problem {
-            return (problems + [Problem(error.code, error.message, at: location, hint: error.hint)], [])
+            return (
+                problems + [Problem(error.code, error.message, at: error.location ?? location, hint: error.hint)], []
+            )
         } catch {
             return (problems + [Problem(.wrongKubeconfig, "\(error)", at: location)], [])
         }

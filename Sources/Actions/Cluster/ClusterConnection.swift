@@ -56,7 +56,15 @@ extension NodeFiles {
 
     /// Loads the credentials of a kubeconfig.
     func credentials(of kubeconfig: Kubeconfig) throws(Problem) -> Credentials {
-        var credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
+        var credentials: Credentials
+        do throws(Problem) {
+            credentials = try Credentials(kubeconfig) { path in try read(path, limit: SizeLimit.configuration) }
+        } catch {
+            // The files of a kubeconfig may be right later, even if the place of the problem is known.
+            var problem = error
+            problem.mayPass = true
+            throw problem
+        }
         // The token file is read again for each request, so the transport needs its location.
         if case .file(let token) = credentials.connectionIdentity.token {
             credentials.connectionIdentity.token = .file((try? location(ofRead: token)) ?? token)

@@ -26,17 +26,13 @@ struct DigestCache {
         } catch {
             emit(.warning(subject: url, "\(error); it is fetched again"))
         }
-        let bytes = try await fetch(url, digest)
+        let response = try await fetch(url, digest)
+        let bytes = response.body
         let found = sha256(bytes)
         guard found == digest else {
-            throw Problem(
-                .notFetched,
-                "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
-                hint: ContentFormat.recognised(bytes, path: url).flatMap { $0.kind == .html ? $0 : nil }.map {
-                    "it is \($0.name): correct the URL, or see what it answers"
-                }
-                    ?? "something else is there now: compare it with what its publisher announces, and do not use it until they agree",
-            )
+            let words = "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)"
+            let (answer, hint) = difference(response, url, digest)
+            throw Problem(.notFetched, words + answer, hint: hint)
         }
         do {
             try run.files.keep(bytes, as: digest, in: "\(run.cacheDirectory)/\(task)")
@@ -45,6 +41,31 @@ struct DigestCache {
         }
         return bytes
     }
+
+    /// Returns what was answered in place of a pinned text, and what to do.
+    private func difference(_ response: HTTPResponse, _ url: String, _ digest: String) -> (String, hint: String) {
+        let target = response.redirectedURL
+        let way = target.map { ": it is redirected to '\(urlWithoutQuery($0))'" } ?? ""
+        let isPage = ContentFormat.recognised(response.body, path: url)?.kind == .html
+        if response.isLoginPage || isPage && target.map(isLoginAddress) == true {
+            return (
+                way + (way.isEmpty ? ": it is a login page" : ", a login page"),
+                "\(Self.loginAdvice), or \(place(of: digest))"
+            )
+        }
+        if isPage {
+            let page = way.isEmpty ? ": it is an HTML page" : ", an HTML page"
+            return (way + page, "correct the URL, or \(place(of: digest))")
+        }
+        let advice = "compare it with what its publisher announces, and do not use it until they agree"
+        return (way, "something else is there now: \(advice)")
+    }
+
+    private static let loginAdvice =
+        "the server wants a login, and no credentials are sent: name a URL that needs none"
+
+    /// The place at which an administrator may put the file, as advice.
+    private func place(of digest: String) -> String { "put the file at '\(run.files.root + path(of: digest))'" }
 
     /// Returns the text of a pinned URL if it is in the cache.
     ///
@@ -69,7 +90,7 @@ struct DigestCache {
     /// Returns the path, shared by all tasks, at which an administrator may place the file.
     private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
-    private func fetch(_ url: String, _ digest: String) async throws(Problem) -> [UInt8] {
+    private func fetch(_ url: String, _ digest: String) async throws(Problem) -> HTTPResponse {
         let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: SizeLimit.content)
         do {
             return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }.retry(
@@ -79,17 +100,16 @@ struct DigestCache {
                 try await attempt(request)
             }
         } catch {
-            let place = "put the file at '\(run.files.root + path(of: digest))'"
             throw Problem(
                 .notFetched,
                 "cannot fetch '\(url)'",
-                hint: "\(error.hint ?? "make it reachable"), or \(place)",
+                hint: "\(error.hint ?? "make it reachable"), or \(place(of: digest))",
                 cause: error
             )
         }
     }
 
-    private func attempt(_ request: HTTPRequest) async throws(FetchError) -> [UInt8] {
+    private func attempt(_ request: HTTPRequest) async throws(FetchError) -> HTTPResponse {
         let response: HTTPResponse
         do {
             response = try await run.http.send(
@@ -97,26 +117,34 @@ struct DigestCache {
                 deadline: min(deadline, ContinuousClock.now + .seconds(60)),
             )
         } catch {
-            throw FetchError(words: error.message, disposition: error.disposition, hint: Self.hint(for: error))
+            throw FetchError(
+                words: error.message,
+                disposition: error.disposition,
+                hint: Self.hint(for: error, request.url)
+            )
         }
         guard response.status == 200 else {
             let mayPass = response.status == 429 || response.status >= 500
+            let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
+            let needsLogin = [401, 403].contains(response.status) || response.redirectedURL.map(isLoginAddress) == true
             throw FetchError(
-                words: "the server answered \(response.status)",
+                words: "the server answered \(response.status)\(target)",
                 disposition: mayPass ? .retry : .permanent,
-                hint: mayPass ? nil : "correct the URL"
+                hint: mayPass ? nil : needsLogin ? Self.loginAdvice : "correct the URL"
             )
         }
-        return response.body
+        return response
     }
 }
 
 extension DigestCache {
     /// Returns advice about a server that does not respond.
-    private static func hint(for error: TransportError) -> String? {
+    private static func hint(for error: TransportError, _ url: String) -> String? {
         switch error.kind {
+        case .redirect where error.target.map(isLoginAddress) == true: loginAdvice
+        case .redirect: "correct the URL, or the redirections of its server"
         case .untrusted, .selfSigned: "add the server's CA to the CAs of the system, which are trusted here"
-        default: error.advice
+        default: ConnectFailure(error, url)?.advice(correcting: "the URL") ?? error.advice
         }
     }
 }

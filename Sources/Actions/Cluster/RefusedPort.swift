@@ -1,5 +1,4 @@
 import Base
-import HTTP
 import Host
 
 /// A port of this node that refuses connections.
@@ -14,12 +13,6 @@ struct RefusedPort {
             address.isLoopback || (try? NetworkInterface.all())?.contains(where: { $0.has(address) }) == true
         else { return nil }
         (self.host, self.port, self.address) = (host, port, address)
-    }
-
-    /// Looks up the server of a request, as the other initializer does; `nil` unless it refused the connection itself.
-    init?(_ error: TransportError, _ url: String) {
-        guard error.kind == .refused, error.proxy == nil, let address = try? WebAddress(url) else { return nil }
-        self.init(address.host, address.port)
     }
 
     /// Returns what to do: the address at which a program listens at this port, or that there is none.

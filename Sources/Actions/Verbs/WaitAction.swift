@@ -5,6 +5,7 @@ import HTTP
 import Host
 import Kubernetes
 import Planning
+import TLS
 
 /// Verb `wait`: waits until a condition holds.
 struct WaitAction: Action {
@@ -158,12 +159,34 @@ struct WaitAction: Action {
         do {
             try await context.retryPolicy.retry(.init(.condition, subject), check)
         } catch {
+            let error = await followed(error)
             // A permanent failure is not reported as a timeout.
             guard error.disposition == .retry else {
                 throw Problem(.serverError, "cannot wait for \(subject): \(error.words)", hint: error.hint)
             }
             throw timedOut(error.words, hint: error.hint)
         }
+    }
+
+    /// The time limit for the answers of the addresses to which a server redirects.
+    private static let redirectionLimit = Duration.seconds(2)
+
+    /// Returns the last failure of a check with the end of the redirections that it has met.
+    private func followed(_ failure: NotYet) async -> NotYet {
+        guard case .url(let url, let authority) = declaration.condition, let target = failure.redirection,
+            let identity = try? connectionIdentity(authority)
+        else { return failure }
+        let redirections = await Redirections(
+            from: url,
+            to: target,
+            context.run.http,
+            as: identity,
+            until: .now + Self.redirectionLimit
+        )
+        var failure = failure
+        failure.words += redirections.words
+        failure.hint = redirections.advice(key: "url")
+        return failure
     }
 
     /// Waits for events until the deadline.
@@ -224,8 +247,8 @@ struct WaitAction: Action {
             // The address is already the subject.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
-            let hint = error.kind == .refused ? RefusedPort(host, port)?.advice() : nil
-            throw NotYet(reason, disposition: error.disposition, hint: error.advice ?? hint)
+            let hint = ConnectFailure(error, host, port)?.advice()
+            throw NotYet(reason, disposition: error.disposition, hint: hint ?? error.advice)
         }
     }
 
@@ -246,17 +269,20 @@ struct WaitAction: Action {
         } catch {
             let plain = error.kind == .notTLS ? await addressWithoutTLS(url) : nil
             let hint =
-                plain.map { "write \($0) in 'url'" } ?? RefusedPort(error, url)?.advice() ?? hint(for: error, authority)
+                plain.map { "write \($0) in 'url'" } ?? ConnectFailure(error, url)?.advice(correcting: "'url'")
+                ?? hint(for: error, authority, url)
             throw NotYet(error.message, disposition: error.disposition, hint: hint)
         }
         guard !(200..<300).contains(response.status) else { return }
         if response.expectsTLS {
             throw NotYet("the server expects TLS", disposition: .permanent, hint: "write https:// in 'url'")
         }
-        let target = response.values(of: "location").first.map { " with a redirection to '\($0)'" } ?? ""
+        let target = response.redirection
+        let words = target.map { " with a redirection to '\(urlWithoutQuery($0))'" } ?? ""
         throw NotYet(
-            "it answers \(response.status)\(target)",
-            hint: target.isEmpty ? advice(onStatus: response.status) : "write that address in 'url' if it is meant",
+            "it answers \(response.status)\(words)",
+            hint: target == nil ? advice(onStatus: response.status) : nil,
+            redirection: target,
         )
     }
 
@@ -282,18 +308,34 @@ struct WaitAction: Action {
     }
 
     /// Returns advice about a server that does not respond to the request for a URL.
-    private func hint(for error: TransportError, _ authority: LocatedPath?) -> String? {
+    private func hint(for error: TransportError, _ authority: LocatedPath?, _ url: String) -> String? {
         switch error.kind {
         case .untrusted, .selfSigned:
             authority.map { "'\($0.path)' (\($0.location)) must contain the CA of this server" }
                 ?? "set 'certificateAuthority' of task '\(context.task.name)' to the CA of this server"
-        case .hostName: "write one of these names in 'url'"
-        case .noNames: "issue the server's certificate again with the host of 'url' as subjectAltName"
+        case .hostName, .noNames, .unusableCertificate: adviceAboutNames(error, url)
         case .serverCertificateExpired: "renew the server's certificate, or set the node's clock"
         case .notTLS, .notHTTP: "another server has this port: correct 'url'"
         case .tlsVersion: "let the server offer TLS 1.2 or later"
         default: error.advice
         }
+    }
+
+    /// Returns advice about a certificate that is not for the host of a URL, or whose CA may not issue for its names.
+    private func adviceAboutNames(_ error: TransportError, _ url: String) -> String? {
+        let host = (try? WebAddress(url))?.host ?? ""
+        let issued =
+            "issue the server's certificate again with subjectAltName '\(Certificate.alternativeName(for: host))'"
+        if let violation = error.nameViolation {
+            let names = violation.names.map { "'\($0)'" }.joined(separator: ", ")
+            let other = violation.names.contains(host) ? violation.otherNames.first : nil
+            return "issue the server's certificate again without \(names)"
+                + (other.map { ", and use '\($0)' in 'url'" } ?? "")
+        }
+        guard error.kind == .hostName, let names = error.peer?.mismatch(with: host).names, !names.isEmpty else {
+            return error.kind == .unusableCertificate ? nil : issued
+        }
+        return "write '\(names[0])' in 'url' if it leads to the server, or \(issued)"
     }
 
     private func connectionIdentity(_ authority: LocatedPath?) throws(Problem) -> ConnectionIdentity {
@@ -322,13 +364,16 @@ private struct NotYet: Retriable {
     var words: String
     var disposition: Disposition
     var hint: String?
+    /// The absolute URL to which the server redirects, if it does.
+    var redirection: String?
 
     var retryAfter: Duration? { nil }
 
-    init(_ words: String, disposition: Disposition = .retry, hint: String? = nil) {
+    init(_ words: String, disposition: Disposition = .retry, hint: String? = nil, redirection: String? = nil) {
         self.words = words
         self.disposition = disposition
         self.hint = hint
+        self.redirection = redirection
     }
 }
 

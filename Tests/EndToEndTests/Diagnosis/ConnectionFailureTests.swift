@@ -31,8 +31,8 @@ struct ConnectionFailureTests {
         let errors = try await failure(of: "https://controlplane.invalid:6443")
         #expect(
             errors == "t: error: API server https://controlplane.invalid:6443 cannot be reached: cannot resolve host "
-                + "'controlplane.invalid'; correct the server in kubeconfig 'k', or check that DNS or /etc/hosts resolves "
-                + "the host\n"
+                + "'controlplane.invalid'; correct the server in kubeconfig 'k:3:40', or check that DNS or /etc/hosts "
+                + "resolves the host\n"
         )
     }
 
@@ -53,7 +53,9 @@ struct ConnectionFailureTests {
         #expect(
             errors
                 == "t: error: API server https://192.0.2.1:6443 cannot be reached: proxy '\(address)' refuses to connect "
-                + "to '192.0.2.1:6443': it answers 403; let the proxy connect to it, or add '192.0.2.1' to NO_PROXY\n"
+                + "to '192.0.2.1:6443': it answers 403; many proxies, such as Squid, connect to port 443 only unless the "
+                + "configuration names others: let the proxy of HTTPS_PROXY connect to port 6443 (in squid.conf: acl SSL_ports "
+                + "port 6443), or add '192.0.2.1' to NO_PROXY\n"
         )
         #expect(proxy.requests.first?.method == "CONNECT")
     }
@@ -63,6 +65,38 @@ struct ConnectionFailureTests {
         #expect(
             errors == "t: error: API server https://192.0.2.1:6443 cannot be reached: cannot resolve the proxy's host "
                 + "(through proxy 'proxy.invalid:3128'); correct HTTPS_PROXY, or add '192.0.2.1' to NO_PROXY\n"
+        )
+    }
+
+    @Test func `a redirection is followed once to see whether its target is meant`() async throws {
+        let server = try LoopbackServer { request in
+            switch request.target {
+            case "/old": .response(301, headers: ["Location: /new"])
+            case "/app": .response(302, headers: ["Location: /users/sign_in?next=/app"])
+            case "/loop": .response(302, headers: ["Location: /loop"])
+            default: .response(200)
+            }
+        }
+        func error(_ path: String) async throws -> String {
+            let node = try TestNode("tasks: {t: {timeout: 2s, wait: {url: \"\(server.url)\(path)\"}}}\n")
+            return try await node.run("run").errors.replacing(server.url, with: "URL")
+        }
+        #expect(
+            try await error("/old").hasSuffix(
+                "it answers 301 with a redirection to 'URL/new', which answers 200; write URL/new in 'url'\n"
+            )
+        )
+        #expect(
+            try await error("/app").hasSuffix(
+                "it answers 302 with a redirection to 'URL/users/sign_in?…', which answers 200; the server wants a login, and "
+                    + "no credentials are sent: name an address in 'url' that needs none\n"
+            )
+        )
+        #expect(
+            try await error("/loop").hasSuffix(
+                "it answers 302 with a redirection to 'URL/loop', which is redirected to itself; correct the redirections of "
+                    + "the server, or name an address in 'url' that it answers itself\n"
+            )
         )
     }
 

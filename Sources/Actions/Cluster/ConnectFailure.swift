@@ -1,0 +1,119 @@
+import Base
+import Glibc
+import HTTP
+import Host
+
+/// A connection that this node could not establish, with what the node shows of the reason.
+struct ConnectFailure {
+    private let error: TransportError
+    private let host: String
+    private let port: UInt16
+    private var address: IPAddress? { IPAddress(host) }
+
+    /// Creates the description of a connection to a host; fails if a proxy was to connect to it.
+    init?(_ error: TransportError, _ host: String, _ port: UInt16) {
+        guard error.proxy == nil, error.kind == .refused || error.systemCode != nil else { return nil }
+        (self.error, self.host, self.port) = (error, host, port)
+    }
+
+    /// Creates the description of a connection to the server of a URL, as the other initializer does.
+    init?(_ error: TransportError, _ url: String) {
+        guard let address = try? WebAddress(url) else { return nil }
+        self.init(error, address.host, address.port)
+    }
+
+    /// Returns what to do, by the error number; see connect(2).
+    ///
+    /// - Parameter setting: The setting that names the address.
+    /// - Returns: The advice, `nil` if the node shows no reason.
+    func advice(correcting setting: String = "the address") -> String? {
+        if error.kind == .refused { return RefusedPort(host, port)?.advice(correcting: setting) }
+        let route = quotedShellLine(["ip", "route", "get", host])
+        switch error.systemCode {
+        case EADDRNOTAVAIL: return adviceAboutVersion(setting) ?? adviceAboutPorts
+        case EAFNOSUPPORT, ENETUNREACH: return adviceAboutVersion(setting) ?? adviceAboutRoute(route, setting)
+        case EHOSTUNREACH: return adviceAboutNeighbour(route, setting)
+        case EACCES, EPERM:
+            return "a route or a firewall of this node forbids it: see \(route) and 'nft list ruleset', and for a unit "
+                + "also its 'IPAddressDeny='"
+        case EINVAL where address?.isLinkLocal == true:
+            return "a link-local address needs its interface, as [\(host)%INTERFACE]: correct \(setting)"
+        case EINVAL: return "a 'blackhole' route of this node drops it: see \(route)"
+        case ENOBUFS, ENOMEM:
+            return "the kernel has no memory for another socket: see /proc/net/sockstat, and raise net.ipv4.tcp_mem"
+        case EMFILE: return "this process may open no more files: raise 'ulimit -n', or 'LimitNOFILE=' of its unit"
+        case ENFILE: return "the kernel may open no more files: see /proc/sys/fs/file-nr, and raise fs.file-max"
+        default: return nil
+        }
+    }
+
+    /// Returns what to do if this node has no address of the version of the server's address.
+    private func adviceAboutVersion(_ setting: String) -> String? {
+        guard let address, let interfaces = try? NetworkInterface.all() else { return nil }
+        let isUsable = interfaces.contains { interface in
+            interface.isUp
+                && interface.addresses.contains { own in
+                    own.address.isVersion6 == address.isVersion6 && own.address.isLoopback == address.isLoopback
+                        && (!own.address.isLinkLocal || address.isLinkLocal)
+                }
+        }
+        guard !isUsable else { return nil }
+        let version = address.isVersion6 ? "IPv6" : "IPv4"
+        return
+            "no interface of this node that is up has an \(version) address to connect from: see 'ip address', and add one, "
+            + "or correct \(setting)"
+    }
+
+    /// Advice for the case that all local ports for connections to the server are in use.
+    private var adviceAboutPorts: String? {
+        guard let ports = LocalPorts(to: address, port), ports.isExhausted else { return nil }
+        let range = "\(ports.range.lowerBound) \(ports.range.upperBound)"
+        let count = "\(ports.usedCount) of the \(ports.range.count)"
+        let cause = "no local port is free: \(count) ports of net.ipv4.ip_local_port_range ('\(range)') are in use"
+        let widest = "1024 65535"
+        let widening = range == widest ? nil : "widen the range: sysctl -w net.ipv4.ip_local_port_range='\(widest)'"
+        guard let holder = ports.holder else {
+            return "\(cause): " + (widening ?? "see 'ss -tanp'")
+        }
+        let name = "'\(printable(holder.name))' (process \(holder.process))"
+        return "\(cause), \(holder.count) of them by \(name): end it" + (widening.map { ", or \($0)" } ?? "")
+    }
+
+    /// Returns what to do about a network to which there is no route.
+    private func adviceAboutRoute(_ route: String, _ setting: String) -> String {
+        let hasDefault = Self.hasDefaultRoute
+        let cause =
+            address?.isVersion6 == false && hasDefault == false
+            ? "this node has no default route, and no other to it" : "this node has no route to it"
+        return "\(cause): see \(route), add the route, or correct \(setting)"
+    }
+
+    /// Whether the main table has a default route of IPv4, `nil` if the kernel does not show it.
+    ///
+    /// The lines of `/proc/net/route` begin with the interface and the destination in hexadecimal digits.
+    private static var hasDefaultRoute: Bool? {
+        guard let bytes = try? FileSystem.read("/proc/net/route", limit: 16 << 20) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst().contains { line in
+            let words = line.split(whereSeparator: \.isWhitespace)
+            return words.count > 7 && words[1] == "00000000" && words[7] == "00000000"
+        }
+    }
+
+    /// Returns what to do about a machine that cannot be reached although there is a route.
+    private func adviceAboutNeighbour(_ route: String, _ setting: String) -> String {
+        let interface = address.flatMap { address in
+            (try? NetworkInterface.all())?.first { interface in
+                interface.addresses.contains {
+                    $0.subnet?.contains(address) == true && $0.subnet?.isOneAddress == false
+                }
+            }
+        }
+        guard let interface else {
+            return
+                "a router or a firewall on the way rejects it: see \(route) and 'nft list ruleset', or correct \(setting)"
+        }
+        return
+            "no machine in the network of interface '\(interface.name)' answers at this address, or a firewall rejects it: "
+            + "start the machine, see 'nft list ruleset', or correct \(setting)"
+    }
+}
