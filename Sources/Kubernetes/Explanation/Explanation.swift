@@ -199,7 +199,7 @@ struct Explanation {
             let isStorage = status.message.contains("etcd") || status.code == 504
             let logs = "look into the \(isStorage ? "logs of the API server and of etcd" : "API server's log")"
             let message = "the server answered \(status.code): \(status.line)"
-            let correction = "correct the server in kubeconfig '\(client.kubeconfig.path)'"
+            let correction = "correct \(client.kubeconfig.serverSetting)"
             let hint = status.location != nil ? correction : status.code >= 500 ? logs : nil
             return ObjectFailure(manifest, .other, message, hint: hint)
         }
