@@ -66,6 +66,19 @@ extension ContentFormat {
             "an error that kubectl has printed",
             "write it again, and look whether 'kubectl' succeeds"
         ) { $0.text.hasPrefix("Error from server") || $0.text.hasPrefix("error: ") },
+        other(
+            .otherText,
+            "the output of a program with its messages",
+            "remove the first lines, and write the file without '2>&1'"
+        ) { content in
+            let first = content.text.prefix { !$0.isNewline }
+            // The forms of Helm and others, of klog, and of logrus.
+            let isMessage =
+                ["WARNING: ", "Warning: ", "W0", "W1", "I0", "I1", "E0", "E1", "level=", "time="].contains {
+                    first.hasPrefix($0)
+                }
+            return isMessage && first.contains(" ") && content.contains("\napiVersion: ")
+        },
         other(.otherText, "a table that kubectl has printed", "write it again with '-o yaml'") { content in
             let words = content.text.prefix { !$0.isNewline }.split(separator: " ")
             return content.text.hasPrefix("NAME") && words.count > 1

@@ -165,6 +165,8 @@ extension Explanation {
             case .failing where failure.words.contains("AdmissionReview) to ("):
                 "its server answers in another version than it was asked: update it, or leave only the version in which it "
                     + "answers in 'admissionReviewVersions' of \(named)"
+            case .failing where failure.words.contains("could not find the requested resource"):
+                "its server has no such path: correct 'clientConfig' in \(named)"
             case .failing: "look into the log of its server"
             case .unreachable: "start its server, or correct 'clientConfig' in \(named)"
             }

@@ -30,7 +30,7 @@ extension Explanation {
             return Delay(hint: "check that kube-controller-manager is running, which deletes what is in it")
         }
         if identity.isCustomResourceDefinition, finalizers.contains(Self.instanceFinalizer) {
-            return await delayOfInstances()
+            return await delayOfInstances(of: identity.name)
         }
         let kind = identity.type.group.isEmpty ? identity.type.kind : "\(identity.type.kind).\(identity.type.group)"
         let namespace = identity.namespace ?? live?["metadata"]?["namespace"]?.string
@@ -49,12 +49,26 @@ extension Explanation {
         )
     }
 
-    /// Returns why the objects of a definition are not deleted, from its condition `Terminating`.
-    private func delayOfInstances() async -> Delay {
-        let name = manifest.identity.name
-        let found = try? await client.find(manifest.identity, until: explanationDeadline)
-        let state = found.map { LiveObject($0, type: manifest.identity.type, now: .now()) }?.condition("Terminating")
+    /// Explains that the definition of the object's kind is being deleted, `nil` if it is not.
+    func ofDeletedDefinition() async -> ObjectFailure? {
+        let type = manifest.identity.type
+        guard let resource = client.catalog.listed(type), resource.isOfDeletedDefinition else { return nil }
+        let name = "\(resource.plural).\(type.group)"
+        let delay = await delayOfInstances(of: name)
+        let message =
+            "its CustomResourceDefinition '\(name)' is being deleted" + (delay.cause.map { ": \($0)" } ?? "")
+        let failure = fault(at: manifest.root["kind"]?.location, message, hint: delay.hint, code: .beingDeleted)
+        return ObjectFailure(object: manifest.identity, cause: .other, faults: [failure])
+    }
+
+    /// Returns why the objects of a definition are not deleted, from its condition `Terminating` and the objects.
+    private func delayOfInstances(of name: String) async -> Delay {
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\(name)"
+        let found = try? await client.object("GET", path, until: explanationDeadline).node
+        let type = GroupVersionKind(apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition")
+        let state = found.map { LiveObject($0, type: type, now: .now()) }?.condition("Terminating")
         guard let state, state.reason == "InstanceDeletionFailed" else {
+            if let found, let delay = await delayByFinalizers(of: found) { return delay }
             // Without the finalizer, the objects would stay in etcd and reappear with the next definition.
             return Delay(
                 hint: "see which of its objects are left: 'kubectl get \(name) -A'; they have finalizers of their own"
@@ -70,6 +84,31 @@ extension Explanation {
             cause: cause,
             hint:
                 "start the webhook's server; if it is gone for good, let the server delete the objects without it: \(command)"
+        )
+    }
+
+    /// Returns the objects of a definition that their finalizers keep, `nil` if none is found.
+    private func delayByFinalizers(of definition: Node) async -> Delay? {
+        let spec = definition["spec"]
+        let served = (spec?["versions"]?.sequence ?? []).first { $0["served"]?.boolean == true }
+        guard let group = spec?["group"]?.string, let version = served?["name"]?.string,
+            let plural = spec?["names"]?["plural"]?.string, let kind = spec?["names"]?["kind"]?.string
+        else { return nil }
+        let path = "/apis/\(group)/\(version)/\(plural)"
+        let list = try? await client.object("GET", path, query: [("limit", "20")], until: explanationDeadline).node
+        let kept = (list?["items"]?.sequence ?? []).filter { $0["metadata"]?["finalizers"]?.sequence?.isEmpty == false }
+        guard let first = kept.first?["metadata"], let name = first["name"]?.string else { return nil }
+        let namespace = first["namespace"]?.string
+        let finalizers = (first["finalizers"]?.sequence ?? []).compactMap(\.string).map { "'\($0)'" }
+        let others = kept.count == 1 ? "" : ", and for \(kept.count - 1) more"
+        let type = GroupVersionKind(group: group, version: version, kind: kind)
+        let identity = ObjectIdentity(type: type, namespace: namespace, name: name)
+        let command = ["kubectl", "edit", "\(plural).\(group)", name] + (namespace.map { ["-n", $0] } ?? [])
+        return Delay(
+            cause: "it waits for \(identity) with finalizer \(shortList(finalizers))\(others)",
+            hint:
+                "let the controller of the finalizer finish; if it is gone for good, remove the finalizer, which skips its "
+                + "cleanup: \(quotedShellLine(command))"
         )
     }
 

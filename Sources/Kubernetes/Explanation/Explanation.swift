@@ -83,7 +83,7 @@ struct Explanation {
         case .escalation, .forbidden: forbidden(status)
         case .invalid where !status.causes.isEmpty, .failedAllocation where !status.causes.isEmpty:
             invalidFailure(status)
-        case .unappliable: unappliable(status)
+        case .unappliable: await ofDeletedDefinition() ?? unappliable(status)
         case .tooLarge: tooLarge(status)
         case .overloaded: overloaded(status)
         case .serverFailure, .unexplainedFailure: await serverFailure(status) ?? otherFailure(status)
@@ -249,13 +249,14 @@ extension Explanation {
         let scope = namespace.map { "in namespace '\($0)'" }
         let role = scope.map { "a Role \($0)" } ?? "a ClusterRole"
         let verbs = purpose.verbs.map { "\"\($0)\"" }.joined(separator: ", ")
+        let note = verb == "create" ? ", without 'resourceNames', which allow no 'create'" : ""
         let rule = #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], verbs: [\#(verbs)]}"#
         return ObjectFailure(
             manifest,
             .forbidden,
             "\(who) may not \(verb) \(resource) \(scope ?? "at the cluster scope")",
             hint: user.hasPrefix("system:node:")
-                ? PluginRefusal.adviceForNodes : "add to \(role) bound to this user: \(rule)",
+                ? PluginRefusal.adviceForNodes : "add to \(role) bound to this user: \(rule)\(note)",
         )
     }
 

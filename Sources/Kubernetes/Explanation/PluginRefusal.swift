@@ -11,8 +11,9 @@ struct PluginRefusal {
         case ofPods(String)
     }
 
-    /// The field.
-    let field: Field
+    private let field: Field
+    /// The words of the refusal, which may name keys of the field.
+    private var words = ""
     /// Advice that makes the object acceptable.
     let hint: String
 
@@ -67,6 +68,30 @@ struct PluginRefusal {
         ("is not allowed to modify taints", Self(.ofObject("spec.taints"), Self.adviceForNodes)),
         ("is not allowed to modify node ", Self(.ofObject("metadata.name"), Self.adviceForNodes)),
         (
+            "must have cluster-admin privileges to use the aggregationRule",
+            Self(
+                .ofObject("aggregationRule"),
+                "add to a ClusterRole bound to this user: - {apiGroups: [rbac.authorization.k8s.io], "
+                    + "resources: [clusterroles], verbs: [escalate]}"
+            )
+        ),
+        (
+            "node label selector conflicts with its namespace node label selector",
+            Self(
+                .ofPods("nodeSelector"),
+                "write the labels that annotation 'scheduler.alpha.kubernetes.io/node-selector' of the namespace has, or "
+                    + "change the annotation"
+            )
+        ),
+        (
+            "conflict with its namespace whitelist",
+            Self(
+                .ofPods("tolerations"),
+                "leave only tolerations that annotation 'scheduler.alpha.kubernetes.io/tolerationsWhitelist' of the namespace "
+                    + "has, or change the annotation"
+            )
+        ),
+        (
             "signer with system:masters group is not allowed",
             Self(.ofObject("spec.request"), "request a certificate without organization 'system:masters'")
         ),
@@ -74,7 +99,8 @@ struct PluginRefusal {
 
     /// The advice to a user that is a kubelet.
     static let adviceForNodes =
-        "name the kubeconfig of another user in 'kubeconfig': that of a kubelet may change only its own Node, and only in part"
+        "name the kubeconfig of another user in 'kubeconfig': a kubelet may change only its own Node, and only in part "
+        + "(admission plugin NodeRestriction)"
 
     private init(_ field: Field, _ hint: String) { (self.field, self.hint) = (field, hint) }
 
@@ -83,13 +109,17 @@ struct PluginRefusal {
         let lower = text.lowercased()
         guard let known = Self.all.first(where: { lower.contains($0.words.lowercased()) }) else { return nil }
         self = known.refusal
+        words = text
     }
 
     /// Returns the location of the field, or of the nearest parent that the manifest has.
     func location(in manifest: ManifestObject) -> SourceLocation? {
         switch field {
-        case .ofObject(let path): FieldPath(path).resolve(in: manifest.root).location
-        case .ofPods(let path): PodField.location(of: path, in: manifest)
+        case .ofObject(let path):
+            let target = FieldPath(path).resolve(in: manifest.root)
+            let named = target.node?.mapping?.entries.first { words.contains($0.key) }
+            return named?.location ?? target.location
+        case .ofPods(let path): return PodField.location(of: path, in: manifest)
         }
     }
 }

@@ -14,6 +14,9 @@ struct APIResource: Sendable, Hashable {
 
     /// Whether objects of the resource can be applied.
     var isAppliable: Bool { verbs.isEmpty || verbs.contains("patch") }
+
+    /// Whether the server only lets objects of the resource end, because it deletes their CustomResourceDefinition.
+    var isOfDeletedDefinition: Bool { verbs.contains("deletecollection") && !verbs.contains("create") }
 }
 
 /// The resources of the server, fetched one group and version at a time.
@@ -59,11 +62,16 @@ final class ResourceCatalog: Sendable {
             throw .refused(APIError.Refusal(request: "GET \(type.path)", status: ServerStatus(missing: type)))
         }
         guard resource.isAppliable else {
-            let status = ServerStatus(unappliable: type, verbs: resource.verbs)
-            throw .refused(APIError.Refusal(request: "GET \(type.path)", status: status))
+            let status = ServerStatus(unappliable: type, resource)
+            var refusal = APIError.Refusal(request: "GET \(type.path)", status: status)
+            if resource.isOfDeletedDefinition { refusal.disposition = .retry }
+            throw .refused(refusal)
         }
         return resource
     }
+
+    /// Returns the resource of a kind as the server last listed it, `nil` if it was not asked or has no such kind.
+    func listed(_ type: GroupVersionKind) -> APIResource? { known.withLock { $0[type] } }
 
     /// Returns whether the server lists a kind, and asks the server only if that is not known.
     ///

@@ -85,9 +85,12 @@ struct ServerStatus: Sendable {
     }
 
     /// Creates the refusal to apply objects of a kind that does not support apply.
-    init(unappliable type: GroupVersionKind, verbs: [String]) {
-        let only = verbs.joined(separator: ", ")
-        message = "objects of kind '\(type.kind)' cannot be applied (they support only: \(only))"
+    init(unappliable type: GroupVersionKind, _ resource: APIResource) {
+        let only = resource.verbs.joined(separator: ", ")
+        message =
+            resource.isOfDeletedDefinition
+            ? "the CustomResourceDefinition of kind '\(type.kind)' is being deleted"
+            : "objects of kind '\(type.kind)' cannot be applied (they support only: \(only))"
         (code, reason, kind, name, causes) = (405, "MethodNotAllowed", "", "", [])
     }
 

@@ -195,6 +195,8 @@ enum MetadataFields {
                 refused = "names one existing object, and the server refuses the manifest once that is recreated"
             case "resourceVersion":
                 refused = "names one state of the object, and the server refuses the manifest after any change"
+            case "ownerReferences" where entry.value.sequence?.isEmpty == false:
+                refused = "names an owner by its 'uid', and a server that has no such object deletes this one"
             default: return nil
             }
             return Problem(

@@ -195,7 +195,10 @@ extension ClusterReader {
         var seen: Set<String> = []
         let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         for role in roles where !known.contains(role) {
-            let all = "expected one of \(few(known))"
+            let bare = role.filter { $0 != "\"" && $0 != "'" }
+            let all =
+                known.contains(bare)
+                ? "the quotes belong to the value: write \(bare) without them" : "expected one of \(few(known))"
             problems.addMissing(
                 .unknownRole,
                 location,

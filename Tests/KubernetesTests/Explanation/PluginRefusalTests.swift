@@ -21,6 +21,7 @@ struct PluginRefusalTests {
 
     @Test(arguments: [
         ("no PriorityClass with name high was found", "m.yaml:5:3"),
+        ("pod node label selector conflicts with its namespace node label selector", "m.yaml:4:1"),
         ("pod rejected: RuntimeClass \"r\" not found", "m.yaml:4:1"),
     ])
     func `the field of the pod is found`(text: String, place: String) throws {
@@ -43,5 +44,20 @@ struct PluginRefusalTests {
     func `the value that a LimitRange refuses is found`(text: String, place: String) throws {
         let manifest = try #require(try manifests(Self.pod).first)
         #expect(PodField.location(namedBy: text, in: manifest)?.description == place)
+    }
+}
+
+/// Patches that do not apply.
+@Suite(.timeLimit(.minutes(30)))
+struct PatchFaultTests {
+    @Test func `the field that a patch misses is found, and where it would add`() throws {
+        let message = #"add operation does not apply: doc is missing path: "/metadata/labels/a.b~1c": missing value"#
+        let fault = try #require(PatchFault(message))
+        #expect(fault.parent == "metadata.labels")
+        let manifest = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}").first)
+        #expect(fault.location(in: manifest).description == "m.yaml:1:35")
+        let removal = #"remove operation does not apply: doc is missing path: "/spec/nothere": missing value"#
+        #expect(try #require(PatchFault(removal)).parent == nil)
+        #expect(PatchFault("denied") == nil)
     }
 }
