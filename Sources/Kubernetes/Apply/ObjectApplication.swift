@@ -106,6 +106,7 @@ struct ObjectApplication {
             if let left = resultIfLeft(memory.live, of: identity, memory.intended) { return left }
             let body = body(for: resource, namespace: identity.namespace, live: memory.live)
             guard let live = memory.live else {
+                try await checkOwners(in: identity.namespace)
                 if !isDryRun { try await applier.willCreate(identity) }
                 return try await creationResult(body, at: path, resource, &memory)
             }

@@ -47,6 +47,7 @@ struct Correction {
     /// The remedies that do not depend on the value.
     private static let remedies: [(requirement: String, hint: String)] = [
         ("provided port is already allocated", otherAddress), ("provided IP is already allocated", otherAddress),
+        (ServerStatus.wouldDelete, "remove 'ownerReferences'"),
         ("not configured for dual-stack services", "write 'PreferDualStack' or 'SingleStack'"),
     ]
 

@@ -73,6 +73,16 @@ struct ServerStatus: Sendable {
         (code, reason, kind, name, causes) = (404, "NotFound", "", "", [])
     }
 
+    /// The end of the reason why an object with a foreign owner is not created.
+    static let wouldDelete = "would delete this object"
+
+    /// Creates the refusal of a value that the server accepts, and with which the object could not stay.
+    init(invalid field: String, _ value: String, because reason: String) {
+        message = "\(field): \(reason)"
+        let cause = Cause(reason: "FieldValueInvalid", message: "Invalid value: \"\(value)\": \(reason)", field: field)
+        (code, self.reason, kind, name, causes) = (422, "Invalid", "", "", [cause])
+    }
+
     /// Creates a conflict over a field with a program that is not recorded as the field's manager.
     init(field: String, managedBy manager: String) {
         self.init([Cause(conflictAbout: field, with: manager)])
