@@ -185,11 +185,12 @@ extension Transfer {
 
     /// Describes the error of a transfer.
     func error(_ code: CURLcode) -> TransportError {
-        var error = refusalOfProxy ?? describe(code)
+        var error = refusalOfProxy ?? protocolErrorOfProxy(code) ?? describe(code)
         if let proxy = request.proxyAddress {
             error.proxy = proxy
             error.proxyVariables = request.proxyVariables
-            if error.kind != .refusedByProxy { error.message += " (through proxy '\(proxy)')" }
+            error.isProxySecure = request.isProxySecure
+            if !error.message.hasPrefix("proxy '") { error.message += " (through proxy '\(proxy)')" }
         }
         return error.located(at: request.url)
     }
@@ -215,6 +216,27 @@ extension Transfer {
         // The headers are those of the proxy, because the server has not answered.
         error.proxyPrograms = ["server", "via"].flatMap { response.values(of: $0) }
         return error
+    }
+
+    /// The proxy with which the transfer has still to agree on a connection to the server, otherwise `nil`.
+    private var pendingProxy: String? {
+        easy.number(CURLINFO_HTTP_CONNECTCODE) == 0 ? request.proxyAddress : nil
+    }
+
+    /// Returns the error if the proxy does not speak the protocol of its URL, otherwise `nil`.
+    private func protocolErrorOfProxy(_ code: CURLcode) -> TransportError? {
+        guard let proxy = pendingProxy else { return nil }
+        switch code {
+        case CURLE_SSL_CONNECT_ERROR where request.isProxySecure && opensslReason.map(isOfOtherProtocol) == true:
+            return TransportError(.proxyProtocol, "proxy '\(proxy)' does not speak TLS")
+        case CURLE_SSL_CONNECT_ERROR where request.isProxySecure,
+            CURLE_PEER_FAILED_VERIFICATION where request.isProxySecure:
+            return TransportError(.proxyProtocol, "proxy '\(proxy)' cannot be used with TLS: \(tidied(code))")
+        case CURLE_UNSUPPORTED_PROTOCOL where request.url.scheme == "https",
+            CURLE_WEIRD_SERVER_REPLY where request.url.scheme == "https":
+            return TransportError(.proxyProtocol, "proxy '\(proxy)' does not answer in HTTP")
+        default: return nil
+        }
     }
 
     private func describe(_ code: CURLcode) -> TransportError {
@@ -275,7 +297,8 @@ extension Transfer {
             return "the response of '\(address)' was not complete within \(time)"
         }
         if isSent { return "no response from '\(address)' within \(time)" }
-        if peer.hasBegun { return "'\(address)' did not complete the TLS handshake within \(time)" }
+        let partner = (request.isProxySecure ? pendingProxy : nil).map { "proxy '\($0)'" } ?? "'\(address)'"
+        if peer.hasBegun { return "\(partner) did not complete the TLS handshake within \(time)" }
         return "cannot connect to '\(address)': no \(hasAddress ? "answer" : "address or connection") within \(time)"
     }
 
@@ -341,9 +364,7 @@ extension Transfer {
             return TransportError(.closed, "'\(address)' closed the connection \(end)")
         }
         guard let range = reason.firstRange(of: "alert ") else {
-            // OpenSSL's words for a record of another protocol.
-            let isForeign = ["wrong version number", "packet length too long"].contains(reason)
-            if isForeign { return TransportError(.notTLS, "'\(address)' does not speak TLS") }
+            if isOfOtherProtocol(reason) { return TransportError(.notTLS, "'\(address)' does not speak TLS") }
             let isOld = ["unsupported protocol", "no protocols available"].contains(reason)
             if isOld { return TransportError(.tlsVersion, "'\(address)' does not support TLS 1.2 or later") }
             return TransportError(.tls, "cannot speak TLS with '\(address)': \(reason)")
@@ -377,6 +398,11 @@ extension Transfer {
     }
 }
 
+/// Returns whether OpenSSL's reason is about a record of another protocol.
+private func isOfOtherProtocol(_ reason: String) -> Bool {
+    ["wrong version number", "packet length too long"].contains(reason)
+}
+
 /// The TLS alerts about a client certificate.
 private let certificateAlerts: Set = [
     "bad certificate", "unsupported certificate", "certificate revoked", "certificate expired", "certificate unknown",
@@ -396,6 +422,9 @@ extension TLSError.Kind {
 }
 
 extension PreparedRequest {
+    /// Whether the URL of the proxy asks for TLS.
+    fileprivate var isProxySecure: Bool { proxy?.lowercased().hasPrefix("https://") == true }
+
     /// The proxy without user name and password.
     fileprivate var proxyAddress: String? {
         guard let proxy else { return nil }

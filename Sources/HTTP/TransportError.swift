@@ -12,6 +12,8 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case resolve
         /// The proxy refused to connect to the server.
         case refusedByProxy
+        /// The proxy does not speak the protocol of its URL, or TLS with it failed.
+        case proxyProtocol
         /// The port has no listener.
         case refused
         /// The address cannot be reached.
@@ -82,6 +84,9 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The environment variables that set the proxy, `nil` if the connection's settings do.
     public var proxyVariables: ProxyVariables?
 
+    /// Whether the connection to the proxy uses TLS.
+    public var isProxySecure = false
+
     /// The status with which the proxy refused to connect.
     public var proxyStatus: Int?
 
@@ -122,14 +127,34 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
         case .resolve where proxy != nil: return "correct \(setting), or \(exempt)"
         case .resolve: return "correct the name, or check that DNS or /etc/hosts resolves it"
         case .refusedByProxy: return adviceAboutRefusal(of: setting, exempt)
+        case .proxyProtocol: return adviceAboutProtocol(of: setting, exempt)
+        case .timedOut where isProxySecure && message.hasPrefix("proxy '"):
+            return proxy.map {
+                "check that proxy '\($0)' of \(setting) is running, write http://\($0) if it does not speak TLS, or \(exempt)"
+            }
         case .closed where proxy?.contains("socks") == false && message.contains("without a response"):
             return proxy.map {
-                "'\($0)' of \(setting) may not be an HTTP proxy: write socks5:// if it is one of SOCKS, see its log, or \(exempt)"
+                "'\($0)' of \(setting) may not be an HTTP proxy: \(otherSchemes($0)), see its log, or \(exempt)"
             }
         case .refused, .unreachable, .closed, .timedOut:
             return proxy.map { "check that proxy '\($0)' of \(setting) is running and connects to it, or \(exempt)" }
         default: return nil
         }
+    }
+
+    /// Returns the schemes with which an address may be the one of a proxy after all.
+    private func otherSchemes(_ proxy: String) -> String {
+        let socks = "socks5://\(proxy) if it is one of SOCKS"
+        return "write \(isProxySecure ? "" : "https://\(proxy) if it speaks TLS, or ")\(socks)"
+    }
+
+    /// Returns what to do about a proxy that does not speak the protocol of its URL.
+    private func adviceAboutProtocol(of setting: String, _ exempt: String) -> String {
+        let proxy = proxy ?? ""
+        if !isProxySecure { return "correct \(setting): \(otherSchemes(proxy)), or \(exempt)" }
+        return message.hasSuffix("does not speak TLS")
+            ? "write http://\(proxy) in \(setting)"
+            : "correct \(setting), or its certificate, which a CA of the system must have issued, or \(exempt)"
     }
 
     /// Returns what to do about a proxy that refuses to connect, by its status and by the program that it is.
@@ -145,6 +170,9 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
             let who = isSquid ? "Squid connects" : "many proxies, such as Squid, connect"
             return "\(who) to port 443 only unless the configuration names others: let the proxy of \(setting) connect "
                 + "to port \(port) (in squid.conf: acl SSL_ports port \(port)), or \(exempt)"
+        case 400 where !isProxySecure:
+            return
+                "write https://\(proxy ?? "") in \(setting) if the proxy speaks TLS, let it connect to the server, or \(exempt)"
         case .some(500...):
             return "the proxy of \(setting) cannot connect to it: see the proxy's log, or \(exempt)"
         default: return "let the proxy of \(setting) connect to it, or \(exempt)"

@@ -34,6 +34,14 @@ struct ProxyRulesTests {
         #expect(ProxyRules(environment: { _ in nil }).variables(scheme: "http") == nil)
     }
 
+    @Test func `a proxy that does not speak the protocol of its URL gets the other scheme`() {
+        var error = TransportError(.proxyProtocol, "proxy 'p:3128' does not speak TLS", address: "10.0.0.1:6443")
+        (error.proxy, error.isProxySecure) = ("p:3128", true)
+        #expect(error.advice(proxySetting: "'proxy-url' (k:1:2)") == "write http://p:3128 in 'proxy-url' (k:1:2)")
+        (error.message, error.isProxySecure) = ("proxy 'p:3128' does not answer in HTTP", false)
+        #expect(error.advice?.contains("write https://p:3128 if it speaks TLS, or socks5://p:3128 if") == true)
+    }
+
     @Test func `a refusal of a proxy is explained by its status and program`() {
         func advice(_ status: Int, _ programs: [String] = [], port: String = "6443") -> String? {
             var error = TransportError(.refusedByProxy, "", address: "h:\(port)")

@@ -158,6 +158,10 @@ public struct Credentials: Sendable {
         let setting = if case .file = token { "tokenFile" } else { "token" }
         try claims?.requireValid(named: name, at: now, writtenAt: kubeconfig.locations[setting])
         doubt = claims?.doubt
+        if let place = kubeconfig.locations[setting], doubt?.isLikely == true {
+            let file = if case .file(let path) = token { "'\(path)' ('tokenFile' at \(place))" } else { "'\(place)'" }
+            doubt?.advice += ", and write it to \(file)"
+        }
         commonAdvice = "check that the token belongs to this cluster and has not expired"
     }
 

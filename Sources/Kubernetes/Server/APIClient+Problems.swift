@@ -86,6 +86,14 @@ extension APIClient {
             Problem(.notAnAPIServer, "\(server) cannot be used", cause: error)
         case .pending(let words, _, _):
             pendingProblem(words, error, server)
+        case .refused(let refusal) where [404, 405, 410].contains(refusal.code):
+            // Other programs of Kubernetes answer /readyz, but only an API server has what the checks request then.
+            Problem(
+                .notAnAPIServer,
+                "\(server) is not an API server",
+                hint: "correct \(kubeconfig.serverSetting)",
+                cause: error
+            )
         case .refused, .beingDeleted, .rival, .outdated:
             Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
         }
@@ -109,7 +117,8 @@ extension APIClient {
             return Problem(
                 .forbidden,
                 "\(server) does not let \(whoami) act as another user",
-                hint: "add to a ClusterRole bound to the user of the kubeconfig: \(rules), or remove 'as' there",
+                hint: "add to a ClusterRole bound to the user of the kubeconfig: \(rules), or remove 'as' "
+                    + "(\(kubeconfig.place(of: "as"))) and the keys that belong to it",
                 cause: error
             )
         case 500...: return Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
@@ -153,7 +162,12 @@ extension APIClient {
         switch cause.kind {
         case .resolve: return "\(correction), or check that DNS or /etc/hosts resolves the host"
         case .timedOut where cause.message.contains("handshake"):
-            return "it accepts connections and does not respond: see its log, or \(correction)"
+            let host = (try? WebAddress(kubeconfig.server))?.host ?? ""
+            return
+                "it accepts connections and does not respond, or large packets are lost on the way (MTU): if "
+                + "\(quotedShellLine(["ping", "-c", "1", host])) succeeds and "
+                + "\(quotedShellLine(["ping", "-c", "1", "-M", "do", "-s", "1400", host])) does not, lower the MTU of the "
+                + "node's interface; otherwise see the server's log, or \(correction)"
         case .closed, .reset:
             return
                 "something accepts connections there and ends them, such as a load balancer whose servers are down: see "
@@ -262,7 +276,8 @@ extension APIClient {
                 hint: cause.nameViolation.map(advice),
                 cause: cause
             )
-        case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset, .other, .tls:
+        case .resolve, .refused, .refusedByProxy, .proxyProtocol, .unreachable, .timedOut, .closed, .reset, .other,
+            .tls:
             let setting = "'proxy-url' (\(kubeconfig.place(of: "proxy-url")))"
             let common = cause.kind == .resolve && cause.proxy == nil ? nil : cause.advice(proxySetting: setting)
             let hint = common ?? portAdvice(cause) ?? unreachableAdvice(cause, correction)

@@ -19,6 +19,16 @@ struct ForeignServer: Sendable, Hashable {
     }
 
     private static let programs = [
+        Program(
+            name: "kube-scheduler",
+            answer: ("/readyz?verbose", "sched-handler-sync"),
+            ports: [10259]
+        ),
+        Program(
+            name: "kube-controller-manager",
+            answer: ("/healthz?verbose", "garbage-collector-controller"),
+            ports: [10257]
+        ),
         Program(name: "etcd", answer: ("/version", #""etcdserver""#), ports: [2379, 2380]),
         Program(name: "a container registry", header: "docker-distribution-api-version"),
         Program(name: "Prometheus", answer: ("/-/ready", "Prometheus"), ports: [9090]),
@@ -28,8 +38,6 @@ struct ForeignServer: Sendable, Hashable {
             answer: ("/version", "No server is available to handle this request")
         ),
         Program(name: "a kubelet", ports: [10250, 10255]),
-        Program(name: "kube-controller-manager", ports: [10257]),
-        Program(name: "kube-scheduler", ports: [10259]),
         Program(name: "kube-proxy", ports: [10249, 10256]),
         Program(name: "the supervisor of RKE2", ports: [9345]),
     ]
@@ -104,7 +112,8 @@ extension APIClient {
         guard let address = try? WebAddress(kubeconfig.server) else { return nil }
         let end = ContinuousClock.now + Self.recognitionLimit
         switch error {
-        case .pending where [404, 405, 410].contains(preflightState.lastStatus) || isPage(error), .foreign:
+        case .pending where [404, 405, 410].contains(preflightState.lastStatus) || isPage(error), .foreign,
+            .refused where [404, 405, 410].contains(preflightState.lastStatus):
             return await ForeignServer.recognised(atPort: address.port, hasCertificate: hasClientCertificate) {
                 path throws(TransportError) in
                 try await sendAnonymously(path, until: end)

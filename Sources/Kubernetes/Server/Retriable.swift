@@ -48,7 +48,7 @@ extension TransportError: Retriable {
         case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset,
             .serverCertificateNotYetValid, .other:
             .retry
-        case .tls, .notTLS, .notHTTP, .tlsVersion, .clientCertificateRefused:
+        case .tls, .notTLS, .notHTTP, .tlsVersion, .proxyProtocol, .clientCertificateRefused:
             .transient
         case .untrusted, .selfSigned, .hostName, .noNames, .serverCertificateExpired, .unusableCertificate,
             .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:

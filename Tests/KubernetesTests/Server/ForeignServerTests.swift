@@ -21,6 +21,10 @@ struct ForeignServerTests {
 
     @Test func `a program is recognised by an answer, a header or its usual port`() async {
         #expect(await recognised(["/version": #"{"etcdserver":"3.5.0"}"#]) == "etcd")
+        let scheduler = ["/readyz?verbose": "[+]shutdown ok\n[+]sched-handler-sync ok\n"]
+        #expect(await recognised(scheduler) == "kube-scheduler")
+        let manager = ["/healthz?verbose": "[+]garbage-collector-controller ok\n"]
+        #expect(await recognised(manager) == "kube-controller-manager")
         #expect(await recognised(["/-/ready": "Prometheus Server is Ready."]) == "Prometheus")
         #expect(await recognised(["/v1/sys/health": #"{"sealed":false}"#]) == "Vault")
         let registry = [HTTPHeader("Docker-Distribution-Api-Version", "registry/2.0")]
