@@ -192,16 +192,16 @@ int nest_host_watch_interfaces(void) {
 }
 
 // The address that has sent an ICMP message, unless the message says that the other machine is not there.
-static int refusing_address(const struct sock_extended_err *error, unsigned char sender[16]) {
+static int refusing_address(const struct sock_extended_err *error, unsigned char sender[16], int *is_absence) {
     const struct sockaddr *offender = SO_EE_OFFENDER(error);
     unsigned char code = error->ee_code;
-    if (error->ee_origin == SO_EE_ORIGIN_ICMP && error->ee_type == ICMP_DEST_UNREACH && offender->sa_family == AF_INET
-        && code != ICMP_NET_UNREACH && code != ICMP_HOST_UNREACH) {
+    if (error->ee_origin == SO_EE_ORIGIN_ICMP && error->ee_type == ICMP_DEST_UNREACH && offender->sa_family == AF_INET) {
+        *is_absence = code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH;
         memcpy(sender, &((const struct sockaddr_in *)offender)->sin_addr, 4);
         return 4;
     }
-    if (error->ee_origin == SO_EE_ORIGIN_ICMP6 && error->ee_type == ICMP6_DST_UNREACH && offender->sa_family == AF_INET6
-        && code != ICMP6_DST_UNREACH_NOROUTE && code != ICMP6_DST_UNREACH_ADDR) {
+    if (error->ee_origin == SO_EE_ORIGIN_ICMP6 && error->ee_type == ICMP6_DST_UNREACH && offender->sa_family == AF_INET6) {
+        *is_absence = code == ICMP6_DST_UNREACH_NOROUTE || code == ICMP6_DST_UNREACH_ADDR;
         memcpy(sender, &((const struct sockaddr_in6 *)offender)->sin6_addr, 16);
         return 16;
     }
@@ -214,7 +214,7 @@ unsigned long long nest_host_attributes(const char *path) {
     return statx(AT_FDCWD, path, flags, 0, &status) == 0 ? status.stx_attributes & status.stx_attributes_mask : 0;
 }
 
-int nest_host_refusing_address(int socket, unsigned char sender[16]) {
+int nest_host_refusing_address(int socket, unsigned char sender[16], int *is_absence) {
     _Alignas(struct cmsghdr) char control[512];
     struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
     if (recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
@@ -223,7 +223,7 @@ int nest_host_refusing_address(int socket, unsigned char sender[16]) {
         bool is_error = (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR)
             || (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR);
         if (is_error)
-            return refusing_address((const struct sock_extended_err *)CMSG_DATA(part), sender);
+            return refusing_address((const struct sock_extended_err *)CMSG_DATA(part), sender, is_absence);
     }
     return 0;
 }

@@ -101,7 +101,7 @@ public struct PortCheck: Sendable {
         for node in nodes {
             let found = node.ports.compactMap { answers[$0.port] }
             untriedCount += node.ports.count - found.count
-            if !found.isEmpty, found.allSatisfy({ $0 == .nothing }) {
+            if !found.isEmpty, found.allSatisfy(\.isSilence) {
                 silent.append(node)
                 continue
             }
@@ -125,7 +125,7 @@ public struct PortCheck: Sendable {
             let rejecting: Finding.Rejecting?
             switch answers[port.port] {
             case .reached, nil: continue
-            case .nothing: rejecting = nil
+            case .nothing, .absent: rejecting = nil
             case .rejected(let address): rejecting = address == node.address ? .node : .other(address)
             }
             if ports[rejecting] == nil { order.append(rejecting) }

@@ -12,7 +12,8 @@ struct ConnectFailure {
 
     /// Creates the description of a connection to a host; fails if a proxy was to connect to it.
     init?(_ error: TransportError, _ host: String, _ port: UInt16) {
-        guard error.proxy == nil, error.kind == .refused || error.systemCode != nil else { return nil }
+        guard error.proxy == nil, error.kind == .refused || error.systemCode != nil || error.isUnresolved
+        else { return nil }
         (self.error, self.host, self.port) = (error, host, port)
     }
 
@@ -24,9 +25,16 @@ struct ConnectFailure {
 
     /// Returns what to do, by the error number; see connect(2).
     ///
+    /// If a firewall may have rejected the connection, it is tried once more, without sending anything, to see the ICMP
+    /// message of the firewall.
+    ///
     /// - Parameter setting: The setting that names the address.
     /// - Returns: The advice, `nil` if the node shows no reason.
-    func advice(correcting setting: String = "the address") -> String? {
+    func advice(correcting setting: String = "the address") async -> String? {
+        if error.isUnresolved {
+            return UnresolvedName(host).advice(correcting: setting, isOverdue: error.kind == .timedOut)
+        }
+        if let advice = await adviceAboutRejection(setting) { return advice }
         if error.kind == .refused { return RefusedPort(host, port)?.advice(correcting: setting) }
         let route = quotedShellLine(["ip", "route", "get", host])
         switch error.systemCode {
@@ -45,6 +53,49 @@ struct ConnectFailure {
         case ENFILE: return "the kernel may open no more files: see /proc/sys/fs/file-nr, and raise fs.file-max"
         default: return nil
         }
+    }
+
+    /// The time limit for the ICMP message of a firewall.
+    private static let rejectionLimit = Duration.seconds(1)
+
+    /// The error numbers that ICMP messages of firewalls have as their consequence; see icmp(7).
+    private static let rejections: Set = [
+        EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENONET, EACCES, ENOPROTOOPT, EOPNOTSUPP,
+    ]
+
+    /// Returns what to do if a firewall rejects the connection, or a router knows no way.
+    private func adviceAboutRejection(_ setting: String) async -> String? {
+        guard let address = address ?? RefusedPort.address(ofName: host), !address.isLoopback,
+            error.kind == .refused || error.systemCode.map(Self.rejections.contains) == true
+        else { return nil }
+        let end = ContinuousClock.now + Self.rejectionLimit
+        let answers = try? await PortAnswer.answers(
+            of: [TCPPort(address, port)],
+            within: Self.rejectionLimit,
+            until: end,
+        )
+        let allowing = "allow connections to port \(port)"
+        switch answers?.first ?? nil {
+        case .rejected(let sender) where isOwn(sender):
+            return "a firewall of this node rejects it: \(allowing) of \(address) (see 'nft list ruleset')"
+        case .rejected(address), .absent(address):
+            return
+                "a firewall of that machine rejects it, with an ICMP message: \(allowing) there (see 'nft list ruleset' "
+                + "there), or correct \(setting)"
+        case .rejected(let sender):
+            return
+                "the router or firewall \(sender) rejects it, with an ICMP message: \(allowing) of \(address) there, or "
+                + "correct \(setting)"
+        case .absent(let sender) where !isOwn(sender):
+            return
+                "router \(sender) reports that it does not reach \(address): start the machine, correct the routes of the "
+                + "router, or correct \(setting)"
+        case .absent, .reached, .nothing, nil: return nil
+        }
+    }
+
+    private func isOwn(_ address: IPAddress) -> Bool {
+        address.isLoopback || (try? NetworkInterface.all())?.contains { $0.has(address) } == true
     }
 
     /// Returns what to do if this node has no address of the version of the server's address.
@@ -110,10 +161,19 @@ struct ConnectFailure {
         }
         guard let interface else {
             return
-                "a router or a firewall on the way rejects it: see \(route) and 'nft list ruleset', or correct \(setting)"
+                "a router on the way does not reach the machine, or a firewall rejects it: see \(route), the routes of the "
+                + "routers and the rules of the firewalls, or correct \(setting)"
         }
         return
             "no machine in the network of interface '\(interface.name)' answers at this address, or a firewall rejects it: "
-            + "start the machine, see 'nft list ruleset', or correct \(setting)"
+            + "if \(quotedShellLine(["ip", "neigh", "show", "to", host])) shows 'FAILED', start the machine or correct "
+            + "\(setting), otherwise allow port \(port) in its firewall"
+    }
+}
+
+extension TransportError {
+    /// Whether there was no address for the name of the host, or none before the deadline.
+    fileprivate var isUnresolved: Bool {
+        kind == .resolve || kind == .timedOut && message.contains("no address or connection")
     }
 }

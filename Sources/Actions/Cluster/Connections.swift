@@ -28,7 +28,7 @@ public final class Connections: Sendable {
         do throws(Problem) {
             try await client.waitUntilUsable(context.retryPolicy)
         } catch {
-            throw error.explainedByPorts(of: client.kubeconfig)
+            throw await error.explainedByPorts(of: client.kubeconfig)
         }
         context.warn { _ in client.serverCertificateWarning().map { [$0] } ?? [] }
         return client
@@ -124,9 +124,9 @@ public final class Connections: Sendable {
 
 extension Problem {
     /// Returns the problem with what this node shows of a connection that could not be established.
-    fileprivate func explainedByPorts(of kubeconfig: Kubeconfig) -> Problem {
+    fileprivate func explainedByPorts(of kubeconfig: Kubeconfig) async -> Problem {
         guard let refusal = cause as? TransportError,
-            let advice = ConnectFailure(refusal, kubeconfig.server)?.advice(correcting: kubeconfig.serverSetting)
+            let advice = await ConnectFailure(refusal, kubeconfig.server)?.advice(correcting: kubeconfig.serverSetting)
         else {
             return self
         }

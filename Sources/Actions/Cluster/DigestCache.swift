@@ -120,7 +120,7 @@ struct DigestCache {
             throw FetchError(
                 words: error.message,
                 disposition: error.disposition,
-                hint: Self.hint(for: error, request.url)
+                hint: await Self.hint(for: error, request.url)
             )
         }
         guard response.status == 200 else {
@@ -139,12 +139,12 @@ struct DigestCache {
 
 extension DigestCache {
     /// Returns advice about a server that does not respond.
-    private static func hint(for error: TransportError, _ url: String) -> String? {
+    private static func hint(for error: TransportError, _ url: String) async -> String? {
         switch error.kind {
         case .redirect where error.target.map(isLoginAddress) == true: loginAdvice
         case .redirect: "correct the URL, or the redirections of its server"
         case .untrusted, .selfSigned: "add the server's CA to the CAs of the system, which are trusted here"
-        default: ConnectFailure(error, url)?.advice(correcting: "the URL") ?? error.advice
+        default: await ConnectFailure(error, url)?.advice(correcting: "the URL") ?? error.advice
         }
     }
 }

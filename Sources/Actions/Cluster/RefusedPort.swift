@@ -31,7 +31,7 @@ struct RefusedPort {
     }
 
     /// Returns the first address of a name in `/etc/hosts`, whose lines are an address and names; see hosts(5).
-    private static func address(ofName name: String) -> IPAddress? {
+    static func address(ofName name: String) -> IPAddress? {
         let bytes = (try? FileSystem.read("/etc/hosts", limit: 1 << 20)) ?? []
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
             let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }
@@ -44,5 +44,6 @@ struct RefusedPort {
 }
 
 extension NetworkInterface {
-    fileprivate func has(_ address: IPAddress) -> Bool { addresses.contains { $0.address == address } }
+    /// Returns whether the interface has an address.
+    func has(_ address: IPAddress) -> Bool { addresses.contains { $0.address == address } }
 }

@@ -247,7 +247,7 @@ struct WaitAction: Action {
             // The address is already the subject.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
-            let hint = ConnectFailure(error, host, port)?.advice()
+            let hint = await ConnectFailure(error, host, port)?.advice()
             throw NotYet(reason, disposition: error.disposition, hint: hint ?? error.advice)
         }
     }
@@ -268,9 +268,9 @@ struct WaitAction: Action {
             )
         } catch {
             let plain = error.kind == .notTLS ? await addressWithoutTLS(url) : nil
+            let failure = await ConnectFailure(error, url)?.advice(correcting: "'url'")
             let hint =
-                plain.map { "write \($0) in 'url'" } ?? ConnectFailure(error, url)?.advice(correcting: "'url'")
-                ?? hint(for: error, authority, url)
+                plain.map { "write \($0) in 'url'" } ?? failure ?? hint(for: error, authority, url)
             throw NotYet(error.message, disposition: error.disposition, hint: hint)
         }
         guard !(200..<300).contains(response.status) else { return }

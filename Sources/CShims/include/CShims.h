@@ -56,9 +56,9 @@ int nest_host_watch_interfaces(void);
 /// Reads why the network has refused a connection: Swift does not import the macros for control messages.
 ///
 /// Writes the address that has sent the ICMP message to `sender`, and returns its length, 4 or 16. Returns 0 if there is no
-/// such message, or if it only says that the other machine is not there. The socket needs the option `IP_RECVERR` or
+/// such message. Sets `is_absence` to whether the message only says that the other machine or network is not there. The socket needs the option `IP_RECVERR` or
 /// `IPV6_RECVERR`; for connections that are not established, the kernel keeps the message since Linux 5.11.
-int nest_host_refusing_address(int socket, unsigned char sender[16]);
+int nest_host_refusing_address(int socket, unsigned char sender[16], int *is_absence);
 
 /// Returns the attributes of a path that `statx` names `STATX_ATTR_…`, or 0: glibc declares `statx` for `_GNU_SOURCE` only.
 ///

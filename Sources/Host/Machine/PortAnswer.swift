@@ -19,8 +19,18 @@ public enum PortAnswer: Sendable, Hashable {
     case reached
     /// A firewall rejected the packets: an ICMP message came from the given address.
     case rejected(by: IPAddress)
+    /// A router reported that there is no such machine or network: an ICMP message came from the given address.
+    case absent(by: IPAddress)
     /// There was no answer, or there is no such machine.
     case nothing
+
+    /// Whether no machine answered.
+    public var isSilence: Bool {
+        switch self {
+        case .nothing, .absent: true
+        case .reached, .rejected: false
+        }
+    }
 }
 
 extension PortAnswer {
@@ -107,8 +117,12 @@ private final class ConnectionAttempt {
         }
         if code == 0 { return .reached }
         var sender = [UInt8](repeating: 0, count: 16)
-        let count = unsafe nest_host_refusing_address(socket.raw, &sender)
-        if count > 0 { return .rejected(by: IPAddress(bytes: Array(sender.prefix(Int(count))))) }
+        var isAbsence: CInt = 0
+        let count = unsafe nest_host_refusing_address(socket.raw, &sender, &isAbsence)
+        if count > 0 {
+            let sender = IPAddress(bytes: Array(sender.prefix(Int(count))))
+            return isAbsence == 0 ? .rejected(by: sender) : .absent(by: sender)
+        }
         return code == ECONNREFUSED ? .reached : .nothing
     }
 }
