@@ -9,7 +9,7 @@ enum AdmissionCases {
                 """,
             lines: [
                 "17a.yaml:1:1: ConfigMap/adm-quota/c: refused by ResourceQuota 'q': configmaps used …of 0; raise "
-                    + "the quota or delete objects"
+                    + "the quota…: 'kubectl edit resourcequota q -n adm-quota'"
             ],
         ),
         FailureCase(
