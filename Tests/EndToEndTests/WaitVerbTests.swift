@@ -42,18 +42,18 @@ struct WaitVerbTests {
         let path = "/nowhere/to/be/found"
         #expect(
             lines[0]
-                == "file: error: \(node.config):4:24: timed out after 10s waiting for '\(path)': it does not exist; "
+                == "file: error: \(node.config):4:37: timed out after 10s waiting for '\(path)': it does not exist; "
                 + "check what creates the file, \(advice) 'file'"
         )
         let refused = "connection refused"
         #expect(
             lines[1]
-                == "port: error: \(node.config):2:24: timed out after 10s waiting for 127.0.0.1:9 to accept connections: \(refused); "
+                == "port: error: \(node.config):2:36: timed out after 10s waiting for 127.0.0.1:9 to accept connections: \(refused); "
                 + "no program of this node listens at port 9: start the one that should, or correct the address"
         )
         #expect(
             lines[2]
-                == "url: error: \(node.config):3:23: timed out after 10s waiting for '\(server.url)/': it answers 503; the server is running: see its log, "
+                == "url: error: \(node.config):3:35: timed out after 10s waiting for '\(server.url)/': it answers 503; the server is running: see its log, "
                 + "\(advice) 'url'"
         )
     }

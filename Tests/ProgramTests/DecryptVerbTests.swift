@@ -69,7 +69,7 @@ struct DecryptVerbTests {
         let own = "\(nodes.set)/derived/\(Self.host)/k8s-"
         #expect(
             result.errors
-                == "kubelet-key: error: \(mixed.config):4:13: key '\(own)kubelet.key.age' does not belong to certificate "
+                == "kubelet-key: error: \(mixed.config):6:20: key '\(own)kubelet.key.age' does not belong to certificate "
                 + "'\(own)kube-proxy.crt' ('CN=system:kube-proxy,O=system:node-proxier'), so '/run/kubernetes/kubelet.key' "
                 + "was not written; install both files of one set, as 'nest-bootstrap certificates renew' has made them\n"
         )
@@ -82,7 +82,7 @@ struct DecryptVerbTests {
         #expect(refused.status == 1)
         #expect(
             refused.errors
-                == "kubelet-key: error: \(mixed.config):4:13: cannot decrypt '\(own)kubelet.key.age': it is not encrypted to "
+                == "kubelet-key: error: \(mixed.config):5:15: cannot decrypt '\(own)kubelet.key.age': it is not encrypted to "
                 + "private key '\(other)', but to 2 SSH keys and 1 age key; encrypt it to this key, or name one "
                 + "that it is encrypted to with 'identity'\n"
         )

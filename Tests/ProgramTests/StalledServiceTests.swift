@@ -74,7 +74,7 @@ struct StalledServiceTests {
         try node.expectSameTime("owned")
         #expect(
             result.errorLines.filter { !$0.hasPrefix("timer: error: ") } == [
-                "owned: error: \(node.config):2:37: cannot write file '/etc/owned': cannot find user 'someone': the user database does not "
+                "owned: error: \(node.config):2:68: cannot write file '/etc/owned': cannot find user 'someone': the user database does not "
                     + "answer; 'getent passwd someone' must answer: check the services that /etc/nsswitch.conf names"
             ]
         )
@@ -107,7 +107,7 @@ struct StalledServiceTests {
         #expect(result.status == 1)
         try node.expectSameTime("unit")
         let words =
-            "unit: error: \(node.config):2:23: timed out after 2s waiting for unit 'a.service' to be active: cannot ask systemd for the "
+            "unit: error: \(node.config):2:36: timed out after 2s waiting for unit 'a.service' to be active: cannot ask systemd for the "
             + "state of 'a.service': the system bus does not answer; "
         #expect(result.errorLines.contains { $0.hasPrefix(words) })
     }

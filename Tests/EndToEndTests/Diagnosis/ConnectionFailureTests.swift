@@ -106,7 +106,7 @@ struct ConnectionFailureTests {
         let errors = try await node.run("run").errors
         #expect(
             errors
-                == "t: error: \(node.config):1:27: timed out after 10s waiting for '\(server.url)/old': it answers 301 with a redirection to "
+                == "t: error: \(node.config):1:39: timed out after 10s waiting for '\(server.url)/old': it answers 301 with a redirection to "
                 + "'https://example.test/new'; write that address in 'url' if it is meant\n"
         )
     }
