@@ -42,7 +42,19 @@ struct StalledReaderTests {
 
     @Test(arguments: ["text", "json"])
     func `it delays neither a deadline nor another task nor a signal`(format: String) async throws {
-        let node = try TestNode(Self.tasks)
+        // On a busy machine this may need several attempts.
+        let isPunctual = try await becomes {
+            let node = try await stoppedRun(format)
+            return try node.hasSameTime("noisy")
+        }
+        #expect(isPunctual)
+    }
+
+    /// Starts the tasks with an output that nobody reads, and stops them when all but one are over.
+    private func stoppedRun(_ format: String) async throws -> TestNode {
+        let directory = TemporaryDirectory.file("\(UInt32.random(in: .min ... .max))")
+        try Files.makeDirectories(directory)
+        let node = try TestNode(Self.tasks, in: directory)
         let tool = try self.start(node, format)
         let areKnown = try await becomes {
             let lines = tool.errorsSoFar()
@@ -75,7 +87,7 @@ struct StalledReaderTests {
             "\(states)"
         )
         #expect(rows.first?["reason"]?.string?.contains("3s") == true)
-        try node.expectSameTime("noisy")
+        return node
     }
 
     @Test func `a run that is stopped waits less for it than one that ends`() async throws {
