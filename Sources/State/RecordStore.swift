@@ -90,6 +90,7 @@ public struct RecordStore: Sendable {
         let directory = try directory(of: record.task, isCreating: true)
         try write(record, to: names.record, mode: 0o600, in: directory)
         record.reasons = record.publicReasons
+        record.inputs = nil
         try write(record, to: names.public, mode: 0o644, in: directory)
     }
 
@@ -133,7 +134,7 @@ public struct RecordStore: Sendable {
             try directory.write(record.json(padded: size), to: name, mode: mode)
         } catch {
             guard error.code == ENOSPC || error.code == EDQUOT else { throw error }
-            record.waits = []
+            (record.waits, record.inputs) = ([], nil)
             while record.json().count > Self.reservedSize, let last = record.reasons.popLast() {
                 if record.reasons.isEmpty, last.count > 1 { record.reasons = [String(last.prefix(last.count / 2))] }
             }

@@ -32,6 +32,8 @@ public struct TaskRecord: Sendable, Hashable {
     public var waits: [TaskWait] = []
     /// The holder of the task's Lease, if the task needs a Lease and has not ended.
     public var lease: LeaseHolder?
+    /// The declaration and the files that the attempt used, `nil` if they are not known.
+    public var inputs: TaskInputs?
     /// The identifier of the run that made the attempt.
     public var run: String
     /// The identifier of the boot, which ``RecordStore`` fills in.
@@ -119,6 +121,7 @@ extension TaskRecord {
         if let lease { entries.append(("lease", .mapping(lease.fields))) }
         if isPermanent { entries.append(("permanent", .boolean(true))) }
         entries += history.entries
+        if let inputs { entries.append(("inputs", inputs.node)) }
         if !reasons.isEmpty { entries.append(("reasons", .sequence(reasons.map { .string($0) }))) }
         if !waits.isEmpty { entries.append(("waits", .sequence(waits.map(\.node)))) }
         let bytes = Node.mapping(entries).json()
@@ -162,6 +165,7 @@ extension TaskRecord {
         isPermanent = node["permanent"]?.boolean ?? false
         attempt = min(max(0, node["attempt"]?.integer ?? 1), Self.attemptLimit)
         history = TaskHistory(node)
+        inputs = node["inputs"].flatMap { TaskInputs($0) }
         run = node["run"]?.string ?? ""
         boot = node["boot"]?.string ?? ""
     }

@@ -126,7 +126,7 @@ public struct TaskStatus: Sendable, Hashable {
             waitsFor = dependencies
             reasons = ["runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
         case .notYet where service.unit.load == "not-found":
-            reasons = ["systemd does not know it yet; run 'systemctl daemon-reload'"]
+            reasons = ["systemd does not know it yet; run 'nest-bootstrap up'"]
         // The products of the task are not in place yet.
         case .ended(.changed) where service.unit.active == "activating",
             .ended(.unchanged) where service.unit.active == "activating":

@@ -177,11 +177,14 @@ struct Configuration {
 
     var files: NodeFiles { files(staged: nil) }
 
-    /// Returns the expiry of the certificates that the tasks of a plan use or create.
+    /// The files as a command sees them that only looks at them.
     ///
     /// Files that another user could change are read too, because nothing is done on the basis of their content.
+    var filesForReading: NodeFiles { files(staged: nil, refusesDistrusted: false) }
+
+    /// Returns the expiry of the certificates that the tasks of a plan use or create.
     func certificates(of plan: Plan) -> [CertificateExpiry] {
-        KnownCertificates(files: files(staged: nil, refusesDistrusted: false), plan: plan).all()
+        KnownCertificates(files: filesForReading, plan: plan).all()
     }
 
     /// Whether the process runs in the sandbox of a unit, where only paths prepared in advance are writable.

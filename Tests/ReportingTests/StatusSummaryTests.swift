@@ -84,12 +84,12 @@ struct StatusSummaryTests {
         statuses += [task("c", .ended(.changed)) { $0.add(unit) }]
         #expect(
             warningLines(unitWarnings(statuses))
-                == ["warning: systemd does not know the unit of task 'c' yet; run 'systemctl daemon-reload'"]
+                == ["warning: systemd does not know the unit of task 'c' yet; run 'nest-bootstrap up'"]
         )
         statuses += [task("d", .ended(.failed)) { $0.add(unit) }]
         #expect(
             warningLines(unitWarnings(statuses))
-                == ["warning: systemd does not know the units of tasks 'c' and 'd' yet; run 'systemctl daemon-reload'"]
+                == ["warning: systemd does not know the units of tasks 'c' and 'd' yet; run 'nest-bootstrap up'"]
         )
     }
 

@@ -222,7 +222,7 @@ struct StatusTests {
         #expect(statusLines([running]).suffix(2) == ["a     running  starting", "    waiting: x"])
         var unknown = TaskStatus(task: "a", state: .notYet)
         unknown.add(ServiceState(UnitState(load: "not-found", active: "inactive", sub: "dead")))
-        #expect(statusLines([unknown]).last == "    systemd does not know it yet; run 'systemctl daemon-reload'")
+        #expect(statusLines([unknown]).last == "    systemd does not know it yet; run 'nest-bootstrap up'")
         // The service failed after the task had succeeded.
         var spoilt = TaskStatus(task: "a", state: .ended(.unchanged), age: .zero)
         spoilt.add(

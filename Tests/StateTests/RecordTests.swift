@@ -55,6 +55,31 @@ struct RecordTests {
         #expect(try store.record(of: "rbac")?.reasons == written.reasons)
     }
 
+    @Test func `only root can read what an attempt used`() throws {
+        var written = record()
+        written.inputs = TaskInputs(declaration: "MARKER", files: ["/etc/a": "MARKER", "/etc/b": .some(nil)])
+        try store.write(written)
+        #expect(try store.record(of: "rbac")?.inputs == written.inputs)
+        #expect(try !Files.text(TemporaryDirectory.file("state/tasks/rbac/public.json")).contains("MARKER"))
+    }
+
+    @Test(
+        arguments: [
+            (TaskInputs(declaration: "d", files: ["/a": "1", "/b": "2"]), nil),
+            (TaskInputs(declaration: "e", files: ["/a": "1", "/b": "2"]), .declaration),
+            (TaskInputs(declaration: "d", files: ["/a": "1", "/b": "3"]), .file("/b")),
+            // A manifest that was added to a directory, and one that was removed from it.
+            (TaskInputs(declaration: "d", files: ["/a": "1", "/b": "2", "/c": "3"]), .file("/c")),
+            (TaskInputs(declaration: "d", files: ["/a": "1"]), .file("/b")),
+            // A file that one of the two could not read.
+            (TaskInputs(declaration: "d", files: ["/a": "1", "/b": .some(nil)]), nil),
+        ] as [(TaskInputs, TaskInputs.Change?)]
+    )
+    func `inputs are compared with those of an earlier attempt`(now: TaskInputs, change: TaskInputs.Change?) {
+        let earlier = TaskInputs(declaration: "d", files: ["/a": "1", "/b": "2"])
+        #expect(now.change(since: earlier) == change)
+    }
+
     @Test func `records and locks are not reached through links`() throws {
         let victim = TemporaryDirectory.file("victim")
         try FileSystem.makeDirectories(victim)

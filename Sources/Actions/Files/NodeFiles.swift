@@ -157,7 +157,7 @@ public final class NodeFiles: Sendable {
     /// - Parameter path: The path on the node.
     /// - Returns: The names, sorted, or `nil` if the path is not a directory.
     /// - Throws: ``Base/SystemError`` if the directory cannot be read.
-    func list(_ path: String) throws(SystemError) -> [String]? {
+    public func list(_ path: String) throws(SystemError) -> [String]? {
         let resolved = try resolved(path).withoutSlashesAtEnd
         let path = resolved.isEmpty ? "/" : resolved
         let written = planned.withLock { $0.keys.map(\.text).filter { isPath($0, below: path) } }

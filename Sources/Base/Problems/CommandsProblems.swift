@@ -8,8 +8,8 @@ extension ProblemExplanation {
                 The task file has changed since systemd made the units from it, a unit is masked, or a unit cannot \
                 be written.
                 """,
-            fix: "Run 'systemctl daemon-reload', or unmask the unit.",
-            example: .message("systemd does not know unit 'k8s-bootstrap-a.service' yet; run 'systemctl daemon-reload'")
+            fix: "Run 'nest-bootstrap up', or unmask the unit.",
+            example: .message("systemd does not know unit 'k8s-bootstrap-a.service' yet; run 'nest-bootstrap up'")
         ),
         .init(
             .runningElsewhere,

@@ -60,7 +60,7 @@ public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
         Problem(
             .unitsOutdated,
             "systemd does not know \(units) \(quotedList(names)) yet",
-            hint: "run 'systemctl daemon-reload'"
+            hint: "run 'nest-bootstrap up'"
         )
     ]
 }

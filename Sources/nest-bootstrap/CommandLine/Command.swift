@@ -88,7 +88,8 @@ extension Command {
 
 /// All commands, in the order of the help.
 let commands: [any Command.Type] = [
-    RunCommand.self, DiffCommand.self, StatusCommand.self, LogsCommand.self, TimelineCommand.self, CheckCommand.self,
+    UpCommand.self, RunCommand.self, DiffCommand.self, StatusCommand.self, LogsCommand.self, TimelineCommand.self,
+    CheckCommand.self,
     GraphCommand.self, RBACCommand.self, CertificatesCommand.self, ResetCommand.self, InitCommand.self,
     ImportCommand.self, ExplainCommand.self, SchemaCommand.self, CompletionCommand.self, UnitsCommand.self,
     SuperviseCommand.self, ReceiveCertificatesCommand.self, ManualCommand.self,

@@ -32,7 +32,7 @@ struct FirstTaskFile {
             "yaml-language-server: $schema=\(installation.schema)", "",
             "The task file of node \(printable(survey.hostName)), as 'nest-bootstrap init' has begun it.",
             "'nest-bootstrap explain' describes every key. After a change:",
-            "    nest-bootstrap check && systemctl daemon-reload && systemctl restart k8s-bootstrap.target", "",
+            "    nest-bootstrap up", "",
             "Found on this machine:", "* \(distribution)",
         ]
         lines += survey.kubeconfigs.map { "* kubeconfig \(printable($0))" }

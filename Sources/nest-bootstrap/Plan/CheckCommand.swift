@@ -118,12 +118,9 @@ struct CheckCommand: Command {
 
     /// Prints every problem and warning, and returns the exit code.
     private func check(_ options: Options, _ output: ConsoleOutput) async throws -> ExitCode {
-        var configuration: Configuration
-        var choice: AddressChoice?
+        let check: PlanCheck
         do {
-            configuration = try Configuration(checking: options)
-            if !options.isOffline, configuration.problems.isEmpty { choice = configuration.addressChoice }
-            if let address = choice?.address { configuration = try configuration.with(.known(address)) }
+            check = try PlanCheck(options)
         } catch {
             if options.output.isForPrograms {
                 output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])), as: options.output)
@@ -133,32 +130,15 @@ struct CheckCommand: Command {
             }
             return .configuration
         }
-        let http = try HTTPClient()
-        let check = NodeCheck(
-            configuration.environment(http),
-            serverVersion: serverVersion,
-            isOffline: options.isOffline,
-        )
-        let isReadable = configuration.problems.isEmpty
-        var findings = isReadable ? await check.findings() : await check.manifestFindings()
-        if let absence = Configuration.absence(options) { findings.warnings.append(absence) }
-        if !options.isOffline { findings.add(.distrust(of: Configuration.distrusted(options))) }
-        if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
-            findings.warnings.append(Self.noAddress(rule, choice))
-        }
-        // With a root, this machine is not the node.
-        if options.root == nil, !options.isOffline {
-            findings.warnings += await machineWarnings(configuration.declarations, choice?.address)
-            findings.warnings += await missingUser(configuration.plan)
-        }
-        await http.shutDown()
-        let problems = configuration.problems + findings.problems
+        let configuration = check.configuration
+        let findings = try await check.findings(serverVersion: serverVersion, triesPorts: true)
+        let problems = findings.problems
         if let code = try await fix(problems, options, output) { return code }
         let taskCount = configuration.plan.steps.count
         let counts = CheckCounts(taskCount, findings)
         if options.output.isForPrograms {
             output.writeObjects(
-                checkJSON(problems, warnings: findings.warnings, counts, configuration.keys, choice),
+                checkJSON(problems, warnings: findings.warnings, counts, configuration.keys, check.choice),
                 as: options.output
             )
         } else {
@@ -167,7 +147,7 @@ struct CheckCommand: Command {
             let warnings = findings.warnings.count
             let result = warnings == 0 ? "nothing wrong" : "\(warnings) warning\(warnings == 1 ? "" : "s")"
             if problems.isEmpty {
-                let lines = choice.map { addressLines($0, columns: nil) } ?? []
+                let lines = check.choice.map { addressLines($0, columns: nil) } ?? []
                 output.write(lines.map { $0 + "\n" }.joined())
                 output.write(counts.schemaNote(isOffline: options.isOffline, arguments: options.commonArguments))
                 output.write("\(taskCount) task\(taskCount == 1 ? "" : "s") for this node, \(result)\n")
@@ -175,39 +155,6 @@ struct CheckCommand: Command {
         }
         if !options.output.isForPrograms { output.adviseOnCodes(of: problems + findings.warnings) }
         if problems.isEmpty { return .success }
-        return isReadable ? .data : .configuration
-    }
-
-    /// Creates the warning that no address of this node matches, so that tasks would wait for an address.
-    private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
-        Problem(
-            .unsuitableAddress,
-            "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
-            at: rule.location,
-            hint: NodeAddress.advice(rule),
-        )
-    }
-
-    /// Warns if this machine or its connections to other nodes do not match the task files.
-    private func machineWarnings(_ declarations: Declarations, _ chosen: IPAddress?) async -> [Problem] {
-        guard let facts = MachineCheck.Facts.current() else { return [] }
-        let warnings = MachineCheck(declarations, facts, chosen: chosen).warnings()
-        return await warnings + PortCheck(declarations, hasRoute: facts.hasRoute).warnings()
-    }
-
-    /// Warns if the user account that units run as does not exist, because systemd then cannot start the units.
-    private func missingUser(_ plan: Plan) async -> [Problem] {
-        let count = plan.steps.count { $0.task.footprint.isOfUnitUser }
-        guard count > 0, Systemd.isRunning else { return [] }
-        do throws(SystemError) {
-            _ = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
-            return []
-        } catch {
-            // The account may exist in a user database that does not answer.
-            if let advice = error.advice { return [Problem(.unknownAccount, "\(error)", hint: advice)] }
-        }
-        let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
-        let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
-        return [Problem(.unknownAccount, message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
+        return check.isReadable ? .data : .configuration
     }
 }

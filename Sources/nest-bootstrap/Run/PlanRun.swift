@@ -52,6 +52,7 @@ struct PlanRun {
             command.isDryRun
             ? nil : Recorder(records, run: identifier, plan: configuration.plan) { [events] in events.send($0) }
         let staged = staged(part.plan, records)
+        let inputs = InputReader(configuration)
         let environment = configuration.environment(http, staged: staged)
         let runner = ActionRunner(environment)
         let engine = engine(recorder)
@@ -66,7 +67,7 @@ struct PlanRun {
                     }
                     return outcome
                 }
-                return try await perform(step, context, runner, recorder, records, staged)
+                return try await perform(step, context, runner, recorder, records, staged, inputs)
             }
         }
         if command.isWholeRun, signal == nil { output.report(warnings: await formerSets.release()) }
@@ -102,9 +103,11 @@ struct PlanRun {
         _ recorder: Recorder,
         _ records: RecordStore,
         _ staged: StagedProducts?,
+        _ inputs: InputReader,
     ) async throws -> Outcome {
         let lock = try await TaskLockWaiter(records: records, context: context).take()
-        events.note(attempt: try recorder.begin(context.task, lock), of: context.task)
+        let attempt = try recorder.begin(context.task, using: inputs.inputs(of: step.task), lock)
+        events.note(attempt: attempt, of: context.task)
         // In a unit, a preparation step outside the sandbox has already done this.
         if !Machine.isUnit { try noteReset(of: step.task) }
         try staged?.clear()

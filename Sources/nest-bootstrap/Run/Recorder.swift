@@ -71,10 +71,14 @@ final class Recorder: Sendable {
 
     /// Records the start of a task, and holds the lock until ``conclude(_:)``.
     ///
+    /// - Parameters:
+    ///   - task: The task's name.
+    ///   - inputs: The declaration and the files that the attempt uses.
+    ///   - lock: The lock of the task.
     /// - Returns: The number of the attempt.
     /// - Throws: ``Base/Problem`` if the start cannot be recorded. The task must not run then, because its success
     ///   could not be recorded either, and its dependants would be refused.
-    func begin(_ task: String, _ lock: consuming FileLock) throws(Problem) -> Int {
+    func begin(_ task: String, using inputs: TaskInputs, _ lock: consuming FileLock) throws(Problem) -> Int {
         let earlier = try? records.record(of: task)
         let lock = HeldLock(lock)
         let attempt = attempt(of: task)
@@ -87,6 +91,7 @@ final class Recorder: Sendable {
                 history: TaskHistory(after: earlier, isOfUnit: Machine.isUnit),
                 run: run
             )
+            record.inputs = inputs
             // The task may have waited for the lock, and no event reports the end of this wait.
             state.progress.endWaits()
             _ = state.waits.apply(nil, at: Self.now, notBefore: .zero)

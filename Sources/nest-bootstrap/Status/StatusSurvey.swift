@@ -20,6 +20,15 @@ struct StatusFindings {
 
     /// The error because of which the states from systemd are missing or incomplete.
     var error: (any Error)?
+
+    /// Whether systemd has nothing left to do for the tasks before the next retry or repetition.
+    var isSettled: Bool {
+        error == nil && !isTargetPending
+            && statuses.allSatisfy { status in
+                guard let service = status.service else { return false }
+                return !service.hasJob && ["active", "inactive", "failed"].contains(service.unit.active)
+            }
+    }
 }
 
 /// Determines the states of this node's tasks on this boot, from the records and from systemd.

@@ -19,40 +19,58 @@ struct StatusWatch {
     ///
     /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
     func run(_ output: ConsoleOutput, _ outputEnvironment: OutputEnvironment) async throws -> ExitCode {
+        let (findings, signal) = try await follow(output, outputEnvironment) { _ in output.isClosed(.results) }
+        // Control-C is the normal end of a watch.
+        guard signal == nil || signal == SIGINT else { return .terminated }
+        guard let findings else { return .incomplete }
+        let repetitions = findings.statuses.compactMap(\.repetition).filter(\.hasFailed)
+        return findings.isPermanent
+            ? .failure : ExitCode(findings.statuses.map(\.countedState) + repetitions.map(\.state))
+    }
+
+    /// Shows the states and their changes, until a condition holds or a signal ends it.
+    ///
+    /// - Parameters:
+    ///   - output: The output.
+    ///   - outputEnvironment: Whether the output is a terminal, and its properties.
+    ///   - isOver: Whether states that have been shown are the last ones.
+    /// - Returns: The last complete states, if there are any, and the signal.
+    /// - Throws: ``Base/Problems`` for unknown names, ``Base/SystemError`` if the boot cannot be identified.
+    func follow(
+        _ output: ConsoleOutput,
+        _ outputEnvironment: OutputEnvironment,
+        until isOver: @escaping @Sendable (StatusFindings) -> Bool,
+    ) async throws -> (findings: StatusFindings?, signal: Int32?) {
         let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
         let display = StatusDisplay(configuration.options.output, output, outputEnvironment)
         let signals = try catchSignals()
-        let (code, signal) = await interruptible(by: signals) {
-            await watch(plan, survey, display, output)
+        return await interruptible(by: signals) {
+            await watch(plan, survey, display, isOver)
         }
-        // Control-C is the normal end of a watch.
-        return signal == nil || signal == SIGINT ? code : .terminated
     }
 
     private func watch(
         _ plan: Plan,
         _ survey: StatusSurvey,
         _ display: StatusDisplay,
-        _ output: ConsoleOutput,
-    ) async -> ExitCode {
+        _ isOver: (StatusFindings) -> Bool,
+    ) async -> StatusFindings? {
         var display = display
-        var code = ExitCode.incomplete
+        var last: StatusFindings?
         while !Task.isCancelled {
             let start = ContinuousClock.now
             let findings = await survey.findings(of: plan)
             // An interrupted survey is incomplete.
             if Task.isCancelled { break }
-            let repetitions = findings.statuses.compactMap(\.repetition).filter(\.hasFailed)
-            let states = findings.statuses.map(\.countedState) + repetitions.map(\.state)
-            code = findings.isPermanent ? .failure : ExitCode(states)
+            last = findings
             display.show(findings)
-            if output.isClosed(.results) { break }
+            if isOver(findings) { break }
             let pause = max(StatusSurvey.interval, (ContinuousClock.now - start) * Self.pauseFactor)
             try? await ContinuousClock().sleep(for: pause)
         }
         display.finish()
-        return code
+        return last
     }
 }
 

@@ -1,0 +1,52 @@
+import Base
+
+extension PlannedTask {
+    /// A text of everything in the task's declaration that decides what the task does.
+    ///
+    /// Two declarations have the same text if and only if they mean the same, wherever they are in the task file. The
+    /// description, the timeout and the order of tasks are not part of it: a change of these does not change what a
+    /// task has done.
+    public var declarationText: String {
+        var text = DeclarationText()
+        text.add(verb.declaration)
+        text.add(settings.interval as Any)
+        text.add(settings.restarts)
+        text.add(settings.reset as Any)
+        return text.text
+    }
+}
+
+/// A writer of values as text, without locations, and with sets and dictionaries in the order of their texts.
+///
+/// It reads the properties of each type by reflection, so that it includes the properties of new verbs too.
+private struct DeclarationText {
+    private(set) var text = ""
+
+    mutating func add(_ value: Any) {
+        if value is SourceLocation { return }
+        let mirror = Mirror(reflecting: value)
+        switch mirror.displayStyle {
+        case .set, .dictionary:
+            // The order of their elements differs from process to process.
+            add(type(of: value), mirror.children.map { Self.text(of: $0.value) }.sorted())
+        case nil where mirror.children.isEmpty: addLeaf("\(value)")
+        case .enum where mirror.children.isEmpty: addLeaf("\(value)")
+        default: add(type(of: value), mirror.children.map { ($0.label ?? "") + Self.text(of: $0.value) })
+        }
+    }
+
+    private static func text(of value: Any) -> String {
+        var text = Self()
+        text.add(value)
+        return text.text
+    }
+
+    private mutating func add(_ type: Any.Type, _ parts: [String]) {
+        text += "\(type)("
+        for part in parts { addLeaf(part) }
+        text += ")"
+    }
+
+    /// Adds a text after its length, so that its end is unambiguous.
+    private mutating func addLeaf(_ leaf: String) { text += "\(leaf.utf8.count):\(leaf)" }
+}

@@ -1,0 +1,93 @@
+import Actions
+import Base
+import HTTP
+import Host
+import Kubernetes
+import Planning
+
+/// A check of the task files of this node, and of everything that they name.
+struct PlanCheck {
+    /// The task files, with the address of this node if it is known.
+    let configuration: Configuration
+
+    /// The choice of this node's address, `nil` without a rule or for another machine.
+    let choice: AddressChoice?
+
+    /// Whether the task files can be read; if not, only manifests are checked.
+    var isReadable: Bool { configuration.problems.isEmpty }
+
+    /// Reads the task files.
+    ///
+    /// - Throws: ``Base/Problems`` if a file cannot be opened, or is wrong for this node's address.
+    init(_ options: Options) throws(Problems) {
+        let read = try Configuration(checking: options)
+        choice = options.isOffline || !read.problems.isEmpty ? nil : read.addressChoice
+        configuration = try choice?.address.map { address throws(Problems) in try read.with(.known(address)) } ?? read
+    }
+
+    /// Checks manifests, paths, certificates and this machine.
+    ///
+    /// - Parameters:
+    ///   - serverVersion: The version of the API server, if it is given.
+    ///   - triesPorts: Whether ports of the other nodes are connected to.
+    /// - Returns: The findings, with the problems of the task files first.
+    /// - Throws: ``Base/SystemError`` if no HTTP client can be created.
+    func findings(serverVersion: KubernetesVersion? = nil, triesPorts: Bool) async throws -> NodeCheck.Findings {
+        let options = configuration.options
+        let http = try HTTPClient()
+        let check = NodeCheck(
+            configuration.environment(http),
+            serverVersion: serverVersion,
+            isOffline: options.isOffline,
+        )
+        var findings = isReadable ? await check.findings() : await check.manifestFindings()
+        if let absence = Configuration.absence(options) { findings.warnings.append(absence) }
+        if !options.isOffline { findings.add(.distrust(of: Configuration.distrusted(options))) }
+        if let rule = configuration.declarations.cluster.addressRule, let choice, choice.chosen == nil {
+            findings.warnings.append(Self.noAddress(rule, choice))
+        }
+        // With a root, this machine is not the node.
+        if options.root == nil, !options.isOffline {
+            findings.warnings += await machineWarnings(triesPorts: triesPorts)
+            findings.warnings += await missingUser()
+        }
+        await http.shutDown()
+        findings.problems = configuration.problems + findings.problems
+        return findings
+    }
+
+    /// Creates the warning that no address of this node matches, so that tasks would wait for an address.
+    private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
+        Problem(
+            .unsuitableAddress,
+            "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
+            at: rule.location,
+            hint: NodeAddress.advice(rule),
+        )
+    }
+
+    /// Warns if this machine or its connections to other nodes do not match the task files.
+    private func machineWarnings(triesPorts: Bool) async -> [Problem] {
+        guard let facts = MachineCheck.Facts.current() else { return [] }
+        let declarations = configuration.declarations
+        let warnings = MachineCheck(declarations, facts, chosen: choice?.address).warnings()
+        guard triesPorts else { return warnings }
+        return await warnings + PortCheck(declarations, hasRoute: facts.hasRoute).warnings()
+    }
+
+    /// Warns if the user account that units run as does not exist, because systemd then cannot start the units.
+    private func missingUser() async -> [Problem] {
+        let count = configuration.plan.steps.count { $0.task.footprint.isOfUnitUser }
+        guard count > 0, Systemd.isRunning else { return [] }
+        do throws(SystemError) {
+            _ = try await FileSystem.lookupUser(unitUser, until: .now + FileSystem.accountLookupLimit)
+            return []
+        } catch {
+            // The account may exist in a user database that does not answer.
+            if let advice = error.advice { return [Problem(.unknownAccount, "\(error)", hint: advice)] }
+        }
+        let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
+        let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
+        return [Problem(.unknownAccount, message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
+    }
+}

@@ -1,0 +1,78 @@
+import Actions
+import Base
+import Planning
+import State
+import TLS
+
+/// A reader of what the tasks of a plan use: their declarations, and the files that they read.
+struct InputReader {
+    private let files: NodeFiles
+    private let variables: Variables
+
+    /// The paths that tasks of the plan write, whose changes are those of the tasks.
+    private let produced: Set<ExactText>
+
+    /// The size in bytes above which a file is not read.
+    private static let sizeLimit = SizeLimit.content
+
+    init(_ configuration: Configuration) {
+        files = configuration.filesForReading
+        variables = configuration.declarations.variables
+        produced = Set(configuration.plan.steps.lazy.flatMap { $0.task.footprint.producedPaths }.map { ExactText($0) })
+    }
+
+    /// Returns the current inputs of a task.
+    ///
+    /// Products of other tasks of the plan are left out, because a task that has changed makes its dependants run
+    /// again; so are private keys, of which a unit sees only a copy.
+    func inputs(of task: PlannedTask) -> TaskInputs {
+        var used: Set<String> = []
+        var digests: [String: String?] = [:]
+        for read in task.verb.footprint.reads {
+            switch read.use {
+            case .privateKey, .awaited: continue
+            case .file, .authority, .certificate, .secret, .clientKey, .kubeconfig, .manifests, .program, .optional:
+                break
+            }
+            for path in paths(of: read) where !produced.contains(ExactText(path)) {
+                let bytes = try? files.read(path, limit: min(read.sizeLimit, Self.sizeLimit))
+                digests[path] = .some(bytes.map { sha256($0) })
+                if read.use == .manifests, let bytes { used.formUnion(Self.variableNames(in: bytes)) }
+            }
+        }
+        let text = task.declarationText + variableText(of: task.verb.footprint.manifests, used)
+        return TaskInputs(declaration: sha256(Array(text.utf8)), files: digests)
+    }
+
+    /// Returns the files at a path: the manifests of a directory, or else the path itself.
+    private func paths(of read: Footprint.Read) -> [String] {
+        let path = read.path.path
+        guard path.isAbsolutePath else { return [] }
+        guard read.use == .manifests, let names = (try? files.list(path)) ?? nil else { return [path] }
+        return names.filter(isManifestName).map { "\(path.withoutSlashesAtEnd)/\($0)" }
+    }
+
+    /// Returns the values of the variables that are replaced in manifests.
+    private func variableText(of manifests: ManifestSet?, _ used: Set<String>) -> String {
+        guard let manifests, manifests.substitutesVariables else { return "" }
+        // The content of a URL may use any variable.
+        let usesAny = manifests.sources.contains { if case .url = $0 { true } else { false } }
+        return variables.names.filter { usesAny || used.contains($0) }
+            .map { name in
+                let value = variables[name] ?? ""
+                return "\(name)=\(value.utf8.count):\(value)"
+            }.joined()
+    }
+
+    /// Returns the names of the references `${name}` in a manifest.
+    private static func variableNames(in bytes: [UInt8]) -> Set<String> {
+        var names: Set<String> = []
+        var rest = bytes[...]
+        while let dollar = rest.firstIndex(of: UInt8(ascii: "$")) {
+            rest = rest[(dollar + 1)...]
+            guard rest.first == UInt8(ascii: "{"), let end = rest.firstIndex(of: UInt8(ascii: "}")) else { continue }
+            names.insert(String(decoding: rest[(dollar + 2)..<end], as: UTF8.self))
+        }
+        return names
+    }
+}

@@ -1,0 +1,213 @@
+import Actions
+import Base
+import Execution
+import Glibc
+import Host
+import Planning
+import Reporting
+import State
+import YAML
+
+/// Command `up`: brings the running node to its task file, through the units of its tasks.
+struct UpCommand: Command {
+    static let name = "up"
+
+    static let help = CommandHelp(
+        summary: "after an edit: check, reload the units, start what has changed, and watch it",
+        description: "Brings this node to its task file after an edit: checks the file, makes systemd read the units "
+            + "again, starts the tasks that have changed or have not succeeded, and shows them until they have ended.",
+        usage: ["nest-bootstrap up [NAME]... [FLAG]..."],
+        details: [
+            "With a mistake in the task file, or in what the file names, nothing is touched: the tasks stay as they "
+                + "are.",
+            "A task runs again if its declaration has changed, or the content of a file that it reads, since its last "
+                + "success on this boot; then the tasks that run after it do so too. All others are left alone. Files "
+                + "that other tasks write do not count, nor do the description and the timeout.",
+            "The work is done by systemd, so it continues if this command is interrupted or its connection is lost: "
+                + "'nest-bootstrap status --watch' shows it again.",
+            "With names only these tasks, and those that they depend on, are started. 'run --task NAME' runs a task "
+                + "whether or not it has changed.",
+            "With '--output json' it prints an object with the tasks that it starts and the reasons, an object for "
+                + "each change of a state, and at the end one with the result; docs/json.md describes the fields.",
+        ],
+        exitCodes: [
+            Row("0", "every task has succeeded; with '--no-wait', is being started"),
+            Row("1", "a task has failed and is not retried, or the units could not be started"),
+            .usageError,
+            Row("75", "a task has failed, and systemd retries it"),
+            Row("78", "the task file, or what it names, is wrong; nothing was touched"),
+            Row("130, 143", "interrupted, terminated; the tasks continue"),
+        ],
+        examples: ["up", "up calico-crds", "up --no-wait", "up --dry-run"],
+        files: Row.taskFiles + [.record],
+    )
+
+    static let flags: [Flag<Self>] = [
+        Flag("--no-wait", "do not wait for the tasks to end") { command, _ in command.isWaiting = false },
+        Flag("--dry-run", "only show which tasks would be started, and why", \.isDryRun),
+        .output,
+    ]
+
+    /// The tasks to start with their dependencies; empty for all tasks of the node.
+    var names: [String] = []
+
+    /// Whether to show the tasks until they have ended.
+    var isWaiting = true
+
+    /// Whether to show the tasks to start instead of starting them.
+    var isDryRun = false
+
+    var acts: Bool { !isDryRun }
+
+    /// The number of started tasks that are listed.
+    private static let listLimit = 20
+
+    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
+        self.names = names.unique()
+    }
+
+    static func completion(_ completer: Completer) -> Completion { .words(completer.tasks) }
+
+    func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        let output = program.output
+        try requireSystemd()
+        guard let configuration = try await checked(options, output) else { return .configuration }
+        if !isDryRun { try await Systemd.reload() }
+        let services = try await Systemd.services(configuration.plan.steps.map(\.task.unitName))
+        let plan = try UpPlan(configuration, try configuration.records(), services, only: names)
+        show(plan, of: configuration, output)
+        guard !isDryRun else { return .success }
+        do throws(SystemError) {
+            try await Systemd.queue(plan.jobs)
+        } catch {
+            output.report(Self.refusal(error), as: options.output)
+            return .failure
+        }
+        if !isWaiting {
+            if !options.output.isForPrograms {
+                output.write("systemd starts them; 'nest-bootstrap status --watch' shows them\n")
+            }
+            return .success
+        }
+        return try await follow(plan, configuration, program)
+    }
+
+    /// Refuses to go further where there are no units, or where they cannot be started.
+    private func requireSystemd() throws(Problem) {
+        guard Systemd.isRunning else {
+            let message = "systemd does not run here, so there are no units to start"
+            throw Problem(.unitsOutdated, message, hint: "run 'nest-bootstrap run', which needs no units")
+        }
+        guard Machine.isRoot || isDryRun else {
+            throw Problem(.permissionDenied, "cannot start units: permission denied", hint: "run as root")
+        }
+    }
+
+    /// Checks the task files and what they name, and prints what is wrong.
+    ///
+    /// - Returns: The task files; `nil` if something is wrong.
+    private func checked(_ options: Options, _ output: ConsoleOutput) async throws -> Configuration? {
+        var problems: [Problem]
+        var warnings: [Problem] = []
+        do {
+            let check = try PlanCheck(options)
+            let findings = try await check.findings(triesPorts: false)
+            (problems, warnings) = (findings.problems, findings.warnings)
+        } catch let error as Problems {
+            problems = error.all
+        }
+        output.report(warnings: warnings)
+        guard problems.isEmpty else {
+            output.report(Problems(problems), as: options.output, .taskFileWrong)
+            output.report(Self.untouched(problems.count), as: options.output)
+            return nil
+        }
+        return try Configuration(options)
+    }
+
+    /// Creates the problem that a mistake keeps everything as it is.
+    private static func untouched(_ count: Int) -> Problem {
+        let mistakes = count == 1 ? "this mistake" : "these \(count) mistakes"
+        let message = "nothing was touched because of \(mistakes), and the tasks stay as they are"
+        return Problem(
+            .unitsOutdated,
+            message,
+            hint: "correct \(count == 1 ? "it" : "them"), then run 'nest-bootstrap up' again"
+        )
+    }
+
+    /// Creates the problem that systemd refuses to start a unit.
+    private static func refusal(_ error: SystemError) -> Problem {
+        let hint = error.advice ?? "see 'systemctl status \(targetName)'"
+        return Problem(.unitsOutdated, "systemd did not start every task", hint: hint, cause: error)
+    }
+
+    private func show(_ plan: UpPlan, of configuration: Configuration, _ output: ConsoleOutput) {
+        if configuration.options.output.isForPrograms {
+            return output.writeObject(plan.json, as: configuration.options.output)
+        }
+        var lines = plan.starts.prefix(Self.listLimit).map(\.line)
+        if plan.starts.count > Self.listLimit { lines.append("… and \(plan.starts.count - Self.listLimit) more tasks") }
+        if lines.isEmpty {
+            let count = names.isEmpty ? configuration.plan.steps.count : names.count
+            lines = ["\(count) task\(count == 1 ? "" : "s"): nothing has changed since the last success"]
+        }
+        output.write(lines.map { printable($0) + "\n" }.joined())
+    }
+
+    /// Shows the started tasks until systemd has nothing left to do for them, and says the result.
+    private func follow(_ plan: UpPlan, _ configuration: Configuration, _ program: Program) async throws -> ExitCode {
+        let output = program.output
+        guard !plan.starts.isEmpty else {
+            if configuration.options.output.isForPrograms {
+                output.writeObject(
+                    UpResult(statuses: [], masked: [], isPermanent: false).json,
+                    as: configuration.options.output
+                )
+            }
+            return .success
+        }
+        let watch = StatusWatch(
+            configuration: configuration,
+            names: plan.starts.map(\.task),
+            catchSignals: program.catchSignals
+        )
+        let isOfAll = names.isEmpty
+        let (findings, signal) = try await watch.follow(output, program.outputEnvironment) { findings in
+            var findings = findings
+            // The target waits for all tasks, also for those that are not named.
+            if !isOfAll { findings.isTargetPending = false }
+            return findings.isSettled
+        }
+        if signal != nil {
+            if !configuration.options.output.isForPrograms {
+                output.write("the tasks continue; 'nest-bootstrap status --watch' shows them\n")
+            }
+            return signal == SIGINT ? .interrupted : .terminated
+        }
+        guard let findings else { return .incomplete }
+        let result = UpResult(findings)
+        if configuration.options.output.isForPrograms {
+            output.writeObject(result.json, as: configuration.options.output)
+        } else {
+            output.write(result.lines.map { printable($0) + "\n" }.joined())
+        }
+        return result.exitCode
+    }
+}
+
+extension UpPlan {
+    /// The tasks that are started, as a JSON object.
+    fileprivate var json: Node {
+        let starts = starts.map { start in
+            var pairs: [(String, Node)] = [
+                ("task", .string(start.task)), ("reason", .string(start.reason.name)),
+                ("message", .string(start.reason.words)),
+            ]
+            if case .file(let path) = start.reason { pairs.append(("file", .string(path))) }
+            if case .follows(let task) = start.reason { pairs.append(("after", .string(task))) }
+            return Node.mapping(pairs)
+        }
+        return .mapping([Node.outputVersion, ("starts", .sequence(starts))])
+    }
+}

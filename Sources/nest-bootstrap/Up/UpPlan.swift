@@ -1,0 +1,133 @@
+import Base
+import Execution
+import Host
+import Planning
+import State
+
+/// The tasks that `up` starts, and the reason for each.
+struct UpPlan {
+    /// The reason for which a task is started.
+    enum Reason: Sendable, Hashable {
+        /// Its declaration is not that of its last success.
+        case declaration
+        /// A file that it reads is not that of its last success.
+        case file(String)
+        /// Its last success did not record what it used, as in earlier versions of the program.
+        case unrecorded
+        /// It has not succeeded on this boot.
+        case state(TaskState)
+        /// Its unit is not active, although it succeeded.
+        case unit(String)
+        /// It runs after a task that runs again.
+        case follows(String)
+    }
+
+    /// A task that is started.
+    struct Start: Sendable, Hashable {
+        let task: String
+        let reason: Reason
+    }
+
+    /// The tasks in the order of the plan.
+    let starts: [Start]
+
+    /// The jobs that start them.
+    let jobs: [Systemd.Job]
+
+    /// Compares the task files with what has run on this boot.
+    ///
+    /// - Parameters:
+    ///   - configuration: The task files.
+    ///   - records: The records of this boot.
+    ///   - services: The services of the tasks, after systemd has read their units again.
+    ///   - names: The tasks to start with the tasks that they depend on; empty for all tasks of the node.
+    /// - Throws: ``Base/Problems`` for unknown names.
+    init(
+        _ configuration: Configuration,
+        _ records: RecordStore,
+        _ services: [String: ServiceState],
+        only names: [String]
+    ) throws(Problems) {
+        let plan = configuration.plan
+        let wanted = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
+        let wantedNames = Set(wanted.steps.map(\.task.name))
+        let reader = InputReader(configuration)
+        let statuses = records.statuses(of: plan.steps.map(\.task.name))
+        var starts: [Start] = []
+        var jobs: [Systemd.Job] = []
+        var runsAgain = Array(repeating: false, count: plan.steps.count)
+        for (index, step) in plan.steps.enumerated() {
+            let task = step.task
+            let before = step.dependencies.first { runsAgain[$0] }.map { plan.steps[$0].task.name }
+            let isUp = statuses[index].state.isSuccess
+            let isWanted = wantedNames.contains(task.name)
+            let change =
+                isWanted && (isUp || statuses[index].state == .running)
+                ? Self.change(of: task, records, reader) : nil
+            if let change {
+                runsAgain[index] = true
+                starts.append(Start(task: task.name, reason: change))
+                jobs.append(.restart(task.unitName))
+                // A timer that is active keeps the interval that it was started with.
+                if task.interval != nil { jobs.append(.restart(timerName(ofTask: task.name))) }
+            } else if isUp, let before {
+                // systemd restarts the active units that require a unit that it restarts.
+                runsAgain[index] = true
+                starts.append(Start(task: task.name, reason: .follows(before)))
+            } else if isWanted, !isUp {
+                starts.append(Start(task: task.name, reason: .state(statuses[index].state)))
+                jobs.append(.start(task.unitName))
+            } else if isWanted, let unit = services[task.unitName]?.unit, unit.active != "active" {
+                starts.append(Start(task: task.name, reason: .unit(unit.active)))
+                jobs.append(.start(task.unitName))
+            }
+        }
+        // The target starts the reports and timers too, and says whether all tasks have succeeded.
+        if names.isEmpty { jobs.append(.start(targetName)) }
+        (self.starts, self.jobs) = (starts, jobs)
+    }
+
+    /// Returns the difference between what a task used last and what it would use now, `nil` if there is none.
+    private static func change(of task: PlannedTask, _ records: RecordStore, _ reader: InputReader) -> Reason? {
+        guard let earlier = (try? records.record(of: task.name))?.inputs else { return .unrecorded }
+        switch reader.inputs(of: task).change(since: earlier) {
+        case .declaration: return .declaration
+        case .file(let path): return .file(path)
+        case nil: return nil
+        }
+    }
+}
+
+extension UpPlan.Start {
+    /// The reason as a line for a person.
+    var line: String { "\(task): \(reason.words)" }
+}
+
+extension UpPlan.Reason {
+    /// The reason in words, after the name of the task.
+    var words: String {
+        switch self {
+        case .declaration: "runs again, because its declaration has changed"
+        case .file(let path): "runs again, because '\(path)' has changed"
+        case .unrecorded: "runs again, because it is not known what it used"
+        case .state(.running): "is running"
+        case .state(.notYet), .state(.waiting): "runs for the first time on this boot"
+        case .state(.ended(let outcome)): "runs again, because it was \(outcome.rawValue)"
+        case .state(.unknown): "runs again, because its record cannot be read"
+        case .unit(let state): "runs again, because its unit is \(state)"
+        case .follows(let task): "runs again, because it runs after '\(task)'"
+        }
+    }
+
+    /// The word for the reason in JSON.
+    var name: String {
+        switch self {
+        case .declaration: "declaration"
+        case .file: "file"
+        case .unrecorded: "unrecorded"
+        case .state: "state"
+        case .unit: "unit"
+        case .follows: "dependency"
+        }
+    }
+}

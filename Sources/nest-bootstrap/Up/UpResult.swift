@@ -1,0 +1,80 @@
+import Base
+import Execution
+import Reporting
+import State
+import YAML
+
+/// The result of the tasks that `up` has started.
+struct UpResult {
+    let statuses: [TaskStatus]
+    /// The tasks whose masked units keep others from running.
+    let masked: [String]
+    /// Whether a task has failed in a way that only a person can change.
+    let isPermanent: Bool
+
+    init(statuses: [TaskStatus], masked: [String], isPermanent: Bool) {
+        (self.statuses, self.masked, self.isPermanent) = (statuses, masked, isPermanent)
+    }
+
+    init(_ findings: StatusFindings) {
+        self.init(statuses: findings.statuses, masked: findings.masked, isPermanent: findings.isPermanent)
+    }
+
+    private var failed: [TaskStatus] { statuses.filter { $0.state == .ended(.failed) } }
+
+    /// The tasks that have neither succeeded nor failed, because of another task.
+    private var remaining: [TaskStatus] {
+        statuses.filter { !$0.state.isSuccess && $0.state != .ended(.failed) }
+    }
+
+    var exitCode: ExitCode {
+        if statuses.allSatisfy(\.state.isSuccess) { return .success }
+        return isPermanent || !masked.isEmpty ? .failure : .notYet
+    }
+
+    /// The result in words, with what to do next.
+    var lines: [String] {
+        let count = "\(statuses.count) task\(statuses.count == 1 ? "" : "s")"
+        guard exitCode != .success else { return ["\(count) started: all succeeded"] }
+        var lines: [String] = []
+        for task in masked {
+            lines.append(
+                "task '\(task)' does not run, because its unit is masked: run \(unmaskingCommand(ofTask: task))"
+            )
+        }
+        let permanent = failed.filter(\.isPermanent)
+        let retried = failed.filter { !$0.isPermanent }
+        if !permanent.isEmpty {
+            let it = permanent.count == 1 ? "it is" : "they are"
+            lines.append(
+                "\(Self.names(permanent)) failed, and \(it) not retried: correct the cause, then run 'nest-bootstrap up'"
+            )
+        }
+        if !retried.isEmpty {
+            let time = retried.compactMap(\.retriesIn).min().map { " in \($0.clockText)" } ?? ""
+            let it = retried.count == 1 ? "it is" : "they are"
+            lines.append(
+                "\(Self.names(retried)) failed, and \(it) retried\(time): 'nest-bootstrap status --wait' waits for success"
+            )
+        }
+        if !remaining.isEmpty {
+            lines.append("\(Self.names(remaining)) did not run: see 'nest-bootstrap status'")
+        }
+        return lines
+    }
+
+    private static func names(_ statuses: [TaskStatus]) -> String {
+        "\(statuses.count == 1 ? "task" : "tasks") \(quotedList(statuses.map(\.task)))"
+    }
+
+    /// The result as a JSON object.
+    var json: Node {
+        func names(_ statuses: [TaskStatus]) -> Node { .sequence(statuses.map { .string($0.task) }) }
+        let word = exitCode == .success ? "succeeded" : exitCode == .failure ? "failed" : "retried"
+        return .mapping([
+            Node.outputVersion, ("result", .string(word)),
+            ("succeeded", names(statuses.filter(\.state.isSuccess))), ("failed", names(failed)),
+            ("notRun", names(remaining)), ("masked", .sequence(masked.map { .string($0) })),
+        ])
+    }
+}

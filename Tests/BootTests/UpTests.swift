@@ -1,0 +1,134 @@
+import TestSupport
+import Testing
+
+extension RunningMachineTests {
+    /// The command after every edit.
+    @Suite struct UpTests {
+        /// A task file in which `second` runs after `first`, and three tasks append a line to a log of their own.
+        private static func tasks(first: String = "x", other: String = "true") -> String {
+            func log(_ name: String, _ command: String) -> String {
+                "exec: {command: sh, args: [-c, 'echo ran >>/run/\(name)/log; \(command)'], writes: [/run/\(name)/]}"
+            }
+            return """
+                tasks:
+                  content: {file: {path: /run/content, source: /etc/content}}
+                  first: {\(log("first", ": \(first)"))}
+                  second: {after: [first], \(log("second", "true"))}
+                  other: {timeout: 5m, \(log("other", other))}
+
+                """
+        }
+
+        private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"
+
+        /// How often a task has run.
+        private func runs(_ task: String, _ machine: TestMachine) async throws -> Int {
+            try await machine.output("cat /run/\(task)/log").split(separator: "\n").count
+        }
+
+        private func up(_ machine: TestMachine, _ title: String, _ arguments: String...) async throws -> ToolResult {
+            let result = try await machine.run("sh", "-c", (["nest-bootstrap up"] + arguments).joined(separator: " "))
+            show("up: \(title)", "\(result.output)\(result.errors)(exit status \(result.status))\n")
+            return result
+        }
+
+        @Test func `it starts what has changed, and leaves the rest alone`() async throws {
+            try await TestMachine.withRunning { machine in
+                try await machine.place("one", at: "/etc/content")
+                try await machine.place(Self.tasks(), at: Self.taskFile)
+                let first = try await up(machine, "a new task file")
+                #expect(first.status == 0)
+                #expect(first.output.contains("second: runs for the first time on this boot\n"))
+                #expect(first.output.hasSuffix("4 tasks started: all succeeded\n"))
+                #expect(try await machine.output("cat /run/content") == "one")
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
+
+                let again = try await up(machine, "nothing has changed")
+                #expect(again.status == 0)
+                #expect(again.output == "4 tasks: nothing has changed since the last success\n")
+
+                // Only the task that reads the file runs again.
+                try await machine.place("two", at: "/etc/content")
+                let dryRun = try await up(machine, "a file has changed, dry run", "--dry-run")
+                #expect(dryRun.output == "content: runs again, because '/etc/content' has changed\n")
+                #expect(try await machine.output("cat /run/content") == "one")
+                #expect(try await up(machine, "a file has changed").status == 0)
+                #expect(try await machine.output("cat /run/content") == "two")
+
+                // A description and a comment change nothing; a command does, and what runs after it follows.
+                try await machine.place("# A comment.\n" + Self.tasks(first: "y"), at: Self.taskFile)
+                let changed = try await up(machine, "a declaration has changed")
+                #expect(changed.status == 0)
+                let lines = changed.output.split(separator: "\n").prefix(2)
+                #expect(
+                    lines == [
+                        "first: runs again, because its declaration has changed",
+                        "second: runs again, because it runs after 'first'",
+                    ]
+                )
+                let counts = try await [runs("first", machine), runs("second", machine), runs("other", machine)]
+                #expect(counts == [2, 2, 1])
+                #expect(try await machine.isRunningWithoutFailures())
+
+                // The record of a run by hand counts as well.
+                try await machine.place("three", at: "/etc/content")
+                try await machine.must("nest-bootstrap run --task content")
+                #expect(try await up(machine, "after a run by hand").output == again.output)
+            }
+        }
+
+        @Test func `a mistake changes nothing, a failure that is retried and one that is not say so`() async throws {
+            try await TestMachine.withRunning { machine in
+                try await machine.place("one", at: "/etc/content")
+                try await machine.place(Self.tasks(), at: Self.taskFile)
+                #expect(try await up(machine, "a new task file").status == 0)
+                let unit = "systemctl show -p Description -p ActiveEnterTimestampMonotonic k8s-bootstrap-other"
+                let before = try await machine.output(unit)
+
+                try await machine.place(Self.tasks().replacing("timeout", with: "timout"), at: Self.taskFile)
+                let mistake = try await up(machine, "a mistake")
+                #expect(mistake.status == 78)
+                #expect(mistake.errors.contains("did you mean 'timeout'?"))
+                #expect(mistake.errors.contains("nothing was touched because of this mistake"))
+                #expect(try await machine.output(unit) == before)
+
+                try await machine.place(Self.tasks(other: "exit 3"), at: Self.taskFile)
+                let failed = try await up(machine, "a failure that is retried")
+                #expect(failed.status == 75)
+                #expect(failed.output.contains("task 'other' failed, and it is retried"))
+                #expect(failed.output.contains("exited with code 3"))
+
+                try await machine.place(Self.tasks(other: "true"), at: Self.taskFile)
+                let corrected = try await up(machine, "corrected")
+                #expect(corrected.status == 0)
+                #expect(try await machine.isRunningWithoutFailures())
+
+                try await machine.place(Self.tasks(first: "z"), at: Self.taskFile)
+                try await machine.must("systemctl mask --runtime k8s-bootstrap-first")
+                let masked = try await up(machine, "a masked unit", "--output", "json")
+                #expect(masked.status == 1)
+                try await machine.must("systemctl unmask --runtime k8s-bootstrap-first")
+                #expect(try await up(machine, "one task and what it runs after", "second").status == 0)
+            }
+        }
+
+        @Test func `the tasks continue without the command`() async throws {
+            try await TestMachine.withRunning { machine in
+                try await machine.place("one", at: "/etc/content")
+                let waits = "until [ -e /run/other/go ]; do sleep 0.1; done"
+                try await machine.place(Self.tasks(other: waits), at: Self.taskFile)
+                let interrupted = try await machine.run(
+                    "sh",
+                    "-c",
+                    "nest-bootstrap up & until [ -s /run/other/log ]; do sleep 0.1; done; kill -HUP $!; wait $!"
+                )
+                show("up: SIGHUP", interrupted.output + interrupted.errors)
+                #expect(interrupted.status == 143)
+                #expect(interrupted.output.contains("the tasks continue; 'nest-bootstrap status --watch' shows them\n"))
+                try await machine.must("touch /run/other/go")
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
+                #expect(try await runs("other", machine) == 1)
+            }
+        }
+    }
+}
