@@ -17,7 +17,7 @@ struct Configuration {
     let problems: [Problem]
 
     /// The contents of the task files.
-    private let sources: [SourceFile]
+    let sources: [SourceFile]
     private let facts: NodeFacts
 
     /// Reads the task file and its drop-ins.
@@ -34,13 +34,25 @@ struct Configuration {
     ///
     /// - Throws: A problem for every file that cannot be opened, and for every drop-in with the wrong extension.
     init(checking options: Options) throws(Problems) {
+        self.init(options, checking: try Self.sources(options, isOptional: true))
+    }
+
+    /// Reads the given contents of the task files.
+    ///
+    /// - Throws: All problems of the files.
+    init(_ options: Options, reading sources: [SourceFile]) throws(Problems) {
+        self.init(options, checking: sources)
+        guard problems.isEmpty else { throw Problems(problems) }
+    }
+
+    private init(_ options: Options, checking sources: [SourceFile]) {
         self.options = options
+        self.sources = sources
         facts = NodeFacts(
             hostName: options.hostName ?? Machine.hostName(),
             role: options.role,
             environmentRole: options.environment["NEST_ROLE"],
         )
-        sources = try Self.sources(options, isOptional: true)
         let read = readDeclarationsWithProblems(sources, node: facts)
         declarations = read.declarations
         problems = Problems(read.problems).all

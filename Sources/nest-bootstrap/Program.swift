@@ -169,6 +169,8 @@ struct Program {
     ///   - options: The options of the command.
     ///   - isPreparation: Whether the call prepares a task; the run of the task, which follows, reports the problems.
     ///   - isOfUnits: Whether the caller is a unit that supervises tasks or writes metrics.
+    ///   - showsNode: Whether the command shows what runs on the node. If the task file is invalid, it shows the plan
+    ///     that runs, after the problems.
     ///   - command: The command.
     /// - Returns: The exit code.
     /// - Throws: The errors of the command.
@@ -176,6 +178,7 @@ struct Program {
         _ options: Options,
         isPreparation: Bool = false,
         isOfUnits: Bool = false,
+        showsNode: Bool = false,
         _ command: (Configuration) async throws -> ExitCode,
     ) async throws -> ExitCode {
         func report(_ error: Problems) async -> ExitCode {
@@ -187,7 +190,15 @@ struct Program {
         do throws(Problems) {
             configuration = try Configuration(options)
         } catch {
-            return await report(error)
+            let code = await report(error)
+            guard showsNode, let running = RunningPlan.load(options) else { return code }
+            if !options.output.isForPrograms {
+                output.report(warnings: [
+                    Problem(.unreadTaskFile, "this is the plan that runs, from before the mistake")
+                ])
+            }
+            _ = try await command(running)
+            return code
         }
         if !isOfUnits, let absence = Configuration.absence(options) {
             // The unit of the task was created from a task file that no longer exists.

@@ -67,7 +67,9 @@ struct GraphCommand: Command {
             let format = options.output.isForPrograms ? nil : format ?? .text
             return AllNodesPlans(options: options, output: output).draw(format, columns: outputEnvironment.columns)
         }
-        return try await program.withConfiguration(options) { try await print($0, output, outputEnvironment) }
+        return try await program.withConfiguration(options, showsNode: true) {
+            try await print($0, output, outputEnvironment)
+        }
     }
 
     private func print(

@@ -63,7 +63,9 @@ struct TimelineCommand: Command {
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        try await program.withConfiguration(options) { try await print($0, program.output, program.outputEnvironment) }
+        try await program.withConfiguration(options, showsNode: true) {
+            try await print($0, program.output, program.outputEnvironment)
+        }
     }
 
     private func print(

@@ -41,6 +41,8 @@ struct UnitSupervision {
         if try await Systemd.description(of: healthUnitName) == invalidHealthDescription {
             return try await loadCorrectedFile(output)
         }
+        // Without the copy, only the commands that show the node have less to show while the file is invalid.
+        try? RunningPlan.store(configuration)
         await forgetCommands(of: configuration.plan.steps.map(\.task), output)
         await writeMetrics(output)
         return try await supervisor.judge(ended: [:], keepsLock: true) { output.write("\($0)\n") } ? .success : .failure
