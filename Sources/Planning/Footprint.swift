@@ -223,6 +223,9 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task runs programs named by the task file, which may do anything.
     public var runsPrograms = false
 
+    /// Whether the unit keeps the programs from everything that the task does not declare.
+    public var hasSandbox = true
+
     /// The capabilities that the task needs, by systemd's names.
     public var capabilities: [String] = []
 
@@ -301,6 +304,15 @@ extension Footprint {
         for (kind, name) in [(Account.Kind.user, owner), (.group, group)] {
             if let name { accounts.append(.init(kind: kind, name: name, location: places[kind] ?? location)) }
         }
+    }
+
+    /// Adds what the programs of a task use of the node.
+    mutating func add(_ need: ExecNeed, at location: SourceLocation) {
+        if need == .systemd { connections.append(.systemBus) }
+        if need.usesNetwork { connections.append(.anywhere) }
+        capabilities += need.capabilities
+        reads += need.reads.map { .init(path: LocatedPath($0, location: location), use: .optional) }
+        writes += need.writes.map { .init(path: LocatedPath($0, location: location), effect: .modifies) }
     }
 
     /// Adds the requirements of a task that talks to the API server of a kubeconfig.

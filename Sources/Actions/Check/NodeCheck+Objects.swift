@@ -98,7 +98,8 @@ extension NodeCheck {
     ///     kubeconfigs are added.
     /// - Returns: The warnings.
     func networkWarnings(_ task: PlannedTask, notIn kubeconfigs: inout Set<String>) -> [Problem] {
-        programsWithoutNetwork(task) + serversWithoutTLS(task, notIn: &kubeconfigs) + urlWithoutTLS(task)
+        programsWithoutNetwork(task) + needWarnings(task) + serversWithoutTLS(task, notIn: &kubeconfigs)
+            + urlWithoutTLS(task)
     }
 
     /// Programs that need the network, each with the subcommands that work without the network.

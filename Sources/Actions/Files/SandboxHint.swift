@@ -13,14 +13,20 @@ final class SandboxHint: Sendable {
     func look(at line: String, _ declaration: ExecDeclaration, task: String) {
         let message = line.lowercased()
         let setting: String
-        if message.hasPrefix("mount: "), message.contains("permission denied") || message.contains("must be superuser")
+        if let need = declaration.undeclaredNeeds().first, Self.isDenial(message) {
+            setting = "the sandbox of its unit stops '\(need.program)': \(need.need.advice)"
+        } else if message.hasPrefix("mount: "),
+            message.contains("permission denied") || message.contains("must be superuser")
         {
             setting =
-                "the unit of a task cannot mount: use a unit of systemd, and its name in 'after' of task '\(task)'"
-        } else if message.contains("failed to connect to bus") || message.contains("system bus"),
+                "the unit of a task cannot mount: write sandbox: false below exec: of task '\(task)'"
+        } else if !declaration.needs.contains(.systemd),
+            Self.withoutBus.contains(where: message.contains),
             !declaration.reads.contains(where: { isPath("/run/dbus", at: $0.path) })
         {
-            setting = "a unit sees the bus only if '/run/dbus' is in 'reads' of task '\(task)'"
+            setting = "a unit sees systemd and the bus only with needs: [systemd] below exec: of task '\(task)'"
+        } else if message.contains("cannot lock /etc/") {
+            setting = "a unit cannot change users: write sandbox: false below exec: of task '\(task)'"
         } else if message.contains("read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
         } else if message.contains("no such file or directory"), let path = Self.path(in: line),
@@ -49,6 +55,23 @@ final class SandboxHint: Sendable {
             return
         }
         hint.withLock { $0 = $0 ?? setting }
+    }
+
+    /// Parts of lines of programs that find neither systemd nor the system bus.
+    private static let withoutBus = [
+        "failed to connect to bus", "system bus", "not been booted with systemd", "system_bus_socket",
+    ]
+
+    /// Returns whether a line says that the system denied something, as a sandbox does.
+    private static func isDenial(_ message: String) -> Bool {
+        let words =
+            withoutBus + [
+                "are you root", "cannot lock", "cannot open", "denied", "must be root", "must be superuser",
+                "no such file",
+                "not permitted", "read-only file system", "requires root", "unable to lock", "unable to open",
+                "network is unreachable", "not supported by protocol",
+            ]
+        return words.contains(where: message.contains)
     }
 
     /// Returns the privilege that a program lacks, `nil` if a line says nothing of the kind.

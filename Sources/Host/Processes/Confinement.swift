@@ -25,6 +25,8 @@ public enum Confinement {
     /// (Linux 6.12). Applies only to units, which cannot gain privileges anyway, because the kernel requires
     /// `no_new_privs`. If the kernel does not support Landlock, nothing changes.
     public static func separate() {
+        // The unit of a task with `sandbox: false`.
+        guard Machine.environment()["NEST_SANDBOX"] != "no" else { return }
         // A service manager whose own socket is abstract could no longer be notified.
         guard Machine.isUnit, Machine.environment()["NOTIFY_SOCKET"]?.hasPrefix("@") != true else { return }
         _ = nest_host_separate()

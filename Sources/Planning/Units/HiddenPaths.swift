@@ -61,6 +61,9 @@ struct HiddenPaths {
     /// The socket directory of the system's bus.
     private static let bus = "/run/dbus"
 
+    /// The paths by which programs find systemd without the system bus, and see that it runs.
+    private static let manager = ["/run/systemd/private", "/run/systemd/system"]
+
     /// The sockets at which programs write to the journal, by `syslog` and `systemd-cat`.
     private static let journal = ["/run/systemd/journal/dev-log", "/run/systemd/journal/stdout"]
 
@@ -238,6 +241,7 @@ struct HiddenPaths {
         names.ownersFiles = ownersFiles
         if footprint.connections.contains(.systemBus) { names.reads.append(Self.bus) }
         if footprint.runsPrograms { names.reads += Self.journal }
+        if footprint.runsPrograms, footprint.connections.contains(.systemBus) { names.reads += Self.manager }
         let isRootEmpty =
             root.isEmpty && UnitSandbox.readsAnything(with: user.capabilities, footprint) && !names.readsAnything
             && names.awaited.isEmpty && !names.writes.contains("/")

@@ -174,7 +174,9 @@ private struct TaskUnit {
     ///
     /// With a root, this is the whole root, which also contains the records.
     private var writable: [String] {
-        call.root.isEmpty ? task.footprint.writablePaths : [call.root]
+        // With such a setting the unit would have mounts of its own, and the node would not see what it mounts.
+        guard task.footprint.hasSandbox else { return [] }
+        return call.root.isEmpty ? task.footprint.writablePaths : [call.root]
     }
 
     /// The paths that the task reads, and the directories in which the task examines the paths of its products.
@@ -185,6 +187,7 @@ private struct TaskUnit {
     /// The settings that are specific to the task.
     private var settings: [(key: String, value: String)] {
         var footprint = task.footprint
+        guard footprint.hasSandbox else { return user.settings + UnitSandbox.none }
         footprint.capabilities = user.capabilities
         let sandbox = UnitSandbox(
             footprint,

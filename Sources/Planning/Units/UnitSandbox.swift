@@ -44,6 +44,21 @@ struct UnitSandbox {
         addHidden(view, root)
     }
 
+    /// The settings of a unit without a sandbox: those of the drop-in are undone, except for its limits.
+    static let none: [(key: String, value: String)] = [
+        ("CapabilityBoundingSet", "~"), ("NoNewPrivileges", "no"), ("ProtectSystem", "no"), ("ReadOnlyPaths", ""),
+        ("TemporaryFileSystem", ""), ("BindReadOnlyPaths", ""), ("ProtectHome", "no"), ("InaccessiblePaths", ""),
+        ("PrivateTmp", "no"), ("PrivateDevices", "no"), ("PrivateNetwork", "no"), ("PrivateIPC", "no"),
+        ("PrivateMounts", "no"), ("ProtectProc", "default"),
+        ("ProtectKernelTunables", "no"), ("ProtectKernelModules", "no"), ("ProtectKernelLogs", "no"),
+        ("ProtectControlGroups", "no"), ("ProtectClock", "no"), ("ProtectHostname", "no"),
+        ("RestrictAddressFamilies", ""), ("RestrictNamespaces", "no"), ("RestrictRealtime", "no"),
+        ("RestrictSUIDSGID", "no"), ("LockPersonality", "no"), ("MemoryDenyWriteExecute", "no"),
+        ("KeyringMode", "inherit"), ("SystemCallArchitectures", ""), ("SystemCallFilter", ""),
+        // The agent does not separate itself from other processes either, because such a process cannot mount.
+        ("Environment", "NEST_SANDBOX=no"),
+    ]
+
     /// The capability to read credentials of another user, such as the credentials of agenix.
     static let reading = "CAP_DAC_READ_SEARCH"
 

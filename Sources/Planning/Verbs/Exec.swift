@@ -40,6 +40,12 @@ public struct ExecDeclaration: VerbDeclaration {
 
     /// The capabilities that the program keeps in its unit.
     public var capabilities: [String]
+
+    /// The parts of the node that the unit lets the program use.
+    public var needs: [ExecNeed]
+
+    /// Whether the unit keeps the program from everything that the other keys do not grant.
+    public var hasSandbox: Bool
 }
 
 extension ExecDeclaration: ReadableVerb {
@@ -54,7 +60,7 @@ extension ExecDeclaration: ReadableVerb {
             Keys.script.description, Keys.command.description, Keys.args.description, Keys.environment.description,
             Keys.preStart.description, Keys.shell.description, Keys.creates.description, Keys.writes.description,
             Keys.reads.description,
-            Keys.network.description, Keys.capabilities.description,
+            Keys.network.description, Keys.capabilities.description, Keys.needs.description, Keys.sandbox.description,
         ]
     }
     static var taskLevelKeys: [String] { ["script", "args", "environment", "preStart"] }
@@ -130,6 +136,19 @@ extension ExecDeclaration: ReadableVerb {
             default: "none",
             "capabilities that it keeps, such as `CAP_NET_ADMIN`"
         )
+        static let needs = Key.optional(
+            "needs",
+            .list(of: .need, "names", limit: ExecNeed.allCases.count),
+            default: "none",
+            "what it uses of the node, explained below"
+        )
+        static let sandbox = DefaultedKey(
+            "sandbox",
+            .boolean,
+            default: true,
+            "whether its unit keeps it from what the other keys do not grant; `false` is for programs that change files "
+                + "everywhere, such as `apt-get`"
+        )
     }
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
@@ -144,6 +163,8 @@ extension ExecDeclaration: ReadableVerb {
         let network = fields.value(Keys.network)
         let capabilities = fields.value(Keys.capabilities) ?? []
         let writes = fields.value(Keys.writes) ?? []
+        let needs = fields.value(Keys.needs) ?? []
+        let hasSandbox = fields.value(Keys.sandbox)
         let reachesNetwork = network && capabilities.contains("CAP_NET_ADMIN")
         for path in writes where !reachesNetwork && isPath(normalised(path.path), at: "/proc/sys/net") {
             reportNetworkSetting(path, fields)
@@ -162,6 +183,8 @@ extension ExecDeclaration: ReadableVerb {
                 reads: reads ?? [],
                 network: network,
                 capabilities: capabilities,
+                needs: needs,
+                hasSandbox: hasSandbox,
             )
         )
     }
@@ -230,6 +253,14 @@ extension ExecDeclaration: ReadableVerb {
         )
     }
 
+    /// The location of the script or command.
+    private var programLocation: SourceLocation {
+        switch program {
+        case .script(let path): path.location
+        case .command(_, let location): location
+        }
+    }
+
     /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
@@ -238,8 +269,10 @@ extension ExecDeclaration: ReadableVerb {
             connections: network ? [.anywhere] : [],
             texts: arguments + environment.values + (preStart.map { [$0] } ?? []),
             runsPrograms: true,
+            hasSandbox: hasSandbox,
             capabilities: capabilities,
         )
+        for need in needs { footprint.add(need, at: programLocation) }
         if let shell { footprint.reads.append(.init(path: shell, use: .program)) }
         footprint.writes += writes.map { .init(path: $0, effect: .modifies) }
         switch program {
@@ -256,13 +289,27 @@ extension ExecDeclaration: ReadableVerb {
 }
 
 extension ExecDeclaration {
+    /// The location of the command if it is a shell, `nil` for any other program.
+    private var shellLocation: SourceLocation? {
+        guard case .command(let name, let location) = program, let shell = name.pathParts.last,
+            Self.shells.contains(String(shell))
+        else { return nil }
+        return location
+    }
+
+    /// The text that a shell is to run: the argument after the options with `c`.
+    var shellText: String? {
+        guard shellLocation != nil else { return nil }
+        let option = arguments.firstIndex { $0.hasPrefix("-") && !$0.hasPrefix("--") && $0.contains("c") }
+        return option.flatMap { arguments.dropFirst($0 + 1).first }
+    }
+
     private static let shells: Set = ["ash", "bash", "busybox", "dash", "ksh", "sh", "zsh"]
 
     /// The script that a shell is to run: the first argument that is not an option, if it is an absolute path.
     public var shellScript: LocatedPath? {
-        guard case .command(let name, let location) = program,
-            let shell = name.pathParts.last, Self.shells.contains(String(shell))
-        else { return nil }
+        guard let location = shellLocation, case .command(let name, _) = program else { return nil }
+        let shell = name.pathParts.last
         var rest = (shell == "busybox" ? arguments.dropFirst() : arguments[...])
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("-") || argument.hasPrefix("+"), argument.count > 1 else {
@@ -275,6 +322,14 @@ extension ExecDeclaration {
             if argument.hasSuffix("o") || argument.hasSuffix("O") { _ = rest.popFirst() }
         }
         return nil
+    }
+}
+
+extension ValueReader<ExecNeed> {
+    /// One of the needs of programs.
+    fileprivate static var need: Self {
+        let words = ExecNeed.allCases.map(\.rawValue)
+        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(ExecNeed.init) }
     }
 }
 

@@ -10,8 +10,11 @@ public struct CheckCounts: Sendable {
     public var objects: Int
     /// The number of objects whose fields were not checked, because no schema of their kinds is known.
     public var uncheckedObjects: Int
+    /// The number of tasks with `sandbox: false`.
+    public var tasksWithoutSandbox: Int
 
-    public init(tasks: Int, objects: Int, uncheckedObjects: Int = 0) {
+    public init(tasks: Int, objects: Int, uncheckedObjects: Int = 0, tasksWithoutSandbox: Int = 0) {
+        self.tasksWithoutSandbox = tasksWithoutSandbox
         self.tasks = tasks
         self.objects = objects
         self.uncheckedObjects = uncheckedObjects
@@ -21,6 +24,7 @@ public struct CheckCounts: Sendable {
     var fields: [(String, Node)] {
         [("tasks", .number(tasks)), ("objects", .number(objects))]
             + (uncheckedObjects > 0 ? [("uncheckedObjects", .number(uncheckedObjects))] : [])
+            + (tasksWithoutSandbox > 0 ? [("tasksWithoutSandbox", .number(tasksWithoutSandbox))] : [])
     }
 
     /// Returns a note that the fields of some objects were not checked, if there are such objects.

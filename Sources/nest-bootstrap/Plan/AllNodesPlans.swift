@@ -48,7 +48,7 @@ struct AllNodesPlans {
                 node,
                 node.problems + findings.problems,
                 warnings: findings.warnings,
-                CheckCounts(configuration.plan.steps.count, findings)
+                CheckCounts(configuration.plan, findings)
             )
         }
         await http.shutDown()
@@ -108,7 +108,12 @@ private struct CheckedPlan: Hashable {
 
 extension CheckCounts {
     /// Creates the counts for one node from its findings.
-    init(_ tasks: Int, _ findings: NodeCheck.Findings) {
-        self.init(tasks: tasks, objects: findings.objectCount, uncheckedObjects: findings.uncheckedObjectCount)
+    init(_ plan: Plan, _ findings: NodeCheck.Findings) {
+        self.init(
+            tasks: plan.steps.count,
+            objects: findings.objectCount,
+            uncheckedObjects: findings.uncheckedObjectCount,
+            tasksWithoutSandbox: plan.steps.count { !$0.task.footprint.hasSandbox },
+        )
     }
 }

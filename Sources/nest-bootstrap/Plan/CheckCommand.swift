@@ -134,8 +134,7 @@ struct CheckCommand: Command {
         let findings = try await check.findings(serverVersion: serverVersion, triesPorts: true)
         let problems = findings.problems
         if let code = try await fix(problems, options, output) { return code }
-        let taskCount = configuration.plan.steps.count
-        let counts = CheckCounts(taskCount, findings)
+        let counts = CheckCounts(configuration.plan, findings)
         if options.output.isForPrograms {
             output.writeObjects(
                 checkJSON(problems, warnings: findings.warnings, counts, configuration.keys, check.choice),
@@ -150,7 +149,9 @@ struct CheckCommand: Command {
                 let lines = check.choice.map { addressLines($0, columns: nil) } ?? []
                 output.write(lines.map { $0 + "\n" }.joined())
                 output.write(counts.schemaNote(isOffline: options.isOffline, arguments: options.commonArguments))
-                output.write("\(taskCount) task\(taskCount == 1 ? "" : "s") for this node, \(result)\n")
+                let without = counts.tasksWithoutSandbox
+                let note = without == 0 ? "" : " (\(without) without a sandbox)"
+                output.write("\(counts.tasks) task\(counts.tasks == 1 ? "" : "s") for this node\(note), \(result)\n")
             }
         }
         if !options.output.isForPrograms { output.adviseOnCodes(of: problems + findings.warnings) }

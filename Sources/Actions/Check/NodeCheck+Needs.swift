@@ -1,0 +1,36 @@
+import Base
+import Host
+import Planning
+
+/// Needs of programs that the sandbox of their unit does not grant.
+extension NodeCheck {
+    /// The size in bytes above which a script is not read.
+    private static let scriptLimit = 1 << 20
+
+    /// Warns about programs that work by hand and that the sandbox of the unit stops.
+    func needWarnings(_ task: PlannedTask) -> [Problem] {
+        guard let declaration = task.verb.declaration as? ExecDeclaration else { return [] }
+        let location = task.subjectLocation
+        return declaration.undeclaredNeeds(script: scriptText(declaration)).map { program, need in
+            Problem(
+                .programWithoutNetwork,
+                "'\(program)' works by hand, and the sandbox of the unit of task '\(task.name)' stops it",
+                at: location,
+                hint: need.advice
+            )
+        }
+    }
+
+    /// Returns the text of the script that a task runs, `nil` if there is none or another program than a shell runs it.
+    private func scriptText(_ declaration: ExecDeclaration) -> String? {
+        let script: LocatedPath? =
+            if case .script(let path) = declaration.program { path } else { declaration.shellScript }
+        guard !isOffline, let script, let bytes = try? run.files.read(script.path, limit: Self.scriptLimit) else {
+            return nil
+        }
+        let first = bytes.prefix { $0 != UInt8(ascii: "\n") }
+        let interpreter = String(decoding: first, as: UTF8.self)
+        guard !interpreter.hasPrefix("#!") || interpreter.contains("sh") else { return nil }
+        return bytes.contains(0) ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+}
