@@ -27,7 +27,7 @@ struct ExecActionTests {
         try await withBench(task("command: \"true\", creates: /etc/passwd")) { bench async throws in
             let expected =
                 "'true' succeeded, but 'DIR/root/etc/passwd' does not exist; "
-                + "let it write below '$NEST_ROOT', or correct 'creates'"
+                + "'/etc/passwd' outside of the root exists: let it write below '$NEST_ROOT', or correct 'creates'"
             #expect(try await bench.perform("it") == expected)
         }
         try await withBench(task("command: \"false\", creates: /etc/passwd"), root: nil) { bench async throws in

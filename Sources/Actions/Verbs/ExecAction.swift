@@ -29,29 +29,34 @@ struct ExecAction: Action {
         }
         try makeDirectories()
         if let preStart = declaration.preStart {
-            try await run(try shell(["-e", "-c", preStart]), named: "'preStart'")
+            _ = try await run(try shell(["-e", "-c", preStart]), named: "'preStart'")
         }
-        try await run(try command(), named: commandLine)
+        let command = try command()
+        let output = try await run(command, named: commandLine)
         if let creates = declaration.creates {
-            guard try isWritten(creates) else {
-                let files = context.run.files
-                let location = (try? files.location(ofWritten: creates.path)) ?? creates.path
-                let correction = "correct 'creates'"
-                let link = (try? FileSystem.status(location))?.target
-                throw Problem(
-                    .programFailed,
-                    "\(commandLine) succeeded, but '\(location)' "
-                        + (link.map { "is a link to '\($0)', which does not exist" } ?? "does not exist"),
-                    at: creates.location,
-                    hint: link != nil
-                        ? "let it create that first"
-                        : files.root.isEmpty ? correction : "let it write below '$NEST_ROOT', or \(correction)",
-                    publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
-                )
-            }
+            guard try isWritten(creates) else { throw missing(creates, after: command, output: output) }
             context.emit(.path(creates.path, .created))
         }
         return true
+    }
+
+    /// Returns the problem of a program that succeeded and did not create its path.
+    private func missing(_ creates: LocatedPath, after command: Command, output: String?) -> Problem {
+        let files = context.run.files
+        let product = MissingProduct(
+            path: creates.path,
+            location: (try? files.location(ofWritten: creates.path)) ?? creates.path,
+            root: files.root,
+            declaration: declaration,
+            command: command
+        )
+        return Problem(
+            .programFailed,
+            "\(commandLine) succeeded, but \(product.reason)" + (output.map { "; its last output was: \($0)" } ?? ""),
+            at: creates.location,
+            hint: product.advice,
+            publicMessage: "the program succeeded, but '\(creates.path)' does not exist",
+        )
     }
 
     /// Creates the directories that the program needs, as the task's unit does before it starts the program.
@@ -183,7 +188,9 @@ struct ExecAction: Action {
     private var grace: Duration { min(Command.grace, context.task.timeout / 10) }
 
     /// Runs a command and emits its output; `name` is already quoted, and errors contain the last line of the output.
-    private func run(_ command: Command, named name: String) async throws(Problem) {
+    ///
+    /// - Returns: The last line of the output.
+    private func run(_ command: Command, named name: String) async throws(Problem) -> String? {
         let last = LastLine()
         let sandboxHint = SandboxHint()
         let limits = LimitEvents()
@@ -203,7 +210,7 @@ struct ExecAction: Action {
         } catch {
             throw startProblem(error)
         }
-        guard !status.isSuccess else { return }
+        guard !status.isSuccess else { return last.text }
         if let process = context.survivor.process {
             throw Problem(
                 .programTimedOut,
