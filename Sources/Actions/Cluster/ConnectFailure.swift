@@ -12,7 +12,8 @@ struct ConnectFailure {
 
     /// Creates the description of a connection to a host; fails if a proxy was to connect to it.
     init?(_ error: TransportError, _ host: String, _ port: UInt16) {
-        guard error.proxy == nil, error.kind == .refused || error.systemCode != nil || error.isUnresolved
+        guard error.proxy == nil,
+            error.kind == .refused || error.kind == .timedOut || error.systemCode != nil || error.isUnresolved
         else { return nil }
         (self.error, self.host, self.port) = (error, host, port)
     }
@@ -31,6 +32,7 @@ struct ConnectFailure {
     /// - Parameter setting: The setting that names the address.
     /// - Returns: The advice, `nil` if the node shows no reason.
     func advice(correcting setting: String = "the address") async -> String? {
+        if let advice = adviceAboutLink { return advice }
         if error.isUnresolved {
             return UnresolvedName(host).advice(correcting: setting, isOverdue: error.kind == .timedOut)
         }
@@ -53,6 +55,22 @@ struct ConnectFailure {
         case ENFILE: return "the kernel may open no more files: see /proc/sys/fs/file-nr, and raise fs.file-max"
         default: return nil
         }
+    }
+
+    /// The advice on the interface through which this node reaches the address, `nil` if it carries packets.
+    private var adviceAboutLink: String? {
+        let codes: Set = [ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL, ETIMEDOUT]
+        guard error.isUnresolved || error.kind == .timedOut || error.systemCode.map(codes.contains) == true else {
+            return nil
+        }
+        if let fault = address.flatMap(LinkFault.onWay) {
+            return "interface '\(fault.name)', through which this node reaches it, \(fault.reason): \(fault.advice)"
+        }
+        let isWithoutRoute = error.isUnresolved || error.systemCode == ENETUNREACH
+        guard isWithoutRoute, address?.isLoopback != true, let fault = LinkFault.ofOnlyInterface() else { return nil }
+        return
+            "this node has no default route, and its interface '\(fault.name)' \(fault.reason): \(fault.advice), and let "
+            + "its configuration set the routes"
     }
 
     /// The time limit for the ICMP message of a firewall.

@@ -75,6 +75,11 @@ struct UnresolvedName {
             return "\(Self.serversPath) names no DNS server: write 'nameserver ADDRESS' into it, or \(adding)"
         }
         guard isOverdue else { return nil }
+        if let fault = IPAddress(first.words[1]).flatMap(LinkFault.onWay) {
+            return
+                "interface '\(fault.name)', through which this node reaches DNS server \(printable(first.words[1])) "
+                + "(\(Self.serversPath):\(first.number)), \(fault.reason): \(fault.advice)"
+        }
         let names = servers.map { "\(printable($0.words[1])) (\(Self.serversPath):\($0.number))" }
         return
             "no answer came in time from DNS server \(names.joined(separator: ", ")): check that it runs and that port 53 of "
