@@ -40,6 +40,7 @@ struct OutputAdvice {
     /// - Parameter line: The last line of a program that failed.
     /// - Returns: The advice, or `nil` if the line is not known or its cause is not seen.
     func text(for line: String) -> String? {
+        if let advice = capabilityAdvice(line) { return advice }
         for rule in clusterRules + shellRules + packageRules + nodeRules {
             guard let match = line.firstMatch(of: rule.pattern) else { continue }
             let captures = match.output.dropFirst().map { String($0.substring ?? "") }
@@ -56,7 +57,7 @@ struct OutputAdvice {
         let message = line.lowercased()
         let codes = [
             ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, ENOSPC, EDQUOT, EROFS, EIO, EBADMSG, EUCLEAN, ETXTBSY, ENOTCONN,
-            ESTALE,
+            ESTALE, EPERM, EACCES,
         ]
         // A unit has a view of its own of the node's paths.
         guard !isService, let code = codes.first(where: { message.hasSuffix(SystemError.text(for: $0).lowercased()) }),
@@ -204,6 +205,14 @@ extension OutputAdvice {
                 resolverAdvice($0[0])
             },
         ]
+    }
+
+    /// Returns why root may not do what a program tried, `nil` if root may, or the program runs in the sandbox of a unit.
+    private func capabilityAdvice(_ line: String) -> String? {
+        guard !isService, let capability = ProgramCapability.missing(in: line),
+            let fault = Privileges.ofRoot()?.fault(without: capability, isProgram: true)
+        else { return nil }
+        return "\(fault.reason): \(fault.advice)"
     }
 
     /// Returns why a module is not found in the directory of the running kernel.

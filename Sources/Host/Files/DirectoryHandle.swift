@@ -267,7 +267,7 @@ extension DirectoryHandle {
             if isSynced { try synchronizeNames() }
         } catch {
             discard(temporary)
-            throw SystemError(operation, path, code: error.code, detail: error.detail)
+            throw SystemError(operation, path, code: error.code, detail: error.detail, advice: error.advice)
         }
     }
 

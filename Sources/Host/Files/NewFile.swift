@@ -98,7 +98,7 @@ final class NewFile {
 
     /// Returns an error with the caller's path instead of the temporary path.
     private static func named(_ path: String, _ error: SystemError) -> SystemError {
-        SystemError(operation, path, code: error.code, detail: error.detail)
+        SystemError(operation, path, code: error.code, detail: error.detail, advice: error.advice)
     }
 }
 
@@ -114,7 +114,11 @@ extension FileDescriptor {
     ) throws(SystemError) {
         if owner != nil || group != nil {
             // The largest number leaves owner or group unchanged.
-            try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
+            do throws(SystemError) {
+                try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
+            } catch {
+                throw error.lacking(.chown)
+            }
         }
         let setsIdentity = mode & 0o6000
         try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }

@@ -30,7 +30,8 @@ extension SystemError {
         // A unit has mounts of its own, which the machine does not have.
         case EROFS where !Machine.isUnit: readOnlyMount()
         case EBUSY where !Machine.isUnit: mountPoint()
-        case EPERM: attribute()
+        case EPERM: attribute() ?? privilege(.fowner)
+        case EACCES: privilege(.dacOverride)
         case ENOTCONN: deadFileSystem()
         case EIO, EBADMSG, EUCLEAN: damagedFileSystem()
         case ESTALE: staleFileSystem()
@@ -216,6 +217,18 @@ extension SystemError {
             }
         }
         return nil
+    }
+
+    /// Finds the capability that root lacks, or the file server that does not trust root.
+    private func privilege(_ capability: Privileges.Capability) -> Finding? {
+        // A unit has the capabilities of its task.
+        guard !Machine.isUnit, let privileges = Privileges.ofRoot() else { return nil }
+        if let fault = privileges.fault(without: capability, path: subject) { return (fault.reason, fault.advice) }
+        guard let mount = Mount.containing(subject), mount.kind.hasPrefix("nfs") else { return nil }
+        return (
+            "the server of '\(mount.path)' (\(mount.source)) does not let root access it",
+            "write another path, or export it with 'no_root_squash' there"
+        )
     }
 
     /// Finds a process that has the program open for writing, or that runs it.
