@@ -223,7 +223,7 @@ struct ExecAction: Action {
         let said = last.text.map { "; its last output was: \($0)" } ?? ""
         guard status == .timedOut else {
             let isSilent = if case .exited = status { last.text == nil } else { false }
-            let advice = await advice(on: status, of: command, named: name, output: last.text, limits)
+            let advice = await advice(on: status, of: command, named: name, last, limits)
             throw Problem(
                 .programFailed,
                 "\(name) \(status)\(isSilent ? " and wrote nothing" : said)",
@@ -248,16 +248,17 @@ struct ExecAction: Action {
     ///   - status: The end of the program.
     ///   - command: The program.
     ///   - name: The name of the program in messages.
-    ///   - output: Its last line.
+    ///   - last: Its last lines.
     ///   - limits: The counts of the kernel from before the program was started.
     /// - Returns: The advice.
     private func advice(
         on status: ExitStatus,
         of command: Command,
         named name: String,
-        output: String?,
+        _ last: LastLine,
         _ limits: LimitEvents,
     ) async -> String? {
+        let output = last.text
         let words = [command.program] + command.arguments
         var isCommand = false
         if case .command = declaration.program { isCommand = name == commandLine }
@@ -268,6 +269,7 @@ struct ExecAction: Action {
             shell: declaration.shell?.path,
             isCommand: isCommand,
             isService: context.run.isService,
+            targets: [context.task.footprint.writes.map(\.path.path), [Machine.workingDirectory()]].flatMap(\.self),
         )
         let path = environment["PATH"] ?? ""
         let hasExited = if case .exited = status { true } else { false }
@@ -278,7 +280,7 @@ struct ExecAction: Action {
         }
         return ExitAdvice.text(status, output: output, searchPath: path, limits: limits)
             ?? ExitAdvice.text(onWords: words, output: output)
-            ?? exited.flatMap(outputAdvice.pathAdvice)
+            ?? exited.flatMap { _ in PromptAdvice.text(for: last.recent) } ?? exited.flatMap(outputAdvice.pathAdvice)
             ?? (isSilent ? traceAdvice(words, isPreStart: name != commandLine) : nil)
     }
 
@@ -336,10 +338,15 @@ struct ExecAction: Action {
 /// The last non-blank line that a child process printed and that is not about the line before it.
 final class LastLine: Sendable {
     private let line = Locked<String?>(nil)
+    private let lines = Locked<[String]>([])
     var text: String? { line.withLock { $0 } }
+
+    /// The last six lines that are not blank, in which a question may precede what the program said at the end of its input.
+    var recent: [String] { lines.withLock { $0 } }
 
     func keep(_ text: String) {
         guard text.contains(where: { !$0.isWhitespace }) else { return }
+        lines.withLock { $0 = $0.suffix(5) + [text] }
         let isRemark = Self.remarks.contains { text.contains($0) }
         line.withLock { line in
             if line == nil || !isRemark { line = text }
@@ -353,6 +360,8 @@ final class LastLine: Sendable {
         // apt and dpkg, after the lock and the process that has it
         "E: Unable to acquire the dpkg frontend lock", "E: Unable to lock directory", "E: Unable to lock the ",
         "Note: removing the lock file is always wrong", "See <https://wiki.debian.org/Teams/Dpkg/FAQ",
+        // dd, after an error
+        " records in", " records out", " copied, ",
         // GNU programs, after a wrong argument
         "--help' for more information", "Perhaps iptables or your kernel needs to be upgraded",
     ]

@@ -18,6 +18,8 @@ struct OutputAdvice {
     var isCommand = false
     /// Whether the program ran in the sandbox of a unit, which hides paths of the node.
     var isService = false
+    /// The paths that the program writes.
+    var targets: [String] = []
 
     /// A line, and what to do about it.
     private struct Rule {
@@ -54,6 +56,9 @@ struct OutputAdvice {
     /// - Parameter line: The last line of a program that failed, such as `cp: error writing '/x': No space left on device`.
     /// - Returns: The cause and what to do, or `nil` if neither is seen.
     func pathAdvice(for line: String) -> String? {
+        if !isService, let advice = SpaceAdvice(environment: environment, targets: targets).text(for: line) {
+            return advice
+        }
         let message = line.lowercased()
         let codes = [
             ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, ENOSPC, EDQUOT, EROFS, EIO, EBADMSG, EUCLEAN, ETXTBSY, ENOTCONN,

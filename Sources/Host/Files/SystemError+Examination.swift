@@ -110,25 +110,18 @@ extension SystemError {
     }
 
     private func fullFileSystem() -> Finding? {
-        guard let mount = Mount.containing(subject) else { return nil }
-        var status = statvfs()
-        guard unsafe statvfs(mount.path, &status) == 0 else { return nil }
-        let place = "'\(mount.path)'"
+        guard let space = FreeSpace.at(subject) else { return nil }
+        let place = "'\(space.mount)'"
         if code == EDQUOT {
             return ("the quota of \(place) is used up", "delete files in \(place), or raise the quota")
         }
-        if status.f_files > 0, status.f_favail == 0 {
-            return ("\(place) has no free inodes (of \(status.f_files))", "delete files in \(place)")
+        if space.isWithoutInodes {
+            return ("\(place) has no free inodes (of \(space.inodeCount))", "delete files in \(place)")
         }
-        let size = UInt64(status.f_blocks).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        guard !size.overflow, !free.overflow, let size = Int(exactly: size.partialValue),
-            let free = Int(exactly: free.partialValue), size > 0
-        else { return nil }
-        let left = free == 0 ? "none" : roundedByteText(free)
+        let left = space.free == 0 ? "none" : roundedByteText(space.free)
         return (
-            "no space is left in \(place) (\(left) of \(roundedByteText(size)) free)",
-            "see what fills it: \(quotedShellLine(["du", "-xh", "-d1", mount.path]))"
+            "no space is left in \(place) (\(left) of \(roundedByteText(space.size)) free)",
+            "see what fills it: \(quotedShellLine(["du", "-xh", "-d1", space.mount]))"
         )
     }
 
