@@ -173,17 +173,22 @@ extension Certificate {
         public var remedy: String
     }
 
+    /// Whether an issuer other than the subject signed the certificate with SHA-1.
+    public var isSignedWithSHA1: Bool {
+        guard subject != issuer else { return false }
+        return unsafe property(false) { certificate in
+            let algorithms = [NID_sha1WithRSAEncryption, NID_ecdsa_with_SHA1, NID_dsaWithSHA1, NID_sha1WithRSA]
+            return algorithms.contains(unsafe X509_get_signature_nid(certificate))
+        }
+    }
+
     /// The properties that only old versions of Kubernetes accept.
     ///
     /// Go refuses signatures with SHA-1 since 1.18, negative serial numbers since 1.23, and RSA below 1,024 bits since
     /// 1.24. A self-signed certificate may use SHA-1, because Go does not check the signature of a trusted root.
     public var weaknesses: [Weakness] {
         var found: [Weakness] = []
-        let isSHA1 = unsafe property(false) { certificate in
-            let algorithms = [NID_sha1WithRSAEncryption, NID_ecdsa_with_SHA1, NID_dsaWithSHA1, NID_sha1WithRSA]
-            return algorithms.contains(unsafe X509_get_signature_nid(certificate))
-        }
-        if isSHA1, subject != issuer {
+        if isSignedWithSHA1 {
             found.append(Weakness(part: "is signed with SHA-1", refusedSince: "1.24", remedy: "with SHA-256"))
         }
         if serialNumber.utf8.first == UInt8(ascii: "-") {

@@ -116,13 +116,17 @@ struct DecryptAction: Action {
                 hint: "encrypt a private key in PEM"
             )
         }
-        let certificate: Certificate?
+        let certificates: [Certificate]
+        let file = CredentialFile(name: reference.path, bytes: bytes, at: reference.location)
         do {
-            certificate = try Certificate.read(pem: bytes).first
+            certificates = try Certificate.read(pem: bytes)
         } catch {
-            throw CredentialFile(name: reference.path, bytes: bytes).problem(error, for: .certificate)
+            throw file.problem(error, for: .certificate)
         }
-        guard let certificate, !key.belongs(to: certificate) else { return }
+        guard let certificate = certificates.first, !key.belongs(to: certificate) else { return }
+        if let index = certificates.firstIndex(where: { key.belongs(to: $0) }) {
+            throw CredentialCheck.wrongOrder(certificates, index, in: file, key: declaration.source.path)
+        }
         throw Problem(
             .keyMismatch,
             "key '\(declaration.source.path)' does not belong to certificate '\(reference.path)' "

@@ -124,11 +124,15 @@ public struct CredentialCheck: Sendable {
         isWithToken: Bool = false,
     ) throws(Problem) -> Certificate {
         try Self.requireNotExchanged(certificate, key, of: owner)
-        guard let own = try Self.certificates(in: certificate).first else {
+        let all = try Self.certificates(in: certificate)
+        guard let own = all.first else {
             throw Problem(.unreadableCertificate, "'\(certificate.name)' contains no certificate")
         }
         let privateKey = try Self.privateKey(in: key)
         guard privateKey.belongs(to: own) else {
+            if let index = all.firstIndex(where: { privateKey.belongs(to: $0) }) {
+                throw Self.wrongOrder(all, index, in: certificate, key: key.name)
+            }
             guard !own.isAuthority else {
                 throw Problem(
                     .wrongUsage,
@@ -146,6 +150,7 @@ public struct CredentialCheck: Sendable {
             )
         }
         try checkSupport(of: own, in: certificate)
+        try checkSignature(of: own, in: certificate)
         guard isWithToken || own.mayIdentifyClient else {
             throw Problem(
                 .wrongUsage,
@@ -220,6 +225,8 @@ public struct CredentialCheck: Sendable {
         }
         for issuer in issuers {
             try checkSupport(of: issuer, in: intermediates.contains(issuer) ? file : authority)
+            // A trusted certificate is not checked with its signature.
+            if intermediates.contains(issuer) { try checkSignature(of: issuer, in: file) }
             guard issuer.mayIdentifyClient else {
                 throw Problem(
                     .wrongUsage,
@@ -286,6 +293,44 @@ public struct CredentialCheck: Sendable {
                 + "\(first.name), and '\(key.name)' a certificate",
             at: certificate.location,
             hint: "write \(written(settings.0)): \(key.name) and \(written(settings.1)): \(certificate.name)",
+        )
+    }
+
+    /// Returns the problem of a file in which the certificate of the key follows another one.
+    ///
+    /// - Parameters:
+    ///   - all: The certificates of the file.
+    ///   - index: The index of the one to which the key belongs.
+    ///   - file: The file.
+    ///   - key: The name of the file with the key.
+    /// - Returns: The problem.
+    public static func wrongOrder(
+        _ all: [Certificate],
+        _ index: Int,
+        in file: CredentialFile,
+        key: String,
+    ) -> Problem {
+        let (own, first) = (all[index], all[0])
+        let rest = all.indices.filter { $0 != index }.map { "'\(all[$0].subject)'" }.joined(separator: ", ")
+        return Problem(
+            .keyMismatch,
+            "certificate file '\(file.name)' begins with '\(first.subject)'\(first.isAuthority ? ", a CA" : ""), and key "
+                + "'\(key)' belongs to its certificate \(index + 1) of \(all.count), '\(own.subject)': the certificate of "
+                + "the key must be the first one",
+            at: file.location,
+            hint: "write the certificates in the order '\(own.subject)', \(rest)",
+        )
+    }
+
+    /// Refuses a certificate whose signature the API server does not verify.
+    private func checkSignature(of certificate: Certificate, in file: CredentialFile) throws(Problem) {
+        guard certificate.isSignedWithSHA1 else { return }
+        throw Problem(
+            .weakCertificate,
+            "certificate '\(file.name)' ('\(certificate.subject)') is signed with SHA-1, which the API server refuses since "
+                + "version 1.24",
+            at: file.location,
+            hint: "have CA '\(certificate.issuer)' sign it again with SHA-256, with option '-sha256' of openssl",
         )
     }
 
@@ -380,7 +425,9 @@ extension CredentialCheck {
             guard !isReplaced else { continue }
             let own = index == 0 ? role : .authority
             problems += warning(of: certificate, in: "'\(file.name)'", as: own, within: limit).map { [$0] } ?? []
-            problems += certificate.weaknesses.map { weakness in
+            // The signature of a client's certificate is an error, not a warning.
+            let isRefused = index == 0 && role == .client && certificate.isSignedWithSHA1
+            problems += certificate.weaknesses.dropFirst(isRefused ? 1 : 0).map { weakness in
                 Problem(
                     .weakCertificate,
                     "certificate '\(file.name)' ('\(certificate.subject)') \(weakness.part), which Kubernetes refuses since "

@@ -147,7 +147,7 @@ struct CredentialTests {
             "req", "-newkey", "rsa:768", "-nodes", "-keyout", "k.key", "-out", "k.csr", "-subj", "/CN=k",
         ])
         let issuer = ["-CA", "ca.crt", "-CAkey", "ca.key"]
-        let options = ["-sha1", "-set_serial", "-5", "-days", "90", "-out", "k.crt"]
+        let options = ["-sha256", "-set_serial", "-5", "-days", "90", "-out", "k.crt"]
         try authority.openssl(["x509", "-req", "-in", "k.csr"] + issuer + options)
         let (certificate, key) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
         #expect(line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) } == "no error")
@@ -157,12 +157,40 @@ struct CredentialTests {
         let start = "certificate 'k.crt' ('CN=k')"
         #expect(
             warnings == [
-                "\(start) is signed with SHA-1, which Kubernetes refuses since version 1.24; issue it again with SHA-256",
                 "\(start) has a negative serial number, which Kubernetes refuses since version 1.32; "
                     + "issue it again with a positive serial number",
                 "\(start) has an RSA key of 768 bits, which Kubernetes refuses since version 1.33; "
                     + "issue it again with a key of type rsa-2048",
             ]
+        )
+    }
+
+    @Test func `a client certificate or an intermediate one signed with SHA-1 is refused`() throws {
+        try authority.openssl([
+            "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "k.key", "-out", "k.csr", "-subj", "/CN=k",
+        ])
+        let issuing = ["x509", "-req", "-in", "k.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-days", "90", "-sha1"]
+        try authority.openssl(issuing + ["-out", "k.crt"])
+        let (certificate, key) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) }
+                == "certificate 'k.crt' ('CN=k') is signed with SHA-1, which the API server refuses since version 1.24; have CA "
+                + "'CN=kubernetes-ca' sign it again with SHA-256, with option '-sha256' of openssl"
+        )
+        #expect(check.warnings(of: certificate, as: .client).isEmpty)
+        #expect(check.warnings(of: certificate, as: .server).count == 1)
+    }
+
+    @Test func `the certificate of the key must be the first of its file`() throws {
+        let issued = try authority.issue("a")
+        let content = try Files.read(authority.path("ca.crt")) + Files.read(issued.certificatePath)
+        try Files.write(content, to: authority.path("chain.crt"), mode: 0o644)
+        let (certificate, key) = (try file(authority.path("chain.crt")), try file(issued.keyPath))
+        #expect(
+            line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) }
+                == "certificate file 'chain.crt' begins with 'CN=kubernetes-ca', a CA, and key 'a.key' belongs to its "
+                + "certificate 2 of 2, 'CN=kube-admin,O=system:masters': the certificate of the key must be the first one; "
+                + "write the certificates in the order 'CN=kube-admin,O=system:masters', 'CN=kubernetes-ca'"
         )
     }
 
