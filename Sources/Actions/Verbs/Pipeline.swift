@@ -136,9 +136,12 @@ private struct PipelineReader {
 
     /// The program that the command starts, after words of the shell and assignments.
     private var firstWord: String? {
-        let ofShell: Set = ["{", "if", "while", "until", "then", "else", "elif", "do", "!", "time", "exec", "sudo"]
-        return list.command.split(whereSeparator: \.isWhitespace).map(String.init).first { word in
-            !ofShell.contains(word) && word.firstMatch(of: /^[A-Za-z_][A-Za-z0-9_]*=/) == nil
+        let words = list.command.split(whereSeparator: \.isWhitespace).map(String.init)
+        let start = words.lastIndex { ["{", "do", "then", "else"].contains($0) }.map { $0 + 1 } ?? 0
+        let ofShell: Set = ["if", "while", "until", "elif", "!", "time", "exec", "sudo"]
+        return words.dropFirst(start).first { word in
+            !ofShell.contains(word) && !word.hasPrefix("-")
+                && word.firstMatch(of: /^[A-Za-z_][A-Za-z0-9_]*=/) == nil
         }
     }
 }
