@@ -1,6 +1,7 @@
 import Base
 import Host
 import Reporting
+import State
 
 /// One invocation of the program, from its arguments to its exit code.
 struct Program {
@@ -184,6 +185,7 @@ struct Program {
         func report(_ error: Problems) async -> ExitCode {
             if isPreparation { return .success }
             if isOfUnits { await writeMetricsOfInvalidFile(options) }
+            if isOfUnits, await isRepeated(error, options) { return .configuration }
             return reportInvalidFile(error, options)
         }
         let configuration: Configuration
@@ -206,6 +208,17 @@ struct Program {
             output.report(warnings: [absence])
         }
         return try await command(configuration)
+    }
+
+    /// Returns whether another unit has reported the mistakes before this one, which has ended.
+    ///
+    /// At a shutdown every unit of a task ends, and each would report them.
+    private func isRepeated(_ error: Problems, _ options: Options) async -> Bool {
+        guard options.environment["SERVICE_RESULT"] != nil, let path = try? Configuration.statePath(options) else {
+            return false
+        }
+        let records = RecordStore(path: path, boot: nil)
+        return await !records.isNewMistake("\(error)", until: .now + Self.stopLimit)
     }
 
     private func reportInvalidFile(_ error: Problems, _ options: Options) -> ExitCode {

@@ -61,7 +61,7 @@ struct FlagTests {
             (["logs", "-oj"], "invalid value 'j' for --output (did you mean 'json'?)"),
             (
                 ["logs", "-oyml"],
-                "invalid value 'yml' for --output (expected one of 'text', 'table', 'json', 'plain')"
+                "invalid value 'yml' for --output (expected one of 'text', 'json', 'plain')"
             ),
             (["diff", "--file", "x"], "unknown flag '--file' (did you mean '--config'?)"),
             (["run", "-f", "x"], "unknown flag '-f' (did you mean '--config'?)"),

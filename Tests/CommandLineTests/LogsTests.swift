@@ -15,7 +15,7 @@ struct LogsTests {
     }
 
     @Test func `without a name all entries of the program are shown`() throws {
-        #expect(try call() == ["--no-hostname", "--output=short-full"] + Self.all)
+        #expect(try call() == ["--no-hostname", "--output=short", "--boot"] + Self.all)
     }
 
     /// The entries of the program, of the users that run tasks.
@@ -57,7 +57,7 @@ struct LogsTests {
         #expect(try call("--boot=\(identifier)+1").contains("--boot=\(identifier)+1"))
         #expect(
             try call("-o", "plain") == [
-                "--no-hostname", "--output=short-full", "--no-pager",
+                "--no-hostname", "--output=short", "--no-pager", "--boot",
             ] + Self.all
         )
         let error = #expect(throws: UsageError.self) { try call("-o", "yaml") }
@@ -68,7 +68,7 @@ struct LogsTests {
 
     @Test func `only formats that journalctl has are offered`() {
         let help = helpText(LogsCommand.self)
-        #expect(help.contains("-o, --output text|table|json|plain\n") && !help.contains("|yaml"))
+        #expect(help.contains("-o, --output text|json|plain\n") && !help.contains("|yaml"))
         let formats = ["text", "table", "json", "plain"].map { Candidate($0) }
         for words in [["logs", "--output", ""], ["logs", "-o", ""]] {
             #expect(Completer(words: words, environment: [:]).completion == .words(formats))

@@ -32,6 +32,34 @@ public func statusLines(
     )
 }
 
+/// The statuses as a person at a terminal wants to see them: what needs attention first, and what is fine counted.
+public struct FoldedStatuses: Sendable {
+    /// The statuses to show: failures, then tasks that have not succeeded, then the others unless they are counted.
+    public let shown: [TaskStatus]
+
+    /// The number of tasks that have succeeded and are not shown.
+    public let count: Int
+
+    /// The number of succeeded tasks that are shown beside others.
+    private static let limit = 5
+
+    /// Orders statuses; if all tasks have succeeded, all are shown.
+    public init(_ statuses: [TaskStatus]) {
+        let failed = statuses.filter { $0.state == .ended(.failed) || $0.repetition?.hasFailed == true }
+        let isFailed = Set(failed.map(\.task))
+        let others = statuses.filter { !isFailed.contains($0.task) && !$0.countedState.isSuccess }
+        let fine = statuses.filter { !isFailed.contains($0.task) && $0.countedState.isSuccess }
+        let isFolded = fine.count > Self.limit && fine.count < statuses.count
+        shown = failed + others + (isFolded ? [] : fine)
+        count = isFolded ? fine.count : 0
+    }
+
+    /// The line about the tasks that are not shown, `nil` if there is none.
+    public var line: String? {
+        count == 0 ? nil : "\(count) other tasks succeeded; 'nest-bootstrap status --output plain' lists them"
+    }
+}
+
 /// Returns the warnings that follow the table of statuses.
 ///
 /// - Parameters:

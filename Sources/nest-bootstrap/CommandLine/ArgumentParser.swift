@@ -64,6 +64,7 @@ private struct ArgumentParser {
             guard isHelp || rest.contains(where: Self.isHelpFlag) else { throw error }
             return .help(command)
         }
+        if words.isEmpty, flags.isEmpty, !isVersion { return .help(nil) }
         if words.first == "help" { return .help(try helpSubject()) }
         if isHelp { return .help(command) }
         if isVersion {

@@ -175,8 +175,8 @@ extension Flag {
     static var output: Flag {
         output(
             OutputChoice.allCases,
-            "output for people (text and table are the same), for programs, or for screen readers and logs: text as a file gets "
-                + "it, never redrawn (default: \(OutputFormat.text.rawValue))"
+            "output for people, for programs, or for screen readers and logs: text as a file gets it, never redrawn "
+                + "(default: \(OutputFormat.text.rawValue))"
         )
     }
 
@@ -215,17 +215,14 @@ func choice<Choice: RawRepresentable<String> & CaseIterable>(
 
 /// The values of `--output`.
 enum OutputChoice: String, Sendable, Hashable, CaseIterable {
-    case text
-    /// An alias of `text`, which kubectl users know.
-    case table
-    case json, yaml
+    case text, json, yaml
     /// Text as written to a file or pipe, even on a terminal.
     case plain
 
     /// The format of results.
     var format: OutputFormat {
         switch self {
-        case .text, .table, .plain: .text
+        case .text, .plain: .text
         case .json: .json
         case .yaml: .yaml
         }

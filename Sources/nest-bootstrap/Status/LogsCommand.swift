@@ -40,8 +40,8 @@ struct LogsCommand: Command {
             short: "-b",
             "BOOT",
             isOptionalValue: isBoot,
-            "only entries of BOOT: -1 is the boot before this one, and 'journalctl --list-boots' shows all (default: this "
-                + "boot)"
+            "only entries of BOOT: -1 is the boot before this one, all is every boot, and 'journalctl --list-boots' lists "
+                + "them (default: this boot, or every boot with '--since')"
         ) { (command, _, value) throws(UsageError) in
             guard value.isEmpty || isBoot(value) else {
                 throw UsageError(
@@ -53,7 +53,7 @@ struct LogsCommand: Command {
         .output(
             // journalctl has no YAML output.
             OutputChoice.allCases.filter { $0 != .yaml },
-            "lines for people (text and table are the same), objects for programs, or lines without the pager and the "
+            "lines for people, objects for programs, or lines without the pager and the "
                 + "colours of journalctl (default: \(OutputFormat.text.rawValue))"
         ),
         .config, .role, .hostName, .root,
@@ -68,7 +68,7 @@ struct LogsCommand: Command {
     /// Whether to wait for further entries.
     var isFollowing = false
 
-    /// The boot whose entries are shown, in a form that journalctl reads; empty for this boot, `nil` for all boots.
+    /// The boot whose entries are shown, in a form that journalctl reads; empty for this boot, `nil` if none is given.
     var boot: String?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
@@ -118,13 +118,14 @@ struct LogsCommand: Command {
     /// - Returns: The flags and the matches.
     func arguments(_ options: Options, users: [Int]) -> [String] {
         // All entries are from this machine, so the host name is redundant.
-        var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short-full"]
+        var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short"]
         if options.isPlain { arguments.append("--no-pager") }
         if let since {
             // A duration means a time before now.
             arguments.append("--since=\(parseDuration(since) == nil ? since : "-\(since)")")
         }
-        if let boot { arguments.append(boot.isEmpty ? "--boot" : "--boot=\(boot)") }
+        // Older entries are rarely meant, and are many on a node that has booted often.
+        if let boot = boot ?? (since == nil ? "" : nil) { arguments.append(boot.isEmpty ? "--boot" : "--boot=\(boot)") }
         if isFollowing { arguments.append("--follow") }
         if let root = options.root { arguments.append("--root=\(root)") }
         func sent(_ field: String) -> [[String]] { users.map { [field, "_UID=\($0)"] } }

@@ -91,9 +91,12 @@ struct StatusReport {
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let isUTF8 = outputEnvironment.isUTF8
             let summary = summaryLines(statuses, certificates: certificates, columns: columns)
+            let isFolded = outputEnvironment.isScreen && command.names.isEmpty
+            let folded = isFolded ? FoldedStatuses(statuses) : nil
             let lines =
                 summary + (summary.isEmpty ? [] : [""])
-                + statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+                + statusLines(folded?.shown ?? statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
+                + [folded?.line].compactMap(\.self)
                 + (address.map { addressLines($0, columns: columns) } ?? [])
                 + certificateLines(certificates, at: .now(), columns: columns, isUTF8: isUTF8)
                 + warningLines(warnings, columns: columns)

@@ -43,6 +43,7 @@ struct UnitSupervision {
         }
         // Without the copy, only the commands that show the node have less to show while the file is invalid.
         try? RunningPlan.store(configuration)
+        try? configuration.records().forgetMistakes()
         await forgetCommands(of: configuration.plan.steps.map(\.task), output)
         await writeMetrics(output)
         return try await supervisor.judge(ended: [:], keepsLock: true) { output.write("\($0)\n") } ? .success : .failure
