@@ -11,11 +11,16 @@ public struct CredentialWarnings: Sendable {
     private let producers: PathProducers
     private let check: CredentialCheck
 
+    /// The certificates that tasks of the plan renew themselves.
+    private let renewed: Set<ExactText>
+
     public init(files: NodeFiles, plan: Plan, now: Timestamp = .now()) {
         self.files = files
         self.plan = plan
         check = CredentialCheck(now: now)
         producers = PathProducers(plan)
+        let repeated = plan.steps.lazy.map(\.task).filter { $0.interval != nil }
+        renewed = Set(repeated.compactMap { $0.footprint.issuedCertificate.map { ExactText($0.path.path) } })
     }
 
     /// Returns the warnings for all tasks, without duplicates; unreadable files are skipped.
@@ -88,7 +93,8 @@ public struct CredentialWarnings: Sendable {
         at location: SourceLocation,
         within limit: Duration = CredentialCheck.warningLimit,
     ) -> [Problem] {
-        guard let bytes = try? files.read(path, limit: SizeLimit.configuration) else { return [] }
+        guard !renewed.contains(ExactText(path)), let bytes = try? files.read(path, limit: SizeLimit.configuration)
+        else { return [] }
         return check.warnings(of: CredentialFile(name: path, bytes: bytes), as: role, within: limit).map {
             $0.at(location)
         }

@@ -90,7 +90,13 @@ struct StatusReport {
         } else {
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let isUTF8 = outputEnvironment.isUTF8
-            let summary = summaryLines(statuses, certificates: certificates, columns: columns)
+            // A certificate that its own task renews needs nobody.
+            let renewed = Set(
+                configuration.plan.steps.lazy.map(\.task).filter { $0.interval != nil }
+                    .compactMap { $0.footprint.issuedCertificate?.path.path }
+            )
+            let watched = certificates.filter { !renewed.contains($0.path) }
+            let summary = summaryLines(statuses, certificates: watched, columns: columns)
             let isFolded = outputEnvironment.isScreen && command.names.isEmpty
             let folded = isFolded ? FoldedStatuses(statuses) : nil
             let lines =
