@@ -24,7 +24,7 @@ struct InputReader {
     /// Returns the current inputs of a task.
     ///
     /// Products of other tasks of the plan are left out, because a task that has changed makes its dependants run
-    /// again; so are private keys, of which a unit sees only a copy.
+    /// again; so is what the task changes itself, and private keys, of which a unit sees only a copy.
     func inputs(of task: PlannedTask) -> TaskInputs {
         var used: Set<String> = []
         var digests: [String: String?] = [:]
@@ -34,7 +34,7 @@ struct InputReader {
             case .file, .authority, .certificate, .secret, .clientKey, .kubeconfig, .manifests, .program, .optional:
                 break
             }
-            for path in paths(of: read) where !produced.contains(ExactText(path)) {
+            for path in paths(of: read) where !produced.contains(ExactText(path)) && !isChanged(path, by: task) {
                 let bytes = try? files.read(path, limit: min(read.sizeLimit, Self.sizeLimit))
                 digests[path] = .some(bytes.map { sha256($0) })
                 if read.use == .manifests, let bytes { used.formUnion(Self.variableNames(in: bytes)) }
@@ -42,6 +42,10 @@ struct InputReader {
         }
         let text = task.declarationText + variableText(of: task.verb.footprint.manifests, used)
         return TaskInputs(declaration: sha256(Array(text.utf8)), files: digests)
+    }
+
+    private func isChanged(_ path: String, by task: PlannedTask) -> Bool {
+        task.verb.footprint.writes.contains { isPath(path, at: $0.path.path.withoutSlashesAtEnd) }
     }
 
     /// Returns the files at a path: the manifests of a directory, or else the path itself.
