@@ -57,7 +57,7 @@ struct RecordTests {
 
     @Test func `only root can read what an attempt used`() throws {
         var written = record()
-        written.inputs = TaskInputs(declaration: "MARKER", files: ["/etc/a": "MARKER", "/etc/b": .some(nil)])
+        written.inputs = TaskInputs(declaration: "MARKER", files: ["/etc/a": "MARKER", "/etc/b": nil])
         try store.write(written)
         #expect(try store.record(of: "rbac")?.inputs == written.inputs)
         #expect(try !Files.text(TemporaryDirectory.file("state/tasks/rbac/public.json")).contains("MARKER"))
@@ -72,7 +72,7 @@ struct RecordTests {
             (TaskInputs(declaration: "d", files: ["/a": "1", "/b": "2", "/c": "3"]), .file("/c")),
             (TaskInputs(declaration: "d", files: ["/a": "1"]), .file("/b")),
             // A file that one of the two could not read.
-            (TaskInputs(declaration: "d", files: ["/a": "1", "/b": .some(nil)]), nil),
+            (TaskInputs(declaration: "d", files: ["/a": "1", "/b": nil]), nil),
         ] as [(TaskInputs, TaskInputs.Change?)]
     )
     func `inputs are compared with those of an earlier attempt`(now: TaskInputs, change: TaskInputs.Change?) {
