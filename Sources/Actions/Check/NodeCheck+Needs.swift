@@ -13,7 +13,7 @@ extension NodeCheck {
         let location = task.subjectLocation
         return declaration.undeclaredNeeds(script: scriptText(declaration)).map { program, need in
             Problem(
-                .programWithoutNetwork,
+                .programInSandbox,
                 "'\(program)' works by hand, and the sandbox of the unit of task '\(task.name)' stops it",
                 at: location,
                 hint: need.advice

@@ -27,6 +27,8 @@ final class SandboxHint: Sendable {
             setting = "a unit sees systemd and the bus only with needs: [systemd] below exec: of task '\(task)'"
         } else if message.contains("cannot lock /etc/") {
             setting = "a unit cannot change users: write sandbox: false below exec: of task '\(task)'"
+        } else if message.contains("read-only file system"), message.contains("/proc/sys/") {
+            setting = "write needs: [sysctl] below exec: of task '\(task)'"
         } else if message.contains("read-only file system") {
             setting = "if it may write there, add the directory to 'writes' of task '\(task)'"
         } else if message.contains("no such file or directory"), let path = Self.path(in: line),

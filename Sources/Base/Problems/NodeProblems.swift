@@ -161,5 +161,21 @@ extension ProblemExplanation {
             fix: "See 'journalctl -u UNIT'; it may refuse what the task has made.",
             example: .message("cannot restart 'containerd.service': Job failed; see 'journalctl -u containerd.service'")
         ),
+        .init(
+            .programInSandbox,
+            "Program that the sandbox of its unit stops",
+            cause: """
+                A program such as systemctl, apt-get or modprobe works in a run by hand, which has no sandbox, and not in \
+                the unit of its task, which grants only what the task declares.
+                """,
+            fix: "Write 'needs' or 'sandbox: false' below 'exec', as the message says.",
+            example: .taskFile(
+                """
+                tasks:
+                  a:
+                    exec: {command: systemctl, args: [start, kubelet]}
+                """
+            )
+        ),
     ]
 }

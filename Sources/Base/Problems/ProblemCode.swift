@@ -56,6 +56,7 @@ public enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case blockedConnection = "NB0413"
     case swapEnabled = "NB0414"
     case unitNotRestarted = "NB0415"
+    case programInSandbox = "NB0416"
 
     // Certificates, keys and kubeconfigs.
     case certificateNotValidNow = "NB0501"

@@ -59,7 +59,8 @@ extension TaskStatus {
 
     /// The lines that describe the status after a change, without points in time.
     fileprivate var changeLines: [String] {
-        let time = duration.map { " in \($0.humanReadable)" } ?? ""
+        // A task that has not ended again has the duration of its last attempt.
+        let time = state.hasEnded ? duration.map { " in \($0.humanReadable)" } ?? "" : ""
         let head = "\(state)\(time)" + (counts.isEmpty ? "" : " (\(counts.text))")
         var lines: [String]
         switch state {

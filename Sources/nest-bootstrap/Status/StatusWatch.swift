@@ -12,6 +12,10 @@ struct StatusWatch {
     let names: [String]
     let catchSignals: SignalCatcher
 
+    /// Whether tasks that systemd is about to start are left out of lines and objects, because their states are those of
+    /// an earlier attempt.
+    var omitsQueued = false
+
     /// The minimum ratio between a pause and the duration of the survey before the pause, which limits the CPU usage.
     private static let pauseFactor = 4
 
@@ -43,9 +47,10 @@ struct StatusWatch {
     ) async throws -> (findings: StatusFindings?, signal: Int32?) {
         let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
-        let display = StatusDisplay(configuration.options.output, output, outputEnvironment)
+        var display = StatusDisplay(configuration.options.output, output, outputEnvironment)
+        display.omitsQueued = omitsQueued
         let signals = try catchSignals()
-        return await interruptible(by: signals) {
+        return await interruptible(by: signals) { [display] in
             await watch(plan, survey, display, isOver)
         }
     }
@@ -84,6 +89,8 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
+    /// Whether tasks that systemd is about to start are left out of lines and objects.
+    var omitsQueued = false
     /// The last error that made the states incomplete.
     private var warning: String?
 
@@ -113,13 +120,18 @@ private struct StatusDisplay: Sendable {
             // While a slow reader has not accepted earlier lines, changes are left to a later survey.
             guard !output.isBacklogged else { return }
             report(findings.error)
-            output.write(changes.lines(findings.statuses).map { $0 + "\n" }.joined())
+            output.write(changes.lines(current(findings)).map { $0 + "\n" }.joined())
             form = .lines(changes)
         case .objects(var changes, let format):
             guard !output.isBacklogged else { return }
-            output.writeObjects(changes.json(findings.statuses).map { $0 + "\n" }.joined(), as: format)
+            output.writeObjects(changes.json(current(findings)).map { $0 + "\n" }.joined(), as: format)
             form = .objects(changes, format)
         }
+    }
+
+    private func current(_ findings: StatusFindings) -> [TaskStatus] {
+        guard omitsQueued else { return findings.statuses }
+        return findings.statuses.filter { $0.service?.hasJob != true || $0.state == .running }
     }
 
     /// Reports an error that makes the states incomplete, but only once for as long as the error persists.

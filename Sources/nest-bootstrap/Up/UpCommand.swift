@@ -171,7 +171,8 @@ struct UpCommand: Command {
         let watch = StatusWatch(
             configuration: configuration,
             names: plan.starts.map(\.task),
-            catchSignals: program.catchSignals
+            catchSignals: program.catchSignals,
+            omitsQueued: true
         )
         let isOfAll = names.isEmpty
         let (findings, signal) = try await watch.follow(output, program.outputEnvironment) { findings in

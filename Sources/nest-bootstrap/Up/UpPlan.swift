@@ -112,6 +112,8 @@ extension UpPlan.Reason {
         case .unrecorded: "runs again, because it is not known what it used"
         case .state(.running): "is running"
         case .state(.notYet), .state(.waiting): "runs for the first time on this boot"
+        case .state(.ended(.failed)): "runs again, because it failed"
+        case .state(.ended(.skipped)): "runs, because a task that it runs after did not succeed before"
         case .state(.ended(let outcome)): "runs again, because it was \(outcome.rawValue)"
         case .state(.unknown): "runs again, because its record cannot be read"
         case .unit(let state): "runs again, because its unit is \(state)"
