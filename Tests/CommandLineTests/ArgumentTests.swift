@@ -283,7 +283,7 @@ struct ArgumentTests {
         if let name, ["explain", "logs"].contains(name) || !(withoutFiles + ["import"]).contains(name) {
             parts.append("(default: ")
         }
-        if let name, !(withoutFiles + ["init", "import"]).contains(name) {
+        if let name, !(withoutFiles + ["init", "import", "up"]).contains(name) {
             parts += ["-c, --config FILE", "-o, --output text|json|yaml|plain"]
         }
         for flag in command?.shownFlags ?? [] {

@@ -69,11 +69,11 @@ struct FlagTests {
             (["reset", "-f"], "unknown flag '-f' (did you mean '--config'?)"),
             (["reset", "--force"], "unknown flag '--force' (did you mean '--yes'?)"),
             (["run", "-v"], "unknown flag '-v' (expected one of --task, "),
-            (["--dry-run"], "no command given (flag '--dry-run' belongs to 'run', 'certificates' and 'reset')"),
+            (["--dry-run"], "no command given (flag '--dry-run' belongs to 'up', 'run', 'certificates' and 'reset')"),
             (["apply"], "unknown command 'apply' (did you mean 'run'?)"),
             (["plan"], "unknown command 'plan' (did you mean 'diff'?)"),
             (["validate", "x"], "unknown command 'validate' (did you mean 'check'?)"),
-            (["export"], "unknown command 'export' (expected one of run, "),
+            (["export"], "unknown command 'export' (expected one of up, run, "),
             (["check", "--out", "json"], "unknown flag '--out' (did you mean '--output'?)"),
             (["run", "--dry"], "unknown flag '--dry' (did you mean '--dry-run'?)"),
             (["run", "--with"], "unknown flag '--with' (did you mean '--with-dependencies'?)"),
@@ -108,7 +108,7 @@ struct FlagTests {
             (["run", "--format", "svg"], "'run' has no flag '--format' (it belongs to 'timeline' and 'graph'); see"),
             (
                 ["status", "--dry-run"],
-                "'status' has no flag '--dry-run' (it belongs to 'run', 'certificates' and 'reset'); see"
+                "'status' has no flag '--dry-run' (it belongs to 'up', 'run', 'certificates' and 'reset'); see"
             ),
             (["run", "my task"], "'run' takes no arguments: 'my task' (use --task 'my task'); see"),
             (["init", "my file"], "'init' takes no arguments: 'my file' (use --output 'my file'); see"),

@@ -215,7 +215,7 @@ struct InitTests {
         #expect(impossible.errors.contains("is a regular file"), "\(impossible.errors)")
     }
 
-    @Test(arguments: ["json", "plain", "table", "text", "yaml"])
+    @Test(arguments: ["json", "plain", "text", "yaml"])
     func `a format in the place of the file is refused`(format: String) async throws {
         let result = await initialise("-o", format)
         #expect(result.status == 64)

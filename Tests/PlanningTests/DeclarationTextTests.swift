@@ -30,7 +30,7 @@ struct DeclarationTextTests {
     }
 
     @Test(arguments: [
-        "  a: {exec: {command: sh, args: [-c, y], environment: {A: '1', B: '2', C: '3'}}}",
+        "  a: {exec: {command: sh, args: [-c, other], environment: {A: '1', B: '2', C: '3'}}}",
         "  a: {exec: {command: sh, args: ['-cx'], environment: {A: '1', B: '2', C: '3'}}}",
         "  a: {exec: {command: sh, args: [-c, x], environment: {A: '1', B: '2', C: '4'}}}",
         "  a: {exec: {command: sh, args: [-c, x], environment: {A: '1', B: '2'}}}",

@@ -20,6 +20,10 @@ struct ExecNeedTests {
         ("command: /usr/bin/systemctl, args: [start, kubelet]", "systemctl: write needs: [systemd] below exec:"),
         ("command: sh, args: [-ec, 'cd /; A=1 systemctl start x']", "systemctl: write needs: [systemd] below exec:"),
         (
+            "command: bash, args: [-euo, pipefail, -c, 'systemctl start x | cat']",
+            "systemctl: write needs: [systemd] below exec:"
+        ),
+        (
             "command: bash, args: [-c, 'if ! modprobe br_netfilter; then :; fi']",
             "modprobe: write needs: [modules] below exec:"
         ),

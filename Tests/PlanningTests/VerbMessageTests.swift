@@ -93,7 +93,7 @@ import Testing
             "exec: \"   \"",
             "bootstrap.yaml:3:11: 'exec' of task 't' must be a mapping with the keys of 'exec', found '   '; "
                 + "write one of its keys below it: script, command, args, environment, preStart, shell, creates, writes, "
-                + "reads, network or capabilities",
+                + "reads, network, capabilities, needs or 1 more",
         ),
         .task(
             "exec: {command: [date, x], args: [y z]}",

@@ -131,7 +131,7 @@ struct JSONDocumentationTests {
     }
 
     @Test func `every field of a check is documented, and nothing else`() throws {
-        let counts = CheckCounts(tasks: 3, objects: 5, uncheckedObjects: 4)
+        let counts = CheckCounts(tasks: 3, objects: 5, uncheckedObjects: 4, tasksWithoutSandbox: 1)
         var edited = SampleRun.problem
         let place = SourceLocation(file: "a.yaml", position: SourceLocation.Position(line: 2, column: 3))
         edited.edit = TextEdit(at: place, old: "a", new: "b")
@@ -155,7 +155,12 @@ struct JSONDocumentationTests {
         var report = AllNodesReport([], Self.keys)
         for node in all.nodes {
             let found = node.hostName == "a" ? [SampleRun.problem] : []
-            let counts = CheckCounts(tasks: 1, objects: 3, uncheckedObjects: found.isEmpty ? 0 : 2)
+            let counts = CheckCounts(
+                tasks: 1,
+                objects: 3,
+                uncheckedObjects: found.isEmpty ? 0 : 2,
+                tasksWithoutSandbox: found.isEmpty ? 0 : 1
+            )
             report.add(node, found, warnings: found, counts)
         }
         let problem =

@@ -300,8 +300,14 @@ extension ExecDeclaration {
     /// The text that a shell is to run: the argument after the options with `c`.
     var shellText: String? {
         guard shellLocation != nil else { return nil }
-        let option = arguments.firstIndex { $0.hasPrefix("-") && !$0.hasPrefix("--") && $0.contains("c") }
-        return option.flatMap { arguments.dropFirst($0 + 1).first }
+        var rest = arguments[...]
+        while let argument = rest.popFirst(), argument.hasPrefix("-") || argument.hasPrefix("+") {
+            if argument.hasPrefix("--") { continue }
+            if argument.hasPrefix("-"), argument.contains("c") { return rest.first }
+            // With `-o` or `-O`, the next argument is the name of an option.
+            if argument.hasSuffix("o") || argument.hasSuffix("O") { _ = rest.popFirst() }
+        }
+        return nil
     }
 
     private static let shells: Set = ["ash", "bash", "busybox", "dash", "ksh", "sh", "zsh"]

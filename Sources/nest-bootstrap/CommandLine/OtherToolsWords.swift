@@ -3,7 +3,7 @@ enum OtherToolsWords {
     /// The calls that commands of other programs mean: kubectl, Terraform, Ansible, Helm, systemctl, Compose and kubeadm.
     static let commands: [String: String] = [
         "apply": "run", "converge": "run", "deploy": "run", "install": "run", "reconcile": "run", "start": "run",
-        "switch": "run", "sync": "run", "up": "run",
+        "switch": "run", "sync": "run",
         "dry-run": "run --dry-run", "simulate": "run --dry-run",
         "doctor": "check", "lint": "check", "test": "check", "validate": "check", "verify": "check", "vet": "check",
         "fix": "check --fix", "fmt": "check --fix", "format": "check --fix",
