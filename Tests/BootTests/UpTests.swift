@@ -112,6 +112,47 @@ extension RunningMachineTests {
             }
         }
 
+        /// Commands of an administrator that work by hand.
+        private static let everyday = [
+            ("systemctl start systemd-tmpfiles-clean", "needs: [systemd]"), ("timedatectl status", "needs: [systemd]"),
+            ("systemctl list-units >/dev/null", "needs: [systemd]"), ("useradd k8s-agent", "sandbox: false"),
+            ("mount -t tmpfs test /mnt", "sandbox: false"), ("dpkg --configure -a", "sandbox: false"),
+            ("hostnamectl status", "needs: [systemd]"), ("passwd --lock nobody", "sandbox: false"),
+        ]
+
+        @Test func `commands that work by hand work in their units too, or check has said what to write`() async throws
+        {
+            func tasks(_ isDeclared: Bool) -> String {
+                let lines = Self.everyday.enumerated().map { index, command in
+                    "  t\(index): {exec: {command: sh, args: [-c, '\(command.0)']\(isDeclared ? ", \(command.1)" : "")}}\n"
+                }
+                return "tasks:\n" + lines.joined()
+            }
+            try await TestMachine.withRunning { machine in
+                try await machine.place(tasks(false), at: Self.taskFile)
+                let check = try await machine.run("nest-bootstrap", "check")
+                #expect(check.status == 0)
+                for (index, command) in Self.everyday.enumerated() {
+                    let advice = "unit of task 't\(index)' stops it; write \(command.1) below exec:"
+                    #expect(check.errors.contains(advice), "\(command.0)")
+                }
+                let stopped = try await up(machine, "everyday commands in a sandbox")
+                #expect(stopped.status == 75)
+                #expect(
+                    stopped.output.contains("the sandbox of its unit stops 'useradd': write sandbox: false below exec:")
+                )
+
+                try await machine.place(tasks(true), at: Self.taskFile)
+                let result = try await up(machine, "everyday commands with their needs")
+                #expect(result.status == 0)
+                #expect(try await machine.run("id", "k8s-agent").status == 0)
+                #expect(try await machine.output("cat /proc/mounts").contains("test /mnt tmpfs"))
+                let counted = try await machine.output("nest-bootstrap check")
+                #expect(counted == "8 tasks for this node (4 without a sandbox), nothing wrong\n")
+                try await machine.must("umount /mnt; userdel k8s-agent")
+            }
+        }
+
         @Test func `the tasks continue without the command`() async throws {
             try await TestMachine.withRunning { machine in
                 try await machine.place("one", at: "/etc/content")
