@@ -33,7 +33,7 @@ struct ManualTests {
         }
         let commands = try await text(Self.pages[2])
         for word in [
-            "--with-dependencies", "--output text|table|json|yaml|plain", "ENVIRONMENT", "EXIT STATUS", "FILES",
+            "--with-dependencies", "--output text|json|yaml|plain", "ENVIRONMENT", "EXIT STATUS", "FILES",
             "SEE ALSO", "EXAMPLES",
             "nest-bootstrap explain [KEY|CODE] [FLAG]...", "NEST_ROLE",
         ] {
