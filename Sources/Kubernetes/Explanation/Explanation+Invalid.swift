@@ -357,7 +357,7 @@ extension Explanation {
             return fault(
                 at: change.location,
                 "\(path.name) cannot be changed: \(bothValues(of: path))",
-                hint: recreation,
+                hint: remedies(for: change.path),
                 code: .immutableField,
             )
         }
@@ -384,6 +384,17 @@ extension Explanation {
     func values(of change: FieldChange) -> String {
         let path = FieldPath(change.path)
         return "\(path.name): \(bothValues(of: path))"
+    }
+
+    /// Returns the remedies for an immutable field, which for the size of volumes is not to recreate the object.
+    private func remedies(for path: String) -> String {
+        let type = manifest.identity.type
+        guard type.kind == "StatefulSet", path.hasSuffix(".resources.requests.storage") else { return recreation }
+        let namespace = live?["metadata"]?["namespace"]?.string.map { " -n \($0)" } ?? ""
+        return
+            "restore the value; or enlarge each of its claims with 'kubectl edit pvc\(namespace)', which its StorageClass "
+            + "must allow, then run 'kubectl delete statefulset.apps \(manifest.identity.name)\(namespace) "
+            + "--cascade=orphan', which ends no pods, and run this task again"
     }
 
     /// The possible remedies for an immutable field, with the data that recreation destroys.

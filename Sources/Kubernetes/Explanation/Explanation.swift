@@ -256,8 +256,21 @@ extension Explanation {
             .forbidden,
             "\(who) may not \(verb) \(resource) \(scope ?? "at the cluster scope")",
             hint: user.hasPrefix("system:node:")
-                ? PluginRefusal.adviceForNodes : "add to \(role) bound to this user: \(rule)\(note)",
+                ? PluginRefusal.adviceForNodes
+                : adviceForAdministrators ?? "add to \(role) bound to this user: \(rule)\(note)",
         )
+    }
+
+    /// The advice for a user whose group kubeadm binds to `cluster-admin`, `nil` for any other.
+    ///
+    /// Source: https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/.
+    private var adviceForAdministrators: String? {
+        let group = "kubeadm:cluster-admins"
+        guard client.whoami.contains("O=\(group)") else { return nil }
+        return
+            "group '\(group)' of its certificate is not bound to ClusterRole 'cluster-admin', which kubeadm does; run with "
+            + "'super-admin.conf', or another administrator's kubeconfig: "
+            + "'kubectl create clusterrolebinding \(group) --clusterrole=cluster-admin --group=\(group)'"
     }
 
     /// Explains a refusal by authentication.

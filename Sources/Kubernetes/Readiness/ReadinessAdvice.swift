@@ -79,6 +79,10 @@ struct ReadinessAdvice {
             "create ServiceAccount '\(account)', or correct 'serviceAccountName'"
         } else if words.contains(#/(?:minimum|maximum|max) .* per \w+ is /#) {
             "stay within the limits, or change them: 'kubectl edit limitrange\(namespace)'"
+        } else if let resource = words.firstMatch(of: /must be less than or equal to (\S+) limit of/)?.1 {
+            // A check of the manifest finds a limit that it has itself.
+            "a LimitRange adds this limit: write '\(resource)' below 'resources.limits', at least the request, or change the "
+                + "default: 'kubectl edit limitrange\(namespace)'"
         } else if let refusal = PluginRefusal(words) {
             refusal.hint
         } else if words.contains("violates PodSecurity") {

@@ -132,9 +132,29 @@ enum ConfigurationData {
     /// https://kubernetes.io/docs/concepts/configuration/secret/#secret-types.
     static func warnings(_ manifest: ManifestObject) -> [Problem] {
         let (root, identity) = (manifest.root, manifest.identity)
-        guard identity.type.group.isEmpty, identity.type.kind == "Secret", let type = root["type"],
-            let name = type.string
-        else { return [] }
+        guard identity.type.group.isEmpty, identity.type.kind == "Secret" else { return [] }
+        return encodedTwice(root["data"]) + missingKeys(root)
+    }
+
+    /// Warns of PEM files that were encoded with base64 twice, so that a Pod gets the text of the first encoding.
+    private static func encodedTwice(_ data: Node?) -> [Problem] {
+        (data?.mapping?.entries ?? []).compactMap { entry in
+            // The encodings of `-----BEGIN`.
+            guard let text = entry.value.string, let once = try? Base64.decode(text),
+                once.starts(with: Array("LS0tLS1CRUdJTi".utf8))
+            else { return nil }
+            return Problem(
+                .invalidBase64,
+                "field 'data.\(entry.key)' is a PEM file that is encoded twice",
+                at: entry.value.location,
+                hint: "encode it once with 'base64 -w0', or write the text of the file below 'stringData'"
+            )
+        }
+    }
+
+    /// Warns of keys and annotations that the type of a Secret requires.
+    private static func missingKeys(_ root: Node) -> [Problem] {
+        guard let type = root["type"], let name = type.string else { return [] }
         let accountKey = "kubernetes.io/service-account.name"
         if name == "kubernetes.io/service-account-token", root["metadata"]?["annotations"]?[accountKey] == nil {
             let message = "a Secret of type '\(name)' needs annotation '\(accountKey)'"

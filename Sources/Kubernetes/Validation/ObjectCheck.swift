@@ -73,7 +73,7 @@ public struct ObjectCheck: Sendable {
         findings.problems += size.problems
         findings.warnings +=
             size.warnings + MetadataFields.warnings(manifest) + ConfigurationData.warnings(manifest)
-            + AccessRuleNames.warnings(manifest)
+            + AccessRuleNames.warnings(manifest) + Quantities.warnings(manifest)
         findings.warnings += ConfigurationData.encryptedFiles(manifest) + secretReaders.warnings(manifest)
         findings.warnings += FileModes.warnings(manifest) + WrittenNulls.warnings(manifest)
         findings.problems += schemaProblems(manifest, unlike: findings.problems)

@@ -25,6 +25,49 @@ enum Quantities {
         return problems
     }
 
+    /// Warns of amounts of bytes that are smaller than one, such as `512m`, which servers accept.
+    static func warnings(_ manifest: ManifestObject) -> [Problem] {
+        var lists: [(path: String, node: Node)] = []
+        func add(_ resources: Node?, _ path: String) {
+            for key in ["limits", "requests"] {
+                if let node = resources?[key] { lists.append(("\(path).\(key)", node)) }
+            }
+        }
+        for container in PodTemplate(manifest)?.containers ?? [] {
+            add(container.node["resources"], "\(container.path).resources")
+        }
+        let (kind, spec) = (manifest.identity.type.kind, manifest.root["spec"])
+        switch kind {
+        case "PersistentVolumeClaim": add(spec?["resources"], "spec.resources")
+        case "PersistentVolume": if let node = spec?["capacity"] { lists.append(("spec.capacity", node)) }
+        case "ResourceQuota": if let node = spec?["hard"] { lists.append(("spec.hard", node)) }
+        case "LimitRange":
+            for (index, limit) in (spec?["limits"]?.sequence ?? []).enumerated() {
+                for key in ["default", "defaultRequest", "max", "min"] {
+                    if let node = limit[key] { lists.append(("spec.limits[\(index)].\(key)", node)) }
+                }
+            }
+        default: break
+        }
+        return lists.flatMap { path, node in
+            (node.mapping?.entries ?? []).compactMap { fractionOfByte($0.value, $0.key, "\(path).\($0.key)") }
+        }
+    }
+
+    private static func fractionOfByte(_ value: Node, _ resource: String, _ path: String) -> Problem? {
+        let name = resource.split(separator: ".").last ?? ""
+        guard ["ephemeral-storage", "memory", "storage"].contains(name) || name.hasPrefix("hugepages-"),
+            let text = value.string, let unit = text.last, "mun".contains(unit), isValid(text)
+        else { return nil }
+        let number = text.dropLast()
+        return Problem(
+            .wrongFieldValue,
+            "field '\(path)' is '\(text)', \(unit == "m" ? "thousandths" : "fractions") of a byte",
+            at: value.location,
+            hint: unit == "m" ? "write '\(number)Mi' or '\(number)M'" : "write for example '1Gi'"
+        )
+    }
+
     private static func resources(_ node: Node, _ path: String) -> [Problem] {
         ["limits", "requests"].flatMap { amounts(node["resources"]?[$0], "\(path).resources.\($0)") }
     }

@@ -25,6 +25,21 @@ import Testing
     }
 
     @Test(arguments: [
+        ("512m", "write '512Mi' or '512M'"), ("1G", nil), ("5u", "write for example '1Gi'"), ("512", nil),
+    ])
+    func `memory in fractions of a byte is warned of`(amount: String, hint: String?) throws {
+        let text = """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: p}
+            spec:
+              containers: [{name: a, image: b, resources: {limits: {cpu: 500m, memory: \(amount)}}}]
+            """
+        let manifest = try #require(try manifests(text).first)
+        #expect(Quantities.warnings(manifest).map(\.hint) == [hint].filter { $0 != nil })
+    }
+
+    @Test(arguments: [
         ("2", "1", true), ("1Gi", "512Mi", true), ("1001m", "1", true), ("1e3", "1", true), ("1Mi", "1M", true),
         ("1", "1000m", false), ("0.1", "100m", false), ("1100m", "1.1", false), ("500m", "1", false),
         ("1k", "1e3", false),
