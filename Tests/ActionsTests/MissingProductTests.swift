@@ -74,11 +74,11 @@ struct MissingProductTests {
                     + "directory 'DIR/none' does not exist; its last output was: why; correct 'creates'"
             )
         }
-        let similar = "command: touch, args: ['\(directory)/kubeamd'], creates: \(directory)/kubeadm"
+        let similar = "command: touch, args: ['\(directory)/settings.conf'], creates: \(directory)/setings.conf"
         try await withBench(task(similar), root: nil) { bench async throws in
             #expect(
-                try await bench.perform("it") == "touch 'DIR/kubeamd' succeeded, but 'DIR/kubeadm' does not exist; "
-                    + "did you mean 'DIR/kubeamd'? correct 'creates'"
+                try await bench.perform("it")
+                    == "touch 'DIR/settings.conf' succeeded, but 'DIR/setings.conf' does not exist; did you mean 'DIR/settings.conf'? correct 'creates'"
             )
         }
     }

@@ -141,7 +141,7 @@ struct JSONDocumentationTests {
         let edit = #","edit":{"place":{"file":"a.yaml","line":2,"column":3},"old":"a","new":"b"}}"#
         #expect(
             text == #"{"version":1,"problems":[\#(problem.dropLast())\#(edit)],"warnings":[\#(problem)],"#
-                + #""summary":{"tasks":3,"objects":5,"uncheckedObjects":4,"problems":1,"warnings":1},"#
+                + #""summary":{"tasks":3,"objects":5,"uncheckedObjects":4,"tasksWithoutSandbox":1,"problems":1,"warnings":1},"#
                 + #""nodeAddress":{"address":"10.0.0.1","interface":"a","others":["#
                 + #"{"address":"10.0.0.2","interface":"a","reason":"10.0.0.1 comes first"}]}}"#
         )
@@ -167,7 +167,8 @@ struct JSONDocumentationTests {
             #"{"code":"NB0203","message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks","nodes":["a"]}"#
         #expect(
             report.json == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"nodes":["#
-                + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":3,"uncheckedObjects":2},"#
+                + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":3,"uncheckedObjects":2,"#
+                + #""tasksWithoutSandbox":1},"#
                 + #"{"node":"b","hostName":"b","roles":["worker"],"tasks":1,"objects":3}],"#
                 + #""summary":{"nodes":2,"problems":1,"warnings":1}}"#
         )
