@@ -20,7 +20,7 @@ public struct TaskInputs: Sendable, Hashable {
     /// A difference between the inputs of two moments.
     public enum Change: Sendable, Hashable {
         case declaration
-        /// The content of a file, which may have appeared or disappeared.
+        /// The content of a file, or a manifest that was added to a directory or removed from it.
         case file(String)
     }
 

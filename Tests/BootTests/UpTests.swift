@@ -70,6 +70,11 @@ extension RunningMachineTests {
                 #expect(counts == [2, 2, 1])
                 #expect(try await machine.isRunningWithoutFailures())
 
+                // A run by hand that fails leaves the unit active.
+                try await machine.must("rm /etc/content; nest-bootstrap run --task content || echo two >/etc/content")
+                #expect(try await up(machine, "after a run by hand that failed").status == 0)
+                #expect(try await machine.output("cat /run/content") == "two\n")
+
                 // The record of a run by hand counts as well.
                 try await machine.place("three", at: "/etc/content")
                 try await machine.must("nest-bootstrap run --task content")
@@ -107,6 +112,7 @@ extension RunningMachineTests {
                 try await machine.must("systemctl mask --runtime k8s-bootstrap-first")
                 let masked = try await up(machine, "a masked unit", "--output", "json")
                 #expect(masked.status == 1)
+                #expect(masked.output.contains(#""masked":["first"]"#))
                 try await machine.must("systemctl unmask --runtime k8s-bootstrap-first")
                 #expect(try await up(machine, "one task and what it runs after", "second").status == 0)
             }

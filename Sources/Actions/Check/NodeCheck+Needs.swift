@@ -30,7 +30,9 @@ extension NodeCheck {
         }
         let first = bytes.prefix { $0 != UInt8(ascii: "\n") }
         let interpreter = String(decoding: first, as: UTF8.self)
-        guard !interpreter.hasPrefix("#!") || interpreter.contains("sh") else { return nil }
+        // The program after `#!` or `env`, such as bash.
+        let names = interpreter.dropFirst(2).split(separator: " ").prefix(2).compactMap { String($0).pathParts.last }
+        guard !interpreter.hasPrefix("#!") || names.contains(where: { $0.hasSuffix("sh") }) else { return nil }
         return bytes.contains(0) ? nil : String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -11,9 +11,10 @@ final class SandboxHint: Sendable {
 
     /// Looks for the system's error messages in a line, ignoring case because Go programs print lower case.
     func look(at line: String, _ declaration: ExecDeclaration, task: String) {
+        guard declaration.hasSandbox else { return }
         let message = line.lowercased()
         let setting: String
-        if let need = declaration.undeclaredNeeds().first, Self.isDenial(message) {
+        if Self.isDenial(message), let need = declaration.undeclaredNeeds().first {
             setting = "the sandbox of its unit stops '\(need.program)': \(need.need.advice)"
         } else if message.hasPrefix("mount: "),
             message.contains("permission denied") || message.contains("must be superuser")
@@ -35,7 +36,7 @@ final class SandboxHint: Sendable {
             !Self.names(declaration, path), let directory = Self.closedDirectory(around: path, declaration)
         {
             setting = "a unit sees of \(directory) only what its task names: add the path to 'reads' of task '\(task)'"
-        } else if declaration.capabilities.isEmpty, let need = Self.privilege(message) {
+        } else if declaration.footprint.capabilities.isEmpty, let need = Self.privilege(message) {
             let (capability, network) = (need.capability, need.isOfNetwork && !declaration.network)
             setting =
                 if let capability {
@@ -45,7 +46,7 @@ final class SandboxHint: Sendable {
                 }
         } else if message.contains("permission denied") {
             setting = "if that is a credential of another task, add it to 'reads' of task '\(task)'"
-        } else if !declaration.network,
+        } else if declaration.footprint.connections.allSatisfy({ $0 == .systemBus }),
             [
                 "network is unreachable", "address family not supported by protocol", "could not resolve",
                 "failure resolving",
@@ -66,14 +67,12 @@ final class SandboxHint: Sendable {
 
     /// Returns whether a line says that the system denied something, as a sandbox does.
     private static func isDenial(_ message: String) -> Bool {
-        let words =
-            withoutBus + [
-                "are you root", "cannot lock", "cannot open", "denied", "must be root", "must be superuser",
-                "no such file",
-                "not permitted", "read-only file system", "requires root", "unable to lock", "unable to open",
-                "network is unreachable", "not supported by protocol",
-            ]
-        return words.contains(where: message.contains)
+        let words = [
+            "are you root", "cannot lock", "denied", "must be root", "must be superuser", "not permitted",
+            "not supported by protocol", "network is unreachable", "read-only file system", "requires root",
+            "unable to lock",
+        ]
+        return (withoutBus + words).contains(where: message.contains)
     }
 
     /// Returns the privilege that a program lacks, `nil` if a line says nothing of the kind.

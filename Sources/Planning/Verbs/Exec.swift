@@ -165,7 +165,8 @@ extension ExecDeclaration: ReadableVerb {
         let writes = fields.value(Keys.writes) ?? []
         let needs = fields.value(Keys.needs) ?? []
         let hasSandbox = fields.value(Keys.sandbox)
-        let reachesNetwork = network && capabilities.contains("CAP_NET_ADMIN")
+        let grantsNetwork = !hasSandbox || needs.contains(.sysctl) || needs.contains(.networking)
+        let reachesNetwork = grantsNetwork || network && capabilities.contains("CAP_NET_ADMIN")
         for path in writes where !reachesNetwork && isPath(normalised(path.path), at: "/proc/sys/net") {
             reportNetworkSetting(path, fields)
         }

@@ -166,7 +166,7 @@ extension ExecDeclaration {
 
     /// Returns whether the keys of the task grant what a program needs.
     private func isGranted(_ need: ProgramNeed) -> Bool {
-        guard case .need(let need) = need else { return false }
+        guard case .need(let need) = need else { return writes.contains { $0.path == "/" } }
         if needs.contains(need) { return true }
         let isReadable = { (paths: [String]) in paths.contains { path in reads.contains { isPath(path, at: $0.path) } }
         }
@@ -189,7 +189,8 @@ private let shellOpeners: Set<Substring> = [
 /// The text is not parsed as a shell does: quotes are kept as parts of words, and a command that is started in another
 /// way is not found.
 private func shellCommands(in text: String) -> [[String]] {
-    text.split { "\n;|&`".contains($0) }.flatMap { $0.split(separator: "$(") }.compactMap { part in
+    let lines = text.split(separator: "\n").filter { line in line.first { !$0.isWhitespace } != "#" }
+    return lines.flatMap { $0.split { ";|&`".contains($0) } }.flatMap { $0.split(separator: "$(") }.compactMap { part in
         // An assignment may precede the command.
         let words = part.split { " \t()".contains($0) }.drop { word in
             shellOpeners.contains(word) || word.contains("=") && !word.hasPrefix("-")

@@ -10,10 +10,13 @@ struct PlanCheck {
     /// The task files, with the address of this node if it is known.
     let configuration: Configuration
 
+    /// The task files as units read them, before they know the address.
+    let configurationWithoutAddress: Configuration
+
     /// The choice of this node's address, `nil` without a rule or for another machine.
     let choice: AddressChoice?
 
-    /// Whether the task files can be read; if not, only manifests are checked.
+    /// Whether the task files are valid; if not, only manifests are checked.
     var isReadable: Bool { configuration.problems.isEmpty }
 
     /// Reads the task files.
@@ -21,6 +24,7 @@ struct PlanCheck {
     /// - Throws: ``Base/Problems`` if a file cannot be opened, or is wrong for this node's address.
     init(_ options: Options) throws(Problems) {
         let read = try Configuration(checking: options)
+        configurationWithoutAddress = read
         choice = options.isOffline || !read.problems.isEmpty ? nil : read.addressChoice
         configuration = try choice?.address.map { address throws(Problems) in try read.with(.known(address)) } ?? read
     }

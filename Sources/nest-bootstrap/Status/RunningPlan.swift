@@ -4,7 +4,7 @@ import Planning
 import State
 import YAML
 
-/// The task files of the plan that runs on this node: the last ones that were valid when the tasks were started.
+/// The task files of the plan that runs on this node: the last valid ones that `up` or the health service has seen.
 ///
 /// While the current task file is invalid, the commands that show the node show this plan. The copy is in `/run` and
 /// only root can read it, because a task file may be closed to other users.

@@ -6,7 +6,7 @@ import Planning
 import Reporting
 import State
 
-/// A view of the states of this node's tasks until an interruption, for `status --watch`.
+/// A view of the states of this node's tasks as they change, for `status --watch` and `up`.
 struct StatusWatch {
     let configuration: Configuration
     let names: [String]

@@ -34,7 +34,9 @@ struct InputReader {
             case .file, .authority, .certificate, .secret, .clientKey, .kubeconfig, .manifests, .program, .optional:
                 break
             }
-            for path in paths(of: read) where !produced.contains(ExactText(path)) && !isChanged(path, by: task) {
+            for path in paths(of: read) where !produced.contains(ExactText(path)) {
+                // A program may change what it reads, but not what the task names as its input.
+                if read.use == .optional, isChanged(path, by: task) { continue }
                 let bytes = try? files.read(path, limit: min(read.sizeLimit, Self.sizeLimit))
                 digests[path] = .some(bytes.map { sha256($0) })
                 if read.use == .manifests, let bytes { used.formUnion(Self.variableNames(in: bytes)) }

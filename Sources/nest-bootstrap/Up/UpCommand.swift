@@ -72,7 +72,11 @@ struct UpCommand: Command {
         let output = program.output
         try requireSystemd()
         guard let configuration = try await checked(options, output) else { return .configuration }
-        if !isDryRun { try await Systemd.reload() }
+        if !names.isEmpty { _ = try configuration.plan.selecting(names) }
+        if !isDryRun {
+            try await Systemd.reload()
+            try? RunningPlan.store(configuration)
+        }
         let services = try await Systemd.services(configuration.plan.steps.map(\.task.unitName))
         let plan = try UpPlan(configuration, try configuration.records(), services, only: names)
         show(plan, of: configuration, output)
@@ -108,10 +112,12 @@ struct UpCommand: Command {
     ///
     /// - Returns: The task files; `nil` if something is wrong.
     private func checked(_ options: Options, _ output: ConsoleOutput) async throws -> Configuration? {
+        var configuration: Configuration?
         var problems: [Problem]
         var warnings: [Problem] = []
         do {
             let check = try PlanCheck(options)
+            configuration = check.configurationWithoutAddress
             let findings = try await check.findings(triesPorts: false)
             (problems, warnings) = (findings.problems, findings.warnings)
         } catch let error as Problems {
@@ -123,7 +129,7 @@ struct UpCommand: Command {
             output.report(Self.untouched(problems.count), as: options.output)
             return nil
         }
-        return try Configuration(options)
+        return configuration
     }
 
     /// Creates the problem that a mistake keeps everything as it is.
@@ -188,7 +194,7 @@ struct UpCommand: Command {
             return signal == SIGINT ? .interrupted : .terminated
         }
         guard let findings else { return .incomplete }
-        let result = UpResult(findings)
+        let result = UpResult(of: plan, findings)
         if configuration.options.output.isForPrograms {
             output.writeObject(result.json, as: configuration.options.output)
         } else {

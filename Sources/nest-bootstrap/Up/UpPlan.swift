@@ -34,6 +34,9 @@ struct UpPlan {
     /// The jobs that start them.
     let jobs: [Systemd.Job]
 
+    /// The tasks of ``starts`` with masked units, which systemd refuses to start.
+    let masked: [String]
+
     /// Compares the task files with what has run on this boot.
     ///
     /// - Parameters:
@@ -55,36 +58,47 @@ struct UpPlan {
         let statuses = records.statuses(of: plan.steps.map(\.task.name))
         var starts: [Start] = []
         var jobs: [Systemd.Job] = []
+        var masked: [String] = []
         var runsAgain = Array(repeating: false, count: plan.steps.count)
+        var isKeptOff = runsAgain
         for (index, step) in plan.steps.enumerated() {
             let task = step.task
             let before = step.dependencies.first { runsAgain[$0] }.map { plan.steps[$0].task.name }
             let isUp = statuses[index].state.isSuccess
+            let unit = services[task.unitName]?.unit
+            // systemd refuses a job of a masked unit, and of a unit that requires one that has to be started.
+            let isMasked = unit?.load == "masked"
+            isKeptOff[index] = isMasked || !isUp && step.dependencies.contains { isKeptOff[$0] }
+            func start(_ reason: Reason, _ job: Systemd.Job?) {
+                starts.append(Start(task: task.name, reason: reason))
+                if isMasked { masked.append(task.name) }
+                if !isKeptOff[index], let job { jobs.append(job) }
+            }
             let isWanted = wantedNames.contains(task.name)
             let change =
                 isWanted && (isUp || statuses[index].state == .running)
                 ? Self.change(of: task, records, reader) : nil
             if let change {
-                runsAgain[index] = true
-                starts.append(Start(task: task.name, reason: change))
-                jobs.append(.restart(task.unitName))
+                runsAgain[index] = !isKeptOff[index]
+                start(change, .restart(task.unitName))
                 // A timer that is active keeps the interval that it was started with.
-                if task.interval != nil { jobs.append(.restart(timerName(ofTask: task.name))) }
-            } else if isUp, let before {
+                if task.interval != nil, !isKeptOff[index] { jobs.append(.restart(timerName(ofTask: task.name))) }
+            } else if isUp, let before, unit?.active == "active" {
                 // systemd restarts the active units that require a unit that it restarts.
                 runsAgain[index] = true
-                starts.append(Start(task: task.name, reason: .follows(before)))
+                start(.follows(before), nil)
             } else if isWanted, !isUp {
-                starts.append(Start(task: task.name, reason: .state(statuses[index].state)))
-                jobs.append(.start(task.unitName))
-            } else if isWanted, let unit = services[task.unitName]?.unit, unit.active != "active" {
-                starts.append(Start(task: task.name, reason: .unit(unit.active)))
-                jobs.append(.start(task.unitName))
+                // After a run by hand that failed, or a process that was killed, the unit may be active nevertheless.
+                runsAgain[index] = unit?.active == "active" && !isKeptOff[index]
+                let job = runsAgain[index] ? Systemd.Job.restart(task.unitName) : .start(task.unitName)
+                start(.state(statuses[index].state), job)
+            } else if isWanted, let unit, unit.active != "active" {
+                start(.unit(unit.active), .start(task.unitName))
             }
         }
         // The target starts the reports and timers too, and says whether all tasks have succeeded.
         if names.isEmpty { jobs.append(.start(targetName)) }
-        (self.starts, self.jobs) = (starts, jobs)
+        (self.starts, self.jobs, self.masked) = (starts, jobs, masked)
     }
 
     /// Returns the difference between what a task used last and what it would use now, `nil` if there is none.
@@ -116,6 +130,7 @@ extension UpPlan.Reason {
         case .state(.ended(.skipped)): "runs, because a task that it runs after did not succeed before"
         case .state(.ended(let outcome)): "runs again, because it was \(outcome.rawValue)"
         case .state(.unknown): "runs again, because its record cannot be read"
+        case .unit("activating"): "is starting"
         case .unit(let state): "runs again, because its unit is \(state)"
         case .follows(let task): "runs again, because it runs after '\(task)'"
         }

@@ -1,5 +1,6 @@
 import Base
 import Execution
+import Host
 import Reporting
 import State
 import YAML
@@ -16,19 +17,36 @@ struct UpResult {
         (self.statuses, self.masked, self.isPermanent) = (statuses, masked, isPermanent)
     }
 
-    init(_ findings: StatusFindings) {
-        self.init(statuses: findings.statuses, masked: findings.masked, isPermanent: findings.isPermanent)
+    /// Creates the result of the tasks that were started.
+    ///
+    /// - Parameters:
+    ///   - plan: The tasks that were started.
+    ///   - findings: Their states, after systemd has nothing left to do for them.
+    init(of plan: UpPlan, _ findings: StatusFindings) {
+        self.init(
+            statuses: findings.statuses,
+            masked: (plan.masked + findings.masked).unique(),
+            isPermanent: findings.isPermanent
+        )
     }
 
     private var failed: [TaskStatus] { statuses.filter { $0.state == .ended(.failed) } }
 
+    /// The tasks that have succeeded in their units.
+    ///
+    /// If a task fails that others run after, systemd stops the units of these; the earlier success remains recorded.
+    private var succeeded: [TaskStatus] {
+        statuses.filter { $0.state.isSuccess && ($0.service.map { $0.unit.active == "active" } ?? true) }
+    }
+
     /// The tasks that have neither succeeded nor failed, because of another task.
     private var remaining: [TaskStatus] {
-        statuses.filter { !$0.state.isSuccess && $0.state != .ended(.failed) }
+        let succeeded = Set(succeeded.map(\.task))
+        return statuses.filter { !succeeded.contains($0.task) && $0.state != .ended(.failed) }
     }
 
     var exitCode: ExitCode {
-        if statuses.allSatisfy(\.state.isSuccess) { return .success }
+        if succeeded.count == statuses.count, masked.isEmpty { return .success }
         return isPermanent || !masked.isEmpty ? .failure : .notYet
     }
 
@@ -73,7 +91,7 @@ struct UpResult {
         let word = exitCode == .success ? "succeeded" : exitCode == .failure ? "failed" : "retried"
         return .mapping([
             Node.outputVersion, ("result", .string(word)),
-            ("succeeded", names(statuses.filter(\.state.isSuccess))), ("failed", names(failed)),
+            ("succeeded", names(succeeded)), ("failed", names(failed)),
             ("notRun", names(remaining)), ("masked", .sequence(masked.map { .string($0) })),
         ])
     }
