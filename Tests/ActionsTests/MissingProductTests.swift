@@ -76,10 +76,9 @@ struct MissingProductTests {
         }
         let similar = "command: touch, args: ['\(directory)/settings.conf'], creates: \(directory)/setings.conf"
         try await withBench(task(similar), root: nil) { bench async throws in
-            #expect(
-                try await bench.perform("it")
-                    == "touch 'DIR/settings.conf' succeeded, but 'DIR/setings.conf' does not exist; did you mean 'DIR/settings.conf'? correct 'creates'"
-            )
+            let error = try await bench.perform("it")
+            let end = "'DIR/setings.conf' does not exist; did you mean 'DIR/settings.conf'? correct 'creates'"
+            #expect(error.hasSuffix(end), "\(error)")
         }
     }
 
