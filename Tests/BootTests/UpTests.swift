@@ -21,7 +21,7 @@ extension RunningMachineTests {
 
         private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"
 
-        /// How often a task has run.
+        /// The number of runs of a task.
         private func runs(_ task: String, _ machine: TestMachine) async throws -> Int {
             try await machine.output("cat /run/\(task)/log").split(separator: "\n").count
         }

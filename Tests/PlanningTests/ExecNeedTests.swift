@@ -3,7 +3,7 @@ import Testing
 
 @testable import Planning
 
-/// What programs need of the sandbox of their unit.
+/// Needs of programs that the sandbox of their unit does not grant.
 @Suite(.timeLimit(.minutes(10)))
 struct ExecNeedTests {
     private func declaration(_ exec: String) throws -> ExecDeclaration {

@@ -60,7 +60,7 @@ extension MissingProduct {
     /// Shell commands that the task ran, and what starts them.
     private struct Script {
         let text: String
-        /// Where the commands are, as the words of a message.
+        /// The place of the commands, as the words of a message.
         let place: String
         /// The words that let bash run them, `nil` if bash runs them already.
         let change: String?
