@@ -80,7 +80,7 @@ extension MissingProduct {
         if case .command(let name, _) = declaration.program {
             let isBash = Self.isBash(name)
             let change = isBash ? nil : "write command: bash"
-            if let text = Self.text(ofShell: words) {
+            if let text = declaration.shellText {
                 scripts.append(Script(text: text, place: "its text", change: change, options: "-o"))
             } else if let file = declaration.shellScript?.path, let text = Self.text(ofFile: file) {
                 scripts.append(Script(text: text, place: "'\(file)'", change: change, options: "-o"))
@@ -115,15 +115,6 @@ extension MissingProduct {
     private static func change(ofFirstLine shell: [String]) -> String? {
         guard !isBash(shell.first ?? "") else { return nil }
         return "write '#!\((["/bin/bash"] + shell.dropFirst()).joined(separator: " "))' as its first line"
-    }
-
-    /// Returns the commands that follow option `-c` of a shell, `nil` if there is no such option.
-    private static func text(ofShell words: [String]) -> String? {
-        let shells: Set = ["ash", "bash", "busybox", "dash", "ksh", "sh", "zsh"]
-        guard shells.contains(words.first?.pathParts.last.map(String.init) ?? ""),
-            let option = words.firstIndex(where: { $0.wholeMatch(of: /-[a-z]*c[a-z]*/) != nil })
-        else { return nil }
-        return words.dropFirst(option + 1).first
     }
 
     private static func text(ofFile path: String) -> String? {

@@ -290,46 +290,39 @@ extension ExecDeclaration: ReadableVerb {
 }
 
 extension ExecDeclaration {
-    /// The location of the command if it is a shell, `nil` for any other program.
-    private var shellLocation: SourceLocation? {
-        guard case .command(let name, let location) = program, let shell = name.pathParts.last,
-            Self.shells.contains(String(shell))
-        else { return nil }
-        return location
-    }
-
-    /// The text that a shell is to run: the argument after the options with `c`.
-    var shellText: String? {
-        guard shellLocation != nil else { return nil }
-        var rest = arguments[...]
-        while let argument = rest.popFirst(), argument.hasPrefix("-") || argument.hasPrefix("+") {
-            if argument.hasPrefix("--") { continue }
-            if argument.hasPrefix("-"), argument.contains("c") { return rest.first }
-            // With `-o` or `-O`, the next argument is the name of an option.
-            if argument.hasSuffix("o") || argument.hasSuffix("O") { _ = rest.popFirst() }
-        }
-        return nil
+    /// The commands that a shell is to run.
+    private enum ShellInput {
+        /// The argument after an option with `c`.
+        case text(String)
+        /// The first argument that is not an option.
+        case script(LocatedPath)
     }
 
     private static let shells: Set = ["ash", "bash", "busybox", "dash", "ksh", "sh", "zsh"]
 
-    /// The script that a shell is to run: the first argument that is not an option, if it is an absolute path.
-    public var shellScript: LocatedPath? {
-        guard let location = shellLocation, case .command(let name, _) = program else { return nil }
-        let shell = name.pathParts.last
-        var rest = (shell == "busybox" ? arguments.dropFirst() : arguments[...])
+    /// The commands that the task's command is to run, `nil` if it is not a shell or names no absolute path.
+    private var shellInput: ShellInput? {
+        guard case .command(let name, let location) = program, let shell = name.pathParts.last,
+            Self.shells.contains(String(shell))
+        else { return nil }
+        var rest = shell == "busybox" ? arguments.dropFirst() : arguments[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("-") || argument.hasPrefix("+"), argument.count > 1 else {
-                return argument.isAbsolutePath ? LocatedPath(argument, location: location) : nil
+                return argument.isAbsolutePath ? .script(LocatedPath(argument, location: location)) : nil
             }
-            if argument == "--" || argument.hasPrefix("--") { continue }
-            // With `-c`, the next argument is a text with commands.
-            if argument.hasPrefix("-"), argument.contains("c") { return nil }
+            if argument.hasPrefix("--") { continue }
+            if argument.hasPrefix("-"), argument.contains("c") { return rest.first.map(ShellInput.text) }
             // With `-o` or `-O`, the next argument is the name of an option.
             if argument.hasSuffix("o") || argument.hasSuffix("O") { _ = rest.popFirst() }
         }
         return nil
     }
+
+    /// The text that a shell is to run: the argument after an option with `c`.
+    public var shellText: String? { if case .text(let text)? = shellInput { text } else { nil } }
+
+    /// The script that a shell is to run: the first argument that is not an option, if it is an absolute path.
+    public var shellScript: LocatedPath? { if case .script(let path)? = shellInput { path } else { nil } }
 }
 
 extension ValueReader<ExecNeed> {
