@@ -26,9 +26,11 @@ struct Program {
     /// Prepares an invocation with the environment, the outputs and the signals of this process.
     init(arguments: [String]) {
         let environment = Machine.environment()
-        let outputEnvironment = OutputEnvironment(environment: environment)
         let options: Options? =
             if case .perform(_, let options) = try? parseArguments(arguments) { options } else { nil }
+        let outputEnvironment = OutputEnvironment(
+            environment: environment.merging(options?.callerEnvironment ?? [:]) { $1 }
+        )
         let output = ConsoleOutput(
             journal: Journal().map { JournalQueue(Self.sender(to: $0)) },
             isUTF8: outputEnvironment.isUTF8,

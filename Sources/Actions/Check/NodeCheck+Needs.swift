@@ -14,7 +14,7 @@ extension NodeCheck {
         return declaration.undeclaredNeeds(script: scriptText(declaration)).map { program, need in
             Problem(
                 .programInSandbox,
-                "'\(program)' works by hand, and the sandbox of the unit of task '\(task.name)' stops it",
+                "'\(program)' works in a shell, and the sandbox of the unit of task '\(task.name)' stops it",
                 at: location,
                 hint: need.advice
             )

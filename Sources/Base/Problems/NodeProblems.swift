@@ -87,7 +87,7 @@ extension ProblemExplanation {
             cause:
                 "A program ended with another code than 0, or ended well without making the file that it should make.",
             fix: """
-                Read its output: nest-bootstrap logs NAME. If it works by hand, the sandbox of the unit may deny \
+                Read its output: nest-bootstrap logs NAME. If it works with 'run --here', the sandbox of the unit may deny \
                 something that the task does not declare.
                 """,
             example: .message("'/usr/local/bin/setup' exited with code 1: no such device")
@@ -165,7 +165,7 @@ extension ProblemExplanation {
             .programInSandbox,
             "Program that the sandbox of its unit stops",
             cause: """
-                A program such as systemctl, apt-get or modprobe works in a run by hand, which has no sandbox, and not in \
+                A program such as systemctl, apt-get or modprobe works in a shell, which has no sandbox, and not in \
                 the unit of its task, which grants only what the task declares.
                 """,
             fix: "Write 'needs' or 'sandbox: false' below 'exec', as the message says.",

@@ -62,6 +62,20 @@ extension Systemd {
     }
 }
 
+extension Systemd {
+    /// Reads the paths of the drop-ins of a unit.
+    ///
+    /// - Parameter name: The unit's name, with its suffix.
+    /// - Returns: The paths; empty for a unit that does not exist.
+    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
+    public static func dropIns(of name: String) async throws(SystemError) -> [String] {
+        try SystemError.checkPath(SystemBus.operation, name)
+        return try await withBus(name, answerLimit) { bus throws(SystemError) in
+            try bus.texts("DropInPaths", of: name)
+        }
+    }
+}
+
 extension Systemd.Job {
     /// The unit's name.
     var unit: String {
@@ -225,4 +239,77 @@ extension Systemd {
 
     /// The time limit for systemd's answer to a call.
     private static let answerLimit = Duration.seconds(5)
+}
+
+extension Systemd {
+    /// Starts a service that ends by itself and then stays active, waits for its end, and makes systemd forget it.
+    ///
+    /// If the task is cancelled, the service is stopped, and has ended when this function returns.
+    ///
+    /// - Parameter name: The unit's name, with its suffix.
+    /// - Returns: The exit status of the main process; `nil` if the service ended in another way: it was stopped, its
+    ///   program was ended by a signal, or one of its other commands failed.
+    /// - Throws: ``Base/SystemError`` if systemd does not answer or refuses.
+    public static func runToEnd(_ name: String) async throws(SystemError) -> Int32? {
+        try SystemError.checkPath(starting, name)
+        return try await onThread(starting, name) { (cancelled) throws(SystemError) in
+            var bus = try SystemBus(unit: name, deadline: .now + answerLimit)
+            try bus.connect(to: systemBusAddress())
+            try bus.subscribeToJobs()
+            try bus.queue(.start(name))
+            if try !awaitJob(of: name, &bus, cancelled) { try stop(name, &bus) }
+            let state = try bus.unitState()
+            let hasExited = try bus.number("ExecMainCode", of: name, as: .service) == Int32(CLD_EXITED)
+            let status: Int32? = hasExited ? try bus.number("ExecMainStatus", of: name, as: .service) : nil
+            if state.active == "failed" {
+                try bus.resetFailed(name)
+                return status == 0 ? nil : status
+            }
+            guard state.isActive else { return nil }
+            try stop(name, &bus)
+            return status
+        }
+    }
+
+    /// Resets a failed unit, starts it, and waits until it has started or failed.
+    ///
+    /// - Parameter name: The unit's name, with its suffix.
+    /// - Returns: Whether the unit is active.
+    /// - Throws: ``Base/SystemError`` if systemd does not answer or refuses.
+    public static func startFailed(_ name: String) async throws(SystemError) -> Bool {
+        try SystemError.checkPath(starting, name)
+        return try await onThread(starting, name) { (cancelled) throws(SystemError) in
+            var bus = try SystemBus(unit: name, deadline: .now + answerLimit)
+            try bus.connect(to: systemBusAddress())
+            try bus.subscribeToJobs()
+            try bus.resetFailed(name)
+            try bus.queue(.start(name))
+            _ = try awaitJob(of: name, &bus, cancelled)
+            return try bus.unitState().isActive
+        }
+    }
+
+    private static let starting = "cannot start"
+
+    /// Stops a unit without the units that depend on it, and waits until it has ended.
+    private static func stop(_ name: String, _ bus: inout SystemBus) throws(SystemError) {
+        bus.setDeadline(.now + answerLimit)
+        try bus.queue(.stopAlone(name))
+        _ = try awaitJob(of: name, &bus, try Waker(stopping, name))
+    }
+
+    /// Waits until a unit has no job, and returns whether that was so before the wait was cancelled.
+    private static func awaitJob(
+        of name: String,
+        _ bus: inout SystemBus,
+        _ cancelled: Waker,
+    ) throws(SystemError) -> Bool {
+        bus.setDeadline(.now + answerLimit)
+        while try bus.units(named: [name]).contains(where: \.hasJob) {
+            // A job may end without a signal, such as when another job replaces it.
+            guard try bus.waitForSignal(until: .now + .seconds(1), cancelled) else { return false }
+            bus.setDeadline(.now + answerLimit)
+        }
+        return true
+    }
 }

@@ -91,6 +91,16 @@ public func isOwnUnit(_ name: String) -> Bool { name.hasPrefix("k8s-bootstrap-")
 /// Returns the name of the service that repeats a task.
 public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-repeat@\(task).service" }
 
+/// Returns the name of the service that runs a task for `run --task`, as the task's own unit would.
+///
+/// - Parameters:
+///   - task: The task's name.
+///   - run: A text that differs between runs, so that systemd has never loaded a unit of this name.
+/// - Returns: The name, which the drop-in of the tasks' units applies to.
+public func byHandUnitName(ofTask task: String, run: String) -> String {
+    "k8s-bootstrap-by-hand@\(task)-\(run).service"
+}
+
 /// Returns the name of the timer that starts the repetitions of a task.
 public func timerName(ofTask task: String) -> String { "k8s-bootstrap-\(task).timer" }
 

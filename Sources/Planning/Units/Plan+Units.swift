@@ -22,10 +22,52 @@ extension Plan {
         isReadableByAll: (String) -> Bool = { _ in true },
         exists: (String) -> Bool = { _ in false },
     ) -> [UnitFile] {
+        let unit = taskUnits(call, linkedNames, isReadableByAll, exists)
+        let tasks = steps.indices.flatMap { unit($0).files }
+        let common = commonUnits(
+            call,
+            timers: timerNames,
+            report: report.map { ReportUnits($0, self) },
+            hasClosedDirectories: steps.contains {
+                !$0.task.footprint.closedDirectories(beside: call.taskFiles).isEmpty
+            },
+        )
+        return common + tasks
+    }
+
+    /// Returns the unit that runs a task once for `run --task`: with the sandbox, user and commands of the task's unit.
+    ///
+    /// - Parameters:
+    ///   - task: The task's name, which the plan has.
+    ///   - call: The invocation of the program by the unit.
+    ///   - run: The unit's name, its output, and the flags of its commands.
+    ///   - linkedNames: Returns the targets of the links along a path, which a unit needs too.
+    ///   - isReadableByAll: Returns whether every user can read a file or a directory of manifests.
+    ///   - exists: Returns whether a directory exists.
+    /// - Returns: The files.
+    public func units(
+        ofTask task: String,
+        _ call: ProgramInvocation,
+        byHand run: RunByHand,
+        linkedNames: (String) -> [String],
+        isReadableByAll: (String) -> Bool,
+        exists: (String) -> Bool,
+    ) -> [UnitFile] {
+        guard let index = position(of: task) else { return [] }
+        return taskUnits(call, linkedNames, isReadableByAll, exists)(index).files(byHand: run)
+    }
+
+    /// Returns a function that creates the unit of the task at a position.
+    private func taskUnits(
+        _ call: ProgramInvocation,
+        _ linkedNames: (String) -> [String],
+        _ isReadableByAll: (String) -> Bool,
+        _ exists: (String) -> Bool,
+    ) -> (Int) -> TaskUnit {
         let hiddenPaths = HiddenPaths(self, call, linkedNames: linkedNames, exists: exists)
         let addresses = ServerAddresses(self)
         let users = UnitUsers(self, call, isReadableByAll)
-        let tasks = steps.indices.flatMap { index in
+        return { index in
             let footprint = steps[index].task.footprint
             let user = users.settings(
                 of: footprint,
@@ -33,7 +75,7 @@ extension Plan {
             )
             var seen = footprint
             seen.reads.removeAll { user.privateKeys.contains($0.path.path) }
-            let unit = TaskUnit(
+            return TaskUnit(
                 task: steps[index].task,
                 dependencies: steps[index].dependencies.map { steps[$0].task.unitName },
                 view: hiddenPaths.view(
@@ -46,17 +88,31 @@ extension Plan {
                 user: user,
                 call: call,
             )
-            return unit.files
         }
-        let common = commonUnits(
-            call,
-            timers: timerNames,
-            report: report.map { ReportUnits($0, self) },
-            hasClosedDirectories: steps.contains {
-                !$0.task.footprint.closedDirectories(beside: call.taskFiles).isEmpty
-            },
-        )
-        return common + tasks
+    }
+}
+
+/// The properties of a unit that runs a task for `run --task`.
+public struct RunByHand: Sendable {
+    /// The unit's name.
+    public var unitName: String
+
+    /// The flags of `run` and `supervise` in the unit.
+    public var flags: [String]
+
+    /// The paths that standard output and standard error are appended to; `nil` for the journal.
+    public var outputs: (results: String, diagnostics: String)?
+
+    /// The drop-ins with which the administrator has changed the unit of the task.
+    public var dropIns: [String]
+
+    public init(
+        unitName: String,
+        flags: [String],
+        outputs: (results: String, diagnostics: String)?,
+        dropIns: [String],
+    ) {
+        (self.unitName, self.flags, self.outputs, self.dropIns) = (unitName, flags, outputs, dropIns)
     }
 }
 
@@ -109,6 +165,24 @@ private struct TaskUnit {
             // A unit that stays active would not be started again.
             privileges(of: name, [("RemainAfterExit", "no")] + settings),
         ]
+    }
+
+    /// The unit that runs the task once, with the output of its caller.
+    ///
+    /// It stays active after a success, so that the exit status can be read.
+    func files(byHand run: RunByHand) -> [UnitFile] {
+        var unit = unitSection("Run by hand of task \(task.name) of the Kubernetes node bootstrap")
+        if !task.afterUnits.isEmpty { unit.set("After", task.afterUnits.joined(separator: " ")) }
+        addService(&unit, flags: run.flags)
+        if let outputs = run.outputs {
+            unit.set("StandardOutput", "append:\(unitPath(outputs.results))")
+            unit.set("StandardError", "append:\(unitPath(outputs.diagnostics))")
+        }
+        let dropIns = run.dropIns.map { path in
+            UnitFile(path: "\(run.unitName).d/\(path.pathParts.last ?? "")", content: .link(to: path))
+        }
+        return [UnitFile(path: run.unitName, content: .text(unit.text)), privileges(of: run.unitName, settings)]
+            + dropIns
     }
 
     private func unitSection(_ description: String) -> UnitText {

@@ -20,6 +20,7 @@ struct Flag<Owner: Command>: Sendable {
         _ value: String,
         isRepeatable: Bool = false,
         isOptionalValue: (@Sendable (String) -> Bool)? = nil,
+        isInternal: Bool = false,
         _ help: String,
         _ set: @escaping Action,
     ) {
@@ -29,6 +30,7 @@ struct Flag<Owner: Command>: Sendable {
             value: value,
             isOptionalValue: isOptionalValue,
             isRepeatable: isRepeatable,
+            isInternal: isInternal,
             help: help,
         )
         self.init(form, set)
@@ -225,6 +227,24 @@ enum OutputChoice: String, Sendable, Hashable, CaseIterable {
         case .text, .plain: .text
         case .json: .json
         case .yaml: .yaml
+        }
+    }
+}
+
+extension Flag {
+    /// The flag of the commands in a unit that `run` has started: the variables of the caller's terminal.
+    static var byHand: Self {
+        Flag(
+            "--by-hand",
+            "VARIABLES",
+            isInternal: true,
+            "the unit belongs to a run by hand, with these variables of its terminal; 'run' calls this"
+        ) { _, options, value in
+            let pairs = value.split(separator: ",").map { $0.split(separator: "=", maxSplits: 1) }
+            options.callerEnvironment = Dictionary(
+                pairs.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") },
+                uniquingKeysWith: { $1 }
+            )
         }
     }
 }

@@ -74,6 +74,12 @@ struct Options: Sendable {
         throw UsageError("'--format' and '--output \(output.rawValue)' are mutually exclusive")
     }
 
+    /// The variables of the terminal for which a unit runs a task, `nil` unless `run` has started the unit.
+    var callerEnvironment: [String: String]?
+
+    /// Whether `run` has started the unit in which the program runs.
+    var isByHand: Bool { callerEnvironment != nil }
+
     /// Whether a service manager has started the program.
     var isService: Bool { environment["NOTIFY_SOCKET"] != nil }
 

@@ -14,6 +14,7 @@ struct PlanRun {
     let command: RunCommand
     let events: EventQueue
     let output: ConsoleOutput
+    let outputEnvironment: OutputEnvironment
     let identifier: String
     let catchSignals: SignalCatcher
 
@@ -39,6 +40,18 @@ struct PlanRun {
             report(part.missing)
             return .notYet
         }
+        if isOfUnit, !command.isRepetition,
+            try part.plan.steps.first.map({ try records.takeSuccessByHand(of: $0.task.name) }) == true
+        {
+            output.write("has succeeded by hand, and is not repeated\n")
+            return .success
+        }
+        switch UnitRun.place(of: command, configuration.options) {
+        case .units: return try await runInUnits(part.plan, records)
+        case .process(let reason?) where !configuration.options.output.isForPrograms:
+            output.write("the sandbox of units does not apply, because \(reason)\n", to: .diagnostics)
+        case .process: break
+        }
         if !command.isDryRun, !part.plan.steps.isEmpty {
             do {
                 try records.prepare()
@@ -48,9 +61,7 @@ struct PlanRun {
         }
         let signals = try catchSignals()
         let http = try HTTPClient()
-        let recorder =
-            command.isDryRun
-            ? nil : Recorder(records, run: identifier, plan: configuration.plan) { [events] in events.send($0) }
+        let recorder = command.isDryRun ? nil : makeRecorder(records)
         let staged = staged(part.plan, records)
         let inputs = InputReader(configuration)
         let environment = configuration.environment(http, staged: staged)
@@ -73,13 +84,36 @@ struct PlanRun {
         if command.isWholeRun, signal == nil { output.report(warnings: await formerSets.release()) }
         await http.shutDown()
         if recorder != nil {
-            await reportRecovery(of: report)
+            await reportRecovery(of: report.entries.filter(\.outcome.isSuccess).map(\.task))
             await writeMetrics()
             await reportToCluster()
         }
         let code = ExitCode(report, signal: signal)
         // If a record could not be written, the run fails, so that another attempt records the success for dependants.
         return code == .success && recorder?.hasLostRecords == true ? .failure : code
+    }
+
+    /// Runs the tasks of a plan in units, and reports the recovery of those that have succeeded.
+    private func runInUnits(_ plan: Plan, _ records: RecordStore) async throws -> ExitCode {
+        let code = try await UnitRun(
+            configuration: configuration,
+            command: command,
+            tasks: plan.steps.map(\.task),
+            records: records,
+            output: output,
+            outputEnvironment: outputEnvironment,
+            catchSignals: catchSignals,
+        ).run()
+        await reportRecovery(of: plan.steps.map(\.task.name))
+        await reportToCluster()
+        return code
+    }
+
+    /// Whether the task's own unit has started this process.
+    private var isOfUnit: Bool { Machine.isUnit && !configuration.options.isByHand }
+
+    private func makeRecorder(_ records: RecordStore) -> Recorder {
+        Recorder(records, run: identifier, isOfUnit: isOfUnit, plan: configuration.plan) { [events] in events.send($0) }
     }
 
     private func engine(_ recorder: Recorder?) -> Engine {
@@ -161,13 +195,14 @@ struct PlanRun {
     /// After a run by hand, requests that systemd start the tasks whose dependencies have recovered.
     ///
     /// If a service runs the task, the task's unit does this instead. If systemd refuses, the next retry does it.
-    private func reportRecovery(of report: Report) async {
+    ///
+    /// - Parameter tasks: The tasks that the run has performed; those that have not succeeded have not recovered.
+    private func reportRecovery(of tasks: [String]) async {
         let options = configuration.options
         guard !options.isService, options.root == nil, options.config == Options.defaultConfig, Systemd.isRunning else {
             return
         }
-        let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
-        _ = try? await Supervisor(configuration: configuration).noteSuccess(of: succeeded)
+        _ = try? await Supervisor(configuration: configuration).noteSuccess(of: tasks)
     }
 
     /// The maximum duration of the requests of a report after a run by hand.

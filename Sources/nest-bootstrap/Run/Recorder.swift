@@ -11,6 +11,7 @@ import State
 final class Recorder: Sendable {
     private let records: RecordStore
     private let run: String
+    private let isOfUnit: Bool
     private let verbs: [String: String]
     /// The tasks that report every change as an event: all except programs and deletions.
     private let reportsAllChanges: Set<String>
@@ -52,9 +53,24 @@ final class Recorder: Sendable {
         }
     }
 
-    init(_ records: RecordStore, run: String, plan: Plan, warn: @escaping @Sendable (Event) -> Void) {
+    /// Creates a recorder.
+    ///
+    /// - Parameters:
+    ///   - records: The records.
+    ///   - run: The identifier of the run.
+    ///   - isOfUnit: Whether a task's own unit makes the attempts, rather than a run by hand.
+    ///   - plan: The plan.
+    ///   - warn: Receives the warnings about records that cannot be written.
+    init(
+        _ records: RecordStore,
+        run: String,
+        isOfUnit: Bool,
+        plan: Plan,
+        warn: @escaping @Sendable (Event) -> Void,
+    ) {
         self.records = records
         self.run = run
+        self.isOfUnit = isOfUnit
         self.warn = warn
         verbs = Dictionary(
             plan.steps.map { ($0.task.name, $0.task.verb.name) },
@@ -88,7 +104,7 @@ final class Recorder: Sendable {
                 verb: verbs[task] ?? "",
                 outcome: nil,
                 attempt: records.nextAttempt(of: task),
-                history: TaskHistory(after: earlier, isOfUnit: Machine.isUnit),
+                history: TaskHistory(after: earlier, isOfUnit: isOfUnit),
                 run: run
             )
             record.inputs = inputs

@@ -19,6 +19,10 @@ struct RunCommand: Command {
                 + "changes stay on the screen. NO_COLOR, TERM=dumb and the character set of the locale are respected. "
                 + "With '--output plain' every event is a line, as in a file. Under systemd everything goes to the "
                 + "journal instead.",
+            "A task that '--task' names runs as its unit runs it at boot, where systemd runs and the package is "
+                + "installed: with the same user, sandbox and environment, in a unit of its own that ends with it. If "
+                + "the task's unit had failed, it is active afterwards, without repeating the work. '--here', or "
+                + "another task file or root, runs the task in this process, with the rights of the shell.",
             "A reader that is too slow misses lines that programs print, and is shown how many. A run that has ended "
                 + "waits 10 seconds for it.",
             "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
@@ -52,6 +56,11 @@ struct RunCommand: Command {
             "afterwards delete the objects of sets that no task has any more; see 'remove' in docs/task-file",
             \.removesSets
         ),
+        Flag(
+            "--here",
+            "run named tasks in this process, with the rights of the shell, instead of in units as at boot",
+            \.runsHere
+        ),
         Flag("--dry-run", "show what would be created and changed, write nothing", \.isDryRun),
         .config, .role, .hostName, .root, .output,
         Flag(
@@ -67,6 +76,7 @@ struct RunCommand: Command {
             "the task repeats: its success on this boot stays recorded; the units of repetitions call this",
             \.isRepetition
         ),
+        .byHand,
     ]
 
     /// The tasks to run, in the given order without duplicates; empty for all tasks.
@@ -77,6 +87,9 @@ struct RunCommand: Command {
 
     /// Whether to delete the objects of sets that no task has any more.
     var removesSets = false
+
+    /// Whether to run named tasks in this process although systemd could run them in units.
+    var runsHere = false
 
     /// Whether to report the changes instead of making them.
     var isDryRun = false
@@ -124,10 +137,12 @@ struct RunCommand: Command {
     private func run(_ configuration: Configuration, in program: Program) async throws -> ExitCode {
         let identifier = makeRunIdentifier()
         let output = program.output
+        // A unit draws on the terminal itself.
+        let isDrawnByUnit = UnitRun.place(of: self, configuration.options) == .units
         let sinks = makeSinks(
             for: configuration.options.output,
             isDryRun: isDryRun,
-            in: program.outputEnvironment,
+            in: isDrawnByUnit ? program.outputEnvironment.plain : program.outputEnvironment,
             run: identifier,
             output: output,
             auditJournal: auditJournal(configuration.options, output),
@@ -140,6 +155,7 @@ struct RunCommand: Command {
                 command: self,
                 events: events,
                 output: output,
+                outputEnvironment: program.outputEnvironment,
                 identifier: identifier,
                 catchSignals: program.catchSignals,
             ).run()
@@ -148,7 +164,9 @@ struct RunCommand: Command {
 
     /// Returns a function that sends entries about a run by hand to the journal; `nil` if the run needs none.
     private func auditJournal(_ options: Options, _ output: ConsoleOutput) -> JournalQueue.Sender? {
-        guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot else { return nil }
+        guard output.journal == nil, !isDryRun, options.root == nil, Machine.isRoot || options.isByHand else {
+            return nil
+        }
         return Journal.ofThisMachine().map { Program.sender(to: $0) }
     }
 

@@ -31,6 +31,7 @@ struct SuperviseCommand: Command {
             "the task repeats: its success on this boot stays recorded; the units of repetitions call this",
             \.isRepetition
         ),
+        .byHand,
         part(
             "--only-metrics",
             .metrics,

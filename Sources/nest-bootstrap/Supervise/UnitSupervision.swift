@@ -28,13 +28,8 @@ struct UnitSupervision {
             // When the unit has ended, another call records the failure and writes the metrics.
             if !isComplete, !hasEnded { return .failure }
             if !hasEnded { await writeMetrics(output) }
-            do {
-                if isRepetition { try await noteRepetition() } else { try await note(tasks, supervisor) }
-            } catch {
-                // The result of the task does not depend on these steps. If they fail, they are repeated when the next
-                // task ends.
-                output.report(error, as: configuration.options.output)
-            }
+            // A run by hand reports its end itself, and its failure stops nothing.
+            if !configuration.options.isByHand { await noteEnd(of: tasks, supervisor, output) }
             if hasEnded { await writeMetrics(output) }
             return isComplete ? .success : .failure
         }
@@ -47,6 +42,17 @@ struct UnitSupervision {
         await forgetCommands(of: configuration.plan.steps.map(\.task), output)
         await writeMetrics(output)
         return try await supervisor.judge(ended: [:], keepsLock: true) { output.write("\($0)\n") } ? .success : .failure
+    }
+
+    /// Records the result of a unit, and starts what follows from it.
+    private func noteEnd(of tasks: [PlannedTask], _ supervisor: Supervisor, _ output: ConsoleOutput) async {
+        do {
+            if isRepetition { try await noteRepetition() } else { try await note(tasks, supervisor) }
+        } catch {
+            // The result of the task does not depend on these steps. If they fail, they are repeated when the next task
+            // ends.
+            output.report(error, as: configuration.options.output)
+        }
     }
 
     /// Whether the unit has ended; if so, this call is its `ExecStopPost=`, otherwise its `ExecStartPost=`.

@@ -31,7 +31,7 @@ struct UnitWriter {
             let call = call(roles: configuration.declarations.roles.joined(separator: ","))
             let report = configuration.report
             let units =
-                options.isOffline ? unitsOfAnyMachine(plan, call, report) : unitsOfThisMachine(plan, call, report)
+                options.isOffline ? unitsOfAnyMachine(plan, call, report) : plan.unitsOfThisMachine(call, report)
             files = units + unitsOfRemovedTasks(removed, call) + stoppedTimers(ofTasks: single)
         } catch {
             guard command.isGenerator else {
@@ -56,7 +56,7 @@ struct UnitWriter {
         // An earlier version of the task file may have enabled reports.
         if command.isGenerator, !files.contains(where: { $0.path == stopped.path }) { files.append(stopped) }
         do {
-            try write(files)
+            try files.write(in: command.directory)
             // systemd gives generators an empty directory.
             if !command.isGenerator {
                 try StaleUnits(directory: command.directory, written: Set(files.map(\.path))).remove()
@@ -67,21 +67,6 @@ struct UnitWriter {
         }
         if !command.isGenerator { writeSummary(files, taskCount: count) }
         return .success
-    }
-
-    /// Returns the units of a plan, adapted to the links and permissions of this machine.
-    private func unitsOfThisMachine(
-        _ plan: Plan,
-        _ call: ProgramInvocation,
-        _ report: ReportDeclaration?
-    ) -> [UnitFile] {
-        plan.units(
-            call,
-            report: report,
-            linkedNames: FileSystem.linkedNames,
-            isReadableByAll: { FileSystem.isReadableByAll($0, isRead: isManifestName) },
-            exists: { (try? FileSystem.exists($0)) ?? false },
-        )
     }
 
     /// Returns the units of a plan for a node whose files are not available, and warns of assumptions about the files.
@@ -144,19 +129,6 @@ struct UnitWriter {
         return call
     }
 
-    /// Writes the files without syncing, because the next start of systemd or call of the command writes them again.
-    private func write(_ files: [UnitFile]) throws(SystemError) {
-        try FileSystem.makeDirectories(command.directory)
-        for file in files {
-            let path = "\(command.directory)/\(file.path)"
-            switch file.content {
-            case .text(let text): try FileSystem.write(Array(text.utf8), to: path, mode: 0o644, isSynced: false)
-            case .link(let target):
-                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false)
-            }
-        }
-    }
-
     private func report(_ error: SystemError) {
         output.report(error, as: options.output)
         // systemd may discard the output of a generator.
@@ -173,6 +145,49 @@ struct UnitWriter {
             return output.writeObject(.mapping(pairs), as: options.output)
         }
         output.write("units of \(taskCount) \(taskCount == 1 ? "task" : "tasks") written to '\(command.directory)'\n")
+    }
+}
+
+extension [UnitFile] {
+    /// Writes the files without syncing, because the next start of systemd or call of the command writes them again.
+    ///
+    /// - Parameter directory: The directory of the units, which is created.
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    func write(in directory: String) throws(SystemError) {
+        try FileSystem.makeDirectories(directory)
+        for file in self {
+            let path = "\(directory)/\(file.path)"
+            switch file.content {
+            case .text(let text): try FileSystem.write(Swift.Array(text.utf8), to: path, mode: 0o644, isSynced: false)
+            case .link(let target):
+                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false)
+            }
+        }
+    }
+}
+
+extension Plan {
+    /// Returns the units of a plan, adapted to the links and permissions of this machine.
+    func unitsOfThisMachine(_ call: ProgramInvocation, _ report: ReportDeclaration?) -> [UnitFile] {
+        units(
+            call,
+            report: report,
+            linkedNames: FileSystem.linkedNames,
+            isReadableByAll: { FileSystem.isReadableByAll($0, isRead: isManifestName) },
+            exists: { (try? FileSystem.exists($0)) ?? false },
+        )
+    }
+
+    /// Returns the unit that runs a task once for `run --task`, adapted to the links and permissions of this machine.
+    func units(ofTask task: String, _ call: ProgramInvocation, byHand run: RunByHand) -> [UnitFile] {
+        units(
+            ofTask: task,
+            call,
+            byHand: run,
+            linkedNames: FileSystem.linkedNames,
+            isReadableByAll: { FileSystem.isReadableByAll($0, isRead: isManifestName) },
+            exists: { (try? FileSystem.exists($0)) ?? false },
+        )
     }
 }
 

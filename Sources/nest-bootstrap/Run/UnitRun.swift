@@ -1,0 +1,178 @@
+import Actions
+import Base
+import Glibc
+import Host
+import Planning
+import Reporting
+import State
+
+/// A run of named tasks in units that systemd starts for it, one after the other.
+///
+/// Such a unit has the user, sandbox and environment of the task's own unit, and the output of this process. The task's
+/// own unit is not restarted, because that would restart the tasks that depend on it.
+struct UnitRun {
+    let configuration: Configuration
+    let command: RunCommand
+    /// The tasks, in the order in which they run.
+    let tasks: [PlannedTask]
+    let records: RecordStore
+    let output: ConsoleOutput
+    let outputEnvironment: OutputEnvironment
+    let catchSignals: SignalCatcher
+
+    /// The place in which a run performs its tasks.
+    enum Place: Equatable {
+        case units
+        /// The process itself; the reason is `nil` if the user has asked for it, or knows of no units.
+        case process(because: String?)
+    }
+
+    /// The directory of units that last until the next boot.
+    private static let directory = "/run/systemd/system"
+
+    /// Determines where a run performs its tasks.
+    static func place(of command: RunCommand, _ options: Options) -> Place {
+        let isOfOwnUnits =
+            options.root == nil && options.hostName == nil && options.role == nil
+            && options.config == Options.defaultConfig
+        guard command.acts, !command.runsHere, isOfOwnUnits, !options.isService, !Machine.isUnit else {
+            return .process(because: nil)
+        }
+        guard Systemd.isRunning else { return .process(because: "systemd does not run here") }
+        guard hasSharedSettings else { return .process(because: "the units of the package are not installed") }
+        guard !command.tasks.isEmpty else {
+            return .process(because: "no task is named; 'nest-bootstrap up' runs them in their units")
+        }
+        return .units
+    }
+
+    /// Whether systemd has the drop-in with the sandbox that all units of tasks share.
+    private static var hasSharedSettings: Bool {
+        ["/etc/systemd/system", directory, "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"]
+            .contains { (try? FileSystem.exists("\($0)/k8s-bootstrap-.service.d/10-nest-bootstrap.conf")) == true }
+    }
+
+    /// Runs the tasks, and returns the exit code.
+    ///
+    /// - Throws: ``Base/SystemError`` if the outputs cannot be passed on, or a unit cannot be written.
+    func run() async throws -> ExitCode {
+        let signals = try catchSignals()
+        let results = try OutputRelay(of: 1)
+        let diagnostics = StandardStreams.areSame(1, 2) ? results : try OutputRelay(of: 2)
+        let relays = results === diagnostics ? [results] : [results, diagnostics]
+        let (ended, signal) = await interruptible(by: signals) {
+            await withTaskGroup(of: SystemError?.self) { group in
+                for relay in relays { group.addTask { await relay.copy() } }
+                // In the journal, the unit's entries have fields, which lines from this process would not have.
+                let ended = await runAll(output.journal == nil ? (results.path, diagnostics.path) : nil)
+                for relay in relays { relay.close() }
+                var failures: [SystemError] = []
+                for await failure in group { if let failure { failures.append(failure) } }
+                return (codes: ended, failures: failures)
+            }
+        }
+        for failure in ended.failures { output.report(failure, as: configuration.options.output) }
+        let code = ended.codes.first { $0 != .success }
+        if let signal, code != nil || ended.codes.count < tasks.count {
+            return signal == SIGINT ? .interrupted : .terminated
+        }
+        return code ?? (ended.failures.isEmpty ? .success : .failure)
+    }
+
+    /// Runs the tasks, and returns the exit code of each; none of a task that was stopped or did not start.
+    private func runAll(_ outputs: (String, String)?) async -> [ExitCode] {
+        var codes: [ExitCode] = []
+        for task in tasks {
+            if Task.isCancelled { break }
+            do {
+                let code = try await run(task, outputs)
+                if code == .success { try await adopt(task) }
+                codes.append(code)
+            } catch {
+                output.report(error, as: configuration.options.output)
+                codes.append(.failure)
+            }
+        }
+        return codes
+    }
+
+    /// Runs a task in a unit, and waits until the unit has ended.
+    private func run(_ task: PlannedTask, _ outputs: (String, String)?) async throws -> ExitCode {
+        let name = byHandUnitName(ofTask: task.name, run: String(makeRunIdentifier().prefix(8)))
+        let dropIns = try await Systemd.dropIns(of: task.unitName).filter { path in
+            path.pathParts.dropLast().last == "\(task.unitName).d" && path.pathParts.last != "50-privileges.conf"
+        }
+        let files = configuration.plan.units(
+            ofTask: task.name,
+            call,
+            byHand: RunByHand(unitName: name, flags: flags, outputs: outputs, dropIns: dropIns),
+        )
+        defer {
+            _ = try? FileSystem.removeTree("\(Self.directory)/\(name).d")
+            _ = try? FileSystem.remove("\(Self.directory)/\(name)")
+        }
+        try files.write(in: Self.directory)
+        let status = try await Systemd.runToEnd(name)
+        guard let status, status < Self.firstSetupStatus else {
+            if Task.isCancelled { return .failure }
+            throw Self.failure(of: task, status, name)
+        }
+        return ExitCode(rawValue: status) ?? .failure
+    }
+
+    /// The invocation of the program by the unit.
+    private var call: ProgramInvocation {
+        var call = ProgramInvocation(
+            program: Installation.program,
+            taskFiles: Configuration.taskFiles(configuration.options)
+        )
+        // Units do not inherit the environment variable with the roles.
+        if configuration.options.environment["NEST_ROLE"]?.isEmpty == false {
+            call.flags = ["--role", configuration.declarations.roles.joined(separator: ",")]
+        }
+        return call
+    }
+
+    /// The first exit status with which systemd reports that it could not start the program; see systemd.exec(5).
+    private static let firstSetupStatus: Int32 = 200
+
+    /// Creates the problem of a unit that has ended without the program saying why.
+    private static func failure(of task: PlannedTask, _ status: Int32?, _ unit: String) -> Problem {
+        let cause =
+            status.map { "systemd could not start its program (status \($0))" } ?? "its unit was stopped or failed"
+        return Problem(
+            .taskNotSucceeded,
+            "task '\(task.name)' did not run to its end: \(cause)",
+            hint: "see 'journalctl -u \(unit)', or run the task outside of its sandbox with '--here'"
+        )
+    }
+
+    /// The flags of the commands in the unit.
+    private var flags: [String] {
+        let environment = configuration.options.environment
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "C"
+        var variables = [("TERM", environment["TERM"] ?? ""), ("LC_ALL", locale)]
+        if outputEnvironment.refusesColours { variables.append(("NO_COLOR", "1")) }
+        let pairs = variables.filter { !$0.1.utf8.contains(UInt8(ascii: ",")) }.map { "\($0)=\($1)" }
+        let format = configuration.options.isPlain ? "plain" : configuration.options.output.rawValue
+        return ["--by-hand", pairs.joined(separator: ","), "--output", format]
+    }
+
+    /// Makes systemd see the success of a task whose unit has failed, without repeating the work.
+    ///
+    /// Units that the task's unit requires must be active, because systemd would start them first.
+    private func adopt(_ task: PlannedTask) async throws {
+        let dependencies = configuration.plan.steps.first { $0.task.name == task.name }?.dependencies ?? []
+        let required = dependencies.map { configuration.plan.steps[$0].task.unitName }
+        let services = try await Systemd.services([task.unitName] + required)
+        guard services[task.unitName]?.hasFailed == true,
+            required.allSatisfy({ services[$0]?.unit.isActive == true })
+        else { return }
+        try records.noteSuccessByHand(of: task.name)
+        let isActive = try await Systemd.startFailed(task.unitName)
+        // A start that systemd refused must not be taken over by a later one.
+        _ = try records.takeSuccessByHand(of: task.name)
+        guard !configuration.options.output.isForPrograms else { return }
+        output.write("unit '\(task.unitName)' had failed and is \(isActive ? "active now" : "not active")\n")
+    }
+}

@@ -1,0 +1,151 @@
+import TestSupport
+import Testing
+
+extension RunningMachineTests {
+    /// Runs of named tasks by hand, in units that are those of the tasks at boot.
+    @Suite struct RunByHandTests {
+        private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"
+
+        private static let tasks = """
+            tasks:
+              first: {exec: {command: sh, args: [-c, 'echo ran >>/run/first/log; test -e /run/first/go'], writes: [/run/first/]}}
+              second: {after: [first], exec: {command: sh, args: [-c, 'echo ran >>/run/second/log'], writes: [/run/second/]}}
+              beyond: {exec: {command: touch, args: [/etc/beyond]}}
+              view: {exec: {command: sh, args: [-c, 'id -un; echo "$COLOUR"; ls /etc/ssh; echo "$NEST_TASK"']}}
+
+            """
+
+        private func run(_ machine: TestMachine, _ arguments: String) async throws -> ToolResult {
+            let result = try await machine.run("sh", "-c", "nest-bootstrap run \(arguments)")
+            show("run \(arguments)", "\(result.output)\(result.errors)(exit status \(result.status))\n")
+            return result
+        }
+
+        /// The number of runs of a task.
+        private func runs(_ task: String, _ machine: TestMachine) async throws -> Int {
+            try await machine.output("cat /run/\(task)/log").split(separator: "\n").count
+        }
+
+        @Test func `a task has the sandbox of its unit, unless it runs here`() async throws {
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: Self.taskFile)
+                try await machine.must("systemctl daemon-reload")
+                let inUnit = try await run(machine, "--task beyond")
+                #expect(inUnit.status == 1)
+                #expect((inUnit.output + inUnit.errors).contains("add '/etc/beyond' to 'writes' of task 'beyond'"))
+                #expect(try await machine.run("test", "-e", "/etc/beyond").status == 1)
+                let here = try await run(machine, "--task beyond --here")
+                #expect(here.status == 0)
+                #expect(try await machine.run("test", "-e", "/etc/beyond").status == 0)
+                try await machine.must("rm /etc/beyond")
+                // Nothing is left of the units.
+                #expect(try await machine.output("ls /run/systemd/system").contains("by-hand") == false)
+                #expect(
+                    try await machine.output("systemctl list-units --all 'k8s-bootstrap-by-hand*'").contains("by-hand")
+                        == false
+                )
+            }
+        }
+
+        @Test func `the success of a failed task ends the failure of its unit and starts what depends on it`()
+            async throws
+        {
+            try await TestMachine.withRunning { machine in
+                let tasks = Self.tasks.split(separator: "\n").prefix(3).joined(separator: "\n") + "\n"
+                try await machine.place(tasks, at: Self.taskFile)
+                let failed = try await machine.run("nest-bootstrap", "up")
+                #expect(failed.status == 75)
+                #expect(try await machine.output("systemctl is-failed k8s-bootstrap-first || true") == "failed\n")
+                let before = try await runs("first", machine)
+
+                let again = try await run(machine, "--task first")
+                #expect(again.status == 1)
+                #expect(try await machine.output("systemctl is-failed k8s-bootstrap-first || true") == "failed\n")
+                let missing = try await run(machine, "--task second")
+                #expect(missing.status == 75)
+
+                try await machine.must("touch /run/first/go")
+                let byHand = try await run(machine, "--task first")
+                #expect(byHand.status == 0)
+                #expect(byHand.output.contains("unit 'k8s-bootstrap-first.service' had failed and is active now\n"))
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
+                #expect(try await machine.output("systemctl --failed --no-legend 'k8s-*'") == "")
+                #expect(try await machine.run("nest-bootstrap", "status").status == 0)
+                #expect(try await runs("second", machine) == 1)
+                // One attempt of a retry may have come between; the start of the unit has repeated nothing.
+                let journal = try await machine.output("journalctl -b -u k8s-bootstrap-first -o cat")
+                #expect(journal.contains("has succeeded by hand, and is not repeated"))
+                #expect(try await runs("first", machine) >= before + 2)
+
+                // The next start runs the task.
+                let count = try await runs("first", machine)
+                try await machine.must("systemctl restart k8s-bootstrap-first")
+                #expect(try await runs("first", machine) == count + 1)
+            }
+        }
+
+        @Test func `a task whose unit is active leaves the tasks after it alone`() async throws {
+            try await TestMachine.withRunning { machine in
+                let tasks = Self.tasks.split(separator: "\n").prefix(3).joined(separator: "\n") + "\n"
+                try await machine.place(tasks, at: Self.taskFile)
+                try await machine.must("mkdir -p /run/first; touch /run/first/go; nest-bootstrap up")
+                let unit = "systemctl show -p ActiveEnterTimestampMonotonic k8s-bootstrap-first k8s-bootstrap-second"
+                let before = try await machine.output(unit)
+                let json = try await run(machine, "--task first --task second --output json")
+                #expect(json.status == 0)
+                #expect(json.output.split(separator: "\n").allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
+                #expect(try await machine.output(unit) == before)
+                #expect(try await [runs("first", machine), runs("second", machine)] == [2, 2])
+                try await machine.must("rm /run/first/go")
+                #expect(try await run(machine, "--task first").status == 1)
+                #expect(try await machine.output(unit) == before)
+                #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
+            }
+        }
+
+        @Test func `user, environment and drop-ins are those of the unit, and the output is the caller's`() async throws
+        {
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: Self.taskFile)
+                let dropIn = "/etc/systemd/system/k8s-bootstrap-view.service.d/env.conf"
+                try await machine.place("[Service]\nEnvironment=COLOUR=green\n", at: dropIn)
+                try await machine.must("mkdir -p /etc/ssh; touch /etc/ssh/key; systemctl daemon-reload")
+                let result = try await run(machine, "--task view")
+                #expect(result.status == 0)
+                let lines = result.output.split(separator: "\n").map { $0.drop { $0 != "|" } }
+                #expect(lines.contains { $0.hasSuffix("root") })
+                #expect(lines.contains { $0.hasSuffix("green") })
+                #expect(lines.contains { $0.hasSuffix("view") })
+                #expect(result.output.contains("key") == false)
+                // Everything that the run prints is in a file as well, in order.
+                try await machine.must("nest-bootstrap run --task view >/run/out 2>&1; echo end >>/run/out")
+                #expect(try await machine.output("tail -n 1 /run/out") == "end\n")
+                #expect(try await machine.output("cat /run/out").contains("green"))
+                // A terminal has the live view, in its own width.
+                try await machine.must(
+                    "rm -r /etc/systemd/system/k8s-bootstrap-view.service.d; rm /etc/ssh/key /run/out"
+                )
+            }
+        }
+
+        @Test func `Control-C ends the task, and leaves no unit`() async throws {
+            try await TestMachine.withRunning { machine in
+                let wait =
+                    "tasks: {slow: {exec: {command: sh, args: [-c, 'touch /run/slow/up; sleep 1000'], writes: [/run/slow/]}}}\n"
+                try await machine.place(wait, at: Self.taskFile)
+                try await machine.must("systemctl daemon-reload")
+                let result = try await machine.run(
+                    "sh",
+                    "-c",
+                    "rm -f /run/slow/up; nest-bootstrap run --task slow & until [ -e /run/slow/up ]; do sleep 0.1; done; "
+                        + "kill -INT $!; wait $!"
+                )
+                show("run: SIGINT", result.output + result.errors)
+                #expect(result.status == 130)
+                let units = "systemctl list-units --no-legend 'k8s-bootstrap-by-hand*'"
+                #expect(try await machine.output(units) == "")
+                #expect(try await machine.output("ls /run/systemd/system").contains("by-hand") == false)
+            }
+        }
+    }
+}
