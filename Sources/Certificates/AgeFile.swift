@@ -16,6 +16,9 @@ struct AgeFile: Sendable, Hashable {
     /// The number of recipients of other types, such as passwords.
     let otherCount: Int
 
+    /// Whether a passphrase decrypts the file, which then has no other recipient.
+    let hasPassphrase: Bool
+
     /// The number of plaintext bytes, `nil` if the file is damaged or the number exceeds 64 KiB.
     let contentCount: Int?
 
@@ -28,6 +31,7 @@ struct AgeFile: Sendable, Hashable {
         guard lines.first == Self.version[...] else { return nil }
         var tags: [String] = []
         var (ageCount, otherCount) = (0, 0)
+        hasPassphrase = lines.contains { $0.hasPrefix("-> scrypt ") }
         for line in lines where line.hasPrefix("-> ") {
             let words = line.dropFirst(3).split(separator: " ")
             switch words.first {

@@ -160,6 +160,13 @@ public func requireDecryptable(
             )
             : Problem(.decryptionFailed, "it is not encrypted by age", hint: replacing)
     }
+    if file.hasPassphrase {
+        throw Problem(
+            .decryptionFailed,
+            "it is encrypted with a passphrase, which nobody types on a node",
+            hint: "encrypt it to the public key of '\(path)': 'age -R PUBLIC_KEY -o FILE TEXT'"
+        )
+    }
     let isPossible =
         switch identity.kind {
         case .ed25519(let tag): file.tags.contains(tag)

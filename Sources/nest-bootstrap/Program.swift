@@ -128,7 +128,9 @@ struct Program {
                 return .usage
             }
             if !options.output.isForPrograms {
-                output.report(warnings: [Problem(.missingFile, message, hint: "a run creates it")])
+                output.report(warnings: [
+                    Problem(.missingFile, message, hint: "correct it if it is misspelt; a run creates it")
+                ])
             }
         }
         do {

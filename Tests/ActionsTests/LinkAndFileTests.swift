@@ -31,7 +31,7 @@ struct LinkAndFileTests {
             try FileSystem.makeDirectories("\(path)/full")
             let expected =
                 "cannot create link '/bin/calico-ipam': a directory is in the way; "
-                + "remove it, or write 'replace: true' in task 'link'"
+                + "remove it, or write 'replace: true' below symlink: of task 'link'"
             #expect(try await bench.perform("link") == expected)
         }
         try await withBench(Self.force, isDryRun: isDryRun) { bench async throws in

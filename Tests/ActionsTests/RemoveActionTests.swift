@@ -29,7 +29,7 @@ struct RemoveActionTests {
             try bench.write("a", to: "root/x/file")
             #expect(
                 try await bench.perform("it") == "cannot remove '/x': it is a directory; "
-                    + "write 'recursive: true' in task 'it' to remove everything in it"
+                    + "write 'recursive: true' below remove: of task 'it' to remove everything in it"
             )
             #expect(try bench.read("root/x/file") == "a")
         }

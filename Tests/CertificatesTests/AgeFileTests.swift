@@ -97,6 +97,9 @@ struct AgeFileTests {
         let file = AgeFile(Array(text.utf8))
         #expect(file?.ageCount == 1)
         #expect(file?.otherCount == 0)
+        #expect(file?.hasPassphrase == false)
+        let withPassphrase = "age-encryption.org/v1\n-> scrypt c2FsdA 18\nxyz\n--- mac\n"
+        #expect(AgeFile(Array(withPassphrase.utf8))?.hasPassphrase == true)
     }
 
     @Test(arguments: [

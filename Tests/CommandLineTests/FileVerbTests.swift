@@ -155,7 +155,7 @@ struct FileVerbTests {
         #expect(
             refused.errors
                 == "link: error: \(node.config):1:32: cannot create link '/opt/thing': a \(kind) is in the way; "
-                + "remove it, or write 'replace: true' in task 'link'\n"
+                + "remove it, or write 'replace: true' below symlink: of task 'link'\n"
         )
         #expect(try Files.status(path)?.kind != .symbolicLink)
         try node.write(

@@ -171,7 +171,7 @@ struct InitTests {
         for name in ["other", "image2"] {
             let made = await run(name)
             #expect(made.status == 0, "\(made.errors)")
-            #expect(made.errors.contains("does not exist; a run creates it"))
+            #expect(made.errors.contains("does not exist; correct it if it is misspelt; a run creates it"))
             #expect(try Files.exists(TemporaryDirectory.file("\(name)/etc/a")))
         }
     }

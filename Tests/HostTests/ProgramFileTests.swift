@@ -31,6 +31,21 @@ struct ProgramFileTests {
         #expect(ProgramFile.fault(of: "/nowhere/at/all") == nil)
     }
 
+    @Test func `a script that a shell runs has no lines with CR LF`() throws {
+        func fault(_ text: String) throws -> String? {
+            let path = TemporaryDirectory.file("script")
+            try Files.write(Array(text.utf8), to: path, mode: 0o644)
+            return ProgramFile.lineFault(of: path).map { "\($0.reason); \($0.advice)" }
+        }
+        #expect(
+            try fault("#!/bin/sh -e\r\nmkdir a\r\n")?.contains("a shell takes the CR for a part of the words") == true
+        )
+        #expect(try fault("mkdir a\r\n")?.hasSuffix("'") == true)
+        #expect(try fault("#!/bin/sh\nprintf 'a\r\n'\n") == nil)
+        #expect(try fault("") == nil)
+        #expect(try fault("mkdir a") == nil)
+    }
+
     @Test func `the first line of a script says why it does not start`() throws {
         #expect(
             try fault("#!/bin/sh\r\necho\r\n")

@@ -113,6 +113,14 @@ import Testing
         #expect(problems("tasks:\n  t:\n\(lines)") == "bootstrap.yaml:\(printed)")
     }
 
+    @Test func `a key of another tool that holds an anchor is one mistake`() {
+        let text = "x-defaults: &d\n  file: {path: /a, content: b}\ntasks:\n  t:\n    <<: *d\n"
+        let printed =
+            "1:1: unknown key 'x-defaults' in a task file; a task file has no keys of your own; write the anchor ('&NAME') "
+            + "where its text is used first"
+        #expect(problems(text) == "bootstrap.yaml:\(printed)")
+    }
+
     @Test func `a known variable in the notation of a shell is reported`() {
         let text = "variables: {host: a}\ntasks: {t: {file: {path: /etc/$host, content: \"$host ${host}\"}}}"
         let printed =

@@ -14,7 +14,11 @@ import Testing
             ("paths: [//]", "must be a path that may be removed, found '//'" + Self.advice),
             ("paths: [/etc/]", "must be a path that may be removed, found '/etc/'" + Self.advice),
             ("paths: [/var/lib]", "must be a path that may be removed, found '/var/lib'" + Self.advice),
-            ("paths: [/proc/x]", "must be a path that may be removed, found '/proc/x'" + Self.advice),
+            (
+                "paths: [/proc/x]",
+                "must be a path that may be removed, found '/proc/x'; the kernel makes it, and nothing in it can be removed; "
+                    + "leave it out"
+            ),
             ("paths: [x]", "must be an absolute path, found 'x'; write /x"),
         ]
     )
@@ -33,6 +37,11 @@ import Testing
             (
                 "kubeconfig: /k, objects: [{apiVersion: v1/../x?, kind: Node, name: one}]",
                 "1:61: 'remove.objects.apiVersion' of task 't' must be an API version such as apps/v1, found 'v1/../x?'"
+            ),
+            (
+                "kubeconfig: /k, objects: [{apiVersion: v1, kind: Namespace, name: kube-system}]",
+                "1:48: the API server never deletes namespace 'kube-system'; leave it out, and name the objects in it that are "
+                    + "to be deleted"
             ),
             (
                 "objects: [{apiVersion: v1, kind: Node, name: one}]",

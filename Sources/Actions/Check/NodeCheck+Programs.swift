@@ -30,14 +30,15 @@ extension NodeCheck {
     ///
     /// The first line of a script that `shell` runs is a comment.
     private func scriptProblems(_ footprint: Footprint) -> [Problem] {
-        guard !footprint.reads.contains(where: { $0.use == .program }),
-            let script = footprint.reads.first(where: { $0.use == .file })?.path,
+        guard let script = footprint.reads.first(where: { $0.use == .file })?.path,
             producers.producer(of: script.path) == nil,
-            let location = try? run.files.location(ofRead: script.path),
-            (try? FileSystem.isExecutable(location)) == true, !run.files.isDirectory(script.path)
+            let location = try? run.files.location(ofRead: script.path), !run.files.isDirectory(script.path)
         else { return [] }
+        let isRunByShell =
+            footprint.reads.contains { $0.use == .program } || (try? FileSystem.isExecutable(location)) != true
         // The task may have a PATH of its own.
-        return startProblems(script, nil)
+        guard isRunByShell else { return startProblems(script, nil) }
+        return ProgramFile.lineFault(of: location).map { [problem(script, $0)] } ?? []
     }
 
     /// Warns about a script that is not executable, so that the shell runs it in place of the interpreter that it names.
@@ -61,7 +62,11 @@ extension NodeCheck {
         else { return [] }
         // An earlier task may install the interpreter.
         if let missing = fault.missing, producers.producer(of: missing) != nil { return [] }
+        return [problem(program, fault)]
+    }
+
+    private func problem(_ program: LocatedPath, _ fault: ProgramFile.Fault) -> Problem {
         let message = "'\(program.path)' cannot be started: it \(fault.reason)"
-        return [Problem(.missingProgram, message, at: program.location, hint: fault.advice)]
+        return Problem(.missingProgram, message, at: program.location, hint: fault.advice)
     }
 }

@@ -125,7 +125,8 @@ public final class Connections: Sendable {
 extension Problem {
     /// Returns the problem with what this node shows of a connection that could not be established.
     fileprivate func explainedByPorts(of kubeconfig: Kubeconfig) async -> Problem {
-        guard let refusal = cause as? TransportError,
+        // The hint of the problem says that the URL has no port, which matters more than who listens at 443.
+        guard let refusal = cause as? TransportError, refusal.kind != .refused || !kubeconfig.usesDefaultPort,
             let advice = await ConnectFailure(refusal, kubeconfig.server)?.advice(correcting: kubeconfig.serverSetting)
         else {
             return self

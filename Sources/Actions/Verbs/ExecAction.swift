@@ -153,6 +153,15 @@ struct ExecAction: Action {
             try requireTrusted(reference.path)
             let location = try location(of: reference.path)
             let words = [location] + declaration.arguments
+            let isRunByShell = try !isExecutable(location) || declaration.shell != nil
+            if !files.isDryRun, isRunByShell, let fault = ProgramFile.lineFault(of: location) {
+                throw Problem(
+                    .missingProgram,
+                    "script '\(reference.path)' is not run: it \(fault.reason)",
+                    at: reference.location,
+                    hint: fault.advice
+                )
+            }
             if declaration.shell != nil { return try shell(words) }
             // In a dry run, the script may be a file that another task would write.
             if !files.isDryRun, try isExecutable(location) {

@@ -66,7 +66,8 @@ struct RemoveAction: Action {
                     .pathInTheWay,
                     "cannot remove '\(path)': it is a directory",
                     at: reference.location,
-                    hint: "write 'recursive: true' in task '\(context.task.name)' to remove everything in it"
+                    hint:
+                        "write 'recursive: true' below remove: of task '\(context.task.name)' to remove everything in it"
                 )
             }
             if !files.isDryRun {

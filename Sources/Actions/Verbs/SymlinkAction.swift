@@ -49,7 +49,7 @@ struct SymlinkAction: Action {
             throw Problem(
                 .pathInTheWay,
                 "cannot create link '\(path)': a \(kind.rawValue) is in the way",
-                hint: "remove it, or write 'replace: true' in task '\(context.task.name)'",
+                hint: "remove it, or write 'replace: true' below symlink: of task '\(context.task.name)'",
             )
         }
     }

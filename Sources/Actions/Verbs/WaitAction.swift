@@ -229,8 +229,15 @@ struct WaitAction: Action {
                 ?? "check what creates the file"
         case .unit(let name): "see 'systemctl status \(name)'"
         case .address(let range): Self.advice(onAddressIn: range)
-        case .interface: "see 'ip link', and check what creates the interface"
+        case .interface(let pattern): Self.advice(onInterface: pattern)
         }
+    }
+
+    /// Returns what to do about an interface that does not exist, or one that is down.
+    private static func advice(onInterface pattern: String) -> String {
+        let holder = (try? NetworkInterface.all())?.first { $0.isNamed(pattern) }
+        guard let holder, !holder.isUp else { return "see 'ip link', and check what creates the interface" }
+        return "run \(quotedShellLine(["ip", "link", "set", holder.name, "up"])), and see what set it down"
     }
 
     /// Returns what to do about an address that no interface has, or one that is down.

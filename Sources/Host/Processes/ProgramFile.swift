@@ -57,6 +57,20 @@ public enum ProgramFile {
         return ["sh", "dash", "ash", ""].contains(name.pathParts.last.map(String.init) ?? "") ? nil : name
     }
 
+    /// Finds lines that end with CR LF in a script that a shell runs, which takes CR for a part of the words.
+    ///
+    /// - Parameter path: The script.
+    /// - Returns: The reason, `nil` if one of the first lines ends otherwise, or the file cannot be read.
+    public static func lineFault(of path: String) -> Fault? {
+        guard let content = beginning(of: path) else { return nil }
+        let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+        guard !lines.isEmpty, lines.allSatisfy({ $0.last == UInt8(ascii: "\r") }) else { return nil }
+        return Fault(
+            reason: "has lines that end with CR LF, and a shell takes the CR for a part of the words",
+            advice: convertingLines(path)
+        )
+    }
+
     /// Returns the first line of a script without `#!`.
     private static func interpreterLine(of content: [UInt8]) -> String {
         String(decoding: content.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)

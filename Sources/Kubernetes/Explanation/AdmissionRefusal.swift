@@ -135,7 +135,19 @@ enum AdmissionRefusal {
 extension ServerStatus {
     /// Whether authorization refuses the user, as opposed to admission control, which refuses the object.
     var isAuthorizationRefusal: Bool {
-        code == 403 && (message.contains(#/[Uu]ser "[^"]*" cannot /#) || isEscalation)
+        code == 403
+            && (message.contains(#/[Uu]ser "[^"]*" cannot /#) || isEscalation || resourceRefusedToCreate != nil)
+    }
+
+    /// The resource that the user may not create, with its group, if the message says no more than that.
+    ///
+    /// Servers up to 1.29 refuse an apply that would create an object in this way; see `withAuthorization` in
+    /// `apiserver/pkg/endpoints/handlers/create.go`.
+    var resourceRefusedToCreate: (resource: String, group: String)? {
+        guard code == 403,
+            let match = message.wholeMatch(of: /([^ .\"]+)(?:\.([^ \"]+))? "[^"]*" is forbidden: */)
+        else { return nil }
+        return (String(match.1), match.2.map { String($0) } ?? "")
     }
 
     /// Whether the refused request would grant permissions that the user does not hold.

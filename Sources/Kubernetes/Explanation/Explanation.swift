@@ -224,6 +224,9 @@ extension Explanation {
         let match = status.message.firstMatch(of: pattern)?.output
         let user = match.map { String($0.user) } ?? client.kubeconfig.user
         let who = "user '\(user)' (\(client.whoami))"
+        if let (resource, group) = status.resourceRefusedToCreate {
+            return forbidden("create", resource, group, in: manifest.identity.namespace, user)
+        }
         guard let match, let verb = match.verb, let resource = match.resource, let group = match.group else {
             let grant = status.line.firstMatch(
                 of: /user "([^"]*)".*attempting to grant RBAC permissions not currently held: *(.*)/
@@ -245,7 +248,19 @@ extension Explanation {
             )
         }
         // For a Namespace, the server reports the object itself as the namespace, which contains no Role yet.
-        let namespace = manifest.identity.isNamespace ? nil : match.namespace
+        let namespace = manifest.identity.isNamespace ? nil : match.namespace.map { String($0) }
+        return forbidden(String(verb), String(resource), String(group), in: namespace, user)
+    }
+
+    /// Explains that a user may not use a verb on a resource; a namespace is `nil` for the scope of the cluster.
+    private func forbidden(
+        _ verb: String,
+        _ resource: String,
+        _ group: String,
+        in namespace: String?,
+        _ user: String,
+    ) -> ObjectFailure {
+        let who = "user '\(user)' (\(client.whoami))"
         let scope = namespace.map { "in namespace '\($0)'" }
         let role = scope.map { "a Role \($0)" } ?? "a ClusterRole"
         let verbs = purpose.verbs.map { "\"\($0)\"" }.joined(separator: ", ")

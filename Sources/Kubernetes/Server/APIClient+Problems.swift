@@ -148,8 +148,7 @@ extension APIClient {
 
     /// Returns advice about the usual port if the URL has none.
     private func portAdvice(_ cause: TransportError) -> String? {
-        guard cause.kind == .refused, let address = try? WebAddress(kubeconfig.server), address.port == 443,
-            !kubeconfig.server.dropLast(address.rest.count).hasSuffix(":443")
+        guard cause.kind == .refused, kubeconfig.usesDefaultPort, let address = try? WebAddress(kubeconfig.server)
         else { return nil }
         let host = Endpoint(host: address.host, port: 6443)
         return

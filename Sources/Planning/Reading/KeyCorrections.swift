@@ -256,7 +256,10 @@ struct KeyCorrections {
             guard case .dictionary(let value) = key.type, !value.ownKeys.isEmpty else { return false }
             return entry.value.mapping?.entries.isEmpty == false && Self.mistakeCount(entry.value, value) == 0
         }
-        if dictionaries.count == 1, isTaskName(entry.key), !own.empty.contains(dictionaries[0].name) {
+        // Keys with this prefix hold anchors in other tools' files.
+        if dictionaries.count == 1, !entry.key.hasPrefix("x-"), isTaskName(entry.key),
+            !own.empty.contains(dictionaries[0].name)
+        {
             return .below(dictionaries[0].name)
         }
         guard let level = levels.last, level.keys.contains(where: { $0.name == entry.key }),

@@ -121,10 +121,8 @@ struct MappingReader {
             let isVerb = advice?.isVerb == true || scope == .task && hasNoVerb && entry.value.mapping != nil
             if isVerb { problems.misnamedVerbs.insert(subject.name) }
             let hint =
-                advice?.text ?? lineOfText(entry, after: index == 0 ? nil : entries[index - 1]) ?? joinedPair(
-                    entry.key,
-                    known
-                )
+                advice?.text ?? lineOfText(entry, after: index == 0 ? nil : entries[index - 1])
+                ?? joinedPair(entry.key, known) ?? extensionHint(entry)
                 ?? problems.hint(
                     for: entry.key,
                     in: known,
@@ -140,6 +138,12 @@ struct MappingReader {
             problems.addUnknown(key: entry.key, Problem(.unknownKey, message, at: entry.location, hint: hint))
         }
     }
+}
+
+/// Returns what to do about a key in which other tools' files hold an anchor, otherwise `nil`.
+private func extensionHint(_ entry: Mapping.Entry) -> String? {
+    guard entry.key.hasPrefix("x-") || entry.key.hasPrefix("."), entry.value.mapping != nil else { return nil }
+    return "a task file has no keys of your own; write the anchor ('&NAME') where its text is used first"
 }
 
 /// Returns what to do about a key that is probably a line of the text above it, as it contains spaces, otherwise `nil`.

@@ -107,6 +107,15 @@ extension RemoveDeclaration: ReadableVerb {
         let paths = fields.value(Keys.paths) ?? []
         let isRecursive = fields.value(Keys.recursive)
         let references = fields.value(Keys.objects) ?? []
+        for reference in references where reference.kind == "Namespace" && permanentNamespaces.contains(reference.name)
+        {
+            fields.problems.add(
+                .wrongValue,
+                reference.location,
+                "the API server never deletes namespace '\(reference.name)'",
+                hint: "leave it out, and name the objects in it that are to be deleted"
+            )
+        }
         let set = fields.value(Keys.set)
         let kubeconfig = fields.value(Keys.kubeconfig)
         fields.reportMisplacedKey("recursive", goesWith: ["paths"])
@@ -153,6 +162,9 @@ extension RemoveDeclaration: ReadableVerb {
     }
 }
 
+/// The namespaces that the API server never deletes; see its admission plugin NamespaceLifecycle.
+private let permanentNamespaces: Set<String> = ["default", "kube-system", "kube-public"]
+
 /// The directories of the Filesystem Hierarchy Standard, which a machine needs to work, and their parents.
 private let systemDirectories: Set<String> = [
     "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/media", "/mnt", "/nix",
@@ -169,9 +181,12 @@ extension ConfigValue {
         guard !systemDirectories.contains(normal),
             !["/proc", "/sys"].contains(where: { isPath(normal, at: $0) })
         else {
+            let isOfKernel = ["/proc", "/sys"].contains { isPath(normal, at: $0) }
             reportTypeMismatch(
                 "a path that may be removed",
-                hint: "it is a directory of the system; name what is to be removed below it"
+                hint: isOfKernel
+                    ? "the kernel makes it, and nothing in it can be removed; leave it out"
+                    : "it is a directory of the system; name what is to be removed below it"
             )
             return nil
         }

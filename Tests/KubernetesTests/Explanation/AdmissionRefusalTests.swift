@@ -35,6 +35,15 @@ struct AdmissionRefusalTests {
         #expect(status(message).disposition == .transient)
     }
 
+    @Test func `a refusal without a reason is one of the user, who may not create the object`() {
+        for (name, group) in [("configmaps", ""), ("deployments.apps", "apps")] {
+            let refusal = status(#"\#(name) "c" is forbidden: "#)
+            #expect(refusal.disposition == .transient)
+            #expect(refusal.resourceRefusedToCreate?.group == group)
+            #expect(AdmissionRefusal(refusal) == nil)
+        }
+    }
+
     @Test func `a webhook or a policy refuses with any status`() {
         let webhook = status("admission webhook \"w\" denied the request: no", code: 400, reason: "")
         #expect(webhook.disposition == .permanent)
