@@ -60,7 +60,9 @@ def main() -> None:
     site, count = Path(sys.argv[1]), 0
     for document in (path for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md") for path in ROOT.glob(pattern)):
         path = document.relative_to(ROOT)
-        for problem in problems_of(document, site / path.with_name(path.stem.replace("README", "index") + ".html")):
+        # The page of the README of the project is not the home page.
+        name = path.stem if document.parent == ROOT else path.stem.replace("README", "index")
+        for problem in problems_of(document, site / path.with_name(f"{name}.html")):
             print(f"{path}: {problem}", file=sys.stderr)
             count += 1
     if count:

@@ -39,6 +39,8 @@ REFERENCE = {
 TEXT_LENGTH = 16
 # Pages without headings have no table of contents, so that their lines may be longer.
 WITHOUT_CONTENTS = "---\nhide: [toc]\n---\n"
+# In a table a code forge needs a backslash in code as well, which Python-Markdown would show.
+PIPE_IN_TABLE = re.compile(r"(?<=`)\\\|(?=`)")
 MARKER = re.compile(r"(?:[*+-]|\d{1,9}[.)]) +(?=\S)")
 
 
@@ -56,6 +58,9 @@ def on_files(files, config):
             files.remove(file)
     for path in shown_paths():
         files.append(shown_file(path, config))
+    # The links of the home page lead from its place in the repository, and the page is in the root of the site.
+    home = (ROOT / "tools/website/home.md").read_text().replace("](../../", "](")
+    files.append(File.generated(config, "index.md", content=home))
     for name, (page, title) in REFERENCE.items():
         html = Path(os.environ["NEST_REFERENCE"], f"{page}.html").read_text()
         files.append(File.generated(config, name, content=f"# {title}\n\n{manual_text(html)}"))
@@ -67,7 +72,9 @@ def on_files(files, config):
 def on_page_markdown(markdown, page, config, files):
     """Adapts lists of documents to the reader of Markdown, and draws flowcharts."""
     is_made = isinstance(page.file, SourcePage) or page.file.src_uri in REFERENCE
-    return markdown if is_made else with_deeper_lists(diagrams.with_pictures(markdown))
+    if is_made or page.file.src_uri == "index.md":
+        return markdown
+    return with_deeper_lists(PIPE_IN_TABLE.sub("|", diagrams.with_pictures(markdown)))
 
 
 def on_page_content(html, page, config, files):
@@ -133,7 +140,10 @@ def shown_file(path, config):
         page = SourcePage.generated(config, path, content=WITHOUT_CONTENTS + directory_text(source))
         page.dest_uri = f"{path}/files.html"
     elif source.suffix == ".md" or COPIED.fullmatch(path):
-        return File(path, str(ROOT), config.site_dir, config.use_directory_urls)
+        page = File(path, str(ROOT), config.site_dir, config.use_directory_urls)
+        if path == "README.md":
+            # The home page has the name that it would get.
+            page.dest_uri = "README.html"
     else:
         page = SourcePage.generated(config, path, content=WITHOUT_CONTENTS + source_text(source))
         page.dest_uri = f"{path}.html"

@@ -4,7 +4,7 @@ import Testing
 /// An example of `examples/migration` with its guide, on a server of its own.
 struct MigrationExample {
     /// The guide.
-    let guide: MigrationGuide
+    let guide: GuideDocument
 
     /// The server, without a controller manager.
     let cluster: TestCluster
@@ -34,7 +34,7 @@ struct MigrationExample {
     /// - Throws: An error if the guide cannot be read or the node cannot be made.
     init(_ name: String, guide: String, on cluster: TestCluster) throws {
         let directory = "\(TestCluster.sourceRoot)/examples/migration/\(name)"
-        self.guide = try MigrationGuide(guide)
+        self.guide = try GuideDocument("docs/migration/\(guide).md")
         self.cluster = cluster
         (before, after) = ("\(directory)/before", "\(directory)/after")
         node = try TestNode("", in: TemporaryDirectory.file("node"))
@@ -65,15 +65,6 @@ struct MigrationExample {
         }
     }
 
-    /// Puts an administrator's kubeconfig with its credentials in it on the node, as k3s and kubeadm do.
-    func installKubeconfig(at path: String) async throws {
-        let result = try await cluster.kubectl("config", "view", "--raw", "--flatten", "--minify")
-        try #require(result.status == 0, "\(result.errors)")
-        let directory = path.split(separator: "/").dropLast().joined(separator: "/")
-        try Files.makeDirectories(node.written("/\(directory)"))
-        try Files.write(Array(result.output.utf8), to: node.written(path), mode: 0o600)
-    }
-
     /// Runs the commands of the program in a block of the guide, which must print what the guide shows.
     ///
     /// A line `...` of the guide is for any number of lines. Tasks run at the same time, so that the lines may be in another
@@ -82,13 +73,12 @@ struct MigrationExample {
         let sessions = guide.sessions
         try #require(sessions.indices.contains(index) && !sessions[index].isEmpty, sourceLocation: location)
         for command in sessions[index] {
-            let result = try await node.start(command.arguments).result()
+            let arguments = try #require(command.arguments, sourceLocation: location)
+            let result = try await node.start(arguments).result()
             #expect(result.status == 0, "\(result.errors)", sourceLocation: location)
             #expect(result.errors == "", sourceLocation: location)
-            let title: Comment = "\(command.arguments): \(result.output)"
-            // The calls that are printed have the flags of the test's node.
-            let output = result.output.replacing(" --config \(node.config) --root \(node.root)", with: "")
-            var lines = output.masked.split(separator: "\n")
+            let title: Comment = "\(command.text): \(result.output)"
+            var lines = node.asDocumented(result.output).masked.split(separator: "\n")
             let shown = command.output.masked.split(separator: "\n")
             #expect(lines.last == shown.last, title, sourceLocation: location)
             for line in shown where line != "..." {

@@ -44,7 +44,7 @@ extension MigrationTests {
                 let text = try Files.text("\(example.before)/\(name)")
                 try Files.write(Array(text.utf8), to: "\(manifests)/\(name)", mode: 0o600)
             }
-            try await example.installKubeconfig(at: "/etc/rancher/k3s/k3s.yaml")
+            try await example.node.installKubeconfig(of: example.cluster, at: "/etc/rancher/k3s/k3s.yaml")
             try await startK3s(manifests, on: cluster)
             let files = ["\(manifests)/registry.yaml"]
             let old = try await example.objects(of: files)

@@ -8,7 +8,7 @@ extension MigrationTests {
         try await TestCluster.withFresh { cluster in
             let example = try MigrationExample("kubeadm-addons", guide: "from-kubeadm-addons", on: cluster)
             #expect(example.guide.blocks("yaml").first == (try example.taskFile))
-            try await example.installKubeconfig(at: "/etc/kubernetes/admin.conf")
+            try await example.node.installKubeconfig(of: cluster, at: "/etc/kubernetes/admin.conf")
             let files = ["coredns", "kube-proxy"].map { "\(example.before)/\($0).yaml" }
             let arguments = files.flatMap { ["-f", $0] }
             let created = try await cluster.kubectl(["create", "--field-manager=kubeadm"] + arguments)

@@ -1,24 +1,30 @@
 import TestSupport
 
-/// A guide of `docs/migration`, as tests read it.
-struct MigrationGuide {
-    /// A command of the program that the guide shows, and what it prints.
+/// A document with commands to type, as tests read it.
+struct GuideDocument {
+    /// A command that the document shows, and what it prints.
     struct Command {
-        /// The command with its flags.
-        var arguments: [String]
-        /// What the guide shows as its output.
+        /// The command, as it is typed.
+        var text: String
+        /// What the document shows as its output.
         var output: String
+
+        /// The command of the program with its flags, or `nil` if another program is called.
+        var arguments: [String]? {
+            let words = text.split(separator: " ").map(String.init)
+            return words.first == "nest-bootstrap" ? Array(words.dropFirst()) : nil
+        }
     }
 
     /// The fenced blocks, without the indentation of the list item that they are in.
-    private let blocks: [(language: String, text: String)]
+    let blocks: [(language: String, text: String)]
 
-    /// Reads a guide.
+    /// Reads a document.
     ///
-    /// - Parameter name: The name of the file, without its extension.
+    /// - Parameter path: Its path inside the repository.
     /// - Throws: ``SupportError`` if it cannot be read.
-    init(_ name: String) throws {
-        let bytes = try Files.read("\(TestCluster.sourceRoot)/docs/migration/\(name).md")
+    init(_ path: String) throws {
+        let bytes = try Files.read("\(TestCluster.sourceRoot)/\(path)")
         var blocks: [(language: String, text: String)] = []
         var open: (language: String, indentation: Int, lines: [Substring])?
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false) {
@@ -42,16 +48,14 @@ struct MigrationGuide {
 
     /// The commands of the program, by the blocks that they are in; other commands are left out.
     var sessions: [[Command]] {
-        blocks("console").map { block in
-            let parts = "\n\(block)".split(separator: "\n# nest-bootstrap ", omittingEmptySubsequences: false)
-            return parts.dropFirst().map { text in
-                let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-                let output = lines.dropFirst().prefix { !$0.hasPrefix("# ") }
-                return Command(
-                    arguments: lines[0].split(separator: " ").map(String.init),
-                    output: output.joined(separator: "\n")
-                )
-            }
+        blocks("console").map { Self.commands(in: $0).filter { $0.arguments != nil } }
+    }
+
+    /// The commands of a block, each after a `#`, which is the prompt of root.
+    static func commands(in block: String) -> [Command] {
+        "\n\(block)".split(separator: "\n# ", omittingEmptySubsequences: false).dropFirst().map { part in
+            let lines = part.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+            return Command(text: String(lines[0]), output: lines.count > 1 ? String(lines[1]) : "")
         }
     }
 }

@@ -1,0 +1,39 @@
+import TestSupport
+import Testing
+
+/// The guides in `docs/guides`, and the task files to begin with, which the home page of the site shows.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct GuideTests {
+    private static let examples = "\(TestCluster.sourceRoot)/examples/first"
+
+    /// Checks a task file of which no other file of the node exists.
+    private func check(_ taskFile: String) async throws {
+        let node = try TestNode(taskFile)
+        try node.write(try Files.text("\(Self.examples)/kubeadm/monitoring.yaml"), to: "monitoring.yaml")
+        let result = try await node.run("check", "--offline")
+        #expect(result.errors == "")
+        #expect(result.output.hasSuffix(" for this node, nothing wrong\n"), "\(result.output)")
+    }
+
+    @Test func `the task file of every guide is right`() async throws {
+        for name in try Files.list("\(TestCluster.sourceRoot)/docs/guides") {
+            try await check(try #require(try GuideDocument("docs/guides/\(name)").blocks("yaml").first, "\(name)"))
+        }
+    }
+
+    @Test(arguments: ["kubeadm", "k3s"])
+    func `a task file to begin with is right`(name: String) async throws {
+        try await check(try Files.text("\(Self.examples)/\(name)/bootstrap.yaml"))
+    }
+
+    @Test(.needsNix) func `the NixOS module to begin with is right`() async throws {
+        let module = try await NixModule("import \(Self.examples)/nixos/cp1.nix")
+        let tasks = try module.text("built/bootstrap.yaml").json["tasks"]?.entries?.map(\.key) ?? []
+        #expect(tasks.sorted() == ["admin-kubeconfig", "monitoring"])
+    }
+
+    @Test func `the guide for kubeadm has the task file of the home page`() throws {
+        let shown = try GuideDocument("docs/guides/kubeadm.md").blocks("yaml").first
+        #expect(try Files.text("\(Self.examples)/kubeadm/bootstrap.yaml") == shown)
+    }
+}

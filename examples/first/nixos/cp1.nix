@@ -1,0 +1,26 @@
+# A module of the control plane cp1; the task file is made of it
+{
+  networking.hostName = "cp1";
+  kubernetes.bootstrap = {
+    enable = true;
+    cluster = {
+      certificateAuthority = "/run/agenix/k8s-ca.crt";
+      servers = "https://127.0.0.1:6443";
+    };
+    tasks = {
+      admin-kubeconfig = {
+        after = [ "agenix.service" ];
+        kubeconfig = {
+          path = "/etc/kubernetes/cluster-admin.kubeconfig";
+          user = "kubernetes-admin";
+          certificate = "/run/agenix/kube-admin.crt";
+          key = "/run/agenix/kube-admin.key";
+        };
+      };
+      monitoring = {
+        after = [ "admin-kubeconfig" ];   # and waits for the API server
+        apply.manifests = [ ./monitoring.yaml ];
+      };
+    };
+  };
+}
