@@ -241,6 +241,7 @@ struct Configuration {
             isService: options.isService,
             callArguments: options.commonArguments,
         )
+        environment.warnBefore = declarations.cluster.warnBefore
         if let rule = declarations.cluster.addressRule {
             environment.addressed = AddressedTasks(rule: rule) { [sources, facts] address throws(Problems) in
                 try Self.declarations(sources, facts, address)
