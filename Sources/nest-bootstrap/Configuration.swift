@@ -18,6 +18,9 @@ struct Configuration {
 
     /// The contents of the task files.
     let sources: [SourceFile]
+
+    /// Whether these are earlier task files, whose plan runs while the current ones are invalid.
+    var isOld = false
     private let facts: NodeFacts
 
     /// Reads the task file and its drop-ins.

@@ -86,7 +86,13 @@ struct StatusReport {
         let address = configuration.addressChoice
         let format = configuration.options.output
         if format.isForPrograms {
-            let text = statusJSON(statuses, certificates: certificates, warnings: warnings, address: address)
+            let text = statusJSON(
+                statuses,
+                certificates: certificates,
+                warnings: warnings,
+                address: address,
+                isOfOldPlan: configuration.isOld
+            )
             output.writeObjects(text, as: format)
         } else {
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
