@@ -228,6 +228,7 @@ in
       options = {
         name = optional types.str "The name of the cluster.";
         certificateAuthority = optional text "The CA of the API server's certificate.";
+        warnBefore = optional types.str "How long before their end certificates are warned of, such as 168h.";
         servers = optional (types.either types.str (types.attrsOf types.str)) "The API server, or one for each role.";
         nodeAddress = optional addressRule "How the address of a node is chosen, which is `\${node.address}` in the strings of verbs.";
         vip = optional types.str "The virtual IP address that the control planes share.";

@@ -8,6 +8,9 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The file of the CA that signs the API server's certificate.
     public var certificateAuthority: LocatedPath?
 
+    /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
+    public var warnBefore: Duration?
+
     /// The API server's URL for each role.
     public var servers: [String: LocatedPath]
 

@@ -38,7 +38,7 @@ extension Certificate {
         let exact = usable.filter { !$0.contains("*") }
         let names = exact.filter { IPAddress($0) == nil } + exact.filter { IPAddress($0) != nil }
         guard !misplacedAddresses.contains(where: { IPAddress($0) == IPAddress(host) }) else {
-            let reason = "has '\(host)' as a DNS name, which clients do not compare with IP addresses"
+            let reason = "lists '\(host)' as a DNS name, which does not count for an IP address"
             return NameMismatch(reason: reason, isOfWrongType: true, names: names)
         }
         let isBelowWildcard = usable.contains { $0.hasPrefix("*.") && host.hasSuffix($0.dropFirst()) }

@@ -18,6 +18,9 @@ struct Configuration {
 
     /// The contents of the task files.
     let sources: [SourceFile]
+
+    /// Whether these are earlier task files, whose plan runs while the current ones are invalid.
+    var isOld = false
     private let facts: NodeFacts
 
     /// Reads the task file and its drop-ins.
@@ -241,6 +244,7 @@ struct Configuration {
             isService: options.isService,
             callArguments: options.commonArguments,
         )
+        environment.warnBefore = declarations.cluster.warnBefore
         if let rule = declarations.cluster.addressRule {
             environment.addressed = AddressedTasks(rule: rule) { [sources, facts] address throws(Problems) in
                 try Self.declarations(sources, facts, address)

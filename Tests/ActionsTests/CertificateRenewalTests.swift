@@ -27,7 +27,7 @@ struct CertificateRenewalTests {
         let authority = try authority.issue(
             "short",
             subject: "/CN=short",
-            validity: .daysAndAHalf(9),
+            validity: .yearEndingInDays(9),
             isAuthority: true
         )
         let path = authority.certificatePath

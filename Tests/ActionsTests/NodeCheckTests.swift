@@ -282,7 +282,7 @@ struct NodeCheckTests {
         let authority = try TestAuthority()
         // The files exist as long as it does.
         defer { withExtendedLifetime(authority) {} }
-        let client = try authority.issue("client", validity: .daysAndAHalf(3))
+        let client = try authority.issue("client", validity: .yearEndingInDays(3))
         try Files.setMode(client.keyPath, 0o644)
         try Files.setMode(authority.directory, 0o755)
         let tasks = """
@@ -329,7 +329,7 @@ struct NodeCheckTests {
         let authority = try TestAuthority()
         // The files exist as long as it does.
         defer { withExtendedLifetime(authority) {} }
-        let client = try authority.issue("client", validity: .daysAndAHalf(3))
+        let client = try authority.issue("client", validity: .yearEndingInDays(3))
         let tasks = "tasks: {b: {wait: {apiServer: k}}}"
         try await withBench(tasks) { bench in
             try Files.setMode(bench.directory, 0o755)

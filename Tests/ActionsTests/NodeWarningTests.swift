@@ -28,6 +28,16 @@ struct NodeWarningTests {
         }
     }
 
+    @Test func `a task whose programs miss several needs has one warning`() async throws {
+        let tasks = "tasks: {a: {exec: {command: sh, args: [-c, 'systemctl start x; modprobe y']}}}\n"
+        try await withBench(tasks) { bench in
+            let warnings = await bench.warnings().filter { $0.contains("sandbox") }
+            #expect(warnings.count == 1, "\(warnings)")
+            let words = "'systemctl' and 'modprobe' work in a shell, and the sandbox of the unit of task 'a' stops them; "
+            #expect(warnings.first?.hasSuffix(": \(words)write needs: [systemd, modules] below exec:") == true)
+        }
+    }
+
     @Test func `a CA for a URL without TLS is warned of`() async throws {
         let tasks = """
             tasks:

@@ -96,6 +96,8 @@ extension RunningMachineTests {
                 #expect(mistake.errors.contains("did you mean 'timeout'?"))
                 #expect(mistake.errors.contains("nothing was touched because of this mistake"))
                 #expect(try await machine.output(unit) == before)
+                let status = try await machine.run("nest-bootstrap", "status", "--output", "json")
+                #expect(status.output.contains(#""planIsOld":true"#), "\(status.output)")
 
                 try await machine.place(Self.tasks(other: "exit 3"), at: Self.taskFile)
                 let failed = try await up(machine, "a failure that is retried")

@@ -75,4 +75,40 @@ struct StatusTests {
         #expect(await node.call("run", "--task", "a").status == 0)
         #expect(try await states(node) == ["a": "changed", "b": "changed"])
     }
+
+    @Test func `a certificate that expires soon has one line, also if several files contain it`() async throws {
+        let authority = try TestAuthority()
+        // The files exist as long as it does.
+        defer { withExtendedLifetime(authority) {} }
+        let client = try authority.issue("client", validity: .yearEndingInDays(3))
+        let copy = authority.path("copy.crt")
+        try Files.write(try Files.read(client.certificatePath), to: copy, mode: 0o644)
+        func taskFile(_ warnBefore: String) -> String {
+            func task(_ name: String, _ certificate: String) -> String {
+                "  \(name): {kubeconfig: {path: /etc/\(name), user: u, certificate: \(certificate), key: \(client.keyPath)}}\n"
+            }
+            return """
+                cluster: {servers: "https://127.0.0.1:1", certificateAuthority: \(authority.certificatePath)\(warnBefore)}
+                tasks:
+                \(task("a", client.certificatePath))\(task("b", copy))
+                """
+        }
+        let node = try TestNode(taskFile(""))
+        let status = await node.call("status")
+        let warnings = status.outputLines.filter { $0.hasPrefix("warning: ") }
+        #expect(warnings.count == 1, "\(status.output)")
+        #expect(warnings.first?.contains("), also in '\(copy)'; renew it: ") == true, "\(warnings)")
+        let rows = status.outputLines.drop { !$0.hasPrefix("CERTIFICATE ") }.dropFirst().prefix { !$0.isEmpty }
+        #expect(
+            rows.filter { !$0.hasPrefix("warning: ") }.map { $0.split(separator: " ").first } == [
+                Substring(authority.certificatePath)
+            ]
+        )
+        #expect(await node.call("check").errors.contains("client certificate '\(client.certificatePath)' "))
+
+        try node.write(taskFile(", warnBefore: 48h"), to: "bootstrap.yaml")
+        #expect(await node.call("check").errors == "")
+        try node.write(taskFile(", warnBefore: 8760h"), to: "bootstrap.yaml")
+        #expect(await node.call("check").errors.contains("CA '\(authority.certificatePath)' "))
+    }
 }

@@ -203,7 +203,7 @@ struct OfflineCheckTests {
         let authority = try TestAuthority()
         // The files exist as long as it does.
         defer { withExtendedLifetime(authority) {} }
-        let client = try authority.issue("client", validity: .daysAndAHalf(3))
+        let client = try authority.issue("client", validity: .yearEndingInDays(3))
         let node = try TestNode(
             """
             cluster: {servers: "https://127.0.0.1:1", certificateAuthority: \(authority.certificatePath)}
@@ -220,6 +220,9 @@ struct OfflineCheckTests {
             status.output.contains("\nwarning: client certificate '\(client.certificatePath)' "),
             "\(status.output)"
         )
+        // The warning has the facts of the table's row.
+        #expect(!status.output.contains("\n\(client.certificatePath) "), "\(status.output)")
+        #expect(status.output.contains("\n\(authority.certificatePath) "), "\(status.output)")
         let json = try await node.run("status", "--output", "json").output.json
         #expect(json["warnings"]?[0]?["message"]?.string?.contains("expires in ") == true)
         #expect(json["warnings"]?[0]?["hint"]?.string?.hasPrefix("renew it: ") == true)

@@ -22,13 +22,19 @@ struct Session: Sendable {
         client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
     }
 
-    /// Connects to a server without TLS.
-    init(server: String) throws {
+    /// Connects to a server with a token.
+    ///
+    /// - Parameters:
+    ///   - server: The URL of the server.
+    ///   - writer: The task that writes the kubeconfig, if there is one.
+    /// - Throws: The error of a kubeconfig or of credentials that cannot be used.
+    init(server: String, writer: String? = nil) throws {
         let text = """
             {current-context: x, contexts: [{name: x, context: {cluster: c, user: me}}],
              clusters: [{name: c, cluster: {server: '\(server)'}}], users: [{name: me, user: {token: t}}]}
             """
-        let kubeconfig = try Kubeconfig(Array(text.utf8), path: "k")
+        var kubeconfig = try Kubeconfig(Array(text.utf8), path: "k")
+        kubeconfig.writer = writer
         let credentials = try Credentials(kubeconfig) { try Files.read($0) }
         client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
     }

@@ -49,6 +49,16 @@ struct ExecNeedTests {
         #expect(try needs(exec) == [])
     }
 
+    @Test(arguments: [
+        ("sh", "systemctl start x; modprobe y", "write needs: [systemd, modules] below exec:"),
+        ("sh", "systemctl start x; systemd-run z", "write needs: [systemd] below exec:"),
+        ("sh, needs: [clock]", "modprobe y", "write needs: [clock, modules] below exec:"),
+        ("sh", "modprobe y; mount /dev/a /mnt", "write sandbox: false below exec:"),
+    ]) func `several needs have one hint`(command: String, text: String, expected: String) throws {
+        let exec = try declaration("args: [-c, '\(text)'], command: \(command)")
+        #expect(exec.advice(for: exec.undeclaredNeeds().map(\.need)) == expected)
+    }
+
     @Test func `every program of a script is named once`() throws {
         let script = "#!/bin/sh\nset -e\napt-get update && apt-get install -y x\n\tmount /dev/sda /mnt\nx=$(hwclock)\n"
         let found = try declaration("script: /etc/x").undeclaredNeeds(script: script).map(\.program)

@@ -107,8 +107,11 @@ struct JSONDocumentationTests {
             [Self.completeStatus],
             certificates: [certificate],
             warnings: [SampleRun.problem],
-            address: Self.address
+            address: Self.address,
+            isOfOldPlan: true
         )
+        #expect(text.hasPrefix(#"{"version":1,"planIsOld":true,"tasks":["#))
+        #expect(!statusJSON([Self.completeStatus]).contains("planIsOld"))
         let node = try readJSON(Array(text.utf8), file: "status")
         #expect(try fieldPaths(node).sorted() == (try DocumentedFields("status").paths.sorted()))
     }

@@ -15,6 +15,7 @@ struct CertificateNamesTests {
         #expect(leaf.usableNames == ["10.0.0.1", "kubernetes"])
         let mismatch = leaf.mismatch(with: "127.0.0.1")
         #expect(mismatch.isOfWrongType)
+        #expect(mismatch.reason == "lists '127.0.0.1' as a DNS name, which does not count for an IP address")
         #expect(mismatch.names == ["kubernetes", "10.0.0.1"])
         #expect(!leaf.mismatch(with: "10.0.0.2").isOfWrongType)
         #expect(leaf.mismatch(with: "[::1]").reason == "is not for '::1' but for '10.0.0.1, kubernetes'")

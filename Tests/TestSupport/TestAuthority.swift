@@ -24,6 +24,8 @@ public final class TestAuthority: Sendable {
         case days(Int)
         /// For some days and twelve hours: the number of days that are left stays the same while a test runs.
         case daysAndAHalf(Int)
+        /// For a year that ends in some days and twelve hours.
+        case yearEndingInDays(Int)
         /// Throughout the year 2001.
         case past
         /// Throughout the year 2098.
@@ -164,6 +166,11 @@ extension TestAuthority.Validity {
         case .days(let count): ["-days", "\(count)"]
         case .daysAndAHalf(let count):
             ["-enddate", Self.text(secondsSince1970() + count * 86_400 + 43_200)]
+        case .yearEndingInDays(let count):
+            [
+                "-startdate", Self.text(secondsSince1970() + (count - 365) * 86_400 + 43_200),
+                "-enddate", Self.text(secondsSince1970() + count * 86_400 + 43_200),
+            ]
         case .past: ["-startdate", "20010101000000Z", "-enddate", "20011231235959Z"]
         case .future: ["-startdate", "20980101000000Z", "-enddate", "20981231235959Z"]
         }

@@ -3,6 +3,7 @@ import Execution
 import Host
 import Kubernetes
 public import Planning
+import TLS
 
 /// Warnings about the certificates and keys that the tasks of a plan use, before anything fails.
 public struct CredentialWarnings: Sendable {
@@ -14,31 +15,97 @@ public struct CredentialWarnings: Sendable {
     /// The certificates that tasks of the plan renew themselves.
     private let renewed: Set<ExactText>
 
-    public init(files: NodeFiles, plan: Plan, now: Timestamp = .now()) {
+    /// A warning with the files that have the same certificate.
+    public struct Warning: Sendable {
+        /// The certificate, if it expires soon; `nil` for every other warning.
+        private let expiring: Certificate?
+
+        /// The files that have the certificate.
+        private var files: [String]
+
+        /// The names of the places after the first, as in the warning.
+        private var otherPlaces: [String] = []
+
+        /// The certificate that depends on this one, as an addition to the message.
+        fileprivate var addition = ""
+
+        private let place: String
+        private let first: Problem
+
+        /// Creates a warning about a certificate, or about a file that has none.
+        init(
+            _ warning: CertificateWarning,
+            in file: String? = nil,
+            place: String = "",
+            at location: SourceLocation? = nil,
+        ) {
+            let problem = warning.problem
+            first = Problem(problem.code, problem.message, at: location, hint: problem.hint)
+            (expiring, self.place, files) = (warning.expiring, place, file.map { [$0] } ?? [])
+        }
+
+        /// The warning as a whole.
+        public var problem: Problem {
+            let others = otherPlaces.isEmpty ? "" : ", also in \(quotedList(otherPlaces))"
+            return Problem(first.code, first.message + others + addition, at: first.location, hint: first.hint)
+        }
+
+        /// Returns whether the warning says that this certificate expires soon.
+        public func isAbout(_ certificate: CertificateExpiry) -> Bool {
+            expiring?.subject == certificate.subject && files.contains(certificate.path)
+        }
+
+        /// The identity of the warning in the output of a command.
+        var key: [UInt8] { expiring?.der ?? Array(first.message.utf8) }
+
+        /// Adds a warning about the same certificate.
+        fileprivate mutating func add(_ other: Self) {
+            files = (files + other.files).unique()
+            if addition.isEmpty { addition = other.addition }
+            if other.place != place { otherPlaces = (otherPlaces + [other.place]).unique() }
+        }
+    }
+
+    public init(files: NodeFiles, plan: Plan, warnBefore: Duration? = nil, now: Timestamp = .now()) {
         self.files = files
         self.plan = plan
-        check = CredentialCheck(now: now)
+        check = CredentialCheck(now: now, warnBefore: warnBefore)
         producers = PathProducers(plan)
         let repeated = plan.steps.lazy.map(\.task).filter { $0.interval != nil }
         renewed = Set(repeated.compactMap { $0.footprint.issuedCertificate.map { ExactText($0.path.path) } })
     }
 
-    /// Returns the warnings for all tasks, without duplicates; unreadable files are skipped.
-    public func all() -> [Problem] {
-        var problems: [Problem] = []
+    /// Prepares the warnings of a run.
+    init(_ run: RunEnvironment) {
+        self.init(files: run.files, plan: run.plan, warnBefore: run.warnBefore, now: run.now())
+    }
+
+    /// Returns the warnings for all tasks, one for each certificate; unreadable files are skipped.
+    public func all() -> [Warning] {
+        var found: [Warning] = []
         for footprint in plan.steps.lazy.map(\.task.footprint) {
-            problems += footprint.credentials.map(warnings) ?? []
-            problems += footprint.issuedCertificate.map(warnings) ?? []
+            found += footprint.credentials.map(warnings) ?? []
+            found += footprint.issuedCertificate.map(warnings) ?? []
             guard let kubeconfig = footprint.kubeconfig, producers.producer(of: kubeconfig.path) == nil else {
                 continue
             }
-            problems += warnings(ofKubeconfig: kubeconfig.path)
+            found += warnings(ofKubeconfig: kubeconfig.path)
         }
-        return problems.unique(by: \.message)
+        var merged: [Warning] = []
+        var positions: [[UInt8]: Int] = [:]
+        for warning in found {
+            if let position = positions[warning.key] {
+                merged[position].add(warning)
+            } else {
+                positions[warning.key] = merged.count
+                merged.append(warning)
+            }
+        }
+        return merged
     }
 
     /// Returns the warnings about the files from which a kubeconfig is created.
-    func warnings(of credentials: Footprint.Credentials) -> [Problem] {
+    func warnings(of credentials: Footprint.Credentials) -> [Warning] {
         warnings(
             of: credentials.certificateAuthority.path,
             as: .authority,
@@ -48,78 +115,71 @@ public struct CredentialWarnings: Sendable {
     }
 
     /// Returns the warnings about an issuing CA, because issued certificates are invalid once the CA has expired.
-    func warnings(of issued: Footprint.IssuedCertificate) -> [Problem] {
+    func warnings(of issued: Footprint.IssuedCertificate) -> [Warning] {
         guard let authority = issued.authority else { return [] }
         let ending = warnings(of: authority.path, as: .authority, at: authority.location, within: issued.renewBefore)
         guard ending.isEmpty else {
-            let addition =
-                ", and with it certificate '\(issued.path.path)', which is due \(issued.renewBefore.text) before its end"
-            return ending.map { Problem($0.code, $0.message + addition, at: $0.location, hint: $0.hint) }
+            return ending.map { warning in
+                var warning = warning
+                warning.addition =
+                    ", and with it certificate '\(issued.path.path)', which is due \(issued.renewBefore.text) before its end"
+                return warning
+            }
         }
         return warnings(of: authority.path, as: .authority, at: authority.location)
     }
 
     /// Returns the warnings about a kubeconfig and the files that it refers to.
-    func warnings(ofKubeconfig path: String) -> [Problem] {
+    func warnings(ofKubeconfig path: String) -> [Warning] {
         guard let bytes = try? files.read(path, limit: SizeLimit.configuration),
             let kubeconfig = try? Kubeconfig(bytes, path: path)
         else { return [] }
         let location = SourceLocation(file: path)
-        var problems: [Problem] = []
+        var found: [Warning] = []
         for (material, setting, role) in [
             (kubeconfig.certificateAuthority, "certificate-authority", CredentialCheck.CertificateRole.authority),
             (kubeconfig.clientCertificate, "client-certificate", .client),
         ] {
             switch material {
-            case .file(let file): problems += warnings(of: file, as: role, at: location)
+            case .file(let file): found += warnings(of: file, as: role, at: location)
             case .data(let bytes):
                 let file = CredentialFile(name: "\(setting)-data of \(path)", bytes: bytes)
-                problems += check.warnings(of: file, as: role).map { $0.at(location) }
+                found += check.warnings(of: file, as: role).map {
+                    Warning($0, in: path, place: file.name, at: location)
+                }
             case nil: break
             }
         }
         // A private key that other users can read is not reported here, because it is an error.
         switch kubeconfig.token {
-        case .file(let file): problems += warnings(ofSecret: file, "token", at: location)
-        case .data: problems += warnings(ofSecret: path, "kubeconfig with a token", at: location)
+        case .file(let file): found += warnings(ofSecret: file, "token", at: location)
+        case .data: found += warnings(ofSecret: path, "kubeconfig with a token", at: location)
         case nil: break
         }
-        return problems
+        return found
     }
 
     private func warnings(
         of path: String,
         as role: CredentialCheck.CertificateRole,
         at location: SourceLocation,
-        within limit: Duration = CredentialCheck.warningLimit,
-    ) -> [Problem] {
+        within limit: Duration? = nil,
+    ) -> [Warning] {
         guard !renewed.contains(ExactText(path)), let bytes = try? files.read(path, limit: SizeLimit.configuration)
         else { return [] }
         return check.warnings(of: CredentialFile(name: path, bytes: bytes), as: role, within: limit).map {
-            $0.at(location)
+            Warning($0, in: path, place: path, at: location)
         }
     }
 
     private func place(of path: String) -> String { (try? files.location(ofRead: path)) ?? path }
 
     /// Warns about a secret that every user of the node can read.
-    private func warnings(ofSecret path: String, _ what: String, at location: SourceLocation) -> [Problem] {
+    private func warnings(ofSecret path: String, _ what: String, at location: SourceLocation) -> [Warning] {
         guard files.isReadableByEveryone(place(of: path)) else { return [] }
         let message = "\(what) '\(path)' can be read by every user of the node"
-        return [
-            Problem(
-                .readableSecret,
-                message,
-                at: location,
-                hint: "run \(quotedShellLine(["chmod", "o-r", place(of: path)]))"
-            )
-        ]
-    }
-}
-
-extension Problem {
-    fileprivate func at(_ location: SourceLocation) -> Problem {
-        Problem(.readableSecret, message, at: location, hint: hint)
+        let hint = "run \(quotedShellLine(["chmod", "o-r", place(of: path)]))"
+        return [Warning(CertificateWarning(Problem(.readableSecret, message, hint: hint)), at: location)]
     }
 }
 
@@ -135,19 +195,19 @@ extension NodeFiles {
 
 /// The warnings already emitted in a run.
 final class ReportedWarnings: Sendable {
-    private let messages = Locked<Set<String>>([])
+    private let keys = Locked<Set<[UInt8]>>([])
 
-    /// Adds a message, and returns whether it is new.
-    func insert(_ message: String) -> Bool { messages.withLock { $0.insert(message).inserted } }
+    /// Adds the key of a warning, and returns whether it is new.
+    func insert(_ key: [UInt8]) -> Bool { keys.withLock { $0.insert(key).inserted } }
 }
 
 extension ActionContext {
-    /// Emits warnings about credentials, each once per run.
-    func warn(_ warnings: (CredentialWarnings) -> [Problem]) {
-        for problem in warnings(CredentialWarnings(files: run.files, plan: run.plan, now: run.now())) {
-            // Several tasks may use the same certificate.
+    /// Emits warnings about credentials, for each certificate once per run.
+    func warn(_ warnings: (CredentialWarnings) -> [CredentialWarnings.Warning]) {
+        // Several tasks may use the same certificate.
+        for warning in warnings(CredentialWarnings(run)) where run.reportedWarnings.insert(warning.key) {
+            let problem = warning.problem
             let file = problem.message.split(separator: "'").dropFirst().first.map(String.init) ?? ""
-            guard run.reportedWarnings.insert(problem.message) else { continue }
             emit(.warning(subject: file, problem.hint.map { "\(problem.message); \($0)" } ?? problem.message))
         }
     }

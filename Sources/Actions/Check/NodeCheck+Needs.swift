@@ -7,18 +7,21 @@ extension NodeCheck {
     /// The size in bytes above which a script is not read.
     private static let scriptLimit = 1 << 20
 
-    /// Warns about programs that work by hand and that the sandbox of the unit stops.
+    /// Warns about the programs of a task that work in a shell and that the sandbox of the unit stops.
     func needWarnings(_ task: PlannedTask) -> [Problem] {
         guard let declaration = task.verb.declaration as? ExecDeclaration else { return [] }
-        let location = task.subjectLocation
-        return declaration.undeclaredNeeds(script: scriptText(declaration)).map { program, need in
+        let found = declaration.undeclaredNeeds(script: scriptText(declaration))
+        guard !found.isEmpty else { return [] }
+        let (verb, object) = found.count == 1 ? ("works", "it") : ("work", "them")
+        return [
             Problem(
                 .programInSandbox,
-                "'\(program)' works in a shell, and the sandbox of the unit of task '\(task.name)' stops it",
-                at: location,
-                hint: need.advice
+                "\(quotedList(found.map(\.program))) \(verb) in a shell, and the sandbox of the unit of task '\(task.name)' "
+                    + "stops \(object)",
+                at: task.subjectLocation,
+                hint: declaration.advice(for: found.map(\.need))
             )
-        }
+        ]
     }
 
     /// Returns the text of the script that a task runs, `nil` if there is none or another program than a shell runs it.

@@ -51,7 +51,7 @@ public struct NodeCheck: Sendable {
         if !isOffline {
             findings.warnings += secretsOnDisk()
             findings.add(.distrust(of: distrust()))
-            findings.warnings += CredentialWarnings(files: run.files, plan: run.plan, now: run.now()).all()
+            findings.warnings += CredentialWarnings(run).all().map(\.problem)
         }
         return findings.withoutRepetitions
     }

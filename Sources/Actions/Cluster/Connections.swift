@@ -30,7 +30,8 @@ public final class Connections: Sendable {
         } catch {
             throw await error.explainedByPorts(of: client.kubeconfig)
         }
-        context.warn { _ in client.serverCertificateWarning().map { [$0] } ?? [] }
+        let warning = client.serverCertificateWarning(warnBefore: context.run.warnBefore)
+        context.warn { _ in warning.map { [CredentialWarnings.Warning($0)] } ?? [] }
         return client
     }
 

@@ -339,10 +339,10 @@ struct WaitAction: Action {
             return "issue the server's certificate again without \(names)"
                 + (other.map { ", and use '\($0)' in 'url'" } ?? "")
         }
-        guard error.kind == .hostName, let names = error.peer?.mismatch(with: host).names, !names.isEmpty else {
-            return error.kind == .unusableCertificate ? nil : issued
-        }
-        return "write '\(names[0])' in 'url' if it leads to the server, or \(issued)"
+        guard error.kind == .hostName, let mismatch = error.peer?.mismatch(with: host), let name = mismatch.names.first
+        else { return error.kind == .unusableCertificate ? nil : issued }
+        let other = "write '\(name)' in 'url' if it leads to the server"
+        return mismatch.isOfWrongType ? "\(issued), or \(other)" : "\(other), or \(issued)"
     }
 
     private func connectionIdentity(_ authority: LocatedPath?) throws(Problem) -> ConnectionIdentity {

@@ -5,8 +5,7 @@ extension ProblemExplanation {
             .certificateNotValidNow,
             "Certificate that has expired or is not valid yet",
             cause: """
-                The time of the node's clock is outside of the validity of the certificate, or will be within 30 \
-                days.
+                The time of the node's clock is outside of the validity of the certificate, or will be soon.
                 """,
             fix: "Renew the certificate, or set the clock if it is wrong.",
             example: .message(

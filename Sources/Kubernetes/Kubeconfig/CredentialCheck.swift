@@ -67,9 +67,12 @@ public struct CredentialCheck: Sendable {
     /// The current time, by the node's clock.
     public var now: Timestamp
 
+    /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
+    public var warnBefore: Duration?
+
     /// Creates a check at an instant.
-    public init(now: Timestamp = .now()) {
-        self.now = now
+    public init(now: Timestamp = .now(), warnBefore: Duration? = nil) {
+        (self.now, self.warnBefore) = (now, warnBefore)
     }
 
     /// Reads a CA file and returns its usable certificates.
@@ -383,97 +386,5 @@ public struct CredentialCheck: Sendable {
         let (size, name) = units.first { seconds >= $0.0 } ?? (1, "second")
         let count = seconds / size
         return "\(count) \(name)\(count == 1 ? "" : "s")"
-    }
-}
-
-/// Certificates that are valid now, but expire soon or have properties that newer versions of Kubernetes refuse.
-extension CredentialCheck {
-    /// The role of a certificate.
-    public enum CertificateRole: Sendable {
-        /// A certificate that identifies a client.
-        case client
-        /// A certificate that issues other certificates.
-        case authority
-        /// A certificate that identifies a server.
-        case server
-    }
-
-    /// The time before its expiry from which a certificate causes a warning: 30 days.
-    public static let warningLimit = Duration.seconds(30 * 86_400)
-
-    /// Returns warnings about the certificates of a file that expire soon or that newer versions of Kubernetes refuse.
-    ///
-    /// Certificates that are not valid now are reported elsewhere, as errors.
-    ///
-    /// - Parameters:
-    ///   - file: The file.
-    ///   - role: The role of the first certificate; the other certificates are treated as CA certificates.
-    ///   - limit: The time before its expiry from which a certificate causes a warning.
-    /// - Returns: The warnings.
-    public func warnings(
-        of file: CredentialFile,
-        as role: CertificateRole,
-        within limit: Duration = warningLimit,
-    ) -> [Problem] {
-        let certificates = (try? Certificate.read(pem: file.bytes)) ?? []
-        var problems: [Problem] = []
-        for (index, certificate) in certificates.enumerated() {
-            // While a CA is being replaced, the file contains both the old and the new certificate.
-            let isReplaced = certificates.contains {
-                $0.subject == certificate.subject && $0.validUntil > certificate.validUntil
-            }
-            guard !isReplaced else { continue }
-            let own = index == 0 ? role : .authority
-            problems += warning(of: certificate, in: "'\(file.name)'", as: own, within: limit).map { [$0] } ?? []
-            // The signature of a client's certificate is an error, not a warning.
-            let isRefused = index == 0 && role == .client && certificate.isSignedWithSHA1
-            problems += certificate.weaknesses.dropFirst(isRefused ? 1 : 0).map { weakness in
-                Problem(
-                    .weakCertificate,
-                    "certificate '\(file.name)' ('\(certificate.subject)') \(weakness.part), which Kubernetes refuses since "
-                        + "version \(weakness.refusedSince)",
-                    hint: "issue it again \(weakness.remedy)"
-                )
-            }
-        }
-        return problems
-    }
-
-    /// Returns a warning about a certificate that expires soon.
-    ///
-    /// - Parameters:
-    ///   - certificate: The certificate.
-    ///   - place: The file or server that has the certificate, in quotes.
-    ///   - role: The role of the certificate.
-    ///   - limit: The time before its expiry from which the certificate causes a warning.
-    /// - Returns: The warning, `nil` if the certificate expires later or is not valid now.
-    public func warning(
-        of certificate: Certificate,
-        in place: String,
-        as role: CertificateRole,
-        within limit: Duration = warningLimit,
-    ) -> Problem? {
-        let left = certificate.validUntil.seconds - now.seconds
-        guard left >= 0, .seconds(left) < limit, certificate.validFrom <= now else { return nil }
-        let (name, hint) =
-            switch role {
-            case .client:
-                (
-                    "client certificate",
-                    "renew it: have CA '\(certificate.issuer)' issue a certificate for the same subject, and replace the file"
-                )
-            case .authority:
-                (
-                    "CA",
-                    "renew it: issue a CA certificate with the same subject and key, and replace the file where it is used"
-                )
-            case .server:
-                (
-                    "server certificate of",
-                    "renew it: have CA '\(certificate.issuer)' issue a certificate for the same names, and restart the server"
-                )
-            }
-        let when = "expires in \(Self.words(left)) (at \(certificate.validUntil))"
-        return Problem(.certificateNotValidNow, "\(name) \(place) ('\(certificate.subject)') \(when)", hint: hint)
     }
 }

@@ -205,29 +205,42 @@ extension APIClient {
 
     /// Returns the problem of a server whose certificate is for other names.
     private func nameProblem(_ peer: Certificate?, _ server: String) -> Problem {
-        let issued = "issue the server's certificate again with subjectAltName '\(wantedName)'"
         let mismatch = peer?.mismatch(with: kubeconfig.verifiedName)
-        let names = peer.map { ($0.usableNames.isEmpty ? $0.names : $0.usableNames).joined(separator: ", ") }
-        let message =
-            mismatch?.isOfWrongType == true
-            ? "a certificate that \(mismatch?.reason ?? "")"
-            : "a certificate for \(names ?? "other names"), not for '\(kubeconfig.verifiedName)'"
-        let hint: String
-        if kubeconfig.writer != nil {
-            hint =
-                mismatch?.names.isEmpty == false
-                ? "use one of these names in \(kubeconfig.serverSetting), or \(issued)" : issued
-        } else if let name = mismatch?.names.first {
-            hint =
-                "write 'tls-server-name: \(name)' for its cluster in kubeconfig '\(kubeconfig.place(of: "tls-server-name"))', or "
-                + issued
-        } else {
-            hint =
-                mismatch == nil
-                ? "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig '\(kubeconfig.path)'"
-                : issued
+        guard let mismatch, mismatch.isOfWrongType else {
+            let names = peer.map { ($0.usableNames.isEmpty ? $0.names : $0.usableNames).joined(separator: ", ") }
+            return Problem(
+                .untrustedServer,
+                "\(server) shows a certificate for \(names ?? "other names"), not for '\(kubeconfig.verifiedName)'",
+                hint: adviceAboutNames(mismatch)
+            )
         }
-        return Problem(.untrustedServer, "\(server) shows \(message)", hint: hint)
+        let issued =
+            "issue the server's certificate again with the address as an IP address: subjectAltName '\(wantedName)'"
+        // The message does not list the other names of the certificate.
+        let other = kubeconfig.writer == nil ? mismatch.names.first : nil
+        return Problem(
+            .untrustedServer,
+            "\(server) shows a certificate that \(mismatch.reason)",
+            hint: other.map { "\(issued), or \(adviceToVerify($0))" } ?? issued
+        )
+    }
+
+    /// Returns what to do about a certificate for other names, which the message lists.
+    private func adviceAboutNames(_ mismatch: NameMismatch?) -> String {
+        let issued = "issue the server's certificate again with subjectAltName '\(wantedName)'"
+        guard kubeconfig.writer == nil else {
+            return mismatch?.names.isEmpty == false
+                ? "use one of these names in \(kubeconfig.serverSetting), or \(issued)" : issued
+        }
+        if let name = mismatch?.names.first { return "\(adviceToVerify(name)), or \(issued)" }
+        return mismatch == nil
+            ? "use one of these names in the server's URL, or as 'tls-server-name' in kubeconfig '\(kubeconfig.path)'"
+            : issued
+    }
+
+    /// Returns the line of the kubeconfig with which a client accepts a certificate for another name.
+    private func adviceToVerify(_ name: String) -> String {
+        "write 'tls-server-name: \(name)' for its cluster in kubeconfig '\(kubeconfig.place(of: "tls-server-name"))'"
     }
 
     /// Returns what to do about a certificate with names for which its CA may not issue.

@@ -1,4 +1,4 @@
-public import Base
+import Base
 import TLS
 
 /// The certificate that a server last presented.
@@ -14,9 +14,12 @@ final class PeerCertificate: Sendable {
 
 extension APIClient {
     /// Returns a warning if the server's certificate expires soon.
-    public func serverCertificateWarning(now: Timestamp = .now()) -> Problem? {
+    ///
+    /// - Parameter warnBefore: The time before its expiry from which it does, `nil` for a share of its validity.
+    /// - Returns: The warning, `nil` if the certificate expires later or is not known.
+    public func serverCertificateWarning(warnBefore: Duration? = nil) -> CertificateWarning? {
         peer.certificate.flatMap {
-            CredentialCheck(now: now).warning(of: $0, in: "'\(kubeconfig.address)'", as: .server)
+            CredentialCheck(warnBefore: warnBefore).warning(of: $0, in: "'\(kubeconfig.address)'", as: .server)
         }
     }
 }

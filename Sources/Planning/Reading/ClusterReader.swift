@@ -31,6 +31,12 @@ struct ClusterReader {
             default: "none",
             "the CA of the API server's certificate"
         )
+        static let warnBefore = Key.optional(
+            "warnBefore",
+            .duration(limit: Limit.certificateValidity),
+            default: "a tenth of the validity of each certificate, `720h` at most",
+            "how long before their end certificates are warned of"
+        )
         static let servers = KeyDescription(
             name: "servers",
             type: .either([.serverURL, .dictionary(.serverURL)]),
@@ -56,8 +62,8 @@ struct ClusterReader {
             "whether the node reports its state to the cluster, and as which user"
         )
         static let all = [
-            name.description, certificateAuthority.description, servers, nodeAddress.description, vip.description,
-            ports.description, report.description,
+            name.description, certificateAuthority.description, warnBefore.description, servers,
+            nodeAddress.description, vip.description, ports.description, report.description,
         ]
     }
 
@@ -109,6 +115,7 @@ struct ClusterReader {
         cluster.declaration.certificateAuthority = fields.value(Keys.certificateAuthority)
         cluster.isAuthorityFaulty =
             fields.has("certificateAuthority") && cluster.declaration.certificateAuthority == nil
+        cluster.declaration.warnBefore = fields.value(Keys.warnBefore)
         checkAddressRule(&fields)
         cluster.declaration.addressRule = readAddressRule()
         let isReportWritten = fields.has(Keys.report.description.name)

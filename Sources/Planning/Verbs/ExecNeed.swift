@@ -142,6 +142,14 @@ extension ExecDeclaration {
         return names.compactMap { name in found[name].map { (name, $0) } }
     }
 
+    /// Returns the advice to write the key that programs of the task need, with the needs that the task already has.
+    public func advice(for missing: [ProgramNeed]) -> String {
+        let added = missing.compactMap { if case .need(let need) = $0 { need } else { nil } }
+        // Without a sandbox a program has everything that a need grants.
+        guard added.count == missing.count else { return ProgramNeed.noSandbox.advice }
+        return "write needs: [\((needs + added).unique().map(\.rawValue).joined(separator: ", "))] below exec:"
+    }
+
     /// Returns the commands that the task runs, each with its words.
     private func commandLines(script: String?) -> [[String]] {
         var texts = [preStart, script].compactMap(\.self)

@@ -17,7 +17,7 @@ struct CheckCommand: Command {
         usage: ["nest-bootstrap check [FLAG]..."],
         details: [
             "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Warnings, such as a "
-                + "certificate that expires within 30 days, begin with 'warning:' and do not change the exit code. "
+                + "certificate that expires soon, begin with 'warning:' and do not change the exit code. "
                 + "With '--output json' standard output has one JSON object with all of them.",
             "Custom resources are checked against the CustomResourceDefinitions of the same plan; other objects "
                 + "against the schema that the API server had at the last 'diff' or refusal.",

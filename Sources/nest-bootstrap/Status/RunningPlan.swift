@@ -39,6 +39,8 @@ struct RunningPlan {
             guard let path = file["path"]?.string, let text = file["text"]?.string else { return nil }
             return SourceFile(path: path, bytes: Array(text.utf8))
         }
-        return try? Configuration(options, reading: sources)
+        var configuration = try? Configuration(options, reading: sources)
+        configuration?.isOld = true
+        return configuration
     }
 }

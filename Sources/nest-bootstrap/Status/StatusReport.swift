@@ -79,13 +79,20 @@ struct StatusReport {
         _ output: ConsoleOutput,
         _ outputEnvironment: OutputEnvironment
     ) {
-        let warnings =
-            CredentialWarnings(files: configuration.files, plan: plan).all() + missingReport() + unitWarnings(statuses)
+        let warnBefore = configuration.declarations.cluster.warnBefore
+        let credentials = CredentialWarnings(files: configuration.files, plan: plan, warnBefore: warnBefore).all()
+        let warnings = credentials.map(\.problem) + missingReport() + unitWarnings(statuses)
         let certificates = configuration.certificates(of: plan)
         let address = configuration.addressChoice
         let format = configuration.options.output
         if format.isForPrograms {
-            let text = statusJSON(statuses, certificates: certificates, warnings: warnings, address: address)
+            let text = statusJSON(
+                statuses,
+                certificates: certificates,
+                warnings: warnings,
+                address: address,
+                isOfOldPlan: configuration.isOld
+            )
             output.writeObjects(text, as: format)
         } else {
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
@@ -96,6 +103,8 @@ struct StatusReport {
                     .compactMap { $0.footprint.issuedCertificate?.path.path }
             )
             let watched = certificates.filter { !renewed.contains($0.path) }
+            // Their warnings have the same facts, and what to do.
+            let listed = certificates.filter { certificate in !credentials.contains { $0.isAbout(certificate) } }
             let summary = summaryLines(statuses, certificates: watched, columns: columns)
             let isFolded = outputEnvironment.isScreen && command.names.isEmpty
             let folded = isFolded ? FoldedStatuses(statuses) : nil
@@ -104,7 +113,7 @@ struct StatusReport {
                 + statusLines(folded?.shown ?? statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
                 + [folded?.line].compactMap(\.self)
                 + (address.map { addressLines($0, columns: columns) } ?? [])
-                + certificateLines(certificates, at: .now(), columns: columns, isUTF8: isUTF8)
+                + certificateLines(listed, at: .now(), columns: columns, isUTF8: isUTF8)
                 + warningLines(warnings, columns: columns)
             output.write(lines.map { $0 + "\n" }.joined())
         }

@@ -77,7 +77,7 @@ struct UpPlan {
             let isWanted = wantedNames.contains(task.name)
             let change =
                 isWanted && (isUp || statuses[index].state == .running)
-                ? Self.change(of: task, records, reader) : nil
+                ? Self.change(of: task, statuses[index], records, reader) : nil
             if let change {
                 runsAgain[index] = !isKeptOff[index]
                 start(change, .restart(task.unitName))
@@ -92,6 +92,8 @@ struct UpPlan {
                 runsAgain[index] = unit?.active == "active" && !isKeptOff[index]
                 let job = runsAgain[index] ? Systemd.Job.restart(task.unitName) : .start(task.unitName)
                 start(.state(statuses[index].state), job)
+                // The timer of an active unit is active too.
+                if task.interval != nil, runsAgain[index] { jobs.append(.restart(timerName(ofTask: task.name))) }
             } else if isWanted, let unit, unit.active != "active" {
                 start(.unit(unit.active), .start(task.unitName))
             }
@@ -102,8 +104,20 @@ struct UpPlan {
     }
 
     /// Returns the difference between what a task used last and what it would use now, `nil` if there is none.
-    private static func change(of task: PlannedTask, _ records: RecordStore, _ reader: InputReader) -> Reason? {
-        guard let earlier = (try? records.record(of: task.name))?.inputs else { return .unrecorded }
+    private static func change(
+        of task: PlannedTask,
+        _ status: TaskStatus,
+        _ records: RecordStore,
+        _ reader: InputReader
+    ) -> Reason? {
+        guard var earlier = (try? records.record(of: task.name))?.inputs else { return .unrecorded }
+        // A repetition after the recorded attempt has used newer files, or is using them. The unit and the timer are
+        // still those of the attempt, so its declaration is compared.
+        if let repetition = status.repetition?.state, repetition.isSuccess || repetition == .running,
+            let files = (try? records.repetitions.record(of: task.name))?.inputs?.files
+        {
+            earlier.files = files
+        }
         switch reader.inputs(of: task).change(since: earlier) {
         case .declaration: return .declaration
         case .file(let path): return .file(path)

@@ -152,7 +152,7 @@ struct CredentialTests {
         let (certificate, key) = (try file(authority.path("k.crt")), try file(authority.path("k.key")))
         #expect(line { () throws(Problem) in _ = try check.client(certificate: certificate, key: key) } == "no error")
         let warnings = check.warnings(of: certificate, as: .client).map {
-            $0.description.replacing("\(authority.directory)/", with: "")
+            $0.problem.description.replacing("\(authority.directory)/", with: "")
         }
         let start = "certificate 'k.crt' ('CN=k')"
         #expect(

@@ -17,22 +17,23 @@ struct CredentialWarningTests {
     private func warnings(
         of path: String,
         as role: CredentialCheck.CertificateRole,
-        inDays days: Int64 = 0
+        inDays days: Int64 = 0,
+        warnBefore: Duration? = nil,
     ) throws -> [String] {
         var now = Timestamp.now()
         // Half an hour more, so that a second makes no difference.
         now.seconds += days * 86400 + 1800
         let file = CredentialFile(name: path, bytes: try Files.read(path))
-        return CredentialCheck(now: now).warnings(of: file, as: role).map {
-            "\($0)".replacing("\(authority.directory)/", with: "")
+        return CredentialCheck(now: now, warnBefore: warnBefore).warnings(of: file, as: role).map {
+            "\($0.problem)".replacing("\(authority.directory)/", with: "")
                 .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "TIME")
         }
     }
 
-    @Test func `a client certificate is warned of 30 days before its end, and not after`() throws {
+    @Test func `a client certificate is warned of in the last tenth of its validity, and not after`() throws {
         let path = try authority.issue("a", validity: .days(40)).certificatePath
         #expect(try warnings(of: path, as: .client) == [])
-        #expect(try warnings(of: path, as: .client, inDays: 9) == [])
+        #expect(try warnings(of: path, as: .client, inDays: 35) == [])
         #expect(
             try warnings(of: path, as: .client, inDays: 37) == [
                 "client certificate 'a.crt' ('CN=kube-admin,O=system:masters') expires in 2 days (at TIME); renew it: "
@@ -43,8 +44,25 @@ struct CredentialWarningTests {
         #expect(try warnings(of: path, as: .client, inDays: 41) == [])
     }
 
+    @Test(arguments: [(30, 3), (365, 30), (3650, 30)])
+    func `the time of the warnings is a tenth of the validity, and 30 days at most`(
+        validity: Int,
+        last: Int
+    ) throws {
+        let path = try authority.issue("a", validity: .days(validity)).certificatePath
+        #expect(try warnings(of: path, as: .client, inDays: Int64(validity - last - 1)) == [])
+        #expect(try warnings(of: path, as: .client, inDays: Int64(validity - last)).count == 1)
+    }
+
+    @Test func `a limit that is set replaces the tenth`() throws {
+        let path = try authority.issue("a", validity: .days(40)).certificatePath
+        let limit = Duration.seconds(10 * 86_400)
+        #expect(try warnings(of: path, as: .client, inDays: 29, warnBefore: limit) == [])
+        #expect(try warnings(of: path, as: .client, inDays: 30, warnBefore: limit).count == 1)
+    }
+
     @Test func `a CA is warned of unless its successor is in the same file`() throws {
-        let old = try authority.issue("old", subject: "/CN=my-ca", validity: .days(3), isAuthority: true)
+        let old = try authority.issue("old", subject: "/CN=my-ca", validity: .yearEndingInDays(2), isAuthority: true)
         let new = try authority.issue("new", subject: "/CN=my-ca", isAuthority: true)
         #expect(
             try warnings(of: old.certificatePath, as: .authority) == [

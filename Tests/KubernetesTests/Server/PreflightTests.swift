@@ -235,4 +235,23 @@ struct PreflightTests {
             .replacing(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, with: "TIME")
         #expect(text == line)
     }
+
+    @Test(arguments: [nil, "kubeconfig"])
+    func `an address that a certificate lists as a DNS name is wanted as an IP address`(writer: String?) throws {
+        let authority = try TestAuthority()
+        let message =
+            "API server https://127.0.0.1:9 shows a certificate that lists '127.0.0.1' as a DNS name, which does not count "
+            + "for an IP address; issue the server's certificate again with the address as an IP address: subjectAltName "
+            + "'IP:127.0.0.1'"
+        let other = ", or write 'tls-server-name: kubernetes' for its cluster in kubeconfig 'k'"
+        for (names, addition) in [
+            (["DNS:127.0.0.1"], ""), (["DNS:127.0.0.1", "DNS:kubernetes"], writer == nil ? other : ""),
+        ] {
+            let issued = try authority.issue("server", subject: "/CN=server", names: names)
+            let peer = try #require(try Certificate.read(pem: try Files.read(issued.certificatePath)).first)
+            let cause = TransportError(.hostName, "", peer: peer)
+            let session = try Session(server: "https://127.0.0.1:9", writer: writer)
+            #expect(session.client.preflightProblem(.transport(cause)).line == message + addition)
+        }
+    }
 }

@@ -1,0 +1,77 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+@testable import nest_bootstrap
+
+/// The tasks that `up` starts, compared with records of real runs.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct UpPlanTests {
+    /// A node with a task that repeats and copies a file.
+    private func node(every: String = "1h") throws -> (node: TestNode, source: String) {
+        let source = TemporaryDirectory.file("source")
+        try Files.write(Array("one".utf8), to: source)
+        let node = try TestNode("")
+        try node.write(taskFile(source, every: every), to: "bootstrap.yaml")
+        return (node, source)
+    }
+
+    private func taskFile(_ source: String, every: String) -> String {
+        "tasks: {a: {every: \(every), file: {path: /etc/a, source: \(source)}}}\n"
+    }
+
+    private static let unit = "k8s-bootstrap-a.service"
+
+    /// The plan of `up` for a node, on which the units are in a state such as `active`.
+    private func plan(_ node: TestNode, _ active: String) throws -> UpPlan {
+        let configuration = try Configuration(try options(["status", "--config", node.config, "--root", node.root]))
+        let service = ServiceState(UnitState(load: "loaded", active: active, sub: ""))
+        return try UpPlan(configuration, try configuration.records(), [Self.unit: service], only: [])
+    }
+
+    @Test func `a repetition has used a changed file`() async throws {
+        let (node, source) = try node()
+        #expect(await node.call("run").status == 0)
+        #expect(try plan(node, "active").starts == [])
+        try Files.write(Array("two".utf8), to: source)
+        #expect(try plan(node, "active").starts == [.init(task: "a", reason: .file(source))])
+        #expect(await node.call("run", "--task", "a", "--repetition").status == 0)
+        #expect(try plan(node, "active").starts == [])
+        try Files.write(Array("three".utf8), to: source)
+        #expect(try plan(node, "active").starts == [.init(task: "a", reason: .file(source))])
+    }
+
+    @Test func `a repetition that failed has not used a changed file`() async throws {
+        let (node, source) = try node()
+        #expect(await node.call("run").status == 0)
+        try Files.write(Array("two".utf8), to: source)
+        try Files.removeTree(node.written("/etc/a"))
+        try Files.makeDirectories(node.written("/etc/a/b"))
+        #expect(await node.call("run", "--task", "a", "--repetition").status == 1)
+        #expect(try plan(node, "active").starts == [.init(task: "a", reason: .file(source))])
+    }
+
+    @Test func `a repetition with another declaration leaves the unit as it was`() async throws {
+        let (node, source) = try node()
+        #expect(await node.call("run").status == 0)
+        try node.write(taskFile(source, every: "2h"), to: "bootstrap.yaml")
+        #expect(await node.call("run", "--task", "a", "--repetition").status == 0)
+        let plan = try plan(node, "active")
+        #expect(plan.starts == [.init(task: "a", reason: .declaration)])
+        #expect(plan.jobs.contains(.restart("k8s-bootstrap-a.timer")))
+    }
+
+    @Test func `the timer of an active unit is restarted although its task has failed`() async throws {
+        let (node, source) = try node()
+        try Files.removeTree(source)
+        #expect(await node.call("run").status != 0)
+        let active = try plan(node, "active")
+        #expect(active.jobs.first == .restart(Self.unit))
+        #expect(active.jobs.dropFirst().first == .restart("k8s-bootstrap-a.timer"))
+        // It is not active without its unit, which starts it.
+        let failed = try plan(node, "failed")
+        #expect(failed.jobs.first == .start(Self.unit))
+        #expect(!failed.jobs.contains(.restart("k8s-bootstrap-a.timer")))
+    }
+}
