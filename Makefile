@@ -1,7 +1,7 @@
 # Users start with `make demo`, developers with `make quick`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
+.PHONY: help build install install-examples deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
 .PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose diagnose-run schemas
 .PHONY: lint style words links problems coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
@@ -21,7 +21,8 @@ WITH_MACHINE := ^BootTests
 WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
 WITH_SSH := ^BootTests.BootedTests/CertificatePushTests
 # Most of them wait for one of three running machines, and must not keep others from starting.
-AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=64 \
+AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/nest-bootstrap_*.deb)" \
+    NEST_EXAMPLES="$$(echo "$$PWD"/.build/deb/nest-bootstrap-examples_*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=64 \
     tools/run-on-servers newest tools/run-tests system
 # Tests of 10,000 tasks and of millions of keys.
 AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
@@ -61,14 +62,19 @@ help: ## print the targets
 build: setup-compile ## build the program: .build/release/nest-bootstrap
 	NEST_COMMIT="$(NEST_COMMIT)" swift build $(RELEASE) --product nest-bootstrap
 
-install: build ## install the program, its units, manifests and documents below DESTDIR and PREFIX (default: /usr)
+install: build ## install the program, its units and manual pages below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
 
-deb: build ## build the Debian package in .build/deb; SIGN_KEY=ID also signs it with gpg
+install-examples: ## install examples, their manifests and documents below DESTDIR and PREFIX
+	tools/install-examples "$(DESTDIR)" "$(PREFIX)"
+
+deb: build ## build the Debian packages in .build/deb; SIGN_KEY=ID also signs them with gpg
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils lintian
 	tools/deb $(PROGRAM)
-	tools/check-deb $(PROGRAM) .build/deb/*.deb
-	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign .build/deb/*.deb)
+	tools/check-deb $(PROGRAM)
+	$(if $(SIGN_KEY),for file in .build/deb/*.deb; do \
+	    gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign "$$file" || exit; \
+	done)
 	lintian --allow-root --fail-on error .build/deb/*.deb
 
 tarball: build ## build the archive for other systems, with its install.sh, in .build/tarball; SIGN_KEY=ID also signs it
@@ -77,10 +83,10 @@ tarball: build ## build the archive for other systems, with its install.sh, in .
 	tools/check-tarball $(PROGRAM) .build/tarball/*.tar.gz
 	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign .build/tarball/*.tar.gz)
 
-rpm: deb ## build the RPM in .build/rpm, which is examined, but installed on no distribution that has RPMs
+rpm: deb ## build the RPMs in .build/rpm, which are examined, but installed on no distribution that has RPMs
 	Tests/cluster/install-packages "to build the RPM" dpkg-dev binutils cpio rpm
 	tools/rpm $(PROGRAM)
-	tools/check-rpm $(PROGRAM) .build/rpm/*.rpm
+	tools/check-rpm $(PROGRAM)
 
 demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
 	tools/demo
@@ -117,7 +123,7 @@ boot-test-all: setup deb tarball rpm boot-test-all-built ## as boot-test, with e
 
 boot-test-all-built:
 	Tests/boot/setup trixie cloud cluster rpm
-	NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RPM="$$(echo "$$PWD"/.build/rpm/*.rpm)" \
+	NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RPM="$$(echo "$$PWD"/.build/rpm/nest-bootstrap-[0-9]*.rpm)" \
 	    NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)'
 
 ansible-test: setup deb ## run the role of examples/ansible on booted machines, with Ansible from PyPI; needs root
@@ -165,7 +171,7 @@ schemas: setup ## write the schemas of Kubernetes' kinds that are part of the pr
 bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=20; needs root
 	Tests/boot/setup
 	Tests/cluster/install-packages "to measure" python3
-	tools/bench-boot --package .build/deb/*.deb --base "$(BASE)" --samples $(SAMPLES)
+	tools/bench-boot --package .build/deb/nest-bootstrap_*.deb --base "$(BASE)" --samples $(SAMPLES)
 
 check: ## run everything that must pass before a commit, in half an hour
 	tools/check check

@@ -1,4 +1,4 @@
-# The program, its units and manifests, from the archive that `make tarball` builds.
+# The program and its units, without the examples, from the archive that `make tarball` builds.
 {
   lib,
   stdenv,

@@ -1,4 +1,4 @@
-# The program, its units and manifests, from source.
+# The program and its units, from source.
 {
   lib,
   swiftPackages,
@@ -25,20 +25,13 @@ swiftPackages.stdenv.mkDerivation {
       path: _:
       lib.elem (lib.head (lib.splitString "/" (lib.removePrefix "${toString ../.}/" path))) [
         "CHANGELOG.md"
-        "CONTRIBUTING.md"
         "LICENSE"
         "Package.swift"
         "README.md"
-        "SECURITY.md"
         "Sources"
         "Tests"
         "bootstrap.yaml"
-        "calico"
-        "docs"
-        "examples"
-        "manifests"
         "packaging"
-        "rbac"
         "tools"
         "units"
       ];

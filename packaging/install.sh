@@ -18,8 +18,9 @@ needs_glibc=@GLIBC@
 needs_systemd=@SYSTEMD@
 
 files=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)/files
+example_files=${files%/*}/examples
 drop_ins=/etc/nest-bootstrap/bootstrap.d
-action=install prefix='' destination='' dry='' purge='' incomplete='' flags=''
+action=install prefix='' destination='' dry='' purge='' examples='' incomplete='' flags=''
 
 say() { echo "install.sh: $*"; }
 warn() { say "$*" >&2; }
@@ -43,6 +44,9 @@ Flags:
                  where it is installed already, or else /usr/local
   --destdir=DIR  install below DIR, such as the root of an image; nothing of the
                  running system is examined or changed
+  --examples     install examples, the manifests that they apply and documents
+                 too; by default they are upgraded where they are installed
+  --no-examples  remove them where they are installed
   --dry-run      print what would be done
   --uninstall    stop the tasks and remove the program; what the tasks wrote,
                  the task file and the records stay; run 'nest-bootstrap reset'
@@ -100,6 +104,8 @@ while [ $# -gt 0 ]; do
             wrong_usage "'${1#*=}' is the root of the running system; leave out '--destdir' to install there"
         ;;
     --destdir=*) wrong_usage "'${1#*=}' is not an absolute path" ;;
+    --examples) examples=yes ;;
+    --no-examples) examples=no ;;
     --dry-run) dry=yes ;;
     --uninstall) action=uninstall ;;
     --purge) purge=yes ;;
@@ -110,6 +116,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -z "$purge" ] || [ "$action" = uninstall ] || wrong_usage "flag '--purge' is for '--uninstall' only"
+[ -z "$examples" ] || [ "$action" = install ] || wrong_usage "'--uninstall' removes the examples too"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"; [ -z "$incomplete" ] || warn "$incomplete"' EXIT
@@ -134,6 +141,7 @@ for candidate in /usr/local /usr; do
     [ ! -e "$list/installed" ] || cat "$list/installed" >>"$work/complete"
 done
 cat "$work/complete" >>"$work/old"
+if [ -z "$examples" ] && grep -q '/share/doc/nest-bootstrap/examples/' "$work/old"; then examples=yes; fi
 
 is_live() { [ -z "$destination" ] && [ -z "$dry" ]; }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What the tools that build packages have in common. Sourced in the root of the repository, never run; `program` is the
-# path of the program. Sets `version`, `architecture` (Debian's name), `systemd` (the oldest version that is supported)
-# and SOURCE_DATE_EPOCH.
+# path of the program. Sets `version`, `revision` (of the package), `architecture` (Debian's name), `systemd` (the oldest
+# version that is supported) and SOURCE_DATE_EPOCH.
 
 die() {
     echo "$(basename "$0"): $*" >&2
@@ -12,12 +12,13 @@ read -r _ version _ < <("$program" --version)
 architecture=$(dpkg --print-architecture)
 systemd=$(sed -n 's/^Depends: systemd (>= \([0-9]*\)).*/\1/p' packaging/control)
 described=$(dpkg-parsechangelog -l packaging/changelog -S Version)
-[ "$described" = "$version" ] || die "packaging/changelog is for $described, the program is $version"
+revision=${described##*-}
+[ "$described" = "$version-$revision" ] || die "packaging/changelog is for $described, the program is $version"
 # The time of everything in a package, instead of that of its making.
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l packaging/changelog -S Timestamp)
 export SOURCE_DATE_EPOCH
 
-# Installs everything that a package has below a directory, with the program stripped.
+# Installs everything that the package of a node has below a directory, with the program stripped.
 stage() {
     tools/install "$program" "$1"
     strip --remove-section=.comment --remove-section=.note "$1/usr/bin/nest-bootstrap"

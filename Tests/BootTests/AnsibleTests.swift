@@ -32,7 +32,7 @@ extension BootedTests {
             let example = try Files.text("\(Self.directory)/inventory.yml")
             let inventory =
                 example
-                .replacing("https://packages.example.com/nest-bootstrap_0.1.0_amd64.deb", with: TestMachine.package)
+                .replacing("https://packages.example.com/nest-bootstrap_0.1.0-2_amd64.deb", with: TestMachine.package)
                 .replacing(String(repeating: "0", count: 64), with: digest)
             try write(inventory, to: "inventory.yml")
             try write(tasks, to: "node/bootstrap.yaml")

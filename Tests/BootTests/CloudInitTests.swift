@@ -33,7 +33,7 @@ extension BootedTests {
                 .replacing("https://10.0.0.10:6443", with: cluster.server)
                 .replacing("10.0.0.0/16", with: "0.0.0.0/0")
                 .replacing("https://identity.example.com/nodes", with: "file:///identity")
-                .replacing("https://packages.example.com/nest-bootstrap_0.1.0_amd64.deb", with: "file:///package.deb")
+                .replacing("https://packages.example.com/nest-bootstrap_0.1.0-2_amd64.deb", with: "file:///package.deb")
                 .replacing(String(repeating: "0", count: 64), with: digest)
         }
 

@@ -145,7 +145,7 @@ extension BootedTests {
                 try await boot(machine, option)
                 let list = "find /usr/local | LC_ALL=C sort"
                 let before = try await machine.must(list)
-                let installed = try await machine.must("/root/archives/first/install.sh")
+                let installed = try await machine.must("/root/archives/first/install.sh --examples")
                 show("install.sh", installed)
                 #expect(installed.hasSuffix(" is installed in '/usr/local'\n"))
                 try await expectUsable(machine, below: "/usr/local")
@@ -181,7 +181,7 @@ extension BootedTests {
                 tar -xf "$2"
                 mv nest-bootstrap-* first
                 cp -a first later
-                rm -r later/files/usr/share/nest-bootstrap/rbac
+                rm -r later/examples/usr/share/nest-bootstrap/rbac
                 """
             let arguments = ["-euc", script, "sh", TemporaryDirectory.path, TestMachine.archive]
             let made = try await Tool.run("sh", arguments)

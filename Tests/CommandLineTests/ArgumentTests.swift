@@ -270,7 +270,7 @@ struct ArgumentTests {
         #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
     }
 
-    @Test(arguments: [nil] + shownCommands.map { $0.name })
+    @Test(arguments: [nil] + shownCommands.map { $0.name } + ["units", "supervise"])
     func `help fits a terminal, and has every flag and section`(name: String?) {
         let command = name.flatMap(findCommand)
         let text = helpText(command)
@@ -293,7 +293,31 @@ struct ArgumentTests {
         for part in parts { #expect(text.contains(part), "\(part)") }
     }
 
-    @Test(arguments: shownCommands.map { $0.name })
+    @Test(arguments: ["units", "supervise", "receive-certificates", "manual"])
+    func `an internal command has its help, but is not listed`(name: String) throws {
+        guard case .help(let command?) = try parseArguments(["help", name]) else { throw Plain("no help") }
+        #expect(command.name == name)
+        #expect(!helpText().contains("\n  \(name) "))
+        let manual = Manual.program.text(date: "November 20, 2026")
+        #expect(manual.contains("\n.Ss check\n"))
+        #expect(!manual.contains("\n.Ss \(name)\n") && !manual.contains("\n.Nm\n\(name)"))
+        for words in [[name], ["help", name]] {
+            #expect(Completer(words: words, environment: [:]).completion == .words([]), "\(words)")
+        }
+    }
+
+    @Test func `the flags of internal commands and internal flags are not suggested`() {
+        let misplaced = #expect(throws: UsageError.self) { try parseArguments(["run", "--installed-as", "/a"]) }
+        #expect(misplaced?.message == "'run' has no flag '--installed-as' (it belongs to 'units')")
+        for (typed, flag) in [("--installed", "--installed-as"), ("--only-metric", "--only-metrics")] {
+            let error = #expect(throws: UsageError.self) { try parseArguments([typed]) }
+            #expect(error?.message.contains(flag) == false, "\(error?.message ?? "")")
+        }
+        #expect(!helpText(CompletionCommand.self).contains("--words"))
+        #expect(Completer(words: ["completion", "--w"], environment: [:]).completion == .words([]))
+    }
+
+    @Test(arguments: shownCommands.map { $0.name } + ["units", "supervise"])
     func `every command has three examples that it understands`(name: String) throws {
         let examples = try #require(findCommand(name)).help.examples
         #expect(examples.count >= 3)

@@ -18,6 +18,7 @@ struct InstallScriptTests {
             ("\(Self.examples)/k3s/join.sh", "cat /usr/share/x\n", 0o755),
         ]
         for (path, text, mode) in files { try write(text, to: "archive/files/\(path)", mode: mode) }
+        try Files.makeDirectories("\(directory)/archive/examples/usr")
         let generators = "\(directory)/archive/files/usr/lib/systemd/system-generators"
         try Files.makeDirectories(generators)
         let manual = "\(directory)/archive/files/usr/share/man/man8"
@@ -82,9 +83,8 @@ struct InstallScriptTests {
         let result = try await run("--help")
         #expect(result.status == 0 && result.errors == "")
         for line in result.outputLines { #expect(line.count <= 80, "\(line)") }
-        for flag in ["--prefix", "--destdir", "--dry-run", "--uninstall", "--purge", "-h, --help"] {
-            #expect(result.output.contains("  \(flag)"), "\(flag)")
-        }
+        let flags = ["--prefix", "--destdir", "--examples", "--no-examples", "--dry-run", "--uninstall", "--purge"]
+        for flag in flags + ["-h, --help"] { #expect(result.output.contains("  \(flag)"), "\(flag)") }
         #expect(result.output.hasPrefix("Installs nest-bootstrap 1.2.3 from the files beside this script,"))
     }
 
@@ -102,6 +102,7 @@ struct InstallScriptTests {
             "'/usr/..//' is the root of the running system; leave out '--destdir' to install there"
         ),
         (["--purge"], "flag '--purge' is for '--uninstall' only"),
+        (["--uninstall", "--no-examples"], "'--uninstall' removes the examples too"),
     ])
     func `wrong usage exits with 64`(arguments: [String], message: String) async throws {
         let result = try await Tool.run(script, arguments)
@@ -166,6 +167,28 @@ struct InstallScriptTests {
         let hint = "use --prefix=/usr, or run '\(script) --destdir=\(root) --uninstall' first"
         #expect(other.errors == "install.sh: nest-bootstrap is installed in '\(root)/usr'; \(hint)\n")
         #expect(other.status == 1)
+    }
+
+    @Test func `examples are installed on request, upgraded after that, and removed`() async throws {
+        let guide = "/usr/local/share/doc/nest-bootstrap/examples/migration/guide.md"
+        try Files.removeTree("\(directory)/archive/examples")
+        let none = try await run("--destdir=\(root)", "--examples")
+        #expect(
+            none.errors == "install.sh: '\(directory)/archive/examples' does not exist; nothing was changed; "
+                + "unpack the archive again\n"
+        )
+        try Files.removeTree("\(directory)/archive/files/\(Self.examples)")
+        try write("1\n", to: "archive/examples/\(Self.examples)/migration/guide.md")
+        #expect(try await run("--destdir=\(root)").status == 0)
+        #expect(!exists(guide))
+        #expect(try await run("--destdir=\(root)", "--examples").status == 0)
+        #expect(try text(guide) == "1\n")
+        try write("2\n", to: "archive/examples/\(Self.examples)/migration/guide.md")
+        #expect(try await run("--destdir=\(root)").status == 0)
+        #expect(try text(guide) == "2\n")
+        #expect(try await run("--destdir=\(root)", "--no-examples").status == 0)
+        #expect(!exists("/usr/local/share/doc/nest-bootstrap"))
+        #expect(exists("/usr/local/bin/nest-bootstrap"))
     }
 
     /// Version 0.1.0 installed a task file, and listed it.

@@ -1,15 +1,20 @@
 import TestSupport
 import Testing
 
-/// The files that `tools/install` puts below a prefix, as `make install` and the Debian package have them.
+/// The files that `tools/install` and `tools/install-examples` put below a prefix, as the Debian packages have them.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct InstalledFilesTests {
     private let root = TemporaryDirectory.file("root")
 
-    /// Installs everything, and returns where.
-    private func install(prefix: String) async throws -> String {
-        let result = try await Tool.run("\(TestCluster.sourceRoot)/tools/install", [TestNode.program, root, prefix])
+    /// Installs everything, or without the examples, and returns where.
+    private func install(prefix: String, withExamples: Bool = true) async throws -> String {
+        let tools = "\(TestCluster.sourceRoot)/tools"
+        let result = try await Tool.run("\(tools)/install", [TestNode.program, root, prefix])
         try #require(result.status == 0, "\(result.errors)")
+        if withExamples {
+            let examples = try await Tool.run("\(tools)/install-examples", [root, prefix])
+            try #require(examples.status == 0, "\(examples.errors)")
+        }
         return "\(root)\(prefix)"
     }
 
@@ -41,6 +46,18 @@ struct InstalledFilesTests {
         let alone = try await Tool.run("\(installed)/bin/nest-bootstrap", ["init", "--host-name", "n1"])
         let packaged = "/usr/share/nest-bootstrap/bootstrap.schema.json"
         #expect(alone.output.hasPrefix("# yaml-language-server: $schema=\(packaged)\n"), "\(alone.output)")
+    }
+
+    @Test func `a node has no examples, and of the documents only those to begin with`() async throws {
+        let share = try await install(prefix: "/usr", withExamples: false) + "/share"
+        let script = "cd \"$1\" && find nest-bootstrap doc/nest-bootstrap ! -type d | LC_ALL=C sort"
+        let files = try await Tool.run("sh", ["-c", script, "sh", share])
+        #expect(
+            files.outputLines == [
+                "doc/nest-bootstrap/CHANGELOG.md", "doc/nest-bootstrap/LICENSE", "doc/nest-bootstrap/README.md",
+                "doc/nest-bootstrap/bootstrap.yaml", "nest-bootstrap/bootstrap.schema.json",
+            ]
+        )
     }
 
     @Test func `the scripts of the examples can be run where they are`() async throws {

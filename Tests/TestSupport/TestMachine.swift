@@ -12,6 +12,9 @@ public struct TestMachine: Sendable {
     /// The package that is installed, named by the environment variable `NEST_PACKAGE`.
     public static let package = TestProcess.environment["NEST_PACKAGE"] ?? ""
 
+    /// The package of the examples, named by the environment variable `NEST_EXAMPLES`.
+    public static let examples = TestProcess.environment["NEST_EXAMPLES"] ?? ""
+
     /// The archive with the install script, named by the environment variable `NEST_ARCHIVE`.
     public static let archive = TestProcess.environment["NEST_ARCHIVE"] ?? ""
 
@@ -42,7 +45,7 @@ public struct TestMachine: Sendable {
     ///
     /// - Parameters:
     ///   - hostName: The name of the machine; `bootstrap.yaml` has the roles of some.
-    ///   - package: What is installed, nothing if empty.
+    ///   - package: What is installed, nothing if empty; with the default, the examples too.
     ///   - variant: Which copy of Debian it has: `cloud` with cloud-init, `cluster` with etcd, keepalived and
     ///     containerd, `managed` with an SSH server and Python, `rpm` with rpm; or which release, such as `trixie`.
     ///   - body: What is done with it.
@@ -74,7 +77,9 @@ public struct TestMachine: Sendable {
 
     /// Makes the disk of the machine.
     func prepare(_ hostName: String, package: String = Self.package, variant: String? = nil) async throws {
-        let arguments = [hostName] + (package.isEmpty ? [] : [package])
+        // The task files of most tests apply manifests of the examples.
+        let packages = package == Self.package ? [package, Self.examples] : [package]
+        let arguments = [hostName] + packages.filter { !$0.isEmpty }
         try await script("prepare", arguments, environment: ["NEST_BOOT_VARIANT": variant])
     }
 

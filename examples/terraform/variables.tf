@@ -25,7 +25,7 @@ variable "identity_url" {
 variable "package_url" {
   description = "The URL of the Debian package of nest-bootstrap."
   type        = string
-  default     = "https://packages.example.com/nest-bootstrap_0.1.0_amd64.deb"
+  default     = "https://packages.example.com/nest-bootstrap_0.1.0-2_amd64.deb"
 }
 
 variable "package_sha256" {

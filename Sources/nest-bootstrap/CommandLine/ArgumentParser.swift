@@ -104,7 +104,7 @@ private struct ArgumentParser {
 
     /// The names of the flags that are valid for the command, or for any command before it is known.
     private var knownFlags: [String] {
-        let known = command?.shownFlags ?? FlagForm.all.filter { !$0.isInternal }
+        let known = command?.shownFlags ?? shownCommands.flatMap { $0.shownFlags }
         // No command takes the flag of the program's version.
         let names =
             known.flatMap { [$0.shortName, $0.name].compactMap(\.self) } + FlagForm.helpNames

@@ -11,9 +11,10 @@ protocol Command: Sendable, Hashable {
     /// The flags of the command, in the order of its help.
     static var flags: [Flag<Self>] { get }
 
-    /// Whether the help of the program lists the command.
+    /// Whether the help of the program, its manual page and the completions list the command.
     ///
-    /// Hidden commands are called by the build of the package or by other commands.
+    /// Hidden commands are called by systemd, by the build of the package or by other commands. CONTRIBUTING.md lists
+    /// them; `help COMMAND` shows their help.
     static var isShown: Bool { get }
 
     /// The only output format of the command, or `nil` if the command has several formats.
@@ -95,7 +96,7 @@ let commands: [any Command.Type] = [
     SuperviseCommand.self, ReceiveCertificatesCommand.self, ManualCommand.self,
 ]
 
-/// The commands that the help of the program shows.
+/// The commands that the help of the program, its manual page and the completions show.
 let shownCommands = commands.filter { $0.isShown }
 
 /// Finds a command by its name.

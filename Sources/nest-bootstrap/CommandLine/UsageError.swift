@@ -16,7 +16,8 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Creates an error about a flag that only other commands have.
     init(misplaced flag: FlagForm, _ command: any Command.Type) {
         // Other commands may have a flag with the same name but different values.
-        let owners = quotedList(shownCommands.filter { $0.has(flag) }.map { $0.name })
+        let shown = shownCommands.filter { $0.has(flag) }
+        let owners = quotedList((shown.isEmpty ? commands.filter { $0.has(flag) } : shown).map { $0.name })
         let message = "'\(command.name)' has no flag '\(flag.name)'"
         guard flag.name == "--output", let format = command.onlyFormat else {
             self.init("\(message) (it belongs to \(owners))", of: command)

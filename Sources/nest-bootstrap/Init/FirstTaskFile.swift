@@ -137,7 +137,7 @@ struct FirstTaskFile {
             case .credentials, .none: "task-file.md"
             }
         return [
-            "", "  # Applies a manifest once the task above has succeeded. See",
+            "", "  # Applies a manifest once the task above has succeeded. See, in package nest-bootstrap-examples,",
             "  # \(installation.documents)/\(guide).", "  #manifests:",
             "  #  roles: [\(quoted(roleName))]", "  #  after: [api]",
             "  #  apply: {kubeconfig: \(quoted(kubeconfig)), manifests: [/etc/nest-bootstrap/monitoring.yaml]}",

@@ -157,7 +157,10 @@ extension Manual {
         ])
         page.section("SEE ALSO")
         page.add(".Xr nest-bootstrap.systemd 7 ,", ".Xr nest-bootstrap 8", ".Pp")
-        page.add(".Pa /usr/share/doc/nest-bootstrap/docs/task-file.md")
+        page.add(
+            ".Pa /usr/share/doc/nest-bootstrap/docs/task-file.md",
+            "(package nest-bootstrap-examples)"
+        )
         return page.text
     }
 

@@ -49,6 +49,8 @@ struct SuperviseCommand: Command {
         ),
     ]
 
+    static let isShown = false
+
     private static func part(_ name: String, _ part: Part, _ help: String) -> Flag<Self> {
         Flag(name, isInternal: true, help) { command, _ in command.part = part }
     }

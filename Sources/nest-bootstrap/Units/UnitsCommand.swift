@@ -45,6 +45,8 @@ struct UnitsCommand: Command {
         .root, .output,
     ]
 
+    static let isShown = false
+
     /// The directory in which to write units.
     var directory = ""
 
