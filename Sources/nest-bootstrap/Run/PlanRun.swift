@@ -52,7 +52,12 @@ struct PlanRun {
             output.write("the sandbox of units does not apply, because \(reason)\n", to: .diagnostics)
         case .process: break
         }
-        if !command.isDryRun, !part.plan.steps.isEmpty {
+        return try await runHere(part.plan, records)
+    }
+
+    /// Runs the tasks of a plan in this process, and returns the exit code.
+    private func runHere(_ part: Plan, _ records: RecordStore) async throws -> ExitCode {
+        if !command.isDryRun, !part.steps.isEmpty {
             do {
                 try records.prepare()
             } catch {
@@ -62,13 +67,13 @@ struct PlanRun {
         let signals = try catchSignals()
         let http = try HTTPClient()
         let recorder = command.isDryRun ? nil : makeRecorder(records)
-        let staged = staged(part.plan, records)
+        let staged = staged(part, records)
         let inputs = InputReader(configuration)
         let environment = configuration.environment(http, staged: staged)
         let runner = ActionRunner(environment)
         let engine = engine(recorder)
         let formerSets = FormerSets(environment)
-        let plan = command.removesSets ? part.plan.appending(try formerSets.removals()) : part.plan
+        let plan = command.removesSets ? part.appending(try formerSets.removals()) : part
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(plan) { step, context in
                 guard let recorder else {
