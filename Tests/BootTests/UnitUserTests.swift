@@ -145,11 +145,11 @@ extension RunningMachineTests {
             }
         }
 
-        /// Records and cache work for a run by hand and for the unit, one after the other, in either order.
+        /// Records and cache work for a run in the shell's process and for the unit, one after the other, in either order.
         private func sharesState(_ machine: TestMachine) async throws {
             let record = "/run/nest-bootstrap/tasks/pinned"
             let cache = "/var/lib/nest-bootstrap/cache/pinned"
-            try await machine.must("rm -rf \(record) \(cache); nest-bootstrap run --task pinned")
+            try await machine.must("rm -rf \(record) \(cache); nest-bootstrap run --here --task pinned")
             #expect(try await machine.output("stat -c %U:%a \(record) \(record)/*") == "root:711\nroot:644\nroot:600\n")
             // The directory, the manifest, and what is known of its objects.
             let kept = "stat -c %U \(cache) \(cache)/*"
@@ -157,7 +157,7 @@ extension RunningMachineTests {
             try await machine.must("systemctl restart k8s-bootstrap-pinned")
             let service = "nest-bootstrap\n"
             #expect(try await machine.output(kept) == service + service + service)
-            try await machine.must("rm \(record)/*; nest-bootstrap run --task pinned")
+            try await machine.must("rm \(record)/*; nest-bootstrap run --here --task pinned")
             let owners = try await machine.output("stat -c %U:%a \(record) \(record)/*")
             #expect(owners == "nest-bootstrap:711\nnest-bootstrap:644\nnest-bootstrap:600\n")
             try await machine.must("systemctl restart k8s-bootstrap-pinned")
