@@ -247,8 +247,8 @@ extension Systemd {
     /// If the task is cancelled, the service is stopped, and has ended when this function returns.
     ///
     /// - Parameter name: The unit's name, with its suffix.
-    /// - Returns: The exit status of the main process; `nil` if the service ended in another way: it was stopped, its
-    ///   program was ended by a signal, or one of its other commands failed.
+    /// - Returns: The exit status of the main process, or 1 if that was 0 and a later command of the unit failed; `nil`
+    ///   if the main process did not start or did not exit by itself, or the unit was stopped.
     /// - Throws: ``Base/SystemError`` if systemd does not answer or refuses.
     public static func runToEnd(_ name: String) async throws(SystemError) -> Int32? {
         try SystemError.checkPath(starting, name)
@@ -263,7 +263,7 @@ extension Systemd {
             let status: Int32? = hasExited ? try bus.number("ExecMainStatus", of: name, as: .service) : nil
             if state.active == "failed" {
                 try bus.resetFailed(name)
-                return status == 0 ? nil : status
+                return status == 0 ? EXIT_FAILURE : status
             }
             guard state.isActive else { return nil }
             try stop(name, &bus)

@@ -111,6 +111,9 @@ struct UnitRun {
             _ = try? FileSystem.removeTree("\(Self.directory)/\(name).d")
             _ = try? FileSystem.remove("\(Self.directory)/\(name)")
         }
+        if let process = records.runner(of: task.name), !configuration.options.output.isForPrograms {
+            output.write("\(task.name): waiting: process \(process) runs this task\n")
+        }
         try files.write(in: Self.directory)
         let status = try await Systemd.runToEnd(name)
         guard let status, status < Self.firstSetupStatus else {
