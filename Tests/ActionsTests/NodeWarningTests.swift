@@ -28,6 +28,17 @@ struct NodeWarningTests {
         }
     }
 
+    @Test(arguments: [
+        "command: sh, args: [-c, 'echo a; kubectl --kubeconfig /k get nodes']",
+        "command: ls, preStart: 'kubectl get nodes'",
+    ])
+    func `kubectl in a text for a shell needs the network too`(keys: String) async throws {
+        try await withBench("tasks: {a: {exec: {\(keys)}}}\n") { bench in
+            let words = "'kubectl' needs the network, and the unit of task 'a' has none"
+            #expect(await bench.warnings().contains { $0.contains(words) })
+        }
+    }
+
     @Test func `a task whose programs miss several needs has one warning`() async throws {
         let tasks = "tasks: {a: {exec: {command: sh, args: [-c, 'systemctl start x; modprobe y']}}}\n"
         try await withBench(tasks) { bench in

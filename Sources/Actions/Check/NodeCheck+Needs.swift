@@ -25,7 +25,7 @@ extension NodeCheck {
     }
 
     /// Returns the text of the script that a task runs, `nil` if there is none or another program than a shell runs it.
-    private func scriptText(_ declaration: ExecDeclaration) -> String? {
+    func scriptText(_ declaration: ExecDeclaration) -> String? {
         let script: LocatedPath? =
             if case .script(let path) = declaration.program { path } else { declaration.shellScript }
         guard !isOffline, let script, let bytes = try? run.files.read(script.path, limit: Self.scriptLimit) else {

@@ -128,17 +128,22 @@ extension NodeCheck {
 
     /// Reports a program that needs the network if the unit of its task has no network.
     private func programsWithoutNetwork(_ task: PlannedTask) -> [Problem] {
-        let footprint = task.footprint
-        guard footprint.runsPrograms, footprint.connections.isEmpty, let command = footprint.command,
-            let name = command.name.path.pathParts.last.map(String.init),
-            let localCommands = Self.clients[name], let clientCommand = Self.command(in: command.arguments),
-            !localCommands.contains(clientCommand)
+        guard let declaration = task.verb.declaration as? ExecDeclaration, declaration.hasSandbox,
+            task.footprint.connections.isEmpty
         else { return [] }
+        let name = declaration.commandLines(script: scriptText(declaration)).lazy.compactMap { words -> String? in
+            guard let name = words[0].pathParts.last.map(String.init), let localCommands = Self.clients[name],
+                let command = Self.command(in: Array(words.dropFirst())), !localCommands.contains(command)
+            else { return nil }
+            return name
+        }
+        .first
+        guard let name else { return [] }
         return [
             Problem(
                 .programWithoutNetwork,
                 "'\(name)' needs the network, and the unit of task '\(task.name)' has none",
-                at: command.name.location,
+                at: task.footprint.command?.name.location ?? task.subjectLocation,
                 hint: "add 'network: true' to 'exec' of the task"
             )
         ]

@@ -150,8 +150,11 @@ extension ExecDeclaration {
         return "write needs: [\((needs + added).unique().map(\.rawValue).joined(separator: ", "))] below exec:"
     }
 
-    /// Returns the commands that the task runs, each with its words.
-    private func commandLines(script: String?) -> [[String]] {
+    /// Returns the commands that the task runs, each with its words, as far as they are found.
+    ///
+    /// - Parameter script: The text of the script that the task runs, if it is known.
+    /// - Returns: The commands in `command`, in `preStart`, and in the text of a script or of a shell's `-c`.
+    public func commandLines(script: String?) -> [[String]] {
         var texts = [preStart, script].compactMap(\.self)
         var lines: [[String]] = []
         if case .command(let name, _) = program {

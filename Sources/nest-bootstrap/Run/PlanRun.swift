@@ -40,16 +40,16 @@ struct PlanRun {
             report(part.missing)
             return .notYet
         }
-        if isOfUnit, !command.isRepetition,
-            try part.plan.steps.first.map({ try records.takeSuccessByHand(of: $0.task.name) }) == true
+        if isOfUnit, !command.isRepetition, let task = part.plan.steps.first?.task.name,
+            try records.takeSuccessByHand(of: task)
         {
-            output.write("has succeeded by hand, and is not repeated\n")
+            output.write("\(task): has succeeded by hand, and is not repeated\n")
             return .success
         }
         switch UnitRun.place(of: command, configuration.options) {
         case .units: return try await runInUnits(part.plan, records)
         case .process(let reason?) where !configuration.options.output.isForPrograms:
-            output.write("the sandbox of units does not apply, because \(reason)\n", to: .diagnostics)
+            output.write("in this process, outside of the sandboxes of units: \(reason)\n", to: .diagnostics)
         case .process: break
         }
         return try await runHere(part.plan, records)

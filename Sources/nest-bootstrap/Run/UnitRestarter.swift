@@ -13,15 +13,23 @@ struct UnitRestarter {
     ///
     /// - Parameters:
     ///   - deadline: The instant at which to stop waiting for the units.
-    ///   - report: Called with each unit before it is restarted.
+    ///   - report: Called with each unit before its restart, which only an active unit needs.
+    /// - Returns: The units that were restarted.
     /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after all units have been tried;
     ///   `CancellationError` if the task is cancelled.
-    func restartAll(until deadline: ContinuousClock.Instant, _ report: (String) -> Void) async throws {
+    @discardableResult
+    func restartAll(
+        until deadline: ContinuousClock.Instant,
+        _ report: (String) -> Void = { _ in },
+    ) async throws -> [String] {
+        var restarted: [String] = []
         var failure: Problem?
         for unit in task.restarts {
             report(unit)
             do throws(SystemError) {
-                _ = try await Systemd.restart(unit, from: own, startsFailed: isRetry, deadline: deadline)
+                if try await Systemd.restart(unit, from: own, startsFailed: isRetry, deadline: deadline) {
+                    restarted.append(unit)
+                }
             } catch {
                 try Task.checkCancellation()
                 let problem = Problem(
@@ -33,6 +41,7 @@ struct UnitRestarter {
             }
         }
         if let failure { throw failure }
+        return restarted
     }
 
     /// The units that may be starting while the task runs: the task's unit, its repetition unit and the boot target.

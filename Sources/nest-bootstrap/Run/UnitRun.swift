@@ -41,7 +41,7 @@ struct UnitRun {
         guard Systemd.isRunning else { return .process(because: "systemd does not run here") }
         guard hasSharedSettings else { return .process(because: "the units of the package are not installed") }
         guard !command.tasks.isEmpty else {
-            return .process(because: "no task is named; 'nest-bootstrap up' runs them in their units")
+            return .process(because: "'--task' and 'nest-bootstrap up' use the units")
         }
         return .units
     }

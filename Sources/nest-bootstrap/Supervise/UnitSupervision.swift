@@ -92,9 +92,10 @@ struct UnitSupervision {
                     return true
                 }
                 failed.history.restart = .failed
-                try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(until: deadline) { unit in
-                    output.write("restarting '\(unit)'\n")
-                }
+                let restarted = try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(
+                    until: deadline
+                )
+                for unit in restarted { output.write("\(task.name): restarted '\(unit)'\n") }
                 try records.updateHistory(of: task.name) { $0.restart = nil }
             } catch {
                 failed.outcome = .failed

@@ -71,8 +71,10 @@ struct UpResult {
         if !retried.isEmpty {
             let time = retried.compactMap(\.retriesIn).min().map { " in \($0.clockText)" } ?? ""
             let it = retried.count == 1 ? "it is" : "they are"
+            let call = quotedShellLine(["nest-bootstrap", "logs"] + retried.map(\.task))
             lines.append(
-                "\(Self.names(retried)) failed, and \(it) retried\(time): 'nest-bootstrap status --wait' waits for success"
+                "\(Self.names(retried)) failed, and \(it) retried\(time): see \(call), and run 'nest-bootstrap up' after a "
+                    + "correction"
             )
         }
         if !remaining.isEmpty {
