@@ -12,8 +12,7 @@ struct StatusWatch {
     let names: [String]
     let catchSignals: SignalCatcher
 
-    /// Whether tasks that systemd is about to start are left out of lines and objects, because their states are those of
-    /// an earlier attempt.
+    /// Whether the states of tasks that systemd is about to start, which are those of an earlier attempt, are left out.
     var omitsQueued = false
 
     /// The minimum ratio between a pause and the duration of the survey before the pause, which limits the CPU usage.
@@ -89,7 +88,7 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// Whether tasks that systemd is about to start are left out of lines and objects.
+    /// Whether the states of tasks that systemd is about to start are left out.
     var omitsQueued = false
     /// The last error that made the states incomplete.
     private var warning: String?
@@ -114,7 +113,8 @@ private struct StatusDisplay: Sendable {
     mutating func show(_ findings: StatusFindings) {
         switch form {
         case .view(var view):
-            view.show(findings.statuses, warning: findings.error.map { chain($0) })
+            let statuses = omitsQueued ? findings.statuses.map(\.withoutEarlierAttempt) : findings.statuses
+            view.show(statuses, warning: findings.error.map { chain($0) })
             form = .view(view)
         case .lines(var changes):
             // While a slow reader has not accepted earlier lines, changes are left to a later survey.
@@ -142,4 +142,15 @@ private struct StatusDisplay: Sendable {
     }
 
     func finish() { if case .view(let view) = form { view.finish() } }
+}
+
+extension TaskStatus {
+    /// The status without the result of an earlier attempt, if systemd is about to start the task.
+    fileprivate var withoutEarlierAttempt: Self {
+        guard service?.hasJob == true, case .ended = state else { return self }
+        var status = self
+        (status.state, status.reasons, status.counts) = (.notYet, [], ResultCounts())
+        (status.age, status.duration, status.retriesIn) = (nil, nil, nil)
+        return status
+    }
 }
