@@ -26,6 +26,12 @@ public struct APIClient: Sendable {
     /// The certificate that the server has presented.
     let peer = PeerCertificate()
 
+    /// The program at the server's address, if it is no API server.
+    let recognition = RecentProbe<ForeignServer?>()
+
+    /// Whether an API server answers without the path of the server's URL.
+    let serverAbovePath = RecentProbe<Bool>()
+
     /// The preflight checks in progress.
     let preflightRequests = SharedRequests<String, Void>()
 

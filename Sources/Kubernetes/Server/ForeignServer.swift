@@ -110,13 +110,15 @@ extension APIClient {
     /// Returns what answers at the server's address, if a failed preflight suggests that it is no API server.
     func foreignServer(after error: APIError) async -> ForeignServer? {
         guard let address = try? WebAddress(kubeconfig.server) else { return nil }
-        let end = ContinuousClock.now + Self.recognitionLimit
         switch error {
         case .pending where [404, 405, 410].contains(preflightState.lastStatus) || isPage(error), .foreign,
             .refused where [404, 405, 410].contains(preflightState.lastStatus):
-            return await ForeignServer.recognised(atPort: address.port, hasCertificate: hasClientCertificate) {
-                path throws(TransportError) in
-                try await sendAnonymously(path, until: end)
+            return await recognition.answer { [self] in
+                let end = ContinuousClock.now + Self.recognitionLimit
+                return await ForeignServer.recognised(atPort: address.port, hasCertificate: hasClientCertificate) {
+                    path throws(TransportError) in
+                    try await sendAnonymously(path, until: end)
+                }
             }
         case .refused(let refusal) where refusal.code == 401 && refusal.status.reason.isEmpty:
             return ForeignServer.usual(atPort: address.port)
@@ -135,9 +137,11 @@ extension APIClient {
         guard case .pending = error, preflightState.lastStatus == 404,
             let path = try? WebAddress(kubeconfig.server).rest, !path.isEmpty
         else { return false }
-        let end = ContinuousClock.now + Self.recognitionLimit
         let base = String(kubeconfig.server.dropLast(path.count))
-        let response = try? await sendAnonymously("/version", below: base, until: end)
-        return response?.isFromAPIServer == true
+        return await serverAbovePath.answer { [self] in
+            let end = ContinuousClock.now + Self.recognitionLimit
+            let response = try? await sendAnonymously("/version", below: base, until: end)
+            return response?.isFromAPIServer == true
+        }
     }
 }
