@@ -108,7 +108,7 @@ struct StatusTests {
 
         try node.write(taskFile(", warnBefore: 48h"), to: "bootstrap.yaml")
         #expect(await node.call("check").errors == "")
-        try node.write(taskFile(", warnBefore: 8760h"), to: "bootstrap.yaml")
+        try node.write(taskFile(", warnBefore: 9000h"), to: "bootstrap.yaml")
         #expect(await node.call("check").errors.contains("CA '\(authority.certificatePath)' "))
     }
 }

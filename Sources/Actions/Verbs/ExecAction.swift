@@ -153,15 +153,7 @@ struct ExecAction: Action {
             try requireTrusted(reference.path)
             let location = try location(of: reference.path)
             let words = [location] + declaration.arguments
-            let isRunByShell = try !isExecutable(location) || declaration.shell != nil
-            if !files.isDryRun, isRunByShell, let fault = ProgramFile.lineFault(of: location) {
-                throw Problem(
-                    .missingProgram,
-                    "script '\(reference.path)' is not run: it \(fault.reason)",
-                    at: reference.location,
-                    hint: fault.advice
-                )
-            }
+            if !files.isDryRun { try requireLines(of: reference, at: location) }
             if declaration.shell != nil { return try shell(words) }
             // In a dry run, the script may be a file that another task would write.
             if !files.isDryRun, try isExecutable(location) {
@@ -169,6 +161,18 @@ struct ExecAction: Action {
             }
             return try shell(["-e"] + words)
         }
+    }
+
+    /// Refuses a script with CR LF that a shell runs, which would take the CR for a part of the words.
+    private func requireLines(of script: LocatedPath, at location: String) throws(Problem) {
+        guard try !isExecutable(location) || declaration.shell != nil, let fault = ProgramFile.lineFault(of: location)
+        else { return }
+        throw Problem(
+            .missingProgram,
+            "script '\(script.path)' is not run: it \(fault.reason)",
+            at: script.location,
+            hint: fault.advice
+        )
     }
 
     private func location(of path: String) throws(Problem) -> String {
