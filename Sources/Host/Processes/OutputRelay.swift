@@ -12,6 +12,13 @@ public final class OutputRelay: Sendable {
     private let descriptor: Int32
     private let output: HeldDescriptor?
     private let input: Locked<HeldDescriptor?>
+    private let closedAt = Locked<ContinuousClock.Instant?>(nil)
+
+    /// The time for which an output may accept nothing after the service has ended.
+    private static let idleLimit = Duration.seconds(10)
+
+    /// The largest number of bytes that a pipe which can be written to accepts without waiting; see pipe(7).
+    private static let chunkSize = 4096
 
     /// Prepares the relay of an output.
     ///
@@ -59,13 +66,31 @@ public final class OutputRelay: Sendable {
             if bytes.isEmpty { break }
             // After an error the pipe is still read, so that the service does not wait for this process.
             guard failure == nil else { continue }
-            do throws(SystemError) { try writeAll(bytes, to: descriptor) } catch { failure = error }
+            do throws(SystemError) { try write(bytes) } catch { failure = error }
         }
         if let failure { throw failure }
     }
 
-    /// Closes this process's end of the pipe; the service no longer opens it.
-    public func close() { input.withLock { $0 = nil } }
+    /// Writes bytes, and gives up if nobody reads them after the service has ended.
+    private func write(_ bytes: [UInt8]) throws(SystemError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            var waits = [pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]
+            if try poll(&waits, until: .now + .seconds(1)) {
+                try writeAll(Array(rest.prefix(Self.chunkSize)), to: descriptor)
+                rest = rest.dropFirst(Self.chunkSize)
+            } else if let closed = closedAt.withLock({ $0 }), .now - closed > Self.idleLimit {
+                let detail = "it was not read for \(Self.idleLimit.humanReadable); the rest of the output is lost"
+                throw SystemError("cannot write to", "output \(descriptor)", code: ETIMEDOUT, detail: detail)
+            }
+        }
+    }
+
+    /// Closes this process's end of the pipe, after the service has ended.
+    public func close() {
+        closedAt.withLock { $0 = .now }
+        input.withLock { $0 = nil }
+    }
 }
 
 /// A descriptor that can be kept in a variable.

@@ -62,20 +62,6 @@ extension Systemd {
     }
 }
 
-extension Systemd {
-    /// Reads the paths of the drop-ins of a unit.
-    ///
-    /// - Parameter name: The unit's name, with its suffix.
-    /// - Returns: The paths; empty for a unit that does not exist.
-    /// - Throws: ``Base/SystemError`` if there is no system bus or it does not answer.
-    public static func dropIns(of name: String) async throws(SystemError) -> [String] {
-        try SystemError.checkPath(SystemBus.operation, name)
-        return try await withBus(name, answerLimit) { bus throws(SystemError) in
-            try bus.texts("DropInPaths", of: name)
-        }
-    }
-}
-
 extension Systemd.Job {
     /// The unit's name.
     var unit: String {
@@ -257,18 +243,36 @@ extension Systemd {
             try bus.connect(to: systemBusAddress())
             try bus.subscribeToJobs()
             try bus.queue(.start(name))
-            if try !awaitJob(of: name, &bus, cancelled) { try stop(name, &bus) }
-            let state = try bus.unitState()
-            let hasExited = try bus.number("ExecMainCode", of: name, as: .service) == Int32(CLD_EXITED)
-            let status: Int32? = hasExited ? try bus.number("ExecMainStatus", of: name, as: .service) : nil
-            if state.active == "failed" {
-                try bus.resetFailed(name)
-                return status == 0 ? EXIT_FAILURE : status
+            do throws(SystemError) {
+                return try end(of: name, &bus, cancelled)
+            } catch {
+                // The service must not continue without its caller.
+                if let other = try? SystemBus(unit: name, deadline: .now + answerLimit) {
+                    try? other.connect(to: systemBusAddress())
+                    try? other.queue(.stopAlone(name))
+                }
+                throw error
             }
-            guard state.isActive else { return nil }
-            try stop(name, &bus)
-            return status
         }
+    }
+
+    /// Waits for the end of a service that is starting, and returns its exit status.
+    private static func end(
+        of name: String,
+        _ bus: inout SystemBus,
+        _ cancelled: Waker,
+    ) throws(SystemError) -> Int32? {
+        if try !awaitJob(of: name, &bus, cancelled) { try stop(name, &bus) }
+        let state = try bus.unitState()
+        let hasExited = try bus.number("ExecMainCode", of: name, as: .service) == Int32(CLD_EXITED)
+        let status: Int32? = hasExited ? try bus.number("ExecMainStatus", of: name, as: .service) : nil
+        if state.active == "failed" {
+            try bus.resetFailed(name)
+            return status == 0 ? EXIT_FAILURE : status
+        }
+        guard state.isActive else { return nil }
+        try stop(name, &bus)
+        return status
     }
 
     /// Resets a failed unit, starts it, and waits until it has started or failed.

@@ -240,9 +240,11 @@ extension Flag {
             isInternal: true,
             "the unit belongs to a run by hand, with these variables of its terminal; 'run' calls this"
         ) { _, options, value in
-            let pairs = value.split(separator: ",").map { $0.split(separator: "=", maxSplits: 1) }
+            let pairs = value.split(separator: ",").map {
+                $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            }
             options.callerEnvironment = Dictionary(
-                pairs.map { (String($0[0]), $0.count > 1 ? String($0[1]) : "") },
+                pairs.map { (String($0[0]), String($0.dropFirst().first ?? "")) },
                 uniquingKeysWith: { $1 }
             )
         }

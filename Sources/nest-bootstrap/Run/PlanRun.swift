@@ -41,7 +41,7 @@ struct PlanRun {
             return .notYet
         }
         if isOfUnit, !command.isRepetition, let task = part.plan.steps.first?.task.name,
-            try records.takeSuccessByHand(of: task)
+            try records.consumeSuccessByHand(of: task)
         {
             output.write("\(task): has succeeded by hand, and is not repeated\n")
             return .success
@@ -187,9 +187,13 @@ struct PlanRun {
             !Machine.isUnit
         else { return }
         do {
-            try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(until: context.deadline) { unit in
-                context.emit(.waiting(Wait(.init(.condition, "the restart of unit '\(unit)'"))))
-            }
+            let restarter = UnitRestarter(task: task, isRetry: state == .failed)
+            try await restarter.restartAll(
+                until: context.deadline,
+                begin: { unit in
+                    context.emit(.waiting(Wait(.init(.condition, "the restart of unit '\(unit)'"))))
+                }
+            )
         } catch {
             recorder.noteRestart(of: task.name, hasFailed: true)
             throw error

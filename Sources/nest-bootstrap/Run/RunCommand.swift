@@ -21,8 +21,8 @@ struct RunCommand: Command {
                 + "journal instead.",
             "A task that '--task' names runs as its unit runs it at boot, where systemd runs and the package is "
                 + "installed: with the same user, sandbox and environment, in a unit of its own that ends with it. If "
-                + "the task's unit had failed, it is active afterwards, without repeating the work. '--here', or "
-                + "another task file or root, runs the task in this process, with the rights of the shell.",
+                + "the task's unit had failed, it is active afterwards, without repeating the work. '--here', "
+                + "'--config', '--role', '--host-name' and '--root' run it in this process, with the rights of the shell.",
             "A reader that is too slow misses lines that programs print, and is shown how many. A run that has ended "
                 + "waits 10 seconds for it.",
             "With '--dry-run' changed files and objects are shown as unified diffs, without secret values; a task "
@@ -137,7 +137,7 @@ struct RunCommand: Command {
     private func run(_ configuration: Configuration, in program: Program) async throws -> ExitCode {
         let identifier = makeRunIdentifier()
         let output = program.output
-        // A unit draws on the terminal itself.
+        // The unit writes to the terminal.
         let isDrawnByUnit = UnitRun.place(of: self, configuration.options) == .units
         let sinks = makeSinks(
             for: configuration.options.output,

@@ -13,22 +13,21 @@ struct UnitRestarter {
     ///
     /// - Parameters:
     ///   - deadline: The instant at which to stop waiting for the units.
-    ///   - report: Called with each unit before its restart, which only an active unit needs.
-    /// - Returns: The units that were restarted.
+    ///   - begin: Called with each unit before it is looked at; only an active unit is restarted.
+    ///   - end: Called with each unit that was restarted.
     /// - Throws: ``Base/Problem`` about the first unit that could not be restarted, after all units have been tried;
     ///   `CancellationError` if the task is cancelled.
-    @discardableResult
     func restartAll(
         until deadline: ContinuousClock.Instant,
-        _ report: (String) -> Void = { _ in },
-    ) async throws -> [String] {
-        var restarted: [String] = []
+        begin: (String) -> Void = { _ in },
+        end: (String) -> Void = { _ in },
+    ) async throws {
         var failure: Problem?
         for unit in task.restarts {
-            report(unit)
+            begin(unit)
             do throws(SystemError) {
                 if try await Systemd.restart(unit, from: own, startsFailed: isRetry, deadline: deadline) {
-                    restarted.append(unit)
+                    end(unit)
                 }
             } catch {
                 try Task.checkCancellation()
@@ -41,7 +40,6 @@ struct UnitRestarter {
             }
         }
         if let failure { throw failure }
-        return restarted
     }
 
     /// The units that may be starting while the task runs: the task's unit, its repetition unit and the boot target.

@@ -23,7 +23,7 @@ struct UnitRun {
     /// The place in which a run performs its tasks.
     enum Place: Equatable {
         case units
-        /// The process itself; the reason is `nil` if the user has asked for it, or knows of no units.
+        /// The process itself; the reason is `nil` if the user has asked for it, or no units apply.
         case process(because: String?)
     }
 
@@ -35,14 +35,10 @@ struct UnitRun {
         let isOfOwnUnits =
             options.root == nil && options.hostName == nil && options.role == nil
             && options.config == Options.defaultConfig
-        guard command.acts, !command.runsHere, isOfOwnUnits, !options.isService, !Machine.isUnit else {
-            return .process(because: nil)
-        }
+        guard command.acts, !command.runsHere, !command.tasks.isEmpty, isOfOwnUnits, !options.isService, !Machine.isUnit
+        else { return .process(because: nil) }
         guard Systemd.isRunning else { return .process(because: "systemd does not run here") }
         guard hasSharedSettings else { return .process(because: "the units of the package are not installed") }
-        guard !command.tasks.isEmpty else {
-            return .process(because: "'--task' and 'nest-bootstrap up' use the units")
-        }
         return .units
     }
 
@@ -68,10 +64,12 @@ struct UnitRun {
                 for relay in relays { relay.close() }
                 var failures: [SystemError] = []
                 for await failure in group { if let failure { failures.append(failure) } }
-                return (codes: ended, failures: failures)
+                return (codes: ended.codes, lines: ended.lines, failures: failures)
             }
         }
         for failure in ended.failures { output.report(failure, as: configuration.options.output) }
+        // The lines of the units have been copied by now.
+        if !configuration.options.output.isForPrograms { output.write(ended.lines.map { "\($0)\n" }.joined()) }
         let code = ended.codes.first { $0 != .success }
         if let signal, code != nil || ended.codes.count < tasks.count {
             return signal == SIGINT ? .interrupted : .terminated
@@ -79,21 +77,22 @@ struct UnitRun {
         return code ?? (ended.failures.isEmpty ? .success : .failure)
     }
 
-    /// Runs the tasks, and returns the exit code of each; none of a task that was stopped or did not start.
-    private func runAll(_ outputs: (String, String)?) async -> [ExitCode] {
+    /// Runs the tasks, and returns the exit code of each that has started, and what happened to the tasks' own units.
+    private func runAll(_ outputs: (String, String)?) async -> (codes: [ExitCode], lines: [String]) {
         var codes: [ExitCode] = []
+        var lines: [String] = []
         for task in tasks {
             if Task.isCancelled { break }
             do {
                 let code = try await run(task, outputs)
-                if code == .success { try await adopt(task) }
+                if code == .success, let line = try await startFailedUnit(of: task) { lines.append(line) }
                 codes.append(code)
             } catch {
                 output.report(error, as: configuration.options.output)
                 codes.append(.failure)
             }
         }
-        return codes
+        return (codes, lines)
     }
 
     /// Runs a task in a unit, and waits until the unit has ended.
@@ -161,21 +160,22 @@ struct UnitRun {
         return ["--by-hand", pairs.joined(separator: ","), "--output", format]
     }
 
-    /// Makes systemd see the success of a task whose unit has failed, without repeating the work.
+    /// Resets and starts the unit of a task if the unit had failed, without repeating the work.
     ///
     /// Units that the task's unit requires must be active, because systemd would start them first.
-    private func adopt(_ task: PlannedTask) async throws {
+    ///
+    /// - Returns: A line about the unit, `nil` if it is left alone.
+    private func startFailedUnit(of task: PlannedTask) async throws -> String? {
         let dependencies = configuration.plan.steps.first { $0.task.name == task.name }?.dependencies ?? []
         let required = dependencies.map { configuration.plan.steps[$0].task.unitName }
         let services = try await Systemd.services([task.unitName] + required)
         guard services[task.unitName]?.hasFailed == true,
             required.allSatisfy({ services[$0]?.unit.isActive == true })
-        else { return }
-        try records.noteSuccessByHand(of: task.name)
+        else { return nil }
+        try records.recordSuccessByHand(of: task.name)
+        // After a start that systemd refused, a later start must run the task.
+        defer { _ = try? records.consumeSuccessByHand(of: task.name) }
         let isActive = try await Systemd.startFailed(task.unitName)
-        // A start that systemd refused must not be taken over by a later one.
-        _ = try records.takeSuccessByHand(of: task.name)
-        guard !configuration.options.output.isForPrograms else { return }
-        output.write("unit '\(task.unitName)' had failed and is \(isActive ? "active now" : "not active")\n")
+        return "unit '\(task.unitName)' had failed and is \(isActive ? "active now" : "not active")"
     }
 }

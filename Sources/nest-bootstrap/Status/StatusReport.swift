@@ -103,7 +103,7 @@ struct StatusReport {
                     .compactMap { $0.footprint.issuedCertificate?.path.path }
             )
             let watched = certificates.filter { !renewed.contains($0.path) }
-            // Their warnings have the same facts, and what to do.
+            // A certificate with a warning is not listed again.
             let listed = certificates.filter { certificate in !credentials.contains { $0.isAbout(certificate) } }
             let summary = summaryLines(statuses, certificates: watched, columns: columns)
             let isFolded = outputEnvironment.isScreen && command.names.isEmpty

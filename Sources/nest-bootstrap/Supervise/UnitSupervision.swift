@@ -92,10 +92,11 @@ struct UnitSupervision {
                     return true
                 }
                 failed.history.restart = .failed
-                let restarted = try await UnitRestarter(task: task, isRetry: state == .failed).restartAll(
-                    until: deadline
+                let restarter = UnitRestarter(task: task, isRetry: state == .failed)
+                try await restarter.restartAll(
+                    until: deadline,
+                    end: { output.write("\(task.name): restarted '\($0)'\n") }
                 )
-                for unit in restarted { output.write("\(task.name): restarted '\(unit)'\n") }
                 try records.updateHistory(of: task.name) { $0.restart = nil }
             } catch {
                 failed.outcome = .failed
