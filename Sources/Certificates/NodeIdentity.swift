@@ -163,7 +163,7 @@ public func requireDecryptable(
     if file.hasPassphrase {
         throw Problem(
             .decryptionFailed,
-            "it is encrypted with a passphrase, which nobody types on a node",
+            "it is encrypted with a passphrase, which cannot be entered on a node",
             hint: "encrypt it to the public key of '\(path)': 'age -R PUBLIC_KEY -o FILE TEXT'"
         )
     }

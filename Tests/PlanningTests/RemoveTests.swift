@@ -16,7 +16,7 @@ import Testing
             ("paths: [/var/lib]", "must be a path that may be removed, found '/var/lib'" + Self.advice),
             (
                 "paths: [/proc/x]",
-                "must be a path that may be removed, found '/proc/x'; the kernel makes it, and nothing in it can be removed; "
+                "must be a path that may be removed, found '/proc/x'; the kernel creates it, and nothing in it can be removed; "
                     + "leave it out"
             ),
             ("paths: [x]", "must be an absolute path, found 'x'; write /x"),

@@ -237,14 +237,14 @@ struct WaitAction: Action {
     private static func advice(onInterface pattern: String) -> String {
         let holder = (try? NetworkInterface.all())?.first { $0.isNamed(pattern) }
         guard let holder, !holder.isUp else { return "see 'ip link', and check what creates the interface" }
-        return "run \(quotedShellLine(["ip", "link", "set", holder.name, "up"])), and see what set it down"
+        return "run \(quotedShellLine(["ip", "link", "set", holder.name, "up"])), and find out what disabled it"
     }
 
     /// Returns what to do about an address that no interface has, or one that is down.
     private static func advice(onAddressIn range: AddressRange) -> String {
         let holder = (try? NetworkInterface.all())?.first { $0.addresses.contains { range.contains($0.address) } }
         guard let holder, !holder.isUp else { return "see 'ip address', and check what joins the network" }
-        return "run \(quotedShellLine(["ip", "link", "set", holder.name, "up"])), and see what set it down"
+        return "run \(quotedShellLine(["ip", "link", "set", holder.name, "up"])), and find out what disabled it"
     }
 
     private func checkConnection(_ host: String, _ port: UInt16) async throws(NotYet) {

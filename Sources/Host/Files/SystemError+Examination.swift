@@ -119,12 +119,15 @@ extension SystemError {
             return ("\(place) has no free inodes (of \(space.inodeCount))", "delete files in \(place)")
         }
         let left = space.free == 0 ? "none" : roundedByteText(space.free)
-        let cause = "no space is left in \(place) (\(left) of \(roundedByteText(space.size)) free)"
+        let amount = "(\(left) of \(roundedByteText(space.size)) free)"
         // The file that did not fit is gone, so what is free now is less than it needs.
         if space.free > space.size / 2 {
-            return ("\(cause), and more is needed", "enlarge \(place), or write elsewhere")
+            return ("the file does not fit into \(place) \(amount)", "enlarge \(place), or write elsewhere")
         }
-        return (cause, "see what fills it: \(quotedShellLine(["du", "-xh", "-d1", space.mount]))")
+        return (
+            "no space is left in \(place) \(amount)",
+            "see what fills it: \(quotedShellLine(["du", "-xh", "-d1", space.mount]))"
+        )
     }
 
     private func readOnlyMount() -> Finding? {

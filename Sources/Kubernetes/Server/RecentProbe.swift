@@ -1,4 +1,4 @@
-/// A question to a server about the cause of failures, which the tasks of a process ask together and at most once a minute.
+/// A probe of a server whose answer the tasks of a process share for a minute.
 actor RecentProbe<Answer: Sendable> {
     private var last: (begin: ContinuousClock.Instant, answer: Task<Answer, Never>)?
 

@@ -35,7 +35,7 @@ struct ClusterReader {
             "warnBefore",
             .duration(limit: Limit.certificateValidity),
             default: "a tenth of the validity of each certificate, `720h` at most",
-            "how long before their end certificates are warned of"
+            "the time before the expiry of certificates at which warnings begin"
         )
         static let servers = KeyDescription(
             name: "servers",

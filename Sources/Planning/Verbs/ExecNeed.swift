@@ -150,7 +150,7 @@ extension ExecDeclaration {
         return "write needs: [\((needs + added).unique().map(\.rawValue).joined(separator: ", "))] below exec:"
     }
 
-    /// Returns the commands that the task runs, each with its words, as far as they are found.
+    /// Returns the commands that the task runs, each with its words, that can be recognised.
     ///
     /// - Parameter script: The text of the script that the task runs, if it is known.
     /// - Returns: The commands in `command`, in `preStart`, and in the text of a script or of a shell's `-c`.

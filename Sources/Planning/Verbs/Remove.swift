@@ -185,7 +185,7 @@ extension ConfigValue {
             reportTypeMismatch(
                 "a path that may be removed",
                 hint: isOfKernel
-                    ? "the kernel makes it, and nothing in it can be removed; leave it out"
+                    ? "the kernel creates it, and nothing in it can be removed; leave it out"
                     : "it is a directory of the system; name what is to be removed below it"
             )
             return nil
