@@ -76,8 +76,9 @@ struct Program {
         let (code, idleLimit) = await answer()
         // An interrupted program ends whether or not its output is read.
         output.flush(idleLimit: idleLimit, until: code.isStopped ? .now + Self.stopLimit : nil)
-        // Lost output turns success into a failure.
-        guard let failure = output.failure else { return code }
+        // Lost output turns success into a failure, unless the command is a unit's, whose next commands must run; the
+        // caller of the unit notices the loss.
+        guard let failure = output.failure, !isByHand else { return code }
         output.report(failure)
         output.flush(idleLimit: .milliseconds(200))
         return [.success, .failure].contains(code) ? failureCode : code
@@ -98,6 +99,11 @@ struct Program {
             output.report(error, as: wantedOutput(arguments))
             return (.usage, Self.readerLimit)
         }
+    }
+
+    /// Whether a run by hand has started the unit of this process.
+    private var isByHand: Bool {
+        if case .success(.perform(_, let options)) = invocation { options.isByHand } else { false }
     }
 
     /// The exit code of an error other than a failed task.

@@ -141,6 +141,26 @@ extension RunningMachineTests {
             }
         }
 
+        @Test func `a task whose run is killed completes, and the next run removes its unit`() async throws {
+            try await TestMachine.withRunning { machine in
+                let wait = "touch /run/slow/up; until [ -e /run/slow/go ]; do sleep 0.1; done"
+                let exec = "command: sh, args: [-c, '\(wait)'], writes: [/run/slow/]"
+                try await machine.place("tasks: {slow: {exec: {\(exec)}}}\n", at: Self.taskFile)
+                try await machine.must("systemctl daemon-reload; rm -rf /run/slow")
+                let kill = "until [ -e /run/slow/up ]; do sleep 0.1; done; kill -KILL $!; touch /run/slow/go"
+                try await machine.must("nest-bootstrap run --task slow >/run/out & \(kill); rm /run/out")
+                #expect(
+                    try await TestSupport.becomes(every: .milliseconds(500)) {
+                        try await machine.records()["slow"] == "changed"
+                    }
+                )
+                #expect(try await run(machine, "--task slow").status == 0)
+                let units = "systemctl list-units --all --no-legend 'k8s-bootstrap-by-hand*'"
+                #expect(try await machine.becomes(units) { $0 == "" })
+                #expect(try await machine.output("ls /run/systemd/system").contains("by-hand") == false)
+            }
+        }
+
         @Test func `Control-C ends the task, and leaves no unit`() async throws {
             try await TestMachine.withRunning { machine in
                 let wait =

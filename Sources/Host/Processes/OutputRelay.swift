@@ -1,18 +1,23 @@
 public import Base
+import CShims
 import Glibc
 
 /// An output of this process for a service, which cannot inherit it and opens a path instead.
 ///
-/// A terminal is opened by the service itself. Everything else, such as a file or a socket, is reached through a pipe,
-/// whose content this process copies.
+/// A terminal is opened by the service itself. Everything else, such as a pipe or a socket, is reached through a file to
+/// which the service appends, and whose content this process copies. The service does not depend on this process: the
+/// path can be opened and written to after this process has been killed.
 public final class OutputRelay: Sendable {
-    /// The path that root can open for writing while this process runs.
+    /// The path that root can open for writing.
     public let path: String
 
     private let descriptor: Int32
-    private let output: HeldDescriptor?
-    private let input: Locked<HeldDescriptor?>
+    /// The file that is copied, `nil` for a terminal.
+    private let file: HeldDescriptor?
     private let closedAt = Locked<ContinuousClock.Instant?>(nil)
+
+    /// The pause between two looks at the file.
+    private static let pause = Duration.milliseconds(50)
 
     /// The time for which an output may accept nothing after the service has ended.
     private static let idleLimit = Duration.seconds(10)
@@ -22,26 +27,23 @@ public final class OutputRelay: Sendable {
 
     /// Prepares the relay of an output.
     ///
-    /// - Parameter descriptor: The output, such as 1.
-    /// - Throws: ``Base/SystemError`` if there can be no more pipes.
-    public init(of descriptor: Int32) throws(SystemError) {
+    /// - Parameters:
+    ///   - descriptor: The output, such as 1.
+    ///   - path: The file for an output that is not a terminal; it is created.
+    /// - Throws: ``Base/SystemError`` if the file cannot be created.
+    public init(of descriptor: Int32, through path: String) throws(SystemError) {
         self.descriptor = descriptor
-        guard !Terminal.isTerminal(descriptor) else {
-            path = Self.path(of: descriptor)
-            input = Locked(nil)
-            output = nil
+        if let terminal = Terminal.path(descriptor) {
+            (self.path, file) = (terminal, nil)
             return
         }
-        let pipe = try Pipe("cannot copy to", "output \(descriptor)")
-        let held = HeldDescriptor(try pipe.input.duplicate("cannot copy to", "output \(descriptor)"))
-        path = Self.path(of: held.descriptor.raw)
-        input = Locked(held)
-        output = HeldDescriptor(pipe.takeOutput())
+        self.path = path
+        file = HeldDescriptor(
+            try FileDescriptor(opening: path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600, "cannot create")
+        )
     }
 
-    private static func path(of descriptor: Int32) -> String { "/proc/\(getpid())/fd/\(descriptor)" }
-
-    /// Copies until all processes have closed the pipe, this process by calling ``close()``.
+    /// Copies until ``close()`` is called and everything is copied.
     ///
     /// - Returns: The first error of the output; a reader that has gone away is no error.
     public func copy() async -> SystemError? {
@@ -56,17 +58,22 @@ public final class OutputRelay: Sendable {
     }
 
     private func copyAll() throws(SystemError) {
-        guard let output else { return }
-        let (operation, subject) = ("cannot copy to", "output \(descriptor)")
+        guard let file else { return }
         var failure: SystemError?
+        var copied: Int64 = 0
         while true {
-            var waits = [pollfd(reading: output.descriptor.raw)]
-            guard try poll(&waits, until: .now + .seconds(3600)) else { continue }
-            let bytes = try output.descriptor.read(operation, subject, capacity: 1 << 16)
-            if bytes.isEmpty { break }
-            // After an error the pipe is still read, so that the service does not wait for this process.
-            guard failure == nil else { continue }
-            do throws(SystemError) { try write(bytes) } catch { failure = error }
+            let isClosed = closedAt.withLock { $0 != nil }
+            let bytes = try file.descriptor.read("cannot read", path, capacity: 1 << 16)
+            if !bytes.isEmpty {
+                // After an error the file is still read, so that it does not grow.
+                if failure == nil { do throws(SystemError) { try write(bytes) } catch { failure = error } }
+                copied += Int64(bytes.count)
+                nest_host_discard(file.descriptor.raw, copied)
+            } else if isClosed {
+                break
+            } else {
+                usleep(UInt32(Self.pause.microseconds))
+            }
         }
         if let failure { throw failure }
     }
@@ -86,10 +93,10 @@ public final class OutputRelay: Sendable {
         }
     }
 
-    /// Closes this process's end of the pipe, after the service has ended.
+    /// Ends the copy, after the service has ended, and removes the file.
     public func close() {
         closedAt.withLock { $0 = .now }
-        input.withLock { $0 = nil }
+        if file != nil { unsafe unlink(path) }
     }
 }
 

@@ -31,10 +31,15 @@ public enum Systemd {
     /// Whether systemd started this machine.
     public static var isRunning: Bool { sd_booted() > 0 }
 
+    /// Whether there is a system bus, over which units are started.
+    public static var hasSystemBus: Bool {
+        Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] != nil
+            || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
+    }
+
     /// Whether a service manager may be reached: systemd runs, or there is a system bus.
     public static var isReachable: Bool {
-        isRunning || Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] != nil
-            || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
+        isRunning || hasSystemBus
     }
 
     /// Waits until a unit is active, without starting it.

@@ -95,10 +95,18 @@ public func repetitionUnitName(ofTask task: String) -> String { "k8s-bootstrap-r
 ///
 /// - Parameters:
 ///   - task: The task's name.
-///   - run: A text that differs between runs, so that systemd has never loaded a unit of this name.
+///   - process: The process that starts the unit and waits for its end.
 /// - Returns: The name, which the drop-in of the tasks' units applies to.
-public func byHandUnitName(ofTask task: String, run: String) -> String {
-    "k8s-bootstrap-by-hand@\(task)-\(run).service"
+public func byHandUnitName(ofTask task: String, process: Int32) -> String {
+    "k8s-bootstrap-by-hand@\(task)-\(process).service"
+}
+
+/// Returns the process that has started a unit of a run by hand, `nil` if the unit's name is not that of one.
+public func processOfByHandUnit(_ name: String) -> Int32? {
+    guard name.hasPrefix("k8s-bootstrap-by-hand@"), name.hasSuffix(".service"),
+        let last = name.split(separator: "-").last
+    else { return nil }
+    return Int32(last.dropLast(".service".utf8.count))
 }
 
 /// Returns the name of the timer that starts the repetitions of a task.

@@ -137,7 +137,8 @@ struct ResetSurvey {
         for task in try tasks {
             guard let process = records.runner(of: task) else { continue }
             let group = (try? FileSystem.read("/proc/\(process)/cgroup", limit: 64 << 10)) ?? []
-            guard String(decoding: group, as: UTF8.self).contains("/k8s-bootstrap-") else {
+            let unit = String(decoding: group, as: UTF8.self)
+            guard unit.contains("/k8s-bootstrap-"), !unit.contains("/k8s-bootstrap-by-hand@") else {
                 throw ResetLocks.problem(task, process)
             }
         }

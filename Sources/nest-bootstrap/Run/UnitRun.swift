@@ -38,6 +38,7 @@ struct UnitRun {
         guard command.acts, !command.runsHere, !command.tasks.isEmpty, isOfOwnUnits, !options.isService, !Machine.isUnit
         else { return .process(because: nil) }
         guard Systemd.isRunning else { return .process(because: "systemd does not run here") }
+        guard Systemd.hasSystemBus else { return .process(because: "there is no system bus") }
         guard hasSharedSettings else { return .process(because: "the units of the package are not installed") }
         return .units
     }
@@ -53,8 +54,10 @@ struct UnitRun {
     /// - Throws: ``Base/SystemError`` if the outputs cannot be passed on, or a unit cannot be written.
     func run() async throws -> ExitCode {
         let signals = try catchSignals()
-        let results = try OutputRelay(of: 1)
-        let diagnostics = StandardStreams.areSame(1, 2) ? results : try OutputRelay(of: 2)
+        await removeAbandonedUnits()
+        let path = Self.outputPath(ofProcess: getpid())
+        let results = try OutputRelay(of: 1, through: "\(path).out")
+        let diagnostics = StandardStreams.areSame(1, 2) ? results : try OutputRelay(of: 2, through: "\(path).err")
         let relays = results === diagnostics ? [results] : [results, diagnostics]
         let (ended, signal) = await interruptible(by: signals) {
             await withTaskGroup(of: SystemError?.self) { group in
@@ -97,7 +100,7 @@ struct UnitRun {
 
     /// Runs a task in a unit, and waits until the unit has ended.
     private func run(_ task: PlannedTask, _ outputs: (String, String)?) async throws -> ExitCode {
-        let name = byHandUnitName(ofTask: task.name, run: String(makeRunIdentifier().prefix(8)))
+        let name = byHandUnitName(ofTask: task.name, process: getpid())
         let dropIns = try await Systemd.dropIns(of: task.unitName).filter { path in
             path.pathParts.dropLast().last == "\(task.unitName).d" && path.pathParts.last != "50-privileges.conf"
         }
@@ -106,10 +109,7 @@ struct UnitRun {
             call,
             byHand: RunByHand(unitName: name, flags: flags, outputs: outputs, dropIns: dropIns),
         )
-        defer {
-            _ = try? FileSystem.removeTree("\(Self.directory)/\(name).d")
-            _ = try? FileSystem.remove("\(Self.directory)/\(name)")
-        }
+        defer { Self.removeFiles(of: name) }
         if let process = records.runner(of: task.name), !configuration.options.output.isForPrograms {
             output.write("\(task.name): waiting: process \(process) runs this task\n")
         }
@@ -120,6 +120,39 @@ struct UnitRun {
             throw Self.failure(of: task, status, name)
         }
         return ExitCode(rawValue: status) ?? .failure
+    }
+
+    private static func removeFiles(of unit: String) {
+        _ = try? FileSystem.removeTree("\(directory)/\(unit).d")
+        _ = try? FileSystem.remove("\(directory)/\(unit)")
+    }
+
+    /// The path, without its extension, of the files with the output of a process's units.
+    private static func outputPath(ofProcess process: Int32) -> String {
+        "\(directory)/k8s-bootstrap-by-hand-\(process)"
+    }
+
+    /// Stops the units of earlier runs whose processes were killed, and removes their files.
+    ///
+    /// A unit that is still running its task is left alone.
+    private func removeAbandonedUnits() async {
+        let names = (try? await Systemd.units(matching: ["k8s-bootstrap-by-hand@*"])) ?? []
+        let services = (try? await Systemd.services(names)) ?? [:]
+        for name in names where services[name]?.hasJob == false {
+            guard let process = processOfByHandUnit(name), process != getpid(),
+                (try? FileSystem.status("/proc/\(process)/exe"))??.target != Installation.program
+            else { continue }
+            try? await Systemd.stop(matching: [name], until: .now + .seconds(30))
+            Self.removeFiles(of: name)
+        }
+        for name in (try? FileSystem.list(Self.directory)) ?? [] {
+            let parts = name.split(separator: ".")
+            guard parts.count == 2, ["out", "err"].contains(parts[1]),
+                let process = Int32(parts[0].trimmingPrefix("k8s-bootstrap-by-hand-")),
+                process == getpid() || (try? FileSystem.exists("/proc/\(process)")) == false
+            else { continue }
+            _ = try? FileSystem.remove("\(Self.directory)/\(name)")
+        }
     }
 
     /// The invocation of the program by the unit.
@@ -169,7 +202,7 @@ struct UnitRun {
         let dependencies = configuration.plan.steps.first { $0.task.name == task.name }?.dependencies ?? []
         let required = dependencies.map { configuration.plan.steps[$0].task.unitName }
         let services = try await Systemd.services([task.unitName] + required)
-        guard services[task.unitName]?.hasFailed == true,
+        guard let service = services[task.unitName], service.hasFailed, service.unit.load == "loaded",
             required.allSatisfy({ services[$0]?.unit.isActive == true })
         else { return nil }
         try records.recordSuccessByHand(of: task.name)

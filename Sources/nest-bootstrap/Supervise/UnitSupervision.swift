@@ -95,7 +95,10 @@ struct UnitSupervision {
                 let restarter = UnitRestarter(task: task, isRetry: state == .failed)
                 try await restarter.restartAll(
                     until: deadline,
-                    end: { output.write("\(task.name): restarted '\($0)'\n") }
+                    end: { unit in
+                        guard !configuration.options.output.isForPrograms else { return }
+                        output.write("\(task.name): restarted '\(unit)'\n")
+                    }
                 )
                 try records.updateHistory(of: task.name) { $0.restart = nil }
             } catch {
