@@ -139,8 +139,10 @@ struct UnitRun {
         let names = (try? await Systemd.units(matching: ["k8s-bootstrap-by-hand@*"])) ?? []
         let services = (try? await Systemd.services(names)) ?? [:]
         for name in names where services[name]?.hasJob == false {
-            guard let process = processOfByHandUnit(name), process != getpid(),
-                (try? FileSystem.status("/proc/\(process)/exe"))??.target != Installation.program
+            // This process has started no unit yet.
+            guard let process = processOfByHandUnit(name),
+                process == getpid()
+                    || (try? FileSystem.status("/proc/\(process)/exe"))??.target != Installation.program
             else { continue }
             try? await Systemd.stop(matching: [name], until: .now + .seconds(30))
             Self.removeFiles(of: name)
