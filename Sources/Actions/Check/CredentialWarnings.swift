@@ -26,7 +26,7 @@ public struct CredentialWarnings: Sendable {
         /// The names of the places after the first, as in the warning.
         private var otherPlaces: [String] = []
 
-        /// The certificate that depends on this one, as an addition to the message.
+        /// The certificates that depend on this one, as an addition to the message.
         fileprivate var addition = ""
 
         private let place: String
@@ -61,7 +61,7 @@ public struct CredentialWarnings: Sendable {
         /// Adds a warning about the same certificate.
         fileprivate mutating func add(_ other: Self) {
             files = (files + other.files).unique()
-            if addition.isEmpty { addition = other.addition }
+            if !addition.contains(other.addition) { addition += other.addition }
             if other.place != place { otherPlaces = (otherPlaces + [other.place]).unique() }
         }
     }
