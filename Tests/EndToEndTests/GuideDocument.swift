@@ -6,7 +6,7 @@ struct GuideDocument {
     struct Command {
         /// The command, as it is typed.
         var text: String
-        /// What the document shows as its output.
+        /// The output that the document shows.
         var output: String
 
         /// The command of the program with its flags, or `nil` if another program is called.

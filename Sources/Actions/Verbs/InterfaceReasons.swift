@@ -10,8 +10,7 @@ extension [NetworkInterface] {
         }
         if matching.contains(where: \.isUp) { return nil }
         if let interface = matching.first {
-            return
-                "interface '\(interface.name)' has it, and is down"
+            return "interface '\(interface.name)' has it, and is down"
         }
         let addresses = flatMap { interface in
             interface.addresses.map(\.address)

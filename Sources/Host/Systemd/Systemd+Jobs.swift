@@ -228,7 +228,7 @@ extension Systemd {
 }
 
 extension Systemd {
-    /// Starts a service that ends by itself and then stays active, waits for its end, and makes systemd forget it.
+    /// Starts a service that ends by itself and then stays active, waits for its end, and removes it.
     ///
     /// If the task is cancelled, the service is stopped, and has ended when this function returns.
     ///
