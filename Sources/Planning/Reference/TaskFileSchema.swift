@@ -28,7 +28,8 @@ private func sectionSchema(_ section: KeyDescription) -> Node {
     var pairs = [("description", Node.string(section.meaning))]
     switch section.type {
     case .mapping(let keys): pairs += objectSchema(keys, requires: false)
-    case .dictionary where section.name == "tasks": pairs += dictionarySchema(taskSchema())
+    case .dictionary where section.name == "tasks":
+        pairs += dictionarySchema(taskSchema()) + [("propertyNames", taskNameSchema)]
     case .dictionary(let value): pairs += dictionarySchema(value.schema)
     default: preconditionFailure("a section is a mapping")
     }
@@ -37,6 +38,13 @@ private func sectionSchema(_ section: KeyDescription) -> Node {
             key == "type" ? (key, .sequence([value, .string("null")])) : (key, value)
         }
     )
+}
+
+/// The schema of a task's name; see ``isTaskName(_:)``.
+private var taskNameSchema: Node {
+    .mapping([
+        ("pattern", .string("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")), ("maxLength", .number(Limit.nameLength)),
+    ])
 }
 
 /// Returns the schema of a task: its own keys, exactly one verb, and the keys of verbs that are allowed in the task.

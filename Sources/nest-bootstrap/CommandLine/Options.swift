@@ -1,4 +1,5 @@
 import Base
+import Host
 import Reporting
 
 /// The common flags of the commands, and the environment of a call.
@@ -82,6 +83,11 @@ struct Options: Sendable {
 
     /// Whether a service manager has started the program.
     var isService: Bool { environment["NOTIFY_SOCKET"] != nil }
+
+    /// Whether the options are those of the node's units, and the caller is not a unit itself.
+    var areOfUnits: Bool {
+        root == nil && hostName == nil && role == nil && config == Self.defaultConfig && !isService && !Machine.isUnit
+    }
 
     /// The environment of programs that the tasks start, which must not report to the service manager.
     var childEnvironment: [String: String] { environment.filter { $0.key != "NOTIFY_SOCKET" } }

@@ -89,13 +89,27 @@ struct PlanRun {
         if command.isWholeRun, signal == nil { output.report(warnings: await formerSets.release()) }
         await http.shutDown()
         if recorder != nil {
-            await reportRecovery(of: report.entries.filter(\.outcome.isSuccess).map(\.task))
+            let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
+            if command.isWholeRun, signal == nil { await startFailedUnits(of: succeeded, records) }
+            await reportRecovery(of: succeeded)
             await writeMetrics()
             await reportToCluster()
         }
         let code = ExitCode(report, signal: signal)
         // If a record could not be written, the run fails, so that another attempt records the success for dependants.
         return code == .success && recorder?.hasLostRecords == true ? .failure : code
+    }
+
+    /// Starts the failed units of tasks that have succeeded in this process, if these are this node's units.
+    private func startFailedUnits(of tasks: [String], _ records: RecordStore) async {
+        guard configuration.options.areOfUnits, Systemd.isRunning, Systemd.hasSystemBus else { return }
+        let steps = configuration.plan.steps.map(\.task).filter { tasks.contains($0.name) }
+        do throws(SystemError) {
+            let lines = try await FailedUnits(plan: configuration.plan, records: records).start(of: steps)
+            if !configuration.options.output.isForPrograms { output.write(lines.map { "\($0)\n" }.joined()) }
+        } catch {
+            output.report(error, as: configuration.options.output)
+        }
     }
 
     /// Runs the tasks of a plan in units, and reports the recovery of those that have succeeded.

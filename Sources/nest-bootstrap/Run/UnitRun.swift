@@ -32,10 +32,7 @@ struct UnitRun {
 
     /// Determines where a run performs its tasks.
     static func place(of command: RunCommand, _ options: Options) -> Place {
-        let isOfOwnUnits =
-            options.root == nil && options.hostName == nil && options.role == nil
-            && options.config == Options.defaultConfig
-        guard command.acts, !command.runsHere, !command.tasks.isEmpty, isOfOwnUnits, !options.isService, !Machine.isUnit
+        guard command.acts, !command.runsHere, !command.tasks.isEmpty, options.areOfUnits
         else { return .process(because: nil) }
         guard Systemd.isRunning else { return .process(because: "systemd does not run here") }
         guard Systemd.hasSystemBus else { return .process(because: "there is no system bus") }
@@ -80,6 +77,8 @@ struct UnitRun {
         return code ?? (ended.failures.isEmpty ? .success : .failure)
     }
 
+    private var failedUnits: FailedUnits { FailedUnits(plan: configuration.plan, records: records) }
+
     /// Runs the tasks, and returns the exit code of each that has started, and what happened to the tasks' own units.
     private func runAll(_ outputs: (String, String)?) async -> (codes: [ExitCode], lines: [String]) {
         var codes: [ExitCode] = []
@@ -88,7 +87,7 @@ struct UnitRun {
             if Task.isCancelled { break }
             do {
                 let code = try await run(task, outputs)
-                if code == .success, let line = try await startFailedUnit(of: task) { lines.append(line) }
+                if code == .success { lines += try await failedUnits.start(of: [task]) }
                 codes.append(code)
             } catch {
                 output.report(error, as: configuration.options.output)
@@ -193,24 +192,5 @@ struct UnitRun {
         let pairs = variables.filter { !$0.1.utf8.contains(UInt8(ascii: ",")) }.map { "\($0)=\($1)" }
         let format = configuration.options.isPlain ? "plain" : configuration.options.output.rawValue
         return ["--by-hand", pairs.joined(separator: ","), "--output", format]
-    }
-
-    /// Resets and starts the unit of a task if the unit had failed, without repeating the work.
-    ///
-    /// Units that the task's unit requires must be active, because systemd would start them first.
-    ///
-    /// - Returns: A line about the unit, `nil` if it is left alone.
-    private func startFailedUnit(of task: PlannedTask) async throws -> String? {
-        let dependencies = configuration.plan.steps.first { $0.task.name == task.name }?.dependencies ?? []
-        let required = dependencies.map { configuration.plan.steps[$0].task.unitName }
-        let services = try await Systemd.services([task.unitName] + required)
-        guard let service = services[task.unitName], service.hasFailed, service.unit.load == "loaded",
-            required.allSatisfy({ services[$0]?.unit.isActive == true })
-        else { return nil }
-        try records.recordSuccessByHand(of: task.name)
-        // After a start that systemd refused, a later start must run the task.
-        defer { _ = try? records.consumeSuccessByHand(of: task.name) }
-        let isActive = try await Systemd.startFailed(task.unitName)
-        return "unit '\(task.unitName)' had failed and is \(isActive ? "active now" : "not active")"
     }
 }
