@@ -125,6 +125,10 @@ public struct TaskStatus: Sendable, Hashable {
             state = .waiting
             waitsFor = dependencies
             reasons = ["runs after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
+        case .ended(.failed) where service.hasJob && service.unit.active != "activating" && !dependencies.isEmpty:
+            state = .waiting
+            waitsFor = dependencies
+            reasons = ["runs again after " + dependencies.map { "'\($0)'" }.joined(separator: ", ")]
         case .notYet where service.unit.load == "not-found":
             reasons = ["systemd does not know it yet; run 'nest-bootstrap up'"]
         // The products of the task are not in place yet.

@@ -98,6 +98,8 @@ struct LogsCommand: Command {
         var environment = options.environment
         // Plain output has no colours, as in a file.
         if options.isPlain { environment["SYSTEMD_COLORS"] = "0" }
+        // By default, journalctl has less cut long lines (option S). The other options are those of journalctl.
+        if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
         let users = Self.users(root: options.root ?? "")
         let command = Host.Command("journalctl", arguments(options, users: users), environment: environment)
         do throws(SystemError) {

@@ -12,8 +12,8 @@ struct StatusWatch {
     let names: [String]
     let catchSignals: SignalCatcher
 
-    /// Whether the states of tasks that systemd is about to start, which are those of an earlier attempt, are left out.
-    var omitsQueued = false
+    /// The time at which the tasks were started, whose earlier results are left out; `nil` to show all results.
+    var start: Timestamp?
 
     /// The minimum ratio between a pause and the duration of the survey before the pause, which limits the CPU usage.
     private static let pauseFactor = 4
@@ -47,7 +47,7 @@ struct StatusWatch {
         let plan = names.isEmpty ? configuration.plan : try configuration.plan.selecting(names)
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
         var display = StatusDisplay(configuration.options.output, output, outputEnvironment)
-        display.omitsQueued = omitsQueued
+        display.start = start
         let signals = try catchSignals()
         return await interruptible(by: signals) { [display] in
             await watch(plan, survey, display, isOver)
@@ -88,8 +88,8 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// Whether the states of tasks that systemd is about to start are left out.
-    var omitsQueued = false
+    /// The time before which results are left out, as are those of tasks that systemd is about to start.
+    var start: Timestamp?
     /// The last error that made the states incomplete.
     private var warning: String?
 
@@ -113,8 +113,10 @@ private struct StatusDisplay: Sendable {
     mutating func show(_ findings: StatusFindings) {
         switch form {
         case .view(var view):
-            let statuses = omitsQueued ? findings.statuses.map(\.withoutEarlierAttempt) : findings.statuses
-            view.show(statuses, warning: findings.error.map { chain($0) })
+            let statuses = start.map { start in
+                findings.statuses.map { $0.withoutEarlierAttempt.withoutFailure(before: start) }
+            }
+            view.show(statuses ?? findings.statuses, warning: findings.error.map { chain($0) })
             form = .view(view)
         case .lines(var changes):
             // While a slow reader has not accepted earlier lines, changes are left to a later survey.
@@ -130,8 +132,9 @@ private struct StatusDisplay: Sendable {
     }
 
     private func current(_ findings: StatusFindings) -> [TaskStatus] {
-        guard omitsQueued else { return findings.statuses }
+        guard let start else { return findings.statuses }
         return findings.statuses.filter { $0.service?.hasJob != true || $0.state == .running }
+            .map { $0.withoutFailure(before: start) }
     }
 
     /// Reports an error that makes the states incomplete, but only once for as long as the error persists.
@@ -148,9 +151,19 @@ extension TaskStatus {
     /// The status without the result of an earlier attempt, if systemd is about to start the task.
     fileprivate var withoutEarlierAttempt: Self {
         guard service?.hasJob == true, case .ended = state else { return self }
+        return withoutResult
+    }
+
+    /// The status without a failure of an earlier attempt, if the task has not run since a time.
+    func withoutFailure(before start: Timestamp) -> Self {
+        guard state == .ended(.failed), let finishedAt, finishedAt.seconds < start.seconds else { return self }
+        return withoutResult
+    }
+
+    private var withoutResult: Self {
         var status = self
         (status.state, status.reasons, status.counts) = (.notYet, [], ResultCounts())
-        (status.age, status.duration, status.retriesIn) = (nil, nil, nil)
+        (status.age, status.duration, status.retriesIn, status.isPermanent) = (nil, nil, nil, false)
         return status
     }
 }

@@ -81,6 +81,7 @@ struct UpCommand: Command {
         let plan = try UpPlan(configuration, try configuration.records(), services, only: names)
         show(plan, of: configuration, output)
         guard !isDryRun else { return .success }
+        let start = Timestamp.now()
         do throws(SystemError) {
             try await Systemd.queue(plan.jobs)
         } catch {
@@ -88,12 +89,12 @@ struct UpCommand: Command {
             return .failure
         }
         if !isWaiting {
-            if !options.output.isForPrograms {
+            if !options.output.isForPrograms, !plan.starts.isEmpty {
                 output.write("systemd starts them; 'nest-bootstrap status --watch' shows them\n")
             }
             return .success
         }
-        return try await follow(plan, configuration, program)
+        return try await follow(plan, since: start, configuration, program)
     }
 
     /// Refuses to go further where there are no units, or where they cannot be started.
@@ -163,12 +164,24 @@ struct UpCommand: Command {
     }
 
     /// Shows the started tasks until systemd has nothing left to do for them, and says the result.
-    private func follow(_ plan: UpPlan, _ configuration: Configuration, _ program: Program) async throws -> ExitCode {
+    ///
+    /// - Parameters:
+    ///   - plan: The started tasks.
+    ///   - start: The time at which they were started.
+    ///   - configuration: The task files.
+    ///   - program: The program.
+    /// - Returns: The exit code for the result.
+    private func follow(
+        _ plan: UpPlan,
+        since start: Timestamp,
+        _ configuration: Configuration,
+        _ program: Program
+    ) async throws -> ExitCode {
         let output = program.output
         guard !plan.starts.isEmpty else {
             if configuration.options.output.isForPrograms {
                 output.writeObject(
-                    UpResult(statuses: [], masked: [], isPermanent: false).json,
+                    UpResult(statuses: [], masked: [], isPermanent: false, blockers: [:]).json,
                     as: configuration.options.output
                 )
             }
@@ -178,7 +191,7 @@ struct UpCommand: Command {
             configuration: configuration,
             names: plan.starts.map(\.task),
             catchSignals: program.catchSignals,
-            omitsQueued: true
+            start: start
         )
         let isOfAll = names.isEmpty
         let (findings, signal) = try await watch.follow(output, program.outputEnvironment) { findings in
@@ -194,7 +207,7 @@ struct UpCommand: Command {
             return signal == SIGINT ? .interrupted : .terminated
         }
         guard let findings else { return .incomplete }
-        let result = UpResult(of: plan, findings)
+        let result = UpResult(of: plan, findings, since: start, configuration.plan)
         if configuration.options.output.isForPrograms {
             output.writeObject(result.json, as: configuration.options.output)
         } else {

@@ -1,6 +1,7 @@
 import Base
 import Execution
 import Host
+import Planning
 import Reporting
 import State
 import YAML
@@ -12,9 +13,12 @@ struct UpResult {
     let masked: [String]
     /// Whether a task has failed in a way that only a person can change.
     let isPermanent: Bool
+    /// The failed tasks because of which other tasks did not run, by the names of these.
+    let blockers: [String: [String]]
 
-    init(statuses: [TaskStatus], masked: [String], isPermanent: Bool) {
+    init(statuses: [TaskStatus], masked: [String], isPermanent: Bool, blockers: [String: [String]]) {
         (self.statuses, self.masked, self.isPermanent) = (statuses, masked, isPermanent)
+        self.blockers = blockers
     }
 
     /// Creates the result of the tasks that were started.
@@ -22,11 +26,21 @@ struct UpResult {
     /// - Parameters:
     ///   - plan: The tasks that were started.
     ///   - findings: Their states, after systemd has nothing left to do for them.
-    init(of plan: UpPlan, _ findings: StatusFindings) {
+    ///   - start: The time at which they were started.
+    ///   - node: The plan of the node.
+    init(of plan: UpPlan, _ findings: StatusFindings, since start: Timestamp, _ node: Plan) {
+        let statuses = findings.statuses.map { $0.withoutFailure(before: start) }
+        let failed = Set(statuses.filter { $0.state == .ended(.failed) }.map(\.task))
+        var blockers: [String: [String]] = [:]
+        for step in node.steps {
+            let dependencies = step.dependencies.map { node.steps[$0].task.name }
+            blockers[step.task.name] = dependencies.flatMap { failed.contains($0) ? [$0] : blockers[$0] ?? [] }.unique()
+        }
         self.init(
-            statuses: findings.statuses,
+            statuses: statuses,
             masked: (plan.masked + findings.masked).unique(),
-            isPermanent: findings.isPermanent
+            isPermanent: findings.isPermanent,
+            blockers: blockers
         )
     }
 
@@ -77,8 +91,10 @@ struct UpResult {
                     + "correction"
             )
         }
-        if !remaining.isEmpty {
-            lines.append("\(Self.names(remaining)) did not run: see 'nest-bootstrap status'")
+        for status in remaining {
+            let causes = blockers[status.task] ?? []
+            let reason = causes.isEmpty ? ": see 'nest-bootstrap status'" : ", because \(quotedList(causes)) failed"
+            lines.append("\(Self.names([status])) did not run\(reason)")
         }
         return lines
     }
