@@ -121,6 +121,16 @@ let
       environment = optional (types.attrsOf types.str) "Variables of its environment.";
       network = optional types.bool "Whether it may use the network.";
     };
+    service = verb "Enables, starts, restarts or stops a systemd unit." {
+      name = required types.str "The unit; a name without a suffix is that of a service.";
+      enable = optional types.bool "Whether systemd starts the unit at boot.";
+      state = optional (types.enum [
+        "started"
+        "stopped"
+        "restarted"
+        "reloaded"
+      ]) "The state to bring the unit into.";
+    };
     wait = verb "Waits until a condition holds." { };
     remove = verb "Removes paths of the node, or objects of the cluster." { };
   };

@@ -30,6 +30,7 @@ let
     "kubeconfig"
     "remove"
     "script"
+    "service"
     "symlink"
     "wait"
   ];

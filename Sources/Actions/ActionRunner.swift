@@ -88,6 +88,7 @@ let actionTypes: [any Action.Type] = [
     DecryptAction.self,
     CertificateAction.self,
     ApplyAction.self,
+    ServiceAction.self,
     ExecAction.self,
     WaitAction.self,
     RemoveAction.self,

@@ -72,6 +72,8 @@ public struct Event: Sendable {
         case planned(String)
         /// A file, directory or link was checked or changed.
         case path(String, PathResult)
+        /// Something of the node other than a path was changed, such as the state of a unit: its name, and the change.
+        case change(String, String)
         /// An object of the API server was checked or changed.
         case object(String, ObjectResult)
         /// An object could not be applied, or a document could not be read; the task continues and fails at its end.

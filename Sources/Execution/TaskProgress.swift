@@ -85,6 +85,9 @@ public struct TaskProgress: Sendable {
         case .path(let path, let result):
             if result.change != .unchanged { changedPaths.add("\(path) \(result.change.rawValue)") }
             proceed("\(path) \(done(result.change.rawValue, result.change == .unchanged))")
+        case .change(let subject, let text):
+            changedPaths.add("\(subject) \(text)")
+            proceed("\(subject) \(text)")
         case .planned(let text):
             proceed(activity)
             output = text

@@ -141,6 +141,18 @@ public struct Footprint: Sendable, Hashable {
         public var usages: Set<CertificateUsage> = []
     }
 
+    /// A systemd unit whose state the task changes.
+    public struct Service: Sendable, Hashable {
+        /// The name of the unit, with its suffix.
+        public var unit: String
+        /// The location of the name in the task file.
+        public var location: SourceLocation
+        /// Whether the task changes whether the unit is started at boot.
+        public var changesEnabling: Bool
+        /// Whether the task starts or stops the unit.
+        public var changesState: Bool
+    }
+
     /// A user or group that must exist.
     public struct Account: Sendable, Hashable {
         /// The kinds of accounts.
@@ -210,6 +222,9 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task requests a certificate from the API server.
     public var requestsCertificate = false
     public var deletedObjects: [ObjectReference] = []
+
+    /// The systemd unit that the task enables, starts or stops.
+    public var service: Service?
 
     /// The users and groups that the task names.
     public var accounts: [Account] = []

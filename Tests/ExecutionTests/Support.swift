@@ -35,7 +35,7 @@ final class Recorder: Sendable {
             case .waiting(let wait): "waiting \(wait)"
             case .taskFinished(let outcome, let duration): "\(outcome.words) after \(duration.text)"
             case .runFinished(let report): "report of \(report.entries.count)"
-            case .lease, .objectCount, .planned, .path, .object, .objectFailed, .warning, .output: "other"
+            case .lease, .objectCount, .planned, .path, .change, .object, .objectFailed, .warning, .output: "other"
             }
         lines.withLock { $0.append(event.task.map { "\($0): \(words)" } ?? words) }
     }

@@ -19,6 +19,7 @@ struct JSONDocumentationTests {
             Event(task: "c", .lease(holder)),
             Event(task: "c", .objectCount(3)),
             Event(task: "c", .planned("would run 'x'")),
+            Event(task: "c", .change("unit 'x.service'", "started")),
             Event(task: "c", .objectFailed("ConfigMap/z", Problem(.serverError, "ConfigMap/z: it is refused"))),
             Event(task: "c", .path("/etc/y", .init(.changed, diff: ["-a", "+b"]))),
             Event(

@@ -51,9 +51,12 @@ struct ProductTests {
         ]
         try note(all)
         try store.note(.init("rm \"$x\"\n", timeout: .seconds(7)), of: "t", at: 3)
+        // Only the state before the first run counts.
+        for commands in ["stop a", "start a"] { try store.note(.init("a", commands: commands), of: "t", at: 3) }
         let list = try #require(try store.lists().lists.first)
         #expect(list.products.map(\.path) == ["/d", "/d/é \"f\"", "/d/l", "/d/g"])
         #expect(list.reset == .init("rm \"$x\"\n", timeout: .seconds(7)))
+        #expect(list.former == [.init("a", commands: "stop a")])
         #expect(list.position == 3)
         guard case .file(_, 0o640, 12, 34)? = list.products[3].forms.first else {
             Issue.record("\(list.products[3])")

@@ -91,6 +91,13 @@ public final class UserManager: Sendable {
         try await repeatUntilSuccess(["timeout", "60", "systemctl", "--user", "start", unit])
     }
 
+    /// Queues the start of a unit, without waiting for it.
+    ///
+    /// - Throws: ``SupportError`` if systemd does not accept the job.
+    public func queueStart(_ unit: String) async throws {
+        try await repeatUntilSuccess(["timeout", "60", "systemctl", "--user", "--no-block", "start", unit])
+    }
+
     private func repeatUntilSuccess(_ command: [String]) async throws {
         var errors = ""
         let hasSucceeded = try await becomes {

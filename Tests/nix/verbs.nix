@@ -89,6 +89,10 @@
         path = "/opt/cni/bin/calico-ipam";
         target = "/run/current-system/sw/bin/calico";
       };
+      runtime.service = {
+        name = "containerd";
+        state = "restarted";
+      };
       hello.exec = {
         command = "sh";
         args = [

@@ -162,6 +162,14 @@ extension ProblemExplanation {
             example: .message("cannot restart 'containerd.service': Job failed; see 'journalctl -u containerd.service'")
         ),
         .init(
+            .unitNotChanged,
+            "Unit that is not changed",
+            cause: "A unit that a task enables, starts or stops does not exist, fails, or waits for the task itself.",
+            fix: "Correct its name, or see 'journalctl -u UNIT' for why it fails. A unit that is ordered after the tasks "
+                + "is enabled only; systemd starts it later.",
+            example: .message("there is no unit 'kubelte.service'; did you mean 'kubelet.service'?")
+        ),
+        .init(
             .programInSandbox,
             "Program that the sandbox of its unit stops",
             cause: """

@@ -57,6 +57,7 @@ public enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case swapEnabled = "NB0414"
     case unitNotRestarted = "NB0415"
     case programInSandbox = "NB0416"
+    case unitNotChanged = "NB0417"
 
     // Certificates, keys and kubeconfigs.
     case certificateNotValidNow = "NB0501"

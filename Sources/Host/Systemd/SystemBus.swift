@@ -314,11 +314,44 @@ extension SystemBus {
         try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })
     }
 
-    func queue(_ job: Systemd.Job) throws(SystemError) {
-        try unsafe call(job.method) { request throws(SystemError) in
-            try unsafe append(job.unit, to: request)
-            try unsafe append(job.mode, to: request)
+    func queue(_ job: Systemd.Job) throws(SystemError) { try queue(job.method, job.unit, mode: job.mode) }
+
+    /// Queues a job of a unit; the mode determines how systemd combines it with other jobs.
+    func queue(_ method: String, _ unit: String, mode: String) throws(SystemError) {
+        try unsafe call(method) { request throws(SystemError) in
+            try unsafe append(unit, to: request)
+            try unsafe append(mode, to: request)
         } reading: { _ throws(SystemError) in
+        }
+    }
+
+    /// Makes the links by which systemd starts a unit at boot, or removes them; systemd must be reloaded then.
+    func setEnabled(_ isEnabled: Bool, _ unit: String) throws(SystemError) {
+        try unsafe call(isEnabled ? "EnableUnitFiles" : "DisableUnitFiles") { request throws(SystemError) in
+            try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
+            try unsafe append(unit, to: request)
+            try check(unsafe sd_bus_message_close_container(request))
+            // The links are not only for this boot, and do not replace others.
+            for _ in 0..<(isEnabled ? 2 : 1) {
+                var no: CInt = 0
+                try check(unsafe sd_bus_message_append_basic(request, type("b"), &no))
+            }
+        } reading: { _ throws(SystemError) in
+        }
+    }
+
+    /// Lists the names of all unit files, without those of templates.
+    func unitFiles() throws(SystemError) -> [String] {
+        try unsafe call("ListUnitFiles", { _ throws(SystemError) in }) { reply throws(SystemError) in
+            var names: [String] = []
+            try check(unsafe sd_bus_message_enter_container(reply, type("a"), "(ss)"))
+            while try check(unsafe sd_bus_message_enter_container(reply, type("r"), "ss")) > 0 {
+                let path = try unsafe text(in: reply)
+                if let name = path.pathParts.last, !name.contains("@.") { names.append(String(name)) }
+                try check(unsafe sd_bus_message_skip(reply, "s"))
+                try check(unsafe sd_bus_message_exit_container(reply))
+            }
+            return names
         }
     }
 

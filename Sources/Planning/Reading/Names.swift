@@ -158,6 +158,12 @@ extension ConfigValue {
         return "write the name of an instance: \(last[...at])NAME\(last[last.index(after: at)...])"
     }
 
+    /// Reads the name of a systemd unit, and adds the suffix of a service to a name without a suffix.
+    func serviceName() -> String? {
+        if let name = node.string, !hasUnitSuffix(name), isUnitName("\(name).service") { return "\(name).service" }
+        return unitName()
+    }
+
     /// Reads the name of a systemd unit.
     func unitName() -> String? {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }

@@ -61,7 +61,7 @@ private let otherVerbs: [String: String] = {
     let directory = "remove the task: the directories above a file are created with it"
     return [
         "download": fetch, "fetch": fetch, "geturl": fetch, "curl": fetch, "wget": fetch,
-        "service": restart, "systemd": restart, "systemctl": restart, "systemdservice": restart,
+        "systemd": restart, "systemctl": restart, "systemdservice": restart,
         "helm": rendered, "kubectl": rendered, "kustomize": rendered, "k8s": rendered, "chart": rendered,
         "sleep": condition, "pause": condition, "waitfor": condition,
         "mkdir": directory, "directory": directory, "dir": directory, "folder": directory,

@@ -103,6 +103,9 @@ extension ValueReader where Value == String {
     static var namespace: Self { Self(type: .name("namespace")) { $0.label("a namespace") } }
     static var unit: Self { Self(type: .name("systemd unit")) { $0.unitName() } }
 
+    /// The name of a systemd unit, which gets the suffix of a service if it has none.
+    static var service: Self { Self(type: .name("systemd unit")) { $0.serviceName() } }
+
     /// The name of a network interface, or a pattern that matches several.
     static var interface: Self { Self(type: .name("network interface")) { $0.interface() } }
 

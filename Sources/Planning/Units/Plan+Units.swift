@@ -283,9 +283,10 @@ extension Footprint {
             ? [] : createdDirectories + guardedDirectories(in: writablePaths).filter { $0 != productsDirectory }
     }
 
-    /// Whether directories must be prepared, or paths that the task's program writes must be examined.
+    /// Whether directories must be prepared, paths that the task's program writes must be examined, or a former state
+    /// must be recorded.
     public var needsPreparation: Bool {
-        !preparedDirectories.isEmpty
+        !preparedDirectories.isEmpty || service != nil
             || writablePaths.contains { $0 != "/" && (runsPrograms || isPath(productsDirectory, at: $0)) }
     }
 

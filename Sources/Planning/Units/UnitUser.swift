@@ -28,7 +28,9 @@ public func credentialName(ofPath path: String) -> String? {
 
 extension Footprint {
     /// Whether the task's unit runs as ``unitUser``.
-    public var isOfUnitUser: Bool { writes.isEmpty && !runsPrograms }
+    ///
+    /// systemd changes units for root only.
+    public var isOfUnitUser: Bool { writes.isEmpty && !runsPrograms && service == nil }
 }
 
 /// The system users as which the units of a plan run, and the settings that let units read files closed to these users.

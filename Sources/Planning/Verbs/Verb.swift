@@ -8,6 +8,7 @@ let verbTypes: [any ReadableVerb.Type] = [
     DecryptDeclaration.self,
     CertificateDeclaration.self,
     ApplyDeclaration.self,
+    ServiceDeclaration.self,
     ExecDeclaration.self,
     WaitDeclaration.self,
     RemoveDeclaration.self,

@@ -60,7 +60,7 @@ public struct DiffSink: EventSink {
             if case .changed = outcome { write(texts.map { "task '\(task)' \($0)" }) }
             if !outcome.isSuccess { writeDiagnostics(event.lines) }
         case .runFinished: write(event.lines)
-        case .runStarted, .taskStarted, .lease, .objectCount, .waiting, .objectFailed, .warning, .output:
+        case .runStarted, .taskStarted, .change, .lease, .objectCount, .waiting, .objectFailed, .warning, .output:
             writeDiagnostics(event.lines)
         }
     }

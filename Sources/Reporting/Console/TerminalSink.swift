@@ -92,7 +92,7 @@ public struct TerminalSink: EventSink {
     private func stays(_ event: ReportedEvent) -> Bool {
         switch event.event.kind {
         case .waiting: false
-        case .output, .warning, .planned, .runFinished: true
+        case .output, .warning, .planned, .change, .runFinished: true
         case .path(_, let result): display.isDryRun || [.changed, .removed].contains(result.change)
         case .object(_, let result):
             display.isDryRun || [.configured, .deleted, .replaced].contains(result.change) || !result.notes.isEmpty

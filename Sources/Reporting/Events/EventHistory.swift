@@ -69,7 +69,7 @@ struct EventHistory {
         case .waiting(let wait):
             if entry.waits.count == Self.waitLimit { entry.waits = [] }
             isNews = entry.waits.insert(wait.withoutObject).inserted
-        case .runStarted, .lease, .objectCount, .planned, .path, .object, .warning, .output, .taskFinished,
+        case .runStarted, .lease, .objectCount, .planned, .path, .change, .object, .warning, .output, .taskFinished,
             .runFinished:
             break
         }

@@ -38,6 +38,7 @@ struct LineFormatter {
             if let task { plannedTasks.insert(task) }
             return [Line(task, text, .progress)]
         case .path(let path, let result): return lines(task, path, result)
+        case .change(let subject, let text): return [Line(task, "\(subject) \(text)", .progress)]
         case .object(let object, let result): return lines(task, object, result)
         case .objectFailed(let object, let error):
             let namesObjects = (error as? any ProblemList)?.namesObjects ?? false

@@ -55,6 +55,8 @@ struct JSONFormatter {
             var record = JSONRecord("path", task, ["path": .string(path), "result": .string(result.change.rawValue)])
             record.add(diff: result.diff)
             return [record]
+        case .change(let subject, let text):
+            return [JSONRecord("change", task, ["subject": .string(subject), "message": .string(text)])]
         case .object(let object, let result): return [record(task, object, result)]
         case .objectFailed(let object, let error):
             return individualProblems(of: error).map { JSONRecord($0, task, object: object) }

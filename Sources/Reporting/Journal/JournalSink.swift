@@ -55,6 +55,7 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
     entry.add("NEST_ATTEMPT", event.attempt.map { String($0) })
     switch event.event.kind {
     case .path(let path, _): entry.add("NEST_OBJECT", path)
+    case .change(let subject, _): entry.add("NEST_OBJECT", subject)
     case .object(let object, _): entry.add("NEST_OBJECT", object)
     case .warning(let subject, _): entry.add("NEST_OBJECT", subject)
     case .objectFailed(let object, let error):
@@ -86,7 +87,7 @@ extension Event {
         switch kind {
         case .waiting: .waiting
         case .lease: .leaseTaken
-        case .path: .pathChanged
+        case .path, .change: .pathChanged
         case .object: .objectApplied
         case .objectFailed: .objectFailed
         case .warning: .warning

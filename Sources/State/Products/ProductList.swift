@@ -30,6 +30,19 @@ public struct ProductList: Sendable, Hashable {
         }
     }
 
+    /// The state of something other than a path, such as a unit, before the task first changed it.
+    public struct FormerState: Sendable, Hashable {
+        /// The name of what the task changes.
+        public var subject: String
+
+        /// Shell commands that restore the state.
+        public var commands: String
+
+        public init(_ subject: String, commands: String) {
+            (self.subject, self.commands) = (subject, commands)
+        }
+    }
+
     public var task: String
 
     /// The position of the task in the plan at the time of the last addition.
@@ -38,11 +51,14 @@ public struct ProductList: Sendable, Hashable {
     /// The reset commands that the task had at its last run, `nil` if it had none or a reset has run them.
     public var reset: ResetCommands?
 
+    /// The states that a reset restores, in the order in which they were changed.
+    public var former: [FormerState] = []
+
     /// Whether the task has run since a reset last ran the reset commands.
     public var isResetDue = true
 
     /// Whether the list contains nothing that a reset would undo.
-    var isEmpty: Bool { products.isEmpty && (!isResetDue || reset == nil) }
+    var isEmpty: Bool { products.isEmpty && former.isEmpty && (!isResetDue || reset == nil) }
 
     /// The paths, in order of creation.
     public var products: [Product] = []
@@ -110,6 +126,12 @@ extension ProductList {
             pairs.append(("reset", .string(reset.text)))
             pairs.append(("timeoutSeconds", .number(Int(reset.timeout.components.seconds))))
         }
+        if !former.isEmpty {
+            let states = former.map { state in
+                Node.mapping([("subject", .string(state.subject)), ("commands", .string(state.commands))])
+            }
+            pairs.append(("former", .sequence(states)))
+        }
         let products = products.map { product in
             Node.mapping([("path", .string(product.path)), ("forms", .sequence(product.forms.map(\.node)))])
         }
@@ -136,6 +158,12 @@ extension ProductList {
             // Task timeouts have the same range.
             let seconds = min(max(1, node["timeoutSeconds"]?.integer ?? 600), 24 * 3600)
             reset = ResetCommands(text, timeout: .seconds(seconds))
+        }
+        for state in node["former"]?.sequence ?? [] {
+            guard let subject = state["subject"]?.string, let commands = state["commands"]?.string else {
+                throw .damaged
+            }
+            former.append(FormerState(subject, commands: commands))
         }
         for product in products {
             guard let path = product["path"]?.string, Self.isListable(path),

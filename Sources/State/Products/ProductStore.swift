@@ -59,6 +59,19 @@ public struct ProductStore: Sendable {
         }
     }
 
+    /// Records the state of something that a task is about to change, unless an earlier run has recorded it.
+    ///
+    /// - Parameters:
+    ///   - former: The state.
+    ///   - task: The task's name.
+    ///   - position: The position of the task in the plan.
+    /// - Throws: ``Base/SystemError`` if the list cannot be read or written; the task must not run then.
+    public func note(_ former: ProductList.FormerState, of task: String, at position: Int) throws(SystemError) {
+        try update(task, position) { list in
+            if !list.former.contains(where: { $0.subject == former.subject }) { list.former.append(former) }
+        }
+    }
+
     private func update(
         _ task: String,
         _ position: Int,

@@ -77,6 +77,17 @@ struct ResetRun {
         }
         (list.isResetDue, list.reset) = (false, nil)
         if item.commands != nil { try save(list) }
+        while let state = list.former.last {
+            let commands = ProductList.ResetCommands(state.commands, timeout: Self.restorationLimit)
+            do throws(Problem) {
+                try await run(commands, of: list.task, &progress.report)
+            } catch {
+                try save(list)
+                throw error
+            }
+            list.former.removeLast()
+            try save(list)
+        }
         progress.others.remove(list)
         delete(&list, &progress)
         try save(list)
@@ -84,6 +95,9 @@ struct ResetRun {
     }
 
     // MARK: Commands
+
+    /// The timeout of the commands that restore the former state of a unit.
+    private static let restorationLimit = Duration.seconds(600)
 
     /// Runs the commands of a task.
     private func run(

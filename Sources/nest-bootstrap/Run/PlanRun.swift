@@ -162,7 +162,7 @@ struct PlanRun {
         let attempt = try recorder.begin(context.task, using: inputs.inputs(of: step.task), lock)
         events.note(attempt: attempt, of: context.task)
         // In a unit, a preparation step outside the sandbox has already done this.
-        if !Machine.isUnit { try noteReset(of: step.task) }
+        if !Machine.isUnit { try await noteReset(of: step.task) }
         try staged?.clear()
         let outcome = try await runner.perform(step, context)
         try await restartUnits(of: step.task, after: outcome, recorder, context)
@@ -365,7 +365,7 @@ extension PlanRun {
                 )
             }
             defer { withExtendedLifetime(lock) {} }
-            try noteReset(of: task)
+            try await noteReset(of: task)
             try requireOwnPlaces(task)
             do throws(SystemError) {
                 if task.footprint.needsPreparation { try Configuration.products(configuration.options).prepare() }
@@ -413,10 +413,11 @@ extension PlanRun {
         }
     }
 
-    /// Records the commands that undo a task, before the task runs.
-    func noteReset(of task: PlannedTask) throws(Problem) {
+    /// Records the commands that undo a task, and the state that it changes, before the task runs.
+    func noteReset(of task: PlannedTask) async throws(Problem) {
         do throws(SystemError) {
             try configuration.noteReset(of: task)
+            try await configuration.noteFormerState(of: task)
         } catch {
             throw Self.unlisted(task, error)
         }

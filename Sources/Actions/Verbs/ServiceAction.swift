@@ -1,0 +1,206 @@
+import Base
+import Execution
+import Host
+import Planning
+
+/// Verb `service`: enables, starts, restarts or stops a systemd unit.
+struct ServiceAction: Action {
+    private let context: ActionContext
+    private let declaration: ServiceDeclaration
+
+    init(_ context: ActionContext, _ declaration: ServiceDeclaration) {
+        self.context = context
+        self.declaration = declaration
+    }
+
+    /// Brings the unit into the declared state, and returns whether anything changed.
+    ///
+    /// With a root, units are left alone: they are those of this machine.
+    func run() async throws -> Bool {
+        let unit = declaration.unit
+        guard context.run.files.root.isEmpty else {
+            context.emit(.warning(subject: unit, "left alone, because '--root' is for another machine"))
+            return false
+        }
+        guard Systemd.isReachable else {
+            throw Problem(
+                .unitNotChanged,
+                "cannot change unit '\(unit)': systemd does not run here (process 1 is another program)",
+                hint: "run the task on the machine itself, or set roles: so that this node does not have it",
+            )
+        }
+        let state = try await currentState()
+        let change = change(from: state)
+        let isEnabled = declaration.isEnabled == state.isEnabled ? nil : declaration.isEnabled
+        if context.run.files.isDryRun {
+            if let isEnabled { context.emit(.planned("would \(isEnabled ? "enable" : "disable") unit '\(unit)'")) }
+            if let change { context.emit(.planned("would \(change.rawValue) unit '\(unit)'")) }
+            return isEnabled != nil || change != nil
+        }
+        if let isEnabled { try await setEnabled(isEnabled) }
+        if let change {
+            try await perform(change, from: state)
+            context.emit(.change("unit '\(unit)'", change.participle))
+        }
+        return isEnabled != nil || change != nil
+    }
+
+    /// Reads the state of the unit, which must exist unless the task only stops and disables it.
+    private func currentState() async throws -> InstalledUnit {
+        let unit = declaration.unit
+        let state: InstalledUnit
+        do throws(SystemError) {
+            state = try await Systemd.installedUnit(unit)
+        } catch {
+            throw Problem(.unitNotChanged, "cannot change unit '\(unit)'", hint: error.advice, cause: error)
+        }
+        let isNeeded = declaration.isEnabled == true || ![nil, .stopped].contains(declaration.state)
+        guard isNeeded else { return state }
+        switch state.unit.load {
+        case "not-found":
+            let near = nearestName(to: unit, in: (try? await Systemd.unitFiles()) ?? [])
+            throw problem(
+                "there is no unit '\(unit)'",
+                near.map { "did you mean '\($0)'?" } ?? "install its package, or write its file in an earlier task"
+            )
+        case "masked":
+            throw problem("unit '\(unit)' is masked", "run 'systemctl unmask \(unit)', if it may run")
+        case "bad-setting", "error":
+            throw problem(
+                "the file of unit '\(unit)' cannot be used",
+                "run 'systemd-analyze verify \(unit)' to see why"
+            )
+        default: return state
+        }
+    }
+
+    private func change(from state: InstalledUnit) -> Systemd.ServiceChange? {
+        switch declaration.state {
+        case nil: nil
+        case .started: state.unit.isActive ? nil : .start
+        case .stopped: state.isUp ? .stop : nil
+        case .restarted: .restart
+        case .reloaded: state.unit.isActive ? .reload : .start
+        }
+    }
+
+    private func setEnabled(_ isEnabled: Bool) async throws {
+        let unit = declaration.unit
+        let state: InstalledUnit
+        do throws(SystemError) {
+            state = try await Systemd.setEnabled(isEnabled, unit)
+        } catch {
+            throw Problem(
+                .unitNotChanged,
+                "\(error)",
+                hint: error.advice ?? "run 'systemctl \(isEnabled ? "enable" : "disable") \(unit)' to see it again"
+            )
+        }
+        guard state.isEnabled == isEnabled else {
+            let way = isEnabled ? "enabled" : "disabled"
+            let isStatic = state.file == "static"
+            throw problem(
+                "unit '\(unit)' cannot be \(way): "
+                    + (isStatic ? "its file has no section [Install]" : "systemd calls it \(state.file)"),
+                isStatic
+                    ? "remove 'enable': other units start it; see 'systemctl list-dependencies --reverse \(unit)'"
+                    : "see 'systemctl status \(unit)'"
+            )
+        }
+        context.emit(.change("unit '\(unit)'", isEnabled ? "enabled" : "disabled"))
+    }
+
+    private func perform(_ change: Systemd.ServiceChange, from state: InstalledUnit) async throws {
+        let unit = declaration.unit
+        let since = context.run.now()
+        let words = "unit '\(unit)' to be \(change.participle)"
+        context.emit(.waiting(Wait(.init(.condition, words), reason: "it is \(state.unit)")))
+        do {
+            try await Systemd.change(unit, change, from: ownUnits, deadline: context.deadline)
+        } catch let failure as ServiceFailure {
+            throw await problem(failure, change, since)
+        } catch let error as SystemError {
+            try Task.checkCancellation()
+            throw Problem(
+                .unitNotChanged,
+                "\(error)",
+                hint: error.advice ?? "see 'systemctl status \(unit)'"
+            )
+        }
+    }
+
+    /// The units that may be starting while the task runs, and that wait for its end.
+    private var ownUnits: [String] {
+        let plan = context.run.plan
+        let name = context.task.name
+        let own = [context.task.unitName, repetitionUnitName(ofTask: name), targetName]
+        guard let position = plan.position(of: name) else { return own }
+        var waiting: Set<Int> = [position]
+        for index in plan.steps.indices where plan.steps[index].dependencies.contains(where: waiting.contains) {
+            waiting.insert(index)
+        }
+        return own + waiting.sorted().map { plan.steps[$0].task.unitName }
+    }
+
+    private func problem(
+        _ failure: ServiceFailure,
+        _ change: Systemd.ServiceChange,
+        _ since: Timestamp,
+    ) async -> Problem {
+        let unit = declaration.unit
+        let cannot = "cannot \(change.rawValue) unit '\(unit)'"
+        switch failure {
+        case .waitsForCaller(let first):
+            return problem(
+                "\(cannot): it is ordered after '\(first)', which waits for this task",
+                "remove 'After=\(first)' from the unit; or remove 'state': with enable: true systemd starts it later"
+            )
+        case .notInTime:
+            return problem(
+                "\(cannot): it has not ended within the task's timeout of \(context.task.timeout.text)",
+                "see 'systemctl status \(unit)', or write a longer 'timeout'"
+            )
+        case .failed(let end):
+            var reasons = [end.exitStatus.map { "its program ended with status \($0)" } ?? Self.words(of: end)]
+            reasons += await lastLines(since: since)
+            return problem("\(cannot): \(reasons.joined(separator: ": "))", "see 'journalctl -u \(unit)'")
+        }
+    }
+
+    private static func words(of end: ServiceEnd) -> String {
+        switch end.result {
+        case "", "success": "it is \(end.state)"
+        case "dependency": "a unit that it requires has failed"
+        case "signal", "core-dump": "a signal ended its program"
+        case "timeout": "it did not say in time that it has started"
+        case "start-limit-hit": "it was started too often"
+        case "resources": "systemd has not the files or memory to start it"
+        case "oom-kill": "the kernel ended it for lack of memory"
+        default: "it is \(end.state), with result '\(end.result)'"
+        }
+    }
+
+    /// Returns the last line that the unit has written since a time, if the journal can be read.
+    private func lastLines(since: Timestamp) async -> [String] {
+        let command = Host.Command(
+            "journalctl",
+            [
+                "--quiet", "--no-pager", "--boot", "--output=cat", "--lines=1", "--since=@\(since.seconds)",
+                "_SYSTEMD_UNIT=\(declaration.unit)",
+            ],
+            environment: context.run.processEnvironment,
+        )
+        let lines = Locked<[String]>([])
+        _ = try? await Host.run(command, deadline: .now + Self.journalLimit) { line in
+            lines.withLock { $0.append(line) }
+        }
+        return lines.withLock { $0 }.map { printable($0) }
+    }
+
+    /// The time in which the journal is read.
+    private static let journalLimit = Duration.seconds(5)
+
+    private func problem(_ message: String, _ hint: String) -> Problem {
+        Problem(.unitNotChanged, message, at: declaration.location, hint: hint)
+    }
+}

@@ -1,0 +1,111 @@
+import Base
+import TestSupport
+import Testing
+
+@testable import Host
+
+/// Changes of units of a real systemd.
+@Suite(.temporaryDirectory, .needsUserManager, .serialized, .timeLimit(.minutes(30))) struct ServiceChangeTests {
+    private let unit = "a.service"
+
+    private func manager(_ service: String, unit: String = "", install: String = "") async throws -> UserManager {
+        let manager = try await UserManager(in: TemporaryDirectory.path)
+        let text = "[Unit]\n\(unit)\n[Service]\n\(service)\n[Install]\n\(install)\n"
+        try manager.write(text, toUnit: self.unit)
+        return manager
+    }
+
+    private func change(
+        _ change: Systemd.ServiceChange,
+        _ manager: UserManager,
+        from own: [String] = [],
+    ) async throws {
+        try await Systemd.change(
+            unit,
+            change,
+            from: own,
+            deadline: .now + .seconds(600),
+            address: manager.busAddress
+        )
+    }
+
+    private func state(_ manager: UserManager) async throws -> InstalledUnit {
+        try await Systemd.installedUnit(unit, address: manager.busAddress)
+    }
+
+    @Test func `a service is started, reloaded, restarted and stopped`() async throws {
+        let manager = try await manager("ExecStart=/bin/sleep infinity")
+        for (action, active) in [
+            (.start, "active"), (.reload, "active"), (.restart, "active"), (.stop, "inactive"), (.reload, "active"),
+        ] as [(Systemd.ServiceChange, String)] {
+            try await change(action, manager)
+            #expect(try await state(manager).unit.active == active, "\(action)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("ExecStart=/bin/false", 1), ("Type=oneshot\nExecStart=/bin/sh -c 'exit 3'", 3),
+            ("ExecStart=/bin/sh -c 'sleep 0.2; exit 4'", 4),
+            ("Restart=always\nRestartSec=1000\nExecStart=/bin/sh -c 'exit 5'", 5),
+        ] as [(String, Int32)]
+    )
+    func `a service whose program ends is not started, with its exit status`(
+        service: String,
+        status: Int32
+    )
+        async throws
+    {
+        let manager = try await manager(service)
+        let failure = await #expect(throws: ServiceFailure.self) { try await change(.start, manager) }
+        guard case .failed(let end) = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(end.result == "exit-code")
+        #expect(end.exitStatus == status)
+    }
+
+    @Test func `a unit is not started while a unit that it is ordered after waits for the caller`() async throws {
+        let manager = try await manager("ExecStart=/bin/sleep infinity", unit: "After=b.service")
+        try manager.write("[Service]\nType=oneshot\nExecStart=/bin/sleep infinity\n", toUnit: "b.service")
+        try await manager.queueStart("b.service")
+        #expect(
+            try await TestSupport.becomes {
+                let state = try await Systemd.installedUnit("b.service", address: manager.busAddress)
+                return state.unit.active == "activating"
+            }
+        )
+        let failure = await #expect(throws: ServiceFailure.self) {
+            try await change(.start, manager, from: ["b.service"])
+        }
+        #expect(failure == .waitsForCaller("b.service"))
+        #expect(try await state(manager).unit.active == "inactive")
+    }
+
+    @Test func `a unit is enabled and disabled, and one without a section to install it stays as it is`()
+        async throws
+    {
+        let manager = try await manager("ExecStart=/bin/true", install: "WantedBy=default.target")
+        let address = manager.busAddress
+        #expect(try await state(manager).file == "disabled")
+        #expect(try await Systemd.setEnabled(true, unit, address: address).isEnabled)
+        #expect(try await state(manager).isEnabled)
+        #expect(try await !Systemd.setEnabled(false, unit, address: address).isEnabled)
+        #expect(try await state(manager).file == "disabled")
+        try manager.write("[Service]\nExecStart=/bin/true\n", toUnit: unit)
+        #expect(try await Systemd.setEnabled(true, unit, address: address).file == "static")
+    }
+
+    @Test func `a unit that does not exist is so, and cannot be enabled`() async throws {
+        let manager = try await manager("ExecStart=/bin/true")
+        let address = manager.busAddress
+        let absent = try await Systemd.installedUnit("absent.service", address: address)
+        #expect(absent.unit.load == "not-found")
+        #expect(!absent.isEnabled && !absent.isUp)
+        await #expect(throws: SystemError.self) {
+            try await Systemd.setEnabled(true, "absent.service", address: address)
+        }
+        #expect(try await Systemd.unitFiles(address: address).contains(unit))
+    }
+}
