@@ -25,6 +25,7 @@ let
     "apply"
     "certificate"
     "decrypt"
+    "directory"
     "exec"
     "file"
     "kubeconfig"

@@ -85,6 +85,7 @@ let actionTypes: [any Action.Type] = [
     KubeconfigAction.self,
     SymlinkAction.self,
     FileAction.self,
+    DirectoryAction.self,
     DecryptAction.self,
     CertificateAction.self,
     ApplyAction.self,

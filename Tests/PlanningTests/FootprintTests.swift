@@ -17,6 +17,7 @@ import Testing
             ),
             ("symlink: {path: /a/b, target: /c}", [], ["/a/b replaces"]),
             ("file: {path: /a/b, source: /c}", ["/c file"], ["/a/b replaces"]),
+            ("directory: {path: /a//b/, owner: u}", [], ["/a/b replaces"]),
             ("file: {path: /a/b, source: /c, mode: \"0600\"}", ["/c secret"], ["/a/b replaces secret"]),
             (
                 "decrypt: {path: /a/b, source: /c, certificate: /d}",

@@ -139,6 +139,27 @@ import Testing
             "bootstrap.yaml:3:45: 'file.mode' of task 't' is 0644, with which every user can use the token; "
                 + "write mode: 0640",
         ),
+        .task("directory: {path: /etc/x/, mode: 0750, owner: 0}"),
+        .task(
+            "directory: {path: /, mode: 0644}",
+            "bootstrap.yaml:3:23: 'directory.path' of task 't' must be a path where a directory can be made, found '/'; "
+                + "name a directory below it",
+            "bootstrap.yaml:3:32: 'directory.mode' of task 't' is 0644, with which users who may read or write the "
+                + "directory cannot enter it; write mode: 0755",
+        ),
+        .task(
+            "directory: {path: /sys/x, recurse: yes}",
+            "bootstrap.yaml:3:23: 'directory.path' of task 't' must be a path where a directory can be made, found '/sys/x'; "
+                + "the kernel creates it; remove the task",
+            "bootstrap.yaml:3:31: unknown key 'recurse' in 'directory' of task 't'; remove it: only the directory itself "
+                + "is corrected, not what is in it",
+        ),
+        .task(
+            "directory: /etc/x",
+            "bootstrap.yaml:3:16: 'directory' of task 't' must be a mapping with the keys of 'directory', found '/etc/x'; "
+                + "write directory: {path: /etc/x}",
+        ),
+        .task("mkdir: {path: /x}", "bootstrap.yaml:3:5: unknown key 'mkdir' in task 't'; did you mean 'directory'?"),
         .task(
             "decrypt: {path: /x, mode: 0644}",
             "bootstrap.yaml:3:5: 'decrypt.source' of task 't' is missing; "

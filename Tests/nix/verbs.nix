@@ -63,6 +63,10 @@
         content = "name = \${node.name}\n";
         mode = "0644";
       };
+      plugins.directory = {
+        path = "/var/lib/plugins";
+        mode = "0755";
+      };
       kubelet-key = {
         every = "24h";
         decrypt = {

@@ -5,6 +5,7 @@ let verbTypes: [any ReadableVerb.Type] = [
     KubeconfigDeclaration.self,
     SymlinkDeclaration.self,
     FileDeclaration.self,
+    DirectoryDeclaration.self,
     DecryptDeclaration.self,
     CertificateDeclaration.self,
     ApplyDeclaration.self,
