@@ -127,6 +127,9 @@ let
       environment = optional (types.attrsOf types.str) "Variables of its environment.";
       network = optional types.bool "Whether it may use the network.";
     };
+    module = verb "Loads kernel modules, also at the next boot." {
+      names = required (types.listOf types.str) "The modules.";
+    };
     wait = verb "Waits until a condition holds." { };
     remove = verb "Removes paths of the node, or objects of the cluster." { };
   };

@@ -29,6 +29,7 @@ let
     "exec"
     "file"
     "kubeconfig"
+    "module"
     "remove"
     "script"
     "symlink"

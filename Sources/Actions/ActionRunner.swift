@@ -90,6 +90,7 @@ let actionTypes: [any Action.Type] = [
     CertificateAction.self,
     ApplyAction.self,
     ExecAction.self,
+    ModuleAction.self,
     WaitAction.self,
     RemoveAction.self,
 ]

@@ -15,7 +15,8 @@ import Testing
             taskFileReference().map(\.path) == [
                 "cluster", "nodes.HOST", "variables.NAME", "certificates", "tasks.NAME", "tasks.NAME.kubeconfig",
                 "tasks.NAME.symlink", "tasks.NAME.file", "tasks.NAME.directory", "tasks.NAME.decrypt",
-                "tasks.NAME.certificate", "tasks.NAME.apply", "tasks.NAME.exec", "tasks.NAME.wait", "tasks.NAME.remove",
+                "tasks.NAME.certificate", "tasks.NAME.apply", "tasks.NAME.exec", "tasks.NAME.module", "tasks.NAME.wait",
+                "tasks.NAME.remove",
             ]
         )
     }

@@ -140,6 +140,30 @@ import Testing
                 + "write mode: 0640",
         ),
         .task("directory: {path: /etc/x/, mode: 0750, owner: 0}"),
+        .task("module: {names: [overlay, br-netfilter, br_netfilter, 8250_pci]}"),
+        .task(
+            "module: {names: [kernel/overlay.ko.xz, -r, '']}",
+            "bootstrap.yaml:3:22: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
+                + "digits, '_' and '-', found 'kernel/overlay.ko.xz'; write overlay",
+            "bootstrap.yaml:3:44: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
+                + "digits, '_' and '-', found '-r'",
+            "bootstrap.yaml:3:48: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
+                + "digits, '_' and '-', found an empty string",
+        ),
+        .task(
+            "module: {names: []}",
+            "bootstrap.yaml:3:21: 'module.names' of task 't' must be a list of at least one name of a kernel module, "
+                + "found a list; write names: [NAME]",
+        ),
+        .task(
+            "module: [overlay, br_netfilter]",
+            "bootstrap.yaml:3:13: 'module' of task 't' must be a mapping with the keys of 'module', found a list; "
+                + "write module: {names: [overlay, br_netfilter]}",
+        ),
+        .task(
+            "modprobe: {names: [overlay]}",
+            "bootstrap.yaml:3:5: unknown key 'modprobe' in task 't'; did you mean 'module'?"
+        ),
         .task(
             "directory: {path: /, mode: 0644}",
             "bootstrap.yaml:3:23: 'directory.path' of task 't' must be a path where a directory can be made, found '/'; "

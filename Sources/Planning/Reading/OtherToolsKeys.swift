@@ -16,7 +16,8 @@ let otherToolsKeys: [String: [String]] = [
     "gid": ["group"],
     "inline": ["content"], "interval": ["every"], "jobs": ["tasks"], "link": ["symlink", "path"],
     "link_name": ["path"], "locals": ["variables"], "location": ["path"], "machines": ["nodes"],
-    "manifest": ["manifests", "apply"], "max_time": ["timeout"], "mkdir": ["directory"], "name": ["description"],
+    "manifest": ["manifests", "apply"], "max_time": ["timeout"], "mkdir": ["directory"],
+    "modprobe": ["module"], "modules": ["names", "module"], "name": ["description"],
     "needs": ["after"],
     "owner_group": ["group"], "parameters": ["variables"], "path": ["manifests"], "period": ["every"],
     "permissions": ["mode"], "perms": ["mode"], "program": ["command"], "requires": ["after"],
@@ -68,8 +69,6 @@ private let otherVerbs: [String: String] = {
         "sleep": condition, "pause": condition, "waitfor": condition,
         "sysctl": "write it to a file with file: {path: /etc/sysctl.d/NAME.conf, content: TEXT} and "
             + "restart: [systemd-sysctl.service]",
-        "modprobe": "write its name to a file with file: {path: /etc/modules-load.d/NAME.conf, content: TEXT} and "
-            + "restart: [systemd-modules-load.service]",
     ]
 }()
 
@@ -90,6 +89,7 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
     let fetched = "a file is not fetched: name one of the node in 'source:', or fetch it with a task 'exec'"
     let replaced = "remove it: a file with another content is replaced"
     let itself = "remove it: only the directory itself is corrected, not what is in it"
+    let parameters = "write them to a file of /etc/modprobe.d, in a task with 'file' that this one runs after"
     let inKubeconfig = "remove it: the kubeconfig has it"
     let rendered = "write the objects to a file first, and name that file in 'manifests:'"
     return [
@@ -150,6 +150,11 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
             "state": "remove it: a directory is created, and the directories above it",
             "name": "write it as 'path: PATH'",
             "recurse": itself, "recursive": itself,
+        ],
+        .verb("module"): [
+            "state": "remove it: a module is loaded, and loaded again at the next boot",
+            "persistent": "remove it: a module is loaded, and loaded again at the next boot",
+            "params": parameters, "options": parameters, "parameters": parameters,
         ],
         .verb("apply"): [
             "namespace": "write the namespace in 'metadata:' of the objects",

@@ -10,6 +10,7 @@ let verbTypes: [any ReadableVerb.Type] = [
     CertificateDeclaration.self,
     ApplyDeclaration.self,
     ExecDeclaration.self,
+    ModuleDeclaration.self,
     WaitDeclaration.self,
     RemoveDeclaration.self,
 ]
@@ -92,6 +93,7 @@ extension ReadableVerb {
 /// The facts about the cluster and the node that verbs use when they are read.
 struct VerbContext {
     let cluster: ReadCluster
+    let taskName: String
     /// The host name of this node.
     let hostName: String
     /// The roles of the node for which the task is read.
