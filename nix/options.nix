@@ -89,6 +89,12 @@ let
       content = optional types.str "The content of the file.";
       mode = optional types.str "The permissions, as an octal number in quotes.";
     };
+    directory = verb "Creates a directory with its mode and owner." {
+      path = required types.str "The directory.";
+      mode = optional types.str "The permissions, as an octal number in quotes.";
+      owner = optional types.str "The owner.";
+      group = optional types.str "The group.";
+    };
     certificate = verb "Issues a certificate with its key, and renews it." {
       path = required types.str "The file of the certificate.";
       key = required types.str "The file of its key.";
@@ -130,6 +136,9 @@ let
         "restarted"
         "reloaded"
       ]) "The state to bring the unit into.";
+    };
+    module = verb "Loads kernel modules, also at the next boot." {
+      names = required (types.listOf types.str) "The modules.";
     };
     wait = verb "Waits until a condition holds." { };
     remove = verb "Removes paths of the node, or objects of the cluster." { };

@@ -85,11 +85,13 @@ let actionTypes: [any Action.Type] = [
     KubeconfigAction.self,
     SymlinkAction.self,
     FileAction.self,
+    DirectoryAction.self,
     DecryptAction.self,
     CertificateAction.self,
     ApplyAction.self,
     ServiceAction.self,
     ExecAction.self,
+    ModuleAction.self,
     WaitAction.self,
     RemoveAction.self,
 ]

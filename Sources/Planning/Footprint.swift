@@ -88,12 +88,16 @@ public struct Footprint: Sendable, Hashable {
         public var files: [String]
     }
 
-    /// The properties of a file or link created by the agent that are known before the task runs.
+    /// The properties of a file, link or directory created by the agent that are known before the task runs.
     public enum Product: Sendable, Hashable {
         /// A file with at most these permissions; a `nil` owner or group is the agent's own.
         case file(mode: UInt16, owner: String? = nil, group: String? = nil)
         /// A symbolic link.
         case link(target: String, replacesDirectory: Bool)
+        /// A directory; what is `nil` stays as it is if the directory exists.
+        case directory(mode: UInt16?, owner: String?, group: String?)
+
+        public var isDirectory: Bool { if case .directory = self { true } else { false } }
     }
 
     /// A server that the task connects to.

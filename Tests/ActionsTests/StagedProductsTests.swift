@@ -15,6 +15,7 @@ struct StagedProductsTests {
           file: {file: {path: /etc/nest/file, content: text, mode: "0640"}}
           link: {symlink: {path: /etc/nest/link, target: /nowhere}}
           forced: {symlink: {path: /etc/nest/forced, target: /nowhere, replace: true}}
+          data: {directory: {path: /etc/nest/data, mode: "0710"}}
           program: {exec: {command: "true", creates: /etc/nest/other}}
         """
 
@@ -76,6 +77,31 @@ struct StagedProductsTests {
         #expect(names("\(root)/etc/nest/link") == ["kept"])
     }
 
+    @Test func `a directory is put in place with what the task says, or something is in the way`() async throws {
+        let node = NodeFiles(root: root, isDryRun: false)
+        let unit = NodeFiles(root: root, isDryRun: false, staged: try staged("data"))
+        let settings = DirectorySettings(path: "/etc/nest/data", mode: 0o710)
+        #expect(try unit.makeDirectory(settings, by: "data").change == .created)
+        #expect(names(root) == [] && names(stage) == ["0"])
+        // The permissions of the stage do not count.
+        try Files.setMode("\(stage)/0", 0o6777)
+        try await staged("data").publish(to: node)
+        #expect(try FileSystem.directoryStatus("\(root)/etc/nest/data")?.mode == 0o710)
+        #expect(names(stage) == [])
+        #expect(try unit.makeDirectory(settings, by: "data") == .unchanged)
+        #expect(names(stage) == [])
+
+        try Files.setMode("\(root)/etc/nest/data", 0o755)
+        #expect(try unit.makeDirectory(settings, by: "data").change == .changed)
+        try FileSystem.removeTree("\(root)/etc/nest/data")
+        try FileSystem.makeSymbolicLink(at: "\(root)/etc/nest/data", to: "/srv", replacing: false)
+        #expect(
+            await words { try await staged("data").publish(to: node) }
+                == "cannot put '/etc/nest/data' in place: cannot create directory '\(root)/etc/nest/data': "
+                + "a symbolic link to '/srv' is in the way"
+        )
+    }
+
     @Test func `what a unit leaves in the stage cannot change path, permissions or kind`() async throws {
         let node = NodeFiles(root: root, isDryRun: false)
         let products = try staged("file")
@@ -100,7 +126,9 @@ struct StagedProductsTests {
 
     @Test func `only what the agent itself makes is a product`() throws {
         #expect(
-            try plan().steps.filter(\.task.footprint.hasOnlyProducts).map(\.task.name) == ["file", "link", "forced"]
+            try plan().steps.filter(\.task.footprint.hasOnlyProducts).map(\.task.name) == [
+                "file", "link", "forced", "data",
+            ]
         )
     }
 

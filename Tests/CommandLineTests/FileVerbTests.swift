@@ -133,6 +133,36 @@ struct FileVerbTests {
         #expect(await node.call("check").status == 65)
     }
 
+    @Test func `a directory is made, corrected, and found right, and its differences are shown`() async throws {
+        let node = try TestNode("tasks: {data: {directory: {path: /srv/data, mode: \"0700\"}}}\n")
+        let new = await node.call("diff")
+        #expect(new.status == 1)
+        #expect(
+            new.output.hasPrefix("--- /dev/null\n+++ /srv/data (task 'data')\ndirectory with mode 0700\n"),
+            "\(new.output)"
+        )
+        #expect(await node.call("run").outputLines.last == "1 task: 1 changed")
+        #expect(await node.call("run").outputLines.last == "1 task: 1 unchanged")
+        try Files.setMode(node.written("/srv/data"), 0o755)
+        let changed = await node.call("diff")
+        #expect(changed.output.contains("+++ /srv/data (task 'data')\nmode 0755 -> 0700\n"), "\(changed.output)")
+        #expect(await node.call("run").outputLines.contains("data: /srv/data changed"))
+        #expect(try Files.status(node.written("/srv/data"))?.mode == 0o700)
+    }
+
+    @Test func `what is in the way of a directory stays`() async throws {
+        let node = try TestNode("tasks: {data: {directory: {path: /srv/data}}}\n")
+        try node.write("precious", to: "root/srv/data")
+        let refused = await node.call("run")
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors
+                == "data: error: \(node.config):1:34: cannot create directory '/srv/data': a regular file is in the way; "
+                + "remove it, or write another path\n"
+        )
+        #expect(try Files.text(node.written("/srv/data")) == "precious")
+    }
+
     @Test func `a link is made, corrected, and found right`() async throws {
         let node = try TestNode("tasks: {link: {symlink: {path: /opt/cni/bin/calico-ipam, target: /usr/bin/calico}}}\n")
         #expect(await node.call("run").outputLines.last == "1 task: 1 changed")

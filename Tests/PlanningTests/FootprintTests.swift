@@ -17,6 +17,7 @@ import Testing
             ),
             ("symlink: {path: /a/b, target: /c}", [], ["/a/b replaces"]),
             ("file: {path: /a/b, source: /c}", ["/c file"], ["/a/b replaces"]),
+            ("directory: {path: /a//b/, owner: u}", [], ["/a/b replaces"]),
             ("file: {path: /a/b, source: /c, mode: \"0600\"}", ["/c secret"], ["/a/b replaces secret"]),
             (
                 "decrypt: {path: /a/b, source: /c, certificate: /d}",
@@ -41,6 +42,13 @@ import Testing
                 ["/s file", "/r optional"], ["/a/b creates", "/w modifies", "/d/ modifies"]
             ),
             ("exec: {command: /bin/x}", ["/bin/x program"], []),
+            (
+                "module: {names: [overlay]}",
+                ["/lib/modules", "/etc/modprobe.d", "/run/systemd/container", "/run/.containerenv"].map {
+                    "\($0) optional"
+                },
+                ["/etc/modules-load.d/k8s-bootstrap-t.conf replaces"]
+            ),
             ("exec: {command: /bin/sh, args: [-eu, /s, /data]}", ["/bin/sh program", "/s program"], []),
             ("exec: {command: bash, args: [-o, pipefail, --, /s]}", ["/s program"], []),
             ("exec: {command: sh, args: [-ec, 'cat \"$0\"', /data]}", [], []),

@@ -14,8 +14,9 @@ import Testing
         #expect(
             taskFileReference().map(\.path) == [
                 "cluster", "nodes.HOST", "variables.NAME", "certificates", "tasks.NAME", "tasks.NAME.kubeconfig",
-                "tasks.NAME.symlink", "tasks.NAME.file", "tasks.NAME.decrypt", "tasks.NAME.certificate",
-                "tasks.NAME.apply", "tasks.NAME.service", "tasks.NAME.exec", "tasks.NAME.wait", "tasks.NAME.remove",
+                "tasks.NAME.symlink", "tasks.NAME.file", "tasks.NAME.directory", "tasks.NAME.decrypt",
+                "tasks.NAME.certificate", "tasks.NAME.apply", "tasks.NAME.service", "tasks.NAME.exec",
+                "tasks.NAME.module", "tasks.NAME.wait", "tasks.NAME.remove",
             ]
         )
     }

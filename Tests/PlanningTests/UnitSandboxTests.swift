@@ -148,6 +148,18 @@ import Testing
             ("symlink: {path: /run/x, target: /y}", [], openRun + ["ReadOnlyPaths=-/run"]),
             ("symlink: {path: /run/x/y, target: /y}", [], ["BindReadOnlyPaths=-/run/x"]),
             ("file: {path: /root/x, content: text}", [], ["ProtectHome=read-only"]),
+            ("directory: {path: /srv/x}", [], []),
+            (
+                "module: {names: [overlay]}", [],
+                ["CapabilityBoundingSet=CAP_SYS_MODULE", "ProtectKernelModules=no", "SystemCallFilter=@module"]
+                    + ["/run/systemd/container", "/run/.containerenv"].map { "BindReadOnlyPaths=-\($0)" }
+            ),
+            ("directory: {path: /run/x/y}", [], ["BindReadOnlyPaths=-/run/x"]),
+            ("directory: {path: /home}", [], ["ProtectHome=read-only"]),
+            (
+                "directory: {path: /srv/x, owner: etcd}", [],
+                ["CapabilityBoundingSet=CAP_DAC_READ_SEARCH"] + emptyRoot + ["BindReadOnlyPaths=-/srv"]
+            ),
             ("exec: {command: ls, creates: /etc/x}", ["/etc"], ["ReadOnlyPaths=-/etc/kubernetes/manifests"]),
             // Of two settings for one directory systemd takes the stricter.
             (

@@ -55,7 +55,8 @@ import Testing
 
     @Test(
         arguments: [
-            "symlink: {path: /x/y, target: z}", "exec: {command: ls}", "file: {path: /x/y, content: z}",
+            "symlink: {path: /x/y, target: z}", "directory: {path: /x/y}", "exec: {command: ls}",
+            "file: {path: /x/y, content: z}",
             "remove: {paths: [/x/y], objects: [{apiVersion: v1, kind: Node, name: web}]}",
         ]
     )

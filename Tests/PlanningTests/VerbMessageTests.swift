@@ -139,6 +139,51 @@ import Testing
             "bootstrap.yaml:3:45: 'file.mode' of task 't' is 0644, with which every user can use the token; "
                 + "write mode: 0640",
         ),
+        .task("directory: {path: /etc/x/, mode: 0750, owner: 0}"),
+        .task("module: {names: [overlay, br-netfilter, br_netfilter, 8250_pci]}"),
+        .task(
+            "module: {names: [kernel/overlay.ko.xz, -r, '']}",
+            "bootstrap.yaml:3:22: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
+                + "digits, '_' and '-', found 'kernel/overlay.ko.xz'; write overlay",
+            "bootstrap.yaml:3:44: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
+                + "digits, '_' and '-', found '-r'",
+            "bootstrap.yaml:3:48: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
+                + "digits, '_' and '-', found an empty string",
+        ),
+        .task(
+            "module: {names: []}",
+            "bootstrap.yaml:3:21: 'module.names' of task 't' must be a list of at least one name of a kernel module, "
+                + "found a list; write names: [NAME]",
+        ),
+        .task(
+            "module: [overlay, br_netfilter]",
+            "bootstrap.yaml:3:13: 'module' of task 't' must be a mapping with the keys of 'module', found a list; "
+                + "write module: {names: [overlay, br_netfilter]}",
+        ),
+        .task(
+            "modprobe: {names: [overlay]}",
+            "bootstrap.yaml:3:5: unknown key 'modprobe' in task 't'; did you mean 'module'?"
+        ),
+        .task(
+            "directory: {path: /, mode: 0644}",
+            "bootstrap.yaml:3:23: 'directory.path' of task 't' must be a path where a directory can be made, found '/'; "
+                + "name a directory below it",
+            "bootstrap.yaml:3:32: 'directory.mode' of task 't' is 0644, with which users who may read or write the "
+                + "directory cannot enter it; write mode: 0755",
+        ),
+        .task(
+            "directory: {path: /sys/x, recurse: yes}",
+            "bootstrap.yaml:3:23: 'directory.path' of task 't' must be a path where a directory can be made, found '/sys/x'; "
+                + "the kernel creates it; remove the task",
+            "bootstrap.yaml:3:31: unknown key 'recurse' in 'directory' of task 't'; remove it: only the directory itself "
+                + "is corrected, not what is in it",
+        ),
+        .task(
+            "directory: /etc/x",
+            "bootstrap.yaml:3:16: 'directory' of task 't' must be a mapping with the keys of 'directory', found '/etc/x'; "
+                + "write directory: {path: /etc/x}",
+        ),
+        .task("mkdir: {path: /x}", "bootstrap.yaml:3:5: unknown key 'mkdir' in task 't'; did you mean 'directory'?"),
         .task(
             "decrypt: {path: /x, mode: 0644}",
             "bootstrap.yaml:3:5: 'decrypt.source' of task 't' is missing; "

@@ -36,7 +36,10 @@ struct NixModuleTests {
         let module = try await NixModule(NixModule.file("verbs"))
         let config = try module.text("config.json").json
         let units = config["units"]?.entries?.map(\.key) ?? []
-        let tasks = ["admin", "api", "hello", "ipam", "kubelet-key", "metrics", "namespace", "old", "sysctl"].map {
+        let tasks = [
+            "admin", "api", "hello", "ipam", "kubelet-key", "metrics", "modules", "namespace", "old", "plugins",
+            "sysctl",
+        ].map {
             "k8s-bootstrap-\($0).service"
         }
         let repetition = "k8s-bootstrap-repeat@kubelet-key.service"
@@ -122,7 +125,7 @@ struct NixModuleTests {
             ),
             (
                 "after = [ ];", "",
-                "the task does nothing; set one of apply, certificate, decrypt, exec, file, kubeconfig, remove, script"
+                "the task does nothing; set one of apply, certificate, decrypt, directory, exec, file, kubeconfig, "
             ),
             (
                 "after = [ \"agenix\" ]; script = \"/s\";", "",

@@ -32,6 +32,10 @@ struct ResetNode {
               replaced: {file: {path: /etc/replaced, content: "new\\n"}}
               token: {file: {path: /var/lib/join/token, generate: token}}
               linked: {after: [written], symlink: {path: /opt/bin/tool, target: ../../etc/nest/deep/written}}
+              data: {directory: {path: /srv/made/data, mode: "0700"}}
+              inside: {after: [data], file: {path: /srv/made/data/inside, content: x}}
+              modules: {module: {names: [overlay]}}
+              corrected: {directory: {path: /opt/bin, mode: "0755"}}
               admin:
                 kubeconfig:
                   path: /etc/kubernetes/admin.conf
@@ -79,6 +83,6 @@ struct ResetNode {
     /// Runs all tasks, which must change what they describe.
     func run() async throws {
         let result = try await node.run("run")
-        try #require(result.outputLines.last == "9 tasks: 8 changed, 1 unchanged", "\(result.output)\(result.errors)")
+        try #require(result.outputLines.last == "13 tasks: 11 changed, 2 unchanged", "\(result.output)\(result.errors)")
     }
 }

@@ -63,6 +63,14 @@
         content = "name = \${node.name}\n";
         mode = "0644";
       };
+      modules.module.names = [
+        "overlay"
+        "br_netfilter"
+      ];
+      plugins.directory = {
+        path = "/var/lib/plugins";
+        mode = "0755";
+      };
       kubelet-key = {
         every = "24h";
         decrypt = {

@@ -8,7 +8,8 @@ extension NodeCheck {
     func programProblems(_ footprint: Footprint) -> [Problem] {
         guard let command = footprint.command else { return footprint.runsPrograms ? scriptProblems(footprint) : [] }
         let name = command.name.path
-        let searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
+        var searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
+        if command.package != nil { searchPath = searchPathOfPackages(searchPath) }
         let directories = searchPath.split(separator: ":")
         let candidates = ExecLine.isPath(name) ? [name] : directories.map { "\($0)/\(name)" }
         guard !candidates.contains(where: { producers.producer(of: $0) != nil }) else { return [] }

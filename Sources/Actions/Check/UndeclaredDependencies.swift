@@ -22,7 +22,7 @@ struct UndeclaredDependencies {
 
     /// Reports each missing dependency of a task once.
     mutating func problems() -> [Problem] {
-        pathProblems() + typeProblems()
+        pathProblems() + directoryProblems() + typeProblems()
     }
 
     /// Reports files that a task reads without running after the task that writes them.
@@ -40,6 +40,34 @@ struct UndeclaredDependencies {
                             + "but does not run after it",
                         at: path.location,
                         hint: "write 'after: [\(source)]'"
+                    )
+                )
+            }
+        }
+        return problems
+    }
+
+    /// Reports paths that a task writes in a directory without running after the task that creates the directory.
+    ///
+    /// The directory would be created for the path, with another mode and owner. A task that corrects the directory
+    /// after the other task has run is not reported.
+    private mutating func directoryProblems() -> [Problem] {
+        let producers = PathProducers(plan)
+        var problems: [Problem] = []
+        for task in plan.steps.lazy.map(\.task) {
+            for write in task.footprint.writes where write.effect != .removes {
+                // A program may write all that is in its own directory.
+                let path = write.effect == .modifies ? "\(write.path.path.withoutSlashesAtEnd)/" : write.path.path
+                guard let directory = producers.directory(above: path),
+                    !ancestors.task(directory.task, runsAfter: task.name), isMissing([directory.task], in: task)
+                else { continue }
+                problems.append(
+                    Problem(
+                        .undeclaredDependency,
+                        "task '\(task.name)' writes '\(write.path.path)', and task '\(directory.task)' creates "
+                            + "'\(directory.path)', but it does not run after it",
+                        at: write.path.location,
+                        hint: "write 'after: [\(directory.task)]'"
                     )
                 )
             }

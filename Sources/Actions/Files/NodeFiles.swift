@@ -31,14 +31,15 @@ public final class NodeFiles: Sendable {
     /// The errors with which a run would have refused files.
     let remembered = Locked<[SystemError]>([])
 
-    private let planned = Locked<[ExactText: Planned]>([:])
+    let planned = Locked<[ExactText: Planned]>([:])
 
     /// The state that a dry run would have left at a path.
-    private enum Planned {
+    enum Planned {
         case file([UInt8], mode: UInt32)
         /// A file whose content is not known before the real run.
         case unknown(mode: UInt32)
         case link(target: String)
+        case directory(mode: UInt32)
     }
 
     /// The maximum number of links that are followed in one path.
@@ -108,6 +109,7 @@ public final class NodeFiles: Sendable {
         case .file(let bytes, _)?: return bytes
         case .unknown?:
             throw SystemError("cannot read", path, code: ENODATA, detail: "it is not known before the real run")
+        case .directory?: throw SystemError("cannot read", path, code: EISDIR)
         case .link?, nil: break
         }
         try requireTrusted(path, isData: isData)
@@ -119,17 +121,11 @@ public final class NodeFiles: Sendable {
         }
     }
 
-    /// Returns whether a dry run would have written a path, so that its current state does not matter.
-    func isPlanned(_ path: String) throws(SystemError) -> Bool {
-        let path = try resolved(path)
-        return planned.withLock { $0[ExactText(path)] != nil }
-    }
-
     /// Returns the permissions of a file, or the permissions that it would have after a dry run.
     func mode(of path: String) throws(SystemError) -> UInt32? {
         let path = try resolved(path)
         switch planned.withLock({ $0[ExactText(path)] }) {
-        case .file(_, let mode)?, .unknown(let mode)?: return mode
+        case .file(_, let mode)?, .unknown(let mode)?, .directory(let mode)?: return mode
         case .link?, nil: break
         }
         return try FileSystem.status(try FileSystem.realPath(location(ofResolved: path)))?.mode
@@ -142,8 +138,10 @@ public final class NodeFiles: Sendable {
         return try FileSystem.exists(location(ofResolved: path))
     }
 
-    /// Returns whether a path is a directory.
-    func isDirectory(_ path: String) -> Bool {
+    /// Returns whether a path is a directory, or would be in a dry run.
+    func isDirectory(_ path: String) -> Bool { isPlannedDirectory(path) || isPresentDirectory(path) }
+
+    private func isPresentDirectory(_ path: String) -> Bool {
         do {
             return try FileSystem.exists("\(location(ofRead: path))/.")
         } catch {
@@ -162,8 +160,8 @@ public final class NodeFiles: Sendable {
         let path = resolved.isEmpty ? "/" : resolved
         let written = planned.withLock { $0.keys.map(\.text).filter { isPath($0, below: path) } }
             .map { $0.pathPart(after: "\(resolved)/") }
-        guard isDirectory(path) else {
-            return written.isEmpty ? nil : written.filter { !$0.hasSlash }.sorted()
+        guard isPresentDirectory(path) else {
+            return written.isEmpty && !isPlannedDirectory(path) ? nil : written.filter { !$0.hasSlash }.sorted()
         }
         let names = try FileSystem.list(location(ofResolved: path))
         guard !written.isEmpty else { return names }
@@ -180,7 +178,7 @@ public final class NodeFiles: Sendable {
     ///   - followsLast: Whether a link at the path itself is followed too.
     /// - Returns: The path without these links.
     /// - Throws: ``Base/SystemError`` if there are too many links.
-    private func resolved(_ path: String, followsLast: Bool = true) throws(SystemError) -> String {
+    func resolved(_ path: String, followsLast: Bool = true) throws(SystemError) -> String {
         let planned = planned.withLock { $0 }
         guard path.isAbsolutePath, !planned.isEmpty || !root.isEmpty else { return path }
         var rest = Array(path.pathParts.reversed())
@@ -209,7 +207,7 @@ public final class NodeFiles: Sendable {
     private func target(of path: String, _ planned: [ExactText: Planned]) throws(SystemError) -> String? {
         switch planned[ExactText(path)] {
         case .link(let target): return target
-        case .file, .unknown: return nil
+        case .file, .unknown, .directory: return nil
         case nil: return root.isEmpty ? nil : try FileSystem.status(root + path)?.target
         }
     }
@@ -239,26 +237,6 @@ public final class NodeFiles: Sendable {
     ) throws(SystemError) -> Event.PathResult {
         let file = FileContent(bytes, path: path, mode: mode, owner: owner, group: group)
         return try writeTogether([file], by: task, isShown: isShown)[0]
-    }
-
-    /// Records the file that a dry run would have written.
-    func remember(_ bytes: [UInt8], mode: UInt32, at path: String) throws(SystemError) {
-        let path = try resolved(path, followsLast: false)
-        planned.withLock { $0[ExactText(path)] = .file(bytes, mode: mode) }
-    }
-
-    /// Records that a dry run would have written a file whose content is not known before the real run.
-    func rememberUnknown(mode: UInt32, at path: String) throws(SystemError) {
-        let path = try resolved(path, followsLast: false)
-        planned.withLock { $0[ExactText(path)] = .unknown(mode: mode) }
-    }
-
-    /// Returns whether a dry run would have written a file whose content is not known before the real run.
-    func isOfUnknownContent(_ path: String) -> Bool {
-        guard let path = try? resolved(path), case .unknown? = planned.withLock({ $0[ExactText(path)] }) else {
-            return false
-        }
-        return true
     }
 
     /// Creates a link, or changes its target; in a unit, the link is only staged.

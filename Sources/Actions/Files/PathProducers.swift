@@ -6,13 +6,19 @@ import YAML
 /// The tasks of a plan, by the paths that they write on the node.
 struct PathProducers {
     private var tasks: [ExactText: String] = [:]
+    /// The tasks that create directories, by path.
+    private var directoryTasks: [ExactText: String] = [:]
     /// The tasks that write manifests, by the directory of the manifest.
     private var manifestTasks: [ExactText: String] = [:]
 
     /// Collects the paths that the tasks of a plan produce.
     init(_ plan: Plan) {
         for step in plan.steps {
-            for path in step.task.footprint.producedPaths {
+            for write in step.task.footprint.writes {
+                guard write.product?.isDirectory == true else { continue }
+                directoryTasks[ExactText(write.path.path)] = step.task.name
+            }
+            for path in step.task.footprint.producedPaths where directoryTasks[ExactText(path)] == nil {
                 let key = ExactText(path)
                 tasks[key] = tasks[key] ?? step.task.name
                 guard let slash = path.lastSlash,
@@ -25,11 +31,24 @@ struct PathProducers {
     }
 
     /// Returns the task that writes a path, or a link among the directories above it.
+    ///
+    /// A directory that a task creates does not count for the paths in it.
     func producer(of path: String) -> String? {
+        if let task = directoryTasks[ExactText(path.withoutSlashesAtEnd)] { return task }
         var path = path[...]
         while !path.isEmpty {
             if let task = tasks[ExactText(String(path))] { return task }
             path = path[..<(path.lastSlash ?? path.startIndex)]
+        }
+        return nil
+    }
+
+    /// Returns the nearest directory above a path that a task creates, with the task.
+    func directory(above path: String) -> (path: String, task: String)? {
+        var path = path[...]
+        while let slash = path.lastSlash, slash != path.startIndex {
+            path = path[..<slash]
+            if let task = directoryTasks[ExactText(String(path))] { return (String(path), task) }
         }
         return nil
     }

@@ -3,7 +3,7 @@ import Glibc
 import Host
 public import Planning
 
-/// The files and links that a task's unit has created but may not put in place itself.
+/// The files, links and directories that a task's unit has created but may not put in place itself.
 ///
 /// A unit that could write the directory of its file could replace the other files there. The sandboxed process
 /// therefore writes into a separate directory, and a process outside the sandbox puts the products in place once the
@@ -48,6 +48,11 @@ public struct StagedProducts: Sendable {
         try DirectoryHandle(reaching: directory, isCreating: true).writeLink(to: target, at: try name(of: path))
     }
 
+    /// Stages a directory, whose properties all come from the plan.
+    func put(directoryAt path: String) throws(SystemError) {
+        try DirectoryHandle(reaching: directory, isCreating: true).write([], to: try name(of: path), mode: 0o600)
+    }
+
     /// Puts all staged products in place; no file is replaced before all files have been written.
     ///
     /// - Parameter files: The node's files.
@@ -74,7 +79,21 @@ public struct StagedProducts: Sendable {
                 case (.link(_, let replacesDirectory), .symbolicLink):
                     try publish(linkTo: found.target ?? "", at: path, replacing: replacesDirectory, files)
                     try directory.remove("\(index)")
-                case (.file, _), (.link, _):
+                case (.directory(let mode, let owner, let group), .regular):
+                    let account = try await lookUp(
+                        owner: owner,
+                        group: group,
+                        until: .now + FileSystem.accountLookupLimit
+                    )
+                    let settings = DirectorySettings(
+                        path: path,
+                        mode: mode.map(UInt32.init),
+                        owner: account.owner,
+                        group: account.group
+                    )
+                    _ = try files.makeDirectory(settings, by: task)
+                    try directory.remove("\(index)")
+                case (.file, _), (.link, _), (.directory, _):
                     let detail = "a \(found.kind.rawValue), which the task does not write"
                     throw SystemError("cannot use", "\(self.directory)/\(index)", code: EINVAL, detail: detail)
                 }

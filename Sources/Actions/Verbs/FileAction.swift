@@ -149,16 +149,17 @@ struct FileAction: Action {
 }
 
 extension ActionContext {
-    /// Looks up the numeric IDs of a file's owner and group.
+    /// Looks up the numeric IDs of the owner and group of a file or directory.
     func account(
         owner: String?,
         group: String?,
         writing path: String,
+        operation: String = "cannot write file",
     ) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         func problem(_ error: SystemError, _ kind: Footprint.Account.Kind) -> Problem {
             var problem = Problem(
                 .unknownAccount,
-                "cannot write file '\(path)'",
+                "\(operation) '\(path)'",
                 at: task.footprint.accounts.first { $0.kind == kind }?.location,
                 hint: error.advice ?? "create the account first",
                 cause: error,
@@ -232,9 +233,10 @@ struct FileState {
         }
         return lines + TextDiff.lines(from: old?.bytes, to: bytes)
     }
+}
 
-    private func octal(_ mode: UInt32) -> String {
-        let digits = String(mode, radix: 8)
-        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    }
+/// Returns permissions as four octal digits.
+func octal(_ mode: UInt32) -> String {
+    let digits = String(mode, radix: 8)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
 }

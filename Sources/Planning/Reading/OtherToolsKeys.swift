@@ -6,15 +6,19 @@ import Base
 let otherToolsKeys: [String: [String]] = [
     "action": ["exec"], "argv": ["args"], "arguments": ["args"], "bash": ["exec"], "body": ["content"],
     "chmod": ["mode"], "cleanup": ["reset"], "cmd": ["command", "exec"], "commands": ["exec"],
-    "comment": ["description"], "contents": ["content"], "copy": ["file"], "cwd": ["directory"], "data": ["content"],
+    "comment": ["description"], "contents": ["content"], "copy": ["file"], "data": ["content"],
     "deadline": ["timeout"], "defaults": ["variables"], "delete": ["remove"], "dependencies": ["after"],
     "depends": ["after"], "deploy": ["apply"], "depends_on": ["after"], "dependson": ["after"], "desc": ["description"],
-    "dest": ["path"], "digest": ["sha256"], "destination": ["path"], "dst": ["path"], "enabled": ["enable"],
+    "dest": ["path"], "digest": ["sha256"], "destination": ["path"], "dir": ["directory"], "dst": ["path"],
+    "enabled": ["enable"],
     "env": ["environment", "variables"], "environment": ["variables"], "filename": ["path", "manifests"],
-    "filenames": ["manifests"], "files": ["manifests", "paths"], "from": ["source"], "gid": ["group"],
+    "filenames": ["manifests"], "files": ["manifests", "paths"], "folder": ["directory"], "from": ["source"],
+    "gid": ["group"],
     "inline": ["content"], "interval": ["every"], "jobs": ["tasks"], "link": ["symlink", "path"],
     "link_name": ["path"], "locals": ["variables"], "location": ["path"], "machines": ["nodes"],
-    "manifest": ["manifests", "apply"], "max_time": ["timeout"], "name": ["description"], "needs": ["after"],
+    "manifest": ["manifests", "apply"], "max_time": ["timeout"], "mkdir": ["directory"],
+    "modprobe": ["module"], "modules": ["names", "module"], "name": ["description"],
+    "needs": ["after"],
     "owner_group": ["group"], "parameters": ["variables"], "path": ["manifests"], "period": ["every"],
     "permissions": ["mode"], "perms": ["mode"], "program": ["command"], "requires": ["after"],
     "resources": ["manifests"], "rm": ["remove"], "rollback": ["reset"], "run": ["exec", "command"],
@@ -23,7 +27,7 @@ let otherToolsKeys: [String: [String]] = [
     "summary": ["description"], "target": ["path"], "teardown": ["reset"], "template": ["file", "source"],
     "text": ["content"], "time_limit": ["timeout"], "title": ["description"], "to": ["target"],
     "uid": ["owner"], "undo": ["reset"], "uninstall": ["reset"], "user": ["owner"], "vars": ["variables"],
-    "wait_for": ["wait"], "wants": ["after"], "workdir": ["directory"], "yaml": ["manifests"],
+    "wait_for": ["wait"], "wants": ["after"], "yaml": ["manifests"],
 ]
 
 /// A mapping of a task file for which keys of other tools are known that have no counterpart.
@@ -58,17 +62,13 @@ private let otherVerbs: [String: String] = {
     let restart = "name the unit in 'restart:' of the task that changes its files"
     let rendered = "write the objects to a file first, and name that file in apply: {manifests: [FILE]}"
     let condition = "wait for what the next task needs, such as wait: {tcp: HOST:PORT}"
-    let directory = "remove the task: the directories above a file are created with it"
     return [
         "download": fetch, "fetch": fetch, "geturl": fetch, "curl": fetch, "wget": fetch,
         "systemd": restart, "systemctl": restart, "systemdservice": restart,
         "helm": rendered, "kubectl": rendered, "kustomize": rendered, "k8s": rendered, "chart": rendered,
         "sleep": condition, "pause": condition, "waitfor": condition,
-        "mkdir": directory, "directory": directory, "dir": directory, "folder": directory,
         "sysctl": "write it to a file with file: {path: /etc/sysctl.d/NAME.conf, content: TEXT} and "
             + "restart: [systemd-sysctl.service]",
-        "modprobe": "write its name to a file with file: {path: /etc/modules-load.d/NAME.conf, content: TEXT} and "
-            + "restart: [systemd-modules-load.service]",
     ]
 }()
 
@@ -88,6 +88,8 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
     let roleOfNode = "write the role of a node below its name in 'nodes:', and the roles of a task in the task"
     let fetched = "a file is not fetched: name one of the node in 'source:', or fetch it with a task 'exec'"
     let replaced = "remove it: a file with another content is replaced"
+    let itself = "remove it: only the directory itself is corrected, not what is in it"
+    let parameters = "write them to a file of /etc/modprobe.d, in a task with 'file' that this one runs after"
     let inKubeconfig = "remove it: the kubeconfig has it"
     let rendered = "write the objects to a file first, and name that file in 'manifests:'"
     return [
@@ -143,6 +145,16 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
             "name": "write it as 'path: PATH'",
             "state": "remove it: a file is written, and the directories above it are created",
             "recurse": "write a task for each file", "recursive": "write a task for each file",
+        ],
+        .verb("directory"): [
+            "state": "remove it: a directory is created, and the directories above it",
+            "name": "write it as 'path: PATH'",
+            "recurse": itself, "recursive": itself,
+        ],
+        .verb("module"): [
+            "state": "remove it: a module is loaded, and loaded again at the next boot",
+            "persistent": "remove it: a module is loaded, and loaded again at the next boot",
+            "params": parameters, "options": parameters, "parameters": parameters,
         ],
         .verb("apply"): [
             "namespace": "write the namespace in 'metadata:' of the objects",

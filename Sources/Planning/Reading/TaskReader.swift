@@ -233,6 +233,7 @@ struct TaskReader {
         let restart = fields.entries.first { $0.key == "restart" }
         let verb = VerbContext(
             cluster: context.cluster,
+            taskName: task.header.name,
             hostName: context.hostName,
             roles: context.views.roles(for: task.header.roles),
             certificates: context.certificates,

@@ -269,10 +269,14 @@ extension Footprint {
 
     /// The directories of products that are put in place after the task; the task examines the paths of these products.
     ///
-    /// The product paths themselves are left out, because systemd binds the targets of links. Every unit sees the
-    /// entries of the root directory.
+    /// The paths of files and links are left out, because systemd binds the targets of links. Every unit sees the
+    /// entries of the root directory. A directory that is a product may be one that units do not see otherwise.
     fileprivate var directoriesOfProducts: [String] {
-        hasOnlyProducts ? writes.map { parent(of: located($0.path.path)) }.filter { $0 != "/" } : []
+        guard hasOnlyProducts else { return [] }
+        return writes.flatMap { write in
+            let path = located(write.path.path)
+            return write.product?.isDirectory == true ? [parent(of: path), path] : [parent(of: path)]
+        }.filter { $0 != "/" }
     }
 
     /// The directories that are created before the unit of the task starts, unless products are put in place after it.

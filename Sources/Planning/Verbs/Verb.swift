@@ -5,11 +5,13 @@ let verbTypes: [any ReadableVerb.Type] = [
     KubeconfigDeclaration.self,
     SymlinkDeclaration.self,
     FileDeclaration.self,
+    DirectoryDeclaration.self,
     DecryptDeclaration.self,
     CertificateDeclaration.self,
     ApplyDeclaration.self,
     ServiceDeclaration.self,
     ExecDeclaration.self,
+    ModuleDeclaration.self,
     WaitDeclaration.self,
     RemoveDeclaration.self,
 ]
@@ -92,6 +94,7 @@ extension ReadableVerb {
 /// The facts about the cluster and the node that verbs use when they are read.
 struct VerbContext {
     let cluster: ReadCluster
+    let taskName: String
     /// The host name of this node.
     let hostName: String
     /// The roles of the node for which the task is read.

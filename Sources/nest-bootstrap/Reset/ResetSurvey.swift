@@ -96,11 +96,13 @@ struct ResetSurvey {
     }
 
     /// Returns the files and links of succeeded tasks that are in no product list, whether or not they exist.
+    ///
+    /// A directory that is in no list existed before, and its task has only corrected it.
     private func unlisted() -> [ResetReport.Path] {
         let listed = Set(plan.items.flatMap(\.list.products).map(\.path).exact)
         // A failed task may have found a path that it did not create.
         return ranTasks.filter { (try? records.hasSucceeded($0.name)) == true }.flatMap { task in
-            task.footprint.writes.filter { $0.product != nil }.compactMap { pathOnNode($0.path) }
+            task.footprint.writes.filter { $0.product?.isDirectory == false }.compactMap { pathOnNode($0.path) }
                 .filter { !listed.contains(ExactText($0)) }
                 .map { ResetReport.Path(task: task.name, path: $0, reason: nil) }
         }

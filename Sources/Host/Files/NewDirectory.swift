@@ -1,0 +1,87 @@
+public import Base
+import Glibc
+
+/// A directory to be created, or corrected if it exists.
+public struct DirectorySettings: Sendable {
+    public var path: String
+    /// The permissions, regardless of the process's mask; `nil` for those of an existing directory, and ``usualMode``.
+    public var mode: UInt32?
+    /// The owner, `nil` for that of an existing directory, and the process's user.
+    public var owner: UInt32?
+    /// The group, `nil` for that of an existing directory, and the group that new files get.
+    public var group: UInt32?
+
+    /// The permissions of a new directory.
+    public static let usualMode: UInt32 = 0o755
+
+    public init(path: String, mode: UInt32? = nil, owner: UInt32? = nil, group: UInt32? = nil) {
+        (self.path, self.mode, self.owner, self.group) = (path, mode, owner, group)
+    }
+
+    /// Sets the owner and permissions of an open directory where they differ.
+    fileprivate func apply(to directory: borrowing FileDescriptor, isNew: Bool, _ operation: String) throws(SystemError)
+    {
+        let raw = directory.raw
+        let found = try FileStatus(descriptor: raw, operation, path)
+        if owner ?? found.owner != found.owner || group ?? found.group != found.group {
+            do throws(SystemError) {
+                // The largest number leaves owner or group unchanged.
+                try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
+            } catch {
+                throw error.lacking(.chown)
+            }
+        }
+        guard let mode = mode ?? (isNew ? Self.usualMode : nil), mode != found.mode else { return }
+        try SystemError.check(operation, path) { fchmod(raw, mode) }
+    }
+}
+
+extension FileSystem {
+    private static let makingOne = "cannot create directory"
+
+    /// Reads the status of a directory, without following a link.
+    ///
+    /// - Parameter path: The path of the directory; links above it are followed.
+    /// - Returns: The status, or `nil` if nothing exists at the path.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path, or if it cannot be
+    ///   examined.
+    public static func directoryStatus(_ path: String) throws(SystemError) -> FileStatus? {
+        try requireDirectory(try FileStatus.at(path, followingLinks: false, makingOne), path)
+    }
+
+    private static func requireDirectory(_ found: FileStatus?, _ path: String) throws(SystemError) -> FileStatus? {
+        guard let found, found.kind != .directory else { return found }
+        guard let target = found.target else { throw inTheWay(makingOne, path, found) }
+        throw SystemError(
+            makingOne,
+            path,
+            code: EEXIST,
+            detail: "a symbolic link to '\(target)' is in the way",
+            advice: "remove it, or write the path that it leads to"
+        )
+    }
+
+    /// Creates a directory with its permissions and owner, or corrects those of an existing directory.
+    ///
+    /// Missing directories above it are created with mode 0755. A link at the path is not followed, and links above it
+    /// only as for ``directoryForWriting(_:_:)``.
+    ///
+    /// - Parameter settings: The directory.
+    /// - Throws: ``Base/SystemError`` with the code `EEXIST` if something else is at the path, or if the system refuses.
+    public static func makeDirectory(_ settings: DirectorySettings) throws(SystemError) {
+        let parts = try PathParts(settings.path, makingOne)
+        let parent = try DirectoryHandle(creatingForWriting: parts.directory, makingOne)
+        let found = try requireDirectory(try parent.status(parts.name, makingOne), settings.path)
+        var isNew = false
+        if found == nil {
+            // Until its owner and group are set, nobody else may write in it.
+            let mode = (settings.mode ?? DirectorySettings.usualMode) & 0o755 | 0o700
+            let code = unsafe mkdirat(parent.descriptor.raw, parts.name, mode) == 0 ? 0 : errno
+            guard code == 0 || code == EEXIST else { throw SystemError(makingOne, settings.path, code: code) }
+            isNew = code == 0
+        }
+        let directory = try parent.open(parts.name, O_RDONLY | O_DIRECTORY, makingOne)
+        try settings.apply(to: directory, isNew: isNew, makingOne)
+        if isNew { try parent.synchronize(makingOne) }
+    }
+}

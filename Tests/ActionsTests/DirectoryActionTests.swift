@@ -1,0 +1,139 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Verb `directory`.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct DirectoryActionTests {
+    private static func task(_ more: String = "") -> String {
+        "tasks: {data: {directory: {path: /var/lib/data/\(more)}}}\n"
+    }
+
+    private let path = TemporaryDirectory.file("root/var/lib/data")
+
+    @Test func `a directory is made once, and corrected after it was changed`() async throws {
+        try await withBench(Self.task(", mode: '0750'")) { bench async throws in
+            #expect(try await bench.perform("data") == "changed")
+            #expect(try FileSystem.directoryStatus(path)?.mode == 0o750)
+            #expect(try FileSystem.directoryStatus("\(path)/..")?.mode == 0o755)
+            #expect(try await bench.perform("data") == "unchanged")
+            try Files.setMode(path, 0o777)
+            #expect(try await bench.perform("data") == "changed")
+            #expect(try FileSystem.directoryStatus(path)?.mode == 0o750)
+            #expect(bench.lines == ["created", "unchanged", "changed"].map { "/var/lib/data \($0)" })
+        }
+    }
+
+    @Test func `without keys a directory that exists stays as it is`() async throws {
+        try await withBench(Self.task()) { bench async throws in
+            try FileSystem.makeDirectory(DirectorySettings(path: path, mode: 0o1777))
+            #expect(try await bench.perform("data") == "unchanged")
+            #expect(try FileSystem.directoryStatus(path)?.mode == 0o1777)
+            try FileSystem.removeTree(path)
+            #expect(try await bench.perform("data") == "changed")
+            #expect(try FileSystem.directoryStatus(path)?.mode == 0o755)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `what is in the way is named with what to do`(isDryRun: Bool) async throws {
+        let words = "cannot create directory '/var/lib/data': a"
+        try await withBench(Self.task(), isDryRun: isDryRun) { bench async throws in
+            try bench.write("", to: "root/var/lib/data")
+            #expect(
+                try await bench.perform("data")
+                    == "\(words) regular file is in the way; remove it, or write another path"
+            )
+            try FileSystem.makeSymbolicLink(at: path, to: "/srv", replacing: true)
+            #expect(
+                try await bench.perform("data")
+                    == "\(words) symbolic link to '/srv' is in the way; remove it, or write the path that it leads to"
+            )
+            try FileSystem.remove(path)
+            try FileSystem.removeTree("\(path)/..".replacing("/data/..", with: ""))
+            try bench.write("", to: "root/var/lib")
+            #expect(
+                try await bench.perform("data")
+                    == "cannot create directory '/var/lib/data': cannot create directory 'DIR/root/var/lib': "
+                    + "is a regular file; remove it, or write another path"
+            )
+            #expect(bench.lines == [])
+        }
+    }
+
+    @Test func `an unknown account is reported, and nothing is made`() async throws {
+        try await withBench(Self.task(", owner: nobody-of-this-name")) { bench async throws in
+            #expect(
+                try await bench.perform("data")
+                    == "cannot create directory '/var/lib/data': cannot find user 'nobody-of-this-name': no such user; "
+                    + "create the account first"
+            )
+            #expect(try FileSystem.exists("\(bench.directory)/root") == false)
+        }
+    }
+
+    @Test func `a dry run makes nothing, and later tasks see the directory`() async throws {
+        let tasks = """
+            tasks:
+              data: {directory: {path: /etc/data}}
+              there: {after: [data], wait: {file: /etc/data}}
+            """
+        try await withBench(tasks, isDryRun: true) { bench async throws in
+            #expect(try await bench.perform("data") == "changed")
+            #expect(bench.lines == ["/etc/data created"])
+            let files = bench.run.files
+            #expect(try files.exists("/etc/data") && files.isDirectory("/etc/data"))
+            #expect(try files.list("/etc/data") == [] && files.mode(of: "/etc/data") == 0o755)
+            let error = #expect(throws: SystemError.self) { try files.read("/etc/data", limit: 1) }
+            #expect(error?.isDirectory == true)
+            #expect(try FileSystem.exists("\(bench.directory)/root") == false)
+        }
+    }
+
+    @Test func `a task that writes in the directory has to run after the task that creates it`() async throws {
+        let tasks = """
+            tasks:
+              data: {directory: {path: /etc/data, mode: "0700"}}
+              inner: {directory: {path: /etc/data/inner}}
+              right: {after: [inner, data], file: {path: /etc/data/inner/right, content: x}}
+              wrong: {after: [data], file: {path: /etc/data/inner/deep/wrong, content: x}}
+              program: {exec: {command: "true", writes: [/etc/data/]}}
+              corrected: {after: [program], directory: {path: /srv/corrected}}
+              other: {file: {path: /etc/database, content: x}}
+              made: {exec: {command: "true", creates: /srv/corrected/x}}
+              late: {after: [made], directory: {path: /srv/late}}
+            """
+        try await withBench(tasks) { bench async throws in
+            let line = { (place: String, task: String, path: String, of: String, directory: String) in
+                "DIR/bootstrap.yaml:\(place): task '\(task)' writes '\(path)', and task '\(of)' creates '\(directory)', "
+                    + "but it does not run after it; write 'after: [\(of)]'"
+            }
+            #expect(
+                await bench.problems().filter { $0.contains("run after") } == [
+                    line("3:29", "inner", "/etc/data/inner", "data", "/etc/data"),
+                    line("5:39", "wrong", "/etc/data/inner/deep/wrong", "inner", "/etc/data/inner"),
+                    line("6:46", "program", "/etc/data/", "data", "/etc/data"),
+                    line("9:43", "made", "/srv/corrected/x", "corrected", "/srv/corrected"),
+                ]
+            )
+        }
+    }
+
+    @Test func `a file in a directory that a task creates is not one that the task writes`() async throws {
+        let tasks = """
+            tasks:
+              data: {directory: {path: /etc/nest-data}}
+              copy: {after: [data], file: {path: /etc/nest-copy, source: /etc/nest-data/missing}}
+              manifests: {apply: {kubeconfig: /k, manifests: [/etc/nest-data]}}
+            """
+        try await withBench(tasks) { bench async throws in
+            let problems = await bench.problems()
+            #expect(problems.contains { $0.hasPrefix("DIR/bootstrap.yaml:3:62: ") }, "\(problems)")
+            let words = "task 'manifests' reads '/etc/nest-data', which task 'data' writes, but does not run after it"
+            #expect(problems.contains { $0.contains(words) }, "\(problems)")
+        }
+    }
+}

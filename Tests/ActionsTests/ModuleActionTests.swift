@@ -1,0 +1,143 @@
+import Base
+import Host
+import Planning
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Verb `module`, with a program in the place of `modprobe`.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct ModuleActionTests {
+    private static let tasks = "tasks: {mods: {module: {names: [overlay, br-netfilter]}}}\n"
+    private static let release = "6.1.0-test"
+
+    private let file = "root/etc/modules-load.d/k8s-bootstrap-mods.conf"
+
+    private func kernel(_ release: String = release) throws -> KernelModules {
+        let directory = TemporaryDirectory.path
+        let lists = [
+            ("modules.dep", "kernel/overlay.ko.xz:\nkernel/br_netfilter.ko:\n"),
+            ("modules.builtin", "kernel/loop.ko\n"),
+        ]
+        for (name, text) in lists {
+            try FileSystem.write(Array(text.utf8), to: "\(directory)/lib/\(Self.release)/\(name)", mode: 0o644)
+        }
+        try FileSystem.makeDirectories("\(directory)/sys")
+        return KernelModules(loadedDirectory: "\(directory)/sys", directories: ["\(directory)/lib"], release: release)
+    }
+
+    /// Loads the modules of the task, with a script as `modprobe`.
+    ///
+    /// - Returns: Which were loaded, or the words of the error.
+    private func load(_ bench: Bench, _ script: String, _ kernel: KernelModules) async throws -> String {
+        try bench.write("#!/bin/sh\n\(script)", to: "bin/modprobe", mode: 0o755)
+        var run = bench.run
+        run.processEnvironment["PATH"] = "\(bench.directory)/bin:/usr/bin:/bin"
+        let own = try bench.context("mods")
+        let context = ActionContext(run: run, task: own.task, deadline: own.deadline, emit: own.emit)
+        let declaration = try #require(own.task.verb.declaration as? ModuleDeclaration)
+        var loaded: [String] = []
+        do {
+            for name in declaration.names where try await ModuleLoader(context, kernel).load(name) {
+                loaded.append(name.text)
+            }
+        } catch {
+            return "\(error)".replacing(bench.directory, with: "DIR")
+        }
+        return loaded.joined(separator: " ")
+    }
+
+    /// A program that does what `modprobe` does.
+    private var working: String { "mkdir \(TemporaryDirectory.path)/sys/$(echo $2 | tr - _)\n" }
+
+    @Test func `a module is loaded once, and not if it is built in`() async throws {
+        let kernel = try kernel()
+        try await withBench(Self.tasks.replacing("overlay", with: "overlay, loop")) { bench async throws in
+            #expect(try await load(bench, working, kernel) == "overlay br-netfilter")
+            #expect(kernel.loadedNames() == ["br_netfilter", "overlay"])
+            #expect(try await load(bench, "exit 1", kernel) == "")
+        }
+    }
+
+    @Test func `a dry run says what it would load, and loads nothing`() async throws {
+        let kernel = try kernel()
+        try await withBench(Self.tasks, isDryRun: true) { bench async throws in
+            try FileSystem.makeDirectories(TemporaryDirectory.file("sys/overlay"))
+            #expect(try await load(bench, "test \"$*\" = '-n -- br-netfilter'", kernel) == "br-netfilter")
+            #expect(bench.lines == ["would load module 'br-netfilter'"])
+        }
+    }
+
+    @Test func `a module that is not there is named with the nearest one`() async throws {
+        let kernel = try kernel()
+        let script = "echo \"modprobe: FATAL: Module $2 not found in directory /lib/modules/x\" >&2; exit 1"
+        for (name, hint) in [
+            ("overlya", "did you mean 'overlay'?"),
+            (
+                "wireguard",
+                "correct the name, or install the package that has it for this kernel, such as "
+                    + "'linux-modules-extra-6.1.0-test' of Ubuntu"
+            ),
+        ] {
+            try await withBench(Self.tasks.replacing("overlay", with: name)) { bench async throws in
+                #expect(
+                    try await load(bench, script, kernel)
+                        == "DIR/bootstrap.yaml:1:33: cannot load module '\(name)': 'DIR/lib/6.1.0-test' has no module of this "
+                        + "name; \(hint)"
+                )
+            }
+        }
+    }
+
+    @Test func `a refusal of the kernel is reported with its reason`() async throws {
+        let kernel = try kernel()
+        let script = { (reason: String) in
+            "echo 'modprobe: ERROR: could not insert '\"'$2': \(reason)\" >&2; exit 1"
+        }
+        try await withBench(Self.tasks) { bench async throws in
+            let words = "DIR/bootstrap.yaml:1:33: cannot load module 'overlay': could not insert 'overlay': "
+            for (reason, hint) in [
+                (
+                    "Required key not available",
+                    "sign the module with a key that the kernel trusts, or turn off Secure Boot"
+                ),
+                (
+                    "Exec format error",
+                    "the module may be built for another kernel, or have wrong parameters: see 'dmesg'"
+                ),
+                ("No such device", "see 'dmesg'"),
+            ] { #expect(try await load(bench, script(reason), kernel) == "\(words)\(reason); \(hint)") }
+            #expect(
+                try await load(bench, "exit 3", kernel)
+                    == "DIR/bootstrap.yaml:1:33: cannot load module 'overlay': modprobe exited with code 3"
+            )
+        }
+    }
+
+    @Test func `a kernel whose modules were replaced by an update needs a restart`() async throws {
+        let former = try kernel("6.1.0-former")
+        try await withBench(Self.tasks) { bench async throws in
+            let place = "DIR/bootstrap.yaml:1:33: cannot load module 'overlay': "
+            let printed = try await load(bench, "exit 0", former)
+            #expect(
+                printed == place
+                    + (KernelModules.isContainer
+                        ? "this is a container, which has no modules of the kernel of its host; load it on the host of this "
+                            + "container: run 'modprobe overlay' there"
+                        : "'DIR/lib/6.1.0-former' does not exist: the kernel was updated since the machine was started; "
+                            + "restart the machine")
+            )
+        }
+    }
+
+    @Test(arguments: [false, true]) func `with a root only the file is written`(isDryRun: Bool) async throws {
+        try await withBench(Self.tasks, isDryRun: isDryRun) { bench async throws in
+            #expect(try await bench.perform("mods", searchPath: "/nowhere") == "changed")
+            #expect(bench.lines == ["/etc/modules-load.d/k8s-bootstrap-mods.conf created"])
+            #expect(try bench.read(file) == (isDryRun ? nil : "overlay\nbr-netfilter\n"))
+            guard !isDryRun else { return }
+            #expect(try await bench.perform("mods") == "unchanged")
+        }
+    }
+}
