@@ -112,13 +112,12 @@ struct ServiceAction: Action {
 
     private func perform(_ change: Systemd.ServiceChange, from state: InstalledUnit) async throws {
         let unit = declaration.unit
-        let since = context.run.now()
         let words = "unit '\(unit)' to be \(change.participle)"
         context.emit(.waiting(Wait(.init(.condition, words), reason: "it is \(state.unit)")))
         do {
             try await Systemd.change(unit, change, from: ownUnits, deadline: context.deadline)
         } catch let failure as ServiceFailure {
-            throw await problem(failure, change, since)
+            throw problem(failure, change)
         } catch let error as SystemError {
             try Task.checkCancellation()
             throw Problem(
@@ -145,8 +144,7 @@ struct ServiceAction: Action {
     private func problem(
         _ failure: ServiceFailure,
         _ change: Systemd.ServiceChange,
-        _ since: Timestamp,
-    ) async -> Problem {
+    ) -> Problem {
         let unit = declaration.unit
         let cannot = "cannot \(change.rawValue) unit '\(unit)'"
         switch failure {
@@ -161,9 +159,8 @@ struct ServiceAction: Action {
                 "see 'systemctl status \(unit)', or write a longer 'timeout'"
             )
         case .failed(let end):
-            var reasons = [end.exitStatus.map { "its program ended with status \($0)" } ?? Self.words(of: end)]
-            reasons += await lastLines(since: since)
-            return problem("\(cannot): \(reasons.joined(separator: ": "))", "see 'journalctl -u \(unit)'")
+            let reason = end.exitStatus.map { "its program ended with status \($0)" } ?? Self.words(of: end)
+            return problem("\(cannot): \(reason)", "see 'journalctl -u \(unit)'")
         }
     }
 
@@ -179,26 +176,6 @@ struct ServiceAction: Action {
         default: "it is \(end.state), with result '\(end.result)'"
         }
     }
-
-    /// Returns the last line that the unit has written since a time, if the journal can be read.
-    private func lastLines(since: Timestamp) async -> [String] {
-        let command = Host.Command(
-            "journalctl",
-            [
-                "--quiet", "--no-pager", "--boot", "--output=cat", "--lines=1", "--since=@\(since.seconds)",
-                "_SYSTEMD_UNIT=\(declaration.unit)",
-            ],
-            environment: context.run.processEnvironment,
-        )
-        let lines = Locked<[String]>([])
-        _ = try? await Host.run(command, deadline: .now + Self.journalLimit) { line in
-            lines.withLock { $0.append(line) }
-        }
-        return lines.withLock { $0 }.map { printable($0) }
-    }
-
-    /// The time in which the journal is read.
-    private static let journalLimit = Duration.seconds(5)
 
     private func problem(_ message: String, _ hint: String) -> Problem {
         Problem(.unitNotChanged, message, at: declaration.location, hint: hint)

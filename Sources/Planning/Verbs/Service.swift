@@ -98,10 +98,6 @@ extension ServiceDeclaration: ReadableVerb {
             changesEnabling: isEnabled != nil,
             changesState: state != nil
         )
-        // The last lines of a unit that has failed.
-        footprint.reads = ["/run/log/journal/", "/var/log/journal/"].map {
-            .init(path: LocatedPath($0, location: location), use: .optional)
-        }
         return footprint
     }
 }

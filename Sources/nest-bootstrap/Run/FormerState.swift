@@ -22,7 +22,7 @@ extension Configuration {
     /// A unit that no longer exists then is left alone.
     private func formerState(of service: Footprint.Service) async throws(SystemError) -> String {
         let state = try await Systemd.installedUnit(service.unit)
-        func call(_ words: String...) -> String { quotedShellLine(["systemctl"] + words + [service.unit]) }
+        func call(_ words: String...) -> String { shellLine(["systemctl"] + words + [service.unit]) }
         func unless(_ condition: String, _ command: String) -> String { "! \(condition) >/dev/null 2>&1 || \(command)" }
         var lines: [String] = []
         if service.changesEnabling {

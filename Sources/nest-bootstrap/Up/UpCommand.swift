@@ -171,6 +171,7 @@ struct UpCommand: Command {
     ///   - configuration: The task files.
     ///   - program: The program.
     /// - Returns: The exit code for the result.
+    /// - Throws: ``Base/SystemError`` if the boot cannot be identified.
     private func follow(
         _ plan: UpPlan,
         since start: Timestamp,
