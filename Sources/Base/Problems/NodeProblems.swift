@@ -165,7 +165,7 @@ extension ProblemExplanation {
             .unitNotChanged,
             "Unit that is not changed",
             cause: "A unit that a task enables, starts or stops does not exist, fails, or waits for the task itself.",
-            fix: "Correct its name, or see 'journalctl -u UNIT'. A unit that is ordered after the tasks is enabled only.",
+            fix: "Correct its name, or see 'journalctl -u UNIT'. Only enable a unit that is ordered after the tasks.",
             example: .message("there is no unit 'kubelte.service'; did you mean 'kubelet.service'?")
         ),
         .init(
