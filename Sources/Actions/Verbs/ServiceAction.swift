@@ -155,7 +155,7 @@ struct ServiceAction: Action {
             )
         case .notInTime:
             return problem(
-                "\(cannot): it has not ended within the task's timeout of \(context.task.timeout.text)",
+                "\(cannot): systemd has not finished within the task's timeout of \(context.task.timeout.text)",
                 "see 'systemctl status \(unit)', or write a longer 'timeout'"
             )
         case .failed(let end):
@@ -167,12 +167,11 @@ struct ServiceAction: Action {
     private static func words(of end: ServiceEnd) -> String {
         switch end.result {
         case "", "success": "it is \(end.state)"
-        case "dependency": "a unit that it requires has failed"
-        case "signal", "core-dump": "a signal ended its program"
-        case "timeout": "it did not say in time that it has started"
-        case "start-limit-hit": "it was started too often"
-        case "resources": "systemd has not the files or memory to start it"
-        case "oom-kill": "the kernel ended it for lack of memory"
+        case "signal", "core-dump": "its program was killed by a signal"
+        case "timeout": "it did not start or stop within its own timeout"
+        case "start-limit-hit": "it was started too often in a short time"
+        case "resources": "systemd could not obtain a resource that it needs"
+        case "oom-kill": "it was killed because memory ran out"
         default: "it is \(end.state), with result '\(end.result)'"
         }
     }

@@ -47,7 +47,7 @@ extension Systemd {
         }
     }
 
-    /// Makes systemd start a unit at boot, or not any more, and reloads systemd.
+    /// Enables or disables a unit, and reloads systemd.
     ///
     /// - Parameters:
     ///   - isEnabled: Whether the unit is started at boot.
@@ -124,16 +124,20 @@ extension Systemd {
                     let state = try bus.unitState()
                     return ["inactive", "failed"].contains(state.active) ? nil : .failed(try bus.end(of: name, state))
                 }
+                if change == .reload, name.hasSuffix(".service"),
+                    try bus.text("ReloadResult", of: name, as: .service) != "success"
+                {
+                    return .failed(try bus.end(of: name, try bus.unitState()))
+                }
                 let settled = ContinuousClock.now + settlingTime
-                repeat {
+                while true {
                     let state = try bus.unitState()
                     guard ["active", "reloading"].contains(state.active) else {
-                        return .failed(try bus.end(of: name, state))
+                        return try bus.hasCompleted(name, state) ? nil : .failed(try bus.end(of: name, state))
                     }
+                    if settled <= .now { return nil }
                     try wait(until: settled, &bus, cancelled)
-                } while settled > .now
-                let state = try bus.unitState()
-                return ["active", "reloading"].contains(state.active) ? nil : .failed(try bus.end(of: name, state))
+                }
             } catch {
                 throw SystemError(operation, name, code: error.code, detail: error.reason, advice: error.advice)
             }
@@ -173,7 +177,7 @@ public struct ServiceEnd: Sendable, Hashable {
     /// The state of the unit.
     public var state: UnitState
 
-    /// The result of the last start, such as `exit-code`, `timeout` or `dependency`; empty if the unit is no service.
+    /// The result of the last start, such as `exit-code` or `timeout`; empty if the unit is no service.
     public var result: String
 
     /// The exit status of the main process, `nil` if it has not exited by itself.
@@ -181,7 +185,7 @@ public struct ServiceEnd: Sendable, Hashable {
 }
 
 extension SystemBus {
-    /// Returns those of several units that are starting, and after which a unit is ordered.
+    /// Returns the given units that are starting and that precede a unit in the ordering.
     fileprivate func starting(_ own: [String], before unit: String) throws(SystemError) -> [String] {
         let starting = try units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(\.name)
         let earlier = try texts("After", of: unit)
@@ -200,12 +204,20 @@ extension SystemBus {
         try queue(method, unit, mode: "replace")
     }
 
+    /// Returns whether a unit is a service that ends by itself, and has ended with success.
+    fileprivate func hasCompleted(_ unit: String, _ state: UnitState) throws(SystemError) -> Bool {
+        guard state.active == "inactive", unit.hasSuffix(".service"),
+            try text("Type", of: unit, as: .service) == "oneshot"
+        else { return false }
+        return try text("Result", of: unit, as: .service) == "success"
+    }
+
     /// Reads why a unit is not in the state that it should be in.
     fileprivate func end(of unit: String, _ state: UnitState) throws(SystemError) -> ServiceEnd {
         var end = ServiceEnd(state: state, result: "", exitStatus: nil)
         guard unit.hasSuffix(".service") else { return end }
         end.result = try text("Result", of: unit, as: .service)
-        if try number("ExecMainCode", of: unit, as: .service) == Int32(CLD_EXITED) {
+        if end.result == "exit-code", try number("ExecMainCode", of: unit, as: .service) == Int32(CLD_EXITED) {
             end.exitStatus = try number("ExecMainStatus", of: unit, as: .service)
         }
         return end

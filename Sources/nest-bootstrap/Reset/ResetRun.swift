@@ -77,6 +77,8 @@ struct ResetRun {
         }
         (list.isResetDue, list.reset) = (false, nil)
         if item.commands != nil { try save(list) }
+        // Units are those of this machine, also if the lists below the root came from a run without a root.
+        if !plan.store.root.isEmpty { list.former = [] }
         while let state = list.former.last {
             let commands = ProductList.ResetCommands(state.commands, timeout: Self.restorationLimit)
             do throws(Problem) {

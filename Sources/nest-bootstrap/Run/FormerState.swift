@@ -12,27 +12,33 @@ extension Configuration {
     func noteFormerState(of task: PlannedTask) async throws(SystemError) {
         guard options.root == nil, let service = task.footprint.service, Systemd.isReachable else { return }
         let lists = try Self.products(options)
-        if try lists.list(of: task.name)?.former.contains(where: { $0.subject == service.unit }) == true { return }
-        let former = ProductList.FormerState(service.unit, commands: try await formerState(of: service))
-        try lists.note(former, of: task.name, at: plan.position(of: task.name) ?? 0)
+        // A state that another task has changed is not the former one, such as after a task was renamed.
+        let recorded = try lists.lists().lists.flatMap(\.former).map(\.subject)
+        for former in try await formerStates(of: service) where !recorded.contains(former.subject) {
+            try lists.note(former, of: task.name, at: plan.position(of: task.name) ?? 0)
+        }
     }
 
-    /// Returns the shell commands that restore the present state of a unit.
+    /// Returns the present state of a unit, as commands that restore it; none for a unit that does not exist.
     ///
-    /// A unit that no longer exists then is left alone.
-    private func formerState(of service: Footprint.Service) async throws(SystemError) -> String {
+    /// The commands leave a unit alone that no longer exists when they run.
+    private func formerStates(
+        of service: Footprint.Service
+    ) async throws(SystemError) -> [ProductList.FormerState] {
         let state = try await Systemd.installedUnit(service.unit)
-        func call(_ words: String...) -> String { shellLine(["systemctl"] + words + [service.unit]) }
+        guard state.unit.load != "not-found" else { return [] }
+        func call(_ word: String) -> String { shellLine(["systemctl", word, "--", service.unit]) }
         func unless(_ condition: String, _ command: String) -> String { "! \(condition) >/dev/null 2>&1 || \(command)" }
-        var lines: [String] = []
+        var states: [ProductList.FormerState] = []
         if service.changesEnabling {
-            lines.append(
+            let commands =
                 state.isEnabled ? unless(call("cat"), call("enable")) : unless(call("is-enabled"), call("disable"))
-            )
+            states.append(.init("\(service.unit) at boot", commands: commands))
         }
         if service.changesState {
-            lines.append(state.isUp ? unless(call("cat"), call("start")) : unless(call("is-active"), call("stop")))
+            let commands = unless(call("cat"), call(state.isUp ? "start" : "stop"))
+            states.append(.init("\(service.unit) now", commands: commands))
         }
-        return lines.joined(separator: "\n")
+        return states
     }
 }

@@ -39,7 +39,7 @@ struct UpResult {
         self.init(
             statuses: statuses,
             masked: (plan.masked + findings.masked).unique(),
-            isPermanent: findings.isPermanent,
+            isPermanent: statuses.contains { $0.state == .ended(.failed) && $0.isPermanent },
             blockers: blockers
         )
     }
