@@ -122,6 +122,44 @@ struct ActionContext: Sendable {
         return Self(run: run, task: task, deadline: min(deadline, .now + limit), emit: emitter)
     }
 
+    /// Writes a file unless it is up to date, and reports the result.
+    ///
+    /// - Parameters:
+    ///   - bytes: The content.
+    ///   - path: The path on the node.
+    ///   - kind: The kind of file, for the message of a failure.
+    ///   - mode: The permissions.
+    ///   - owner: The owner, `nil` for the agent's own user.
+    ///   - group: The group, `nil` for the group that new files get.
+    ///   - isShown: Whether a dry run may show the content.
+    /// - Returns: Whether the file was written, or would be in a dry run.
+    /// - Throws: ``Base/Problem`` if something else is in the way, or the system refuses.
+    func write(
+        _ bytes: [UInt8],
+        to path: String,
+        as kind: String = "file",
+        mode: UInt32,
+        owner: UInt32? = nil,
+        group: UInt32? = nil,
+        isShown: Bool = false,
+    ) throws(Problem) -> Bool {
+        do throws(SystemError) {
+            let result = try run.files.write(
+                bytes,
+                to: path,
+                by: task.name,
+                mode: mode,
+                owner: owner,
+                group: group,
+                isShown: isShown,
+            )
+            emit(.path(path, result))
+            return result != .unchanged
+        } catch {
+            throw Problem(.systemCallFailed, "cannot write \(kind) '\(path)'", hint: hint(for: error), cause: error)
+        }
+    }
+
     /// Reports the planned write of a file if the content of a source is not known before the real run.
     ///
     /// - Parameters:
@@ -132,7 +170,7 @@ struct ActionContext: Sendable {
     /// - Throws: ``Base/SystemError`` if there are too many links on the way to the file.
     func emitUnknown(_ path: String, mode: UInt32, from sources: [String]) throws(SystemError) -> Bool {
         guard sources.contains(where: run.files.isOfUnknownContent) else { return false }
-        try run.files.rememberUnknown(mode: mode, at: path)
+        try run.files.remember(.unknown(mode: mode), at: path)
         emit(.planned("would write '\(path)', with what other tasks issue first"))
         return true
     }

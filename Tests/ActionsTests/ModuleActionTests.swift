@@ -60,6 +60,18 @@ struct ModuleActionTests {
         }
     }
 
+    @Test func `a modprobe that loads nothing is a failure`() async throws {
+        let kernel = try kernel()
+        try await withBench(Self.tasks) { bench async throws in
+            // As with 'install overlay /bin/true' in /etc/modprobe.d.
+            #expect(
+                try await load(bench, "exit 0", kernel)
+                    == "DIR/bootstrap.yaml:1:33: cannot load module 'overlay': modprobe has succeeded, but the kernel does "
+                    + "not have the module; see 'modprobe --showconfig' for a line 'install' that replaces it"
+            )
+        }
+    }
+
     @Test func `a dry run says what it would load, and loads nothing`() async throws {
         let kernel = try kernel()
         try await withBench(Self.tasks, isDryRun: true) { bench async throws in

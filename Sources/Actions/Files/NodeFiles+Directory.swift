@@ -31,7 +31,7 @@ extension NodeFiles {
         if found != nil, differences.isEmpty { return .unchanged }
         if isDryRun {
             if found == nil { try FileSystem.checkDirectories(above: settings.path) }
-            try rememberDirectory(mode: settings.mode ?? found?.mode ?? DirectorySettings.usualMode, at: path)
+            try remember(.directory(mode: settings.mode ?? found?.mode ?? DirectorySettings.usualMode), at: path)
             return Event.PathResult(found == nil ? .created : .changed, diff: differences)
         }
         if let staged {

@@ -3,43 +3,28 @@ import Host
 
 /// Paths that a dry run would have written.
 extension NodeFiles {
+    /// Records the state that a dry run would have left at a path.
+    func remember(_ state: Planned, at path: String) throws(SystemError) {
+        let path = try resolved(path, followsLast: false)
+        planned.withLock { $0[ExactText(path)] = state }
+    }
+
     /// Returns whether a dry run would have written a path, so that its current state does not matter.
-    func isPlanned(_ path: String) throws(SystemError) -> Bool {
-        let path = try resolved(path)
-        return planned.withLock { $0[ExactText(path)] != nil }
-    }
-
-    /// Records the file that a dry run would have written.
-    func remember(_ bytes: [UInt8], mode: UInt32, at path: String) throws(SystemError) {
-        let path = try resolved(path, followsLast: false)
-        planned.withLock { $0[ExactText(path)] = .file(bytes, mode: mode) }
-    }
-
-    /// Records that a dry run would have written a file whose content is not known before the real run.
-    func rememberUnknown(mode: UInt32, at path: String) throws(SystemError) {
-        let path = try resolved(path, followsLast: false)
-        planned.withLock { $0[ExactText(path)] = .unknown(mode: mode) }
-    }
+    func isPlanned(_ path: String) throws(SystemError) -> Bool { try plannedState(of: path) != nil }
 
     /// Returns whether a dry run would have written a file whose content is not known before the real run.
     func isOfUnknownContent(_ path: String) -> Bool {
-        guard let path = try? resolved(path), case .unknown? = planned.withLock({ $0[ExactText(path)] }) else {
-            return false
-        }
-        return true
-    }
-
-    /// Records the directory that a dry run would have created or corrected.
-    func rememberDirectory(mode: UInt32, at path: String) throws(SystemError) {
-        let path = try resolved(path, followsLast: false)
-        planned.withLock { $0[ExactText(path)] = .directory(mode: mode) }
+        if case .unknown? = try? plannedState(of: path) { true } else { false }
     }
 
     /// Returns whether a dry run would have created a directory at a path.
     func isPlannedDirectory(_ path: String) -> Bool {
-        guard let path = try? resolved(path), case .directory? = planned.withLock({ $0[ExactText(path)] }) else {
-            return false
-        }
-        return true
+        if case .directory? = try? plannedState(of: path) { true } else { false }
+    }
+
+    /// Returns the state that a dry run would have left at a path, `nil` if it would not have changed the path.
+    private func plannedState(of path: String) throws(SystemError) -> Planned? {
+        let path = try resolved(path)
+        return planned.withLock { $0[ExactText(path)] }
     }
 }

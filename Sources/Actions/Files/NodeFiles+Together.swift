@@ -42,7 +42,7 @@ extension NodeFiles {
             results.append(result)
             guard result != .unchanged else { continue }
             if isDryRun {
-                try remember(file.bytes, mode: file.mode, at: path)
+                try remember(.file(file.bytes, mode: file.mode), at: path)
             } else if let staged {
                 try staged.put(file.bytes, mode: file.mode, at: path)
             } else {

@@ -442,7 +442,7 @@ extension NodeFiles {
     ///   - directory: The directory of the task or set, two levels below the state directory.
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func keep(_ bytes: [UInt8], as name: String, in directory: String) throws(SystemError) {
-        if isDryRun { return try remember(bytes, mode: 0o644, at: "\(directory)/\(name)") }
+        if isDryRun { return try remember(.file(bytes, mode: 0o644), at: "\(directory)/\(name)") }
         try DirectoryHandle(reaching: try stateLocation(directory), isCreating: true, isOfService: true)
             .write(bytes, to: name, mode: 0o644)
     }

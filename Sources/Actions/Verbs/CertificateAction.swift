@@ -245,8 +245,8 @@ struct CertificateAction: Action {
     private func rememberUnknown() throws(Problem) {
         let mode = UInt32(CertificateDeclaration.certificateMode)
         do throws(SystemError) {
-            try context.run.files.rememberUnknown(mode: mode, at: declaration.path.path)
-            try context.run.files.rememberUnknown(mode: UInt32(declaration.leaf.mode), at: declaration.key.path)
+            try context.run.files.remember(.unknown(mode: mode), at: declaration.path.path)
+            try context.run.files.remember(.unknown(mode: UInt32(declaration.leaf.mode)), at: declaration.key.path)
         } catch {
             throw problem(error)
         }

@@ -31,25 +31,7 @@ struct DecryptAction: Action {
         if let certificate = declaration.certificate {
             try certificate.attributed { () throws(Problem) in try check(text, belongsTo: certificate) }
         }
-        do {
-            let result = try context.run.files.write(
-                text.copy,
-                to: path,
-                by: context.task.name,
-                mode: UInt32(declaration.mode),
-                owner: owner,
-                group: group,
-            )
-            context.emit(.path(path, result))
-            return result != .unchanged
-        } catch {
-            throw Problem(
-                .systemCallFailed,
-                "cannot write file '\(path)'",
-                hint: context.hint(for: error),
-                cause: error
-            )
-        }
+        return try context.write(text.copy, to: path, mode: UInt32(declaration.mode), owner: owner, group: group)
     }
 
     private func read(_ reference: LocatedPath, _ key: String) throws(Problem) -> [UInt8] {

@@ -43,25 +43,7 @@ struct FileAction: Action {
             group: declaration.group,
             writing: path
         )
-        do {
-            let result = try context.run.files.write(
-                bytes,
-                to: path,
-                by: context.task.name,
-                mode: mode,
-                owner: owner,
-                group: group,
-            )
-            context.emit(.path(path, result))
-            return result != .unchanged
-        } catch {
-            throw Problem(
-                .systemCallFailed,
-                "cannot write file '\(path)'",
-                hint: context.hint(for: error),
-                cause: error
-            )
-        }
+        return try context.write(bytes, to: path, mode: mode, owner: owner, group: group)
     }
 
     private func writeUnknown(_ source: LocatedPath) throws(Problem) -> Bool {
@@ -79,7 +61,7 @@ struct FileAction: Action {
         let path = declaration.path.path
         let mode = try mode()
         do {
-            try context.run.files.rememberUnknown(mode: mode, at: path)
+            try context.run.files.remember(.unknown(mode: mode), at: path)
         } catch {
             throw Problem(.systemCallFailed, "cannot write file '\(path)'", cause: error)
         }

@@ -28,24 +28,7 @@ struct KubeconfigAction: Action {
         } else {
             template = declaration.template(declaration.credentialPaths)
         }
-        do {
-            let result = try context.run.files.write(
-                Array(template.text.utf8),
-                to: path,
-                by: context.task.name,
-                mode: 0o600,
-                isShown: true,
-            )
-            context.emit(.path(path, result))
-            return result != .unchanged
-        } catch {
-            throw Problem(
-                .systemCallFailed,
-                "cannot write kubeconfig '\(path)'",
-                hint: context.hint(for: error),
-                cause: error
-            )
-        }
+        return try context.write(Array(template.text.utf8), to: path, as: "kubeconfig", mode: 0o600, isShown: true)
     }
 
     /// Loads and checks the CA, the certificate and the key.

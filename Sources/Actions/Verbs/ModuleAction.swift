@@ -19,29 +19,13 @@ struct ModuleAction: Action {
     /// Modules that cannot be loaded are not written, because systemd could not load them either. With a root, nothing is
     /// loaded: the running kernel is not that of the system in the root.
     func run() async throws(Problem) -> Bool {
-        let path = declaration.path.path
         var isChanged = false
         if context.run.files.root.isEmpty {
             let loader = ModuleLoader(context, context.run.kernelModules)
             for name in declaration.names where try await loader.load(name) { isChanged = true }
         }
-        do {
-            let result = try context.run.files.write(
-                Array(declaration.content.utf8),
-                to: path,
-                by: context.task.name,
-                mode: 0o644,
-            )
-            context.emit(.path(path, result))
-            return isChanged || result != .unchanged
-        } catch {
-            throw Problem(
-                .systemCallFailed,
-                "cannot write file '\(path)'",
-                hint: context.hint(for: error),
-                cause: error
-            )
-        }
+        let isWritten = try context.write(Array(declaration.content.utf8), to: declaration.path.path, mode: 0o644)
+        return isChanged || isWritten
     }
 }
 
@@ -73,6 +57,13 @@ struct ModuleLoader {
         if isDryRun {
             context.emit(.planned("would load module '\(name.text)'"))
             return true
+        }
+        if installed.knows(name.text), !kernel.isLoaded(module) {
+            throw problem(
+                name,
+                "modprobe has succeeded, but the kernel does not have the module",
+                "see 'modprobe --showconfig' for a line 'install' that replaces it"
+            )
         }
         // An alias in /etc/modprobe.d may lead to a module that was loaded before, or to nothing.
         guard kernel.loadedNames() != before else { return false }
