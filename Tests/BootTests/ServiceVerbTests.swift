@@ -17,8 +17,7 @@ extension RunningMachineTests {
                     ExecReload=true
                     [Install]
                     WantedBy=multi-user.target
-              reload: {after: [unit], exec: {command: systemctl, args: [daemon-reload], needs: [systemd]}}
-              used: {after: [reload], service: {name: used, enable: true, state: started}}
+              used: {after: [unit], service: {name: used, enable: true, state: started}}
 
             """
 
@@ -52,7 +51,7 @@ extension RunningMachineTests {
         {
             try await TestMachine.withRunning { machine in
                 let path = "/etc/systemd/system"
-                let program = "[Service]\nExecStart=sh -c 'echo no such flag: --x >&2; exit 7'\n"
+                let program = "[Service]\nType=oneshot\nExecStart=sh -c 'echo no such flag: --x >&2; exit 7'\n"
                 try await machine.place(program, at: "\(path)/fails.service")
                 let waiting = "[Unit]\nAfter=k8s-bootstrap.target\n[Service]\nExecStart=sleep infinity\n"
                 try await machine.place(waiting, at: "\(path)/waits.service")

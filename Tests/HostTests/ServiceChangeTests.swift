@@ -19,11 +19,13 @@ import Testing
         _ change: Systemd.ServiceChange,
         _ manager: UserManager,
         from own: [String] = [],
+        settlingTime: Duration = .zero,
     ) async throws {
         try await Systemd.change(
             unit,
             change,
             from: own,
+            settlingTime: settlingTime,
             deadline: .now + .seconds(600),
             address: manager.busAddress
         )
@@ -57,13 +59,46 @@ import Testing
         async throws
     {
         let manager = try await manager(service)
-        let failure = await #expect(throws: ServiceFailure.self) { try await change(.start, manager) }
-        guard case .failed(let end) = failure else {
-            Issue.record("\(String(describing: failure))")
-            return
-        }
+        // The program of a busy machine may take long to end.
+        let end = try await end(of: .start, manager, settlingTime: .seconds(600))
         #expect(end.result == "exit-code")
         #expect(end.exitStatus == status)
+    }
+
+    /// The way in which a change fails.
+    private func end(
+        of change: Systemd.ServiceChange,
+        _ manager: UserManager,
+        settlingTime: Duration = .zero,
+    ) async throws -> ServiceEnd {
+        let failure = await #expect(throws: ServiceFailure.self) {
+            try await self.change(change, manager, settlingTime: settlingTime)
+        }
+        let end: ServiceEnd? = if case .failed(let end) = failure { end } else { nil }
+        return try #require(end, "\(String(describing: failure))")
+    }
+
+    @Test func `a failed reload, a failed requirement and an unmet condition are the reasons`() async throws {
+        let manager = try await manager("ExecStart=/bin/sleep infinity\nExecReload=/bin/false")
+        try await change(.start, manager)
+        let reload = try await end(of: .reload, manager)
+        #expect(reload.job == "failed" && reload.state.isActive)
+        try await change(.stop, manager)
+
+        try manager.write("[Service]\nType=oneshot\nExecStart=/bin/false\n", toUnit: "b.service")
+        let service = "[Service]\nExecStart=/bin/sleep infinity\n"
+        try manager.write("[Unit]\nRequires=b.service\nAfter=b.service\n\(service)", toUnit: unit)
+        #expect(try await end(of: .start, manager).job == "dependency")
+
+        try manager.write("[Unit]\nConditionPathExists=/nowhere\n\(service)", toUnit: unit)
+        #expect(try await end(of: .start, manager).lacksCondition)
+    }
+
+    @Test func `a service that ends by itself has started if it succeeds, and a changed file counts`() async throws {
+        let manager = try await manager("Type=oneshot\nExecStart=/bin/true")
+        try await change(.start, manager)
+        try manager.write("[Service]\nType=oneshot\nExecStart=/bin/false\n", toUnit: unit)
+        #expect(try await end(of: .start, manager).exitStatus == 1)
     }
 
     @Test func `a unit is not started while a unit that it is ordered after waits for the caller`() async throws {

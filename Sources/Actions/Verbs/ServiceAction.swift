@@ -55,10 +55,16 @@ struct ServiceAction: Action {
             throw Problem(.unitNotChanged, "cannot change unit '\(unit)'", hint: error.advice, cause: error)
         }
         let isNeeded = declaration.isEnabled == true || ![nil, .stopped].contains(declaration.state)
-        guard isNeeded else { return state }
+        let isAbsent = state.unit.load == "not-found"
+        let near = isAbsent ? nearestName(to: unit, in: (try? await Systemd.unitFiles()) ?? []) : nil
+        guard isNeeded else {
+            if let near {
+                context.emit(.warning(subject: unit, "there is no such unit, but there is '\(near)'"))
+            }
+            return state
+        }
         switch state.unit.load {
         case "not-found":
-            let near = nearestName(to: unit, in: (try? await Systemd.unitFiles()) ?? [])
             throw problem(
                 "there is no unit '\(unit)'",
                 near.map { "did you mean '\($0)'?" } ?? "install its package, or write its file in an earlier task"
@@ -158,14 +164,21 @@ struct ServiceAction: Action {
                 "\(cannot): systemd has not finished within the task's timeout of \(context.task.timeout.text)",
                 "see 'systemctl status \(unit)', or write a longer 'timeout'"
             )
-        case .failed(let end):
-            let reason = end.exitStatus.map { "its program ended with status \($0)" } ?? Self.words(of: end)
-            return problem("\(cannot): \(reason)", "see 'journalctl -u \(unit)'")
+        case .failed(let end): return problem("\(cannot): \(Self.reason(end))", "see 'journalctl -u \(unit)'")
         }
     }
 
-    private static func words(of end: ServiceEnd) -> String {
-        switch end.result {
+    /// Returns the reason why a unit is not in the state that it should be in.
+    private static func reason(_ end: ServiceEnd) -> String {
+        switch end.job {
+        case "dependency": return "a unit that it requires has failed"
+        case "canceled": return "another job for it has replaced this one"
+        case "failed" where end.state.isActive: return "its command for a reload has failed"
+        default: break
+        }
+        if end.lacksCondition { return "a condition of the unit is not met" }
+        if let status = end.exitStatus { return "its program ended with status \(status)" }
+        return switch end.result {
         case "", "success": "it is \(end.state)"
         case "signal", "core-dump": "its program was killed by a signal"
         case "timeout": "it did not start or stop within its own timeout"

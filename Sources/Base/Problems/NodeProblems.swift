@@ -163,9 +163,9 @@ extension ProblemExplanation {
         ),
         .init(
             .unitNotChanged,
-            "Unit that is not changed",
+            "Unit that cannot be changed",
             cause: "A unit that a task enables, starts or stops does not exist, fails, or waits for the task itself.",
-            fix: "Correct its name, or see 'journalctl -u UNIT'. Only enable a unit that is ordered after the tasks.",
+            fix: "Correct its name, or see 'journalctl -u UNIT'. For one ordered after the tasks, set only 'enable'.",
             example: .message("there is no unit 'kubelte.service'; did you mean 'kubelet.service'?")
         ),
         .init(

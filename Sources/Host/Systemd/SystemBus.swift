@@ -141,6 +141,24 @@ struct SystemBus: ~Copyable {
         return number
     }
 
+    /// Reads a boolean property of a unit.
+    func flag(_ property: String, of unit: String) throws(SystemError) -> Bool {
+        var flag: CInt = 0
+        try unsafe call(about: unit) { path, error in
+            unsafe sd_bus_get_property_trivial(
+                raw,
+                Self.systemd,
+                path,
+                Interface.unit.rawValue,
+                property,
+                error,
+                type("b"),
+                &flag
+            )
+        }
+        return flag != 0
+    }
+
     /// Makes a bus call for a unit.
     private func call(
         about unit: String,
@@ -231,15 +249,28 @@ extension SystemBus {
         try add(match: "\(manager),member='JobRemoved'")
     }
 
+    /// A job that has ended, with its result: `done`, `failed`, `canceled`, `timeout`, `dependency`, `skipped` and others;
+    /// see `JobRemoved` in org.freedesktop.systemd1(5).
+    struct EndedJob {
+        var path: String
+        var result: String
+    }
+
     /// Waits for a signal that was subscribed to.
     ///
+    /// - Parameters:
+    ///   - deadline: The instant after which the wait is given up.
+    ///   - cancelled: Ends the wait.
+    ///   - onJobEnd: Called with each job whose end has been reported.
     /// - Returns: `true` after a signal or at the deadline, `false` if the wait was cancelled.
+    /// - Throws: ``Base/SystemError`` if the connection fails.
     func waitForSignal(
         until deadline: ContinuousClock.Instant,
         _ cancelled: Waker,
+        onJobEnd: (EndedJob) -> Void = { _ in },
     ) throws(SystemError) -> Bool {
         while true {
-            if try takeSignals() { return true }
+            if try takeSignals(onJobEnd) { return true }
             let events = Int16(truncatingIfNeeded: try check(unsafe sd_bus_get_events(raw)))
             let bus = try check(unsafe sd_bus_get_fd(raw))
             var waits = [pollfd(fd: bus, events: events, revents: 0), pollfd(reading: cancelled.raw)]
@@ -249,13 +280,16 @@ extension SystemBus {
     }
 
     /// Processes all messages that have arrived, and returns whether there was any.
-    private func takeSignals() throws(SystemError) -> Bool {
+    private func takeSignals(_ onJobEnd: (EndedJob) -> Void) throws(SystemError) -> Bool {
         var hasMessage = false
         while true {
             var message: OpaquePointer?
             defer { unsafe sd_bus_message_unref(message) }
             let result = try check(unsafe sd_bus_process(raw, &message))
-            if unsafe message != nil { hasMessage = true }
+            if unsafe message != nil {
+                hasMessage = true
+                if let job = try unsafe endedJob(message) { onJobEnd(job) }
+            }
             if result == 0 { return hasMessage }
         }
     }
@@ -301,6 +335,14 @@ extension SystemBus {
         }
     }
 
+    /// Keeps systemd from unloading a unit, which would lose the results of its last start, while the connection is open.
+    func keepLoaded(_ unit: String) throws(SystemError) {
+        try unsafe call("RefUnit") { request throws(SystemError) in
+            try unsafe append(unit, to: request)
+        } reading: { _ throws(SystemError) in
+        }
+    }
+
     /// Resets the failed state of a unit.
     func resetFailed(_ unit: String) throws(SystemError) {
         try unsafe call("ResetFailedUnit") { request throws(SystemError) in
@@ -317,12 +359,28 @@ extension SystemBus {
     func queue(_ job: Systemd.Job) throws(SystemError) { try queue(job.method, job.unit, mode: job.mode) }
 
     /// Queues a job of a unit; the mode determines how systemd combines it with other jobs.
-    func queue(_ method: String, _ unit: String, mode: String) throws(SystemError) {
+    ///
+    /// - Returns: The path of the job's object on the bus.
+    @discardableResult
+    func queue(_ method: String, _ unit: String, mode: String) throws(SystemError) -> String {
         try unsafe call(method) { request throws(SystemError) in
             try unsafe append(unit, to: request)
             try unsafe append(mode, to: request)
-        } reading: { _ throws(SystemError) in
+        } reading: { reply throws(SystemError) in
+            try unsafe text(in: reply, ofType: "o")
         }
+    }
+
+    /// Returns the path and the result of the job whose end a signal reports, `nil` for other messages.
+    private func endedJob(_ message: OpaquePointer?) throws(SystemError) -> EndedJob? {
+        let isEnd = try check(
+            unsafe sd_bus_message_is_signal(message, Interface.manager.rawValue, "JobRemoved")
+        )
+        guard isEnd > 0 else { return nil }
+        try check(unsafe sd_bus_message_skip(message, "u"))
+        let path = try unsafe text(in: message, ofType: "o")
+        try check(unsafe sd_bus_message_skip(message, "s"))
+        return EndedJob(path: path, result: try unsafe text(in: message))
     }
 
     /// Makes the links by which systemd starts a unit at boot, or removes them; systemd must be reloaded then.
@@ -331,7 +389,7 @@ extension SystemBus {
             try check(unsafe sd_bus_message_open_container(request, type("a"), "s"))
             try unsafe append(unit, to: request)
             try check(unsafe sd_bus_message_close_container(request))
-            // The links are not only for this boot, and do not replace others.
+            // Arguments `runtime` and, to enable, `force`: both false.
             for _ in 0..<(isEnabled ? 2 : 1) {
                 var no: CInt = 0
                 try check(unsafe sd_bus_message_append_basic(request, type("b"), &no))
@@ -408,10 +466,10 @@ extension SystemBus {
         return units
     }
 
-    /// Reads the next string of a message.
-    private func text(in reply: OpaquePointer?) throws(SystemError) -> String {
+    /// Reads the next string of a message, or the next path of an object with type `o`.
+    private func text(in reply: OpaquePointer?, ofType type: Unicode.Scalar = "s") throws(SystemError) -> String {
         var text: UnsafePointer<CChar>?
-        try check(unsafe sd_bus_message_read_basic(reply, type("s"), &text))
+        try check(unsafe sd_bus_message_read_basic(reply, self.type(type), &text))
         return unsafe text.map { unsafe String(cString: $0) } ?? ""
     }
 

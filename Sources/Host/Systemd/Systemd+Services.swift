@@ -10,7 +10,7 @@ public struct InstalledUnit: Sendable, Hashable {
     /// The state of the unit's file, such as `enabled`, `disabled`, `static` or `masked`; empty for a unit without file.
     public var file: String
 
-    /// Whether the unit is started at boot, and not only on this one.
+    /// Whether the unit is started at boot permanently, not only until the next boot.
     public var isEnabled: Bool { ["enabled", "alias"].contains(file) }
 
     /// Whether the unit is running, or is about to.
@@ -85,14 +85,15 @@ extension Systemd {
 
     /// Changes the state of a unit, and waits until systemd has done so.
     ///
-    /// A unit that has started must still run after ``settlingTime``, because systemd counts most services as started
-    /// as soon as their program has begun.
+    /// If the unit's files have changed, systemd is reloaded first. A unit that has started must still be active after
+    /// a time, because systemd counts most services as started as soon as their program has begun.
     ///
     /// - Parameters:
     ///   - name: The unit's name, with its suffix.
     ///   - change: The change.
     ///   - own: The caller's own units, and those that wait for it. The change is refused while one of them is starting
     ///     and the unit is ordered after it, because it would never end.
+    ///   - settlingTime: The time for which a unit that has started must stay active.
     ///   - deadline: The instant after which the wait is given up.
     ///   - address: The address of the bus, `nil` for the system bus.
     /// - Throws: ``ServiceFailure`` if the unit waits for the caller or fails, ``Base/SystemError`` if systemd refuses
@@ -101,6 +102,7 @@ extension Systemd {
         _ name: String,
         _ change: ServiceChange,
         from own: [String],
+        settlingTime: Duration = .seconds(1),
         deadline: ContinuousClock.Instant,
         address: String? = nil,
     ) async throws {
@@ -108,32 +110,27 @@ extension Systemd {
         try SystemError.checkPath(operation, name)
         let failure = try await onThread(operation, name) { (cancelled) throws(SystemError) -> ServiceFailure? in
             do throws(SystemError) {
-                var bus = try SystemBus(unit: name, deadline: .now + serviceAnswerLimit)
+                var bus = try SystemBus(unit: name, deadline: .now + reloadLimit)
                 try bus.connect(to: address ?? systemBusAddress())
+                if try bus.flag("NeedDaemonReload", of: name) { try bus.reload() }
+                bus.setDeadline(.now + serviceAnswerLimit)
+                try bus.keepLoaded(name)
                 try bus.subscribe()
                 if change != .stop, let first = try bus.starting(own, before: name).first {
                     return .waitsForCaller(first)
                 }
-                try bus.queue(change)
-                while try bus.units(named: [name]).contains(where: \.hasJob) {
-                    guard deadline > .now else { return .notInTime }
-                    // A job may end without a signal, such as when another job replaces it.
-                    try wait(until: min(deadline, .now + .seconds(1)), &bus, cancelled)
+                guard let result = try runJob(of: name, change, until: deadline, &bus, cancelled) else {
+                    return .notInTime
                 }
                 guard change != .stop else {
                     let state = try bus.unitState()
-                    return ["inactive", "failed"].contains(state.active) ? nil : .failed(try bus.end(of: name, state))
+                    return ["inactive", "failed"].contains(state.active) ? nil : .failed(try bus.end(of: name, result))
                 }
-                if change == .reload, name.hasSuffix(".service"),
-                    try bus.text("ReloadResult", of: name, as: .service) != "success"
-                {
-                    return .failed(try bus.end(of: name, try bus.unitState()))
-                }
+                guard result == "done" else { return .failed(try bus.end(of: name, result)) }
                 let settled = ContinuousClock.now + settlingTime
                 while true {
-                    let state = try bus.unitState()
-                    guard ["active", "reloading"].contains(state.active) else {
-                        return try bus.hasCompleted(name, state) ? nil : .failed(try bus.end(of: name, state))
+                    guard ["active", "reloading"].contains(try bus.unitState().active) else {
+                        return try bus.hasCompleted(name) ? nil : .failed(try bus.end(of: name, result))
                     }
                     if settled <= .now { return nil }
                     try wait(until: settled, &bus, cancelled)
@@ -145,8 +142,32 @@ extension Systemd {
         if let failure { throw failure }
     }
 
-    /// The time for which a unit that has been started must stay active.
-    public static let settlingTime = Duration.seconds(1)
+    /// Queues the job for a change, and waits for its end.
+    ///
+    /// - Returns: The result of the job, `nil` at the deadline.
+    private static func runJob(
+        of name: String,
+        _ change: ServiceChange,
+        until deadline: ContinuousClock.Instant,
+        _ bus: inout SystemBus,
+        _ cancelled: Waker,
+    ) throws(SystemError) -> String? {
+        let job = try bus.queue(change)
+        var result: String?
+        while result == nil {
+            guard deadline > .now else { return nil }
+            let hasJob = try bus.units(named: [name]).contains(where: \.hasJob)
+            // After systemd has executed itself again, the end of a job is not reported. If the job has just ended, its
+            // end has arrived before the answer.
+            let limit = hasJob ? min(deadline, .now + .seconds(1)) : .now
+            try wait(until: limit, &bus, cancelled) { if $0.path == job { result = $0.result } }
+            if !hasJob { result = result ?? "done" }
+        }
+        return result
+    }
+
+    /// The time in which systemd reloads its units.
+    private static let reloadLimit = Duration.seconds(60)
 
     private static let serviceAnswerLimit = Duration.seconds(5)
 
@@ -154,8 +175,9 @@ extension Systemd {
         until instant: ContinuousClock.Instant,
         _ bus: inout SystemBus,
         _ cancelled: Waker,
+        onJobEnd: (SystemBus.EndedJob) -> Void = { _ in },
     ) throws(SystemError) {
-        guard try bus.waitForSignal(until: instant, cancelled) else {
+        guard try bus.waitForSignal(until: instant, cancelled, onJobEnd: onJobEnd) else {
             throw SystemError(SystemBus.operation, "systemd", code: ECANCELED)
         }
         bus.setDeadline(.now + serviceAnswerLimit)
@@ -177,11 +199,17 @@ public struct ServiceEnd: Sendable, Hashable {
     /// The state of the unit.
     public var state: UnitState
 
-    /// The result of the last start, such as `exit-code` or `timeout`; empty if the unit is no service.
+    /// The result of the job, such as `done`, `failed`, `canceled` or `dependency`.
+    public var job: String
+
+    /// The result of the last start, such as `success`, `exit-code` or `timeout`; empty if the unit is no service.
     public var result: String
 
-    /// The exit status of the main process, `nil` if it has not exited by itself.
+    /// The exit status of the main process, `nil` if that is not the reason.
     public var exitStatus: Int32?
+
+    /// Whether a condition of the unit, such as `ConditionPathExists=`, has kept it from starting.
+    public var lacksCondition: Bool
 }
 
 extension SystemBus {
@@ -193,7 +221,9 @@ extension SystemBus {
     }
 
     /// Queues a job that changes the state of a unit.
-    fileprivate func queue(_ change: Systemd.ServiceChange) throws(SystemError) {
+    ///
+    /// - Returns: The path of the job's object on the bus.
+    fileprivate func queue(_ change: Systemd.ServiceChange) throws(SystemError) -> String {
         let method =
             switch change {
             case .start: "StartUnit"
@@ -201,20 +231,22 @@ extension SystemBus {
             case .restart: "RestartUnit"
             case .reload: "ReloadOrRestartUnit"
             }
-        try queue(method, unit, mode: "replace")
+        return try queue(method, unit, mode: "replace")
     }
 
     /// Returns whether a unit is a service that ends by itself, and has ended with success.
-    fileprivate func hasCompleted(_ unit: String, _ state: UnitState) throws(SystemError) -> Bool {
-        guard state.active == "inactive", unit.hasSuffix(".service"),
-            try text("Type", of: unit, as: .service) == "oneshot"
+    fileprivate func hasCompleted(_ unit: String) throws(SystemError) -> Bool {
+        guard try unitState().active == "inactive", unit.hasSuffix(".service"),
+            try text("Type", of: unit, as: .service) == "oneshot", try flag("ConditionResult", of: unit)
         else { return false }
         return try text("Result", of: unit, as: .service) == "success"
     }
 
-    /// Reads why a unit is not in the state that it should be in.
-    fileprivate func end(of unit: String, _ state: UnitState) throws(SystemError) -> ServiceEnd {
-        var end = ServiceEnd(state: state, result: "", exitStatus: nil)
+    /// Reads why a unit is not in the state that it should be in after a job.
+    fileprivate func end(of unit: String, _ job: String) throws(SystemError) -> ServiceEnd {
+        let state = try unitState()
+        var end = ServiceEnd(state: state, job: job, result: "", exitStatus: nil, lacksCondition: false)
+        if job == "done", state.active == "inactive" { end.lacksCondition = try !flag("ConditionResult", of: unit) }
         guard unit.hasSuffix(".service") else { return end }
         end.result = try text("Result", of: unit, as: .service)
         if end.result == "exit-code", try number("ExecMainCode", of: unit, as: .service) == Int32(CLD_EXITED) {
