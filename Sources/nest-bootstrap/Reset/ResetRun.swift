@@ -66,27 +66,14 @@ struct ResetRun {
 
     private func perform(_ item: ResetPlan.Item, _ progress: inout Progress) async throws(Problem) {
         var list = item.list
-        if let commands = item.commands {
-            do throws(Problem) {
-                try await run(commands, of: list.task, &progress.report)
-            } catch {
-                // After the record of the task is removed, only the list shows that the task has run.
-                try save(list)
-                throw error
-            }
-        }
+        if let commands = item.commands { try await run(commands, for: .task, &list, &progress.report) }
         (list.isResetDue, list.reset) = (false, nil)
         if item.commands != nil { try save(list) }
         // Units are those of this machine, also if the lists below the root came from a run without a root.
         if !plan.store.root.isEmpty { list.former = [] }
         while let state = list.former.last {
             let commands = ProductList.ResetCommands(state.commands, timeout: Self.restorationLimit)
-            do throws(Problem) {
-                try await run(commands, of: list.task, &progress.report)
-            } catch {
-                try save(list)
-                throw error
-            }
+            try await run(commands, for: .restoration(state.subject), &list, &progress.report)
             list.former.removeLast()
             try save(list)
         }
@@ -98,29 +85,75 @@ struct ResetRun {
 
     // MARK: Commands
 
-    /// The timeout of the commands that restore the former state of a unit.
+    /// The timeout of the commands that restore a former state.
     private static let restorationLimit = Duration.seconds(600)
 
-    /// Runs the commands of a task.
+    /// The effect of commands.
+    private enum Purpose {
+        /// They undo the task, as its author has written.
+        case task
+        /// They restore the former state of the given subject.
+        case restoration(String)
+
+        /// Returns the subject whose products stay if the commands fail, in a sentence that begins with ``words(_:)``.
+        func owner(_ task: String) -> String {
+            if case .task = self { "it" } else { "task '\(task)'" }
+        }
+
+        /// Describes the commands of a task.
+        func words(_ task: String) -> String {
+            switch self {
+            case .task: "the reset commands of task '\(task)'"
+            case .restoration(let subject): "the commands that restore the \(subject)"
+            }
+        }
+    }
+
+    /// Runs commands of a task; if they fail, the list is saved, because only the list shows that the task has run.
     private func run(
         _ commands: ProductList.ResetCommands,
+        for purpose: Purpose,
+        _ list: inout ProductList,
+        _ report: inout ResetReport,
+    ) async throws(Problem) {
+        do throws(Problem) {
+            try await run(commands, for: purpose, of: list.task, &report)
+        } catch {
+            try save(list)
+            throw error
+        }
+    }
+
+    private func run(
+        _ commands: ProductList.ResetCommands,
+        for purpose: Purpose,
         of task: String,
         _ report: inout ResetReport,
     ) async throws(Problem) {
         guard runsCommands else {
             throw Problem(
                 .resetIncomplete,
-                "with '--root' the reset commands of task '\(task)' are not run, so what it has made is not deleted",
+                "with '--root' \(purpose.words(task)) are not run, so what \(purpose.owner(task)) has made is not "
+                    + "deleted",
                 hint: "pass '--run-commands' if they change nothing outside of NEST_ROOT"
             )
         }
         report.commands.append(.init(task: task, text: commands.text, hasFailed: true))
-        if !isDryRun { try await start(commands, of: task) }
+        if !isDryRun { try await start(commands, for: purpose, of: task) }
         report.commands[report.commands.count - 1].hasFailed = false
     }
 
-    private func start(_ commands: ProductList.ResetCommands, of task: String) async throws(Problem) {
-        write("\(task): running the reset commands")
+    private func start(
+        _ commands: ProductList.ResetCommands,
+        for purpose: Purpose,
+        of task: String,
+    ) async throws(Problem) {
+        let (words, hint) =
+            switch purpose {
+            case .task: ("running the reset commands", "correct the cause or 'reset' in the task file")
+            case .restoration(let subject): ("restoring the \(subject)", "correct the cause")
+            }
+        write("\(task): \(words)")
         let variables = ["NEST_TASK": task, "NEST_ROOT": plan.store.root]
         let command = Host.Command(
             "/bin/sh",
@@ -132,14 +165,14 @@ struct ResetRun {
             let deadline = ContinuousClock.now + commands.timeout
             status = try await Host.run(command, deadline: deadline) { [write] line in write("\(task): \(line)") }
         } catch {
-            throw Problem(.resetIncomplete, "the reset commands of task '\(task)' cannot be run", cause: error)
+            throw Problem(.resetIncomplete, "\(purpose.words(task)) cannot be run", cause: error)
         }
         guard status.isSuccess else {
             let reason = status == .timedOut ? "did not end within \(commands.timeout.text)" : "\(status)"
             throw Problem(
                 .resetIncomplete,
-                "the reset commands of task '\(task)' failed (\(reason)), so what it has made is not deleted",
-                hint: "correct the cause or 'reset' in the task file, then run \(call) again"
+                "\(purpose.words(task)) failed (\(reason)), so what \(purpose.owner(task)) has made is not deleted",
+                hint: "\(hint), then run \(call) again"
             )
         }
     }

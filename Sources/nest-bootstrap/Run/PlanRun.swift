@@ -88,28 +88,38 @@ struct PlanRun {
         }
         if command.isWholeRun, signal == nil { output.report(warnings: await formerSets.release()) }
         await http.shutDown()
+        var areUnitsStarted = true
         if recorder != nil {
             let succeeded = report.entries.filter(\.outcome.isSuccess).map(\.task)
-            if command.isWholeRun, signal == nil { await startFailedUnits(of: succeeded, records) }
+            if command.isWholeRun, signal == nil { areUnitsStarted = await startFailedUnits(of: succeeded, records) }
             await reportRecovery(of: succeeded)
             await writeMetrics()
             await reportToCluster()
         }
         let code = ExitCode(report, signal: signal)
         // If a record could not be written, the run fails, so that another attempt records the success for dependants.
-        return code == .success && recorder?.hasLostRecords == true ? .failure : code
+        let isComplete = areUnitsStarted && recorder?.hasLostRecords != true
+        return code == .success && !isComplete ? .failure : code
     }
 
     /// Starts the failed units of tasks that have succeeded in this process, if these are this node's units.
-    private func startFailedUnits(of tasks: [String], _ records: RecordStore) async {
-        guard configuration.options.areOfUnits, Systemd.isRunning, Systemd.hasSystemBus else { return }
-        let steps = configuration.plan.steps.map(\.task).filter { tasks.contains($0.name) }
-        do throws(SystemError) {
-            let lines = try await FailedUnits(plan: configuration.plan, records: records).start(of: steps)
-            if !configuration.options.output.isForPrograms { output.write(lines.map { "\($0)\n" }.joined()) }
-        } catch {
-            output.report(error, as: configuration.options.output)
+    ///
+    /// - Returns: Whether systemd has accepted every start.
+    private func startFailedUnits(of tasks: [String], _ records: RecordStore) async -> Bool {
+        let options = configuration.options
+        guard options.areOfUnits, Systemd.isRunning, Systemd.hasSystemBus else { return true }
+        let units = FailedUnits(plan: configuration.plan, records: records)
+        var isComplete = true
+        for task in configuration.plan.steps.map(\.task) where tasks.contains(task.name) {
+            do throws(SystemError) {
+                guard let line = try await units.start(of: task), !options.output.isForPrograms else { continue }
+                output.write("\(line)\n")
+            } catch {
+                output.report(error, as: options.output)
+                isComplete = false
+            }
         }
+        return isComplete
     }
 
     /// Runs the tasks of a plan in units, and reports the recovery of those that have succeeded.
@@ -415,9 +425,20 @@ extension PlanRun {
 
     /// Records the commands that undo a task, and the state that it changes, before the task runs.
     func noteReset(of task: PlannedTask) async throws(Problem) {
+        let states: [ProductList.FormerState]
+        do throws(SystemError) {
+            states = try await configuration.formerStates(of: task)
+        } catch {
+            throw Problem(
+                .unitNotChanged,
+                "cannot read the state that task '\(task.name)' changes",
+                hint: error.advice,
+                cause: error
+            )
+        }
         do throws(SystemError) {
             try configuration.noteReset(of: task)
-            try await configuration.noteFormerState(of: task)
+            try configuration.note(states, of: task)
         } catch {
             throw Self.unlisted(task, error)
         }

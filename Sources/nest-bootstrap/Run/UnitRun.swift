@@ -87,7 +87,7 @@ struct UnitRun {
             if Task.isCancelled { break }
             do {
                 let code = try await run(task, outputs)
-                if code == .success { lines += try await failedUnits.start(of: [task]) }
+                if code == .success, let line = try await failedUnits.start(of: task) { lines.append(line) }
                 codes.append(code)
             } catch {
                 output.report(error, as: configuration.options.output)
