@@ -152,6 +152,14 @@ public struct TaskStatus: Sendable, Hashable {
         return failedAt < recordedAt
     }
 
+    /// Returns whether the task has ended, or its unit has failed, since a time.
+    ///
+    /// - Parameter time: The time since the boot, which counts suspension.
+    /// - Returns: Whether there is a record or a state of the unit that is not older.
+    public func hasEnded(since time: Duration) -> Bool {
+        [recordedAt, service?.failedAt].contains { ended in ended.map { $0 >= time } ?? false }
+    }
+
     /// Returns whether an exit status means that another attempt cannot succeed.
     ///
     /// These are the statuses for wrong usage, invalid input and an invalid task file.

@@ -215,6 +215,10 @@ struct StatusTests {
         var queued = TaskStatus(task: "a", state: .notYet)
         queued.add(ServiceState(dead, hasJob: true), waitingFor: ["b", "c"])
         #expect(statusLines([queued]).suffix(2) == ["a     waiting  queued", "    runs after 'b', 'c'"])
+        var again = TaskStatus(task: "a", state: .ended(.failed), age: .zero, reasons: ["a reason"])
+        let dropped = UnitState(load: "loaded", active: "failed", sub: "failed")
+        again.add(ServiceState(dropped, hasJob: true), waitingFor: ["b"])
+        #expect(statusLines([again]).suffix(1) == ["    runs again after 'b'"])
         var running = TaskStatus(task: "a", state: .running)
         running.add(
             ServiceState(UnitState(load: "loaded", active: "activating", sub: "start"), statusText: "waiting: x")

@@ -12,8 +12,8 @@ struct StatusWatch {
     let names: [String]
     let catchSignals: SignalCatcher
 
-    /// The time at which the tasks were started, whose earlier results are left out; `nil` to show all results.
-    var start: Timestamp?
+    /// The time since the boot at which the tasks were started, whose earlier results are left out; `nil` to show all.
+    var start: Duration?
 
     /// The minimum ratio between a pause and the duration of the survey before the pause, which limits the CPU usage.
     private static let pauseFactor = 4
@@ -88,8 +88,8 @@ private struct StatusDisplay: Sendable {
 
     private let output: ConsoleOutput
     private var form: Form
-    /// The time before which results are left out, as are those of tasks that systemd is about to start.
-    var start: Timestamp?
+    /// The time since the boot before which results are left out, as are those of tasks that systemd is about to start.
+    var start: Duration?
     /// The last error that made the states incomplete.
     private var warning: String?
 
@@ -154,10 +154,9 @@ extension TaskStatus {
         return withoutResult
     }
 
-    /// The status without a failure of an earlier attempt, if the task has not run since a time.
-    func withoutFailure(before start: Timestamp) -> Self {
-        guard state == .ended(.failed), let finishedAt, finishedAt.seconds < start.seconds else { return self }
-        return withoutResult
+    /// The status without a failure of an earlier attempt, if the task has not run since a time after the boot.
+    func withoutFailure(before start: Duration) -> Self {
+        state == .ended(.failed) && !hasEnded(since: start) ? withoutResult : self
     }
 
     private var withoutResult: Self {

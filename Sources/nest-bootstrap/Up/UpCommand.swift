@@ -81,7 +81,7 @@ struct UpCommand: Command {
         let plan = try UpPlan(configuration, try configuration.records(), services, only: names)
         show(plan, of: configuration, output)
         guard !isDryRun else { return .success }
-        let start = Timestamp.now()
+        let start = BootClock.now().sinceBoot
         do throws(SystemError) {
             try await Systemd.queue(plan.jobs)
         } catch {
@@ -167,14 +167,14 @@ struct UpCommand: Command {
     ///
     /// - Parameters:
     ///   - plan: The started tasks.
-    ///   - start: The time at which they were started.
+    ///   - start: The time since the boot at which they were started.
     ///   - configuration: The task files.
     ///   - program: The program.
     /// - Returns: The exit code for the result.
     /// - Throws: ``Base/SystemError`` if the boot cannot be identified.
     private func follow(
         _ plan: UpPlan,
-        since start: Timestamp,
+        since start: Duration,
         _ configuration: Configuration,
         _ program: Program
     ) async throws -> ExitCode {

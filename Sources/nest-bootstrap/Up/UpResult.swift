@@ -13,7 +13,7 @@ struct UpResult {
     let masked: [String]
     /// Whether a task has failed in a way that only a person can change.
     let isPermanent: Bool
-    /// The failed tasks because of which other tasks did not run, by the names of these.
+    /// The failed tasks that kept a task from running, by the name of that task.
     let blockers: [String: [String]]
 
     init(statuses: [TaskStatus], masked: [String], isPermanent: Bool, blockers: [String: [String]]) {
@@ -26,9 +26,9 @@ struct UpResult {
     /// - Parameters:
     ///   - plan: The tasks that were started.
     ///   - findings: Their states, after systemd has nothing left to do for them.
-    ///   - start: The time at which they were started.
+    ///   - start: The time since the boot at which they were started.
     ///   - node: The plan of the node.
-    init(of plan: UpPlan, _ findings: StatusFindings, since start: Timestamp, _ node: Plan) {
+    init(of plan: UpPlan, _ findings: StatusFindings, since start: Duration, _ node: Plan) {
         let statuses = findings.statuses.map { $0.withoutFailure(before: start) }
         let failed = Set(statuses.filter { $0.state == .ended(.failed) }.map(\.task))
         var blockers: [String: [String]] = [:]
