@@ -44,7 +44,7 @@ public struct TaskProgress: Sendable {
     /// The results for the objects of the task.
     public private(set) var counts = ResultCounts()
 
-    public private(set) var changedPaths = Changes()
+    public private(set) var nodeChanges = Changes()
     public private(set) var changedObjects = Changes()
 
     /// The change of the first object in ``changedObjects``.
@@ -83,10 +83,10 @@ public struct TaskProgress: Sendable {
             counts.failed += 1
             proceed("\(object) failed", object)
         case .path(let path, let result):
-            if result.change != .unchanged { changedPaths.add("\(path) \(result.change.rawValue)") }
+            if result.change != .unchanged { nodeChanges.add("\(path) \(result.change.rawValue)") }
             proceed("\(path) \(done(result.change.rawValue, result.change == .unchanged))")
         case .change(let subject, let text):
-            changedPaths.add("\(subject) \(text)")
+            nodeChanges.add("\(subject) \(text)")
             proceed("\(subject) \(text)")
         case .planned(let text):
             proceed(activity)
@@ -105,7 +105,7 @@ public struct TaskProgress: Sendable {
     public var isWaiting: Bool { !waits.isEmpty }
 
     /// Whether a path or an object was changed.
-    public var hasChanged: Bool { changedPaths.count + changedObjects.count > 0 }
+    public var hasChanged: Bool { nodeChanges.count + changedObjects.count > 0 }
 
     /// Returns the participle for a change that was made, or that a dry run would make.
     private func done(_ participle: String, _ isUnchanged: Bool) -> String {

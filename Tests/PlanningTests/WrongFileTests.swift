@@ -99,8 +99,8 @@ import Testing
         ),
         ("{run: echo hi}", "1:13: unknown key 'run' in task 'a'; write exec: {command: echo, args: [hi]}"),
         (
-            "{systemd: {name: kubelet}}",
-            "1:13: unknown key 'systemd' in task 'a'; name the unit in 'restart:' of the task that changes its files"
+            "{systemd: {name: kubelet, state: started}}",
+            "1:13: unknown key 'systemd' in task 'a'; did you mean 'service'?"
         ),
         ("{remove: {path: /x}}", "1:22: unknown key 'path' in 'remove' of task 'a'; did you mean 'paths: [/x]'?"),
         ("{symlink: {src: /x, path: /y}}", "1:23: unknown key 'src' in 'symlink' of task 'a'; did you mean 'target'?"),

@@ -24,9 +24,11 @@ let otherToolsKeys: [String: [String]] = [
     "resources": ["manifests"], "rm": ["remove"], "rollback": ["reset"], "run": ["exec", "command"],
     "sh": ["exec"], "shell": ["exec"], "source": ["target"], "src": ["source", "target"], "start_after": ["after"],
     "steps": ["tasks"],
-    "summary": ["description"], "target": ["path"], "teardown": ["reset"], "template": ["file", "source"],
+    "summary": ["description"], "systemctl": ["service"], "systemd": ["service"], "systemdservice": ["service"],
+    "target": ["path"], "teardown": ["reset"], "template": ["file", "source"],
     "text": ["content"], "time_limit": ["timeout"], "title": ["description"], "to": ["target"],
-    "uid": ["owner"], "undo": ["reset"], "uninstall": ["reset"], "user": ["owner"], "vars": ["variables"],
+    "uid": ["owner"], "undo": ["reset"], "unit": ["name", "service"], "uninstall": ["reset"], "user": ["owner"],
+    "vars": ["variables"],
     "wait_for": ["wait"], "wants": ["after"], "yaml": ["manifests"],
 ]
 
@@ -59,12 +61,10 @@ enum OtherToolsScope: Hashable {
 /// The advice about verbs of other tools.
 private let otherVerbs: [String: String] = {
     let fetch = "fetch it with exec: {command: curl, args: [-fsSLo, FILE, URL], creates: FILE, network: true}"
-    let restart = "name the unit in 'restart:' of the task that changes its files"
     let rendered = "write the objects to a file first, and name that file in apply: {manifests: [FILE]}"
     let condition = "wait for what the next task needs, such as wait: {tcp: HOST:PORT}"
     return [
         "download": fetch, "fetch": fetch, "geturl": fetch, "curl": fetch, "wget": fetch,
-        "systemd": restart, "systemctl": restart, "systemdservice": restart,
         "helm": rendered, "kubectl": rendered, "kustomize": rendered, "k8s": rendered, "chart": rendered,
         "sleep": condition, "pause": condition, "waitfor": condition,
         "sysctl": "write it to a file with file: {path: /etc/sysctl.d/NAME.conf, content: TEXT} and "

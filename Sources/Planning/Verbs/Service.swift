@@ -83,7 +83,7 @@ extension ServiceDeclaration: ReadableVerb {
                 .ownInput,
                 location,
                 "'\(unit)' is a unit of nest-bootstrap",
-                hint: "name the task in 'after' of the tasks that follow it, or write enable: false in the task",
+                hint: "for the order of tasks, write 'after:'; to leave one out, enable: false beside its verb",
             )
         }
         return ReadVerb(Self(unit: unit, location: location, isEnabled: isEnabled, state: state))

@@ -87,7 +87,8 @@ extension Event {
         switch kind {
         case .waiting: .waiting
         case .lease: .leaseTaken
-        case .path, .change: .pathChanged
+        case .path: .pathChanged
+        case .change: .nodeChanged
         case .object: .objectApplied
         case .objectFailed: .objectFailed
         case .warning: .warning

@@ -40,8 +40,8 @@ extension TaskProgress {
     /// The changes that the task made, for output after the end of the task; a single change is named.
     var result: String {
         var parts: [String] = []
-        if changedPaths.count > 0 {
-            parts.append(changedPaths.first + (changedPaths.count > 1 ? " and \(changedPaths.count - 1) more" : ""))
+        if nodeChanges.count > 0 {
+            parts.append(nodeChanges.first + (nodeChanges.count > 1 ? " and \(nodeChanges.count - 1) more" : ""))
         }
         var rest = counts
         if changedObjects.count == 1 {
