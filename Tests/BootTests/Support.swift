@@ -132,6 +132,12 @@ extension TestMachine {
         try await must("systemctl stop 'k8s-bootstrap--retry@*.timer'")
     }
 
+    /// Makes failed tasks wait for their first retry for longer than any test runs, from the next reload of systemd.
+    func preventRetries() async throws {
+        let timer = "[Timer]\nOnActiveSec=\nOnActiveSec=1000d\n"
+        try await place(timer, at: "/etc/systemd/system/k8s-bootstrap--retry@.timer.d/never.conf")
+    }
+
     /// Returns the entries of the last boot in the machine's journal, which is read from outside.
     func journal(_ matches: String...) async throws -> [JSON] {
         _ = try await run("journalctl", "--sync")

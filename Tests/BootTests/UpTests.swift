@@ -166,13 +166,12 @@ extension RunningMachineTests {
                 let first = "first: {wait: {file: /run/gate}}"
                 let second = "second: {after: [first], exec: {command: sh, args: [-c, 'exit 3']}}"
                 try await machine.place("tasks: {\(first), \(second)}\n", at: Self.taskFile)
+                try await machine.preventRetries()
                 try await machine.must("touch /run/gate")
                 let failed = try await up(machine, "the second task fails")
                 #expect(failed.output.contains("task 'second' failed, and it is retried"))
-                try await machine.stopRetries()
-                try await machine.must("rm /run/gate")
                 let corrected = second.replacing("exit 3", with: "true")
-                let edited = "first: {timeout: 1s, wait: {file: /run/gate}}"
+                let edited = "first: {timeout: 1s, wait: {file: /run/other-gate}}"
                 try await machine.place("tasks: {\(edited), \(corrected)}\n", at: Self.taskFile)
                 let result = try await up(machine, "the first task fails")
                 #expect(result.status == 75)
