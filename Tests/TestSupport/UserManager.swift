@@ -39,11 +39,12 @@ public final class UserManager: Sendable {
         exec \(program) --user --log-target=console
         """
 
-    /// Removes its control groups as soon as its bus and the processes of its units have ended too.
+    /// Ends its bus and the processes of its units, and removes its control groups as soon as they have ended.
     private static let removal = """
         for attempt in 1 2 3 4 5 6 7 8 9 10; do
           left=
           for group in /sys/fs/cgroup/"$1" /sys/fs/cgroup/*/"$1"; do
+            test ! -d "$group" || find "$group" -name cgroup.procs -exec cat {} + | xargs --no-run-if-empty kill -KILL
             test ! -d "$group" || find "$group" -depth -type d -exec rmdir {} + || left=yes
           done
           test "$left" || exit 0
