@@ -57,6 +57,27 @@ public func readFile(
     }
 }
 
+/// Reads an open regular file of any size in parts.
+///
+/// - Parameters:
+///   - file: The file, which is read from its current offset.
+///   - path: The path of the file, for messages.
+///   - receive: A function that receives the parts in order.
+/// - Throws: ``SystemError`` if the file is not a regular file, or what `receive` throws.
+public func readParts(
+    _ file: borrowing FileDescriptor,
+    _ path: String,
+    _ receive: ([UInt8]) throws(SystemError) -> Void
+) throws(SystemError) {
+    let operation = "cannot read"
+    try checkRegular(try FileStatus(descriptor: file.raw, operation, path), operation, path)
+    while true {
+        let part = try file.read(operation, path, capacity: 1 << 18)
+        if part.isEmpty { return }
+        try receive(part)
+    }
+}
+
 /// Returns a number of bytes for messages: `64 MiB`, `1000 bytes`.
 public func byteText(_ count: Int) -> String {
     count > 0 && count.isMultiple(of: 1 << 20) ? "\(count >> 20) MiB" : "\(count) bytes"

@@ -51,19 +51,23 @@ public final class HTTPClient: Sendable {
     ///   - request: The request.
     ///   - identity: The trusted authorities and the credentials.
     ///   - deadline: The instant after which the attempt is given up.
+    ///   - receiver: A function that receives the body of a response of status 200 or 206 in parts, which the response
+    ///     then lacks; the request's limit of bytes does not apply to it.
     /// - Returns: The response; statuses such as 404 are normal results.
     /// - Throws: ``TransportError`` if there is no complete response; a cancelled task throws at once.
     public func send(
         _ request: HTTPRequest,
         as identity: ConnectionIdentity = ConnectionIdentity(),
         deadline: ContinuousClock.Instant,
+        receiver: BodyReceiver? = nil,
     ) async throws(TransportError) -> HTTPResponse {
         let hopLimit = 10
         let firstURL = request.url
         var (request, identity) = (request, identity)
         var visited: Set<String> = []
         for _ in 0...hopLimit {
-            let prepared = try prepare(request, identity, deadline)
+            var prepared = try prepare(request, identity, deadline)
+            prepared.receiver = receiver
             visited.insert(prepared.url.text)
             var answer = try await queue.exchange(prepared).get()
             if visited.count > 1 { answer.response.redirectedURL = prepared.url.shownText }

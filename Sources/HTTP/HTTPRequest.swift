@@ -1,4 +1,4 @@
-import Base
+public import Base
 
 /// An HTTP request.
 public struct HTTPRequest: Sendable, Hashable {
@@ -46,6 +46,11 @@ public struct HTTPRequest: Sendable, Hashable {
         self.mayTakeLong = mayTakeLong
     }
 }
+
+/// A function that receives a body in parts, which is called on the thread of the client.
+///
+/// It receives the response without its body, and the next bytes. An error that it throws ends the request.
+public typealias BodyReceiver = @Sendable (_ response: HTTPResponse, _ bytes: [UInt8]) throws(SystemError) -> Void
 
 /// One header of a request or a response.
 public struct HTTPHeader: Sendable, Hashable {
@@ -127,6 +132,9 @@ struct PreparedRequest: Sendable {
     var connectTimeout: Duration
     var deadline: ContinuousClock.Instant
     var start = ContinuousClock.now
+
+    /// The receiver of the body of a response of status 200 or 206, or `nil` if the body is part of the response.
+    var receiver: BodyReceiver?
 
     /// Whether the transfer only establishes a TCP connection, and then closes it.
     var isConnectionCheck = false

@@ -15,6 +15,11 @@ final class Transfer {
     private var response = HTTPResponse(status: 0)
     private var headerByteCount = 0
     private var hasFirstLine = false
+    /// The error with which the receiver of the body has ended the transfer.
+    fileprivate var receiverError: SystemError?
+
+    /// The time in seconds after which a transfer to a receiver is ended if no byte has arrived.
+    private static let silenceLimit = 60
 
     /// The parts of a response.
     enum Part { case header, body }
@@ -82,6 +87,10 @@ final class Transfer {
         // Both are always set, so that libcurl does not read the environment itself.
         try easy.set(CURLOPT_PROXY, request.proxy ?? "")
         try easy.set(CURLOPT_NOPROXY, "")
+        if request.receiver != nil {
+            try easy.set(CURLOPT_LOW_SPEED_LIMIT, 1)
+            try easy.set(CURLOPT_LOW_SPEED_TIME, Self.silenceLimit)
+        }
         if request.isConnectionCheck {
             try easy.set(CURLOPT_CONNECT_ONLY, 1)
             // An existing connection does not show whether the port accepts connections now.
@@ -157,6 +166,13 @@ final class Transfer {
 
     private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
         lastReceived = .now
+        if let receiver = queued.request.receiver {
+            let status = easy.number(CURLINFO_RESPONSE_CODE)
+            if status == 200 || status == 206 {
+                response.status = status
+                return pass(unsafe Array(bytes), to: receiver)
+            }
+        }
         guard response.body.count + bytes.count <= queued.request.replyLimit else { return refuse(.body) }
         guard queued.request.endsWithFirstLine, let end = unsafe bytes.firstIndex(of: UInt8(ascii: "\n")) else {
             unsafe response.body.append(contentsOf: bytes)
@@ -165,6 +181,16 @@ final class Transfer {
         unsafe response.body.append(contentsOf: bytes[..<end])
         hasFirstLine = true
         return 0
+    }
+
+    private func pass(_ bytes: [UInt8], to receiver: BodyReceiver) -> Int {
+        do {
+            try receiver(response, bytes)
+            return bytes.count
+        } catch {
+            receiverError = error
+            return 0
+        }
     }
 
     /// Makes libcurl end the transfer, by accepting fewer bytes than it offers.
@@ -261,6 +287,8 @@ extension Transfer {
             return brokenConnectionError(code)
         case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE:
             return credentialsError(code)
+        case CURLE_WRITE_ERROR where receiverError != nil:
+            return TransportError(.other, receiverError?.description ?? "")
         case CURLE_WRITE_ERROR where excess != nil:
             let words =
                 excess == .body ? "is larger than \(byteText(request.replyLimit))" : "has a header that is too long"

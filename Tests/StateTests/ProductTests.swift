@@ -76,7 +76,7 @@ struct ProductTests {
         let arguments = ["dgst", "-sha256", "-r", "-mac", "HMAC", "-macopt", "key:\(list.key)", input]
         let expected = try await Tool.run("openssl", arguments).output.prefix(64)
         let form = try #require(list.products[0].forms.first)
-        #expect(form == .file(digest: "\(expected)", mode: 0o600, owner: geteuid(), group: nil))
+        #expect(form == .file(digest: .keyed("\(expected)"), mode: 0o600, owner: geteuid(), group: nil))
         try note([file("secret", "/f")], by: "other")
         #expect(Set(try store.lists().lists.map(\.key)).count == 2)
     }

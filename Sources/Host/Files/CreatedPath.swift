@@ -6,6 +6,8 @@ public enum CreatedPath: Sendable {
     /// A directory that does not exist yet.
     case directory(String)
     case file(FileContent)
+    /// A file whose content is not in memory.
+    case pinnedFile(PinnedFile)
     /// A symbolic link.
     case link(String, target: String)
 
@@ -13,6 +15,7 @@ public enum CreatedPath: Sendable {
         switch self {
         case .directory(let path), .link(let path, _): path
         case .file(let content): content.path
+        case .pinnedFile(let file): file.path
         }
     }
 }

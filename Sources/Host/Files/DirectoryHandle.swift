@@ -2,7 +2,7 @@ public import Base
 import Glibc
 
 /// An open directory, whose entries can be changed even if its path changes meanwhile.
-public struct DirectoryHandle: ~Copyable {
+public struct DirectoryHandle: ~Copyable, Sendable {
     let descriptor: FileDescriptor
     let path: String
 
@@ -230,6 +230,16 @@ extension DirectoryHandle {
     /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read.
     public func read(_ name: String, limit: Int) throws(SystemError) -> [UInt8] {
         try readFile(try open(name, O_RDONLY | O_NONBLOCK, "cannot read"), full(name), limit: limit)
+    }
+
+    /// Reads a regular file of any size in the directory in parts; a link is refused.
+    ///
+    /// - Parameters:
+    ///   - name: The file's name.
+    ///   - receive: A function that receives the parts in order.
+    /// - Throws: ``Base/SystemError`` if there is no such file, or it cannot be read, or what `receive` throws.
+    public func readParts(_ name: String, _ receive: ([UInt8]) throws(SystemError) -> Void) throws(SystemError) {
+        try Base.readParts(try open(name, O_RDONLY | O_NONBLOCK, "cannot read"), full(name), receive)
     }
 
     /// Replaces a file of the directory atomically; a link is replaced, not followed.

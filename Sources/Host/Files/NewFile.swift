@@ -1,4 +1,4 @@
-import Base
+public import Base
 import Glibc
 
 /// A file to be written.
@@ -20,10 +20,31 @@ public struct FileContent: Sendable {
     }
 }
 
+/// A file to be written whose content is not in memory.
+public struct PinnedFile: Sendable, Hashable {
+    public var path: String
+    /// The SHA-256 digest of the content in lower-case hexadecimal digits.
+    public var sha256: String
+    /// The number of bytes.
+    public var size: Int
+    /// The file's permissions, at most 0777, regardless of the process's mask.
+    public var mode: UInt32
+    /// The file's owner, `nil` for the process's user.
+    public var owner: UInt32?
+    /// The file's group, `nil` for the process's group.
+    public var group: UInt32?
+
+    /// Creates a description of a file.
+    public init(path: String, sha256: String, size: Int, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil) {
+        (self.path, self.sha256, self.size) = (path, sha256, size)
+        (self.mode, self.owner, self.group) = (mode, owner, group)
+    }
+}
+
 /// A new file, which has a temporary name until it is renamed into place.
 ///
 /// If it is never renamed into place, `deinit` removes it.
-final class NewFile {
+public final class NewFile {
     private let content: FileContent
     private let parts: PathParts
     private let directory: DirectoryHandle
@@ -60,6 +81,35 @@ final class NewFile {
         }
         try fill()
         if isSynced { try SystemError.check(Self.operation, path) { fsync(lock.file.raw) } }
+    }
+
+    /// Creates an empty file next to its path, to which the content is appended.
+    ///
+    /// Missing directories are created.
+    ///
+    /// - Parameter file: The file.
+    /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
+    public convenience init(_ file: PinnedFile) throws(SystemError) {
+        try self.init(
+            FileContent([], path: file.path, mode: file.mode & 0o777, owner: file.owner, group: file.group),
+            isSynced: false
+        )
+    }
+
+    /// Appends bytes to the content.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func append(_ bytes: [UInt8]) throws(SystemError) {
+        try writeAll(bytes, to: lock.file.raw, Self.operation, content.path)
+    }
+
+    /// Flushes the file to the disk, and puts it in place.
+    ///
+    /// - Throws: ``Base/SystemError`` if the system refuses.
+    public func complete() throws(SystemError) {
+        try SystemError.check(Self.operation, content.path) { fsync(lock.file.raw) }
+        try rename()
+        try synchronizeDirectory()
     }
 
     deinit {

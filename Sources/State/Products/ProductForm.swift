@@ -5,8 +5,15 @@ import TLS
 
 /// The form of a product at a path.
 public enum ProductForm: Sendable, Hashable {
-    /// A file, with a digest of its content under the key of the list.
-    case file(digest: String, mode: UInt32, owner: UInt32, group: UInt32?)
+    /// A digest of the content of a file.
+    public enum Digest: Sendable, Hashable {
+        /// A digest under the key of the list.
+        case keyed(String)
+        /// A SHA-256 digest of a content that is not secret.
+        case plain(String)
+    }
+
+    case file(digest: Digest, mode: UInt32, owner: UInt32, group: UInt32?)
     /// A symbolic link.
     case link(target: String)
     /// A directory, which is removed only if it is empty.
@@ -19,10 +26,17 @@ public enum ProductForm: Sendable, Hashable {
         case .link(_, let target): self = .link(target: target)
         case .file(let content):
             self = .file(
-                digest: keyedDigest(of: content.bytes, key: key),
+                digest: .keyed(keyedDigest(of: content.bytes, key: key)),
                 mode: content.mode,
                 owner: content.owner ?? geteuid(),
                 group: content.group
+            )
+        case .pinnedFile(let file):
+            self = .file(
+                digest: .plain(file.sha256),
+                mode: file.mode,
+                owner: file.owner ?? geteuid(),
+                group: file.group
             )
         }
     }
@@ -30,7 +44,14 @@ public enum ProductForm: Sendable, Hashable {
 
 /// The current content of a path.
 enum PresentForm {
-    case file([UInt8], FileStatus)
+    /// The content of a file.
+    enum Content {
+        case bytes([UInt8])
+        /// The SHA-256 digest of more bytes than ``Base/SizeLimit/content``.
+        case digest(String)
+    }
+
+    case file(Content, FileStatus)
     case link(target: String)
     case other(FileStatus.Kind)
 
@@ -42,7 +63,11 @@ enum PresentForm {
         guard let status = try directory.status(name) else { return nil }
         switch status.kind {
         case .regular where status.size <= SizeLimit.content:
-            self = .file(try directory.read(name, limit: SizeLimit.content), status)
+            self = .file(.bytes(try directory.read(name, limit: SizeLimit.content)), status)
+        case .regular:
+            var digest = SHA256Digest()
+            try directory.readParts(name) { part throws(SystemError) in digest.update(part) }
+            self = .file(.digest(digest.finish()), status)
         case .symbolicLink: self = .link(target: status.target ?? "")
         default: self = .other(status.kind)
         }
@@ -60,8 +85,8 @@ enum PresentForm {
     /// Returns the difference from a product of a task as a predicate of the path, `nil` if there is none.
     func difference(from form: ProductForm, key: String) -> String? {
         switch (form, self) {
-        case (.file(let digest, let mode, let owner, let group), .file(let bytes, let status)):
-            guard keyedDigest(of: bytes, key: key) == digest else { return "has been changed since" }
+        case (.file(let digest, let mode, let owner, let group), .file(let content, let status)):
+            guard content.has(digest, key: key) else { return "has been changed since" }
             let isSame = status.mode == mode && status.owner == owner && (group ?? status.group) == status.group
             return isSame ? nil : "has another owner or other permissions now"
         case (.link(let target), .link(let other)):
@@ -70,6 +95,19 @@ enum PresentForm {
         case (_, .link(let target)): return "is a link to '\(target)' now"
         case (_, .file): return "is a regular file now"
         case (_, .other(let kind)): return "is a \(kind.rawValue) now"
+        }
+    }
+}
+
+extension PresentForm.Content {
+    /// Returns whether the content has a digest.
+    func has(_ digest: ProductForm.Digest, key: String) -> Bool {
+        switch (digest, self) {
+        case (.keyed(let text), .bytes(let bytes)): keyedDigest(of: bytes, key: key) == text
+        case (.plain(let text), .bytes(let bytes)): sha256(bytes) == text
+        case (.plain(let text), .digest(let other)): text == other
+        // Only small files have keyed digests.
+        case (.keyed, .digest): false
         }
     }
 }

@@ -207,9 +207,13 @@ extension ProductForm {
         case .directory: return .mapping([("kind", .string("directory"))])
         case .link(let target): return .mapping([("kind", .string("link")), ("target", .string(target))])
         case .file(let digest, let mode, let owner, let group):
+            let content: (String, Node) =
+                switch digest {
+                case .keyed(let text): ("digest", .string(text))
+                case .plain(let text): ("sha256", .string(text))
+                }
             let pairs: [(String, Node)] = [
-                ("kind", .string("file")), ("digest", .string(digest)), ("mode", .number(Int(mode))),
-                ("owner", .number(Int(owner))),
+                ("kind", .string("file")), content, ("mode", .number(Int(mode))), ("owner", .number(Int(owner))),
             ]
             return .mapping(pairs + (group.map { [("group", .number(Int($0)))] } ?? []))
         }
@@ -223,7 +227,9 @@ extension ProductForm {
             guard let target = node["target"]?.string else { return nil }
             self = .link(target: target)
         case "file":
-            guard let digest = node["digest"]?.string, let mode = node["mode"]?.integer.flatMap(UInt32.init(exactly:)),
+            let keyed = node["digest"]?.string.map(Digest.keyed)
+            guard let digest = keyed ?? node["sha256"]?.string.map(Digest.plain),
+                let mode = node["mode"]?.integer.flatMap(UInt32.init(exactly:)),
                 let owner = node["owner"]?.integer.flatMap(UInt32.init(exactly:))
             else { return nil }
             let group = node["group"]?.integer.flatMap(UInt32.init(exactly:))
