@@ -19,6 +19,7 @@ let package = Package(
     products: [.executable(name: "nest-bootstrap", targets: ["nest-bootstrap"])],
     targets: [
         // The C libraries, each a module map and a shim.h.
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
@@ -39,6 +40,7 @@ let package = Package(
         .target(name: "Base", dependencies: ["CSchemas"]),
         .target(name: "YAML", dependencies: ["Base", "CYAML"]),
         .target(name: "TLS", dependencies: ["Base", "COpenSSL"]),
+        .target(name: "Archive", dependencies: ["Base", "CArchive", "TLS"]),
         .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL", "TLS"]),
         .target(name: "Host", dependencies: ["Base", "CSystemd", "CShims"]),
         .target(name: "Kubernetes", dependencies: ["Base", "HTTP", "TLS", "YAML"]),
@@ -49,7 +51,7 @@ let package = Package(
         .target(
             name: "Actions",
             dependencies: [
-                "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML",
+                "Archive", "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML",
             ],
         ),
         .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS", "YAML"]),
@@ -60,8 +62,8 @@ let package = Package(
         .executableTarget(
             name: "nest-bootstrap",
             dependencies: [
-                "Actions", "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "Reporting",
-                "State", "TLS", "YAML",
+                "Actions", "Archive", "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning",
+                "Reporting", "State", "TLS", "YAML",
             ],
             // Full RELRO: nothing can change which functions are called once the program runs.
             linkerSettings: [
@@ -74,6 +76,7 @@ let package = Package(
         .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(name: "YAMLTests", dependencies: ["Base", "YAML", "TestSupport"]),
         .testTarget(name: "TLSTests", dependencies: ["Base", "Host", "TLS", "TestSupport"]),
+        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Base", "Host", "TLS", "TestSupport"]),
         .testTarget(name: "HTTPTests", dependencies: ["Base", "Host", "HTTP", "TLS", "TestSupport"]),
         .testTarget(name: "HostTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(

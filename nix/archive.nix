@@ -4,6 +4,7 @@
   stdenv,
   autoPatchelfHook,
   curl,
+  libarchive,
   libyaml,
   openssl,
   systemd,
@@ -26,6 +27,7 @@ stdenv.mkDerivation {
   nativeBuildInputs = [ autoPatchelfHook ];
   buildInputs = [
     (lib.getLib curl)
+    (lib.getLib libarchive)
     (lib.getLib libyaml)
     (lib.getLib openssl)
     (lib.getLib stdenv.cc.cc)

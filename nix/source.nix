@@ -4,6 +4,7 @@
   swiftPackages,
   swift,
   curl,
+  libarchive,
   libyaml,
   openssl,
   pkg-config,
@@ -44,6 +45,7 @@ swiftPackages.stdenv.mkDerivation {
   ];
   buildInputs = [
     curl
+    libarchive
     libyaml
     openssl
     systemd

@@ -1,3 +1,4 @@
+import Archive
 import HTTP
 import Host
 import TLS
@@ -9,7 +10,10 @@ let programVersion = "0.1.0"
 /// compiler.
 let versionText: String = {
     let commit = Machine.builtCommit.map { " (\($0))" } ?? ""
-    let libraries = ["libcurl \(libcurlVersion)", "OpenSSL \(LibCrypto.version)", "libyaml \(libyamlVersion)"]
+    let libraries = [
+        "libarchive \(libarchiveVersion)", "libcurl \(libcurlVersion)", "OpenSSL \(LibCrypto.version)",
+        "libyaml \(libyamlVersion)",
+    ]
     return "nest-bootstrap \(programVersion)\(commit)\n\(libraries.joined(separator: ", ")); Swift \(swiftVersion)\n"
 }()
 

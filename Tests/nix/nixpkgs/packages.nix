@@ -75,6 +75,7 @@ let
     "gnused"
     "jq"
     "kubectl"
+    "libarchive"
     "libyaml"
     "openssl"
     "pkg-config"

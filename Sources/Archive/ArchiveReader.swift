@@ -1,0 +1,150 @@
+public import Base
+internal import CArchive
+internal import Glibc
+
+/// An entry of an archive, as its header describes it.
+public struct ArchiveEntry: Sendable, Hashable {
+    /// The kind of an entry, with what belongs to it.
+    public enum Kind: Sendable, Hashable {
+        /// A regular file, and its size in bytes, `nil` if the header does not have it.
+        case file(size: Int?)
+        case directory
+        /// A symbolic link with its target.
+        case link(target: String)
+        /// Another name of a file that precedes it in the archive.
+        case hardLink(name: String)
+        /// Something that is never unpacked, such as a device.
+        case other(FileStatus.Kind)
+    }
+
+    /// The name as it is in the archive, `nil` if it is not UTF-8.
+    public var name: String?
+
+    /// The kind of the entry.
+    public var kind: Kind
+
+    /// The permissions, with set-user, set-group and sticky bits.
+    public var mode: UInt32
+}
+
+/// A reader of an archive, one entry after the other.
+///
+/// It reads tar archives, compressed with gzip, bzip2, xz, zstd or lz4 or not at all, and zip archives. It is not safe
+/// against concurrent changes of the file.
+@safe
+public struct ArchiveReader: ~Copyable {
+    private let raw: OpaquePointer
+
+    /// The size of the blocks in which the file is read.
+    private static let blockSize = 1 << 17
+
+    /// Opens an archive.
+    ///
+    /// - Parameter path: The archive's file.
+    /// - Throws: ``ArchiveError`` if the file cannot be read, or is not an archive.
+    public init(_ path: String) throws(ArchiveError) {
+        guard let raw = unsafe archive_read_new() else { preconditionFailure("memory for a reader of archives") }
+        unsafe self.raw = raw
+        unsafe archive_read_support_format_tar(raw)
+        unsafe archive_read_support_format_zip(raw)
+        unsafe archive_read_support_filter_gzip(raw)
+        unsafe archive_read_support_filter_bzip2(raw)
+        unsafe archive_read_support_filter_xz(raw)
+        unsafe archive_read_support_filter_zstd(raw)
+        unsafe archive_read_support_filter_lz4(raw)
+        try check(unsafe archive_read_open_filename(raw, path, Self.blockSize))
+    }
+
+    deinit {
+        unsafe archive_read_free(raw)
+    }
+
+    /// Reads the header of the next entry; what was not read of the entry before it is skipped.
+    ///
+    /// - Returns: The entry, or `nil` at the end of the archive.
+    /// - Throws: ``ArchiveError`` if the archive is damaged or incomplete.
+    public mutating func next() throws(ArchiveError) -> ArchiveEntry? {
+        var found: OpaquePointer?
+        let code = unsafe archive_read_next_header(raw, &found)
+        if code == ARCHIVE_EOF { return nil }
+        // A warning is about a text that the locale does not have, or about properties that are not used.
+        if code != ARCHIVE_WARN { try check(code) }
+        guard let entry = unsafe found else { return nil }
+        // A name that is not UTF-8 is no text in any other encoding either.
+        let name = unsafe Self.text(archive_entry_pathname_utf8(entry), orElse: archive_entry_pathname(entry))
+        let mode = unsafe UInt32(archive_entry_mode(entry)) & 0o7777
+        return ArchiveEntry(name: name, kind: unsafe Self.kind(of: entry), mode: mode)
+    }
+
+    private static func kind(of entry: OpaquePointer) -> ArchiveEntry.Kind {
+        let hardLink = unsafe text(archive_entry_hardlink_utf8(entry), orElse: archive_entry_hardlink(entry))
+        if let hardLink { return .hardLink(name: hardLink) }
+        switch unsafe UInt32(archive_entry_filetype(entry)) {
+        case Glibc.S_IFDIR: return .directory
+        case Glibc.S_IFLNK:
+            let target = unsafe text(archive_entry_symlink_utf8(entry), orElse: archive_entry_symlink(entry))
+            return .link(target: target ?? "")
+        case Glibc.S_IFIFO: return .other(.fifo)
+        case Glibc.S_IFSOCK: return .other(.socket)
+        case Glibc.S_IFCHR: return .other(.characterDevice)
+        case Glibc.S_IFBLK: return .other(.blockDevice)
+        default:
+            let hasSize = unsafe archive_entry_size_is_set(entry) != 0
+            return .file(size: hasSize ? Int(clamping: unsafe archive_entry_size(entry)) : nil)
+        }
+    }
+
+    private static func text(_ utf8: UnsafePointer<CChar>?, orElse bytes: UnsafePointer<CChar>?) -> String? {
+        guard let bytes = unsafe utf8 ?? bytes else { return nil }
+        return unsafe String(validatingCString: bytes)
+    }
+
+    /// Reads bytes of the current entry's content.
+    ///
+    /// - Parameter capacity: The maximum number of bytes.
+    /// - Returns: The bytes that follow, `nil` at the end of the content.
+    /// - Throws: ``ArchiveError`` if the archive is damaged or incomplete.
+    public mutating func read(capacity: Int = 1 << 18) throws(ArchiveError) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: capacity)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe archive_read_data(raw, $0.baseAddress, $0.count) }
+        guard count >= 0 else { throw error() }
+        guard count > 0 else { return nil }
+        bytes.removeLast(capacity - count)
+        return bytes
+    }
+
+    /// Throws an error for a code of libarchive that is not a success.
+    private func check(_ code: Int32) throws(ArchiveError) {
+        guard code == ARCHIVE_OK else { throw error() }
+    }
+
+    private func error() -> ArchiveError {
+        let text = unsafe archive_error_string(raw).map { unsafe String(cString: $0) }
+        let code = unsafe archive_errno(raw)
+        // libarchive reports errors of the system with their numbers, and its own with -1, EILSEQ and EINVAL.
+        let isOfSystem = code > 0 && code != EILSEQ && code != EINVAL
+        return ArchiveError("cannot be unpacked: \(text ?? "it is damaged")", isOfSystem: isOfSystem)
+    }
+}
+
+/// The version of the loaded libarchive, such as `3.6.2`.
+public let libarchiveVersion: String = {
+    let number = Int(archive_version_number())
+    return "\(number / 1_000_000).\(number / 1000 % 1000).\(number % 1000)"
+}()
+
+/// An archive that cannot be unpacked.
+public struct ArchiveError: Error, Hashable, CustomStringConvertible {
+    /// A predicate of the archive, such as `is not unpacked: it is empty`.
+    public var description: String
+
+    /// Whether the system could not read the file, so that nothing is known about the archive.
+    public var isOfSystem: Bool
+
+    /// The advice, `nil` if there is none.
+    public var advice: String?
+
+    init(_ description: String, isOfSystem: Bool = false, advice: String? = nil) {
+        (self.description, self.isOfSystem, self.advice) = (description, isOfSystem, advice)
+    }
+}
