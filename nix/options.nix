@@ -83,10 +83,12 @@ let
       path = required types.str "The link.";
       target = required text "What the link points at.";
     };
-    file = verb "Writes a file." {
+    file = verb "Writes a file, or unpacks an archive." {
       path = required types.str "The file.";
-      source = optional text "The file to copy.";
+      source = optional text "The file to copy, or the archive.";
       content = optional types.str "The content of the file.";
+      url = optional types.str "The URL of the file or archive.";
+      sha256 = optional types.str "The SHA-256 digest of what the URL has.";
       mode = optional types.str "The permissions, as an octal number in quotes.";
     };
     directory = verb "Creates a directory with its mode and owner." {

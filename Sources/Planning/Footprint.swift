@@ -211,6 +211,12 @@ public struct Footprint: Sendable, Hashable {
     /// Whether the task waits until the workloads among its applied objects are rolled out.
     public var awaitsRollout = false
 
+    /// The digests of the files that the task fetches from pinned URLs, other than manifests.
+    var fetchedDigests: [String] = []
+
+    /// Whether the task unpacks an archive, of which it keeps a list.
+    var unpacks = false
+
     /// The rule for deleting previously applied objects that the manifests no longer contain.
     public var pruning = ApplyDeclaration.Pruning.never
 
@@ -273,6 +279,9 @@ extension Footprint {
     /// The kubeconfig that the task writes.
     public var writtenKubeconfig: LocatedPath? { writes.first { $0.kubeconfig != nil }?.path }
 
+    /// The digests of everything that the task fetches from pinned URLs.
+    var pinnedDigests: [String] { (manifests?.pinnedDigests ?? []) + fetchedDigests }
+
     /// Whether the task writes only products of the agent.
     ///
     /// The task's unit then writes to no directory of the node, because the products are put in place after the unit
@@ -302,8 +311,9 @@ extension Footprint {
     /// Whether the task's unit needs a network.
     var usesNetwork: Bool { connections.contains { $0 != .systemBus } }
 
-    /// Whether the task caches fetched manifests for the next boot and the server's schema for `check`.
-    var keepsCache: Bool { manifests != nil }
+    /// Whether the task keeps something for the next boot in its own directory of the cache: what it has fetched, the list
+    /// of what it has unpacked, the server's schema for `check`.
+    var keepsCache: Bool { manifests != nil || unpacks || !fetchedDigests.isEmpty }
 }
 
 extension Footprint {

@@ -26,6 +26,28 @@ import Testing
                 + "'~/man'; write the absolute paths",
         ),
         .task(
+            "file: {path: /a, url: 'https://example.com/a'}",
+            "bootstrap.yaml:3:27: 'file.url' of task 't' needs a digest; write 'sha256: DIGEST' beside it, as the publisher "
+                + "announces it or 'curl -fsSL https://example.com/a | sha256sum' prints it",
+        ),
+        .task(
+            "file: {path: /a, content: b, unpack: {}}",
+            "bootstrap.yaml:3:42: 'file.unpack' of task 't' needs an archive; name it in 'source' or 'url', or remove "
+                + "'unpack'",
+        ),
+        .task(
+            "file: {path: /a, source: /b, sha256: '\(String(repeating: "0", count: 64))'}",
+            "bootstrap.yaml:3:42: 'file.sha256' of task 't' belongs to a URL; remove it, or name the file in 'url'",
+        ),
+        .task(
+            "file: {path: /a, source: /b, mode: '4755', unpack: {}}",
+            "bootstrap.yaml:3:40: 'file.mode' of task 't' has bits that no unpacked file may have; write 'mode: \"0755\"'",
+        ),
+        .task(
+            "file: {path: /a, source: /b, unpack: {strip: -1}}",
+            "bootstrap.yaml:3:50: 'file.unpack.strip' of task 't' must be a whole number, 0 or more, found the number -1",
+        ),
+        .task(
             "file: {path: /a, content: b, owner: -1}",
             "bootstrap.yaml:3:41: 'file.owner' of task 't' must be a name, or a number up to 4294967294, "
                 + "found the number -1",
@@ -126,7 +148,7 @@ import Testing
         ),
         .task(
             "file: {path: /x}",
-            "bootstrap.yaml:3:5: 'file' of task 't' must have one of 'source', 'content' or 'generate'; "
+            "bootstrap.yaml:3:5: 'file' of task 't' must have one of 'source', 'content', 'generate' or 'url'; "
                 + "add source: FILE, or content: TEXT",
         ),
         .task(

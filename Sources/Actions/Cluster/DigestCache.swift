@@ -43,7 +43,7 @@ struct DigestCache {
     }
 
     /// Returns what was answered in place of a pinned text, and what to do.
-    private func difference(_ response: HTTPResponse, _ url: String, _ digest: String) -> (String, hint: String) {
+    func difference(_ response: HTTPResponse, _ url: String, _ digest: String) -> (String, hint: String) {
         let target = response.redirectedURL
         let way = target.map { ": it is redirected to '\(urlWithoutQuery($0))'" } ?? ""
         let isPage = ContentFormat.recognised(response.body, path: url)?.kind == .html
@@ -65,7 +65,7 @@ struct DigestCache {
         "the server wants a login, and no credentials are sent: name a URL that needs none"
 
     /// The place at which an administrator may put the file, as advice.
-    private func place(of digest: String) -> String { "put the file at '\(run.files.root + path(of: digest))'" }
+    func place(of digest: String) -> String { "put the file at '\(run.files.root + path(of: digest))'" }
 
     /// Returns the text of a pinned URL if it is in the cache.
     ///
@@ -88,7 +88,7 @@ struct DigestCache {
     }
 
     /// Returns the path, shared by all tasks, at which an administrator may place the file.
-    private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
+    func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
     private func fetch(_ url: String, _ digest: String) async throws(Problem) -> HTTPResponse {
         let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: SizeLimit.content)
@@ -109,12 +109,25 @@ struct DigestCache {
         }
     }
 
-    private func attempt(_ request: HTTPRequest) async throws(FetchError) -> HTTPResponse {
+    /// Sends a request once.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - limit: The instant after which the attempt is given up, `nil` for a minute from now.
+    ///   - receiver: A function that receives the body in parts, see ``HTTP/HTTPClient``.
+    /// - Returns: The response, with status 200 or 206.
+    /// - Throws: ``FetchError`` if there is no such response.
+    func attempt(
+        _ request: HTTPRequest,
+        until limit: ContinuousClock.Instant? = nil,
+        receiver: BodyReceiver? = nil
+    ) async throws(FetchError) -> HTTPResponse {
         let response: HTTPResponse
         do {
             response = try await run.http.send(
                 request,
-                deadline: min(deadline, ContinuousClock.now + .seconds(60)),
+                deadline: min(deadline, limit ?? ContinuousClock.now + .seconds(60)),
+                receiver: receiver
             )
         } catch {
             throw FetchError(
@@ -123,14 +136,15 @@ struct DigestCache {
                 hint: await Self.hint(for: error, request.url)
             )
         }
-        guard response.status == 200 else {
+        guard response.status == 200 || response.status == 206 && receiver != nil else {
             let mayPass = response.status == 429 || response.status >= 500
             let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
             let needsLogin = [401, 403].contains(response.status) || response.redirectedURL.map(isLoginAddress) == true
             throw FetchError(
                 words: "the server answered \(response.status)\(target)",
                 disposition: mayPass ? .retry : .permanent,
-                hint: mayPass ? nil : needsLogin ? Self.loginAdvice : "correct the URL"
+                hint: mayPass ? nil : needsLogin ? Self.loginAdvice : "correct the URL",
+                status: response.status
             )
         }
         return response
@@ -154,6 +168,8 @@ struct FetchError: Retriable, CustomStringConvertible {
     var words: String
     var disposition: Disposition
     var hint: String?
+    /// The status with which the server answered, `nil` if it did not.
+    var status: Int?
 
     var retryAfter: Duration? { nil }
     var description: String { words }

@@ -55,10 +55,11 @@ struct EncryptedContent {
 extension NodeCheck {
     /// Examines the content that a task writes to a file, unless the content is not known yet.
     func encryptedContent(_ task: PlannedTask) -> EncryptedContent.Finding? {
-        guard let file = task.verb.declaration as? FileDeclaration else { return nil }
+        guard let file = task.verb.declaration as? FileDeclaration, file.unpacking == nil else { return nil }
         let bytes: [UInt8]
         switch file.source {
         case .content(let text): bytes = Array(text.utf8)
+        case .url: return nil
         case .path(let source):
             guard producers.producer(of: source.path) == nil, !isOffline || !isAbsent(source),
                 let read = try? run.files.read(source.path, limit: SizeLimit.content)

@@ -458,7 +458,8 @@ extension NodeFiles {
         if try handle.status(name) != nil { try handle.remove(name) }
     }
 
-    private func stateLocation(_ directory: String) throws(SystemError) -> String {
+    /// Returns the location of the directory of a task or set, two levels below the state directory.
+    func stateLocation(_ directory: String) throws(SystemError) -> String {
         let parts = try location(ofWritten: directory).pathParts
         let above = FileSystem.existingRealPath("/" + parts.dropLast(3).joined(separator: "/"))
         return "\(above)/\(parts.suffix(3).joined(separator: "/"))"

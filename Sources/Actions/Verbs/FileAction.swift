@@ -6,8 +6,8 @@ import Planning
 
 /// Verb `file`: writes a file with its content, permissions and owner.
 struct FileAction: Action {
-    private let context: ActionContext
-    private let declaration: FileDeclaration
+    let context: ActionContext
+    let declaration: FileDeclaration
 
     init(_ context: ActionContext, _ declaration: FileDeclaration) {
         self.context = context
@@ -16,6 +16,8 @@ struct FileAction: Action {
 
     /// Writes the file unless it is up to date, and returns whether it did.
     func run() async throws(Problem) -> Bool {
+        if let unpacking = declaration.unpacking { return try await runUnpacked(unpacking) }
+        if case .url(let url, let digest) = declaration.source { return try await runFetched(url, sha256: digest) }
         let path = declaration.path.path
         if case .path(let source) = declaration.source, context.run.files.isOfUnknownContent(source.path) {
             return try writeUnknown(source)
@@ -73,6 +75,7 @@ struct FileAction: Action {
     private func content() throws(Problem) -> [UInt8]? {
         switch declaration.source {
         case .content(let text): return Array(text.utf8)
+        case .url: preconditionFailure("a fetched file is never in memory")
         case .generated(.token):
             return try keptContent() ?? (context.run.files.isDryRun ? nil : Self.token())
         case .path(let reference):

@@ -239,10 +239,10 @@ extension ProblemExplanation {
         ),
         .init(
             .notFetched,
-            "Manifest that cannot be fetched as declared",
+            "URL that cannot be fetched as declared",
             cause: """
-                The manifest of a URL cannot be fetched, or has another digest than the task file says, or its copy \
-                in the cache is damaged.
+                The manifest, file or archive of a URL cannot be fetched, or has another digest than the task file \
+                says, or its copy in the cache is damaged.
                 """,
             fix: """
                 Make the server reachable, or compare the new content with what its publisher announces and write \

@@ -169,6 +169,17 @@ extension ProblemExplanation {
             example: .message("there is no unit 'kubelte.service'; did you mean 'kubelet.service'?")
         ),
         .init(
+            .refusedArchive,
+            "Archive that is not unpacked",
+            cause: """
+                The archive is damaged or of another format, or lacks what the task wants, or contains something that \
+                is never unpacked: a name or link that leads out of the directory, a device, a file with the \
+                set-user-ID bit, two entries with one name, or too many bytes. Nothing of it was written.
+                """,
+            fix: "Correct the keys `strip` and `only`, or name another archive.",
+            example: .message("'https://example.com/a.tgz' is not unpacked: it does not contain 'bin/kubelet'")
+        ),
+        .init(
             .programInSandbox,
             "Program that the sandbox of its unit stops",
             cause: """

@@ -58,6 +58,7 @@ public enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case unitNotRestarted = "NB0415"
     case programInSandbox = "NB0416"
     case unitNotChanged = "NB0417"
+    case refusedArchive = "NB0418"
 
     // Certificates, keys and kubeconfigs.
     case certificateNotValidNow = "NB0501"

@@ -105,6 +105,11 @@ struct MappingReader {
         )
     }
 
+    /// Returns the location of a key's value, or of the mapping if the key is missing.
+    func location(ofKey key: String) -> SourceLocation {
+        entries.first { $0.key == key }?.value.location ?? location
+    }
+
     /// Reports every key that was not taken.
     ///
     /// ``KeyCorrections`` has already reported keys of task files that are misspelt or belong to a mapping nearby.

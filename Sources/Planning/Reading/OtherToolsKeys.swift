@@ -60,11 +60,14 @@ enum OtherToolsScope: Hashable {
 
 /// The advice about verbs of other tools.
 private let otherVerbs: [String: String] = {
-    let fetch = "fetch it with exec: {command: curl, args: [-fsSLo, FILE, URL], creates: FILE, network: true}"
+    let fetch = "write file: {path: FILE, url: URL, sha256: DIGEST}"
+    let archive = "write file: {path: DIR, url: URL, sha256: DIGEST, unpack: {}}"
     let rendered = "write the objects to a file first, and name that file in apply: {manifests: [FILE]}"
     let condition = "wait for what the next task needs, such as wait: {tcp: HOST:PORT}"
     return [
         "download": fetch, "fetch": fetch, "geturl": fetch, "curl": fetch, "wget": fetch,
+        "unarchive": archive, "unpack": archive, "untar": archive, "tar": archive, "extract": archive,
+        "archive": archive,
         "helm": rendered, "kubectl": rendered, "kustomize": rendered, "k8s": rendered, "chart": rendered,
         "sleep": condition, "pause": condition, "waitfor": condition,
         "sysctl": "write it to a file with file: {path: /etc/sysctl.d/NAME.conf, content: TEXT} and "
@@ -86,7 +89,6 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
     let inclusion = "put the other file into the directory bootstrap.d beside this one, where all files are read"
     let server = "write it below 'cluster:', as 'servers: URL'"
     let roleOfNode = "write the role of a node below its name in 'nodes:', and the roles of a task in the task"
-    let fetched = "a file is not fetched: name one of the node in 'source:', or fetch it with a task 'exec'"
     let replaced = "remove it: a file with another content is replaced"
     let itself = "remove it: only the directory itself is corrected, not what is in it"
     let parameters = "write them to a file of /etc/modprobe.d, in a task with 'file' that this one runs after"
@@ -140,7 +142,10 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
             "timeout": "write it in the task, beside 'exec:'",
         ],
         .verb("file"): [
-            "url": fetched, "checksum": fetched, "sha256": fetched,
+            "checksum": "write the SHA-256 digest as 'sha256: DIGEST'",
+            "sha512": "write the SHA-256 digest as 'sha256: DIGEST'",
+            "strip": "write it below 'unpack:'", "stripcomponents": "write 'strip: NUMBER' below 'unpack:'",
+            "only": "write it below 'unpack:'", "include": "write 'only: [NAME]' below 'unpack:'",
             "backup": replaced, "force": replaced, "overwrite": replaced, "replace": replaced,
             "name": "write it as 'path: PATH'",
             "state": "remove it: a file is written, and the directories above it are created",

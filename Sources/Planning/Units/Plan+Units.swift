@@ -185,7 +185,7 @@ private struct TaskUnit {
         if !state.isEmpty { unit.set("StateDirectory", state.joined(separator: " ")) }
         if task.footprint.keepsCache {
             // An administrator or an older version may have stored a copy for all tasks.
-            for digest in task.footprint.manifests?.pinnedDigests ?? [] {
+            for digest in task.footprint.pinnedDigests {
                 unit.path("BindReadOnlyPaths", "/var/lib/nest-bootstrap/cache/\(digest)")
             }
         }

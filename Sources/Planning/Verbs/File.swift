@@ -1,6 +1,7 @@
 import Base
 import YAML
-/// Verb `file`: a file with a given content, mode and owner.
+
+/// Verb `file`: a file with a given content, mode and owner, or the files of an archive.
 public struct FileDeclaration: VerbDeclaration {
     /// The source of the content.
     public enum Source: Sendable, Hashable {
@@ -8,6 +9,8 @@ public struct FileDeclaration: VerbDeclaration {
         case path(LocatedPath)
         /// Text in the task file.
         case content(String)
+        /// A URL, with the SHA-256 digest of its content in lower-case hexadecimal.
+        case url(String, sha256: String)
         /// Random text, generated once if the file does not exist.
         case generated(Generator)
     }
@@ -18,13 +21,25 @@ public struct FileDeclaration: VerbDeclaration {
         case token
     }
 
-    /// The file to write.
+    /// The part of an archive that is unpacked.
+    public struct Unpacking: Sendable, Hashable {
+        /// The number of directories at the beginning of each name that are left out.
+        public var strippedCount: Int
+
+        /// The names of the wanted files and directories after ``strippedCount``, empty for all.
+        public var wanted: [String]
+    }
+
+    /// The file to write, or the directory in which an archive is unpacked.
     public var path: LocatedPath
 
     /// The source of the content.
     public var source: Source
 
-    /// The permissions of the file, or `nil` for ``usualMode`` without the permissions that the source file lacks.
+    /// The part of the archive that is unpacked, `nil` if the source is the content itself.
+    public var unpacking: Unpacking?
+
+    /// The permissions of the file or files, or `nil` for ``usualMode`` without the permissions that the source file lacks.
     public var mode: UInt16?
 
     /// The permissions if ``mode`` is `nil` and the source is not stricter: 0600 for generated content, otherwise 0644.
@@ -46,25 +61,31 @@ extension FileDeclaration: ReadableVerb {
     /// The verb's key in the task file.
     public static var name: String { "file" }
 
-    public static var summary: String { "writes a file" }
+    public static var summary: String { "writes a file, or unpacks an archive" }
 
     /// The verb's keys.
     public static var keys: [KeyDescription] {
         [
             Keys.path.description, Keys.source.description, Keys.content.description, Keys.generate.description,
-            Keys.mode.description, Keys.owner.description, Keys.group.description,
+            Keys.url.description, Keys.sha256.description, Keys.unpack.description, Keys.mode.description,
+            Keys.owner.description, Keys.group.description,
         ]
     }
 
     private enum Keys {
-        static let sources = ["source", "content", "generate"]
+        static let sources = ["source", "content", "generate", "url"]
         static let path = Key.required(
             "path",
             .writtenPath,
             example: "/etc/cni/net.d/10-calico.conflist",
-            "the file; missing directories above it are created"
+            "the file, or with `unpack` the directory; missing directories above it are created"
         )
-        static let source = Key.oneOf(sources, "source", .readPath, "the file to copy, byte by byte")
+        static let source = Key.oneOf(
+            sources,
+            "source",
+            .readPath,
+            "the file to copy, byte by byte, or with `unpack` the archive"
+        )
         static let content = Key.oneOf(sources, "content", .content, "the file's content")
         static let generate = Key.oneOf(
             sources,
@@ -72,14 +93,42 @@ extension FileDeclaration: ReadableVerb {
             ValueReader<String>.word(Generator.allCases.map(\.rawValue)),
             "`token` for 64 random hexadecimal digits; a file that exists keeps its content"
         )
+        static let url = Key.oneOf(sources, "url", .url, "the URL to fetch the file or the archive from")
+        static let sha256 = Key.optional(
+            "sha256",
+            .digest,
+            default: "required with `url`",
+            "the SHA-256 digest of what the URL has"
+        )
+        static let unpack = Key.optional(
+            "unpack",
+            ValueReader(type: .mapping([strip.description, only.description]), read: readUnpacking),
+            default: "the file is not unpacked",
+            "unpack the archive (tar, zip) in the directory `path`; `{}` for all of it"
+        )
+        static let strip = DefaultedKey(
+            "strip",
+            .count,
+            default: 0,
+            "the number of directories at the beginning of each name that are left out"
+        )
+        static let only = Key.optional(
+            "only",
+            ValueReader<[String]>.list(of: .string("a name in the archive"), "names in the archive"),
+            default: "everything",
+            "the files and directories to unpack, by their names after `strip`; `*` matches any part of a name"
+        )
         static let mode = Key.optional(
             "mode",
             .mode,
-            default: "with `generate` `0600`, else `0644`, without what `source` does not allow",
-            "the file's permissions, with `generate` none for every user; a copy of a file with mode 0600 keeps 0600"
+            default:
+                "with `generate` `0600`, else `0644`, without what `source` does not allow; with `unpack` `0755` for what "
+                + "the archive lets its owner execute",
+            "the permissions of the file or files, with `generate` none for every user; a copy of a file with mode 0600 "
+                + "keeps 0600"
         )
-        static let owner = Key.optional("owner", .account("user"), default: "root", "the file's owner")
-        static let group = Key.optional("group", .account("group"), default: "root", "the file's group")
+        static let owner = Key.optional("owner", .account("user"), default: "root", "the owner of the file or files")
+        static let group = Key.optional("group", .account("group"), default: "root", "the group of the file or files")
     }
 
     static func mapping(instead node: Node) -> String? {
@@ -91,6 +140,8 @@ extension FileDeclaration: ReadableVerb {
         let sourcePath = fields.value(Keys.source)
         let content = fields.value(Keys.content)
         let generator = fields.value(Keys.generate).flatMap(Generator.init)
+        let pinned = pinnedURL(&fields)
+        let unpacking = fields.value(Keys.unpack)
         let mode = fields.value(Keys.mode)
         if generator != nil, let mode { fields.reportOpenMode(mode, of: "the token") }
         let owner = fields.value(Keys.owner)
@@ -104,29 +155,114 @@ extension FileDeclaration: ReadableVerb {
                 hint: "name the file to copy, or remove the task",
             )
         }
-        let written = sourcePath.map(Source.path) ?? content.map(Source.content) ?? generator.map(Source.generated)
+        let written =
+            sourcePath.map(Source.path) ?? content.map(Source.content) ?? generator.map(Source.generated) ?? pinned
         guard let path, let source = written else { return nil }
-        var declaration = Self(path: path, source: source, mode: mode, owner: owner, group: group)
+        var declaration = Self(path: path, source: source, unpacking: unpacking, mode: mode, owner: owner, group: group)
+        declaration.reportUnusable(in: &fields)
         declaration.accountLocations = fields.accountLocations()
         return ReadVerb(declaration)
     }
 
-    /// The paths, connections and privileges of the task.
+    /// Reads the URL and its digest, each of which needs the other.
+    private static func pinnedURL(_ fields: inout MappingReader) -> Source? {
+        let url = fields.value(Keys.url)
+        let hasDigest = fields.has(Keys.sha256.description.name)
+        let digest = fields.value(Keys.sha256)
+        if let url, !hasDigest {
+            fields.problems.add(
+                .missingKey,
+                fields.location(ofKey: Keys.url.description.name),
+                "\(fields.subject.label("url")) needs a digest",
+                hint: "write 'sha256: DIGEST' beside it, as the publisher announces it or \(fetched(url)) prints it"
+            )
+        }
+        guard let url, let digest else { return nil }
+        return .url(url, sha256: digest)
+    }
+
+    private static func fetched(_ url: String) -> String {
+        "'\(shellLine(["curl", "-fsSL", url])) | sha256sum'"
+    }
+
+    @Sendable private static func readUnpacking(_ value: ConfigValue) -> Unpacking? {
+        guard var fields = value.mapping("a mapping") else { return nil }
+        defer { fields.finish() }
+        let strippedCount = fields.value(Keys.strip)
+        let wanted = fields.value(Keys.only)
+        return Unpacking(strippedCount: strippedCount, wanted: wanted ?? [])
+    }
+
+    /// Reports keys that do not belong to the source.
+    private func reportUnusable(in fields: inout MappingReader) {
+        if unpacking != nil {
+            switch source {
+            case .path, .url: break
+            case .content, .generated:
+                fields.problems.add(
+                    .contradictingKeys,
+                    fields.location(ofKey: Keys.unpack.description.name),
+                    "\(fields.subject.label("unpack")) needs an archive",
+                    hint: "name it in 'source' or 'url', or remove 'unpack'"
+                )
+            }
+            if let mode, mode & 0o7000 != 0 {
+                fields.problems.add(
+                    .wrongValue,
+                    fields.location(ofKey: Keys.mode.description.name),
+                    "\(fields.subject.label("mode")) has bits that no unpacked file may have",
+                    hint: "write 'mode: \"0\(String(mode & 0o777, radix: 8))\"'"
+                )
+            }
+        }
+        if case .url = source { return }
+        guard fields.has(Keys.sha256.description.name) else { return }
+        fields.problems.add(
+            .contradictingKeys,
+            fields.location(ofKey: Keys.sha256.description.name),
+            "\(fields.subject.label("sha256")) belongs to a URL",
+            hint: "remove it, or name the file in 'url'"
+        )
+    }
+}
+
+/// The paths, connections and privileges of the task.
+extension FileDeclaration {
     public var footprint: Footprint {
         let mode = mode ?? usualMode
         let isSecret = mode & 0o077 == 0
-        let product = Footprint.Product.file(mode: mode, owner: owner, group: group)
-        var footprint = Footprint(
-            writes: [.init(path: path, effect: .replaces, isSecret: isSecret, product: product)]
-        )
-        if case .path(let source) = source {
-            footprint.reads.append(.init(path: source, use: isSecret ? .secret : .file))
+        var footprint = Footprint(writes: [write(isSecret: isSecret, mode: mode)])
+        footprint.unpacks = unpacking != nil
+        switch source {
+        case .path(let source):
+            let limit = unpacking == nil ? SizeLimit.content : Int.max
+            footprint.reads.append(.init(path: source, use: isSecret ? .secret : .file, sizeLimit: limit))
+        case .url(let url, let digest):
+            footprint.connections.append(.url(url))
+            footprint.fetchedDigests.append(digest)
+        case .content, .generated: break
         }
         // The source and the file that an earlier run wrote may belong to other users.
         if owner != nil || group != nil || !footprint.reads.isEmpty {
             footprint.capabilities.append("CAP_DAC_READ_SEARCH")
         }
+        // The unit writes these files itself, because only small ones are put in place after it.
+        if !footprint.hasOnlyProducts, owner != nil || group != nil { footprint.capabilities.append("CAP_CHOWN") }
         footprint.addAccounts(owner: owner, group: group, named: accountLocations, at: path.location)
         return footprint
+    }
+
+    private func write(isSecret: Bool, mode: UInt16) -> Footprint.Write {
+        if unpacking != nil {
+            let directory = LocatedPath("\(path.path.withoutSlashesAtEnd)/", location: path.location)
+            return .init(path: directory, effect: .modifies, isSecret: isSecret)
+        }
+        if case .url = source { return .init(path: path, effect: .replaces, isSecret: isSecret) }
+        return .init(
+            path: path,
+            effect: .replaces,
+            isSecret: isSecret,
+            product: .file(mode: mode, owner: owner, group: group)
+        )
     }
 }
