@@ -324,11 +324,17 @@ import Testing
             "bootstrap.yaml:3:23: 'wait.interface' of task 't' must be the name of a network interface, "
                 + "15 characters at most, none of them a space or '/', found 'en/0'",
         ),
+        .task("wait: {node: ready, kubeconfig: k}"),
+        .task(
+            "wait: {node: Ready, kubeconfig: k}",
+            "bootstrap.yaml:3:18: 'wait.node' of task 't' must be 'ready', found 'Ready'; did you mean 'ready'?",
+        ),
         .task(
             "wait: {kubeconfig: k}",
             "bootstrap.yaml:3:5: 'wait' of task 't' must have one of 'apiServer', 'tcp', 'file', 'url', 'unit', "
-                + "'address', 'interface' or 'object'; add apiServer: true",
-            "bootstrap.yaml:3:12: 'wait.kubeconfig' of task 't' goes with 'apiServer' or 'object' only; remove kubeconfig:",
+                + "'address', 'interface', 'object' or 'node'; add apiServer: true",
+            "bootstrap.yaml:3:12: 'wait.kubeconfig' of task 't' goes with 'apiServer', 'object' or 'node' only; "
+                + "remove kubeconfig:",
         ),
         .task(
             "apply: {kubeconfig: k, manifests: [x], prune: everything}",
