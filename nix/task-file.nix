@@ -34,6 +34,7 @@ let
     "script"
     "service"
     "symlink"
+    "sysctl"
     "wait"
   ];
   # The tasks of option `script`, with the paths of their scripts.

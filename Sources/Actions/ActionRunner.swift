@@ -92,6 +92,7 @@ let actionTypes: [any Action.Type] = [
     ServiceAction.self,
     ExecAction.self,
     ModuleAction.self,
+    SysctlAction.self,
     WaitAction.self,
     RemoveAction.self,
 ]

@@ -89,6 +89,7 @@ final class Bench: Sendable {
             switch kind {
             case .path(let path, let result): "\(path) \(result.change)"
             case .planned(let text): text
+            case .change(let subject, let change): "\(subject) \(change)"
             case .output(let text): "| \(text)"
             case .warning(let subject, let text): "warning: \(subject): \(text)"
             case .objectFailed(_, let error): "\(error)"

@@ -154,6 +154,17 @@ import Testing
                 ["CapabilityBoundingSet=CAP_SYS_MODULE", "ProtectKernelModules=no", "SystemCallFilter=@module"]
                     + ["/run/systemd/container", "/run/.containerenv"].map { "BindReadOnlyPaths=-\($0)" }
             ),
+            (
+                "sysctl: {values: {net.ipv4.conf.eth0/1.forwarding: 1, kernel.shmmax: 1, kernel.kptr_restrict: 2}}",
+                [
+                    "/proc/sys/net/ipv4/conf/eth0.1/forwarding", "/proc/sys/kernel/shmmax",
+                    "/proc/sys/kernel/kptr_restrict",
+                ],
+                ["PrivateNetwork=no", "PrivateIPC=no", "CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN"]
+                    + ["/run/sysctl.d", "/run/systemd/container", "/run/.containerenv"].map {
+                        "BindReadOnlyPaths=-\($0)"
+                    }
+            ),
             ("directory: {path: /run/x/y}", [], ["BindReadOnlyPaths=-/run/x"]),
             ("directory: {path: /home}", [], ["ProtectHome=read-only"]),
             (

@@ -67,6 +67,7 @@
         "overlay"
         "br_netfilter"
       ];
+      forwarding.sysctl.values."net.ipv4.ip_forward" = 1;
       plugins.directory = {
         path = "/var/lib/plugins";
         mode = "0755";

@@ -41,6 +41,7 @@ struct WaitAction: Action {
             try await checkKind(of: identity, at: reference.location, client)
             try await client.awaitReadiness(
                 of: [AwaitedObject(identity, at: reference.location)],
+                sinceBoot: declaration.isOwnNode ? try? Machine.bootIdentifier() : nil,
                 task: context.task.name,
                 context.retryPolicy,
             )

@@ -51,6 +51,7 @@ extension LiveObject {
         case ("", "Service"): service
         case ("apiextensions.k8s.io", "CustomResourceDefinition"): definition
         case ("apiregistration.k8s.io", "APIService"): byCondition("Available")
+        case ("", "Node"): byCondition("Ready")
         case ("", "ConfigMap"), ("", "Secret"), ("batch", "CronJob"), ("policy", "PodDisruptionBudget"): .ready
         default: nil
         }

@@ -99,6 +99,9 @@ struct ReadinessAdvice {
             "correct 'image', or make the registry reachable"
         } else if words.contains("the server has no kind") {
             "apply the CustomResourceDefinition that defines it, or correct 'apiVersion' and 'kind'"
+        } else if type.kind == "Node", type.group.isEmpty {
+            "see 'journalctl -u kubelet' on the node"
+                + (object.reason == UnreadyObject.absence ? ": the kubelet has not registered it" : "")
         } else if object.reason == UnreadyObject.absence {
             "check what creates it, or increase 'timeout' of task '\(task)'"
         } else {

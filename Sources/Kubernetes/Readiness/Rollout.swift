@@ -13,11 +13,13 @@ extension APIClient {
     public func awaitReadiness(
         of objects: [AwaitedObject],
         minimumNodeCount: Int = 1,
+        sinceBoot boot: String? = nil,
         task: String,
         _ retryPolicy: RetryPolicy,
     ) async throws {
-        try await Rollout(client: self, minimumNodeCount: minimumNodeCount, task: task, retryPolicy: retryPolicy)
-            .wait(for: objects)
+        var rollout = Rollout(client: self, minimumNodeCount: minimumNodeCount, task: task, retryPolicy: retryPolicy)
+        rollout.boot = boot
+        try await rollout.wait(for: objects)
     }
 
     /// Reads an object, or returns `nil` if it does not exist.
@@ -64,6 +66,8 @@ struct Rollout {
     /// The task that waits.
     let task: String
     let retryPolicy: RetryPolicy
+    /// The boot of which a Node must be, because its conditions are at first those of the boot before; `nil` for any.
+    var boot: String?
     /// The time before the cause of a slow rollout is looked up; the interval grows while nothing changes.
     var diagnosisInterval = Duration.seconds(5)
 
@@ -306,9 +310,15 @@ struct Rollout {
     private func unreadiness(of live: Node?, _ type: GroupVersionKind) -> String? {
         guard let live else { return UnreadyObject.absence }
         return switch Readiness(of: live, type: type, minimumNodeCount: minimumNodeCount) {
-        case .ready: nil
+        case .ready: isOfBoot(live) ? nil : "its status is that of an earlier boot: the kubelet has not updated it yet"
         case .waiting(let reason): reason
         case .failed(let reason): "its controller reports a failure: \(reason)"
         }
+    }
+
+    /// Returns whether the kubelet has written the status of a Node on the boot that must be.
+    private func isOfBoot(_ live: Node) -> Bool {
+        guard let boot, let found = live["status"]?["nodeInfo"]?["bootID"]?.string else { return true }
+        return found == boot
     }
 }

@@ -274,9 +274,13 @@ extension ConfigValue {
             return nil
         }
         guard !["/proc", "/sys"].contains(where: { isPath(normalised(reference.path), at: $0) }) else {
+            let parts = reference.path.pathParts.dropFirst(2).map(String.init)
+            let isSetting = isPath(normalised(reference.path), below: "/proc/sys")
             reportTypeMismatch(
                 "a path where files can be made",
-                hint: "write kernel settings with an exec task"
+                hint: isSetting
+                    ? "set it with sysctl: {values: {\(KernelSetting.name(of: parts)): VALUE}}"
+                    : "write kernel settings with an exec task"
             )
             return nil
         }

@@ -86,10 +86,10 @@ struct MappingReader {
 
     /// Reports a missing key.
     ///
-    /// An example that begins with `[` is a list in YAML, one that begins with `PATH (` says which path belongs there, and any
+    /// An example that begins with `[` or `{` is a list or a mapping in YAML, one that begins with `PATH (` says which path belongs there, and any
     /// other example is a string.
     func reportMissing(_ key: String, _ example: String) {
-        let isAsWritten = example.hasPrefix("[") || example.hasPrefix("PATH (")
+        let isAsWritten = example.hasPrefix("[") || example.hasPrefix("{") || example.hasPrefix("PATH (")
         let value = isAsWritten ? example : typed(example)
         problems.addMissing(keys: [key], location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
     }

@@ -70,8 +70,6 @@ private let otherVerbs: [String: String] = {
         "archive": archive,
         "helm": rendered, "kubectl": rendered, "kustomize": rendered, "k8s": rendered, "chart": rendered,
         "sleep": condition, "pause": condition, "waitfor": condition,
-        "sysctl": "write it to a file with file: {path: /etc/sysctl.d/NAME.conf, content: TEXT} and "
-            + "restart: [systemd-sysctl.service]",
     ]
 }()
 
@@ -160,6 +158,14 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
             "state": "remove it: a module is loaded, and loaded again at the next boot",
             "persistent": "remove it: a module is loaded, and loaded again at the next boot",
             "params": parameters, "options": parameters, "parameters": parameters,
+        ],
+        .verb("sysctl"): [
+            "name": "write the name and the value as 'values: {NAME: VALUE}'",
+            "key": "write the name and the value as 'values: {NAME: VALUE}'",
+            "value": "write the name and the value as 'values: {NAME: VALUE}'",
+            "reload": "remove it: a value is set at once", "sysctlset": "remove it: a value is set at once",
+            "state": "remove it: a value is set, and set again at the next boot",
+            "ignoreerrors": "remove it: every setting must be there",
         ],
         .verb("apply"): [
             "namespace": "write the namespace in 'metadata:' of the objects",

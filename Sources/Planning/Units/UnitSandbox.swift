@@ -26,6 +26,8 @@ struct UnitSandbox {
         addresses: [String]?,
     ) {
         if footprint.usesNetwork || footprint.watchesInterfaces { addNetwork(footprint, addresses) }
+        // The node would not see a value that is set in a namespace of the unit.
+        for setting in footprint.kernelSettings.compactMap(\.isolation) { add(setting.key, setting.value) }
         addCapabilities(footprint)
         addPlaces(footprint, reads: reads, writes: writes)
         if view.isRootEmpty {
@@ -92,7 +94,8 @@ struct UnitSandbox {
         // Programs use capabilities through these system calls.
         let isMoreThanReading = capabilities != [Self.reading]
         if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "@privileged @resources") }
-        for capability in capabilities {
+        // A task that changes settings of the kernel only writes files, and runs no program.
+        for capability in capabilities where footprint.kernelSettings.isEmpty {
             for (key, value) in Self.obstacles[capability] ?? [] where seen.insert("\(key)=\(value)").inserted {
                 add(key, value)
             }

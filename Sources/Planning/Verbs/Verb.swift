@@ -12,6 +12,7 @@ let verbTypes: [any ReadableVerb.Type] = [
     ServiceDeclaration.self,
     ExecDeclaration.self,
     ModuleDeclaration.self,
+    SysctlDeclaration.self,
     WaitDeclaration.self,
     RemoveDeclaration.self,
 ]

@@ -32,6 +32,9 @@ public struct WaitDeclaration: VerbDeclaration {
     /// The location of the condition in the task file.
     public var location: SourceLocation
 
+    /// Whether the object is the Node of this node.
+    public var isOwnNode = false
+
     /// The key that names the kubeconfig, if the condition has one.
     public var kubeconfigKey = "kubeconfig"
 }
@@ -47,7 +50,7 @@ extension WaitDeclaration: ReadableVerb {
         [
             Keys.apiServer.description, Keys.tcp.description, Keys.file.description, Keys.url.description,
             Keys.unit.description, Keys.address.description, Keys.interface.description, Keys.object.description,
-            Keys.kubeconfig.description, Keys.certificateAuthority.description,
+            Keys.node.description, Keys.kubeconfig.description, Keys.certificateAuthority.description,
         ]
     }
 
@@ -58,7 +61,7 @@ extension WaitDeclaration: ReadableVerb {
     }
 
     private enum Keys {
-        static let conditions = ["apiServer", "tcp", "file", "url", "unit", "address", "interface", "object"]
+        static let conditions = ["apiServer", "tcp", "file", "url", "unit", "address", "interface", "object", "node"]
         static let apiServer = Key.oneOf(
             conditions,
             "apiServer",
@@ -92,11 +95,17 @@ extension WaitDeclaration: ReadableVerb {
             .object,
             "the object exists and is ready; a custom resource without condition `Ready` is ready"
         )
+        static let node = Key.oneOf(
+            conditions,
+            "node",
+            ValueReader<String>.word(["ready"]),
+            "this node is registered in the cluster, and its condition `Ready` is true since this boot"
+        )
         static let kubeconfig = Key.optional(
             "kubeconfig",
             .readPath,
             default: "the file of the nearest `kubeconfig` task among the dependencies",
-            "with `apiServer: true` or `object`: the kubeconfig of the API server"
+            "with `apiServer: true`, `object` or `node`: the kubeconfig of the API server"
         )
         static let certificateAuthority = Key.optional(
             "certificateAuthority",
@@ -117,12 +126,25 @@ extension WaitDeclaration: ReadableVerb {
         let address = fields.value(Keys.address).map(Condition.address)
         let interface = fields.value(Keys.interface).map(Condition.interface)
         let object = fields.value(Keys.object)
+        let node = fields.value(Keys.node)
         fields.requireOne(of: Keys.conditions, example: "apiServer: true")
-        fields.reportMisplacedKey("kubeconfig", goesWith: ["apiServer", "object"])
+        fields.reportMisplacedKey("kubeconfig", goesWith: ["apiServer", "object", "node"])
         fields.reportMisplacedKey("certificateAuthority", goesWith: ["url"])
         let location = fields.entries.first { Keys.conditions.contains($0.key) }?.value.location ?? fields.location
         if let condition = tcp ?? file ?? url ?? unit ?? address ?? interface {
             return ReadVerb(Self(condition: condition, location: location))
+        }
+        if node != nil {
+            let node = ObjectReference(
+                apiVersion: "v1",
+                kind: "Node",
+                namespace: nil,
+                name: context.hostName,
+                location: location
+            )
+            return ReadVerb(kubeconfig: kubeconfig) {
+                Self(condition: .object(node, kubeconfig: $0), location: location, isOwnNode: true)
+            }
         }
         switch (server, object) {
         case (.of(let path)?, _):

@@ -295,6 +295,14 @@ struct ReadinessTests {
         ("v1", "PersistentVolumeClaim", #""status":{"phase":"Bound"}"#, .ready),
         ("v1", "Namespace", #""status":{"phase":"Active"}"#, .ready),
         ("v1", "Namespace", #""status":{"phase":"Terminating"}"#, .waiting("phase is 'Terminating', not 'Active'")),
+        ("v1", "Node", #""status":{}"#, .waiting("condition Ready is missing")),
+        ("v1", "Node", #""status":{"conditions":[{"type":"Ready","status":"True"}]}"#, .ready),
+        (
+            "v1", "Node",
+            #""status":{"conditions":[{"type":"Ready","status":"False","reason":"KubeletNotReady","#
+                + #""message":"container runtime network not ready: cni plugin not initialized"}]}"#,
+            .waiting("KubeletNotReady: container runtime network not ready: cni plugin not initialized")
+        ),
         ("v1", "Service", #""spec":{"type":"ClusterIP"}"#, .ready),
         ("v1", "Service", #""spec":{"type":"LoadBalancer"}"#, .waiting("it has no cluster IP yet")),
         ("v1", "Service", #""spec":{"type":"LoadBalancer","clusterIP":"10.0.0.1"}"#, .ready),

@@ -90,6 +90,32 @@ struct RolloutTests {
         fake.server.stop()
     }
 
+    @Test func `a Node that was ready on the boot before is awaited until its kubelet has started`() async throws {
+        let lists = Counter()
+        let fake = try FakeAPIServer { request in
+            guard request.target.hasPrefix("/api/v1/nodes") else { return nil }
+            guard !request.target.contains("watch=1") else {
+                return FakeAPIServer.stream(#"{"type":"MODIFIED","object":{}}"#)
+            }
+            let boot = lists.next() > 1 ? "new" : "old"
+            let status = #"{"conditions":[{"type":"Ready","status":"True"}],"nodeInfo":{"bootID":"\#(boot)"}}"#
+            return FakeAPIServer.json(
+                200,
+                #"{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"cp"},"status":\#(status)}]}"#
+            )
+        }
+        let reported = Locked<[Wait]>([])
+        var rollout = try rollout(on: fake) { wait in reported.withLock { $0.append(wait) } }
+        rollout.boot = "new"
+        let identity = ObjectIdentity(type: .init(apiVersion: "v1", kind: "Node"), namespace: nil, name: "cp")
+        try await rollout.wait(for: [AwaitedObject(identity)])
+        #expect(
+            reported.withLock { $0 }.map(\.reason) == [
+                "its status is that of an earlier boot: the kubelet has not updated it yet"
+            ]
+        )
+    }
+
     @Test func `a user who may only get objects waits for them by polling`() async throws {
         let polls = Counter()
         let fake = try FakeAPIServer { request in
