@@ -84,11 +84,12 @@ let
       target = required text "What the link points at.";
     };
     file = verb "Writes a file, or unpacks an archive." {
-      path = required types.str "The file.";
+      path = required types.str "The file, or the directory of an archive's files.";
       source = optional text "The file to copy, or the archive.";
       content = optional types.str "The content of the file.";
       url = optional types.str "The URL of the file or archive.";
       sha256 = optional types.str "The SHA-256 digest of what the URL has.";
+      unpack = optional (types.attrsOf value) "The part of the archive that is unpacked; {} for all of it.";
       mode = optional types.str "The permissions, as an octal number in quotes.";
     };
     directory = verb "Creates a directory with its mode and owner." {

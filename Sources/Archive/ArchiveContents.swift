@@ -79,7 +79,8 @@ public struct ArchiveContents: Sendable, Hashable {
     /// - Parameters:
     ///   - path: The archive's file.
     ///   - selection: The wanted entries.
-    ///   - byteLimit: The number of bytes of all files above which the archive is refused.
+    ///   - byteLimit: The number of bytes of all files, also of those that are not wanted, above which the archive is
+    ///     refused.
     /// - Throws: ``ArchiveError`` if the archive cannot be read or is refused, or lacks a wanted entry.
     public init(
         of path: String,
@@ -87,22 +88,22 @@ public struct ArchiveContents: Sendable, Hashable {
         byteLimit: Int = Self.byteLimit
     ) throws(ArchiveError) {
         var reader = try ArchiveReader(path)
-        var names = ArchiveNames(path, byteLimit: byteLimit)
+        var archive = ArchiveIndex(path, byteLimit: byteLimit)
         while let entry = try reader.next() {
-            try names.add(entry)
-            guard case .file = entry.kind else { continue }
+            let position = try archive.add(entry)
+            guard let position, entry.kind == .file else { continue }
             // The content is read even if nobody wants it, because only then it is known to be complete.
             var digest = SHA256Digest()
             while let bytes = try reader.read() {
-                try names.addSize(bytes.count)
+                try archive.addSize(bytes.count, at: position)
                 digest.update(bytes)
             }
-            names.setDigest(digest.finish())
+            archive.setDigest(digest.finish(), at: position)
         }
-        for entry in try names.selected(by: selection) {
+        for entry in try archive.selected(by: selection) {
             switch entry.kind {
             case .directory: directories.append(entry.path)
-            case .link(let target): links.append(Link(path: entry.path, target: target))
+            case .link(let target): links.append(Link(path: entry.path, target: target ?? ""))
             case .file, .hardLink, .other:
                 files.append(
                     File(

@@ -6,13 +6,12 @@ internal import Glibc
 public struct ArchiveEntry: Sendable, Hashable {
     /// The kind of an entry, with what belongs to it.
     public enum Kind: Sendable, Hashable {
-        /// A regular file, and its size in bytes, `nil` if the header does not have it.
-        case file(size: Int?)
+        case file
         case directory
-        /// A symbolic link with its target.
-        case link(target: String)
-        /// Another name of a file that precedes it in the archive.
-        case hardLink(name: String)
+        /// A symbolic link with its target, `nil` if that is not UTF-8.
+        case link(target: String?)
+        /// Another name of a file that precedes it in the archive, `nil` if that is not UTF-8.
+        case hardLink(name: String?)
         /// Something that is never unpacked, such as a device.
         case other(FileStatus.Kind)
     }
@@ -69,7 +68,7 @@ public struct ArchiveReader: ~Copyable {
         if code == ARCHIVE_EOF { return nil }
         // A warning is about a text that the locale does not have, or about properties that are not used.
         if code != ARCHIVE_WARN { try check(code) }
-        guard let entry = unsafe found else { return nil }
+        guard let entry = unsafe found else { preconditionFailure("libarchive returns the entry that it has read") }
         // A name that is not UTF-8 is no text in any other encoding either.
         let name = unsafe Self.text(archive_entry_pathname_utf8(entry), orElse: archive_entry_pathname(entry))
         let mode = unsafe UInt32(archive_entry_mode(entry)) & 0o7777
@@ -77,20 +76,20 @@ public struct ArchiveReader: ~Copyable {
     }
 
     private static func kind(of entry: OpaquePointer) -> ArchiveEntry.Kind {
-        let hardLink = unsafe text(archive_entry_hardlink_utf8(entry), orElse: archive_entry_hardlink(entry))
-        if let hardLink { return .hardLink(name: hardLink) }
-        switch unsafe UInt32(archive_entry_filetype(entry)) {
+        if unsafe archive_entry_hardlink(entry) != nil || archive_entry_hardlink_utf8(entry) != nil {
+            return .hardLink(
+                name: unsafe text(archive_entry_hardlink_utf8(entry), orElse: archive_entry_hardlink(entry))
+            )
+        }
+        switch unsafe archive_entry_filetype(entry) {
         case Glibc.S_IFDIR: return .directory
         case Glibc.S_IFLNK:
-            let target = unsafe text(archive_entry_symlink_utf8(entry), orElse: archive_entry_symlink(entry))
-            return .link(target: target ?? "")
+            return .link(target: unsafe text(archive_entry_symlink_utf8(entry), orElse: archive_entry_symlink(entry)))
         case Glibc.S_IFIFO: return .other(.fifo)
         case Glibc.S_IFSOCK: return .other(.socket)
         case Glibc.S_IFCHR: return .other(.characterDevice)
         case Glibc.S_IFBLK: return .other(.blockDevice)
-        default:
-            let hasSize = unsafe archive_entry_size_is_set(entry) != 0
-            return .file(size: hasSize ? Int(clamping: unsafe archive_entry_size(entry)) : nil)
+        default: return .file
         }
     }
 

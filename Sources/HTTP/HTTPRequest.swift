@@ -49,7 +49,8 @@ public struct HTTPRequest: Sendable, Hashable {
 
 /// A function that receives a body in parts, which is called on the thread of the client.
 ///
-/// It receives the response without its body, and the next bytes. An error that it throws ends the request.
+/// It receives the response without its body, and the next bytes. While it runs, no other request makes progress. An error
+/// that it throws ends the request.
 public typealias BodyReceiver = @Sendable (_ response: HTTPResponse, _ bytes: [UInt8]) throws(SystemError) -> Void
 
 /// One header of a request or a response.

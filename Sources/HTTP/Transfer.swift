@@ -19,7 +19,7 @@ final class Transfer {
     fileprivate var receiverError: SystemError?
 
     /// The time in seconds after which a transfer to a receiver is ended if no byte has arrived.
-    private static let silenceLimit = 60
+    fileprivate static let silenceLimit = 60
 
     /// The parts of a response.
     enum Part { case header, body }
@@ -273,6 +273,9 @@ extension Transfer {
             return TransportError(.resolve, "cannot resolve the proxy's host")
         case CURLE_COULDNT_CONNECT:
             return connectError()
+        case CURLE_OPERATION_TIMEDOUT where request.receiver != nil && easy.offset(CURLINFO_STARTTRANSFER_TIME_T) > 0:
+            let time = Duration.seconds(Self.silenceLimit).humanReadable
+            return TransportError(.timedOut, "'\(address)' has sent nothing for \(time)")
         case CURLE_OPERATION_TIMEDOUT:
             return TransportError(.timedOut, overdueMessage(min(request.connectTimeout, request.allowance)))
         case CURLE_GOT_NOTHING:

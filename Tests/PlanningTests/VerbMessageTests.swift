@@ -41,7 +41,8 @@ import Testing
         ),
         .task(
             "file: {path: /a, source: /b, mode: '4755', unpack: {}}",
-            "bootstrap.yaml:3:40: 'file.mode' of task 't' has bits that no unpacked file may have; write 'mode: \"0755\"'",
+            "bootstrap.yaml:3:40: 'file.mode' of task 't' is 04755: files of URLs and archives get no set-user-ID, "
+                + "set-group-ID or sticky bit; write 'mode: \"0755\"'",
         ),
         .task(
             "file: {path: /a, source: /b, unpack: {strip: -1}}",

@@ -5,28 +5,27 @@ import Host
 import Kubernetes
 import TLS
 
-/// Files of any size, which are never in memory as a whole.
+/// Files of any size, which are streamed to the disk.
 extension DigestCache {
     /// Returns the location of a file with the content of a pinned URL, from the cache or from its server.
     ///
-    /// An interrupted transfer is resumed where it ended, also by a later run, if the server supports ranges. The file
-    /// has the digest.
+    /// An interrupted transfer is resumed where it ended, also by a later run, if the server supports ranges.
     ///
     /// - Parameters:
     ///   - url: The URL.
     ///   - digest: The SHA-256 digest of its content.
-    /// - Returns: The location.
+    /// - Returns: The location of the file, which had the digest when it was read.
     /// - Throws: ``Base/Problem`` if the content cannot be fetched until the deadline, or has another digest.
     func file(of url: String, sha256 digest: String) async throws(Problem) -> String {
         do {
-            if let kept = try keptFile(sha256: digest) { return kept }
+            if let kept = try await keptFile(sha256: digest) { return kept }
         } catch {
             emit(.warning(subject: url, "\(error); it is fetched again"))
         }
         let result: Result<String, Problem>
         do throws(SystemError) {
             let directory = try run.files.stateLocation("\(run.cacheDirectory)/\(task)")
-            let transfer = try FileTransfer(PartialFile(digest, in: directory))
+            let transfer = try FileTransfer(PartialFile(digest, in: directory), of: url)
             result = try await complete(transfer, url, digest, in: directory)
         } catch {
             throw Problem(.systemCallFailed, "cannot fetch '\(url)'", hint: error.advice, cause: error)
@@ -41,18 +40,18 @@ extension DigestCache {
         _ digest: String,
         in directory: String
     ) async throws(SystemError) -> Result<String, Problem> {
-        var found = try transfer.digest()
+        var found = try await onThread { () throws(SystemError) in try transfer.digest() }
         while found != digest {
-            let isResumed = try transfer.file.size > 0
             do {
                 try await fetch(url, digest, transfer)
             } catch {
                 return .failure(error)
             }
-            found = try transfer.digest()
+            found = try await onThread { () throws(SystemError) in try transfer.digest() }
             guard found != digest else { break }
-            try transfer.file.clear()
-            // The part that an earlier run has left may be damaged.
+            let isResumed = transfer.isResumed
+            try transfer.clear()
+            // The part that was there may be damaged, or of another version.
             if isResumed { continue }
             let words = "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)"
             let (answer, hint) = difference(transfer.answer, url, digest)
@@ -67,13 +66,17 @@ extension DigestCache {
     /// - Parameter digest: The SHA-256 digest of its content.
     /// - Returns: The location, or `nil` if the cache has no such file.
     /// - Throws: ``Base/Problem`` if the file cannot be read, or does not have the digest.
-    func keptFile(sha256 digest: String) throws(Problem) -> String? {
+    func keptFile(sha256 digest: String) async throws(Problem) -> String? {
+        let files = run.files
         var fault: Problem?
         for path in ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] {
             do throws(SystemError) {
-                let location = try run.files.location(ofRead: path)
+                let location = try files.location(ofRead: path)
                 guard try FileSystem.exists(location) else { continue }
-                if try sha256(ofFile: location) == digest { return location }
+                try files.requireTrusted(path, isData: true)
+                if try await onThread({ () throws(SystemError) in try sha256(ofFile: location) }) == digest {
+                    return location
+                }
                 fault = fault ?? Problem(.notFetched, "the copy in the cache, '\(path)', is damaged")
             } catch {
                 fault = fault ?? Problem(.notFetched, "the copy in the cache cannot be used: \(error)")
@@ -131,7 +134,7 @@ extension DigestCache {
                 throw FetchError(words: error.words, disposition: .permanent, hint: error.hint)
             }
             // Nothing follows what has arrived, so that is not the beginning of the file.
-            guard error.status == 416, size > 0, (try? transfer.file.clear()) != nil else { throw error }
+            guard error.status == 416, size > 0, (try? transfer.clear()) != nil else { throw error }
             try await resume(url, transfer)
         }
     }

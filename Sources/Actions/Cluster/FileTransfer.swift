@@ -11,6 +11,7 @@ final class FileTransfer: Sendable {
         var failure: SystemError?
         var beginning: [UInt8] = []
         var isBegun = false
+        var isResumed = false
         var size = 0
         var report: @Sendable (String) -> Void = { _ in }
         var lastReport = ContinuousClock.now
@@ -29,7 +30,18 @@ final class FileTransfer: Sendable {
     /// The time between two reports of the progress.
     private static let reportInterval = Duration.seconds(10)
 
-    init(_ file: PartialFile) { self.file = file }
+    private let url: String
+
+    init(_ file: PartialFile, of url: String) { (self.file, self.url) = (file, url) }
+
+    /// Whether a response has continued what an earlier one has left.
+    var isResumed: Bool { state.withLock { $0.isResumed } }
+
+    /// Removes what has arrived.
+    func clear() throws(SystemError) {
+        try file.clear()
+        state.withLock { $0.isResumed = false }
+    }
 
     /// The response without its body, except for the beginning of a body that was received from its start.
     var answer: HTTPResponse {
@@ -61,7 +73,7 @@ final class FileTransfer: Sendable {
         }
     }
 
-    /// Takes the response once its body has been received.
+    /// Records the response once its body has been received.
     func finish(_ response: HTTPResponse) { state.withLock { $0.answer = response } }
 
     /// Takes the next part of a response.
@@ -71,11 +83,12 @@ final class FileTransfer: Sendable {
     ///   - bytes: The part.
     /// - Throws: ``Base/SystemError`` if the part cannot be kept.
     func receive(_ response: HTTPResponse, _ bytes: [UInt8]) throws(SystemError) {
-        if !state.withLock({ $0.isBegun }) { try start(response) }
-        do {
+        do throws(SystemError) {
+            if !state.withLock({ $0.isBegun }) { try start(response) }
             try file.append(bytes)
         } catch {
-            state.withLock { $0.failure = error }
+            // Another server may send the right part.
+            if error.code != EPROTO { state.withLock { $0.failure = error } }
             throw error
         }
         let isTooLarge = state.withLock { state in
@@ -90,8 +103,8 @@ final class FileTransfer: Sendable {
             return state.size > Self.sizeLimit
         }
         guard isTooLarge else { return }
-        let detail = "the file is larger than \(roundedByteText(Self.sizeLimit))"
-        let error = SystemError("cannot write", response.redirectedURL ?? "it", code: EFBIG, detail: detail)
+        let detail = "is larger than \(roundedByteText(Self.sizeLimit))"
+        let error = SystemError("cannot fetch", url, code: EFBIG, detail: detail)
         state.withLock { $0.failure = error }
         throw error
     }
@@ -99,12 +112,15 @@ final class FileTransfer: Sendable {
     /// Compares the beginning of a response with what has arrived before.
     private func start(_ response: HTTPResponse) throws(SystemError) {
         let size = try file.size
-        if response.status == 200 || response.firstByte != size { try file.clear() }
+        if response.status == 200 || response.firstByte != size { try clear() }
         guard response.status == 200 || response.firstByte == size else {
-            throw SystemError("cannot use", "the part that the server sends", code: EPROTO)
+            let first = response.firstByte.map { "bytes from \($0) on" } ?? "an unknown part"
+            let detail = "the server has sent \(first), not those from \(size) on"
+            throw SystemError("cannot fetch", url, code: EPROTO, detail: detail)
         }
         state.withLock { state in
             state.isBegun = true
+            state.isResumed = response.status == 206 && size > 0
             state.size = response.status == 200 ? 0 : size
             state.beginning = []
         }
@@ -125,15 +141,4 @@ extension HTTPResponse {
         if status == 206 { return rangeParts.count == 4 ? Int(rangeParts[3]) : nil }
         return values(of: "content-length").first.flatMap { Int($0) }
     }
-}
-
-/// Returns the SHA-256 digest of a file of any size.
-///
-/// - Parameter location: The location of the file, whose links are followed.
-/// - Returns: The digest in lower-case hexadecimal digits.
-/// - Throws: ``Base/SystemError`` if the file cannot be read.
-func sha256(ofFile location: String) throws(SystemError) -> String {
-    var digest = SHA256Digest()
-    try FileSystem.readParts(location) { part throws(SystemError) in digest.update(part) }
-    return digest.finish()
 }

@@ -2,10 +2,13 @@ import Base
 import Execution
 import Glibc
 import Host
+import TLS
 
 /// Files whose contents are not in memory.
 extension NodeFiles {
-    /// Compares a file with what exists at its path; a dry run notes that the file would be written.
+    /// Compares a file with what exists at its path; a dry run records that the file would be written.
+    ///
+    /// Temporary files that a killed run has left beside it are removed.
     ///
     /// - Parameter file: The file, with its path on the node.
     /// - Returns: Whether the file would be created, changed or left alone.
@@ -23,7 +26,7 @@ extension NodeFiles {
                     detail: "a \(found.kind.rawValue) is in the way"
                 )
             }
-            if let found, try isSame(found, as: file, at: location) { return .unchanged }
+            if try isInPlace(file) { return .unchanged }
             if isDryRun {
                 if found == nil { try FileSystem.checkDirectories(above: location) }
                 try remember(.unknown(mode: file.mode), at: file.path)
@@ -41,28 +44,12 @@ extension NodeFiles {
     /// - Throws: ``Base/SystemError`` if it cannot be examined.
     func isInPlace(_ file: PinnedFile) throws(SystemError) -> Bool {
         let location = try location(ofWritten: file.path)
-        guard let found = try FileSystem.status(location) else { return false }
-        return try isSame(found, as: file, at: location)
-    }
-
-    private func isSame(_ found: FileStatus, as file: PinnedFile, at location: String) throws(SystemError) -> Bool {
-        guard found.kind == .regular, found.size == file.size, found.mode == file.mode,
+        // What an earlier task of a dry run would do to the path is not on the node.
+        guard try !isPlanned(file.path), let found = try FileSystem.status(location), found.kind == .regular,
+            file.size.map({ $0 == found.size }) ?? true, found.mode == file.mode,
             found.owner == file.owner ?? geteuid(), file.group == nil || found.group == file.group
         else { return false }
         return try sha256(ofFile: location) == file.sha256
-    }
-
-    /// Creates files under temporary names, to which their contents are appended.
-    ///
-    /// - Parameter files: The files, with their paths on the node.
-    /// - Returns: The new files, in the same order.
-    /// - Throws: ``Base/SystemError`` if the system refuses.
-    func create(_ files: [PinnedFile]) throws(SystemError) -> [NewFile] {
-        try files.map { file throws(SystemError) in
-            var file = file
-            file.path = try location(ofWritten: file.path)
-            return try NewFile(file)
-        }
     }
 
     /// Logs files that are about to be created, and the directories that are created for them.
@@ -80,4 +67,15 @@ extension NodeFiles {
         }
         try log(created, task)
     }
+}
+
+/// Returns the SHA-256 digest of a file of any size.
+///
+/// - Parameter location: The location of the file, whose links are followed.
+/// - Returns: The digest in lower-case hexadecimal digits.
+/// - Throws: ``Base/SystemError`` if the file cannot be read.
+func sha256(ofFile location: String) throws(SystemError) -> String {
+    var digest = SHA256Digest()
+    try FileSystem.readParts(location) { part throws(SystemError) in digest.update(part) }
+    return digest.finish()
 }

@@ -25,8 +25,8 @@ public struct PinnedFile: Sendable, Hashable {
     public var path: String
     /// The SHA-256 digest of the content in lower-case hexadecimal digits.
     public var sha256: String
-    /// The number of bytes.
-    public var size: Int
+    /// The number of bytes, `nil` if it is not known yet.
+    public var size: Int?
     /// The file's permissions, at most 0777, regardless of the process's mask.
     public var mode: UInt32
     /// The file's owner, `nil` for the process's user.
@@ -35,7 +35,7 @@ public struct PinnedFile: Sendable, Hashable {
     public var group: UInt32?
 
     /// Creates a description of a file.
-    public init(path: String, sha256: String, size: Int, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil) {
+    public init(path: String, sha256: String, size: Int?, mode: UInt32, owner: UInt32? = nil, group: UInt32? = nil) {
         (self.path, self.sha256, self.size) = (path, sha256, size)
         (self.mode, self.owner, self.group) = (mode, owner, group)
     }

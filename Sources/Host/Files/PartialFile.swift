@@ -69,6 +69,11 @@ extension DirectoryHandle {
     fileprivate func openPart(_ name: String, _ operation: String) throws(SystemError) -> FileDescriptor {
         let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
         let raw = try SystemError.check(operation, full(name)) { unsafe openat(descriptor.raw, name, flags, 0o644) }
-        return FileDescriptor(adopting: raw)
+        let file = FileDescriptor(adopting: raw)
+        let status = try FileStatus(descriptor: file.raw, operation, full(name))
+        guard status.kind == .regular else {
+            throw SystemError(operation, full(name), code: EINVAL, detail: "is a \(status.kind.rawValue)")
+        }
+        return file
     }
 }

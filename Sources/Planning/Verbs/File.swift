@@ -206,14 +206,17 @@ extension FileDeclaration: ReadableVerb {
                     hint: "name it in 'source' or 'url', or remove 'unpack'"
                 )
             }
-            if let mode, mode & 0o7000 != 0 {
-                fields.problems.add(
-                    .wrongValue,
-                    fields.location(ofKey: Keys.mode.description.name),
-                    "\(fields.subject.label("mode")) has bits that no unpacked file may have",
-                    hint: "write 'mode: \"0\(String(mode & 0o777, radix: 8))\"'"
-                )
-            }
+        }
+        var isStreamed = unpacking != nil
+        if case .url = source { isStreamed = true }
+        if isStreamed, let mode, mode & 0o7000 != 0 {
+            fields.problems.add(
+                .wrongValue,
+                fields.location(ofKey: Keys.mode.description.name),
+                "\(fields.subject.label("mode")) is 0\(String(mode, radix: 8)): files of URLs and archives get no set-user-ID, "
+                    + "set-group-ID or sticky bit",
+                hint: "write 'mode: \"0\(String(mode & 0o777, radix: 8))\"'"
+            )
         }
         if case .url = source { return }
         guard fields.has(Keys.sha256.description.name) else { return }
@@ -226,8 +229,8 @@ extension FileDeclaration: ReadableVerb {
     }
 }
 
-/// The paths, connections and privileges of the task.
 extension FileDeclaration {
+    /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         let mode = mode ?? usualMode
         let isSecret = mode & 0o077 == 0

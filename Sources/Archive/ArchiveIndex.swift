@@ -1,7 +1,7 @@
 import Base
 
 /// The entries of an archive that were read so far.
-struct ArchiveNames {
+struct ArchiveIndex {
     /// An entry whose name was checked.
     struct Entry {
         /// The path: the name without `.`, and for a selected entry without the directories that are left out.
@@ -22,8 +22,7 @@ struct ArchiveNames {
     private var entryCount = 0
     private var entries: [Entry] = []
 
-    /// The positions of the entries by their paths; directories that only longer names imply have none.
-    private var positions: [ExactText: Int?] = [:]
+    private var paths = PathTable()
 
     /// Creates an empty list.
     ///
@@ -40,37 +39,41 @@ struct ArchiveNames {
 
     /// Adds an entry.
     ///
+    /// - Returns: The position of the entry, `nil` for a directory that is known.
     /// - Throws: ``ArchiveError`` if its name is not one of a path inside a directory, or contradicts another name, or
     ///   if there are too many entries or bytes.
-    mutating func add(_ entry: ArchiveEntry) throws(ArchiveError) {
+    mutating func add(_ entry: ArchiveEntry) throws(ArchiveError) -> Int? {
         let number = entryCount
         entryCount += 1
         guard entryCount <= ArchiveContents.entryLimit else {
             throw refusal("it has more than \(ArchiveContents.entryLimit) entries")
         }
         guard let name = entry.name else { throw refusal("the name of its entry \(entryCount) is not UTF-8") }
-        guard let path = try checkedPath(name) else { return }
-        try addDirectories(above: path)
+        guard let path = try checkedPath(name) else {
+            guard entry.kind == .directory else { throw refusal("entry '\(name)' is not a directory") }
+            return nil
+        }
         var added = Entry(path: path, kind: entry.kind, mode: entry.mode, index: number)
         if case .hardLink(let target) = entry.kind {
             let file = try file(named: target, for: name)
             (added.index, added.size, added.sha256, added.mode) = (file.index, file.size, file.sha256, file.mode)
             try count(file.size)
         }
-        let isDirectory = entry.kind == .directory
-        if let known = positions[ExactText(path)] {
-            let wasDirectory = known.map { entries[$0].kind == .directory } ?? true
-            guard isDirectory, wasDirectory else { throw refusal("it has two entries '\(path)'") }
-            if known != nil { return }
+        let isNew: Bool
+        do {
+            isNew = try paths.add(path, isDirectory: entry.kind == .directory, entries.count)
+        } catch {
+            throw refusal(error.words)
         }
-        positions[ExactText(path)] = entries.count
+        guard isNew else { return nil }
         entries.append(added)
+        return entries.count - 1
     }
 
     /// Returns the path that a name has in the directory, `nil` for the directory itself.
     private func checkedPath(_ name: String) throws(ArchiveError) -> String? {
         let shown = "entry '\(name)'"
-        guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+        guard !name.hasControlCharacter else {
             throw refusal("the name of its entry \(entryCount) has a control character")
         }
         guard !name.isAbsolutePath else { throw refusal("\(shown) has an absolute name") }
@@ -82,41 +85,22 @@ struct ArchiveNames {
         return parts.isEmpty ? nil : parts.joined(separator: "/")
     }
 
-    /// Adds the directories above an entry that have no entry of their own.
-    private mutating func addDirectories(above path: String) throws(ArchiveError) {
-        var above = path
-        while let slash = above.lastSlash {
-            above = String(above[..<slash])
-            guard let known = positions[ExactText(above)] else {
-                positions[ExactText(above)] = .some(nil)
-                continue
-            }
-            guard let known else { return }
-            guard entries[known].kind == .directory else {
-                throw refusal("entry '\(path)' is below '\(above)', which is not a directory")
-            }
-            return
-        }
-    }
-
-    private func file(named target: String, for name: String) throws(ArchiveError) -> Entry {
+    private func file(named target: String?, for name: String) throws(ArchiveError) -> Entry {
+        guard let target else { throw refusal("the target of hard link '\(name)' is not UTF-8") }
         let path = try checkedPath(target) ?? ""
-        guard case .some(.some(let position)) = positions[ExactText(path)], entries[position].isFile else {
+        guard let position = paths.position(of: path), entries[position].isFile else {
             throw refusal("entry '\(name)' is a hard link to '\(target)', which is not a file before it")
         }
         return entries[position]
     }
 
-    /// Adds to the size of the last entry.
-    mutating func addSize(_ size: Int) throws(ArchiveError) {
+    /// Adds to the size of an entry.
+    mutating func addSize(_ size: Int, at position: Int) throws(ArchiveError) {
         try count(size)
-        if !entries.isEmpty { entries[entries.count - 1].size += size }
+        entries[position].size += size
     }
 
-    /// Sets the digest of the last entry.
-    mutating func setDigest(_ digest: String) {
-        if !entries.isEmpty { entries[entries.count - 1].sha256 = digest }
-    }
+    mutating func setDigest(_ digest: String, at position: Int) { entries[position].sha256 = digest }
 
     private mutating func count(_ size: Int) throws(ArchiveError) {
         byteCount += size
@@ -126,7 +110,7 @@ struct ArchiveNames {
     }
 }
 
-extension ArchiveNames.Entry {
+extension ArchiveIndex.Entry {
     fileprivate var isFile: Bool {
         switch kind {
         case .file, .hardLink: true
@@ -135,7 +119,7 @@ extension ArchiveNames.Entry {
     }
 }
 
-extension ArchiveNames {
+extension ArchiveIndex {
     /// Returns the wanted entries, with paths without the directories that are left out.
     ///
     /// - Throws: ``ArchiveError`` if an entry may not be unpacked, or a name has no entry.
@@ -151,7 +135,7 @@ extension ArchiveNames {
             guard !entries.isEmpty else { throw refusal("it is empty") }
             let depth = entries.map(\.path.pathParts.count).max() ?? 0
             throw refusal(
-                "nothing remains of its names without their first \(selection.strippedCount) directories",
+                "no name in it has more than \(selection.strippedCount) parts",
                 advice: depth == 1 ? "remove 'strip'" : "write 'strip: \(depth - 1)' or less"
             )
         }
@@ -167,13 +151,14 @@ extension ArchiveNames {
         let wanted = stripped.filter { entry in
             patterns.isEmpty || patterns.contains { $0.matches(entry.path) }
         }
-        var kinds: [ExactText: ArchiveEntry.Kind] = [:]
-        for entry in wanted {
+        var paths = PathTable()
+        for (position, entry) in wanted.enumerated() {
             try checkUnpackable(entry)
-            let former = kinds.updateValue(entry.kind, forKey: ExactText(entry.path))
-            guard former == nil || former == .directory && entry.kind == .directory else {
+            do {
+                _ = try paths.add(entry.path, isDirectory: entry.kind == .directory, position)
+            } catch {
                 throw refusal(
-                    "two entries are '\(entry.path)' without their first \(selection.strippedCount) directories",
+                    "without the first \(selection.strippedCount) directories of its names, \(error.words)",
                     advice: "name what you want with 'only', or write a smaller 'strip'"
                 )
             }
@@ -188,9 +173,8 @@ extension ArchiveNames {
         case .other(let kind): throw refusal("entry '\(entry.path)' is a \(kind.rawValue)")
         case .file, .hardLink:
             guard entry.mode & 0o6000 == 0 else {
-                throw refusal(
-                    "file '\(entry.path)' would run with the rights of its owner: it has mode \(String(entry.mode, radix: 8))"
-                )
+                let mode = String(entry.mode, radix: 8)
+                throw refusal("file '\(entry.path)' has the set-user-ID or set-group-ID bit (mode \(mode))")
             }
         case .link(let target): try checkTarget(target, of: entry)
         }
@@ -199,12 +183,21 @@ extension ArchiveNames {
     /// Refuses the target of a link that is, or may be, outside the directory.
     ///
     /// `..` is allowed at the beginning only: after the name of another link, its meaning would depend on that link.
-    private func checkTarget(_ target: String, of entry: Entry) throws(ArchiveError) {
+    private func checkTarget(_ target: String?, of entry: Entry) throws(ArchiveError) {
+        guard let target, !target.hasControlCharacter else {
+            throw refusal("the target of link '\(entry.path)' is not UTF-8, or has a control character")
+        }
         let parts = target.pathParts.filter { $0 != "." }
         let upwards = parts.prefix { $0 == ".." }.count
         let isInside = !target.isEmpty && !target.isAbsolutePath && upwards < entry.path.pathParts.count
         guard isInside, !parts.dropFirst(upwards).contains("..") else {
             throw refusal("link '\(entry.path)' leads out of the directory: its target is '\(target)'")
         }
+    }
+}
+
+extension String {
+    fileprivate var hasControlCharacter: Bool {
+        unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 }
