@@ -16,7 +16,7 @@ struct NodeCheckTests {
               b: {file: {path: /etc/nest/a/b/c, content: b}}
               c: {file: {path: /etc/nest/ab, content: c}}
               d: {symlink: {path: /etc/nest/d, target: /etc/nest}}
-              e: {file: {path: /etc/nest/d/e, content: e}}
+              e: {after: [d], file: {path: /etc/nest/d/e, content: e}}
             """
         try await withBench(tasks) { bench in
             #expect(
@@ -24,6 +24,35 @@ struct NodeCheckTests {
                     "DIR/bootstrap.yaml:3:20: '/etc/nest/a/b/c' of task 'b' cannot exist, because '/etc/nest/a' is a file "
                         + "that task 'a' writes; write another path"
                 ]
+            )
+        }
+    }
+
+    @Test func `tasks that change a unit against each other, or a path above that of another, are reported`()
+        async throws
+    {
+        let tasks = """
+            tasks:
+              a: {service: {name: x, state: started}}
+              b: {service: {name: x.service, state: stopped}}
+              c: {service: {name: yy, enable: true, state: restarted}, wantedBy: [yy.service]}
+              d: {service: {name: yy, enable: false}}
+              link: {symlink: {path: /etc/nest/link, target: /srv}}
+              file: {file: {path: /etc/nest/link/file, content: x}}
+            """
+        try await withBench(tasks) { bench in
+            let found = await bench.problems().sorted()
+            #expect(
+                found == [
+                    "DIR/bootstrap.yaml:3:23: task 'b' stops unit 'x.service', which task 'a' starts; remove one of the two",
+                    "DIR/bootstrap.yaml:4:23: task 'c' changes unit 'yy.service', which starts the task as it is named in "
+                        + "'wantedBy'; remove 'yy.service' from 'wantedBy'",
+                    "DIR/bootstrap.yaml:5:23: task 'd' disables unit 'yy.service', which task 'c' enables; remove one of the "
+                        + "two",
+                    "DIR/bootstrap.yaml:7:23: task 'file' writes '/etc/nest/link/file', and task 'link' creates "
+                        + "'/etc/nest/link', but it does not run after it; write 'after: [link]'",
+                ],
+                "\(found)"
             )
         }
     }

@@ -17,6 +17,15 @@ import Testing
         #expect(try FileSystem.directoryStatus(path)?.mode == mode ?? 0o755)
     }
 
+    @Test(.enabled(if: getuid() == 0)) func `a new directory has the group of the process`() throws {
+        let above = TemporaryDirectory.file("above")
+        try FileSystem.makeDirectory(DirectorySettings(path: above, mode: 0o2755, group: 1234))
+        try FileSystem.makeDirectory(DirectorySettings(path: "\(above)/a/b"))
+        let made = try FileSystem.directoryStatus("\(above)/a/b")
+        #expect(made?.group == getegid() && made?.mode == 0o755)
+        #expect(try FileSystem.directoryStatus("\(above)/a")?.mode == 0o755)
+    }
+
     @Test func `an existing directory is changed only as the settings say`() throws {
         try FileSystem.write([1], to: "\(path)/kept", mode: 0o600)
         try Files.setMode(path, 0o711)

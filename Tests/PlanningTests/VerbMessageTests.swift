@@ -175,14 +175,39 @@ import Testing
         ),
         .task(
             "module: {names: []}",
-            "bootstrap.yaml:3:21: 'module.names' of task 't' must be a list of at least one name of a kernel module, "
-                + "found a list; write names: [NAME]",
+            "bootstrap.yaml:3:21: 'module.names' of task 't' must have at least one name of a kernel module, and the list is "
+                + "empty; write names: [NAME]",
         ),
         .task(
             "module: [overlay, br_netfilter]",
             "bootstrap.yaml:3:13: 'module' of task 't' must be a mapping with the keys of 'module', found a list; "
                 + "write module: {names: [overlay, br_netfilter]}",
         ),
+        .task(
+            "module: {names: ['overlay br_netfilter', \(String(repeating: "x", count: 56))]}",
+            "bootstrap.yaml:3:22: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
+                + "digits, '_' and '-', found 'overlay br_netfilter'; write overlay, br_netfilter, or only the name",
+            "bootstrap.yaml:3:46: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
+                + "digits, '_' and '-', and at most 55 characters, found '\(String(repeating: "x", count: 56))'",
+        ),
+        .task(
+            "directory: {path: /x, mode: rwx}",
+            "bootstrap.yaml:3:33: 'directory.mode' of task 't' must be permissions in octal, up to 07777, found 'rwx'; "
+                + "write mode: 0755, or 0700 for secrets",
+        ),
+        .task(
+            "service: {name: kubelet.servce, state: running}",
+            "bootstrap.yaml:3:21: 'service.name' of task 't' must be the name of a systemd unit, found 'kubelet.servce'; "
+                + "write name: kubelet.service",
+            "bootstrap.yaml:3:44: 'service.state' of task 't' must be 'started', 'stopped', 'restarted' or 'reloaded', "
+                + "found 'running'; did you mean 'started'?",
+        ),
+        .task(
+            "service: {name: run-1.scope, enable: true}",
+            "bootstrap.yaml:3:21: 'service.enable' of task 't' has no effect on 'run-1.scope', which the program that starts "
+                + "its processes creates; remove enable:",
+        ),
+        .task("service: {name: dbus-org.freedesktop.login1, enable: true}"),
         .task("sysctl: {values: {net.ipv4.ip_forward: 1, net/ipv4/conf/eth0.100/rp_filter: '0', net.a: '1\t2  3'}}"),
         .task("sysctl: {values: {vm.overcommit_memory: 1}, path: /run/sysctl.d/10-x.conf}"),
         .task(

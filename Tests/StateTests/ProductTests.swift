@@ -42,6 +42,17 @@ struct ProductTests {
         }
     }
 
+    @Test func `what a failed attempt has not created is not deleted once somebody else creates it`() throws {
+        try note([.directory("\(root)/made"), .directory("\(root)/made/later"), .link("\(root)/link", target: "x")])
+        try FileSystem.makeDirectories("\(root)/made")
+        try store.forgetMissing(of: "t")
+        try FileSystem.makeDirectories("\(root)/made/later")
+        try FileSystem.makeSymbolicLink(at: "\(root)/link", to: "x", replacing: false)
+        #expect(try store.list(of: "t")?.products.map(\.path) == ["/made"])
+        try store.forgetMissing(of: "other")
+        #expect(try store.list(of: "other") == nil)
+    }
+
     private func listFile(_ task: String = "t") -> String { "\(store.path)/\(task).json" }
 
     @Test func `a list is read as it was written, and only its owner can read it`() throws {

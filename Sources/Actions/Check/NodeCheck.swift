@@ -114,7 +114,7 @@ public struct NodeCheck: Sendable {
                 warnings += found.warnings
             }
         }
-        problems += pathsBelowFiles()
+        problems += pathsBelowFiles() + serviceProblems()
         warnings += versionWarnings + settingWarnings()
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()

@@ -8,6 +8,8 @@ struct PathProducers {
     private var tasks: [ExactText: String] = [:]
     /// The tasks that create directories, by path.
     private var directoryTasks: [ExactText: String] = [:]
+    /// The tasks that create links, by path.
+    private var linkTasks: [ExactText: String] = [:]
     /// The tasks that write manifests, by the directory of the manifest.
     private var manifestTasks: [ExactText: String] = [:]
 
@@ -15,6 +17,7 @@ struct PathProducers {
     init(_ plan: Plan) {
         for step in plan.steps {
             for write in step.task.footprint.writes {
+                if case .link = write.product { linkTasks[ExactText(write.path.path)] = step.task.name }
                 guard write.product?.isDirectory == true else { continue }
                 directoryTasks[ExactText(write.path.path)] = step.task.name
             }
@@ -43,12 +46,13 @@ struct PathProducers {
         return nil
     }
 
-    /// Returns the nearest directory above a path that a task creates, with the task.
+    /// Returns the nearest directory above a path that a task creates, or a link in its place, with the task.
     func directory(above path: String) -> (path: String, task: String)? {
         var path = path[...]
         while let slash = path.lastSlash, slash != path.startIndex {
             path = path[..<slash]
-            if let task = directoryTasks[ExactText(String(path))] { return (String(path), task) }
+            let key = ExactText(String(path))
+            if let task = directoryTasks[key] ?? linkTasks[key] { return (String(path), task) }
         }
         return nil
     }

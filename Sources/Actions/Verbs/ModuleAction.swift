@@ -24,8 +24,15 @@ struct ModuleAction: Action {
             let loader = ModuleLoader(context, context.run.kernelModules)
             for name in declaration.names where try await loader.load(name) { isChanged = true }
         }
-        let isWritten = try context.write(Array(declaration.content.utf8), to: declaration.path.path, mode: 0o644)
-        return isChanged || isWritten
+        do throws(Problem) {
+            let content = Array(declaration.content.utf8)
+            return try context.write(content, to: declaration.path.path, mode: 0o644) || isChanged
+        } catch {
+            // The name of the task decides the path.
+            var problem = error
+            problem.hint = problem.hint?.replacing(", or write another path", with: ", or give the task another name")
+            throw problem
+        }
     }
 }
 

@@ -29,6 +29,7 @@ struct ServiceAction: Action {
                 hint: "run the task on the machine itself, or set roles: so that this node does not have it",
             )
         }
+        if context.run.files.isDryRun, try await isPlanned() { return true }
         let state = try await currentState()
         let change = change(from: state)
         let isEnabled = declaration.isEnabled == state.isEnabled ? nil : declaration.isEnabled
@@ -43,6 +44,24 @@ struct ServiceAction: Action {
             context.emit(.change("unit '\(unit)'", change.participle))
         }
         return isEnabled != nil || change != nil
+    }
+
+    /// Reports the changes of a unit that does not exist yet, because another task would write its file.
+    ///
+    /// - Returns: Whether that is so.
+    private func isPlanned() async throws -> Bool {
+        let unit = declaration.unit
+        let paths = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"].map { "\($0)/\(unit)" }
+        guard paths.contains(where: { context.run.producers.producer(of: $0) != nil }),
+            let found = try? await Systemd.installedUnit(unit), found.unit.load == "not-found"
+        else { return false }
+        if let isEnabled = declaration.isEnabled {
+            context.emit(.planned("would \(isEnabled ? "enable" : "disable") unit '\(unit)'"))
+        }
+        if let state = declaration.state, state != .stopped {
+            context.emit(.planned("would \(Systemd.ServiceChange.start.rawValue) unit '\(unit)'"))
+        }
+        return declaration.isEnabled != nil || declaration.state != .stopped
     }
 
     /// Reads the state of the unit, which must exist unless the task only stops and disables it.

@@ -23,12 +23,17 @@ public struct DirectorySettings: Sendable {
     {
         let raw = directory.raw
         let found = try FileStatus(descriptor: raw, operation, path)
+        // In a directory with the setgid bit, a new directory has the group of that one.
+        let group = group ?? (isNew && geteuid() == 0 ? getegid() : nil)
         if owner ?? found.owner != found.owner || group ?? found.group != found.group {
             do throws(SystemError) {
                 // The largest number leaves owner or group unchanged.
                 try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
             } catch {
-                throw error.lacking(.chown)
+                let accounts = [owner.map { "owner \($0)" }, group.map { "group \($0)" }].compactMap(\.self)
+                var error = error.lacking(.chown)
+                error.detail = "it cannot have \(accounts.joined(separator: " and ")): \(error.reason)"
+                throw error
             }
         }
         guard let mode = mode ?? (isNew ? Self.usualMode : nil), mode != found.mode else { return }
@@ -81,7 +86,12 @@ extension FileSystem {
             isNew = code == 0
         }
         let directory = try parent.open(parts.name, O_RDONLY | O_DIRECTORY, makingOne)
-        try settings.apply(to: directory, isNew: isNew, makingOne)
+        do throws(SystemError) {
+            try settings.apply(to: directory, isNew: isNew, makingOne)
+        } catch {
+            if isNew { try? parent.removeDirectory(parts.name) }
+            throw error
+        }
         if isNew { try parent.synchronize(makingOne) }
     }
 }

@@ -67,7 +67,13 @@ extension DirectoryHandle {
             guard error.code == ENOENT else { throw error }
             let code = unsafe mkdirat(descriptor.raw, name, 0o755) == 0 ? 0 : errno
             if code != 0, code != EEXIST { throw SystemError("cannot create directory", full(name), code: code) }
-            return try openDirectory(name, operation)
+            let opened = try openDirectory(name, operation)
+            // The mask of the process does not apply: other users need the directories above what they use.
+            if code == 0 {
+                let directory = try opened.open(".", O_RDONLY | O_DIRECTORY, operation)
+                try SystemError.check("cannot create directory", full(name)) { fchmod(directory.raw, 0o755) }
+            }
+            return opened
         }
     }
 }

@@ -469,7 +469,7 @@ extension ConfigValue {
     }
 
     /// Reads permissions in octal digits, whether YAML reads a number or a string: `0644`, `"0644"`, `0o644`.
-    func mode() -> UInt16? {
+    func mode(hint example: String = "0644, or 0600 for a secret") -> UInt16? {
         let text: String? = if case .number(let number) = node.content { number.text } else { node.string }
         let digits = text.map { $0.hasPrefix("0o") ? $0.dropFirst(2) : $0[...] }
         guard let digits, (3...5).contains(digits.count), digits.utf8.allSatisfy(\.isDigit),
@@ -478,7 +478,7 @@ extension ConfigValue {
             let meant = text.flatMap(octalMode)
             reportTypeMismatch(
                 "permissions in octal, up to 07777",
-                hint: meant.map { write($0) } ?? "\(write("0644")), or 0600 for a secret"
+                hint: meant.map { write($0) } ?? write(example, asIs: true)
             )
             return nil
         }

@@ -160,7 +160,11 @@ extension ConfigValue {
 
     /// Reads the name of a systemd unit, and adds the suffix of a service to a name without a suffix.
     func serviceName() -> String? {
-        if let name = node.string, !hasUnitSuffix(name), isUnitName("\(name).service") { return "\(name).service" }
+        if let name = node.string, !hasUnitSuffix(name), isUnitName("\(name).service"),
+            nearUnitName(name, problems) == nil
+        {
+            return "\(name).service"
+        }
         return unitName()
     }
 

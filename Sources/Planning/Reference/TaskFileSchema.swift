@@ -56,7 +56,9 @@ private func taskSchema() -> Node {
         let outside = verb.keys.filter { verb.taskLevelKeys.contains($0.name) }
         properties += outside.map { ($0.name, $0.schema) }
         guard let shorthand = verb.shorthandKey else {
-            properties.append((verb.name, .mapping(objectSchema(verb.keys))))
+            var schema = objectSchema(verb.keys)
+            if !verb.anyOfKeys.isEmpty { schema.append(("anyOf", .sequence(verb.anyOfKeys.map(required)))) }
+            properties.append((verb.name, .mapping(schema)))
             choices.append(required(verb.name))
             continue
         }
@@ -132,6 +134,7 @@ extension ValueType {
     fileprivate var schema: Node {
         switch self {
         case .capability: orVariable([("enum", .sequence(capabilityNames.map { .string($0) }))])
+        case .name("kernel module"): pattern("[A-Za-z0-9_][A-Za-z0-9_-]{0,54}")
         case .string, .text, .name: .mapping([("type", .string("string"))])
         case .account:
             .mapping([
@@ -147,7 +150,7 @@ extension ValueType {
         case .duration: pattern(#"(?=.)([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?"#)
         // A validator may have read the digits as an octal or a decimal number.
         case .mode:
-            .mapping([("anyOf", .sequence([pattern("(0o)?[0-7]{3,5}"), .mapping([("type", .string("integer"))])]))])
+            .mapping([("anyOf", .sequence([pattern("(0o)?[0-7]{3,5}"), .mapping(Self.modeNumber)]))])
         case .absolutePath: pattern("/.*")
         // A scheme is case-insensitive.
         case .url: pattern("[Hh][Tt][Tt][Pp][Ss]?://.+")
@@ -165,6 +168,11 @@ extension ValueType {
         case .mapping(let keys): .mapping(objectSchema(keys))
         }
     }
+
+    /// The schema of permissions whose digits a validator has read as a number.
+    private static let modeNumber: [(String, Node)] = [
+        ("type", .string("integer")), ("minimum", .number(0)), ("maximum", .number(7777)),
+    ]
 
     /// A pattern for the names and addresses of the loopback interface.
     private static let loopbackHost = #"(localhost|127\.[0-9.]+|\[[0:]+1\])"#

@@ -39,7 +39,7 @@ extension DirectoryDeclaration: ReadableVerb {
         )
         static let mode = Key.optional(
             "mode",
-            .mode,
+            ValueReader(type: .mode) { $0.mode(hint: "0755, or 0700 for secrets") },
             default: "`0755`; a directory that exists keeps its own",
             "the directory's permissions"
         )

@@ -54,8 +54,10 @@ extension ModuleDeclaration: ReadableVerb {
         guard !names.isEmpty else {
             // Names that cannot be read have been reported.
             if let entry = fields.entries.first(where: { $0.key == "names" }), entry.value.sequence?.isEmpty == true {
-                fields.value(of: entry).reportTypeMismatch(
-                    "a list of at least one name of a kernel module",
+                fields.problems.add(
+                    .wrongValue,
+                    entry.value.location,
+                    "\(fields.subject.label("names")) must have at least one name of a kernel module, and the list is empty",
                     hint: "write names: [NAME]"
                 )
             }
@@ -97,6 +99,15 @@ extension ConfigValue {
         guard let text = string(expected: expected) else { return nil }
         guard isModuleName(text) else {
             // A path of a file such as `overlay.ko.xz`, or a line of modprobe with parameters.
+            let words = text.split { $0 == " " || $0 == "," }.map(String.init)
+            if words.count > 1, words.allSatisfy(isModuleName) {
+                reportTypeMismatch(expected, hint: "write \(words.joined(separator: ", ")), or only the name")
+                return nil
+            }
+            if text.utf8.count > moduleNameLength {
+                reportTypeMismatch("\(expected), and at most \(moduleNameLength) characters")
+                return nil
+            }
             let last = text.pathParts.last.map(String.init) ?? text
             let name = last.prefix { $0 != "." && $0 != " " }
             reportTypeMismatch(expected, hint: isModuleName(String(name)) ? write(String(name)) : nil)

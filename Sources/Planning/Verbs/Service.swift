@@ -54,11 +54,13 @@ extension ServiceDeclaration: ReadableVerb {
         )
         static let state = Key.optional(
             "state",
-            ValueReader<String>.word(State.allCases.map(\.rawValue)),
+            ValueReader(type: .enumeration(State.allCases.map(\.rawValue))) { $0.serviceState() },
             default: "as it is",
             "`restarted` and `reloaded` act in every run of the task, and start a unit that is not active"
         )
     }
+
+    static var anyOfKeys: [String] { ["enable", "state"] }
 
     static func mapping(instead node: Node) -> String? {
         node.string.map { "{name: \(typed($0)), enable: true, state: started}" }
@@ -78,6 +80,7 @@ extension ServiceDeclaration: ReadableVerb {
             )
         }
         guard let unit else { return nil }
+        fields.reportUnchangeable(unit, at: location, isEnabled: isEnabled)
         if isOwnUnit(unit) {
             fields.problems.add(
                 .ownInput,
@@ -99,5 +102,35 @@ extension ServiceDeclaration: ReadableVerb {
             changesState: state != nil
         )
         return footprint
+    }
+}
+
+extension MappingReader {
+    /// Reports `enable` for a unit that has no file, and so cannot be enabled.
+    fileprivate func reportUnchangeable(_ unit: String, at location: SourceLocation, isEnabled: Bool?) {
+        guard isEnabled != nil, let suffix = [".scope", ".device"].first(where: unit.hasSuffix) else { return }
+        let maker = suffix == ".scope" ? "the program that starts its processes" : "the kernel"
+        problems.add(
+            .ineffectiveKey,
+            location,
+            "\(subject.label("enable")) has no effect on '\(unit)', which \(maker) creates",
+            hint: "remove enable:"
+        )
+    }
+}
+
+extension ConfigValue {
+    /// Reads the state of a unit.
+    fileprivate func serviceState() -> String? {
+        let meant = [
+            "running": "started", "active": "started", "up": "started", "on": "started", "present": "started",
+            "dead": "stopped", "inactive": "stopped", "down": "stopped", "off": "stopped", "absent": "stopped",
+        ]
+        guard let word = node.string?.lowercased(), let state = meant[word] else {
+            return self.word(of: ServiceDeclaration.State.allCases.map(\.rawValue))
+        }
+        let words = list(ServiceDeclaration.State.allCases.map { "'\($0.rawValue)'" }, "or")
+        reportTypeMismatch(words, hint: "did you mean '\(state)'?")
+        return nil
     }
 }

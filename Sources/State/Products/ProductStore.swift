@@ -72,6 +72,20 @@ public struct ProductStore: Sendable {
         }
     }
 
+    /// Removes the paths that do not exist from the list of a task, after an attempt that has failed.
+    ///
+    /// Paths are listed before they are created. One that the attempt has not created may later be created by somebody
+    /// else, and is not the task's then.
+    ///
+    /// - Parameter task: The task's name.
+    /// - Throws: ``Base/SystemError`` if the list cannot be read or written.
+    public func forgetMissing(of task: String) throws(SystemError) {
+        guard let before = try list(of: task) else { return }
+        try update(task, before.position) { list in
+            list.products.removeAll { (try? FileSystem.status(root + $0.path)) == .some(nil) }
+        }
+    }
+
     private func update(
         _ task: String,
         _ position: Int,

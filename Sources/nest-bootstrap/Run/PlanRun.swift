@@ -174,7 +174,16 @@ struct PlanRun {
         // In a unit, a preparation step outside the sandbox has already done this.
         if !Machine.isUnit { try await noteReset(of: step.task) }
         try staged?.clear()
-        let outcome = try await runner.perform(step, context)
+        let outcome: Outcome
+        do {
+            outcome = try await runner.perform(step, context)
+        } catch {
+            // If it cannot be written, the paths are only compared with what is there.
+            if !Machine.isUnit, !command.isDryRun {
+                try? Configuration.products(configuration.options).forgetMissing(of: step.task.name)
+            }
+            throw error
+        }
         try await restartUnits(of: step.task, after: outcome, recorder, context)
         return outcome
     }

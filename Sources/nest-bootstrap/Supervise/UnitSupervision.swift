@@ -87,7 +87,12 @@ struct UnitSupervision {
             guard let record = try records.record(of: task.name), record.isSuccess else { return true }
             var failed = record
             do {
-                try await staged?.publish(to: configuration.files)
+                do {
+                    try await staged?.publish(to: configuration.files)
+                } catch {
+                    try? Configuration.products(configuration.options).forgetMissing(of: task.name)
+                    throw error
+                }
                 guard !hasEnded, let state = record.history.restart, configuration.options.root == nil else {
                     return true
                 }

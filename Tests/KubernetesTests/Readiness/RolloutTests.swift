@@ -93,7 +93,11 @@ struct RolloutTests {
     @Test func `a Node that was ready on the boot before is awaited until its kubelet has started`() async throws {
         let lists = Counter()
         let fake = try FakeAPIServer { request in
-            guard request.target.hasPrefix("/api/v1/nodes") else { return nil }
+            guard request.target.hasPrefix("/api/v1/nodes") else {
+                let nodes = #"{"name":"nodes","kind":"Node","namespaced":false}"#
+                let isDiscovery = request.target.prefix { $0 != "?" } == "/api/v1"
+                return isDiscovery ? FakeAPIServer.json(200, FakeAPIServer.resourceList("v1", nodes)) : nil
+            }
             guard !request.target.contains("watch=1") else {
                 return FakeAPIServer.stream(#"{"type":"MODIFIED","object":{}}"#)
             }
