@@ -53,6 +53,7 @@ let package = Package(
             ],
         ),
         .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS", "YAML"]),
+        .target(name: "Diagnosis", dependencies: ["Base", "Host", "HTTP", "Kubernetes", "TLS", "YAML"]),
         .target(
             name: "Reporting",
             dependencies: ["Base", "Certificates", "Drawing", "Execution", "Host", "Planning", "State", "YAML"]
@@ -60,8 +61,8 @@ let package = Package(
         .executableTarget(
             name: "nest-bootstrap",
             dependencies: [
-                "Actions", "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "Reporting",
-                "State", "TLS", "YAML",
+                "Actions", "Base", "Certificates", "Diagnosis", "Execution", "Host", "HTTP", "Kubernetes", "Planning",
+                "Reporting", "State", "TLS", "YAML",
             ],
             // Full RELRO: nothing can change which functions are called once the program runs.
             linkerSettings: [
