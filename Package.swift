@@ -96,6 +96,10 @@ let package = Package(
             dependencies: ["Base", "Certificates", "Host", "Planning", "TLS", "TestSupport"]
         ),
         .testTarget(
+            name: "DiagnosisTests",
+            dependencies: ["Base", "Diagnosis", "Host", "HTTP", "Kubernetes", "YAML", "TestSupport"]
+        ),
+        .testTarget(
             name: "ReportingTests",
             dependencies: [
                 "Base", "Certificates", "Drawing", "Execution", "Host", "Planning", "Reporting", "State", "YAML",
@@ -104,13 +108,13 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["nest-bootstrap", "Base", "Certificates", "Execution", "Host", "Reporting", "TestSupport"]
+            dependencies: ["nest-bootstrap", "Base", "Certificates", "Diagnosis", "Execution", "Host", "Reporting", "TestSupport"]
         ),
         // One short test of each module.
         .testTarget(
             name: "SmokeTests",
             dependencies: [
-                "nest-bootstrap", "Actions", "Base", "Certificates", "Drawing", "Execution", "Host", "HTTP",
+                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Drawing", "Execution", "Host", "HTTP",
                 "Kubernetes",
                 "Planning", "Reporting", "State", "TLS", "YAML", "TestSupport",
             ],

@@ -56,7 +56,7 @@ public struct Finding: Sendable, Hashable {
 }
 
 /// The result of a diagnosis.
-public struct Diagnosis: Sendable {
+public struct NodeDiagnosis: Sendable {
     /// The faults, the first cause first.
     public var findings: [Finding]
 
@@ -71,6 +71,17 @@ public struct Diagnosis: Sendable {
 
     /// Whether the Node exists and is Ready.
     public var isReady: Bool
+
+    public init(
+        findings: [Finding],
+        notes: [Finding] = [],
+        sound: [(area: Area, text: String)] = [],
+        unseen: [Unseen] = [],
+        isReady: Bool,
+    ) {
+        (self.findings, self.notes, self.sound, self.unseen) = (findings, notes, sound, unseen)
+        self.isReady = isReady
+    }
 
     /// The first cause, `nil` if nothing is wrong.
     public var first: Finding? { findings.first }
@@ -94,12 +105,14 @@ public struct Diagnosis: Sendable {
 ///
 /// - Parameter facts: The facts.
 /// - Returns: The findings in the order of the stages that they block, direct evidence before reports and symptoms.
-public func diagnose(_ facts: Facts) -> Diagnosis {
+public func diagnose(_ facts: Facts) -> NodeDiagnosis {
     let rules: [(Facts) -> [Finding]] = [
         machineFindings, runtimeFindings, configurationFindings, kubeletFindings, journalFindings, credentialFindings,
         serverFindings, nodeFindings, networkFindings, podFindings,
     ]
     var findings = rules.flatMap { $0(facts) }
+    // A report or a symptom of a stage that works is of the past.
+    findings.removeAll { facts.works($0.blocks) && ($0.kind == .report || $0.kind == .symptom) }
     for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
     var seen: Set<String> = []
     // The first of two findings with the same code is the one with the stronger evidence.
@@ -110,7 +123,7 @@ public func diagnose(_ facts: Facts) -> Diagnosis {
     let unique = order.map(\.element).filter { $0.kind == .note || seen.insert("\($0.code) \($0.subject)").inserted }
     let wrong = unique.filter { $0.kind != .note }
     let codes = Set(wrong.filter { $0.kind == .cause }.map(\.code))
-    return Diagnosis(
+    return NodeDiagnosis(
         findings: wrong.filter { $0.kind != .report || !codes.contains($0.code) },
         notes: unique.filter { $0.kind == .note },
         sound: soundAreas(facts, wrong),

@@ -24,17 +24,19 @@ func credentialFindings(_ facts: Facts) -> [Finding] {
     return fileFindings(own, facts, code: "kubeconfig") + nameFindings(facts) + requestFindings(facts)
 }
 
+/// The stage that wrong credentials block: the kubelet does not start with some of them, and with others it cannot connect.
+private func stage(_ facts: Facts) -> Area { facts.kubeletWorks ? .credentials : .kubelet }
+
 /// Finds why there is no kubeconfig yet, although the kubelet could ask for a certificate.
 private func missingFindings(_ facts: Facts, _ path: String) -> [Finding] {
     let bootstrap = facts.kubelet.bootstrap
     let joining = "run 'kubeadm token create --print-join-command' on a control plane, and the printed command here"
     guard let bootstrapPath = bootstrap.path else {
-        let isK3s = facts.kubelet.isK3s
         return [
             Finding(
                 "kubeconfig-missing",
                 in: .configuration,
-                blocks: isK3s ? .credentials : .kubelet,
+                blocks: stage(facts),
                 path,
                 "does not exist, and '--bootstrap-kubeconfig' is not given",
                 fix: "write the kubeconfig, or correct '--kubeconfig' of \(facts.kubelet.unitName)"
@@ -46,7 +48,7 @@ private func missingFindings(_ facts: Facts, _ path: String) -> [Finding] {
             Finding(
                 "bootstrap-kubeconfig",
                 in: .configuration,
-                blocks: .kubelet,
+                blocks: stage(facts),
                 bootstrapPath,
                 "does not exist, and neither does '\(path)': the node has no credentials",
                 fix: joining
@@ -71,8 +73,7 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
         Finding(
             isExpired ? "certificate-expired" : isRead ? "credentials" : code,
             in: isRead ? .credentials : .configuration,
-            // A kubelet does not start with a kubeconfig that cannot be read, or whose certificate has expired.
-            blocks: .kubelet,
+            blocks: stage(facts),
             "\(path)\(place)",
             problem.message,
             fix: isExpired

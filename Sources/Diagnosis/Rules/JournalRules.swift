@@ -109,7 +109,7 @@ let knownTexts: [KnownText] = [
         "expected cgroupsPath to be of format",
         code: "cgroup-driver",
         in: .configuration,
-        blocks: .network,
+        blocks: .pods,
         "cgroup driver",
         fix: "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and restart both"
     ),
@@ -118,7 +118,7 @@ let knownTexts: [KnownText] = [
         "is different from",
         code: "cgroup-driver",
         in: .configuration,
-        blocks: .network,
+        blocks: .pods,
         "cgroup driver",
         fix: "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and restart both"
     ),
@@ -190,14 +190,6 @@ let knownTexts: [KnownText] = [
         blocks: .kubelet,
         "a file system of the node",
         fix: "mount it writable; if the kernel made it read-only, 'dmesg' shows the disk's errors"
-    ),
-    KnownText(
-        "operation not permitted",
-        code: "kubelet-denied",
-        in: .machine,
-        blocks: .kubelet,
-        "rights of the kubelet",
-        fix: "the kubelet needs root and, in a container, its capabilities and devices"
     ),
     KnownText(
         "is not allowed to modify node",

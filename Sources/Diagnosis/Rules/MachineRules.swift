@@ -16,7 +16,7 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
             Finding(
                 "node-name",
                 in: .machine,
-                blocks: .kubelet,
+                blocks: facts.kubeletWorks ? .credentials : .kubelet,
                 isOverridden ? "--hostname-override '\(printable(name))'" : "host name '\(printable(name))'",
                 "is no valid name of a Node: only a-z, 0-9, '-' and '.'",
                 fix: isOverridden
@@ -40,7 +40,6 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
         findings.append(
             Finding(
                 "machine-id",
-                facts.machine.machineID == nil ? .cause : .cause,
                 in: .machine,
                 blocks: .kubelet,
                 "/etc/machine-id",

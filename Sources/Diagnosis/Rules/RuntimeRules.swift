@@ -209,24 +209,25 @@ private func versionFindings(_ facts: Facts) -> [Finding] {
 
 /// Compares the managers of control groups that the kubelet and containerd use.
 private func driverFindings(_ facts: Facts) -> [Finding] {
-    guard let systemd = facts.runtime.containerd?.usesSystemdGroups, facts.runtime.containerd != nil,
-        facts.kubelet.configuration.path == nil || facts.kubelet.configuration.root != nil, !facts.kubelet.isK3s
+    guard facts.kubelet.configuration.path == nil || facts.kubelet.configuration.root != nil, !facts.kubelet.isK3s,
+        // From containerd 2 on the kubelet asks the runtime, and its own setting is not used.
+        facts.runtime.version?.version.drop(while: { $0 == "v" }).hasPrefix("1.") == true
     else { return [] }
+    let systemd = facts.runtime.containerd?.usesSystemdGroups ?? false
     let driver = facts.kubelet.setting("cgroupDriver", flag: "cgroup-driver") ?? "cgroupfs"
     guard driver != (systemd ? "systemd" : "cgroupfs") else { return [] }
-    // From containerd 2 on the kubelet asks the runtime, and its own setting is not used.
-    if let version = facts.runtime.version?.version, !version.drop(while: { $0 == "v" }).hasPrefix("1.") { return [] }
     let file = facts.kubelet.configuration.path ?? "the kubelet's flags"
+    let containerdPath = facts.runtime.containerd?.path ?? "/etc/containerd/config.toml"
     return [
         Finding(
             "cgroup-driver",
             in: .configuration,
-            blocks: .network,
+            blocks: .pods,
             "cgroup driver",
             "the kubelet uses \(driver) (\(file)), containerd \(systemd ? "systemd" : "cgroupfs") "
-                + "(\(facts.runtime.containerd?.path ?? ""))",
+                + "(\(containerdPath))",
             fix:
-                "set 'SystemdCgroup = true' in \(facts.runtime.containerd?.path ?? ""), and 'cgroupDriver: systemd' in \(file); "
+                "set 'SystemdCgroup = true' in \(containerdPath), and 'cgroupDriver: systemd' in \(file); "
                 + "restart both"
         )
     ]

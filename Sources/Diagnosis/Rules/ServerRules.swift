@@ -171,6 +171,7 @@ private func versionFindings(_ facts: Facts) -> [Finding] {
         return [
             Finding(
                 "version-skew",
+                facts.cluster.node == nil ? .cause : .note,
                 in: .configuration,
                 blocks: .node,
                 subject,
@@ -184,6 +185,7 @@ private func versionFindings(_ facts: Facts) -> [Finding] {
     return [
         Finding(
             "version-skew",
+            facts.cluster.node == nil ? .cause : .note,
             in: .configuration,
             blocks: .node,
             subject,

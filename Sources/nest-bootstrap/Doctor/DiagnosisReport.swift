@@ -5,7 +5,7 @@ import YAML
 /// The text and the JSON of a diagnosis.
 struct DiagnosisReport {
     let facts: Facts
-    let diagnosis: Diagnosis
+    let diagnosis: NodeDiagnosis
 
     /// Returns the lines for a person.
     ///
