@@ -108,13 +108,16 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["nest-bootstrap", "Base", "Certificates", "Diagnosis", "Execution", "Host", "Reporting", "TestSupport"]
+            dependencies: [
+                "nest-bootstrap", "Base", "Certificates", "Diagnosis", "Execution", "Host", "Reporting", "TestSupport",
+            ]
         ),
         // One short test of each module.
         .testTarget(
             name: "SmokeTests",
             dependencies: [
-                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Drawing", "Execution", "Host", "HTTP",
+                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Drawing", "Execution", "Host",
+                "HTTP",
                 "Kubernetes",
                 "Planning", "Reporting", "State", "TLS", "YAML", "TestSupport",
             ],

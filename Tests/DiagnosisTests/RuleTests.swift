@@ -62,6 +62,17 @@ struct RuleTests {
         #expect(first?.cause.hasPrefix(text) == true, "\(first?.cause ?? "")")
     }
 
+    @Test func `a line has one cause`() {
+        var facts = soundFacts()
+        facts.stopKubelet(
+            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to validate kubelet configuration, error: "#
+                + #"kubelet is configured to not run on a host using cgroup v1. cgroup v1 support is unsupported and will "#
+                + #"be removed in a future release, path: &TypeMeta{Kind:,APIVersion:,}""#
+        )
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.findings.map(\.code) == ["cgroup-v1", "kubelet-fails", "not-ready"])
+    }
+
     @Test func `an unknown last line is shown as it is`() {
         var facts = soundFacts()
         facts.stopKubelet(

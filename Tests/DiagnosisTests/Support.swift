@@ -55,6 +55,7 @@ extension Facts {
         kubelet.unit?.state = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
         kubelet.unit?.restartCount = 7
         kubelet.unit?.exitStatus = 1
+        kubelet.unit?.process = nil
         kubelet.lines = lines.map { JournalLine($0) }
         setReady("Unknown", "Kubelet stopped posting node status.")
     }

@@ -40,15 +40,30 @@ struct ServerProbe {
         facts.url = kubeconfig.server
         facts.source = fact.path
         guard let credentials = fact.credentials else { return (facts, cluster) }
-        async let ready = result("/readyz?verbose", kubeconfig, credentials)
-        async let version = result("/version", kubeconfig, credentials)
         let review =
             #"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"#
             + #""resourceAttributes":{"group":"certificates.k8s.io","resource":"certificatesigningrequests","verb":"create"}}}"#
-        async let own =
-            isBootstrap
-            ? result("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", kubeconfig, credentials, body: review)
-            : result("/api/v1/nodes/\(nodeName)", kubeconfig, credentials)
+        // A request with a body may fail without an answer if its user is not accepted, so that one without body is first.
+        var own = await result(isBootstrap ? "/api" : "/api/v1/nodes/\(nodeName)", kubeconfig, credentials)
+        if isBootstrap, case .success(let response) = own, response.status != 401 {
+            own = await result(
+                "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                kubeconfig,
+                credentials,
+                body: review
+            )
+        }
+        switch own {
+        case .failure(let error):
+            facts.fault = error
+            return (facts, cluster)
+        case .success(let response):
+            read(response, isBootstrap: isBootstrap, &facts, &cluster)
+            // The server closes the connection of a user that it does not accept.
+            if response.status == 401 { return (facts, cluster) }
+        }
+        async let ready = result("/readyz?verbose", kubeconfig, credentials)
+        async let version = result("/version", kubeconfig, credentials)
         async let lease = result(
             "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/\(nodeName)",
             kubeconfig,
@@ -60,23 +75,9 @@ struct ServerProbe {
             facts.readyStatus = response.status
             let lines = String(decoding: response.body, as: UTF8.self).split(separator: "\n")
             facts.failedChecks = lines.filter { $0.hasPrefix("[-]") }.map { String($0.dropFirst(3)) }
-            if let date = response.date { facts.clockDifference = .seconds(date.seconds - Timestamp.now().seconds) }
         }
         if case .success(let response) = await version, response.status == 200 {
             facts.version = Self.object(response)?["gitVersion"]?.string
-        }
-        switch await own {
-        case .failure(let error): facts.fault = facts.fault ?? error
-        case .success(let response):
-            facts.identityStatus = response.status
-            let object = Self.object(response)
-            facts.identityMessage = response.status >= 400 ? object?["message"]?.string ?? "" : ""
-            if isBootstrap {
-                facts.mayRequestCertificate = object?["status"]?["allowed"]?.boolean
-            } else {
-                cluster.isKnown = response.status == 200 || response.status == 404
-                if response.status == 200, let object { cluster.node = ClusterFacts.NodeObject(object) }
-            }
         }
         if case .success(let response) = await lease, response.status == 200 {
             let renewed = Self.object(response)?["spec"]?["renewTime"]?.string
@@ -84,6 +85,25 @@ struct ServerProbe {
             cluster.leaseAge = renewed.flatMap(Self.timestamp).map { .seconds(max(0, now - $0.seconds)) }
         }
         return (facts, cluster)
+    }
+
+    /// Reads the answer to the request for the Node, or to the question whether a certificate may be requested.
+    private func read(
+        _ response: HTTPResponse,
+        isBootstrap: Bool,
+        _ facts: inout ServerFacts,
+        _ cluster: inout ClusterFacts,
+    ) {
+        if let date = response.date { facts.clockDifference = .seconds(date.seconds - Timestamp.now().seconds) }
+        facts.identityStatus = response.status
+        let object = Self.object(response)
+        facts.identityMessage = response.status >= 400 ? object?["message"]?.string ?? "" : ""
+        if isBootstrap {
+            facts.mayRequestCertificate = object?["status"]?["allowed"]?.boolean
+            return
+        }
+        cluster.isKnown = response.status == 200 || response.status == 404
+        if response.status == 200, let object { cluster.node = ClusterFacts.NodeObject(object) }
     }
 
     /// Reads a time with a fraction of a second.

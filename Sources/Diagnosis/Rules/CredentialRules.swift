@@ -25,7 +25,7 @@ func credentialFindings(_ facts: Facts) -> [Finding] {
 }
 
 /// The stage that wrong credentials block: the kubelet does not start with some of them, and with others it cannot connect.
-private func stage(_ facts: Facts) -> Area { facts.kubeletWorks ? .credentials : .kubelet }
+func stage(_ facts: Facts) -> Area { facts.kubeletWorks ? .credentials : .kubelet }
 
 /// Finds why there is no kubeconfig yet, although the kubelet could ask for a certificate.
 private func missingFindings(_ facts: Facts, _ path: String) -> [Finding] {

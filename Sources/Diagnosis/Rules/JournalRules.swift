@@ -30,6 +30,16 @@ struct KnownText: Sendable {
 /// The texts of kubelet 1.25 to 1.36 that end it or keep its Node from being Ready, the most specific first.
 let knownTexts: [KnownText] = [
     KnownText(
+        "cgroup v1",
+        "kubelet is configured to not run",
+        code: "cgroup-v1",
+        in: .machine,
+        blocks: .kubelet,
+        "control groups",
+        fix: "boot with the kernel parameter systemd.unified_cgroup_hierarchy=1, or set 'failCgroupV1: false'",
+        from: "kubelet is configured"
+    ),
+    KnownText(
         "failed to parse kubelet flag",
         code: "kubelet-flag",
         in: .configuration,
@@ -94,16 +104,6 @@ let knownTexts: [KnownText] = [
         "swap",
         fix: "run 'swapoff -a' and remove it from /etc/fstab, or set 'failSwapOn: false'",
         from: "running with swap on"
-    ),
-    KnownText(
-        "cgroup v1",
-        "kubelet is configured to not run",
-        code: "cgroup-v1",
-        in: .machine,
-        blocks: .kubelet,
-        "control groups",
-        fix: "boot with the kernel parameter systemd.unified_cgroup_hierarchy=1, or set 'failCgroupV1: false'",
-        from: "kubelet is configured"
     ),
     KnownText(
         "expected cgroupsPath to be of format",
@@ -205,14 +205,13 @@ let knownTexts: [KnownText] = [
 /// Classifies the last lines of the kubelet by known texts.
 func journalFindings(_ facts: Facts) -> [Finding] {
     let unit = facts.kubelet.unitName
+    // A line has one cause: that of the first text that it contains.
+    var lines = facts.kubelet.lines.map(\.text).filter(isError)
     return knownTexts.compactMap { known in
-        // Only errors count, and of klog's lines also those that end the process.
-        guard
-            let line = facts.kubelet.lines.last(where: { line in
-                isError(line.text) && known.texts.allSatisfy { line.text.contains($0) }
-            })
-        else { return nil }
-        let error = errorText(line.text)
+        func matches(_ line: String) -> Bool { known.texts.allSatisfy { line.contains($0) } }
+        guard let line = lines.last(where: matches) else { return nil }
+        lines.removeAll(where: matches)
+        let error = errorText(line)
         let words = known.from.flatMap { error.firstRange(of: $0) }.map { String(error[$0.lowerBound...]) } ?? error
         return Finding(
             known.code,

@@ -203,8 +203,17 @@ private func stateFindings(_ facts: Facts) -> [Finding] {
             )
         ]
     default:
-        return [failure(facts, "ends again and again (\(unit.restartCount) restarts\(status))")]
+        return [failure(facts, "ends again and again" + ending(unit))]
     }
+}
+
+/// Describes how the kubelet has ended, in parentheses.
+private func ending(_ unit: UnitDetails) -> String {
+    let count = unit.restartCount
+    let restarts = count > 0 ? "\(count) restart\(count == 1 ? "" : "s")" : nil
+    let status = unit.process == nil ? unit.exitStatus.map { "exit status \($0)" } : nil
+    let parts = [restarts, status].compactMap(\.self)
+    return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
 }
 
 /// Returns the finding of a kubelet that ends, with its last words.
@@ -223,7 +232,7 @@ private func failure(_ facts: Facts, _ state: String, andThen action: String? = 
 /// Finds a kubelet that is between two of many restarts.
 private func recentStart(_ facts: Facts, _ unit: UnitDetails) -> [Finding] {
     guard unit.restartCount > 2, !facts.kubeletWorks, !facts.isReady else { return [] }
-    return [failure(facts, "ends again and again (\(unit.restartCount) restarts)")]
+    return [failure(facts, "ends again and again" + ending(unit))]
 }
 
 /// The kubelet's own last error, or systemd's about its unit.

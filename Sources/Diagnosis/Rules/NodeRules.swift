@@ -281,7 +281,8 @@ private func orderFindings(_ network: NetworkFacts) -> [Finding] {
 /// Finds pods that do not run.
 func podFindings(_ facts: Facts) -> [Finding] {
     var findings: [Finding] = []
-    for pod in facts.cluster.pods where pod.reason != "Pending" {
+    for var pod in facts.cluster.pods where pod.reason != "Pending" {
+        if pod.message.isEmpty { pod.message = lastKubeletError(about: pod, facts) ?? "" }
         let owner = pod.daemonSet.map { " of DaemonSet '\($0)'" } ?? ""
         let isCreating = pod.reason == "ContainerCreating"
         if isCreating, pod.message.isEmpty { continue }
@@ -298,6 +299,16 @@ func podFindings(_ facts: Facts) -> [Finding] {
         )
     }
     return findings
+}
+
+/// Returns the kubelet's last error about a pod, `nil` if there is none.
+private func lastKubeletError(about pod: ClusterFacts.PodObject, _ facts: Facts) -> String? {
+    let lines = facts.kubelet.lines.filter { $0.text.contains("pod=\"\(pod.name)\"") && $0.text.contains("err=\"") }
+    guard let error = lines.last.map({ errorText($0.text) }) else { return nil }
+    // The end of an error of the container runtime has the cause.
+    let parts = error.ranges(of: "desc = ")
+    let cause = parts.last.map { String(error[$0.upperBound...]) } ?? error
+    return cause.replacing(#"\""#, with: "'")
 }
 
 private func podFix(_ pod: ClusterFacts.PodObject) -> String {
@@ -326,6 +337,18 @@ private func podFix(_ pod: ClusterFacts.PodObject) -> String {
     case "CreateContainerConfigError":
         return "create what it names, or correct the pod: 'kubectl -n \(namespace) describe pod \(name)'"
     case "Evicted": return "free what the node lacks, and run 'kubectl -n \(namespace) delete pod \(name)'"
+    case "ContainerCreating" where message.contains("sandbox image"):
+        return
+            "let this node reach the registry of the sandbox image, import it with 'ctr -n k8s.io images import FILE', or "
+            + "correct 'sandbox_image' in /etc/containerd/config.toml"
+    case "ContainerCreating" where message.contains("cgroupspath"):
+        return "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and restart both"
+    case "ContainerCreating" where message.contains("failed to find plugin"):
+        return "install the CNI plug-in that is missing, or correct 'bin_dir' of containerd"
+    case "ContainerCreating" where message.contains("runc"):
+        return "install runc: 'apt install runc'"
+    case "ContainerCreating" where message.contains("not found"):
+        return "create what it names, or correct the pod: 'kubectl -n \(namespace) describe pod \(name)'"
     default: return "see 'kubectl -n \(namespace) describe pod \(name)'"
     }
 }

@@ -68,6 +68,11 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
     case .unreachable:
         code = "no-route"
         fix = fix ?? "see 'ip route' and 'ip link'"
+    case .timedOut where fault.message.contains("no response") || fault.message.contains("TLS handshake"):
+        code = "server-hangs"
+        fix =
+            "the port is open: see the logs of kube-apiserver and etcd on the control plane; it is overloaded, or etcd does not "
+            + "answer it"
     case .timedOut:
         code = "server-silent"
         fix = fix ?? "check that the machine runs and that no firewall drops the port (see 'nft list ruleset' on both)"
@@ -97,9 +102,12 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
         fix = fix ?? "check the server in \(source)"
     }
     let proxy = facts.kubelet.proxyVariables.first.map { "; the kubelet itself uses the proxy \(printable($0))" } ?? ""
+    // A kubelet that asks for its first certificate ends if it does not reach the server.
+    let isBootstrap = facts.kubelet.kubeconfig.credentials == nil && facts.kubelet.bootstrap.credentials != nil
     return Finding(
         code,
         in: .server,
+        blocks: isBootstrap ? stage(facts) : .server,
         url,
         shortened(fault.message) + proxy,
         fix: fix ?? "check the server in \(source)"
@@ -115,6 +123,7 @@ private func identityFindings(_ facts: Facts, _ url: String) -> [Finding] {
             Finding(
                 "bootstrap-token",
                 in: .credentials,
+                blocks: stage(facts),
                 source,
                 "the server does not accept its bootstrap token, which has expired or is unknown there",
                 fix: "run 'kubeadm token create --print-join-command' on a control plane, and the printed command here"
@@ -153,6 +162,7 @@ private func identityFindings(_ facts: Facts, _ url: String) -> [Finding] {
         Finding(
             "bootstrap-forbidden",
             in: .credentials,
+            blocks: stage(facts),
             source,
             "its user may not create a CertificateSigningRequest",
             fix:
