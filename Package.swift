@@ -55,6 +55,7 @@ let package = Package(
             ],
         ),
         .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS", "YAML"]),
+        .target(name: "Diagnosis", dependencies: ["Base", "Host", "HTTP", "Kubernetes", "TLS", "YAML"]),
         .target(
             name: "Reporting",
             dependencies: ["Base", "Certificates", "Drawing", "Execution", "Host", "Planning", "State", "YAML"]
@@ -62,8 +63,8 @@ let package = Package(
         .executableTarget(
             name: "nest-bootstrap",
             dependencies: [
-                "Actions", "Archive", "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning",
-                "Reporting", "State", "TLS", "YAML",
+                "Actions", "Archive", "Base", "Certificates", "Diagnosis", "Execution", "Host", "HTTP", "Kubernetes",
+                "Planning", "Reporting", "State", "TLS", "YAML",
             ],
             // Full RELRO: nothing can change which functions are called once the program runs.
             linkerSettings: [
@@ -98,6 +99,10 @@ let package = Package(
             dependencies: ["Base", "Certificates", "Host", "Planning", "TLS", "TestSupport"]
         ),
         .testTarget(
+            name: "DiagnosisTests",
+            dependencies: ["Base", "Diagnosis", "Host", "HTTP", "Kubernetes", "YAML", "TestSupport"]
+        ),
+        .testTarget(
             name: "ReportingTests",
             dependencies: [
                 "Base", "Certificates", "Drawing", "Execution", "Host", "Planning", "Reporting", "State", "YAML",
@@ -106,13 +111,16 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["nest-bootstrap", "Base", "Certificates", "Execution", "Host", "Reporting", "TestSupport"]
+            dependencies: [
+                "nest-bootstrap", "Base", "Certificates", "Diagnosis", "Execution", "Host", "Reporting", "TestSupport",
+            ]
         ),
         // One short test of each module.
         .testTarget(
             name: "SmokeTests",
             dependencies: [
-                "nest-bootstrap", "Actions", "Base", "Certificates", "Drawing", "Execution", "Host", "HTTP",
+                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Drawing", "Execution", "Host",
+                "HTTP",
                 "Kubernetes",
                 "Planning", "Reporting", "State", "TLS", "YAML", "TestSupport",
             ],

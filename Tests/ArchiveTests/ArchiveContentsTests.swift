@@ -330,7 +330,7 @@ struct ArchiveContentsTests {
 
     @Test func `text, nothing and half an archive are no archives`() throws {
         #expect(try refusal(Array("hello, this is not an archive\n".utf8)).hasPrefix("cannot be unpacked: "))
-        #expect(try refusal([]) == "cannot be unpacked: Unrecognized archive format")
+        #expect(try refusal([]).hasPrefix("cannot be unpacked: "))
         #expect(try refusal(tar { _ in }) == "is not unpacked: it is empty")
         #expect(try refusal(Array(usual.prefix(700))).hasPrefix("cannot be unpacked: "))
     }

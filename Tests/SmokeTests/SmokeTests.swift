@@ -10,6 +10,7 @@ import YAML
 
 @testable import Actions
 @testable import Certificates
+@testable import Diagnosis
 @testable import Drawing
 @testable import Kubernetes
 @testable import Reporting
@@ -97,6 +98,10 @@ struct SmokeTests {
         let text = "age-encryption.org/v1\n-> ssh-ed25519 tag share\nbody\n-> X25519 share\nbody\n--- mac\n"
         let file = AgeFile(Array(text.utf8))
         #expect(file?.tags == ["tag"] && file?.ageCount == 1)
+    }
+
+    @Test func `Diagnosis: a machine without kubelet is not a node`() {
+        #expect(diagnose(Facts()).first?.code == "kubelet-not-installed")
     }
 
     @Test func `Reporting: an event is a line`() {

@@ -16,6 +16,29 @@ public struct FreeSpace: Sendable, Hashable {
     /// Whether no file can be created.
     public let isWithoutInodes: Bool
 
+    /// Whether the file system is mounted for reading only.
+    public let isReadOnly: Bool
+
+    /// Creates the free space from its parts.
+    public init(
+        mount: String,
+        kind: String = "ext4",
+        size: Int,
+        free: Int,
+        lacksInodes: Bool = false,
+        isReadOnly: Bool = false
+    ) {
+        (self.mount, self.kind, self.size, self.free) = (mount, kind, size, free)
+        (inodeCount, isWithoutInodes, self.isReadOnly) = (0, lacksInodes, isReadOnly)
+    }
+
+    private init(_ mount: Mount, size: Int, free: Int, _ status: statvfs) {
+        (self.mount, kind, self.size, self.free) = (mount.path, mount.kind, size, free)
+        inodeCount = Int(clamping: status.f_files)
+        isWithoutInodes = status.f_files > 0 && status.f_favail == 0
+        isReadOnly = mount.options.contains("ro")
+    }
+
     /// Whether a program would not find space for a small file.
     public var isFull: Bool { free < 1 << 20 || isWithoutInodes }
 
@@ -32,13 +55,6 @@ public struct FreeSpace: Sendable, Hashable {
         guard !size.overflow, !free.overflow, let size = Int(exactly: size.partialValue),
             let free = Int(exactly: free.partialValue), size > 0
         else { return nil }
-        return FreeSpace(
-            mount: mount.path,
-            kind: mount.kind,
-            size: size,
-            free: free,
-            inodeCount: Int(clamping: status.f_files),
-            isWithoutInodes: status.f_files > 0 && status.f_favail == 0
-        )
+        return FreeSpace(mount, size: size, free: free, status)
     }
 }

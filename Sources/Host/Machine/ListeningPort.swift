@@ -19,4 +19,14 @@ public enum ListeningPort {
     static func addresses(at port: UInt16, in list: String) -> [IPAddress] {
         SocketEntry.entries(list).filter { $0.state == listening && $0.localPort == port }.map(\.localAddress)
     }
+
+    /// Returns the process that listens at a port, `nil` if there is none or this user may not look at it.
+    public static func holder(of port: UInt16) -> LocalPorts.Holder? {
+        let entries = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { file in
+            let bytes = (try? FileSystem.read(file, limit: 16 << 20)) ?? []
+            return SocketEntry.entries(String(decoding: bytes, as: UTF8.self))
+        }
+        let inodes = entries.filter { $0.state == listening && $0.localPort == port }.map(\.inode)
+        return inodes.isEmpty ? nil : LocalPorts.holder(of: Set(inodes))
+    }
 }

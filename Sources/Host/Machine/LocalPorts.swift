@@ -50,7 +50,7 @@ public struct LocalPorts: Sendable {
     }
 
     /// Returns the process that has the most of the sockets with some inodes.
-    private static func holder(of inodes: Set<UInt64>) -> Holder? {
+    static func holder(of inodes: Set<UInt64>) -> Holder? {
         var best: Holder?
         for name in (try? FileSystem.list("/proc")) ?? [] {
             guard let process = Int32(name) else { continue }

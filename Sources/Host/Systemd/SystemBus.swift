@@ -109,7 +109,7 @@ struct SystemBus: ~Copyable {
         return texts
     }
 
-    /// Reads a signed 32-bit or unsigned 64-bit integer property of a unit.
+    /// Reads an integer property of a unit.
     func number<Number: PropertyNumber>(
         _ property: String,
         of unit: String,
@@ -224,6 +224,10 @@ extension UInt64: PropertyNumber {
 
 extension Int32: PropertyNumber {
     static var busType: Unicode.Scalar { "i" }
+}
+
+extension UInt32: PropertyNumber {
+    static var busType: Unicode.Scalar { "u" }
 }
 
 extension SystemBus {

@@ -90,7 +90,7 @@ extension Command {
 /// All commands, in the order of the help.
 let commands: [any Command.Type] = [
     UpCommand.self, RunCommand.self, DiffCommand.self, StatusCommand.self, LogsCommand.self, TimelineCommand.self,
-    CheckCommand.self,
+    CheckCommand.self, DoctorCommand.self,
     GraphCommand.self, RBACCommand.self, CertificatesCommand.self, ResetCommand.self, InitCommand.self,
     ImportCommand.self, ExplainCommand.self, SchemaCommand.self, CompletionCommand.self, UnitsCommand.self,
     SuperviseCommand.self, ReceiveCertificatesCommand.self, ManualCommand.self,

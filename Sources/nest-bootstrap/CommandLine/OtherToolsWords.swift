@@ -5,7 +5,7 @@ enum OtherToolsWords {
         "apply": "run", "converge": "run", "deploy": "run", "install": "run", "reconcile": "run", "start": "run",
         "switch": "run", "sync": "run",
         "dry-run": "run --dry-run", "simulate": "run --dry-run",
-        "doctor": "check", "lint": "check", "test": "check", "validate": "check", "verify": "check", "vet": "check",
+        "lint": "check", "test": "check", "validate": "check", "verify": "check", "vet": "check",
         "fix": "check --fix", "fmt": "check --fix", "format": "check --fix",
         "compare": "diff", "plan": "diff", "preview": "diff",
         "delete": "reset", "destroy": "reset", "down": "reset", "purge": "reset", "remove": "reset", "rm": "reset",

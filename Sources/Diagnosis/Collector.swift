@@ -1,0 +1,275 @@
+import Base
+public import HTTP
+import Host
+import Kubernetes
+import YAML
+
+/// Collects the facts of a node, with all probes at once.
+public struct Collector: Sendable {
+    /// The root directory of the node, empty for this machine.
+    public var root: String
+
+    /// The environment of programs that are called.
+    public var environment: [String: String]
+
+    /// The kubeconfigs of administrators, of which the first that can be read is used.
+    public var administrators: [String]
+
+    /// The time limit of each probe.
+    public var limit: Duration
+
+    /// Returns what to do about a server that could not be reached, with the setting that names it.
+    public var advice: @Sendable (TransportError, _ url: String, _ setting: String) async -> String?
+
+    public init(
+        root: String = "",
+        environment: [String: String] = [:],
+        administrators: [String] = [],
+        limit: Duration = .seconds(2),
+        advice: @escaping @Sendable (TransportError, _ url: String, _ setting: String) async -> String? = { _, _, _ in
+            nil
+        },
+    ) {
+        (self.root, self.environment, self.administrators) = (root, environment, administrators)
+        (self.limit, self.advice) = (limit, advice)
+    }
+
+    /// The kubeconfigs that installers of Kubernetes write.
+    public static let usualAdministrators = [
+        "/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf", "/etc/rancher/k3s/k3s.yaml",
+        "/etc/rancher/rke2/rke2.yaml",
+    ]
+
+    private var isThisMachine: Bool { root.isEmpty }
+
+    /// Collects the facts.
+    ///
+    /// - Returns: The facts; what could not be looked at is listed in them.
+    public func facts() async -> Facts {
+        var facts = Facts()
+        let root = root
+        // The settings of the kubelet decide what the other probes look at.
+        if let kubelet = await inTime({ KubeletFiles(root: root).facts() }) {
+            facts.kubelet = kubelet
+        } else {
+            facts.unseen.append(Unseen(.configuration, "files of the kubelet", "a file system does not answer"))
+        }
+        let kubelet = facts.kubelet
+        async let machine = inTime { MachineProbe(root: root).facts() }
+        async let runtime = runtimeFacts(kubelet)
+        async let unit = units([kubelet.unitName])
+        async let version = version(of: kubelet)
+        async let journal = JournalProbe(root: root, environment: environment).lines(
+            of: kubelet.unitName,
+            within: limit
+        )
+        async let health = health(kubelet)
+        async let ports = isThisMachine ? inTime { Self.portHolders(kubelet) } : nil
+        async let answers = ask(kubelet)
+        if let machine = await machine {
+            facts.machine = machine
+        } else {
+            facts.unseen.append(Unseen(.machine, "files of the machine", "a file system does not answer"))
+        }
+        (facts.runtime, facts.network) = await runtime
+        let (units, reason) = await unit
+        facts.kubelet.unit = units[kubelet.unitName]
+        if let reason { facts.unseen.append(Unseen(.kubelet, kubelet.unitName, reason)) }
+        facts.kubelet.version = await version
+        facts.kubelet.health = await health
+        facts.kubelet.portHolders = await ports ?? [:]
+        let lines = await journal
+        if let reason = lines.reason { facts.unseen.append(Unseen(.kubelet, "journal of \(kubelet.unitName)", reason)) }
+        (facts.kubelet.lines, facts.kubelet.managerLines) = (lines.unit, lines.manager)
+        (facts.server, facts.cluster) = await answers
+        facts.kubelet.version = facts.kubelet.version ?? facts.cluster.node?.kubeletVersion
+        noteDenied(&facts)
+        return facts
+    }
+
+    private func noteDenied(_ facts: inout Facts) {
+        let files: [(String?, Bool)] = [
+            (facts.kubelet.configuration.path, facts.kubelet.configuration.isDenied),
+            (facts.kubelet.kubeconfig.path, facts.kubelet.kubeconfig.isDenied),
+            (facts.kubelet.bootstrap.path, facts.kubelet.bootstrap.isDenied),
+        ]
+        for case (let path?, true) in files {
+            facts.unseen.append(Unseen(.configuration, path, "permission denied; run as root"))
+        }
+        for fact in [facts.kubelet.kubeconfig, facts.kubelet.bootstrap] where fact.isForeign {
+            let reason = "it has 'exec', a password or 'insecure-skip-tls-verify', which nest-bootstrap does not use"
+            facts.unseen.append(Unseen(.credentials, fact.path ?? "kubeconfig", reason))
+        }
+        if facts.runtime.answer == .denied {
+            let path = facts.runtime.socketPath ?? facts.runtime.endpoint
+            facts.unseen.append(Unseen(.runtime, path, "permission denied; run as root"))
+        }
+        if facts.cluster.requests == nil {
+            let reason = "no kubeconfig of an administrator was found here; name one with '--kubeconfig'"
+            facts.unseen.append(Unseen(.credentials, "CertificateSigningRequests", reason))
+        }
+    }
+
+    /// Runs a blocking probe, and gives it up at the time limit.
+    private func inTime<Value: Sendable>(_ probe: @escaping @Sendable () -> Value) async -> Value? {
+        try? await onThread(until: .now + limit) { () throws(SystemError) in probe() }
+    }
+
+    private func units(_ names: [String]) async -> (units: [String: UnitDetails], reason: String?) {
+        guard isThisMachine else { return ([:], "units are not looked at with '--root'") }
+        guard Systemd.hasSystemBus else { return ([:], "there is no system bus") }
+        do throws(SystemError) {
+            return (try await Systemd.details(names, timeout: limit), nil)
+        } catch {
+            return ([:], error.reason)
+        }
+    }
+
+    private static let runtimeUnits = ["containerd.service", "crio.service", "cri-docker.service", "docker.service"]
+
+    private static let runtimeSockets = [
+        "/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/cri-dockerd.sock",
+        "/run/k3s/containerd/containerd.sock",
+    ]
+
+    private static let programDirectories = [
+        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/bin",
+    ]
+
+    private func runtimeFacts(_ kubelet: KubeletFacts) async -> (RuntimeFacts, NetworkFacts) {
+        var facts = RuntimeFacts()
+        if let endpoint = kubelet.flag("container-runtime-endpoint") {
+            (facts.endpoint, facts.setting) = (endpoint, "'--container-runtime-endpoint' of \(kubelet.unitName)")
+        } else if let endpoint = kubelet.configuration.root?["containerRuntimeEndpoint"]?.string, !endpoint.isEmpty {
+            facts.endpoint = endpoint
+            facts.setting = "'containerRuntimeEndpoint' in \(kubelet.configuration.path ?? "")"
+        } else if kubelet.isK3s {
+            facts.endpoint = "unix:///run/k3s/containerd/containerd.sock"
+        }
+        let (root, limit) = (root, limit)
+        async let files = inTime { () -> (ContainerdConfiguration?, NetworkFacts) in
+            let files = NetworkFiles(root: root)
+            let containerd = files.containerd()
+            return (containerd, files.network(containerd))
+        }
+        async let listed = units(Self.runtimeUnits)
+        if isThisMachine, let path = facts.socketPath { facts.answer = await RuntimeInterface.ask(path, within: limit) }
+        func paths(_ names: [String]) -> [String] {
+            names.flatMap { name in Self.programDirectories.map { "\($0)/\(name)" } }
+                .filter { (try? FileSystem.exists(root + $0)) == true }
+        }
+        facts.sockets = Self.runtimeSockets.filter { (try? FileSystem.exists(root + $0)) == true }
+        facts.programs = paths(["containerd", "crio", "cri-dockerd"])
+        facts.lowLevelProgram = paths(["runc", "crun"]).first
+        let known = await listed.units
+        facts.units = Self.runtimeUnits.compactMap { known[$0] }.filter { $0.state.load != "not-found" }
+        let read = await files
+        facts.containerd = read?.0
+        if facts.version == nil, let unit = facts.units.first {
+            let journal = JournalProbe(root: root, environment: environment)
+            facts.lines = await journal.lines(of: unit.name, within: limit).unit
+        }
+        return (facts, read?.1 ?? NetworkFacts())
+    }
+
+    /// Asks the program for its version.
+    private func version(of kubelet: KubeletFacts) async -> String? {
+        guard isThisMachine, let program = kubelet.program, !kubelet.isK3s, kubelet.programFault == nil else {
+            return nil
+        }
+        let command = Host.Command(program, ["--version"], environment: environment)
+        let result = try? await filter(
+            command,
+            input: SecretBytes(copying: []),
+            outputLimit: 1 << 16,
+            deadline: .now + limit
+        )
+        let text = (result?.output.copy).map { String(decoding: $0, as: UTF8.self) }
+        return text?.split { $0 == " " || $0 == "\n" }.last { $0.hasPrefix("v") }.map(String.init)
+    }
+
+    private static func portHolders(_ kubelet: KubeletFacts) -> [Int: KubeletFacts.PortHolder] {
+        var holders: [Int: KubeletFacts.PortHolder] = [:]
+        for port in [kubelet.port, kubelet.healthPort].compactMap(\.self) {
+            guard let holder = ListeningPort.holder(of: UInt16(clamping: port)) else { continue }
+            holders[port] = .init(process: holder.process, name: holder.name)
+        }
+        return holders
+    }
+
+    private func health(_ kubelet: KubeletFacts) async -> KubeletFacts.Health? {
+        guard isThisMachine, kubelet.process != nil, let port = kubelet.healthPort, let client = try? HTTPClient()
+        else {
+            return nil
+        }
+        let address = kubelet.setting("healthzBindAddress", flag: "healthz-bind-address") ?? "127.0.0.1"
+        let host = address == "0.0.0.0" || address == "::" || address.isEmpty ? "127.0.0.1" : address
+        let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/healthz"
+        let health: KubeletFacts.Health?
+        do throws(TransportError) {
+            let response = try await client.send(HTTPRequest(url: url), deadline: .now + limit)
+            let text = String(decoding: response.body.prefix(1000), as: UTF8.self)
+            health = response.status == 200 ? .healthy : .unhealthy(text)
+        } catch {
+            health = error.kind == .refused ? .refused : error.kind == .timedOut ? .silent : nil
+        }
+        await client.shutDown()
+        return health
+    }
+
+    /// Asks the API server with the kubelet's credentials, and with those of an administrator if there are any.
+    private func ask(_ kubelet: KubeletFacts) async -> (ServerFacts, ClusterFacts) {
+        let (root, paths) = (root, administrators)
+        let hostName = isThisMachine ? Machine.hostName() : MachineProbe(root: root).facts().hostName
+        var server = ServerFacts()
+        var cluster = ClusterFacts()
+        let name = kubelet.nodeName(hostName: hostName)
+        cluster.nodeName = name
+        let known = await inTime {
+            paths.lazy.map { KubeletFiles(root: root).kubeconfig($0) }.first { $0.credentials != nil }
+        }
+        let administrator = known ?? nil
+        let isBootstrap = !kubelet.kubeconfig.exists && kubelet.bootstrap.exists
+        let own = isBootstrap ? kubelet.bootstrap : kubelet.kubeconfig
+        guard let client = try? HTTPClient() else { return (server, cluster) }
+        let probe = ServerProbe(client: client, limit: limit)
+        if own.kubeconfig != nil {
+            async let answers = probe.ask(own, nodeName: name, isBootstrap: isBootstrap)
+            var seen = ClusterFacts()
+            seen.nodeName = name
+            if let administrator { await probe.complete(&seen, administrator, isAdministrator: true) }
+            (server, cluster) = await answers
+            if administrator == nil, cluster.node != nil { await probe.complete(&cluster, own, isAdministrator: false) }
+            cluster.add(seen)
+            if let fault = server.fault, let url = server.url {
+                server.advice = await advice(fault, url, "the server in \(own.path ?? "the kubeconfig")")
+            }
+        } else if let administrator {
+            await probe.complete(&cluster, administrator, isAdministrator: true)
+        }
+        await client.shutDown()
+        return (server, cluster)
+    }
+}
+
+extension ClusterFacts {
+    /// Adds what an administrator may see.
+    fileprivate mutating func add(_ other: Self) {
+        isKnown = isKnown || other.isKnown
+        node = node ?? other.node
+        requests = requests ?? other.requests
+        administrator = administrator ?? other.administrator
+        if pods.isEmpty { pods = other.pods }
+    }
+}
+
+extension KubeletFacts {
+    /// The port at which the API server reaches the kubelet.
+    var port: Int? { setting("port", flag: "port").map { Int($0) } ?? 10250 }
+
+    /// The port of the health check, `nil` if it is off.
+    var healthPort: Int? {
+        let port = setting("healthzPort", flag: "healthz-port").flatMap { Int($0) } ?? 10248
+        return port == 0 ? nil : port
+    }
+}

@@ -1,0 +1,48 @@
+import Base
+
+/// The files of the network of pods.
+public struct NetworkFacts: Sendable {
+    /// The directory of the configurations.
+    public var directory = "/etc/cni/net.d"
+    /// Whether the directory exists.
+    public var hasDirectory = false
+    /// The setting that names the directory, `nil` if it is the default.
+    public var setting: String?
+    /// The directories of the plug-ins.
+    public var pluginDirectories = ["/opt/cni/bin"]
+    /// The configurations in the order in which a runtime looks at them: it uses the first.
+    public var configurations: [Configuration] = []
+
+    /// Configurations in other directories that networks use.
+    public var otherFiles: [String] = []
+
+    /// A configuration.
+    public struct Configuration: Sendable, Hashable {
+        public var path: String
+        /// The name of the network.
+        public var name = ""
+        /// Why the file is invalid, `nil` if it is not.
+        public var fault: String?
+        /// The plug-ins that it names.
+        public var plugins: [Plugin] = []
+
+        public init(path: String) {
+            self.path = path
+        }
+    }
+
+    /// A plug-in that a configuration names.
+    public struct Plugin: Sendable, Hashable {
+        public var type: String
+        /// The path of its program, `nil` if it is in none of the directories.
+        public var path: String?
+        /// Why the program cannot be run, `nil` if it can.
+        public var fault: String?
+
+        public init(type: String, path: String?, fault: String? = nil) {
+            (self.type, self.path, self.fault) = (type, path, fault)
+        }
+    }
+
+    public init() {}
+}

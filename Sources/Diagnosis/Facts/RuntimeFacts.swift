@@ -1,0 +1,100 @@
+import Base
+public import Host
+
+/// The program that runs containers.
+public struct RuntimeFacts: Sendable {
+    /// The socket that the kubelet is configured to use.
+    public var endpoint = RuntimeFacts.usualEndpoint
+
+    /// The setting that names the socket, `nil` if it is the default.
+    public var setting: String?
+
+    /// The units of known container runtimes that are installed, by name.
+    public var units: [UnitDetails] = []
+
+    /// The answer at the socket, `nil` if it was not asked.
+    public var answer: Answer?
+
+    /// The known sockets that exist.
+    public var sockets: [String] = []
+
+    /// The known programs that exist, such as `/usr/bin/containerd`.
+    public var programs: [String] = []
+
+    /// Whether `runc` or another program that starts containers was found in the usual directories.
+    public var lowLevelProgram: String?
+
+    /// The configuration of containerd, `nil` if there is no file.
+    public var containerd: ContainerdConfiguration?
+
+    /// The last lines of the journal, the oldest first.
+    public var lines: [JournalLine] = []
+
+    public static let usualEndpoint = "unix:///run/containerd/containerd.sock"
+
+    /// The path of the socket, `nil` if the endpoint is of another kind.
+    public var socketPath: String? {
+        if endpoint.hasPrefix("unix://") { return String(endpoint.dropFirst("unix://".count)) }
+        return endpoint.isAbsolutePath ? endpoint : nil
+    }
+
+    /// The answer of a container runtime.
+    public enum Answer: Sendable, Hashable {
+        /// It speaks the Container Runtime Interface.
+        case version(name: String, version: String, conditions: [Condition])
+        /// It answers, but does not have the interface.
+        case withoutInterface
+        /// It accepts connections and does not answer.
+        case silent
+        /// There is no socket.
+        case missing
+        /// Nothing accepts connections.
+        case refused
+        /// This user may not connect.
+        case denied
+        /// Another error, with its reason.
+        case failed(String)
+    }
+
+    /// A condition that a runtime reports: `RuntimeReady` or `NetworkReady`.
+    public struct Condition: Sendable, Hashable {
+        public var type: String
+        public var isTrue: Bool
+        public var reason: String
+        public var message: String
+
+        public init(type: String, isTrue: Bool, reason: String = "", message: String = "") {
+            (self.type, self.isTrue, self.reason, self.message) = (type, isTrue, reason, message)
+        }
+    }
+
+    /// The name and version of the runtime, if it answers.
+    public var version: (name: String, version: String)? {
+        if case .version(let name, let version, _) = answer { return (name, version) }
+        return nil
+    }
+
+    /// The conditions that the runtime reports.
+    public var conditions: [Condition] {
+        if case .version(_, _, let conditions) = answer { return conditions }
+        return []
+    }
+
+    public init() {}
+}
+
+/// The settings of containerd that concern a kubelet.
+public struct ContainerdConfiguration: Sendable, Hashable {
+    public var path: String
+    /// Whether `disabled_plugins` contains the Container Runtime Interface.
+    public var isInterfaceDisabled = false
+    /// Whether containers are in groups that systemd manages, `nil` if the file does not say.
+    public var usesSystemdGroups: Bool?
+    public var configurationDirectory: String?
+    public var pluginDirectories: [String] = []
+    public var sandboxImage: String?
+
+    public init(path: String) {
+        self.path = path
+    }
+}

@@ -1,0 +1,198 @@
+import Base
+import Host
+import Kubernetes
+
+/// Something that is wrong on a node, with its fix.
+public struct Finding: Sendable, Hashable {
+    /// The evidence for a finding, the strongest first.
+    public enum Kind: Int, Sendable, Hashable, Comparable {
+        /// A fault that was seen itself, such as swap that is on.
+        case cause
+        /// A fault of which a program has reported, such as a line of the kubelet.
+        case report
+        /// A consequence of a fault that was not seen, such as a kubelet that is restarted again and again.
+        case symptom
+        /// A fact that does no harm now.
+        case note
+
+        public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// The word for the fault, the same in all versions, such as `swap-on`.
+    public var code: String
+
+    public var kind: Kind
+
+    /// The area in which the fault is.
+    public var area: Area
+
+    /// The first stage that the fault keeps from working.
+    public var blocks: Area
+
+    /// The thing that is wrong, such as a file.
+    public var subject: String
+
+    /// The fault of it.
+    public var cause: String
+
+    /// The action that removes the fault.
+    public var fix: String
+
+    public init(
+        _ code: String,
+        _ kind: Kind = .cause,
+        in area: Area,
+        blocks: Area? = nil,
+        _ subject: String,
+        _ cause: String,
+        fix: String,
+    ) {
+        (self.code, self.kind, self.area, self.blocks) = (code, kind, area, blocks ?? area)
+        (self.subject, self.cause, self.fix) = (subject, cause, fix)
+    }
+
+    /// The subject and the cause, in one line.
+    public var line: String { "\(subject): \(cause)" }
+}
+
+/// The result of a diagnosis.
+public struct NodeDiagnosis: Sendable {
+    /// The faults, the first cause first.
+    public var findings: [Finding]
+
+    /// Facts that do no harm now.
+    public var notes: [Finding]
+
+    /// The areas in which nothing is wrong, with what was seen of them.
+    public var sound: [(area: Area, text: String)]
+
+    /// The things that could not be looked at.
+    public var unseen: [Unseen]
+
+    /// Whether the Node exists and is Ready.
+    public var isReady: Bool
+
+    public init(
+        findings: [Finding],
+        notes: [Finding] = [],
+        sound: [(area: Area, text: String)] = [],
+        unseen: [Unseen] = [],
+        isReady: Bool,
+    ) {
+        (self.findings, self.notes, self.sound, self.unseen) = (findings, notes, sound, unseen)
+        self.isReady = isReady
+    }
+
+    /// The first cause, `nil` if nothing is wrong.
+    public var first: Finding? { findings.first }
+
+    /// The findings that the first cause explains.
+    public var consequences: [Finding] {
+        guard let first else { return [] }
+        return findings.dropFirst().filter { $0.kind == .symptom && $0.blocks >= first.blocks }
+    }
+
+    /// The other findings, which need a fix of their own.
+    public var others: [Finding] {
+        let consequences = Set(consequences)
+        return findings.dropFirst().filter { !consequences.contains($0) }
+    }
+}
+
+/// Draws the conclusions from what was seen of a node.
+///
+/// A fault counts only if the stage that it blocks does not work: swap that is on does no harm to a kubelet that runs.
+///
+/// - Parameter facts: The facts.
+/// - Returns: The findings in the order of the stages that they block, direct evidence before reports and symptoms.
+public func diagnose(_ facts: Facts) -> NodeDiagnosis {
+    let rules: [(Facts) -> [Finding]] = [
+        machineFindings, runtimeFindings, configurationFindings, kubeletFindings, journalFindings, credentialFindings,
+        serverFindings, nodeFindings, networkFindings, podFindings,
+    ]
+    var findings = rules.flatMap { $0(facts) }
+    // A report or a symptom of a stage that works is of the past.
+    findings.removeAll { facts.works($0.blocks) && ($0.kind == .report || $0.kind == .symptom) }
+    for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
+    var seen: Set<String> = []
+    // The first of two findings with the same code is the one with the stronger evidence.
+    let order = findings.enumerated().sorted { left, right in
+        (left.element.blocks, left.element.kind, left.element.area, left.offset)
+            < (right.element.blocks, right.element.kind, right.element.area, right.offset)
+    }
+    let unique = order.map(\.element).filter { $0.kind == .note || seen.insert("\($0.code) \($0.subject)").inserted }
+    let wrong = unique.filter { $0.kind != .note }
+    let codes = Set(wrong.filter { $0.kind == .cause }.map(\.code))
+    return NodeDiagnosis(
+        findings: wrong.filter { $0.kind != .report || !codes.contains($0.code) },
+        notes: unique.filter { $0.kind == .note },
+        sound: soundAreas(facts, wrong),
+        unseen: facts.unseen,
+        isReady: facts.isReady
+    )
+}
+
+extension Facts {
+    /// Whether the kubelet runs, and has for long enough to have read its configuration.
+    var kubeletWorks: Bool {
+        if kubelet.health == .healthy { return true }
+        guard let process = kubelet.process, process.age >= .seconds(20) else { return false }
+        return kubelet.unit?.state.active != "failed" && (kubelet.unit?.state.isActive ?? true)
+    }
+
+    /// Whether the kubelet is up at all.
+    var isKubeletUp: Bool { kubelet.process != nil }
+
+    /// Whether the Node is Ready, and its kubelet still reports so.
+    var isReady: Bool {
+        guard let node = cluster.node, node.isReady, kubeletWorks else { return false }
+        return cluster.leaseAge.map { $0 < .seconds(60) } ?? true
+    }
+
+    /// Returns whether a stage was seen to work, so that no fault keeps it from working now.
+    func works(_ area: Area) -> Bool {
+        switch area {
+        case .machine: isReady
+        case .runtime:
+            runtime.version != nil && runtime.conditions.allSatisfy { $0.type != "RuntimeReady" || $0.isTrue }
+        case .configuration, .kubelet: kubeletWorks
+        case .credentials, .server: isReady
+        case .node: isReady
+        case .network: isReady
+        case .pods: false
+        }
+    }
+}
+
+/// Describes the areas in which nothing is wrong.
+private func soundAreas(_ facts: Facts, _ findings: [Finding]) -> [(area: Area, text: String)] {
+    let wrong = Set(findings.map(\.area))
+    func text(_ area: Area) -> String? {
+        switch area {
+        case .machine:
+            return
+                "control groups v\(facts.machine.controlGroupVersion), swap \(facts.machine.swapAreas.isEmpty ? "off" : "on"), "
+                + "\(facts.machine.volumes.count) directories with space"
+        case .runtime: return facts.runtime.version.map { "\($0.name) \($0.version) at \(facts.runtime.endpoint)" }
+        case .configuration:
+            return facts.kubelet.unitPath.map { "\($0)" + (facts.kubelet.configuration.path.map { ", \($0)" } ?? "") }
+        case .kubelet:
+            guard let process = facts.kubelet.process else { return nil }
+            let version = facts.kubelet.version.map { " \($0)" } ?? ""
+            return "kubelet\(version) runs as process \(process.identifier) since \(process.age.humanReadable)"
+        case .credentials: return facts.kubelet.kubeconfig.credentials.map(\.whoami)
+        case .server:
+            guard let url = facts.server.url, facts.server.fault == nil, facts.server.readyStatus != nil else {
+                return nil
+            }
+            return url + (facts.server.version.map { " \($0)" } ?? "")
+        case .node: return facts.cluster.node.map { _ in "Node '\(facts.cluster.nodeName)' is registered" }
+        case .network:
+            return facts.network.configurations.first.map {
+                "\($0.path) (\($0.plugins.map(\.type).joined(separator: ", ")))"
+            }
+        case .pods: return facts.cluster.isKnown && facts.cluster.node != nil ? "all that were seen run" : nil
+        }
+    }
+    return Area.allCases.filter { !wrong.contains($0) }.compactMap { area in text(area).map { (area, $0) } }
+}

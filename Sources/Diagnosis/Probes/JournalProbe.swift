@@ -1,0 +1,69 @@
+import Base
+import Host
+import YAML
+
+/// Reads the last entries of units from the journal, with journalctl.
+struct JournalProbe {
+    var root: String
+    var environment: [String: String]
+
+    /// The lines of a unit and those of systemd about it.
+    struct Lines: Sendable {
+        var unit: [JournalLine] = []
+        var manager: [String] = []
+        /// Why there is nothing to read, `nil` if there is.
+        var reason: String?
+    }
+
+    /// Reads the last start of a unit.
+    ///
+    /// - Parameters:
+    ///   - unit: The name of the unit.
+    ///   - limit: The time limit.
+    /// - Returns: The lines, of the last two minutes of this boot or the last start.
+    func lines(of unit: String, within limit: Duration) async -> Lines {
+        switch Journal.access(root: root) {
+        case .readable: break
+        case .denied: return Lines(reason: "permission denied; run as root, or as a member of group 'systemd-journal'")
+        case .missing: return Lines(reason: "there is no journal")
+        }
+        var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)"]
+        arguments += root.isEmpty ? ["--boot"] : ["--root=\(root)"]
+        let command = Host.Command("journalctl", arguments, environment: environment)
+        do throws(SystemError) {
+            let result = try await filter(
+                command,
+                input: SecretBytes(copying: []),
+                outputLimit: 8 << 20,
+                deadline: .now + limit
+            )
+            guard result.status.isSuccess else { return Lines(reason: "journalctl \(result.status)") }
+            return Self.lines(result.output.copy)
+        } catch {
+            return Lines(reason: error.isNotFound ? "there is no journalctl" : error.reason)
+        }
+    }
+
+    /// Reads the output of journalctl, of which only the last start of the unit matters.
+    static func lines(_ bytes: [UInt8]) -> Lines {
+        var lines = Lines()
+        var starts: [String] = []
+        var entries: [(start: String, line: JournalLine)] = []
+        for row in bytes.split(separator: UInt8(ascii: "\n")) {
+            guard let entry = try? readJSON(Array(row), file: "journal"), let text = entry["MESSAGE"]?.string else {
+                continue
+            }
+            let microseconds = entry["__REALTIME_TIMESTAMP"]?.string.flatMap { Int64($0) }
+            if entry["_PID"]?.string == "1" {
+                lines.manager.append(text)
+                continue
+            }
+            let start = entry["_SYSTEMD_INVOCATION_ID"]?.string ?? ""
+            if starts.last != start { starts.append(start) }
+            entries.append((start, JournalLine(text, at: microseconds.map { Timestamp(seconds: $0 / 1_000_000) })))
+        }
+        lines.unit = entries.filter { $0.start == starts.last }.map(\.line)
+        lines.manager = lines.manager.suffix(20)
+        return lines
+    }
+}

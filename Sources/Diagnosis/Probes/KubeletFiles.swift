@@ -1,0 +1,211 @@
+import Base
+import Glibc
+import Host
+import Kubernetes
+import YAML
+
+/// Reads the unit, the process and the files of a node's kubelet, below a root directory.
+struct KubeletFiles {
+    var root: String
+
+    /// The units that start a kubelet, the first that exists is the node's.
+    static let unitNames = [
+        "kubelet.service", "k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
+        "snap.kubelet.daemon.service",
+    ]
+
+    private static let usualPrograms = ["/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"]
+
+    func facts() -> KubeletFacts {
+        var facts = KubeletFacts()
+        let found = Self.unitNames.lazy.compactMap { name in UnitFile(name, root: root).map { (name, $0) } }.first
+        var command: [String] = []
+        if let (name, unit) = found {
+            facts.unitName = name
+            facts.unitPath = unit.path
+            command = unit.command
+            let environment = unit.environment
+            facts.missingEnvironmentFiles = environment.missing
+            let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+            facts.proxyVariables = names.compactMap { name in
+                environment.variables[name].flatMap { $0.isEmpty ? nil : "\(name)=\($0)" }
+            }
+        }
+        if root.isEmpty, let (process, arguments) = runningProcess() {
+            facts.process = process
+            if !arguments.isEmpty { command = arguments }
+        }
+        facts.program = command.first ?? Self.usualPrograms.first { (try? FileSystem.exists(root + $0)) == true }
+        if let program = facts.program, program.isAbsolutePath {
+            facts.programFault = ProgramFile.fault(of: root + program)
+            facts.isProgramMissing = (try? FileSystem.exists(root + program)) == false
+        }
+        facts.arguments = Array(command.dropFirst())
+        readFiles(&facts)
+        return facts
+    }
+
+    /// Reads the files that the flags name, or those that k3s has.
+    private func readFiles(_ facts: inout KubeletFacts) {
+        if facts.isK3s {
+            let directories = ["/var/lib/rancher/k3s/agent", "/var/lib/rancher/rke2/agent"]
+            let directory = directories.first { (try? FileSystem.exists(root + $0)) == true } ?? directories[0]
+            facts.kubeconfig = kubeconfig("\(directory)/kubelet.kubeconfig")
+            return
+        }
+        if let path = facts.flag("config") { facts.configuration = configuration(path) }
+        facts.kubeconfig = kubeconfig(facts.flag("kubeconfig"))
+        facts.bootstrap = kubeconfig(facts.flag("bootstrap-kubeconfig"))
+    }
+
+    private func configuration(_ path: String) -> ReadFileFact {
+        var fact = ReadFileFact()
+        fact.path = path
+        do throws(SystemError) {
+            let bytes = try FileSystem.read(root + path, limit: 1 << 20)
+            do throws(Problems) {
+                fact.root = try readDocuments(bytes, file: path, limits: .taskFile).compactMap(\.root).first
+                if fact.root?.mapping == nil {
+                    fact.problem = Problem(.wrongValue, "is no KubeletConfiguration: expected a mapping")
+                }
+            } catch {
+                fact.problem = error.all.first
+            }
+        } catch {
+            fact.isDenied = error.code == EACCES
+            fact.problem = Problem(
+                error.problemCode,
+                error.isNotFound ? "does not exist" : "cannot be read: \(error.reason)"
+            )
+        }
+        return fact
+    }
+
+    /// Reads a kubeconfig with its credentials.
+    func kubeconfig(_ path: String?, now: Timestamp = .now()) -> KubeconfigFact {
+        var fact = KubeconfigFact()
+        guard let path, !path.isEmpty else { return fact }
+        fact.path = path
+        do {
+            let bytes = try FileSystem.read(root + path, limit: 1 << 20)
+            fact.exists = true
+            fact.isForeign = Self.isForeign(bytes, path)
+            fact.kubeconfig = try Kubeconfig(bytes, path: path)
+        } catch let error as SystemError {
+            fact.isDenied = error.code == EACCES
+            fact.exists = !error.isNotFound
+            fact.problem = Problem(
+                error.problemCode,
+                error.isNotFound ? "does not exist" : "cannot be read: \(error.reason)"
+            )
+            return fact
+        } catch let error as Problems {
+            fact.problem = error.all.first
+            return fact
+        } catch {
+            return fact
+        }
+        guard let kubeconfig = fact.kubeconfig else { return fact }
+        let denied = Locked(false)
+        do {
+            fact.credentials = try Credentials(kubeconfig, now: now) { file in
+                do throws(SystemError) {
+                    return try FileSystem.read(root + file, limit: 1 << 20)
+                } catch {
+                    if error.code == EACCES { denied.withLock { $0 = true } }
+                    throw error
+                }
+            }
+        } catch {
+            fact.problem = error
+            fact.isDenied = denied.withLock { $0 }
+        }
+        return fact
+    }
+
+    /// Returns whether a kubeconfig has a setting that client-go accepts and this program refuses.
+    private static func isForeign(_ bytes: [UInt8], _ path: String) -> Bool {
+        guard let documents = try? readDocuments(bytes, file: path, limits: .taskFile),
+            let root = documents.compactMap(\.root).first
+        else { return false }
+        let users = (root["users"]?.sequence ?? []).compactMap { $0["user"] }
+        let clusters = (root["clusters"]?.sequence ?? []).compactMap { $0["cluster"] }
+        return users.contains { $0["exec"] != nil || $0["auth-provider"] != nil || $0["username"] != nil }
+            || clusters.contains { $0["insecure-skip-tls-verify"]?.boolean == true }
+    }
+
+    /// Finds the running kubelet of this machine, with its command line.
+    ///
+    /// A kubelet in a PID namespace is one of another node, such as a container of kind.
+    private func runningProcess() -> (KubeletFacts.RunningProcess, [String])? {
+        let names: Set = ["kubelet", "k3s", "k3s-server", "k3s-agent", "rke2"]
+        func text(_ path: String) -> String? {
+            (try? FileSystem.read(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        for name in (try? FileSystem.list("/proc")) ?? [] {
+            guard let process = Int32(name), let program = text("/proc/\(process)/comm")?.trimmingLine,
+                names.contains(program), isInSameNamespace(process, text("/proc/\(process)/status"))
+            else { continue }
+            let line = (try? FileSystem.read("/proc/\(process)/cmdline", limit: 1 << 20)) ?? []
+            let arguments = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            guard let age = age(of: text("/proc/\(process)/stat")) else { continue }
+            return (.init(identifier: process, age: age), program == "kubelet" ? arguments : [])
+        }
+        return nil
+    }
+
+    private func isInSameNamespace(_ process: Int32, _ status: String?) -> Bool {
+        let own = (try? FileSystem.status("/proc/self/ns/mnt"))?.target
+        let other = (try? FileSystem.status("/proc/\(process)/ns/mnt"))?.target
+        if let own, let other { return own == other }
+        let line = (status ?? "").split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+        return line.map { $0.split { $0 == " " || $0 == "\t" }.count == 2 } ?? true
+    }
+
+    /// Returns the time since a process was started, from its line of `/proc/PID/stat`; `nil` if it has ended.
+    private func age(of line: String?) -> Duration? {
+        guard let line, let end = line.lastIndex(of: ")") else { return nil }
+        let words = line[line.index(after: end)...].split(separator: " ")
+        // The 22nd field is the start in hundredths of a second; the state is the third.
+        guard words.count > 19, words[0] != "Z", let start = Int64(words[19]) else { return nil }
+        let uptime = (try? FileSystem.read("/proc/uptime", limit: 256)).map { String(decoding: $0, as: UTF8.self) }
+        guard let seconds = uptime?.split(separator: ".").first.flatMap({ Int64($0) }) else { return nil }
+        return .seconds(max(0, seconds - start / 100))
+    }
+}
+
+extension KubeletFacts {
+    /// Returns the value of a flag, as `--name=value` or `--name value`; the last one counts.
+    func flag(_ name: String) -> String? {
+        var value: String?
+        for (index, argument) in arguments.enumerated() {
+            for prefix in ["--\(name)", "-\(name)"] {
+                if argument.hasPrefix("\(prefix)=") { value = String(argument.dropFirst(prefix.utf8.count + 1)) }
+                if argument == prefix {
+                    value =
+                        index + 1 < arguments.count && !arguments[index + 1].hasPrefix("-") ? arguments[index + 1] : ""
+                }
+            }
+        }
+        return value
+    }
+
+    /// Returns a setting of the configuration file, or of a flag, which precedes the file.
+    func setting(_ key: String, flag name: String) -> String? {
+        if let value = flag(name) { return value }
+        let value = configuration.root?[key]
+        if let text = value?.string { return text }
+        return value?.boolean.map { $0 ? "true" : "false" } ?? value?.integer.map(String.init)
+    }
+
+    /// The name with which the kubelet registers: that of a flag, or the host name in lower case.
+    func nodeName(hostName: String) -> String {
+        let name = flag("hostname-override") ?? ""
+        return (name.isEmpty ? hostName : name).trimmingSpaces.lowercased()
+    }
+}
+
+extension String {
+    /// The text without the line break at its end.
+    var trimmingLine: String { hasSuffix("\n") ? String(dropLast()) : self }
+}

@@ -1,0 +1,269 @@
+import Base
+import HTTP
+import Kubernetes
+import YAML
+
+/// Asks the API server, with the kubelet's credentials and those of an administrator.
+struct ServerProbe {
+    var client: HTTPClient
+    var limit: Duration
+
+    /// A request with the credentials of a kubeconfig.
+    private func get(
+        _ path: String,
+        _ kubeconfig: Kubeconfig,
+        _ credentials: Credentials,
+        body: String? = nil,
+    ) async throws(TransportError) -> HTTPResponse {
+        var request = HTTPRequest(url: kubeconfig.server + path)
+        request.headers = [HTTPHeader("Accept", "application/json")]
+        if let body {
+            request.method = "POST"
+            request.body = Array(body.utf8)
+            request.headers.append(HTTPHeader("Content-Type", "application/json"))
+        }
+        return try await client.send(request, as: credentials.connectionIdentity, deadline: .now + limit)
+    }
+
+    /// Asks the server for its state and version, and whether it accepts the credentials.
+    ///
+    /// - Parameters:
+    ///   - fact: The kubeconfig with its credentials.
+    ///   - nodeName: The name of the Node.
+    ///   - isBootstrap: Whether the credentials are only for the request of a certificate.
+    /// - Returns: The facts, and the Node's object if the server has sent it.
+    func ask(_ fact: KubeconfigFact, nodeName: String, isBootstrap: Bool) async -> (ServerFacts, ClusterFacts) {
+        var facts = ServerFacts()
+        var cluster = ClusterFacts()
+        cluster.nodeName = nodeName
+        guard let kubeconfig = fact.kubeconfig else { return (facts, cluster) }
+        facts.url = kubeconfig.server
+        facts.source = fact.path
+        guard let credentials = fact.credentials else { return (facts, cluster) }
+        let review =
+            #"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"#
+            + #""resourceAttributes":{"group":"certificates.k8s.io","resource":"certificatesigningrequests","verb":"create"}}}"#
+        // A request with a body may fail without an answer if its user is not accepted, so that one without body is first.
+        var own = await result(isBootstrap ? "/api" : "/api/v1/nodes/\(nodeName)", kubeconfig, credentials)
+        if isBootstrap, case .success(let response) = own, response.status != 401 {
+            own = await result(
+                "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                kubeconfig,
+                credentials,
+                body: review
+            )
+        }
+        switch own {
+        case .failure(let error):
+            facts.fault = error
+            return (facts, cluster)
+        case .success(let response):
+            read(response, isBootstrap: isBootstrap, &facts, &cluster)
+            // The server closes the connection of a user that it does not accept.
+            if response.status == 401 { return (facts, cluster) }
+        }
+        async let ready = result("/readyz?verbose", kubeconfig, credentials)
+        async let version = result("/version", kubeconfig, credentials)
+        async let lease = result(
+            "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/\(nodeName)",
+            kubeconfig,
+            credentials
+        )
+        switch await ready {
+        case .failure(let error): facts.fault = error
+        case .success(let response):
+            facts.readyStatus = response.status
+            let lines = String(decoding: response.body, as: UTF8.self).split(separator: "\n")
+            facts.failedChecks = lines.filter { $0.hasPrefix("[-]") }.map { String($0.dropFirst(3)) }
+        }
+        if case .success(let response) = await version, response.status == 200 {
+            facts.version = Self.object(response)?["gitVersion"]?.string
+        }
+        if case .success(let response) = await lease, response.status == 200 {
+            let renewed = Self.object(response)?["spec"]?["renewTime"]?.string
+            let now = Timestamp.now().seconds + (facts.clockDifference?.components.seconds ?? 0)
+            cluster.leaseAge = renewed.flatMap(Self.timestamp).map { .seconds(max(0, now - $0.seconds)) }
+        }
+        return (facts, cluster)
+    }
+
+    /// Reads the answer to the request for the Node, or to the question whether a certificate may be requested.
+    private func read(
+        _ response: HTTPResponse,
+        isBootstrap: Bool,
+        _ facts: inout ServerFacts,
+        _ cluster: inout ClusterFacts,
+    ) {
+        if let date = response.date { facts.clockDifference = .seconds(date.seconds - Timestamp.now().seconds) }
+        facts.identityStatus = response.status
+        let object = Self.object(response)
+        facts.identityMessage = response.status >= 400 ? object?["message"]?.string ?? "" : ""
+        if isBootstrap {
+            facts.mayRequestCertificate = object?["status"]?["allowed"]?.boolean
+            return
+        }
+        cluster.isKnown = response.status == 200 || response.status == 404
+        if response.status == 200, let object { cluster.node = ClusterFacts.NodeObject(object) }
+    }
+
+    /// Reads a time with a fraction of a second.
+    private static func timestamp(_ text: String) -> Timestamp? {
+        guard let dot = text.firstIndex(of: ".") else { return Timestamp(rfc3339: text) }
+        return Timestamp(rfc3339: "\(text[..<dot])Z")
+    }
+
+    private func result(
+        _ path: String,
+        _ kubeconfig: Kubeconfig,
+        _ credentials: Credentials,
+        body: String? = nil,
+    ) async -> Result<HTTPResponse, TransportError> {
+        do throws(TransportError) {
+            return .success(try await get(path, kubeconfig, credentials, body: body))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func object(_ response: HTTPResponse) -> Node? { try? readJSON(response.body, file: "reply") }
+
+    /// Reads the Node, its pods and its requests for certificates.
+    ///
+    /// - Parameters:
+    ///   - cluster: The facts, which are completed.
+    ///   - fact: The kubeconfig of an administrator or of the kubelet.
+    ///   - isAdministrator: Whether the requests for certificates may be listed.
+    func complete(_ cluster: inout ClusterFacts, _ fact: KubeconfigFact, isAdministrator: Bool) async {
+        guard let kubeconfig = fact.kubeconfig, let credentials = fact.credentials else { return }
+        let name = cluster.nodeName
+        let needsNode = cluster.node == nil
+        async let node: Result<HTTPResponse, TransportError>? =
+            needsNode ? result("/api/v1/nodes/\(name)", kubeconfig, credentials) : nil
+        async let pods = result("/api/v1/pods?fieldSelector=spec.nodeName%3D\(name)&limit=500", kubeconfig, credentials)
+        async let requests: Result<HTTPResponse, TransportError>? =
+            isAdministrator
+            ? result("/apis/certificates.k8s.io/v1/certificatesigningrequests?limit=500", kubeconfig, credentials) : nil
+        if case .success(let response)? = await node {
+            if response.status == 200, let object = Self.object(response) {
+                cluster.node = ClusterFacts.NodeObject(object)
+                cluster.isKnown = true
+            }
+            if response.status == 404 { cluster.isKnown = true }
+        }
+        if case .success(let response) = await pods, response.status == 200 {
+            let items = Self.object(response)?["items"]?.sequence ?? []
+            cluster.pods = items.compactMap { ClusterFacts.PodObject($0) }
+        }
+        if case .success(let response)? = await requests, response.status == 200 {
+            if isAdministrator { cluster.administrator = fact.path }
+            let items = Self.object(response)?["items"]?.sequence ?? []
+            let all = items.map { ClusterFacts.SigningRequest($0, now: .now()) }
+            cluster.requests = zip(items, all).filter { Self.isOf(name, $0.0) }.map(\.1)
+        }
+    }
+
+    /// Returns whether a request is of a node: of its own user, or of a bootstrap user for it.
+    private static func isOf(_ node: String, _ request: Node) -> Bool {
+        let user = request["spec"]?["username"]?.string ?? ""
+        if user == "system:node:\(node)" { return true }
+        let signer = request["spec"]?["signerName"]?.string ?? ""
+        guard signer == "kubernetes.io/kube-apiserver-client-kubelet" else { return false }
+        guard let text = request["spec"]?["request"]?.string, let der = try? Base64.decode(Array(text.utf8)),
+            let pem = Optional(String(decoding: der, as: UTF8.self))
+        else { return user.hasPrefix("system:bootstrap:") }
+        let lines = pem.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined()
+        guard let content = try? Base64.decode(Array(lines.utf8)) else { return true }
+        // The subject is text in the request.
+        let wanted = Array("system:node:\(node)".utf8)
+        return content.firstRange(of: wanted).map { range in
+            range.upperBound == content.endIndex || content[range.upperBound] < 0x21 || content[range.upperBound] > 0x7E
+        } ?? false
+    }
+}
+
+extension ClusterFacts.NodeObject {
+    /// Reads the object of a Node.
+    init(_ object: Node) {
+        self.init()
+        for condition in object["status"]?["conditions"]?.sequence ?? [] {
+            guard let type = condition["type"]?.string else { continue }
+            conditions[type] = ClusterFacts.Condition(
+                status: condition["status"]?.string ?? "",
+                reason: condition["reason"]?.string ?? "",
+                message: condition["message"]?.string ?? ""
+            )
+        }
+        taints = (object["spec"]?["taints"]?.sequence ?? []).map {
+            ClusterFacts.Taint(key: $0["key"]?.string ?? "", effect: $0["effect"]?.string ?? "")
+        }
+        isUnschedulable = object["spec"]?["unschedulable"]?.boolean == true
+        podRange = object["spec"]?["podCIDR"]?.string
+        let info = object["status"]?["nodeInfo"]
+        machineID = info?["machineID"]?.string
+        kubeletVersion = info?["kubeletVersion"]?.string
+        runtimeVersion = info?["containerRuntimeVersion"]?.string
+    }
+}
+
+extension ClusterFacts.SigningRequest {
+    /// Reads the object of a request.
+    init(_ object: Node, now: Timestamp) {
+        let conditions = object["status"]?["conditions"]?.sequence ?? []
+        func condition(_ type: String) -> Node? { conditions.first { $0["type"]?.string == type } }
+        let hasCertificate = object["status"]?["certificate"]?.string?.isEmpty == false
+        let denial = condition("Denied") ?? condition("Failed")
+        let state: State =
+            if condition("Denied") != nil { .denied } else if condition("Failed") != nil {
+                .failed
+            } else if hasCertificate {
+                .issued
+            } else if condition("Approved") != nil { .approved } else { .pending }
+        let created = object["metadata"]?["creationTimestamp"]?.string.flatMap { Timestamp(rfc3339: $0) }
+        self.init(
+            name: object["metadata"]?["name"]?.string ?? "",
+            signer: object["spec"]?["signerName"]?.string ?? "",
+            state: state,
+            reason: [denial?["reason"]?.string, denial?["message"]?.string].compactMap(\.self).joined(separator: ": "),
+            age: .seconds(max(0, now.seconds - (created?.seconds ?? now.seconds)))
+        )
+    }
+}
+
+extension ClusterFacts.PodObject {
+    /// Reads the object of a pod, or returns `nil` if it runs or has completed.
+    init?(_ object: Node) {
+        let phase = object["status"]?["phase"]?.string ?? ""
+        let owner = object["metadata"]?["ownerReferences"]?.sequence?.first
+        let name = "\(object["metadata"]?["namespace"]?.string ?? "")/\(object["metadata"]?["name"]?.string ?? "")"
+        let daemonSet = owner?["kind"]?.string == "DaemonSet" ? owner?["name"]?.string : nil
+        let containers = ["initContainerStatuses", "containerStatuses"].flatMap {
+            object["status"]?[$0]?.sequence ?? []
+        }
+        for container in containers {
+            guard let waiting = container["state"]?["waiting"], let reason = waiting["reason"]?.string else { continue }
+            if reason == "PodInitializing" || reason == "ContainerCreating" { continue }
+            let last = container["lastState"]?["terminated"]
+            let end = last?["exitCode"]?.integer.map { "its last exit code is \($0)" }
+            let endMessage = [last?["reason"]?.string, last?["message"]?.string, end].compactMap(\.self).first
+            let isBackOff = reason == "CrashLoopBackOff"
+            let message = isBackOff ? endMessage ?? "" : waiting["message"]?.string ?? endMessage ?? ""
+            self.init(
+                name: name,
+                daemonSet: daemonSet,
+                reason: reason,
+                message: message,
+                image: container["image"]?.string
+            )
+            return
+        }
+        guard phase == "Pending" || phase == "Failed" else { return nil }
+        let reason = object["status"]?["reason"]?.string
+        let isCreating = containers.contains { $0["state"]?["waiting"] != nil }
+        self.init(
+            name: name,
+            daemonSet: daemonSet,
+            reason: reason ?? (isCreating ? "ContainerCreating" : phase),
+            message: object["status"]?["message"]?.string ?? ""
+        )
+    }
+}

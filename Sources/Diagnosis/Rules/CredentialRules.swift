@@ -1,0 +1,187 @@
+import Base
+import Kubernetes
+
+/// Finds faults of the kubeconfig, its certificate or token, and the request for a certificate.
+func credentialFindings(_ facts: Facts) -> [Finding] {
+    let kubelet = facts.kubelet
+    guard kubelet.program != nil || kubelet.process != nil else { return [] }
+    guard let path = kubelet.kubeconfig.path else {
+        guard !kubelet.arguments.isEmpty, !kubelet.isK3s else { return [] }
+        return [
+            Finding(
+                "standalone",
+                in: .configuration,
+                blocks: .credentials,
+                kubelet.unitName,
+                "has no '--kubeconfig', so that the kubelet connects to no API server",
+                fix:
+                    "add '--kubeconfig=/etc/kubernetes/kubelet.conf' to 'ExecStart=' of the unit, with a kubeconfig there"
+            )
+        ]
+    }
+    let own = kubelet.kubeconfig
+    if !own.exists, !own.isDenied { return missingFindings(facts, path) }
+    return fileFindings(own, facts, code: "kubeconfig") + nameFindings(facts) + requestFindings(facts)
+}
+
+/// The stage that wrong credentials block: the kubelet does not start with some of them, and with others it cannot connect.
+func stage(_ facts: Facts) -> Area { facts.kubeletWorks ? .credentials : .kubelet }
+
+/// Finds why there is no kubeconfig yet, although the kubelet could ask for a certificate.
+private func missingFindings(_ facts: Facts, _ path: String) -> [Finding] {
+    let bootstrap = facts.kubelet.bootstrap
+    let joining = "run 'kubeadm token create --print-join-command' on a control plane, and the printed command here"
+    guard let bootstrapPath = bootstrap.path else {
+        return [
+            Finding(
+                "kubeconfig-missing",
+                in: .configuration,
+                blocks: stage(facts),
+                path,
+                "does not exist, and '--bootstrap-kubeconfig' is not given",
+                fix: "write the kubeconfig, or correct '--kubeconfig' of \(facts.kubelet.unitName)"
+            )
+        ]
+    }
+    guard bootstrap.exists || bootstrap.isDenied else {
+        return [
+            Finding(
+                "bootstrap-kubeconfig",
+                in: .configuration,
+                blocks: stage(facts),
+                bootstrapPath,
+                "does not exist, and neither does '\(path)': the node has no credentials",
+                fix: joining
+            )
+        ]
+    }
+    return fileFindings(bootstrap, facts, code: "bootstrap-kubeconfig") + requestFindings(facts)
+}
+
+private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) -> [Finding] {
+    guard let path = fact.path, let problem = fact.problem, !fact.isDenied, !fact.isForeign else { return [] }
+    let isRead = fact.kubeconfig != nil
+    let isPlaced = problem.location?.file == path
+    let place = isPlaced ? problem.location?.position.map { ":\($0.line):\($0.column)" } ?? "" : ""
+    let isExpired = problem.message.contains("expired")
+    let renewal =
+        code == "kubeconfig"
+        ? "join the node again, or issue the kubelet's certificate again ('kubeadm kubeconfig user --org system:nodes "
+            + "--client-name system:node:\(facts.cluster.nodeName)' on a control plane), and restart \(facts.kubelet.unitName)"
+        : "run 'kubeadm token create --print-join-command' on a control plane, and join the node again"
+    return [
+        Finding(
+            isExpired ? "certificate-expired" : isRead ? "credentials" : code,
+            in: isRead ? .credentials : .configuration,
+            blocks: stage(facts),
+            "\(path)\(place)",
+            problem.message,
+            fix: isExpired
+                ? renewal : problem.hint ?? "correct the file, and run 'systemctl restart \(facts.kubelet.unitName)'"
+        )
+    ]
+}
+
+/// Compares the name of the Node with that of the certificate.
+private func nameFindings(_ facts: Facts) -> [Finding] {
+    let prefix = "system:node:"
+    guard let name = facts.kubelet.kubeconfig.credentials?.commonName, !facts.cluster.nodeName.isEmpty else {
+        return []
+    }
+    let node = facts.cluster.nodeName
+    guard name.hasPrefix(prefix) else {
+        guard facts.server.identityStatus == 403 else { return [] }
+        return [
+            Finding(
+                "wrong-user",
+                in: .credentials,
+                facts.kubelet.kubeconfig.path ?? "kubeconfig",
+                "its user is '\(printable(name))', which may not read Node '\(node)': a kubelet is '\(prefix)\(node)' in "
+                    + "group 'system:nodes'",
+                fix: "issue a certificate with subject O=system:nodes, CN=\(prefix)\(node)"
+            )
+        ]
+    }
+    guard name != prefix + node else { return [] }
+    return [
+        Finding(
+            "node-name",
+            in: .credentials,
+            facts.kubelet.kubeconfig.path ?? "kubeconfig",
+            "its certificate is for Node '\(printable(String(name.dropFirst(prefix.utf8.count))))', but the kubelet registers "
+                + "as '\(node)', which the server forbids",
+            fix: facts.kubelet.flag("hostname-override") == nil
+                ? "set the host name back ('hostnamectl hostname \(printable(String(name.dropFirst(prefix.utf8.count))))'), or "
+                    + "join the node again under its new name"
+                : "correct '--hostname-override', or issue a certificate for '\(prefix)\(node)'"
+        )
+    ]
+}
+
+/// Finds requests for certificates that nobody has approved or signed.
+private func requestFindings(_ facts: Facts) -> [Finding] {
+    let requests = (facts.cluster.requests ?? []).filter { $0.signer == "kubernetes.io/kube-apiserver-client-kubelet" }
+    let isWaiting = facts.kubelet.kubeconfig.credentials == nil && facts.kubelet.bootstrap.credentials != nil
+    guard let last = requests.min(by: { $0.age < $1.age }) else { return isWaiting ? waitFindings(facts) : [] }
+    let subject = "CertificateSigningRequest '\(last.name)'"
+    switch last.state {
+    case .pending where last.age >= .seconds(10):
+        return [
+            Finding(
+                "csr-pending",
+                isWaiting ? .cause : .note,
+                in: .credentials,
+                subject,
+                "of this node waits for approval since \(last.age.humanReadable)",
+                fix:
+                    "run 'kubectl certificate approve \(last.name)', or bind the group of the bootstrap tokens to ClusterRole "
+                    + "system:certificates.k8s.io:certificatesigningrequests:nodeclient, so that it is approved by itself"
+            )
+        ]
+    case .denied, .failed:
+        return [
+            Finding(
+                "csr-\(last.state.rawValue)",
+                isWaiting ? .cause : .note,
+                in: .credentials,
+                subject,
+                "of this node is \(last.state.rawValue)" + (last.reason.isEmpty ? "" : " (\(printable(last.reason)))"),
+                fix:
+                    "run 'kubectl delete csr \(last.name)' and 'systemctl restart \(facts.kubelet.unitName)', and approve the new "
+                    + "request"
+            )
+        ]
+    case .approved where last.age >= .seconds(10):
+        return [
+            Finding(
+                "csr-unsigned",
+                isWaiting ? .cause : .note,
+                in: .credentials,
+                subject,
+                "of this node is approved, but not signed",
+                fix: "check that kube-controller-manager runs, with '--cluster-signing-cert-file' and "
+                    + "'--cluster-signing-key-file'"
+            )
+        ]
+    default: return isWaiting ? waitFindings(facts) : []
+    }
+}
+
+/// Finds a kubelet that waits for its first certificate, where its requests cannot be listed.
+private func waitFindings(_ facts: Facts) -> [Finding] {
+    guard facts.server.fault == nil, facts.server.mayRequestCertificate == true, facts.kubelet.process != nil else {
+        return []
+    }
+    return [
+        Finding(
+            "csr-waiting",
+            .symptom,
+            in: .credentials,
+            facts.kubelet.kubeconfig.path ?? "kubeconfig",
+            "does not exist yet: the kubelet waits for a certificate",
+            fix:
+                "run 'kubectl get csr' on a control plane, and approve the request of this node with 'kubectl certificate "
+                + "approve'"
+        )
+    ]
+}

@@ -1,0 +1,271 @@
+import Base
+import Host
+import YAML
+
+/// Finds faults of the kubelet's unit, program and configuration file.
+func configurationFindings(_ facts: Facts) -> [Finding] {
+    let kubelet = facts.kubelet
+    if kubelet.program == nil, kubelet.unitPath == nil, kubelet.process == nil {
+        return [
+            Finding(
+                "kubelet-not-installed",
+                in: .configuration,
+                blocks: .machine,
+                "kubelet",
+                "is not installed: no kubelet.service, no k3s, and no program in /usr/bin or /usr/local/bin",
+                fix: "install it, such as with 'apt install kubelet' from pkgs.k8s.io, and join the node"
+            )
+        ]
+    }
+    return unitFindings(facts) + programFindings(facts) + fileFindings(facts) + settingFindings(facts)
+}
+
+private func unitFindings(_ facts: Facts) -> [Finding] {
+    let kubelet = facts.kubelet
+    let name = kubelet.unitName
+    if kubelet.process == nil, kubelet.unitPath == nil || kubelet.unit?.state.load == "not-found" {
+        let isUnread = kubelet.unitPath != nil
+        return [
+            Finding(
+                "kubelet-unit-missing",
+                in: .configuration,
+                blocks: .configuration,
+                isUnread ? kubelet.unitPath ?? name : name,
+                isUnread
+                    ? "systemd has not read it yet"
+                    : "does not exist, although '\(kubelet.program ?? "kubelet")' does, and no kubelet runs",
+                fix: isUnread
+                    ? "run 'systemctl daemon-reload && systemctl enable --now \(name)'"
+                    : "install the unit of your distribution's package, and run 'systemctl enable --now \(name)'"
+            )
+        ]
+    }
+    var findings: [Finding] = []
+    if let unit = kubelet.unit, let fault = unitFault(unit, code: "kubelet", area: .configuration) {
+        findings.append(fault)
+    }
+    for path in kubelet.missingEnvironmentFiles {
+        findings.append(
+            Finding(
+                "environment-file",
+                in: .configuration,
+                path,
+                "does not exist, and \(name) needs it ('EnvironmentFile=')",
+                fix:
+                    "write the file, or write 'EnvironmentFile=-\(path)' in the unit, and run 'systemctl daemon-reload'"
+            )
+        )
+    }
+    return findings
+}
+
+private func programFindings(_ facts: Facts) -> [Finding] {
+    let kubelet = facts.kubelet
+    guard kubelet.process == nil, let program = kubelet.program, kubelet.unit?.state.load != "masked" else { return [] }
+    if let fault = kubelet.programFault {
+        return [
+            Finding(
+                "kubelet-program",
+                in: .configuration,
+                program,
+                "the program of \(kubelet.unitName) \(fault.reason)",
+                fix: fault.advice
+            )
+        ]
+    }
+    guard program.isAbsolutePath, kubelet.isProgramMissing else { return [] }
+    return [
+        Finding(
+            "kubelet-program",
+            in: .configuration,
+            program,
+            "does not exist, and \(kubelet.unitName) starts it",
+            fix: "install the kubelet there, or correct 'ExecStart=' in \(kubelet.unitPath ?? kubelet.unitName)"
+        )
+    ]
+}
+
+private func fileFindings(_ facts: Facts) -> [Finding] {
+    let file = facts.kubelet.configuration
+    guard let path = file.path, let problem = file.problem, !file.isDenied else { return [] }
+    let place = problem.location?.position.map { ":\($0.line):\($0.column)" } ?? ""
+    let isMissing = problem.message == "does not exist"
+    let isJoined = facts.kubelet.kubeconfig.exists || facts.kubelet.bootstrap.exists
+    let restart = "run 'systemctl restart \(facts.kubelet.unitName)'"
+    let fix =
+        isMissing
+        ? isJoined
+            ? "write the file, or correct '--config' of \(facts.kubelet.unitName)"
+            : "the node has not been joined: run 'kubeadm join', which writes it, or write it"
+        : [problem.hint ?? "correct it", restart].joined(separator: "; ")
+    return [
+        Finding("kubelet-config", in: .configuration, "\(path)\(place)", problem.message, fix: fix)
+    ]
+}
+
+private func settingFindings(_ facts: Facts) -> [Finding] {
+    guard let root = facts.kubelet.configuration.root, let path = facts.kubelet.configuration.path else { return [] }
+    var findings: [Finding] = []
+    let kind = root["kind"]?.string
+    if kind != "KubeletConfiguration" {
+        findings.append(
+            Finding(
+                "kubelet-config",
+                in: .configuration,
+                path,
+                kind.map { "is of kind '\(printable($0))', not KubeletConfiguration" } ?? "has no 'kind'",
+                fix: "write 'kind: KubeletConfiguration' and 'apiVersion: kubelet.config.k8s.io/v1beta1'"
+            )
+        )
+    }
+    let driver = root["cgroupDriver"]?.string
+    if let driver, driver != "systemd", driver != "cgroupfs" {
+        findings.append(
+            Finding(
+                "kubelet-config",
+                in: .configuration,
+                "\(path): cgroupDriver",
+                "is '\(printable(driver))', expected 'systemd' or 'cgroupfs'",
+                fix: "correct it, and run 'systemctl restart \(facts.kubelet.unitName)'"
+            )
+        )
+    }
+    return findings
+}
+
+/// Finds faults of a kubelet that should run.
+func kubeletFindings(_ facts: Facts) -> [Finding] {
+    portFindings(facts) + stateFindings(facts)
+}
+
+private func portFindings(_ facts: Facts) -> [Finding] {
+    facts.kubelet.portHolders.sorted { $0.key < $1.key }.compactMap { port, holder in
+        guard holder.process != facts.kubelet.process?.identifier, !holder.name.isEmpty,
+            !["kubelet", "k3s", "k3s-server", "k3s-agent", "rke2"].contains(holder.name)
+        else { return nil }
+        return Finding(
+            "port-taken",
+            in: .kubelet,
+            "port \(port)",
+            "process \(holder.process) ('\(printable(holder.name))') listens there, and the kubelet needs it",
+            fix: "stop that program ('ss -tlnp sport = :\(port)'), or give it another port"
+        )
+    }
+}
+
+private func stateFindings(_ facts: Facts) -> [Finding] {
+    let kubelet = facts.kubelet
+    guard let unit = kubelet.unit, unit.state.load == "loaded" else {
+        guard kubelet.unit == nil, kubelet.process == nil, kubelet.unitPath != nil else { return healthFindings(facts) }
+        return [
+            Finding(
+                "kubelet-stopped",
+                .symptom,
+                in: .kubelet,
+                "kubelet",
+                "no such process runs",
+                fix: "run 'systemctl start \(kubelet.unitName)', and see 'journalctl -u \(kubelet.unitName)'"
+            )
+        ]
+    }
+    let name = unit.name
+    let status = unit.exitStatus.map { ", exit status \($0)" } ?? ""
+    switch unit.state.active {
+    case "active":
+        return healthFindings(facts) + recentStart(facts, unit)
+    case "inactive" where !unit.hasConditions:
+        return [
+            Finding(
+                "kubelet-condition",
+                in: .kubelet,
+                name,
+                "was not started, because a condition of its unit is not met",
+                fix: "see 'systemctl status \(name)' for the condition"
+            )
+        ]
+    case "inactive":
+        let isEnabled = ["enabled", "static", "enabled-runtime", "indirect", "generated"].contains(unit.file)
+        return [
+            Finding(
+                "kubelet-stopped",
+                in: .kubelet,
+                name,
+                isEnabled ? "is stopped" : "is stopped and \(unit.file.isEmpty ? "not enabled" : unit.file)",
+                fix: "run 'systemctl \(isEnabled ? "start" : "enable --now") \(name)'"
+            )
+        ]
+    case "failed":
+        return [
+            failure(
+                facts,
+                "has failed (\(unit.result)\(status)), and systemd does not restart it",
+                andThen: "run 'systemctl restart \(name)'"
+            )
+        ]
+    default:
+        return [failure(facts, "ends again and again" + ending(unit))]
+    }
+}
+
+/// Describes how the kubelet has ended, in parentheses.
+private func ending(_ unit: UnitDetails) -> String {
+    let count = unit.restartCount
+    let restarts = count > 0 ? "\(count) restart\(count == 1 ? "" : "s")" : nil
+    let status = unit.process == nil ? unit.exitStatus.map { "exit status \($0)" } : nil
+    let parts = [restarts, status].compactMap(\.self)
+    return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+}
+
+/// Returns the finding of a kubelet that ends, with its last words.
+private func failure(_ facts: Facts, _ state: String, andThen action: String? = nil) -> Finding {
+    let name = facts.kubelet.unitName
+    return Finding(
+        "kubelet-fails",
+        .symptom,
+        in: .kubelet,
+        name,
+        state + lastWords(facts),
+        fix: "see 'journalctl -u \(name) -n 50'" + (action.map { ", then \($0)" } ?? "")
+    )
+}
+
+/// Finds a kubelet that is between two of many restarts.
+private func recentStart(_ facts: Facts, _ unit: UnitDetails) -> [Finding] {
+    guard unit.restartCount > 2, !facts.kubeletWorks, !facts.isReady else { return [] }
+    return [failure(facts, "ends again and again" + ending(unit))]
+}
+
+/// The kubelet's own last error, or systemd's about its unit.
+private func lastWords(_ facts: Facts) -> String {
+    if let words = lastKubeletError(facts.kubelet.lines) { return ": \(words)" }
+    let words = facts.kubelet.managerLines.last { $0.contains("Failed to") || $0.contains("Failed at step") }
+    return words.map { ": \(shortened($0))" } ?? ""
+}
+
+private func healthFindings(_ facts: Facts) -> [Finding] {
+    switch facts.kubelet.health {
+    case .unhealthy(let text):
+        return [
+            Finding(
+                "kubelet-unhealthy",
+                .symptom,
+                in: .kubelet,
+                "kubelet",
+                "its health check fails: \(shortened(text))",
+                fix:
+                    "run 'systemctl restart \(facts.kubelet.unitName)', and see 'journalctl -u \(facts.kubelet.unitName)'"
+            )
+        ]
+    case .silent:
+        return [
+            Finding(
+                "kubelet-hangs",
+                in: .kubelet,
+                "kubelet",
+                "process \(facts.kubelet.process?.identifier ?? 0) does not answer at its health port",
+                fix: "run 'systemctl restart \(facts.kubelet.unitName)'; 'kill -CONT' it if it was stopped by a signal"
+            )
+        ]
+    default: return []
+    }
+}

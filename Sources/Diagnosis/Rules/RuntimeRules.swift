@@ -1,0 +1,260 @@
+import Base
+import Host
+
+/// Finds faults of the container runtime.
+func runtimeFindings(_ facts: Facts) -> [Finding] {
+    let runtime = facts.runtime
+    guard !facts.kubelet.isK3s || runtime.answer == .silent else { return versionFindings(facts) }
+    guard let path = runtime.socketPath else { return [wrongEndpoint(runtime)] }
+    let name = runtimeName(runtime)
+    switch runtime.answer {
+    case nil, .denied: return versionFindings(facts)
+    case .version: return conditionFindings(facts) + versionFindings(facts)
+    case .missing, .refused: return absent(facts, path, name)
+    case .withoutInterface:
+        let isDisabled = runtime.containerd?.isInterfaceDisabled == true
+        let file = runtime.containerd?.path ?? "/etc/containerd/config.toml"
+        return [
+            Finding(
+                "cri-disabled",
+                in: .runtime,
+                isDisabled ? file : "socket '\(path)'",
+                isDisabled
+                    ? "'disabled_plugins' contains \"cri\", so that containerd does not serve the kubelet"
+                    : "the program there does not serve the Container Runtime Interface v1"
+                        + (lastError(runtime.lines).map { ": \($0)" } ?? ""),
+                fix: isDisabled
+                    ? "remove \"cri\" from 'disabled_plugins' there, and run 'systemctl restart containerd'"
+                    : "see 'journalctl -u \(name)' for why its plug-in cri did not start; containerd before 1.6 does not have v1"
+            )
+        ]
+    case .silent:
+        return [
+            Finding(
+                "runtime-hangs",
+                in: .runtime,
+                "\(name) at '\(path)'",
+                "accepts connections, and does not answer",
+                fix: "run 'systemctl restart \(name)'; if it hangs again, see 'journalctl -u \(name)' and the disk"
+            )
+        ]
+    case .failed(let reason):
+        return [
+            Finding(
+                "runtime-socket",
+                in: .runtime,
+                "socket '\(path)'",
+                "\(reason)",
+                fix: "name the socket of the container runtime in \(runtime.setting ?? "'containerRuntimeEndpoint'")"
+                    + others(than: path, runtime)
+            )
+        ]
+    }
+}
+
+private func wrongEndpoint(_ runtime: RuntimeFacts) -> Finding {
+    Finding(
+        "runtime-endpoint",
+        in: .configuration,
+        blocks: .runtime,
+        "containerRuntimeEndpoint '\(runtime.endpoint)'",
+        "is no socket of this machine",
+        fix: "write 'unix:///run/containerd/containerd.sock', or the socket of your runtime, in "
+            + (runtime.setting ?? "the kubelet's configuration")
+    )
+}
+
+private func others(than path: String, _ runtime: RuntimeFacts) -> String {
+    let sockets = runtime.sockets.filter { $0 != path }
+    return sockets.isEmpty ? "" : ": unix://\(sockets[0])"
+}
+
+/// The name of the runtime's unit, without its suffix.
+private func runtimeName(_ runtime: RuntimeFacts) -> String {
+    if let path = runtime.socketPath {
+        if path.contains("crio") { return "crio" }
+        if path.contains("cri-dockerd") { return "cri-docker" }
+    }
+    let unit = runtime.units.first { $0.name.hasPrefix("containerd") } ?? runtime.units.first
+    return unit.map { String($0.name.prefix { $0 != "." }) } ?? "containerd"
+}
+
+/// Returns the last line of a program that reports an error.
+func lastError(_ lines: [JournalLine]) -> String? {
+    let words = ["level=fatal", "level=error", "level=panic", "containerd: ", "runtime: ", "Error: "]
+    guard let line = lines.last(where: { line in words.contains { line.text.contains($0) } }) else { return nil }
+    guard let start = line.text.firstRange(of: "msg=")?.upperBound else { return shortened(line.text) }
+    return shortened(String(line.text[start...]))
+}
+
+/// Finds why nothing listens at the socket.
+private func absent(_ facts: Facts, _ path: String, _ name: String) -> [Finding] {
+    let runtime = facts.runtime
+    let running = runtime.units.first { $0.state.isActive }
+    let others = runtime.sockets.filter { $0 != path }
+    // Another runtime runs: the setting names the wrong one.
+    if let other = others.first, running != nil || runtime.units.isEmpty {
+        return [
+            Finding(
+                "runtime-endpoint",
+                in: .configuration,
+                blocks: .runtime,
+                runtime.setting.map { "\($0): '\(runtime.endpoint)'" } ?? "container runtime socket '\(path)'",
+                runtime.answer == .missing
+                    ? "does not exist, but '\(other)' does" : "nothing listens there, but at '\(other)'",
+                fix:
+                    "write unix://\(other) in \(runtime.setting ?? "'containerRuntimeEndpoint'"), and run 'systemctl restart "
+                    + "\(facts.kubelet.unitName)'"
+            )
+        ]
+    }
+    guard let unit = runtime.units.first(where: { $0.name == "\(name).service" }) ?? runtime.units.first else {
+        if let program = runtime.programs.first {
+            return [
+                Finding(
+                    "runtime-stopped",
+                    in: .runtime,
+                    "container runtime",
+                    "'\(program)' is installed, but nothing listens at '\(path)', and no unit starts it",
+                    fix: "install its unit, and run 'systemctl enable --now \(name)'"
+                )
+            ]
+        }
+        return [
+            Finding(
+                "runtime-not-installed",
+                in: .runtime,
+                "container runtime",
+                "none is installed: no program and no socket '\(path)'",
+                fix: "install one, such as 'apt install containerd', or name its socket in 'containerRuntimeEndpoint'"
+            )
+        ]
+    }
+    if let finding = inactive(unit, facts) { return [finding] }
+    return [
+        Finding(
+            "runtime-endpoint",
+            in: .runtime,
+            "socket '\(path)'",
+            "\(runtime.answer == .missing ? "does not exist" : "nothing listens there"), although \(unit.name) is running",
+            fix:
+                "write the socket of \(unit.name) in \(runtime.setting ?? "'containerRuntimeEndpoint'"), or run 'systemctl "
+                + "restart \(unit.name)'"
+        )
+    ]
+}
+
+/// Finds why the unit of the runtime is not active.
+private func inactive(_ unit: UnitDetails, _ facts: Facts) -> Finding? {
+    if let finding = unitFault(unit, code: "runtime", area: .runtime) { return finding }
+    guard !unit.state.isActive else { return nil }
+    let reason = lastError(facts.runtime.lines).map { ": \($0)" } ?? ""
+    let isFailing = unit.state.active != "inactive"
+    return Finding(
+        isFailing ? "runtime-failed" : "runtime-stopped",
+        in: .runtime,
+        unit.name,
+        isFailing ? "fails (\(unit.state))\(reason)" : "is not running",
+        fix: isFailing
+            ? "correct what 'journalctl -u \(unit.name) -n 20' reports, and run 'systemctl restart \(unit.name)'"
+            : "run 'systemctl enable --now \(unit.name)'"
+    )
+}
+
+private func conditionFindings(_ facts: Facts) -> [Finding] {
+    facts.runtime.conditions.filter { $0.type == "RuntimeReady" && !$0.isTrue }.map { condition in
+        Finding(
+            "runtime-not-ready",
+            in: .runtime,
+            facts.runtime.version?.name ?? "container runtime",
+            "reports that it is not ready: \(condition.reason): \(condition.message)",
+            fix: "see 'journalctl -u \(runtimeName(facts.runtime))'"
+        )
+    } + lowLevelFindings(facts)
+}
+
+private func lowLevelFindings(_ facts: Facts) -> [Finding] {
+    guard facts.runtime.lowLevelProgram == nil, facts.runtime.version?.name == "containerd" else { return [] }
+    return [
+        Finding(
+            "runc-missing",
+            in: .runtime,
+            blocks: .pods,
+            "runc",
+            "is not installed, so that containerd cannot start containers",
+            fix: "install it, such as with 'apt install runc'"
+        )
+    ]
+}
+
+private func versionFindings(_ facts: Facts) -> [Finding] {
+    guard let (name, version) = facts.runtime.version, name == "containerd" else { return [] }
+    let number = version.drop { $0 == "v" }
+    guard let kubelet = facts.kubelet.version.flatMap(MinorVersion.init), kubelet >= MinorVersion(1, 36),
+        number.hasPrefix("1.")
+    else { return driverFindings(facts) }
+    return driverFindings(facts) + [
+        Finding(
+            "old-runtime",
+            .note,
+            in: .runtime,
+            blocks: .kubelet,
+            "containerd \(version)",
+            "is not supported with kubelet \(facts.kubelet.version ?? ""): 1.35 is the last version of Kubernetes that "
+                + "supports containerd 1.x",
+            fix: "install containerd 2"
+        )
+    ]
+}
+
+/// Compares the managers of control groups that the kubelet and containerd use.
+private func driverFindings(_ facts: Facts) -> [Finding] {
+    guard facts.kubelet.configuration.path == nil || facts.kubelet.configuration.root != nil, !facts.kubelet.isK3s,
+        // From containerd 2 on the kubelet asks the runtime, and its own setting is not used.
+        facts.runtime.version?.version.drop(while: { $0 == "v" }).hasPrefix("1.") == true
+    else { return [] }
+    let systemd = facts.runtime.containerd?.usesSystemdGroups ?? false
+    let driver = facts.kubelet.setting("cgroupDriver", flag: "cgroup-driver") ?? "cgroupfs"
+    guard driver != (systemd ? "systemd" : "cgroupfs") else { return [] }
+    let file = facts.kubelet.configuration.path ?? "the kubelet's flags"
+    let containerdPath = facts.runtime.containerd?.path ?? "/etc/containerd/config.toml"
+    return [
+        Finding(
+            "cgroup-driver",
+            in: .configuration,
+            blocks: .pods,
+            "cgroup driver",
+            "the kubelet uses \(driver) (\(file)), containerd \(systemd ? "systemd" : "cgroupfs") "
+                + "(\(containerdPath))",
+            fix:
+                "set 'SystemdCgroup = true' in \(containerdPath), and 'cgroupDriver: systemd' in \(file); "
+                + "restart both"
+        )
+    ]
+}
+
+/// Returns a text in at most 300 characters.
+func shortened(_ text: String) -> String { text.count > 300 ? "\(text.prefix(300))…" : text }
+
+/// Finds a unit that cannot be started at all.
+func unitFault(_ unit: UnitDetails, code: String, area: Area) -> Finding? {
+    switch unit.state.load {
+    case "masked":
+        return Finding(
+            "\(code)-masked",
+            in: area,
+            unit.name,
+            "is masked, so that nothing can start it",
+            fix: "run 'systemctl unmask \(unit.name) && systemctl enable --now \(unit.name)'"
+        )
+    case "bad-setting", "error":
+        return Finding(
+            "\(code)-unit",
+            in: area,
+            unit.name,
+            "systemd cannot read its file (\(unit.state.load))",
+            fix: "see 'systemd-analyze verify \(unit.name)', correct the file, and run 'systemctl daemon-reload'"
+        )
+    default: return nil
+    }
+}

@@ -1,0 +1,206 @@
+import Base
+import HTTP
+import Kubernetes
+import TLS
+
+/// Finds faults of the connection to the API server, of its state and of its clock.
+func serverFindings(_ facts: Facts) -> [Finding] {
+    guard let url = facts.server.url else { return [] }
+    var findings = clockFindings(facts)
+    if let fault = facts.server.fault { return findings + [connectionFinding(fault, url, facts)] }
+    if let status = facts.server.readyStatus, status >= 500 || !facts.server.failedChecks.isEmpty {
+        let checks = facts.server.failedChecks.map { String($0.prefix { $0 != ":" }) }
+        let names = checks.isEmpty ? "" : ": \(checks.joined(separator: ", "))"
+        let isStore = checks.contains { $0.hasPrefix("etcd") }
+        findings.append(
+            Finding(
+                "server-not-ready",
+                in: .server,
+                url,
+                "the server is not ready (status \(status))\(names)",
+                fix: isStore
+                    ? "check etcd on the control plane: 'crictl ps -a --name etcd' and its log"
+                    : "see the log of kube-apiserver on the control plane"
+            )
+        )
+    }
+    return findings + identityFindings(facts, url) + versionFindings(facts)
+}
+
+private func clockFindings(_ facts: Facts) -> [Finding] {
+    var difference = facts.server.clockDifference
+    var evidence = "by the clock of the API server"
+    if difference == nil, let peer = facts.server.fault?.peer, facts.server.fault?.kind == .serverCertificateNotYetValid
+    {
+        // Only a lower bound is known.
+        difference = .seconds(max(0, peer.validFrom.seconds - facts.now.seconds))
+        evidence = "by the server's certificate, which is valid from \(peer.validFrom)"
+    }
+    guard let difference else { return [] }
+    let seconds = difference.components.seconds
+    guard abs(seconds) > 60 else { return [] }
+    let isBehind = seconds > 0
+    return [
+        Finding(
+            "clock",
+            in: .machine,
+            blocks: abs(seconds) > 300 ? .credentials : .pods,
+            "clock of this node (\(facts.now))",
+            "is \(Duration.seconds(abs(seconds)).humanReadable) \(isBehind ? "behind" : "ahead"), \(evidence)",
+            fix:
+                "run 'timedatectl set-ntp true', or set it with 'date -s', and restart \(facts.kubelet.unitName); if this clock is "
+                + "right, correct the server's"
+        )
+    ]
+}
+
+private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: Facts) -> Finding {
+    let source = facts.server.source ?? "the kubeconfig"
+    var fix = facts.server.advice ?? fault.advice
+    let code: String
+    switch fault.kind {
+    case .resolve:
+        code = "dns"
+        fix = fix ?? "correct the name in \(source), or add it to DNS or /etc/hosts"
+    case .refused:
+        code = "server-refused"
+        fix = fix ?? "start kube-apiserver there, or correct the server in \(source)"
+    case .unreachable:
+        code = "no-route"
+        fix = fix ?? "see 'ip route' and 'ip link'"
+    case .timedOut where fault.message.contains("no response") || fault.message.contains("TLS handshake"):
+        code = "server-hangs"
+        fix =
+            "the port is open: see the logs of kube-apiserver and etcd on the control plane; it is overloaded, or etcd does not "
+            + "answer it"
+    case .timedOut:
+        code = "server-silent"
+        fix = fix ?? "check that the machine runs and that no firewall drops the port (see 'nft list ruleset' on both)"
+    case .untrusted, .selfSigned:
+        code = "wrong-ca"
+        fix =
+            "put the CA of this cluster into 'certificate-authority' of \(source): /etc/kubernetes/pki/ca.crt of a control plane; "
+            + "or correct the server"
+    case .hostName, .noNames:
+        code = "server-name"
+        fix =
+            fix
+            ?? "use a name of the certificate as the server in \(source), or issue the server's certificate for this name"
+    case .serverCertificateExpired:
+        code = "server-certificate-expired"
+        fix =
+            "run 'kubeadm certs renew apiserver' on the control plane, and restart kube-apiserver; check also this node's clock"
+    case .serverCertificateNotYetValid:
+        code = "clock"
+        fix = "set this node's clock ('timedatectl set-ntp true')"
+    case .clientCertificateRefused:
+        code = "client-certificate-refused"
+        fix =
+            "have the CA of the server's '--client-ca-file' issue the kubelet's certificate again: join the node again"
+    default:
+        code = "server-unusable"
+        fix = fix ?? "check the server in \(source)"
+    }
+    let proxy = facts.kubelet.proxyVariables.first.map { "; the kubelet itself uses the proxy \(printable($0))" } ?? ""
+    // A kubelet that asks for its first certificate ends if it does not reach the server.
+    let isBootstrap = facts.kubelet.kubeconfig.credentials == nil && facts.kubelet.bootstrap.credentials != nil
+    return Finding(
+        code,
+        in: .server,
+        blocks: isBootstrap ? stage(facts) : .server,
+        url,
+        shortened(fault.message) + proxy,
+        fix: fix ?? "check the server in \(source)"
+    )
+}
+
+private func identityFindings(_ facts: Facts, _ url: String) -> [Finding] {
+    let isBootstrap = facts.kubelet.kubeconfig.credentials == nil
+    let source = facts.server.source ?? "the kubeconfig"
+    switch facts.server.identityStatus {
+    case 401 where isBootstrap:
+        return [
+            Finding(
+                "bootstrap-token",
+                in: .credentials,
+                blocks: stage(facts),
+                source,
+                "the server does not accept its bootstrap token, which has expired or is unknown there",
+                fix: "run 'kubeadm token create --print-join-command' on a control plane, and the printed command here"
+            )
+        ]
+    case 401:
+        let reason = facts.kubelet.kubeconfig.credentials?.doubt.map { ": \($0.reason)" } ?? ""
+        let fix = facts.kubelet.kubeconfig.credentials?.doubt?.advice
+        return [
+            Finding(
+                "unauthorized",
+                in: .credentials,
+                source,
+                "the server does not accept its user (401 Unauthorized)\(reason)",
+                fix: fix
+                    ?? "issue the kubelet's certificate by the CA of the server's '--client-ca-file', such as by joining the "
+                    + "node again"
+            )
+        ]
+    case 403:
+        return [
+            Finding(
+                "forbidden",
+                .report,
+                in: .credentials,
+                source,
+                "the server forbids it to read its Node: \(shortened(facts.server.identityMessage))",
+                fix: "check that the server has '--authorization-mode=Node,RBAC', and that the certificate is of group "
+                    + "system:nodes and user system:node:\(facts.cluster.nodeName)"
+            )
+        ]
+    default: break
+    }
+    guard isBootstrap, facts.server.mayRequestCertificate == false else { return [] }
+    return [
+        Finding(
+            "bootstrap-forbidden",
+            in: .credentials,
+            blocks: stage(facts),
+            source,
+            "its user may not create a CertificateSigningRequest",
+            fix:
+                "bind its group to ClusterRole system:node-bootstrapper: 'kubectl create clusterrolebinding kubelet-bootstrap "
+                + "--clusterrole=system:node-bootstrapper --group=system:bootstrappers'"
+        )
+    ]
+}
+
+private func versionFindings(_ facts: Facts) -> [Finding] {
+    guard let text = facts.server.version, let own = facts.kubelet.version, let server = MinorVersion(text),
+        let kubelet = MinorVersion(own)
+    else { return [] }
+    let subject = "kubelet \(own) with API server \(text)"
+    if kubelet > server {
+        return [
+            Finding(
+                "version-skew",
+                facts.cluster.node == nil ? .cause : .note,
+                in: .configuration,
+                blocks: .node,
+                subject,
+                "a kubelet must not be newer than its server",
+                fix: "install kubelet \(server.major).\(server.minor), or upgrade the control plane first"
+            )
+        ]
+    }
+    let allowed = server >= MinorVersion(1, 28) ? 3 : 2
+    guard server.major == kubelet.major, server.minor - kubelet.minor > allowed else { return [] }
+    return [
+        Finding(
+            "version-skew",
+            facts.cluster.node == nil ? .cause : .note,
+            in: .configuration,
+            blocks: .node,
+            subject,
+            "a kubelet may be at most \(allowed) minor versions older than its server",
+            fix: "upgrade the kubelet to \(server.major).\(server.minor)"
+        )
+    ]
+}

@@ -1,0 +1,157 @@
+import Base
+import Host
+import TestSupport
+import Testing
+
+@testable import Diagnosis
+
+/// What is read below a root directory, and from sockets.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct ProbeTests {
+    private var root: String { TemporaryDirectory.file("root") }
+
+    private func write(_ text: String, to path: String, mode: UInt32 = 0o644) throws {
+        let parts = path.split(separator: "/").dropLast().joined(separator: "/")
+        try Files.makeDirectories("\(root)/\(parts)")
+        try Files.write(Array(text.utf8), to: root + path, mode: mode)
+    }
+
+    @Test func `a unit of kubeadm has its flags from drop-ins and files`() throws {
+        try write(
+            "[Service]\nExecStart=/usr/bin/kubelet\nRestart=always\n",
+            to: "/usr/lib/systemd/system/kubelet.service"
+        )
+        let dropIn = """
+            [Service]
+            Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/b.conf --kubeconfig=/etc/kubernetes/k.conf"
+            Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+            EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+            EnvironmentFile=/etc/default/needed
+            ExecStart=
+            ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS \\
+              $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS
+            """
+        try write(dropIn, to: "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf")
+        try write(
+            "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///run/c.sock --hostname-override Node-1\"\n",
+            to: "/var/lib/kubelet/kubeadm-flags.env"
+        )
+        let kubelet = KubeletFiles(root: root).facts()
+        #expect(kubelet.program == "/usr/bin/kubelet")
+        #expect(kubelet.kubeconfig.path == "/etc/kubernetes/k.conf")
+        #expect(kubelet.bootstrap.path == "/etc/kubernetes/b.conf")
+        #expect(kubelet.configuration.path == "/var/lib/kubelet/config.yaml")
+        #expect(kubelet.configuration.problem?.message == "does not exist")
+        #expect(kubelet.flag("container-runtime-endpoint") == "unix:///run/c.sock")
+        #expect(kubelet.nodeName(hostName: "Other") == "node-1")
+        #expect(kubelet.missingEnvironmentFiles == ["/etc/default/needed"])
+    }
+
+    @Test func `a drop-in of the administrator hides the one of the package`() throws {
+        try write("[Service]\nExecStart=/usr/bin/kubelet --a=1\n", to: "/usr/lib/systemd/system/kubelet.service")
+        let text = "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --a="
+        try write("\(text)2\n", to: "/usr/lib/systemd/system/kubelet.service.d/10.conf")
+        try write("\(text)3\n", to: "/etc/systemd/system/kubelet.service.d/10.conf")
+        #expect(KubeletFiles(root: root).facts().flag("a") == "3")
+    }
+
+    @Test func `networks are read in the order of their names`() throws {
+        try write("{}", to: "/etc/cni/net.d/20-b.conf")
+        try write(
+            #"{"name": "n", "plugins": [{"type": "bridge", "ipam": {"type": "host-local"}}, {"type": "gone"}]}"#,
+            to: "/etc/cni/net.d/10-a.conflist"
+        )
+        try write("#!/bin/sh\n", to: "/opt/cni/bin/bridge", mode: 0o755)
+        try write("#!/bin/sh\n", to: "/opt/cni/bin/host-local", mode: 0o644)
+        let network = NetworkFiles(root: root).network(nil)
+        #expect(network.configurations.map(\.path) == ["/etc/cni/net.d/10-a.conflist", "/etc/cni/net.d/20-b.conf"])
+        let plugins = network.configurations[0].plugins
+        #expect(plugins.map(\.type) == ["bridge", "gone", "host-local"])
+        #expect(plugins.map { $0.path != nil } == [true, false, true])
+        #expect(plugins.map(\.fault) == [nil, nil, "is not executable"])
+        try write("{", to: "/etc/cni/net.d/10-a.conflist")
+        #expect(NetworkFiles(root: root).network(nil).configurations[0].fault?.hasPrefix("is not valid JSON") == true)
+    }
+
+    @Test func `the settings of containerd are read`() throws {
+        let text = """
+            version = 2
+            disabled_plugins = ["cri"] # as Docker's package has it
+              [plugins."io.containerd.grpc.v1.cri".cni]
+                bin_dir = "/usr/lib/cni"
+                conf_dir = "/etc/cni/other"
+              [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+                SystemdCgroup = true
+            """
+        try write(text, to: "/etc/containerd/config.toml")
+        let settings = NetworkFiles(root: root).containerd()
+        #expect(settings?.isInterfaceDisabled == true)
+        #expect(settings?.usesSystemdGroups == true)
+        #expect(settings?.pluginDirectories == ["/usr/lib/cni"])
+        #expect(settings?.configurationDirectory == "/etc/cni/other")
+    }
+
+    @Test func `the answers of a container runtime are read`() {
+        func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
+            [0, 0, UInt8(payload.count), type, flags, 0, 0, 0, stream] + payload
+        }
+        func text(_ number: UInt8, _ text: String) -> [UInt8] {
+            [number << 3 | 2, UInt8(text.utf8.count)] + Array(text.utf8)
+        }
+        func message(_ bytes: [UInt8]) -> [UInt8] { [0, 0, 0, 0, UInt8(bytes.count)] + bytes }
+        let settings = frame(4, 0, 0, [])
+        let version = frame(
+            0,
+            0,
+            1,
+            message(text(1, "0.1.0") + text(2, "containerd") + text(3, "2.1.0") + text(4, "v1"))
+        )
+        let condition =
+            text(1, "NetworkReady") + text(3, "NetworkPluginNotReady") + text(4, "cni plugin not initialized")
+        let status = [0x0a, UInt8(condition.count)] + condition
+        let answer = settings + version + frame(0, 0, 3, message([0x0a, UInt8(status.count)] + status))
+        #expect(
+            RuntimeInterface.answer(answer)
+                == .version(
+                    name: "containerd",
+                    version: "2.1.0",
+                    conditions: [
+                        .init(
+                            type: "NetworkReady",
+                            isTrue: false,
+                            reason: "NetworkPluginNotReady",
+                            message: "cni plugin not initialized"
+                        )
+                    ]
+                )
+        )
+        // A call that fails has trailers only.
+        #expect(RuntimeInterface.answer(settings + frame(1, 5, 1, []) + frame(1, 5, 3, [])) == .withoutInterface)
+        #expect(RuntimeInterface.answer(settings) == .silent)
+        #expect(RuntimeInterface.answer([]) == .silent)
+        #expect(
+            RuntimeInterface.answer(Array("HTTP/1.1 400 Bad Request\r\n".utf8)) == .failed("it does not speak HTTP/2")
+        )
+    }
+
+    @Test func `a socket that does not exist, or that nobody serves`() async throws {
+        #expect(await RuntimeInterface.ask(TemporaryDirectory.file("gone"), within: .seconds(60)) == .missing)
+        try Files.write([], to: TemporaryDirectory.file("file"))
+        #expect(await RuntimeInterface.ask(TemporaryDirectory.file("file"), within: .seconds(60)) == .refused)
+    }
+
+    @Test func `the last start of a unit is read from journalctl's lines`() {
+        let lines = JournalProbe.lines(
+            Array(
+                """
+                {"MESSAGE": "old", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "a", "__REALTIME_TIMESTAMP": "1000000"}
+                {"MESSAGE": "kubelet.service: Failed with result 'exit-code'.", "_PID": "1"}
+                {"MESSAGE": "new", "_PID": "8", "_SYSTEMD_INVOCATION_ID": "b", "__REALTIME_TIMESTAMP": "2000000"}
+
+                """.utf8
+            )
+        )
+        #expect(lines.unit == [JournalLine("new", at: Timestamp(seconds: 2))])
+        #expect(lines.manager == ["kubelet.service: Failed with result 'exit-code'."])
+    }
+}

@@ -1,0 +1,197 @@
+import Base
+import HTTP
+import Host
+import Testing
+
+@testable import Diagnosis
+
+/// The conclusions from facts.
+@Suite(.timeLimit(.minutes(30)))
+struct RuleTests {
+    @Test func `nothing is wrong with a node that is Ready`() {
+        let diagnosis = diagnose(soundFacts())
+        #expect(diagnosis.first == nil, "\(diagnosis.findings)")
+        #expect(diagnosis.isReady)
+        #expect(diagnosis.sound.map(\.area) == Area.allCases.filter { $0 != .credentials })
+    }
+
+    @Test func `a fault that the running kubelet survives is a note`() {
+        var facts = soundFacts()
+        facts.machine.swapAreas = ["/dev/sda2"]
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.first == nil)
+        #expect(diagnosis.notes.map(\.code) == ["swap-on"])
+    }
+
+    @Test func `swap explains a kubelet that does not start and a Node that is not Ready`() {
+        var facts = soundFacts()
+        facts.machine.swapAreas = ["/dev/sda2"]
+        facts.stopKubelet(
+            #"E0101 00:00:00.000000 1 run.go:72] "command failed" err="failed to run Kubelet: running with swap on is "#
+                + #"not supported, please disable swap or set --fail-swap-on flag to false""#
+        )
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.first?.code == "swap-on")
+        #expect(diagnosis.first?.kind == .cause)
+        #expect(diagnosis.consequences.map(\.code) == ["kubelet-fails", "not-ready"])
+        #expect(diagnosis.others == [])
+    }
+
+    /// Lines of kubelet 1.36, with the code of the cause.
+    @Test(arguments: [
+        (
+            #"E1 1 run.go:72] "command failed" err="failed to parse kubelet flag: unknown flag: --network-plugin""#,
+            "kubelet-flag", "unknown flag: --network-plugin"
+        ),
+        (
+            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to load kubelet config file, path: "#
+                + #"/var/lib/kubelet/config.yaml, error: yaml: line 3: did not find expected node content""#,
+            "kubelet-config", "failed to load kubelet config file, path: /var/lib/kubelet/config.yaml"
+        ),
+        (
+            #"E1128 09:13:31.100000 90 server.go:1023] "Failed to start" err="listen tcp 0.0.0.0:10250: bind: address already "#
+                + #"in use""#,
+            "port-taken", "listen tcp 0.0.0.0:10250"
+        ),
+    ])
+    func `a line of the kubelet is the cause if nothing was seen itself`(line: String, code: String, text: String) {
+        var facts = soundFacts()
+        facts.stopKubelet(line)
+        let first = diagnose(facts).first
+        #expect(first?.code == code)
+        #expect(first?.cause.hasPrefix(text) == true, "\(first?.cause ?? "")")
+    }
+
+    @Test func `a line has one cause`() {
+        var facts = soundFacts()
+        facts.stopKubelet(
+            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to validate kubelet configuration, error: "#
+                + #"kubelet is configured to not run on a host using cgroup v1. cgroup v1 support is unsupported and will "#
+                + #"be removed in a future release, path: &TypeMeta{Kind:,APIVersion:,}""#
+        )
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.findings.map(\.code) == ["cgroup-v1", "kubelet-fails", "not-ready"])
+    }
+
+    @Test func `an unknown last line is shown as it is`() {
+        var facts = soundFacts()
+        facts.stopKubelet(
+            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: a new reason""#
+        )
+        let first = diagnose(facts).first
+        #expect(first?.code == "kubelet-fails")
+        #expect(first?.cause == "ends again and again (7 restarts, exit status 1): failed to run Kubelet: a new reason")
+    }
+
+    @Test func `a missing network is the cause of a Node that is not Ready`() {
+        var facts = soundFacts()
+        facts.network.configurations = []
+        facts.runtime.answer = .version(
+            name: "containerd",
+            version: "v2.1.0",
+            conditions: [.init(type: "NetworkReady", isTrue: false, message: "cni plugin not initialized")]
+        )
+        facts.setReady("False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady")
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.first?.code == "cni-missing")
+        #expect(diagnosis.consequences.map(\.code) == ["not-ready"])
+    }
+
+    @Test func `a stopped container runtime comes before the kubelet that waits for it`() {
+        var facts = soundFacts()
+        facts.runtime.answer = .refused
+        facts.runtime.units = [
+            UnitDetails(
+                name: "containerd.service",
+                state: UnitState(load: "loaded", active: "inactive", sub: "dead")
+            )
+        ]
+        facts.setReady("False", "container runtime is down")
+        #expect(diagnose(facts).first?.line == "containerd.service: is not running")
+    }
+
+    /// Errors of the connection, with the code of the cause.
+    @Test(arguments: [
+        (TransportError.Kind.resolve, "dns"), (.refused, "server-refused"), (.timedOut, "server-silent"),
+        (.unreachable, "no-route"), (.untrusted, "wrong-ca"), (.hostName, "server-name"),
+        (.serverCertificateExpired, "server-certificate-expired"),
+    ])
+    func `the connection to the server has its own causes`(kind: TransportError.Kind, code: String) {
+        var facts = soundFacts()
+        facts.server.fault = TransportError(kind, "the connection fails")
+        facts.cluster.isKnown = false
+        facts.cluster.node = nil
+        #expect(facts.firstCode == code)
+    }
+
+    @Test func `a wrong clock explains a certificate that is not valid yet`() {
+        var facts = soundFacts()
+        facts.server.clockDifference = .seconds(3 * 365 * 86400)
+        facts.server.identityStatus = 401
+        facts.cluster.isKnown = false
+        facts.cluster.node = nil
+        #expect(facts.firstCode == "clock")
+    }
+
+    @Test func `a request for a certificate that nobody has approved is the cause`() {
+        var facts = soundFacts()
+        facts.kubelet.kubeconfig.exists = true
+        facts.cluster.node = nil
+        facts.cluster.requests = [
+            .init(
+                name: "csr-x",
+                signer: "kubernetes.io/kube-apiserver-client-kubelet",
+                state: .pending,
+                age: .seconds(300)
+            )
+        ]
+        // A node with credentials does not wait for its request.
+        #expect(facts.firstCode == "node-missing")
+        #expect(diagnose(facts).notes.contains { $0.code == "csr-pending" })
+    }
+
+    @Test func `a cordoned node is found although it is Ready`() {
+        var facts = soundFacts()
+        facts.cluster.node?.isUnschedulable = true
+        #expect(facts.firstCode == "cordoned")
+        #expect(diagnose(facts).isReady)
+    }
+
+    @Test func `a pod whose image is missing is found`() {
+        var facts = soundFacts()
+        facts.cluster.pods = [
+            .init(
+                name: "kube-system/calico-node-x",
+                daemonSet: "calico-node",
+                reason: "ImagePullBackOff",
+                message:
+                    #"failed to resolve reference "docker.io/calico/node:v9": docker.io/calico/node:v9: not found"#,
+                image: "calico/node:v9"
+            )
+        ]
+        let first = diagnose(facts).first
+        #expect(first?.code == "pod-ImagePullBackOff")
+        #expect(first?.fix == "correct the image 'calico/node:v9', which the registry does not have")
+    }
+
+    @Test func `a full disk and a read-only file system keep the kubelet from running`() {
+        var facts = soundFacts()
+        facts.stopKubelet()
+        facts.machine.volumes = [
+            .init(path: "/var/lib/kubelet", space: FreeSpace(mount: "/", size: 10 << 30, free: 0))
+        ]
+        #expect(facts.firstCode == "disk-full")
+        facts.machine.volumes[0].space = FreeSpace(mount: "/", size: 10 << 30, free: 1 << 30, isReadOnly: true)
+        #expect(facts.firstCode == "read-only")
+        facts.machine.volumes[0].space = FreeSpace(mount: "/", size: 10 << 30, free: 1 << 30, lacksInodes: true)
+        #expect(facts.firstCode == "no-inodes")
+    }
+
+    @Test func `versions too far from each other are only a note once the Node is registered`() {
+        var facts = soundFacts()
+        facts.server.version = "v1.20.2"
+        #expect(facts.firstCode == nil)
+        facts.cluster.node = nil
+        #expect(facts.firstCode == "version-skew")
+    }
+}
