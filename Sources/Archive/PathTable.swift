@@ -8,7 +8,7 @@ struct PathTable {
         var words: String
     }
 
-    /// What is known about a path.
+    /// The knowledge of a path.
     private enum Known {
         /// A directory that has no entry of its own.
         case implied

@@ -44,7 +44,7 @@ extension NodeFiles {
     /// - Throws: ``Base/SystemError`` if it cannot be examined.
     func isInPlace(_ file: PinnedFile) throws(SystemError) -> Bool {
         let location = try location(ofWritten: file.path)
-        // What an earlier task of a dry run would do to the path is not on the node.
+        // A path that an earlier task of a dry run would change is not on the node as it would be.
         guard try !isPlanned(file.path), let found = try FileSystem.status(location), found.kind == .regular,
             file.size.map({ $0 == found.size }) ?? true, found.mode == file.mode,
             found.owner == file.owner ?? geteuid(), file.group == nil || found.group == file.group
