@@ -16,6 +16,9 @@ struct ArchiveIndex {
         var sha256 = ""
     }
 
+    /// The maximum number of parts of a name.
+    private static let depthLimit = 100
+
     private let archive: String
     private let byteLimit: Int
     private var byteCount = 0
@@ -81,6 +84,9 @@ struct ArchiveIndex {
         guard !parts.contains("..") else { throw refusal("\(shown) leads out of the directory") }
         guard name.utf8.count < 4096, parts.allSatisfy({ $0.utf8.count < 256 }) else {
             throw refusal("it has an entry whose name is too long for a file system")
+        }
+        guard parts.count <= Self.depthLimit else {
+            throw refusal("it has an entry with more than \(Self.depthLimit) directories in its name")
         }
         return parts.isEmpty ? nil : parts.joined(separator: "/")
     }
@@ -184,8 +190,8 @@ extension ArchiveIndex {
     ///
     /// `..` is allowed at the beginning only: after the name of another link, its meaning would depend on that link.
     private func checkTarget(_ target: String?, of entry: Entry) throws(ArchiveError) {
-        guard let target, !target.hasControlCharacter else {
-            throw refusal("the target of link '\(entry.path)' is not UTF-8, or has a control character")
+        guard let target, !target.hasControlCharacter, target.utf8.count < 4096 else {
+            throw refusal("the target of link '\(entry.path)' is not UTF-8, too long, or has a control character")
         }
         let parts = target.pathParts.filter { $0 != "." }
         let upwards = parts.prefix { $0 == ".." }.count

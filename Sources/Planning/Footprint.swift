@@ -25,6 +25,8 @@ public struct Footprint: Sendable, Hashable {
             case kubeconfig
             /// A file or directory of manifests.
             case manifests
+            /// A file of any size that must exist when the task runs, and is not read as a whole.
+            case archive
             /// A program, which is looked up rather than read.
             case program
             /// A path that the task reads if it exists.

@@ -64,6 +64,24 @@ struct FetchedFileTests {
         #expect(try Files.exists(node.written("/opt")) == false)
     }
 
+    @Test func `only permissions that differ need no server`() async throws {
+        let server = try server(Self.program)
+        let node = try node(server, Self.program, "mode: \"0755\"")
+        try Files.write(Self.program, to: node.written("/opt/it"), mode: 0o600)
+        let run = await node.call("run")
+        #expect(run.outputLines.first == "it: /opt/it changed", "\(run.output)\(run.errors)")
+        #expect(try Files.status(node.written("/opt/it"))?.mode == 0o755)
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func `check examines an archive without reading all of it`() async throws {
+        let node = try node(unpacking: Self.archive(), "{strip: 1}")
+        let found = await node.call("check")
+        #expect(found.status == 0, "\(found.output)\(found.errors)")
+        try Files.remove(node.path("it.tar"))
+        #expect(await node.call("check").errors.contains("cannot read '\(node.path("it.tar"))'"))
+    }
+
     @Test func `a transfer that breaks off is resumed, by the run and by the next one`() async throws {
         let body = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 251) }
         let server = try LoopbackServer { request in

@@ -45,6 +45,11 @@ import Testing
                 + "set-group-ID or sticky bit; write 'mode: \"0755\"'",
         ),
         .task(
+            "file: {path: /a, source: /b, unpack: {only: [/bin/x]}}",
+            "bootstrap.yaml:3:49: 'file.unpack.only' of task 't' must have names in the archive, such as bin/kubelet; "
+                + "remove it to unpack everything",
+        ),
+        .task(
             "file: {path: /a, source: /b, unpack: {strip: -1}}",
             "bootstrap.yaml:3:50: 'file.unpack.strip' of task 't' must be a whole number, 0 or more, found the number -1",
         ),

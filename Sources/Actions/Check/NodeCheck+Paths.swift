@@ -26,3 +26,16 @@ extension NodeCheck {
         }
     }
 }
+
+extension NodeCheck {
+    /// Checks that an archive, which no task makes, can be read.
+    func checkArchive(_ path: LocatedPath) -> [Problem] {
+        guard producers.producer(of: path.path) == nil else { return [] }
+        do {
+            try run.files.requireReadable(path.path)
+            return []
+        } catch {
+            return [Problem(error.problemCode, "\(error)", at: path.location, hint: error.advice)]
+        }
+    }
+}

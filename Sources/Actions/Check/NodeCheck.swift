@@ -193,6 +193,7 @@ public struct NodeCheck: Sendable {
             case .privateKey: presence(read)
             // Kubeconfigs and manifests are checked elsewhere.
             case .kubeconfig, .manifests: [Problem]()
+            case .archive: checkArchive(read.path)
             case .program: checkTrust(read.path)
             case .optional, .awaited: [Problem]()
             }

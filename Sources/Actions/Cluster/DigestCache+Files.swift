@@ -106,6 +106,8 @@ extension DigestCache {
             }
         } catch {
             if let failure = transfer.failure {
+                // A part that cannot be completed only takes space.
+                try? transfer.clear()
                 throw Problem(.systemCallFailed, "cannot keep '\(url)'", hint: failure.advice, cause: failure)
             }
             throw Problem(

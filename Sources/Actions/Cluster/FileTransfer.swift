@@ -103,15 +103,20 @@ final class FileTransfer: Sendable {
             return state.size > Self.sizeLimit
         }
         guard isTooLarge else { return }
-        let detail = "is larger than \(roundedByteText(Self.sizeLimit))"
-        let error = SystemError("cannot fetch", url, code: EFBIG, detail: detail)
+        let error = tooLarge()
         state.withLock { $0.failure = error }
         throw error
+    }
+
+    private func tooLarge() -> SystemError {
+        let detail = "is larger than \(roundedByteText(Self.sizeLimit))"
+        return SystemError("cannot fetch", url, code: EFBIG, detail: detail)
     }
 
     /// Compares the beginning of a response with what has arrived before.
     private func start(_ response: HTTPResponse) throws(SystemError) {
         let size = try file.size
+        if let total = response.totalSize, total > Self.sizeLimit { throw tooLarge() }
         if response.status == 200 || response.firstByte != size { try clear() }
         guard response.status == 200 || response.firstByte == size else {
             let first = response.firstByte.map { "bytes from \($0) on" } ?? "an unknown part"

@@ -1,4 +1,4 @@
-import Base
+public import Base
 import Execution
 import Glibc
 import Host
@@ -6,9 +6,30 @@ import TLS
 
 /// Files whose contents are not in memory.
 extension NodeFiles {
-    /// Compares a file with what exists at its path; a dry run records that the file would be written.
+    /// Refuses a path that is not a regular file, that cannot be read or that another user could change.
     ///
-    /// Temporary files that a killed run has left beside it are removed.
+    /// - Parameter path: The path on the node.
+    /// - Throws: ``Base/SystemError`` with what is wrong.
+    func requireReadable(_ path: String) throws(SystemError) {
+        try requireTrusted(path, isData: true)
+        do throws(SystemError) {
+            try FileSystem.requireReadable(try location(ofRead: path))
+        } catch {
+            throw error.examined()
+        }
+    }
+
+    /// Returns the SHA-256 digest of a file of any size.
+    ///
+    /// - Parameter path: The path on the node.
+    /// - Returns: The digest in lower-case hexadecimal digits.
+    /// - Throws: ``Base/SystemError`` if the file cannot be read, or another user could change it.
+    public func digest(ofFile path: String) throws(SystemError) -> String {
+        try requireTrusted(path, isData: true)
+        return try sha256(ofFile: try location(ofRead: path))
+    }
+
+    /// Compares a file with what exists at its path; a dry run records that the file would be written.
     ///
     /// - Parameter file: The file, with its path on the node.
     /// - Returns: Whether the file would be created, changed or left alone.
@@ -16,7 +37,6 @@ extension NodeFiles {
     func compare(_ file: PinnedFile) throws(SystemError) -> Event.PathResult {
         do throws(SystemError) {
             let location = try location(ofWritten: file.path)
-            if !isDryRun { FileSystem.removeAbandoned(of: location) }
             let found = try FileSystem.status(location)
             if let found, ![.regular, .symbolicLink].contains(found.kind) {
                 throw SystemError(

@@ -70,6 +70,7 @@ struct Unpacking: Sendable {
             throw refusal(error)
         }
         try requireDirectories(contents)
+        if !files.isDryRun { removeAbandoned(contents) }
         let changes = try changes(contents)
         try placement.requireSpace(for: changes.map(\.file))
         var isChanged = !changes.isEmpty
@@ -103,6 +104,26 @@ struct Unpacking: Sendable {
         }
     }
 
+    /// Removes the temporary files that a killed run has left, directory by directory.
+    private func removeAbandoned(_ contents: ArchiveContents) {
+        let paths = contents.files.map { "\(directory)/\($0.path)" }
+        let directories = Set(paths.compactMap { path in path.lastSlash.map { ExactText(String(path[..<$0])) } })
+        for directory in directories {
+            guard let location = try? files.location(ofWritten: directory.text) else { continue }
+            FileSystem.removeAbandoned(in: location)
+        }
+    }
+
+    /// Ends the task at its deadline, because the unit would be killed soon after.
+    private func requireTime() throws(Problem) {
+        guard .now >= context.deadline else { return }
+        throw Problem(
+            .waitTimedOut,
+            "'\(name)' is not unpacked: the time of the task is over",
+            hint: "increase 'timeout' of task '\(context.task.name)'"
+        )
+    }
+
     private func inTheWay(_ path: String, _ found: String, of kind: String) -> Problem {
         Problem(
             .pathInTheWay,
@@ -131,6 +152,7 @@ struct Unpacking: Sendable {
     private func changes(_ contents: ArchiveContents) throws(Problem) -> [Change] {
         var changes: [Change] = []
         for entry in contents.files {
+            try requireTime()
             let file = file(entry)
             let result = try placement.compare(file)
             if result != .unchanged { changes.append(Change(file: file, index: entry.index, result: result)) }
@@ -153,6 +175,7 @@ struct Unpacking: Sendable {
         }
         var index = 0
         while !pending.isEmpty, try hasNext(&reader) {
+            try requireTime()
             if let changes = pending.removeValue(forKey: index) { try write(changes, from: &reader) }
             index += 1
         }
@@ -172,12 +195,22 @@ struct Unpacking: Sendable {
     /// Writes the content of the current entry to files, which are several if the archive has hard links.
     private func write(_ changes: [Change], from reader: inout ArchiveReader) throws(Problem) {
         var refused: ArchiveError?
+        var path = changes[0].file.path
         do throws(SystemError) {
-            let new = try changes.map { change throws(SystemError) in try PinnedWriter(change.file, files) }
-            while let bytes = Self.next(of: &reader, &refused) { for file in new { try file.append(bytes) } }
-            if refused == nil { for file in new { try file.complete() } }
+            let first = try PinnedWriter(changes[0].file, files)
+            while let bytes = Self.next(of: &reader, &refused) { try first.append(bytes) }
+            if refused == nil {
+                try first.complete()
+                let location = try files.location(ofWritten: path)
+                for change in changes.dropFirst() {
+                    path = change.file.path
+                    let copy = try PinnedWriter(change.file, files)
+                    try FileSystem.readParts(location) { part throws(SystemError) in try copy.append(part) }
+                    try copy.complete()
+                }
+            }
         } catch {
-            throw placement.problem(error, changes[0].file.path)
+            throw placement.problem(error, path)
         }
         if let refused { throw refusal(refused) }
         for change in changes { context.emit(.path(change.file.path, change.result)) }

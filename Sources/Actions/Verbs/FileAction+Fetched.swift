@@ -20,7 +20,9 @@ extension FileAction {
             context.emit(.path(path, .unchanged))
             return false
         }
-        guard let location = try await fetched(url, digest, "write '\(path)'") else {
+        let present = await onThread { presentLocation(of: file) }
+        let fetched = present == nil ? try await fetched(url, digest, "write '\(path)'") : nil
+        guard let location = present ?? fetched else {
             // A real run would meet what is in the way.
             _ = try placement.compare(file)
             return true
@@ -29,6 +31,15 @@ extension FileAction {
         if !context.run.files.isDryRun { context.cache.discardOthers(than: digest) }
         context.emit(.path(path, result))
         return true
+    }
+
+    /// Returns the location of the file if only its permissions or owner differ, so that nothing has to be fetched.
+    private func presentLocation(of file: PinnedFile) -> String? {
+        guard let location = try? context.run.files.location(ofWritten: file.path),
+            let found = try? FileSystem.status(location), found.kind == .regular,
+            (try? sha256(ofFile: location)) == file.sha256
+        else { return nil }
+        return location
     }
 
     private func copy(
@@ -112,9 +123,7 @@ extension FileAction {
         let files = context.run.files
         do {
             return try await onThread { () throws(SystemError) in
-                try files.requireTrusted(source.path, isData: true)
-                let location = try files.location(ofRead: source.path)
-                return (location, try sha256(ofFile: location))
+                (try files.location(ofRead: source.path), try files.digest(ofFile: source.path))
             }
         } catch {
             throw Problem(

@@ -20,19 +20,6 @@ public enum FileSystem {
         }
     }
 
-    /// Reads a regular file of any size in parts, following links.
-    ///
-    /// - Parameters:
-    ///   - path: The file.
-    ///   - receive: A function that receives the parts in order.
-    /// - Throws: ``Base/SystemError`` if the file does not exist or cannot be read, or what `receive` throws.
-    public static func readParts(
-        _ path: String,
-        _ receive: ([UInt8]) throws(SystemError) -> Void
-    ) throws(SystemError) {
-        try Base.readParts(try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, "cannot read"), path, receive)
-    }
-
     /// Reads the status of a path, without following a link.
     ///
     /// - Parameter path: The path.

@@ -157,7 +157,8 @@ struct UnitUsers {
                 case .kubeconfig: return true
                 // The path may appear in a directory that is closed to other users.
                 case .awaited: return false
-                case .file, .authority, .certificate, .secret, .clientKey, .privateKey, .manifests, .program, .optional:
+                case .file, .authority, .certificate, .secret, .clientKey, .privateKey, .manifests, .archive, .program,
+                    .optional:
                     let path = located(read.path.path)
                     return !closed.contains(ExactText(read.path.path)) && !secrets.contains { isPath($0, at: path) }
                 }

@@ -190,6 +190,17 @@ extension FileDeclaration: ReadableVerb {
         defer { fields.finish() }
         let strippedCount = fields.value(Keys.strip)
         let wanted = fields.value(Keys.only)
+        let isUnusable = { (name: String) in
+            name.isAbsolutePath || name.pathParts.contains("..") || name.pathParts.allSatisfy { $0 == "." }
+        }
+        if let wanted, wanted.isEmpty || wanted.contains(where: isUnusable) {
+            fields.problems.add(
+                .wrongValue,
+                fields.location(ofKey: Keys.only.description.name),
+                "\(fields.subject.label("only")) must have names in the archive, such as bin/kubelet",
+                hint: "remove it to unpack everything"
+            )
+        }
         return Unpacking(strippedCount: strippedCount, wanted: wanted ?? [])
     }
 
@@ -238,8 +249,8 @@ extension FileDeclaration {
         footprint.unpacks = unpacking != nil
         switch source {
         case .path(let source):
-            let limit = unpacking == nil ? SizeLimit.content : Int.max
-            footprint.reads.append(.init(path: source, use: isSecret ? .secret : .file, sizeLimit: limit))
+            let use: Footprint.Read.Use = isSecret ? .secret : .file
+            footprint.reads.append(.init(path: source, use: unpacking == nil ? use : .archive))
         case .url(let url, let digest):
             footprint.connections.append(.url(url))
             footprint.fetchedDigests.append(digest)

@@ -31,12 +31,17 @@ struct InputReader {
         for read in task.verb.footprint.reads {
             switch read.use {
             case .privateKey, .awaited: continue
-            case .file, .authority, .certificate, .secret, .clientKey, .kubeconfig, .manifests, .program, .optional:
+            case .file, .authority, .certificate, .secret, .clientKey, .kubeconfig, .manifests, .archive, .program,
+                .optional:
                 break
             }
             for path in paths(of: read) where !produced.contains(ExactText(path)) {
                 // A program may change what it reads, but not what the task names as its input.
                 if read.use == .optional, isChanged(path, by: task) { continue }
+                guard read.use != .archive else {
+                    digests[path] = .some(try? files.digest(ofFile: path))
+                    continue
+                }
                 let bytes = try? files.read(path, limit: min(read.sizeLimit, Self.sizeLimit))
                 digests[path] = .some(bytes.map { sha256($0) })
                 if read.use == .manifests, let bytes { used.formUnion(Self.variableNames(in: bytes)) }
