@@ -119,7 +119,8 @@ let package = Package(
         .testTarget(
             name: "SmokeTests",
             dependencies: [
-                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Drawing", "Execution", "Host",
+                "nest-bootstrap", "Actions", "Archive", "Base", "Certificates", "Diagnosis", "Drawing", "Execution",
+                "Host",
                 "HTTP",
                 "Kubernetes",
                 "Planning", "Reporting", "State", "TLS", "YAML", "TestSupport",

@@ -82,7 +82,27 @@ struct FetchedFileTests {
         #expect(await node.call("check").errors.contains("cannot read '\(node.path("it.tar"))'"))
     }
 
-    @Test func `a transfer that breaks off is resumed, by the run and by the next one`() async throws {
+    @Test func `the part of a failed run is continued by the next one`() async throws {
+        let body = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 / 251) }
+        let isBroken = Locked(true)
+        let server = try LoopbackServer { request in
+            let start = request.header("Range").flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0
+            if start > 0, isBroken.withLock({ $0 }) { return .response(404) }
+            let isFirst = start == 0
+            let header =
+                "HTTP/1.1 \(isFirst ? 200 : 206) x\r\nContent-Length: \(body.count - start)\r\n"
+                + "Content-Range: bytes \(start)-\(body.count - 1)/\(body.count)\r\n\r\n"
+            return .rawThenClose(Array(header.utf8) + body[start..<(isFirst ? 20_000 : body.count)])
+        }
+        let node = try node(server, body)
+        #expect(await node.call("run").status == 1)
+        isBroken.withLock { $0 = false }
+        #expect(await node.call("run").outputLines.last == "1 task: 1 changed")
+        #expect(server.requests.map { $0.header("Range") } == [nil, "bytes=20000-", "bytes=20000-"])
+        #expect(try Files.read(node.written("/opt/it")) == body)
+    }
+
+    @Test func `a transfer that breaks off is resumed by the run`() async throws {
         let body = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 / 251) }
         let server = try LoopbackServer { request in
             let start = request.header("Range").flatMap { Int($0.dropFirst("bytes=".count).dropLast()) } ?? 0
@@ -202,6 +222,10 @@ struct FetchedFileTests {
         #expect(try Files.list(node.written("/opt/it")) == ["README"])
         try Files.write(Self.archive { $0.add("pkg/new", .file, "3") }, to: "\(node.directory)/it.tar", mode: 0o644)
         #expect(await node.call("run").outputLines.last == "1 task: 1 unchanged")
+        let other = Self.archive { $0.add("pkg/new", .file, "3") }.replacing(Array("two".utf8), with: Array("six".utf8))
+        try Files.write(other, to: node.path("it.tar"), mode: 0o644)
+        #expect(await node.call("run").outputLines.first == "it: /opt/it/README changed")
+        #expect(try Files.text(node.written("/opt/it/README")) == "six")
         try node.write(
             "tasks: {it: {file: {path: /opt/it, source: it.tar, mode: \"0555\", unpack: {strip: 1, only: [new]}}}}",
             to: "bootstrap.yaml"

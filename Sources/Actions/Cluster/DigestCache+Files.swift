@@ -53,9 +53,7 @@ extension DigestCache {
             try transfer.clear()
             // The part that was there may be damaged, or of another version.
             if isResumed { continue }
-            let words = "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)"
-            let (answer, hint) = difference(transfer.answer, url, digest)
-            return .failure(Problem(.notFetched, words + answer, hint: hint))
+            return .failure(mismatch(url, digest, found, transfer.answer))
         }
         try transfer.file.complete()
         return .success("\(directory)/\(digest)")
@@ -69,7 +67,7 @@ extension DigestCache {
     func keptFile(sha256 digest: String) async throws(Problem) -> String? {
         let files = run.files
         var fault: Problem?
-        for path in ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] {
+        for path in copies(of: digest) {
             do throws(SystemError) {
                 let location = try files.location(ofRead: path)
                 guard try FileSystem.exists(location) else { continue }
@@ -110,12 +108,7 @@ extension DigestCache {
                 try? transfer.clear()
                 throw Problem(.systemCallFailed, "cannot keep '\(url)'", hint: failure.advice, cause: failure)
             }
-            throw Problem(
-                .notFetched,
-                "cannot fetch '\(url)'",
-                hint: "\(error.hint ?? "make it reachable"), or \(place(of: digest))",
-                cause: error
-            )
+            throw unreachable(url, digest, error)
         }
     }
 

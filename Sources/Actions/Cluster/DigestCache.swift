@@ -30,9 +30,7 @@ struct DigestCache {
         let bytes = response.body
         let found = sha256(bytes)
         guard found == digest else {
-            let words = "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)"
-            let (answer, hint) = difference(response, url, digest)
-            throw Problem(.notFetched, words + answer, hint: hint)
+            throw mismatch(url, digest, found, response)
         }
         do {
             try run.files.keep(bytes, as: digest, in: "\(run.cacheDirectory)/\(task)")
@@ -42,8 +40,22 @@ struct DigestCache {
         return bytes
     }
 
+    /// Returns the error of a content with another digest.
+    ///
+    /// - Parameters:
+    ///   - url: The URL.
+    ///   - digest: The digest in the task file.
+    ///   - found: The digest of the content.
+    ///   - response: The response, with at least the beginning of its body.
+    /// - Returns: The error, with what was answered and what to do.
+    func mismatch(_ url: String, _ digest: String, _ found: String, _ response: HTTPResponse) -> Problem {
+        let words = "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)"
+        let (answer, hint) = difference(response, url, digest)
+        return Problem(.notFetched, words + answer, hint: hint)
+    }
+
     /// Returns what was answered in place of a pinned text, and what to do.
-    func difference(_ response: HTTPResponse, _ url: String, _ digest: String) -> (String, hint: String) {
+    private func difference(_ response: HTTPResponse, _ url: String, _ digest: String) -> (String, hint: String) {
         let target = response.redirectedURL
         let way = target.map { ": it is redirected to '\(urlWithoutQuery($0))'" } ?? ""
         let isPage = ContentFormat.recognised(response.body, path: url)?.kind == .html
@@ -65,14 +77,14 @@ struct DigestCache {
         "the server wants a login, and no credentials are sent: name a URL that needs none"
 
     /// The place at which an administrator may put the file, as advice.
-    func place(of digest: String) -> String { "put the file at '\(run.files.root + path(of: digest))'" }
+    private func place(of digest: String) -> String { "put the file at '\(run.files.root + path(of: digest))'" }
 
     /// Returns the text of a pinned URL if it is in the cache.
     ///
     /// - Throws: ``Base/Problem`` if the cached file cannot be read, or does not match the digest.
     func kept(_ url: String, sha256 digest: String) throws(Problem) -> [UInt8]? {
         var fault: Problem?
-        for path in ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] {
+        for path in copies(of: digest) {
             do {
                 let bytes = try run.files.read(path, limit: SizeLimit.content)
                 if sha256(bytes) == digest { return bytes }
@@ -87,8 +99,11 @@ struct DigestCache {
         return nil
     }
 
+    /// Returns the paths at which the cache may have a copy.
+    func copies(of digest: String) -> [String] { ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] }
+
     /// Returns the path, shared by all tasks, at which an administrator may place the file.
-    func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
+    private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
 
     private func fetch(_ url: String, _ digest: String) async throws(Problem) -> HTTPResponse {
         let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: SizeLimit.content)
@@ -100,13 +115,18 @@ struct DigestCache {
                 try await attempt(request)
             }
         } catch {
-            throw Problem(
-                .notFetched,
-                "cannot fetch '\(url)'",
-                hint: "\(error.hint ?? "make it reachable"), or \(place(of: digest))",
-                cause: error
-            )
+            throw unreachable(url, digest, error)
         }
+    }
+
+    /// Returns the error of a content that its server does not send.
+    func unreachable(_ url: String, _ digest: String, _ error: FetchError) -> Problem {
+        Problem(
+            .notFetched,
+            "cannot fetch '\(url)'",
+            hint: "\(error.hint ?? "make it reachable"), or \(place(of: digest))",
+            cause: error
+        )
     }
 
     /// Sends a request once.
