@@ -193,9 +193,12 @@ extension KubeletFacts {
     /// Returns a setting of the configuration file, or of a flag, which precedes the file.
     func setting(_ key: String, flag name: String) -> String? {
         if let value = flag(name) { return value }
-        let value = configuration.root?[key]
-        if let text = value?.string { return text }
-        return value?.boolean.map { $0 ? "true" : "false" } ?? value?.integer.map(String.init)
+        // One statement for each type, because Swift 6.3.1 fails to optimise a chain of them (CopyPropagation).
+        guard let value = configuration.root?[key] else { return nil }
+        if let text = value.string { return text }
+        if let boolean = value.boolean { return boolean ? "true" : "false" }
+        if let number = value.integer { return String(number) }
+        return nil
     }
 
     /// The name with which the kubelet registers: that of a flag, or the host name in lower case.
