@@ -139,7 +139,7 @@ extension WaitDeclaration: ReadableVerb {
                 apiVersion: "v1",
                 kind: "Node",
                 namespace: nil,
-                name: context.hostName,
+                name: context.hostName.lowercased(),
                 location: location
             )
             return ReadVerb(kubeconfig: kubeconfig) {
