@@ -75,7 +75,9 @@ public struct Collector: Sendable {
         let (units, reason) = await unit
         facts.kubelet.unit = units[kubelet.unitName]
         if let reason { facts.unseen.append(Unseen(.kubelet, kubelet.unitName, reason)) }
-        facts.kubelet.version = await version
+        let (text, distrust) = await version
+        facts.kubelet.version = text
+        if let distrust { facts.unseen.append(distrust) }
         facts.kubelet.health = await health
         facts.kubelet.portHolders = await ports ?? [:]
         let lines = await journal
@@ -172,11 +174,22 @@ public struct Collector: Sendable {
         return (facts, read?.1 ?? NetworkFacts())
     }
 
-    /// Asks the program for its version.
-    private func version(of kubelet: KubeletFacts) async -> String? {
-        guard isThisMachine, let program = kubelet.program, !kubelet.isK3s, kubelet.programFault == nil else {
-            return nil
+    /// Asks the program for its version, if no other user than root can change it.
+    private func version(of kubelet: KubeletFacts) async -> (version: String?, unseen: Unseen?) {
+        // A wrapper may ignore the flag and start a second kubelet.
+        guard isThisMachine, let program = kubelet.program, program.isAbsolutePath,
+            program.pathParts.last == "kubelet", !kubelet.isK3s, kubelet.programFault == nil
+        else { return (nil, nil) }
+        let distrust = await inTime { () -> String? in
+            do throws(SystemError) {
+                try FileSystem.requireTrusted(program)
+                return nil
+            } catch {
+                return error.reason
+            }
         }
+        guard let distrust else { return (nil, Unseen(.kubelet, program, "a file system does not answer")) }
+        if let distrust { return (nil, Unseen(.kubelet, "version of '\(program)'", distrust)) }
         let command = Host.Command(program, ["--version"], environment: environment)
         let result = try? await filter(
             command,
@@ -185,7 +198,7 @@ public struct Collector: Sendable {
             deadline: .now + limit
         )
         let text = (result?.output.copy).map { String(decoding: $0, as: UTF8.self) }
-        return text?.split { $0 == " " || $0 == "\n" }.last { $0.hasPrefix("v") }.map(String.init)
+        return (text?.split { $0 == " " || $0 == "\n" }.last { $0.hasPrefix("v") }.map(String.init), nil)
     }
 
     private static func portHolders(_ kubelet: KubeletFacts) -> [Int: KubeletFacts.PortHolder] {

@@ -1,4 +1,5 @@
 import Base
+import HTTP
 import Host
 import TestSupport
 import Testing
@@ -53,6 +54,41 @@ struct ProbeTests {
         try write("\(text)2\n", to: "/usr/lib/systemd/system/kubelet.service.d/10.conf")
         try write("\(text)3\n", to: "/etc/systemd/system/kubelet.service.d/10.conf")
         #expect(KubeletFiles(root: root).facts().flag("a") == "3")
+    }
+
+    @Test func `only a process of root is a kubelet`() {
+        #expect(KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"))
+        // A program of another user, and one that root's set-user-ID bit has started for another user.
+        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t1000\t1000\t1000\t1000\n"))
+        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t1000\t0\t0\t0\n"))
+        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\n"))
+    }
+
+    @Test func `a proxy is shown without its password, and only for servers that it is used for`() throws {
+        try write(
+            """
+            [Service]
+            Environment="HTTPS_PROXY=http://user:secret@proxy:3128" NO_PROXY=10.0.0.0/8
+            ExecStart=/usr/bin/kubelet --kubeconfig=/etc/k.conf
+            """,
+            to: "/usr/lib/systemd/system/kubelet.service"
+        )
+        func kubeconfig(_ server: String) -> String {
+            """
+            {"apiVersion": "v1", "kind": "Config", "current-context": "a",
+             "clusters": [{"name": "a", "cluster": {"server": "\(server)"}}],
+             "users": [{"name": "a", "user": {"token": "t"}}],
+             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
+            """
+        }
+        try write(kubeconfig("https://192.0.2.1:6443"), to: "/etc/k.conf")
+        let proxy = try #require(KubeletFiles(root: root).facts().proxy)
+        #expect(proxy.variable == "HTTPS_PROXY")
+        #expect(proxy.url.contains("proxy:3128") && !proxy.url.contains("secret"))
+        try write(kubeconfig("https://10.0.0.1:6443"), to: "/etc/k.conf")
+        #expect(KubeletFiles(root: root).facts().proxy == nil)
+        let other = EnvironmentProxy(for: "https://192.0.2.1") { $0 == "https_proxy" ? "socks5://a:b@p:1" : nil }
+        #expect(other?.url == "socks5://p:1")
     }
 
     @Test func `networks are read in the order of their names`() throws {

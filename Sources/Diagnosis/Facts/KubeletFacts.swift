@@ -1,4 +1,5 @@
 public import Base
+public import HTTP
 public import Host
 public import Kubernetes
 public import YAML
@@ -32,8 +33,8 @@ public struct KubeletFacts: Sendable {
     /// The arguments of the process, or else those of the unit, without the program.
     public var arguments: [String] = []
 
-    /// The environment of the unit that concerns a kubelet, such as `HTTPS_PROXY`.
-    public var proxyVariables: [String] = []
+    /// The proxy that the unit's environment sets for connections to the API server, `nil` if there is none.
+    public var proxy: EnvironmentProxy?
 
     /// The files that the unit's `EnvironmentFile=` needs and that do not exist.
     public var missingEnvironmentFiles: [String] = []

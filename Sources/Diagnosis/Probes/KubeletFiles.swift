@@ -1,5 +1,6 @@
 import Base
 import Glibc
+import HTTP
 import Host
 import Kubernetes
 import YAML
@@ -20,28 +21,32 @@ struct KubeletFiles {
         var facts = KubeletFacts()
         let found = Self.unitNames.lazy.compactMap { name in UnitFile(name, root: root).map { (name, $0) } }.first
         var command: [String] = []
+        var variables: [String: String] = [:]
         if let (name, unit) = found {
             facts.unitName = name
             facts.unitPath = unit.path
             command = unit.command
             let environment = unit.environment
             facts.missingEnvironmentFiles = environment.missing
-            let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-            facts.proxyVariables = names.compactMap { name in
-                environment.variables[name].flatMap { $0.isEmpty ? nil : "\(name)=\($0)" }
-            }
+            variables = environment.variables
         }
-        if root.isEmpty, let (process, arguments) = runningProcess() {
-            facts.process = process
-            if !arguments.isEmpty { command = arguments }
+        // The command line of a process is its own choice: only its flags are used, never as a program.
+        facts.program = command.first
+        facts.arguments = Array(command.dropFirst())
+        if root.isEmpty, let running = runningProcess() {
+            facts.process = running.process
+            if facts.program?.isAbsolutePath != true { facts.program = running.program ?? facts.program }
+            if !running.arguments.isEmpty { facts.arguments = Array(running.arguments.dropFirst()) }
         }
-        facts.program = command.first ?? Self.usualPrograms.first { (try? FileSystem.exists(root + $0)) == true }
+        facts.program = facts.program ?? Self.usualPrograms.first { (try? FileSystem.exists(root + $0)) == true }
         if let program = facts.program, program.isAbsolutePath {
             facts.programFault = ProgramFile.fault(of: root + program)
             facts.isProgramMissing = (try? FileSystem.exists(root + program)) == false
         }
-        facts.arguments = Array(command.dropFirst())
         readFiles(&facts)
+        if let url = (facts.kubeconfig.kubeconfig ?? facts.bootstrap.kubeconfig)?.server {
+            facts.proxy = EnvironmentProxy(for: url) { variables[$0] }
+        }
         return facts
     }
 
@@ -134,31 +139,57 @@ struct KubeletFiles {
             || clusters.contains { $0["insecure-skip-tls-verify"]?.boolean == true }
     }
 
+    /// The kubelet that runs, with its command line.
+    private struct Running {
+        var process: KubeletFacts.RunningProcess
+        /// The file that the kernel has started, `nil` if this user may not see it.
+        var program: String?
+        /// The command line, empty if the kubelet is a part of another program.
+        var arguments: [String]
+    }
+
     /// Finds the running kubelet of this machine, with its command line.
     ///
-    /// A kubelet in a PID namespace is one of another node, such as a container of kind.
-    private func runningProcess() -> (KubeletFacts.RunningProcess, [String])? {
+    /// A kubelet in a PID namespace is one of another node, such as a container of kind. Any user can give a process the
+    /// name of a kubelet, so that only a process of root counts.
+    private func runningProcess() -> Running? {
         let names: Set = ["kubelet", "k3s", "k3s-server", "k3s-agent", "rke2"]
         func text(_ path: String) -> String? {
             (try? FileSystem.read(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
         }
         for name in (try? FileSystem.list("/proc")) ?? [] {
             guard let process = Int32(name), let program = text("/proc/\(process)/comm")?.trimmingLine,
-                names.contains(program), isInSameNamespace(process, text("/proc/\(process)/status"))
+                names.contains(program), let status = text("/proc/\(process)/status"), Self.isOfRoot(status),
+                isInSameNamespace(process, status)
             else { continue }
             let line = (try? FileSystem.read("/proc/\(process)/cmdline", limit: 1 << 20)) ?? []
             let arguments = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             guard let age = age(of: text("/proc/\(process)/stat")) else { continue }
-            return (.init(identifier: process, age: age), program == "kubelet" ? arguments : [])
+            let file = (try? FileSystem.status("/proc/\(process)/exe"))?.target
+            return Running(
+                process: .init(identifier: process, age: age),
+                program: program == "kubelet" && file?.hasSuffix(" (deleted)") == false ? file : nil,
+                arguments: program == "kubelet" ? arguments : []
+            )
         }
         return nil
     }
 
-    private func isInSameNamespace(_ process: Int32, _ status: String?) -> Bool {
+    /// Returns whether a process was started by root and runs as root.
+    ///
+    /// - Parameter status: The content of `/proc/PID/status`.
+    /// - Returns: Whether its real, effective, saved and file system user are root.
+    static func isOfRoot(_ status: String) -> Bool {
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Uid:") }) else { return false }
+        let users = line.split { $0 == " " || $0 == "\t" }.dropFirst()
+        return users.count == 4 && users.allSatisfy { $0 == "0" }
+    }
+
+    private func isInSameNamespace(_ process: Int32, _ status: String) -> Bool {
         let own = (try? FileSystem.status("/proc/self/ns/mnt"))?.target
         let other = (try? FileSystem.status("/proc/\(process)/ns/mnt"))?.target
         if let own, let other { return own == other }
-        let line = (status ?? "").split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+        let line = status.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
         return line.map { $0.split { $0 == " " || $0 == "\t" }.count == 2 } ?? true
     }
 

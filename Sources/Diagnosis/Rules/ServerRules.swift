@@ -101,7 +101,8 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
         code = "server-unusable"
         fix = fix ?? "check the server in \(source)"
     }
-    let proxy = facts.kubelet.proxyVariables.first.map { "; the kubelet itself uses the proxy \(printable($0))" } ?? ""
+    let proxy =
+        facts.kubelet.proxy.map { "; the kubelet itself uses the proxy \(printable($0.url)) (\($0.variable))" } ?? ""
     // A kubelet that asks for its first certificate ends if it does not reach the server.
     let isBootstrap = facts.kubelet.kubeconfig.credentials == nil && facts.kubelet.bootstrap.credentials != nil
     return Finding(
