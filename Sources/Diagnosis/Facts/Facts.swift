@@ -4,6 +4,8 @@ public import Base
 public struct Facts: Sendable {
     /// The clock of this machine when the facts were collected.
     public var now: Timestamp
+    /// Whether the facts are of the machine on which this program runs, rather than of files below a root directory.
+    public var isThisMachine = true
     public var machine: MachineFacts
     public var kubelet: KubeletFacts
     public var runtime: RuntimeFacts

@@ -6,6 +6,9 @@ public import YAML
 
 /// The kubelet of a node: its unit, process, flags, files, and its own words.
 public struct KubeletFacts: Sendable {
+    /// Whether the files of the kubelet were read.
+    public var isKnown = true
+
     /// The name of the unit, such as `kubelet.service` or `k3s-agent.service`.
     public var unitName = "kubelet.service"
 
@@ -104,6 +107,10 @@ public struct ReadFileFact: Sendable {
     public var path: String?
     /// The content, `nil` if it cannot be read.
     public var root: Node?
+    /// The files of `--config-dir`, of which the later replace settings of the earlier and of the file.
+    public var dropIns: [Node] = []
+    /// Why the files of `--config-dir` are not known, `nil` if they are or there are none.
+    public var dropInFault: String?
     /// Why the file cannot be read or is invalid.
     public var problem: Problem?
     /// Whether this user may not read the file, which another may.

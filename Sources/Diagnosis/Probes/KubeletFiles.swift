@@ -40,7 +40,8 @@ struct KubeletFiles {
         }
         facts.program = facts.program ?? Self.usualPrograms.first { (try? FileSystem.exists(root + $0)) == true }
         if let program = facts.program, program.isAbsolutePath {
-            facts.programFault = ProgramFile.fault(of: root + program)
+            // The mounts and the loaders are those of this machine.
+            facts.programFault = root.isEmpty ? ProgramFile.fault(of: program) : nil
             facts.isProgramMissing = (try? FileSystem.exists(root + program)) == false
         }
         readFiles(&facts)
@@ -59,6 +60,18 @@ struct KubeletFiles {
             return
         }
         if let path = facts.flag("config") { facts.configuration = configuration(path) }
+        if let directory = facts.flag("config-dir"), !directory.isEmpty {
+            do throws(SystemError) {
+                // The kubelet merges the files in the order of their names.
+                for name in try FileSystem.list(root + directory, limit: 1000).sorted() where name.hasSuffix(".conf") {
+                    let file = configuration("\(directory)/\(name)")
+                    if let node = file.root { facts.configuration.dropIns.append(node) }
+                    if let problem = file.problem { facts.configuration.dropInFault = problem.message }
+                }
+            } catch {
+                facts.configuration.dropInFault = error.reason
+            }
+        }
         facts.kubeconfig = kubeconfig(facts.flag("kubeconfig"))
         facts.bootstrap = kubeconfig(facts.flag("bootstrap-kubeconfig"))
     }
@@ -221,18 +234,35 @@ extension KubeletFacts {
         return value
     }
 
-    /// Returns a setting of the configuration file, or of a flag, which precedes the file.
+    /// Whether all settings are known, so that those that are not there have their defaults.
+    var areSettingsKnown: Bool {
+        isKnown && (configuration.path == nil || configuration.root != nil) && configuration.dropInFault == nil
+    }
+
+    /// Returns a setting of the configuration files, or of a flag, which precedes them.
     func setting(_ key: String, flag name: String) -> String? {
         if let value = flag(name) { return value }
-        let value = configuration.root?[key]
+        let value = configuration.dropIns.last { $0[key] != nil }?[key] ?? configuration.root?[key]
         if let text = value?.string { return text }
         return value?.boolean.map { $0 ? "true" : "false" } ?? value?.integer.map(String.init)
     }
 
     /// The name with which the kubelet registers: that of a flag, or the host name in lower case.
+    ///
+    /// The flags of a kubelet in k3s or RKE2 are not known, but its certificate has the name.
     func nodeName(hostName: String) -> String {
-        let name = flag("hostname-override") ?? ""
+        if isK3s || unitPath == nil && process == nil, let name = Self.node(of: kubeconfig.credentials?.commonName) {
+            return name
+        }
+        let name = flag(isK3s ? "node-name" : "hostname-override") ?? ""
         return (name.isEmpty ? hostName : name).trimmingSpaces.lowercased()
+    }
+
+    /// Returns the name of the Node in a certificate, `nil` if the certificate is not that of a kubelet.
+    static func node(of commonName: String?) -> String? {
+        let prefix = "system:node:"
+        guard let commonName, commonName.hasPrefix(prefix) else { return nil }
+        return String(commonName.dropFirst(prefix.utf8.count))
     }
 }
 
