@@ -138,6 +138,9 @@ public struct Collector: Sendable {
         if let reason = facts.kubelet.configuration.dropInFault {
             facts.unseen.append(Unseen(.configuration, "files of '--config-dir'", reason))
         }
+        if facts.cluster.nodeName.isEmpty {
+            facts.unseen.append(Unseen(.node, "Node", "its name is not known: /etc/hostname cannot be read"))
+        }
         for (path, reason) in facts.network.unreadable.sorted(by: { $0.key < $1.key }) {
             facts.unseen.append(Unseen(.network, path, reason))
         }
@@ -306,17 +309,19 @@ public struct Collector: Sendable {
         let isGiven = givenAdministrator != nil
         let read =
             if let givenAdministrator { [givenAdministrator] } else {
-                await inTime { paths.map { KubeletFiles(root: root).kubeconfig($0) } } ?? []
+                await inTime { paths.map { KubeletFiles(root: root).kubeconfig($0) } }
             }
-        let administrators = read.filter { fact in
+        let administrators = (read ?? []).filter { fact in
             guard fact.credentials != nil, let kubeconfig = fact.kubeconfig else { return false }
             if isGiven { return true }
             // The kubelet's own credentials list nothing, and another cluster has another node of this name.
             if fact.path == kubelet.kubeconfig.path || fact.path == kubelet.bootstrap.path { return false }
             guard let cluster = own.kubeconfig else { return true }
-            return kubeconfig.server == cluster.server || fact.credentials?.authority == own.credentials?.authority
+            return kubeconfig.server == cluster.server || fact.authority.map { $0 == own.authority } == true
         }
-        if administrators.isEmpty { cluster.requestFault = Self.administratorFault(read) }
+        if administrators.isEmpty {
+            cluster.requestFault = read.map(Self.administratorFault) ?? "a file system does not answer"
+        }
         guard let client = try? HTTPClient() else { return (server, cluster) }
         let probe = ServerProbe(client: client, limit: limit)
         func askAdministrators(_ seen: inout ClusterFacts) async {

@@ -230,7 +230,7 @@ private func soundAreas(_ facts: Facts, _ findings: [Finding]) -> [(area: Area, 
             return facts.network.configurations.first.map {
                 "\($0.path) (\($0.plugins.map(\.type).joined(separator: ", ")))"
             }
-        case .pods: return facts.cluster.arePodsKnown ? "none of this node fails" : nil
+        case .pods: return facts.cluster.arePodsKnown ? "no pod of this node reports an error" : nil
         }
     }
     return Area.allCases.filter { !wrong.contains($0) }.compactMap { area in text(area).map { (area, $0) } }

@@ -1,9 +1,24 @@
 import Base
 import HTTP
 import Host
+import Kubernetes
 import Testing
 
 @testable import Diagnosis
+
+extension Credentials {
+    /// The credentials of a bootstrap token.
+    fileprivate static func withToken() throws -> Credentials {
+        let text = """
+            {"apiVersion": "v1", "kind": "Config", "current-context": "a",
+             "clusters": [{"name": "a", "cluster": {"server": "https://10.0.0.1:6443"}}],
+             "users": [{"name": "a", "user": {"token": "abcdef.0123456789abcdef"}}],
+             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
+            """
+        let kubeconfig = try Kubeconfig(Array(text.utf8), path: "/bootstrap.conf")
+        return try Credentials(kubeconfig, now: .now()) { _ in [] }
+    }
+}
 
 /// The conclusions from facts.
 @Suite(.timeLimit(.minutes(30)))
@@ -299,6 +314,55 @@ struct RuleTests {
         facts.cluster.pods = [.init(name: "a/b", daemonSet: nil, reason: "Evicted", message: "", hasEnded: true)]
         #expect(facts.firstCode == nil)
         #expect(diagnose(facts).notes.map(\.code) == ["pod-Evicted"])
+    }
+
+    @Test func `a kubelet that waits for its first certificate is not a kubelet that is starting`() throws {
+        var facts = soundFacts()
+        facts.cluster.node = nil
+        facts.kubelet.health = .refused
+        facts.kubelet.kubeconfig.exists = false
+        facts.kubelet.bootstrap.path = "/etc/kubernetes/bootstrap-kubelet.conf"
+        facts.kubelet.bootstrap.exists = true
+        facts.kubelet.bootstrap.credentials = try Credentials.withToken()
+        facts.cluster.requests = [
+            .init(
+                name: "csr-x",
+                signer: "kubernetes.io/kube-apiserver-client-kubelet",
+                state: .pending,
+                age: .seconds(300)
+            )
+        ]
+        #expect(facts.firstCode == "csr-pending")
+        #expect(diagnose(facts).findings.map(\.code) == ["csr-pending", "node-missing"])
+    }
+
+    @Test func `facts that do no harm are notes`() {
+        var facts = soundFacts()
+        facts.setReady("False", "")
+        facts.machine.machineID = nil
+        facts.machine.lacksMachineID = true
+        facts.machine.settings["net.ipv4.ip_forward"] = "0"
+        facts.cluster.node?.podRanges = ["fd00::/64"]
+        facts.network.configurations[0].plugins = [.init(type: "gone", path: nil)]
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.notes.map(\.code) == ["machine-id", "ip-forward", "cni-plugin"])
+        facts.cluster.node?.podRanges = ["10.0.0.0/24", "fd00::/64"]
+        #expect(diagnose(facts).findings.map(\.code) == ["not-ready", "ip-forward"])
+    }
+
+    /// Errors of images and sandboxes, with the beginning of the fix.
+    @Test(arguments: [
+        ("ImagePullBackOff", "failed to pull 'registry/app-401:1': 500 Internal Server Error", "run 'crictl pull"),
+        ("ImagePullBackOff", "failed to pull 'registry/app:1': 401 Unauthorized", "give the pod 'imagePullSecrets'"),
+        ("ContainerCreating", #"exec: "runc": executable file not found in $PATH"#, "install runc"),
+        ("ContainerCreating", "runc create failed: mount is not permitted", "see 'kubectl -n a describe pod b'"),
+        ("CreateContainerError", "context deadline exceeded", "see 'kubectl -n a describe pod b'"),
+    ])
+    func `the fix of a pod is that of its error`(reason: String, message: String, fix: String) {
+        var facts = soundFacts()
+        facts.cluster.pods = [.init(name: "a/b", daemonSet: nil, reason: reason, message: message)]
+        let finding = diagnose(facts).findings.first { $0.area == .pods }
+        #expect(finding?.fix.hasPrefix(fix) == true, "\(finding?.fix ?? "")")
     }
 
     @Test func `a Node that was not seen is not sound`() {

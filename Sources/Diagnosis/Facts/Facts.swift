@@ -1,6 +1,6 @@
 public import Base
 
-/// Everything that was seen of a node, from which ``findings(in:)`` draws its conclusions.
+/// Everything that was seen of a node, from which ``diagnose(_:)`` draws its conclusions.
 public struct Facts: Sendable {
     /// The clock of this machine when the facts were collected.
     public var now: Timestamp

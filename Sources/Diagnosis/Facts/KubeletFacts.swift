@@ -127,6 +127,8 @@ public struct KubeconfigFact: Sendable {
     public var exists = false
     /// The kubeconfig, `nil` if it cannot be read.
     public var kubeconfig: Kubeconfig?
+    /// The PEM of the CA without white space, `nil` if the file names none or it cannot be read.
+    public var authority: [UInt8]?
     /// The credentials, `nil` if they cannot be used.
     public var credentials: Credentials?
     /// Why the file or its credentials cannot be used.

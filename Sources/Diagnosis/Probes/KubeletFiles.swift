@@ -46,7 +46,8 @@ struct KubeletFiles {
         }
         readFiles(&facts)
         if let url = (facts.kubeconfig.kubeconfig ?? facts.bootstrap.kubeconfig)?.server {
-            facts.proxy = EnvironmentProxy(for: url) { variables[$0] }
+            // Go, in which the kubelet is written, does not know ALL_PROXY.
+            facts.proxy = EnvironmentProxy(for: url) { $0.uppercased() == "ALL_PROXY" ? nil : variables[$0] }
         }
         return facts
     }
@@ -124,6 +125,12 @@ struct KubeletFiles {
             return fact
         }
         guard let kubeconfig = fact.kubeconfig else { return fact }
+        switch kubeconfig.certificateAuthority {
+        case nil: break
+        case .data(let bytes)?: fact.authority = bytes
+        case .file(let file)?: fact.authority = try? FileSystem.read(root + file, limit: 1 << 20)
+        }
+        fact.authority?.removeAll { $0 <= 0x20 }
         let denied = Locked(false)
         do {
             fact.credentials = try Credentials(kubeconfig, now: now) { file in

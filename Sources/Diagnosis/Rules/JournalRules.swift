@@ -113,7 +113,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .pods,
         "cgroup driver",
-        fix: "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and restart both"
+        fix: "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and run "
+            + "'systemctl restart containerd UNIT'"
     ),
     KnownText(
         "unable to load bootstrap kubeconfig",
@@ -149,7 +150,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .node,
         "--node-ip",
-        fix: "give the node's address in '--node-ip' of the unit, or leave the flag out",
+        fix: "give the node's address in '--node-ip' of the unit, or leave the flag out, and run 'systemctl "
+            + "daemon-reload && systemctl restart UNIT'",
         from: "failed to validate nodeIP"
     ),
     KnownText(
@@ -158,7 +160,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .node,
         "--node-ip",
-        fix: "give an address of this node ('ip address') in '--node-ip' of the unit, or leave the flag out",
+        fix: "give an address of this node ('ip address') in '--node-ip' of the unit, or leave the flag out, and run "
+            + "'systemctl daemon-reload && systemctl restart UNIT'",
         from: "failed to validate nodeIP"
     ),
     KnownText(

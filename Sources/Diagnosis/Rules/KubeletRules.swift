@@ -54,7 +54,8 @@ private func unitFindings(_ facts: Facts) -> [Finding] {
                 path,
                 "does not exist, and \(name) needs it ('EnvironmentFile=')",
                 fix:
-                    "write the file, or write 'EnvironmentFile=-\(path)' in the unit, and run 'systemctl daemon-reload'"
+                    "write the file, or write 'EnvironmentFile=-\(path)' in the unit, and run 'systemctl daemon-reload && "
+                    + "systemctl restart \(name)'"
             )
         )
     }
@@ -117,7 +118,8 @@ private func settingFindings(_ facts: Facts) -> [Finding] {
                 in: .configuration,
                 path,
                 kind.map { "is of kind '\(printable($0))', not KubeletConfiguration" } ?? "has no 'kind'",
-                fix: "write 'kind: KubeletConfiguration' and 'apiVersion: kubelet.config.k8s.io/v1beta1'"
+                fix: "write 'kind: KubeletConfiguration' and 'apiVersion: kubelet.config.k8s.io/v1beta1', and run "
+                    + "'systemctl restart \(facts.kubelet.unitName)'"
             )
         )
     }

@@ -365,7 +365,8 @@ private func podFix(_ pod: ClusterFacts.PodObject) -> String {
             "let this node reach the registry of the sandbox image, import it with 'ctr -n k8s.io images import FILE', or "
             + "correct 'sandbox_image' in /etc/containerd/config.toml"
     case "ContainerCreating" where message.contains("cgroupspath"):
-        return "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and restart both"
+        return "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and run "
+            + "'systemctl restart containerd kubelet'"
     case "ContainerCreating" where message.contains("failed to find plugin"):
         return "install the CNI plug-in that is missing, or correct 'bin_dir' of containerd"
     case "ContainerCreating" where message.replacing("\\", with: "").contains(#""runc": executable file not found"#):
