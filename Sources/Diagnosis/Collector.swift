@@ -1,4 +1,4 @@
-import Base
+public import Base
 public import HTTP
 import Host
 import Kubernetes
@@ -12,8 +12,11 @@ public struct Collector: Sendable {
     /// The environment of programs that are called.
     public var environment: [String: String]
 
-    /// The kubeconfigs of administrators, of which the first that can be read is used.
+    /// The kubeconfigs of administrators, of which the first that the kubelet's server accepts is used.
     public var administrators: [String]
+
+    /// The kubeconfig that was given, which is used in place of the others.
+    public var givenAdministrator: KubeconfigFact?
 
     /// The time limit of each probe.
     public var limit: Duration
@@ -25,13 +28,28 @@ public struct Collector: Sendable {
         root: String = "",
         environment: [String: String] = [:],
         administrators: [String] = [],
+        givenAdministrator: KubeconfigFact? = nil,
         limit: Duration = .seconds(2),
         advice: @escaping @Sendable (TransportError, _ url: String, _ setting: String) async -> String? = { _, _, _ in
             nil
         },
     ) {
         (self.root, self.environment, self.administrators) = (root, environment, administrators)
-        (self.limit, self.advice) = (limit, advice)
+        (self.givenAdministrator, self.limit, self.advice) = (givenAdministrator, limit, advice)
+    }
+
+    /// Reads the kubeconfig that a person has named.
+    ///
+    /// - Parameter path: The path of the file.
+    /// - Returns: The kubeconfig with its credentials.
+    /// - Throws: A problem if the file does not exist, cannot be read, or has no credentials that can be used.
+    public static func administrator(_ path: String) throws(Problem) -> KubeconfigFact {
+        let fact = KubeletFiles(root: "").kubeconfig(path)
+        if fact.credentials != nil { return fact }
+        var problem = fact.problem ?? Problem(.wrongKubeconfig, "it is not a kubeconfig")
+        problem.message = "kubeconfig '\(path)' cannot be used: \(fact.exists ? problem.message : "it does not exist")"
+        if !fact.exists { problem.hint = "name the kubeconfig of an administrator with '--kubeconfig FILE'" }
+        throw problem
     }
 
     /// The kubeconfigs that installers of Kubernetes write.
@@ -47,11 +65,13 @@ public struct Collector: Sendable {
     /// - Returns: The facts; what could not be looked at is listed in them.
     public func facts() async -> Facts {
         var facts = Facts()
+        facts.isThisMachine = isThisMachine
         let root = root
         // The settings of the kubelet decide what the other probes look at.
         if let kubelet = await inTime({ KubeletFiles(root: root).facts() }) {
             facts.kubelet = kubelet
         } else {
+            facts.kubelet.isKnown = false
             facts.unseen.append(Unseen(.configuration, "files of the kubelet", "a file system does not answer"))
         }
         let kubelet = facts.kubelet
@@ -68,20 +88,28 @@ public struct Collector: Sendable {
         async let answers = ask(kubelet)
         if let machine = await machine {
             facts.machine = machine
+            if !isThisMachine {
+                let reason = "they are those of the machine on which the files are; not looked at with '--root'"
+                facts.unseen.append(Unseen(.machine, "kernel, mounts, clock and processes", reason))
+            }
         } else {
+            facts.machine.isKnown = false
             facts.unseen.append(Unseen(.machine, "files of the machine", "a file system does not answer"))
         }
         (facts.runtime, facts.network) = await runtime
         let (units, reason) = await unit
         facts.kubelet.unit = units[kubelet.unitName]
         if let reason { facts.unseen.append(Unseen(.kubelet, kubelet.unitName, reason)) }
-        facts.kubelet.version = await version
+        let (text, distrust) = await version
+        facts.kubelet.version = text
+        if let distrust { facts.unseen.append(distrust) }
         facts.kubelet.health = await health
         facts.kubelet.portHolders = await ports ?? [:]
         let lines = await journal
         if let reason = lines.reason { facts.unseen.append(Unseen(.kubelet, "journal of \(kubelet.unitName)", reason)) }
         (facts.kubelet.lines, facts.kubelet.managerLines) = (lines.unit, lines.manager)
         (facts.server, facts.cluster) = await answers
+        if !isThisMachine { facts.server.clockDifference = nil }
         facts.kubelet.version = facts.kubelet.version ?? facts.cluster.node?.kubeletVersion
         noteDenied(&facts)
         return facts
@@ -104,9 +132,25 @@ public struct Collector: Sendable {
             let path = facts.runtime.socketPath ?? facts.runtime.endpoint
             facts.unseen.append(Unseen(.runtime, path, "permission denied; run as root"))
         }
-        if facts.cluster.requests == nil {
-            let reason = "no kubeconfig of an administrator was found here; name one with '--kubeconfig'"
+        if let reason = facts.cluster.requestFault {
             facts.unseen.append(Unseen(.credentials, "CertificateSigningRequests", reason))
+        }
+        if let reason = facts.kubelet.configuration.dropInFault {
+            facts.unseen.append(Unseen(.configuration, "files of '--config-dir'", reason))
+        }
+        if facts.cluster.nodeName.isEmpty {
+            facts.unseen.append(Unseen(.node, "Node", "its name is not known: /etc/hostname cannot be read"))
+        }
+        for (path, reason) in facts.network.unreadable.sorted(by: { $0.key < $1.key }) {
+            facts.unseen.append(Unseen(.network, path, reason))
+        }
+        if facts.runtime.containerd?.isIncomplete == true, let path = facts.runtime.containerd?.path {
+            facts.unseen.append(Unseen(.runtime, path, "it imports other files, or cannot be read"))
+        }
+        if !facts.runtime.isKnown || !facts.network.isKnown {
+            facts.unseen.append(
+                Unseen(.runtime, "files of the container runtime", "a file system does not answer")
+            )
         }
     }
 
@@ -147,36 +191,71 @@ public struct Collector: Sendable {
             facts.endpoint = "unix:///run/k3s/containerd/containerd.sock"
         }
         let (root, limit) = (root, limit)
-        async let files = inTime { () -> (ContainerdConfiguration?, NetworkFacts) in
-            let files = NetworkFiles(root: root)
-            let containerd = files.containerd()
-            return (containerd, files.network(containerd))
-        }
+        let isCRIO = facts.endpoint.contains("crio")
+        async let files = inTime { RuntimeFiles(root: root, isCRIO: isCRIO) }
         async let listed = units(Self.runtimeUnits)
         if isThisMachine, let path = facts.socketPath { facts.answer = await RuntimeInterface.ask(path, within: limit) }
-        func paths(_ names: [String]) -> [String] {
-            names.flatMap { name in Self.programDirectories.map { "\($0)/\(name)" } }
-                .filter { (try? FileSystem.exists(root + $0)) == true }
-        }
-        facts.sockets = Self.runtimeSockets.filter { (try? FileSystem.exists(root + $0)) == true }
-        facts.programs = paths(["containerd", "crio", "cri-dockerd"])
-        facts.lowLevelProgram = paths(["runc", "crun"]).first
-        let known = await listed.units
+        let (known, reason) = await listed
+        facts.areUnitsKnown = reason == nil
         facts.units = Self.runtimeUnits.compactMap { known[$0] }.filter { $0.state.load != "not-found" }
-        let read = await files
-        facts.containerd = read?.0
-        if facts.version == nil, let unit = facts.units.first {
+        var network = NetworkFacts()
+        if let read = await files {
+            (facts.sockets, facts.programs, facts.lowLevelProgram) = (read.sockets, read.programs, read.lowLevelProgram)
+            (facts.containerd, network) = (read.containerd, read.network)
+        } else {
+            (facts.isKnown, network.isKnown) = (false, false)
+        }
+        if facts.answer == .missing || facts.answer == .refused {
+            for path in facts.sockets where path != facts.socketPath {
+                guard case .version(let name, _, _) = await RuntimeInterface.ask(path, within: limit) else { continue }
+                facts.others[path] = name
+            }
+        }
+        if facts.version == nil, let unit = facts.unit {
             let journal = JournalProbe(root: root, environment: environment)
             facts.lines = await journal.lines(of: unit.name, within: limit).unit
         }
-        return (facts, read?.1 ?? NetworkFacts())
+        return (facts, network)
     }
 
-    /// Asks the program for its version.
-    private func version(of kubelet: KubeletFacts) async -> String? {
-        guard isThisMachine, let program = kubelet.program, !kubelet.isK3s, kubelet.programFault == nil else {
-            return nil
+    /// The files of a container runtime and of its network.
+    private struct RuntimeFiles: Sendable {
+        var sockets: [String]
+        var programs: [String]
+        var lowLevelProgram: String?
+        var containerd: ContainerdConfiguration?
+        var network: NetworkFacts
+
+        init(root: String, isCRIO: Bool) {
+            func exists(_ path: String) -> Bool { (try? FileSystem.exists(root + path)) == true }
+            func paths(_ names: [String]) -> [String] {
+                names.flatMap { name in Collector.programDirectories.map { "\($0)/\(name)" } }.filter(exists)
+            }
+            sockets = Collector.runtimeSockets.filter(exists)
+            programs = paths(["containerd", "crio", "cri-dockerd"])
+            lowLevelProgram = paths(["runc", "crun"]).first
+            let files = NetworkFiles(root: root)
+            containerd = files.containerd()
+            network = files.network(containerd, isCRIO: isCRIO)
         }
+    }
+
+    /// Asks the program for its version, if no other user than root can change it.
+    private func version(of kubelet: KubeletFacts) async -> (version: String?, unseen: Unseen?) {
+        // A wrapper may ignore the flag and start a second kubelet.
+        guard isThisMachine, let program = kubelet.program, program.isAbsolutePath,
+            program.pathParts.last == "kubelet", !kubelet.isK3s, kubelet.programFault == nil
+        else { return (nil, nil) }
+        let distrust = await inTime { () -> String? in
+            do throws(SystemError) {
+                try FileSystem.requireTrusted(program)
+                return nil
+            } catch {
+                return error.reason
+            }
+        }
+        guard let distrust else { return (nil, Unseen(.kubelet, program, "a file system does not answer")) }
+        if let distrust { return (nil, Unseen(.kubelet, "version of '\(program)'", distrust)) }
         let command = Host.Command(program, ["--version"], environment: environment)
         let result = try? await filter(
             command,
@@ -185,7 +264,7 @@ public struct Collector: Sendable {
             deadline: .now + limit
         )
         let text = (result?.output.copy).map { String(decoding: $0, as: UTF8.self) }
-        return text?.split { $0 == " " || $0 == "\n" }.last { $0.hasPrefix("v") }.map(String.init)
+        return (text?.split { $0 == " " || $0 == "\n" }.last { $0.hasPrefix("v") }.map(String.init), nil)
     }
 
     private static func portHolders(_ kubelet: KubeletFacts) -> [Int: KubeletFacts.PortHolder] {
@@ -220,35 +299,69 @@ public struct Collector: Sendable {
     /// Asks the API server with the kubelet's credentials, and with those of an administrator if there are any.
     private func ask(_ kubelet: KubeletFacts) async -> (ServerFacts, ClusterFacts) {
         let (root, paths) = (root, administrators)
-        let hostName = isThisMachine ? Machine.hostName() : MachineProbe(root: root).facts().hostName
+        let hostName = await inTime { MachineProbe(root: root).hostName } ?? ""
         var server = ServerFacts()
         var cluster = ClusterFacts()
         let name = kubelet.nodeName(hostName: hostName)
         cluster.nodeName = name
-        let known = await inTime {
-            paths.lazy.map { KubeletFiles(root: root).kubeconfig($0) }.first { $0.credentials != nil }
-        }
-        let administrator = known ?? nil
         let isBootstrap = !kubelet.kubeconfig.exists && kubelet.bootstrap.exists
         let own = isBootstrap ? kubelet.bootstrap : kubelet.kubeconfig
+        let isGiven = givenAdministrator != nil
+        let read =
+            if let givenAdministrator { [givenAdministrator] } else {
+                await inTime { paths.map { KubeletFiles(root: root).kubeconfig($0) } }
+            }
+        let administrators = (read ?? []).filter { fact in
+            guard fact.credentials != nil, let kubeconfig = fact.kubeconfig else { return false }
+            if isGiven { return true }
+            // The kubelet's own credentials list nothing, and another cluster has another node of this name.
+            if fact.path == kubelet.kubeconfig.path || fact.path == kubelet.bootstrap.path { return false }
+            guard let cluster = own.kubeconfig else { return true }
+            return kubeconfig.server == cluster.server || fact.authority.map { $0 == own.authority } == true
+        }
+        if administrators.isEmpty {
+            cluster.requestFault = read.map(Self.administratorFault) ?? "a file system does not answer"
+        }
         guard let client = try? HTTPClient() else { return (server, cluster) }
         let probe = ServerProbe(client: client, limit: limit)
-        if own.kubeconfig != nil {
+        func askAdministrators(_ seen: inout ClusterFacts) async {
+            for fact in administrators {
+                await probe.complete(&seen, fact, isAdministrator: true)
+                if seen.requests != nil { break }
+            }
+        }
+        let fault = cluster.requestFault
+        if own.kubeconfig != nil, !name.isEmpty {
             async let answers = probe.ask(own, nodeName: name, isBootstrap: isBootstrap)
             var seen = ClusterFacts()
-            seen.nodeName = name
-            if let administrator { await probe.complete(&seen, administrator, isAdministrator: true) }
+            (seen.nodeName, seen.requestFault) = (name, fault)
+            await askAdministrators(&seen)
             (server, cluster) = await answers
-            if administrator == nil, cluster.node != nil { await probe.complete(&cluster, own, isAdministrator: false) }
+            if !seen.arePodsKnown, cluster.node != nil { await probe.complete(&cluster, own, isAdministrator: false) }
             cluster.add(seen)
             if let fault = server.fault, let url = server.url {
                 server.advice = await advice(fault, url, "the server in \(own.path ?? "the kubeconfig")")
             }
-        } else if let administrator {
-            await probe.complete(&cluster, administrator, isAdministrator: true)
+        } else if !name.isEmpty {
+            await askAdministrators(&cluster)
         }
         await client.shutDown()
         return (server, cluster)
+    }
+
+    /// Describes why no kubeconfig of an administrator can be used.
+    private static func administratorFault(_ facts: [KubeconfigFact]) -> String {
+        if let fact = facts.first(where: \.isDenied), let path = fact.path {
+            return "permission denied for '\(path)'; run as root, or name a kubeconfig with '--kubeconfig'"
+        }
+        if let fact = facts.first(where: { $0.exists && $0.problem != nil }), let problem = fact.problem {
+            return "'\(fact.path ?? "")': \(problem.message)"
+        }
+        if let fact = facts.first(where: { $0.credentials != nil }) {
+            return "'\(fact.path ?? "")' is not that of an administrator of the kubelet's cluster; name one with "
+                + "'--kubeconfig'"
+        }
+        return "no kubeconfig of an administrator was found here; name one with '--kubeconfig'"
     }
 }
 
@@ -258,8 +371,8 @@ extension ClusterFacts {
         isKnown = isKnown || other.isKnown
         node = node ?? other.node
         requests = requests ?? other.requests
-        administrator = administrator ?? other.administrator
-        if pods.isEmpty { pods = other.pods }
+        requestFault = requestFault ?? other.requestFault
+        if other.arePodsKnown { (pods, arePodsKnown) = (other.pods, true) }
     }
 }
 

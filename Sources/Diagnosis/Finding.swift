@@ -38,6 +38,11 @@ public struct Finding: Sendable, Hashable {
     /// The action that removes the fault.
     public var fix: String
 
+    /// The beginnings of the codes of causes that explain a symptom, `nil` if every earlier cause does.
+    ///
+    /// A symptom with an error of its own may have another cause than the first that was found.
+    public var explainedBy: [String]?
+
     public init(
         _ code: String,
         _ kind: Kind = .cause,
@@ -49,6 +54,19 @@ public struct Finding: Sendable, Hashable {
     ) {
         (self.code, self.kind, self.area, self.blocks) = (code, kind, area, blocks ?? area)
         (self.subject, self.cause, self.fix) = (subject, cause, fix)
+    }
+
+    /// Returns the symptom with the error that it has of its own.
+    func having(error: String?) -> Self {
+        var copy = self
+        copy.explainedBy = error.map(codes(explaining:))
+        return copy
+    }
+
+    /// Returns whether a cause explains this symptom.
+    func isExplained(by cause: Self) -> Bool {
+        guard kind == .symptom, blocks >= cause.blocks, area != .pods || blocks > cause.blocks else { return false }
+        return explainedBy?.contains { cause.code.hasPrefix($0) } ?? true
     }
 
     /// The subject and the cause, in one line.
@@ -72,16 +90,23 @@ public struct NodeDiagnosis: Sendable {
     /// Whether the Node exists and is Ready.
     public var isReady: Bool
 
+    /// Whether the server has sent the Node.
+    public var isNodeSeen: Bool
+
     public init(
         findings: [Finding],
         notes: [Finding] = [],
         sound: [(area: Area, text: String)] = [],
         unseen: [Unseen] = [],
         isReady: Bool,
+        isNodeSeen: Bool = false,
     ) {
         (self.findings, self.notes, self.sound, self.unseen) = (findings, notes, sound, unseen)
-        self.isReady = isReady
+        (self.isReady, self.isNodeSeen) = (isReady, isNodeSeen)
     }
+
+    /// Whether nothing is wrong, and the Node was seen.
+    public var isSound: Bool { first == nil && (isReady || isNodeSeen) }
 
     /// The first cause, `nil` if nothing is wrong.
     public var first: Finding? { findings.first }
@@ -89,7 +114,7 @@ public struct NodeDiagnosis: Sendable {
     /// The findings that the first cause explains.
     public var consequences: [Finding] {
         guard let first else { return [] }
-        return findings.dropFirst().filter { $0.kind == .symptom && $0.blocks >= first.blocks }
+        return findings.dropFirst().filter { $0.isExplained(by: first) }
     }
 
     /// The other findings, which need a fix of their own.
@@ -128,24 +153,35 @@ public func diagnose(_ facts: Facts) -> NodeDiagnosis {
         notes: unique.filter { $0.kind == .note },
         sound: soundAreas(facts, wrong),
         unseen: facts.unseen,
-        isReady: facts.isReady
+        isReady: facts.isReady,
+        isNodeSeen: facts.cluster.node != nil
     )
 }
 
 extension Facts {
     /// Whether the kubelet runs, and has for long enough to have read its configuration.
     var kubeletWorks: Bool {
-        if kubelet.health == .healthy { return true }
+        switch kubelet.health {
+        case .healthy: return true
+        case .unhealthy, .silent: return false
+        // The port is another one if the kubelet reports.
+        case .refused: return isReported
+        case nil: break
+        }
+        if !isThisMachine { return isReported }
         guard let process = kubelet.process, process.age >= .seconds(20) else { return false }
         return kubelet.unit?.state.active != "failed" && (kubelet.unit?.state.isActive ?? true)
     }
 
-    /// Whether the kubelet is up at all.
-    var isKubeletUp: Bool { kubelet.process != nil }
+    /// Whether the Node is Ready, and the kubelet of this machine has reported in the last minute.
+    private var isReported: Bool {
+        guard let node = cluster.node, let age = cluster.leaseAge else { return false }
+        return node.isReady && age < .seconds(60) && !isHeldByOther
+    }
 
     /// Whether the Node is Ready, and its kubelet still reports so.
     var isReady: Bool {
-        guard let node = cluster.node, node.isReady, kubeletWorks else { return false }
+        guard let node = cluster.node, node.isReady, kubeletWorks, !isHeldByOther else { return false }
         return cluster.leaseAge.map { $0 < .seconds(60) } ?? true
     }
 
@@ -170,28 +206,31 @@ private func soundAreas(_ facts: Facts, _ findings: [Finding]) -> [(area: Area, 
     func text(_ area: Area) -> String? {
         switch area {
         case .machine:
-            return
-                "control groups v\(facts.machine.controlGroupVersion), swap \(facts.machine.swapAreas.isEmpty ? "off" : "on"), "
-                + "\(facts.machine.volumes.count) directories with space"
+            guard facts.machine.isKnown, facts.isThisMachine else { return nil }
+            return "control groups v\(facts.machine.controlGroupVersion), swap "
+                + (facts.machine.swapAreas.isEmpty ? "off" : "on")
         case .runtime: return facts.runtime.version.map { "\($0.name) \($0.version) at \(facts.runtime.endpoint)" }
         case .configuration:
             return facts.kubelet.unitPath.map { "\($0)" + (facts.kubelet.configuration.path.map { ", \($0)" } ?? "") }
         case .kubelet:
-            guard let process = facts.kubelet.process else { return nil }
+            guard let process = facts.kubelet.process, facts.kubeletWorks else { return nil }
             let version = facts.kubelet.version.map { " \($0)" } ?? ""
             return "kubelet\(version) runs as process \(process.identifier) since \(process.age.humanReadable)"
-        case .credentials: return facts.kubelet.kubeconfig.credentials.map(\.whoami)
+        case .credentials:
+            return facts.server.identityStatus == 200 ? facts.kubelet.kubeconfig.credentials.map(\.whoami) : nil
         case .server:
-            guard let url = facts.server.url, facts.server.fault == nil, facts.server.readyStatus != nil else {
+            guard let url = facts.server.url, facts.server.fault == nil, facts.server.readyStatus == 200 else {
                 return nil
             }
             return url + (facts.server.version.map { " \($0)" } ?? "")
         case .node: return facts.cluster.node.map { _ in "Node '\(facts.cluster.nodeName)' is registered" }
         case .network:
+            guard let reported = facts.runtime.conditions.first(where: { $0.type == "NetworkReady" }), reported.isTrue
+            else { return nil }
             return facts.network.configurations.first.map {
                 "\($0.path) (\($0.plugins.map(\.type).joined(separator: ", ")))"
             }
-        case .pods: return facts.cluster.isKnown && facts.cluster.node != nil ? "all that were seen run" : nil
+        case .pods: return facts.cluster.arePodsKnown ? "no pod of this node reports an error" : nil
         }
     }
     return Area.allCases.filter { !wrong.contains($0) }.compactMap { area in text(area).map { (area, $0) } }

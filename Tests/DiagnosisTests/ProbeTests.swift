@@ -1,7 +1,9 @@
 import Base
+import HTTP
 import Host
 import TestSupport
 import Testing
+import YAML
 
 @testable import Diagnosis
 
@@ -55,6 +57,41 @@ struct ProbeTests {
         #expect(KubeletFiles(root: root).facts().flag("a") == "3")
     }
 
+    @Test func `only a process of root is a kubelet`() {
+        #expect(KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"))
+        // A program of another user, and one that root's set-user-ID bit has started for another user.
+        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t1000\t1000\t1000\t1000\n"))
+        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t1000\t0\t0\t0\n"))
+        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\n"))
+    }
+
+    @Test func `a proxy is shown without its password, and only for servers that it is used for`() throws {
+        try write(
+            """
+            [Service]
+            Environment="HTTPS_PROXY=http://user:secret@proxy:3128" NO_PROXY=10.0.0.0/8
+            ExecStart=/usr/bin/kubelet --kubeconfig=/etc/k.conf
+            """,
+            to: "/usr/lib/systemd/system/kubelet.service"
+        )
+        func kubeconfig(_ server: String) -> String {
+            """
+            {"apiVersion": "v1", "kind": "Config", "current-context": "a",
+             "clusters": [{"name": "a", "cluster": {"server": "\(server)"}}],
+             "users": [{"name": "a", "user": {"token": "t"}}],
+             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
+            """
+        }
+        try write(kubeconfig("https://192.0.2.1:6443"), to: "/etc/k.conf")
+        let proxy = try #require(KubeletFiles(root: root).facts().proxy)
+        #expect(proxy.variable == "HTTPS_PROXY")
+        #expect(proxy.url.contains("proxy:3128") && !proxy.url.contains("secret"))
+        try write(kubeconfig("https://10.0.0.1:6443"), to: "/etc/k.conf")
+        #expect(KubeletFiles(root: root).facts().proxy == nil)
+        let other = EnvironmentProxy(for: "https://192.0.2.1") { $0 == "https_proxy" ? "socks5://a:b@p:1" : nil }
+        #expect(other?.url == "socks5://p:1")
+    }
+
     @Test func `networks are read in the order of their names`() throws {
         try write("{}", to: "/etc/cni/net.d/20-b.conf")
         try write(
@@ -86,9 +123,96 @@ struct ProbeTests {
         try write(text, to: "/etc/containerd/config.toml")
         let settings = NetworkFiles(root: root).containerd()
         #expect(settings?.isInterfaceDisabled == true)
-        #expect(settings?.usesSystemdGroups == true)
+        #expect(settings?.groupSettings == [true])
+        #expect(settings?.isIncomplete == false)
         #expect(settings?.pluginDirectories == ["/usr/lib/cni"])
         #expect(settings?.configurationDirectory == "/etc/cni/other")
+    }
+
+    @Test func `containerd's unit names the file, and imports make it incomplete`() throws {
+        try write(
+            "[Service]\nExecStart=/usr/bin/containerd --config /etc/c.toml\n",
+            to: "/usr/lib/systemd/system/containerd.service"
+        )
+        let text = """
+            imports = ["/etc/containerd/conf.d/*.toml"]
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata.options]
+              SystemdCgroup = true
+            """
+        try write(text, to: "/etc/c.toml")
+        let settings = NetworkFiles(root: root).containerd()
+        #expect(settings?.path == "/etc/c.toml")
+        #expect(settings?.isIncomplete == true)
+        #expect(settings?.groupSettings == [])
+    }
+
+    @Test func `files of --config-dir replace settings`() throws {
+        try write(
+            "[Service]\nExecStart=/usr/bin/kubelet --config=/etc/k.yaml --config-dir=/etc/k.d\n",
+            to: "/usr/lib/systemd/system/kubelet.service"
+        )
+        try write("kind: KubeletConfiguration\nfailSwapOn: true\n", to: "/etc/k.yaml")
+        try write("kind: KubeletConfiguration\nfailSwapOn: false\n", to: "/etc/k.d/10-swap.conf")
+        let kubelet = KubeletFiles(root: root).facts()
+        #expect(kubelet.setting("failSwapOn", flag: "fail-swap-on") == "false")
+        #expect(kubelet.areSettingsKnown)
+        try write("a: [", to: "/etc/k.d/20-invalid.conf")
+        #expect(!KubeletFiles(root: root).facts().areSettingsKnown)
+    }
+
+    @Test func `a plug-in of CRI-O may be in a second directory`() throws {
+        try write(#"{"name": "n", "type": "bridge"}"#, to: "/etc/cni/net.d/10-a.conf")
+        try write("#!/bin/sh\n", to: "/usr/libexec/cni/bridge", mode: 0o755)
+        let files = NetworkFiles(root: root)
+        #expect(files.network(nil).configurations[0].plugins.map(\.path) == [nil])
+        #expect(files.network(nil, isCRIO: true).configurations[0].plugins.map(\.path) == ["/usr/libexec/cni/bridge"])
+    }
+
+    @Test func `below a root directory, nothing of this machine is looked at`() async throws {
+        try write(
+            "[Service]\nExecStart=/usr/bin/kubelet --config=/var/lib/kubelet/config.yaml --kubeconfig=/etc/k.conf\n",
+            to: "/usr/lib/systemd/system/kubelet.service"
+        )
+        try write("#!/bin/sh\n", to: "/usr/bin/kubelet", mode: 0o755)
+        try write("kind: KubeletConfiguration\n", to: "/var/lib/kubelet/config.yaml")
+        try write("other-machine\n", to: "/etc/hostname")
+        try write("0123456789abcdef0123456789abcdef\n", to: "/etc/machine-id")
+        let kubeconfig = """
+            {"apiVersion": "v1", "kind": "Config", "current-context": "a",
+             "clusters": [{"name": "a", "cluster": {"server": "https://127.0.0.1:1"}}],
+             "users": [{"name": "a", "user": {"token": "t"}}],
+             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
+            """
+        try write(kubeconfig, to: "/etc/k.conf", mode: 0o600)
+        let facts = await Collector(root: root, limit: .seconds(60)).facts()
+        #expect(facts.cluster.nodeName == "other-machine")
+        #expect(facts.kubelet.process == nil && facts.kubelet.health == nil && facts.kubelet.version == nil)
+        #expect(facts.machine.volumes.isEmpty && facts.machine.missingModules.isEmpty)
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.findings.map(\.code) == ["server-refused", "cni-missing"], "\(diagnosis.findings)")
+        #expect(diagnosis.unseen.contains { $0.area == .machine })
+        #expect(!diagnosis.isSound)
+    }
+
+    @Test func `a request that cannot be attributed is not this node's`() {
+        func request(_ user: String, _ text: String) -> Node {
+            .mapping([
+                (
+                    "spec",
+                    .mapping([
+                        ("username", .string(user)), ("request", .string(text)),
+                        ("signerName", .string("kubernetes.io/kube-apiserver-client-kubelet")),
+                    ])
+                )
+            ])
+        }
+        #expect(ServerProbe.isOf("a", request("system:node:a", "")))
+        #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", "not base64")))
+        #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", "AAAA")))
+    }
+
+    @Test func `a given kubeconfig that does not exist is an error`() {
+        #expect(throws: Problem.self) { try Collector.administrator(TemporaryDirectory.file("gone.conf")) }
     }
 
     @Test func `the answers of a container runtime are read`() {
@@ -153,5 +277,17 @@ struct ProbeTests {
         )
         #expect(lines.unit == [JournalLine("new", at: Timestamp(seconds: 2))])
         #expect(lines.manager == ["kubelet.service: Failed with result 'exit-code'."])
+    }
+
+    @Test func `a start without errors leaves those of the start before it`() {
+        let lines = JournalProbe.lines(
+            Array(
+                """
+                {"MESSAGE": "E0101 00:00:00 1 a.go:1] \\"command failed\\"", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "a"}
+                {"MESSAGE": "I0101 00:00:01 1 a.go:1] \\"starting\\"", "_PID": "8", "_SYSTEMD_INVOCATION_ID": "b"}
+                """.utf8
+            )
+        )
+        #expect(lines.unit.map(\.text) == ["E0101 00:00:00 1 a.go:1] \"command failed\""])
     }
 }

@@ -1,9 +1,24 @@
 import Base
 import HTTP
 import Host
+import Kubernetes
 import Testing
 
 @testable import Diagnosis
+
+extension Credentials {
+    /// The credentials of a bootstrap token.
+    fileprivate static func withToken() throws -> Credentials {
+        let text = """
+            {"apiVersion": "v1", "kind": "Config", "current-context": "a",
+             "clusters": [{"name": "a", "cluster": {"server": "https://10.0.0.1:6443"}}],
+             "users": [{"name": "a", "user": {"token": "abcdef.0123456789abcdef"}}],
+             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
+            """
+        let kubeconfig = try Kubeconfig(Array(text.utf8), path: "/bootstrap.conf")
+        return try Credentials(kubeconfig, now: .now()) { _ in [] }
+    }
+}
 
 /// The conclusions from facts.
 @Suite(.timeLimit(.minutes(30)))
@@ -181,10 +196,181 @@ struct RuleTests {
             .init(path: "/var/lib/kubelet", space: FreeSpace(mount: "/", size: 10 << 30, free: 0))
         ]
         #expect(facts.firstCode == "disk-full")
+        facts.machine.volumes[0].space = FreeSpace(mount: "/", size: 10 << 30, free: 10 << 20)
+        #expect(facts.firstCode == "kubelet-fails")
+        #expect(diagnose(facts).others.map(\.code) == ["disk-low"])
         facts.machine.volumes[0].space = FreeSpace(mount: "/", size: 10 << 30, free: 1 << 30, isReadOnly: true)
         #expect(facts.firstCode == "read-only")
         facts.machine.volumes[0].space = FreeSpace(mount: "/", size: 10 << 30, free: 1 << 30, lacksInodes: true)
         #expect(facts.firstCode == "no-inodes")
+    }
+
+    @Test func `a kubelet that hangs or is unhealthy is a fault, however old its process is`() {
+        var facts = soundFacts()
+        facts.kubelet.health = .silent
+        #expect(facts.firstCode == "kubelet-hangs")
+        facts.kubelet.health = .unhealthy("[-]syncloop failed")
+        #expect(facts.firstCode == "kubelet-unhealthy")
+        // The kubelet reports, so that its health check is at another port.
+        facts.kubelet.health = .refused
+        #expect(facts.firstCode == nil)
+        facts.cluster.leaseAge = .seconds(300)
+        #expect(facts.firstCode == "kubelet-starting")
+    }
+
+    @Test func `a directory that cannot be read is not a missing network`() {
+        var facts = soundFacts()
+        facts.network.configurations = []
+        facts.network.unreadable["/etc/cni/net.d"] = "permission denied"
+        facts.runtime.answer = .denied
+        facts.setReady("False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady")
+        #expect(facts.firstCode == "not-ready")
+    }
+
+    @Test func `what could not be read in time is not a cause`() {
+        var facts = soundFacts()
+        facts.machine = MachineFacts()
+        (facts.machine.isKnown, facts.machine.controlGroupVersion) = (false, 0)
+        facts.network = NetworkFacts()
+        facts.network.isKnown = false
+        facts.stopKubelet()
+        #expect(diagnose(facts).findings.map(\.code) == ["kubelet-fails", "not-ready"])
+        facts.kubelet = KubeletFacts()
+        facts.kubelet.isKnown = false
+        #expect(diagnose(facts).findings.map(\.code) == ["not-ready"])
+    }
+
+    @Test func `runc that is not in the usual directories is a note until something misses it`() {
+        var facts = soundFacts()
+        facts.setReady("False", "")
+        facts.runtime.lowLevelProgram = nil
+        #expect(diagnose(facts).notes.contains { $0.code == "runc-missing" })
+        let line = #"E1 1 a.go:1] "x" err="exec: \"runc\": executable file not found in $PATH""#
+        facts.kubelet.lines = [JournalLine(line)]
+        #expect(diagnose(facts).findings.contains { $0.code == "runc-missing" })
+    }
+
+    @Test func `a clock that is wrong is a note unless credentials fail`() {
+        var facts = soundFacts()
+        facts.server.clockDifference = .seconds(3600)
+        facts.setReady("False", "")
+        #expect(diagnose(facts).notes.contains { $0.code == "clock" })
+    }
+
+    @Test func `a symptom with an error of its own is explained only by a cause of this error`() {
+        var facts = soundFacts()
+        facts.machine.swapAreas = ["/dev/sda2"]
+        facts.stopKubelet(
+            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: a new reason""#
+        )
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.first?.code == "swap-on")
+        #expect(diagnosis.consequences.map(\.code) == ["not-ready"])
+        #expect(diagnosis.others.map(\.code) == ["kubelet-fails"])
+    }
+
+    @Test func `a kubelet that systemd starts for the first time does not end again and again`() {
+        var facts = soundFacts()
+        facts.stopKubelet()
+        facts.kubelet.unit?.state = UnitState(load: "loaded", active: "activating", sub: "start-pre")
+        facts.kubelet.unit?.restartCount = 0
+        #expect(facts.firstCode == "kubelet-starting")
+        facts.kubelet.unit?.state = UnitState(load: "loaded", active: "deactivating", sub: "stop-sigterm")
+        #expect(facts.firstCode == "kubelet-stopping")
+    }
+
+    @Test func `the line with which the kubelet ended precedes other errors`() {
+        var facts = soundFacts()
+        facts.stopKubelet(
+            #"E1128 09:13:30.100000 90 a.go:1] "Failed to watch" err="too many open files""#,
+            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: running with swap on is "#
+                + #"not supported""#,
+        )
+        #expect(facts.firstCode == "swap-on")
+        #expect(!diagnose(facts).findings.contains { $0.code == "open-files" })
+    }
+
+    @Test func `another machine under the same name is the cause although the Node is Ready`() {
+        var facts = soundFacts()
+        facts.cluster.node?.machineID = "ffffffffffffffffffffffffffffffff"
+        #expect(facts.firstCode == "same-name")
+        #expect(!diagnose(facts).isReady)
+    }
+
+    @Test func `another socket is named only if a runtime answers there`() {
+        var facts = soundFacts()
+        facts.runtime.answer = .missing
+        facts.runtime.sockets = ["/run/crio/crio.sock"]
+        facts.stopKubelet()
+        #expect(facts.firstCode == "runtime-not-installed")
+        facts.runtime.others = ["/run/crio/crio.sock": "cri-o"]
+        #expect(facts.firstCode == "runtime-endpoint")
+    }
+
+    @Test func `the node of k3s has the name in its certificate, and a pod that has ended is a note`() {
+        #expect(KubeletFacts.node(of: "system:node:a") == "a")
+        #expect(KubeletFacts.node(of: "admin") == nil)
+        var facts = soundFacts()
+        facts.cluster.pods = [.init(name: "a/b", daemonSet: nil, reason: "Evicted", message: "", hasEnded: true)]
+        #expect(facts.firstCode == nil)
+        #expect(diagnose(facts).notes.map(\.code) == ["pod-Evicted"])
+    }
+
+    @Test func `a kubelet that waits for its first certificate is not a kubelet that is starting`() throws {
+        var facts = soundFacts()
+        facts.cluster.node = nil
+        facts.kubelet.health = .refused
+        facts.kubelet.kubeconfig.exists = false
+        facts.kubelet.bootstrap.path = "/etc/kubernetes/bootstrap-kubelet.conf"
+        facts.kubelet.bootstrap.exists = true
+        facts.kubelet.bootstrap.credentials = try Credentials.withToken()
+        facts.cluster.requests = [
+            .init(
+                name: "csr-x",
+                signer: "kubernetes.io/kube-apiserver-client-kubelet",
+                state: .pending,
+                age: .seconds(300)
+            )
+        ]
+        #expect(facts.firstCode == "csr-pending")
+        #expect(diagnose(facts).findings.map(\.code) == ["csr-pending", "node-missing"])
+    }
+
+    @Test func `facts that do no harm are notes`() {
+        var facts = soundFacts()
+        facts.setReady("False", "")
+        facts.machine.machineID = nil
+        facts.machine.lacksMachineID = true
+        facts.machine.settings["net.ipv4.ip_forward"] = "0"
+        facts.cluster.node?.podRanges = ["fd00::/64"]
+        facts.network.configurations[0].plugins = [.init(type: "gone", path: nil)]
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.notes.map(\.code) == ["machine-id", "ip-forward", "cni-plugin"])
+        facts.cluster.node?.podRanges = ["10.0.0.0/24", "fd00::/64"]
+        #expect(diagnose(facts).findings.map(\.code) == ["not-ready", "ip-forward"])
+    }
+
+    /// Errors of images and sandboxes, with the beginning of the fix.
+    @Test(arguments: [
+        ("ImagePullBackOff", "failed to pull 'registry/app-401:1': 500 Internal Server Error", "run 'crictl pull"),
+        ("ImagePullBackOff", "failed to pull 'registry/app:1': 401 Unauthorized", "give the pod 'imagePullSecrets'"),
+        ("ContainerCreating", #"exec: "runc": executable file not found in $PATH"#, "install runc"),
+        ("ContainerCreating", "runc create failed: mount is not permitted", "see 'kubectl -n a describe pod b'"),
+        ("CreateContainerError", "context deadline exceeded", "see 'kubectl -n a describe pod b'"),
+    ])
+    func `the fix of a pod is that of its error`(reason: String, message: String, fix: String) {
+        var facts = soundFacts()
+        facts.cluster.pods = [.init(name: "a/b", daemonSet: nil, reason: reason, message: message)]
+        let finding = diagnose(facts).findings.first { $0.area == .pods }
+        #expect(finding?.fix.hasPrefix(fix) == true, "\(finding?.fix ?? "")")
+    }
+
+    @Test func `a Node that was not seen is not sound`() {
+        var facts = soundFacts()
+        #expect(diagnose(facts).isSound)
+        (facts.cluster.node, facts.cluster.isKnown) = (nil, false)
+        #expect(diagnose(facts).first == nil)
+        #expect(!diagnose(facts).isSound)
     }
 
     @Test func `versions too far from each other are only a note once the Node is registered`() {

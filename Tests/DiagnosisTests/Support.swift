@@ -8,7 +8,6 @@ func soundFacts() -> Facts {
     var facts = Facts(now: Timestamp(seconds: 1_780_000_000))
     facts.machine.hostName = "worker-1"
     facts.machine.machineID = "0123456789abcdef0123456789abcdef"
-    facts.machine.modules = ["overlay", "br_netfilter"]
     facts.machine.settings = ["net.ipv4.ip_forward": "1"]
     facts.kubelet.unitPath = "/etc/systemd/system/kubelet.service"
     facts.kubelet.program = "/usr/bin/kubelet"
@@ -40,6 +39,7 @@ func soundFacts() -> Facts {
     facts.server.version = "v1.36.2"
     facts.cluster.nodeName = "worker-1"
     facts.cluster.isKnown = true
+    facts.cluster.arePodsKnown = true
     var node = ClusterFacts.NodeObject()
     node.conditions["Ready"] = .init(status: "True", reason: "KubeletReady")
     facts.cluster.node = node

@@ -1,9 +1,11 @@
 public import Base
 
-/// Everything that was seen of a node, from which ``findings(in:)`` draws its conclusions.
+/// Everything that was seen of a node, from which ``diagnose(_:)`` draws its conclusions.
 public struct Facts: Sendable {
     /// The clock of this machine when the facts were collected.
     public var now: Timestamp
+    /// Whether the facts are of the machine on which this program runs, rather than of files below a root directory.
+    public var isThisMachine = true
     public var machine: MachineFacts
     public var kubelet: KubeletFacts
     public var runtime: RuntimeFacts

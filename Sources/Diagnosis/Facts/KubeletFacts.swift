@@ -1,10 +1,14 @@
 public import Base
+public import HTTP
 public import Host
 public import Kubernetes
 public import YAML
 
 /// The kubelet of a node: its unit, process, flags, files, and its own words.
 public struct KubeletFacts: Sendable {
+    /// Whether the files of the kubelet were read.
+    public var isKnown = true
+
     /// The name of the unit, such as `kubelet.service` or `k3s-agent.service`.
     public var unitName = "kubelet.service"
 
@@ -32,8 +36,8 @@ public struct KubeletFacts: Sendable {
     /// The arguments of the process, or else those of the unit, without the program.
     public var arguments: [String] = []
 
-    /// The environment of the unit that concerns a kubelet, such as `HTTPS_PROXY`.
-    public var proxyVariables: [String] = []
+    /// The proxy that the unit's environment sets for connections to the API server, `nil` if there is none.
+    public var proxy: EnvironmentProxy?
 
     /// The files that the unit's `EnvironmentFile=` needs and that do not exist.
     public var missingEnvironmentFiles: [String] = []
@@ -103,6 +107,10 @@ public struct ReadFileFact: Sendable {
     public var path: String?
     /// The content, `nil` if it cannot be read.
     public var root: Node?
+    /// The files of `--config-dir`, of which the later replace settings of the earlier and of the file.
+    public var dropIns: [Node] = []
+    /// Why the files of `--config-dir` are not known, `nil` if they are or there are none.
+    public var dropInFault: String?
     /// Why the file cannot be read or is invalid.
     public var problem: Problem?
     /// Whether this user may not read the file, which another may.
@@ -119,6 +127,8 @@ public struct KubeconfigFact: Sendable {
     public var exists = false
     /// The kubeconfig, `nil` if it cannot be read.
     public var kubeconfig: Kubeconfig?
+    /// The PEM of the CA without white space, `nil` if the file names none or it cannot be read.
+    public var authority: [UInt8]?
     /// The credentials, `nil` if they cannot be used.
     public var credentials: Credentials?
     /// Why the file or its credentials cannot be used.

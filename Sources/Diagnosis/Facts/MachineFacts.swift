@@ -2,11 +2,17 @@ public import Host
 
 /// The kernel, the disks and the name of a machine.
 public struct MachineFacts: Sendable {
-    /// The host name of the machine.
+    /// Whether the files of the machine were read.
+    public var isKnown = true
+
+    /// The host name of the machine, empty if it is not known.
     public var hostName = ""
 
-    /// The content of `/etc/machine-id`, `nil` if there is none.
+    /// The content of `/etc/machine-id`, `nil` if it cannot be read.
     public var machineID: String?
+
+    /// Whether `/etc/machine-id` does not exist.
+    public var lacksMachineID = false
 
     /// The version of control groups, 0 if none is mounted.
     public var controlGroupVersion = 2
@@ -20,14 +26,8 @@ public struct MachineFacts: Sendable {
     /// The kernel's settings by their names, such as `net.ipv4.ip_forward`; without those that the kernel lacks.
     public var settings: [String: String] = [:]
 
-    /// The modules that are loaded or built in.
-    public var modules: Set<String> = []
-
-    /// Whether the machine has an interface with an address, other than the loopback interface.
-    public var hasAddress = true
-
-    /// The interfaces that are down, or up without a carrier.
-    public var silentInterfaces: [String] = []
+    /// The modules that networks and container runtimes use and that are neither loaded nor built in.
+    public var missingModules: [String] = []
 
     /// A directory that a node writes, with its file system.
     public struct Volume: Sendable, Hashable {

@@ -2,10 +2,14 @@ import Base
 
 /// The files of the network of pods.
 public struct NetworkFacts: Sendable {
+    /// Whether the files were read.
+    public var isKnown = true
     /// The directory of the configurations.
     public var directory = "/etc/cni/net.d"
     /// Whether the directory exists.
     public var hasDirectory = false
+    /// Why files and directories cannot be read, by path; without those that do not exist.
+    public var unreadable: [String: String] = [:]
     /// The setting that names the directory, `nil` if it is the default.
     public var setting: String?
     /// The directories of the plug-ins.
@@ -19,6 +23,8 @@ public struct NetworkFacts: Sendable {
     /// A configuration.
     public struct Configuration: Sendable, Hashable {
         public var path: String
+        /// Whether the file was read.
+        public var isKnown = true
         /// The name of the network.
         public var name = ""
         /// Why the file is invalid, `nil` if it is not.

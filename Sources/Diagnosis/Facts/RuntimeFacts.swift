@@ -9,6 +9,12 @@ public struct RuntimeFacts: Sendable {
     /// The setting that names the socket, `nil` if it is the default.
     public var setting: String?
 
+    /// Whether the directories of programs and sockets were looked at.
+    public var isKnown = true
+
+    /// Whether systemd was asked for the units.
+    public var areUnitsKnown = true
+
     /// The units of known container runtimes that are installed, by name.
     public var units: [UnitDetails] = []
 
@@ -17,6 +23,9 @@ public struct RuntimeFacts: Sendable {
 
     /// The known sockets that exist.
     public var sockets: [String] = []
+
+    /// The names of the container runtimes that answer at other sockets, by path.
+    public var others: [String: String] = [:]
 
     /// The known programs that exist, such as `/usr/bin/containerd`.
     public var programs: [String] = []
@@ -86,13 +95,14 @@ public struct RuntimeFacts: Sendable {
 /// The settings of containerd that concern a kubelet.
 public struct ContainerdConfiguration: Sendable, Hashable {
     public var path: String
+    /// Whether settings are unknown, because the file imports others or cannot be read.
+    public var isIncomplete = false
     /// Whether `disabled_plugins` contains the Container Runtime Interface.
     public var isInterfaceDisabled = false
-    /// Whether containers are in groups that systemd manages, `nil` if the file does not say.
-    public var usesSystemdGroups: Bool?
+    /// Whether runc's containers are in groups that systemd manages, one value for each table of runc that says so.
+    public var groupSettings: [Bool] = []
     public var configurationDirectory: String?
     public var pluginDirectories: [String] = []
-    public var sandboxImage: String?
 
     public init(path: String) {
         self.path = path

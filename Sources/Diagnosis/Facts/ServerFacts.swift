@@ -36,12 +36,14 @@ public struct ClusterFacts: Sendable {
     public var isKnown = false
     /// The Node, `nil` if there is none.
     public var node: NodeObject?
-    /// The kubeconfig of an administrator that was used, `nil` if there is none.
-    public var administrator: String?
+    /// Why the requests for certificates could not be listed, `nil` if they could or were not asked for.
+    public var requestFault: String?
     /// The requests of this node for certificates, `nil` if they could not be listed.
     public var requests: [SigningRequest]?
     /// The pods on this node that do not run.
     public var pods: [PodObject] = []
+    /// Whether the pods were listed.
+    public var arePodsKnown = false
     /// The time since the node's Lease was renewed, and the holder's name.
     public var leaseAge: Duration?
 
@@ -50,11 +52,11 @@ public struct ClusterFacts: Sendable {
         public var conditions: [String: Condition] = [:]
         public var taints: [Taint] = []
         public var isUnschedulable = false
-        public var podRange: String?
+        /// The networks of the node's pods.
+        public var podRanges: [String] = []
         /// The identifier of the machine that reports as this node.
         public var machineID: String?
         public var kubeletVersion: String?
-        public var runtimeVersion: String?
 
         public init() {}
 
@@ -109,10 +111,19 @@ public struct ClusterFacts: Sendable {
         public var message: String
         /// The image of the container, if that is known.
         public var image: String?
+        /// Whether the pod has ended and is not started again.
+        public var hasEnded = false
 
-        public init(name: String, daemonSet: String?, reason: String, message: String, image: String? = nil) {
+        public init(
+            name: String,
+            daemonSet: String?,
+            reason: String,
+            message: String,
+            image: String? = nil,
+            hasEnded: Bool = false,
+        ) {
             (self.name, self.daemonSet, self.reason) = (name, daemonSet, reason)
-            (self.message, self.image) = (message, image)
+            (self.message, self.image, self.hasEnded) = (message, image, hasEnded)
         }
     }
 

@@ -22,12 +22,17 @@ struct JournalProbe {
     ///   - limit: The time limit.
     /// - Returns: The lines, of the last two minutes of this boot or the last start.
     func lines(of unit: String, within limit: Duration) async -> Lines {
-        switch Journal.access(root: root) {
+        let root = root
+        let access = try? await onThread(until: .now + limit) { () throws(SystemError) in Journal.access(root: root) }
+        switch access ?? nil {
+        case nil: return Lines(reason: "a file system does not answer")
         case .readable: break
         case .denied: return Lines(reason: "permission denied; run as root, or as a member of group 'systemd-journal'")
         case .missing: return Lines(reason: "there is no journal")
         }
         var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)"]
+        // Without '--all', long lines are left out.
+        arguments += ["--all", "--output-fields=MESSAGE,_PID,_SYSTEMD_INVOCATION_ID"]
         arguments += root.isEmpty ? ["--boot"] : ["--root=\(root)"]
         let command = Host.Command("journalctl", arguments, environment: environment)
         do throws(SystemError) {
@@ -44,7 +49,7 @@ struct JournalProbe {
         }
     }
 
-    /// Reads the output of journalctl, of which only the last start of the unit matters.
+    /// Reads the output of journalctl: the last start of the unit, or the one before if the last reports no error.
     static func lines(_ bytes: [UInt8]) -> Lines {
         var lines = Lines()
         var starts: [String] = []
@@ -62,7 +67,9 @@ struct JournalProbe {
             if starts.last != start { starts.append(start) }
             entries.append((start, JournalLine(text, at: microseconds.map { Timestamp(seconds: $0 / 1_000_000) })))
         }
-        lines.unit = entries.filter { $0.start == starts.last }.map(\.line)
+        // A start that has just begun has not reported its error yet, which the one before has.
+        let ofStarts = starts.suffix(2).reversed().map { start in entries.filter { $0.start == start }.map(\.line) }
+        lines.unit = ofStarts.first { $0.contains { isError($0.text) } } ?? ofStarts.first ?? []
         lines.manager = lines.manager.suffix(20)
         return lines
     }

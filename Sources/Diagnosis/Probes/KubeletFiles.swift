@@ -1,5 +1,6 @@
 import Base
 import Glibc
+import HTTP
 import Host
 import Kubernetes
 import YAML
@@ -20,28 +21,34 @@ struct KubeletFiles {
         var facts = KubeletFacts()
         let found = Self.unitNames.lazy.compactMap { name in UnitFile(name, root: root).map { (name, $0) } }.first
         var command: [String] = []
+        var variables: [String: String] = [:]
         if let (name, unit) = found {
             facts.unitName = name
             facts.unitPath = unit.path
             command = unit.command
             let environment = unit.environment
             facts.missingEnvironmentFiles = environment.missing
-            let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-            facts.proxyVariables = names.compactMap { name in
-                environment.variables[name].flatMap { $0.isEmpty ? nil : "\(name)=\($0)" }
-            }
+            variables = environment.variables
         }
-        if root.isEmpty, let (process, arguments) = runningProcess() {
-            facts.process = process
-            if !arguments.isEmpty { command = arguments }
+        // The command line of a process is its own choice: only its flags are used, never as a program.
+        facts.program = command.first
+        facts.arguments = Array(command.dropFirst())
+        if root.isEmpty, let running = runningProcess() {
+            facts.process = running.process
+            if facts.program?.isAbsolutePath != true { facts.program = running.program ?? facts.program }
+            if !running.arguments.isEmpty { facts.arguments = Array(running.arguments.dropFirst()) }
         }
-        facts.program = command.first ?? Self.usualPrograms.first { (try? FileSystem.exists(root + $0)) == true }
+        facts.program = facts.program ?? Self.usualPrograms.first { (try? FileSystem.exists(root + $0)) == true }
         if let program = facts.program, program.isAbsolutePath {
-            facts.programFault = ProgramFile.fault(of: root + program)
+            // The mounts and the loaders are those of this machine.
+            facts.programFault = root.isEmpty ? ProgramFile.fault(of: program) : nil
             facts.isProgramMissing = (try? FileSystem.exists(root + program)) == false
         }
-        facts.arguments = Array(command.dropFirst())
         readFiles(&facts)
+        if let url = (facts.kubeconfig.kubeconfig ?? facts.bootstrap.kubeconfig)?.server {
+            // Go, in which the kubelet is written, does not know ALL_PROXY.
+            facts.proxy = EnvironmentProxy(for: url) { $0.uppercased() == "ALL_PROXY" ? nil : variables[$0] }
+        }
         return facts
     }
 
@@ -54,6 +61,18 @@ struct KubeletFiles {
             return
         }
         if let path = facts.flag("config") { facts.configuration = configuration(path) }
+        if let directory = facts.flag("config-dir"), !directory.isEmpty {
+            do throws(SystemError) {
+                // The kubelet merges the files in the order of their names.
+                for name in try FileSystem.list(root + directory, limit: 1000).sorted() where name.hasSuffix(".conf") {
+                    let file = configuration("\(directory)/\(name)")
+                    if let node = file.root { facts.configuration.dropIns.append(node) }
+                    if let problem = file.problem { facts.configuration.dropInFault = problem.message }
+                }
+            } catch {
+                facts.configuration.dropInFault = error.reason
+            }
+        }
         facts.kubeconfig = kubeconfig(facts.flag("kubeconfig"))
         facts.bootstrap = kubeconfig(facts.flag("bootstrap-kubeconfig"))
     }
@@ -106,6 +125,12 @@ struct KubeletFiles {
             return fact
         }
         guard let kubeconfig = fact.kubeconfig else { return fact }
+        switch kubeconfig.certificateAuthority {
+        case nil: break
+        case .data(let bytes)?: fact.authority = bytes
+        case .file(let file)?: fact.authority = try? FileSystem.read(root + file, limit: 1 << 20)
+        }
+        fact.authority?.removeAll { $0 <= 0x20 }
         let denied = Locked(false)
         do {
             fact.credentials = try Credentials(kubeconfig, now: now) { file in
@@ -134,31 +159,57 @@ struct KubeletFiles {
             || clusters.contains { $0["insecure-skip-tls-verify"]?.boolean == true }
     }
 
+    /// The kubelet that runs, with its command line.
+    private struct Running {
+        var process: KubeletFacts.RunningProcess
+        /// The file that the kernel has started, `nil` if this user may not see it.
+        var program: String?
+        /// The command line, empty if the kubelet is a part of another program.
+        var arguments: [String]
+    }
+
     /// Finds the running kubelet of this machine, with its command line.
     ///
-    /// A kubelet in a PID namespace is one of another node, such as a container of kind.
-    private func runningProcess() -> (KubeletFacts.RunningProcess, [String])? {
+    /// A kubelet in a PID namespace is one of another node, such as a container of kind. Any user can give a process the
+    /// name of a kubelet, so that only a process of root counts.
+    private func runningProcess() -> Running? {
         let names: Set = ["kubelet", "k3s", "k3s-server", "k3s-agent", "rke2"]
         func text(_ path: String) -> String? {
             (try? FileSystem.read(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
         }
         for name in (try? FileSystem.list("/proc")) ?? [] {
             guard let process = Int32(name), let program = text("/proc/\(process)/comm")?.trimmingLine,
-                names.contains(program), isInSameNamespace(process, text("/proc/\(process)/status"))
+                names.contains(program), let status = text("/proc/\(process)/status"), Self.isOfRoot(status),
+                isInSameNamespace(process, status)
             else { continue }
             let line = (try? FileSystem.read("/proc/\(process)/cmdline", limit: 1 << 20)) ?? []
             let arguments = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
             guard let age = age(of: text("/proc/\(process)/stat")) else { continue }
-            return (.init(identifier: process, age: age), program == "kubelet" ? arguments : [])
+            let file = (try? FileSystem.status("/proc/\(process)/exe"))?.target
+            return Running(
+                process: .init(identifier: process, age: age),
+                program: program == "kubelet" && file?.hasSuffix(" (deleted)") == false ? file : nil,
+                arguments: program == "kubelet" ? arguments : []
+            )
         }
         return nil
     }
 
-    private func isInSameNamespace(_ process: Int32, _ status: String?) -> Bool {
+    /// Returns whether a process was started by root and runs as root.
+    ///
+    /// - Parameter status: The content of `/proc/PID/status`.
+    /// - Returns: Whether its real, effective, saved and file system user are root.
+    static func isOfRoot(_ status: String) -> Bool {
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Uid:") }) else { return false }
+        let users = line.split { $0 == " " || $0 == "\t" }.dropFirst()
+        return users.count == 4 && users.allSatisfy { $0 == "0" }
+    }
+
+    private func isInSameNamespace(_ process: Int32, _ status: String) -> Bool {
         let own = (try? FileSystem.status("/proc/self/ns/mnt"))?.target
         let other = (try? FileSystem.status("/proc/\(process)/ns/mnt"))?.target
         if let own, let other { return own == other }
-        let line = (status ?? "").split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+        let line = status.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
         return line.map { $0.split { $0 == " " || $0 == "\t" }.count == 2 } ?? true
     }
 
@@ -190,11 +241,17 @@ extension KubeletFacts {
         return value
     }
 
-    /// Returns a setting of the configuration file, or of a flag, which precedes the file.
+    /// Whether all settings are known, so that those that are not there have their defaults.
+    var areSettingsKnown: Bool {
+        isKnown && (configuration.path == nil || configuration.root != nil) && configuration.dropInFault == nil
+    }
+
+    /// Returns a setting of the configuration files, or of a flag, which precedes them.
     func setting(_ key: String, flag name: String) -> String? {
         if let value = flag(name) { return value }
         // One statement for each type, because Swift 6.3.1 fails to optimise a chain of them (CopyPropagation).
-        guard let value = configuration.root?[key] else { return nil }
+        let ofDropIn = configuration.dropIns.last { $0[key] != nil }?[key]
+        guard let value = ofDropIn ?? configuration.root?[key] else { return nil }
         if let text = value.string { return text }
         if let boolean = value.boolean { return boolean ? "true" : "false" }
         if let number = value.integer { return String(number) }
@@ -202,9 +259,21 @@ extension KubeletFacts {
     }
 
     /// The name with which the kubelet registers: that of a flag, or the host name in lower case.
+    ///
+    /// The flags of a kubelet in k3s or RKE2 are not known, but its certificate has the name.
     func nodeName(hostName: String) -> String {
-        let name = flag("hostname-override") ?? ""
+        if isK3s || unitPath == nil && process == nil, let name = Self.node(of: kubeconfig.credentials?.commonName) {
+            return name
+        }
+        let name = flag(isK3s ? "node-name" : "hostname-override") ?? ""
         return (name.isEmpty ? hostName : name).trimmingSpaces.lowercased()
+    }
+
+    /// Returns the name of the Node in a certificate, `nil` if the certificate is not that of a kubelet.
+    static func node(of commonName: String?) -> String? {
+        let prefix = "system:node:"
+        guard let commonName, commonName.hasPrefix(prefix) else { return nil }
+        return String(commonName.dropFirst(prefix.utf8.count))
     }
 }
 

@@ -12,21 +12,23 @@ struct MachineProbe {
     ]
 
     private static let settings = [
-        "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.bridge.bridge-nf-call-iptables",
-        "fs.inotify.max_user_instances", "fs.inotify.max_user_watches", "fs.file-max", "kernel.pid_max",
+        "net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", "fs.inotify.max_user_instances",
     ]
 
     /// The modules that networks of pods and container runtimes use.
-    static let modules = ["overlay", "br_netfilter"]
+    private static let modules = ["overlay", "br_netfilter"]
 
     func facts() -> MachineFacts {
         var facts = MachineFacts()
-        facts.hostName = root.isEmpty ? Machine.hostName() : text("/etc/hostname") ?? Machine.hostName()
+        facts.hostName = hostName
         facts.machineID = text("/etc/machine-id")
+        facts.lacksMachineID = (try? FileSystem.exists("\(root)/etc/machine-id")) == false
+        // The kernel and the mounts are those of this machine.
+        guard root.isEmpty else { return facts }
         facts.controlGroupVersion = controlGroupVersion
-        facts.swapAreas = swapAreas
-        for path in Self.written where (try? FileSystem.exists(root + path)) == true {
-            guard let space = FreeSpace.at(root + path) else { continue }
+        facts.swapAreas = (try? Machine.swapAreas()) ?? []
+        for path in Self.written where (try? FileSystem.exists(path)) == true {
+            guard let space = FreeSpace.at(path) else { continue }
             facts.volumes.append(.init(path: path, space: space))
         }
         for name in Self.settings {
@@ -34,14 +36,14 @@ struct MachineProbe {
         }
         let kernel = KernelModules()
         let installed = kernel.installed()
-        facts.modules = Set(
-            Self.modules.filter { kernel.isLoaded($0) || installed.isBuiltIn(installed.module(of: $0)) }
-        )
-        let interfaces = ((try? NetworkInterface.all()) ?? []).filter { $0.name != "lo" }
-        facts.hasAddress = interfaces.contains { $0.addresses.contains { !$0.address.isLinkLocal } }
-        facts.silentInterfaces = interfaces.filter { !$0.isUp || !$0.isRunning }.map(\.name)
+        facts.missingModules = Self.modules.filter {
+            !kernel.isLoaded($0) && !installed.isBuiltIn(installed.module(of: $0))
+        }
         return facts
     }
+
+    /// The host name of the machine, empty if the file below the root directory cannot be read.
+    var hostName: String { root.isEmpty ? Machine.hostName() : text("/etc/hostname") ?? "" }
 
     private func text(_ path: String) -> String? {
         let bytes = try? FileSystem.read(root + path, limit: 1 << 16)
@@ -49,13 +51,7 @@ struct MachineProbe {
     }
 
     private var controlGroupVersion: Int {
-        if (try? FileSystem.exists("\(root)/sys/fs/cgroup/cgroup.controllers")) == true { return 2 }
-        return (try? FileSystem.list("\(root)/sys/fs/cgroup"))?.isEmpty == false ? 1 : 0
-    }
-
-    private var swapAreas: [String] {
-        let bytes = (try? FileSystem.read("\(root)/proc/swaps", limit: 1 << 20)) ?? []
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst()
-        return lines.compactMap { $0.split { $0 == " " || $0 == "\t" }.first.map(String.init) }
+        if (try? FileSystem.exists("/sys/fs/cgroup/cgroup.controllers")) == true { return 2 }
+        return (try? FileSystem.list("/sys/fs/cgroup"))?.isEmpty == false ? 1 : 0
     }
 }

@@ -82,7 +82,7 @@ struct ServerProbe {
         if case .success(let response) = await lease, response.status == 200 {
             let renewed = Self.object(response)?["spec"]?["renewTime"]?.string
             let now = Timestamp.now().seconds + (facts.clockDifference?.components.seconds ?? 0)
-            cluster.leaseAge = renewed.flatMap(Self.timestamp).map { .seconds(max(0, now - $0.seconds)) }
+            cluster.leaseAge = renewed.flatMap { Timestamp(rfc3339: $0) }.map { .seconds(max(0, now - $0.seconds)) }
         }
         return (facts, cluster)
     }
@@ -104,12 +104,6 @@ struct ServerProbe {
         }
         cluster.isKnown = response.status == 200 || response.status == 404
         if response.status == 200, let object { cluster.node = ClusterFacts.NodeObject(object) }
-    }
-
-    /// Reads a time with a fraction of a second.
-    private static func timestamp(_ text: String) -> Timestamp? {
-        guard let dot = text.firstIndex(of: ".") else { return Timestamp(rfc3339: text) }
-        return Timestamp(rfc3339: "\(text[..<dot])Z")
     }
 
     private func result(
@@ -151,11 +145,17 @@ struct ServerProbe {
             if response.status == 404 { cluster.isKnown = true }
         }
         if case .success(let response) = await pods, response.status == 200 {
+            cluster.arePodsKnown = true
             let items = Self.object(response)?["items"]?.sequence ?? []
             cluster.pods = items.compactMap { ClusterFacts.PodObject($0) }
         }
-        if case .success(let response)? = await requests, response.status == 200 {
-            if isAdministrator { cluster.administrator = fact.path }
+        switch await requests {
+        case nil: break
+        case .failure(let error): cluster.requestFault = "\(fact.path ?? ""): \(error.message)"
+        case .success(let response) where response.status != 200:
+            cluster.requestFault = "the server does not list them for '\(fact.path ?? "")' (status \(response.status))"
+        case .success(let response):
+            cluster.requestFault = nil
             let items = Self.object(response)?["items"]?.sequence ?? []
             let all = items.map { ClusterFacts.SigningRequest($0, now: .now()) }
             cluster.requests = zip(items, all).filter { Self.isOf(name, $0.0) }.map(\.1)
@@ -163,16 +163,16 @@ struct ServerProbe {
     }
 
     /// Returns whether a request is of a node: of its own user, or of a bootstrap user for it.
-    private static func isOf(_ node: String, _ request: Node) -> Bool {
+    static func isOf(_ node: String, _ request: Node) -> Bool {
         let user = request["spec"]?["username"]?.string ?? ""
         if user == "system:node:\(node)" { return true }
         let signer = request["spec"]?["signerName"]?.string ?? ""
         guard signer == "kubernetes.io/kube-apiserver-client-kubelet" else { return false }
         guard let text = request["spec"]?["request"]?.string, let der = try? Base64.decode(Array(text.utf8)),
             let pem = Optional(String(decoding: der, as: UTF8.self))
-        else { return user.hasPrefix("system:bootstrap:") }
+        else { return false }
         let lines = pem.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined()
-        guard let content = try? Base64.decode(Array(lines.utf8)) else { return true }
+        guard let content = try? Base64.decode(Array(lines.utf8)) else { return false }
         // The subject is text in the request.
         let wanted = Array("system:node:\(node)".utf8)
         return content.firstRange(of: wanted).map { range in
@@ -197,11 +197,10 @@ extension ClusterFacts.NodeObject {
             ClusterFacts.Taint(key: $0["key"]?.string ?? "", effect: $0["effect"]?.string ?? "")
         }
         isUnschedulable = object["spec"]?["unschedulable"]?.boolean == true
-        podRange = object["spec"]?["podCIDR"]?.string
+        podRanges = (object["spec"]?["podCIDRs"]?.sequence ?? []).compactMap(\.string)
         let info = object["status"]?["nodeInfo"]
         machineID = info?["machineID"]?.string
         kubeletVersion = info?["kubeletVersion"]?.string
-        runtimeVersion = info?["containerRuntimeVersion"]?.string
     }
 }
 
@@ -239,7 +238,7 @@ extension ClusterFacts.PodObject {
         let containers = ["initContainerStatuses", "containerStatuses"].flatMap {
             object["status"]?[$0]?.sequence ?? []
         }
-        for container in containers {
+        for container in containers where phase != "Failed" {
             guard let waiting = container["state"]?["waiting"], let reason = waiting["reason"]?.string else { continue }
             if reason == "PodInitializing" || reason == "ContainerCreating" { continue }
             let last = container["lastState"]?["terminated"]
@@ -263,7 +262,8 @@ extension ClusterFacts.PodObject {
             name: name,
             daemonSet: daemonSet,
             reason: reason ?? (isCreating ? "ContainerCreating" : phase),
-            message: object["status"]?["message"]?.string ?? ""
+            message: object["status"]?["message"]?.string ?? "",
+            hasEnded: phase == "Failed"
         )
     }
 }

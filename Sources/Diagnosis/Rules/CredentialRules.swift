@@ -1,10 +1,15 @@
 import Base
 import Kubernetes
 
+/// The advice to join a node again; kubeadm refuses to join a node that has the files of the last time.
+let joiningAgain =
+    "run 'kubeadm token create --print-join-command' on a control plane; then run 'kubeadm reset' and the printed command "
+    + "here"
+
 /// Finds faults of the kubeconfig, its certificate or token, and the request for a certificate.
 func credentialFindings(_ facts: Facts) -> [Finding] {
     let kubelet = facts.kubelet
-    guard kubelet.program != nil || kubelet.process != nil else { return [] }
+    guard kubelet.isKnown, kubelet.program != nil || kubelet.process != nil else { return [] }
     guard let path = kubelet.kubeconfig.path else {
         guard !kubelet.arguments.isEmpty, !kubelet.isK3s else { return [] }
         return [
@@ -30,7 +35,6 @@ func stage(_ facts: Facts) -> Area { facts.kubeletWorks ? .credentials : .kubele
 /// Finds why there is no kubeconfig yet, although the kubelet could ask for a certificate.
 private func missingFindings(_ facts: Facts, _ path: String) -> [Finding] {
     let bootstrap = facts.kubelet.bootstrap
-    let joining = "run 'kubeadm token create --print-join-command' on a control plane, and the printed command here"
     guard let bootstrapPath = bootstrap.path else {
         return [
             Finding(
@@ -51,7 +55,7 @@ private func missingFindings(_ facts: Facts, _ path: String) -> [Finding] {
                 blocks: stage(facts),
                 bootstrapPath,
                 "does not exist, and neither does '\(path)': the node has no credentials",
-                fix: joining
+                fix: joiningAgain
             )
         ]
     }
@@ -66,9 +70,10 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
     let isExpired = problem.message.contains("expired")
     let renewal =
         code == "kubeconfig"
-        ? "join the node again, or issue the kubelet's certificate again ('kubeadm kubeconfig user --org system:nodes "
-            + "--client-name system:node:\(facts.cluster.nodeName)' on a control plane), and restart \(facts.kubelet.unitName)"
-        : "run 'kubeadm token create --print-join-command' on a control plane, and join the node again"
+        ? "run 'kubeadm kubeconfig user --org system:nodes --client-name system:node:\(facts.cluster.nodeName) > "
+            + "kubelet.conf' on a control plane, copy the file to '\(path)' here, and run 'systemctl restart "
+            + "\(facts.kubelet.unitName)'; or join again: \(joiningAgain)"
+        : joiningAgain
     return [
         Finding(
             isExpired ? "certificate-expired" : isRead ? "credentials" : code,
@@ -85,7 +90,10 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
 /// Compares the name of the Node with that of the certificate.
 private func nameFindings(_ facts: Facts) -> [Finding] {
     let prefix = "system:node:"
-    guard let name = facts.kubelet.kubeconfig.credentials?.commonName, !facts.cluster.nodeName.isEmpty else {
+    // The kubelet of k3s registers with the name in its certificate.
+    guard !facts.kubelet.isK3s, let name = facts.kubelet.kubeconfig.credentials?.commonName,
+        !facts.cluster.nodeName.isEmpty
+    else {
         return []
     }
     let node = facts.cluster.nodeName
@@ -111,8 +119,8 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
             "its certificate is for Node '\(printable(String(name.dropFirst(prefix.utf8.count))))', but the kubelet registers "
                 + "as '\(node)', which the server forbids",
             fix: facts.kubelet.flag("hostname-override") == nil
-                ? "set the host name back ('hostnamectl hostname \(printable(String(name.dropFirst(prefix.utf8.count))))'), or "
-                    + "join the node again under its new name"
+                ? "run 'hostnamectl hostname \(printable(String(name.dropFirst(prefix.utf8.count))))' and 'systemctl restart "
+                    + "\(facts.kubelet.unitName)'; or, for its new name, \(joiningAgain)"
                 : "correct '--hostname-override', or issue a certificate for '\(prefix)\(node)'"
         )
     ]
@@ -121,7 +129,7 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
 /// Finds requests for certificates that nobody has approved or signed.
 private func requestFindings(_ facts: Facts) -> [Finding] {
     let requests = (facts.cluster.requests ?? []).filter { $0.signer == "kubernetes.io/kube-apiserver-client-kubelet" }
-    let isWaiting = facts.kubelet.kubeconfig.credentials == nil && facts.kubelet.bootstrap.credentials != nil
+    let isWaiting = facts.waitsForCertificate
     guard let last = requests.min(by: { $0.age < $1.age }) else { return isWaiting ? waitFindings(facts) : [] }
     let subject = "CertificateSigningRequest '\(last.name)'"
     switch last.state {
@@ -131,6 +139,7 @@ private func requestFindings(_ facts: Facts) -> [Finding] {
                 "csr-pending",
                 isWaiting ? .cause : .note,
                 in: .credentials,
+                blocks: isWaiting ? stage(facts) : .credentials,
                 subject,
                 "of this node waits for approval since \(last.age.humanReadable)",
                 fix:
@@ -144,6 +153,7 @@ private func requestFindings(_ facts: Facts) -> [Finding] {
                 "csr-\(last.state.rawValue)",
                 isWaiting ? .cause : .note,
                 in: .credentials,
+                blocks: isWaiting ? stage(facts) : .credentials,
                 subject,
                 "of this node is \(last.state.rawValue)" + (last.reason.isEmpty ? "" : " (\(printable(last.reason)))"),
                 fix:
@@ -157,6 +167,7 @@ private func requestFindings(_ facts: Facts) -> [Finding] {
                 "csr-unsigned",
                 isWaiting ? .cause : .note,
                 in: .credentials,
+                blocks: isWaiting ? stage(facts) : .credentials,
                 subject,
                 "of this node is approved, but not signed",
                 fix: "check that kube-controller-manager runs, with '--cluster-signing-cert-file' and "
@@ -164,6 +175,13 @@ private func requestFindings(_ facts: Facts) -> [Finding] {
             )
         ]
     default: return isWaiting ? waitFindings(facts) : []
+    }
+}
+
+extension Facts {
+    /// Whether the kubelet has no certificate yet and can ask for one.
+    var waitsForCertificate: Bool {
+        kubelet.kubeconfig.credentials == nil && kubelet.bootstrap.credentials != nil
     }
 }
 

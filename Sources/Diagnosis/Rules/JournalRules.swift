@@ -45,8 +45,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .kubelet,
         "flags of the kubelet",
-        fix:
-            "remove or correct the flag in 'ExecStart=' of the unit or its drop-ins ('systemctl cat UNIT'), and restart it",
+        fix: "remove or correct the flag in 'ExecStart=' of the unit or its drop-ins ('systemctl cat UNIT'), and run "
+            + "'systemctl daemon-reload && systemctl restart UNIT'",
         from: "unknown "
     ),
     KnownText(
@@ -55,8 +55,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .kubelet,
         "flags of the kubelet",
-        fix: "remove the flag from 'ExecStart=' of the unit or its drop-ins ('systemctl cat UNIT'); it may have been "
-            + "removed in this version",
+        fix: "remove the flag, which this version may not have any more, from 'ExecStart=' of the unit or its drop-ins "
+            + "('systemctl cat UNIT'), and run 'systemctl daemon-reload && systemctl restart UNIT'",
         from: "unknown flag: "
     ),
     KnownText(
@@ -66,7 +66,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .kubelet,
         "flags of the kubelet",
-        fix: "correct the flag in 'ExecStart=' of the unit or its drop-ins ('systemctl cat UNIT')",
+        fix: "correct the flag in 'ExecStart=' of the unit or its drop-ins ('systemctl cat UNIT'), and run 'systemctl "
+            + "daemon-reload && systemctl restart UNIT'",
         from: "invalid argument "
     ),
     KnownText(
@@ -102,7 +103,8 @@ let knownTexts: [KnownText] = [
         in: .machine,
         blocks: .kubelet,
         "swap",
-        fix: "run 'swapoff -a' and remove it from /etc/fstab, or set 'failSwapOn: false'",
+        fix: "run 'swapoff -a' and remove it from /etc/fstab, or set 'failSwapOn: false'; then run 'systemctl restart "
+            + "UNIT'",
         from: "running with swap on"
     ),
     KnownText(
@@ -111,16 +113,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .pods,
         "cgroup driver",
-        fix: "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and restart both"
-    ),
-    KnownText(
-        "kubelet cgroup driver",
-        "is different from",
-        code: "cgroup-driver",
-        in: .configuration,
-        blocks: .pods,
-        "cgroup driver",
-        fix: "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and restart both"
+        fix: "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and run "
+            + "'systemctl restart containerd UNIT'"
     ),
     KnownText(
         "unable to load bootstrap kubeconfig",
@@ -128,7 +122,7 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .kubelet,
         "bootstrap kubeconfig",
-        fix: "run 'kubeadm token create --print-join-command' on a control plane, and join the node again",
+        fix: joiningAgain,
         from: "unable to load bootstrap kubeconfig"
     ),
     KnownText(
@@ -137,7 +131,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .kubelet,
         "'clientCAFile'",
-        fix: "correct 'authentication.x509.clientCAFile', or put the cluster's CA there",
+        fix: "correct 'authentication.x509.clientCAFile', or put the cluster's CA there; then run 'systemctl restart "
+            + "UNIT'",
         from: "unable to load client CA file"
     ),
     KnownText(
@@ -155,7 +150,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .node,
         "--node-ip",
-        fix: "give the node's address in '--node-ip' of the unit, or leave the flag out",
+        fix: "give the node's address in '--node-ip' of the unit, or leave the flag out, and run 'systemctl "
+            + "daemon-reload && systemctl restart UNIT'",
         from: "failed to validate nodeIP"
     ),
     KnownText(
@@ -164,7 +160,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .node,
         "--node-ip",
-        fix: "give an address of this node ('ip address') in '--node-ip' of the unit, or leave the flag out",
+        fix: "give an address of this node ('ip address') in '--node-ip' of the unit, or leave the flag out, and run "
+            + "'systemctl daemon-reload && systemctl restart UNIT'",
         from: "failed to validate nodeIP"
     ),
     KnownText(
@@ -197,7 +194,8 @@ let knownTexts: [KnownText] = [
         in: .credentials,
         blocks: .credentials,
         "name of the Node",
-        fix: "make the host name or '--hostname-override' that of the certificate, or join the node again",
+        fix: "set the host name or '--hostname-override' to the name in the certificate, and run 'systemctl restart "
+            + "UNIT'; or \(joiningAgain)",
         from: "node"
     ),
 ]
@@ -205,8 +203,10 @@ let knownTexts: [KnownText] = [
 /// Classifies the last lines of the kubelet by known texts.
 func journalFindings(_ facts: Facts) -> [Finding] {
     let unit = facts.kubelet.unitName
-    // A line has one cause: that of the first text that it contains.
-    var lines = facts.kubelet.lines.map(\.text).filter(isError)
+    // A line has one cause: that of the first text that it contains. The line with which the kubelet ended is the cause of
+    // the end, and the errors before it are not.
+    let fatal = fatalLine(facts.kubelet.lines)
+    var lines = fatal.map { [$0.text] } ?? facts.kubelet.lines.map(\.text).filter(isError)
     return knownTexts.compactMap { known in
         func matches(_ line: String) -> Bool { known.texts.allSatisfy { line.contains($0) } }
         guard let line = lines.last(where: matches) else { return nil }
@@ -226,7 +226,7 @@ func journalFindings(_ facts: Facts) -> [Finding] {
 }
 
 /// Returns whether a line is an error of klog, or no line of klog at all.
-private func isError(_ line: String) -> Bool {
+func isError(_ line: String) -> Bool {
     guard let first = line.utf8.first, line.utf8.count > 5 else { return false }
     let isKlog = line.utf8.dropFirst().prefix(4).allSatisfy { (0x30...0x39).contains($0) }
     return !isKlog || first == UInt8(ascii: "E") || first == UInt8(ascii: "F")
@@ -256,9 +256,38 @@ func errorText(_ line: String) -> String {
 
 /// Returns the error with which the kubelet ended, or its last error.
 func lastKubeletError(_ lines: [JournalLine]) -> String? {
-    let endings = ["command failed", "Failed to start ContainerManager", "failed to run Kubelet", "Error: ", "panic: "]
-    let errors = lines.filter { isError($0.text) }
-    let line =
-        errors.last { line in endings.contains { line.text.contains($0) } } ?? errors.last { $0.text.contains("err=") }
+    let line = fatalLine(lines) ?? lines.last { isError($0.text) && $0.text.contains("err=") }
     return line.map { shortened(errorText($0.text)) }
+}
+
+/// Returns the line with which the kubelet ended, `nil` if there is none.
+private func fatalLine(_ lines: [JournalLine]) -> JournalLine? {
+    let endings = [
+        "command failed", "Failed to start ContainerManager", "Failed to listen and serve", "failed to run Kubelet",
+        "Error: ", "panic: ",
+    ]
+    return lines.last { line in isError(line.text) && endings.contains { line.text.contains($0) } }
+}
+
+/// Words of errors, with the beginnings of the codes of causes that explain them.
+private let links: [(words: String, codes: [String])] = [
+    ("expired", ["certificate-expired", "server-certificate", "clock"]), ("not yet valid", ["clock"]),
+    ("x509", ["certificate", "credentials", "clock", "wrong-ca", "server-"]),
+    ("certificate", ["certificate", "credentials", "bootstrap", "csr-"]),
+    ("kubeconfig", ["kubeconfig", "bootstrap", "credentials"]), ("config file", ["kubelet-config"]),
+    ("Unauthorized", ["unauthorized", "bootstrap", "certificate", "clock"]),
+    ("dial tcp", ["server-", "no-route", "dns"]), ("connection refused", ["server-", "runtime-"]),
+    ("lookup ", ["dns"]), ("no such host", ["dns"]), ("i/o timeout", ["server-", "no-route"]),
+    ("container runtime", ["runtime", "cri-"]), ("RuntimeService", ["runtime", "cri-"]), ("PLEG", ["runtime"]),
+    ("cni", ["cni"]), ("NetworkPluginNotReady", ["cni"]), ("cgroup", ["cgroup", "no-cgroups"]),
+    ("hostname", ["node-name"]), ("node name", ["node-name"]), ("Swap", ["swap"]),
+    ("environment files", ["environment-file"]), ("step EXEC", ["kubelet-program"]),
+    ("locate executable", ["kubelet-program"]), ("address already in use", ["port-taken"]),
+    ("no space left", ["disk-", "no-inodes"]), ("read-only file system", ["read-only"]),
+]
+
+/// Returns the beginnings of the codes of causes that explain an error.
+func codes(explaining error: String) -> [String] {
+    let known = knownTexts.filter { text in text.texts.allSatisfy { error.contains($0) } }.map(\.code)
+    return known + links.filter { error.contains($0.words) }.flatMap(\.codes)
 }

@@ -5,6 +5,7 @@ import YAML
 /// Finds faults of the kubelet's unit, program and configuration file.
 func configurationFindings(_ facts: Facts) -> [Finding] {
     let kubelet = facts.kubelet
+    guard kubelet.isKnown else { return [] }
     if kubelet.program == nil, kubelet.unitPath == nil, kubelet.process == nil {
         return [
             Finding(
@@ -33,7 +34,8 @@ private func unitFindings(_ facts: Facts) -> [Finding] {
                 isUnread ? kubelet.unitPath ?? name : name,
                 isUnread
                     ? "systemd has not read it yet"
-                    : "does not exist, although '\(kubelet.program ?? "kubelet")' does, and no kubelet runs",
+                    : "does not exist, although '\(kubelet.program ?? "kubelet")' does"
+                        + (facts.isThisMachine ? ", and no kubelet runs" : ""),
                 fix: isUnread
                     ? "run 'systemctl daemon-reload && systemctl enable --now \(name)'"
                     : "install the unit of your distribution's package, and run 'systemctl enable --now \(name)'"
@@ -52,7 +54,8 @@ private func unitFindings(_ facts: Facts) -> [Finding] {
                 path,
                 "does not exist, and \(name) needs it ('EnvironmentFile=')",
                 fix:
-                    "write the file, or write 'EnvironmentFile=-\(path)' in the unit, and run 'systemctl daemon-reload'"
+                    "write the file, or write 'EnvironmentFile=-\(path)' in the unit, and run 'systemctl daemon-reload && "
+                    + "systemctl restart \(name)'"
             )
         )
     }
@@ -80,7 +83,8 @@ private func programFindings(_ facts: Facts) -> [Finding] {
             in: .configuration,
             program,
             "does not exist, and \(kubelet.unitName) starts it",
-            fix: "install the kubelet there, or correct 'ExecStart=' in \(kubelet.unitPath ?? kubelet.unitName)"
+            fix: "install the kubelet there, or correct 'ExecStart=' in \(kubelet.unitPath ?? kubelet.unitName) and "
+                + "run 'systemctl daemon-reload'; then run 'systemctl restart \(kubelet.unitName)'"
         )
     ]
 }
@@ -114,7 +118,8 @@ private func settingFindings(_ facts: Facts) -> [Finding] {
                 in: .configuration,
                 path,
                 kind.map { "is of kind '\(printable($0))', not KubeletConfiguration" } ?? "has no 'kind'",
-                fix: "write 'kind: KubeletConfiguration' and 'apiVersion: kubelet.config.k8s.io/v1beta1'"
+                fix: "write 'kind: KubeletConfiguration' and 'apiVersion: kubelet.config.k8s.io/v1beta1', and run "
+                    + "'systemctl restart \(facts.kubelet.unitName)'"
             )
         )
     }
@@ -156,7 +161,9 @@ private func portFindings(_ facts: Facts) -> [Finding] {
 private func stateFindings(_ facts: Facts) -> [Finding] {
     let kubelet = facts.kubelet
     guard let unit = kubelet.unit, unit.state.load == "loaded" else {
-        guard kubelet.unit == nil, kubelet.process == nil, kubelet.unitPath != nil else { return healthFindings(facts) }
+        guard kubelet.unit == nil, kubelet.process == nil, kubelet.unitPath != nil, facts.isThisMachine else {
+            return healthFindings(facts)
+        }
         return [
             Finding(
                 "kubelet-stopped",
@@ -203,7 +210,9 @@ private func stateFindings(_ facts: Facts) -> [Finding] {
             )
         ]
     default:
-        return [failure(facts, "ends again and again" + ending(unit))]
+        if unit.isRestarting { return [failure(facts, "ends again and again" + ending(unit))] }
+        guard let change = unit.change else { return healthFindings(facts) }
+        return [failure(facts, "is \(change)", code: "kubelet-\(change)")]
     }
 }
 
@@ -217,29 +226,36 @@ private func ending(_ unit: UnitDetails) -> String {
 }
 
 /// Returns the finding of a kubelet that ends, with its last words.
-private func failure(_ facts: Facts, _ state: String, andThen action: String? = nil) -> Finding {
+private func failure(
+    _ facts: Facts,
+    _ state: String,
+    code: String = "kubelet-fails",
+    andThen action: String? = nil,
+) -> Finding {
     let name = facts.kubelet.unitName
+    let words = lastWords(facts)
     return Finding(
-        "kubelet-fails",
+        code,
         .symptom,
         in: .kubelet,
         name,
-        state + lastWords(facts),
+        state + (words.map { ": \($0)" } ?? ""),
         fix: "see 'journalctl -u \(name) -n 50'" + (action.map { ", then \($0)" } ?? "")
-    )
+    ).having(error: words)
 }
 
 /// Finds a kubelet that is between two of many restarts.
 private func recentStart(_ facts: Facts, _ unit: UnitDetails) -> [Finding] {
-    guard unit.restartCount > 2, !facts.kubeletWorks, !facts.isReady else { return [] }
+    let age = facts.kubelet.process?.age ?? .zero
+    guard unit.restartCount > 2, age < .seconds(20), !facts.kubeletWorks, !facts.isReady else { return [] }
     return [failure(facts, "ends again and again" + ending(unit))]
 }
 
 /// The kubelet's own last error, or systemd's about its unit.
-private func lastWords(_ facts: Facts) -> String {
-    if let words = lastKubeletError(facts.kubelet.lines) { return ": \(words)" }
+private func lastWords(_ facts: Facts) -> String? {
+    if let words = lastKubeletError(facts.kubelet.lines) { return words }
     let words = facts.kubelet.managerLines.last { $0.contains("Failed to") || $0.contains("Failed at step") }
-    return words.map { ": \(shortened($0))" } ?? ""
+    return words.map(shortened)
 }
 
 private func healthFindings(_ facts: Facts) -> [Finding] {
@@ -254,7 +270,7 @@ private func healthFindings(_ facts: Facts) -> [Finding] {
                 "its health check fails: \(shortened(text))",
                 fix:
                     "run 'systemctl restart \(facts.kubelet.unitName)', and see 'journalctl -u \(facts.kubelet.unitName)'"
-            )
+            ).having(error: text)
         ]
     case .silent:
         return [
@@ -264,6 +280,19 @@ private func healthFindings(_ facts: Facts) -> [Finding] {
                 "kubelet",
                 "process \(facts.kubelet.process?.identifier ?? 0) does not answer at its health port",
                 fix: "run 'systemctl restart \(facts.kubelet.unitName)'; 'kill -CONT' it if it was stopped by a signal"
+            )
+        ]
+    // A kubelet that waits for its first certificate has no health check yet.
+    case .refused where !facts.kubeletWorks && !facts.waitsForCertificate:
+        return [
+            Finding(
+                "kubelet-starting",
+                .symptom,
+                in: .kubelet,
+                "kubelet",
+                "process \(facts.kubelet.process?.identifier ?? 0) does not listen at its health port yet",
+                fix: "wait a minute, and run this again; 'journalctl -u \(facts.kubelet.unitName)' shows what it waits "
+                    + "for"
             )
         ]
     default: return []

@@ -1,9 +1,12 @@
 import Base
 import Host
+import Kubernetes
 
 /// Finds faults of the kernel's settings, the disks and the name of the machine.
 func machineFindings(_ facts: Facts) -> [Finding] {
-    nameFindings(facts) + swapFindings(facts) + groupFindings(facts) + volumeFindings(facts) + settingFindings(facts)
+    guard facts.machine.isKnown else { return [] }
+    let ofKernel = swapFindings(facts) + groupFindings(facts)
+    return nameFindings(facts) + ofKernel + volumeFindings(facts) + settingFindings(facts)
 }
 
 private func nameFindings(_ facts: Facts) -> [Finding] {
@@ -11,7 +14,7 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
     let name = facts.cluster.nodeName.isEmpty ? facts.machine.hostName.lowercased() : facts.cluster.nodeName
     let isValid = SubjectName.isHostName(name) && name.utf8.count <= 253 && !name.utf8.contains(UInt8(ascii: "_"))
     let isOverridden = facts.kubelet.flag("hostname-override")?.isEmpty == false
-    if !isValid {
+    if !name.isEmpty, !isValid {
         findings.append(
             Finding(
                 "node-name",
@@ -36,14 +39,15 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
             )
         )
     }
-    if facts.machine.machineID?.isEmpty != false {
+    if facts.machine.lacksMachineID || facts.machine.machineID?.isEmpty == true {
         findings.append(
             Finding(
                 "machine-id",
+                .note,
                 in: .machine,
                 blocks: .kubelet,
                 "/etc/machine-id",
-                facts.machine.machineID == nil ? "does not exist" : "is empty",
+                facts.machine.lacksMachineID ? "does not exist" : "is empty",
                 fix: "run 'systemd-machine-id-setup'"
             )
         )
@@ -53,8 +57,7 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
 
 private func swapFindings(_ facts: Facts) -> [Finding] {
     guard let area = facts.machine.swapAreas.first, !facts.kubelet.isK3s,
-        facts.kubelet.setting("failSwapOn", flag: "fail-swap-on") != "false",
-        facts.kubelet.configuration.path == nil || facts.kubelet.configuration.root != nil
+        facts.kubelet.setting("failSwapOn", flag: "fail-swap-on") != "false", facts.kubelet.areSettingsKnown
     else { return [] }
     return [
         Finding(
@@ -64,7 +67,8 @@ private func swapFindings(_ facts: Facts) -> [Finding] {
             "swap '\(area)'",
             "is on, and the kubelet does not start with swap ('failSwapOn' is not false)",
             fix: "run 'swapoff -a' and remove it from /etc/fstab, or set 'failSwapOn: false' in "
-                + "\(facts.kubelet.configuration.path ?? "the kubelet's configuration")"
+                + "\(facts.kubelet.configuration.path ?? "the kubelet's configuration"); then run 'systemctl restart "
+                + "\(facts.kubelet.unitName)'"
         )
     ]
 }
@@ -83,9 +87,9 @@ private func groupFindings(_ facts: Facts) -> [Finding] {
             )
         ]
     }
-    let kubelet = facts.kubelet.version.flatMap(MinorVersion.init)
-    guard version == 1, let kubelet, kubelet >= MinorVersion(1, 35), !facts.kubelet.isK3s,
-        facts.kubelet.configuration.path == nil || facts.kubelet.configuration.root != nil,
+    let kubelet = facts.kubelet.version.flatMap(KubernetesVersion.init)
+    guard version == 1, let kubelet, kubelet >= KubernetesVersion(minor: 35), !facts.kubelet.isK3s,
+        facts.kubelet.areSettingsKnown,
         facts.kubelet.setting("failCgroupV1", flag: "fail-cgroupv1") != "false"
     else { return [] }
     return [
@@ -118,16 +122,21 @@ private func volumeFindings(_ facts: Facts) -> [Finding] {
         } else if space.isFull || isOfPods && space.free < space.size / 100 {
             let free = byteText(space.free)
             let fix = "delete what is not needed: 'du -xh \(space.mount) | sort -h | tail' shows what is large"
-            problem = ("disk-full", "file system '\(space.mount)' is full (\(free) free)", fix)
+            let part = space.free * 1000 / max(1, space.size)
+            problem =
+                space.isFull
+                ? ("disk-full", "file system '\(space.mount)' is full (\(free) free)", fix)
+                : ("disk-low", "file system '\(space.mount)' has only \(free) free (0.\(part) %)", fix)
         } else {
             problem = nil
         }
         guard let problem, seen.insert("\(problem.code) \(space.mount)").inserted else { return nil }
         // A kubelet that runs already writes into its directory all the time.
+        let isOfPodsOnly = facts.isReady || problem.code == "disk-low"
         return Finding(
             problem.code,
             in: .machine,
-            blocks: facts.isReady ? .pods : volume.path.hasPrefix("/var/lib/cont") ? .runtime : .kubelet,
+            blocks: isOfPodsOnly ? .pods : volume.path.hasPrefix("/var/lib/cont") ? .runtime : .kubelet,
             volume.path,
             problem.cause,
             fix: problem.fix
@@ -137,7 +146,9 @@ private func volumeFindings(_ facts: Facts) -> [Finding] {
 
 private func settingFindings(_ facts: Facts) -> [Finding] {
     var findings: [Finding] = []
-    let hasPods = facts.network.configurations.first != nil
+    let ranges = facts.cluster.node?.podRanges ?? []
+    let isIPv6Only = !ranges.isEmpty && ranges.allSatisfy { $0.contains(":") }
+    let hasPods = facts.network.configurations.first != nil && !isIPv6Only
     if facts.machine.settings["net.ipv4.ip_forward"] == "0" {
         findings.append(
             Finding(
@@ -165,7 +176,7 @@ private func settingFindings(_ facts: Facts) -> [Finding] {
             )
         )
     }
-    for module in MachineProbe.modules where !facts.machine.modules.contains(module) {
+    for module in facts.machine.missingModules {
         findings.append(
             Finding(
                 "module-\(module)",
@@ -192,23 +203,4 @@ private func settingFindings(_ facts: Facts) -> [Finding] {
         )
     }
     return findings
-}
-
-/// The first two numbers of a version of Kubernetes.
-struct MinorVersion: Comparable {
-    var major: Int
-    var minor: Int
-
-    init(_ major: Int, _ minor: Int) { (self.major, self.minor) = (major, minor) }
-
-    /// Reads a version such as `v1.36.2` or `1.36`.
-    init?(_ text: String) {
-        let parts = text.drop { $0 == "v" }.split(separator: ".")
-        guard parts.count > 1, let major = Int(parts[0]), let minor = Int(parts[1].prefix { $0.isNumber }) else {
-            return nil
-        }
-        self.init(major, minor)
-    }
-
-    static func < (left: Self, right: Self) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
 }

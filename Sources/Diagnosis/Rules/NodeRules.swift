@@ -5,17 +5,18 @@ func nodeFindings(_ facts: Facts) -> [Finding] {
     guard facts.cluster.isKnown else { return [] }
     let name = facts.cluster.nodeName
     guard let node = facts.cluster.node else {
+        let error = lastKubeletError(facts.kubelet.lines)
         return [
             Finding(
                 "node-missing",
                 .symptom,
                 in: .node,
                 "Node '\(name)'",
-                "is not registered" + (lastKubeletError(facts.kubelet.lines).map { ": \($0)" } ?? ""),
+                "is not registered" + (error.map { ": \($0)" } ?? ""),
                 fix:
                     "see 'journalctl -u \(facts.kubelet.unitName)' for the kubelet's attempts; 'registerNode: false' keeps it from "
                     + "registering"
-            )
+            ).having(error: error)
         ]
     }
     return holderFindings(facts, node) + conditionFindings(facts, node) + taintFindings(facts, node)
@@ -23,19 +24,31 @@ func nodeFindings(_ facts: Facts) -> [Finding] {
 
 /// Finds another machine whose kubelet reports under the same name.
 private func holderFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) -> [Finding] {
-    guard let own = facts.machine.machineID, let other = node.machineID, !other.isEmpty, !own.isEmpty, own != other,
-        let age = facts.cluster.leaseAge, age < .seconds(60)
-    else { return [] }
+    guard facts.isHeldByOther, let own = facts.machine.machineID, let other = node.machineID else { return [] }
     return [
         Finding(
             "same-name",
-            .report,
             in: .node,
             "Node '\(facts.cluster.nodeName)'",
             "another machine reports under this name (machine ID \(printable(other)), this machine has \(own))",
-            fix: "give one of the two another host name, and join it again"
+            fix: "run 'hostnamectl hostname NAME' on one of the two, and join it again: \(joiningAgain)"
         )
     ]
+}
+
+extension Facts {
+    /// Whether another machine reports as this Node.
+    var isHeldByOther: Bool {
+        guard let own = machine.machineID, let other = cluster.node?.machineID, !other.isEmpty, !own.isEmpty,
+            let age = cluster.leaseAge
+        else { return false }
+        return own != other && age < .seconds(60)
+    }
+
+    /// The command that lists the pods of this node, for a fix.
+    fileprivate var listingPods: String {
+        "'kubectl get pods -A -o wide --field-selector spec.nodeName=\(cluster.nodeName)'"
+    }
 }
 
 private func conditionFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) -> [Finding] {
@@ -46,7 +59,7 @@ private func conditionFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) 
         "PIDPressure": "stop the program that starts too many processes, or raise kernel.pid_max",
         "DiskPressure":
             "free space for the kubelet and the images: 'df -h /var/lib/kubelet /var/lib/containerd' and 'crictl rmi --prune'",
-        "NetworkUnavailable": "see the pods of the network in kube-system, which clear this condition",
+        "NetworkUnavailable": "see the pods of the network, which clear this condition: \(facts.listingPods)",
     ]
     for (type, fix) in fixes.sorted(by: { $0.key < $1.key }) {
         guard let condition = node.conditions[type], condition.status == "True" else { continue }
@@ -87,9 +100,9 @@ private func conditionFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) 
             subject,
             "is not Ready: \(shortened(why))",
             fix: isNetwork
-                ? "install the network of the cluster, such as Calico or Flannel, and see its pods in kube-system"
+                ? "install the network of the cluster, such as Calico or Flannel, and see its pods: \(facts.listingPods)"
                 : "see 'journalctl -u \(facts.kubelet.unitName)'"
-        )
+        ).having(error: isSilent ? nil : message)
     )
     return findings
 }
@@ -160,14 +173,16 @@ private func isForeign(_ taint: ClusterFacts.Taint) -> Bool {
 
 /// Finds faults of the network of pods.
 func networkFindings(_ facts: Facts) -> [Finding] {
-    guard !facts.kubelet.isK3s, facts.kubelet.program != nil || facts.kubelet.process != nil else { return [] }
+    guard !facts.kubelet.isK3s, facts.kubelet.program != nil || facts.kubelet.process != nil, facts.network.isKnown
+    else { return [] }
     let network = facts.network
     let reported = facts.runtime.conditions.first { $0.type == "NetworkReady" }
     let place = network.setting.map { " (\($0))" } ?? ""
     guard let first = network.configurations.first else {
-        return reported?.isTrue == true ? [] : missingNetwork(network, place)
+        if reported?.isTrue == true { return [] }
+        return network.unreadable[network.directory] == nil ? missingNetwork(facts, place) : notLoaded(facts, reported)
     }
-    let restart = "run 'systemctl restart \(facts.runtime.version?.name == "cri-o" ? "crio" : "containerd")'"
+    let restart = "run 'systemctl restart \(facts.runtime.unitName)'"
     var findings: [Finding] = []
     if let fault = first.fault {
         findings.append(
@@ -181,23 +196,28 @@ func networkFindings(_ facts: Facts) -> [Finding] {
         )
     }
     findings += pluginFindings(facts, first, isNetworkReady: reported?.isTrue == true)
-    if findings.isEmpty, let reported, !reported.isTrue {
-        findings.append(
-            Finding(
-                "cni-not-loaded",
-                .report,
-                in: .network,
-                facts.runtime.version?.name ?? "container runtime",
-                "has not loaded \(first.path): \(shortened(reported.message))",
-                fix: restart
-            )
-        )
-    }
+    if !findings.contains(where: { $0.kind == .cause }) { findings += notLoaded(facts, reported, first.path) }
     return findings + orderFindings(network)
 }
 
+/// Finds a container runtime that reports that it has no network.
+private func notLoaded(_ facts: Facts, _ reported: RuntimeFacts.Condition?, _ path: String? = nil) -> [Finding] {
+    guard let reported, !reported.isTrue else { return [] }
+    return [
+        Finding(
+            "cni-not-loaded",
+            .report,
+            in: .network,
+            facts.runtime.version?.name ?? "container runtime",
+            "has not loaded \(path ?? "a CNI configuration"): \(shortened(printable(reported.message)))",
+            fix: "run 'systemctl restart \(facts.runtime.unitName)'"
+        )
+    ]
+}
+
 /// Finds why there is no configuration.
-private func missingNetwork(_ network: NetworkFacts, _ place: String) -> [Finding] {
+private func missingNetwork(_ facts: Facts, _ place: String) -> [Finding] {
+    let network = facts.network
     let others = network.otherFiles
     if let other = others.first {
         return [
@@ -217,7 +237,8 @@ private func missingNetwork(_ network: NetworkFacts, _ place: String) -> [Findin
             "CNI configuration",
             "\(network.hasDirectory ? "there is none in" : "there is no directory") \(network.directory)\(place)",
             fix:
-                "install the network of the cluster, such as Calico or Flannel; if it is installed, see its pod on this node"
+                "install the network of the cluster, such as Calico or Flannel; if it is installed, see its pod: "
+                + facts.listingPods
         )
     ]
 }
@@ -235,11 +256,12 @@ private func pluginFindings(
             findings.append(
                 Finding(
                     "cni-plugin",
+                    isNetworkReady ? .note : .cause,
                     in: .network,
                     blocks: isNetworkReady ? .pods : .network,
                     path,
                     "CNI plug-in of \(configuration.path) \(fault)",
-                    fix: "run 'chmod 755 \(path)', or install the plug-in again"
+                    fix: fault == "is not executable" ? "run 'chmod +x \(path)'" : "install the plug-in again"
                 )
             )
         } else {
@@ -247,6 +269,7 @@ private func pluginFindings(
             findings.append(
                 Finding(
                     "cni-plugin",
+                    isNetworkReady ? .note : .cause,
                     in: .network,
                     blocks: isNetworkReady ? .pods : .network,
                     "CNI plug-in '\(printable(plugin.type))'",
@@ -290,12 +313,12 @@ func podFindings(_ facts: Facts) -> [Finding] {
         findings.append(
             Finding(
                 "pod-\(pod.reason)",
-                pod.reason == "NodeAffinity" || pod.reason == "Evicted" ? .note : isCreating ? .symptom : .report,
+                pod.hasEnded ? .note : isCreating ? .symptom : .report,
                 in: .pods,
                 "pod '\(pod.name)'\(owner)",
                 "\(pod.reason)\(message)",
                 fix: podFix(pod)
-            )
+            ).having(error: isCreating ? pod.message : nil)
         )
     }
     return findings
@@ -321,9 +344,9 @@ private func podFix(_ pod: ClusterFacts.PodObject) -> String {
         if message.contains("not found") || message.contains("manifest unknown") || pod.reason == "InvalidImageName" {
             return "correct the image \(image), which the registry does not have"
         }
-        if message.contains("401") || message.contains("unauthorized") || message.contains("denied")
-            || message.contains("403")
-        {
+        // An image may have such a number in its name.
+        let words = Set(message.split { " ,;:\"'()".contains($0) })
+        if !words.isDisjoint(with: ["401", "403", "unauthorized", "forbidden", "denied"]) {
             return "give the pod 'imagePullSecrets' with access to \(image), or correct the image's name"
         }
         if message.contains("no such host") || message.contains("i/o timeout") || message.contains("connection refused")
@@ -332,7 +355,7 @@ private func podFix(_ pod: ClusterFacts.PodObject) -> String {
             return "check that this node reaches the registry of \(image): DNS, proxy of containerd's unit, and CA"
         }
         return "run 'crictl pull \(pod.image ?? "IMAGE")' on this node to see why"
-    case "CrashLoopBackOff", "Error", "RunContainerError", "CreateContainerError":
+    case "CrashLoopBackOff", "Error", "RunContainerError":
         return "see 'kubectl -n \(namespace) logs \(name) --all-containers --previous'"
     case "CreateContainerConfigError":
         return "create what it names, or correct the pod: 'kubectl -n \(namespace) describe pod \(name)'"
@@ -342,10 +365,11 @@ private func podFix(_ pod: ClusterFacts.PodObject) -> String {
             "let this node reach the registry of the sandbox image, import it with 'ctr -n k8s.io images import FILE', or "
             + "correct 'sandbox_image' in /etc/containerd/config.toml"
     case "ContainerCreating" where message.contains("cgroupspath"):
-        return "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and restart both"
+        return "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and run "
+            + "'systemctl restart containerd kubelet'"
     case "ContainerCreating" where message.contains("failed to find plugin"):
         return "install the CNI plug-in that is missing, or correct 'bin_dir' of containerd"
-    case "ContainerCreating" where message.contains("runc"):
+    case "ContainerCreating" where message.replacing("\\", with: "").contains(#""runc": executable file not found"#):
         return "install runc: 'apt install runc'"
     case "ContainerCreating" where message.contains("not found"):
         return "create what it names, or correct the pod: 'kubectl -n \(namespace) describe pod \(name)'"

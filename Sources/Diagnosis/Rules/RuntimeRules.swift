@@ -1,12 +1,14 @@
 import Base
 import Host
+import Kubernetes
 
 /// Finds faults of the container runtime.
 func runtimeFindings(_ facts: Facts) -> [Finding] {
     let runtime = facts.runtime
+    guard facts.kubelet.isKnown else { return [] }
     guard !facts.kubelet.isK3s || runtime.answer == .silent else { return versionFindings(facts) }
     guard let path = runtime.socketPath else { return [wrongEndpoint(runtime)] }
-    let name = runtimeName(runtime)
+    let name = runtime.unitName
     switch runtime.answer {
     case nil, .denied: return versionFindings(facts)
     case .version: return conditionFindings(facts) + versionFindings(facts)
@@ -65,18 +67,22 @@ private func wrongEndpoint(_ runtime: RuntimeFacts) -> Finding {
 }
 
 private func others(than path: String, _ runtime: RuntimeFacts) -> String {
-    let sockets = runtime.sockets.filter { $0 != path }
-    return sockets.isEmpty ? "" : ": unix://\(sockets[0])"
+    runtime.others.keys.min().map { ": unix://\($0)" } ?? ""
 }
 
-/// The name of the runtime's unit, without its suffix.
-private func runtimeName(_ runtime: RuntimeFacts) -> String {
-    if let path = runtime.socketPath {
-        if path.contains("crio") { return "crio" }
-        if path.contains("cri-dockerd") { return "cri-docker" }
+extension RuntimeFacts {
+    /// The name of the runtime's unit, without its suffix.
+    var unitName: String {
+        if let path = socketPath {
+            if path.contains("crio") { return "crio" }
+            if path.contains("cri-dockerd") { return "cri-docker" }
+        }
+        let unit = units.first { $0.name.hasPrefix("containerd") } ?? units.first
+        return unit.map { String($0.name.prefix { $0 != "." }) } ?? "containerd"
     }
-    let unit = runtime.units.first { $0.name.hasPrefix("containerd") } ?? runtime.units.first
-    return unit.map { String($0.name.prefix { $0 != "." }) } ?? "containerd"
+
+    /// The unit of the runtime, `nil` if it is not installed.
+    var unit: UnitDetails? { units.first { $0.name == "\(unitName).service" } }
 }
 
 /// Returns the last line of a program that reports an error.
@@ -90,24 +96,24 @@ func lastError(_ lines: [JournalLine]) -> String? {
 /// Finds why nothing listens at the socket.
 private func absent(_ facts: Facts, _ path: String, _ name: String) -> [Finding] {
     let runtime = facts.runtime
-    let running = runtime.units.first { $0.state.isActive }
-    let others = runtime.sockets.filter { $0 != path }
-    // Another runtime runs: the setting names the wrong one.
-    if let other = others.first, running != nil || runtime.units.isEmpty {
+    // The runtime of the socket is meant to run, even if another one does.
+    if let unit = runtime.unit, unit.file == "enabled", let finding = inactive(unit, facts) { return [finding] }
+    if let (other, program) = runtime.others.min(by: { $0.key < $1.key }) {
         return [
             Finding(
                 "runtime-endpoint",
                 in: .configuration,
                 blocks: .runtime,
                 runtime.setting.map { "\($0): '\(runtime.endpoint)'" } ?? "container runtime socket '\(path)'",
-                runtime.answer == .missing
-                    ? "does not exist, but '\(other)' does" : "nothing listens there, but at '\(other)'",
+                (runtime.answer == .missing ? "does not exist" : "nothing listens there")
+                    + ", but \(printable(program)) answers at '\(other)'",
                 fix:
                     "write unix://\(other) in \(runtime.setting ?? "'containerRuntimeEndpoint'"), and run 'systemctl restart "
                     + "\(facts.kubelet.unitName)'"
             )
         ]
     }
+    guard runtime.isKnown || !runtime.units.isEmpty else { return [] }
     guard let unit = runtime.units.first(where: { $0.name == "\(name).service" }) ?? runtime.units.first else {
         if let program = runtime.programs.first {
             return [
@@ -115,8 +121,10 @@ private func absent(_ facts: Facts, _ path: String, _ name: String) -> [Finding]
                     "runtime-stopped",
                     in: .runtime,
                     "container runtime",
-                    "'\(program)' is installed, but nothing listens at '\(path)', and no unit starts it",
-                    fix: "install its unit, and run 'systemctl enable --now \(name)'"
+                    "'\(program)' is installed, but nothing listens at '\(path)'"
+                        + (runtime.areUnitsKnown ? ", and no unit starts it" : ""),
+                    fix: (runtime.areUnitsKnown ? "install its unit, and " : "")
+                        + "run 'systemctl enable --now \(name)'"
                 )
             ]
         }
@@ -149,6 +157,16 @@ private func inactive(_ unit: UnitDetails, _ facts: Facts) -> Finding? {
     if let finding = unitFault(unit, code: "runtime", area: .runtime) { return finding }
     guard !unit.state.isActive else { return nil }
     let reason = lastError(facts.runtime.lines).map { ": \($0)" } ?? ""
+    if let change = unit.change {
+        return Finding(
+            "runtime-\(change)",
+            .symptom,
+            in: .runtime,
+            unit.name,
+            "is \(change)\(reason)",
+            fix: "wait a minute, and run this again; 'journalctl -u \(unit.name)' shows what it does"
+        )
+    }
     let isFailing = unit.state.active != "inactive"
     return Finding(
         isFailing ? "runtime-failed" : "runtime-stopped",
@@ -168,20 +186,29 @@ private func conditionFindings(_ facts: Facts) -> [Finding] {
             in: .runtime,
             facts.runtime.version?.name ?? "container runtime",
             "reports that it is not ready: \(condition.reason): \(condition.message)",
-            fix: "see 'journalctl -u \(runtimeName(facts.runtime))'"
+            fix: "see 'journalctl -u \(facts.runtime.unitName)'"
         )
     } + lowLevelFindings(facts)
 }
 
 private func lowLevelFindings(_ facts: Facts) -> [Finding] {
-    guard facts.runtime.lowLevelProgram == nil, facts.runtime.version?.name == "containerd" else { return [] }
+    guard facts.runtime.isKnown, facts.runtime.lowLevelProgram == nil, facts.runtime.version?.name == "containerd"
+    else { return [] }
+    let isNotReady = facts.runtime.conditions.contains { $0.type == "RuntimeReady" && !$0.isTrue }
+    // Errors in the journal have quotes with any number of escapes.
+    let isReported = (facts.kubelet.lines.map(\.text) + facts.cluster.pods.map(\.message)).contains {
+        $0.replacing("\\", with: "").contains("exec: \"runc\"")
+    }
     return [
         Finding(
             "runc-missing",
+            isNotReady || isReported ? .cause : .note,
             in: .runtime,
             blocks: .pods,
             "runc",
-            "is not installed, so that containerd cannot start containers",
+            isNotReady || isReported
+                ? "is not installed, so that containerd cannot start containers"
+                : "is not in the usual directories; containerd may be configured to use another program",
             fix: "install it, such as with 'apt install runc'"
         )
     ]
@@ -190,7 +217,7 @@ private func lowLevelFindings(_ facts: Facts) -> [Finding] {
 private func versionFindings(_ facts: Facts) -> [Finding] {
     guard let (name, version) = facts.runtime.version, name == "containerd" else { return [] }
     let number = version.drop { $0 == "v" }
-    guard let kubelet = facts.kubelet.version.flatMap(MinorVersion.init), kubelet >= MinorVersion(1, 36),
+    guard let kubelet = facts.kubelet.version.flatMap(KubernetesVersion.init), kubelet >= KubernetesVersion(minor: 36),
         number.hasPrefix("1.")
     else { return driverFindings(facts) }
     return driverFindings(facts) + [
@@ -209,18 +236,22 @@ private func versionFindings(_ facts: Facts) -> [Finding] {
 
 /// Compares the managers of control groups that the kubelet and containerd use.
 private func driverFindings(_ facts: Facts) -> [Finding] {
-    guard facts.kubelet.configuration.path == nil || facts.kubelet.configuration.root != nil, !facts.kubelet.isK3s,
+    let containerd = facts.runtime.containerd
+    guard facts.kubelet.areSettingsKnown, !facts.kubelet.isK3s, facts.runtime.isKnown,
+        containerd?.isIncomplete != true, containerd?.groupSettings.count ?? 0 < 2,
         // From containerd 2 on the kubelet asks the runtime, and its own setting is not used.
         facts.runtime.version?.version.drop(while: { $0 == "v" }).hasPrefix("1.") == true
     else { return [] }
-    let systemd = facts.runtime.containerd?.usesSystemdGroups ?? false
+    let systemd = containerd?.groupSettings.first ?? false
     let driver = facts.kubelet.setting("cgroupDriver", flag: "cgroup-driver") ?? "cgroupfs"
     guard driver != (systemd ? "systemd" : "cgroupfs") else { return [] }
     let file = facts.kubelet.configuration.path ?? "the kubelet's flags"
-    let containerdPath = facts.runtime.containerd?.path ?? "/etc/containerd/config.toml"
+    let containerdPath = containerd?.path ?? "/etc/containerd/config.toml"
+    let hasFailingPods = facts.cluster.pods.contains { !$0.hasEnded }
     return [
         Finding(
             "cgroup-driver",
+            facts.isReady && !hasFailingPods ? .note : .cause,
             in: .configuration,
             blocks: .pods,
             "cgroup driver",
@@ -228,13 +259,27 @@ private func driverFindings(_ facts: Facts) -> [Finding] {
                 + "(\(containerdPath))",
             fix:
                 "set 'SystemdCgroup = true' in \(containerdPath), and 'cgroupDriver: systemd' in \(file); "
-                + "restart both"
+                + "run 'systemctl restart containerd \(facts.kubelet.unitName)'"
         )
     ]
 }
 
 /// Returns a text in at most 300 characters.
-func shortened(_ text: String) -> String { text.count > 300 ? "\(text.prefix(300))…" : text }
+func shortened(_ text: String) -> String { text.shortened(to: 300) }
+
+extension UnitDetails {
+    /// Whether systemd starts the unit again and again.
+    var isRestarting: Bool { state.active == "activating" && (state.sub.hasPrefix("auto-restart") || restartCount > 0) }
+
+    /// The change of a unit's state that is under way, `starting` or `stopping`; `nil` if there is none.
+    var change: String? {
+        switch state.active {
+        case "activating": isRestarting ? nil : "starting"
+        case "deactivating": "stopping"
+        default: nil
+        }
+    }
+}
 
 /// Finds a unit that cannot be started at all.
 func unitFault(_ unit: UnitDetails, code: String, area: Area) -> Finding? {

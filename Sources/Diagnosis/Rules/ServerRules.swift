@@ -40,11 +40,17 @@ private func clockFindings(_ facts: Facts) -> [Finding] {
     let seconds = difference.components.seconds
     guard abs(seconds) > 60 else { return [] }
     let isBehind = seconds > 0
+    // A difference does harm only if a certificate or token is not valid at that time.
+    let kinds: [TransportError.Kind] = [
+        .serverCertificateNotYetValid, .serverCertificateExpired, .clientCertificateRefused,
+    ]
+    let isHarmful = facts.server.identityStatus == 401 || facts.server.fault.map { kinds.contains($0.kind) } == true
     return [
         Finding(
             "clock",
+            isHarmful ? .cause : .note,
             in: .machine,
-            blocks: abs(seconds) > 300 ? .credentials : .pods,
+            blocks: isHarmful ? .credentials : .pods,
             "clock of this node (\(facts.now))",
             "is \(Duration.seconds(abs(seconds)).humanReadable) \(isBehind ? "behind" : "ahead"), \(evidence)",
             fix:
@@ -65,9 +71,7 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
     case .refused:
         code = "server-refused"
         fix = fix ?? "start kube-apiserver there, or correct the server in \(source)"
-    case .unreachable:
-        code = "no-route"
-        fix = fix ?? "see 'ip route' and 'ip link'"
+    case .unreachable: (code, fix) = ("no-route", fix ?? "see 'ip route' and 'ip link'")
     case .timedOut where fault.message.contains("no response") || fault.message.contains("TLS handshake"):
         code = "server-hangs"
         fix =
@@ -96,16 +100,18 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
     case .clientCertificateRefused:
         code = "client-certificate-refused"
         fix =
-            "have the CA of the server's '--client-ca-file' issue the kubelet's certificate again: join the node again"
+            "have the CA of the server's '--client-ca-file' issue the kubelet's certificate again: \(joiningAgain)"
     default:
         code = "server-unusable"
         fix = fix ?? "check the server in \(source)"
     }
-    let proxy = facts.kubelet.proxyVariables.first.map { "; the kubelet itself uses the proxy \(printable($0))" } ?? ""
+    let proxy =
+        facts.kubelet.proxy.map { "; the kubelet itself uses the proxy \(printable($0.url)) (\($0.variable))" } ?? ""
     // A kubelet that asks for its first certificate ends if it does not reach the server.
-    let isBootstrap = facts.kubelet.kubeconfig.credentials == nil && facts.kubelet.bootstrap.credentials != nil
+    let isBootstrap = facts.waitsForCertificate
     return Finding(
         code,
+        fault.kind == .serverCertificateNotYetValid && facts.isThisMachine ? .symptom : .cause,
         in: .server,
         blocks: isBootstrap ? stage(facts) : .server,
         url,
@@ -126,7 +132,7 @@ private func identityFindings(_ facts: Facts, _ url: String) -> [Finding] {
                 blocks: stage(facts),
                 source,
                 "the server does not accept its bootstrap token, which has expired or is unknown there",
-                fix: "run 'kubeadm token create --print-join-command' on a control plane, and the printed command here"
+                fix: joiningAgain
             )
         ]
     case 401:
@@ -139,8 +145,8 @@ private func identityFindings(_ facts: Facts, _ url: String) -> [Finding] {
                 source,
                 "the server does not accept its user (401 Unauthorized)\(reason)",
                 fix: fix
-                    ?? "issue the kubelet's certificate by the CA of the server's '--client-ca-file', such as by joining the "
-                    + "node again"
+                    ?? "issue the kubelet's certificate by the CA of the server's '--client-ca-file', or join again: "
+                    + joiningAgain
             )
         ]
     case 403:
@@ -173,8 +179,8 @@ private func identityFindings(_ facts: Facts, _ url: String) -> [Finding] {
 }
 
 private func versionFindings(_ facts: Facts) -> [Finding] {
-    guard let text = facts.server.version, let own = facts.kubelet.version, let server = MinorVersion(text),
-        let kubelet = MinorVersion(own)
+    guard let text = facts.server.version, let own = facts.kubelet.version, let server = KubernetesVersion(text),
+        let kubelet = KubernetesVersion(own)
     else { return [] }
     let subject = "kubelet \(own) with API server \(text)"
     if kubelet > server {
@@ -186,12 +192,12 @@ private func versionFindings(_ facts: Facts) -> [Finding] {
                 blocks: .node,
                 subject,
                 "a kubelet must not be newer than its server",
-                fix: "install kubelet \(server.major).\(server.minor), or upgrade the control plane first"
+                fix: "install kubelet \(server), or upgrade the control plane first"
             )
         ]
     }
-    let allowed = server >= MinorVersion(1, 28) ? 3 : 2
-    guard server.major == kubelet.major, server.minor - kubelet.minor > allowed else { return [] }
+    let allowed = server >= KubernetesVersion(minor: 28) ? 3 : 2
+    guard server.minor - kubelet.minor > allowed else { return [] }
     return [
         Finding(
             "version-skew",
@@ -200,7 +206,7 @@ private func versionFindings(_ facts: Facts) -> [Finding] {
             blocks: .node,
             subject,
             "a kubelet may be at most \(allowed) minor versions older than its server",
-            fix: "upgrade the kubelet to \(server.major).\(server.minor)"
+            fix: "upgrade the kubelet to \(server)"
         )
     ]
 }

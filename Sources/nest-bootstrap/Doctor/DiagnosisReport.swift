@@ -36,6 +36,11 @@ struct DiagnosisReport {
         if let version = facts.server.version { parts.append("API server \(version)") }
         let list = parts.isEmpty ? "" : ": \(parts.joined(separator: ", "))"
         if diagnosis.isReady { return "Node '\(facts.cluster.nodeName)' is Ready\(list)" }
+        if !diagnosis.isNodeSeen {
+            let reason = diagnosis.unseen.first { [.configuration, .credentials, .server].contains($0.area) }
+            let why = reason.map { " (\($0.subject): \($0.reason))" } ?? ""
+            return "Node '\(facts.cluster.nodeName)' was not seen\(why); nothing that was looked at is wrong\(list)"
+        }
         let unseen =
             diagnosis.unseen.isEmpty ? "" : "; 'nest-bootstrap doctor --all' prints what could not be looked at"
         return "nothing wrong was found, but the Node was not seen to be Ready\(list)\(unseen)"

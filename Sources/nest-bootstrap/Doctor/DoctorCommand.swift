@@ -20,9 +20,15 @@ struct DoctorCommand: Command {
             "The first line is the first cause, the second line its fix. Faults that come first keep later stages from "
                 + "working, so fix this one, and run it again; '--all' prints everything that was found.",
             "Requests for certificates are looked at with the kubeconfig of an administrator: the one of '--kubeconfig', or "
-                + "one that the task file, kubeadm or k3s has on this machine.",
+                + "one of the kubelet's cluster that the task file, kubeadm or k3s has on this machine.",
+            "With '--root', only files are looked at, and the API server that they name: not the kernel, processes, units, "
+                + "mounts and clock.",
         ],
-        exitCodes: [Row("0", "nothing is wrong"), Row("1", "something is wrong"), .usageError],
+        exitCodes: [
+            Row("0", "nothing is wrong, and the server has sent the Node"),
+            Row("1", "something is wrong, the Node was not seen, or the file of '--kubeconfig' cannot be used"),
+            .usageError,
+        ],
         examples: ["doctor", "doctor --all", "doctor --kubeconfig ./admin.kubeconfig --output json"],
         files: Row.taskFiles + [
             Row("/etc/kubernetes", "what kubeadm has made"), Row("/var/lib/kubelet", "the kubelet's files"),
@@ -48,6 +54,7 @@ struct DoctorCommand: Command {
             root: options.root.map(Configuration.absolute) ?? "",
             environment: options.environment,
             administrators: administrators(options),
+            givenAdministrator: try kubeconfig.map { try Collector.administrator(Configuration.absolute($0)) },
             advice: { error, url, setting in await connectionAdvice(error, to: url, correcting: setting) }
         )
         let facts = await collector.facts()
@@ -58,12 +65,11 @@ struct DoctorCommand: Command {
         } else {
             program.output.write(report.lines(isComplete: isComplete).map { printable($0) + "\n" }.joined())
         }
-        return diagnosis.first == nil ? .success : .failure
+        return diagnosis.isSound ? .success : .failure
     }
 
-    /// The kubeconfigs that may be those of an administrator: the given one, those of the task file, those of installers.
+    /// The kubeconfigs that may be those of an administrator: those of the task file, then those of installers.
     private func administrators(_ options: Options) -> [String] {
-        if let kubeconfig { return [Configuration.absolute(kubeconfig)] }
         let plan = (try? Configuration(checking: options))?.plan
         let ofTasks = plan?.steps.compactMap(\.task.footprint.kubeconfig?.path) ?? []
         return ofTasks.unique() + Collector.usualAdministrators
