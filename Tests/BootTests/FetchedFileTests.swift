@@ -6,8 +6,11 @@ extension RunningMachineTests {
     @Suite struct FetchedFileTests {
         private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"
 
+        /// The port of the server; all machines of the tests have the same network.
+        private let port = Int.random(in: 20_000..<30_000)
+
         /// A server that answers every request with the archive.
-        private static let socket = "[Socket]\nListenStream=127.0.0.1:8099\nAccept=yes\n"
+        private var socket: String { "[Socket]\nListenStream=127.0.0.1:\(port)\nAccept=yes\n" }
         private static let service = """
             [Service]
             StandardInput=socket
@@ -25,7 +28,7 @@ extension RunningMachineTests {
                 echo text >/srv/pkg/README && ln -sfn it /srv/pkg/bin/other && tar -C /srv -czf /srv/it.tar.gz pkg
                 """
             )
-            try await machine.place(Self.socket, at: "/etc/systemd/system/archive.socket")
+            try await machine.place(socket, at: "/etc/systemd/system/archive.socket")
             try await machine.place(Self.service, at: "/etc/systemd/system/archive@.service")
             try await machine.must("systemctl daemon-reload && systemctl start archive.socket")
             return try await machine.output("sha256sum </srv/it.tar.gz | cut -c1-64 | tr -d '\\n'")
@@ -34,7 +37,7 @@ extension RunningMachineTests {
         @Test func `units fetch and unpack, a later run needs no server, and reset removes all of it`() async throws {
             try await TestMachine.withRunning { machine in
                 let digest = try await prepare(machine)
-                let url = "http://127.0.0.1:8099/it.tar.gz"
+                let url = "http://127.0.0.1:\(port)/it.tar.gz"
                 let tasks = """
                     tasks:
                       archive:
@@ -82,7 +85,7 @@ extension RunningMachineTests {
                     tasks:
                       it:
                         timeout: 5s
-                        file: {path: /opt/it, url: "http://127.0.0.1:8099/x", sha256: "\(digest)", unpack: {only: [pkg/bin]}}
+                        file: {path: /opt/it, url: "http://127.0.0.1:\(port)/x", sha256: "\(digest)", unpack: {only: [pkg/bin]}}
 
                     """
                 try await machine.place(tasks, at: Self.taskFile)

@@ -153,7 +153,7 @@ public final class NewFile {
 }
 
 extension FileDescriptor {
-    /// Sets the owner and permissions of a new file, then writes its bytes.
+    /// Sets the permissions and owner of a new file, then writes its bytes.
     func fill(
         _ bytes: [UInt8],
         mode: UInt32,
@@ -162,6 +162,9 @@ extension FileDescriptor {
         _ operation: String,
         _ path: String,
     ) throws(SystemError) {
+        let setsIdentity = mode & 0o6000
+        // The permissions come first: a unit may give a file to another owner, and then not change it any more.
+        try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
         if owner != nil || group != nil {
             // The largest number leaves owner or group unchanged.
             do throws(SystemError) {
@@ -170,8 +173,6 @@ extension FileDescriptor {
                 throw error.lacking(.chown)
             }
         }
-        let setsIdentity = mode & 0o6000
-        try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
         try writeAll(bytes, to: raw, operation, path)
         // A change of owner, and every write by an ordinary user, clears these bits.
         if setsIdentity != 0 { try SystemError.check(operation, path) { fchmod(raw, mode) } }
