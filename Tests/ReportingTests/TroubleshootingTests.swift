@@ -44,7 +44,8 @@ struct TroubleshootingTests {
         let names = ["README.md", "docs", "bootstrap.yaml", "packaging", "examples", "Sources"]
         let paths = names.map { "\(Self.root)/\($0)" }
         func files(with command: String) async throws -> ToolResult {
-            try await Tool.run("grep", ["-rlF", command] + paths)
+            // The fixes of 'doctor' load units that an administrator has corrected.
+            try await Tool.run("grep", ["-rlF", "--exclude-dir=Diagnosis", command] + paths)
         }
         #expect(try await files(with: "daemon-reload && systemctl").output == "")
         let documents = try await files(with: "nest-bootstrap up")

@@ -94,6 +94,7 @@ struct UnitSandbox {
         // Programs use capabilities through these system calls.
         let isMoreThanReading = capabilities != [Self.reading]
         if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "@privileged @resources") }
+        if !footprint.runsPrograms, footprint.capabilities.contains("CAP_CHOWN") { add("SystemCallFilter", "@chown") }
         // A task that changes settings of the kernel only writes files, and runs no program.
         for capability in capabilities where footprint.kernelSettings.isEmpty {
             for (key, value) in Self.obstacles[capability] ?? [] where seen.insert("\(key)=\(value)").inserted {
