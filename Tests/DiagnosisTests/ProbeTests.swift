@@ -7,7 +7,7 @@ import YAML
 
 @testable import Diagnosis
 
-/// What is read below a root directory, and from sockets.
+/// Tests of what probes read below a root directory, and from sockets.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct ProbeTests {
     private var root: String { TemporaryDirectory.file("root") }

@@ -182,31 +182,21 @@ private func versionFindings(_ facts: Facts) -> [Finding] {
     guard let text = facts.server.version, let own = facts.kubelet.version, let server = KubernetesVersion(text),
         let kubelet = KubernetesVersion(own)
     else { return [] }
-    let subject = "kubelet \(own) with API server \(text)"
+    func finding(_ cause: String, fix: String) -> [Finding] {
+        let kind: Finding.Kind = facts.cluster.node == nil ? .cause : .note
+        let subject = "kubelet \(own) with API server \(text)"
+        return [Finding("version-skew", kind, in: .configuration, blocks: .node, subject, cause, fix: fix)]
+    }
     if kubelet > server {
-        return [
-            Finding(
-                "version-skew",
-                facts.cluster.node == nil ? .cause : .note,
-                in: .configuration,
-                blocks: .node,
-                subject,
-                "a kubelet must not be newer than its server",
-                fix: "install kubelet \(server), or upgrade the control plane first"
-            )
-        ]
+        return finding(
+            "a kubelet must not be newer than its server",
+            fix: "install kubelet \(server), or upgrade the control plane first"
+        )
     }
     let allowed = server >= KubernetesVersion(minor: 28) ? 3 : 2
     guard server.minor - kubelet.minor > allowed else { return [] }
-    return [
-        Finding(
-            "version-skew",
-            facts.cluster.node == nil ? .cause : .note,
-            in: .configuration,
-            blocks: .node,
-            subject,
-            "a kubelet may be at most \(allowed) minor versions older than its server",
-            fix: "upgrade the kubelet to \(server)"
-        )
-    ]
+    return finding(
+        "a kubelet may be at most \(allowed) minor versions older than its server",
+        fix: "upgrade the kubelet to \(server)"
+    )
 }
