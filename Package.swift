@@ -40,9 +40,9 @@ let package = Package(
         .target(name: "Base", dependencies: ["CSchemas"]),
         .target(name: "YAML", dependencies: ["Base", "CYAML"]),
         .target(name: "TLS", dependencies: ["Base", "COpenSSL"]),
-        .target(name: "Archive", dependencies: ["Base", "CArchive", "TLS"]),
+        .target(name: "Archive", dependencies: ["Base", "Host", "TLS"]),
         .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL", "TLS"]),
-        .target(name: "Host", dependencies: ["Base", "CSystemd", "CShims"]),
+        .target(name: "Host", dependencies: ["Base", "CArchive", "CSystemd", "CShims"]),
         .target(name: "Kubernetes", dependencies: ["Base", "HTTP", "TLS", "YAML"]),
         .target(name: "Drawing", dependencies: ["Base"]),
         .target(name: "Planning", dependencies: ["Base", "Drawing", "YAML"]),
@@ -63,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "nest-bootstrap",
             dependencies: [
-                "Actions", "Archive", "Base", "Certificates", "Diagnosis", "Execution", "Host", "HTTP", "Kubernetes",
+                "Actions", "Base", "Certificates", "Diagnosis", "Execution", "Host", "HTTP", "Kubernetes",
                 "Planning", "Reporting", "State", "TLS", "YAML",
             ],
             // Full RELRO: nothing can change which functions are called once the program runs.

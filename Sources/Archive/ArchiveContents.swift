@@ -1,4 +1,4 @@
-import Base
+public import Host
 import TLS
 
 /// The entries of an archive that are to be unpacked.

@@ -1,4 +1,5 @@
 import Base
+import Host
 
 /// The entries of an archive that were read so far.
 struct ArchiveIndex {

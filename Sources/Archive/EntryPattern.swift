@@ -1,5 +1,4 @@
 import Base
-import Glibc
 
 /// The name of a wanted file or directory, a pattern as in a shell.
 struct EntryPattern {
@@ -13,13 +12,11 @@ struct EntryPattern {
     }
 
     /// Returns whether a path is, or is below, what the pattern names.
-    ///
-    /// The corresponding C function is `fnmatch`.
     func matches(_ path: String) -> Bool {
         let others = path.pathParts
         guard others.count >= parts.count else { return false }
         return zip(parts, others).allSatisfy { part, other in
-            unsafe part == other || fnmatch(part, String(other), 0) == 0
+            part == other || isName(String(other), like: part)
         }
     }
 

@@ -54,5 +54,5 @@ public struct NetworkInterface: Sendable, Hashable {
     ///
     /// - Parameter pattern: A name, or a pattern of `fnmatch(3)`, in which `*` matches any text.
     /// - Returns: Whether the name matches.
-    public func isNamed(_ pattern: String) -> Bool { unsafe fnmatch(pattern, name, 0) == 0 }
+    public func isNamed(_ pattern: String) -> Bool { isName(name, like: pattern) }
 }

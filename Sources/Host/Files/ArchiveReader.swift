@@ -143,7 +143,7 @@ public struct ArchiveError: Error, Hashable, CustomStringConvertible {
     /// The advice, `nil` if there is none.
     public var advice: String?
 
-    init(_ description: String, isOfSystem: Bool = false, advice: String? = nil) {
+    public init(_ description: String, isOfSystem: Bool = false, advice: String? = nil) {
         (self.description, self.isOfSystem, self.advice) = (description, isOfSystem, advice)
     }
 }

@@ -1,4 +1,3 @@
-import Archive
 import HTTP
 import Host
 import TLS
