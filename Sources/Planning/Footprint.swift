@@ -287,6 +287,11 @@ extension Footprint {
     /// The digests of everything that the task fetches from pinned URLs.
     var pinnedDigests: [String] { (manifests?.pinnedDigests ?? []) + fetchedDigests }
 
+    /// Whether the task's unit writes files itself that are not known before it runs, such as those of an archive.
+    ///
+    /// It cannot write the list of what `reset` removes, so a command outside the sandbox takes over the list of the unit.
+    public var listsProducts: Bool { unpacks || !fetchedDigests.isEmpty }
+
     /// Whether the task writes only products of the agent.
     ///
     /// The task's unit then writes to no directory of the node, because the products are put in place after the unit

@@ -215,7 +215,12 @@ struct Configuration {
             staged: staged,
             credentialsDirectory: Machine.isUnit ? options.environment["CREDENTIALS_DIRECTORY"] : nil,
             log: { [options, plan, isSandboxed] (created, task) throws(SystemError) in
-                if !isSandboxed { try Self.products(options).note(created, by: task, at: plan.position(of: task) ?? 0) }
+                let position = plan.position(of: task) ?? 0
+                if !isSandboxed {
+                    try Self.products(options).note(created, by: task, at: position)
+                } else if plan.steps[position].task.footprint.listsProducts {
+                    try productsOfUnit(task).note(created, by: task, at: position)
+                }
             },
         )
     }
@@ -223,6 +228,26 @@ struct Configuration {
     /// Returns the products that the unit of a task stages for `supervise`; `nil` if the unit writes them directly.
     func stagedProducts(of task: PlannedTask, _ records: RecordStore) -> StagedProducts? {
         task.footprint.hasOnlyProducts ? StagedProducts(of: task, in: records.stagingPath(of: task.name)) : nil
+    }
+
+    /// Returns the store in which the unit of a task lists what it creates itself, until `supervise` takes the list over.
+    private func productsOfUnit(_ task: String) throws(SystemError) -> ProductStore {
+        let root = try Self.products(options).root
+        return ProductStore(path: "\(try records().stagingPath(of: task))/products", root: root)
+    }
+
+    /// Adds what the unit of a task has created itself to the list of what `reset` removes.
+    ///
+    /// - Throws: ``Base/SystemError`` if a list cannot be read or written.
+    func takeOverProducts(of task: PlannedTask) throws(SystemError) {
+        guard task.footprint.listsProducts else { return }
+        let store = try Self.products(options)
+        let directories = task.footprint.writes.map { write in
+            let path = FileSystem.existingRealPath(store.root + write.path.path.withoutSlashesAtEnd)
+            return path.pathPart(after: store.root)
+        }
+        let position = plan.position(of: task.name) ?? 0
+        try store.takeOver(from: productsOfUnit(task.name), of: task.name, at: position, within: directories)
     }
 
     /// Creates the environment for the actions of a run, or for a check of the plan.

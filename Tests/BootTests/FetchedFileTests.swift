@@ -34,7 +34,7 @@ extension RunningMachineTests {
             return try await machine.output("sha256sum </srv/it.tar.gz | cut -c1-64 | tr -d '\\n'")
         }
 
-        @Test func `units fetch and unpack, and a later run needs no server`() async throws {
+        @Test func `units fetch and unpack, a later run needs no server, and reset removes all of it`() async throws {
             try await TestMachine.withRunning { machine in
                 let digest = try await prepare(machine)
                 let url = "http://127.0.0.1:\(port)/it.tar.gz"
@@ -67,6 +67,16 @@ extension RunningMachineTests {
                 #expect(repaired.output.contains("copy: /usr/local/lib/it.tar.gz created"), "\(repaired.output)")
                 let again = try await machine.run("nest-bootstrap", "run", "--task", "archive")
                 #expect(again.output.contains("archive: unchanged"), "\(again.output)")
+
+                try await machine.must("echo own >/opt/it/new/own")
+                let kept = try await machine.run("nest-bootstrap", "reset", "--yes")
+                #expect(kept.output.contains("/opt/it/new not deleted"), "\(kept.output)\(kept.errors)")
+                #expect(try await machine.output("ls /opt/it/new") == "own\n")
+                try await machine.must("rm /opt/it/new/own")
+                let reset = try await machine.run("nest-bootstrap", "reset", "--yes")
+                #expect(reset.status == 0, "\(reset.output)\(reset.errors)")
+                let left = "ls -d /opt/it /usr/local/lib/it.tar.gz 2>&1 | grep -vc cannot; true"
+                #expect(try await machine.output(left) == "0\n")
             }
         }
 

@@ -179,7 +179,8 @@ private struct TaskUnit {
         // before they are put in place.
         let records = "nest-bootstrap/tasks/\(task.name)"
         let staging = "nest-bootstrap-staged/\(task.name)"
-        unit.set("RuntimeDirectory", task.footprint.hasOnlyProducts ? "\(records) \(staging)" : records)
+        let hasStaging = task.footprint.hasOnlyProducts || task.footprint.listsProducts
+        unit.set("RuntimeDirectory", hasStaging ? "\(records) \(staging)" : records)
         let cache = task.footprint.keepsCache ? ["nest-bootstrap/cache/\(task.name)"] : []
         let state = cache + task.recordedSets.map { "nest-bootstrap/sets/\($0)" }
         if !state.isEmpty { unit.set("StateDirectory", state.joined(separator: " ")) }
@@ -208,6 +209,7 @@ private struct TaskUnit {
         if task.isCompletedOutside {
             let steps = [
                 hasOnlyProducts ? "puts in place what the task has made" : nil,
+                task.footprint.listsProducts ? "lists what 'reset' removes" : nil,
                 task.restarts.isEmpty ? nil : "restarts the units that use it",
             ]
             let text = steps.compactMap(\.self).joined(separator: ", ")
@@ -325,5 +327,7 @@ extension PlannedTask {
     /// Whether a command of the task's unit, run outside the sandbox, completes the task.
     ///
     /// The command also records a recovery; for other tasks, a separate service records recoveries.
-    public var isCompletedOutside: Bool { footprint.hasOnlyProducts || !settings.restarts.isEmpty }
+    public var isCompletedOutside: Bool {
+        footprint.hasOnlyProducts || footprint.listsProducts || !settings.restarts.isEmpty
+    }
 }

@@ -75,7 +75,7 @@ struct UnitSupervision {
         do {
             let records = try records()
             let staged = configuration.stagedProducts(of: task, records)
-            guard staged != nil || !task.restarts.isEmpty else { return true }
+            guard staged != nil || task.footprint.listsProducts || !task.restarts.isEmpty else { return true }
             let deadline = ContinuousClock.now + task.timeout
             // A run by hand may have begun after the unit's process ended.
             guard let lock = try await records.awaitLock(task.name, until: hasEnded ? .now + Self.lockLimit : deadline)
@@ -84,6 +84,8 @@ struct UnitSupervision {
                 throw Problem(.runningElsewhere, "another process is running it", hint: "see \(call)")
             }
             defer { withExtendedLifetime(lock) {} }
+            // A task that has failed may have created something too.
+            try configuration.takeOverProducts(of: task)
             guard let record = try records.record(of: task.name), record.isSuccess else { return true }
             var failed = record
             do {
