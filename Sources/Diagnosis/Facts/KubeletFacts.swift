@@ -84,7 +84,7 @@ public struct KubeletFacts: Sendable {
         case unhealthy(String)
         /// Nothing listens at the port.
         case refused
-        /// There was no answer in time.
+        /// No answer in time.
         case silent
     }
 

@@ -49,13 +49,13 @@ public struct RuntimeFacts: Sendable {
 
     /// The answer of a container runtime.
     public enum Answer: Sendable, Hashable {
-        /// It speaks the Container Runtime Interface.
+        /// The Container Runtime Interface is spoken there.
         case version(name: String, version: String, conditions: [Condition])
-        /// It answers, but does not have the interface.
+        /// A program answers that does not have the interface.
         case withoutInterface
-        /// It accepts connections and does not answer.
+        /// Connections are accepted, and nothing is answered.
         case silent
-        /// There is no socket.
+        /// No socket.
         case missing
         /// Nothing accepts connections.
         case refused
