@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "Base", dependencies: ["CSchemas"]),
         .target(name: "YAML", dependencies: ["Base", "CYAML"]),
         .target(name: "TLS", dependencies: ["Base", "COpenSSL"]),
-        .target(name: "Archive", dependencies: ["Base", "Host", "TLS"]),
+        .target(name: "Archive", dependencies: ["Base", "Host", "TLS", "YAML"]),
         .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL", "TLS"]),
         .target(name: "Host", dependencies: ["Base", "CArchive", "CSystemd", "CShims"]),
         .target(name: "Kubernetes", dependencies: ["Base", "HTTP", "TLS", "YAML"]),

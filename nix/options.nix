@@ -140,6 +140,10 @@ let
         "reloaded"
       ]) "The state to bring the unit into.";
     };
+    images = verb "Imports images of containers from archives." {
+      archives = required (types.listOf (types.either types.path (types.attrsOf types.str))) "Files and pinned URLs of archives.";
+      socket = optional types.str "The socket of containerd.";
+    };
     module = verb "Loads kernel modules, also at the next boot." {
       names = required (types.listOf types.str) "The modules.";
     };

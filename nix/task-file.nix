@@ -28,6 +28,7 @@ let
     "directory"
     "exec"
     "file"
+    "images"
     "kubeconfig"
     "module"
     "remove"

@@ -91,6 +91,7 @@ let actionTypes: [any Action.Type] = [
     ApplyAction.self,
     ServiceAction.self,
     ExecAction.self,
+    ImagesAction.self,
     ModuleAction.self,
     SysctlAction.self,
     WaitAction.self,

@@ -22,6 +22,7 @@ struct ArchiveIndex {
 
     private let archive: String
     private let byteLimit: Int
+    private let refused: String
     private var byteCount = 0
     private var entryCount = 0
     private var entries: [Entry] = []
@@ -33,12 +34,13 @@ struct ArchiveIndex {
     /// - Parameters:
     ///   - archive: The archive's file, for messages.
     ///   - byteLimit: The number of bytes of all files above which the archive is refused.
-    init(_ archive: String, byteLimit: Int) {
-        (self.archive, self.byteLimit) = (archive, byteLimit)
+    ///   - refused: The words in front of the reasons for a refusal.
+    init(_ archive: String, byteLimit: Int, refused: String = "is not unpacked") {
+        (self.archive, self.byteLimit, self.refused) = (archive, byteLimit, refused)
     }
 
     private func refusal(_ words: String, advice: String? = nil) -> ArchiveError {
-        ArchiveError("is not unpacked: \(words)", advice: advice)
+        ArchiveError("\(refused): \(words)", advice: advice)
     }
 
     /// Adds an entry.
@@ -114,6 +116,37 @@ struct ArchiveIndex {
         guard byteCount <= byteLimit else {
             throw refusal("it has more than \(roundedByteText(byteLimit)) of files")
         }
+    }
+}
+
+extension ArchiveIndex {
+    /// Returns the path of an entry.
+    func path(at position: Int) -> String { entries[position].path }
+
+    /// Returns the path of the file to which a path leads, directly or by one link, `nil` if there is none.
+    func linkedPath(_ path: String) -> String? {
+        guard let position = paths.position(of: path) else { return nil }
+        guard case .link(let target?) = entries[position].kind else {
+            return entries[position].isFile ? path : nil
+        }
+        var parts = Array(path.pathParts.dropLast())
+        for part in target.pathParts where part != "." {
+            guard part == ".." else {
+                parts.append(part)
+                continue
+            }
+            guard parts.popLast() != nil else { return nil }
+        }
+        let linked = parts.joined(separator: "/")
+        guard !target.isAbsolutePath, let position = paths.position(of: linked), entries[position].isFile else {
+            return nil
+        }
+        return linked
+    }
+
+    /// Returns the SHA-256 digest of the file to which a path leads, `nil` if there is none.
+    func digest(of path: String) -> String? {
+        linkedPath(path).flatMap { paths.position(of: $0) }.map { entries[$0].sha256 }
     }
 }
 

@@ -238,6 +238,9 @@ public struct Footprint: Sendable, Hashable {
     /// The systemd unit that the task enables, starts or stops.
     public var service: Service?
 
+    /// The socket of the containerd into which the task imports images.
+    public var imageSocket: LocatedPath?
+
     /// The settings of the kernel that the task changes.
     public var kernelSettings: [KernelSetting] = []
 
@@ -290,7 +293,7 @@ extension Footprint {
     /// Whether the task's unit writes files itself that are not known before it runs, such as those of an archive.
     ///
     /// It cannot write the list of what `reset` removes, so a command outside the sandbox takes over the list of the unit.
-    public var listsProducts: Bool { unpacks || !fetchedDigests.isEmpty }
+    public var listsProducts: Bool { !writes.isEmpty && (unpacks || !fetchedDigests.isEmpty) }
 
     /// Whether the task writes only products of the agent.
     ///
@@ -325,8 +328,8 @@ extension Footprint {
     var usesNetwork: Bool { connections.contains { $0 != .systemBus } }
 
     /// Whether the task keeps something for the next boot in its own directory of the cache: what it has fetched, the list
-    /// of what it has unpacked, the server's schema for `check`.
-    var keepsCache: Bool { manifests != nil || unpacks || !fetchedDigests.isEmpty }
+    /// of what it has unpacked or imported, the server's schema for `check`.
+    var keepsCache: Bool { manifests != nil || unpacks || !fetchedDigests.isEmpty || imageSocket != nil }
 }
 
 extension Footprint {

@@ -1,17 +1,7 @@
-public import Base
-
 /// A set of manifests, and whether variables in the manifests are replaced.
 public struct ManifestSet: Sendable, Hashable {
-    /// The source of a manifest.
-    public enum Source: Sendable, Hashable {
-        /// A file, or a directory of files.
-        case path(LocatedPath)
-        /// A URL with the SHA-256 digest of its content in lower-case hexadecimal.
-        case url(String, sha256: String, SourceLocation)
-    }
-
     /// The sources, in the order of the task file.
-    public var sources: [Source]
+    public var sources: [FileSource]
 
     /// Whether `${name}` is replaced in the manifests' scalars.
     public var substitutesVariables: Bool

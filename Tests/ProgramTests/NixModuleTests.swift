@@ -38,7 +38,7 @@ struct NixModuleTests {
         let units = config["units"]?.entries?.map(\.key) ?? []
         let tasks = [
             "admin", "api", "forwarding", "hello", "ipam", "kubelet-key", "metrics", "modules", "namespace", "old",
-            "plugins",
+            "pause", "plugins",
             "runtime", "sysctl",
         ].map {
             "k8s-bootstrap-\($0).service"

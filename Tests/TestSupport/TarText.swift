@@ -1,7 +1,7 @@
 /// A tar archive in the format of POSIX (ustar), written byte by byte so that it may be hostile.
 public struct TarText {
     /// The kinds of entries, by their type flags.
-    public enum Kind: String {
+    public enum Kind: String, Sendable {
         case file = "0"
         case hardLink = "1"
         case link = "2"

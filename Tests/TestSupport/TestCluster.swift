@@ -35,7 +35,7 @@ public struct TestCluster: Sendable {
     /// Other tests write to it too: give objects names of their own, in a namespace of your own.
     public static let shared = Task { try await up() }
 
-    static let scripts = sourceRoot + "/Tests/cluster"
+    public static let scripts = sourceRoot + "/Tests/cluster"
 
     /// Ends the clusters still there when the test process exits.
     private static let atExit: Void = {

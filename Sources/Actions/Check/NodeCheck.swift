@@ -92,7 +92,7 @@ public struct NodeCheck: Sendable {
             }
             if !isOffline {
                 problems += await nodeProblems(task)
-                warnings += shellWarnings(footprint)
+                warnings += await nodeWarnings(task)
             }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)

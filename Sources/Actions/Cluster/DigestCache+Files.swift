@@ -84,12 +84,16 @@ extension DigestCache {
         return nil
     }
 
-    /// Removes the files that the task has fetched before, except one.
-    func discardOthers(than digest: String) {
+    /// Removes the files that the task has fetched before, and lists of what was in them, except those of some digests.
+    func discardOthers(than digests: String...) { discardOthers(than: digests) }
+
+    /// Removes the files that the task has fetched before, and lists of what was in them, except those of some digests.
+    func discardOthers(than digests: [String]) {
         let directory = "\(run.cacheDirectory)/\(task)"
         for name in (try? run.files.list(directory)) ?? [] {
-            let stem = name.hasSuffix(".part") ? String(name.dropLast(5)) : name
-            guard stem != digest, stem.utf8.count == 64, stem.allSatisfy(\.isHexDigit) else { continue }
+            let suffix = [".part", ImportedImages.suffix].first(where: name.hasSuffix) ?? ""
+            let stem = String(name.dropLast(suffix.count))
+            guard !digests.contains(stem), stem.utf8.count == 64, stem.allSatisfy(\.isHexDigit) else { continue }
             // A file that remains only takes space, and the next run tries again.
             try? run.files.discard(name, in: directory)
         }

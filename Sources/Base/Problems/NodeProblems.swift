@@ -174,10 +174,21 @@ extension ProblemExplanation {
             cause: """
                 The archive is damaged or of another format, or lacks what the task wants, or contains something that \
                 is never unpacked: a name or link that leads out of the directory, a device, a file with the \
-                set-user-ID bit, two entries with one name, or too many bytes. Nothing of it was written.
+                set-user-ID bit, two entries with one name, or too many bytes; or its images are for another \
+                architecture, or not complete. Nothing of it was written.
                 """,
             fix: "Correct the keys `strip` and `only`, or name another archive.",
             example: .message("'https://example.com/a.tgz' is not unpacked: it does not contain 'bin/kubelet'")
+        ),
+        .init(
+            .imagesNotImported,
+            "Images that cannot be imported",
+            cause: "containerd does not run, does not answer at the socket, or refuses an archive of images.",
+            fix: "Start containerd in an earlier task, correct `socket`, or see 'journalctl -u containerd'.",
+            example: .message(
+                "containerd cannot be asked at '/run/containerd/containerd.sock': there is no socket; start containerd, or "
+                    + "correct 'socket'; see 'systemctl status containerd'"
+            )
         ),
         .init(
             .programInSandbox,

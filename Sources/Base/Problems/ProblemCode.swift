@@ -59,6 +59,7 @@ public enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case programInSandbox = "NB0416"
     case unitNotChanged = "NB0417"
     case refusedArchive = "NB0418"
+    case imagesNotImported = "NB0419"
 
     // Certificates, keys and kubeconfigs.
     case certificateNotValidNow = "NB0501"

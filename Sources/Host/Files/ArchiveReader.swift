@@ -42,10 +42,24 @@ public struct ArchiveReader: ~Copyable {
     /// - Parameter path: The archive's file.
     /// - Throws: ``ArchiveError`` if the file cannot be read, or is not an archive.
     public init(_ path: String) throws(ArchiveError) {
+        try self.init(path, isRaw: false)
+    }
+
+    /// Opens a compressed file of any format, whose content is that of its only entry.
+    ///
+    /// - Parameter path: The file.
+    /// - Throws: ``ArchiveError`` if the file cannot be read.
+    public init(compressed path: String) throws(ArchiveError) { try self.init(path, isRaw: true) }
+
+    private init(_ path: String, isRaw: Bool) throws(ArchiveError) {
         guard let raw = unsafe archive_read_new() else { preconditionFailure("memory for a reader of archives") }
         unsafe self.raw = raw
-        unsafe archive_read_support_format_tar(raw)
-        unsafe archive_read_support_format_zip(raw)
+        if isRaw {
+            unsafe archive_read_support_format_raw(raw)
+        } else {
+            unsafe archive_read_support_format_tar(raw)
+            unsafe archive_read_support_format_zip(raw)
+        }
         unsafe archive_read_support_filter_gzip(raw)
         unsafe archive_read_support_filter_bzip2(raw)
         unsafe archive_read_support_filter_xz(raw)
@@ -57,6 +71,12 @@ public struct ArchiveReader: ~Copyable {
     deinit {
         unsafe archive_read_free(raw)
     }
+
+    /// Whether the format of the current entry's header is tar.
+    public var isTar: Bool { unsafe archive_format(raw) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_TAR }
+
+    /// Whether the file is compressed as a whole.
+    public var isCompressed: Bool { unsafe archive_filter_count(raw) > 1 }
 
     /// Reads the header of the next entry; what was not read of the entry before it is skipped.
     ///

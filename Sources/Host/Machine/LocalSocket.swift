@@ -3,6 +3,11 @@ import Glibc
 
 /// A stream socket of this machine, named by a path; see unix(7).
 public enum LocalSocket {
+    /// Returns whether there is a socket at a path, following links; also if nobody listens at it any more.
+    public static func exists(_ path: String) -> Bool {
+        (try? FileStatus.at(path, followingLinks: true, "cannot examine"))?.kind == .socket
+    }
+
     /// Connects to a socket, sends bytes, and reads what the other end sends until a caller has enough.
     ///
     /// The function blocks: call it on a thread that may.

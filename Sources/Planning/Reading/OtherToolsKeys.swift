@@ -62,12 +62,14 @@ enum OtherToolsScope: Hashable {
 private let otherVerbs: [String: String] = {
     let fetch = "write file: {path: FILE, url: URL, sha256: DIGEST}"
     let archive = "write file: {path: DIR, url: URL, sha256: DIGEST, unpack: {}}"
+    let images = "write images: {archives: [FILE]}"
     let rendered = "write the objects to a file first, and name that file in apply: {manifests: [FILE]}"
     let condition = "wait for what the next task needs, such as wait: {tcp: HOST:PORT}"
     return [
         "download": fetch, "fetch": fetch, "geturl": fetch, "curl": fetch, "wget": fetch,
         "unarchive": archive, "unpack": archive, "untar": archive, "tar": archive, "extract": archive,
         "archive": archive,
+        "image": images, "ctr": images, "dockerload": images, "dockerimage": images, "containerdimage": images,
         "helm": rendered, "kubectl": rendered, "kustomize": rendered, "k8s": rendered, "chart": rendered,
         "sleep": condition, "pause": condition, "waitfor": condition,
     ]
@@ -153,6 +155,15 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
             "state": "remove it: a directory is created, and the directories above it",
             "name": "write it as 'path: PATH'",
             "recurse": itself, "recursive": itself,
+        ],
+        .verb("images"): [
+            "images": "write 'archives: [FILE]'; an archive has the names of its images",
+            "names": "remove it: an archive has the names of its images",
+            "name": "remove it: an archive has the names of its images",
+            "namespace": "remove it: images are for the kubelet, whose namespace is k8s.io",
+            "pinned": "remove it: all images are pinned", "pin": "remove it: all images are pinned",
+            "snapshotter": "remove it: the kubelet's request unpacks an image, with the snapshotter set for it",
+            "platform": "remove it: the image of the node's architecture is used",
         ],
         .verb("module"): [
             "state": "remove it: a module is loaded, and loaded again at the next boot",

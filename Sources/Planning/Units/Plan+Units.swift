@@ -292,7 +292,7 @@ extension Footprint {
     /// Whether directories must be prepared, paths that the task's program writes must be examined, or a former state
     /// must be recorded.
     public var needsPreparation: Bool {
-        !preparedDirectories.isEmpty || service != nil || !kernelSettings.isEmpty
+        !preparedDirectories.isEmpty || service != nil || imageSocket != nil || !kernelSettings.isEmpty
             || writablePaths.contains { $0 != "/" && (runsPrograms || isPath(productsDirectory, at: $0)) }
     }
 

@@ -29,8 +29,8 @@ public func credentialName(ofPath path: String) -> String? {
 extension Footprint {
     /// Whether the task's unit runs as ``unitUser``.
     ///
-    /// systemd changes units for root only.
-    public var isOfUnitUser: Bool { writes.isEmpty && !runsPrograms && service == nil }
+    /// systemd and containerd obey root only.
+    public var isOfUnitUser: Bool { writes.isEmpty && !runsPrograms && service == nil && imageSocket == nil }
 }
 
 /// The system users as which the units of a plan run, and the settings that let units read files closed to these users.

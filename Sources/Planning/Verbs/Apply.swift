@@ -85,15 +85,10 @@ extension ApplyDeclaration: ReadableVerb {
         )
         static let manifests = Key.required(
             "manifests",
-            ValueReader(
-                type: .array(.either([.path, .mapping([url.description, digest.description])])),
-                read: sources
-            ),
+            .fileSources(example: "[FILE.yaml]"),
             example: "[FILE.yaml]",
             "files, directories (their `*.yaml`, `*.yml` and `*.json`, in name order) and pinned URLs"
         )
-        static let url = Key.required("url", .url, example: "https://HOST/crds.yaml", "a URL to fetch")
-        static let digest = Key.required("sha256", .digest, example: "DIGEST", "the SHA-256 digest of its content")
         static let conflicts = DefaultedKey(
             "conflicts",
             ValueReader(type: .enumeration(Conflicts.allCases.map(\.rawValue)), read: readConflicts),
@@ -235,43 +230,6 @@ extension ApplyDeclaration: ReadableVerb {
         defer { fields.finish() }
         let set = fields.value(Keys.set)
         return PrunedSet(pruning: fields.value(Keys.all) ? .all : .most, set: set)
-    }
-
-    @Sendable private static func sources(_ value: ConfigValue) -> [ManifestSet.Source]? {
-        guard let items = value.items(of: "paths and URLs") else { return nil }
-        guard value.node.sequence?.isEmpty == false else {
-            value.reportTypeMismatch("a list of at least one path or URL", hint: value.write("[FILE.yaml]", asIs: true))
-            return nil
-        }
-        let sources = items.map(source)
-        return sources.contains(nil) ? nil : sources.compactMap(\.self)
-    }
-
-    private static func source(_ item: ConfigValue) -> ManifestSet.Source? {
-        if item.node.mapping != nil, var fields = item.mapping("a mapping") {
-            defer { fields.finish() }
-            let url = fields.value(Keys.url)
-            let digest = fields.value(Keys.digest)
-            guard let url, let digest else { return nil }
-            return .url(url, sha256: digest, item.node.location)
-        }
-        guard let text = item.node.string, (try? WebAddress(text)) != nil else {
-            return item.readPath().map(ManifestSet.Source.path)
-        }
-        item.problems.add(
-            .missingKey,
-            item.node.location,
-            "\(item.label) is a URL without a digest",
-            hint: "write \(pinned(text))",
-        )
-        return nil
-    }
-
-    /// Returns the mapping for a URL, with the digest that other programs write at its end, as in `URL@sha256:DIGEST`.
-    private static func pinned(_ text: String) -> String {
-        let pinned = /(.+?)[@#?&](?:checksum=)?sha256[:=]([0-9a-fA-F]{64})/
-        guard let match = text.wholeMatch(of: pinned) else { return "{url: \(typed(text)), sha256: DIGEST}" }
-        return "{url: \(typed(String(match.1))), sha256: \(match.2.lowercased())}"
     }
 
     /// The paths, connections and privileges of the task.

@@ -11,6 +11,7 @@ let verbTypes: [any ReadableVerb.Type] = [
     ApplyDeclaration.self,
     ServiceDeclaration.self,
     ExecDeclaration.self,
+    ImagesDeclaration.self,
     ModuleDeclaration.self,
     SysctlDeclaration.self,
     WaitDeclaration.self,

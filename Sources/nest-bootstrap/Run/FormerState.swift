@@ -14,6 +14,9 @@ extension Configuration {
     func formerStates(of task: PlannedTask) async throws(SystemError) -> [ProductList.FormerState] {
         guard options.root == nil else { return [] }
         let settings = Self.formerValues(of: task.footprint.kernelSettings)
+        if let declaration = task.verb.declaration as? ImagesDeclaration {
+            return [Self.formerImages(of: task.name, declaration)]
+        }
         guard let service = task.footprint.service, Systemd.isReachable else { return settings }
         let state = try await Systemd.installedUnit(service.unit)
         guard state.unit.load != "not-found" else { return [] }
@@ -46,6 +49,37 @@ extension Configuration {
             let commands = "! \(shellLine(["test", "-e", path])) || \(words) >\(shellLine([path]))"
             return .init("sysctl '\(setting.name)'", commands: commands)
         }
+    }
+
+    /// Returns the commands that remove the images that a task has imported, and the pins of those that were there.
+    ///
+    /// The labels of the images decide. The kubelet's interface of containerd gives each image a second name,
+    /// `sha256:…`, which is removed with the last other name.
+    private static func formerImages(
+        of task: String,
+        _ declaration: ImagesDeclaration
+    ) -> ProductList.FormerState {
+        let socket = declaration.socket.path
+        func call(_ words: String...) -> String {
+            let arguments = ImagesDeclaration.arguments(socket: socket, ["images"] + words)
+            return shellLine([ImagesDeclaration.program] + arguments)
+        }
+        let list = call("list", "-q")
+        func names(_ label: String) -> String { "\(list) \(shellLine(["labels.\"\(label)\"==\"\(task)\""]))" }
+        let unlabelled = shellLine(["\(ImagesDeclaration.pin.name)=", "\(ImagesDeclaration.pinnedBy)="])
+        let commands = """
+            test -S \(shellLine([socket])) || exit 0
+            imported=$(\(names(ImagesDeclaration.importedBy)))
+            for name in $imported; do
+              set -- $(\(call("list")) "name==$name")
+              \(call("remove")) "$name" >/dev/null
+              rest=$(\(list) "target.digest==$9")
+              case $rest in *[!0-9a-z:]*) ;; sha256:*) \(call("remove")) "$rest" >/dev/null ;; esac
+            done
+            pinned=$(\(names(ImagesDeclaration.pinnedBy)))
+            for name in $pinned; do \(call("label")) "$name" \(unlabelled) >/dev/null; done
+            """
+        return .init("images of task '\(task)'", commands: commands)
     }
 
     /// Records the states that a task is about to change, except for those of which the state before is known.

@@ -1,0 +1,270 @@
+import Archive
+import Base
+import Execution
+import Glibc
+import Host
+import Kubernetes
+import Planning
+import YAML
+
+/// The images of a containerd, in the namespace of the kubelet, asked and changed with the program `ctr`.
+struct Containerd {
+    private let context: ActionContext
+    private let socket: LocatedPath
+
+    /// The number of bytes of output above which `ctr` is ended.
+    private static let outputLimit = 16 << 20
+
+    /// The names of images in one command line.
+    private static let nameCount = 200
+
+    init(_ context: ActionContext, _ declaration: ImagesDeclaration) {
+        (self.context, socket) = (context, declaration.socket)
+    }
+
+    /// An image that containerd has.
+    struct Image {
+        /// The digest of the manifest or index to which the name leads.
+        var target: String
+        var isPinned: Bool
+        /// Whether the task has imported the image.
+        var isImportedByTask: Bool
+        /// Whether the task has pinned an image that was there before.
+        var isPinnedByTask: Bool
+    }
+
+    /// The images and the version of containerd.
+    struct State {
+        var images: [String: Image] = [:]
+        var version: String?
+    }
+
+    /// Returns a command line that asks this containerd, quoted for a hint.
+    func quotedCall(_ words: [String]) -> String {
+        quotedShellLine([ImagesDeclaration.program] + ImagesDeclaration.arguments(socket: socket.path, words))
+    }
+
+    /// Returns whether the kubelet leaves pinned images alone with a version of containerd.
+    ///
+    /// Source: release notes of containerd 1.6.25 and 1.7.10, "fix using the pinned label to pin image".
+    static func obeysPins(_ version: String) -> Bool {
+        let numbers = version.drop { !$0.isNumber }.prefix { $0.isNumber || $0 == "." }.split(separator: ".").map {
+            Int($0) ?? 0
+        }
+        guard numbers.count >= 3 else { return true }
+        switch (numbers[0], numbers[1]) {
+        case (1, ..<6): return false
+        case (1, 6): return numbers[2] >= 25
+        case (1, 7): return numbers[2] >= 10
+        default: return true
+        }
+    }
+
+    /// The predicate of a version with which ``obeysPins(_:)`` is `false`.
+    static let ignoresPins =
+        "ignores that images are pinned, so that the kubelet may remove them when the disk is full: 1.6.25, 1.7.10, 2.0 and "
+        + "later versions obey"
+
+    // MARK: Questions
+
+    /// Waits until containerd answers, and returns its images and version.
+    func state() async throws -> State {
+        let policy = context.retryPolicy
+        let version: String?
+        do {
+            version = try await policy.retry(.init(.condition, "containerd at '\(socket.path)'")) {
+                () async throws(FetchError) in try await answer()
+            }
+        } catch {
+            try Task.checkCancellation()
+            throw Problem(
+                .imagesNotImported,
+                "containerd cannot be asked at '\(socket.path)': \(error.words)",
+                at: socket.location,
+                hint: error.hint
+            )
+        }
+        let lines = try await output(["images", "list"]).split(separator: "\n").dropFirst()
+        var state = State(version: version)
+        for line in lines {
+            let words = line.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
+            guard words.count > 3, let labels = words.last else { continue }
+            let pairs = Set(labels.split(separator: ",").map(String.init))
+            let task = context.task.name
+            state.images[words[0]] = Image(
+                target: words[2],
+                isPinned: pairs.contains("\(ImagesDeclaration.pin.name)=\(ImagesDeclaration.pin.value)"),
+                isImportedByTask: pairs.contains("\(ImagesDeclaration.importedBy)=\(task)"),
+                isPinnedByTask: pairs.contains("\(ImagesDeclaration.pinnedBy)=\(task)")
+            )
+        }
+        return state
+    }
+
+    /// Asks containerd for its version once.
+    ///
+    /// - Returns: The version, `nil` if containerd answers without one.
+    /// - Throws: ``FetchError`` if it does not answer.
+    func answer() async throws(FetchError) -> String? {
+        let unit = "see 'systemctl status containerd'"
+        guard LocalSocket.exists(socket.path) else {
+            throw FetchError(
+                words: "there is no socket",
+                disposition: .retry,
+                hint: "start containerd, or correct 'socket'; \(unit)"
+            )
+        }
+        let result: FilterResult
+        do throws(SystemError) {
+            result = try await filter(
+                command(["version"]),
+                input: SecretBytes(copying: []),
+                outputLimit: Self.outputLimit,
+                deadline: min(context.deadline, .now + .seconds(10))
+            )
+        } catch {
+            let isMissing = error.code == ENOENT
+            throw FetchError(
+                words: "\(error)",
+                disposition: .permanent,
+                hint: isMissing ? Self.missing : error.advice
+            )
+        }
+        guard result.status.isSuccess else {
+            let isLate = result.status == .timedOut
+            throw FetchError(
+                words: isLate ? "it does not answer" : Self.reason(result),
+                disposition: .retry,
+                hint: unit
+            )
+        }
+        let text = String(decoding: result.output.copy, as: UTF8.self)
+        let server = text.firstRange(of: "Server:").map { text[$0.upperBound...] } ?? ""
+        let line = server.split(separator: "\n").first { $0.contains("Version:") }
+        return line?.split(separator: " ").last.map(String.init)
+    }
+
+    private static let missing = "install the package 'containerd', or put 'ctr' into /usr/local/bin in an earlier task"
+
+    /// Returns the images that containerd lacks, or has with another or an incomplete content.
+    func missing(_ images: [ImageArchive.Image], _ state: State) async throws -> [ImageArchive.Image] {
+        let present = images.filter { state.images[$0.name] != nil }
+        let complete = try await completeNames(present.map(\.name))
+        var missing: [ImageArchive.Image] = []
+        for image in images {
+            guard let target = state.images[image.name]?.target, complete.contains(image.name) else {
+                missing.append(image)
+                continue
+            }
+            let isSame: Bool
+            switch image.content {
+            case .target(let digest): isSame = digest == target
+            case .configuration(let digest): isSame = try await configuration(of: target) == digest
+            }
+            if !isSame { missing.append(image) }
+        }
+        return missing
+    }
+
+    /// Returns the names of images of which containerd has all parts for its platform.
+    private func completeNames(_ names: [String]) async throws -> Set<String> {
+        var complete: Set<String> = []
+        var rest = names[...]
+        while !rest.isEmpty {
+            let filters = rest.prefix(Self.nameCount).map { "name==\"\($0)\"" }
+            rest = rest.dropFirst(Self.nameCount)
+            for line in try await output(["images", "check"] + filters).split(separator: "\n").dropFirst() {
+                let words = line.split(separator: " ")
+                if words.count > 3, words[3] == "complete" { complete.insert(String(words[0])) }
+            }
+        }
+        return complete
+    }
+
+    /// Returns the digest of the configuration of an image, `nil` if the image has none for this architecture.
+    private func configuration(of target: String) async throws -> String? {
+        var digest = target
+        for _ in 0..<4 {
+            let text = try await output(["content", "get", digest])
+            guard let node = try? readJSON(Array(text.utf8), file: digest) else { return nil }
+            if let found = node["config"]?["digest"]?.string { return found }
+            let next = node["manifests"]?.sequence?.first { entry in
+                entry["platform"]?["architecture"]?.string == Machine.architecture
+            }
+            guard let found = next?["digest"]?.string else { return nil }
+            digest = found
+        }
+        return nil
+    }
+
+    // MARK: Changes
+
+    /// Imports an archive.
+    ///
+    /// The images are not unpacked: the kubelet's request does that with the snapshotter that is configured for it.
+    ///
+    /// - Parameters:
+    ///   - file: The location of the archive.
+    ///   - name: The path or URL, for messages.
+    /// - Throws: ``Base/Problem`` if containerd refuses it.
+    func importArchive(_ file: String, _ name: String) async throws {
+        _ = try await output(["images", "import", "--no-unpack", file], subject: "'\(name)' cannot be imported")
+    }
+
+    /// Sets a label of an image; an empty value removes it.
+    func label(_ name: String, _ label: String, _ value: String) async throws {
+        _ = try await output(["images", "label", name, "\(label)=\(value)"])
+    }
+
+    // MARK: The program
+
+    private func command(_ words: [String]) -> Command {
+        var environment = context.run.processEnvironment
+        environment["PATH"] = searchPathOfPackages(environment["PATH"] ?? "")
+        return Command(
+            ImagesDeclaration.program,
+            ImagesDeclaration.arguments(socket: socket.path, words),
+            environment: environment
+        )
+    }
+
+    private func output(_ words: [String], subject: String = "containerd does not obey") async throws -> String {
+        let result: FilterResult
+        do throws(SystemError) {
+            result = try await filter(
+                command(words),
+                input: SecretBytes(copying: []),
+                outputLimit: Self.outputLimit,
+                deadline: context.deadline
+            )
+        } catch {
+            throw Problem(
+                .imagesNotImported,
+                subject,
+                at: socket.location,
+                hint: error.code == ENOENT ? Self.missing : error.advice,
+                cause: error
+            )
+        }
+        guard result.status.isSuccess else {
+            try Task.checkCancellation()
+            let isLate = result.status == .timedOut
+            throw Problem(
+                .imagesNotImported,
+                isLate
+                    ? "\(subject): 'ctr' has not finished within the task's timeout"
+                    : "\(subject): \(Self.reason(result))",
+                at: socket.location,
+                hint: isLate ? "increase 'timeout' of task '\(context.task.name)'" : "see 'journalctl -u containerd'"
+            )
+        }
+        return String(decoding: result.output.copy, as: UTF8.self)
+    }
+
+    /// Returns the reason that `ctr` has printed for its failure.
+    private static func reason(_ result: FilterResult) -> String {
+        let line = result.errors.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+        guard !line.isEmpty else { return "'ctr' \(result.status)" }
+        return line.hasPrefix("ctr: ") ? String(line.dropFirst(5)) : line
+    }
+}

@@ -1,0 +1,255 @@
+import Archive
+import Base
+import Execution
+import Host
+import Planning
+
+/// Verb `images`: imports images of containers into containerd.
+struct ImagesAction: Action {
+    private let context: ActionContext
+    private let declaration: ImagesDeclaration
+    private let containerd: Containerd
+
+    init(_ context: ActionContext, _ declaration: ImagesDeclaration) {
+        (self.context, self.declaration) = (context, declaration)
+        containerd = Containerd(context, declaration)
+    }
+
+    /// An archive with the images in it.
+    private struct Archive {
+        /// The path or URL, for messages.
+        var name: String
+        var location: SourceLocation
+        var sha256: String
+        /// The location of the file, `nil` for a URL that is fetched only if something is missing.
+        var file: String?
+        var contents: ImageArchive
+    }
+
+    private var isDryRun: Bool { context.run.files.isDryRun }
+
+    /// Imports the archives of which an image is missing, pins all images, and returns whether anything changed.
+    ///
+    /// All archives are read and checked before any image is imported. With a root, nothing is imported: the containerd
+    /// that runs is that of this machine.
+    func run() async throws -> Bool {
+        guard context.run.files.root.isEmpty else {
+            context.emit(
+                .warning(
+                    subject: declaration.socket.path,
+                    "no images are imported, because '--root' is for another machine"
+                )
+            )
+            return false
+        }
+        var archives: [Archive] = []
+        var isPlanned = false
+        for source in declaration.archives {
+            if let archive = try await archive(source) { archives.append(archive) } else { isPlanned = true }
+        }
+        try requireOneContent(archives)
+        guard !isDryRun || LocalSocket.exists(declaration.socket.path) else {
+            for archive in archives { context.emit(.planned("would import the images of '\(archive.name)'")) }
+            return isPlanned || !archives.isEmpty
+        }
+        var state = try await containerd.state()
+        var isChanged = isPlanned
+        for archive in archives {
+            let missing = try await containerd.missing(archive.contents.images, state)
+            guard !missing.isEmpty else { continue }
+            isChanged = true
+            guard !isDryRun else {
+                for image in missing { context.emit(.planned("would import image '\(image.name)'")) }
+                continue
+            }
+            try await importImages(archive, missing, &state)
+        }
+        for archive in archives where try await pin(archive.contents.images, state) { isChanged = true }
+        if !isDryRun { context.cache.discardOthers(than: archives.map(\.sha256)) }
+        return isChanged
+    }
+
+    /// Returns an archive with its images, `nil` if a dry run would have to fetch or make it, which has been reported.
+    private func archive(_ source: FileSource) async throws(Problem) -> Archive? {
+        switch source {
+        case .path(let path):
+            let files = context.run.files
+            guard !files.isOfUnknownContent(path.path) else {
+                context.emit(.planned("would import the images of '\(path.path)'"))
+                return nil
+            }
+            let found: (file: String, sha256: String)
+            do {
+                found = try await onThread { () throws(SystemError) in
+                    (try files.location(ofRead: path.path), try files.digest(ofFile: path.path))
+                }
+            } catch {
+                throw Problem(
+                    error.problemCode,
+                    "cannot import '\(path.path)'",
+                    at: path.location,
+                    hint: error.advice,
+                    cause: error
+                )
+            }
+            return try await archive(path.path, path.location, found.sha256, in: found.file)
+        case .url(let url, let digest, let location):
+            let list = ImportedImages(context, sha256: digest)
+            if let contents = list.load() {
+                return Archive(name: url, location: location, sha256: digest, file: nil, contents: contents)
+            }
+            guard let file = try await fetched(url, digest) else {
+                context.emit(.planned("would fetch '\(url)', and import its images"))
+                return nil
+            }
+            return try await archive(url, location, digest, in: file)
+        }
+    }
+
+    /// Returns the location of a pinned URL's file, `nil` if a dry run would have to fetch it.
+    private func fetched(_ url: String, _ digest: String) async throws(Problem) -> String? {
+        guard isDryRun else { return try await context.cache.file(of: url, sha256: digest) }
+        return try? await context.cache.keptFile(sha256: digest)
+    }
+
+    /// Reads an archive unless its images are known.
+    private func archive(
+        _ name: String,
+        _ location: SourceLocation,
+        _ digest: String,
+        in file: String
+    ) async throws(Problem) -> Archive {
+        let list = ImportedImages(context, sha256: digest)
+        var contents = list.load()
+        if contents == nil {
+            do throws(ArchiveError) {
+                let read = try await onThread { () throws(ArchiveError) in
+                    try ImageArchive(of: file, architecture: Machine.architecture)
+                }
+                list.save(read)
+                contents = read
+            } catch {
+                throw Problem(
+                    error.isOfSystem ? .systemCallFailed : .refusedArchive,
+                    "'\(name)' \(error)",
+                    at: location,
+                    hint: error.advice
+                )
+            }
+        }
+        guard let contents else { preconditionFailure("an archive that was read has contents") }
+        return Archive(name: name, location: location, sha256: digest, file: file, contents: contents)
+    }
+
+    /// Refuses two archives with different images of one name, of which the later would replace the earlier in every run.
+    private func requireOneContent(_ archives: [Archive]) throws(Problem) {
+        var seen: [String: (content: ImageArchive.Content, archive: String)] = [:]
+        for archive in archives {
+            for image in archive.contents.images {
+                guard let other = seen[image.name] else {
+                    seen[image.name] = (image.content, archive.name)
+                    continue
+                }
+                guard other.content != image.content else { continue }
+                throw Problem(
+                    .contradictingKeys,
+                    "'\(other.archive)' and '\(archive.name)' have different images of the name '\(image.name)'",
+                    at: archive.location,
+                    hint: "remove one of the two archives"
+                )
+            }
+        }
+    }
+
+    private func importImages(
+        _ archive: Archive,
+        _ missing: [ImageArchive.Image],
+        _ state: inout Containerd.State
+    ) async throws {
+        let file: String
+        if let known = archive.file {
+            file = known
+        } else {
+            guard let fetched = try await fetched(archive.name, archive.sha256) else { return }
+            file = fetched
+        }
+        let before = state
+        let names = missing.map { "'\($0.name)'" }.joined(separator: ", ")
+        context.emit(.waiting(Wait(.init(.condition, "images"), reason: "importing \(names) from '\(archive.name)'")))
+        if archive.contents.isCompressed {
+            try await importCompressed(file, archive)
+        } else {
+            try await containerd.importArchive(file, archive.name)
+        }
+        state = try await containerd.state()
+        let absent = try await containerd.missing(archive.contents.images, state)
+        if let first = absent.first {
+            throw Problem(
+                .imagesNotImported,
+                "containerd has imported '\(archive.name)' and does not have image '\(first.name)' of it",
+                at: archive.location,
+                hint: "see what it has: \(containerd.quotedCall(["images", "list"]))"
+            )
+        }
+        for image in missing {
+            context.emit(.change("image '\(image.name)'", "imported"))
+            // An image of another content, which the name had before, cannot be restored.
+            try await containerd.label(image.name, ImagesDeclaration.importedBy, context.task.name)
+            if before.images[image.name]?.isPinnedByTask == true {
+                try await containerd.label(image.name, ImagesDeclaration.pinnedBy, "")
+            }
+        }
+        state = try await containerd.state()
+    }
+
+    /// Imports a copy that is not compressed, because older versions of `ctr` take no other.
+    private func importCompressed(_ file: String, _ archive: Archive) async throws {
+        let directory = "\(context.run.cacheDirectory)/\(context.task.name)"
+        let name = "images.tar"
+        let files = context.run.files
+        defer { try? files.discard(name, in: directory) }
+        let copy: String
+        do {
+            copy = try await onThread { () throws(SystemError) in
+                let copy = "\(try files.stateLocation(directory))/\(name)"
+                try decompress(file, to: PinnedFile(path: copy, sha256: "", size: nil, mode: 0o600))
+                return copy
+            }
+        } catch {
+            throw Problem(
+                .systemCallFailed,
+                "cannot decompress '\(archive.name)'",
+                at: archive.location,
+                hint: error.advice,
+                cause: error
+            )
+        }
+        try await containerd.importArchive(copy, archive.name)
+    }
+
+    /// Pins images against the kubelet's garbage collection.
+    ///
+    /// - Returns: Whether an image was not pinned before.
+    private func pin(_ images: [ImageArchive.Image], _ state: Containerd.State) async throws -> Bool {
+        var isChanged = false
+        for image in images {
+            guard let present = state.images[image.name], !present.isPinned else { continue }
+            isChanged = true
+            guard !isDryRun else {
+                context.emit(.planned("would pin image '\(image.name)'"))
+                continue
+            }
+            if !present.isImportedByTask {
+                try await containerd.label(image.name, ImagesDeclaration.pinnedBy, context.task.name)
+            }
+            try await containerd.label(image.name, ImagesDeclaration.pin.name, ImagesDeclaration.pin.value)
+            if !present.isImportedByTask { context.emit(.change("image '\(image.name)'", "pinned")) }
+        }
+        if isChanged, !isDryRun, let version = state.version, !Containerd.obeysPins(version) {
+            context.emit(
+                .warning(subject: "containerd \(version)", "it \(Containerd.ignoresPins)")
+            )
+        }
+        return isChanged
+    }
+}

@@ -1,0 +1,135 @@
+import Base
+public import Host
+import TLS
+
+/// The images of containers in an archive, as `docker save` or a program for OCI images writes it.
+///
+/// Nothing of the archive is used before it was read as a whole: an archive is refused for the reasons for which
+/// ``ArchiveContents`` refuses one, if its documents contradict each other, if it lacks a part of an image, or if a part
+/// has another digest than its name says.
+///
+/// Source: image-layout.md and manifest.md of the OCI image specification 1.1, and `core/images/archive` of containerd,
+/// whose import decides the names.
+public struct ImageArchive: Sendable, Hashable {
+    /// An image.
+    public struct Image: Sendable, Hashable {
+        /// The name, as containerd records it, such as `registry.k8s.io/pause:3.10`.
+        public var name: String
+
+        /// The digest by which the image is recognised.
+        public var content: Content
+
+        public init(name: String, content: Content) {
+            (self.name, self.content) = (name, content)
+        }
+    }
+
+    /// The digest of a document of an image, with its algorithm, as in `sha256:…`.
+    public enum Content: Sendable, Hashable {
+        /// The manifest or index to which the name leads.
+        case target(String)
+        /// The configuration, if the program that imports the archive makes the manifest.
+        case configuration(String)
+    }
+
+    /// The images, in the order of the archive.
+    public let images: [Image]
+
+    /// Whether the archive is compressed as a whole.
+    public let isCompressed: Bool
+
+    /// Creates a list of images that was read before.
+    public init(images: [Image], isCompressed: Bool) {
+        (self.images, self.isCompressed) = (images, isCompressed)
+    }
+
+    /// Reads an archive as a whole, and checks it.
+    ///
+    /// - Parameters:
+    ///   - path: The archive's file.
+    ///   - architecture: The architecture of the node, by Go's names.
+    ///   - byteLimit: The number of bytes of all files above which the archive is refused.
+    /// - Throws: ``ArchiveError`` if the archive cannot be read or is refused.
+    public init(
+        of path: String,
+        architecture: String,
+        byteLimit: Int = ArchiveContents.byteLimit
+    ) throws(ArchiveError) {
+        let parts = try ImageParts(of: path, byteLimit: byteLimit)
+        let documents = ImageDocuments(parts, architecture: architecture)
+        images = try parts.has("oci-layout") ? documents.layoutImages() : documents.dockerImages()
+        isCompressed = parts.isCompressed
+    }
+}
+
+/// The files of an archive of images, and the documents among them.
+struct ImageParts {
+    /// The maximum size of a document.
+    private static let documentLimit = 4 << 20
+
+    /// The maximum size of all documents, which are kept in memory.
+    private static let documentsLimit = 64 << 20
+
+    /// The words in front of the reasons for a refusal.
+    static let refused = "is not imported"
+
+    private var index: ArchiveIndex
+    private var texts: [String: [UInt8]] = [:]
+    private var size = 0
+
+    /// Whether the archive is compressed as a whole.
+    private(set) var isCompressed = false
+
+    /// Reads all parts.
+    ///
+    /// - Throws: ``ArchiveError`` if the archive cannot be read or is refused.
+    init(of path: String, byteLimit: Int) throws(ArchiveError) {
+        var reader = try ArchiveReader(path)
+        index = ArchiveIndex(path, byteLimit: byteLimit, refused: Self.refused)
+        var isTar = true
+        while let entry = try reader.next() {
+            isTar = isTar && reader.isTar
+            guard let position = try index.add(entry) else { continue }
+            if case .other(let kind) = entry.kind {
+                throw Self.refusal("entry '\(entry.name ?? "")' is a \(kind.rawValue)")
+            }
+            guard entry.kind == .file else { continue }
+            try read(&reader, at: position)
+        }
+        guard isTar else { throw Self.refusal("it is a zip archive", advice: "write it as tar") }
+        isCompressed = reader.isCompressed
+    }
+
+    private mutating func read(_ reader: inout ArchiveReader, at position: Int) throws(ArchiveError) {
+        var digest = SHA256Digest()
+        var text: [UInt8]? = []
+        while let bytes = try reader.read() {
+            try index.addSize(bytes.count, at: position)
+            digest.update(bytes)
+            text?.append(contentsOf: bytes)
+            let isDocument = text?.first.map { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") } ?? false
+            if !isDocument || (text?.count ?? 0) > Self.documentLimit { text = nil }
+        }
+        let path = index.path(at: position)
+        index.setDigest(digest.finish(), at: position)
+        guard let text else { return }
+        size += text.count
+        guard size <= Self.documentsLimit else {
+            throw Self.refusal("it has more than \(Self.documentsLimit >> 20) MiB of documents")
+        }
+        texts[path] = text
+    }
+
+    /// Returns whether the archive has an entry with a path.
+    func has(_ path: String) -> Bool { index.digest(of: path) != nil }
+
+    /// Returns the SHA-256 digest of a file, `nil` if there is none.
+    func digest(of path: String) -> String? { index.digest(of: path) }
+
+    /// Returns the content of a document, `nil` if there is none.
+    func text(of path: String) -> [UInt8]? { index.linkedPath(path).flatMap { texts[$0] } }
+
+    static func refusal(_ words: String, advice: String? = nil) -> ArchiveError {
+        ArchiveError("\(refused): \(words)", advice: advice)
+    }
+}

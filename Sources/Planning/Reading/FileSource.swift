@@ -1,0 +1,66 @@
+public import Base
+import YAML
+
+/// A file, or several, that a task names in a list.
+public enum FileSource: Sendable, Hashable {
+    /// A file, or for manifests also a directory of files.
+    case path(LocatedPath)
+    /// A URL with the SHA-256 digest of its content in lower-case hexadecimal.
+    case url(String, sha256: String, SourceLocation)
+}
+
+extension ValueReader where Value == [FileSource] {
+    /// Creates a reader of a list of paths and pinned URLs.
+    ///
+    /// - Parameter example: A list, for hints.
+    /// - Returns: The reader.
+    static func fileSources(example: String) -> Self {
+        Self(type: .array(.either([.path, .mapping([Keys.url.description, Keys.digest.description])]))) { value in
+            guard let items = value.items(of: "paths and URLs") else { return nil }
+            guard value.node.sequence?.isEmpty == false else {
+                value.reportTypeMismatch(
+                    "a list of at least one path or URL",
+                    hint: value.write(example, asIs: true)
+                )
+                return nil
+            }
+            let sources = items.map { $0.fileSource() }
+            return sources.contains(nil) ? nil : sources.compactMap(\.self)
+        }
+    }
+}
+
+private enum Keys {
+    static let url = Key.required("url", .url, example: "https://HOST/crds.yaml", "a URL to fetch")
+    static let digest = Key.required("sha256", .digest, example: "DIGEST", "the SHA-256 digest of its content")
+}
+
+extension ConfigValue {
+    /// Reads a path, or a mapping with a URL and its digest.
+    fileprivate func fileSource() -> FileSource? {
+        if node.mapping != nil, var fields = mapping("a mapping") {
+            defer { fields.finish() }
+            let url = fields.value(Keys.url)
+            let digest = fields.value(Keys.digest)
+            guard let url, let digest else { return nil }
+            return .url(url, sha256: digest, node.location)
+        }
+        guard let text = node.string, (try? WebAddress(text)) != nil else {
+            return readPath().map(FileSource.path)
+        }
+        problems.add(
+            .missingKey,
+            node.location,
+            "\(label) is a URL without a digest",
+            hint: "write \(Self.pinned(text))",
+        )
+        return nil
+    }
+
+    /// Returns the mapping for a URL, with the digest that other programs write at its end, as in `URL@sha256:DIGEST`.
+    private static func pinned(_ text: String) -> String {
+        let pinned = /(.+?)[@#?&](?:checksum=)?sha256[:=]([0-9a-fA-F]{64})/
+        guard let match = text.wholeMatch(of: pinned) else { return "{url: \(typed(text)), sha256: DIGEST}" }
+        return "{url: \(typed(String(match.1))), sha256: \(match.2.lowercased())}"
+    }
+}

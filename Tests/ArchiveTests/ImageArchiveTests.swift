@@ -1,0 +1,275 @@
+import Archive
+import Host
+import TLS
+import TestSupport
+import Testing
+
+/// The images of archives, and what is refused before anything is imported.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct ImageArchiveTests {
+    private typealias Image = ImageArchive.Image
+
+    /// Returns the words with which an archive is refused, with its advice, or the names of its images.
+    private func result(_ fill: (inout TarText) -> Void, byteLimit: Int = 1 << 30) throws -> String {
+        var tar = TarText()
+        fill(&tar)
+        return try result(tar.ended, byteLimit: byteLimit)
+    }
+
+    private func result(_ bytes: [UInt8], byteLimit: Int = 1 << 30) throws -> String {
+        do {
+            return "accepted: " + (try images(bytes, byteLimit: byteLimit)).map(\.name).joined(separator: " ")
+        } catch let error as ArchiveError {
+            return [error.description, error.advice].compactMap(\.self).joined(separator: "; ")
+        }
+    }
+
+    private func images(_ bytes: [UInt8], byteLimit: Int = 1 << 30) throws -> [Image] {
+        let path = TemporaryDirectory.file("images.tar")
+        try FileSystem.write(bytes, to: path, mode: 0o644)
+        return try ImageArchive(of: path, architecture: "amd64", byteLimit: byteLimit).images
+    }
+
+    private func digest(_ text: String) -> String { sha256(Array(text.utf8)) }
+
+    // MARK: Archives of docker save
+
+    private static let configuration = #"{"architecture":"amd64","os":"linux"}"#
+
+    private func docker(
+        _ manifest: String = #"[{"Config":"c.json","RepoTags":["busybox:1"],"Layers":["layer.tar"]}]"#,
+        configuration: String = configuration,
+        more: (inout TarText) -> Void = { _ in },
+    ) throws -> String {
+        try result { tar in
+            tar.add("manifest.json", .file, manifest)
+            tar.add("c.json", .file, configuration)
+            tar.add("layer.tar", .file, "layer")
+            more(&tar)
+        }
+    }
+
+    @Test(arguments: [
+        ("busybox", "docker.io/library/busybox:latest"), ("busybox:1", "docker.io/library/busybox:1"),
+        ("example/tool:2", "docker.io/example/tool:2"), ("localhost/tool", "localhost/tool:latest"),
+        ("localhost:5000/tool:3", "localhost:5000/tool:3"),
+        ("registry.k8s.io/pause:3.10", "registry.k8s.io/pause:3.10"),
+        ("index.docker.io/busybox:1", "docker.io/library/busybox:1"),
+    ])
+    func `names of docker save are those that containerd gives`(tag: String, name: String) throws {
+        let manifest = #"[{"Config":"c.json","RepoTags":["\#(tag)"],"Layers":["layer.tar"]}]"#
+        #expect(try docker(manifest) == "accepted: \(name)")
+    }
+
+    @Test func `an image of docker save is recognised by its configuration`() throws {
+        var tar = TarText()
+        tar.add("manifest.json", .file, #"[{"Config":"c.json","RepoTags":["a.test/a:1","a.test/b:1"],"Layers":[]}]"#)
+        tar.add("c.json", .file, Self.configuration)
+        let content = ImageArchive.Content.configuration("sha256:\(digest(Self.configuration))")
+        #expect(
+            try images(tar.ended) == [
+                Image(name: "a.test/a:1", content: content), Image(name: "a.test/b:1", content: content),
+            ]
+        )
+    }
+
+    @Test func `a layer may be a link to that of another image`() throws {
+        let manifest = #"[{"Config":"c.json","RepoTags":["a.test/a:1"],"Layers":["two/layer.tar"]}]"#
+        let words = try docker(manifest) { tar in
+            tar.add("one/layer.tar", .file, "layer")
+            tar.add("two/layer.tar", .link, target: "../one/layer.tar")
+        }
+        #expect(words == "accepted: a.test/a:1")
+    }
+
+    @Test(arguments: [
+        (#"[]"#, "its images have no names"), (#"{}"#, "'manifest.json' is not a list"),
+        (#"[{"Config":"c.json","RepoTags":null,"Layers":["layer.tar"]}]"#, "its images have no names"),
+        (#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["other.tar"]}]"#, "it lacks layer 'other.tar'"),
+        (#"[{"Config":"d.json","RepoTags":["a:1"],"Layers":["layer.tar"]}]"#, "names no configuration"),
+        (#"[{"Config":"../c.json","RepoTags":["a:1"],"Layers":["layer.tar"]}]"#, "names no configuration"),
+        (#"[{"RepoTags":["a:1"],"Layers":["layer.tar"]}]"#, "names no configuration"),
+        (#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":"layer.tar"}]"#, "is not a list"),
+        (#"[{"Config":"c.json","RepoTags":[1],"Layers":["layer.tar"]}]"#, "not a list of names"),
+        (#"[{"Config":"c.json","RepoTags":["--help"],"Layers":["layer.tar"]}]"#, "cannot be the name"),
+        (#"[{"Config":"c.json","RepoTags":["a:1\n"],"Layers":["layer.tar"]}]"#, "cannot be the name"),
+        (#"[{"Config":"c.json","RepoTags":["a b:1"],"Layers":["layer.tar"]}]"#, "cannot be the name"),
+        (#"[{"Config":"c.json","RepoTags":["a\"||name~=.*:1"],"Layers":["layer.tar"]}]"#, "cannot be the name"),
+        (#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["layer.tar"]"#, "'manifest.json' is not JSON"),
+        (#"[1"#, "'manifest.json' is not JSON"), ("text", "'manifest.json' is missing, too large, or not JSON"),
+    ])
+    func `damaged manifests are refused`(manifest: String, words: String) throws {
+        let refusal = try docker(manifest)
+        #expect(refusal.contains(words))
+    }
+
+    @Test func `an image of another architecture is refused`() throws {
+        let words = try docker(configuration: #"{"architecture":"arm64"}"#)
+        #expect(
+            words
+                == "is not imported: its images are for arm64, and this node is amd64; save the image of this architecture: "
+                + "pull it with --platform linux/amd64"
+        )
+    }
+
+    @Test func `two images of one name are refused`() throws {
+        let manifest = #"""
+            [{"Config":"c.json","RepoTags":["a:1"],"Layers":[]},{"Config":"d.json","RepoTags":["a:1"],"Layers":[]}]
+            """#
+        let words = try docker(manifest) { $0.add("d.json", .file, #"{"architecture":"amd64","id":2}"#) }
+        #expect(words.contains("it has two images of the name 'docker.io/library/a:1'"))
+    }
+
+    @Test(arguments: [
+        ("/etc/passwd", TarText.Kind.file, "absolute name"), ("../out", .file, "leads out"),
+        ("a/../../out", .file, "leads out"), ("dev", .characterDevice, "character device"),
+        ("disk", .blockDevice, "block device"), ("pipe", .fifo, "FIFO"), ("c.json", .file, "c.json"),
+        ("c.json/below", .file, "c.json"), ("hard", .hardLink, "absolute name"),
+        ("a\u{1}b", .file, "control character"),
+    ])
+    func `hostile entries are refused`(name: String, kind: TarText.Kind, words: String) throws {
+        let refusal = try docker { $0.add(name, kind, target: kind == .hardLink ? "/etc/passwd" : "") }
+        #expect(refusal.contains(words))
+        #expect(refusal.hasPrefix("is not imported: "))
+    }
+
+    @Test func `archives of something else are refused`() throws {
+        #expect(try result { $0.add("bin/tool", .file, "tool") }.contains("neither 'manifest.json' nor 'oci-layout'"))
+        #expect(try result { _ in }.contains("neither 'manifest.json' nor 'oci-layout'"))
+        #expect(try result(Array("text".utf8)).contains("cannot be unpacked"))
+        #expect(try result([]).hasPrefix("accepted") == false)
+        #expect(
+            try result({ $0.add("big", .file, String(repeating: "a", count: 2000)) }, byteLimit: 1000).contains(
+                "more than"
+            )
+        )
+    }
+
+    @Test func `an archive that was cut is refused`() throws {
+        var tar = TarText()
+        tar.add("manifest.json", .file, #"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["layer.tar"]}]"#)
+        tar.add("c.json", .file, Self.configuration)
+        tar.add("layer.tar", .file, String(repeating: "layer", count: 500))
+        for length in stride(from: 1, to: tar.bytes.count - 512, by: 257) {
+            #expect(try !result(Array(tar.bytes.prefix(length))).hasPrefix("accepted"))
+        }
+    }
+
+    // MARK: OCI image layouts
+
+    /// The blobs of a layout, each with its digest as its name.
+    private struct Layout {
+        var blobs: [(digest: String, text: String)] = []
+        var index = ""
+
+        mutating func add(_ text: String) -> String {
+            let digest = sha256(Array(text.utf8))
+            blobs.append((digest, text))
+            return "sha256:\(digest)"
+        }
+
+        /// Adds a manifest and returns its digest.
+        mutating func manifest(
+            configuration: String = ImageArchiveTests.configuration,
+            layer: String = "layer"
+        ) -> String {
+            let configuration = add(configuration)
+            let layer = add(layer)
+            return add(#"{"config":{"digest":"\#(configuration)"},"layers":[{"digest":"\#(layer)"}]}"#)
+        }
+
+        mutating func name(
+            _ digest: String,
+            _ annotation: String = "io.containerd.image.name",
+            _ name: String = "a.test/a:1"
+        ) {
+            index = #"{"manifests":[{"digest":"\#(digest)","annotations":{"\#(annotation)":"\#(name)"}}]}"#
+        }
+
+        func write(_ tar: inout TarText) {
+            tar.add("oci-layout", .file, #"{"imageLayoutVersion":"1.0.0"}"#)
+            tar.add("index.json", .file, index)
+            for (digest, text) in blobs { tar.add("blobs/sha256/\(digest)", .file, text) }
+        }
+    }
+
+    private func layout(_ fill: (inout Layout) -> Void) throws -> String {
+        var layout = Layout()
+        fill(&layout)
+        return try result { layout.write(&$0) }
+    }
+
+    @Test(arguments: [
+        ("io.containerd.image.name", "a.test/a:1"), ("org.opencontainers.image.ref.name", "a.test/a:1"),
+    ])
+    func `an image of a layout is recognised by its manifest`(annotation: String, name: String) throws {
+        var layout = Layout()
+        let manifest = layout.manifest()
+        layout.name(manifest, annotation, name)
+        var tar = TarText()
+        layout.write(&tar)
+        #expect(try images(tar.ended) == [Image(name: name, content: .target(manifest))])
+    }
+
+    @Test func `an index needs the parts of the node's architecture only`() throws {
+        let words = try layout { layout in
+            let manifest = layout.manifest()
+            let absent = "sha256:" + String(repeating: "a", count: 64)
+            let index = layout.add(
+                #"""
+                {"manifests":[{"digest":"\#(absent)","platform":{"architecture":"arm64","os":"linux"}},
+                {"digest":"\#(manifest)","platform":{"architecture":"amd64","os":"linux"}}]}
+                """#
+            )
+            layout.name(index)
+        }
+        #expect(words == "accepted: a.test/a:1")
+    }
+
+    @Test func `a layout without a part of the image, or with a damaged one, is refused`() throws {
+        for lost in 0..<3 {
+            let words = try layout { layout in
+                layout.name(layout.manifest())
+                layout.blobs.remove(at: lost)
+            }
+            #expect(words.contains("it lacks 'blobs/sha256/"))
+        }
+        for damaged in 0..<3 {
+            let words = try layout { layout in
+                layout.name(layout.manifest())
+                layout.blobs[damaged].text += " "
+            }
+            #expect(words.contains("has another digest than its name"))
+        }
+    }
+
+    @Test func `layouts without names, for other platforms or with wrong documents are refused`() throws {
+        #expect(
+            try layout { layout in
+                layout.name(layout.manifest(), "org.opencontainers.image.ref.name", "latest")
+            }.contains("its images have no names")
+        )
+        #expect(
+            try layout { layout in
+                let index = layout.add(#"{"manifests":[{"digest":"sha256:0","platform":{"architecture":"s390x"}}]}"#)
+                layout.name(index)
+            }.contains("its images are for s390x, and this node is amd64")
+        )
+        #expect(try layout { $0.name("md5:1") }.contains("is not a SHA-256 digest"))
+        #expect(try layout { $0.name("sha256:../../etc/passwd") }.contains("is not a SHA-256 digest"))
+        #expect(try layout { $0.name($0.add("{}")) }.contains("neither a manifest nor an index"))
+        #expect(try layout { $0.index = #"{"manifests":[{}]}"# }.contains("has no digest"))
+        #expect(try layout { $0.index = "[]" }.contains("is not a list"))
+        #expect(try layout { $0.name($0.add("not JSON")) }.contains("not JSON"))
+        #expect(try layout { $0.name($0.add("{" + String(repeating: "[", count: 100_000))) }.contains("not JSON"))
+    }
+
+    @Test func `indexes in each other are refused`() throws {
+        let words = try layout { layout in
+            var digest = layout.manifest()
+            for _ in 0..<6 { digest = layout.add(#"{"manifests":[{"digest":"\#(digest)"}]}"#) }
+            layout.name(digest)
+        }
+        #expect(words.contains("more than 4 indexes in each other"))
+    }
+}

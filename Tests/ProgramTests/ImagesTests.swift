@@ -1,0 +1,175 @@
+import TestSupport
+import Testing
+
+/// Verb `images` and a containerd of its own.
+@Suite(.temporaryDirectory, .needsNode, .timeLimit(.minutes(30)))
+struct ImagesTests {
+    /// The commands that start containerd, with functions: `nest` is the program, `list` prints the names and labels of
+    /// all images, and `image FILE NAME...` makes an archive.
+    private static let start = #"""
+        . "$SCRIPTS/lib.sh"
+        PATH=$runtime/usr/bin:$runtime/usr/sbin:$PATH
+        for path in /var/lib /run; do mount -t tmpfs none $path; done
+        mount -t proc none /proc
+        cd "$DIRECTORY"
+        cat >containerd.toml <<END
+        version = 2
+        root = "$DIRECTORY/root"
+        state = "$DIRECTORY/state"
+        [grpc]
+        address = "$DIRECTORY/c.sock"
+        END
+        start_containerd() {
+            containerd --config containerd.toml >log 2>&1 &
+            until ctr --address c.sock version >/dev/null 2>&1; do kill -0 $! && sleep 0.1; done
+        }
+        ctr() { command ctr --address c.sock --namespace k8s.io "$@"; }
+        nest() { "$PROGRAM" "$@" --config "$CONFIG" 2>&1 || echo "exit code $?"; }
+        list() { ctr images list | awk 'NR > 1 && !/^sha256:/ { print "has", $1, $NF }'; }
+        image() {
+            mkdir -p "content-$2/bin"
+            echo "$2" >"content-$2/bin/name"
+            "$SCRIPTS/make-image" "$1" "content-$2" "${@:2}"
+        }
+        image one.tar pause:1 registry.test/pause:1
+
+        """#
+
+    private func run(_ script: String, _ archives: String, timeout: String = "10m") async throws -> [String] {
+        let directory = TemporaryDirectory.path
+        let node = try TestNode(
+            "tasks: {t: {timeout: \(timeout), images: {socket: \(directory)/c.sock, archives: \(archives)}}}\n"
+        )
+        let result = try await Tool.run(
+            "unshare",
+            ["--mount", "--pid", "--fork", "--kill-child", "bash", "-euc", Self.start + script],
+            environment: [
+                "PROGRAM": TestNode.program, "CONFIG": node.config, "SCRIPTS": TestCluster.scripts,
+                "DIRECTORY": directory, "NEST_ROLE": nil, "JOURNAL_STREAM": nil,
+            ]
+        )
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        return result.output.split(separator: "\n").map(String.init)
+    }
+
+    private func archive(_ name: String) -> String { TemporaryDirectory.file(name) }
+
+    @Test func `missing images are imported and pinned, and reset removes them`() async throws {
+        let script = """
+            start_containerd
+            nest run --dry-run
+            nest run
+            list
+            nest run
+            ctr images remove registry.test/pause:1 >/dev/null
+            nest run
+            nest reset --yes
+            ctr images list
+            """
+        let lines = try await run(script, "[\(archive("one.tar"))]")
+        let names = ["docker.io/library/pause:1", "registry.test/pause:1"]
+        for name in names {
+            #expect(lines.contains("t: would import image '\(name)'"), "\(lines)")
+            #expect(lines.contains("t: image '\(name)' imported"), "\(lines)")
+            let labels = lines.first { $0.hasPrefix("has \(name) ") } ?? ""
+            #expect(labels.contains("io.cri-containerd.pinned=pinned"), "\(lines)")
+            #expect(labels.contains("nest-bootstrap/imported-by=t"), "\(lines)")
+        }
+        #expect(lines.count { $0.hasPrefix("t: unchanged") } == 1, "\(lines)")
+        #expect(lines.count { $0 == "t: image '\(names[1])' imported" } == 2, "\(lines)")
+        #expect(lines.count { $0 == "t: image '\(names[0])' imported" } == 1, "\(lines)")
+        #expect(lines.last?.hasPrefix("REF") == true, "\(lines)")
+    }
+
+    @Test func `an image that was there is pinned, and reset removes the pin only`() async throws {
+        let script = """
+            start_containerd
+            ctr images import --no-unpack one.tar >/dev/null
+            nest run
+            list
+            nest reset --yes
+            list
+            """
+        let lines = try await run(script, "[\(archive("one.tar"))]")
+        #expect(lines.contains("t: image 'registry.test/pause:1' pinned"), "\(lines)")
+        let labels = lines.filter { $0.hasPrefix("has registry.test/pause:1 ") }
+        #expect(labels.count == 2, "\(lines)")
+        #expect(labels.first?.contains("pinned=pinned") == true, "\(lines)")
+        #expect(labels.last?.contains("pinned") == false, "\(lines)")
+    }
+
+    @Test func `an image of another content, or without all parts, is imported again`() async throws {
+        let script = """
+            start_containerd
+            image two.tar other:1 registry.test/pause:1
+            ctr images import --no-unpack two.tar >/dev/null
+            nest run
+            layer=$(ctr content ls | awk '/layer|rootfs|containerd.io.distribution/ { print $1 }' | tail -n 1)
+            ctr content remove $layer >/dev/null
+            nest run
+            ctr images check | awk 'NR > 1 { print $4 }' | sort -u
+            """
+        let lines = try await run(script, "[\(archive("one.tar"))]")
+        #expect(lines.contains("t: image 'registry.test/pause:1' imported"), "\(lines)")
+        #expect(lines.last == "complete", "\(lines)")
+    }
+
+    @Test func `compressed archives are imported, and the copy is removed`() async throws {
+        let script = """
+            start_containerd
+            gzip one.tar
+            nest run
+            list
+            find /var/lib/nest-bootstrap -name '*.tar'
+            """
+        let lines = try await run(script, "[\(archive("one.tar.gz"))]")
+        #expect(lines.last?.hasPrefix("has registry.test/pause:1 ") == true, "\(lines)")
+    }
+
+    @Test func `an archive from a URL is not needed again, and neither is its server`() async throws {
+        let script = """
+            start_containerd
+            digest=$(sha256sum <one.tar)
+            digest=${digest%% *}
+            sed -i "s/DIGEST/$digest/" "$CONFIG"
+            mkdir -p /var/lib/nest-bootstrap/cache
+            mv one.tar "/var/lib/nest-bootstrap/cache/$digest"
+            nest run
+            rm "/var/lib/nest-bootstrap/cache/$digest"
+            nest run
+            """
+        let lines = try await run(script, "[{url: 'https://127.0.0.1:9/one.tar', sha256: DIGEST}]")
+        #expect(lines.contains("t: image 'registry.test/pause:1' imported"), "\(lines)")
+        #expect(lines.contains { $0.hasPrefix("t: unchanged") }, "\(lines)")
+    }
+
+    @Test func `the task waits until containerd runs`() async throws {
+        let script = """
+            nest run >run &
+            until grep -q 'there is no socket' run; do sleep 0.1; done
+            start_containerd
+            wait %1
+            cat run
+            """
+        let lines = try await run(script, "[\(archive("one.tar"))]")
+        #expect(lines.contains("t: image 'registry.test/pause:1' imported"), "\(lines)")
+    }
+
+    @Test func `nothing is imported if one of the archives is refused`() async throws {
+        let script = """
+            start_containerd
+            image other.tar other:1 registry.test/pause:1
+            nest run
+            head -c 3000 other.tar >cut.tar
+            mv cut.tar other.tar
+            nest run
+            list
+            """
+        let lines = try await run(script, "[\(archive("one.tar")), \(archive("other.tar"))]")
+        let words = "have different images of the name 'registry.test/pause:1'; remove one of the two archives"
+        #expect(lines.contains { $0.hasSuffix(words) }, "\(lines)")
+        #expect(lines.contains { $0.contains("cannot be unpacked: Truncated") }, "\(lines)")
+        #expect(lines.last?.hasPrefix("exit code") == true || lines.last?.hasPrefix("1 task") == true, "\(lines)")
+        #expect(!lines.contains { $0.hasPrefix("has ") }, "\(lines)")
+    }
+}
