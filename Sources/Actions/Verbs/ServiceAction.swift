@@ -139,10 +139,12 @@ struct ServiceAction: Action {
         let unit = declaration.unit
         let words = "unit '\(unit)' to be \(change.participle)"
         context.emit(.waiting(Wait(.init(.condition, words), reason: "it is \(state.unit)")))
+        let start = Timestamp.now()
         do {
             try await Systemd.change(unit, change, from: ownUnits, deadline: context.deadline)
         } catch let failure as ServiceFailure {
-            throw problem(failure, change)
+            let output = UnitOutput(of: unit, environment: context.run.processEnvironment)
+            throw problem(failure, change, await output.reason(since: start))
         } catch let error as SystemError {
             try Task.checkCancellation()
             throw Problem(
@@ -169,6 +171,7 @@ struct ServiceAction: Action {
     private func problem(
         _ failure: ServiceFailure,
         _ change: Systemd.ServiceChange,
+        _ output: String?,
     ) -> Problem {
         let unit = declaration.unit
         let cannot = "cannot \(change.rawValue) unit '\(unit)'"
@@ -183,7 +186,14 @@ struct ServiceAction: Action {
                 "\(cannot): systemd has not finished within the task's timeout of \(context.task.timeout.text)",
                 "see 'systemctl status \(unit)', or write a longer 'timeout'"
             )
-        case .failed(let end): return problem("\(cannot): \(Self.reason(end))", "see 'journalctl -u \(unit)'")
+        case .failed(let end):
+            let reason = "\(cannot): \(Self.reason(end))"
+            var problem = problem(reason, "see 'journalctl -u \(unit)'")
+            guard let output else { return problem }
+            problem.message += "; its output: \(output)"
+            // A service may write secrets.
+            problem.publicMessage = reason
+            return problem
         }
     }
 

@@ -94,7 +94,13 @@ extension ServiceDeclaration: ReadableVerb {
 
     /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
-        var footprint = Footprint(connections: [.systemBus])
+        var footprint = Footprint(
+            // The journal has the reason if the unit fails.
+            reads: ["/var/log/journal", "/run/log/journal", "/etc/machine-id"].map {
+                .init(path: LocatedPath($0, location: location), use: .optional)
+            },
+            connections: [.systemBus]
+        )
         footprint.service = .init(
             unit: unit,
             location: location,
