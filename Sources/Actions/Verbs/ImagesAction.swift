@@ -64,7 +64,7 @@ struct ImagesAction: Action {
             }
             try await importImages(archive, missing, &state)
         }
-        for archive in archives where try await pin(archive.contents.images, state) { isChanged = true }
+        if try await pin(archives.flatMap(\.contents.images).unique { $0.name }, state) { isChanged = true }
         if !isDryRun { context.cache.discardOthers(than: archives.map(\.sha256)) }
         return isChanged
     }

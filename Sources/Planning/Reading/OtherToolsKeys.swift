@@ -69,7 +69,7 @@ private let otherVerbs: [String: String] = {
         "download": fetch, "fetch": fetch, "geturl": fetch, "curl": fetch, "wget": fetch,
         "unarchive": archive, "unpack": archive, "untar": archive, "tar": archive, "extract": archive,
         "archive": archive,
-        "image": images, "ctr": images, "dockerload": images, "dockerimage": images, "containerdimage": images,
+        "ctr": images, "dockerload": images, "dockerimage": images, "containerdimage": images,
         "helm": rendered, "kubectl": rendered, "kustomize": rendered, "k8s": rendered, "chart": rendered,
         "sleep": condition, "pause": condition, "waitfor": condition,
     ]
