@@ -141,7 +141,7 @@ let
       ]) "The state to bring the unit into.";
     };
     images = verb "Imports images of containers from archives." {
-      archives = required (types.listOf (types.either types.path (types.attrsOf types.str))) "Files and pinned URLs of archives.";
+      archives = required (types.listOf (types.either text (types.attrsOf types.str))) "Files and pinned URLs of archives.";
       socket = optional types.str "The socket of containerd.";
     };
     module = verb "Loads kernel modules, also at the next boot." {

@@ -4,9 +4,10 @@ import TLS
 
 /// The images of containers in an archive, as `docker save` or a program for OCI images writes it.
 ///
-/// Nothing of the archive is used before it was read as a whole: an archive is refused for the reasons for which
-/// ``ArchiveContents`` refuses one, if its documents contradict each other, if it lacks a part of an image, or if a part
-/// has another digest than its name says.
+/// Nothing of the archive is used before it was read as a whole. An archive is refused if it is not tar, contains a device,
+/// a FIFO, a socket or two entries with one name, if a name is absolute or leads upwards, if there are more entries or bytes
+/// than the limits of ``ArchiveContents``, if its documents contradict each other, if it lacks a part of an image for the
+/// node's architecture, or if a part has another digest than its name says.
 ///
 /// Source: image-layout.md and manifest.md of the OCI image specification 1.1, and `core/images/archive` of containerd,
 /// whose import decides the names.

@@ -100,7 +100,7 @@ struct ImageDocuments {
     /// Checks that everything of an image for the node's architecture is in the archive.
     private func requireImage(_ digest: String, depth: Int) throws(ArchiveError) {
         guard depth < Self.depthLimit else {
-            throw refusal("it has more than \(Self.depthLimit) indexes in each other")
+            throw refusal("it has more than \(Self.depthLimit) indexes within each other")
         }
         let manifest = try document(path(of: digest))
         if manifest["manifests"] != nil {
@@ -208,7 +208,7 @@ private func parts(ofImage name: String) -> [String] {
     return name.split(separator: slash, omittingEmptySubsequences: false).map(String.init)
 }
 
-/// Returns the name that containerd gives to an image with a name of Docker's.
+/// Returns the full name of an image with a name of Docker's, as containerd records it.
 ///
 /// The registry is `docker.io` unless the first part of the name is that of a host; the tag is `latest` unless the name
 /// has one.

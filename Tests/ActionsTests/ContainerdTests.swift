@@ -10,7 +10,7 @@ struct ContainerdTests {
         ("1.5.9", false),
         ("2.0.0-rc.1", true), ("v2.1.4", true), ("", true), ("unknown", true),
     ])
-    func `old versions ignore pins`(version: String, obeys: Bool) {
-        #expect(Containerd.obeysPins(version) == obeys)
+    func `old versions do not protect pinned images`(version: String, protects: Bool) {
+        #expect(Containerd.protectsPinnedImages(version) == protects)
     }
 }

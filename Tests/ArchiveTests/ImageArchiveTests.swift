@@ -264,12 +264,12 @@ struct ImageArchiveTests {
         #expect(try layout { $0.name($0.add("{" + String(repeating: "[", count: 100_000))) }.contains("not JSON"))
     }
 
-    @Test func `indexes in each other are refused`() throws {
+    @Test func `indexes within each other are refused`() throws {
         let words = try layout { layout in
             var digest = layout.manifest()
             for _ in 0..<6 { digest = layout.add(#"{"manifests":[{"digest":"\#(digest)"}]}"#) }
             layout.name(digest)
         }
-        #expect(words.contains("more than 4 indexes in each other"))
+        #expect(words.contains("more than 4 indexes within each other"))
     }
 }

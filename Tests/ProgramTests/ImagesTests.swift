@@ -21,7 +21,7 @@ struct ImagesTests {
         END
         start_containerd() {
             containerd --config containerd.toml >log 2>&1 &
-            until ctr --address c.sock version >/dev/null 2>&1; do kill -0 $! && sleep 0.1; done
+            until ctr --address c.sock version >/dev/null 2>&1; do kill -0 $! || exit 1; sleep 0.1; done
         }
         ctr() { command ctr --address c.sock --namespace k8s.io "$@"; }
         nest() { "$PROGRAM" "$@" --config "$CONFIG" 2>&1 || echo "exit code $?"; }
@@ -35,10 +35,10 @@ struct ImagesTests {
 
         """#
 
-    private func run(_ script: String, _ archives: String, timeout: String = "10m") async throws -> [String] {
+    private func run(_ script: String, _ archives: String) async throws -> [String] {
         let directory = TemporaryDirectory.path
         let node = try TestNode(
-            "tasks: {t: {timeout: \(timeout), images: {socket: \(directory)/c.sock, archives: \(archives)}}}\n"
+            "tasks: {t: {images: {socket: \(directory)/c.sock, archives: \(archives)}}}\n"
         )
         let result = try await Tool.run(
             "unshare",
@@ -104,13 +104,16 @@ struct ImagesTests {
             image two.tar other:1 registry.test/pause:1
             ctr images import --no-unpack two.tar >/dev/null
             nest run
-            layer=$(ctr content ls | awk '/layer|rootfs|containerd.io.distribution/ { print $1 }' | tail -n 1)
-            ctr content remove $layer >/dev/null
+            target=$(ctr images list name==registry.test/pause:1 | awk 'NR == 2 { print $3 }')
+            layer=$(ctr content get "$target" | grep -o 'rootfs[^}]*' | grep -o 'sha256:[0-9a-f]*')
+            ctr content remove "$layer" >/dev/null
+            ctr images check | awk 'NR > 1 { print $4 }' | sort -u
             nest run
             ctr images check | awk 'NR > 1 { print $4 }' | sort -u
             """
         let lines = try await run(script, "[\(archive("one.tar"))]")
-        #expect(lines.contains("t: image 'registry.test/pause:1' imported"), "\(lines)")
+        #expect(lines.count { $0 == "t: image 'registry.test/pause:1' imported" } == 2, "\(lines)")
+        #expect(lines.contains("incomplete"), "\(lines)")
         #expect(lines.last == "complete", "\(lines)")
     }
 
@@ -146,7 +149,7 @@ struct ImagesTests {
     @Test func `the task waits until containerd runs`() async throws {
         let script = """
             nest run >run &
-            until grep -q 'there is no socket' run; do sleep 0.1; done
+            until grep -q 'there is no socket' run; do kill -0 $! || exit 1; sleep 0.1; done
             start_containerd
             wait %1
             cat run

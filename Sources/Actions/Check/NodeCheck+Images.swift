@@ -7,13 +7,8 @@ extension NodeCheck {
     /// The time limit for the version of a containerd that runs.
     private static let versionLimit = Duration.seconds(2)
 
-    /// Finds what the node's programs do not do as the task expects.
-    func nodeWarnings(_ task: PlannedTask) async -> [Problem] {
-        await shellWarnings(task.footprint) + imageWarnings(task)
-    }
-
     /// Warns about a containerd that ignores the pins of images.
-    private func imageWarnings(_ task: PlannedTask) async -> [Problem] {
+    func imageWarnings(_ task: PlannedTask) async -> [Problem] {
         guard let declaration = task.verb.declaration as? ImagesDeclaration, run.files.root.isEmpty else { return [] }
         let context = ActionContext(
             run: run,
@@ -21,15 +16,16 @@ extension NodeCheck {
             deadline: .now + Self.versionLimit,
             emit: Emitter { _, _ in }
         )
-        guard let version = try? await Containerd(context, declaration).answer(), !Containerd.obeysPins(version) else {
+        guard let version = try? await Containerd(context, declaration).version(),
+            !Containerd.protectsPinnedImages(version)
+        else {
             return []
         }
         return [
             Problem(
                 .ineffectiveKey,
-                "containerd \(version) \(Containerd.ignoresPins)",
-                at: declaration.socket.location,
-                hint: "install a newer containerd"
+                "containerd \(version) \(Containerd.unprotected)",
+                at: declaration.socket.location
             )
         ]
     }

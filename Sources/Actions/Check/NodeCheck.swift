@@ -92,7 +92,7 @@ public struct NodeCheck: Sendable {
             }
             if !isOffline {
                 problems += await nodeProblems(task)
-                warnings += await nodeWarnings(task)
+                warnings += await shellWarnings(footprint) + imageWarnings(task)
             }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)

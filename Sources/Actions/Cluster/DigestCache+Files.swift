@@ -85,9 +85,6 @@ extension DigestCache {
     }
 
     /// Removes the files that the task has fetched before, and lists of what was in them, except those of some digests.
-    func discardOthers(than digests: String...) { discardOthers(than: digests) }
-
-    /// Removes the files that the task has fetched before, and lists of what was in them, except those of some digests.
     func discardOthers(than digests: [String]) {
         let directory = "\(run.cacheDirectory)/\(task)"
         for name in (try? run.files.list(directory)) ?? [] {

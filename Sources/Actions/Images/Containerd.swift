@@ -7,7 +7,7 @@ import Kubernetes
 import Planning
 import YAML
 
-/// The images of a containerd, in the namespace of the kubelet, asked and changed with the program `ctr`.
+/// A client of the images of a containerd, in the namespace of the kubelet, which runs `ctr`.
 struct Containerd {
     private let context: ActionContext
     private let socket: LocatedPath
@@ -15,8 +15,8 @@ struct Containerd {
     /// The number of bytes of output above which `ctr` is ended.
     private static let outputLimit = 16 << 20
 
-    /// The names of images in one command line.
-    private static let nameCount = 200
+    /// The maximum number of names of images in one command line.
+    private static let nameLimit = 200
 
     init(_ context: ActionContext, _ declaration: ImagesDeclaration) {
         (self.context, socket) = (context, declaration.socket)
@@ -44,10 +44,10 @@ struct Containerd {
         quotedShellLine([ImagesDeclaration.program] + ImagesDeclaration.arguments(socket: socket.path, words))
     }
 
-    /// Returns whether the kubelet leaves pinned images alone with a version of containerd.
+    /// Returns whether a version of containerd protects pinned images from the kubelet's garbage collection.
     ///
     /// Source: release notes of containerd 1.6.25 and 1.7.10, "fix using the pinned label to pin image".
-    static func obeysPins(_ version: String) -> Bool {
+    static func protectsPinnedImages(_ version: String) -> Bool {
         let numbers = version.drop { !$0.isNumber }.prefix { $0.isNumber || $0 == "." }.split(separator: ".").map {
             Int($0) ?? 0
         }
@@ -60,10 +60,10 @@ struct Containerd {
         }
     }
 
-    /// The predicate of a version with which ``obeysPins(_:)`` is `false`.
-    static let ignoresPins =
-        "ignores that images are pinned, so that the kubelet may remove them when the disk is full: 1.6.25, 1.7.10, 2.0 and "
-        + "later versions obey"
+    /// The predicate of a version for which ``protectsPinnedImages(_:)`` is `false`.
+    static let unprotected =
+        "does not protect pinned images, so that the kubelet may remove them when the disk is full; install 1.6.25, 1.7.10, "
+        + "2.0 or a later release of these"
 
     // MARK: Questions
 
@@ -73,13 +73,13 @@ struct Containerd {
         let version: String?
         do {
             version = try await policy.retry(.init(.condition, "containerd at '\(socket.path)'")) {
-                () async throws(FetchError) in try await answer()
+                () async throws(FetchError) in try await self.version()
             }
         } catch {
             try Task.checkCancellation()
             throw Problem(
                 .imagesNotImported,
-                "containerd cannot be asked at '\(socket.path)': \(error.words)",
+                "containerd cannot be reached at '\(socket.path)': \(error.words)",
                 at: socket.location,
                 hint: error.hint
             )
@@ -105,13 +105,13 @@ struct Containerd {
     ///
     /// - Returns: The version, `nil` if containerd answers without one.
     /// - Throws: ``FetchError`` if it does not answer.
-    func answer() async throws(FetchError) -> String? {
-        let unit = "see 'systemctl status containerd'"
+    func version() async throws(FetchError) -> String? {
+        let advice = "see 'systemctl status containerd'"
         guard LocalSocket.exists(socket.path) else {
             throw FetchError(
                 words: "there is no socket",
                 disposition: .retry,
-                hint: "start containerd, or correct 'socket'; \(unit)"
+                hint: "start containerd, or correct 'socket'; \(advice)"
             )
         }
         let result: FilterResult
@@ -135,7 +135,7 @@ struct Containerd {
             throw FetchError(
                 words: isLate ? "it does not answer" : Self.reason(result),
                 disposition: .retry,
-                hint: unit
+                hint: advice
             )
         }
         let text = String(decoding: result.output.copy, as: UTF8.self)
@@ -171,8 +171,8 @@ struct Containerd {
         var complete: Set<String> = []
         var rest = names[...]
         while !rest.isEmpty {
-            let filters = rest.prefix(Self.nameCount).map { "name==\"\($0)\"" }
-            rest = rest.dropFirst(Self.nameCount)
+            let filters = rest.prefix(Self.nameLimit).map { "name==\"\($0)\"" }
+            rest = rest.dropFirst(Self.nameLimit)
             for line in try await output(["images", "check"] + filters).split(separator: "\n").dropFirst() {
                 let words = line.split(separator: " ")
                 if words.count > 3, words[3] == "complete" { complete.insert(String(words[0])) }
@@ -228,7 +228,8 @@ struct Containerd {
         )
     }
 
-    private func output(_ words: [String], subject: String = "containerd does not obey") async throws -> String {
+    private func output(_ words: [String], subject: String? = nil) async throws -> String {
+        let subject = subject ?? "'\(ImagesDeclaration.program) \(words.prefix(2).joined(separator: " "))' failed"
         let result: FilterResult
         do throws(SystemError) {
             result = try await filter(

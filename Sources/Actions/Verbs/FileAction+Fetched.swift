@@ -28,7 +28,7 @@ extension FileAction {
             return true
         }
         let result = try await onThread { () throws(Problem) in try copy(location, to: file, placement) }
-        if !context.run.files.isDryRun { context.cache.discardOthers(than: digest) }
+        if !context.run.files.isDryRun { context.cache.discardOthers(than: [digest]) }
         context.emit(.path(path, result))
         return true
     }
@@ -113,7 +113,7 @@ extension FileAction {
         let isChanged = try await onThread { () throws(Problem) in try unpacking.run(location) }
         if !isChanged { context.emit(.path(path, .unchanged)) }
         if case .url(_, let digest) = declaration.source, !context.run.files.isDryRun {
-            context.cache.discardOthers(than: digest)
+            context.cache.discardOthers(than: [digest])
         }
         return isChanged
     }

@@ -15,8 +15,8 @@ struct ImagesAction: Action {
         containerd = Containerd(context, declaration)
     }
 
-    /// An archive with the images in it.
-    private struct Archive {
+    /// An archive that was read, with the images in it.
+    private struct ReadArchive {
         /// The path or URL, for messages.
         var name: String
         var location: SourceLocation
@@ -42,18 +42,28 @@ struct ImagesAction: Action {
             )
             return false
         }
-        var archives: [Archive] = []
-        var isPlanned = false
+        var archives: [ReadArchive] = []
+        var isChanged = false
         for source in declaration.archives {
-            if let archive = try await archive(source) { archives.append(archive) } else { isPlanned = true }
+            if let archive = try await archive(source) { archives.append(archive) } else { isChanged = true }
         }
         try requireOneContent(archives)
         guard !isDryRun || LocalSocket.exists(declaration.socket.path) else {
             for archive in archives { context.emit(.planned("would import the images of '\(archive.name)'")) }
-            return isPlanned || !archives.isEmpty
+            return isChanged || !archives.isEmpty
         }
+        if try await importMissing(archives) { isChanged = true }
+        if !isDryRun { context.cache.discardOthers(than: archives.map(\.sha256)) }
+        return isChanged
+    }
+
+    /// Imports the archives of which an image is missing, and pins all images.
+    ///
+    /// - Returns: Whether anything changed, or would in a dry run.
+    private func importMissing(_ archives: [ReadArchive]) async throws -> Bool {
         var state = try await containerd.state()
-        var isChanged = isPlanned
+        warn(of: state.version)
+        var isChanged = false
         for archive in archives {
             let missing = try await containerd.missing(archive.contents.images, state)
             guard !missing.isEmpty else { continue }
@@ -64,13 +74,18 @@ struct ImagesAction: Action {
             }
             try await importImages(archive, missing, &state)
         }
-        if try await pin(archives.flatMap(\.contents.images).unique { $0.name }, state) { isChanged = true }
-        if !isDryRun { context.cache.discardOthers(than: archives.map(\.sha256)) }
-        return isChanged
+        let images = archives.flatMap(\.contents.images).unique { $0.name }
+        return try await pin(images, state) || isChanged
+    }
+
+    /// Warns about a containerd that does not protect pinned images.
+    private func warn(of version: String?) {
+        guard let version, !Containerd.protectsPinnedImages(version) else { return }
+        context.emit(.warning(subject: "containerd \(version)", Containerd.unprotected))
     }
 
     /// Returns an archive with its images, `nil` if a dry run would have to fetch or make it, which has been reported.
-    private func archive(_ source: FileSource) async throws(Problem) -> Archive? {
+    private func archive(_ source: FileSource) async throws(Problem) -> ReadArchive? {
         switch source {
         case .path(let path):
             let files = context.run.files
@@ -96,7 +111,7 @@ struct ImagesAction: Action {
         case .url(let url, let digest, let location):
             let list = ImportedImages(context, sha256: digest)
             if let contents = list.load() {
-                return Archive(name: url, location: location, sha256: digest, file: nil, contents: contents)
+                return ReadArchive(name: url, location: location, sha256: digest, file: nil, contents: contents)
             }
             guard let file = try await fetched(url, digest) else {
                 context.emit(.planned("would fetch '\(url)', and import its images"))
@@ -118,31 +133,29 @@ struct ImagesAction: Action {
         _ location: SourceLocation,
         _ digest: String,
         in file: String
-    ) async throws(Problem) -> Archive {
+    ) async throws(Problem) -> ReadArchive {
         let list = ImportedImages(context, sha256: digest)
-        var contents = list.load()
-        if contents == nil {
-            do throws(ArchiveError) {
-                let read = try await onThread { () throws(ArchiveError) in
-                    try ImageArchive(of: file, architecture: Machine.architecture)
-                }
-                list.save(read)
-                contents = read
-            } catch {
-                throw Problem(
-                    error.isOfSystem ? .systemCallFailed : .refusedArchive,
-                    "'\(name)' \(error)",
-                    at: location,
-                    hint: error.advice
-                )
-            }
+        if let contents = list.load() {
+            return ReadArchive(name: name, location: location, sha256: digest, file: file, contents: contents)
         }
-        guard let contents else { preconditionFailure("an archive that was read has contents") }
-        return Archive(name: name, location: location, sha256: digest, file: file, contents: contents)
+        do throws(ArchiveError) {
+            let contents = try await onThread { () throws(ArchiveError) in
+                try ImageArchive(of: file, architecture: Machine.architecture)
+            }
+            list.save(contents)
+            return ReadArchive(name: name, location: location, sha256: digest, file: file, contents: contents)
+        } catch {
+            throw Problem(
+                error.isOfSystem ? .systemCallFailed : .refusedArchive,
+                "'\(name)' \(error)",
+                at: location,
+                hint: error.advice
+            )
+        }
     }
 
     /// Refuses two archives with different images of one name, of which the later would replace the earlier in every run.
-    private func requireOneContent(_ archives: [Archive]) throws(Problem) {
+    private func requireOneContent(_ archives: [ReadArchive]) throws(Problem) {
         var seen: [String: (content: ImageArchive.Content, archive: String)] = [:]
         for archive in archives {
             for image in archive.contents.images {
@@ -162,7 +175,7 @@ struct ImagesAction: Action {
     }
 
     private func importImages(
-        _ archive: Archive,
+        _ archive: ReadArchive,
         _ missing: [ImageArchive.Image],
         _ state: inout Containerd.State
     ) async throws {
@@ -170,12 +183,12 @@ struct ImagesAction: Action {
         if let known = archive.file {
             file = known
         } else {
-            guard let fetched = try await fetched(archive.name, archive.sha256) else { return }
-            file = fetched
+            file = try await context.cache.file(of: archive.name, sha256: archive.sha256)
         }
         let before = state
-        let names = missing.map { "'\($0.name)'" }.joined(separator: ", ")
-        context.emit(.waiting(Wait(.init(.condition, "images"), reason: "importing \(names) from '\(archive.name)'")))
+        let words = missing.count == 1 ? "image '\(missing[0].name)'" : "\(missing.count) images"
+        let reason = "containerd imports \(words) from '\(archive.name)'"
+        context.emit(.waiting(Wait(.init(.condition, "images"), reason: reason)))
         if archive.contents.isCompressed {
             try await importCompressed(file, archive)
         } else {
@@ -203,7 +216,7 @@ struct ImagesAction: Action {
     }
 
     /// Imports a copy that is not compressed, because older versions of `ctr` take no other.
-    private func importCompressed(_ file: String, _ archive: Archive) async throws {
+    private func importCompressed(_ file: String, _ archive: ReadArchive) async throws {
         let directory = "\(context.run.cacheDirectory)/\(context.task.name)"
         let name = "images.tar"
         let files = context.run.files
@@ -212,7 +225,7 @@ struct ImagesAction: Action {
         do {
             copy = try await onThread { () throws(SystemError) in
                 let copy = "\(try files.stateLocation(directory))/\(name)"
-                try decompress(file, to: PinnedFile(path: copy, sha256: "", size: nil, mode: 0o600))
+                try decompress(file, to: copy, mode: 0o600)
                 return copy
             }
         } catch {
@@ -244,11 +257,6 @@ struct ImagesAction: Action {
             }
             try await containerd.label(image.name, ImagesDeclaration.pin.name, ImagesDeclaration.pin.value)
             if !present.isImportedByTask { context.emit(.change("image '\(image.name)'", "pinned")) }
-        }
-        if isChanged, !isDryRun, let version = state.version, !Containerd.obeysPins(version) {
-            context.emit(
-                .warning(subject: "containerd \(version)", "it \(Containerd.ignoresPins)")
-            )
         }
         return isChanged
     }

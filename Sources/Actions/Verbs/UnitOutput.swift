@@ -12,6 +12,9 @@ struct UnitOutput {
     /// The number of bytes of output above which `journalctl` is ended.
     private static let outputLimit = 1 << 20
 
+    /// The time after which no line that mentions an error is expected any more.
+    private static let delay = Duration.seconds(2)
+
     /// The time limit for `journalctl`.
     private static let limit = Duration.seconds(5)
 
@@ -25,18 +28,19 @@ struct UnitOutput {
     /// Returns the line that most probably has the reason of a failure.
     ///
     /// - Parameter start: The time at which the unit was asked to start; older lines are left out.
-    /// - Returns: The last line that speaks of an error, else the last line; `nil` without a line, or if the journal cannot
+    /// - Returns: The last line that mentions an error, else the last line; `nil` without a line, or if the journal cannot
     ///   be read.
     func reason(since start: Timestamp) async -> String? {
         // The journal may receive the last lines a little later than systemd the end of the process.
-        for pause in [0, 300] {
-            if pause > 0 { try? await Task.sleep(for: .milliseconds(pause)) }
-            let lines = await lines(since: start)
-            let reason = lines.last(where: Self.speaksOfError) ?? lines.last
-            guard let reason else { continue }
-            return reason.count > Self.lengthLimit ? "…\(reason.suffix(Self.lengthLimit))" : reason
-        }
-        return nil
+        let end = ContinuousClock.now + Self.delay
+        var lines: [String] = []
+        repeat {
+            lines = await self.lines(since: start)
+            if lines.contains(where: Self.mentionsError) { break }
+            try? await Task.sleep(for: .milliseconds(100))
+        } while .now < end
+        guard let reason = lines.last(where: Self.mentionsError) ?? lines.last else { return nil }
+        return reason.count > Self.lengthLimit ? "…\(reason.suffix(Self.lengthLimit))" : reason
     }
 
     private func lines(since start: Timestamp) async -> [String] {
@@ -55,7 +59,7 @@ struct UnitOutput {
             .filter { line in line.contains { !$0.isWhitespace } }
     }
 
-    private static func speaksOfError(_ line: String) -> Bool {
+    private static func mentionsError(_ line: String) -> Bool {
         let line = line.lowercased()
         return ["error", "fail", "fatal", "cannot", "invalid", "denied", "refused", "no such", "unknown", "panic"]
             .contains { line.contains($0) }

@@ -177,7 +177,7 @@ extension ProblemExplanation {
                 set-user-ID bit, two entries with one name, or too many bytes; or its images are for another \
                 architecture, or not complete. Nothing of it was written.
                 """,
-            fix: "Correct the keys `strip` and `only`, or name another archive.",
+            fix: "Correct the keys `strip` and `only`, or make or name another archive.",
             example: .message("'https://example.com/a.tgz' is not unpacked: it does not contain 'bin/kubelet'")
         ),
         .init(
@@ -186,7 +186,7 @@ extension ProblemExplanation {
             cause: "containerd does not run, does not answer at the socket, or refuses an archive of images.",
             fix: "Start containerd in an earlier task, correct `socket`, or see 'journalctl -u containerd'.",
             example: .message(
-                "containerd cannot be asked at '/run/containerd/containerd.sock': there is no socket; start containerd, or "
+                "containerd cannot be reached at '/run/containerd/containerd.sock': there is no socket; start containerd, or "
                     + "correct 'socket'; see 'systemctl status containerd'"
             )
         ),

@@ -5,10 +5,11 @@ import Glibc
 ///
 /// - Parameters:
 ///   - path: The compressed file.
-///   - file: The file to write; its digest and size are not used.
+///   - target: The file to write.
+///   - mode: Its permissions.
 /// - Throws: ``Base/SystemError`` if the file cannot be read or written, or is damaged.
-public func decompress(_ path: String, to file: PinnedFile) throws(SystemError) {
-    let new = try NewFile(file)
+public func decompress(_ path: String, to target: String, mode: UInt32) throws(SystemError) {
+    let new = try NewFile(PinnedFile(path: target, sha256: "", size: nil, mode: mode))
     do {
         var reader = try ArchiveReader(compressed: path)
         guard try reader.next() != nil else { return try new.complete() }

@@ -31,7 +31,7 @@ extension ValueReader where Value == [FileSource] {
 }
 
 private enum Keys {
-    static let url = Key.required("url", .url, example: "https://HOST/crds.yaml", "a URL to fetch")
+    static let url = Key.required("url", .url, example: "https://HOST/FILE", "a URL to fetch")
     static let digest = Key.required("sha256", .digest, example: "DIGEST", "the SHA-256 digest of its content")
 }
 

@@ -1,3 +1,4 @@
+import Actions
 import Base
 import Host
 import Planning
@@ -6,7 +7,8 @@ import State
 extension Configuration {
     /// Reads the state of what a task changes other than paths, as commands with which `reset` restores it.
     ///
-    /// The commands leave a unit alone that no longer exists when they run.
+    /// The commands leave a unit alone that no longer exists when they run. Images that the task imports are not known yet;
+    /// their labels will show which to remove.
     ///
     /// - Returns: The states; none for a unit or a setting that does not exist, or with a root, below which such a task
     ///   changes nothing.
@@ -15,7 +17,8 @@ extension Configuration {
         guard options.root == nil else { return [] }
         let settings = Self.formerValues(of: task.footprint.kernelSettings)
         if let declaration = task.verb.declaration as? ImagesDeclaration {
-            return [Self.formerImages(of: task.name, declaration)]
+            let commands = declaration.removalCommands(ofTask: task.name)
+            return [.init("images that were there before task '\(task.name)'", commands: commands)]
         }
         guard let service = task.footprint.service, Systemd.isReachable else { return settings }
         let state = try await Systemd.installedUnit(service.unit)
@@ -49,37 +52,6 @@ extension Configuration {
             let commands = "! \(shellLine(["test", "-e", path])) || \(words) >\(shellLine([path]))"
             return .init("sysctl '\(setting.name)'", commands: commands)
         }
-    }
-
-    /// Returns the commands that remove the images that a task has imported, and the pins of those that were there.
-    ///
-    /// The labels of the images decide. The kubelet's interface of containerd gives each image a second name,
-    /// `sha256:…`, which is removed with the last other name.
-    private static func formerImages(
-        of task: String,
-        _ declaration: ImagesDeclaration
-    ) -> ProductList.FormerState {
-        let socket = declaration.socket.path
-        func call(_ words: String...) -> String {
-            let arguments = ImagesDeclaration.arguments(socket: socket, ["images"] + words)
-            return shellLine([ImagesDeclaration.program] + arguments)
-        }
-        let list = call("list", "-q")
-        func names(_ label: String) -> String { "\(list) \(shellLine(["labels.\"\(label)\"==\"\(task)\""]))" }
-        let unlabelled = shellLine(["\(ImagesDeclaration.pin.name)=", "\(ImagesDeclaration.pinnedBy)="])
-        let commands = """
-            test -S \(shellLine([socket])) || exit 0
-            imported=$(\(names(ImagesDeclaration.importedBy)))
-            for name in $imported; do
-              set -- $(\(call("list")) "name==$name")
-              \(call("remove")) "$name" >/dev/null
-              rest=$(\(list) "target.digest==$9")
-              case $rest in *[!0-9a-z:]*) ;; sha256:*) \(call("remove")) "$rest" >/dev/null ;; esac
-            done
-            pinned=$(\(names(ImagesDeclaration.pinnedBy)))
-            for name in $pinned; do \(call("label")) "$name" \(unlabelled) >/dev/null; done
-            """
-        return .init("images of task '\(task)'", commands: commands)
     }
 
     /// Records the states that a task is about to change, except for those of which the state before is known.
