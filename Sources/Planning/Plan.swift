@@ -36,6 +36,20 @@ public struct Plan: Sendable, Hashable {
     /// Returns the position of a task's step, or `nil` if no task of this plan has the name.
     public func position(of name: String) -> Int? { positions[name] }
 
+    /// Returns the first task that writes the file of a systemd unit, or of the template of an instance.
+    ///
+    /// - Parameter unit: The unit's name, with its suffix.
+    /// - Returns: The name of the task, or `nil` if no task writes the file.
+    public func task(writingUnit unit: String) -> String? {
+        var names = [unit]
+        if let at = unit.firstIndex(of: "@"), let dot = unit.lastIndex(of: "."), at < dot {
+            names.append(String(unit[...at] + unit[dot...]))
+        }
+        let directories = ["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"].map { "\($0)/systemd/system" }
+        let paths = directories.flatMap { directory in names.map { "\(directory)/\($0)" } }
+        return steps.lazy.map(\.task).first { $0.footprint.producedPaths.contains(where: paths.contains) }?.name
+    }
+
     /// Creates a plan from steps that are already in order.
     public init(steps: [Step], roles: [String] = []) {
         precondition(

@@ -220,7 +220,7 @@ struct PlanRun {
             !Machine.isUnit
         else { return }
         do {
-            let restarter = UnitRestarter(task: task, isRetry: state == .failed)
+            let restarter = UnitRestarter(task: task, plan: configuration.plan, isRetry: state == .failed)
             try await restarter.restartAll(
                 until: context.deadline,
                 begin: { unit in

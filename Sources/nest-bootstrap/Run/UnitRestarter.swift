@@ -1,10 +1,14 @@
 import Base
+import Glibc
 import Host
 import Planning
 
 /// Restarts the units that use the changes of a task.
 struct UnitRestarter {
     let task: PlannedTask
+
+    /// The plan of the node, whose tasks may yet install the units.
+    let plan: Plan
 
     /// Whether an earlier restart failed, which may have left a unit in a failed state.
     let isRetry: Bool
@@ -31,6 +35,8 @@ struct UnitRestarter {
                 }
             } catch {
                 try Task.checkCancellation()
+                // A unit that another task has yet to install cannot run with the former file.
+                if error.code == ENOENT, plan.task(writingUnit: unit) != nil { continue }
                 let problem = Problem(
                     .unitNotRestarted,
                     "\(error)",

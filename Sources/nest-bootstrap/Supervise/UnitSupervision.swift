@@ -99,7 +99,7 @@ struct UnitSupervision {
                     return true
                 }
                 failed.history.restart = .failed
-                let restarter = UnitRestarter(task: task, isRetry: state == .failed)
+                let restarter = UnitRestarter(task: task, plan: configuration.plan, isRetry: state == .failed)
                 try await restarter.restartAll(
                     until: deadline,
                     end: { unit in
