@@ -121,6 +121,34 @@ struct UndeclaredDependencyTests {
         )
     }
 
+    @Test func `a unit needs the task that installs its file, unless it is only stopped`() async throws {
+        let reported = try await problems(
+            """
+              file: {file: {path: /etc/systemd/system/own.service, content: "[Service]\\nExecStart=true\\n"}}
+              template: {file: {path: "/etc/systemd/system/t@.service", content: "[Service]\\nExecStart=true\\n"}}
+              starts: {service: {name: own, state: started}}
+              later: {after: [file], service: {name: own, enable: true}}
+              instance: {service: {name: "t@x", enable: true}}
+              other: {service: {name: other, enable: true}}
+            """
+        )
+        #expect(
+            reported == [
+                "DIR/bootstrap.yaml:5:28: task 'starts' needs unit 'own.service', which task 'file' installs, but does not "
+                    + "run after it; write 'after: [file]'",
+                "DIR/bootstrap.yaml:7:30: task 'instance' needs unit 't@x.service', which task 'template' installs, but "
+                    + "does not run after it; write 'after: [template]'",
+            ]
+        )
+        let stopped = try await problems(
+            """
+              file: {file: {path: /etc/systemd/system/own.service, content: "[Service]\\nExecStart=true\\n"}}
+              stops: {service: {name: own, state: stopped, enable: false}}
+            """
+        )
+        #expect(stopped == [])
+    }
+
     @Test func `a task needs the one that makes what it reads`() async throws {
         let reported = try await problems(
             """

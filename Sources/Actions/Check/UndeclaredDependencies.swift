@@ -22,7 +22,7 @@ struct UndeclaredDependencies {
 
     /// Reports each missing dependency of a task once.
     mutating func problems() -> [Problem] {
-        pathProblems() + directoryProblems() + typeProblems()
+        pathProblems() + directoryProblems() + unitProblems() + typeProblems()
     }
 
     /// Reports files that a task reads without running after the task that writes them.
@@ -71,6 +71,26 @@ struct UndeclaredDependencies {
                     )
                 )
             }
+        }
+        return problems
+    }
+
+    /// Reports units that a task starts or enables without running after the task that writes the unit's file.
+    private mutating func unitProblems() -> [Problem] {
+        var problems: [Problem] = []
+        for task in plan.steps.lazy.map(\.task) {
+            guard let service = task.verb.declaration as? ServiceDeclaration, !service.mayBeAbsent,
+                let source = plan.task(writingUnit: service.unit), isMissing([source], in: task)
+            else { continue }
+            problems.append(
+                Problem(
+                    .undeclaredDependency,
+                    "task '\(task.name)' needs unit '\(service.unit)', which task '\(source)' installs, "
+                        + "but does not run after it",
+                    at: service.location,
+                    hint: "write 'after: [\(source)]'"
+                )
+            )
         }
         return problems
     }

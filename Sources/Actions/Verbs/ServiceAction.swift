@@ -73,10 +73,9 @@ struct ServiceAction: Action {
         } catch {
             throw Problem(.unitNotChanged, "cannot change unit '\(unit)'", hint: error.advice, cause: error)
         }
-        let isNeeded = declaration.isEnabled == true || ![nil, .stopped].contains(declaration.state)
         let isAbsent = state.unit.load == "not-found"
         let near = isAbsent ? nearestName(to: unit, in: (try? await Systemd.unitFiles()) ?? []) : nil
-        guard isNeeded else {
+        if declaration.mayBeAbsent {
             if let near {
                 context.emit(.warning(subject: unit, "there is no such unit, but there is '\(near)'"))
             }

@@ -26,6 +26,9 @@ public struct ServiceDeclaration: VerbDeclaration {
 
     /// The state to bring the unit into; `nil` to leave its state as it is.
     public var state: State?
+
+    /// Whether the task succeeds if the unit does not exist, because it only stops and disables the unit.
+    public var mayBeAbsent: Bool { isEnabled != true && [nil, .stopped].contains(state) }
 }
 
 extension ServiceDeclaration: ReadableVerb {
