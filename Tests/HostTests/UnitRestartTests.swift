@@ -46,6 +46,15 @@ import Testing
         #expect(starts == 2)
     }
 
+    @Test func `a unit whose file has changed is restarted with the new one`() async throws {
+        let manager = try await manager()
+        try await manager.start(unit)
+        let text = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'echo xxx >>\(marker)'\n"
+        try manager.write(text, toUnit: unit)
+        #expect(try await restart(manager))
+        #expect(starts == 4)
+    }
+
     @Test func `a unit that is not active after the restart is an error, and is started by the next attempt`()
         async throws
     {

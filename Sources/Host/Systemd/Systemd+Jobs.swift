@@ -122,6 +122,12 @@ extension Systemd {
                 }
                 let isUp = ["active", "activating", "reloading"].contains(state.active)
                 guard isUp || startsFailed && state.active == "failed" else { return false }
+                // The task may have changed the unit's own files.
+                if try bus.flag("NeedDaemonReload", of: name) {
+                    bus.setDeadline(.now + reloadLimit)
+                    try bus.reload()
+                    bus.setDeadline(.now + answerLimit)
+                }
                 let starting = try bus.units(named: own).filter { $0.hasJob || $0.state.active == "activating" }.map(
                     \.name
                 )

@@ -167,7 +167,7 @@ extension Systemd {
     }
 
     /// The time in which systemd reloads its units.
-    private static let reloadLimit = Duration.seconds(60)
+    static let reloadLimit = Duration.seconds(60)
 
     private static let serviceAnswerLimit = Duration.seconds(5)
 
