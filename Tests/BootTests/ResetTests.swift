@@ -110,6 +110,10 @@ extension RunningMachineTests {
                 let result = try await machine.run("nest-bootstrap", "reset", "--yes")
                 #expect(result.status == 0, "\(result.output)\(result.errors)")
                 #expect(try await machine.output(TestMachine.countSleepProcesses) == "0\n")
+                // The target, which waited for the task, does not start without it.
+                let units = "systemctl list-units --plain --no-legend 'k8s-bootstrap*' --state=active,activating"
+                #expect(try await machine.output(units) == "")
+                #expect(try await machine.output("systemctl list-jobs --no-legend 'k8s-bootstrap*'") == "")
                 try await machine.must("systemd-run --unit=by-hand nest-bootstrap run")
                 #expect(try await machine.becomes("nest-bootstrap status") { $0.contains("running") })
                 try await machine.must("systemctl start --no-block k8s-bootstrap.target")

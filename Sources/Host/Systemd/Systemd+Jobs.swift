@@ -205,8 +205,9 @@ extension Systemd {
             for patterns in [patterns.map { "\($0).timer" }, patterns] {
                 while true {
                     bus.setDeadline(.now + answerLimit)
+                    // A unit that is yet to start, such as a target that waits for a service, would start afterwards.
                     let running = try bus.units(matching: patterns).filter { unit in
-                        !["inactive", "failed"].contains(unit.state.active)
+                        unit.hasJob || !["inactive", "failed"].contains(unit.state.active)
                     }
                     guard let first = running.first else { break }
                     guard deadline > .now else {
