@@ -25,9 +25,21 @@ public enum Machine {
 
     /// Returns the identifier of this boot.
     ///
+    /// In a container that has an identifier of its own, such as one of systemd-nspawn, units with `ProtectProc=` see the
+    /// identifier of the host, so the units of this program get that of the container from systemd.
+    ///
+    /// - Parameter variable: The value of `NEST_BOOT_ID`, which systemd writes without hyphens.
     /// - Returns: The kernel's random identifier.
     /// - Throws: ``Base/SystemError`` if `/proc` cannot be read.
-    public static func bootIdentifier() throws(SystemError) -> String {
+    public static func bootIdentifier(
+        _ variable: String? = isUnit ? environment()["NEST_BOOT_ID"] : nil
+    ) throws(SystemError) -> String {
+        if let digits = variable, digits.utf8.count == 32, digits.allSatisfy(\.isHexDigit) {
+            let parts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map {
+                digits.utf8.dropFirst($0.lowerBound).prefix($0.count)
+            }
+            return parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
+        }
         let bytes = try FileSystem.read("/proc/sys/kernel/random/boot_id", limit: 128)
         return String(decoding: bytes.prefix { $0 > UInt8(ascii: " ") }, as: UTF8.self)
     }

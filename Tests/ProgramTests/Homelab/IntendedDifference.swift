@@ -80,7 +80,7 @@ struct IntendedDifference: Sendable {
             let run = "/usr/bin/nest-bootstrap run --task \(unit.task)"
             settings.add("ExecStart", [":\(run)"])
             settings.add("ExecStartPre", ["+:\(run) --prepare"])
-            settings.add("Environment", ["NEST_UNIT=yes", "SWIFT_BACKTRACE=enable=no"])
+            settings.add("Environment", ["NEST_BOOT_ID=%b", "NEST_UNIT=yes", "SWIFT_BACKTRACE=enable=no"])
             settings.add("RuntimeDirectory", ["nest-bootstrap/tasks/\(unit.task)"])
             settings.add("RuntimeDirectoryMode", ["0711"])
             settings.add("RuntimeDirectoryPreserve", ["yes"])
