@@ -60,6 +60,24 @@ struct ModuleActionTests {
         }
     }
 
+    @Test func `check needs modprobe only for a module that the kernel does not have`() async throws {
+        let kernel = try kernel()
+        func problems(_ names: String) async throws -> [String] {
+            var found: [String] = []
+            try await withBench("tasks: {mods: {module: {names: [\(names)]}}}\n") { bench async throws in
+                var run = bench.run
+                run.kernelModules = kernel
+                run.processEnvironment["PATH"] = "\(bench.directory)/none"
+                found = await NodeCheck(run).findings().problems.map(\.message)
+            }
+            return found
+        }
+        try FileSystem.makeDirectories(TemporaryDirectory.file("sys/overlay"))
+        #expect(try await problems("overlay, loop") == [])
+        let hasProgram = try ["/usr/sbin", "/sbin"].contains { try FileSystem.exists("\($0)/modprobe") }
+        #expect(try await problems("loop, br_netfilter") == (hasProgram ? [] : ["command 'modprobe' not found"]))
+    }
+
     @Test func `a modprobe that loads nothing is a failure`() async throws {
         let kernel = try kernel()
         try await withBench(Self.tasks) { bench async throws in
