@@ -24,6 +24,18 @@ import Testing
         )
     }
 
+    @Test func `a task with several commands counts once, and former states are no commands of a task`() {
+        var report = ResetReport(isDryRun: false)
+        report.commands = [
+            .init(task: "a", text: "rm /a"),
+            .init(task: "a", text: "systemctl stop a", isRestoration: true),
+            .init(task: "a", text: "systemctl disable a", isRestoration: true),
+            .init(task: "b", text: "rm /b"),
+        ]
+        #expect(report.summary == "ran the reset commands of 2 tasks, restored 2 former states")
+        #expect(report.question == "Run the reset commands of 2 tasks, restore 2 former states? [y/N] ")
+    }
+
     @Test(.timeLimit(.minutes(30))) func `10,000 directories are compared without comparing each pair`() {
         var report = ResetReport(isDryRun: true)
         report.addLeftovers((0..<10_000).map { .init(task: "t", path: "/srv/\($0)", reason: "is created") })

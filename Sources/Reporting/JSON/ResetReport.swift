@@ -23,9 +23,12 @@ public struct ResetReport: Sendable {
         public var text: String
         /// Whether the commands have failed.
         public var hasFailed: Bool
+        /// Whether the commands restore a former state, such as that of a unit.
+        public var isRestoration: Bool
 
-        public init(task: String, text: String, hasFailed: Bool = false) {
+        public init(task: String, text: String, hasFailed: Bool = false, isRestoration: Bool = false) {
             (self.task, self.text, self.hasFailed) = (task, text, hasFailed)
+            self.isRestoration = isRestoration
         }
     }
 
@@ -167,7 +170,7 @@ public struct ResetReport: Sendable {
 
     /// The numbers of completed operations, in one line.
     public var summary: String {
-        let counts = parts(units: "stopped", commands: "ran", paths: "deleted")
+        let counts = parts(units: "stopped", commands: "ran", restorations: "restored", paths: "deleted")
         let kept = keptCount == 0 ? "" : "; \(count(keptCount, "path")) not deleted"
         let nothing = state.isEmpty ? "deleted nothing" : "deleted records and cache"
         return (counts.isEmpty ? nothing : counts.joined(separator: ", ")) + kept
@@ -175,15 +178,20 @@ public struct ResetReport: Sendable {
 
     /// The numbers of planned operations, as a question.
     public var question: String {
-        var text = parts(units: "stop", commands: "run", paths: "delete").joined(separator: ", ")
+        var text = parts(units: "stop", commands: "run", restorations: "restore", paths: "delete").joined(
+            separator: ", "
+        )
         if text.isEmpty { text = "delete records and cache" }
         return "\(text.prefix(1).uppercased())\(text.dropFirst())? [y/N] "
     }
 
-    private func parts(units: String, commands: String, paths: String) -> [String] {
-        [
+    private func parts(units: String, commands: String, restorations: String, paths: String) -> [String] {
+        let tasks = Set(self.commands.filter { !$0.isRestoration }.map(\.task)).count
+        let restored = self.commands.count(where: \.isRestoration)
+        return [
             self.units.isEmpty ? nil : "\(units) \(count(self.units.count, "unit"))",
-            self.commands.isEmpty ? nil : "\(commands) the reset commands of \(count(self.commands.count, "task"))",
+            tasks == 0 ? nil : "\(commands) the reset commands of \(count(tasks, "task"))",
+            restored == 0 ? nil : "\(restorations) \(count(restored, "former state"))",
             deletedCount == 0 ? nil : "\(paths) \(count(deletedCount, "path"))",
         ]
         .compactMap(\.self)

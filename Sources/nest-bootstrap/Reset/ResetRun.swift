@@ -95,6 +95,10 @@ struct ResetRun {
         /// They restore the former state of the given subject.
         case restoration(String)
 
+        var isRestoration: Bool {
+            if case .restoration = self { true } else { false }
+        }
+
         /// Returns the subject whose products stay if the commands fail, in a sentence that begins with ``words(_:)``.
         func owner(_ task: String) -> String {
             if case .task = self { "it" } else { "task '\(task)'" }
@@ -138,7 +142,9 @@ struct ResetRun {
                 hint: "pass '--run-commands' if they change nothing outside of NEST_ROOT"
             )
         }
-        report.commands.append(.init(task: task, text: commands.text, hasFailed: true))
+        report.commands.append(
+            .init(task: task, text: commands.text, hasFailed: true, isRestoration: purpose.isRestoration)
+        )
         if !isDryRun { try await start(commands, for: purpose, of: task) }
         report.commands[report.commands.count - 1].hasFailed = false
     }
