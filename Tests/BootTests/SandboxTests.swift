@@ -234,6 +234,104 @@ extension RunningMachineTests {
             }
         }
 
+        /// Tries what no task of a machine's settings may do, and what one of them may.
+        private static let changes = """
+            for place in / /boot /dev/shm /etc /etc/kubernetes /etc/kubernetes/manifests /etc/modules-load.d /etc/sysctl.d \\
+                /etc/systemd/system /home /opt /opt/it /root /run /run/systemd/system /srv /srv/place /usr /usr/local/bin /var \\
+                /var/lib /var/lib/kubelet
+            do touch "$place/strayed" 2>/dev/null && echo "wrote $place"; done
+            for file in /etc/shadow /etc/kubernetes/pki/any.key /var/lib/kubelet/pki/any.key /root/secret
+            do test -s "$file" && cat "$file" >/dev/null 2>&1 && echo "read $file"; done
+            for value in net/ipv4/ip_forward net/ipv4/conf/all/log_martians
+            do cat "/proc/sys/$value" >/tmp/value; cat /tmp/value 2>/dev/null >"/proc/sys/$value" && echo "set $value"; done
+            mount -t tmpfs none /mnt 2>/dev/null && echo mounted
+            chown daemon /usr/changes 2>/dev/null && echo 'changed an owner'
+            test -e /run/dbus/system_bus_socket && echo 'sees the bus'
+            echo 'probed to the end'
+            """
+
+        private static let changing = """
+            tasks:
+              values: {sysctl: {values: {net.ipv4.ip_forward: 1}}}
+              modules: {module: {names: [overlay]}}
+              place: {directory: {path: /srv/place, mode: "0750", owner: daemon}}
+              used: {service: {name: used, enable: true, state: started}}
+              archive: {file: {path: /opt/it, source: /etc/it.tar, unpack: {strip: 1}}}
+
+            """
+
+        /// The kernel's values can be set only in a network namespace of the machine.
+        @Test func `units that change the machine can do that, and nothing else`() async throws {
+            try await MachineNetwork.withFresh { network in
+                try await TestMachine.withFresh("any") { machine in
+                    let release = try await Tool.run("uname", ["-r"]).output.filter { $0 != "\n" }
+                    let builtIn = "/usr/lib/modules/\(release)/modules.builtin"
+                    try machine.write("kernel/fs/overlayfs/overlay.ko\n", to: builtIn)
+                    let used = "[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
+                    try machine.write(used, to: "/etc/systemd/system/used.service")
+                    try await machine.boot(at: network)
+                    for path in ["/etc/kubernetes/pki/any.key", "/var/lib/kubelet/pki/any.key", "/root/secret"] {
+                        try await machine.place("secret", at: path)
+                    }
+                    try await machine.place(Self.changes, at: "/usr/changes")
+                    try await machine.place("text\n", at: "/srv/pkg/bin/it")
+                    try await machine.must(
+                        "mkdir -p /etc/kubernetes/manifests; tar -C /srv -cf /etc/it.tar pkg; "
+                            + "echo 0 >/proc/sys/net/ipv4/ip_forward"
+                    )
+                    try await machine.place(Self.changing, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                    let result = try await machine.run("nest-bootstrap", "up")
+                    show("up: tasks that change the machine", result.output + result.errors)
+                    #expect(result.status == 0)
+                    let made =
+                        "cat /proc/sys/net/ipv4/ip_forward /etc/modules-load.d/k8s-bootstrap-modules.conf /opt/it/bin/it; "
+                        + "stat -c '%U %a' /srv/place; systemctl is-active used; systemctl is-enabled used"
+                    let wanted = "1\noverlay\ntext\ndaemon 750\nactive\nenabled\n"
+                    let lines = try await machine.output(made).split(separator: "\n").filter { !$0.hasPrefix("#") }
+                    #expect(lines.joined(separator: "\n") + "\n" == wanted, "\(lines)")
+                    try await probe(machine)
+                }
+            }
+        }
+
+        private func probe(_ machine: TestMachine) async throws {
+            let allowed = [
+                "values": ["set net/ipv4/ip_forward"], "modules": [], "place": [], "used": ["sees the bus"],
+                "archive": ["wrote /opt/it"],
+            ]
+            for task in allowed.keys {
+                let path = "/etc/systemd/system/k8s-bootstrap-\(task).service.d/90-probe.conf"
+                let service = "[Service]\nExecStart=\nExecStart=/bin/sh /usr/changes\nExecStopPost=\n"
+                try await machine.place(service, at: path)
+            }
+            let outside = try await machine.output("sh /usr/changes; rm -f /strayed")
+            for done in ["wrote /etc", "read /root/secret", "set net/ipv4/conf/all/log_martians", "mounted"] {
+                #expect(outside.contains("\(done)\n"), "\(outside)")
+            }
+            try await machine.must(
+                "find / -xdev -name strayed -delete; rm -f /dev/shm/strayed /run/strayed /run/systemd/system/strayed; "
+                    + "umount /mnt; chown root /usr/changes; systemctl daemon-reload"
+            )
+            for (task, expected) in allowed {
+                let unit = "k8s-bootstrap-\(task).service"
+                try await machine.must("journalctl --sync; journalctl --rotate; systemctl restart \(unit)")
+                let read =
+                    "journalctl --sync; journalctl -b -o cat _SYSTEMD_UNIT=\(unit) SYSLOG_IDENTIFIER=nest-bootstrap"
+                let said = try await machine.output(read).split(separator: "\n").map(String.init)
+                let done = Array(said.drop { !Self.isProbe($0) })
+                show("what the unit of task '\(task)' did", done.joined(separator: "\n"))
+                #expect(done == expected + ["probed to the end"], "\(task): \(said)")
+            }
+            let grants = "systemctl show -p CapabilityBoundingSet -p ProtectKernelModules k8s-bootstrap-modules"
+            let granted = "CapabilityBoundingSet=cap_sys_module\nProtectKernelModules=no\n"
+            #expect(Set(try await machine.output(grants).split(separator: "\n")) == Set(granted.split(separator: "\n")))
+        }
+
+        /// Whether a line is of the probe and not of the task itself.
+        private static func isProbe(_ line: String) -> Bool {
+            ["wrote ", "read ", "set ", "mounted", "changed an", "sees ", "probed "].contains(where: line.hasPrefix)
+        }
+
         @Test func `a reload of systemd keeps the deadline of a task, and a stopped task has not failed`() async throws
         {
             try await TestMachine.withRunning { machine in
