@@ -102,12 +102,27 @@ struct K3sExampleTests {
         #expect(try text("/etc/rancher/k3s/token", on: "cp-01") == token)
     }
 
-    @Test func `the drop-in of k3s is that of the document on units`() throws {
-        let example = try Files.text("\(Self.directory)/k3s.service.conf")
-        let settings = example.split(separator: "\n").filter { !$0.hasPrefix("#") }.joined(separator: "\n")
-        let document = try Files.read("\(TestCluster.sourceRoot)/docs/systemd.md")
-        #expect(settings.hasPrefix("[Unit]\nAfter=k8s-bootstrap.target\n"))
-        #expect(String(decoding: document, as: UTF8.self).contains("```ini\n\(settings)\n```\n"))
+    @Test func `tasks start k3s when all other tasks of the node have succeeded`() async throws {
+        let config = "\(Self.directory)/bootstrap.yaml"
+        for (host, last) in [
+            ("cp-01", "k3s-server-service"), ("cp-02", "k3s-server-service"), ("worker-01", "k3s-agent-service"),
+        ] {
+            let arguments = ["graph", "--config", config, "--host-name", host, "--output", "json"]
+            let graph = try await Tool.run(TestNode.program, arguments)
+            #expect(graph.status == 0, "\(graph.errors)")
+            let tasks = try JSON(graph.output)["tasks"]?.sequence ?? []
+            var after: [String: [String]] = [:]
+            for task in tasks {
+                after[task["task"]?.string ?? ""] = task["after"]?.sequence?.compactMap(\.string) ?? []
+            }
+            var reached: Set<String> = [last]
+            while true {
+                let more = reached.union(reached.flatMap { after[$0] ?? [] }.filter { after[$0] != nil })
+                if more == reached { break }
+                reached = more
+            }
+            #expect(reached == Set(after.keys) && after.count > 5, "\(host): \(after)")
+        }
     }
 
     @Test(.needsNetworkNamespace) func `keepalived moves the virtual IP address to a server whose API answers`()
