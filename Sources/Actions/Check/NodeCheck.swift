@@ -115,7 +115,7 @@ public struct NodeCheck: Sendable {
             }
         }
         problems += pathsBelowFiles() + serviceProblems()
-        warnings += versionWarnings + settingWarnings()
+        warnings += versionWarnings + settingWarnings() + placeholderDigests()
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }

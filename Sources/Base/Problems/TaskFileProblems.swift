@@ -124,7 +124,7 @@ extension ProblemExplanation {
             cause: """
                 The text ${NAME} names a variable that is not declared, has no value for this node, or is made of \
                 itself. Or a name, a path or a field of a manifest contains a placeholder of another program, such as \
-                {{ name }} or <NAME>, which nothing replaces.
+                {{ name }} or <NAME>, which nothing replaces. Or a SHA-256 digest is a placeholder of zeros.
                 """,
             fix: """
                 Declare the variable below 'variables', correct its name, or write '$${' if no variable is meant. Write \
