@@ -35,9 +35,10 @@ let package = Package(
         ),
 
         .target(name: "CSchemas", exclude: ["kubernetes-schemas.txt"]),
+        .target(name: "CTemplates"),
 
         // The modules; each may import only those named as its dependencies.
-        .target(name: "Base", dependencies: ["CSchemas"]),
+        .target(name: "Base", dependencies: ["CSchemas", "CTemplates"]),
         .target(name: "YAML", dependencies: ["Base", "CYAML"]),
         .target(name: "TLS", dependencies: ["Base", "COpenSSL"]),
         .target(name: "Archive", dependencies: ["Base", "Host", "TLS", "YAML"]),
@@ -171,7 +172,7 @@ if Context.environment["NEST_BENCH"] != nil {
     ]
 }
 
-let targetsInC: Set = ["CSchemas", "CShims"]
+let targetsInC: Set = ["CSchemas", "CShims", "CTemplates"]
 for target in package.targets
 where ![.system, .plugin, .binary].contains(target.type) && !targetsInC.contains(target.name) {
     target.swiftSettings = settings + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : [])

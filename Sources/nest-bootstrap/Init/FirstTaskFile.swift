@@ -24,7 +24,7 @@ struct FirstTaskFile {
     private var roleName: String { roles.first ?? "" }
 
     private var nodeRoles: String {
-        roles.count > 1 ? "roles: [\(roles.map(quoted).joined(separator: ", "))]" : "role: \(quoted(roleName))"
+        roles.count > 1 ? "roles: [\(roles.map(yamlScalar).joined(separator: ", "))]" : "role: \(yamlScalar(roleName))"
     }
 
     private var heading: [String] {
@@ -56,17 +56,19 @@ struct FirstTaskFile {
     private var cluster: [String] {
         var lines = ["cluster:"]
         if let authority = survey.authority {
-            lines += ["  # The CA of the API server's certificate.", "  certificateAuthority: \(quoted(authority))"]
+            lines += [
+                "  # The CA of the API server's certificate.", "  certificateAuthority: \(yamlScalar(authority))",
+            ]
         }
         lines.append("  # The API server, as the nodes of each role reach it.")
         if let server {
-            lines += ["  servers:", "    \(quoted(roleName)): \(quoted(server))"]
+            lines += ["  servers:", "    \(yamlScalar(roleName)): \(yamlScalar(server))"]
         } else {
             lines.append("  # servers: {control-plane: \"https://127.0.0.1:6443\", worker: \"https://HOST:6443\"}")
         }
         lines.append("  # How ${node.address} is chosen; 'nest-bootstrap check' says which it is, and why.")
         if let chosen = survey.address?.chosen, let address = chosen.address {
-            lines += ["  # Now it is \(address).", "  nodeAddress: {interfaces: [\(quoted(chosen.interface))]}"]
+            lines += ["  # Now it is \(address).", "  nodeAddress: {interfaces: [\(yamlScalar(chosen.interface))]}"]
         } else {
             lines.append("  nodeAddress: {}")
         }
@@ -81,7 +83,7 @@ struct FirstTaskFile {
     private var nodes: [String] {
         [
             "# The role of every node, so that all nodes can have the same file.", "nodes:",
-            "  \(quoted(survey.hostName)): {\(nodeRoles)}",
+            "  \(yamlScalar(survey.hostName)): {\(nodeRoles)}",
         ]
     }
 
@@ -90,14 +92,16 @@ struct FirstTaskFile {
         let kubeconfig = survey.adminKubeconfig ?? "/etc/kubernetes/cluster-admin.kubeconfig"
         if survey.adminKubeconfig != nil {
             lines += [
-                "  api:", "    description: Wait for the API server", "    roles: [\(quoted(roleName))]",
-                "    wait: {apiServer: \(quoted(kubeconfig))}",
+                "  api:", "    description: Wait for the API server", "    roles: [\(yamlScalar(roleName))]",
+                "    wait: {apiServer: \(yamlScalar(kubeconfig))}",
             ]
         } else if let credentials = survey.adminCredentials {
             lines += [
-                "  api:", "    description: Write the administrator's kubeconfig", "    roles: [\(quoted(roleName))]",
-                "    kubeconfig:", "      path: \(quoted(kubeconfig))", "      user: kubernetes-admin",
-                "      certificate: \(quoted(credentials.certificate))", "      key: \(quoted(credentials.key))",
+                "  api:", "    description: Write the administrator's kubeconfig",
+                "    roles: [\(yamlScalar(roleName))]",
+                "    kubeconfig:", "      path: \(yamlScalar(kubeconfig))", "      user: kubernetes-admin",
+                "      certificate: \(yamlScalar(credentials.certificate))",
+                "      key: \(yamlScalar(credentials.key))",
             ]
         } else if survey.distribution == .kubeadm || survey.distribution == .k3s {
             let unit = survey.distribution == .kubeadm ? "kubelet.service" : "k3s-agent.service"
@@ -139,20 +143,20 @@ struct FirstTaskFile {
         return [
             "", "  # Applies a manifest once the task above has succeeded. See, in package nest-bootstrap-examples,",
             "  # \(installation.documents)/\(guide).", "  #manifests:",
-            "  #  roles: [\(quoted(roleName))]", "  #  after: [api]",
-            "  #  apply: {kubeconfig: \(quoted(kubeconfig)), manifests: [/etc/nest-bootstrap/monitoring.yaml]}",
+            "  #  roles: [\(yamlScalar(roleName))]", "  #  after: [api]",
+            "  #  apply: {kubeconfig: \(yamlScalar(kubeconfig)), manifests: [/etc/nest-bootstrap/monitoring.yaml]}",
         ]
     }
+}
 
-    /// Formats a YAML scalar, in quotes unless it is a plain word, path or URL.
-    private func quoted(_ text: String) -> String {
-        let isPlain =
-            text.utf8.first.map { $0.isASCIILetter || $0 == UInt8(ascii: "/") } == true
-            && text.utf8.allSatisfy { $0.isASCIILetter || (48...57).contains($0) || "/.-_:".utf8.contains($0) }
-            && !text.hasSuffix(":")
-            && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
-        return isPlain ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
-    }
+/// Formats a YAML scalar, in quotes unless it is a plain word, path or URL.
+func yamlScalar(_ text: String) -> String {
+    let isPlain =
+        text.utf8.first.map { $0.isASCIILetter || $0 == UInt8(ascii: "/") } == true
+        && text.utf8.allSatisfy { $0.isASCIILetter || (48...57).contains($0) || "/.-_:".utf8.contains($0) }
+        && !text.hasSuffix(":")
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
+    return isPlain ? text : String(decoding: Node.string(text).json(), as: UTF8.self)
 }
 
 extension UInt8 {

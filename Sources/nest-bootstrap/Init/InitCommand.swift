@@ -3,25 +3,41 @@ import Host
 import Planning
 import Reporting
 
-/// Command `init`: a first task file for this machine.
+/// Command `init`: a first task file for this machine, or the complete directory of a kind of node.
 struct InitCommand: Command {
     static let name = "init"
 
     static let help = CommandHelp(
-        summary: "write a first task file for this machine",
-        description: "Looks at this machine and writes a task file with comments that passes 'check', to begin with.",
-        usage: ["nest-bootstrap init [FLAG]..."],
+        summary: "write a first task file for this machine, or the directory of a kind of node",
+        description:
+            "Looks at this machine and writes a task file with comments that passes 'check', to begin with. With "
+            + "KIND it writes a directory: a complete task file with all that it needs beside it.",
+        usage: [
+            "nest-bootstrap init [FLAG]...",
+            "nest-bootstrap init \(alternatives(NodeKind.allCases)) --output DIR [FLAG]...",
+        ],
         details: [
+            "'kubeadm' is for a node that kubeadm makes: modules and settings of the kernel, Flannel, and the wait until the "
+                + "node is Ready. 'k3s' is the same for k3s, which has a network already. 'control-plane' is for a bare "
+                + "Debian: etcd, API server, controller manager and scheduler with their certificates and units, and the "
+                + "manifests with which workers can join.",
+            "The directory is checked as 'check --offline' does, and only then written, as a whole. What is still to be "
+                + "adapted is listed, and has a comment with CHANGE in the task file. DIR must be empty, or not exist.",
             "It looks at the host name, at the files of kubeadm, k3s, agenix and NixOS, at existing kubeconfigs and "
                 + "certificates, and at the network interfaces. Of a kubeconfig it takes the address of the API "
                 + "server. It asks no server, and writes nothing but FILE.",
             "With '--root' the host name is that of DIR/etc/hostname if there is one, and interfaces are not looked "
                 + "at.",
         ],
-        exitCodes: [Row("0", "written"), Row("1", "the file exists or cannot be written"), Row("64", "wrong usage")],
+        exitCodes: [
+            Row("0", "written"), Row("1", "the file or directory exists or cannot be written"),
+            Row("64", "wrong usage"),
+            Row("78", "with a value of a flag the task file is wrong"),
+        ],
         examples: [
             "init", "init --output /etc/nest-bootstrap/bootstrap.yaml --force",
-            "init --root /mnt --host-name cp1 -o bootstrap.yaml",
+            "init --root /mnt --host-name cp1 -o bootstrap.yaml", "init kubeadm --output /etc/nest-bootstrap",
+            "init kubeadm -o ./node --set podCIDR=10.64.0.0/16",
         ],
         files: [
             Row("/etc/kubernetes", "what kubeadm has made"), Row("/etc/rancher/k3s", "what k3s has made"),
@@ -35,7 +51,8 @@ struct InitCommand: Command {
             "--output",
             short: "-o",
             "FILE",
-            "write the task file to FILE, which must not exist (default: '-', standard output)"
+            "write the task file to FILE, which must not exist (default: '-', standard output); with KIND a directory, which "
+                + "is required"
         ) { (command, _, value) throws(UsageError) in
             guard OutputChoice(rawValue: value) == nil else {
                 let message = "'--output' of 'init' is a file, found the format '\(value)'"
@@ -43,19 +60,31 @@ struct InitCommand: Command {
             }
             command.path = value == "-" ? nil : value
         },
-        Flag("--force", "replace FILE if it exists", \.replaces),
+        Flag("--force", "replace FILE if it exists; with KIND files of the same names in the directory", \.replaces),
+        Flag(
+            "--set",
+            "NAME=VALUE",
+            "with KIND: the value of a variable of the task file; may be given several times",
+            \.settings
+        ),
         .root("look at the files below DIR, which is the root of another machine"),
     ]
 
-    /// The path of the file, or `nil` for standard output.
+    /// The path of the file or directory, or `nil` for standard output.
     var path: String?
 
     /// Whether an existing file is replaced.
     var replaces = false
 
-    /// Refuses roles and host names that are not valid in a task file.
+    /// The kind of node whose directory is written; `nil` for a single task file.
+    var kind: NodeKind?
+
+    /// The values of variables, as `NAME=VALUE`.
+    var settings: [String] = []
+
+    /// Refuses unknown kinds and variables, and roles and host names that are not valid in a task file.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        try Self.refuse(names, options, hint: "use \(quotedShellLine(["--output", names.first ?? "FILE"]))")
+        try setKind(names, options)
         let roles = options.role?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
         if let role = roles.first(where: { !isRoleName($0) }) {
             throw UsageError("invalid value '\(role)' for '--role': expected lower-case letters, digits and dashes")
@@ -66,7 +95,45 @@ struct InitCommand: Command {
         )
     }
 
+    private mutating func setKind(_ names: [String], _ options: Options) throws(UsageError) {
+        guard let name = names.first else {
+            guard settings.isEmpty else {
+                throw UsageError("'--set' needs a kind of node: \(alternatives(NodeKind.allCases))")
+            }
+            return
+        }
+        kind = NodeKind(rawValue: name)
+        guard let kind else {
+            let isFile = name.hasSlash || name.contains(".") || name.contains(where: \.isWhitespace)
+            guard isFile else { throw .unknown("kind of node", name, among: NodeKind.allCases.map(\.rawValue)) }
+            try Self.refuse(names, options, hint: "use \(quotedShellLine(["--output", name]))")
+            return
+        }
+        try Self.refuse(Array(names.dropFirst()), options)
+        guard path != nil else {
+            throw UsageError(
+                "'init \(name)' writes a directory: add '--output DIR', such as --output /etc/nest-bootstrap"
+            )
+        }
+        for setting in settings { _ = try Self.variable(setting, of: kind) }
+    }
+
+    /// Parses the value of a variable.
+    private static func variable(_ setting: String, of kind: NodeKind) throws(UsageError) -> (String, String) {
+        let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !parts[1].isEmpty else {
+            throw UsageError("invalid value '\(setting)' for '--set': expected NAME=VALUE")
+        }
+        guard kind.variables.contains(parts[0]) else {
+            throw .unknown("variable of 'init \(kind.rawValue)'", parts[0], among: kind.variables)
+        }
+        return (parts[0], parts[1])
+    }
+
+    static func completion(_ completer: Completer) -> Completion { completer.first(of: NodeKind.allCases) }
+
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
+        if let kind { return try await writeDirectory(of: kind, options, program.output) }
         let output = program.output
         let text: String
         do {
@@ -94,5 +161,59 @@ struct InitCommand: Command {
         let call = quotedShellLine(["nest-bootstrap", "check", "--config", path])
         output.write("'\(printable(path))' written; check it with \(printable(call))\n")
         return .success
+    }
+
+    /// Writes the directory of a kind of node, and prints what to do next.
+    private func writeDirectory(
+        of kind: NodeKind,
+        _ options: Options,
+        _ output: ConsoleOutput,
+    ) async throws -> ExitCode {
+        var variables: [String: String] = [:]
+        for setting in settings {
+            let (name, value) = try Self.variable(setting, of: kind)
+            variables[name] = value
+        }
+        let path = Configuration.absolute(self.path ?? "").withoutSlashesAtEnd
+        do {
+            let survey = try MachineSurvey(root: options.root, hostName: options.hostName)
+            let directory = NodeDirectory(
+                kind,
+                survey,
+                role: options.role,
+                variables: variables,
+                installation: Installation(),
+            )
+            var checked = options
+            (checked.hostName, checked.role) = (survey.hostName, nil)
+            let writer = NodeDirectoryWriter(directory: directory, path: path, replaces: replaces, options: checked)
+            try await writer.write()
+            output.write(Self.report(directory, path))
+        } catch let problems as Problems {
+            output.report(problems, .taskFileWrong)
+            return .configuration
+        } catch {
+            output.report(error)
+            return .failure
+        }
+        return .success
+    }
+
+    /// Returns the lines about a directory that was written: its files, what to change, and what to call.
+    private static func report(_ directory: NodeDirectory, _ path: String) -> String {
+        let file = "\(path)/\(NodeKind.taskFileName)"
+        var lines = ["'\(printable(path))' written and checked:"]
+        lines += directory.files.map { "    \($0.path)" }
+        if !directory.openPlaces.isEmpty {
+            lines.append("To change before the first run:")
+            lines += directory.openPlaces.map { "    \(printable(file)):\($0.line): \($0.key): \($0.text)" }
+        }
+        let config = file == Options.defaultConfig ? [] : ["--config", file]
+        lines += ["Next:", "    \(shellLine(["nest-bootstrap", "check"] + config))"]
+        if !config.isEmpty {
+            lines.append("    \(shellLine(["cp", "-r", "\(path)/.", "/etc/nest-bootstrap/"]))    # on the node")
+        }
+        lines.append("    nest-bootstrap up")
+        return lines.map { $0 + "\n" }.joined()
     }
 }

@@ -1,0 +1,27 @@
+import CTemplates
+
+/// A file of a directory that `init KIND` writes, as it is in the repository.
+public struct TemplateFile: Sendable, Hashable {
+    /// The path below the directory of the kind, such as `manifests/flannel.yaml`.
+    public let path: String
+
+    public let content: [UInt8]
+
+    public init(path: String, content: [UInt8]) {
+        (self.path, self.content) = (path, content)
+    }
+
+    /// Returns the files of a kind, which are a part of the program.
+    ///
+    /// - Parameter kind: The name of the kind, such as `kubeadm`.
+    /// - Returns: The files; none if there is no such kind.
+    public static func all(of kind: String) -> [TemplateFile] {
+        var count: UInt = 0
+        guard let start = unsafe nest_templates(&count) else { return [] }
+        return unsafe UnsafeBufferPointer(start: start, count: Int(count)).compactMap { file in
+            guard unsafe String(cString: file.kind) == kind else { return nil }
+            let content = unsafe Array(UnsafeBufferPointer(start: file.content, count: Int(file.size)))
+            return unsafe TemplateFile(path: String(cString: file.path), content: content)
+        }
+    }
+}

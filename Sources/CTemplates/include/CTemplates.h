@@ -1,0 +1,17 @@
+#ifndef NEST_CTEMPLATES_H
+#define NEST_CTEMPLATES_H
+
+/// A file of a directory that `nest-bootstrap init KIND` writes.
+struct nest_template {
+    const char *kind;
+    /// The path in the directory, such as `manifests/flannel.yaml`.
+    const char *path;
+    const unsigned char *content;
+    /// The number of bytes.
+    unsigned long size;
+};
+
+/// The files of all kinds, and their number.
+const struct nest_template *nest_templates(unsigned long *count);
+
+#endif

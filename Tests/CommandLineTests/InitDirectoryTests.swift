@@ -1,0 +1,185 @@
+import Base
+import TestSupport
+import Testing
+
+@testable import nest_bootstrap
+
+/// Command `init KIND`: complete directories of kinds of nodes.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct InitDirectoryTests {
+    private static let digest = String(repeating: "4a", count: 32)
+
+    /// Writes the directory of a kind for node `cp-1`, whose files are below an empty root.
+    private func initialise(
+        _ kind: NodeKind,
+        _ arguments: [String] = [],
+        at path: String = TemporaryDirectory.file("node")
+    ) async throws -> ToolResult {
+        let root = TemporaryDirectory.file("root")
+        try Files.makeDirectories(root)
+        let common = ["init", kind.rawValue, "--root", root, "--host-name", "cp-1", "--output", path]
+        return await callProgram(common + arguments)
+    }
+
+    private func check(_ arguments: String...) async -> ToolResult {
+        let config = TemporaryDirectory.file("node/bootstrap.yaml")
+        return await callProgram(["check", "--config", config, "--host-name", "cp-1"] + arguments)
+    }
+
+    /// Returns a directory with programs of a node that the machine of the tests may lack.
+    private func programs() throws -> String {
+        let path = TemporaryDirectory.file("programs")
+        try Files.makeDirectories(path)
+        try Files.write(Array("#!/bin/sh\n".utf8), to: "\(path)/modprobe", mode: 0o755)
+        return path
+    }
+
+    /// The names in a directory, sorted.
+    private func names(_ path: String) throws -> [String] { try Files.list(path).sorted() }
+
+    @Test(arguments: NodeKind.allCases)
+    func `the directory of a kind passes check as it is, on the node and elsewhere`(kind: NodeKind) async throws {
+        let result = try await initialise(kind)
+        #expect(result.status == 0, "\(result.errors)")
+        let path = TemporaryDirectory.file("node")
+        #expect(result.output.hasPrefix("'\(path)' written and checked:\n    bootstrap.yaml\n"), "\(result.output)")
+        #expect(result.output.contains("\n    nest-bootstrap check --config \(path)/bootstrap.yaml\n"))
+        for arguments in [["--offline"], ["--root", TemporaryDirectory.file("root")]] {
+            let checked = await callProgram(
+                ["check", "--config", "\(path)/bootstrap.yaml", "--host-name", "cp-1"] + arguments,
+                environment: ["PATH": "\(try programs()):/usr/bin:/bin"]
+            )
+            #expect(checked.status == 0, "\(checked.errors)")
+            let others = checked.errors.split(separator: "\n").filter { !$0.contains("is a placeholder of zeros") }
+            #expect(others.isEmpty, "\(checked.errors)")
+        }
+    }
+
+    @Test(arguments: NodeKind.allCases)
+    func `places to change have a comment and are listed, until flags fill them`(kind: NodeKind) async throws {
+        let result = try await initialise(kind)
+        let config = TemporaryDirectory.file("node/bootstrap.yaml")
+        let lines = try Files.text(config).split(separator: "\n", omittingEmptySubsequences: false)
+        let listed = result.output.matches(of: /bootstrap\.yaml:([0-9]+): ([A-Za-z]+): (.*)\n/)
+        #expect(listed.count == lines.count { $0.contains("CHANGE") })
+        for match in listed {
+            let line = try #require(Int(match.output.1))
+            #expect(lines[line - 1].hasPrefix("  \(match.output.2): "), "\(match.output.0)")
+            #expect(lines[line - 2] == "  # CHANGE: \(match.output.3)")
+        }
+        let settings = listed.flatMap { match in
+            ["--set", "\(match.output.2)=\(match.output.2.hasSuffix("Digest") ? Self.digest : "10.64.0.0/16")"]
+        }
+        let filled = try await initialise(kind, settings + ["--force"])
+        #expect(filled.status == 0 && !filled.output.contains("To change"), "\(filled.output)\(filled.errors)")
+        #expect(try !Files.text(config).contains("CHANGE"))
+        let checked = await check("--offline")
+        #expect(checked.status == 0 && checked.errors == "", "\(checked.errors)")
+        #expect(checked.output.hasSuffix(" for this node, nothing wrong\n"))
+    }
+
+    @Test(arguments: NodeKind.allCases)
+    func `the program has all files of the repository's directory`(kind: NodeKind) throws {
+        let directory = "\(TestCluster.sourceRoot)/examples/init/\(kind.rawValue)"
+        let templates = Dictionary(uniqueKeysWithValues: kind.templates.map { ($0.path, $0.content) })
+        for name in try Files.list(directory) {
+            let isDirectory = name == "manifests"
+            for file in isDirectory ? try Files.list("\(directory)/\(name)").map({ "\(name)/\($0)" }) : [name] {
+                #expect(try templates[file] == Files.read("\(directory)/\(file)"), "\(file)")
+            }
+        }
+        #expect(templates[NodeKind.taskFileName] != nil)
+        #expect(kind.variables.contains("podCIDR") || kind == .k3s)
+    }
+
+    @Test func `a node has the role and the host name of the flags`() async throws {
+        _ = try await initialise(.kubeadm, ["--role", "worker,storage"])
+        let text = try Files.text(TemporaryDirectory.file("node/bootstrap.yaml"))
+        #expect(text.contains("\n  cp-1: {roles: [worker, storage]}\n"), "\(text)")
+        #expect(!text.contains("node-1"))
+    }
+
+    @Test func `a directory with files is refused, or keeps its other files`() async throws {
+        let path = TemporaryDirectory.file("node")
+        // As the package creates it.
+        try Files.makeDirectories("\(path)/bootstrap.d")
+        #expect(try await initialise(.k3s).status == 0)
+        #expect(try names(path) == ["bootstrap.d", "bootstrap.yaml", "manifests"])
+        let config = "\(path)/bootstrap.yaml"
+        let text = try Files.text(config)
+        try Files.write(Array("mine\n".utf8), to: config, mode: 0o644)
+        try Files.write(Array("mine\n".utf8), to: "\(path)/token", mode: 0o600)
+        let refused = try await initialise(.k3s)
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors == "nest-bootstrap: directory '\(path)' is not empty: it has 'bootstrap.yaml' and 2 more; "
+                + "pass '--force' to replace the files of the same names, or '--output' with another directory\n"
+        )
+        #expect(try Files.text(config) == "mine\n")
+        let replaced = try await initialise(.k3s, ["--force"])
+        #expect(replaced.status == 0, "\(replaced.errors)")
+        #expect(try Files.text(config) == text)
+        #expect(try Files.text("\(path)/token") == "mine\n")
+    }
+
+    @Test func `a directory that fails the check or cannot be written leaves nothing behind`() async throws {
+        let path = TemporaryDirectory.file("node")
+        let wrong = try await initialise(.controlPlane, ["--set", "etcdDigest=12"])
+        #expect(wrong.status == 78)
+        #expect(wrong.errors.hasPrefix("\(path)/bootstrap.yaml:"), "\(wrong.errors)")
+        #expect(wrong.errors.contains("'file.sha256' of task 'etcd-program' must be a SHA-256 digest"))
+        #expect(try names(TemporaryDirectory.path) == ["root"])
+        // The task file can be written, and the manifests cannot.
+        try Files.makeDirectories(path)
+        try Files.write(Array("mine\n".utf8), to: "\(path)/manifests", mode: 0o644)
+        let blocked = try await initialise(.kubeadm, ["--force"])
+        #expect(blocked.status == 1)
+        #expect(blocked.errors.hasPrefix("nest-bootstrap: "), "\(blocked.errors)")
+        #expect(try names(TemporaryDirectory.path) == ["node", "root"])
+        #expect(try names(path) == ["manifests"])
+        for (place, message) in [
+            ("\(path)/manifests", "'\(path)/manifests' is a regular file; name a directory"),
+            ("\(path)/a/b", "cannot write directory '\(path)/a/b': '\(path)/a' is not a directory; create it"),
+            ("/proc/node", "cannot replace directory '/proc/node'"),
+        ] {
+            let result = try await initialise(.kubeadm, at: place)
+            #expect(result.status == 1 && result.output == "")
+            #expect(result.errors.hasPrefix("nest-bootstrap: \(message)"), "\(result.errors)")
+        }
+        #expect(try names(path) == ["manifests"])
+    }
+
+    @Test(
+        arguments: [
+            (["kubeadn", "-o", "d"], "unknown kind of node 'kubeadn' (did you mean 'kubeadm'?)"),
+            (["kubeadm"], "'init kubeadm' writes a directory: add '--output DIR', such as"),
+            (["kubeadm", "-o", "-"], "'init kubeadm' writes a directory: add '--output DIR', such as"),
+            (["kubeadm", "k3s", "-o", "d"], "'init' takes no arguments: 'k3s'"),
+            (["kubeadm", "-o", "d", "--set", "podCIDR"], "invalid value 'podCIDR' for '--set': expected NAME=VALUE"),
+            (
+                ["kubeadm", "-o", "d", "--set", "podCDR=1"],
+                "unknown variable of 'init kubeadm' 'podCDR' (did you mean 'podCIDR'?)"
+            ),
+            (["--set", "podCIDR=1"], "'--set' needs a kind of node: kubeadm|k3s|"),
+        ] as [([String], String)]
+    )
+    func `wrong arguments are refused before anything is looked at`(arguments: [String], message: String) async {
+        let result = await callProgram(["init"] + arguments)
+        #expect(result.status == 64 && result.output == "")
+        #expect(result.errors.hasPrefix("nest-bootstrap: \(message)"), "\(result.errors)")
+    }
+
+    @Test func `a digest of zeros is a warning of check, and an error before anything is fetched`() async throws {
+        let zeros = String(repeating: "0", count: 64)
+        let node = try TestNode(
+            "tasks: {a: {file: {path: /etc/a, url: \"http://127.0.0.1:9/a\", sha256: \"\(zeros)\"}}}\n"
+        )
+        let message =
+            "the SHA-256 digest of 'http://127.0.0.1:9/a' is a placeholder of zeros; "
+            + "write the digest that its publisher announces in its place"
+        let checked = await node.call("check")
+        #expect(checked.status == 0 && checked.errors.contains(message), "\(checked.errors)")
+        let run = await node.call("run")
+        #expect(run.status == 1 && (run.output + run.errors).contains(message), "\(run.output)\(run.errors)")
+    }
+}
