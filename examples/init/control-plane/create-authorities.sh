@@ -17,7 +17,8 @@ authority() {
 authority ca kubernetes-ca
 authority etcd-ca etcd-ca
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out service-account.key
-chmod 644 ca.crt etcd-ca.crt
+openssl pkey -in service-account.key -pubout -out service-account.pub
+chmod 644 ca.crt etcd-ca.crt service-account.pub
 chmod 755 .
 sync
 mv "$1.new" "$1"
