@@ -32,7 +32,10 @@ swiftPackages.stdenv.mkDerivation {
         "Sources"
         "Tests"
         "bootstrap.yaml"
+        "examples"
+        "manifests"
         "packaging"
+        "rbac"
         "tools"
         "units"
       ];
