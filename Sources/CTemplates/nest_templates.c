@@ -51,11 +51,21 @@ static const unsigned char control_plane_manifests_node_bootstrap_yaml[] = {
 #embed "../../examples/init/control-plane/manifests/node-bootstrap.yaml"
 };
 
+static const unsigned char bare_debian_bootstrap_yaml[] = {
+#embed "../../examples/bare-debian/bootstrap.yaml"
+};
+
+static const unsigned char worker_bootstrap_d_50_site_yaml[] = {
+#embed "../../examples/init/worker/bootstrap.d/50-site.yaml"
+};
+
 static const struct nest_template templates[] = {
     {"kubeadm", "bootstrap.yaml", kubeadm_bootstrap_yaml, sizeof kubeadm_bootstrap_yaml},
     {"kubeadm", "manifests/flannel.yaml", kubeadm_manifests_flannel_yaml, sizeof kubeadm_manifests_flannel_yaml},
     {"k3s", "bootstrap.yaml", k3s_bootstrap_yaml, sizeof k3s_bootstrap_yaml},
     {"k3s", "manifests/apps.yaml", k3s_manifests_apps_yaml, sizeof k3s_manifests_apps_yaml},
+    {"worker", "bootstrap.yaml", bare_debian_bootstrap_yaml, sizeof bare_debian_bootstrap_yaml},
+    {"worker", "bootstrap.d/50-site.yaml", worker_bootstrap_d_50_site_yaml, sizeof worker_bootstrap_d_50_site_yaml},
     {"control-plane", "bootstrap.yaml", control_plane_bootstrap_yaml, sizeof control_plane_bootstrap_yaml},
     {"control-plane", "create-authorities.sh", control_plane_create_authorities_sh, sizeof control_plane_create_authorities_sh},
     {"control-plane", "create-join-token.sh", control_plane_create_join_token_sh, sizeof control_plane_create_join_token_sh},

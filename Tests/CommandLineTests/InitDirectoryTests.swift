@@ -21,6 +21,29 @@ struct InitDirectoryTests {
         return await callProgram(common + arguments)
     }
 
+    /// Returns the flags with which the directory of a kind is complete but for its open places.
+    private func join(_ kind: NodeKind) throws -> [String] {
+        guard kind == .worker else { return [] }
+        return ["--join", try kubeconfig("{token: abcdef.0123456789abcdef}")]
+    }
+
+    /// Writes a kubeconfig with a CA and a user.
+    private func kubeconfig(_ user: String) throws -> String {
+        let path = TemporaryDirectory.file("join.kubeconfig")
+        let authority = TemporaryDirectory.file("authority.pem")
+        try Files.write(Array("-----BEGIN CERTIFICATE-----\n".utf8), to: authority)
+        let text = """
+            apiVersion: v1
+            kind: Config
+            clusters: [{name: c, cluster: {server: "https://10.1.2.3:6443", certificate-authority: authority.pem}}]
+            users: [{name: u, user: \(user)}]
+            contexts: [{name: x, context: {cluster: c, user: u}}]
+            current-context: x
+            """
+        try Files.write(Array(text.utf8), to: path, mode: 0o600)
+        return path
+    }
+
     private func check(_ arguments: String...) async -> ToolResult {
         let config = TemporaryDirectory.file("node/bootstrap.yaml")
         return await callProgram(["check", "--config", config, "--host-name", "cp-1"] + arguments)
@@ -39,7 +62,7 @@ struct InitDirectoryTests {
 
     @Test(arguments: NodeKind.allCases)
     func `the directory of a kind passes check as it is, on the node and elsewhere`(kind: NodeKind) async throws {
-        let result = try await initialise(kind)
+        let result = try await initialise(kind, join(kind))
         #expect(result.status == 0, "\(result.errors)")
         let path = TemporaryDirectory.file("node")
         #expect(result.output.hasPrefix("'\(path)' written and checked:\n    bootstrap.yaml\n"), "\(result.output)")
@@ -58,19 +81,20 @@ struct InitDirectoryTests {
     @Test(arguments: NodeKind.allCases)
     func `places to change have a comment and are listed, until flags fill them`(kind: NodeKind) async throws {
         let result = try await initialise(kind)
-        let config = TemporaryDirectory.file("node/bootstrap.yaml")
+        let config = TemporaryDirectory.file("node/\(kind.adaptedFile)")
         let lines = try Files.text(config).split(separator: "\n", omittingEmptySubsequences: false)
-        let listed = result.output.matches(of: /bootstrap\.yaml:([0-9]+): ([A-Za-z]+): (.*)\n/)
+        let listed = result.output.matches(of: /\.yaml:([0-9]+): ([A-Za-z]+): (.*)\n/)
         #expect(listed.count == lines.count { $0.contains("CHANGE") })
         for match in listed {
             let line = try #require(Int(match.output.1))
             #expect(lines[line - 1].hasPrefix("  \(match.output.2): "), "\(match.output.0)")
             #expect(lines[line - 2] == "  # CHANGE: \(match.output.3)")
         }
+        let values = ["podCIDR": "10.64.0.0/16", "apiServer": "https://cp1:6443"]
         let settings = listed.flatMap { match in
-            ["--set", "\(match.output.2)=\(match.output.2.hasSuffix("Digest") ? Self.digest : "10.64.0.0/16")"]
+            ["--set", "\(match.output.2)=\(values[String(match.output.2)] ?? Self.digest)"]
         }
-        let filled = try await initialise(kind, settings + ["--force"])
+        let filled = try await initialise(kind, settings + ["--force"] + join(kind))
         #expect(filled.status == 0 && !filled.output.contains("To change"), "\(filled.output)\(filled.errors)")
         #expect(try !Files.text(config).contains("CHANGE"))
         let checked = await check("--offline")
@@ -83,13 +107,35 @@ struct InitDirectoryTests {
         let directory = "\(TestCluster.sourceRoot)/examples/init/\(kind.rawValue)"
         let templates = Dictionary(uniqueKeysWithValues: kind.templates.map { ($0.path, $0.content) })
         for name in try Files.list(directory) {
-            let isDirectory = name == "manifests"
+            let isDirectory = ["bootstrap.d", "manifests"].contains(name)
             for file in isDirectory ? try Files.list("\(directory)/\(name)").map({ "\(name)/\($0)" }) : [name] {
                 #expect(try templates[file] == Files.read("\(directory)/\(file)"), "\(file)")
             }
         }
         #expect(templates[NodeKind.taskFileName] != nil)
-        #expect(kind.variables.contains("podCIDR") || kind == .k3s)
+        #expect(!kind.variables.isEmpty)
+    }
+
+    @Test func `a worker joins with the server, the CA and the token of a kubeconfig`() async throws {
+        let result = try await initialise(.worker, join(.worker))
+        #expect(result.status == 0 && !result.output.contains("To change"), "\(result.errors)")
+        let path = TemporaryDirectory.file("node")
+        #expect(try Files.text("\(path)/ca.crt") == "-----BEGIN CERTIFICATE-----\n")
+        #expect(try Files.text("\(path)/secrets/bootstrap-token") == "abcdef.0123456789abcdef")
+        #expect(try Files.status("\(path)/secrets/bootstrap-token")?.mode == 0o600)
+        #expect(try Files.status("\(path)/secrets")?.mode == 0o700)
+        #expect(try Files.text("\(path)/bootstrap.d/50-site.yaml").contains("\n  apiServer: https://10.1.2.3:6443\n"))
+        let other = TemporaryDirectory.file("other")
+        let certificate = try await initialise(
+            .worker,
+            ["--join", kubeconfig("{client-certificate: a, client-key: b}")],
+            at: other
+        )
+        #expect(certificate.status == 1)
+        #expect(certificate.errors.contains("has no token, so no node can join with it; make one with"))
+        let missing = try await initialise(.worker, ["--join", TemporaryDirectory.file("none")], at: other)
+        #expect(missing.status == 1 && missing.errors.contains("No such file or directory"), "\(missing.errors)")
+        #expect(try !Files.exists(other))
     }
 
     @Test func `a node has the role and the host name of the flags`() async throws {
@@ -160,6 +206,7 @@ struct InitDirectoryTests {
                 ["kubeadm", "-o", "d", "--set", "podCDR=1"],
                 "unknown variable of 'init kubeadm' 'podCDR' (did you mean 'podCIDR'?)"
             ),
+            (["kubeadm", "-o", "d", "--join", "f"], "'--join' goes with 'init worker' only"),
             (["--set", "podCIDR=1"], "'--set' needs a kind of node: kubeadm|k3s|"),
         ] as [([String], String)]
     )

@@ -14,13 +14,14 @@ struct InitCommand: Command {
             + "KIND it writes a directory: a complete task file with all that it needs beside it.",
         usage: [
             "nest-bootstrap init [FLAG]...",
-            "nest-bootstrap init \(alternatives(NodeKind.allCases)) --output DIR [FLAG]...",
+            "nest-bootstrap init KIND --output DIR [FLAG]...",
         ],
         details: [
-            "'kubeadm' is for a node that kubeadm makes: modules and settings of the kernel, Flannel, and the wait until the "
+            "KIND 'kubeadm' is for a node that kubeadm makes: modules and settings of the kernel, Flannel, and the wait until the "
                 + "node is Ready. 'k3s' is the same for k3s, which has a network already. 'control-plane' is for a bare "
                 + "Debian: etcd, API server, controller manager and scheduler with their certificates and units, and the "
-                + "manifests with which workers can join.",
+                + "manifests with which workers can join. 'worker' is for a bare Debian too: containerd, runc, the CNI plugins "
+                + "and a kubelet that joins.",
             "The directory is checked as 'check --offline' does, and only then written, as a whole. What is still to be "
                 + "adapted is listed, and has a comment with CHANGE in the task file. DIR must be empty, or not exist.",
             "It looks at the host name, at the files of kubeadm, k3s, agenix and NixOS, at existing kubeconfigs and "
@@ -38,6 +39,7 @@ struct InitCommand: Command {
             "init", "init --output /etc/nest-bootstrap/bootstrap.yaml --force",
             "init --root /mnt --host-name cp1 -o bootstrap.yaml", "init kubeadm --output /etc/nest-bootstrap",
             "init kubeadm -o ./node --set podCIDR=10.64.0.0/16",
+            "init worker -o /etc/nest-bootstrap --join bootstrap.kubeconfig",
         ],
         files: [
             Row("/etc/kubernetes", "what kubeadm has made"), Row("/etc/rancher/k3s", "what k3s has made"),
@@ -67,8 +69,17 @@ struct InitCommand: Command {
             "with KIND: the value of a variable of the task file; may be given several times",
             \.settings
         ),
+        Flag(
+            "--join",
+            "FILE",
+            "with 'worker': a kubeconfig with the token, the server and the CA with which the node joins",
+            \.joinPath
+        ),
         .root("look at the files below DIR, which is the root of another machine"),
     ]
+
+    /// The kubeconfig with which a worker joins, if it is given.
+    var joinPath: String?
 
     /// The path of the file or directory, or `nil` for standard output.
     var path: String?
@@ -100,6 +111,7 @@ struct InitCommand: Command {
             guard settings.isEmpty else {
                 throw UsageError("'--set' needs a kind of node: \(alternatives(NodeKind.allCases))")
             }
+            guard joinPath == nil else { throw UsageError("'--join' goes with 'init worker' only") }
             return
         }
         kind = NodeKind(rawValue: name)
@@ -115,6 +127,7 @@ struct InitCommand: Command {
                 "'init \(name)' writes a directory: add '--output DIR', such as --output /etc/nest-bootstrap"
             )
         }
+        guard joinPath == nil || kind == .worker else { throw UsageError("'--join' goes with 'init worker' only") }
         for setting in settings { _ = try Self.variable(setting, of: kind) }
     }
 
@@ -182,6 +195,7 @@ struct InitCommand: Command {
                 survey,
                 role: options.role,
                 variables: variables,
+                credentials: try joinPath.map { path throws in try JoinCredentials(path: path) },
                 installation: Installation(),
             )
             var checked = options
@@ -206,7 +220,7 @@ struct InitCommand: Command {
         lines += directory.files.map { "    \($0.path)" }
         if !directory.openPlaces.isEmpty {
             lines.append("To change before the first run:")
-            lines += directory.openPlaces.map { "    \(printable(file)):\($0.line): \($0.key): \($0.text)" }
+            lines += directory.openPlaces.map { "    \(printable(path))/\($0.place): \($0.text)" }
         }
         let config = file == Options.defaultConfig ? [] : ["--config", file]
         lines += ["Next:", "    \(shellLine(["nest-bootstrap", "check"] + config))"]

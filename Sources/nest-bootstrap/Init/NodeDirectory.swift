@@ -3,14 +3,12 @@ import Planning
 
 /// The files of a directory that `init KIND` writes, with the values of this machine.
 struct NodeDirectory {
-    /// A place of the task file that its reader has to adapt.
+    /// A place that the reader has to adapt.
     struct OpenPlace: Sendable, Hashable {
-        /// The number of the line, from 1.
-        let line: Int
+        /// The path of a file in the directory, with the number of a line if the file exists.
+        let place: String
 
-        let key: String
-
-        /// The comment in front of it.
+        /// The key and the comment in front of it, or the content of a file that is missing.
         let text: String
     }
 
@@ -19,7 +17,7 @@ struct NodeDirectory {
     /// The files, by their paths in the directory.
     let files: [TemplateFile]
 
-    /// The places that neither the machine nor a flag has filled, in the order of the task file.
+    /// The places that neither the machine nor a flag has filled, in the order of the file.
     let openPlaces: [OpenPlace]
 
     /// Fills in the templates of a kind.
@@ -29,16 +27,21 @@ struct NodeDirectory {
     ///   - survey: The facts about this machine.
     ///   - role: The role of the machine, or several roles separated by commas; `nil` for that of the kind.
     ///   - variables: Values of variables, by name.
+    ///   - credentials: The means with which a worker joins, if they are given.
     ///   - installation: The path of the schema.
     init(
         _ kind: NodeKind,
         _ survey: MachineSurvey,
         role: String?,
         variables: [String: String],
+        credentials: JoinCredentials?,
         installation: Installation
     ) {
         self.kind = kind
+        var variables = variables
+        if let credentials { variables["apiServer"] = variables["apiServer"] ?? credentials.server }
         var rendering = Rendering(
+            file: kind.adaptedFile,
             node: "\(yamlScalar(survey.hostName)): \(Self.roles(role ?? kind.role(of: survey)))",
             values: variables.mapValues(yamlScalar)
         )
@@ -51,12 +54,16 @@ struct NodeDirectory {
                 + "'nest-bootstrap explain' describes every key.",
             "#",
         ]
-        for line in kind.taskFile.split(separator: "\n", omittingEmptySubsequences: false) { rendering.add(line) }
-        let text = Array(rendering.lines.joined(separator: "\n").utf8)
-        files = kind.templates.map { file in
-            file.path == NodeKind.taskFileName ? TemplateFile(path: file.path, content: text) : file
+        for line in kind.adaptedTemplate.split(separator: "\n", omittingEmptySubsequences: false) {
+            rendering.add(line)
         }
-        openPlaces = rendering.openPlaces
+        let text = Array(rendering.lines.joined(separator: "\n").utf8)
+        files =
+            kind.templates.map { file in
+                file.path == kind.adaptedFile ? TemplateFile(path: file.path, content: text) : file
+            } + (credentials?.files ?? [])
+        let missing = kind == .worker && credentials == nil ? JoinCredentials.missingFiles : []
+        openPlaces = rendering.openPlaces + missing
     }
 
     private static func roles(_ text: String) -> String {
@@ -66,6 +73,8 @@ struct NodeDirectory {
 
     /// The task file while its template is filled in, line by line.
     private struct Rendering {
+        let file: String
+
         /// The entry of section `nodes`, in place of those of the template.
         let node: String
 
@@ -82,8 +91,8 @@ struct NodeDirectory {
         /// The index of the line that asks for a change of the next value.
         private var change: Int?
 
-        init(node: String, values: [String: String]) {
-            (self.node, self.values) = (node, values)
+        init(file: String, node: String, values: [String: String]) {
+            (self.file, self.node, self.values) = (file, node, values)
         }
 
         mutating func add(_ line: Substring) {
@@ -109,7 +118,9 @@ struct NodeDirectory {
             }
             lines.append(String(line))
             guard let change, let text = lines[change].firstRange(of: TemplateLine.change) else { return }
-            openPlaces.append(OpenPlace(line: lines.count, key: name, text: String(lines[change][text.upperBound...])))
+            openPlaces.append(
+                OpenPlace(place: "\(file):\(lines.count)", text: "\(name): \(lines[change][text.upperBound...])")
+            )
         }
     }
 }

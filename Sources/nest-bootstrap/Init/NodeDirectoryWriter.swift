@@ -34,10 +34,12 @@ struct NodeDirectoryWriter {
         var staged = try StagedDirectory(replacing: path)
         for file in directory.files {
             let place = "\(staged.path)/\(file.path)"
-            if file.path.hasSlash {
-                try FileSystem.makeDirectories(String(place[..<(place.lastSlash ?? place.endIndex)]))
+            let isSecret = isPath(file.path, at: JoinCredentials.secrets)
+            if let slash = place.lastSlash {
+                try FileSystem.makeDirectories(String(place[..<slash]), mode: isSecret ? 0o700 : 0o755)
             }
-            try FileSystem.write(file.content, to: place, mode: file.path.hasSuffix(".sh") ? 0o755 : 0o644)
+            let mode: UInt32 = isSecret ? 0o600 : file.path.hasSuffix(".sh") ? 0o755 : 0o644
+            try FileSystem.write(file.content, to: place, mode: mode)
         }
         try await check(staged.path)
         try staged.publish()

@@ -2,22 +2,25 @@ import Base
 
 /// A kind of node for which `init` writes a complete directory.
 enum NodeKind: String, Sendable, Hashable, CaseIterable {
-    case kubeadm, k3s
+    case kubeadm, k3s, worker
     case controlPlane = "control-plane"
 
     /// The files of the directory, as they are in the repository.
     var templates: [TemplateFile] { TemplateFile.all(of: rawValue) }
 
-    /// The template of the task file.
-    var taskFile: String {
-        templates.first { $0.path == Self.taskFileName }.map { String(decoding: $0.content, as: UTF8.self) } ?? ""
+    /// The path of the file with the values of the machine: the task file, or a drop-in if that is the same everywhere.
+    var adaptedFile: String { self == .worker ? "bootstrap.d/50-site.yaml" : Self.taskFileName }
+
+    /// The template of the file with the values of the machine.
+    var adaptedTemplate: String {
+        templates.first { $0.path == adaptedFile }.map { String(decoding: $0.content, as: UTF8.self) } ?? ""
     }
 
-    /// The names of the variables that the task file declares, in its order.
+    /// The names of the variables that the adapted file declares, in its order.
     var variables: [String] {
         var section: Substring = ""
         var names: [String] = []
-        for line in taskFile.split(separator: "\n") {
+        for line in adaptedTemplate.split(separator: "\n") {
             section = TemplateLine.section(line) ?? section
             if section == "variables", let name = TemplateLine.key(line) { names.append(String(name)) }
         }
@@ -30,6 +33,7 @@ enum NodeKind: String, Sendable, Hashable, CaseIterable {
     func role(of survey: MachineSurvey) -> String {
         switch self {
         case .controlPlane: "control-plane"
+        case .worker: "worker"
         case .kubeadm, .k3s:
             survey.isControlPlane || survey.distribution == .none ? "control-plane" : "worker"
         }
