@@ -187,7 +187,7 @@ struct InitCommand: Command {
             let (name, value) = try Self.variable(setting, of: kind)
             variables[name] = value
         }
-        let path = Configuration.absolute(self.path ?? "").withoutSlashesAtEnd
+        let path = Self.directoryPath(self.path ?? "")
         do {
             let survey = try MachineSurvey(root: options.root, hostName: options.hostName)
             let directory = NodeDirectory(
@@ -201,8 +201,9 @@ struct InitCommand: Command {
             var checked = options
             (checked.hostName, checked.role) = (survey.hostName, nil)
             let writer = NodeDirectoryWriter(directory: directory, path: path, replaces: replaces, options: checked)
+            let isInside = isPath(Machine.workingDirectory(), at: FileSystem.existingRealPath(path))
             try await writer.write()
-            output.write(Self.report(directory, path))
+            output.write(Self.report(directory, path, isInside: isInside))
         } catch let problems as Problems {
             output.report(problems, .taskFileWrong)
             return .configuration
@@ -213,8 +214,22 @@ struct InitCommand: Command {
         return .success
     }
 
+    /// Returns the absolute path of a directory, without parts such as `.` and without a slash at its end.
+    private static func directoryPath(_ given: String) -> String {
+        let path = Configuration.absolute(given)
+        let hasDots = path.pathParts.contains { $0 == "." || $0 == ".." }
+        let plain = (hasDots ? FileSystem.existingRealPath(path) : path).withoutSlashesAtEnd
+        return plain.isEmpty ? "/" : plain
+    }
+
     /// Returns the lines about a directory that was written: its files, what to change, and what to call.
-    private static func report(_ directory: NodeDirectory, _ path: String) -> String {
+    ///
+    /// - Parameters:
+    ///   - directory: The directory.
+    ///   - path: Its path.
+    ///   - isInside: Whether the working directory is in it.
+    /// - Returns: The lines.
+    private static func report(_ directory: NodeDirectory, _ path: String, isInside: Bool) -> String {
         let file = "\(path)/\(NodeKind.taskFileName)"
         var lines = ["'\(printable(path))' written and checked:"]
         lines += directory.files.map { "    \($0.path)" }
@@ -223,7 +238,12 @@ struct InitCommand: Command {
             lines += directory.openPlaces.map { "    \(printable(path))/\($0.place): \($0.text)" }
         }
         let config = file == Options.defaultConfig ? [] : ["--config", file]
-        lines += ["Next:", "    \(shellLine(["nest-bootstrap", "check"] + config))"]
+        lines.append("Next:")
+        // The directory was replaced as a whole, so that a shell in it is still in the former one.
+        if isInside {
+            lines.append("    \(shellLine(["cd", path]))    # it is a new directory")
+        }
+        lines.append("    \(shellLine(["nest-bootstrap", "check"] + config))")
         if !config.isEmpty {
             lines.append("    \(shellLine(["cp", "-r", "\(path)/.", "/etc/nest-bootstrap/"]))    # on the node")
         }
