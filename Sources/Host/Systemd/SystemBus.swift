@@ -355,6 +355,17 @@ extension SystemBus {
         }
     }
 
+    /// Returns whether systemd does not know the present files of a unit.
+    ///
+    /// systemd notices changes of the files that it has read, and no new file that takes precedence over them.
+    func needsReload(for unit: String) throws(SystemError) -> Bool {
+        if try flag("NeedDaemonReload", of: unit) { return true }
+        let known = try text("FragmentPath", of: unit, as: .unit)
+        let own = "/etc/systemd/system/\(unit)"
+        guard known != "", try FileSystem.exists(own) else { return false }
+        return FileSystem.existingRealPath(own) != FileSystem.existingRealPath(known)
+    }
+
     /// Makes systemd reload all units.
     func reload() throws(SystemError) {
         try unsafe call("Reload", { _ throws(SystemError) in }, reading: { _ throws(SystemError) in })

@@ -112,7 +112,7 @@ extension Systemd {
             do throws(SystemError) {
                 var bus = try SystemBus(unit: name, deadline: .now + reloadLimit)
                 try bus.connect(to: address ?? systemBusAddress())
-                if try bus.flag("NeedDaemonReload", of: name) { try bus.reload() }
+                if try bus.needsReload(for: name) { try bus.reload() }
                 bus.setDeadline(.now + serviceAnswerLimit)
                 try bus.keepLoaded(name)
                 try bus.subscribe()
