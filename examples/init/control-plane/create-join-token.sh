@@ -4,7 +4,7 @@
 # usage: sh create-join-token.sh >bootstrap.kubeconfig
 set -eu
 umask 077
-export KUBECONFIG=/etc/kubernetes/admin.conf
+export KUBECONFIG=/etc/kubernetes/cluster-admin.kubeconfig
 id=$(openssl rand -hex 3)
 secret=$(openssl rand -hex 8)
 kubectl apply -f - >&2 <<SECRET
@@ -25,7 +25,7 @@ clusters:
   - name: default
     cluster:
       server: $(kubectl config view --minify -o 'jsonpath={.clusters[0].cluster.server}')
-      certificate-authority-data: $(base64 -w 0 /etc/kubernetes/authorities/ca.crt)
+      certificate-authority-data: $(base64 -w 0 /etc/kubernetes/pki/authorities/ca.crt)
 users:
   - name: bootstrap
     user: {token: $id.$secret}
