@@ -34,12 +34,31 @@ struct MachineProbe {
         for name in Self.settings {
             facts.settings[name] = text("/proc/sys/\(name.replacing(".", with: "/"))")
         }
-        let kernel = KernelModules()
-        let installed = kernel.installed()
-        facts.missingModules = Self.modules.filter {
-            !kernel.isLoaded($0) && !installed.isBuiltIn(installed.module(of: $0))
-        }
+        let fileSystems = try? FileSystem.read("/proc/filesystems", limit: 1 << 16)
+        facts.missingModules = Self.missingModules(
+            KernelModules(),
+            fileSystems: fileSystems.map { String(decoding: $0, as: UTF8.self) } ?? "",
+            hasBridgeSettings: facts.settings["net.bridge.bridge-nf-call-iptables"] != nil
+        )
         return facts
+    }
+
+    /// Finds the modules that networks and container runtimes need and that the kernel does not have now.
+    ///
+    /// - Parameters:
+    ///   - kernel: The modules of the kernel.
+    ///   - fileSystems: The content of `/proc/filesystems`.
+    ///   - hasBridgeSettings: Whether there are settings of module `br_netfilter`.
+    /// - Returns: The modules; none if the list of those that are built in cannot be read.
+    static func missingModules(_ kernel: KernelModules, fileSystems: String, hasBridgeSettings: Bool) -> [String] {
+        let installed = kernel.installed()
+        guard !installed.isEmpty else { return [] }
+        let lines = fileSystems.split(separator: "\n").map { $0.split(separator: "\t").last ?? "" }
+        // A module that is built in and has no parameters is not in the list of loaded modules.
+        let provided = (lines.contains("overlay") ? ["overlay"] : []) + (hasBridgeSettings ? ["br_netfilter"] : [])
+        return modules.filter {
+            !provided.contains($0) && !kernel.isLoaded($0) && !installed.isBuiltIn(installed.module(of: $0))
+        }
     }
 
     /// The host name of the machine, empty if the file below the root directory cannot be read.
