@@ -304,20 +304,15 @@ public struct Collector: Sendable {
         var cluster = ClusterFacts()
         let name = kubelet.nodeName(hostName: hostName)
         cluster.nodeName = name
-        let isBootstrap = !kubelet.kubeconfig.exists && kubelet.bootstrap.exists
+        let isBootstrap = kubelet.usesBootstrap
         let own = isBootstrap ? kubelet.bootstrap : kubelet.kubeconfig
         let isGiven = givenAdministrator != nil
         let read =
             if let givenAdministrator { [givenAdministrator] } else {
                 await inTime { paths.map { KubeletFiles(root: root).kubeconfig($0) } }
             }
-        let administrators = (read ?? []).filter { fact in
-            guard fact.credentials != nil, let kubeconfig = fact.kubeconfig else { return false }
-            if isGiven { return true }
-            // The kubelet's own credentials list nothing, and another cluster has another node of this name.
-            if fact.path == kubelet.kubeconfig.path || fact.path == kubelet.bootstrap.path { return false }
-            guard let cluster = own.kubeconfig else { return true }
-            return kubeconfig.server == cluster.server || fact.authority.map { $0 == own.authority } == true
+        let administrators = (read ?? []).filter { $0.credentials != nil }.filter {
+            isGiven || Self.isAdministrator($0, of: own, kubelet)
         }
         if administrators.isEmpty {
             cluster.requestFault = read.map(Self.administratorFault) ?? "a file system does not answer"
@@ -326,19 +321,29 @@ public struct Collector: Sendable {
         let probe = ServerProbe(client: client, limit: limit)
         func askAdministrators(_ seen: inout ClusterFacts) async {
             for fact in administrators {
-                await probe.complete(&seen, fact, isAdministrator: true)
+                await probe.complete(&seen, fact)
                 if seen.requests != nil { break }
             }
         }
         let fault = cluster.requestFault
         if own.kubeconfig != nil, !name.isEmpty {
-            async let answers = probe.ask(own, nodeName: name, isBootstrap: isBootstrap)
+            async let direct = probe.ask(own, nodeName: name, isBootstrap: isBootstrap)
+            async let proxied = throughProxy(kubelet, own, probe, name)
             var seen = ClusterFacts()
             (seen.nodeName, seen.requestFault) = (name, fault)
             await askAdministrators(&seen)
-            (server, cluster) = await answers
-            if !seen.arePodsKnown, cluster.node != nil { await probe.complete(&cluster, own, isAdministrator: false) }
+            (server, cluster) = await direct
+            if let answers = await proxied {
+                let proxyFault = answers.0.fault
+                if proxyFault == nil { (server, cluster) = answers } else { server.fault = nil }
+                server.proxyFault = proxyFault
+            }
+            // A kubelet and a bootstrap user may list requests for certificates, and a kubelet the pods of its node.
+            if seen.requests == nil || !seen.arePodsKnown, server.identityStatus.map({ $0 < 300 }) == true {
+                await probe.complete(&cluster, own)
+            }
             cluster.add(seen)
+            if cluster.requests != nil { cluster.requestFault = nil }
             if let fault = server.fault, let url = server.url {
                 server.advice = await advice(fault, url, "the server in \(own.path ?? "the kubeconfig")")
             }
@@ -347,6 +352,39 @@ public struct Collector: Sendable {
         }
         await client.shutDown()
         return (server, cluster)
+    }
+
+    /// Returns whether a kubeconfig is another one than the kubelet's, for the same cluster.
+    private static func isAdministrator(
+        _ fact: KubeconfigFact,
+        of own: KubeconfigFact,
+        _ kubelet: KubeletFacts,
+    ) -> Bool {
+        // The kubelet's own credentials list less, and another cluster has another node of this name.
+        guard let kubeconfig = fact.kubeconfig, fact.path != kubelet.kubeconfig.path,
+            fact.path != kubelet.bootstrap.path
+        else { return false }
+        guard let cluster = own.kubeconfig else { return true }
+        return kubeconfig.server == cluster.server || fact.authority.map { $0 == own.authority } == true
+    }
+
+    /// Asks the API server through the kubelet's proxy, as the kubelet does.
+    ///
+    /// - Returns: The answers, `nil` if the kubelet uses no proxy.
+    private func throughProxy(
+        _ kubelet: KubeletFacts,
+        _ fact: KubeconfigFact,
+        _ probe: ServerProbe,
+        _ name: String,
+    ) async -> (ServerFacts, ClusterFacts)? {
+        guard let proxy = kubelet.proxy, var credentials = fact.credentials, credentials.connectionIdentity.proxy == nil
+        else {
+            return nil
+        }
+        credentials.connectionIdentity.proxy = proxy.value
+        var copy = fact
+        copy.credentials = credentials
+        return await probe.ask(copy, nodeName: name, isBootstrap: kubelet.usesBootstrap)
     }
 
     /// Describes why no kubeconfig of an administrator can be used.
@@ -371,7 +409,8 @@ extension ClusterFacts {
         isKnown = isKnown || other.isKnown
         node = node ?? other.node
         requests = requests ?? other.requests
-        requestFault = requestFault ?? other.requestFault
+        requestFault = other.requestFault ?? requestFault
+        leaseAge = leaseAge ?? other.leaseAge
         if other.arePodsKnown { (pods, arePodsKnown) = (other.pods, true) }
     }
 }

@@ -38,10 +38,14 @@ public struct Finding: Sendable, Hashable {
     /// The action that removes the fault.
     public var fix: String
 
-    /// The beginnings of the codes of causes that explain a symptom, `nil` if every earlier cause does.
+    /// The beginnings of the codes of causes that explain the finding.
     ///
-    /// A symptom with an error of its own may have another cause than the first that was found.
+    /// If `nil`, every earlier cause explains a symptom, and none a report. A symptom with an error of its own may have
+    /// another cause than the first that was found.
     public var explainedBy: [String]?
+
+    /// Whether it is the error with which the kubelet has ended, so that the kubelet has not reached what comes later.
+    public var isEnding = false
 
     public init(
         _ code: String,
@@ -63,10 +67,13 @@ public struct Finding: Sendable, Hashable {
         return copy
     }
 
-    /// Returns whether a cause explains this symptom.
+    /// Returns whether an earlier finding explains this one.
     func isExplained(by cause: Self) -> Bool {
-        guard kind == .symptom, blocks >= cause.blocks, area != .pods || blocks > cause.blocks else { return false }
-        return explainedBy?.contains { cause.code.hasPrefix($0) } ?? true
+        guard kind == .symptom || kind == .report, blocks >= cause.blocks else { return false }
+        // Pods have independent errors, and a report is a fault of its own unless its error says otherwise.
+        let isIndependent = kind == .report || area == .pods && blocks == cause.blocks
+        if area == .pods, cause.area == .pods { return false }
+        return explainedBy?.contains { cause.code.hasPrefix($0) } ?? !isIndependent
     }
 
     /// The subject and the cause, in one line.
@@ -111,10 +118,12 @@ public struct NodeDiagnosis: Sendable {
     /// The first cause, `nil` if nothing is wrong.
     public var first: Finding? { findings.first }
 
-    /// The findings that the first cause explains.
+    /// The findings that the first cause explains, directly or through another finding that it explains.
     public var consequences: [Finding] {
         guard let first else { return [] }
-        return findings.dropFirst().filter { $0.isExplained(by: first) }
+        return findings.dropFirst().reduce(into: []) { found, finding in
+            if ([first] + found).contains(where: finding.isExplained) { found.append(finding) }
+        }
     }
 
     /// The other findings, which need a fix of their own.
@@ -133,17 +142,20 @@ public struct NodeDiagnosis: Sendable {
 public func diagnose(_ facts: Facts) -> NodeDiagnosis {
     let rules: [(Facts) -> [Finding]] = [
         machineFindings, runtimeFindings, configurationFindings, kubeletFindings, journalFindings, credentialFindings,
-        serverFindings, nodeFindings, networkFindings, podFindings,
+        serverFindings, networkFindings, nodeFindings, staticPodFindings, podFindings, absentProgramFindings,
     ]
     var findings = rules.flatMap { $0(facts) }
     // A report or a symptom of a stage that works is of the past.
     findings.removeAll { facts.works($0.blocks) && ($0.kind == .report || $0.kind == .symptom) }
     for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
     var seen: Set<String> = []
+    let endings = Set(findings.filter(\.isEnding).map(\.code))
+    func rank(_ finding: Finding) -> Int { endings.contains(finding.code) ? 0 : 1 }
     // The first of two findings with the same code is the one with the stronger evidence.
     let order = findings.enumerated().sorted { left, right in
-        (left.element.blocks, left.element.kind, left.element.area, left.offset)
-            < (right.element.blocks, right.element.kind, right.element.area, right.offset)
+        let (one, other) = (left.element, right.element)
+        return (one.blocks, rank(one), one.kind, one.area, left.offset)
+            < (other.blocks, rank(other), other.kind, other.area, right.offset)
     }
     let unique = order.map(\.element).filter { $0.kind == .note || seen.insert("\($0.code) \($0.subject)").inserted }
     let wrong = unique.filter { $0.kind != .note }
@@ -157,6 +169,9 @@ public func diagnose(_ facts: Facts) -> NodeDiagnosis {
         isNodeSeen: facts.cluster.node != nil
     )
 }
+
+/// The time after which a Lease counts as not renewed; the kubelet renews it every 10 seconds.
+let leaseDuration = Duration.seconds(40)
 
 extension Facts {
     /// Whether the kubelet runs, and has for long enough to have read its configuration.
@@ -173,17 +188,20 @@ extension Facts {
         return kubelet.unit?.state.active != "failed" && (kubelet.unit?.state.isActive ?? true)
     }
 
-    /// Whether the Node is Ready, and the kubelet of this machine has reported in the last minute.
+    /// Whether the Node is Ready, and the kubelet of this machine renews its Lease.
     private var isReported: Bool {
         guard let node = cluster.node, let age = cluster.leaseAge else { return false }
-        return node.isReady && age < .seconds(60) && !isHeldByOther
+        return node.isReady && age <= leaseDuration && !isHeldByOther
     }
 
     /// Whether the Node is Ready, and its kubelet still reports so.
     var isReady: Bool {
         guard let node = cluster.node, node.isReady, kubeletWorks, !isHeldByOther else { return false }
-        return cluster.leaseAge.map { $0 < .seconds(60) } ?? true
+        return !isLeaseOld
     }
+
+    /// Whether the kubelet does not renew its Lease, so that the conditions of the Node and the states of pods are old.
+    var isLeaseOld: Bool { cluster.leaseAge.map { $0 > leaseDuration } ?? false }
 
     /// Returns whether a stage was seen to work, so that no fault keeps it from working now.
     func works(_ area: Area) -> Bool {

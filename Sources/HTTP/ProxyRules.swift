@@ -57,8 +57,11 @@ public struct EnvironmentProxy: Sendable, Hashable {
     /// The URL of the proxy without user name and password.
     public var url: String
 
+    /// The value of the variable, which may contain a password, for connections.
+    public let value: String
+
     public init(variable: String, url: String) {
-        (self.variable, self.url) = (variable, url)
+        (self.variable, self.url, value) = (variable, url, url)
     }
 
     /// Finds the proxy for a URL, or returns `nil` if its host is reached directly.
@@ -68,7 +71,8 @@ public struct EnvironmentProxy: Sendable, Hashable {
         guard let proxy = rules.proxy(scheme: target.scheme, host: target.host),
             let names = rules.variables(scheme: target.scheme)
         else { return nil }
-        self.init(variable: names.proxy, url: (try? RequestURL(proxy))?.shownText ?? Self.withoutCredentials(proxy))
+        (variable, value) = (names.proxy, proxy)
+        self.url = (try? RequestURL(proxy))?.shownText ?? Self.withoutCredentials(proxy)
     }
 
     /// Removes user name and password from a proxy that is no URL of HTTP, such as `socks5://user:secret@host`.

@@ -47,6 +47,10 @@ struct ProbeTests {
         #expect(kubelet.flag("container-runtime-endpoint") == "unix:///run/c.sock")
         #expect(kubelet.nodeName(hostName: "Other") == "node-1")
         #expect(kubelet.missingEnvironmentFiles == ["/etc/default/needed"])
+        let dropInPath = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf"
+        #expect(kubelet.argumentSources["config"] == SettingSource(dropInPath, isUnit: true))
+        let file = SettingSource("/var/lib/kubelet/kubeadm-flags.env", isUnit: false)
+        #expect(kubelet.argumentSources["hostname-override"] == file)
     }
 
     @Test func `a drop-in of the administrator hides the one of the package`() throws {
@@ -86,6 +90,8 @@ struct ProbeTests {
         let proxy = try #require(KubeletFiles(root: root).facts().proxy)
         #expect(proxy.variable == "HTTPS_PROXY")
         #expect(proxy.url.contains("proxy:3128") && !proxy.url.contains("secret"))
+        #expect(proxy.value == "http://user:secret@proxy:3128")
+        #expect(KubeletFiles(root: root).facts().proxySource?.path == "/usr/lib/systemd/system/kubelet.service")
         try write(kubeconfig("https://10.0.0.1:6443"), to: "/etc/k.conf")
         #expect(KubeletFiles(root: root).facts().proxy == nil)
         let other = EnvironmentProxy(for: "https://192.0.2.1") { $0 == "https_proxy" ? "socks5://a:b@p:1" : nil }

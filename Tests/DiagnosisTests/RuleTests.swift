@@ -8,7 +8,7 @@ import Testing
 
 extension Credentials {
     /// The credentials of a bootstrap token.
-    fileprivate static func withToken() throws -> Credentials {
+    static func withToken() throws -> Credentials {
         let text = """
             {"apiVersion": "v1", "kind": "Config", "current-context": "a",
              "clusters": [{"name": "a", "cluster": {"server": "https://10.0.0.1:6443"}}],

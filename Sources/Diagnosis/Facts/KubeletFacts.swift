@@ -36,8 +36,14 @@ public struct KubeletFacts: Sendable {
     /// The arguments of the process, or else those of the unit, without the program.
     public var arguments: [String] = []
 
-    /// The proxy that the unit's environment sets for connections to the API server, `nil` if there is none.
+    /// The files of the unit in which the arguments are written, by the names of flags without dashes.
+    public var argumentSources: [String: SettingSource] = [:]
+
+    /// The proxy that the kubelet's environment sets for connections to the API server, `nil` if there is none.
     public var proxy: EnvironmentProxy?
+
+    /// The file of the unit that sets the proxy, `nil` if another place does.
+    public var proxySource: SettingSource?
 
     /// The files that the unit's `EnvironmentFile=` needs and that do not exist.
     public var missingEnvironmentFiles: [String] = []
@@ -50,6 +56,9 @@ public struct KubeletFacts: Sendable {
 
     /// The kubeconfig with which the kubelet asks for its first certificate.
     public var bootstrap = KubeconfigFact()
+
+    /// The manifests of the pods that the kubelet runs without an API server.
+    public var staticPods = StaticPodFacts()
 
     /// The answer of the kubelet's own health check, `nil` if it was not asked.
     public var health: Health?
@@ -101,6 +110,46 @@ public struct KubeletFacts: Sendable {
     public init() {}
 }
 
+/// A file of a unit in which a flag or a variable is set.
+public struct SettingSource: Sendable, Hashable {
+    public var path: String
+    /// Whether it is a unit file or a drop-in, which systemd reads again only when it is asked to.
+    public var isUnit: Bool
+
+    public init(_ path: String, isUnit: Bool) {
+        (self.path, self.isUnit) = (path, isUnit)
+    }
+}
+
+/// The manifests of static pods.
+public struct StaticPodFacts: Sendable, Hashable {
+    /// The directory or file, `nil` if no setting names one.
+    public var path: String?
+    /// Whether the directory or file does not exist.
+    public var isMissing = false
+    /// The paths of the manifests.
+    public var files: [String] = []
+    /// The manifests that cannot be used, with the reasons, by path and position.
+    public var faults: [Fault] = []
+
+    /// A manifest that cannot be used.
+    public struct Fault: Sendable, Hashable {
+        public var path: String
+        /// The line and column, such as `:3:1`, empty if they are not known.
+        public var place: String
+        public var reason: String
+
+        public init(path: String, place: String = "", reason: String) {
+            (self.path, self.place, self.reason) = (path, place, reason)
+        }
+    }
+
+    /// Whether an API server is one of the pods.
+    public var hasServer: Bool { files.contains { $0.pathParts.last?.hasPrefix("kube-apiserver") == true } }
+
+    public init() {}
+}
+
 /// A configuration file that was read, or why it was not.
 public struct ReadFileFact: Sendable {
     /// The path, `nil` if no setting names one.
@@ -125,6 +174,8 @@ public struct KubeconfigFact: Sendable {
     public var path: String?
     /// Whether the file exists.
     public var exists = false
+    /// Whether the file was read and has no content.
+    public var isEmpty = false
     /// The kubeconfig, `nil` if it cannot be read.
     public var kubeconfig: Kubeconfig?
     /// The PEM of the CA without white space, `nil` if the file names none or it cannot be read.

@@ -9,6 +9,8 @@ public struct ServerFacts: Sendable {
     public var source: String?
     /// Why there was no answer, `nil` if there was one.
     public var fault: TransportError?
+    /// Why the server does not answer through the kubelet's proxy, `nil` if it does or there is no proxy.
+    public var proxyFault: TransportError?
     /// Advice on the fault that the node's own files and routes give.
     public var advice: String?
     /// The status of `/readyz`.
@@ -113,6 +115,10 @@ public struct ClusterFacts: Sendable {
         public var image: String?
         /// Whether the pod has ended and is not started again.
         public var hasEnded = false
+        /// Whether the kubelet runs the pod from a manifest of this node.
+        public var isStatic = false
+        /// The paths of this node that the pod mounts.
+        public var hostPaths: [String] = []
 
         public init(
             name: String,

@@ -68,9 +68,47 @@ struct JournalProbe {
             entries.append((start, JournalLine(text, at: microseconds.map { Timestamp(seconds: $0 / 1_000_000) })))
         }
         // A start that has just begun has not reported its error yet, which the one before has.
-        let ofStarts = starts.suffix(2).reversed().map { start in entries.filter { $0.start == start }.map(\.line) }
+        let ofStarts = starts.suffix(2).reversed().map { start in
+            joined(entries.filter { $0.start == start }.map(\.line))
+        }
         lines.unit = ofStarts.first { $0.contains { isError($0.text) } } ?? ofStarts.first ?? []
         lines.manager = lines.manager.suffix(20)
         return lines
     }
+}
+
+/// Joins the lines of values that klog writes in several lines: `err=<`, indented lines, and a line that begins with `>`.
+///
+/// - Parameter lines: The lines of one start of a program.
+/// - Returns: The lines, in which such a value is a text in quotes.
+func joined(_ lines: [JournalLine]) -> [JournalLine] {
+    var result: [JournalLine] = []
+    var value: [String]?
+    for line in lines {
+        guard let parts = value, let last = result.indices.last else {
+            result.append(line)
+            value = line.text.hasSuffix("=<") ? [] : nil
+            continue
+        }
+        let text = line.text.trimmingSpaces
+        // Another entry means that the rest of the value is not in the journal.
+        let isOther = isKlog(line.text)
+        guard isOther || text.hasPrefix(">") else {
+            value = parts + [text]
+            continue
+        }
+        result[last].text = "\(result[last].text.dropLast())\(quoted(parts))"
+        if isOther { result.append(line) } else { result[last].text += text.dropFirst() }
+        value = result.last?.text.hasSuffix("=<") == true ? [] : nil
+    }
+    if let value, let last = result.indices.last, !value.isEmpty {
+        result[last].text = "\(result[last].text.dropLast())\(quoted(value))"
+    }
+    return result
+}
+
+/// Returns lines as one text in quotes, as klog writes it.
+private func quoted(_ lines: [String]) -> String {
+    let escaped = lines.map { $0.replacing("\\", with: #"\\"#).replacing("\"", with: #"\""#) }
+    return "\"\(escaped.joined(separator: #"\n"#))\""
 }

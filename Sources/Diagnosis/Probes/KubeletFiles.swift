@@ -21,15 +21,20 @@ struct KubeletFiles {
         var facts = KubeletFacts()
         let found = Self.unitNames.lazy.compactMap { name in UnitFile(name, root: root).map { (name, $0) } }.first
         var command: [String] = []
-        var variables: [String: String] = [:]
+        var environment = UnitFile.Environment()
         if let (name, unit) = found {
             facts.unitName = name
             facts.unitPath = unit.path
-            command = unit.command
-            let environment = unit.environment
+            let arguments = unit.arguments
+            command = arguments.map(\.text)
+            for (text, source) in arguments.dropFirst() where text.hasPrefix("-") {
+                let name = text.drop { $0 == "-" }.prefix { $0 != "=" }
+                facts.argumentSources[String(name)] = source
+            }
+            environment = unit.environment
             facts.missingEnvironmentFiles = environment.missing
-            variables = environment.variables
         }
+        var variables = environment.variables
         // The command line of a process is its own choice: only its flags are used, never as a program.
         facts.program = command.first
         facts.arguments = Array(command.dropFirst())
@@ -37,6 +42,7 @@ struct KubeletFiles {
             facts.process = running.process
             if facts.program?.isAbsolutePath != true { facts.program = running.program ?? facts.program }
             if !running.arguments.isEmpty { facts.arguments = Array(running.arguments.dropFirst()) }
+            variables = running.variables ?? variables
         }
         facts.program = facts.program ?? Self.usualPrograms.first { (try? FileSystem.exists(root + $0)) == true }
         if let program = facts.program, program.isAbsolutePath {
@@ -47,8 +53,11 @@ struct KubeletFiles {
         readFiles(&facts)
         if let url = (facts.kubeconfig.kubeconfig ?? facts.bootstrap.kubeconfig)?.server {
             // Go, in which the kubelet is written, does not know ALL_PROXY.
-            facts.proxy = EnvironmentProxy(for: url) { $0.uppercased() == "ALL_PROXY" ? nil : variables[$0] }
+            let proxy = EnvironmentProxy(for: url) { $0.uppercased() == "ALL_PROXY" ? nil : variables[$0] }
+            facts.proxy = proxy
+            facts.proxySource = proxy.flatMap { environment.sources[$0.variable] }
         }
+        facts.staticPods = StaticPodFiles(root: root).facts(of: facts)
         return facts
     }
 
@@ -108,6 +117,7 @@ struct KubeletFiles {
         do {
             let bytes = try FileSystem.read(root + path, limit: 1 << 20)
             fact.exists = true
+            fact.isEmpty = bytes.allSatisfy { $0 <= 0x20 }
             fact.isForeign = Self.isForeign(bytes, path)
             fact.kubeconfig = try Kubeconfig(bytes, path: path)
         } catch let error as SystemError {
@@ -166,6 +176,8 @@ struct KubeletFiles {
         var program: String?
         /// The command line, empty if the kubelet is a part of another program.
         var arguments: [String]
+        /// The environment, `nil` if this user may not see it.
+        var variables: [String: String]?
     }
 
     /// Finds the running kubelet of this machine, with its command line.
@@ -189,10 +201,24 @@ struct KubeletFiles {
             return Running(
                 process: .init(identifier: process, age: age),
                 program: program == "kubelet" && file?.hasSuffix(" (deleted)") == false ? file : nil,
-                arguments: program == "kubelet" ? arguments : []
+                arguments: program == "kubelet" ? arguments : [],
+                variables: Self.variables(of: process)
             )
         }
         return nil
+    }
+
+    /// Reads the environment of a process, `nil` if this user may not see it.
+    private static func variables(of process: Int32) -> [String: String]? {
+        guard let bytes = try? FileSystem.read("/proc/\(process)/environ", limit: 1 << 20), !bytes.isEmpty else {
+            return nil
+        }
+        let pairs = bytes.split(separator: 0).compactMap { entry -> (String, String)? in
+            let text = String(decoding: entry, as: UTF8.self)
+            guard let equals = text.firstIndex(of: "=") else { return nil }
+            return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+        }
+        return Dictionary(pairs) { first, _ in first }
     }
 
     /// Returns whether a process was started by root and runs as root.
@@ -239,6 +265,14 @@ extension KubeletFacts {
             }
         }
         return value
+    }
+
+    /// Whether the kubelet asks for a certificate with its bootstrap kubeconfig.
+    ///
+    /// It does if the other kubeconfig does not exist, is invalid, or names a certificate that does not exist or has
+    /// expired.
+    var usesBootstrap: Bool {
+        kubeconfig.credentials == nil && !kubeconfig.isDenied && !kubeconfig.isForeign && bootstrap.exists
     }
 
     /// Whether all settings are known, so that those that are not there have their defaults.

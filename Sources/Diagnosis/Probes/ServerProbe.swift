@@ -64,11 +64,7 @@ struct ServerProbe {
         }
         async let ready = result("/readyz?verbose", kubeconfig, credentials)
         async let version = result("/version", kubeconfig, credentials)
-        async let lease = result(
-            "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/\(nodeName)",
-            kubeconfig,
-            credentials
-        )
+        async let lease = result(Self.leasePath(of: nodeName), kubeconfig, credentials)
         switch await ready {
         case .failure(let error): facts.fault = error
         case .success(let response):
@@ -79,12 +75,21 @@ struct ServerProbe {
         if case .success(let response) = await version, response.status == 200 {
             facts.version = Self.object(response)?["gitVersion"]?.string
         }
-        if case .success(let response) = await lease, response.status == 200 {
-            let renewed = Self.object(response)?["spec"]?["renewTime"]?.string
-            let now = Timestamp.now().seconds + (facts.clockDifference?.components.seconds ?? 0)
-            cluster.leaseAge = renewed.flatMap { Timestamp(rfc3339: $0) }.map { .seconds(max(0, now - $0.seconds)) }
-        }
+        cluster.leaseAge = Self.leaseAge(await lease)
         return (facts, cluster)
+    }
+
+    private static func leasePath(of node: String) -> String {
+        "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/\(node)"
+    }
+
+    /// Returns the time since a Lease was renewed, by the clock of the server.
+    private static func leaseAge(_ result: Result<HTTPResponse, TransportError>) -> Duration? {
+        guard case .success(let response) = result, response.status == 200,
+            let text = object(response)?["spec"]?["renewTime"]?.string, let renewed = Timestamp(rfc3339: text)
+        else { return nil }
+        let now = response.date ?? .now()
+        return .seconds(max(0, now.seconds - renewed.seconds))
     }
 
     /// Reads the answer to the request for the Node, or to the question whether a certificate may be requested.
@@ -125,18 +130,18 @@ struct ServerProbe {
     ///
     /// - Parameters:
     ///   - cluster: The facts, which are completed.
-    ///   - fact: The kubeconfig of an administrator or of the kubelet.
-    ///   - isAdministrator: Whether the requests for certificates may be listed.
-    func complete(_ cluster: inout ClusterFacts, _ fact: KubeconfigFact, isAdministrator: Bool) async {
+    ///   - fact: The kubeconfig of an administrator or of the kubelet, which may list requests for certificates.
+    func complete(_ cluster: inout ClusterFacts, _ fact: KubeconfigFact) async {
         guard let kubeconfig = fact.kubeconfig, let credentials = fact.credentials else { return }
         let name = cluster.nodeName
         let needsNode = cluster.node == nil
         async let node: Result<HTTPResponse, TransportError>? =
             needsNode ? result("/api/v1/nodes/\(name)", kubeconfig, credentials) : nil
         async let pods = result("/api/v1/pods?fieldSelector=spec.nodeName%3D\(name)&limit=500", kubeconfig, credentials)
-        async let requests: Result<HTTPResponse, TransportError>? =
-            isAdministrator
-            ? result("/apis/certificates.k8s.io/v1/certificatesigningrequests?limit=500", kubeconfig, credentials) : nil
+        let path = "/apis/certificates.k8s.io/v1/certificatesigningrequests?limit=500"
+        async let requests: Result<HTTPResponse, TransportError> = result(path, kubeconfig, credentials)
+        async let lease: Result<HTTPResponse, TransportError>? =
+            cluster.leaseAge == nil ? result(Self.leasePath(of: name), kubeconfig, credentials) : nil
         if case .success(let response)? = await node {
             if response.status == 200, let object = Self.object(response) {
                 cluster.node = ClusterFacts.NodeObject(object)
@@ -149,8 +154,8 @@ struct ServerProbe {
             let items = Self.object(response)?["items"]?.sequence ?? []
             cluster.pods = items.compactMap { ClusterFacts.PodObject($0) }
         }
+        if let lease = await lease { cluster.leaseAge = Self.leaseAge(lease) }
         switch await requests {
-        case nil: break
         case .failure(let error): cluster.requestFault = "\(fact.path ?? ""): \(error.message)"
         case .success(let response) where response.status != 200:
             cluster.requestFault = "the server does not list them for '\(fact.path ?? "")' (status \(response.status))"
@@ -178,92 +183,5 @@ struct ServerProbe {
         return content.firstRange(of: wanted).map { range in
             range.upperBound == content.endIndex || content[range.upperBound] < 0x21 || content[range.upperBound] > 0x7E
         } ?? false
-    }
-}
-
-extension ClusterFacts.NodeObject {
-    /// Reads the object of a Node.
-    init(_ object: Node) {
-        self.init()
-        for condition in object["status"]?["conditions"]?.sequence ?? [] {
-            guard let type = condition["type"]?.string else { continue }
-            conditions[type] = ClusterFacts.Condition(
-                status: condition["status"]?.string ?? "",
-                reason: condition["reason"]?.string ?? "",
-                message: condition["message"]?.string ?? ""
-            )
-        }
-        taints = (object["spec"]?["taints"]?.sequence ?? []).map {
-            ClusterFacts.Taint(key: $0["key"]?.string ?? "", effect: $0["effect"]?.string ?? "")
-        }
-        isUnschedulable = object["spec"]?["unschedulable"]?.boolean == true
-        podRanges = (object["spec"]?["podCIDRs"]?.sequence ?? []).compactMap(\.string)
-        let info = object["status"]?["nodeInfo"]
-        machineID = info?["machineID"]?.string
-        kubeletVersion = info?["kubeletVersion"]?.string
-    }
-}
-
-extension ClusterFacts.SigningRequest {
-    /// Reads the object of a request.
-    init(_ object: Node, now: Timestamp) {
-        let conditions = object["status"]?["conditions"]?.sequence ?? []
-        func condition(_ type: String) -> Node? { conditions.first { $0["type"]?.string == type } }
-        let hasCertificate = object["status"]?["certificate"]?.string?.isEmpty == false
-        let denial = condition("Denied") ?? condition("Failed")
-        let state: State =
-            if condition("Denied") != nil { .denied } else if condition("Failed") != nil {
-                .failed
-            } else if hasCertificate {
-                .issued
-            } else if condition("Approved") != nil { .approved } else { .pending }
-        let created = object["metadata"]?["creationTimestamp"]?.string.flatMap { Timestamp(rfc3339: $0) }
-        self.init(
-            name: object["metadata"]?["name"]?.string ?? "",
-            signer: object["spec"]?["signerName"]?.string ?? "",
-            state: state,
-            reason: [denial?["reason"]?.string, denial?["message"]?.string].compactMap(\.self).joined(separator: ": "),
-            age: .seconds(max(0, now.seconds - (created?.seconds ?? now.seconds)))
-        )
-    }
-}
-
-extension ClusterFacts.PodObject {
-    /// Reads the object of a pod, or returns `nil` if it runs or has completed.
-    init?(_ object: Node) {
-        let phase = object["status"]?["phase"]?.string ?? ""
-        let owner = object["metadata"]?["ownerReferences"]?.sequence?.first
-        let name = "\(object["metadata"]?["namespace"]?.string ?? "")/\(object["metadata"]?["name"]?.string ?? "")"
-        let daemonSet = owner?["kind"]?.string == "DaemonSet" ? owner?["name"]?.string : nil
-        let containers = ["initContainerStatuses", "containerStatuses"].flatMap {
-            object["status"]?[$0]?.sequence ?? []
-        }
-        for container in containers where phase != "Failed" {
-            guard let waiting = container["state"]?["waiting"], let reason = waiting["reason"]?.string else { continue }
-            if reason == "PodInitializing" || reason == "ContainerCreating" { continue }
-            let last = container["lastState"]?["terminated"]
-            let end = last?["exitCode"]?.integer.map { "its last exit code is \($0)" }
-            let endMessage = [last?["reason"]?.string, last?["message"]?.string, end].compactMap(\.self).first
-            let isBackOff = reason == "CrashLoopBackOff"
-            let message = isBackOff ? endMessage ?? "" : waiting["message"]?.string ?? endMessage ?? ""
-            self.init(
-                name: name,
-                daemonSet: daemonSet,
-                reason: reason,
-                message: message,
-                image: container["image"]?.string
-            )
-            return
-        }
-        guard phase == "Pending" || phase == "Failed" else { return nil }
-        let reason = object["status"]?["reason"]?.string
-        let isCreating = containers.contains { $0["state"]?["waiting"] != nil }
-        self.init(
-            name: name,
-            daemonSet: daemonSet,
-            reason: reason ?? (isCreating ? "ContainerCreating" : phase),
-            message: object["status"]?["message"]?.string ?? "",
-            hasEnded: phase == "Failed"
-        )
     }
 }

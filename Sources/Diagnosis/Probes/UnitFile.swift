@@ -8,8 +8,8 @@ struct UnitFile {
     /// The path of the unit's file.
     let path: String
 
-    /// The assignments of all files in order.
-    private var assignments: [(key: String, value: String)] = []
+    /// The assignments of all files in order, each with its file.
+    private var assignments: [(key: String, value: String, file: String)] = []
 
     private let root: String
 
@@ -52,61 +52,89 @@ struct UnitFile {
             }
             if let equals = line.firstIndex(of: "=") {
                 let value = String(line[line.index(after: equals)...]).trimmingSpaces
-                assignments.append((String(line[..<equals]).trimmingSpaces, value))
+                let file = String(path.dropFirst(root.utf8.count))
+                assignments.append((String(line[..<equals]).trimmingSpaces, value, file))
             }
             line = ""
         }
     }
 
-    /// Returns the values of a key; an empty value removes those before it.
-    func values(of key: String) -> [String] {
-        assignments.filter { $0.key == key }.reduce(into: []) { values, entry in
-            if entry.value.isEmpty { values = [] } else { values.append(entry.value) }
+    /// Returns the assignments of a key; an empty value removes those before it.
+    private func entries(of key: String) -> [(value: String, file: String)] {
+        assignments.filter { $0.key == key }.reduce(into: []) { entries, entry in
+            if entry.value.isEmpty { entries = [] } else { entries.append((entry.value, entry.file)) }
         }
     }
 
-    /// The variables of `Environment=` and `EnvironmentFile=`, and the files that must exist and do not.
-    var environment: (variables: [String: String], missing: [String]) {
+    /// The environment that a unit gives to its program.
+    struct Environment {
         var variables: [String: String] = [:]
+        /// The files that set the variables.
+        var sources: [String: SettingSource] = [:]
+        /// The files that must exist and do not.
         var missing: [String] = []
-        func set(_ word: String) {
-            guard let equals = word.firstIndex(of: "=") else { return }
-            variables[String(word[..<equals])] = String(word[word.index(after: equals)...])
+
+        fileprivate mutating func set(_ name: String, _ value: String, _ source: SettingSource) {
+            (variables[name], sources[name]) = (value, source)
         }
-        for value in values(of: "Environment") { words(in: value).forEach(set) }
-        for value in values(of: "EnvironmentFile") {
+    }
+
+    /// The variables of `Environment=` and `EnvironmentFile=`.
+    var environment: Environment {
+        var environment = Environment()
+        for (value, file) in entries(of: "Environment") {
+            for word in words(in: value) {
+                guard let equals = word.firstIndex(of: "=") else { continue }
+                let text = String(word[word.index(after: equals)...])
+                environment.set(String(word[..<equals]), text, SettingSource(file, isUnit: true))
+            }
+        }
+        for (value, _) in entries(of: "EnvironmentFile") {
             let path = value.hasPrefix("-") ? String(value.dropFirst()) : value
             guard let bytes = try? FileSystem.read(root + path, limit: 1 << 20) else {
-                if !value.hasPrefix("-"), (try? FileSystem.exists(root + path)) == false { missing.append(path) }
+                let isMissing = (try? FileSystem.exists(root + path)) == false
+                if !value.hasPrefix("-"), isMissing { environment.missing.append(path) }
                 continue
             }
             for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
                 let line = line.trimmingSpaces
                 guard !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { continue }
                 let text = words(in: String(line[line.index(after: equals)...])).joined(separator: " ")
-                variables[String(line[..<equals]).trimmingSpaces] = text
+                environment.set(String(line[..<equals]).trimmingSpaces, text, SettingSource(path, isUnit: false))
             }
         }
-        return (variables, missing)
+        return environment
     }
 
     /// The program and arguments of `ExecStart=`, with variables replaced.
-    var command: [String] {
-        guard let line = values(of: "ExecStart").last else { return [] }
-        let variables = environment.variables
-        var command = words(in: line).flatMap { expanded($0, variables) }
-        if let program = command.first { command[0] = String(program.drop { "-@:+!|".contains($0) }) }
-        return command
+    var command: [String] { arguments.map(\.text) }
+
+    /// The program and arguments of `ExecStart=`, each with the file in which it is written.
+    var arguments: [(text: String, source: SettingSource)] {
+        guard let (line, file) = entries(of: "ExecStart").last else { return [] }
+        let environment = environment
+        let own = SettingSource(file, isUnit: true)
+        var arguments = words(in: line).flatMap { expanded($0, environment, own) }
+        if let program = arguments.first { arguments[0].text = String(program.text.drop { "-@:+!|".contains($0) }) }
+        return arguments
     }
 
     /// Returns a word with its variables: `$NAME` becomes several words, `${NAME}` remains in its word.
-    private func expanded(_ word: String, _ variables: [String: String]) -> [String] {
+    private func expanded(
+        _ word: String,
+        _ environment: Environment,
+        _ own: SettingSource,
+    ) -> [(text: String, source: SettingSource)] {
         if word.hasPrefix("$"), !word.hasPrefix("${"), !word.hasPrefix("$$") {
-            return words(in: variables[String(word.dropFirst())] ?? "")
+            let name = String(word.dropFirst())
+            return words(in: environment.variables[name] ?? "").map { ($0, environment.sources[name] ?? own) }
         }
-        var text = word
-        for (name, value) in variables { text = text.replacing("${\(name)}", with: value) }
-        return [text]
+        var (text, source) = (word, own)
+        for (name, value) in environment.variables where text.contains("${\(name)}") {
+            text = text.replacing("${\(name)}", with: value)
+            source = environment.sources[name] ?? own
+        }
+        return [(text, source)]
     }
 }
 

@@ -20,12 +20,13 @@ func credentialFindings(_ facts: Facts) -> [Finding] {
                 kubelet.unitName,
                 "has no '--kubeconfig', so that the kubelet connects to no API server",
                 fix:
-                    "add '--kubeconfig=/etc/kubernetes/kubelet.conf' to 'ExecStart=' of the unit, with a kubeconfig there"
+                    "add '--kubeconfig=/etc/kubernetes/kubelet.conf' to 'ExecStart=' in '\(kubelet.unitPath ?? "the unit")', "
+                    + "with a kubeconfig there, and run '\(kubelet.restart(afterChangeOf: nil))'"
             )
         ]
     }
     let own = kubelet.kubeconfig
-    if !own.exists, !own.isDenied { return missingFindings(facts, path) }
+    if !own.isDenied, !own.exists || kubelet.usesBootstrap { return missingFindings(facts, path) }
     return fileFindings(own, facts, code: "kubeconfig") + nameFindings(facts) + requestFindings(facts)
 }
 
@@ -43,7 +44,8 @@ private func missingFindings(_ facts: Facts, _ path: String) -> [Finding] {
                 blocks: stage(facts),
                 path,
                 "does not exist, and '--bootstrap-kubeconfig' is not given",
-                fix: "write the kubeconfig, or correct '--kubeconfig' of \(facts.kubelet.unitName)"
+                fix: "correct \(facts.kubelet.place(ofFlag: "kubeconfig")) and run "
+                    + "'\(facts.kubelet.restart(afterChangeOf: "kubeconfig"))', or \(joiningAgain)"
             )
         ]
     }
@@ -68,23 +70,40 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
     let isPlaced = problem.location?.file == path
     let place = isPlaced ? problem.location?.position.map { ":\($0.line):\($0.column)" } ?? "" : ""
     let isExpired = problem.message.contains("expired")
-    let renewal =
-        code == "kubeconfig"
-        ? "run 'kubeadm kubeconfig user --org system:nodes --client-name system:node:\(facts.cluster.nodeName) > "
-            + "kubelet.conf' on a control plane, copy the file to '\(path)' here, and run 'systemctl restart "
-            + "\(facts.kubelet.unitName)'; or join again: \(joiningAgain)"
-        : joiningAgain
+    // The kubelet writes its certificate itself, so that nobody has a copy.
+    let isMissing = fact.missingCertificate != nil
+    let isRenewed = isExpired || isMissing || fact.isEmpty
     return [
         Finding(
             isExpired ? "certificate-expired" : isRead ? "credentials" : code,
             in: isRead ? .credentials : .configuration,
             blocks: stage(facts),
             "\(path)\(place)",
-            problem.message,
-            fix: isExpired
-                ? renewal : problem.hint ?? "correct the file, and run 'systemctl restart \(facts.kubelet.unitName)'"
+            fact.isEmpty ? "is empty" : problem.message,
+            fix: isRenewed
+                ? renewal(path, facts, code: code)
+                : [problem.hint, "run 'systemctl restart \(facts.kubelet.unitName)'"].compactMap(\.self)
+                    .joined(separator: "; then ")
         )
     ]
+}
+
+/// Returns the advice to replace the kubelet's kubeconfig, or to join again.
+private func renewal(_ path: String, _ facts: Facts, code: String) -> String {
+    guard code == "kubeconfig" else { return joiningAgain }
+    return "run 'kubeadm kubeconfig user --org system:nodes --client-name system:node:\(facts.cluster.nodeName) > "
+        + "kubelet.conf' on a control plane, copy the file to '\(path)' here, and run 'systemctl restart "
+        + "\(facts.kubelet.unitName)'; or join again: \(joiningAgain)"
+}
+
+extension KubeconfigFact {
+    /// The path of the certificate or key that the kubeconfig names and that does not exist, `nil` if there is none.
+    fileprivate var missingCertificate: String? {
+        guard credentials == nil, let problem, problem.code == .missingFile else { return nil }
+        for case .file(let path)? in [kubeconfig?.clientCertificate, kubeconfig?.clientKey]
+        where problem.message.contains(path) { return path }
+        return nil
+    }
 }
 
 /// Compares the name of the Node with that of the certificate.
@@ -181,7 +200,7 @@ private func requestFindings(_ facts: Facts) -> [Finding] {
 extension Facts {
     /// Whether the kubelet has no certificate yet and can ask for one.
     var waitsForCertificate: Bool {
-        kubelet.kubeconfig.credentials == nil && kubelet.bootstrap.credentials != nil
+        kubelet.usesBootstrap && kubelet.bootstrap.credentials != nil
     }
 }
 
@@ -196,7 +215,8 @@ private func waitFindings(_ facts: Facts) -> [Finding] {
             .symptom,
             in: .credentials,
             facts.kubelet.kubeconfig.path ?? "kubeconfig",
-            "does not exist yet: the kubelet waits for a certificate",
+            "\(facts.kubelet.kubeconfig.exists ? "has no valid certificate" : "does not exist yet"): the kubelet waits for a "
+                + "certificate",
             fix:
                 "run 'kubectl get csr' on a control plane, and approve the request of this node with 'kubectl certificate "
                 + "approve'"

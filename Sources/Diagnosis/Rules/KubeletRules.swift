@@ -99,7 +99,8 @@ private func fileFindings(_ facts: Facts) -> [Finding] {
     let fix =
         isMissing
         ? isJoined
-            ? "write the file, or correct '--config' of \(facts.kubelet.unitName)"
+            ? "write the file, or correct \(facts.kubelet.place(ofFlag: "config")); then run "
+                + "'\(facts.kubelet.restart(afterChangeOf: "config"))'"
             : "the node has not been joined: run 'kubeadm join', which writes it, or write it"
         : [problem.hint ?? "correct it", restart].joined(separator: "; ")
     return [
@@ -282,13 +283,14 @@ private func healthFindings(_ facts: Facts) -> [Finding] {
                 fix: "run 'systemctl restart \(facts.kubelet.unitName)'; 'kill -CONT' it if it was stopped by a signal"
             )
         ]
-    // A kubelet that waits for its first certificate has no health check yet.
     case .refused where !facts.kubeletWorks && !facts.waitsForCertificate:
         return [
             Finding(
                 "kubelet-starting",
                 .symptom,
                 in: .kubelet,
+                // A kubelet that has no certificate yet has no health check either.
+                blocks: facts.kubelet.usesBootstrap ? .server : .kubelet,
                 "kubelet",
                 "process \(facts.kubelet.process?.identifier ?? 0) does not listen at its health port yet",
                 fix: "wait a minute, and run this again; 'journalctl -u \(facts.kubelet.unitName)' shows what it waits "

@@ -264,7 +264,7 @@ private func driverFindings(_ facts: Facts) -> [Finding] {
     ]
 }
 
-/// Returns a text in at most 300 characters.
+/// Returns a text in at most 300 characters; the middle is left out, because the end of an error has its cause.
 func shortened(_ text: String) -> String { text.shortened(to: 300) }
 
 extension UnitDetails {

@@ -7,6 +7,7 @@ import TLS
 func serverFindings(_ facts: Facts) -> [Finding] {
     guard let url = facts.server.url else { return [] }
     var findings = clockFindings(facts)
+    if let fault = facts.server.proxyFault { findings.append(proxyFinding(fault, url, facts)) }
     if let fault = facts.server.fault { return findings + [connectionFinding(fault, url, facts)] }
     if let status = facts.server.readyStatus, status >= 500 || !facts.server.failedChecks.isEmpty {
         let checks = facts.server.failedChecks.map { String($0.prefix { $0 != ":" }) }
@@ -25,6 +26,23 @@ func serverFindings(_ facts: Facts) -> [Finding] {
         )
     }
     return findings + identityFindings(facts, url) + versionFindings(facts)
+}
+
+/// Describes a proxy of the kubelet through which the server does not answer.
+private func proxyFinding(_ fault: TransportError, _ url: String, _ facts: Facts) -> Finding {
+    let kubelet = facts.kubelet
+    let variable = kubelet.proxy?.variable ?? "HTTPS_PROXY"
+    let place = kubelet.proxySource.map { "'\(printable($0.path))'" } ?? "the environment of \(kubelet.unitName)"
+    let isAnswered = facts.server.identityStatus != nil ? ", and the server answers without it" : ""
+    return Finding(
+        "proxy",
+        in: .server,
+        blocks: facts.waitsForCertificate ? stage(facts) : .server,
+        "proxy \(printable(kubelet.proxy?.url ?? "")) (\(variable) in \(place))",
+        "the kubelet uses it for \(url)\(isAnswered): \(shortened(fault.message))",
+        fix: "correct or remove \(variable) in \(place), or add the host of the server to NO_PROXY there, and run "
+            + "'\(kubelet.restart(afterChange: kubelet.proxySource))'"
+    )
 }
 
 private func clockFindings(_ facts: Facts) -> [Finding] {
@@ -80,11 +98,7 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
     case .timedOut:
         code = "server-silent"
         fix = fix ?? "check that the machine runs and that no firewall drops the port (see 'nft list ruleset' on both)"
-    case .untrusted, .selfSigned:
-        code = "wrong-ca"
-        fix =
-            "put the CA of this cluster into 'certificate-authority' of \(source): /etc/kubernetes/pki/ca.crt of a control plane; "
-            + "or correct the server"
+    case .untrusted, .selfSigned: (code, fix) = ("wrong-ca", authorityAdvice(source, facts))
     case .hostName, .noNames:
         code = "server-name"
         fix =
@@ -105,23 +119,45 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
         code = "server-unusable"
         fix = fix ?? "check the server in \(source)"
     }
-    let proxy =
-        facts.kubelet.proxy.map { "; the kubelet itself uses the proxy \(printable($0.url)) (\($0.variable))" } ?? ""
+    // The API server of a control plane is a pod of its kubelet.
+    let isOwn = facts.kubelet.staticPods.hasServer && [.refused, .timedOut].contains(fault.kind)
+    if isOwn, fault.kind == .refused {
+        fix = "see 'crictl ps -a --name \"kube-apiserver|etcd\"' and 'crictl logs ID' of the one that has ended"
+    }
     // A kubelet that asks for its first certificate ends if it does not reach the server.
     let isBootstrap = facts.waitsForCertificate
     return Finding(
         code,
-        fault.kind == .serverCertificateNotYetValid && facts.isThisMachine ? .symptom : .cause,
+        isOwn || fault.kind == .serverCertificateNotYetValid && facts.isThisMachine ? .symptom : .cause,
         in: .server,
         blocks: isBootstrap ? stage(facts) : .server,
         url,
-        shortened(fault.message) + proxy,
+        shortened(fault.message),
         fix: fix ?? "check the server in \(source)"
     )
 }
 
+/// Returns the advice to replace the CA of a kubeconfig.
+private func authorityAdvice(_ source: String, _ facts: Facts) -> String {
+    let kubelet = facts.kubelet
+    let fact = kubelet.usesBootstrap ? kubelet.bootstrap : kubelet.kubeconfig
+    let restart = "and run 'systemctl restart \(kubelet.unitName)'; or correct 'server' there"
+    switch fact.kubeconfig?.certificateAuthority {
+    case .data?:
+        return
+            "replace 'certificate-authority-data' in \(source) by the output of 'base64 -w0 /etc/kubernetes/pki/ca.crt' on a "
+            + "control plane, \(restart)"
+    case .file(let path)?:
+        return "replace '\(path)' by /etc/kubernetes/pki/ca.crt of a control plane, \(restart)"
+    case nil:
+        return
+            "write 'certificate-authority: /etc/kubernetes/pki/ca.crt' in \(source), with this file of a control plane, "
+            + restart
+    }
+}
+
 private func identityFindings(_ facts: Facts, _ url: String) -> [Finding] {
-    let isBootstrap = facts.kubelet.kubeconfig.credentials == nil
+    let isBootstrap = facts.kubelet.usesBootstrap
     let source = facts.server.source ?? "the kubeconfig"
     switch facts.server.identityStatus {
     case 401 where isBootstrap:
