@@ -339,7 +339,7 @@ public struct Collector: Sendable {
                 server.proxyFault = proxyFault
             }
             // A kubelet and a bootstrap user may list requests for certificates, and a kubelet the pods of its node.
-            if seen.requests == nil || !seen.arePodsKnown, server.identityStatus.map({ $0 < 300 }) == true {
+            if seen.requests == nil || !seen.arePodsKnown, server.identityStatus.map({ $0 != 401 }) == true {
                 await probe.complete(&cluster, own)
             }
             cluster.add(seen)

@@ -213,6 +213,16 @@ struct ProbeTests {
             ])
         }
         #expect(ServerProbe.isOf("a", request("system:node:a", "")))
+        // The name in the subject is followed by the key, which begins with the byte of a digit.
+        func encoded(_ name: String) -> String {
+            let text = "system:node:\(name)"
+            let subject = [0x0c, UInt8(text.utf8.count)] + Array(text.utf8) + [0x30, 0x59, 0x30, 0x13]
+            let body = Base64.encode(subject)
+            let pem = "-----BEGIN CERTIFICATE REQUEST-----\n\(body)\n-----END CERTIFICATE REQUEST-----\n"
+            return Base64.encode(Array(pem.utf8))
+        }
+        #expect(ServerProbe.isOf("a", request("system:bootstrap:abcdef", encoded("a"))))
+        #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", encoded("a0"))))
         #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", "not base64")))
         #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", "AAAA")))
     }

@@ -178,10 +178,11 @@ struct ServerProbe {
         else { return false }
         let lines = pem.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined()
         guard let content = try? Base64.decode(Array(lines.utf8)) else { return false }
-        // The subject is text in the request.
+        // The subject is text in the request, after the number of its bytes.
         let wanted = Array("system:node:\(node)".utf8)
-        return content.firstRange(of: wanted).map { range in
-            range.upperBound == content.endIndex || content[range.upperBound] < 0x21 || content[range.upperBound] > 0x7E
-        } ?? false
+        return content.ranges(of: wanted).contains { range in
+            range.lowerBound > content.startIndex
+                && content[range.lowerBound - 1] == UInt8(truncatingIfNeeded: wanted.count)
+        }
     }
 }

@@ -73,6 +73,7 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
     // The kubelet writes its certificate itself, so that nobody has a copy.
     let isMissing = fact.missingCertificate != nil
     let isRenewed = isExpired || isMissing || fact.isEmpty
+    let isOfAuthority = problem.message.contains("certificate-authority")
     return [
         Finding(
             isExpired ? "certificate-expired" : isRead ? "credentials" : code,
@@ -82,8 +83,10 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
             fact.isEmpty ? "is empty" : problem.message,
             fix: isRenewed
                 ? renewal(path, facts, code: code)
-                : [problem.hint, "run 'systemctl restart \(facts.kubelet.unitName)'"].compactMap(\.self)
-                    .joined(separator: "; then ")
+                : isOfAuthority
+                    ? authorityAdvice(path, facts)
+                    : [problem.hint, "run 'systemctl restart \(facts.kubelet.unitName)'"].compactMap(\.self)
+                        .joined(separator: "; then ")
         )
     ]
 }

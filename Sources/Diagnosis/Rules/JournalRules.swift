@@ -30,7 +30,8 @@ func journalFindings(_ facts: Facts) -> [Finding] {
 /// Returns the fix of a known error, with the place of the flag that is wrong.
 private func fix(_ known: KnownText, _ words: String, _ kubelet: KubeletFacts) -> String {
     let flag = known.flag ?? flagName(in: words)
-    return known.fix.replacing("FLAG", with: kubelet.place(ofFlag: flag))
+    let file = kubelet.configuration.path.map { "'\(printable($0))'" } ?? "the file that '--config' names"
+    return known.fix.replacing("CONFIG", with: file).replacing("FLAG", with: kubelet.place(ofFlag: flag))
         .replacing("RESTART", with: kubelet.restart(afterChangeOf: flag)).replacing("UNIT", with: kubelet.unitName)
 }
 
@@ -94,7 +95,8 @@ func errorText(_ line: String) -> String {
             text.append(character)
         }
     }
-    return text
+    // The kubelet prints its whole configuration after the error.
+    return text.firstRange(of: ", path: &TypeMeta").map { String(text[..<$0.lowerBound]) } ?? text
 }
 
 /// Returns the error with which the kubelet ended, or its last error.

@@ -76,7 +76,7 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .configuration,
         "configuration of the kubelet",
-        fix: "correct the file that '--config' names, and run 'systemctl restart UNIT'",
+        fix: "correct CONFIG, and run 'systemctl restart UNIT'",
         from: "failed to load kubelet config file"
     ),
     KnownText(
@@ -85,7 +85,7 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .configuration,
         "configuration of the kubelet",
-        fix: "correct the setting in the file that '--config' names, and run 'systemctl restart UNIT'",
+        fix: "correct the setting in CONFIG, and run 'systemctl restart UNIT'",
         from: "failed to validate kubelet configuration"
     ),
     KnownText(

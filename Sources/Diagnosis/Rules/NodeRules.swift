@@ -42,7 +42,8 @@ private func missingFindings(_ facts: Facts, _ name: String) -> [Finding] {
             )
         ]
     }
-    let error = lastKubeletError(kubelet.lines)
+    // A kubelet that does not run registers nothing, whatever its error is.
+    let error = facts.kubeletWorks ? lastKubeletError(kubelet.lines) : nil
     return [
         Finding(
             "node-missing",

@@ -49,8 +49,10 @@ func podMessage(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
     guard let error = lines.last.map({ errorText($0.text) }) else { return "" }
     // The end of an error of the container runtime has the cause.
     let parts = error.ranges(of: "desc = ")
-    let cause = parts.last.map { String(error[$0.upperBound...]) } ?? error
-    return cause.replacing(#"\""#, with: "'")
+    var cause = (parts.last.map { String(error[$0.upperBound...]) } ?? error).replacing("\\", with: "")
+    // The last quote may be that of the outer error.
+    if cause.hasSuffix("\""), !cause.filter({ $0 == "\"" }).count.isMultiple(of: 2) { cause.removeLast() }
+    return cause
 }
 
 /// Finds manifests of static pods that the kubelet cannot use.

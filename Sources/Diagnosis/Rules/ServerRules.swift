@@ -98,7 +98,8 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
     case .timedOut:
         code = "server-silent"
         fix = fix ?? "check that the machine runs and that no firewall drops the port (see 'nft list ruleset' on both)"
-    case .untrusted, .selfSigned: (code, fix) = ("wrong-ca", authorityAdvice(source, facts))
+    case .untrusted, .selfSigned:
+        (code, fix) = ("wrong-ca", "\(authorityAdvice(source, facts)); or correct 'server' there")
     case .hostName, .noNames:
         code = "server-name"
         fix =
@@ -138,10 +139,10 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
 }
 
 /// Returns the advice to replace the CA of a kubeconfig.
-private func authorityAdvice(_ source: String, _ facts: Facts) -> String {
+func authorityAdvice(_ source: String, _ facts: Facts) -> String {
     let kubelet = facts.kubelet
     let fact = kubelet.usesBootstrap ? kubelet.bootstrap : kubelet.kubeconfig
-    let restart = "and run 'systemctl restart \(kubelet.unitName)'; or correct 'server' there"
+    let restart = "and run 'systemctl restart \(kubelet.unitName)'"
     switch fact.kubeconfig?.certificateAuthority {
     case .data?:
         return
