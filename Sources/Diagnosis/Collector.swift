@@ -109,6 +109,11 @@ public struct Collector: Sendable {
         if let reason = lines.reason { facts.unseen.append(Unseen(.kubelet, "journal of \(kubelet.unitName)", reason)) }
         (facts.kubelet.lines, facts.kubelet.managerLines) = (lines.unit, lines.manager)
         (facts.server, facts.cluster) = await answers
+        let isServerAbsent = facts.server.fault != nil && kubelet.staticPods.hasServer
+        let cluster = facts.cluster
+        if let logs = await inTime({ PodLogs(root: root).facts(of: cluster, isServerAbsent: isServerAbsent) }) {
+            (facts.cluster.pods, facts.server.podErrors) = logs
+        }
         if !isThisMachine { facts.server.clockDifference = nil }
         facts.kubelet.version = facts.kubelet.version ?? facts.cluster.node?.kubeletVersion
         noteDenied(&facts)

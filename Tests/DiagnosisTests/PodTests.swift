@@ -101,6 +101,39 @@ struct PodTests {
         #expect(diagnosis.others == [])
     }
 
+    @Test func `the last error in the log of a container is a part of its explanation`() throws {
+        let root = TemporaryDirectory.file("root")
+        let directory = "\(root)/var/log/pods/kube-system_net-x_1-2/c"
+        try Files.makeDirectories(directory)
+        let log = """
+            2026-11-28T12:00:00.1Z stderr F I1128 12:00:00.000000 1 a.go:1] "starting"
+            2026-11-28T12:00:01.1Z stderr F E1128 12:00:01.000000 1 a.go:1] "cannot run" err="exec: \\"iptables\\": executable file not found in $PATH"
+            2026-11-28T12:00:01.2Z stdout F bye
+
+            """
+        try Files.write(Array(log.utf8), to: "\(directory)/7.log")
+        try Files.write([], to: "\(directory)/8.log")
+        var facts = soundFacts()
+        var pod = ClusterFacts.PodObject(
+            name: "kube-system/net-x",
+            daemonSet: "net",
+            reason: "CrashLoopBackOff",
+            message: "its last exit code is 1"
+        )
+        pod.container = "c"
+        facts.cluster.pods = [pod]
+        facts.cluster.pods = PodLogs(root: root).facts(of: facts.cluster, isServerAbsent: false).pods
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.first?.code == "program-iptables")
+        #expect(
+            diagnosis.consequences.map(\.cause) == [
+                #"CrashLoopBackOff: its last exit code is 1: exec: "iptables": executable file not found in $PATH"#
+            ]
+        )
+        #expect(PodLogs.lastError(in: "2026-11-28T12:00:01.2Z stdout F bye\n") == "bye")
+        #expect(PodLogs.lastError(in: "") == nil)
+    }
+
     @Test func `a manifest of a static pod that is not YAML is found`() throws {
         let root = TemporaryDirectory.file("root")
         try Files.makeDirectories("\(root)/etc/kubernetes/manifests")

@@ -13,6 +13,8 @@ public struct ServerFacts: Sendable {
     public var proxyFault: TransportError?
     /// Advice on the fault that the node's own files and routes give.
     public var advice: String?
+    /// The last errors of etcd and the API server, if both are pods of this node and the server does not answer.
+    public var podErrors: [String] = []
     /// The status of `/readyz`.
     public var readyStatus: Int?
     /// The checks of `/readyz` that failed.
@@ -117,6 +119,10 @@ public struct ClusterFacts: Sendable {
         public var hasEnded = false
         /// Whether the kubelet runs the pod from a manifest of this node.
         public var isStatic = false
+        /// The name of the container that fails.
+        public var container: String?
+        /// The last error in the log of that container, `nil` if it is not known.
+        public var lastError: String?
         /// The paths of this node that the pod mounts.
         public var hostPaths: [String] = []
 

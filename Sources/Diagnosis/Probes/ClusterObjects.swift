@@ -72,6 +72,7 @@ extension ClusterFacts.PodObject {
             image: failing?.image,
             hasEnded: phase == "Failed"
         )
+        container = failing?.container
         isStatic = object["metadata"]?["annotations"]?["kubernetes.io/config.mirror"] != nil
         let volumes = object["spec"]?["volumes"]?.sequence ?? []
         hostPaths = volumes.compactMap { $0["hostPath"]?["path"]?.string }
@@ -82,6 +83,7 @@ extension ClusterFacts.PodObject {
         var reason: String
         var message: String
         var image: String?
+        var container: String?
     }
 
     /// The time for which a container that was restarted must run to count as working.
@@ -90,23 +92,27 @@ extension ClusterFacts.PodObject {
     /// Returns the failure of a container that does not start or that ends again and again.
     private static func failure(of container: Node, _ now: Timestamp) -> Failure? {
         let state = container["state"]
-        let image = container["image"]?.string
+        let (image, name) = (container["image"]?.string, container["name"]?.string)
         let last = state?["terminated"] ?? container["lastState"]?["terminated"]
         let ending = last.map(Self.ending) ?? ""
         if let waiting = state?["waiting"], let reason = waiting["reason"]?.string {
             if reason == "PodInitializing" || reason == "ContainerCreating" { return nil }
             let own = waiting["message"]?.string ?? ""
             let message = reason == "CrashLoopBackOff" || own.isEmpty ? ending : own
-            return Failure(reason: reason, message: message, image: image)
+            return Failure(reason: reason, message: message, image: image, container: name)
         }
         // Between two starts, a container has ended or has run only for a short time.
         guard let last, last["exitCode"]?.integer ?? 0 != 0 else { return nil }
-        if state?["terminated"] != nil { return Failure(reason: "Error", message: ending, image: image) }
+        let restarts = container["restartCount"]?.integer ?? 0
+        if state?["terminated"] != nil {
+            let reason = restarts > 0 ? "CrashLoopBackOff" : "Error"
+            return Failure(reason: reason, message: ending, image: image, container: name)
+        }
         let started = state?["running"]?["startedAt"]?.string.flatMap { Timestamp(rfc3339: $0) }
-        guard let started, now.seconds - started.seconds < trialTime, container["restartCount"]?.integer ?? 0 > 1 else {
+        guard let started, now.seconds - started.seconds < trialTime, restarts > 1 else {
             return nil
         }
-        return Failure(reason: "CrashLoopBackOff", message: ending, image: image)
+        return Failure(reason: "CrashLoopBackOff", message: ending, image: image, container: name)
     }
 
     /// Describes how a container has ended.

@@ -44,6 +44,9 @@ extension ClusterFacts.PodObject {
 
 /// Returns the explanation of a pod, or else the kubelet's last error about it, empty if there is neither.
 func podMessage(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
+    if let error = pod.lastError, !pod.message.contains(error) {
+        return pod.message.isEmpty ? error : "\(pod.message): \(error)"
+    }
     guard pod.message.isEmpty else { return pod.message }
     let lines = facts.kubelet.lines.filter { $0.text.contains("pod=\"\(pod.name)\"") && $0.text.contains("err=\"") }
     guard let error = lines.last.map({ errorText($0.text) }) else { return "" }
@@ -55,11 +58,17 @@ func podMessage(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
     return cause
 }
 
+/// The seconds after which an error about a manifest is of the past; the kubelet reads manifests every 20 seconds.
+private let manifestInterval: Int64 = 45
+
 /// Finds manifests of static pods that the kubelet cannot use.
 func staticPodFindings(_ facts: Facts) -> [Finding] {
     let pods = facts.kubelet.staticPods
     // The kubelet reports each such file again and again; without any report, this program may be stricter than it.
-    let reports = facts.kubelet.lines.filter { $0.text.contains("Could not process manifest file") }
+    let reports = facts.kubelet.lines.reversed().filter { line in
+        let isOld = line.time.map { facts.now.seconds - $0.seconds > manifestInterval } ?? false
+        return !isOld && line.text.contains("Could not process manifest file")
+    }
     let isHeard = facts.kubeletWorks && !facts.kubelet.lines.isEmpty
     var findings = pods.faults.map { fault in
         let isReported = reports.contains { $0.text.contains(fault.path) }
@@ -112,7 +121,8 @@ func absentProgramFindings(_ facts: Facts) -> [Finding] {
         "iptables-save": "iptables", "iptables-restore": "iptables", "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs",
     ]
     let texts =
-        facts.kubelet.lines.map(\.text).filter(isError) + facts.cluster.pods.filter { !$0.hasEnded }.map(\.message)
+        facts.kubelet.lines.map(\.text).filter(isError)
+        + facts.cluster.pods.filter { !$0.hasEnded }.flatMap { [$0.message, $0.lastError ?? ""] }
         + facts.runtime.conditions.map(\.message)
     let names = texts.compactMap(missingProgram).unique().filter { $0 != "runc" }
     return names.map { name in

@@ -133,7 +133,8 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
         in: .server,
         blocks: isBootstrap ? stage(facts) : .server,
         url,
-        shortened(fault.message),
+        shortened(fault.message)
+            + (isOwn ? facts.server.podErrors : []).map { "; \(printable(shortened($0)))" }.joined(),
         fix: fix ?? "check the server in \(source)"
     )
 }
