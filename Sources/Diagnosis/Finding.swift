@@ -201,7 +201,11 @@ extension Facts {
     }
 
     /// Whether the kubelet does not renew its Lease, so that the conditions of the Node and the states of pods are old.
-    var isLeaseOld: Bool { cluster.leaseAge.map { $0 > leaseDuration } ?? false }
+    var isLeaseOld: Bool {
+        // Two renewals that are missing suffice if there is a reason.
+        let limit = server.proxyFault == nil ? leaseDuration : leaseDuration / 2
+        return cluster.leaseAge.map { $0 > limit } ?? false
+    }
 
     /// Returns whether a stage was seen to work, so that no fault keeps it from working now.
     func works(_ area: Area) -> Bool {

@@ -150,6 +150,17 @@ struct FixTests {
         #expect(diagnosis.others == [])
     }
 
+    @Test func `a plug-in that a pod misses is a fault of a node that is Ready, until it is of the past`() {
+        var facts = soundFacts()
+        facts.network.configurations[0].plugins = [.init(type: "gone", path: nil)]
+        #expect(facts.firstCode == nil)
+        let error = #"E1 1 a.go:1] "x" err="failed to find plugin \"gone\" in path [/opt/cni/bin]""#
+        facts.kubelet.lines = [JournalLine(error, at: facts.now)]
+        #expect(facts.firstCode == "cni-plugin")
+        facts.kubelet.lines = [JournalLine(error, at: Timestamp(seconds: facts.now.seconds - 600))]
+        #expect(facts.firstCode == nil)
+    }
+
     @Test func `a long error keeps its end, where its cause is`() {
         var facts = soundFacts()
         let error = "failed to start: " + String(repeating: "wrapped: ", count: 1200) + "permission denied"
@@ -167,7 +178,7 @@ struct FixTests {
         facts.server.proxyFault = TransportError(.timedOut, "no connection within 2s")
         // A node that reports uses another proxy.
         #expect(facts.firstCode == nil)
-        facts.cluster.leaseAge = .seconds(50)
+        facts.cluster.leaseAge = .seconds(25)
         let diagnosis = diagnose(facts)
         #expect(
             diagnosis.first?.line

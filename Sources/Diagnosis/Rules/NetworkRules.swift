@@ -96,6 +96,8 @@ private func pluginFindings(
     var findings: [Finding] = []
     let removal = removal(facts.network).map { "\($0), and run 'systemctl restart \(facts.runtime.unitName)'" }
     for plugin in configuration.plugins {
+        // A runtime does not look for the programs before it starts a pod.
+        let isMissed = facts.recentErrors.contains { $0.contains("failed to find plugin \"\(plugin.type)\"") }
         if let path = plugin.path {
             guard let fault = plugin.fault else { continue }
             findings.append(
@@ -115,7 +117,7 @@ private func pluginFindings(
             findings.append(
                 Finding(
                     "cni-plugin",
-                    isNetworkReady ? .note : .cause,
+                    isNetworkReady && !isMissed ? .note : .cause,
                     in: .network,
                     blocks: isNetworkReady ? .pods : .network,
                     "CNI plug-in '\(printable(plugin.type))'",
@@ -147,8 +149,8 @@ private func orderFindings(_ facts: Facts) -> [Finding] {
             in: .network,
             blocks: .pods,
             first.path,
-            "is used because its name is first; \(others.map(\.path).joined(separator: ", ")) is not"
-                + (failing.map { ", and its plug-in '\(printable($0))' fails" } ?? ""),
+            "is used because its name is first\(failing.map { ", and its plug-in '\(printable($0))' fails" } ?? ""); "
+                + "\(others.map(\.path).joined(separator: ", ")) is not used",
             fix: failing == nil
                 ? "remove the configuration of a network that is not this cluster's"
                 : "run 'rm \(first.path)' if that network is not this cluster's, and run 'systemctl restart "

@@ -120,10 +120,7 @@ func absentProgramFindings(_ facts: Facts) -> [Finding] {
         "mount.nfs": "nfs-common", "mount.cifs": "cifs-utils", "ip6tables": "iptables", "nsenter": "util-linux",
         "iptables-save": "iptables", "iptables-restore": "iptables", "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs",
     ]
-    let texts =
-        facts.kubelet.lines.map(\.text).filter(isError)
-        + facts.cluster.pods.filter { !$0.hasEnded }.flatMap { [$0.message, $0.lastError ?? ""] }
-        + facts.runtime.conditions.map(\.message)
+    let texts = facts.recentErrors + facts.runtime.conditions.map(\.message)
     let names = texts.compactMap(missingProgram).unique().filter { $0 != "runc" }
     return names.map { name in
         Finding(
@@ -134,6 +131,19 @@ func absentProgramFindings(_ facts: Facts) -> [Finding] {
             "is not installed, and the kubelet, the container runtime or a CNI plug-in needs it",
             fix: "install it, such as with 'apt install \(packages[name] ?? name)'"
         )
+    }
+}
+
+extension Facts {
+    /// The errors of the kubelet and of pods, without those of the past of a kubelet that works.
+    var recentErrors: [String] {
+        let lines = kubelet.lines.filter { line in
+            guard isError(line.text) else { return false }
+            return !kubeletWorks || (line.time.map { now.seconds - $0.seconds < 120 } ?? true)
+        }
+        let ofPods = cluster.pods.filter { !$0.hasEnded }.flatMap { [$0.message, $0.lastError ?? ""] }
+        // Errors in the journal have quotes with any number of escapes.
+        return (lines.map(\.text) + ofPods).map { $0.replacing("\\", with: "") }
     }
 }
 

@@ -195,10 +195,7 @@ private func lowLevelFindings(_ facts: Facts) -> [Finding] {
     guard facts.runtime.isKnown, facts.runtime.lowLevelProgram == nil, facts.runtime.version?.name == "containerd"
     else { return [] }
     let isNotReady = facts.runtime.conditions.contains { $0.type == "RuntimeReady" && !$0.isTrue }
-    // Errors in the journal have quotes with any number of escapes.
-    let isReported = (facts.kubelet.lines.map(\.text) + facts.cluster.pods.map(\.message)).contains {
-        $0.replacing("\\", with: "").contains("exec: \"runc\"")
-    }
+    let isReported = facts.recentErrors.contains { $0.contains("exec: \"runc\"") }
     return [
         Finding(
             "runc-missing",
