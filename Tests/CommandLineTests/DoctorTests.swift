@@ -51,6 +51,18 @@ struct DoctorTests {
         )
     }
 
+    @Test func `the line of status names the first cause, on a machine that has a kubelet`() {
+        var facts = Facts()
+        facts.machine.swapAreas = ["/dev/sda2"]
+        facts.cluster.nodeName = "worker-1"
+        #expect(notReadyLine(facts) == nil)
+        facts.kubelet.unitPath = "/etc/systemd/system/kubelet.service"
+        facts.kubelet.program = "/usr/bin/kubelet"
+        let line = notReadyLine(facts)
+        #expect(line?.hasPrefix("Node 'worker-1' is not Ready: ") == true, "\(line ?? "")")
+        #expect(line?.hasSuffix("; more: nest-bootstrap doctor") == true)
+    }
+
     @Test func `every field is documented, and nothing else`() throws {
         let documented = try DocumentedFields("doctor").paths
         #expect(try JSON(Self.report.json).fieldPaths.sorted() == documented.sorted())

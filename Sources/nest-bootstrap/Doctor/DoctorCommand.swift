@@ -50,14 +50,9 @@ struct DoctorCommand: Command {
     var kubeconfig: String?
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        let collector = Collector(
-            root: options.root.map(Configuration.absolute) ?? "",
-            environment: options.environment,
-            administrators: administrators(options),
-            givenAdministrator: try kubeconfig.map { try Collector.administrator(Configuration.absolute($0)) },
-            advice: { error, url, setting in await connectionAdvice(error, to: url, correcting: setting) }
-        )
-        let facts = await collector.facts()
+        let given = try kubeconfig.map { try Collector.administrator(Configuration.absolute($0)) }
+        let plan = (try? Configuration(checking: options))?.plan
+        let facts = await Collector(options, plan: plan, givenAdministrator: given).facts()
         let diagnosis = diagnose(facts)
         let report = DiagnosisReport(facts: facts, diagnosis: diagnosis)
         if options.output.isForPrograms {
@@ -67,11 +62,23 @@ struct DoctorCommand: Command {
         }
         return diagnosis.isSound ? .success : .failure
     }
+}
 
-    /// The kubeconfigs that may be those of an administrator: those of the task file, then those of installers.
-    private func administrators(_ options: Options) -> [String] {
-        let plan = (try? Configuration(checking: options))?.plan
+extension Collector {
+    /// Creates a collector of the facts of this node.
+    ///
+    /// - Parameters:
+    ///   - options: The options of the command, with the root directory.
+    ///   - plan: The tasks of this node, whose kubeconfigs may be those of administrators.
+    ///   - givenAdministrator: The kubeconfig that was given.
+    init(_ options: Options, plan: Plan?, givenAdministrator: KubeconfigFact? = nil) {
         let ofTasks = plan?.steps.compactMap(\.task.footprint.kubeconfig?.path) ?? []
-        return ofTasks.unique() + Collector.usualAdministrators
+        self.init(
+            root: options.root.map(Configuration.absolute) ?? "",
+            environment: options.environment,
+            administrators: ofTasks.unique() + Collector.usualAdministrators,
+            givenAdministrator: givenAdministrator,
+            advice: { error, url, setting in await connectionAdvice(error, to: url, correcting: setting) }
+        )
     }
 }

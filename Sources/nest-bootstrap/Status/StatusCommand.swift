@@ -19,6 +19,8 @@ struct StatusCommand: Command {
                 + "task file since the task was added).",
             "OBJECTS counts the objects of the API server that the task created, configured, deleted or left "
                 + "unchanged, and those that failed.",
+            "If every task has succeeded and this machine's kubelet is not that of a Ready node, a last line names the "
+                + "cause; 'nest-bootstrap doctor' prints more.",
             "With '--wait' it prints the states when every task has succeeded or one has failed permanently, so "
                 + "that nothing but a change by a person helps. A failure that is retried keeps it waiting.",
             "With '--watch' it shows the states until it is interrupted (Control-C): on a terminal one line a task, "

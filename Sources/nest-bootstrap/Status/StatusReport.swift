@@ -1,5 +1,6 @@
 import Actions
 import Base
+import Diagnosis
 import Execution
 import HTTP
 import Host
@@ -39,7 +40,10 @@ struct StatusReport {
                 if !isDone, let limit = command.waitLimit { output.report(Self.timeIsUp(statuses, after: limit)) }
             }
             print(statuses, of: plan, output, outputEnvironment)
-            if command.names.isEmpty, !command.isWaiting { try await reportFormerSets(output) }
+            if command.names.isEmpty, !command.isWaiting {
+                try await reportFormerSets(output)
+                if hasSucceeded, !configuration.options.output.isForPrograms { await reportNode(output) }
+            }
             // The purpose of a wait is to learn when the node is ready, and repetitions do not affect that.
             let repetitions = command.isWaiting ? [] : statuses.compactMap(\.repetition).filter(\.hasFailed)
             let states = statuses.map { command.isWaiting ? $0.state : $0.countedState }
@@ -57,6 +61,13 @@ struct StatusReport {
         let warnings = FormerSets(configuration.environment(http)).warnings()
         await http.shutDown()
         output.report(warnings: warnings)
+    }
+
+    /// Reports why this machine is not a Ready node, although all of its tasks have succeeded.
+    private func reportNode(_ output: ConsoleOutput) async {
+        guard configuration.options.root == nil else { return }
+        let facts = await Collector(configuration.options, plan: configuration.plan).facts()
+        if let line = notReadyLine(facts) { output.write("\(line)\n") }
     }
 
     /// Creates the problem that the wait timed out before all tasks had succeeded.
@@ -126,6 +137,15 @@ struct StatusReport {
         else { return [] }
         return [Problem(.serverError, "since \(problem.since): \(problem.text)")]
     }
+}
+
+/// Returns the line about a node that is not Ready, `nil` if it is, or if this machine has no kubelet.
+func notReadyLine(_ facts: Facts) -> String? {
+    let diagnosis = diagnose(facts)
+    guard facts.kubelet.unitPath != nil || facts.kubelet.process != nil, !diagnosis.isReady, let cause = diagnosis.first
+    else { return nil }
+    let node = facts.cluster.nodeName.isEmpty ? "the node" : "Node '\(facts.cluster.nodeName)'"
+    return printable("\(node) is not Ready: \(cause.line); more: nest-bootstrap doctor")
 }
 
 /// Returns the command that lets the unit of a task start again, in quotes.
