@@ -123,7 +123,13 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
     // The API server of a control plane is a pod of its kubelet.
     let isOwn = facts.kubelet.staticPods.hasServer && [.refused, .timedOut].contains(fault.kind)
     if isOwn, fault.kind == .refused {
-        fix = "see 'crictl ps -a --name \"kube-apiserver|etcd\"' and 'crictl logs ID' of the one that has ended"
+        let name = facts.server.podErrors.first.map { String($0.prefix { $0 != ":" }) }
+        let file = facts.kubelet.staticPods.files.first {
+            $0.pathParts.last.map(String.init) == name.map { "\($0).yaml" }
+        }
+        fix =
+            (file.map { "correct the error in '\(printable($0))', or what it names; " } ?? "")
+            + "see 'crictl ps -a --name \"kube-apiserver|etcd\"' and 'crictl logs ID' of the one that has ended"
     }
     // A kubelet that asks for its first certificate ends if it does not reach the server.
     let isBootstrap = facts.waitsForCertificate
