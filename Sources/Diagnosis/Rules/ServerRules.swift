@@ -122,15 +122,7 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
     }
     // The API server of a control plane is a pod of its kubelet.
     let isOwn = facts.kubelet.staticPods.hasServer && [.refused, .timedOut].contains(fault.kind)
-    if isOwn, fault.kind == .refused {
-        let name = facts.server.podErrors.first.map { String($0.prefix { $0 != ":" }) }
-        let file = facts.kubelet.staticPods.files.first {
-            $0.pathParts.last.map(String.init) == name.map { "\($0).yaml" }
-        }
-        fix =
-            (file.map { "correct the error in '\(printable($0))', or what it names; " } ?? "")
-            + "see 'crictl ps -a --name \"kube-apiserver|etcd\"' and 'crictl logs ID' of the one that has ended"
-    }
+    if isOwn, fault.kind == .refused { fix = ownServerAdvice(facts) }
     // A kubelet that asks for its first certificate ends if it does not reach the server.
     let isBootstrap = facts.waitsForCertificate
     return Finding(
@@ -143,6 +135,16 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
             + (isOwn ? facts.server.podErrors : []).map { "; \(printable(shortened($0)))" }.joined(),
         fix: fix ?? "check the server in \(source)"
     )
+}
+
+/// Returns the advice on an API server that is a pod of this node and does not run.
+private func ownServerAdvice(_ facts: Facts) -> String {
+    let name = facts.server.podErrors.first.map { String($0.prefix { $0 != ":" }) }
+    let file = facts.kubelet.staticPods.files.first { file in
+        name.map { file.pathParts.last.map(String.init) == "\($0).yaml" } ?? false
+    }
+    return (file.map { "correct the error in '\(printable($0))', or what it names; " } ?? "")
+        + "see 'crictl ps -a --name \"kube-apiserver|etcd\"' and 'crictl logs ID' of the one that has ended"
 }
 
 /// Returns the advice to replace the CA of a kubeconfig.
