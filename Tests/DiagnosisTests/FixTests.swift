@@ -61,6 +61,15 @@ struct FixTests {
         #expect(first?.fix.contains("or join again: run 'kubeadm token create") == true, "\(first?.fix ?? "")")
     }
 
+    @Test func `a file of another kind in the place of the kubeconfig is replaced`() {
+        var facts = soundFacts()
+        facts.stopKubelet()
+        facts.kubelet.kubeconfig.problem = Problem(.otherFileKind, "the file is a manifest", hint: "name it in 'apply'")
+        let first = diagnose(facts).first
+        #expect(first?.code == "kubeconfig")
+        #expect(first?.fix.hasPrefix("run 'kubeadm kubeconfig user") == true, "\(first?.fix ?? "")")
+    }
+
     @Test func `a certificate that the kubelet has lost is not put there by a person`() throws {
         var facts = soundFacts()
         facts.stopKubelet()

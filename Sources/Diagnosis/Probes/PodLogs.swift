@@ -21,7 +21,7 @@ struct PodLogs {
         let names = (try? FileSystem.list(root + Self.directory, limit: 10_000)) ?? []
         var count = 0
         let pods = cluster.pods.map { pod in
-            let isOfNode = pod.isStatic || pod.daemonSet != nil
+            let isOfNode = pod.isStatic || pod.daemonSet != nil || !pod.hostPaths.isEmpty
             guard isOfNode, pod.isCrashing, let container = pod.container, count < Self.podLimit else { return pod }
             count += 1
             // The kubelet names the directory NAMESPACE_NAME_UID.

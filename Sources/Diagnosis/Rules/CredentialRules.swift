@@ -72,7 +72,9 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
     let isExpired = problem.message.contains("expired")
     // The kubelet writes its certificate itself, so that nobody has a copy.
     let isMissing = fact.missingCertificate != nil
-    let isRenewed = isExpired || isMissing || fact.isEmpty
+    // A file of another kind has advice for a task file.
+    let isOther = problem.code == .otherFileKind || !isRead && problem.hint == nil
+    let isRenewed = isExpired || isMissing || fact.isEmpty || isOther
     let isOfAuthority = problem.message.contains("certificate-authority")
     return [
         Finding(
