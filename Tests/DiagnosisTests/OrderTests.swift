@@ -93,6 +93,26 @@ struct OrderTests {
         #expect(diagnose(facts).others.map(\.code) == ["server-refused"])
     }
 
+    @Test func `a kubelet that ends because its container runtime is stopped is a consequence`() {
+        var facts = soundFacts()
+        facts.stopKubelet(
+            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: validate service connection: "#
+                + #"validate CRI v1 runtime API for endpoint \"unix:///run/containerd/containerd.sock\": rpc error: code = "#
+                + #"Unavailable desc = connection error: desc = \"transport: Error while dialing: dial unix "#
+                + #"/run/containerd/containerd.sock: connect: no such file or directory\"""#
+        )
+        facts.runtime.answer = .missing
+        facts.runtime.units = [
+            UnitDetails(
+                name: "containerd.service",
+                state: UnitState(load: "loaded", active: "inactive", sub: "dead")
+            )
+        ]
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.first?.code == "runtime-stopped")
+        #expect(diagnosis.others == [])
+    }
+
     @Test func `pods of a kubelet that does not report are notes`() {
         var facts = soundFacts()
         facts.stopKubelet(Self.unknownFlag)

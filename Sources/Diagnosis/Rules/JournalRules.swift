@@ -124,6 +124,7 @@ private let links: [(words: String, codes: [String])] = [
     ("dial tcp", ["server-", "no-route", "dns", "proxy"]), ("connection refused", ["server-", "runtime-", "proxy"]),
     ("lookup ", ["dns"]), ("no such host", ["dns"]), ("i/o timeout", ["server-", "no-route", "proxy"]),
     ("container runtime", ["runtime", "cri-"]), ("RuntimeService", ["runtime", "cri-"]), ("PLEG", ["runtime"]),
+    ("runtime API", ["runtime", "cri-"]), ("dial unix", ["runtime", "cri-"]),
     ("cni", ["cni", "pod-"]), ("NetworkPluginNotReady", ["cni", "pod-"]),
     ("plugin type=", ["cni", "program-"]), ("failed to find plugin", ["cni"]), ("runc", ["runc-missing"]),
     ("iptables", ["program-"]), ("executable file not found", ["program-", "runc-missing"]),
