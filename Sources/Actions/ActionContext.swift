@@ -30,6 +30,8 @@ public struct RunEnvironment: Sendable {
     public var processEnvironment: [String: String]
     /// The directory that contains a cache directory for each task.
     public var cacheDirectory: String
+    /// The cache directory of a node.
+    public static let usualCacheDirectory = "/var/lib/nest-bootstrap/cache"
     /// The directory that contains a directory for each set of objects that the node has applied.
     public var setsDirectory: String
     /// The name of the cluster, if the task file sets it.
@@ -69,7 +71,7 @@ public struct RunEnvironment: Sendable {
         variables: Variables,
         dropInVariables: [DropInVariable] = [],
         processEnvironment: [String: String],
-        cacheDirectory: String = "/var/lib/nest-bootstrap/cache",
+        cacheDirectory: String = Self.usualCacheDirectory,
         setsDirectory: String = "/var/lib/nest-bootstrap/sets",
         clusterName: String? = nil,
         hostName: String = Machine.hostName(),

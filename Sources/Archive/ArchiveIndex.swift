@@ -125,6 +125,7 @@ extension ArchiveIndex {
 
     /// Returns the path of the file to which a path leads, directly or by one link, `nil` if there is none.
     func linkedPath(_ path: String) -> String? {
+        let path = path.pathParts.filter { $0 != "." }.joined(separator: "/")
         guard let position = paths.position(of: path) else { return nil }
         guard case .link(let target?) = entries[position].kind else {
             return entries[position].isFile ? path : nil

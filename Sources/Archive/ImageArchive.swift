@@ -50,13 +50,15 @@ public struct ImageArchive: Sendable, Hashable {
     ///   - path: The archive's file.
     ///   - architecture: The architecture of the node, by Go's names.
     ///   - byteLimit: The number of bytes of all files above which the archive is refused.
+    ///   - deadline: The instant after which reading ends.
     /// - Throws: ``ArchiveError`` if the archive cannot be read or is refused.
     public init(
         of path: String,
         architecture: String,
-        byteLimit: Int = ArchiveContents.byteLimit
+        byteLimit: Int = ArchiveContents.byteLimit,
+        deadline: ContinuousClock.Instant? = nil,
     ) throws(ArchiveError) {
-        let parts = try ImageParts(of: path, byteLimit: byteLimit)
+        let parts = try ImageParts(of: path, byteLimit: byteLimit, deadline: deadline)
         let documents = ImageDocuments(parts, architecture: architecture)
         images = try parts.has("oci-layout") ? documents.layoutImages() : documents.dockerImages()
         isCompressed = parts.isCompressed
@@ -76,6 +78,7 @@ struct ImageParts {
 
     private var index: ArchiveIndex
     private var texts: [String: [UInt8]] = [:]
+    private var compressed: Set<String> = []
     private var size = 0
 
     /// Whether the archive is compressed as a whole.
@@ -84,7 +87,7 @@ struct ImageParts {
     /// Reads all parts.
     ///
     /// - Throws: ``ArchiveError`` if the archive cannot be read or is refused.
-    init(of path: String, byteLimit: Int) throws(ArchiveError) {
+    init(of path: String, byteLimit: Int, deadline: ContinuousClock.Instant?) throws(ArchiveError) {
         var reader = try ArchiveReader(path)
         index = ArchiveIndex(path, byteLimit: byteLimit, refused: Self.refused)
         var isTar = true
@@ -94,24 +97,32 @@ struct ImageParts {
             if case .other(let kind) = entry.kind {
                 throw Self.refusal("entry '\(entry.name ?? "")' is a \(kind.rawValue)")
             }
+            if case .hardLink = entry.kind {
+                throw Self.refusal("entry '\(entry.name ?? "")' is a hard link, which 'ctr' does not read")
+            }
             guard entry.kind == .file else { continue }
-            try read(&reader, at: position)
+            try read(&reader, at: position, until: deadline)
         }
         guard isTar else { throw Self.refusal("it is a zip archive", advice: "write it as tar") }
         isCompressed = reader.isCompressed
     }
 
-    private mutating func read(_ reader: inout ArchiveReader, at position: Int) throws(ArchiveError) {
+    private mutating func read(
+        _ reader: inout ArchiveReader,
+        at position: Int,
+        until deadline: ContinuousClock.Instant?
+    ) throws(ArchiveError) {
         var digest = SHA256Digest()
         var text: [UInt8]? = []
+        let path = index.path(at: position)
         while let bytes = try reader.read() {
+            if let deadline, deadline < .now { throw Self.refusal("the time of the task is over") }
+            if text?.isEmpty == true, Self.isCompressed(bytes) { compressed.insert(path) }
             try index.addSize(bytes.count, at: position)
             digest.update(bytes)
             text?.append(contentsOf: bytes)
-            let isDocument = text?.first.map { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") } ?? false
-            if !isDocument || (text?.count ?? 0) > Self.documentLimit { text = nil }
+            if !Self.isDocument(text ?? []) { text = nil }
         }
-        let path = index.path(at: position)
         index.setDigest(digest.finish(), at: position)
         guard let text else { return }
         size += text.count
@@ -121,14 +132,30 @@ struct ImageParts {
         texts[path] = text
     }
 
+    /// Returns whether a text begins as a document does, and is not too long for one.
+    private static func isDocument(_ text: [UInt8]) -> Bool {
+        let first = text.first { !" \t\r\n".utf8.contains($0) }
+        return text.count <= documentLimit && first.map("{[".utf8.contains) == true
+    }
+
+    /// Returns whether a file begins as one that gzip or zstd has compressed.
+    private static func isCompressed(_ bytes: [UInt8]) -> Bool {
+        bytes.starts(with: [0x1f, 0x8b]) || bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd])
+    }
+
+    /// Returns whether a file is compressed, so that its digest is not that of its content.
+    func isCompressed(_ path: String) -> Bool { index.linkedPath(path).map(compressed.contains) == true }
+
     /// Returns whether the archive has an entry with a path.
     func has(_ path: String) -> Bool { index.digest(of: path) != nil }
 
     /// Returns the SHA-256 digest of a file, `nil` if there is none.
     func digest(of path: String) -> String? { index.digest(of: path) }
 
-    /// Returns the content of a document, `nil` if there is none.
-    func text(of path: String) -> [UInt8]? { index.linkedPath(path).flatMap { texts[$0] } }
+    /// Returns the content of a document, `nil` if there is none; links are not followed.
+    func text(of path: String) -> [UInt8]? { texts[plain(path)] }
+
+    private func plain(_ path: String) -> String { path.pathParts.filter { $0 != "." }.joined(separator: "/") }
 
     static func refusal(_ words: String, advice: String? = nil) -> ArchiveError {
         ArchiveError("\(refused): \(words)", advice: advice)

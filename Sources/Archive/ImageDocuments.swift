@@ -28,28 +28,59 @@ struct ImageDocuments {
 
     /// Returns the images of an archive with an OCI image layout.
     func layoutImages() throws(ArchiveError) -> [ImageArchive.Image] {
+        let version = try document("oci-layout")["imageLayoutVersion"]?.string
+        guard version == "1.0.0" else {
+            throw refusal("its 'oci-layout' has version '\(version?.prefix(40) ?? "")', and only 1.0.0 is known")
+        }
         let index = try document("index.json")
         var images: [ImageArchive.Image] = []
         for entry in try items(index["manifests"], "'manifests' of 'index.json'") {
             let digest = try digest(of: entry, in: "index.json")
+            guard let name = try layoutName(entry["annotations"]) else { continue }
+            try requireType(entry, Self.manifestTypes)
             try requireImage(digest, depth: 0)
-            guard let name = layoutName(entry["annotations"]) else { continue }
             try add(name, .target(digest), to: &images)
         }
-        guard !images.isEmpty else {
-            throw refusal(
-                "its images have no names",
-                advice: "write it with names, such as 'skopeo copy docker://NAME oci-archive:FILE:NAME'"
-            )
-        }
+        guard !images.isEmpty else { throw namelessImages }
         return images
     }
 
-    /// Returns the name of an image, `nil` if it has only a tag or none.
-    private func layoutName(_ annotations: Node?) -> String? {
+    private var namelessImages: ArchiveError {
+        refusal(
+            "its images have no names",
+            advice: "write it with names, such as 'skopeo copy docker://NAME oci-archive:FILE:NAME'"
+        )
+    }
+
+    /// Returns the name of an image, `nil` if it has none.
+    ///
+    /// - Throws: ``ArchiveError`` if it has only a tag, in front of which `ctr` would put the date.
+    private func layoutName(_ annotations: Node?) throws(ArchiveError) -> String? {
         if let name = annotations?["io.containerd.image.name"]?.string, !name.isEmpty { return name }
-        let name = annotations?["org.opencontainers.image.ref.name"]?.string
-        return name.flatMap { $0.contains { "/:@".contains($0) } ? $0 : nil }
+        guard let name = annotations?["org.opencontainers.image.ref.name"]?.string, !name.isEmpty else { return nil }
+        guard name.contains(where: { "/:@".contains($0) }) else { throw namelessImages }
+        return name
+    }
+
+    private static let manifestTypes = [
+        "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    ]
+
+    private static let configurationTypes = [
+        "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json",
+    ]
+
+    /// The beginnings of the types of layers.
+    private static let layerTypes = ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."]
+
+    /// Refuses an entry of a type that containerd would not read as a part of an image.
+    private func requireType(_ entry: Node, _ types: [String]) throws(ArchiveError) {
+        let type = entry["mediaType"]?.string ?? ""
+        guard types.contains(where: { $0.hasSuffix(".") ? type.hasPrefix($0) : type == $0 }) else {
+            throw refusal("it has a part of the type '\(type.prefix(100))', which images do not have")
+        }
     }
 
     /// Returns the images of an archive of `docker save`.
@@ -65,16 +96,15 @@ struct ImageDocuments {
             guard let path = entry["Config"]?.string, let digest = parts.digest(of: path) else {
                 throw refusal("'manifest.json' names no configuration that it contains")
             }
-            try requireArchitecture(try document(path))
-            for layer in try items(entry["Layers"], "'Layers' of 'manifest.json'") {
-                guard let path = layer.string, parts.has(path) else {
-                    throw refusal("it lacks layer '\(layer.string ?? "")'")
-                }
-            }
+            let configuration = try document(path)
+            try requireArchitecture(configuration)
+            try requireLayers(try items(entry["Layers"], "'Layers' of 'manifest.json'"), of: configuration)
             for tag in entry["RepoTags"]?.sequence ?? [] {
                 guard let tag = tag.string else {
                     throw refusal("'RepoTags' of 'manifest.json' is not a list of names")
                 }
+                // containerd would drop the tag in front of a digest.
+                guard !tag.contains("@") else { throw refusal("'\(tag.prefix(100))' is not a name with a tag") }
                 try add(dockerName(tag), .configuration("sha256:\(digest)"), to: &images)
             }
         }
@@ -82,6 +112,22 @@ struct ImageDocuments {
             throw refusal("its images have no names", advice: "name them by tag: docker save NAME:TAG")
         }
         return images
+    }
+
+    /// Refuses layers that are missing or are not those of the configuration; the digests of compressed ones are not known.
+    private func requireLayers(_ layers: [Node], of configuration: Node) throws(ArchiveError) {
+        let digests = try items(configuration["rootfs"]?["diff_ids"], "'rootfs.diff_ids' of a configuration")
+        guard layers.count == digests.count else {
+            throw refusal("it has \(layers.count) layers of an image whose configuration has \(digests.count)")
+        }
+        for (layer, digest) in zip(layers, digests) {
+            guard let path = layer.string, let found = parts.digest(of: path) else {
+                throw refusal("it lacks layer '\(layer.string ?? "")'")
+            }
+            guard parts.isCompressed(path) || digest.string == "sha256:\(found)" else {
+                throw refusal("layer '\(path)' is not the one of its configuration", advice: "write it again")
+            }
+        }
     }
 
     private func add(
@@ -111,24 +157,30 @@ struct ImageDocuments {
                 return platform["architecture"]?.string == architecture && platform["os"]?.string == "linux"
             }
             guard let wanted else { throw otherArchitecture(others) }
+            try requireType(wanted, Self.manifestTypes)
             return try requireImage(try self.digest(of: wanted, in: digest), depth: depth + 1)
         }
         guard let configuration = manifest["config"] else {
             throw refusal("'\(digest)' is neither a manifest nor an index")
         }
-        let place = try path(of: try self.digest(of: configuration, in: digest))
-        try requirePart(place)
-        // An artifact, such as a signature, has another configuration.
-        if let text = parts.text(of: place), let node = try? readJSON(text, file: place) {
-            try requireArchitecture(node)
+        try requireType(configuration, Self.configurationTypes)
+        let content = try document(path(of: try self.digest(of: configuration, in: digest)))
+        try requireArchitecture(content)
+        let layers = try items(manifest["layers"], "'layers' of '\(digest)'")
+        let digests = try items(content["rootfs"]?["diff_ids"], "'rootfs.diff_ids' of a configuration")
+        guard layers.count == digests.count else {
+            throw refusal("it has \(layers.count) layers of an image whose configuration has \(digests.count)")
         }
-        for layer in try items(manifest["layers"], "'layers' of '\(digest)'") {
-            let isElsewhere = layer["urls"]?.sequence?.isEmpty == false
-            if !isElsewhere { try requirePart(try path(of: try self.digest(of: layer, in: digest))) }
+        for layer in layers {
+            try requireType(layer, Self.layerTypes)
+            try requirePart(try path(of: try self.digest(of: layer, in: digest)))
         }
     }
 
     private func requireArchitecture(_ configuration: Node) throws(ArchiveError) {
+        if let system = configuration["os"]?.string, !["", "linux"].contains(system) {
+            throw refusal("its images are for \(isWord(system) ? system : "another system"), and this node has Linux")
+        }
         guard let found = configuration["architecture"]?.string, !found.isEmpty, found != "unknown",
             found != architecture
         else { return }
@@ -176,11 +228,15 @@ struct ImageDocuments {
         guard let text = parts.text(of: path) else {
             throw refusal("'\(path)' is missing, too large, or not JSON")
         }
+        let node: Node
         do {
-            return try readJSON(text, file: path)
+            node = try readJSON(text, file: path)
         } catch {
             throw refusal("'\(path)' is not JSON: \(error)")
         }
+        // Go's reader of JSON takes keys in any case, and would read another value than this one.
+        guard !node.hasAmbiguousKeys else { throw refusal("'\(path)' has two keys that differ in case only") }
+        return node
     }
 
     private func items(_ node: Node?, _ name: String) throws(ArchiveError) -> [Node] {
@@ -191,11 +247,32 @@ struct ImageDocuments {
     }
 }
 
-/// Returns whether a text consists of the characters of names of images, and none of its parts looks like a flag.
+/// Returns whether a text is a name of an image with its registry, and with a tag or a digest or both.
+///
+/// Source: the grammar of `reference` in the project distribution.
 private func isImageName(_ name: String) -> Bool {
-    name.utf8.count <= 512
-        && parts(ofImage: name).allSatisfy { $0.utf8.first.map { $0.isLetter || $0.isDigit } == true }
-        && name.utf8.allSatisfy { $0.isLetter || $0.isDigit || "._-/:@+".utf8.contains($0) }
+    let host = /[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]+)?/
+    let part = /[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*/
+    let parts = parts(ofImage: name)
+    guard name.utf8.count <= 512, name.utf8.allSatisfy({ $0 < 0x80 }), let first = parts.first, parts.count > 1,
+        let last = parts.last,
+        let end = last.firstMatch(of: /(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/)
+    else { return false }
+    let repository = parts.dropFirst().dropLast() + [String(last[..<end.range.lowerBound])]
+    return first.wholeMatch(of: host) != nil && repository.allSatisfy { $0.wholeMatch(of: part) != nil }
+}
+
+extension Node {
+    /// Whether two keys of a mapping in the value differ in case only.
+    fileprivate var hasAmbiguousKeys: Bool {
+        switch content {
+        case .mapping(let mapping):
+            Set(mapping.entries.map { $0.key.lowercased() }).count < mapping.entries.count
+                || mapping.entries.contains { $0.value.hasAmbiguousKeys }
+        case .sequence(let nodes): nodes.contains { $0.hasAmbiguousKeys }
+        case .null, .boolean, .number, .string: false
+        }
+    }
 }
 
 private func isWord(_ text: String) -> Bool {

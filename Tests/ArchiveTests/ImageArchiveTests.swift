@@ -34,7 +34,15 @@ struct ImageArchiveTests {
 
     // MARK: Archives of docker save
 
-    private static let configuration = #"{"architecture":"amd64","os":"linux"}"#
+    private static let layer = "sha256:\(sha256(Array("layer".utf8)))"
+
+    private static let configuration = configuration("amd64", layers: 1)
+
+    /// Returns a configuration with layers of the content `layer`.
+    private static func configuration(_ architecture: String, layers: Int, more: String = "") -> String {
+        let digests = Array(repeating: "\"\(layer)\"", count: layers).joined(separator: ",")
+        return #"{"architecture":"\#(architecture)","os":"linux","rootfs":{"diff_ids":[\#(digests)]}\#(more)}"#
+    }
 
     private func docker(
         _ manifest: String = #"[{"Config":"c.json","RepoTags":["busybox:1"],"Layers":["layer.tar"]}]"#,
@@ -63,8 +71,9 @@ struct ImageArchiveTests {
 
     @Test func `an image of docker save is recognised by its configuration`() throws {
         var tar = TarText()
-        tar.add("manifest.json", .file, #"[{"Config":"c.json","RepoTags":["a.test/a:1","a.test/b:1"],"Layers":[]}]"#)
+        tar.add("manifest.json", .file, #"[{"Config":"c.json","RepoTags":["a.test/a:1","a.test/b:1"],"Layers":["l"]}]"#)
         tar.add("c.json", .file, Self.configuration)
+        tar.add("l", .file, "layer")
         let content = ImageArchive.Content.configuration("sha256:\(digest(Self.configuration))")
         #expect(
             try images(tar.ended) == [
@@ -86,6 +95,16 @@ struct ImageArchiveTests {
         (#"[]"#, "its images have no names"), (#"{}"#, "'manifest.json' is not a list"),
         (#"[{"Config":"c.json","RepoTags":null,"Layers":["layer.tar"]}]"#, "its images have no names"),
         (#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["other.tar"]}]"#, "it lacks layer 'other.tar'"),
+        (#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["c.json"]}]"#, "is not the one of its configuration"),
+        (
+            #"[{"Config":"c.json","RepoTags":["a:1"],"Layers":[]}]"#,
+            "it has 0 layers of an image whose configuration has 1"
+        ),
+        (#"[{"Config":"c.json","RepoTags":["a:1"],"repotags":["b:1"],"Layers":["layer.tar"]}]"#, "differ in case only"),
+        (#"[{"Config":"c.json","RepoTags":["a:1@sha256:0"],"Layers":["layer.tar"]}]"#, "is not a name with a tag"),
+        (#"[{"Config":"c.json","RepoTags":["Busybox:1"],"Layers":["layer.tar"]}]"#, "cannot be the name"),
+        (#"[{"Config":"c.json","RepoTags":["a:1:2"],"Layers":["layer.tar"]}]"#, "cannot be the name"),
+        (#"[{"Config":"c.json","RepoTags":["a:-1"],"Layers":["layer.tar"]}]"#, "cannot be the name"),
         (#"[{"Config":"d.json","RepoTags":["a:1"],"Layers":["layer.tar"]}]"#, "names no configuration"),
         (#"[{"Config":"../c.json","RepoTags":["a:1"],"Layers":["layer.tar"]}]"#, "names no configuration"),
         (#"[{"RepoTags":["a:1"],"Layers":["layer.tar"]}]"#, "names no configuration"),
@@ -104,7 +123,7 @@ struct ImageArchiveTests {
     }
 
     @Test func `an image of another architecture is refused`() throws {
-        let words = try docker(configuration: #"{"architecture":"arm64"}"#)
+        let words = try docker(configuration: Self.configuration("arm64", layers: 1))
         #expect(
             words
                 == "is not imported: its images are for arm64, and this node is amd64; save the image of this architecture: "
@@ -114,9 +133,10 @@ struct ImageArchiveTests {
 
     @Test func `two images of one name are refused`() throws {
         let manifest = #"""
-            [{"Config":"c.json","RepoTags":["a:1"],"Layers":[]},{"Config":"d.json","RepoTags":["a:1"],"Layers":[]}]
+            [{"Config":"c.json","RepoTags":["a:1"],"Layers":["layer.tar"]},
+            {"Config":"d.json","RepoTags":["a:1"],"Layers":[]}]
             """#
-        let words = try docker(manifest) { $0.add("d.json", .file, #"{"architecture":"amd64","id":2}"#) }
+        let words = try docker(manifest) { $0.add("d.json", .file, Self.configuration("amd64", layers: 0)) }
         #expect(words.contains("it has two images of the name 'docker.io/library/a:1'"))
     }
 
@@ -131,6 +151,17 @@ struct ImageArchiveTests {
         let refusal = try docker { $0.add(name, kind, target: kind == .hardLink ? "/etc/passwd" : "") }
         #expect(refusal.contains(words))
         #expect(refusal.hasPrefix("is not imported: "))
+    }
+
+    @Test func `a document may begin with white space, and its path with a dot`() throws {
+        let manifest = "\n " + #"[{"Config":"./c.json","RepoTags":["a:1"],"Layers":["./layer.tar"]}]"#
+        #expect(try docker(manifest) == "accepted: docker.io/library/a:1")
+    }
+
+    @Test func `a hard link, and an image of another system, are refused`() throws {
+        #expect(try docker { $0.add("hard", .hardLink, target: "layer.tar") }.contains("is a hard link"))
+        let words = try docker(configuration: #"{"architecture":"amd64","os":"windows"}"#)
+        #expect(words.contains("its images are for windows, and this node has Linux"))
     }
 
     @Test func `archives of something else are refused`() throws {
@@ -149,13 +180,15 @@ struct ImageArchiveTests {
         var tar = TarText()
         tar.add("manifest.json", .file, #"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["layer.tar"]}]"#)
         tar.add("c.json", .file, Self.configuration)
-        tar.add("layer.tar", .file, String(repeating: "layer", count: 500))
-        for length in stride(from: 1, to: tar.bytes.count - 512, by: 257) {
+        tar.add("layer.tar", .file, "layer")
+        for length in stride(from: 1, to: tar.bytes.count - 512, by: 57) {
             #expect(try !result(Array(tar.bytes.prefix(length))).hasPrefix("accepted"))
         }
     }
 
     // MARK: OCI image layouts
+
+    private static let manifestType = "application/vnd.oci.image.manifest.v1+json"
 
     /// The blobs of a layout, each with its digest as its name.
     private struct Layout {
@@ -175,7 +208,13 @@ struct ImageArchiveTests {
         ) -> String {
             let configuration = add(configuration)
             let layer = add(layer)
-            return add(#"{"config":{"digest":"\#(configuration)"},"layers":[{"digest":"\#(layer)"}]}"#)
+            let types = ("application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar")
+            return add(
+                #"""
+                {"config":{"mediaType":"\#(types.0)","digest":"\#(configuration)"},
+                "layers":[{"mediaType":"\#(types.1)","digest":"\#(layer)"}]}
+                """#
+            )
         }
 
         mutating func name(
@@ -183,7 +222,9 @@ struct ImageArchiveTests {
             _ annotation: String = "io.containerd.image.name",
             _ name: String = "a.test/a:1"
         ) {
-            index = #"{"manifests":[{"digest":"\#(digest)","annotations":{"\#(annotation)":"\#(name)"}}]}"#
+            let type = ImageArchiveTests.manifestType
+            index =
+                #"{"manifests":[{"mediaType":"\#(type)","digest":"\#(digest)","annotations":{"\#(annotation)":"\#(name)"}}]}"#
         }
 
         func write(_ tar: inout TarText) {
@@ -218,7 +259,8 @@ struct ImageArchiveTests {
             let index = layout.add(
                 #"""
                 {"manifests":[{"digest":"\#(absent)","platform":{"architecture":"arm64","os":"linux"}},
-                {"digest":"\#(manifest)","platform":{"architecture":"amd64","os":"linux"}}]}
+                {"mediaType":"\#(Self.manifestType)","digest":"\#(manifest)",
+                "platform":{"architecture":"amd64","os":"linux"}}]}
                 """#
             )
             layout.name(index)
@@ -255,6 +297,12 @@ struct ImageArchiveTests {
                 layout.name(index)
             }.contains("its images are for s390x, and this node is amd64")
         )
+        #expect(
+            try layout { layout in
+                layout.name(layout.manifest())
+                layout.index.replace(Self.manifestType, with: "application/octet-stream")
+            }.contains("of the type 'application/octet-stream', which images do not have")
+        )
         #expect(try layout { $0.name("md5:1") }.contains("is not a SHA-256 digest"))
         #expect(try layout { $0.name("sha256:../../etc/passwd") }.contains("is not a SHA-256 digest"))
         #expect(try layout { $0.name($0.add("{}")) }.contains("neither a manifest nor an index"))
@@ -267,7 +315,9 @@ struct ImageArchiveTests {
     @Test func `indexes within each other are refused`() throws {
         let words = try layout { layout in
             var digest = layout.manifest()
-            for _ in 0..<6 { digest = layout.add(#"{"manifests":[{"digest":"\#(digest)"}]}"#) }
+            for _ in 0..<6 {
+                digest = layout.add(#"{"manifests":[{"mediaType":"\#(Self.manifestType)","digest":"\#(digest)"}]}"#)
+            }
             layout.name(digest)
         }
         #expect(words.contains("more than 4 indexes within each other"))

@@ -146,6 +146,41 @@ struct ImagesTests {
         #expect(lines.contains { $0.hasPrefix("t: unchanged") }, "\(lines)")
     }
 
+    @Test func `an import that was interrupted is known to the next run and to reset`() async throws {
+        let script = """
+            start_containerd
+            mkdir -p /var/lib/nest-bootstrap/cache/t
+            printf '%s\\n' docker.io/library/pause:1 registry.test/pause:1 >/var/lib/nest-bootstrap/cache/t/imported
+            ctr images import --no-unpack one.tar >/dev/null
+            nest run
+            list
+            image two.tar registry.test/pause:1
+            ctr images import --no-unpack two.tar >/dev/null
+            ctr images label registry.test/pause:1 "nest-bootstrap/imported-by=t" "nest-bootstrap/imported-digest=other" \
+                >/dev/null
+            nest reset --yes
+            list
+            """
+        let lines = try await run(script, "[\(archive("one.tar"))]")
+        let labels = lines.first { $0.hasPrefix("has docker.io/library/pause:1 ") } ?? ""
+        #expect(labels.contains("nest-bootstrap/imported-by=t"), "\(lines)")
+        #expect(lines.last?.hasPrefix("has registry.test/pause:1 ") == true, "\(lines)")
+        #expect(lines.count { $0.hasPrefix("has docker.io/library/pause:1 ") } == 1, "\(lines)")
+    }
+
+    @Test func `an image whose manifest is lost is imported again`() async throws {
+        let script = """
+            start_containerd
+            nest run
+            ctr content remove "$(ctr images list name==registry.test/pause:1 | awk 'NR == 2 { print $3 }')" >/dev/null
+            nest run
+            ctr images check | awk 'NR > 1 { print $4 }' | sort -u
+            """
+        let lines = try await run(script, "[\(archive("one.tar"))]")
+        #expect(lines.count { $0 == "t: image 'registry.test/pause:1' imported" } == 2, "\(lines)")
+        #expect(lines.last == "complete", "\(lines)")
+    }
+
     @Test func `the task waits until containerd runs`() async throws {
         let script = """
             nest run >run &

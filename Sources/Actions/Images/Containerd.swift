@@ -29,8 +29,6 @@ struct Containerd {
         var isPinned: Bool
         /// Whether the task has imported the image.
         var isImportedByTask: Bool
-        /// Whether the task has pinned an image that was there before.
-        var isPinnedByTask: Bool
     }
 
     /// The images and the version of containerd.
@@ -87,15 +85,14 @@ struct Containerd {
         let lines = try await output(["images", "list"]).split(separator: "\n").dropFirst()
         var state = State(version: version)
         for line in lines {
-            let words = line.split(separator: " ", omittingEmptySubsequences: true).map(String.init)
-            guard words.count > 3, let labels = words.last else { continue }
-            let pairs = Set(labels.split(separator: ",").map(String.init))
+            let words = line.split { $0 == " " || $0 == "," }.map(String.init)
+            guard words.count > 3 else { continue }
             let task = context.task.name
+            func hasLabel(_ name: String, _ value: String) -> Bool { words.contains("\(name)=\(value)") }
             state.images[words[0]] = Image(
                 target: words[2],
-                isPinned: pairs.contains("\(ImagesDeclaration.pin.name)=\(ImagesDeclaration.pin.value)"),
-                isImportedByTask: pairs.contains("\(ImagesDeclaration.importedBy)=\(task)"),
-                isPinnedByTask: pairs.contains("\(ImagesDeclaration.pinnedBy)=\(task)")
+                isPinned: hasLabel(ImagesDeclaration.pin.name, ImagesDeclaration.pin.value),
+                isImportedByTask: hasLabel(ImagesDeclaration.importedBy, task)
             )
         }
         return state
@@ -151,6 +148,7 @@ struct Containerd {
         let present = images.filter { state.images[$0.name] != nil }
         let complete = try await completeNames(present.map(\.name))
         var missing: [ImageArchive.Image] = []
+        var configurations: [String: String?] = [:]
         for image in images {
             guard let target = state.images[image.name]?.target, complete.contains(image.name) else {
                 missing.append(image)
@@ -159,7 +157,9 @@ struct Containerd {
             let isSame: Bool
             switch image.content {
             case .target(let digest): isSame = digest == target
-            case .configuration(let digest): isSame = try await configuration(of: target) == digest
+            case .configuration(let digest):
+                if configurations[target] == nil { configurations[target] = await configuration(of: target) }
+                isSame = configurations[target] == digest
             }
             if !isSame { missing.append(image) }
         }
@@ -167,29 +167,42 @@ struct Containerd {
     }
 
     /// Returns the names of images of which containerd has all parts for its platform.
+    ///
+    /// An image of which not even the manifest can be read lacks parts, and makes `ctr` fail for all.
     private func completeNames(_ names: [String]) async throws -> Set<String> {
         var complete: Set<String> = []
         var rest = names[...]
         while !rest.isEmpty {
-            let filters = rest.prefix(Self.nameLimit).map { "name==\"\($0)\"" }
-            rest = rest.dropFirst(Self.nameLimit)
-            for line in try await output(["images", "check"] + filters).split(separator: "\n").dropFirst() {
-                let words = line.split(separator: " ")
-                if words.count > 3, words[3] == "complete" { complete.insert(String(words[0])) }
+            let group = Array(rest.prefix(Self.nameLimit))
+            rest = rest.dropFirst(group.count)
+            do {
+                let filters = group.map { "name==\"\($0)\"" }
+                for line in try await output(["images", "check"] + filters).split(separator: "\n").dropFirst() {
+                    let words = line.split(separator: " ")
+                    if words.count > 3, words[3] == "complete" { complete.insert(String(words[0])) }
+                }
+            } catch {
+                try Task.checkCancellation()
+                guard group.count > 1, context.deadline > .now else { continue }
+                let half = group.count / 2
+                complete.formUnion(try await completeNames(Array(group.prefix(half))))
+                complete.formUnion(try await completeNames(Array(group.dropFirst(half))))
             }
         }
         return complete
     }
 
-    /// Returns the digest of the configuration of an image, `nil` if the image has none for this architecture.
-    private func configuration(of target: String) async throws -> String? {
+    /// Returns the digest of the configuration of an image, `nil` if the image has none for this platform.
+    private func configuration(of target: String) async -> String? {
         var digest = target
         for _ in 0..<4 {
-            let text = try await output(["content", "get", digest])
-            guard let node = try? readJSON(Array(text.utf8), file: digest) else { return nil }
+            guard let text = try? await output(["content", "get", digest]),
+                let node = try? readJSON(Array(text.utf8), file: digest)
+            else { return nil }
             if let found = node["config"]?["digest"]?.string { return found }
             let next = node["manifests"]?.sequence?.first { entry in
                 entry["platform"]?["architecture"]?.string == Machine.architecture
+                    && entry["platform"]?["os"]?.string == "linux"
             }
             guard let found = next?["digest"]?.string else { return nil }
             digest = found
@@ -211,9 +224,9 @@ struct Containerd {
         _ = try await output(["images", "import", "--no-unpack", file], subject: "'\(name)' cannot be imported")
     }
 
-    /// Sets a label of an image; an empty value removes it.
-    func label(_ name: String, _ label: String, _ value: String) async throws {
-        _ = try await output(["images", "label", name, "\(label)=\(value)"])
+    /// Sets labels of an image; an empty value removes one.
+    func label(_ name: String, _ labels: [(name: String, value: String)]) async throws {
+        _ = try await output(["images", "label", name] + labels.map { "\($0.name)=\($0.value)" })
     }
 
     // MARK: The program

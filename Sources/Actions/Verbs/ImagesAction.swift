@@ -139,8 +139,9 @@ struct ImagesAction: Action {
             return ReadArchive(name: name, location: location, sha256: digest, file: file, contents: contents)
         }
         do throws(ArchiveError) {
+            let deadline = context.deadline
             let contents = try await onThread { () throws(ArchiveError) in
-                try ImageArchive(of: file, architecture: Machine.architecture)
+                try ImageArchive(of: file, architecture: Machine.architecture, deadline: deadline)
             }
             list.save(contents)
             return ReadArchive(name: name, location: location, sha256: digest, file: file, contents: contents)
@@ -185,7 +186,13 @@ struct ImagesAction: Action {
         } else {
             file = try await context.cache.file(of: archive.name, sha256: archive.sha256)
         }
-        let before = state
+        // If this process ends before the images have their labels, the names show the next run and a reset what to label or
+        // to remove.
+        do {
+            try importedNames.add(missing.map(\.name))
+        } catch {
+            throw Problem(.systemCallFailed, "cannot record what is imported", hint: error.advice, cause: error)
+        }
         let words = missing.count == 1 ? "image '\(missing[0].name)'" : "\(missing.count) images"
         let reason = "containerd imports \(words) from '\(archive.name)'"
         context.emit(.waiting(Wait(.init(.condition, "images"), reason: reason)))
@@ -204,15 +211,7 @@ struct ImagesAction: Action {
                 hint: "see what it has: \(containerd.quotedCall(["images", "list"]))"
             )
         }
-        for image in missing {
-            context.emit(.change("image '\(image.name)'", "imported"))
-            // An image of another content, which the name had before, cannot be restored.
-            try await containerd.label(image.name, ImagesDeclaration.importedBy, context.task.name)
-            if before.images[image.name]?.isPinnedByTask == true {
-                try await containerd.label(image.name, ImagesDeclaration.pinnedBy, "")
-            }
-        }
-        state = try await containerd.state()
+        for image in missing { context.emit(.change("image '\(image.name)'", "imported")) }
     }
 
     /// Imports a copy that is not compressed, because older versions of `ctr` take no other.
@@ -240,11 +239,18 @@ struct ImagesAction: Action {
         try await containerd.importArchive(copy, archive.name)
     }
 
-    /// Pins images against the kubelet's garbage collection.
+    /// Pins images against the kubelet's garbage collection, and labels them for `reset`.
     ///
+    /// An image of another content, which the name of an imported one had before, cannot be restored.
+    ///
+    /// - Parameters:
+    ///   - images: The images, all of which containerd has, except in a dry run.
+    ///   - state: The images of containerd.
     /// - Returns: Whether an image was not pinned before.
+    /// - Throws: ``Base/Problem`` if containerd refuses.
     private func pin(_ images: [ImageArchive.Image], _ state: Containerd.State) async throws -> Bool {
         var isChanged = false
+        let imported = importedNames.load()
         for image in images {
             guard let present = state.images[image.name], !present.isPinned else { continue }
             isChanged = true
@@ -252,12 +258,19 @@ struct ImagesAction: Action {
                 context.emit(.planned("would pin image '\(image.name)'"))
                 continue
             }
-            if !present.isImportedByTask {
-                try await containerd.label(image.name, ImagesDeclaration.pinnedBy, context.task.name)
-            }
-            try await containerd.label(image.name, ImagesDeclaration.pin.name, ImagesDeclaration.pin.value)
-            if !present.isImportedByTask { context.emit(.change("image '\(image.name)'", "pinned")) }
+            let isImported = imported.contains(image.name)
+            let label = isImported ? ImagesDeclaration.importedBy : ImagesDeclaration.pinnedBy
+            try await containerd.label(
+                image.name,
+                [
+                    (ImagesDeclaration.pin.name, ImagesDeclaration.pin.value), (label, context.task.name),
+                    (ImagesDeclaration.importedDigest, isImported ? present.target : ""),
+                ]
+            )
+            if !isImported { context.emit(.change("image '\(image.name)'", "pinned")) }
         }
         return isChanged
     }
+
+    private var importedNames: ImportedNames { ImportedNames(context) }
 }

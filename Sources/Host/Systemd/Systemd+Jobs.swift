@@ -123,7 +123,7 @@ extension Systemd {
                 let isUp = ["active", "activating", "reloading"].contains(state.active)
                 guard isUp || startsFailed && state.active == "failed" else { return false }
                 // The task may have changed the unit's own files.
-                if try bus.flag("NeedDaemonReload", of: name) {
+                if try bus.needsReload(for: name) {
                     bus.setDeadline(.now + reloadLimit)
                     try bus.reload()
                     bus.setDeadline(.now + answerLimit)

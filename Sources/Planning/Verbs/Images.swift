@@ -17,6 +17,9 @@ public struct ImagesDeclaration: VerbDeclaration {
     /// The label, with the name of the task, of an image that the task has imported.
     public static let importedBy = "nest-bootstrap/imported-by"
 
+    /// The label, with the digest of the manifest, of an image that a task has imported.
+    public static let importedDigest = "nest-bootstrap/imported-digest"
+
     /// The label, with the name of the task, of an image that was there and that the task has pinned.
     public static let pinnedBy = "nest-bootstrap/pinned-by"
 

@@ -18,7 +18,9 @@ extension Configuration {
         let settings = Self.formerValues(of: task.footprint.kernelSettings)
         if let declaration = task.verb.declaration as? ImagesDeclaration {
             let commands = declaration.removalCommands(ofTask: task.name)
-            return [.init("images that were there before task '\(task.name)'", commands: commands)]
+            return [
+                .init("images that '\(declaration.socket.path)' had before task '\(task.name)'", commands: commands)
+            ]
         }
         guard let service = task.footprint.service, Systemd.isReachable else { return settings }
         let state = try await Systemd.installedUnit(service.unit)
