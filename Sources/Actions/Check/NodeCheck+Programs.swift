@@ -12,7 +12,7 @@ extension NodeCheck {
         if command.package != nil { searchPath = searchPathOfPackages(searchPath) }
         let directories = searchPath.split(separator: ":")
         let candidates = ExecLine.isPath(name) ? [name] : directories.map { "\($0)/\(name)" }
-        guard !candidates.contains(where: { producers.producer(of: $0) != nil }) else { return [] }
+        guard !candidates.contains(where: { producers.producer(of: $0) != nil || mayBeUnpacked($0) }) else { return [] }
         let existing = candidates.filter { (try? run.files.exists($0)) == true }
         // The first one that can be executed is started; see execvp(3).
         let isStarted = { (path: String) in
@@ -25,6 +25,14 @@ extension NodeCheck {
         let usual = keys.map { "write \($0)" } ?? ProgramFile.advice(onMissing: name, searchPath: searchPath)
         let hint = command.package.map { "install the package '\($0)'" } ?? usual
         return [Problem(.missingProgram, "command '\(name)' not found", at: command.name.location, hint: hint)]
+    }
+
+    /// Returns whether a task unpacks an archive in a directory above a path, so that it may provide the path.
+    private func mayBeUnpacked(_ path: String) -> Bool {
+        run.plan.steps.lazy.map(\.task).contains { task in
+            guard let file = task.verb.declaration as? FileDeclaration, file.unpacking != nil else { return false }
+            return isPath(path, below: file.path.path)
+        }
     }
 
     /// Returns whether a task only loads kernel modules that the kernel has, for which it needs no program.
