@@ -193,7 +193,7 @@ extension IndependentBootedTests {
             return try result.get()
         }
 
-        /// What the machine has where tasks and services write, and the kernel's values.
+        /// Files of the machine where tasks and services write, and values of its kernel.
         private static func state(of machine: TestMachine) async throws -> Set<String> {
             try await machine.must("systemctl is-system-running --wait || true")
             let others =
