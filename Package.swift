@@ -144,7 +144,8 @@ if isFuzzing {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "Base", "CFuzzer", "Execution", "HTTP", "Kubernetes", "Planning", "State", "TLS", "YAML",
+                "Archive", "Base", "CFuzzer", "Execution", "HTTP", "Host", "Kubernetes", "Planning", "State", "TLS",
+                "YAML",
             ],
             path: "Tests/Fuzz",
             exclude: ["corpus"],

@@ -1,5 +1,8 @@
+import Archive
 import Base
 import Execution
+import Glibc
+import Host
 import Planning
 import TLS
 import YAML
@@ -17,6 +20,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "reply": checkReply,
     "certificate": checkCertificate,
     "record": checkRecord,
+    "archive": checkArchive,
 ]
 
 /// What is read is the same after it was written as JSON, and can be written as YAML.
@@ -75,6 +79,24 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     response.status = 403
     _ = AdmissionRefusal(ServerStatus(response))
     _ = SchemaDocument(json: bytes)
+}
+
+/// An archive, also one of images, is refused or has only names that stay in a directory.
+@Sendable private func checkArchive(_ bytes: [UInt8]) {
+    let path = "/tmp/nest-bootstrap-fuzz.\(getpid())"
+    defer { unlink(path) }
+    guard (try? FileSystem.write(bytes, to: path, mode: 0o600)) != nil else { return }
+    let limit = 1 << 26
+    if let contents = try? ArchiveContents(of: path, ArchiveSelection(), byteLimit: limit) {
+        for name in contents.files.map(\.path) + contents.links.map(\.path) + contents.directories {
+            precondition(!name.isAbsolutePath && !name.pathParts.contains(".."), "an entry leads out of the directory")
+        }
+    }
+    if let archive = try? ImageArchive(of: path, architecture: "amd64", byteLimit: limit) {
+        for image in archive.images {
+            precondition(image.name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a name has other characters")
+        }
+    }
 }
 
 @Sendable private func checkCertificate(_ bytes: [UInt8]) {
