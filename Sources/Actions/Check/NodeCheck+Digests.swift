@@ -5,11 +5,26 @@ import Planning
 extension NodeCheck {
     /// Warns of digests of zeros, with which a task file can be written before its author has looked them up.
     func placeholderDigests() -> [Problem] {
-        run.plan.steps.lazy.map(\.task).compactMap { task in
-            guard case .url(let url, let digest)? = (task.verb.declaration as? FileDeclaration)?.source,
-                isPlaceholderDigest(digest)
-            else { return nil }
-            return placeholderDigest("'\(url)'", at: task.location)
+        run.plan.steps.lazy.map(\.task).flatMap { task in
+            pinnedURLs(of: task).filter { isPlaceholderDigest($0.digest) }
+                .map { placeholderDigest("'\($0.url)'", at: $0.location) }
+        }
+    }
+
+    /// Returns the URLs that a task fetches, with their digests.
+    private func pinnedURLs(of task: PlannedTask) -> [(url: String, digest: String, location: SourceLocation)] {
+        let sources: [FileSource]
+        switch task.verb.declaration {
+        case let file as FileDeclaration:
+            guard case .url(let url, let digest) = file.source else { return [] }
+            return [(url, digest, task.location)]
+        case let images as ImagesDeclaration: sources = images.archives
+        case let apply as ApplyDeclaration: sources = apply.manifests.sources
+        default: return []
+        }
+        return sources.compactMap { source in
+            guard case .url(let url, let digest, let location) = source else { return nil }
+            return (url, digest, location)
         }
     }
 }
