@@ -40,6 +40,9 @@ struct ImportedImages {
         return ImageArchive(images: images, isCompressed: isCompressed)
     }
 
+    /// Removes the list, so that the next run reads the archive again.
+    func discard() { try? run.files.discard(name, in: directory) }
+
     /// Keeps the images of the archive; if that fails, the next run reads the archive again.
     func save(_ archive: ImageArchive) {
         let node = Node.mapping([

@@ -204,6 +204,8 @@ struct ImagesAction: Action {
         state = try await containerd.state()
         let absent = try await containerd.missing(archive.contents.images, state)
         if let first = absent.first {
+            // The list may be damaged.
+            ImportedImages(context, sha256: archive.sha256).discard()
             throw Problem(
                 .imagesNotImported,
                 "containerd has imported '\(archive.name)' and does not have image '\(first.name)' of it",
