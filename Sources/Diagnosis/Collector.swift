@@ -60,6 +60,13 @@ public struct Collector: Sendable {
 
     private var isThisMachine: Bool { root.isEmpty }
 
+    /// Returns whether the node has a kubelet, which is known without the other probes.
+    public func hasKubelet() async -> Bool {
+        let root = root
+        guard let kubelet = await inTime({ KubeletFiles(root: root).facts() }) else { return true }
+        return kubelet.unitPath != nil || kubelet.process != nil
+    }
+
     /// Collects the facts.
     ///
     /// - Returns: The facts; what could not be looked at is listed in them.

@@ -66,8 +66,9 @@ struct StatusReport {
     /// Reports why this machine is not a Ready node, although all of its tasks have succeeded.
     private func reportNode(_ output: ConsoleOutput) async {
         guard configuration.options.root == nil else { return }
-        let facts = await Collector(configuration.options, plan: configuration.plan).facts()
-        if let line = notReadyLine(facts) { output.write("\(line)\n") }
+        let collector = Collector(configuration.options, plan: configuration.plan)
+        guard await collector.hasKubelet() else { return }
+        if let line = notReadyLine(await collector.facts()) { output.write("\(line)\n") }
     }
 
     /// Creates the problem that the wait timed out before all tasks had succeeded.
