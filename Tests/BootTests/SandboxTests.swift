@@ -257,13 +257,22 @@ extension RunningMachineTests {
               place: {directory: {path: /srv/place, mode: "0750", owner: daemon}}
               used: {service: {name: used, enable: true, state: started}}
               archive: {file: {path: /opt/it, source: /etc/it.tar, unpack: {strip: 1}}}
+              images: {images: {archives: [/srv/one.tar]}}
 
+            """
+
+        /// Makes the archive of an image, as `docker save` writes it.
+        private static let makeImage = """
+            mkdir /srv/one; cd /srv/one; echo text >file; tar -cf layer.tar file; digest=$(sha256sum <layer.tar)
+            printf '{"architecture":"%s","rootfs":{"diff_ids":["sha256:%s"]}}' "$(dpkg --print-architecture)" "${digest%% *}" >c.json
+            echo '[{"Config":"c.json","RepoTags":["registry.test/one:1"],"Layers":["layer.tar"]}]' >manifest.json
+            tar -cf /srv/one.tar manifest.json c.json layer.tar
             """
 
         /// The kernel's values can be set only in a network namespace of the machine.
         @Test func `units that change the machine can do that, and nothing else`() async throws {
             try await MachineNetwork.withFresh { network in
-                try await TestMachine.withFresh("any") { machine in
+                try await TestMachine.withFresh("any", variant: "cluster") { machine in
                     let release = try await Tool.run("uname", ["-r"]).output.filter { $0 != "\n" }
                     let builtIn = "/usr/lib/modules/\(release)/modules.builtin"
                     try machine.write("kernel/fs/overlayfs/overlay.ko\n", to: builtIn)
@@ -279,14 +288,16 @@ extension RunningMachineTests {
                         "mkdir -p /etc/kubernetes/manifests; tar -C /srv -cf /etc/it.tar pkg; "
                             + "echo 0 >/proc/sys/net/ipv4/ip_forward"
                     )
+                    try await machine.must(Self.makeImage)
                     try await machine.place(Self.changing, at: "/etc/nest-bootstrap/bootstrap.yaml")
                     let result = try await machine.run("nest-bootstrap", "up")
                     show("up: tasks that change the machine", result.output + result.errors)
                     #expect(result.status == 0)
                     let made =
                         "cat /proc/sys/net/ipv4/ip_forward /etc/modules-load.d/k8s-bootstrap-modules.conf /opt/it/bin/it; "
-                        + "stat -c '%U %a' /srv/place; systemctl is-active used; systemctl is-enabled used"
-                    let wanted = "1\noverlay\ntext\ndaemon 750\nactive\nenabled\n"
+                        + "stat -c '%U %a' /srv/place; systemctl is-active used; systemctl is-enabled used; "
+                        + "ctr -n k8s.io images list -q name==registry.test/one:1"
+                    let wanted = "1\noverlay\ntext\ndaemon 750\nactive\nenabled\nregistry.test/one:1\n"
                     let lines = try await machine.output(made).split(separator: "\n").filter { !$0.hasPrefix("#") }
                     #expect(lines.joined(separator: "\n") + "\n" == wanted, "\(lines)")
                     try await probe(machine)
@@ -297,7 +308,7 @@ extension RunningMachineTests {
         private func probe(_ machine: TestMachine) async throws {
             let allowed = [
                 "values": ["set net/ipv4/ip_forward"], "modules": [], "place": [], "used": ["sees the bus"],
-                "archive": ["wrote /opt/it"],
+                "archive": ["wrote /opt/it"], "images": [],
             ]
             for task in allowed.keys {
                 let path = "/etc/systemd/system/k8s-bootstrap-\(task).service.d/90-probe.conf"
