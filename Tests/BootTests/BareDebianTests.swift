@@ -75,6 +75,9 @@ extension IndependentBootedTests {
             runtime_type = "io.containerd.runc.v2"
 
             """,
+            // The installer of Debian writes these, without which no pod starts.
+            "/etc/hosts": "127.0.0.1 localhost\n",
+            "/etc/resolv.conf": "nameserver 192.168.1.1\n",
             // The kubelet finds its values in the place of the kernel's, which are those of this machine.
             "/etc/kernel-values/1": "1\n",
             "/etc/kernel-values/10": "10\n",

@@ -126,7 +126,7 @@ struct NixModuleTests {
             ),
             (
                 "after = [ ];", "",
-                "the task does nothing; set one of apply, certificate, decrypt, directory, exec, file, kubeconfig, "
+                "the task does nothing; set one of apply, certificate, decrypt, directory, exec, file, images, "
             ),
             (
                 "after = [ \"agenix\" ]; script = \"/s\";", "",
