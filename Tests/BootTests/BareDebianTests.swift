@@ -65,19 +65,13 @@ extension IndependentBootedTests {
             version = 2
             [plugins."io.containerd.grpc.v1.cri"]
             restrict_oom_score_adj = true
-            sandbox_image = "\(image)"
             [plugins."io.containerd.grpc.v1.cri".cni]
             bin_dir = "/opt/cni/bin"
             conf_dir = "/etc/cni/net.d"
             [plugins."io.containerd.grpc.v1.cri".containerd]
             snapshotter = "native"
-            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-            runtime_type = "io.containerd.runc.v2"
 
             """,
-            // The installer of Debian writes these, without which no pod starts.
-            "/etc/hosts": "127.0.0.1 localhost\n",
-            "/etc/resolv.conf": "nameserver 192.168.1.1\n",
             // The kubelet finds its values in the place of the kernel's, which are those of this machine.
             "/etc/kernel-values/1": "1\n",
             "/etc/kernel-values/10": "10\n",
@@ -164,8 +158,7 @@ extension IndependentBootedTests {
             let archive = machine.disk("\(Self.prepared)/images/pause.tar")
             try Files.makeDirectories(machine.disk("\(Self.prepared)/images"))
             let content = TemporaryDirectory.file("image")
-            try Files.makeDirectories(content + "/bin")
-            try Files.write(Files.read("\(archives)/busybox"), to: content + "/bin/sleep", mode: 0o755)
+            try Files.makeDirectories(content)
             let makeImage = "\(TestCluster.sourceRoot)/Tests/cluster/make-image"
             let image = try await Tool.run(makeImage, [archive, content, Self.image])
             try #require(image.status == 0, "\(image.errors)")
@@ -234,35 +227,6 @@ extension IndependentBootedTests {
             #expect(warned.isEmpty, "\(warned)")
             let images = try await machine.output("ctr --namespace k8s.io images list --quiet")
             #expect(images.split(separator: "\n").contains(Self.image[...]), "\(images)")
-            try await startPod(machine, cluster)
-        }
-
-        /// Starts a pod whose images are those that the task has imported; there is no registry.
-        private func startPod(_ machine: TestMachine, _ cluster: TestCluster) async throws {
-            let pod = """
-                apiVersion: v1
-                kind: Pod
-                metadata: {name: imported, namespace: default}
-                spec:
-                  nodeName: \(Self.node)
-                  hostNetwork: true
-                  automountServiceAccountToken: false
-                  terminationGracePeriodSeconds: 0
-                  containers:
-                  - {name: main, image: "\(Self.image)", imagePullPolicy: Never, command: [/bin/sleep, "1000000"]}
-
-                """
-            let given = try await cluster.kubectl("apply", "-f", "-", input: pod)
-            try #require(given.status == 0, "\(given.errors)")
-            let isRunning = try await TestSupport.becomes {
-                try await cluster.kubectl("get", "pod", "imported", "--no-headers").output.contains(
-                    /^imported\s+1\/1\s+Running/
-                )
-            }
-            show("a pod of an imported image", try await cluster.kubectl("get", "pods", "-o", "wide").output)
-            let events = try await cluster.kubectl("get", "events").output
-            #expect(isRunning, "\(events)")
-            _ = try await cluster.kubectl("delete", "pod", "imported")
         }
 
         /// A second run of all tasks changes nothing, and restarts nothing.

@@ -15,10 +15,22 @@ struct GuideTests {
         #expect(result.output.hasSuffix(" for this node, nothing wrong\n"), "\(result.output)")
     }
 
+    /// The guides to task files of `examples`, which other tests check.
+    private static let guidesToExamples = ["bare-debian.md", "init.md"]
+
     @Test func `the task file of every guide is right`() async throws {
-        for name in try Files.list("\(TestCluster.sourceRoot)/docs/guides") {
+        let names = try Files.list("\(TestCluster.sourceRoot)/docs/guides")
+        for name in names where !Self.guidesToExamples.contains(name) {
             try await check(try #require(try GuideDocument("docs/guides/\(name)").blocks("yaml").first, "\(name)"))
         }
+    }
+
+    @Test func `the drop-in of the guide for a bare Debian fits its example`() async throws {
+        let node = try TestNode(try Files.text("\(TestCluster.sourceRoot)/examples/bare-debian/bootstrap.yaml"))
+        let dropIn = try #require(try GuideDocument("docs/guides/bare-debian.md").blocks("yaml").first)
+        try node.write(dropIn, to: "bootstrap.d/50-site.yaml")
+        let result = try await node.run("check", "--offline", "--host-name", "w1")
+        #expect(result.status == 0 && result.errors == "", "\(result.errors)")
     }
 
     @Test(arguments: ["kubeadm", "k3s"])

@@ -167,6 +167,51 @@ struct NodeTests {
         #expect(try await cluster.reported(NodeRun.name) == reported)
     }
 
+    @Test func `a pod of an image that a task has imported runs`() async throws {
+        let cluster = try await NodeRun.shared.value.cluster
+        let directory = "\(cluster.directory)/importing"
+        let image = "nest-bootstrap.test/imported:1"
+        let make = """
+            . "$1/lib.sh"
+            mkdir -p "$2/content/bin"
+            cp "$runtime/bin/busybox" "$2/content/bin/sleep"
+            "$1/make-image" "$2/imported.tar" "$2/content" "$3"
+            echo "$runtime/usr/bin"
+            """
+        let made = try await Tool.run("bash", ["-euc", make, "bash", TestCluster.scripts, directory, image])
+        try #require(made.status == 0, "\(made.errors)")
+        let socket = "\(cluster.directory)/node/root/run/containerd/containerd.sock"
+        let node = try TestNode(
+            "tasks: {imported: {images: {socket: \(socket), archives: [\(directory)/imported.tar]}}}\n",
+            in: directory
+        )
+        let path = "\(made.outputLines.last ?? ""):/usr/bin:/bin"
+        func run() async throws -> ToolResult {
+            try await Tool.run("env", ["PATH=\(path)", TestNode.program, "run", "--config", node.config])
+        }
+        let first = try await run()
+        show("a task imports an image", ours: first)
+        #expect(first.outputLines.contains("imported: image '\(image)' imported"), "\(first.errors)")
+        let again = try await run()
+        #expect(again.outputLines.contains { $0.hasPrefix("imported: unchanged") }, "\(again.output)\(again.errors)")
+        try await cluster.mustApply(
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: imported, namespace: default}
+            spec:
+              nodeName: \(NodeRun.name)
+              terminationGracePeriodSeconds: 0
+              containers: [{name: main, image: "\(image)", imagePullPolicy: Never, command: [/bin/sleep, "1000000"]}]
+
+            """
+        )
+        let isRunning = try await becomes {
+            try await cluster.object("pod", "imported")["status"]?["phase"]?.string == "Running"
+        }
+        #expect(isRunning)
+    }
+
     @Test func `nothing of a node outlives its cluster`() async throws {
         func groups(of cluster: TestCluster) async throws -> [String] {
             let name = "nest-node-\(cluster.server.split(separator: ":").last ?? "")"

@@ -44,8 +44,9 @@ struct UnitOutput {
     }
 
     private func lines(since start: Timestamp) async -> [String] {
+        // Not `--boot`: a unit in a container of systemd-nspawn sees the boot of the host.
         let arguments = [
-            "--quiet", "--no-pager", "--boot", "--output=cat", "--lines=\(Self.lineCount)",
+            "--quiet", "--no-pager", "--output=cat", "--lines=\(Self.lineCount)",
             "--since=@\(start.seconds)", "_SYSTEMD_UNIT=\(unit)",
         ]
         let result = try? await filter(
