@@ -81,7 +81,7 @@ struct ImagesAction: Action {
     /// Warns about a containerd that does not protect pinned images.
     private func warn(of version: String?) {
         guard let version, !Containerd.protectsPinnedImages(version) else { return }
-        context.emit(.warning(subject: "containerd \(version)", Containerd.unprotected))
+        context.emit(.warning(subject: "containerd \(version)", "it \(Containerd.unprotected)"))
     }
 
     /// Returns an archive with its images, `nil` if a dry run would have to fetch or make it, which has been reported.

@@ -177,7 +177,7 @@ extension ProblemExplanation {
                 set-user-ID bit, two entries with one name, or too many bytes; or its images are for another \
                 architecture, or not complete. Nothing of it was written.
                 """,
-            fix: "Correct the keys `strip` and `only`, or make or name another archive.",
+            fix: "Do what the message says: correct `strip` and `only`, or fetch, make or name another archive.",
             example: .message("'https://example.com/a.tgz' is not unpacked: it does not contain 'bin/kubelet'")
         ),
         .init(

@@ -247,7 +247,9 @@ struct InitCommand: Command {
         if !config.isEmpty {
             lines.append("    \(shellLine(["cp", "-r", "\(path)/.", "/etc/nest-bootstrap/"]))    # on the node")
         }
-        lines.append("    nest-bootstrap up")
+        // Before the installer of the cluster has run, the tasks wait for it.
+        let waits = [.kubeadm, .k3s].contains(directory.kind)
+        lines.append("    nest-bootstrap up\(waits ? " --no-wait" : "")")
         return lines.map { $0 + "\n" }.joined()
     }
 }

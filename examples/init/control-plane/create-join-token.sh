@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints a kubeconfig with which machines join the cluster within 24 hours, for the task file of 'init worker'.
 #
-# usage: sh create-join-token.sh >bootstrap.kubeconfig
+# usage: (umask 077; sh create-join-token.sh >bootstrap.kubeconfig)
 set -eu
 umask 077
 export KUBECONFIG=/etc/kubernetes/cluster-admin.kubeconfig
