@@ -28,6 +28,19 @@ struct OrderTests {
         #expect(diagnosis.others.map(\.code) == ["certificate-expired"])
     }
 
+    @Test func `the log of a kubelet that a signal has ended is not its reason`() {
+        var facts = soundFacts()
+        facts.stopKubelet(
+            #"E1128 09:13:31.100000 90 kubelet.go:2450] "Skipping pod synchronization" err="container runtime status check may "#
+                + #"not have completed yet""#
+        )
+        facts.kubelet.unit?.result = "core-dump"
+        facts.kubelet.unit?.exitStatus = 11
+        let first = diagnose(facts).first
+        #expect(first?.code == "kubelet-fails")
+        #expect(first?.line.contains("signal 11): a signal has ended its program") == true, "\(first?.line ?? "")")
+    }
+
     @Test func `a wrong flag precedes the configuration file, which the kubelet has not read`() {
         var facts = soundFacts()
         facts.stopKubelet(Self.unknownFlag)

@@ -217,11 +217,17 @@ private func stateFindings(_ facts: Facts) -> [Finding] {
     }
 }
 
+extension UnitDetails {
+    /// Whether a signal that nobody sends on purpose has ended the program of the unit.
+    fileprivate var isKilled: Bool { ["signal", "core-dump"].contains(result) }
+}
+
 /// Describes how the kubelet has ended, in parentheses.
 private func ending(_ unit: UnitDetails) -> String {
     let count = unit.restartCount
     let restarts = count > 0 ? "\(count) restart\(count == 1 ? "" : "s")" : nil
-    let status = unit.process == nil ? unit.exitStatus.map { "exit status \($0)" } : nil
+    let kind = unit.isKilled ? "signal" : "exit status"
+    let status = unit.process == nil ? unit.exitStatus.map { "\(kind) \($0)" } : nil
     let parts = [restarts, status].compactMap(\.self)
     return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
 }
@@ -234,6 +240,16 @@ private func failure(
     andThen action: String? = nil,
 ) -> Finding {
     let name = facts.kubelet.unitName
+    // The log of a program that a signal has ended does not have the reason.
+    if facts.kubelet.unit?.isKilled == true {
+        return Finding(
+            code,
+            in: .kubelet,
+            name,
+            "\(state): a signal has ended its program",
+            fix: "install the kubelet again, whose file may be damaged; see 'journalctl -u \(name) -n 50' and 'dmesg'"
+        )
+    }
     let words = lastWords(facts)
     return Finding(
         code,
