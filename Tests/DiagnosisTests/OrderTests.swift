@@ -80,13 +80,7 @@ struct OrderTests {
     @Test func `a network that its pod has not written yet is a consequence of the stopped kubelet`() {
         var facts = soundFacts()
         facts.stopKubelet(Self.unknownFlag)
-        facts.network.configurations = []
-        facts.runtime.answer = .version(
-            name: "containerd",
-            version: "v2.1.0",
-            conditions: [.init(type: "NetworkReady", isTrue: false, message: "cni plugin not initialized")]
-        )
-        facts.setReady("False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady")
+        facts.loseNetwork()
         let diagnosis = diagnose(facts)
         #expect(diagnosis.consequences.map(\.code) == ["kubelet-fails", "not-ready", "cni-missing"])
         #expect(diagnosis.others == [])

@@ -76,13 +76,7 @@ struct PodTests {
 
     @Test func `the pod that should write the CNI configuration is the cause of its absence`() {
         var facts = soundFacts()
-        facts.network.configurations = []
-        facts.runtime.answer = .version(
-            name: "containerd",
-            version: "v2.1.0",
-            conditions: [.init(type: "NetworkReady", isTrue: false, message: "cni plugin not initialized")]
-        )
-        facts.setReady("False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady")
+        facts.loseNetwork()
         var pod = ClusterFacts.PodObject(
             name: "kube-system/net-x",
             daemonSet: "net",

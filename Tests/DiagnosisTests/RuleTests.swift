@@ -100,13 +100,7 @@ struct RuleTests {
 
     @Test func `a missing network is the cause of a Node that is not Ready`() {
         var facts = soundFacts()
-        facts.network.configurations = []
-        facts.runtime.answer = .version(
-            name: "containerd",
-            version: "v2.1.0",
-            conditions: [.init(type: "NetworkReady", isTrue: false, message: "cni plugin not initialized")]
-        )
-        facts.setReady("False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady")
+        facts.loseNetwork()
         let diagnosis = diagnose(facts)
         #expect(diagnosis.first?.code == "cni-missing")
         #expect(diagnosis.consequences.map(\.code) == ["not-ready"])

@@ -60,6 +60,17 @@ extension Facts {
         setReady("Unknown", "Kubelet stopped posting node status.")
     }
 
+    /// There is no CNI configuration, and the runtime and the kubelet say so.
+    mutating func loseNetwork() {
+        network.configurations = []
+        runtime.answer = .version(
+            name: "containerd",
+            version: "v2.1.0",
+            conditions: [.init(type: "NetworkReady", isTrue: false, message: "cni plugin not initialized")]
+        )
+        setReady("False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady")
+    }
+
     /// The Node is not Ready.
     mutating func setReady(_ status: String, _ message: String) {
         cluster.node?.conditions["Ready"] = .init(status: status, message: message)
