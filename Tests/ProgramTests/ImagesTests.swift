@@ -168,6 +168,26 @@ struct ImagesTests {
         #expect(lines.count { $0.hasPrefix("has docker.io/library/pause:1 ") } == 1, "\(lines)")
     }
 
+    @Test func `reset removes an image that a newer archive has replaced`() async throws {
+        let script = """
+            start_containerd
+            nest run
+            echo newer >"content-pause:1/bin/name"
+            "$SCRIPTS/make-image" one.tar "content-pause:1" pause:1 registry.test/pause:1
+            nest run
+            nest run
+            list
+            nest reset --yes
+            echo after
+            list
+            """
+        let lines = try await run(script, "[\(archive("one.tar"))]")
+        #expect(lines.count { $0 == "t: image 'registry.test/pause:1' imported" } == 2, "\(lines)")
+        #expect(lines.count { $0.hasPrefix("t: unchanged") } == 1, "\(lines)")
+        #expect(lines.contains { $0.hasPrefix("has registry.test/pause:1 ") }, "\(lines)")
+        #expect(lines.last == "after", "\(lines)")
+    }
+
     @Test func `an image whose manifest is lost is imported again`() async throws {
         let script = """
             start_containerd

@@ -27,7 +27,7 @@ struct Containerd {
         /// The digest of the manifest or index to which the name leads.
         var target: String
         var isPinned: Bool
-        /// Whether the task has imported the image.
+        /// Whether the labels say that the task has imported this content.
         var isImportedByTask: Bool
     }
 
@@ -89,10 +89,12 @@ struct Containerd {
             guard words.count > 3 else { continue }
             let task = context.task.name
             func hasLabel(_ name: String, _ value: String) -> Bool { words.contains("\(name)=\(value)") }
+            let target = words[2]
             state.images[words[0]] = Image(
-                target: words[2],
+                target: target,
                 isPinned: hasLabel(ImagesDeclaration.pin.name, ImagesDeclaration.pin.value),
                 isImportedByTask: hasLabel(ImagesDeclaration.importedBy, task)
+                    && hasLabel(ImagesDeclaration.importedDigest, target)
             )
         }
         return state

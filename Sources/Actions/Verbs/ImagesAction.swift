@@ -248,19 +248,21 @@ struct ImagesAction: Action {
     /// - Parameters:
     ///   - images: The images, all of which containerd has, except in a dry run.
     ///   - state: The images of containerd.
-    /// - Returns: Whether an image was not pinned before.
+    /// - Returns: Whether the labels of an image were set, or would be in a dry run.
     /// - Throws: ``Base/Problem`` if containerd refuses.
     private func pin(_ images: [ImageArchive.Image], _ state: Containerd.State) async throws -> Bool {
         var isChanged = false
         let imported = importedNames.load()
         for image in images {
-            guard let present = state.images[image.name], !present.isPinned else { continue }
+            guard let present = state.images[image.name] else { continue }
+            let isImported = imported.contains(image.name)
+            // containerd keeps the labels of a name whose content an import has replaced.
+            guard !present.isPinned || isImported && !present.isImportedByTask else { continue }
             isChanged = true
             guard !isDryRun else {
                 context.emit(.planned("would pin image '\(image.name)'"))
                 continue
             }
-            let isImported = imported.contains(image.name)
             let label = isImported ? ImagesDeclaration.importedBy : ImagesDeclaration.pinnedBy
             try await containerd.label(
                 image.name,
