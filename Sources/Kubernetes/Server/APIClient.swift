@@ -178,6 +178,40 @@ public struct APIClient: Sendable {
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
         var headers = [HTTPHeader("Accept", accept)]
         if body != nil { headers.append(HTTPHeader("Content-Type", contentType)) }
+        let response = try await reply(
+            method,
+            path,
+            query: query,
+            headers: headers,
+            body: body,
+            isPaced: isPaced,
+            until: deadline
+        )
+        let node: Node
+        do {
+            node = try readJSON(response.body, file: "reply")
+        } catch {
+            let content = response.isPage ? ForeignReply.Content.page : .unreadable(error.message)
+            throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
+        }
+        if let content = expected?.mismatch(of: node) {
+            throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
+        }
+        return (node, response)
+    }
+
+    /// Sends a request when its turn has come, and returns a successful reply, whatever its body.
+    ///
+    /// - Throws: ``APIError`` if there is no reply, or if its status is not one of success.
+    func reply(
+        _ method: String = "GET",
+        _ path: String,
+        query: [(String, String)],
+        headers: [HTTPHeader],
+        body: [UInt8]? = nil,
+        isPaced: Bool = true,
+        until deadline: ContinuousClock.Instant,
+    ) async throws(APIError) -> HTTPResponse {
         let (response, remark) = try await paced(isPaced, method, path, size: body?.count ?? 0, until: deadline) {
             limit throws(APIError) in
             try await send(
@@ -205,17 +239,7 @@ public struct APIClient: Sendable {
             }
             throw .refused(refusal)
         }
-        let node: Node
-        do {
-            node = try readJSON(response.body, file: "reply")
-        } catch {
-            let content = response.isPage ? ForeignReply.Content.page : .unreadable(error.message)
-            throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
-        }
-        if let content = expected?.mismatch(of: node) {
-            throw .foreign(ForeignReply(response, content, method, kubeconfig.address))
-        }
-        return (node, response)
+        return response
     }
 
     /// Reads an object, or returns `nil` if it does not exist.
