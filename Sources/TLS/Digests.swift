@@ -34,8 +34,18 @@ public struct SHA256Digest: ~Copyable {
             unsafe EVP_DigestFinal_ex(raw, $0.baseAddress, nil)
         }
         precondition(result == 1, "a digest ends once")
-        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return hexadecimal(digest)
     }
+}
+
+/// Returns bytes in lower-case hexadecimal digits.
+private func hexadecimal(_ bytes: [UInt8]) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(2 * bytes.count)
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] { text.append(digit + (digit < 10 ? 0x30 : 0x57)) }
+    }
+    return String(decoding: text, as: UTF8.self)
 }
 
 /// Returns the SHA-256 digest of bytes in lower-case hexadecimal digits.
@@ -67,5 +77,5 @@ public func hmacSHA256(of bytes: [UInt8], key: [UInt8]) -> String {
         }
     }
     precondition(isDone, "libcrypto always has HMAC and SHA-256")
-    return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    return hexadecimal(digest)
 }

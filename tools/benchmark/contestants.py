@@ -54,7 +54,7 @@ class Agent(Contestant):
 
     def prepare(self, case: str) -> None:
         if case != "warm":
-            for path in (self.node / "var/lib/nest-bootstrap/cache").glob("*/verified.json"):
+            for path in (self.node / "var/lib/nest-bootstrap/cache").glob("*/verified"):
                 path.unlink()
 
     def command(self, case: str) -> list[str]:

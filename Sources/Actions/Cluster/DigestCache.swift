@@ -194,32 +194,3 @@ struct FetchError: Retriable, CustomStringConvertible {
     var retryAfter: Duration? { nil }
     var description: String { words }
 }
-
-/// A file in a task's cache directory that lists the objects that earlier runs found unchanged.
-struct VerifiedObjectStore {
-    private let run: RunEnvironment
-    private let directory: String
-
-    private static let name = "verified.json"
-
-    /// The maximum size of the file in bytes.
-    private static let sizeLimit = 16 << 20
-
-    init(_ context: ActionContext) {
-        run = context.run
-        directory = "\(run.cacheDirectory)/\(context.task.name)"
-    }
-
-    /// Returns the objects that earlier runs have saved, or none if they cannot be read.
-    func objects() -> VerifiedObjects {
-        VerifiedObjects(json: try? run.files.read("\(directory)/\(Self.name)", limit: Self.sizeLimit))
-    }
-
-    /// Saves the objects if they have changed.
-    ///
-    /// - Throws: ``Base/SystemError`` if the file cannot be written, in which case the next run only takes longer.
-    func keep(_ objects: VerifiedObjects) throws(SystemError) {
-        guard let json = objects.json, json.count <= Self.sizeLimit else { return }
-        try run.files.keep(json, as: Self.name, in: directory)
-    }
-}

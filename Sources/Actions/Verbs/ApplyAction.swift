@@ -17,7 +17,9 @@ struct ApplyAction: Action {
     /// Applies all objects that can be read, reports all failures, and returns whether anything changed.
     func run() async throws -> Bool {
         let cache = context.cache
-        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
+        let store = UnchangedStore(context)
+        let index = context.run.files.isDryRun ? nil : store.manifestIndex()
+        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests, index: index)
             .load { (url, sha256) throws(Problem) in try await cache.text(of: url, sha256: sha256) }
         for problem in contents.problems { context.emit(.objectFailed("", problem)) }
         for warning in contents.warnings { context.emit(.warning(about: warning)) }
@@ -36,7 +38,6 @@ struct ApplyAction: Action {
         var pruning = try await PruneStep(context, declaration, contents.manifests, client, failures)
         // Declared outside the group for the reason given in `Rollout.pause`.
         var (applied, changedCount): ([ManifestObject], Int) = ([], 0)
-        let store = VerifiedObjectStore(context)
         let verified = context.run.files.isDryRun ? nil : store.objects()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await failures.reportWhenQuiet() }
@@ -45,12 +46,7 @@ struct ApplyAction: Action {
         }
         await failures.report()
         try Task.checkCancellation()
-        do {
-            if let verified { try store.keep(verified) }
-        } catch {
-            let words = "which objects are unchanged cannot be kept, so the next run asks the server about every object"
-            context.emit(.warning(subject: "", "\(words): \(error)"))
-        }
+        keep(verified, index, in: store)
         // The schema is not fetched after every run: it is several megabytes and costs the server more than all other
         // requests.
         if context.run.keepsSchemas || failures.count > 0 && !context.run.files.isDryRun {
@@ -73,6 +69,17 @@ struct ApplyAction: Action {
         let deletedCount =
             try await pruning?.run(after: sets.count, hasWaited: declaration.waitsForRollout) ?? 0
         return changedCount + deletedCount > 0
+    }
+
+    /// Keeps the state of the objects and manifests for the next run.
+    private func keep(_ verified: VerifiedObjects?, _ index: ManifestIndex?, in store: UnchangedStore) {
+        do {
+            if let verified { try store.keep(verified) }
+            if let index { try store.keep(index) }
+        } catch {
+            let words = "which objects are unchanged cannot be kept, so the next run asks the server about every object"
+            context.emit(.warning(subject: "", "\(words): \(error)"))
+        }
     }
 
     private func apply(

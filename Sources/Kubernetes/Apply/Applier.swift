@@ -44,6 +44,8 @@ public struct Applier: Sendable {
 
     /// Whether the objects change quotas or limits, which take effect with a short delay.
     var changesLimits = false
+    /// A text of the labels and annotations that every object gets, for digests.
+    let everyObject: [UInt8]
 
     /// Another task that describes the same object.
     public struct Rival: Sendable {
@@ -74,6 +76,7 @@ public struct Applier: Sendable {
     ) {
         self.client = client
         self.managedMetadata = managedMetadata
+        everyObject = managedMetadata.everyObject(in: client.kubeconfig.namespace)
         self.forceConflicts = forceConflicts
         self.keepsConflicts = keepsConflicts
         self.takenManagers = TakenManagers(names: takenManagers)
@@ -90,31 +93,44 @@ public struct Applier: Sendable {
     ///
     /// Does not throw; each failure is reported.
     public func apply(_ manifests: [ManifestObject]) async -> [ManifestObject] {
-        let work = Work(manifests, defaultNamespace: client.kubeconfig.namespace)
+        var work = Work(manifests, defaultNamespace: client.kubeconfig.namespace)
+        work.survey = await survey(work)
+        for position in work.survey.unchanged.keys.sorted() {
+            guard let result = work.survey.unchanged[position] else { continue }
+            result.verification?.record()
+            say(.applied(result.identity, result.effect))
+        }
+        let schedule = ApplySchedule(work.objects, work.needs, finished: Set(work.survey.unchanged.keys))
         var applier = self
         applier.changesLimits = manifests.contains { manifest in
             let type = manifest.identity.type
             return type.group.isEmpty && ["LimitRange", "ResourceQuota"].contains(type.kind)
         }
-        async let _: Void = work.schedule.passSlowObjects()
-        await withDiscardingTaskGroup { [applier] group in
-            while case let turns = await work.schedule.turns(), !turns.isEmpty {
-                for (index, turn) in turns { group.addTask { await applier.apply(index, of: work, turn) } }
+        async let _: Void = schedule.passSlowObjects()
+        await withDiscardingTaskGroup { [applier, work] group in
+            while case let turns = await schedule.turns(), !turns.isEmpty {
+                for (index, turn) in turns { group.addTask { await applier.apply(index, of: work, schedule, turn) } }
             }
         }
-        return work.schedule.applied.sorted().map { work.objects[$0] }
+        return schedule.applied.sorted().map { work.objects[$0] }
     }
 
     /// The objects of one apply.
-    private struct Work {
+    struct Work: Sendable {
         var objects: [ManifestObject]
         /// Failures of objects that are described more than once, by position.
         var repetitions: [Int: ObjectFailure] = [:]
-        var schedule: ApplySchedule
+        /// The dependencies between the objects.
+        var needs: ApplyNeeds
+        /// The knowledge from lists of metadata.
+        var survey = Survey()
+        /// The namespaces and kinds that this apply has created, which had no objects.
+        let created = CreatedScopes()
 
-        init(_ manifests: [ManifestObject], defaultNamespace: String) {
+        fileprivate init(_ manifests: [ManifestObject], defaultNamespace: String) {
             let sets = Repetitions.sets(of: ApplyOrder.sorted(manifests), defaultNamespace: defaultNamespace)
             objects = sets.compactMap(\.first)
+            needs = ApplyNeeds(objects, defaultNamespace: defaultNamespace)
             for (index, set) in sets.enumerated() where !Repetitions.areEqual(set) {
                 repetitions[index] = ObjectFailure(
                     object: objects[index].identity,
@@ -122,66 +138,70 @@ public struct Applier: Sendable {
                     faults: Repetitions.faults(of: set),
                 )
             }
-            schedule = ApplySchedule(objects, defaultNamespace: defaultNamespace)
         }
     }
 
     /// Applies one object when its turn has come.
-    private func apply(_ index: Int, of work: Work, _ turn: ApplySchedule.Turn) async {
+    private func apply(_ index: Int, of work: Work, _ schedule: ApplySchedule, _ turn: ApplySchedule.Turn) async {
         let manifest = work.objects[index]
+        func fail(_ failure: ObjectFailure) {
+            keepVerification(of: manifest)
+            say(.failed(failure))
+            schedule.fail(index, failure)
+        }
         switch turn {
-        case .blocked(let needed):
-            fail(index, of: work, ObjectFailure(manifest, notTriedBecauseOf: needed))
+        case .blocked(let needed): fail(ObjectFailure(manifest, notTriedBecauseOf: needed))
         case .start(let other):
             if let repetition = work.repetitions[index] {
-                fail(index, of: work, repetition)
+                fail(repetition)
             } else if ContinuousClock.now >= retryPolicy.deadline {
                 let before = other.map { "after \(work.objects[$0].identity)" } ?? "of the task's timeout"
                 let hint = "increase 'timeout' of task '\(managedMetadata.task)'"
-                fail(
-                    index,
-                    of: work,
-                    ObjectFailure(manifest, .other, "not tried: no time was left \(before)", hint: hint)
-                )
+                fail(ObjectFailure(manifest, .other, "not tried: no time was left \(before)", hint: hint))
             } else {
-                await start(index, of: work)
+                do throws(ObjectFailure) {
+                    try await start(index, of: work, schedule)
+                } catch {
+                    // An interrupted object has not failed: the task reports the interruption.
+                    if error.cause != .interrupted { fail(error) }
+                }
             }
         }
     }
 
-    private func start(_ index: Int, of work: Work) async {
-        let (manifest, schedule) = (work.objects[index].loaded, work.schedule)
-        if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { return fail(index, of: work, failure) }
+    private func start(_ index: Int, of work: Work, _ schedule: ApplySchedule) async throws(ObjectFailure) {
+        let manifest = work.objects[index].loaded
+        if manifest.root.isNull {
+            let hint = "run task '\(managedMetadata.task)' again"
+            throw ObjectFailure(manifest, .other, "its manifest has changed since the task began", hint: hint)
+        }
+        if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { throw failure }
         // The generation is read before any part of a definition is read or written.
         let generation = client.traits.changes.generations.definitions
-        do throws(ObjectFailure) {
-            let application = ObjectApplication(applier: self, manifest: manifest) { delay in
-                schedule.stepAside(index)
-                return await sleep(max(delay, min(schedule.retryPause, retryPolicy.deadline - .now)))
-            }
-            let result = try await application.run()
-            if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil, let object = result.object {
-                if !result.isEstablished {
-                    schedule.stepAside(index)
-                    try await awaitServed(manifest, object)
-                }
-                if let kind = DefinedKind(manifest) {
-                    client.traits.record(definition: object, of: kind, readIn: generation)
-                }
-            }
-            result.verification?.record()
-            say(.applied(result.identity, result.effect))
-            schedule.succeed(index)
-        } catch {
-            // An interrupted object has not failed: the task reports the interruption.
-            if error.cause != .interrupted { fail(index, of: work, error) }
+        let application = ObjectApplication(
+            applier: self,
+            manifest: manifest,
+            isKnownToDiffer: work.survey.changed.contains(index),
+            isKnownToBeMissing: work.survey.missing.contains(index)
+                || work.created.include(manifest.identity, defaultNamespace: client.kubeconfig.namespace)
+        ) { delay in
+            schedule.stepAside(index)
+            return await sleep(max(delay, min(schedule.retryPause, retryPolicy.deadline - .now)))
         }
-    }
-
-    private func fail(_ index: Int, of work: Work, _ failure: ObjectFailure) {
-        keepVerification(of: work.objects[index])
-        say(.failed(failure))
-        work.schedule.fail(index, failure)
+        let result = try await application.run()
+        if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil, let object = result.object {
+            if !result.isEstablished {
+                schedule.stepAside(index)
+                try await awaitServed(manifest, object)
+            }
+            if let kind = DefinedKind(manifest) {
+                client.traits.record(definition: object, of: kind, readIn: generation)
+            }
+        }
+        result.verification?.record()
+        if result.effect.change == .created, dryRunOverlay == nil { work.created.add(manifest) }
+        say(.applied(result.identity, result.effect))
+        schedule.succeed(index)
     }
 
     /// Keeps the entry of an object that this run cannot verify, because the entry still holds for its earlier state.

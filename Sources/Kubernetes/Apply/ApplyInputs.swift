@@ -23,10 +23,24 @@ struct ApplyInputs {
         var digest: String { ApplyInputs.digest(of: [version, definition.state].map { Array($0.utf8) }) }
     }
 
-    /// The digest of the manifest; see ``digest(ofManifest:)``.
+    /// The digest of the manifest and of the labels and annotations that every object gets.
     let manifestDigest: String
 
-    /// The digest of a manifest with the labels and annotations that every object gets.
+    init(manifestDigest: String) {
+        self.manifestDigest = manifestDigest
+    }
+
+    /// Creates the inputs of a manifest.
+    ///
+    /// - Parameters:
+    ///   - manifest: The manifest.
+    ///   - everyObject: A text of the labels and annotations that every object gets.
+    init(_ manifest: ManifestObject, _ everyObject: [UInt8]) {
+        let digest = manifest.contentDigest ?? Self.digest(ofManifest: manifest.root)
+        manifestDigest = Self.digest(of: [Array(digest.utf8), everyObject])
+    }
+
+    /// The digest of the content of a manifest.
     static func digest(ofManifest root: Node) -> String { sha256(root.json()) }
 
     /// The SHA-256 digest of the manifest and the whole object.
@@ -36,19 +50,13 @@ struct ApplyInputs {
     ///   - hasStatusSubresource: Whether the kind has a status subresource; if not, an apply may change the status.
     /// - Returns: The digest.
     func digest(of object: Node, hasStatusSubresource: Bool) -> String {
-        digest(with: Self.settled(object, hasStatusSubresource: hasStatusSubresource))
+        digest(with: Self.settled(object, hasStatusSubresource: hasStatusSubresource).json())
     }
 
-    /// The SHA-256 digest of the manifest and the metadata of an object or of its `PartialObjectMetadata`.
-    ///
-    /// The two may list fields in different order and differ in annotations: the API server adds the annotation with
-    /// the template's generation only to a whole DaemonSet.
-    func digest(ofMetadata object: Node) -> String {
-        let fields = ["uid", "resourceVersion", "generation", "managedFields"]
-        return digest(with: .mapping(fields.map { ($0, Self.sorted(object["metadata"]?[$0] ?? .null())) }))
-    }
+    /// The SHA-256 digest of the manifest and the state of an object.
+    func digest(ofMetadata metadata: ObjectMetadata) -> String { digest(with: metadata.state) }
 
-    private func digest(with object: Node) -> String { Self.digest(of: [Array(manifestDigest.utf8), object.json()]) }
+    private func digest(with object: [UInt8]) -> String { Self.digest(of: [Array(manifestDigest.utf8), object]) }
 
     private static func digest(of parts: [[UInt8]]) -> String {
         var digest = SHA256Digest()
@@ -58,17 +66,6 @@ struct ApplyInputs {
             digest.update(part)
         }
         return digest.finish()
-    }
-
-    /// A node with the entries of all mappings in the order of their keys.
-    private static func sorted(_ node: Node) -> Node {
-        switch node.content {
-        case .mapping(let mapping):
-            let entries = mapping.entries.sorted { $0.key < $1.key }.map { ($0.key, sorted($0.value)) }
-            return .mapping(entries, location: node.location)
-        case .sequence(let items): return Node(.sequence(items.map(sorted)), location: node.location)
-        default: return node
-        }
     }
 
     /// Returns an object without times and without the fields that change together with its status subresource.

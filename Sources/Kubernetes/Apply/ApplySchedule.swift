@@ -27,17 +27,25 @@ final class ApplySchedule: Sendable {
     private let state: Locked<ApplyScheduleState>
 
     /// Prepares the schedule of objects that are in apply order.
-    init(_ manifests: [ManifestObject], defaultNamespace: String) {
+    ///
+    /// - Parameters:
+    ///   - manifests: The objects.
+    ///   - needs: The dependencies between them.
+    ///   - finished: The positions of objects that are on the server as they are to be.
+    init(_ manifests: [ManifestObject], _ needs: ApplyNeeds, finished: Set<Int> = []) {
         var state = ApplyScheduleState(
             limit: Self.limit,
             ranks: manifests.map { ApplyOrder.rank(of: $0.identity.type) }
         )
-        let needs = ApplyNeeds(manifests, defaultNamespace: defaultNamespace)
-        for index in manifests.indices {
-            for need in needs.objects(neededBy: index) { state.add(need: need, of: index) }
-            for other in needs.objects(toWaitForBefore: index) { state.add(predecessor: other, of: index) }
+        for index in manifests.indices where !finished.contains(index) {
+            for need in needs.objects(neededBy: index) where !finished.contains(need) {
+                state.add(need: need, of: index)
+            }
+            for other in needs.objects(toWaitForBefore: index) where !finished.contains(other) {
+                state.add(predecessor: other, of: index)
+            }
         }
-        state.begin()
+        state.begin(with: finished)
         self.state = Locked(state)
     }
 
@@ -122,6 +130,11 @@ struct ApplyNeeds {
             providers.insert(manifest, as: index)
             if let namespace = namespace(of: manifest.identity) { members[namespace, default: []].append(index) }
         }
+    }
+
+    /// The CustomResourceDefinitions without which an object cannot be created.
+    func definitions(neededBy index: Int) -> [Int] {
+        providers.providers(of: .kind(DefinedKind(manifests[index].identity.type)))
     }
 
     /// The objects without which an object cannot be created: its Namespace and its CustomResourceDefinition.

@@ -53,8 +53,16 @@ struct ApplyScheduleState {
         entries[index].openCount += 1
     }
 
-    mutating func begin() {
-        for index in entries.indices where entries[index].openCount == 0 { ready[entries[index].rank].append(index) }
+    /// Starts the first objects.
+    ///
+    /// - Parameter finished: The objects that are on the server as they are to be, and get no turn.
+    mutating func begin(with finished: Set<Int>) {
+        applied = finished.sorted()
+        remainingCount -= finished.count
+        for index in finished { entries[index].hasTurn = true }
+        for index in entries.indices where entries[index].openCount == 0 && !entries[index].hasTurn {
+            ready[entries[index].rank].append(index)
+        }
         startReady(after: nil)
     }
 

@@ -83,6 +83,11 @@ public struct ManagedMetadata: Sendable {
         object["metadata"]?["annotations"]?[taskAnnotation]?.string
     }
 
+    /// Returns a text of what every object of a namespace gets, which differs whenever that does.
+    func everyObject(in namespace: String) -> [UInt8] {
+        stamp(.mapping([("metadata", .mapping([]))]), namespace: namespace).json()
+    }
+
     /// Adds the namespace, labels and annotations that are sent with an object.
     ///
     /// - Parameters:

@@ -1,5 +1,95 @@
 import Base
+import HTTP
 import YAML
+
+/// Objects that do not exist.
+extension ObjectApplication {
+    /// Whether the object is sent without being read before.
+    ///
+    /// The fields that an annotation leaves to others would be written if the object exists after all.
+    var mayCreateUnread: Bool {
+        isKnownToBeMissing && !isDryRun && ObjectAnnotation.ignore.value(in: manifest.root) == nil
+    }
+
+    /// Creates an object that was not read, because it did not exist a moment ago.
+    ///
+    /// - Returns: The result, `nil` if the object exists and is to be read.
+    func unreadCreationResult(
+        _ body: Node,
+        at path: ObjectPath,
+        _ resource: APIResource,
+        _ memory: inout Memory,
+    ) async throws(APIError) -> Result? {
+        memory.hasTriedCreation = true
+        do throws(APIError) {
+            let result = try await creationResult(body, at: path, resource, &memory)
+            if result.effect.change == .created { return result }
+            // The object has got the manifest's fields. Whether it has others that are to be taken over is not known.
+            memory.intended = result.effect.change
+        } catch .refused(let refusal) where refusal.code == 409 {
+            // The request has changed nothing.
+        }
+        return nil
+    }
+
+    /// Creates the object, and returns the result.
+    func creationResult(
+        _ body: Node,
+        at path: ObjectPath,
+        _ resource: APIResource,
+        _ memory: inout Memory,
+    ) async throws(APIError) -> Result {
+        var reply = try await create(body, at: path, &memory)
+        if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
+        reportWarnings(of: reply.response)
+        // The object may have been created since the read, by another node or by an attempt without a response.
+        let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
+        let isReplaced = memory.replacement != nil
+        let change = isReplaced ? .replaced : reply.response.status == 201 ? .created : found
+        let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
+        let written = isOnlyCreated ? nil : await verification(ofWritten: reply.node, at: path)
+        return Result(
+            identity: path.identity,
+            effect: ObjectResult(change, diff: diff, notes: [memory.replacement?.note].compactMap(\.self)),
+            object: reply.node,
+            verification: written
+        )
+    }
+
+    /// Creates an object, which another client may have created since the read.
+    private func create(
+        _ body: Node,
+        at path: ObjectPath,
+        _ memory: inout Memory,
+    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
+        do throws(APIError) {
+            let body = guarded(body, over: nil)
+            return try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
+        } catch .refused(let refusal) where refusal.status.isFieldConflict && (isOnlyCreated || applier.keepsConflicts)
+        {
+            throw .pending("another client has created it since it was read", .retry)
+        }
+    }
+
+    /// Adds to a Job created without labels the labels that the server gave its pods; see ``ManagedMetadata``.
+    private func addJobLabels(
+        to created: Node,
+        at path: ObjectPath,
+        _ resource: APIResource
+    ) async throws(APIError) -> Node? {
+        let before = body(for: resource, namespace: path.identity.namespace, live: nil)
+        let after = body(for: resource, namespace: path.identity.namespace, live: created)
+        guard !isDryRun, !isOnlyCreated, before["metadata"]?["labels"] != after["metadata"]?["labels"] else {
+            return nil
+        }
+        return try await send(
+            guarded(after, over: created),
+            to: path,
+            isDryRun: false,
+            isForced: applier.forceConflicts
+        ).node
+    }
+}
 
 /// Objects that are created and then left to others.
 extension ObjectApplication {

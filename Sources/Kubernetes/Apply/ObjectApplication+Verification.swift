@@ -73,7 +73,7 @@ extension ObjectApplication {
             plural: resource.plural,
             isNamespaced: resource.isNamespaced,
             objectDigest: inputs.digest(of: live, hasStatusSubresource: path.hasStatusSubresource),
-            metadataDigest: isReadByMetadata ? inputs.digest(ofMetadata: live) : nil,
+            metadataDigest: isReadByMetadata ? inputs.digest(ofMetadata: ObjectMetadata(of: live)) : nil,
             serverDigest: server?.digest,
         )
         return Verification(objects: objects, key: key, entry: entry, begin: begin)
@@ -92,36 +92,75 @@ extension ObjectApplication {
     /// - Throws: ``APIError`` if the server does not answer, or if another task describes the object.
     func resultByMetadata() async throws(APIError) -> Result? {
         guard !isDryRun, let objects = applier.verified, let entry = objects.entry(for: key), entry.firstFound == nil,
-            let expected = entry.metadataDigest, let inputs
+            entry.metadataDigest != nil, inputs != nil
         else { return nil }
         let begin = objects.time
         // In parallel, the first object also requests the data that all objects share.
         let (client, deadline) = (client, deadline)
-        var identity = manifest.identity
-        identity.namespace = entry.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
+        let identity = identity(knownBy: entry)
         let path = APIResource(plural: entry.plural, isNamespaced: entry.isNamespaced).path(of: identity)
         async let reply = client.readMetadata(path, until: deadline)
-        guard let server = await server(plural: entry.plural), server.digest == entry.serverDigest else { return nil }
-        let metadata: Node
+        guard let digest = await serverDigest(entry.plural), digest == entry.serverDigest else { return nil }
+        let object: Node
         switch await reply {
-        case .success(let node): metadata = node
+        case .success(let node): object = node
         case .failure(.transport(let error)): throw .transport(error)
         case .failure(.refused(let refusal)) where refusal.disposition == .retry: throw .refused(refusal)
         // The caller reads the whole object next, which also explains the error.
         case .failure: return nil
         }
-        guard inputs.digest(ofMetadata: metadata) == expected else { return nil }
+        guard hasState(ObjectMetadata(of: object), of: entry) else { return nil }
         // Another task of the plan may describe the object by now.
-        try await checkRival(metadata)
-        try checkDeletion(of: metadata, identity)
+        try await checkRival(object)
+        try checkDeletion(of: object, identity)
+        return unchangedResult(of: object, entry, readAt: begin)
+    }
+
+    /// Returns whether an object has the state that an earlier run has verified, and the manifest is the same.
+    func hasState(_ metadata: ObjectMetadata, of entry: VerifiedObjects.Entry) -> Bool {
+        inputs.map { $0.digest(ofMetadata: metadata) == entry.metadataDigest } ?? false
+    }
+
+    /// Returns the result for an object that a list shows to be as an earlier run has verified it.
+    ///
+    /// - Parameters:
+    ///   - metadata: The metadata of the object, which is not being deleted.
+    ///   - entry: The verified state.
+    ///   - begin: The time at which the list was requested.
+    /// - Returns: The result, `nil` if another task describes the object, which a request for it alone reports.
+    func unchangedResult(
+        _ metadata: ObjectMetadata,
+        _ entry: VerifiedObjects.Entry,
+        readAt begin: Int64
+    ) async -> Result? {
+        let other = metadata.task == applier.managedMetadata.task ? nil : metadata.task
+        guard await applier.rival(manifest, other) == nil else { return nil }
+        return unchangedResult(of: nil, entry, readAt: begin)
+    }
+
+    private func unchangedResult(of object: Node?, _ entry: VerifiedObjects.Entry, readAt begin: Int64) -> Result {
+        let verification = applier.verified.map { Verification(objects: $0, key: key, entry: entry, begin: begin) }
+        let identity = identity(knownBy: entry)
         return Result(
             identity: identity,
             effect: ObjectResult(.unchanged),
-            object: metadata,
-            verification: Verification(objects: objects, key: key, entry: entry, begin: begin),
+            object: object,
+            verification: verification,
             isEstablished: identity.isCustomResourceDefinition
         )
     }
+
+    /// The identity of the object on the server, with its namespace if the kind has one.
+    private func identity(knownBy entry: VerifiedObjects.Entry) -> ObjectIdentity {
+        var identity = manifest.identity
+        identity.namespace = entry.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
+        return identity
+    }
+
+    /// Returns the digest of the inputs that come from the server.
+    ///
+    /// - Returns: `nil` if an input is unknown, or if a webhook or policy may change the object.
+    func serverDigest(_ plural: String) async -> String? { await server(plural: plural)?.digest }
 
     /// The key of the object among the verified objects.
     private var key: String {
@@ -153,12 +192,9 @@ extension ObjectApplication {
     ///
     /// The digest of a Secret would make it possible to guess its values.
     private var inputs: ApplyInputs? {
-        let type = manifest.identity.type
-        let isSecret = type.group.isEmpty && type.kind == "Secret"
-        guard applier.verified != nil, applier.dryRunOverlay == nil, !isSecret, !isChangedByAdmission else {
-            return nil
-        }
-        let stamped = applier.managedMetadata.stamp(manifest.root, namespace: client.kubeconfig.namespace)
-        return ApplyInputs(manifestDigest: ApplyInputs.digest(ofManifest: stamped))
+        guard applier.verified != nil, applier.dryRunOverlay == nil, !manifest.identity.type.isSecret,
+            !isChangedByAdmission
+        else { return nil }
+        return ApplyInputs(manifest, applier.everyObject)
     }
 }

@@ -6,6 +6,10 @@ import YAML
 struct ObjectApplication {
     let applier: Applier
     let manifest: ManifestObject
+    /// Whether a list has shown that the object is not as an earlier run has verified it.
+    var isKnownToDiffer = false
+    /// Whether the object did not exist a moment ago, so that it can be created without being read before.
+    var isKnownToBeMissing = false
     /// Waits between attempts, and returns `false` if the wait was cancelled.
     let pause: (Duration) async -> Bool
 
@@ -27,6 +31,8 @@ struct ObjectApplication {
         var live: Node?
         /// Whether an earlier attempt has checked if the metadata alone shows that the object is unchanged.
         var hasTriedMetadata = false
+        /// Whether an earlier attempt has sent the object without reading it, because it was known to be missing.
+        var hasTriedCreation = false
         /// The change of a write without a response, which may have succeeded.
         var intended: ObjectResult.Change?
         /// The object before the first completed write, if an attempt failed after that write.
@@ -80,7 +86,7 @@ struct ObjectApplication {
     }
 
     private func attempt(_ memory: inout Memory) async throws(APIError) -> Result {
-        if !memory.hasTriedMetadata {
+        if !memory.hasTriedMetadata, !isKnownToDiffer {
             if let result = try await resultByMetadata() { return result }
             memory.hasTriedMetadata = true
         }
@@ -91,7 +97,8 @@ struct ObjectApplication {
             known = resource
             identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
             var path = ObjectPath(resource, of: identity)
-            memory.live = try await client.find(path.text, as: identity, until: deadline)
+            let isUnread = mayCreateUnread && !memory.hasTriedCreation
+            memory.live = isUnread ? nil : try await client.find(path.text, as: identity, until: deadline)
             path.uid = memory.live?["metadata"]?["uid"]?.string
             try await checkRival(memory.live)
             try checkDeletion(of: memory.live, identity)
@@ -108,7 +115,9 @@ struct ObjectApplication {
             guard let live = memory.live else {
                 try await checkOwners(in: identity.namespace)
                 if !isDryRun { try await applier.willCreate(identity) }
-                return try await creationResult(body, at: path, resource, &memory)
+                guard isUnread else { return try await creationResult(body, at: path, resource, &memory) }
+                if let result = try await unreadCreationResult(body, at: path, resource, &memory) { return result }
+                return try await attempt(&memory)
             }
             memory.kept = []
             var result = try await change(live, of: identity, at: path, to: body, &memory)
@@ -125,45 +134,6 @@ struct ObjectApplication {
                 hasStatusSubresource: hasStatusSubresource,
             )
             return Result(identity: identity, effect: ObjectResult(.created, diff: diff.lines))
-        }
-    }
-
-    /// Creates the object, and returns the result.
-    private func creationResult(
-        _ body: Node,
-        at path: ObjectPath,
-        _ resource: APIResource,
-        _ memory: inout Memory,
-    ) async throws(APIError) -> Result {
-        var reply = try await create(body, at: path, &memory)
-        if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
-        reportWarnings(of: reply.response)
-        // The object may have been created since the read, by another node or by an attempt without a response.
-        let found = memory.intended ?? (ManagedMetadata.isAsCreated(reply.node) ? .unchanged : .configured)
-        let isReplaced = memory.replacement != nil
-        let change = isReplaced ? .replaced : reply.response.status == 201 ? .created : found
-        let diff = isDryRun ? diff(from: nil, to: reply.node, at: path) : []
-        let written = isOnlyCreated ? nil : await verification(ofWritten: reply.node, at: path)
-        return Result(
-            identity: path.identity,
-            effect: ObjectResult(change, diff: diff, notes: [memory.replacement?.note].compactMap(\.self)),
-            object: reply.node,
-            verification: written
-        )
-    }
-
-    /// Creates an object, which another client may have created since the read.
-    private func create(
-        _ body: Node,
-        at path: ObjectPath,
-        _ memory: inout Memory,
-    ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
-        do throws(APIError) {
-            let body = guarded(body, over: nil)
-            return try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
-        } catch .refused(let refusal) where refusal.status.isFieldConflict && (isOnlyCreated || applier.keepsConflicts)
-        {
-            throw .pending("another client has created it since it was read", .retry)
         }
     }
 
@@ -190,25 +160,6 @@ struct ObjectApplication {
             root.content = .mapping(mapping)
         }
         return applier.managedMetadata.stamp(root, namespace: namespace, live: live)
-    }
-
-    /// Adds to a Job created without labels the labels that the server gave its pods; see ``ManagedMetadata``.
-    private func addJobLabels(
-        to created: Node,
-        at path: ObjectPath,
-        _ resource: APIResource
-    ) async throws(APIError) -> Node? {
-        let before = body(for: resource, namespace: path.identity.namespace, live: nil)
-        let after = body(for: resource, namespace: path.identity.namespace, live: created)
-        guard !isDryRun, !isOnlyCreated, before["metadata"]?["labels"] != after["metadata"]?["labels"] else {
-            return nil
-        }
-        return try await send(
-            guarded(after, over: created),
-            to: path,
-            isDryRun: false,
-            isForced: applier.forceConflicts
-        ).node
     }
 
     /// Changes an existing object, if there is anything to change.
@@ -405,7 +356,7 @@ struct ObjectApplication {
     private static let reportedFieldLimit = 5
 
     /// Writes the object, in a dry run without effect, and records the change if its success is unknown.
-    private func write(
+    func write(
         _ body: Node,
         to path: ObjectPath,
         as change: ObjectResult.Change,

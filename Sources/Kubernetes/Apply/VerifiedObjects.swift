@@ -58,8 +58,8 @@ public final class VerifiedObjects: Sendable {
 
     private let state: Locked<State>
 
-    /// Increased whenever fewer objects count as unchanged, so that older entries are not used.
-    private static let version = 4
+    /// Increased whenever fewer objects count as unchanged, so that older files are not used.
+    private static let format = "nest-bootstrap verified objects 5"
 
     /// The minimum time between the two requests that verify an object, in milliseconds.
     ///
@@ -71,29 +71,27 @@ public final class VerifiedObjects: Sendable {
     /// Creates a record with the entries stored by an earlier run.
     ///
     /// - Parameters:
-    ///   - json: The value of ``json`` in that run; any other content is ignored.
+    ///   - text: The value of ``text`` in that run; any other content is ignored.
     ///   - now: Returns the milliseconds since the machine started, because the clock may be set between two runs.
-    public init(json: [UInt8]? = nil, now: @escaping @Sendable () -> Int64 = Timestamp.uptimeMilliseconds) {
+    public init(text: [UInt8]? = nil, now: @escaping @Sendable () -> Int64 = Timestamp.uptimeMilliseconds) {
         self.now = now
-        let document = json.flatMap { try? readJSON($0, file: "verified objects") }
-        let objects = document?["version"] == .number(Self.version) ? document?["objects"] : nil
-        let isIntact = objects.map { document?["digest"] == Self.digest(of: $0) } ?? false
-        let entries = isIntact ? objects?.mapping?.entries ?? [] : []
-        let pairs = entries.compactMap { entry in Entry(entry.value).map { (entry.key, $0) } }
-        state = Locked(State(known: Dictionary(pairs) { first, _ in first }))
+        var known: [String: Entry] = [:]
+        if let text {
+            _ = DigestedLines.read(text, Self.format) { fields in
+                guard fields.count == 7, let entry = Entry(fields[1...]), known[fields[0]] == nil else { return }
+                known[fields[0]] = entry
+            }
+        }
+        state = Locked(State(known: known))
     }
 
     /// The content of the file for the next run, `nil` if nothing has changed.
-    public var json: [UInt8]? {
+    public var text: [UInt8]? {
         let (known, current) = state.withLock { ($0.known, $0.current) }
         guard known != current else { return nil }
-        let objects = Node.mapping(current.sorted { $0.key < $1.key }.map { ($0.key, $0.value.node) })
-        let digest = Self.digest(of: objects)
-        return Node.mapping(["version": .number(Self.version), "objects": objects, "digest": digest]).json()
+        let lines = current.sorted { $0.key < $1.key }.map { [$0.key] + $0.value.fields }
+        return DigestedLines.text(Self.format, lines.filter { $0.allSatisfy(DigestedLines.isField) })
     }
-
-    /// Returns the digest that reveals a damaged file.
-    private static func digest(of objects: Node) -> Node { .string(sha256(objects.json())) }
 
     /// Returns the key of an object from the identity in the object's manifest.
     static func key(of identity: ObjectIdentity, defaultNamespace: String) -> String {
@@ -142,29 +140,26 @@ public final class VerifiedObjects: Sendable {
 }
 
 extension VerifiedObjects.Entry {
-    fileprivate init?(_ node: Node) {
-        guard let plural = node["plural"]?.string, ObjectIdentifiers.isKind(plural),
-            let isNamespaced = node["namespaced"]?.boolean, let object = node["object"]?.string
-        else { return nil }
-        let firstFound = node["firstFound"]?.integer
-        if node["firstFound"] != nil, firstFound.map({ $0 < 0 }) ?? true { return nil }
+    /// Reads the value of ``fields``, or returns `nil` if it is another text.
+    fileprivate init?(_ fields: ArraySlice<String>) {
+        let fields = Array(fields)
+        guard fields.count == 6, ObjectIdentifiers.isKind(fields[0]), !fields[2].isEmpty else { return nil }
+        let firstFound = Int64(fields[5])
+        guard fields[5].isEmpty || firstFound.map({ $0 >= 0 }) == true else { return nil }
         self.init(
-            plural: plural,
-            isNamespaced: isNamespaced,
-            objectDigest: object,
-            metadataDigest: node["metadata"]?.string,
-            serverDigest: node["server"]?.string,
-            firstFound: firstFound.map(Int64.init)
+            plural: fields[0],
+            isNamespaced: fields[1] == "namespaced",
+            objectDigest: fields[2],
+            metadataDigest: fields[3].isEmpty ? nil : fields[3],
+            serverDigest: fields[4].isEmpty ? nil : fields[4],
+            firstFound: firstFound
         )
     }
 
-    fileprivate var node: Node {
-        let texts = [
-            ("plural", plural), ("object", objectDigest), ("metadata", metadataDigest), ("server", serverDigest),
+    fileprivate var fields: [String] {
+        [
+            plural, isNamespaced ? "namespaced" : "", objectDigest, metadataDigest ?? "", serverDigest ?? "",
+            firstFound.map { "\($0)" } ?? "",
         ]
-        var pairs = texts.compactMap { name, value in value.map { (name, Node.string($0)) } }
-        pairs.append(("namespaced", .boolean(isNamespaced)))
-        if let firstFound { pairs.append(("firstFound", .number(Int(firstFound)))) }
-        return .mapping(pairs)
     }
 }

@@ -38,6 +38,12 @@ public struct GroupVersionKind: Sendable, Hashable, CustomStringConvertible {
         return group.isEmpty ? "/api/\(version)" : "/apis/\(APIClient.percentEncoded(group))/\(version)"
     }
 
+    /// Whether this is the kind of CustomResourceDefinitions.
+    var isCustomResourceDefinition: Bool { group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition" }
+
+    /// Whether this is the kind of Secrets.
+    var isSecret: Bool { group.isEmpty && kind == "Secret" }
+
     /// The kind with its group and version, such as `DaemonSet (apps/v1)`.
     public var description: String {
         "\(kind) (\(apiVersion))"
@@ -86,9 +92,7 @@ public struct ObjectIdentity: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether this is a CustomResourceDefinition.
-    public var isCustomResourceDefinition: Bool {
-        type.group == "apiextensions.k8s.io" && type.kind == "CustomResourceDefinition"
-    }
+    public var isCustomResourceDefinition: Bool { type.isCustomResourceDefinition }
 
     public var isNamespace: Bool {
         type.group.isEmpty && type.kind == "Namespace"

@@ -70,7 +70,7 @@ extension ObjectIdentity {
 
 extension ManifestObject {
     /// The namespace or kind that the object defines.
-    fileprivate var provided: Requirement? {
+    var provided: Requirement? {
         identity.isNamespace ? .namespace(identity.name) : DefinedKind(self).map(Requirement.kind)
     }
 }

@@ -32,6 +32,9 @@ final class ResourceCatalog: Sendable {
     /// The time that the last request of ``isListed(_:_:on:after:until:)`` took, by path.
     private let replyTimes = Locked<[String: Duration]>([:])
 
+    /// The paths of collections whose metadata the server has refused to list.
+    let unlistedCollections = Locked<Set<String>>([])
+
     /// The number of definitions that tasks are waiting for the server to serve.
     let awaitedDefinitions = Locked(0)
 

@@ -17,7 +17,7 @@ struct ApplyScheduleTests {
 
         init(_ text: String) throws {
             let objects = ApplyOrder.sorted(try manifests(text))
-            schedule = ApplySchedule(objects, defaultNamespace: "default")
+            schedule = ApplySchedule(objects, ApplyNeeds(objects, defaultNamespace: "default"))
             indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ("\($1.identity)", $0) })
         }
 

@@ -59,7 +59,7 @@ struct IgnoredFieldTests {
         for (seconds, result) in [(1, "unchanged"), (2, "configured"), (2, "unchanged")] {
             let text = Self.deployment(namespace, "replicas: 1, minReadySeconds: \(seconds)")
             let planned = await session.apply(text, dryRunOverlay: DryRunOverlay())
-            let lines = await session.apply(text, verified: VerifiedObjects(json: verified.json))
+            let lines = await session.apply(text, verified: VerifiedObjects(text: verified.text))
             #expect(lines.count == 1 && lines[0].hasPrefix("\(result) "), "\(lines)")
             #expect(!"\(lines)\(planned)".contains("replicas"), "\(lines)\(planned)")
             let object = try await session.object(path)

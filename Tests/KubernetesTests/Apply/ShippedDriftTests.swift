@@ -91,10 +91,10 @@ struct ShippedDriftTests {
         #expect(!fields.isEmpty)
         let first = VerifiedObjects(now: { 0 })
         _ = try await nextRun(of: session).apply(text, verified: first)
-        let verified = VerifiedObjects(json: first.json, now: { 60_000 })
+        let verified = VerifiedObjects(text: first.text, now: { 60_000 })
         _ = try await nextRun(of: session).apply(text, verified: verified)
         // All that follows knows the object as it was.
-        let known = try #require(verified.json, "\(manifest.identity) was not verified")
+        let known = try #require(verified.text, "\(manifest.identity) was not verified")
 
         var live = original
         var changed: [OwnedField] = []
@@ -106,7 +106,7 @@ struct ShippedDriftTests {
                 break
             }
         }
-        let reported = try await nextRun(of: session).apply(text, verified: VerifiedObjects(json: known))
+        let reported = try await nextRun(of: session).apply(text, verified: VerifiedObjects(text: known))
             .joined(separator: "\n")
         // What the server drops, such as 'readOnly: false', has no manager and is restored.
         let remaining = changed.filter { FieldPath($0.path).resolve(in: live).node != nil && $0.path != ".\(label)" }
@@ -123,7 +123,7 @@ struct ShippedDriftTests {
             removedCount += 1
         }
         // What is gone belongs to nobody and is added again. Where the server has null instead, that is a value.
-        let lines = try await nextRun(of: session).apply(text, verified: VerifiedObjects(json: known))
+        let lines = try await nextRun(of: session).apply(text, verified: VerifiedObjects(text: known))
         let isReported = lines.contains { $0.contains("is owned by 'drift'") }
         try await expectRestored(original, known, at: path, by: text, forceConflicts: isReported, on: session)
         return (changed.count, removedCount)
@@ -144,7 +144,7 @@ struct ShippedDriftTests {
         let lines = try await nextRun(of: session).apply(
             text,
             forceConflicts: forceConflicts,
-            verified: VerifiedObjects(json: known)
+            verified: VerifiedObjects(text: known)
         )
         let live = try #require(try await session.object(path))
         // The server counts the changes of a DaemonSet's template.
@@ -155,7 +155,7 @@ struct ShippedDriftTests {
         let difference = Difference(from: original, to: live, hasStatusSubresource: true)
         let rest = difference.fields.map(\.path).filter { !ignored.contains($0) }
         #expect(rest == [], "\(lines)")
-        let again = try await nextRun(of: session).apply(text, verified: VerifiedObjects(json: known))
+        let again = try await nextRun(of: session).apply(text, verified: VerifiedObjects(text: known))
         #expect(again.allSatisfy { $0.hasPrefix("unchanged ") }, "\(again)")
         // The server itself writes the status of a CRD.
         let later = try await session.object(path)?["metadata"]?["managedFields"]?.sequence ?? []

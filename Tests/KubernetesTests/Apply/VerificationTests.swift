@@ -80,9 +80,9 @@ struct VerificationTests {
         let first = VerifiedObjects(now: { 0 })
         let lines = await session.apply(text, verified: first)
         #expect(lines.allSatisfy { $0.hasPrefix("unchanged ") } && !lines.isEmpty, "\(lines)")
-        let second = VerifiedObjects(json: first.json, now: { 60_000 })
+        let second = VerifiedObjects(text: first.text, now: { 60_000 })
         #expect(await session.apply(text, verified: second) == lines)
-        return try #require(second.json)
+        return try #require(second.text)
     }
 
     /// How many objects the server was asked to apply, or to say what an apply would change.
@@ -102,7 +102,7 @@ struct VerificationTests {
         let verified = VerifiedObjects()
         let lines = await (try fake.session()).apply(Self.map, verified: verified)
         #expect(lines == ["unchanged ConfigMap/ns/m"])
-        #expect((verified.json != nil) == isVerified)
+        #expect((verified.text != nil) == isVerified)
     }
 
     @Test func `what is known of a server is read again after a task has changed something`() async throws {
@@ -111,7 +111,7 @@ struct VerificationTests {
         let known = try await verified(Self.map, session)
         for (isChanged, versionCount) in [(false, 1), (true, 2), (false, 2), (true, 3)] {
             if isChanged { session.client.traits.changes.recordTask() }
-            let next = await applyCount(fake) { await session.apply(Self.map, verified: VerifiedObjects(json: known)) }
+            let next = await applyCount(fake) { await session.apply(Self.map, verified: VerifiedObjects(text: known)) }
             #expect(next.lines == ["unchanged ConfigMap/ns/m"])
             #expect(next.count == 0)
             #expect(fake.requests("GET /version").count == versionCount)
@@ -128,7 +128,7 @@ struct VerificationTests {
             if isChanged { session.client.traits.changes.recordTask() }
             let verified = VerifiedObjects()
             #expect(await session.apply(Self.widget, verified: verified) == ["unchanged Widget/default/w"])
-            #expect(verified.json != nil)
+            #expect(verified.text != nil)
             #expect(fake.requests("GET \(Self.definitionPath)").count == count)
         }
     }
@@ -144,14 +144,14 @@ struct VerificationTests {
         let known = try await verified(Self.map, session)
         #expect(await session.apply(Self.webhook) == ["created MutatingWebhookConfiguration/w"])
         isWritten.withLock { $0 = true }
-        let again = VerifiedObjects(json: known)
+        let again = VerifiedObjects(text: known)
         let next = await applyCount(fake) { await session.apply(Self.map, verified: again) }
         #expect(next.lines == ["unchanged ConfigMap/ns/m"])
         #expect(next.count == 1)
-        #expect(again.json == nil, "what was known is kept for when it is gone")
+        #expect(again.text == nil, "what was known is kept for when it is gone")
         isWritten.withLock { $0 = false }
         let later = try fake.session()
-        let last = await applyCount(fake) { await later.apply(Self.map, verified: VerifiedObjects(json: known)) }
+        let last = await applyCount(fake) { await later.apply(Self.map, verified: VerifiedObjects(text: known)) }
         #expect(last.count == 0)
     }
 
@@ -168,11 +168,11 @@ struct VerificationTests {
         let unchanged = ["unchanged ConfigMap/ns/m"]
         #expect(await (try fake.session()).apply(Self.map, verified: first) == unchanged)
         isObeyed.withLock { $0 = false }
-        let second = VerifiedObjects(json: first.json, now: { 60_000 })
+        let second = VerifiedObjects(text: first.text, now: { 60_000 })
         let lines = await (try fake.session()).apply(Self.map, verified: second)
         #expect(lines == ["configured ConfigMap/ns/m\n  data.a"])
         live.withLock { $0 = Self.liveMap() }
-        let third = VerifiedObjects(json: second.json, now: { 120_000 })
+        let third = VerifiedObjects(text: second.text, now: { 120_000 })
         #expect(await (try fake.session()).apply(Self.map, verified: third) == unchanged)
     }
 
@@ -194,16 +194,16 @@ struct VerificationTests {
         // The server does not say what it has, as to a user who may not list webhooks.
         #expect(await (try fake.session()).apply(Self.map, verified: written) == ["unchanged ConfigMap/ns/m"])
         isDown.withLock { $0 = true }
-        let known = VerifiedObjects(json: written.json)
+        let known = VerifiedObjects(text: written.text)
         let lines = await (try fake.session()).apply(Self.map, verified: known)
         #expect(lines.last == "unchanged ConfigMap/ns/m")
         #expect(lines.count == 2 && lines[0].hasPrefix("warning ConfigMap/ns/m: it is as before, and "), "\(lines)")
-        #expect(known.json == nil)
+        #expect(known.text == nil)
         let policy = Session.retryPolicy(.seconds(2))
         let changed = Self.map.replacing("a: b", with: "a: c")
         let refused = await (try fake.session()).apply(
             changed,
-            verified: VerifiedObjects(json: written.json),
+            verified: VerifiedObjects(text: written.text),
             retryPolicy: policy
         )
         #expect(!refused.isEmpty)
@@ -220,11 +220,11 @@ struct VerificationTests {
         let unchanged = ["unchanged Widget/default/w"]
         let known = try await verified(Self.widget, try fake.session())
         let session = try fake.session()
-        let same = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(json: known)) }
+        let same = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(text: known)) }
         #expect(same.lines == unchanged && same.count == 0)
         // Another version of the webhook, while the metadata stay as they are.
         spec.withLock { $0 = 2 }
-        let asked = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(json: known)) }
+        let asked = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(text: known)) }
         #expect(asked.count == 1)
     }
 
@@ -262,11 +262,11 @@ struct VerificationTests {
         let session = try fake.session()
         let known = try await verified(Self.map, session)
         isRefused.withLock { $0 = true }
-        let second = VerifiedObjects(json: known)
+        let second = VerifiedObjects(text: known)
         #expect(await session.apply(Self.map, verified: second).count == 1)
-        #expect(second.json == nil, "nothing has to be written")
-        let third = VerifiedObjects(json: known)
+        #expect(second.text == nil, "nothing has to be written")
+        let third = VerifiedObjects(text: known)
         _ = await session.apply(Self.map.replacing("name: m", with: "name: other"), verified: third)
-        #expect(third.json != nil, "an object that is no longer described is not kept")
+        #expect(third.text != nil, "an object that is no longer described is not kept")
     }
 }

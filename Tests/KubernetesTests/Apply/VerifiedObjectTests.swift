@@ -49,21 +49,21 @@ struct VerifiedObjectTests {
     private func apply(
         _ text: String,
         _ cluster: TestCluster,
-        knowing json: [UInt8]?,
-    ) async throws -> (lines: [String], sent: Int, json: [UInt8]?) {
+        knowing kept: [UInt8]?,
+    ) async throws -> (lines: [String], sent: Int, kept: [UInt8]?) {
         // Each run is some time after the one before.
         let time = Int64(Self.runs.next()) * 60_000
-        let verified = VerifiedObjects(json: json, now: { time })
+        let verified = VerifiedObjects(text: kept, now: { time })
         let before = try await applyCount(cluster)
         let lines = await (try Session(kubeconfig: cluster.kubeconfig)).apply(text, verified: verified)
-        return (lines.sorted(), try await applyCount(cluster) - before, verified.json ?? json)
+        return (lines.sorted(), try await applyCount(cluster) - before, verified.text ?? kept)
     }
 
     /// Returns the file of two runs, the first of which creates an object.
     private func verified(_ text: String, _ cluster: TestCluster) async throws -> [UInt8] {
         let created = try await apply(text, cluster, knowing: nil)
         #expect(created.lines.allSatisfy { $0.hasPrefix("created ") }, "\(created.lines)")
-        return try #require(try await apply(text, cluster, knowing: created.json).json)
+        return try #require(try await apply(text, cluster, knowing: created.kept).kept)
     }
 
     @Test func `what was verified is only read, until something else takes part`() async throws {
@@ -72,15 +72,15 @@ struct VerifiedObjectTests {
             let first = try await apply(text, cluster, knowing: nil)
             #expect(first.lines.count == 4 && first.lines.allSatisfy { $0.hasPrefix("created ") }, "\(first.lines)")
             let unchanged = first.lines.map { $0.replacing("created", with: "unchanged") }
-            let second = try await apply(text, cluster, knowing: first.json)
+            let second = try await apply(text, cluster, knowing: first.kept)
             #expect(second.lines == unchanged)
             #expect(second.sent == 0, "the objects show that nothing changes")
-            let known = try #require(second.json)
+            let known = try #require(second.kept)
             #expect(!String(decoding: known, as: UTF8.self).contains("/secrets/"))
             let third = try await apply(text, cluster, knowing: known)
             #expect(third.lines == unchanged)
             #expect(third.sent == 0)
-            #expect(third.json == known)
+            #expect(third.kept == known)
 
             try await expectOwnership(cluster, known)
             try await expectNewDefinition(cluster, known)
@@ -126,7 +126,7 @@ struct VerifiedObjectTests {
         let changed = try await apply(thing("c"), cluster, knowing: known)
         #expect(changed.lines == ["configured Thing/u\n  status.a"])
         #expect(try await session.object(path)?["status"]?["a"]?.string == "c")
-        let settled = try #require(try await apply(thing("c"), cluster, knowing: changed.json).json)
+        let settled = try #require(try await apply(thing("c"), cluster, knowing: changed.kept).kept)
         try await session.update("PATCH", "{status: null}", at: path, as: "other")
         let restored = try await apply(thing("c"), cluster, knowing: settled)
         #expect(restored.lines == ["configured Thing/u\n  status"])
@@ -139,7 +139,7 @@ struct VerifiedObjectTests {
         let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.test/status"
         // The last test of the definition changed its names; it is asked about, and remembered.
         let asked = try await apply(Self.definition, cluster, knowing: known)
-        let settled = try await apply(Self.definition, cluster, knowing: asked.json)
+        let settled = try await apply(Self.definition, cluster, knowing: asked.kept)
         #expect(settled.lines == asked.lines)
         let condition =
             "{type: Example, status: 'True', reason: R, message: m, lastTransitionTime: '2026-01-01T00:00:00Z'}"
@@ -151,10 +151,10 @@ struct VerifiedObjectTests {
             at: path,
             as: "other"
         )
-        let changed = try await apply(Self.definition, cluster, knowing: settled.json)
+        let changed = try await apply(Self.definition, cluster, knowing: settled.kept)
         #expect(changed.lines == ["unchanged CustomResourceDefinition/things.example.test"])
         #expect(changed.sent == 0)
-        #expect(changed.json != settled.json, "the digest of its metadata is another one")
+        #expect(changed.kept != settled.kept, "the digest of its metadata is another one")
     }
 
     /// A webhook for another group of the same resource is for an object as well: its match policy is `Equivalent`.
@@ -186,8 +186,8 @@ struct VerifiedObjectTests {
     /// A mutating webhook is asked about what was verified without it.
     private func expectWebhook(_ cluster: TestCluster, _ known: [UInt8]) async throws {
         let changed = try await apply(Self.map, cluster, knowing: known)
-        let again = try await apply(Self.map, cluster, knowing: changed.json)
-        #expect(try await apply(Self.map, cluster, knowing: again.json).sent == 0)
+        let again = try await apply(Self.map, cluster, knowing: changed.kept)
+        #expect(try await apply(Self.map, cluster, knowing: again.kept).sent == 0)
         let authority = try TestAuthority()
         let bundle = Base64.encode(try Files.read(authority.certificatePath))
         let patch = Base64.encode(Array(#"[{"op": "add", "path": "/data/webhook", "value": "was here"}]"#.utf8))
@@ -216,13 +216,13 @@ struct VerifiedObjectTests {
         let path = "/api/v1/namespaces/default/configmaps/m"
         // The server calls a webhook some moments after it was created.
         let isCalled = try await becomes {
-            _ = try await apply(Self.map, cluster, knowing: again.json)
+            _ = try await apply(Self.map, cluster, knowing: again.kept)
             return try await session.object(path)?["data"]?["webhook"]?.string == "was here"
         }
         #expect(isCalled)
         let settled = try await apply(Self.map, cluster, knowing: nil)
         #expect(settled.lines == ["unchanged ConfigMap/default/m"])
-        let next = try await apply(Self.map, cluster, knowing: settled.json)
+        let next = try await apply(Self.map, cluster, knowing: settled.kept)
         #expect(next.sent == 1, "a webhook may change it at any time")
     }
 }
