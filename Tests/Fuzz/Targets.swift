@@ -21,6 +21,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "certificate": checkCertificate,
     "record": checkRecord,
     "archive": checkArchive,
+    "metadata": checkMetadata,
 ]
 
 /// What is read is the same after it was written as JSON, and can be written as YAML.
@@ -79,6 +80,12 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     response.status = 403
     _ = AdmissionRefusal(ServerStatus(response))
     _ = SchemaDocument(json: bytes)
+}
+
+/// A list of metadata is refused, or its objects are known by a text.
+@Sendable private func checkMetadata(_ bytes: [UInt8]) {
+    guard let list = try? MetadataList(bytes), let items = try? list.items() else { return }
+    for item in items { precondition(!item.metadata.state.isEmpty, "three parts end with a zero byte") }
 }
 
 /// An archive, also one of images, is refused or has only names that stay in a directory.

@@ -344,6 +344,7 @@ extension NodeCheck {
         var access = RequiredAccess(definitionsOf: contents.flatMap(\.manifests))
         for (task, manifests) in contents {
             let namespace = namespace(of: task, &findings)
+            access.noteLists(of: manifests, namespace: namespace)
             for manifest in manifests {
                 access.apply(manifest, namespace: namespace)
                 if task.footprint.awaitsRollout, manifest.identity.type.group == "apps" {

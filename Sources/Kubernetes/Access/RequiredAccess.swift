@@ -20,6 +20,8 @@ public struct RequiredAccess: Sendable {
     private let resources: ResourceNames
     /// The verbs for each object, by its scope and name.
     private var verbs: [Scope: [String: Set<String>]] = [:]
+    /// The number of objects that a task applies of collections that are worth a list.
+    private var listed: [Scope: Int] = [:]
     /// The verbs that are not limited to object names.
     private var unnamed: [Scope: Set<String>] = [:]
 
@@ -82,6 +84,43 @@ public struct RequiredAccess: Sendable {
             allow(["bind"], ObjectIdentity(type: type, namespace: namespace, name: name))
         default: break
         }
+    }
+
+    /// Finds the collections of which a task applies eight or more objects, for which a list of metadata is cheaper.
+    ///
+    /// Nothing is allowed by this, because RBAC has no permission for metadata alone, see ``allowLists()``.
+    ///
+    /// - Parameters:
+    ///   - manifests: The task's objects.
+    ///   - namespace: The kubeconfig's namespace, for objects that specify none.
+    public mutating func noteLists(of manifests: [ManifestObject], namespace: String) {
+        let identities = manifests.map { settled($0.identity, namespace) }.filter { !$0.type.isSecret }
+        for objects in Dictionary(grouping: identities, by: { [$0.type.apiVersion, $0.type.kind, $0.namespace] }).values
+        where objects.count >= ListedObjects.leastCount {
+            let (type, namespace) = (objects[0].type, objects[0].namespace)
+            let scope = Scope(namespace: namespace, group: type.group, resource: resources.resource(of: type))
+            listed[scope] = max(listed[scope] ?? 0, objects.count)
+        }
+    }
+
+    /// Adds the permissions to list the collections of ``noteLists(of:namespace:)``, with all that their objects contain.
+    public mutating func allowLists() {
+        for var scope in listed.keys {
+            scope.namespace = scope.namespace.flatMap { Self.permanentNamespaces.contains($0) ? $0 : nil }
+            unnamed[scope, default: []].insert("list")
+        }
+    }
+
+    /// A line for each collection of ``noteLists(of:namespace:)``, which says whose contents a list opens.
+    public var listedCollections: [String] {
+        listed.map { scope, count in
+            let name = scope.group.isEmpty ? scope.resource : "\(scope.resource).\(scope.group)"
+            let place =
+                scope.namespace.map {
+                    Self.permanentNamespaces.contains($0) ? " in namespace \($0)" : " in all namespaces"
+                }
+            return "\(name)\(place ?? ""): one list instead of \(count) requests"
+        }.sorted()
     }
 
     /// Adds the permissions for what the annotations of a manifest ask for.

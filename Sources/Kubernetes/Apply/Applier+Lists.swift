@@ -5,8 +5,8 @@ import YAML
 extension Applier {
     /// The knowledge from lists about the objects of an apply, by their positions.
     struct Survey: Sendable {
-        /// The objects that are as an earlier run has verified them, with their results.
-        var unchanged: [Int: ObjectApplication.Result] = [:]
+        /// The objects that are as an earlier run has verified them, which have been reported.
+        var unchanged: Set<Int> = []
         /// The objects of which an earlier run knows another state.
         var changed: Set<Int> = []
         /// The objects that do not exist.
@@ -19,7 +19,7 @@ extension Applier {
         var path: String
     }
 
-    /// Reads lists of metadata where they are cheaper than a GET of each object.
+    /// Reads lists of metadata where they are cheaper than a GET of each object, and reports the unchanged objects.
     ///
     /// An object counts as unchanged only if the objects that it needs do: if this run changes its definition, its
     /// stored state may become another.
@@ -59,14 +59,14 @@ extension Applier {
             }
         }
         await judge(findings, of: objects, needs, readAt: begin, &survey)
-        for (position, item) in findings where survey.unchanged[position] != nil {
+        for (position, item) in findings where survey.unchanged.contains(position) {
             guard let node = item.node, let kind = DefinedKind(objects[position]) else { continue }
             client.traits.record(definition: node, of: kind, readIn: generation)
         }
         return survey
     }
 
-    /// Compares what was read with what an earlier run has verified.
+    /// Compares what was read with what an earlier run has verified, and reports the objects that are unchanged.
     private func judge(
         _ findings: [Int: MetadataList.Item],
         of objects: [ManifestObject],
@@ -87,9 +87,13 @@ extension Applier {
                 survey.changed.insert(position)
                 continue
             }
-            let areNeedsUnchanged = needs.objects(neededBy: position).allSatisfy { survey.unchanged[$0] != nil }
-            guard areNeedsUnchanged, !metadata.isBeingDeleted else { continue }
-            survey.unchanged[position] = await application.unchangedResult(metadata, entry, readAt: begin)
+            let areNeedsUnchanged = needs.objects(neededBy: position).allSatisfy(survey.unchanged.contains)
+            guard areNeedsUnchanged, !metadata.isBeingDeleted,
+                let result = await application.unchangedResult(metadata, entry, readAt: begin)
+            else { continue }
+            result.verification?.record()
+            say(.applied(result.identity, result.effect))
+            survey.unchanged.insert(position)
         }
     }
 

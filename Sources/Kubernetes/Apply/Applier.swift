@@ -95,12 +95,7 @@ public struct Applier: Sendable {
     public func apply(_ manifests: [ManifestObject]) async -> [ManifestObject] {
         var work = Work(manifests, defaultNamespace: client.kubeconfig.namespace)
         work.survey = await survey(work)
-        for position in work.survey.unchanged.keys.sorted() {
-            guard let result = work.survey.unchanged[position] else { continue }
-            result.verification?.record()
-            say(.applied(result.identity, result.effect))
-        }
-        let schedule = ApplySchedule(work.objects, work.needs, finished: Set(work.survey.unchanged.keys))
+        let schedule = ApplySchedule(work.objects, work.needs, finished: work.survey.unchanged)
         var applier = self
         applier.changesLimits = manifests.contains { manifest in
             let type = manifest.identity.type

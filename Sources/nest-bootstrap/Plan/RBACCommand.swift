@@ -22,6 +22,10 @@ struct RBACCommand: Command {
                 + "how to make it. For a namespace that may not exist yet, the permissions are for the whole cluster.",
             "To apply a role, a user needs the permission to escalate it: a person who may change the manifests of "
                 + "the task file decides what the roles in them allow.",
+            "Where a task has eight or more objects of a kind in a namespace, one list of their metadata is faster than a "
+                + "request for each. RBAC has no permission for metadata alone, so it opens the contents of all objects of the kind "
+                + "there, of Secrets never. Without it nothing is missing, and no warning is printed. The last lines of the output "
+                + "say which lists '--with-lists' would allow.",
             "The name of the roles is nest-bootstrap:ROLE, with the role of the node, so that those of several roles "
                 + "do not replace each other. With '--output json' the output is a List, which kubectl reads as well.",
         ],
@@ -45,8 +49,16 @@ struct RBACCommand: Command {
             }
             command.user = value
         },
+        Flag(
+            "--with-lists",
+            "also list what a task has many of: faster, and opens the contents of all of them",
+            \.allowsLists
+        ),
         .config, .role, .hostName, .root, .output,
     ]
+
+    /// Whether the larger roles are printed.
+    var allowsLists = false
 
     /// The default name of the user to which the roles are bound.
     static let defaultUser = "nest-bootstrap"
@@ -64,6 +76,7 @@ struct RBACCommand: Command {
         await http.shutDown()
         let reports = configuration.declarations.cluster.report?.kubeconfig != nil
         if reports { access.report() }
+        if allowsLists { access.allowLists() }
         output.report(warnings: findings.warnings)
         guard findings.problems.isEmpty else {
             output.report(findings.problems, .taskFileWrong)
@@ -80,6 +93,11 @@ struct RBACCommand: Command {
         let parts = ["nest-bootstrap", user == Self.defaultUser ? nil : user].compactMap(\.self)
         let name = (parts + configuration.declarations.roles).joined(separator: ":")
         write(access.objects(user: user, name: name), as: configuration.options.output, output)
+        if !allowsLists, !configuration.options.output.isForPrograms, !access.listedCollections.isEmpty {
+            let lines = access.listedCollections.map { "#   \($0)" }
+            let words = "# Not needed: with '--with-lists' the roles also list, and so read, all"
+            output.writeData(([words] + lines).joined(separator: "\n") + "\n")
+        }
         return .success
     }
 

@@ -35,6 +35,28 @@ struct RequiredAccessTests {
         "- admissionregistration.k8s.io/mutatingwebhookconfigurations : list",
     ]
 
+    @Test func `lists of many objects are allowed only if asked for, and never of Secrets`() {
+        let names = (0..<ListedObjects.leastCount).map { "m-\($0)" }
+        let objects = ["ConfigMap", "Secret"].flatMap { kind in
+            names.map { "{apiVersion: v1, kind: \(kind), metadata: {name: \($0), namespace: kube-system}}" }
+        }
+        let few = names.dropFirst().map { "{apiVersion: v1, kind: Pod, metadata: {name: \($0)}}" }
+        let text = (objects + few).joined(separator: "\n---\n")
+        let manifests = ManifestFile(Array(text.utf8), file: "m.yaml").manifests
+        var lines: [String] = []
+        let without = rules(text) { access in
+            access.noteLists(of: manifests, namespace: "default")
+            lines = access.listedCollections
+        }
+        #expect(lines == ["configmaps in namespace kube-system: one list instead of 8 requests"])
+        #expect(!without.contains { $0.hasSuffix("list") })
+        let with = rules(text) { access in
+            access.noteLists(of: manifests, namespace: "default")
+            access.allowLists()
+        }
+        #expect(with.filter { !without.contains($0) } == ["kube-system /configmaps : list"])
+    }
+
     @Test func `a user who applies objects may list what changes them when they are sent`() {
         let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system}}"
         #expect(
