@@ -61,6 +61,9 @@ public struct RunEnvironment: Sendable {
     /// The warnings about credentials already emitted in this run.
     let reportedWarnings = ReportedWarnings()
 
+    /// The tasks that would start something in this dry run, such as a service that other tasks need.
+    let startingTasks = StartingTasks()
+
     /// The clock with which the validity of certificates is checked.
     public var now: @Sendable () -> Timestamp = { .now() }
 
@@ -175,7 +178,9 @@ struct ActionContext: Sendable {
     func emitUnknown(_ path: String, mode: UInt32, from sources: [String]) throws(SystemError) -> Bool {
         guard sources.contains(where: run.files.isOfUnknownContent) else { return false }
         try run.files.remember(.unknown(mode: mode), at: path)
-        emit(.planned("would write '\(path)', with what other tasks issue first"))
+        let source = sources.first { run.files.isOfUnknownContent($0) }
+        let task = source.flatMap(writer).map { "task '\($0)'" }
+        emit(.planned("would write '\(path)', with what \(task.map { "\($0) makes" } ?? "other tasks make") first"))
         return true
     }
 

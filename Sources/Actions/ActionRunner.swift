@@ -40,6 +40,7 @@ public struct ActionRunner: Sendable {
         } catch let problem as Problem {
             throw problem.located(in: context.task)
         }
+        if isChanged { context.recordStart() }
         return isChanged ? .changed : .unchanged
     }
 

@@ -151,8 +151,8 @@ struct CertificateRenewalTests {
             #expect(
                 bench.lines == [
                     "would issue '/pki/a.crt', which is missing", "/k created",
-                    "would write '/i', with what other tasks issue first",
-                    "would write '/f', with what other tasks issue first",
+                    "would write '/i', with what task 'c' makes first",
+                    "would write '/f', with what task 'c' makes first",
                 ]
             )
         }

@@ -57,6 +57,22 @@ struct InitDirectoryTests {
         return path
     }
 
+    @Test(arguments: NodeKind.allCases)
+    func `a dry run of the directory of a kind succeeds on a machine that has nothing yet`(kind: NodeKind) async throws
+    {
+        let digests = ["apiServer", "controllerManager", "scheduler"].flatMap {
+            kind == .controlPlane ? ["--set", "\($0)Digest=\(Self.digest)"] : []
+        }
+        #expect(try await initialise(kind, join(kind) + digests).status == 0)
+        for command in [["run", "--dry-run"], ["diff"]] {
+            let path = TemporaryDirectory.file("node/bootstrap.yaml")
+            let root = TemporaryDirectory.file("root")
+            let result = await callProgram(command + ["--config", path, "--host-name", "cp-1", "--root", root])
+            #expect(result.status == (command == ["diff"] ? 1 : 0), "\(result.output)\(result.errors)")
+            #expect(!(result.output + result.errors).contains("error: "), "\(result.output)\(result.errors)")
+        }
+    }
+
     /// The names in a directory, sorted.
     private func names(_ path: String) throws -> [String] { try Files.list(path).sorted() }
 

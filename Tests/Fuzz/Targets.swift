@@ -91,7 +91,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 /// An archive, also one of images, is refused or has only names that stay in a directory.
 @Sendable private func checkArchive(_ bytes: [UInt8]) {
     let path = "/tmp/nest-bootstrap-fuzz.\(getpid())"
-    defer { unlink(path) }
+    defer { unsafe unlink(path) }
     guard (try? FileSystem.write(bytes, to: path, mode: 0o600)) != nil else { return }
     let limit = 1 << 26
     if let contents = try? ArchiveContents(of: path, ArchiveSelection(), byteLimit: limit) {

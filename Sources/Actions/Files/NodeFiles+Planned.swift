@@ -1,4 +1,5 @@
 import Base
+import Glibc
 import Host
 
 /// Paths that a dry run would have written.
@@ -9,12 +10,26 @@ extension NodeFiles {
         planned.withLock { $0[ExactText(path)] = state }
     }
 
+    /// Records that a task would create a path, or wait for it, so that later tasks of the dry run may read it and what is
+    /// below it.
+    ///
+    /// - Parameters:
+    ///   - path: The path on the node. Slashes at its end are ignored.
+    ///   - task: The name of the task.
+    func expect(_ path: String, from task: String) {
+        guard let path = try? resolved(path, followsLast: false).withoutSlashesAtEnd else { return }
+        planned.withLock { if $0[ExactText(path)] == nil { $0[ExactText(path)] = .expected(from: task) } }
+    }
+
     /// Returns whether a dry run would have written a path, so that its current state does not matter.
     func isPlanned(_ path: String) throws(SystemError) -> Bool { try plannedState(of: path) != nil }
 
     /// Returns whether a dry run would have written a file whose content is not known before the real run.
     func isOfUnknownContent(_ path: String) -> Bool {
-        if case .unknown? = try? plannedState(of: path) { true } else { false }
+        switch try? plannedState(of: path) {
+        case .unknown?, .expected?: true
+        default: false
+        }
     }
 
     /// Returns whether a dry run would have created a directory at a path.
@@ -25,6 +40,35 @@ extension NodeFiles {
     /// Returns the state that a dry run would have left at a path, `nil` if it would not have changed the path.
     private func plannedState(of path: String) throws(SystemError) -> Planned? {
         let path = try resolved(path)
-        return planned.withLock { $0[ExactText(path)] }
+        switch planned.withLock({ $0[ExactText(path)] }) {
+        case .expected?, nil: return expectedTask(of: path).map(Planned.expected)
+        case let state?: return state
+        }
+    }
+
+    /// Returns the task before which a path is not there and after which it may be, `nil` for all other paths.
+    ///
+    /// - Parameter path: The path on the node.
+    /// - Returns: The name of the task that would create the path or a directory above it, or would wait for it.
+    func expectedTask(of path: String) -> String? {
+        guard isDryRun, let path = try? resolved(path) else { return nil }
+        let planned = planned.withLock { $0 }
+        var rest = path[...]
+        while !rest.isEmpty {
+            switch planned[ExactText(String(rest))] {
+            case .expected(let task)?:
+                // A path that is there is known.
+                return (try? FileSystem.exists(location(ofResolved: path))) == true ? nil : task
+            case .file?, .unknown?, .link?, .directory?: return nil
+            case nil: rest = rest[..<(rest.lastSlash ?? rest.startIndex)]
+            }
+        }
+        return nil
+    }
+
+    /// Returns the error of reading a file whose content is not known before the real run.
+    func unknown(_ path: String) -> SystemError {
+        let reason = expectedTask(of: path).map { "task '\($0)' has run" } ?? "the real run"
+        return SystemError("cannot read", path, code: ENODATA, detail: "it is not known before \(reason)")
     }
 }

@@ -38,6 +38,8 @@ public final class NodeFiles: Sendable {
         case file([UInt8], mode: UInt32)
         /// A file whose content is not known before the real run.
         case unknown(mode: UInt32)
+        /// A file or directory that is not there before a task has run, and of which nothing is known before.
+        case expected(from: String)
         case link(target: String)
         case directory(mode: UInt32)
     }
@@ -89,7 +91,7 @@ public final class NodeFiles: Sendable {
         location(ofResolved: try resolved(path))
     }
 
-    private func location(ofResolved path: String) -> String {
+    func location(ofResolved path: String) -> String {
         guard !root.isEmpty, (try? FileSystem.exists(root + path)) == true else { return path }
         return root + path
     }
@@ -107,11 +109,11 @@ public final class NodeFiles: Sendable {
         let node = try resolved(path)
         switch planned.withLock({ $0[ExactText(node)] }) {
         case .file(let bytes, _)?: return bytes
-        case .unknown?:
-            throw SystemError("cannot read", path, code: ENODATA, detail: "it is not known before the real run")
+        case .unknown?: throw unknown(path)
         case .directory?: throw SystemError("cannot read", path, code: EISDIR)
-        case .link?, nil: break
+        case .expected?, .link?, nil: break
         }
+        if expectedTask(of: node) != nil { throw unknown(path) }
         try requireTrusted(path, isData: isData)
         if let bytes = try credential(path, limit: limit) { return bytes }
         do throws(SystemError) {
@@ -126,15 +128,16 @@ public final class NodeFiles: Sendable {
         let path = try resolved(path)
         switch planned.withLock({ $0[ExactText(path)] }) {
         case .file(_, let mode)?, .unknown(let mode)?, .directory(let mode)?: return mode
-        case .link?, nil: break
+        case .expected?, .link?, nil: break
         }
+        guard expectedTask(of: path) == nil else { return nil }
         return try FileSystem.status(try FileSystem.realPath(location(ofResolved: path)))?.mode
     }
 
     /// Returns whether a path exists, or would exist in a dry run.
     public func exists(_ path: String) throws(SystemError) -> Bool {
         let path = try resolved(path)
-        if planned.withLock({ $0[ExactText(path)] != nil }) { return true }
+        if try isPlanned(path) { return true }
         return try FileSystem.exists(location(ofResolved: path))
     }
 
@@ -207,7 +210,7 @@ public final class NodeFiles: Sendable {
     private func target(of path: String, _ planned: [ExactText: Planned]) throws(SystemError) -> String? {
         switch planned[ExactText(path)] {
         case .link(let target): return target
-        case .file, .unknown, .directory: return nil
+        case .file, .unknown, .expected, .directory: return nil
         case nil: return root.isEmpty ? nil : try FileSystem.status(root + path)?.target
         }
     }
@@ -384,7 +387,7 @@ extension NodeFiles {
     /// - Throws: ``Base/SystemError`` if the file does not exist, cannot be read or is too large, or if a user who is
     ///   neither root nor a service account could replace it.
     func readProduct(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        if try isPlanned(path) { return try read(path, limit: limit) }
+        if try isPlanned(path), expectedTask(of: path) == nil { return try read(path, limit: limit) }
         let location = try location(ofWritten: path)
         try requireTrusted(location: location, isData: true, exceptFile: true)
         return try FileSystem.read(location, limit: limit)

@@ -16,6 +16,11 @@ struct ApplyAction: Action {
 
     /// Applies all objects that can be read, reports all failures, and returns whether anything changed.
     func run() async throws -> Bool {
+        if let path = context.unknownManifests(declaration.manifests) {
+            let task = context.writer(of: path).map { "task '\($0)' makes" } ?? "other tasks make"
+            context.emit(.planned("would apply the objects of '\(path)', which \(task) first"))
+            return true
+        }
         let cache = context.cache
         let store = UnchangedStore(context)
         let index = context.run.files.isDryRun ? nil : store.manifestIndex()
@@ -27,7 +32,28 @@ struct ApplyAction: Action {
             if contents.problems.isEmpty { throw Problem(.unreadManifest, "no object to apply") }
             throw ReportedFailures()
         }
-        let client = try await context.run.connections.client(kubeconfig: declaration.kubeconfig.path, context)
+        guard let client = try await client(toApply: contents.manifests.count) else {
+            guard contents.problems.isEmpty else { throw ReportedFailures() }
+            return true
+        }
+        return try await run(contents, client, store, index)
+    }
+
+    /// Connects to the API server, unless this is a dry run that cannot use it.
+    private func client(toApply count: Int) async throws(Problem) -> APIClient? {
+        let objects = count == 1 ? "1 object, which is" : "\(count) objects, which are"
+        return try await context.connection(
+            kubeconfig: declaration.kubeconfig.path,
+            { "would apply \(objects) not compared with the cluster: \($0)" }
+        )
+    }
+
+    private func run(
+        _ contents: ManifestLoader.Contents,
+        _ client: APIClient,
+        _ store: UnchangedStore,
+        _ index: ManifestIndex?,
+    ) async throws -> Bool {
         // An object that is described twice counts once.
         let sets = Repetitions.sets(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         context.emit(.objectCount(sets.count))

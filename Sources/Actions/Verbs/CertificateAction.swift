@@ -26,6 +26,14 @@ struct CertificateAction: Action {
     func run() async throws -> Bool {
         let leaf = declaration.leaf
         let account = try await context.account(owner: leaf.owner, group: leaf.group, writing: declaration.key.path)
+        if case .authority(let certificate, let key) = declaration.issuer,
+            let unknown = [certificate.path, key.path].first(where: context.run.files.isOfUnknownContent)
+        {
+            let maker = context.writer(of: unknown).map { "task '\($0)'" } ?? "another task"
+            context.emit(.planned("would issue '\(declaration.path.path)' once \(maker) has made its CA"))
+            try rememberUnknown()
+            return true
+        }
         let authority = try await authority()
         let present = try presentPair()
         let reasons = present.map { faults(of: $0, authority?.certificate) } ?? ["is missing"]

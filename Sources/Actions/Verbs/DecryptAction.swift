@@ -21,6 +21,12 @@ struct DecryptAction: Action {
     /// Writes the file unless it is up to date, and returns whether it did.
     func run() async throws(Problem) -> Bool {
         let path = declaration.path.path
+        let sources = [declaration.source.path, declaration.identity.path]
+        do throws(SystemError) {
+            if try context.emitUnknown(path, mode: UInt32(declaration.mode), from: sources) { return true }
+        } catch {
+            throw Problem(.systemCallFailed, "cannot write '\(path)'", cause: error)
+        }
         let encrypted = try read(declaration.source, "source")
         let (owner, group) = try await context.account(
             owner: declaration.owner,

@@ -23,6 +23,9 @@ struct ExecAction: Action {
         guard !context.run.files.isDryRun else {
             // Files that 'preStart' would create do not exist in a dry run.
             if declaration.preStart == nil { _ = try command() }
+            for write in context.task.footprint.writes where [.creates, .modifies].contains(write.effect) {
+                context.run.files.expect(write.path.path, from: context.task.name)
+            }
             let first = declaration.preStart == nil ? "" : "'preStart', then "
             context.emit(.planned("would run \(first)\(commandLine)"))
             return true
@@ -96,7 +99,7 @@ struct ExecAction: Action {
     private func isWritten(_ creates: LocatedPath) throws(Problem) -> Bool {
         do {
             let files = context.run.files
-            if try files.isPlanned(creates.path) { return true }
+            if try files.isPlanned(creates.path), files.expectedTask(of: creates.path) == nil { return true }
             return try FileSystem.exists(try files.location(ofTarget: creates.path))
         } catch {
             throw Problem(

@@ -95,6 +95,7 @@ extension FileAction {
         case .path(let source):
             guard !context.run.files.isOfUnknownContent(source.path) else {
                 context.emit(.planned("would unpack '\(source.path)' in '\(path)'"))
+                context.run.files.expect(path, from: context.task.name)
                 return true
             }
             let (place, digest) = try await examined(source)
@@ -109,7 +110,10 @@ extension FileAction {
         if case .url(let url, let digest) = declaration.source {
             location = try await fetched(url, digest, "unpack it in '\(path)'")
         }
-        guard let location else { return true }
+        guard let location else {
+            context.run.files.expect(path, from: context.task.name)
+            return true
+        }
         let isChanged = try await onThread { () throws(Problem) in try unpacking.run(location) }
         if !isChanged { context.emit(.path(path, .unchanged)) }
         if case .url(_, let digest) = declaration.source, !context.run.files.isDryRun {

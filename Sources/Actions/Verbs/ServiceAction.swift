@@ -52,7 +52,8 @@ struct ServiceAction: Action {
     private func isPlanned() async throws -> Bool {
         let unit = declaration.unit
         let paths = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"].map { "\($0)/\(unit)" }
-        guard paths.contains(where: { context.run.producers.producer(of: $0) != nil }),
+        guard
+            paths.contains(where: { context.run.producers.producer(of: $0) != nil }) || context.earlierProgram != nil,
             let found = try? await Systemd.installedUnit(unit), found.unit.load == "not-found"
         else { return false }
         if let isEnabled = declaration.isEnabled {

@@ -20,7 +20,12 @@ struct SetRemoval {
     func run() async throws -> Bool {
         let (run, store) = (context.run, SetRecordStore(context.run, set: set.name))
         let record = try store.record()
-        let client = try await run.connections.client(kubeconfig: set.kubeconfig.path, context)
+        guard
+            let client = try await context.connection(
+                kubeconfig: set.kubeconfig.path,
+                { "would delete set '\(set.name)', if the cluster has it: \($0)" }
+            )
+        else { return false }
         let failures = FailureReporter(context, order: [])
         let pruner = context.pruner(ofFormer: set.name, record, client)
         let deletion = SetDeletion(context: context, client: client, pruner: pruner, failures: failures)

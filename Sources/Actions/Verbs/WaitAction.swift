@@ -19,14 +19,26 @@ struct WaitAction: Action {
 
     /// Waits for the condition and always returns `false`, because nothing is changed.
     ///
-    /// A dry run waits only for an API server, because other tasks may create everything else.
+    /// A dry run waits only for an API server that no other task starts, because other tasks may create everything else.
     func run() async throws -> Bool {
-        if context.run.files.isDryRun, !isForServer {
-            let isFulfilled = await WaitAction(context.probing(Self.probeLimit), declaration).isFulfilled()
-            if !isFulfilled { context.emit(.planned("would wait for \(subject)")) }
+        guard context.run.files.isDryRun else {
+            try await wait()
             return false
         }
-        try await wait()
+        if case .apiServer(let kubeconfig) = declaration.condition {
+            guard
+                try await context.connection(kubeconfig: kubeconfig.path, { "would wait for the API server: \($0)" })
+                    == nil
+            else { return false }
+        } else {
+            let isFulfilled = await WaitAction(context.probing(Self.probeLimit), declaration).isFulfilled()
+            guard !isFulfilled else { return false }
+            context.emit(.planned("would wait for \(subject)"))
+        }
+        if case .file(let reference) = declaration.condition {
+            context.run.files.expect(reference.path, from: context.task.name)
+        }
+        context.recordStart()
         return false
     }
 
@@ -112,11 +124,6 @@ struct WaitAction: Action {
     private func paths(of reference: LocatedPath) -> [String] {
         let files = context.run.files
         return Set([(try? files.location(ofWritten: reference.path)) ?? reference.path, reference.path]).sorted()
-    }
-
-    /// Whether the task waits for an API server.
-    private var isForServer: Bool {
-        if case .apiServer = declaration.condition { true } else { false }
     }
 
     /// The condition as messages name it.

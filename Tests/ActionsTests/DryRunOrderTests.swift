@@ -1,0 +1,136 @@
+import Base
+import TestSupport
+import Testing
+
+@testable import Actions
+
+/// Dry runs of tasks that need what other tasks of the same run would make first.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct DryRunOrderTests {
+    /// Performs tasks in a dry run, and returns what they said; each has to succeed.
+    private func lines(_ tasks: String, _ names: [String], files: [String: String] = [:]) async throws -> [String] {
+        var lines: [String] = []
+        try await withBench(tasks, isDryRun: true) { bench async throws in
+            for (name, text) in files { try bench.write(text, to: name) }
+            for name in names {
+                let outcome = try await bench.perform(name)
+                #expect(["changed", "unchanged"].contains(outcome), "\(name): \(outcome)")
+            }
+            lines = bench.lines
+        }
+        return lines
+    }
+
+    @Test func `a certificate is issued once the program that makes its CA has run`() async throws {
+        let tasks = """
+            tasks:
+              authority: {exec: {command: make-ca, args: [/nest-pki], creates: /nest-pki}}
+              c:
+                after: [authority]
+                certificate:
+                  path: /nest-pki/web.crt
+                  key: /nest-pki/web.key
+                  leaf: {commonName: web, usages: [client auth]}
+                  ca: {certificate: /nest-pki/ca.crt, key: /nest-pki/ca.key}
+              k:
+                after: [c]
+                kubeconfig:
+                  {path: /k, user: u, server: 'https://127.0.0.1:9', certificateAuthority: /nest-pki/ca.crt,
+                   certificate: /nest-pki/web.crt, key: /nest-pki/web.key}
+              w: {after: [k], wait: {apiServer: true, kubeconfig: /k}}
+              m: {after: [w], apply: {kubeconfig: /k, manifests: [m.yaml]}}
+              o: {after: [w], remove: {kubeconfig: /k, objects: [{apiVersion: v1, kind: Namespace, name: a}]}}
+              s: {after: [w], remove: {kubeconfig: /k, set: old}}
+
+            """
+        let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: b}}"
+        let reason = "'/nest-pki/ca.crt' of kubeconfig '/k' is not known before task 'authority' has run"
+        #expect(
+            try await lines(tasks, ["authority", "c", "k", "w", "m", "o", "s"], files: ["m.yaml": manifest]) == [
+                "would run 'make-ca /nest-pki'",
+                "would issue '/nest-pki/web.crt' once task 'authority' has made its CA",
+                "/k created",
+                "would wait for the API server: \(reason)",
+                "would apply 1 object, which is not compared with the cluster: \(reason)",
+                "would delete Namespace/a, if the cluster has it: \(reason)",
+                "would delete set 'old', if the cluster has it: \(reason)",
+            ]
+        )
+    }
+
+    @Test func `a kubeconfig for which a task waits is known once it has ended`() async throws {
+        let tasks = """
+            tasks:
+              w: {wait: {file: /nest-none/admin.conf}}
+              m: {after: [w], apply: {kubeconfig: /nest-none/admin.conf, manifests: [m.yaml]}}
+
+            """
+        let manifest = """
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: b}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: b}}
+            """
+        #expect(
+            try await lines(tasks, ["w", "m"], files: ["m.yaml": manifest]) == [
+                "would wait for '/nest-none/admin.conf'",
+                "would apply 2 objects, which are not compared with the cluster: "
+                    + "kubeconfig '/nest-none/admin.conf' is not known before task 'w' has run",
+            ]
+        )
+        // Without the task before it, the file is missing.
+        try await withBench(tasks, isDryRun: true) { bench async throws in
+            try bench.write(manifest, to: "m.yaml")
+            let words = try await bench.perform("m")
+            #expect(words.hasPrefix("kubeconfig '/nest-none/admin.conf' cannot be used: "), "\(words)")
+        }
+    }
+
+    @Test func `a server that an earlier task starts is not awaited`() async throws {
+        let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: b}}"
+        let kubeconfig = Self.kubeconfig(server: "https://127.0.0.1:9")
+        let text = """
+            tasks:
+              start: {exec: {command: start-server}}
+              k: {file: {path: /k, mode: "0600", content: '\(kubeconfig)'}}
+              w: {after: [k, start], timeout: 10m, wait: {apiServer: true, kubeconfig: /k}}
+              m: {after: [w], timeout: 10m, apply: {kubeconfig: /k, manifests: [m.yaml]}}
+
+            """
+        #expect(
+            try await lines(text, ["start", "k", "w", "m"], files: ["m.yaml": manifest]) == [
+                "would run 'start-server'", "/k created",
+                "would wait for the API server: API server 127.0.0.1:9 does not answer before task 'start' has run",
+                "would apply 1 object, which is not compared with the cluster: API server 127.0.0.1:9 does not answer "
+                    + "before task 'w' has run",
+            ]
+        )
+    }
+
+    private static func kubeconfig(server: String) -> String {
+        """
+        {apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: "\(server)"}}], \
+        contexts: [{name: c, context: {cluster: c, user: u}}], users: [{name: u, user: {token: t}}]}
+        """
+    }
+
+    @Test func `files that a program writes are sources of later tasks`() async throws {
+        let tasks = """
+            tasks:
+              render: {exec: {command: render, writes: [/nest-out/]}}
+              f: {after: [render], file: {path: /f, source: /nest-out/f}}
+              m: {after: [render], apply: {kubeconfig: /k, manifests: [/nest-out]}}
+              d: {after: [render], decrypt: {path: /d, source: /nest-out/d.age, identity: /etc/passwd}}
+              again: {after: [render], exec: {command: again, creates: /nest-out/x}}
+
+            """
+        #expect(
+            try await lines(tasks, ["render", "f", "m", "d", "again"]) == [
+                "would run 'render'",
+                "would write '/f', with what task 'render' makes first",
+                "would apply the objects of '/nest-out', which task 'render' makes first",
+                "would write '/d', with what task 'render' makes first",
+                "would run 'again'",
+            ]
+        )
+    }
+}
