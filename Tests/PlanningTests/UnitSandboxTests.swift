@@ -27,6 +27,37 @@ import Testing
         }
     }
 
+    @Test(arguments: ["admin.conf", "controller-manager.conf", "scheduler.conf", "pki/ca.key", "pki/sa.key"])
+    func `a unit sees the file that its task writes, also if other units do not`(name: String) throws {
+        let credentials = "certificate: /c, key: /run/k, certificateAuthority: /ca"
+        let text = """
+            tasks:
+              k: {kubeconfig: {path: /etc/kubernetes/\(name), user: u, server: "https://x", \(credentials)}}
+              f: {file: {path: /etc/kubernetes/\(name), content: x, mode: "0600"}}
+              d: {decrypt: {path: /etc/kubernetes/\(name), source: /s.age, identity: /etc/ssh/host.key}}
+              other: {kubeconfig: {path: /etc/kubernetes/other.conf, user: u, server: "https://x", \(credentials)}}
+
+            """
+        for task in ["k", "f", "d"] {
+            // Each alone, because no two tasks may write one file.
+            let lines = text.split(separator: "\n").filter { line in
+                !["k", "f", "d"].contains { $0 != task && line.hasPrefix("  \($0): ") }
+            }
+            let files = try UnitsTests.files(lines.joined(separator: "\n") + "\n")
+            // The list of the drop-in of all units applies, unless a unit replaces it.
+            let hides = { (task: String) in
+                let settings = (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(
+                    separator: "\n"
+                )
+                return !settings.contains("InaccessiblePaths=")
+                    || settings.contains("InaccessiblePaths=-/etc/kubernetes/\(name)")
+                    || settings.contains("TemporaryFileSystem=/etc/kubernetes/pki:ro") && name.contains("pki")
+            }
+            #expect(!hides(task), "\(task)")
+            #expect(hides("other"), "\(task)")
+        }
+    }
+
     @Test func `a unit hides the credentials that its task does not name`() throws {
         let kubeconfigs = ["a", "b"].map { name in
             """

@@ -43,8 +43,10 @@ struct ClosedDirectory: Hashable {
     var isOfPlan: Bool { kind != .usual && !isInDropIn }
 
     /// Returns whether a task that does not name the directory itself sees all of it.
+    ///
+    /// A task sees what it writes, because it has to compare it with what it would write.
     func isOpen(to task: UnitView.Names) -> Bool {
-        task.readsAnything && mayHoldCredentials
+        task.readsAnything && mayHoldCredentials || task.products.contains(exactPath)
             || kind == .usual && (task.writesAnywhere || task.writes.contains { $0 != "/" && isPath(path, at: $0) })
             || task.reads.contains { isPath(path, at: $0) }
             || task.awaited.contains { isPath($0, at: path) }
