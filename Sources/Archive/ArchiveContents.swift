@@ -1,3 +1,4 @@
+import Base
 public import Host
 import TLS
 
@@ -14,6 +15,29 @@ public struct ArchiveSelection: Sendable, Hashable {
     /// Creates a selection, by default of all entries.
     public init(strippedCount: Int = 0, wanted: [String] = []) {
         (self.strippedCount, self.wanted) = (strippedCount, wanted)
+    }
+
+    /// Returns whether an entry is wanted.
+    ///
+    /// - Parameter path: The path of the entry after ``strippedCount``.
+    public func wants(_ path: String) -> Bool { wanted.isEmpty || wanted.contains { EntryPattern($0).matches(path) } }
+
+    /// Returns whether an archive has a file or link at a path. The contents of its entries are not checked.
+    ///
+    /// - Parameters:
+    ///   - path: The path after ``strippedCount``.
+    ///   - archive: The archive's file.
+    /// - Throws: ``ArchiveError`` if the archive cannot be read.
+    public func finds(_ path: String, in archive: String) throws(ArchiveError) -> Bool {
+        var reader = try ArchiveReader(archive)
+        var count = 0
+        while count <= ArchiveContents.entryLimit, let entry = try reader.next() {
+            count += 1
+            guard entry.kind != .directory, let name = entry.name else { continue }
+            let parts = name.pathParts.filter { $0 != "." }.dropFirst(strippedCount)
+            if parts.joined(separator: "/").hasSameBytes(as: path) { return true }
+        }
+        return false
     }
 }
 

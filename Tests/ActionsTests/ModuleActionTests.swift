@@ -78,6 +78,45 @@ struct ModuleActionTests {
         #expect(try await problems("loop, br_netfilter") == (hasProgram ? [] : ["command 'modprobe' not found"]))
     }
 
+    @Test(
+        arguments: [
+            ("url: 'https://example.com/crictl-v1.tar.gz', unpack: {}", false),
+            ("url: 'https://example.com/crictl-v1.tar.gz', unpack: {only: [crictl]}", false),
+            ("url: 'https://example.com/tools.tar.gz', unpack: {only: ['mod*']}", true),
+            ("url: 'https://example.com/kmod-34.tar.gz', unpack: {strip: 1}", true),
+            ("source: without.tar, unpack: {}", false), ("source: with.tar, unpack: {strip: 1}", true),
+            ("source: with.tar, unpack: {}", false), ("source: damaged.tar, unpack: {}", true),
+        ]
+    )
+    func `a program is missing unless an archive has it, or may have it`(archive: String, isProvided: Bool) async throws
+    {
+        let digest = archive.hasPrefix("url") ? ", sha256: \(String(repeating: "4a", count: 32))" : ""
+        let tasks = """
+            tasks:
+              unpack: {file: {path: DIR/bin, \(archive)\(digest)}}
+              mods: {after: [unpack], module: {names: [br_netfilter]}}
+
+            """
+        let kernel = try kernel()
+        try await withBench(tasks.replacing("DIR", with: TemporaryDirectory.path)) { bench async throws in
+            for (name, entry) in [("with", "x/modprobe"), ("without", "modprobe.txt")] {
+                var tar = TarText()
+                tar.add(Array(entry.utf8), .file, Array("#!/bin/sh\n".utf8), mode: 0o755)
+                try FileSystem.write(
+                    tar.bytes + [UInt8](repeating: 0, count: 1024),
+                    to: "\(bench.directory)/\(name).tar",
+                    mode: 0o644
+                )
+            }
+            try bench.write("no archive", to: "damaged.tar")
+            var run = bench.run
+            run.kernelModules = kernel
+            run.processEnvironment["PATH"] = "\(bench.directory)/bin"
+            let found = await NodeCheck(run).findings().problems.map(\.message)
+            #expect(found == (isProvided ? [] : ["command 'modprobe' not found"]))
+        }
+    }
+
     @Test func `a modprobe that loads nothing is a failure`() async throws {
         let kernel = try kernel()
         try await withBench(Self.tasks) { bench async throws in

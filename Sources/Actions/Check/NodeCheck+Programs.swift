@@ -1,3 +1,4 @@
+import Archive
 import Base
 import Host
 import Planning
@@ -5,14 +6,27 @@ import Planning
 /// Programs that tasks run.
 extension NodeCheck {
     /// Reports a command that does not exist, and a program or script that would not start.
-    func programProblems(_ footprint: Footprint) -> [Problem] {
+    func programProblems(_ footprint: Footprint) async -> [Problem] {
         guard let command = footprint.command else { return footprint.runsPrograms ? scriptProblems(footprint) : [] }
         let name = command.name.path
         var searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
         if command.package != nil { searchPath = searchPathOfPackages(searchPath) }
         let directories = searchPath.split(separator: ":")
         let candidates = ExecLine.isPath(name) ? [name] : directories.map { "\($0)/\(name)" }
-        guard !candidates.contains(where: { producers.producer(of: $0) != nil || mayBeUnpacked($0) }) else { return [] }
+        guard !candidates.contains(where: { producers.producer(of: $0) != nil }) else { return [] }
+        let problems = problems(of: command, candidates, searchPath)
+        guard !problems.isEmpty else { return [] }
+        for path in candidates where await mayBeUnpacked(path, of: command.package) { return [] }
+        return problems
+    }
+
+    /// Reports a command that does not exist or would not start.
+    private func problems(
+        of command: Footprint.Command,
+        _ candidates: [String],
+        _ searchPath: String,
+    ) -> [Problem] {
+        let name = command.name.path
         let existing = candidates.filter { (try? run.files.exists($0)) == true }
         // The first one that can be executed is started; see execvp(3).
         let isStarted = { (path: String) in
@@ -25,14 +39,6 @@ extension NodeCheck {
         let usual = keys.map { "write \($0)" } ?? ProgramFile.advice(onMissing: name, searchPath: searchPath)
         let hint = command.package.map { "install the package '\($0)'" } ?? usual
         return [Problem(.missingProgram, "command '\(name)' not found", at: command.name.location, hint: hint)]
-    }
-
-    /// Returns whether a task unpacks an archive in a directory above a path, so that it may provide the path.
-    private func mayBeUnpacked(_ path: String) -> Bool {
-        run.plan.steps.lazy.map(\.task).contains { task in
-            guard let file = task.verb.declaration as? FileDeclaration, file.unpacking != nil else { return false }
-            return isPath(path, below: file.path.path)
-        }
     }
 
     /// Returns whether a task only loads kernel modules that the kernel has, for which it needs no program.

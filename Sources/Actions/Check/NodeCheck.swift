@@ -155,7 +155,7 @@ public struct NodeCheck: Sendable {
         problems += footprint.issuedCertificate.map { check($0, of: task) } ?? []
         problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
-        if !hasModules(task) { problems += programProblems(footprint) }
+        if !hasModules(task) { problems += await programProblems(footprint) }
         problems += footprint.writes.flatMap(check)
         return problems
     }
