@@ -1,4 +1,5 @@
 import Base
+import Host
 import TestSupport
 import Testing
 
@@ -181,6 +182,20 @@ struct InitDirectoryTests {
         let replaced = try await initialise(.k3s, ["--force"])
         #expect(replaced.status == 0, "\(replaced.errors)")
         #expect(try Files.text(config) == text)
+        let copies = "\nReplaced files that were different, and their copies:\n    bootstrap.yaml: bootstrap.yaml"
+        #expect(replaced.output.contains("\(copies).bak\nNext:\n"), "\(replaced.output)")
+        #expect(try Files.text("\(config).bak") == "mine\n")
+        // The same again keeps nothing, and other edits are kept beside the first ones.
+        let again = try await initialise(.k3s, ["--force"])
+        #expect(again.status == 0 && !again.output.contains("Replaced"), "\(again.output)")
+        try Files.write(Array("more\n".utf8), to: config, mode: 0o600)
+        #expect(try await initialise(.k3s, ["--force"]).output.contains("\(copies).bak2\n"))
+        #expect(try Files.text("\(config).bak2") == "more\n" && Files.status("\(config).bak2")?.mode == 0o600)
+        #expect(
+            try names(path) == [
+                "bootstrap.d", "bootstrap.yaml", "bootstrap.yaml.bak", "bootstrap.yaml.bak2", "manifests", "token",
+            ]
+        )
         #expect(try Files.text("\(path)/token") == "mine\n")
     }
 
@@ -219,6 +234,42 @@ struct InitDirectoryTests {
             (["kubeadm", "k3s", "-o", "d"], "'init' takes no arguments: 'k3s'"),
             (["kubeadm", "-o", "d", "--set", "podCIDR"], "invalid value 'podCIDR' for '--set': expected NAME=VALUE"),
             (
+                ["kubeadm", "-o", "d", "--set", "podCIDR="],
+                "'--set podCIDR=' has no value after '=': write a value such as 10.244.0.0/16"
+            ),
+            (
+                ["kubeadm", "-o", "d", "--set", "podCIDR=hello"],
+                "invalid value 'hello' of 'podCIDR' for '--set': expected a network in CIDR notation, such as 10.244.0.0/16"
+            ),
+            (
+                ["kubeadm", "-o", "d", "--set", "podCIDR=10.1.0.0"],
+                "invalid value '10.1.0.0' of 'podCIDR' for '--set': expected a network in CIDR notation"
+            ),
+            (
+                ["worker", "-o", "d", "--set", "clusterDNS=dns"],
+                "invalid value 'dns' of 'clusterDNS' for '--set': expected an IP address, such as 10.96.0.10"
+            ),
+            (
+                ["worker", "-o", "d", "--set", "apiServer=cp-1:6443"],
+                "invalid value 'cp-1:6443' of 'apiServer' for '--set': expected a URL, such as https://192.0.2.10:6443"
+            ),
+            (
+                ["control-plane", "-o", "d", "--set", "kubernetesVersion=latest"],
+                "invalid value 'latest' of 'kubernetesVersion' for '--set': expected a version, such as v1."
+            ),
+            (
+                ["control-plane", "-o", "d", "--set", "pki=pki"],
+                "invalid value 'pki' of 'pki' for '--set': expected an absolute path, such as /etc/kubernetes/pki"
+            ),
+            (
+                ["k3s", "-o", "d", "--set", "maxPods=many"],
+                "invalid value 'many' of 'maxPods' for '--set': expected a number, such as 150"
+            ),
+            (
+                ["control-plane", "-o", "d", "--set", "serviceCIDR=10.43.0.0/16"],
+                "'serviceAddress' is 10.96.0.1, which is not in 'serviceCIDR' 10.43.0.0/16: add --set serviceAddress=ADDRESS"
+            ),
+            (
                 ["kubeadm", "-o", "d", "--set", "podCDR=1"],
                 "unknown variable of 'init kubeadm' 'podCDR' (did you mean 'podCIDR'?)"
             ),
@@ -230,6 +281,13 @@ struct InitDirectoryTests {
         let result = await callProgram(["init"] + arguments)
         #expect(result.status == 64 && result.output == "")
         #expect(result.errors.hasPrefix("nest-bootstrap: \(message)"), "\(result.errors)")
+    }
+
+    @Test func `a node with another host name does not get an interface of this machine`() async throws {
+        let survey = { name in try MachineSurvey(root: nil, hostName: name) }
+        #expect(try survey("nest-other-machine").address == nil)
+        #expect(try survey(nil).address != nil)
+        #expect(try survey(Machine.hostName()).address != nil)
     }
 
     @Test func `a digest of zeros is a warning of check, and an error before anything is fetched`() async throws {

@@ -62,7 +62,12 @@ struct InitCommand: Command {
             }
             command.path = value == "-" ? nil : value
         },
-        Flag("--force", "replace FILE if it exists; with KIND files of the same names in the directory", \.replaces),
+        Flag(
+            "--force",
+            "replace FILE if it exists; with KIND files of the same names in the directory. What was different is kept beside "
+                + "it, with '.bak' at the end of its name",
+            \.replaces
+        ),
         Flag(
             "--set",
             "NAME=VALUE",
@@ -128,17 +133,32 @@ struct InitCommand: Command {
             )
         }
         guard joinPath == nil || kind == .worker else { throw UsageError("'--join' goes with 'init worker' only") }
-        for setting in settings { _ = try Self.variable(setting, of: kind) }
+        let variables = try Self.variables(settings, of: kind)
+        let templates = Dictionary(kind.declaredVariables.map { ($0.name, $0.value) }) { $1 }
+        try VariableForm.check(variables, templates)
+    }
+
+    /// Parses the values of variables.
+    private static func variables(_ settings: [String], of kind: NodeKind) throws(UsageError) -> [String: String] {
+        var variables: [String: String] = [:]
+        for setting in settings {
+            let (name, value) = try variable(setting, of: kind)
+            variables[name] = value
+        }
+        return variables
     }
 
     /// Parses the value of a variable.
     private static func variable(_ setting: String, of kind: NodeKind) throws(UsageError) -> (String, String) {
         let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, !parts[1].isEmpty else {
+        guard parts.count == 2, !parts[0].isEmpty else {
             throw UsageError("invalid value '\(setting)' for '--set': expected NAME=VALUE")
         }
-        guard kind.variables.contains(parts[0]) else {
+        guard let variable = kind.declaredVariables.first(where: { $0.name == parts[0] }) else {
             throw .unknown("variable of 'init \(kind.rawValue)'", parts[0], among: kind.variables)
+        }
+        guard parts[1].contains(where: { !$0.isWhitespace }) else {
+            throw UsageError("'--set \(setting)' has no value after '=': write a value such as \(variable.value)")
         }
         return (parts[0], parts[1])
     }
@@ -160,18 +180,22 @@ struct InitCommand: Command {
             output.writeData(text)
             return .success
         }
+        let copy: String?
         do {
+            let target = Configuration.absolute(path)
             if !replaces, try FileSystem.status(path) != nil {
                 let hint = "pass '--force' to replace it, or '--output' with another file"
                 output.report(Problem(.pathInTheWay, "'\(path)' exists", hint: hint))
                 return .failure
             }
-            try FileSystem.write(Array(text.utf8), to: Configuration.absolute(path), mode: 0o644)
+            copy = try ReplacedFile.keep(target, replacedBy: Array(text.utf8))
+            try FileSystem.write(Array(text.utf8), to: target, mode: 0o644)
         } catch {
             output.report(error)
             return .failure
         }
         let call = quotedShellLine(["nest-bootstrap", "check", "--config", path])
+        if let copy { output.write("the former file is now '\(printable(copy))'\n") }
         output.write("'\(printable(path))' written; check it with \(printable(call))\n")
         return .success
     }
@@ -182,11 +206,7 @@ struct InitCommand: Command {
         _ options: Options,
         _ output: ConsoleOutput,
     ) async throws -> ExitCode {
-        var variables: [String: String] = [:]
-        for setting in settings {
-            let (name, value) = try Self.variable(setting, of: kind)
-            variables[name] = value
-        }
+        let variables = try Self.variables(settings, of: kind)
         let path = Self.directoryPath(self.path ?? "")
         do {
             let survey = try MachineSurvey(root: options.root, hostName: options.hostName)
@@ -202,8 +222,8 @@ struct InitCommand: Command {
             (checked.hostName, checked.role) = (survey.hostName, nil)
             let writer = NodeDirectoryWriter(directory: directory, path: path, replaces: replaces, options: checked)
             let isInside = isPath(Machine.workingDirectory(), at: FileSystem.existingRealPath(path))
-            try await writer.write()
-            output.write(Self.report(directory, path, isInside: isInside))
+            let kept = try await writer.write()
+            output.write(Self.report(directory, path, kept, isInside: isInside))
         } catch let problems as Problems {
             output.report(problems, .taskFileWrong)
             return .configuration
@@ -227,12 +247,22 @@ struct InitCommand: Command {
     /// - Parameters:
     ///   - directory: The directory.
     ///   - path: Its path.
+    ///   - kept: The names of replaced files, with the names that they have now.
     ///   - isInside: Whether the working directory is in it.
     /// - Returns: The lines.
-    private static func report(_ directory: NodeDirectory, _ path: String, isInside: Bool) -> String {
+    private static func report(
+        _ directory: NodeDirectory,
+        _ path: String,
+        _ kept: [(name: String, copy: String)],
+        isInside: Bool
+    ) -> String {
         let file = "\(path)/\(NodeKind.taskFileName)"
         var lines = ["'\(printable(path))' written and checked:"]
         lines += directory.files.map { "    \($0.path)" }
+        if !kept.isEmpty {
+            lines.append("Replaced files that were different, and their copies:")
+            lines += kept.map { "    \(printable($0.name)): \(printable($0.copy))" }
+        }
         if !directory.openPlaces.isEmpty {
             lines.append("To change before the first run:")
             lines += directory.openPlaces.map { "    \(printable(path))/\($0.place): \($0.text)" }

@@ -49,7 +49,7 @@ struct MachineSurvey {
     /// All kubeconfigs that were found.
     let kubeconfigs: [String]
 
-    /// The address that the default rule chooses, or `nil` for another machine.
+    /// The address that the default rule chooses, or `nil` for another machine, which a root or another host name means.
     let address: AddressChoice?
 
     private static let directories = ["/run/agenix", "/etc/kubernetes/pki"]
@@ -91,7 +91,8 @@ struct MachineSurvey {
         )
         server = (admin ?? node).flatMap(files.server)
         self.authority = authority
-        address = root == nil ? (try? NetworkInterface.all()).map { AddressRule().choose(among: $0) } : nil
+        let isThisMachine = root == nil && self.hostName == Machine.hostName()
+        address = isThisMachine ? (try? NetworkInterface.all()).map { AddressRule().choose(among: $0) } : nil
     }
 }
 

@@ -20,8 +20,9 @@ struct NodeDirectoryWriter {
 
     /// Writes the directory, once its task file has passed the check.
     ///
+    /// - Returns: The names of files that were different and have been replaced, with those of their copies.
     /// - Throws: ``Base/Problems`` of the task file, or of what is in the way; ``Base/SystemError`` if the system refuses.
-    func write() async throws {
+    func write() async throws -> [(name: String, copy: String)] {
         try requireFree()
         guard let lock = try await StagedDirectory.lock(path, until: .now + Self.lockLimit) else {
             throw Problem(
@@ -32,6 +33,7 @@ struct NodeDirectoryWriter {
         }
         defer { withExtendedLifetime(lock) {} }
         var staged = try StagedDirectory(replacing: path)
+        var kept: [(name: String, copy: String)] = []
         for file in directory.files {
             let place = "\(staged.path)/\(file.path)"
             let isSecret = isPath(file.path, at: JoinCredentials.secrets)
@@ -39,10 +41,14 @@ struct NodeDirectoryWriter {
                 try FileSystem.makeDirectories(String(place[..<slash]), mode: isSecret ? 0o700 : 0o755)
             }
             let mode: UInt32 = isSecret ? 0o600 : file.path.hasSuffix(".sh") ? 0o755 : 0o644
+            if let copy = try ReplacedFile.keep(place, replacedBy: file.content) {
+                kept.append((file.path, copy.pathPart(after: "\(staged.path)/")))
+            }
             try FileSystem.write(file.content, to: place, mode: mode)
         }
         try await check(staged.path)
         try staged.publish()
+        return kept
     }
 
     /// Checks the task file as `check --offline` does.

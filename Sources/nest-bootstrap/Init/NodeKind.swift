@@ -17,14 +17,19 @@ enum NodeKind: String, Sendable, Hashable, CaseIterable {
     }
 
     /// The names of the variables that the adapted file declares, in its order.
-    var variables: [String] {
+    var variables: [String] { declaredVariables.map(\.name) }
+
+    /// The variables that the adapted file declares, in its order, with their values.
+    var declaredVariables: [(name: String, value: String)] {
         var section: Substring = ""
-        var names: [String] = []
+        var variables: [(name: String, value: String)] = []
         for line in adaptedTemplate.split(separator: "\n") {
             section = TemplateLine.section(line) ?? section
-            if section == "variables", let name = TemplateLine.key(line) { names.append(String(name)) }
+            guard section == "variables", let name = TemplateLine.key(line) else { continue }
+            let value = line.dropFirst(name.utf8.count + 3).drop { $0 == " " }
+            variables.append((String(name), String(value.replacing("\"", with: ""))))
         }
-        return names
+        return variables
     }
 
     static let taskFileName = "bootstrap.yaml"
