@@ -114,7 +114,7 @@ public struct NodeCheck: Sendable {
                 warnings += found.warnings
             }
         }
-        problems += pathsBelowFiles() + serviceProblems()
+        problems += await pathsBelowFiles() + serviceProblems() + imageConflicts()
         warnings += versionWarnings + settingWarnings() + placeholderDigests()
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
