@@ -74,6 +74,8 @@ struct SchemaTests {
               names: {file: {path: /b, content: b, owner: root, group: "0"}}
               url: {wait: {url: "Http://127.0.0.1/"}}
               capabilities: {exec: {command: ls, capabilities: [CAP_NET_ADMIN]}}
+              empty: {after: [], exec: {command: ls, args: [], reads: [], writes: [], environment: {}}}
+              removed: {remove: {paths: [], kubeconfig: /k, objects: [{apiVersion: v1, kind: Namespace, name: a}]}}
               labels: {apply: {manifests: [objects.yaml], kubeconfig: /k, labels: {a: 1, b: 1.10, c: ""}}}
 
             """
@@ -136,6 +138,18 @@ struct SchemaTests {
         ("tasks: {a: {exec: {args: [a]}}}", "is not valid under any of the given schemas"),
         ("tasks: {a: {wait: {tcp: localhost}}}", "'localhost' does not match"),
         ("tasks: {a: {wait: {tcp: 'h:1', file: /a}}}", "is valid under each of"),
+        ("tasks: {a: {roles: [], exec: {command: ls}}}", "a.roles [] should be non-empty"),
+        ("tasks: {a: {apply: {manifests: []}}}", "a.apply.manifests [] should be non-empty"),
+        ("tasks: {a: {images: {archives: []}}}", "a.images.archives [] should be non-empty"),
+        ("tasks: {a: {module: {names: []}}}", "a.module.names [] should be non-empty"),
+        ("tasks: {a: {sysctl: {values: {}}}}", "a.sysctl.values {} should be non-empty"),
+        ("tasks: {a: {remove: {paths: []}}}", "a.remove {'paths': []} is not valid under any"),
+        ("tasks: {a: {remove: {recursive: true}}}", "is not valid under any"),
+        (
+            "tasks: {a: {file: {path: /a, url: 'https://h/a', unpack: {only: []}}}}",
+            "unpack.only [] should be non-empty"
+        ),
+        ("nodes: {a: {roles: []}}", "a.roles [] should be non-empty"),
         ("nodes: {a: {}}", "is not valid under any of the given schemas"),
     ])
     func `a mistake is found`(text: String, words: String) async throws {

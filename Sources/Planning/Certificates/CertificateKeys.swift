@@ -126,7 +126,7 @@ enum CertificateKeys {
         )
         static let roles = Key.optional(
             "roles",
-            ValueReader(type: .array(.name("role"))) { RoleList($0) },
+            ValueReader(type: .array(.name("role"))) { RoleList($0) }.ofAtLeastOne,
             default: "every role",
             "the roles whose nodes have the certificate"
         )
@@ -145,7 +145,7 @@ enum CertificateKeys {
         )
         static let usages = Key.optional(
             "usages",
-            .list(of: .usage, "usages"),
+            .list(of: .usage, "usages").ofAtLeastOne,
             default: "required",
             "what it is for: `server auth`, `client auth`, and `signing` for tokens"
         )

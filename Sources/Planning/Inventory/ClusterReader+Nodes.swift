@@ -15,7 +15,7 @@ extension ClusterReader {
         static let roles = Key.oneOf(
             choices,
             "roles",
-            ValueReader(type: .array(.name("role"))) { RoleList($0) },
+            ValueReader(type: .array(.name("role"))) { RoleList($0) }.ofAtLeastOne,
             "the node's roles; the first is `${node.role}`"
         )
         static let address = Key.optional(

@@ -27,6 +27,7 @@ extension ValueReader where Value == [FileSource] {
             let sources = items.map { $0.fileSource() }
             return sources.contains(nil) ? nil : sources.compactMap(\.self)
         }
+        .ofAtLeastOne
     }
 }
 

@@ -21,7 +21,8 @@ struct Key<Value>: Sendable {
                 type: reader.type,
                 presence: .required,
                 example: example,
-                meaning: meaning
+                meaning: meaning,
+                refusesEmpty: reader.refusesEmpty
             ),
             reader: reader,
         )
@@ -39,7 +40,8 @@ struct Key<Value>: Sendable {
                 name: name,
                 type: reader.type,
                 presence: .optional(default: text),
-                meaning: meaning
+                meaning: meaning,
+                refusesEmpty: reader.refusesEmpty
             ),
             reader: reader,
         )
@@ -53,7 +55,13 @@ struct Key<Value>: Sendable {
         _ meaning: String,
     ) -> Self {
         Self(
-            description: KeyDescription(name: name, type: reader.type, presence: .oneOf(names), meaning: meaning),
+            description: KeyDescription(
+                name: name,
+                type: reader.type,
+                presence: .oneOf(names),
+                meaning: meaning,
+                refusesEmpty: reader.refusesEmpty
+            ),
             reader: reader,
         )
     }

@@ -138,7 +138,7 @@ struct TaskReader {
         static let roles = BoundKey<ReadTask>(
             "roles",
             \.roles,
-            ValueReader(type: .array(.name("role"))) { RoleList($0) },
+            ValueReader(type: .array(.name("role"))) { RoleList($0) }.ofAtLeastOne,
             default: "every role",
             "the roles whose nodes run the task"
         )

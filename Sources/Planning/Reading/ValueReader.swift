@@ -12,12 +12,26 @@ struct ValueReader<Value>: Sendable {
     /// Whether a variable keeps its type even in quotes, because `${name}` must be quoted in a mapping in braces.
     var ignoresQuotes = false
 
+    /// Whether the reader refuses a list or mapping without items.
+    var refusesEmpty = false
+
     /// Returns the value, or `nil` after reporting the problem.
     let read: @Sendable (ConfigValue) -> Value?
 
     /// Returns a reader that transforms the values of this one.
     func map(_ transform: @escaping @Sendable (Value) -> Value) -> Self {
-        Self(type: type, allowsLiteral: allowsLiteral, ignoresQuotes: ignoresQuotes) { read($0).map(transform) }
+        var reader = Self(type: type, allowsLiteral: allowsLiteral, ignoresQuotes: ignoresQuotes) {
+            read($0).map(transform)
+        }
+        reader.refusesEmpty = refusesEmpty
+        return reader
+    }
+
+    /// The reader of a list or mapping that the schema describes as not empty; an empty one is refused where it is read.
+    var ofAtLeastOne: Self {
+        var reader = self
+        reader.refusesEmpty = true
+        return reader
     }
 
     /// Returns a reader of a list.

@@ -57,7 +57,7 @@ private func taskSchema() -> Node {
         properties += outside.map { ($0.name, $0.schema) }
         guard let shorthand = verb.shorthandKey else {
             var schema = objectSchema(verb.keys)
-            if !verb.anyOfKeys.isEmpty { schema.append(("anyOf", .sequence(verb.anyOfKeys.map(required)))) }
+            if !verb.anyOfKeys.isEmpty { schema.append(("anyOf", .sequence(verb.anyOfKeys.map(requiredWithItems)))) }
             properties.append((verb.name, .mapping(schema)))
             choices.append(required(verb.name))
             continue
@@ -118,15 +118,22 @@ private func required(_ name: String) -> Node {
     .mapping([("required", .sequence([.string(name)]))])
 }
 
+/// Returns the condition that a mapping has a key whose list, if it is one, is not empty.
+private func requiredWithItems(_ name: String) -> Node {
+    let isFilled = Node.mapping([(name, .mapping([("minItems", .number(1))]))])
+    return .mapping([("required", .sequence([.string(name)])), ("properties", isFilled)])
+}
+
 extension KeyDescription {
     /// The schema of the value, with the meaning of the key as its description.
     fileprivate var schema: Node {
         let text = presenceText.isEmpty || presence == .required ? meaning : "\(meaning) (default: \(presenceText))"
         let isChoice = if case .oneOf = presence { true } else { false }
         let description = Node.string(isChoice ? "\(meaning) (\(presenceText))" : text)
-        return .mapping(
-            [("description", description)] + (type.schema.mapping?.entries ?? []).map { ($0.key, $0.value) }
-        )
+        var pairs = [("description", description)] + (type.schema.mapping?.entries ?? []).map { ($0.key, $0.value) }
+        // Each of the two applies to its own kind of value.
+        if refusesEmpty { pairs += [("minItems", .number(1)), ("minProperties", .number(1))] }
+        return .mapping(pairs)
     }
 }
 

@@ -114,7 +114,7 @@ extension FileDeclaration: ReadableVerb {
         )
         static let only = Key.optional(
             "only",
-            ValueReader<[String]>.list(of: .string("a name in the archive"), "names in the archive"),
+            ValueReader<[String]>.list(of: .string("a name in the archive"), "names in the archive").ofAtLeastOne,
             default: "everything",
             "the files and directories to unpack, by their names after `strip`; `*` matches any part of a name"
         )

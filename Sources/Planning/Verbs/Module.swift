@@ -37,7 +37,7 @@ extension ModuleDeclaration: ReadableVerb {
                 of: ValueReader<Name>(type: .name("kernel module")) { $0.moduleName() },
                 "names of kernel modules",
                 limit: Limit.needCount
-            ),
+            ).ofAtLeastOne,
             example: "[overlay, br_netfilter]",
             "the modules, as `modprobe` takes them"
         )

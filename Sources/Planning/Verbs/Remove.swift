@@ -58,6 +58,8 @@ extension RemoveDeclaration: ReadableVerb {
         ]
     }
 
+    static var anyOfKeys: [String] { ["paths", "objects", "set"] }
+
     private enum Keys {
         static let paths = Key.optional(
             "paths",

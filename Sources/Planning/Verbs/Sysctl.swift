@@ -105,7 +105,8 @@ extension SysctlDeclaration: ReadableVerb {
     private enum Keys {
         static let values = Key.required(
             "values",
-            ValueReader<[KernelSetting]>(type: .dictionary(.either([.string, .number]))) { $0.kernelSettings() },
+            ValueReader<[KernelSetting]>(type: .dictionary(.either([.string, .number]))) { $0.kernelSettings() }
+                .ofAtLeastOne,
             example: "{net.ipv4.ip_forward: 1}",
             "the values by their names, as in a file of `sysctl.d`"
         )
