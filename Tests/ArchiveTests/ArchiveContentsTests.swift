@@ -329,9 +329,18 @@ struct ArchiveContentsTests {
     }
 
     @Test func `text, nothing and half an archive are no archives`() throws {
-        #expect(try refusal(Array("hello, this is not an archive\n".utf8)).hasPrefix("cannot be unpacked: "))
+        let text = try refusal(Array("hello, this is not an archive\n".utf8))
+        #expect(
+            text.hasPrefix("cannot be unpacked: Unrecognized archive format; it is neither a tar archive, "),
+            "\(text)"
+        )
+        #expect(text.hasSuffix("compare its SHA-256 digest with that of its publisher"), "\(text)")
         #expect(try refusal([]).hasPrefix("cannot be unpacked: "))
         #expect(try refusal(tar { _ in }) == "is not unpacked: it is empty")
-        #expect(try refusal(Array(usual.prefix(700))).hasPrefix("cannot be unpacked: "))
+        let part = try refusal(Array(usual.prefix(700)))
+        #expect(
+            part.hasPrefix("cannot be unpacked: ") && part.contains("; it is incomplete: fetch or copy it again"),
+            "\(part)"
+        )
     }
 }

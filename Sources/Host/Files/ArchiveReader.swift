@@ -32,7 +32,7 @@ public struct ArchiveEntry: Sendable, Hashable {
 /// against concurrent changes of the file.
 @safe
 public struct ArchiveReader: ~Copyable {
-    private let raw: OpaquePointer
+    let raw: OpaquePointer
 
     /// The size of the blocks in which the file is read.
     private static let blockSize = 1 << 17
@@ -142,7 +142,28 @@ public struct ArchiveReader: ~Copyable {
         let code = unsafe archive_errno(raw)
         // libarchive reports errors of the system with their numbers, and its own with -1, EILSEQ and EINVAL.
         let isOfSystem = code > 0 && code != EILSEQ && code != EINVAL
-        return ArchiveError("cannot be unpacked: \(text ?? "it is damaged")", isOfSystem: isOfSystem)
+        return ArchiveError(
+            "cannot be unpacked: \(text ?? "it is damaged")",
+            isOfSystem: isOfSystem,
+            advice: isOfSystem ? nil : Self.advice(on: text ?? "")
+        )
+    }
+
+    /// Returns what to do about an error that libarchive reports about the content of an archive.
+    private static func advice(on text: String) -> String {
+        let text = text.lowercased()
+        let again = "fetch or copy it again, and compare its SHA-256 digest with that of its publisher"
+        if text.contains("unrecognized archive format") {
+            return "it is neither a tar archive, also compressed, nor a zip archive: see with 'file' what it is, and "
+                + again
+        }
+        if ["truncated", "premature", "unexpected end", "end of file"].contains(where: text.contains) {
+            return "it is incomplete: \(again)"
+        }
+        if ["unsupported", "not supported", "encrypt", "passphrase"].contains(where: text.contains) {
+            return "write it in another format: as a tar archive, compressed with gzip, xz or zstd"
+        }
+        return "it is damaged: \(again)"
     }
 }
 
