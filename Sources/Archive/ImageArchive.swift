@@ -78,8 +78,11 @@ struct ImageParts {
 
     private var index: ArchiveIndex
     private var texts: [String: [UInt8]] = [:]
-    private var compressed: Set<String> = []
+    /// The compressed files with the SHA-256 digests of what they decompress to, `nil` if they cannot be decompressed.
+    private var compressed: [String: String?] = [:]
     private var size = 0
+    private var decompressedSize = 0
+    private let decompressedLimit: Int
 
     /// Whether the archive is compressed as a whole.
     private(set) var isCompressed = false
@@ -89,6 +92,7 @@ struct ImageParts {
     /// - Throws: ``ArchiveError`` if the archive cannot be read or is refused.
     init(of path: String, byteLimit: Int, deadline: ContinuousClock.Instant?) throws(ArchiveError) {
         var reader = try ArchiveReader(path)
+        decompressedLimit = min(byteLimit, Int.max / Self.decompressionFactor) * Self.decompressionFactor
         index = ArchiveIndex(path, byteLimit: byteLimit, refused: Self.refused)
         var isTar = true
         while let entry = try reader.next() {
@@ -116,10 +120,14 @@ struct ImageParts {
         var text: [UInt8]? = []
         let path = index.path(at: position)
         while let bytes = try reader.read() {
-            if let deadline, deadline < .now { throw Self.refusal("the time of the task is over") }
-            if text?.isEmpty == true, Self.isCompressed(bytes) { compressed.insert(path) }
+            try Self.check(deadline)
             try index.addSize(bytes.count, at: position)
             digest.update(bytes)
+            if text?.isEmpty == true, Self.isCompressed(bytes) {
+                try decompress(bytes, &reader, at: position, &digest, until: deadline)
+                text = nil
+                break
+            }
             text?.append(contentsOf: bytes)
             if !Self.isDocument(text ?? []) { text = nil }
         }
@@ -130,6 +138,41 @@ struct ImageParts {
             throw Self.refusal("it has more than \(Self.documentsLimit >> 20) MiB of documents")
         }
         texts[path] = text
+    }
+
+    private static func check(_ deadline: ContinuousClock.Instant?) throws(ArchiveError) {
+        if let deadline, deadline < .now { throw refusal("the time of the task is over") }
+    }
+
+    /// The maximum size of all files that are decompressed, in multiples of the limit of the archive.
+    private static let decompressionFactor = 4
+
+    /// Reads the rest of a compressed file, whose content has a digest of its own.
+    private mutating func decompress(
+        _ first: [UInt8],
+        _ reader: inout ArchiveReader,
+        at position: Int,
+        _ digest: inout SHA256Digest,
+        until deadline: ContinuousClock.Instant?
+    ) throws(ArchiveError) {
+        var content = SHA256Digest()
+        var total = decompressedSize
+        let isWhole = try reader.decompress(after: first) { bytes throws(ArchiveError) in
+            try Self.check(deadline)
+            try index.addSize(bytes.count, at: position)
+            digest.update(bytes)
+        } onContent: { bytes throws(ArchiveError) in
+            try Self.check(deadline)
+            total += bytes.count
+            guard total <= decompressedLimit else {
+                throw Self.refusal(
+                    "its layers have more than \(roundedByteText(decompressedLimit)) when they are decompressed"
+                )
+            }
+            content.update(bytes)
+        }
+        decompressedSize = total
+        compressed[index.path(at: position)] = .some(isWhole ? content.finish() : nil)
     }
 
     /// Returns whether a text begins as a document does, and is not too long for one.
@@ -144,7 +187,14 @@ struct ImageParts {
     }
 
     /// Returns whether a file is compressed, so that its digest is not that of its content.
-    func isCompressed(_ path: String) -> Bool { index.linkedPath(path).map(compressed.contains) == true }
+    func isCompressed(_ path: String) -> Bool { index.linkedPath(path).map { compressed[$0] != nil } == true }
+
+    /// Returns the SHA-256 digest of what a file decompresses to, `nil` if it cannot be decompressed.
+    func contentDigest(of path: String) -> String? {
+        guard let path = index.linkedPath(path) else { return nil }
+        guard let digest = compressed[path] else { return index.digest(of: path) }
+        return digest
+    }
 
     /// Returns whether the archive has an entry with a path.
     func has(_ path: String) -> Bool { index.digest(of: path) != nil }

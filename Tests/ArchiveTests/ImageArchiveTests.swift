@@ -82,6 +82,44 @@ struct ImageArchiveTests {
         )
     }
 
+    /// Returns the bytes that a program compresses.
+    private func compressed(_ text: String, by program: [String]) async throws -> [UInt8] {
+        let path = TemporaryDirectory.file("layer")
+        try FileSystem.write(Array(text.utf8), to: path, mode: 0o644)
+        let words = program.joined(separator: " ")
+        let result = try await Tool.run("sh", ["-c", "\(words) <'\(path)' >'\(path).out'"])
+        try #require(result.status == 0, "\(result.errors)")
+        return try FileSystem.read("\(path).out", limit: 1 << 20)
+    }
+
+    @Test func `the content of a compressed layer is that of its configuration`() async throws {
+        let docker = { (layer: [UInt8], byteLimit: Int) in
+            try self.result(
+                { tar in
+                    tar.add("manifest.json", .file, #"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["layer"]}]"#)
+                    tar.add("c.json", .file, Self.configuration)
+                    tar.add(Array("layer".utf8), .file, layer)
+                },
+                byteLimit: byteLimit
+            )
+        }
+        let right = try await compressed("layer", by: ["gzip"])
+        #expect(try docker(right, 1 << 20) == "accepted: docker.io/library/a:1")
+        let other = try await compressed("other", by: ["gzip"])
+        #expect(
+            try docker(other, 1 << 20)
+                == "is not imported: layer 'layer' is not the one of its configuration; write it again"
+        )
+        let text = try docker([0x1f, 0x8b] + Array("text".utf8), 1 << 20)
+        #expect(text.contains("layer 'layer' is not the one of its configuration"), "\(text)")
+        let damaged = "is not imported: layer 'layer' cannot be decompressed; write it again"
+        #expect(try docker(Array(right.prefix(right.count - 9)), 1 << 20) == damaged)
+        let large = try await compressed(String(repeating: "0", count: 1 << 20), by: ["gzip"])
+        let words = try docker(large, 100_000)
+        #expect(words.hasPrefix("is not imported: its layers have more than "), "\(words)")
+        #expect(words.hasSuffix(" when they are decompressed"), "\(words)")
+    }
+
     @Test func `a layer may be a link to that of another image`() throws {
         let manifest = #"[{"Config":"c.json","RepoTags":["a.test/a:1"],"Layers":["two/layer.tar"]}]"#
         let words = try docker(manifest) { tar in
