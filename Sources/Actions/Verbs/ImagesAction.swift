@@ -251,30 +251,40 @@ struct ImagesAction: Action {
     /// - Returns: Whether the labels of an image were set, or would be in a dry run.
     /// - Throws: ``Base/Problem`` if containerd refuses.
     private func pin(_ images: [ImageArchive.Image], _ state: Containerd.State) async throws -> Bool {
-        var isChanged = false
+        var pending: [(name: String, labels: [(name: String, value: String)], isImported: Bool)] = []
         let imported = importedNames.load()
         for image in images {
             guard let present = state.images[image.name] else { continue }
             let isImported = imported.contains(image.name)
             // containerd keeps the labels of a name whose content an import has replaced.
             guard !present.isPinned || isImported && !present.isImportedByTask else { continue }
-            isChanged = true
-            guard !isDryRun else {
-                context.emit(.planned("would pin image '\(image.name)'"))
-                continue
-            }
             let label = isImported ? ImagesDeclaration.importedBy : ImagesDeclaration.pinnedBy
-            try await containerd.label(
-                image.name,
-                [
-                    (ImagesDeclaration.pin.name, ImagesDeclaration.pin.value), (label, context.task.name),
-                    (ImagesDeclaration.importedDigest, isImported ? present.target : ""),
-                ]
-            )
-            if !isImported { context.emit(.change("image '\(image.name)'", "pinned")) }
+            let labels = [
+                (ImagesDeclaration.pin.name, ImagesDeclaration.pin.value), (label, context.task.name),
+                (ImagesDeclaration.importedDigest, isImported ? present.target : ""),
+            ]
+            pending.append((image.name, labels, isImported))
         }
-        return isChanged
+        if isDryRun {
+            for image in pending { context.emit(.planned("would pin image '\(image.name)'")) }
+            return !pending.isEmpty
+        }
+        // 'ctr' labels one image in each call, and takes most of the time of a call to start.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, image) in pending.enumerated() {
+                if index >= Self.labelLimit { try await group.next() }
+                group.addTask { [containerd, context] in
+                    try await containerd.label(image.name, image.labels)
+                    if !image.isImported { context.emit(.change("image '\(image.name)'", "pinned")) }
+                }
+            }
+            try await group.waitForAll()
+        }
+        return !pending.isEmpty
     }
+
+    /// The maximum number of calls of `ctr` at the same time.
+    private static let labelLimit = 8
 
     private var importedNames: ImportedNames { ImportedNames(context) }
 }
