@@ -12,6 +12,8 @@ struct UnpackedContents {
     private let run: RunEnvironment
     private let directory: String
     private let key: Node
+    /// The directory in which the archive is unpacked.
+    private let target: String
 
     private static let name = "unpacked.json"
 
@@ -24,7 +26,14 @@ struct UnpackedContents {
     ///   - context: The task.
     ///   - digest: The SHA-256 digest of the archive.
     ///   - unpacking: The part of the archive that is unpacked. A list of another archive or part is not used.
-    init(_ context: ActionContext, sha256 digest: String, _ unpacking: FileDeclaration.Unpacking) {
+    ///   - target: The directory in which the archive is unpacked.
+    init(
+        _ context: ActionContext,
+        sha256 digest: String,
+        _ unpacking: FileDeclaration.Unpacking,
+        in target: String,
+    ) {
+        self.target = target
         run = context.run
         directory = "\(run.cacheDirectory)/\(context.task.name)"
         key = .mapping([
@@ -35,9 +44,23 @@ struct UnpackedContents {
 
     /// Returns the contents that were unpacked, `nil` if they are not known.
     func load() -> ArchiveContents? {
-        guard let json = try? run.files.read("\(directory)/\(Self.name)", limit: Self.sizeLimit),
-            let node = try? readJSON(json, file: Self.name), node["archive"]?.json() == key.json(),
-            let files = node["files"]?.sequence, let links = node["links"]?.sequence,
+        guard let node = read(), node["archive"]?.json() == key.json() else { return nil }
+        return Self.contents(node)
+    }
+
+    /// Returns what the task has unpacked last, also of another archive or part, `nil` if that is not known.
+    func former() -> ArchiveContents? {
+        guard let node = read(), node["directory"]?.string?.hasSameBytes(as: target) == true else { return nil }
+        return Self.contents(node)
+    }
+
+    private func read() -> Node? {
+        guard let json = try? run.files.read("\(directory)/\(Self.name)", limit: Self.sizeLimit) else { return nil }
+        return try? readJSON(json, file: Self.name)
+    }
+
+    private static func contents(_ node: Node) -> ArchiveContents? {
+        guard let files = node["files"]?.sequence, let links = node["links"]?.sequence,
             let directories = node["directories"]?.sequence
         else { return nil }
         let contents = ArchiveContents(
@@ -51,10 +74,23 @@ struct UnpackedContents {
         return isWhole ? contents : nil
     }
 
+    /// Keeps what may be there if this process ends before everything is unpacked: it is of no archive.
+    func saveUnfinished(_ former: ArchiveContents?, and contents: ArchiveContents) {
+        guard let former else { return save(contents, as: .mapping([])) }
+        let all = ArchiveContents(
+            files: former.files + contents.files,
+            links: former.links + contents.links,
+            directories: (former.directories + contents.directories).unique { ExactText($0) }
+        )
+        save(all, as: .mapping([]))
+    }
+
     /// Keeps the contents that were unpacked; if that fails, the next run reads the archive again.
-    func save(_ contents: ArchiveContents) {
+    func save(_ contents: ArchiveContents) { save(contents, as: key) }
+
+    private func save(_ contents: ArchiveContents, as key: Node) {
         let node = Node.mapping([
-            ("archive", key), ("files", .sequence(contents.files.map(\.node))),
+            ("archive", key), ("directory", .string(target)), ("files", .sequence(contents.files.map(\.node))),
             ("links", .sequence(contents.links.map(\.node))),
             ("directories", .sequence(contents.directories.map { .string($0) })),
         ])

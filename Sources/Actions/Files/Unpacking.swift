@@ -29,8 +29,8 @@ struct Unpacking: Sendable {
         at location: SourceLocation? = nil
     ) {
         (self.placement, self.part, self.name, self.location) = (placement, part, name, location)
-        list = UnpackedContents(placement.context, sha256: digest, part)
         directory = placement.declaration.path.path.withoutSlashesAtEnd
+        list = UnpackedContents(placement.context, sha256: digest, part, in: directory)
     }
 
     private var context: ActionContext { placement.context }
@@ -70,7 +70,8 @@ struct Unpacking: Sendable {
             throw refusal(error)
         }
         try requireDirectories(contents)
-        if !files.isDryRun { removeAbandoned(contents) }
+        let former = list.former()
+        if !files.isDryRun { removeAbandoned([contents, former].compactMap(\.self)) }
         let changes = try changes(contents)
         try placement.requireSpace(for: changes.map(\.file))
         var isChanged = !changes.isEmpty
@@ -78,9 +79,11 @@ struct Unpacking: Sendable {
         if files.isDryRun {
             for change in changes { context.emit(.path(change.file.path, change.result)) }
         } else if !changes.isEmpty {
+            list.saveUnfinished(former, and: contents)
             try write(changes, from: archive)
         }
         for link in contents.links where try make(link) { isChanged = true }
+        if let former, try FormerContents(context, directory, former).remove(except: contents) { isChanged = true }
         if !files.isDryRun { list.save(contents) }
         return isChanged
     }
@@ -105,8 +108,8 @@ struct Unpacking: Sendable {
     }
 
     /// Removes the temporary files that a killed run has left, directory by directory.
-    private func removeAbandoned(_ contents: ArchiveContents) {
-        let paths = contents.files.map { "\(directory)/\($0.path)" }
+    private func removeAbandoned(_ contents: [ArchiveContents]) {
+        let paths = contents.flatMap(\.files).map { "\(directory)/\($0.path)" }
         let directories = Set(paths.compactMap { path in path.lastSlash.map { ExactText(String(path[..<$0])) } })
         for directory in directories {
             guard let location = try? files.location(ofWritten: directory.text) else { continue }
