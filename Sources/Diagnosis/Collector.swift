@@ -85,6 +85,7 @@ public struct Collector: Sendable {
         async let machine = inTime { MachineProbe(root: root).facts() }
         async let runtime = runtimeFacts(kubelet)
         async let unit = units([kubelet.unitName])
+        async let results = results(of: kubelet.unitFile.commands, of: kubelet.unitName)
         async let version = version(of: kubelet)
         async let journal = JournalProbe(root: root, environment: environment).lines(
             of: kubelet.unitName,
@@ -106,6 +107,7 @@ public struct Collector: Sendable {
         (facts.runtime, facts.network) = await runtime
         let (units, reason) = await unit
         facts.kubelet.unit = units[kubelet.unitName]
+        facts.kubelet.unitFile.addResults(await results)
         if let reason { facts.unseen.append(Unseen(.kubelet, kubelet.unitName, reason)) }
         let (text, distrust) = await version
         facts.kubelet.version = text
@@ -181,6 +183,20 @@ public struct Collector: Sendable {
         }
     }
 
+    /// Asks systemd for the results of the commands before and after a unit's program.
+    private func results(of commands: [UnitFileFacts.Command], of unit: String) async -> String {
+        guard isThisMachine, !commands.isEmpty, Systemd.hasSystemBus else { return "" }
+        let properties = Set(commands.map { "--property=\($0.setting.key)" }).sorted()
+        let command = Host.Command("systemctl", ["show"] + properties + [unit], environment: environment)
+        let result = try? await filter(
+            command,
+            input: SecretBytes(copying: []),
+            outputLimit: 1 << 20,
+            deadline: .now + limit
+        )
+        return (result?.output.copy).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
     private static let runtimeUnits = ["containerd.service", "crio.service", "cri-docker.service", "docker.service"]
 
     private static let runtimeSockets = [
@@ -207,12 +223,18 @@ public struct Collector: Sendable {
         async let files = inTime { RuntimeFiles(root: root, isCRIO: isCRIO) }
         async let listed = units(Self.runtimeUnits)
         if isThisMachine, let path = facts.socketPath { facts.answer = await RuntimeInterface.ask(path, within: limit) }
+        if isThisMachine, let path = facts.socketPath {
+            let status = await inTime { (try? FileSystem.status(path)) ?? nil }
+            let kind = (status ?? nil)?.kind
+            if let kind, kind != .socket, kind != .symbolicLink { facts.otherFile = kind.rawValue }
+        }
         let (known, reason) = await listed
         facts.areUnitsKnown = reason == nil
         facts.units = Self.runtimeUnits.compactMap { known[$0] }.filter { $0.state.load != "not-found" }
         var network = NetworkFacts()
         if let read = await files {
             (facts.sockets, facts.programs, facts.lowLevelProgram) = (read.sockets, read.programs, read.lowLevelProgram)
+            facts.lowLevelFault = isThisMachine ? read.lowLevelFault : nil
             (facts.containerd, network) = (read.containerd, read.network)
         } else {
             (facts.isKnown, network.isKnown) = (false, false)
@@ -223,9 +245,13 @@ public struct Collector: Sendable {
                 facts.others[path] = name
             }
         }
-        if facts.version == nil, let unit = facts.unit {
+        if let unit = facts.unit {
             let journal = JournalProbe(root: root, environment: environment)
-            facts.lines = await journal.lines(of: unit.name, within: limit).unit
+            let lines = await journal.lines(of: unit.name, within: limit)
+            (facts.lines, facts.managerLines) = (lines.unit, lines.manager)
+            facts.unitFile =
+                await inTime { UnitFile(unit.name, root: root)?.facts ?? UnitFileFacts() } ?? UnitFileFacts()
+            facts.unitFile.addResults(await results(of: facts.unitFile.commands, of: unit.name))
         }
         return (facts, network)
     }
@@ -235,6 +261,7 @@ public struct Collector: Sendable {
         var sockets: [String]
         var programs: [String]
         var lowLevelProgram: String?
+        var lowLevelFault: ProgramFile.Fault?
         var containerd: ContainerdConfiguration?
         var network: NetworkFacts
 
@@ -245,7 +272,10 @@ public struct Collector: Sendable {
             }
             sockets = Collector.runtimeSockets.filter(exists)
             programs = paths(["containerd", "crio", "cri-dockerd"])
-            lowLevelProgram = paths(["runc", "crun"]).first
+            let lowLevel = paths(["runc", "crun"])
+            // A search for a program skips files that are not executable.
+            lowLevelProgram = lowLevel.first { ProgramFile.fault(of: root + $0) == nil } ?? lowLevel.first
+            lowLevelFault = lowLevelProgram.flatMap { ProgramFile.fault(of: root + $0) }
             let files = NetworkFiles(root: root)
             containerd = files.containerd()
             network = files.network(containerd, isCRIO: isCRIO)
@@ -357,13 +387,21 @@ public struct Collector: Sendable {
             cluster.add(seen)
             if cluster.requests != nil { cluster.requestFault = nil }
             if let fault = server.fault, let url = server.url {
-                server.advice = await advice(fault, url, "the server in \(own.path ?? "the kubeconfig")")
+                await explain(fault, of: url, &server, own.path)
             }
         } else if !name.isEmpty {
             await askAdministrators(&cluster)
         }
         await client.shutDown()
         return (server, cluster)
+    }
+
+    /// Adds what this node shows of the reason why the server does not answer.
+    private func explain(_ fault: TransportError, of url: String, _ server: inout ServerFacts, _ path: String?) async {
+        server.advice = await advice(fault, url, "the server in \(path ?? "the kubeconfig")")
+        let host = NamedHost(root: root)
+        let seen = await inTime { (host.entry(of: url), host.nameServers, host.linkFault(to: url, fault)) }
+        if let seen { (server.hostEntry, server.nameServers, server.linkFault) = seen }
     }
 
     /// Returns whether a kubeconfig is another one than the kubelet's, for the same cluster.

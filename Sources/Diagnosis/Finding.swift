@@ -44,6 +44,9 @@ public struct Finding: Sendable, Hashable {
     /// another cause than the first that was found.
     public var explainedBy: [String]?
 
+    /// The paths in the error that it has of its own, whose faults explain it.
+    private var errorPaths: [String] = []
+
     /// Whether it is the error with which the kubelet has ended, so that the kubelet has not reached what comes later.
     public var isEnding = false
 
@@ -64,8 +67,18 @@ public struct Finding: Sendable, Hashable {
     func having(error: String?) -> Self {
         var copy = self
         copy.explainedBy = error.map(codes(explaining:))
+        copy.errorPaths = (error.map(paths) ?? []).filter { $0.pathParts.count > 1 }
         return copy
     }
+
+    /// The codes of faults of a unit that lead to any error of its program.
+    private static let general: Set = Set(
+        ["kubelet", "runtime"].flatMap { program in
+            ["program", "user", "directory", "command", "memory", "limit", "start", "network", "confined"].map {
+                "\(program)-\($0)"
+            }
+        } + ["environment-file", "kubelet-masked"]
+    )
 
     /// Returns whether an earlier finding explains this one.
     func isExplained(by cause: Self) -> Bool {
@@ -73,6 +86,8 @@ public struct Finding: Sendable, Hashable {
         // Pods have independent errors, and a report is a fault of its own unless its error says otherwise.
         let isIndependent = kind == .report || area == .pods && blocks == cause.blocks
         if area == .pods, cause.area == .pods { return false }
+        if Self.general.contains(cause.code) { return true }
+        if errorPaths.contains(where: { cause.subject == $0 || cause.cause.contains("'\($0)'") }) { return true }
         return explainedBy?.contains { cause.code.hasPrefix($0) } ?? !isIndependent
     }
 
@@ -148,6 +163,14 @@ public func diagnose(_ facts: Facts) -> NodeDiagnosis {
     // A report or a symptom of a stage that works is of the past.
     findings.removeAll { facts.works($0.blocks) && ($0.kind == .report || $0.kind == .symptom) }
     for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
+    if facts.kubelet.unit?.result == "start-limit-hit" {
+        // systemd refuses to start the unit until its count of starts is reset.
+        let restart = "systemctl restart \(facts.kubelet.unitName)"
+        for index in findings.indices {
+            findings[index].fix = findings[index].fix
+                .replacing(restart, with: "systemctl reset-failed \(facts.kubelet.unitName) && \(restart)")
+        }
+    }
     var seen: Set<String> = []
     let endings = Set(findings.filter(\.isEnding).map(\.code))
     func rank(_ finding: Finding) -> Int { endings.contains(finding.code) ? 0 : 1 }
@@ -191,7 +214,7 @@ extension Facts {
     /// Whether the Node is Ready, and the kubelet of this machine renews its Lease.
     private var isReported: Bool {
         guard let node = cluster.node, let age = cluster.leaseAge else { return false }
-        return node.isReady && age <= leaseDuration && !isHeldByOther
+        return node.isReady && age <= leaseDuration && !isHeldByOther && !isLeaseOfEarlierKubelet
     }
 
     /// Whether the Node is Ready, and its kubelet still reports so.
@@ -200,8 +223,18 @@ extension Facts {
         return !isLeaseOld
     }
 
+    /// Whether the Lease was last renewed before the kubelet of this machine was started, by the one before it.
+    var isLeaseOfEarlierKubelet: Bool {
+        guard isThisMachine, let start = kubelet.process?.age, let age = cluster.leaseAge,
+            let difference = server.clockDifference
+        else { return false }
+        // The time of the renewal is by this machine's clock, and the age by that of the server.
+        return age - difference > start + .seconds(3)
+    }
+
     /// Whether the kubelet does not renew its Lease, so that the conditions of the Node and the states of pods are old.
     var isLeaseOld: Bool {
+        if isLeaseOfEarlierKubelet { return true }
         // Two renewals that are missing suffice if there is a reason.
         let limit = server.proxyFault == nil ? leaseDuration : leaseDuration / 2
         return cluster.leaseAge.map { $0 > limit } ?? false

@@ -87,7 +87,10 @@ struct FixTests {
             #""certificate-authority-data": "YQ==""#,
             "replace 'certificate-authority-data' in /etc/kubernetes/kubelet.conf by the output of 'base64 -w0 "
         ),
-        (#""certificate-authority": "/etc/ca.crt""#, "replace '/etc/ca.crt' by /etc/kubernetes/pki/ca.crt"),
+        (
+            #""certificate-authority": "/etc/ca.crt""#,
+            "copy /etc/kubernetes/pki/ca.crt of a control plane to '/etc/ca.crt' here"
+        ),
     ])
     func `the setting of a wrong CA is named`(setting: String, fix: String) throws {
         var facts = soundFacts()

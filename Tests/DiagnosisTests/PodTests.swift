@@ -132,7 +132,12 @@ struct PodTests {
         let root = TemporaryDirectory.file("root")
         try Files.makeDirectories("\(root)/etc/kubernetes/manifests")
         try Files.write(Array("kind: Pod\nmetadata: {name: a\n".utf8), to: "\(root)/etc/kubernetes/manifests/a.yaml")
-        try Files.write(Array("kind: Pod\nmetadata: {name: b}\n".utf8), to: "\(root)/etc/kubernetes/manifests/b.yaml")
+        try Files.write(
+            Array(
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: b}\nspec: {containers: [{name: a, image: b}]}\n".utf8
+            ),
+            to: "\(root)/etc/kubernetes/manifests/b.yaml"
+        )
         try Files.write(Array("{".utf8), to: "\(root)/etc/kubernetes/manifests/.hidden")
         var kubelet = KubeletFacts()
         kubelet.arguments = ["--pod-manifest-path=/etc/kubernetes/manifests"]

@@ -128,7 +128,7 @@ struct ProbeTests {
             """
         try write(text, to: "/etc/containerd/config.toml")
         let settings = NetworkFiles(root: root).containerd()
-        #expect(settings?.isInterfaceDisabled == true)
+        #expect(settings?.disabledInterface == "cri")
         #expect(settings?.groupSettings == [true])
         #expect(settings?.isIncomplete == false)
         #expect(settings?.pluginDirectories == ["/usr/lib/cni"])
@@ -180,7 +180,10 @@ struct ProbeTests {
             to: "/usr/lib/systemd/system/kubelet.service"
         )
         try write("#!/bin/sh\n", to: "/usr/bin/kubelet", mode: 0o755)
-        try write("kind: KubeletConfiguration\n", to: "/var/lib/kubelet/config.yaml")
+        try write(
+            "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n",
+            to: "/var/lib/kubelet/config.yaml"
+        )
         try write("other-machine\n", to: "/etc/hostname")
         try write("0123456789abcdef0123456789abcdef\n", to: "/etc/machine-id")
         let kubeconfig = """

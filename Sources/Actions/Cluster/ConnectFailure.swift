@@ -8,7 +8,7 @@ struct ConnectFailure {
     private let error: TransportError
     private let host: String
     private let port: UInt16
-    private var address: IPAddress? { IPAddress(host) }
+    private var address: IPAddress? { IPAddress(host) ?? RefusedPort.address(ofName: host) }
 
     /// Creates the description of a connection to a host; fails if a proxy was to connect to it.
     init?(_ error: TransportError, _ host: String, _ port: UInt16) {
@@ -38,7 +38,8 @@ struct ConnectFailure {
         }
         if let advice = await adviceAboutRejection(setting) { return advice }
         if error.kind == .refused { return RefusedPort(host, port)?.advice(correcting: setting) }
-        let route = quotedShellLine(["ip", "route", "get", host])
+        // `ip` takes no names.
+        let route = address.map { quotedShellLine(["ip", "route", "get", "\($0)"]) } ?? "'ip route'"
         switch error.systemCode {
         case EADDRNOTAVAIL: return adviceAboutVersion(setting) ?? adviceAboutPorts
         case EAFNOSUPPORT, ENETUNREACH: return adviceAboutVersion(setting) ?? adviceAboutRoute(route, setting)
@@ -184,7 +185,7 @@ struct ConnectFailure {
         }
         return
             "no machine in the network of interface '\(interface.name)' answers at this address, or a firewall rejects it: "
-            + "if \(quotedShellLine(["ip", "neigh", "show", "to", host])) shows 'FAILED', start the machine or correct "
+            + "if \(quotedShellLine(["ip", "neigh", "show", "to", address.map { "\($0)" } ?? host])) shows 'FAILED', start the machine or correct "
             + "\(setting), otherwise allow port \(port) in its firewall"
     }
 }

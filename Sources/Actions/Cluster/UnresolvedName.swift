@@ -82,7 +82,7 @@ struct UnresolvedName {
         }
         let names = servers.map { "\(printable($0.words[1])) (\(Self.serversPath):\($0.number))" }
         return
-            "no answer came in time from DNS server \(names.joined(separator: ", ")): check that it runs and that port 53 of "
+            "no usable answer came in time from DNS server \(names.joined(separator: ", ")): check that it runs and that port 53 of "
             + "\(printable(first.words[1])) can be reached, or \(adding)"
     }
 

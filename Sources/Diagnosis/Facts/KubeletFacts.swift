@@ -48,8 +48,14 @@ public struct KubeletFacts: Sendable {
     /// The files that the unit's `EnvironmentFile=` needs and that do not exist.
     public var missingEnvironmentFiles: [String] = []
 
+    /// The settings of the unit's files.
+    public var unitFile = UnitFileFacts()
+
     /// The configuration file.
     public var configuration = ReadFileFact()
+
+    /// The settings that name a file that cannot be used.
+    public var namedFiles: [NamedFileFault] = []
 
     /// The kubeconfig with which the kubelet connects to the API server.
     public var kubeconfig = KubeconfigFact()
@@ -129,6 +135,10 @@ public struct StaticPodFacts: Sendable, Hashable {
     public var isMissing = false
     /// The paths of the manifests.
     public var files: [String] = []
+    /// The times at which the manifests were last written, by path.
+    public var modified: [String: Timestamp] = [:]
+    /// The paths of the manifests by the names of their pods.
+    public var names: [String: String] = [:]
     /// The manifests that cannot be used, with the reasons, by path and position.
     public var faults: [Fault] = []
 
@@ -148,6 +158,24 @@ public struct StaticPodFacts: Sendable, Hashable {
     public var hasServer: Bool { files.contains { $0.pathParts.last?.hasPrefix("kube-apiserver") == true } }
 
     public init() {}
+}
+
+/// A setting that names a file that cannot be used.
+public struct NamedFileFault: Sendable, Hashable {
+    /// The key in the configuration file, or the name of the flag without dashes.
+    public var key: String
+    /// The flag that names the file, `nil` if the configuration file does.
+    public var flag: String?
+    /// The line of the configuration file.
+    public var line: Int?
+    /// The path of the file.
+    public var path: String
+    /// The fault of the file, such as `does not exist`.
+    public var reason: String
+
+    public init(key: String, flag: String? = nil, line: Int? = nil, path: String, reason: String) {
+        (self.key, self.flag, self.line, self.path, self.reason) = (key, flag, line, path, reason)
+    }
 }
 
 /// A configuration file that was read, or why it was not.

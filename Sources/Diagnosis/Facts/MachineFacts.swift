@@ -29,6 +29,9 @@ public struct MachineFacts: Sendable {
     /// The modules that networks and container runtimes use and that are neither loaded nor built in.
     public var missingModules: [String] = []
 
+    /// The programs of the usual directories that networks, volumes and the kubelet use and that exist.
+    public var programs: Set<String> = []
+
     /// A directory that a node writes, with its file system.
     public struct Volume: Sendable, Hashable {
         public var path: String

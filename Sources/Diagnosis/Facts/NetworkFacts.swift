@@ -44,9 +44,11 @@ public struct NetworkFacts: Sendable {
         public var path: String?
         /// Why the program cannot be run, `nil` if it can.
         public var fault: String?
+        /// The path of its program in a usual directory that the container runtime does not use.
+        public var elsewhere: String?
 
-        public init(type: String, path: String?, fault: String? = nil) {
-            (self.type, self.path, self.fault) = (type, path, fault)
+        public init(type: String, path: String?, fault: String? = nil, elsewhere: String? = nil) {
+            (self.type, self.path, self.fault, self.elsewhere) = (type, path, fault, elsewhere)
         }
     }
 

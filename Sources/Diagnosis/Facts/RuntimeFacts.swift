@@ -21,6 +21,9 @@ public struct RuntimeFacts: Sendable {
     /// The answer at the socket, `nil` if it was not asked.
     public var answer: Answer?
 
+    /// The kind of the file in the place of the socket if it is no socket, such as `directory`.
+    public var otherFile: String?
+
     /// The known sockets that exist.
     public var sockets: [String] = []
 
@@ -33,11 +36,20 @@ public struct RuntimeFacts: Sendable {
     /// Whether `runc` or another program that starts containers was found in the usual directories.
     public var lowLevelProgram: String?
 
+    /// Why that program cannot be started, `nil` if nothing is wrong with it.
+    public var lowLevelFault: ProgramFile.Fault?
+
     /// The configuration of containerd, `nil` if there is no file.
     public var containerd: ContainerdConfiguration?
 
+    /// The settings of the files of its unit.
+    public var unitFile = UnitFileFacts()
+
     /// The last lines of the journal, the oldest first.
     public var lines: [JournalLine] = []
+
+    /// The last lines of systemd about its unit, the oldest first.
+    public var managerLines: [String] = []
 
     public static let usualEndpoint = "unix:///run/containerd/containerd.sock"
 
@@ -97,12 +109,25 @@ public struct ContainerdConfiguration: Sendable, Hashable {
     public var path: String
     /// Whether settings are unknown, because the file imports others or cannot be read.
     public var isIncomplete = false
-    /// Whether `disabled_plugins` contains the Container Runtime Interface.
-    public var isInterfaceDisabled = false
+    /// The name in `disabled_plugins` of the Container Runtime Interface, `nil` if it is not disabled.
+    public var disabledInterface: String?
     /// Whether runc's containers are in groups that systemd manages, one value for each table of runc that says so.
     public var groupSettings: [Bool] = []
     public var configurationDirectory: String?
     public var pluginDirectories: [String] = []
+    /// The settings that are texts, in the order of the file.
+    public var settings: [Setting] = []
+
+    /// A setting with its line.
+    public struct Setting: Sendable, Hashable {
+        public var key: String
+        public var value: String
+        public var line: Int
+
+        public init(_ key: String, _ value: String, line: Int) {
+            (self.key, self.value, self.line) = (key, value, line)
+        }
+    }
 
     public init(path: String) {
         self.path = path

@@ -1,5 +1,6 @@
 import Base
 public import HTTP
+public import Host
 
 /// The answers of the API server to the kubelet's credentials.
 public struct ServerFacts: Sendable {
@@ -13,6 +14,12 @@ public struct ServerFacts: Sendable {
     public var proxyFault: TransportError?
     /// Advice on the fault that the node's own files and routes give.
     public var advice: String?
+    /// The line of `/etc/hosts` with the server's name, `nil` if there is none.
+    public var hostEntry: HostEntry?
+    /// The DNS servers of the node.
+    public var nameServers: [String] = []
+    /// The interface that is down and through which the node reaches the server, `nil` if there is none.
+    public var linkFault: LinkFault?
     /// The last errors of etcd and the API server, if both are pods of this node and the server does not answer.
     public var podErrors: [String] = []
     /// The status of `/readyz`.
@@ -28,6 +35,18 @@ public struct ServerFacts: Sendable {
     public var identityMessage = ""
     /// Whether the bootstrap user may ask for a certificate, `nil` if it was not asked.
     public var mayRequestCertificate: Bool?
+
+    /// A line of `/etc/hosts`.
+    public struct HostEntry: Sendable, Hashable {
+        public var host: String
+        public var address: String
+        /// The file and line.
+        public var place: String
+
+        public init(host: String, address: String, place: String) {
+            (self.host, self.address, self.place) = (host, address, place)
+        }
+    }
 
     public init() {}
 }

@@ -32,7 +32,7 @@ struct JournalProbe {
         }
         var arguments = ["--output=json", "--no-pager", "--quiet", "--lines=400", "--unit=\(unit)"]
         // Without '--all', long lines are left out.
-        arguments += ["--all", "--output-fields=MESSAGE,_PID,_SYSTEMD_INVOCATION_ID"]
+        arguments += ["--all", "--output-fields=MESSAGE,_PID,UNIT,_SYSTEMD_INVOCATION_ID"]
         arguments += root.isEmpty ? ["--boot"] : ["--root=\(root)"]
         let command = Host.Command("journalctl", arguments, environment: environment)
         do throws(SystemError) {
@@ -59,7 +59,9 @@ struct JournalProbe {
                 continue
             }
             let microseconds = entry["__REALTIME_TIMESTAMP"]?.string.flatMap { Int64($0) }
-            if entry["_PID"]?.string == "1" {
+            // The process that becomes the unit's program writes the errors of systemd before.
+            let isOfManager = entry["_PID"]?.string == "1" || entry["UNIT"] != nil || text.contains("Failed at step ")
+            if isOfManager {
                 lines.manager.append(text)
                 continue
             }

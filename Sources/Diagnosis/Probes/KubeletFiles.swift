@@ -32,6 +32,7 @@ struct KubeletFiles {
                 facts.argumentSources[String(name)] = source
             }
             environment = unit.environment
+            facts.unitFile = unit.facts
             facts.missingEnvironmentFiles = environment.missing
         }
         var variables = environment.variables
@@ -51,6 +52,7 @@ struct KubeletFiles {
             facts.isProgramMissing = (try? FileSystem.exists(root + program)) == false
         }
         readFiles(&facts)
+        if !facts.isK3s { facts.namedFiles = NamedFiles(root: root).faults(of: facts) }
         if let url = (facts.kubeconfig.kubeconfig ?? facts.bootstrap.kubeconfig)?.server {
             // Go, in which the kubelet is written, does not know ALL_PROXY.
             let proxy = EnvironmentProxy(for: url) { $0.uppercased() == "ALL_PROXY" ? nil : variables[$0] }

@@ -23,6 +23,11 @@ struct MachineProbe {
         facts.hostName = hostName
         facts.machineID = text("/etc/machine-id")
         facts.lacksMachineID = (try? FileSystem.exists("\(root)/etc/machine-id")) == false
+        facts.programs = Set(packages.keys).filter { name in
+            ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"].contains { directory in
+                (try? FileSystem.exists("\(root)\(directory)/\(name)")) == true
+            }
+        }
         // The kernel and the mounts are those of this machine.
         guard root.isEmpty else { return facts }
         facts.controlGroupVersion = controlGroupVersion

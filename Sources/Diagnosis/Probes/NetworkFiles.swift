@@ -20,16 +20,19 @@ struct NetworkFiles {
             return error.isNotFound ? nil : configuration
         }
         var table = ""
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
             let line = line.trimmingSpaces
             if line.hasPrefix("[") { table = line.filter { $0 != "\"" && $0 != "'" && $0 != " " } }
             guard !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { continue }
             let value = String(line[line.index(after: equals)...]).trimmingSpaces
             let texts = Self.texts(in: value)
-            switch String(line[..<equals]).trimmingSpaces {
+            let key = String(line[..<equals]).trimmingSpaces
+            configuration.settings += texts.map { ContainerdConfiguration.Setting(key, $0, line: index + 1) }
+            switch key {
             case "disabled_plugins":
                 let names: Set = ["cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"]
-                configuration.isInterfaceDisabled = texts.contains(where: names.contains)
+                configuration.disabledInterface = texts.first(where: names.contains)
             case "imports": configuration.isIncomplete = configuration.isIncomplete || !value.hasPrefix("[]")
             case "SystemdCgroup" where table.contains(".runtimes.runc.options]"):
                 configuration.groupSettings.append(value.hasPrefix("true"))
@@ -160,6 +163,8 @@ struct NetworkFiles {
             let isOfFile = root.isEmpty || fault == "is not executable"
             return NetworkFacts.Plugin(type: type, path: path, fault: isOfFile ? fault : nil)
         }
-        return isUnknown ? nil : NetworkFacts.Plugin(type: type, path: nil)
+        let others = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"].map { "\($0)/\(type)" }
+        let elsewhere = others.first { (try? FileSystem.exists(root + $0)) == true }
+        return isUnknown ? nil : NetworkFacts.Plugin(type: type, path: nil, elsewhere: elsewhere)
     }
 }

@@ -1,5 +1,6 @@
 import Base
 import Host
+import Kubernetes
 import YAML
 
 /// Reads the manifests of static pods below a root directory.
@@ -21,6 +22,12 @@ struct StaticPodFiles {
             facts.isMissing = error.isNotFound
         }
         facts.faults = facts.files.compactMap(fault)
+        for path in facts.files {
+            if let status = try? FileSystem.status(root + path) {
+                facts.modified[path] = Timestamp(seconds: status.modified)
+            }
+        }
+        for path in facts.files { if let name = name(in: path) { facts.names[name] = path } }
         return facts
     }
 
@@ -30,6 +37,30 @@ struct StaticPodFiles {
         let directory = path.withoutSlashesAtEnd
         let names = try FileSystem.list(root + path, limit: 1000).filter { !$0.hasPrefix(".") }.sorted()
         return names.map { "\(directory)/\($0)" }.filter { (try? FileSystem.status(root + $0))?.kind != .directory }
+    }
+
+    /// Returns why a Pod is invalid, by the settings that each one must have.
+    private static func fault(in pod: Node) -> String? {
+        if pod["apiVersion"]?.string != "v1" { return "has no 'apiVersion: v1'" }
+        guard let name = pod["metadata"]?["name"]?.string, !name.isEmpty else { return "has no 'metadata.name'" }
+        guard SubjectName.isHostName(name), name == name.lowercased(), !name.contains("_") else {
+            return "has 'metadata.name: \(name)', in which only a-z, 0-9, '-' and '.' are allowed"
+        }
+        let containers = pod["spec"]?["containers"]?.sequence ?? []
+        if containers.isEmpty { return "has no 'spec.containers'" }
+        for (index, container) in containers.enumerated() {
+            for key in ["name", "image"] where container[key]?.string?.isEmpty != false {
+                return "has no 'spec.containers[\(index)].\(key)'"
+            }
+        }
+        return nil
+    }
+
+    private func name(in path: String) -> String? {
+        guard let bytes = try? FileSystem.read(root + path, limit: Self.sizeLimit),
+            let pod = try? readDocuments(bytes, file: path).compactMap(\.root).first
+        else { return nil }
+        return pod["metadata"]?["name"]?.string
     }
 
     private func fault(in path: String) -> StaticPodFacts.Fault? {
@@ -42,7 +73,11 @@ struct StaticPodFiles {
             guard let kind = pod["kind"]?.string else {
                 return StaticPodFacts.Fault(path: path, reason: "has no 'kind'")
             }
-            return kind == "Pod" ? nil : StaticPodFacts.Fault(path: path, reason: "is of kind '\(kind)', not Pod")
+            guard kind == "Pod" else {
+                return StaticPodFacts.Fault(path: path, reason: "is of kind '\(kind)', not Pod")
+            }
+            guard let reason = Self.fault(in: pod) else { return nil }
+            return StaticPodFacts.Fault(path: path, reason: reason)
         } catch {
             let problem = error.all.first
             let place = problem?.location?.position.map { ":\($0.line):\($0.column)" } ?? ""

@@ -11,7 +11,7 @@ struct UnitFile {
     /// The assignments of all files in order, each with its file.
     private var assignments: [(key: String, value: String, file: String)] = []
 
-    private let root: String
+    let root: String
 
     private static let directories = [
         "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient",
@@ -60,7 +60,7 @@ struct UnitFile {
     }
 
     /// Returns the assignments of a key; an empty value removes those before it.
-    private func entries(of key: String) -> [(value: String, file: String)] {
+    func entries(of key: String) -> [(value: String, file: String)] {
         assignments.filter { $0.key == key }.reduce(into: []) { entries, entry in
             if entry.value.isEmpty { entries = [] } else { entries.append((entry.value, entry.file)) }
         }

@@ -71,11 +71,22 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
     let place = isPlaced ? problem.location?.position.map { ":\($0.line):\($0.column)" } ?? "" : ""
     let isExpired = problem.message.contains("expired")
     // The kubelet writes its certificate itself, so that nobody has a copy.
-    let isMissing = fact.missingCertificate != nil
+    let isMissing = fact.isCertificateUnusable && !problem.message.contains("is not valid before")
     // A file of another kind has advice for a task file.
     let isOther = problem.code == .otherFileKind || !isRead && problem.hint == nil
     let isRenewed = isExpired || isMissing || fact.isEmpty || isOther
-    let isOfAuthority = problem.message.contains("certificate-authority")
+    let isOfAuthority = problem.message.contains("certificate-authority") || fact.isAuthorityUnusable
+    let correction = correction(of: problem, in: path)
+    let restart = "run 'systemctl restart \(facts.kubelet.unitName)'"
+    let fix =
+        if isOfAuthority, !isExpired {
+            authorityAdvice(path, facts)
+        } else if isRenewed, !isOfAuthority {
+            // A file of which a line is wrong may be corrected by hand.
+            (isOther && !isMissing && !place.isEmpty ? "correct that line, or " : "") + renewal(path, facts, code: code)
+        } else {
+            "\(correction); then \(restart)"
+        }
     return [
         Finding(
             isExpired ? "certificate-expired" : isRead ? "credentials" : code,
@@ -83,18 +94,22 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
             blocks: stage(facts),
             "\(path)\(place)",
             fact.isEmpty ? "is empty" : problem.message,
-            fix: isRenewed
-                ? renewal(path, facts, code: code)
-                : isOfAuthority
-                    ? authorityAdvice(path, facts)
-                    : [problem.hint, "run 'systemctl restart \(facts.kubelet.unitName)'"].compactMap(\.self)
-                        .joined(separator: "; then ")
+            fix: fix
         )
     ]
 }
 
+/// Returns the advice on a problem of a file, with the file in which it is.
+private func correction(of problem: Problem, in path: String) -> String {
+    let line = problem.location?.position.map { " in line \($0.line)" } ?? ""
+    guard let hint = problem.hint else { return "correct '\(printable(path))'\(line)" }
+    // Some hints only say what there is.
+    return ["there is", "did you mean", "the file"].contains(where: hint.hasPrefix)
+        ? "correct '\(printable(path))'\(line): \(hint)" : hint
+}
+
 /// Returns the advice to replace the kubelet's kubeconfig, or to join again.
-private func renewal(_ path: String, _ facts: Facts, code: String) -> String {
+func renewal(_ path: String, _ facts: Facts, code: String) -> String {
     guard code == "kubeconfig" else { return joiningAgain }
     return "run 'kubeadm kubeconfig user --org system:nodes --client-name system:node:\(facts.cluster.nodeName) > "
         + "kubelet.conf' on a control plane, copy the file to '\(path)' here, and run 'systemctl restart "
@@ -102,12 +117,26 @@ private func renewal(_ path: String, _ facts: Facts, code: String) -> String {
 }
 
 extension KubeconfigFact {
-    /// The path of the certificate or key that the kubeconfig names and that does not exist, `nil` if there is none.
-    fileprivate var missingCertificate: String? {
-        guard credentials == nil, let problem, problem.code == .missingFile else { return nil }
-        for case .file(let path)? in [kubeconfig?.clientCertificate, kubeconfig?.clientKey]
-        where problem.message.contains(path) { return path }
-        return nil
+    /// Whether the certificate or key of the kubelet is missing or unusable, rather than the CA.
+    fileprivate var isCertificateUnusable: Bool {
+        guard credentials == nil, let problem, !isAuthorityUnusable else { return false }
+        let settings = ["client-certificate", "client-key"]
+        return [kubeconfig?.clientCertificate, kubeconfig?.clientKey].contains { problem.names($0) }
+            || settings.contains { problem.message.contains("\($0)-data of") }
+    }
+
+    /// Whether the CA is missing or unusable.
+    fileprivate var isAuthorityUnusable: Bool {
+        guard credentials == nil, let problem, let material = kubeconfig?.certificateAuthority else { return false }
+        return problem.names(material) || problem.message.contains("certificate-authority-data of")
+    }
+}
+
+extension Problem {
+    /// Returns whether the problem is about the file of a kubeconfig's material.
+    fileprivate func names(_ material: Kubeconfig.Material?) -> Bool {
+        guard case .file(let path)? = material else { return false }
+        return message.contains("'\(path)'")
     }
 }
 
@@ -143,8 +172,9 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
             "its certificate is for Node '\(printable(String(name.dropFirst(prefix.utf8.count))))', but the kubelet registers "
                 + "as '\(node)', which the server forbids",
             fix: facts.kubelet.flag("hostname-override") == nil
-                ? "run 'hostnamectl hostname \(printable(String(name.dropFirst(prefix.utf8.count))))' and 'systemctl restart "
-                    + "\(facts.kubelet.unitName)'; or, for its new name, \(joiningAgain)"
+                ? "if the name of this machine has changed, run 'hostnamectl hostname "
+                    + "\(printable(String(name.dropFirst(prefix.utf8.count))))' and 'systemctl restart \(facts.kubelet.unitName)'; if it is "
+                    + "'\(node)', the certificate is that of another node: \(joiningAgain)"
                 : "correct '--hostname-override', or issue a certificate for '\(prefix)\(node)'"
         )
     ]
@@ -154,6 +184,8 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
 private func requestFindings(_ facts: Facts) -> [Finding] {
     let requests = (facts.cluster.requests ?? []).filter { $0.signer == "kubernetes.io/kube-apiserver-client-kubelet" }
     let isWaiting = facts.waitsForCertificate
+    // A kubelet that reports has what it needs.
+    if facts.isReady { return [] }
     guard let last = requests.min(by: { $0.age < $1.age }) else { return isWaiting ? waitFindings(facts) : [] }
     let subject = "CertificateSigningRequest '\(last.name)'"
     switch last.state {

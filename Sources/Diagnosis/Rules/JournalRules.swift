@@ -5,7 +5,11 @@ func journalFindings(_ facts: Facts) -> [Finding] {
     // A line has one cause: that of the first text that it contains. The line with which the kubelet ended is the cause of
     // the end, and the errors before it are not.
     let fatal = fatalLine(facts.kubelet.lines)
-    var lines = fatal.map { [$0.text] } ?? facts.kubelet.lines.map(\.text).filter(isError)
+    // Of a kubelet that works, only what it reports now counts.
+    let recent = facts.kubelet.lines.filter { line in
+        !facts.isReady || (line.time.map { facts.now.seconds - $0.seconds < 60 } ?? true)
+    }
+    var lines = fatal.map { [$0.text] } ?? recent.map(\.text).filter(isError)
     return knownTexts.compactMap { known in
         func matches(_ line: String) -> Bool { known.texts.allSatisfy { line.contains($0) } }
         guard let line = lines.last(where: matches) else { return nil }
@@ -16,7 +20,8 @@ func journalFindings(_ facts: Facts) -> [Finding] {
             known.code,
             .report,
             in: known.area,
-            blocks: known.blocks,
+            // A Node that was Ready before keeps the addresses that it had.
+            blocks: known.code == "node-ip" && facts.isReady ? .pods : known.blocks,
             known.subject,
             shortened(words),
             fix: fix(known, words, facts.kubelet)
@@ -29,6 +34,9 @@ func journalFindings(_ facts: Facts) -> [Finding] {
 
 /// Returns the fix of a known error, with the place of the flag that is wrong.
 private func fix(_ known: KnownText, _ words: String, _ kubelet: KubeletFacts) -> String {
+    // The setting that an error names precedes the file with all settings.
+    let isOfFile = known.fix.contains("CONFIG")
+    if isOfFile, let advice = kubelet.advice(onError: words) { return advice }
     let flag = known.flag ?? flagName(in: words)
     let file = kubelet.configuration.path.map { "'\(printable($0))'" } ?? "the file that '--config' names"
     return known.fix.replacing("CONFIG", with: file).replacing("FLAG", with: kubelet.place(ofFlag: flag))

@@ -94,7 +94,8 @@ let knownTexts: [KnownText] = [
         in: .configuration,
         blocks: .configuration,
         "feature gates of the kubelet",
-        fix: "remove it from 'featureGates' or '--feature-gates', and run 'systemctl restart UNIT'",
+        fix:
+            "remove it from 'featureGates' in CONFIG or from '--feature-gates' of the unit, and run 'systemctl restart UNIT'",
         from: "unrecognized feature gate"
     ),
     KnownText(
@@ -124,6 +125,37 @@ let knownTexts: [KnownText] = [
         "bootstrap kubeconfig",
         fix: joiningAgain,
         from: "unable to load bootstrap kubeconfig"
+    ),
+    KnownText(
+        "open /dev/kmsg",
+        code: "kernel-log",
+        in: .machine,
+        blocks: .kubelet,
+        "/dev/kmsg",
+        fix:
+            "let the kubelet see the devices of the machine: remove 'PrivateDevices=' from UNIT; in a container, make the file with "
+            + "'mknod /dev/kmsg c 1 11'"
+    ),
+    KnownText(
+        "/proc/sys/",
+        "read-only file system",
+        code: "kernel-settings",
+        in: .machine,
+        blocks: .kubelet,
+        "/proc/sys",
+        fix:
+            "remove 'ProtectKernelTunables=' and 'ReadOnlyPaths=' from UNIT ('systemctl cat UNIT'); in a container, mount /proc/sys "
+            + "writable with 'mount -o remount,rw /proc/sys'"
+    ),
+    KnownText(
+        "/sys/fs/cgroup",
+        "read-only file system",
+        code: "cgroups-read-only",
+        in: .machine,
+        blocks: .kubelet,
+        "/sys/fs/cgroup",
+        fix:
+            "run 'mount -o remount,rw /sys/fs/cgroup', and remove 'ProtectControlGroups=' from UNIT ('systemctl cat UNIT')"
     ),
     KnownText(
         "unable to load client CA file",

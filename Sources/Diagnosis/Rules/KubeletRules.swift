@@ -18,7 +18,28 @@ func configurationFindings(_ facts: Facts) -> [Finding] {
             )
         ]
     }
-    return unitFindings(facts) + programFindings(facts) + fileFindings(facts) + settingFindings(facts)
+    return unitFindings(facts) + unitSettingFindings(facts.kubeletUnit) + programFindings(facts) + fileFindings(facts)
+        + namedFileFindings(facts) + settingFindings(facts)
+}
+
+extension Facts {
+    /// The kubelet's unit.
+    var kubeletUnit: ExaminedUnit {
+        let pods = cluster.pods.filter { !$0.hasEnded }
+        return ExaminedUnit(
+            name: kubelet.unitName,
+            code: "kubelet",
+            area: .configuration,
+            blocks: isReady ? .pods : kubeletWorks ? .server : .configuration,
+            details: kubelet.unit,
+            files: kubelet.unitFile,
+            // The errors of a kubelet that is Ready may be of the past, but not those of its pods.
+            lines: isReady ? pods.map { podMessage($0, self) } : kubelet.lines.map(\.text),
+            managerLines: kubelet.managerLines,
+            isStarted: kubeletWorks,
+            isWorking: isReady && pods.isEmpty
+        )
+    }
 }
 
 private func unitFindings(_ facts: Facts) -> [Finding] {
@@ -108,6 +129,42 @@ private func fileFindings(_ facts: Facts) -> [Finding] {
     ]
 }
 
+/// Finds settings that name a file that cannot be used.
+private func namedFileFindings(_ facts: Facts) -> [Finding] {
+    let kubelet = facts.kubelet
+    // The kubeconfig may name the same file, and is looked at with its fault.
+    let faults = kubelet.namedFiles.filter { kubelet.kubeconfig.problem?.message.contains("'\($0.path)'") != true }
+    return faults.map { fault in
+        let isOfPods = fault.key == "resolvConf"
+        let file = kubelet.configuration.path ?? "the configuration"
+        let place = fault.flag.map(kubelet.place) ?? "'\(fault.key)' in '\(printable(file))'"
+        let line = fault.line.map { ":\($0)" } ?? ""
+        let restart = kubelet.restart(
+            afterChange: fault.flag.map { kubelet.argumentSources[$0] } ?? SettingSource(file, isUnit: false)
+        )
+        let action =
+            switch fault.key {
+            case "clientCAFile":
+                "write the path of the cluster's CA in \(place), which kubeadm has at '/etc/kubernetes/pki/ca.crt', or copy that "
+                    + "file of a control plane to '\(printable(fault.path))'"
+            case "resolvConf":
+                "write '/etc/resolv.conf', or with systemd-resolved '/run/systemd/resolve/resolv.conf', in \(place)"
+            case "tlsCertFile", "tlsPrivateKeyFile":
+                "put the file there, or remove 'tlsCertFile' and 'tlsPrivateKeyFile' from the kubelet's settings (\(place)), which "
+                    + "then makes a certificate itself"
+            default: "correct or remove \(place), or write the file"
+            }
+        return Finding(
+            fault.key == "clientCAFile" ? "client-ca" : "kubelet-file",
+            in: .configuration,
+            blocks: isOfPods ? .pods : .kubelet,
+            fault.flag.map { "flag '--\($0)'" } ?? "\(file)\(line): \(fault.key)",
+            "names '\(printable(fault.path))', which \(fault.reason)" + (isOfPods ? ", so that no pod starts" : ""),
+            fix: "\(action); then run '\(restart)'"
+        )
+    }
+}
+
 private func settingFindings(_ facts: Facts) -> [Finding] {
     guard let root = facts.kubelet.configuration.root, let path = facts.kubelet.configuration.path else { return [] }
     var findings: [Finding] = []
@@ -121,6 +178,19 @@ private func settingFindings(_ facts: Facts) -> [Finding] {
                 kind.map { "is of kind '\(printable($0))', not KubeletConfiguration" } ?? "has no 'kind'",
                 fix: "write 'kind: KubeletConfiguration' and 'apiVersion: kubelet.config.k8s.io/v1beta1', and run "
                     + "'systemctl restart \(facts.kubelet.unitName)'"
+            )
+        )
+    }
+    let version = root["apiVersion"]?.string
+    if kind == "KubeletConfiguration", version != "kubelet.config.k8s.io/v1beta1" {
+        findings.append(
+            Finding(
+                "kubelet-config",
+                in: .configuration,
+                "\(path): apiVersion",
+                version.map { "is '\(printable($0))', which the kubelet does not have" } ?? "is missing",
+                fix:
+                    "write 'apiVersion: kubelet.config.k8s.io/v1beta1', and run 'systemctl restart \(facts.kubelet.unitName)'"
             )
         )
     }
@@ -251,13 +321,15 @@ private func failure(
         )
     }
     let words = lastWords(facts)
+    let advice = facts.kubelet.isK3s ? nil : words.flatMap(facts.kubelet.advice)
     return Finding(
         code,
         .symptom,
         in: .kubelet,
         name,
         state + (words.map { ": \($0)" } ?? ""),
-        fix: "see 'journalctl -u \(name) -n 50'" + (action.map { ", then \($0)" } ?? "")
+        fix: advice ?? "correct what it reports: see 'journalctl -u \(name) -n 50'"
+            + (action.map { ", then \($0)" } ?? "")
     ).having(error: words)
 }
 
@@ -271,7 +343,11 @@ private func recentStart(_ facts: Facts, _ unit: UnitDetails) -> [Finding] {
 /// The kubelet's own last error, or systemd's about its unit.
 private func lastWords(_ facts: Facts) -> String? {
     if let words = lastKubeletError(facts.kubelet.lines) { return words }
-    let words = facts.kubelet.managerLines.last { $0.contains("Failed to") || $0.contains("Failed at step") }
+    let words = facts.kubelet.managerLines.last { line in
+        // systemd ends with this line whatever the reason is.
+        !line.hasPrefix("Failed to start ")
+            && ["Failed to", "Failed at step", "Dependency failed"].contains(where: line.contains)
+    }
     return words.map(shortened)
 }
 

@@ -114,6 +114,10 @@ private func pluginFindings(
             )
         } else {
             let directories = facts.network.pluginDirectories.joined(separator: ", ")
+            let file = facts.runtime.containerd?.path ?? "/etc/containerd/config.toml"
+            let first = facts.network.pluginDirectories.first ?? "/opt/cni/bin"
+            let restart = "systemctl restart \(facts.runtime.unitName)"
+            let directory = plugin.elsewhere.map { "/" + $0.pathParts.dropLast().joined(separator: "/") }
             findings.append(
                 Finding(
                     "cni-plugin",
@@ -121,10 +125,16 @@ private func pluginFindings(
                     in: .network,
                     blocks: isNetworkReady ? .pods : .network,
                     "CNI plug-in '\(printable(plugin.type))'",
-                    "\(configuration.path) names it, and it is not in \(directories)",
+                    "\(configuration.path) names it, and it is not in \(directories)"
+                        + (plugin.elsewhere.map { ", although '\($0)' exists" } ?? ""),
                     fix: removal
-                        ?? "install it there ('apt install containernetworking-plugins', or the network's installer), or "
-                        + "correct 'bin_dir' in /etc/containerd/config.toml"
+                        ?? directory.map {
+                            "run 'mkdir -p \(first) && cp \($0)/* \(first)/', or write 'bin_dir = \"\($0)\"' in \(file) and run "
+                                + "'\(restart)'"
+                        }
+                        ?? "install it in \(first) with the network's installer, or run 'apt install "
+                        + "containernetworking-plugins', which installs into /usr/lib/cni, and 'cp /usr/lib/cni/* \(first)/'; or "
+                        + "correct the name in \(configuration.path)"
                 )
             )
         }

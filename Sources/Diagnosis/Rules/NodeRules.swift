@@ -1,4 +1,5 @@
 import Base
+import YAML
 
 /// Finds why the Node is not there, not Ready, or closed to pods.
 func nodeFindings(_ facts: Facts) -> [Finding] {
@@ -99,6 +100,9 @@ private func conditionFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) 
     ]
     for (type, fix) in fixes.sorted(by: { $0.key < $1.key }) {
         guard let condition = node.conditions[type], condition.status == "True" else { continue }
+        let threshold = threshold(of: type, facts).map {
+            "; or lower \($0), and run 'systemctl restart \(facts.kubelet.unitName)'"
+        }
         findings.append(
             Finding(
                 "condition-\(type)",
@@ -106,7 +110,7 @@ private func conditionFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) 
                 blocks: type == "NetworkUnavailable" ? .network : .pods,
                 subject,
                 "has \(type): \(printable(shortened(condition.message)))",
-                fix: fix
+                fix: fix + (threshold ?? "")
             )
         )
     }
@@ -145,10 +149,41 @@ private func conditionFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) 
     return findings
 }
 
+/// Returns the kubelet's threshold of a condition with its file, `nil` if the threshold is the default.
+private func threshold(of type: String, _ facts: Facts) -> String? {
+    let signals = [
+        "MemoryPressure": ["memory.available"], "PIDPressure": ["pid.available"],
+        "DiskPressure": ["nodefs.available", "imagefs.available", "nodefs.inodesFree", "imagefs.inodesFree"],
+    ]
+    guard let path = facts.kubelet.configuration.path else { return nil }
+    for key in ["evictionHard", "evictionSoft"] {
+        let settings = facts.kubelet.configuration.root?[key]
+        for signal in signals[type] ?? [] {
+            guard let value = settings?[signal]?.string else { continue }
+            return "'\(key)' of '\(signal)' (\(printable(value))) in '\(printable(path))' if it is too high"
+        }
+    }
+    return nil
+}
+
 /// Finds a Lease that the kubelet does not renew, although the Node still counts as Ready.
 private func leaseFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) -> [Finding] {
     guard facts.isLeaseOld, let age = facts.cluster.leaseAge else { return [] }
     let error = reportError(facts)
+    if facts.isLeaseOfEarlierKubelet, let start = facts.kubelet.process?.age {
+        return [
+            Finding(
+                "lease",
+                .symptom,
+                in: .node,
+                "Lease of Node '\(facts.cluster.nodeName)'",
+                "has not been renewed since the kubelet was started \(start.humanReadable) ago, so that 'Ready' is of the time "
+                    + "before\(error.map { ": \($0)" } ?? "")",
+                fix:
+                    "wait 20 seconds, and run this again; if it is the same, see 'journalctl -u \(facts.kubelet.unitName)'"
+            ).having(error: error)
+        ]
+    }
     return [
         Finding(
             "lease",
@@ -199,16 +234,28 @@ private func taintFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) -> [
             )
         )
     }
+    let ofKubelet = facts.kubelet.configuration.root?["registerWithTaints"]?.sequence ?? []
+    let own = Set(ofKubelet.compactMap { $0["key"]?.string })
     for taint in node.taints where isForeign(taint) {
+        let key = printable(taint.key)
+        // Such a taint ends the pods that run, which nobody wants for long. Another one may belong to the node's use.
+        let isEvicting =
+            taint.effect == "NoExecute" && !own.contains(taint.key) && !key.hasPrefix("node-role.kubernetes.io/")
+        let effect =
+            switch taint.effect {
+            case "NoExecute": "pods without a toleration are ended, and none is placed on it"
+            case "PreferNoSchedule": "pods without a toleration are placed on other nodes if possible"
+            default: "pods without a toleration are not placed on it"
+            }
         findings.append(
             Finding(
                 "taint",
-                .note,
+                isEvicting ? .cause : .note,
                 in: .node,
                 blocks: .pods,
                 "Node '\(name)'",
-                "has taint \(printable(taint.key)):\(taint.effect); pods without a toleration are not placed on it",
-                fix: "run 'kubectl taint node \(name) \(printable(taint.key))-' if it should not be there"
+                "has taint \(key):\(taint.effect): \(effect)",
+                fix: "run 'kubectl taint node \(name) \(key):\(taint.effect)-' if it should not be there"
             )
         )
     }
@@ -217,5 +264,11 @@ private func taintFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) -> [
 
 /// Returns whether a taint was set by a person or by a controller other than those of Kubernetes.
 private func isForeign(_ taint: ClusterFacts.Taint) -> Bool {
-    !taint.key.hasPrefix("node.kubernetes.io/") && !taint.key.hasPrefix("node.cloudprovider.kubernetes.io/")
+    let ofController: Set = [
+        "not-ready", "unreachable", "memory-pressure", "disk-pressure", "pid-pressure", "network-unavailable",
+        "unschedulable",
+    ]
+    let prefix = "node.kubernetes.io/"
+    if taint.key.hasPrefix(prefix) { return !ofController.contains(String(taint.key.dropFirst(prefix.utf8.count))) }
+    return !taint.key.hasPrefix("node.cloudprovider.kubernetes.io/")
 }

@@ -4,22 +4,49 @@ import Base
 func podFindings(_ facts: Facts) -> [Finding] {
     // A kubelet that does not report has not seen what its pods do now.
     let isOld = !facts.kubeletWorks || facts.isLeaseOld
-    return facts.cluster.pods.filter { $0.reason != "Pending" }.compactMap { pod in
-        var pod = pod
+    return repeatedErrors(facts)
+        + facts.cluster.pods.filter { $0.reason != "Pending" }.compactMap { pod in
+            var pod = pod
+            pod.message = podMessage(pod, facts)
+            let isCreating = pod.reason == "ContainerCreating"
+            if isCreating, pod.message.isEmpty || isOld { return nil }
+            let owner = pod.isStatic ? " (static)" : pod.daemonSet.map { " of DaemonSet '\($0)'" } ?? ""
+            let message = pod.message.isEmpty ? "" : ": \(printable(shortened(pod.message)))"
+            let isOfNetwork = facts.lacksNetwork && pod.writes(facts.network)
+            return Finding(
+                "pod-\(pod.reason)",
+                pod.hasEnded || isOld ? .note : isCreating && !isOfNetwork ? .symptom : .report,
+                in: .pods,
+                blocks: isOfNetwork ? .network : .pods,
+                "pod '\(pod.name)'\(owner)",
+                "\(pod.reason)\(message)\(isOfNetwork ? "; it writes the CNI configuration" : "")",
+                fix: podFix(pod, facts)
+            ).having(error: pod.message)
+        }
+}
+
+/// Finds pods about which the kubelet reports errors again and again, although the server has no fault of them.
+///
+/// They are pods that end and cannot be removed, and those whose state has not reached the server yet.
+private func repeatedErrors(_ facts: Facts) -> [Finding] {
+    guard facts.kubeletWorks, !facts.isLeaseOld, facts.cluster.arePodsKnown else { return [] }
+    let recent = facts.kubelet.lines.filter { line in
+        guard let time = line.time, line.text.contains("Error syncing pod, skipping") else { return false }
+        return facts.now.seconds - time.seconds < 60
+    }
+    let names = recent.compactMap { quotedWord(after: " pod=", in: $0.text) }
+    return names.unique().filter { name in !facts.cluster.pods.contains { $0.name == name } }.compactMap { name in
+        let own = recent.filter { quotedWord(after: " pod=", in: $0.text) == name }
+        guard own.count > 1, let last = own.last?.time, facts.now.seconds - last.seconds < 30 else { return nil }
+        var pod = ClusterFacts.PodObject(name: name, daemonSet: nil, reason: "ContainerCreating", message: "")
         pod.message = podMessage(pod, facts)
-        let isCreating = pod.reason == "ContainerCreating"
-        if isCreating, pod.message.isEmpty || isOld { return nil }
-        let owner = pod.isStatic ? " (static)" : pod.daemonSet.map { " of DaemonSet '\($0)'" } ?? ""
-        let message = pod.message.isEmpty ? "" : ": \(printable(shortened(pod.message)))"
-        let isOfNetwork = facts.lacksNetwork && pod.writes(facts.network)
         return Finding(
-            "pod-\(pod.reason)",
-            pod.hasEnded || isOld ? .note : isCreating && !isOfNetwork ? .symptom : .report,
+            "pod-error",
+            .symptom,
             in: .pods,
-            blocks: isOfNetwork ? .network : .pods,
-            "pod '\(pod.name)'\(owner)",
-            "\(pod.reason)\(message)\(isOfNetwork ? "; it writes the CNI configuration" : "")",
-            fix: podFix(pod)
+            "pod '\(printable(name))'",
+            "the kubelet reports an error of it again and again: \(printable(shortened(pod.message)))",
+            fix: podFix(pod, facts)
         ).having(error: pod.message)
     }
 }
@@ -48,8 +75,16 @@ func podMessage(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
         return pod.message.isEmpty ? error : "\(pod.message): \(error)"
     }
     guard pod.message.isEmpty else { return pod.message }
-    let lines = facts.kubelet.lines.filter { $0.text.contains("pod=\"\(pod.name)\"") && $0.text.contains("err=\"") }
-    guard let error = lines.last.map({ errorText($0.text) }) else { return "" }
+    let name = pod.name.pathParts.last.map(String.init) ?? pod.name
+    let line = facts.kubelet.lines.last { line in
+        let text = line.text.replacing("\\", with: "")
+        // The object at the server is of no importance to the start of the pod.
+        guard isError(line.text), !text.contains("mirror pod") else { return false }
+        return text.contains("pod=\"\(pod.name)\"") && text.contains("err=\"")
+            || text.contains("pod \"\(name)\"") && text.contains("MountVolume")
+    }
+    guard let error = line.map({ errorText($0.text) }) else { return "" }
+    if let start = error.firstRange(of: "MountVolume")?.lowerBound { return volumeError(String(error[start...])) }
     // The end of an error of the container runtime has the cause.
     let parts = error.ranges(of: "desc = ")
     var cause = (parts.last.map { String(error[$0.upperBound...]) } ?? error).replacing("\\", with: "")
@@ -58,16 +93,30 @@ func podMessage(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
     return cause
 }
 
+/// Returns the error of a volume without the identifiers of the volume and of the pod.
+private func volumeError(_ text: String) -> String {
+    let text = text.replacing("\\", with: "")
+    guard let start = text.firstRange(of: " (UniqueName:")?.lowerBound,
+        let end = text.firstRange(of: " : ")?.upperBound, start < end
+    else { return text }
+    return "\(text[..<start]): \(text[end...])"
+}
+
 /// The seconds after which an error about a manifest is of the past; the kubelet reads manifests every 20 seconds.
 private let manifestInterval: Int64 = 45
 
 /// Finds manifests of static pods that the kubelet cannot use.
 func staticPodFindings(_ facts: Facts) -> [Finding] {
     let pods = facts.kubelet.staticPods
+    func isCorrected(_ line: JournalLine) -> Bool {
+        pods.modified.contains { path, time in line.text.contains(path) && (line.time.map { $0 < time } ?? false) }
+    }
     // The kubelet reports each such file again and again; without any report, this program may be stricter than it.
     let reports = facts.kubelet.lines.reversed().filter { line in
         let isOld = line.time.map { facts.now.seconds - $0.seconds > manifestInterval } ?? false
-        return !isOld && line.text.contains("Could not process manifest file")
+        return !isOld
+            && ["Could not process manifest file", "can't process config file"].contains(where: line.text.contains)
+            && !isCorrected(line)
     }
     let isHeard = facts.kubeletWorks && !facts.kubelet.lines.isEmpty
     var findings = pods.faults.map { fault in
@@ -83,10 +132,13 @@ func staticPodFindings(_ facts: Facts) -> [Finding] {
             fix: "correct the file, which the kubelet reads again by itself, or remove it"
         )
     }
-    for line in reports where !pods.faults.contains(where: { line.text.contains($0.path) }) {
+    // While a file is written, the kubelet reads its beginning.
+    let listed = reports.filter { $0.text.contains("Could not process manifest file") }
+    for line in listed where !pods.faults.contains(where: { line.text.contains($0.path) }) {
         let error = errorText(line.text)
         let path = pods.files.first { line.text.contains($0) } ?? pods.path ?? "a static pod"
-        let reason = error.firstRange(of: "couldn't parse").map { String(error[$0.lowerBound...]) } ?? error
+        let start = ["couldn't parse", "invalid pod"].lazy.compactMap { error.firstRange(of: $0)?.lowerBound }.first
+        let reason = start.map { String(error[$0...]) } ?? error
         guard pods.files.isEmpty || pods.files.contains(path) else { continue }
         findings.append(
             Finding(
@@ -114,14 +166,22 @@ func staticPodFindings(_ facts: Facts) -> [Finding] {
     return findings
 }
 
+/// Programs that the kubelet, networks and volumes use, with Debian's packages of them.
+let packages = [
+    "mount.nfs": "nfs-common", "mount.cifs": "cifs-utils", "ip6tables": "iptables", "nsenter": "util-linux",
+    "iptables-save": "iptables", "iptables-restore": "iptables", "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs",
+    "iptables": "iptables", "mount": "mount", "umount": "mount", "modprobe": "kmod", "conntrack": "conntrack",
+    "ipset": "ipset", "ebtables": "ebtables", "ethtool": "ethtool", "socat": "socat", "nft": "nftables",
+    "tc": "iproute2", "ip": "iproute2", "blkid": "util-linux", "fsck": "util-linux", "systemd-run": "systemd",
+]
+
 /// Finds programs that the kubelet, the container runtime and the plug-ins of the network run and that do not exist.
 func absentProgramFindings(_ facts: Facts) -> [Finding] {
-    let packages = [
-        "mount.nfs": "nfs-common", "mount.cifs": "cifs-utils", "ip6tables": "iptables", "nsenter": "util-linux",
-        "iptables-save": "iptables", "iptables-restore": "iptables", "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs",
-    ]
     let texts = facts.recentErrors + facts.runtime.conditions.map(\.message)
-    let names = texts.compactMap(missingProgram).unique().filter { $0 != "runc" }
+    // A program that is installed now was missing when the error was written.
+    let names = texts.compactMap(missingProgram).unique().filter {
+        $0 != "runc" && !facts.machine.programs.contains($0)
+    }
     return names.map { name in
         Finding(
             "program-\(name)",
@@ -160,49 +220,4 @@ func missingProgram(_ text: String) -> String? {
     }
     let name = text[start.upperBound..<end.lowerBound].prefix { $0 != "\"" }
     return name.isEmpty || name.hasSlash || name.utf8.count > 64 ? nil : String(name)
-}
-
-private func podFix(_ pod: ClusterFacts.PodObject) -> String {
-    let parts = pod.name.pathParts.map(String.init)
-    let (namespace, name) = (parts.first ?? "default", parts.last ?? pod.name)
-    let message = pod.message.lowercased()
-    let image = pod.image.map { "'\(printable($0))'" } ?? "the image"
-    switch pod.reason {
-    case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
-        if message.contains("not found") || message.contains("manifest unknown") || pod.reason == "InvalidImageName" {
-            return "correct the image \(image), which the registry does not have"
-        }
-        // An image may have such a number in its name.
-        let words = Set(message.split { " ,;:\"'()".contains($0) })
-        if !words.isDisjoint(with: ["401", "403", "unauthorized", "forbidden", "denied"]) {
-            return "give the pod 'imagePullSecrets' with access to \(image), or correct the image's name"
-        }
-        if message.contains("no such host") || message.contains("i/o timeout") || message.contains("connection refused")
-            || message.contains("dial tcp") || message.contains("x509")
-        {
-            return "check that this node reaches the registry of \(image): DNS, proxy of containerd's unit, and CA"
-        }
-        return "run 'crictl pull \(pod.image ?? "IMAGE")' on this node to see why"
-    case "CrashLoopBackOff", "Error", "RunContainerError":
-        return "see 'kubectl -n \(namespace) logs \(name) --all-containers --previous'"
-    case "CreateContainerConfigError":
-        return "create what it names, or correct the pod: 'kubectl -n \(namespace) describe pod \(name)'"
-    case "Evicted": return "free what the node lacks, and run 'kubectl -n \(namespace) delete pod \(name)'"
-    case "ContainerCreating" where message.contains("sandbox image"):
-        return
-            "let this node reach the registry of the sandbox image, import it with 'ctr -n k8s.io images import FILE', or "
-            + "correct 'sandbox_image' in /etc/containerd/config.toml"
-    case "ContainerCreating" where message.contains("cgroupspath"):
-        return "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' for containerd, and run "
-            + "'systemctl restart containerd kubelet'"
-    case "ContainerCreating" where message.contains("failed to find plugin"):
-        return "install the CNI plug-in that is missing, or correct 'bin_dir' of containerd"
-    case "ContainerCreating" where message.replacing("\\", with: "").contains(#""runc": executable file not found"#):
-        return "install runc: 'apt install runc'"
-    case "ContainerCreating" where missingProgram(pod.message) != nil:
-        return "install '\(printable(missingProgram(pod.message) ?? ""))' on this node"
-    case "ContainerCreating" where message.contains("not found"):
-        return "create what it names, or correct the pod: 'kubectl -n \(namespace) describe pod \(name)'"
-    default: return "see 'kubectl -n \(namespace) describe pod \(name)'"
-    }
 }

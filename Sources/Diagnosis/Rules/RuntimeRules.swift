@@ -12,24 +12,10 @@ func runtimeFindings(_ facts: Facts) -> [Finding] {
     switch runtime.answer {
     case nil, .denied: return versionFindings(facts)
     case .version: return conditionFindings(facts) + versionFindings(facts)
-    case .missing, .refused: return absent(facts, path, name)
-    case .withoutInterface:
-        let isDisabled = runtime.containerd?.isInterfaceDisabled == true
-        let file = runtime.containerd?.path ?? "/etc/containerd/config.toml"
-        return [
-            Finding(
-                "cri-disabled",
-                in: .runtime,
-                isDisabled ? file : "socket '\(path)'",
-                isDisabled
-                    ? "'disabled_plugins' contains \"cri\", so that containerd does not serve the kubelet"
-                    : "the program there does not serve the Container Runtime Interface v1"
-                        + (lastError(runtime.lines).map { ": \($0)" } ?? ""),
-                fix: isDisabled
-                    ? "remove \"cri\" from 'disabled_plugins' there, and run 'systemctl restart containerd'"
-                    : "see 'journalctl -u \(name)' for why its plug-in cri did not start; containerd before 1.6 does not have v1"
-            )
-        ]
+    case .missing, .refused:
+        let ofUnit = runtime.unit.map { unitSettingFindings(runtime.examined($0)) } ?? []
+        return ofUnit + programFindings(runtime) + otherFileFindings(runtime, path) + absent(facts, path, name)
+    case .withoutInterface: return [withoutInterface(runtime, path, name)]
     case .silent:
         return [
             Finding(
@@ -52,6 +38,98 @@ func runtimeFindings(_ facts: Facts) -> [Finding] {
             )
         ]
     }
+}
+
+/// Finds why a container runtime does not serve the kubelet.
+private func withoutInterface(_ runtime: RuntimeFacts, _ path: String, _ name: String) -> Finding {
+    let file = runtime.containerd?.path ?? "/etc/containerd/config.toml"
+    if let plugin = runtime.containerd?.disabledInterface {
+        return Finding(
+            "cri-disabled",
+            in: .runtime,
+            file,
+            "'disabled_plugins' contains \"\(plugin)\", so that containerd does not serve the kubelet",
+            fix: "remove \"\(plugin)\" from 'disabled_plugins' there, and run 'systemctl restart \(name)'"
+        )
+    }
+    guard let error = pluginError(runtime.lines) else {
+        return Finding(
+            "cri-disabled",
+            in: .runtime,
+            "socket '\(path)'",
+            "the program there does not serve the Container Runtime Interface v1"
+                + (lastError(runtime.lines).map { ": \($0)" } ?? ""),
+            fix:
+                "see 'journalctl -u \(name)' for why its plug-in cri did not start; containerd before 1.6 does not have v1"
+        )
+    }
+    let snapshotter = quotedWord(after: "failed to find snapshotter ", in: error)
+    let action = snapshotter.map {
+        "write the name of a snapshotter that 'ctr plugins ls' lists, such as \"overlayfs\", in place of \"\(printable($0))\" "
+            + "at 'snapshotter' in \(file), or install and start the one that has this name"
+    }
+    return Finding(
+        "cri-fails",
+        in: .runtime,
+        "containerd (\(file))",
+        "its plug-in for the kubelet does not start: \(printable(shortened(error)))",
+        fix:
+            "\(action ?? "correct \(runtime.containerd?.place(inError: error) ?? "what it names in \(file)")"), and run 'systemctl restart \(name)'"
+    )
+}
+
+/// Returns the error of containerd's first plug-in for the kubelet that did not start; those that need it fail, too.
+private func pluginError(_ lines: [JournalLine]) -> String? {
+    let line = lines.last { line in
+        line.text.contains("failed to load plugin") && line.text.contains("cri")
+            && !line.text.contains("no plugins registered")
+    }
+    guard let text = line?.text, let start = text.firstRange(of: "error=\"")?.upperBound else { return nil }
+    // Quotes in the value are escaped.
+    let value = text[start...].replacing("\\\"", with: "\u{1}").prefix { $0 != "\"" }
+    return String(value).replacing("\u{1}", with: "\"")
+}
+
+/// Returns the word in quotes after a text, `nil` if there is none.
+func quotedWord(after text: String, in error: String) -> String? {
+    guard let end = error.firstRange(of: text)?.upperBound else { return nil }
+    let word = error[end...].drop { "\\\"".contains($0) }.prefix { !"\\\"".contains($0) }
+    return word.isEmpty ? nil : String(word)
+}
+
+/// Finds why the program of the runtime's unit cannot be started.
+private func programFindings(_ runtime: RuntimeFacts) -> [Finding] {
+    guard let unit = runtime.unit, !unit.state.isActive, unit.state.load == "loaded",
+        let program = runtime.unitFile.program,
+        let fault = program.fault
+    else { return [] }
+    return [
+        Finding(
+            "runtime-program",
+            in: .runtime,
+            program.program,
+            "the program of \(unit.name) \(fault)",
+            fix:
+                "\(program.advice ?? "install it again, such as with 'apt install --reinstall \(runtime.unitName)'"), and run "
+                + "'systemctl restart \(unit.name)'"
+        )
+    ]
+}
+
+/// Finds a file or directory in the place of the socket, which keeps the runtime from making it.
+private func otherFileFindings(_ runtime: RuntimeFacts, _ path: String) -> [Finding] {
+    guard let kind = runtime.otherFile else { return [] }
+    return [
+        Finding(
+            "runtime-socket",
+            in: .runtime,
+            path,
+            "is a \(kind), and not the socket of the container runtime, which cannot make it",
+            fix:
+                "run 'rm -r \(printable(path))' and 'systemctl restart \(runtime.unitName)'; if that is the wrong place, correct "
+                + (runtime.setting ?? "'containerRuntimeEndpoint'")
+        )
+    ]
 }
 
 private func wrongEndpoint(_ runtime: RuntimeFacts) -> Finding {
@@ -79,6 +157,22 @@ extension RuntimeFacts {
         }
         let unit = units.first { $0.name.hasPrefix("containerd") } ?? units.first
         return unit.map { String($0.name.prefix { $0 != "." }) } ?? "containerd"
+    }
+
+    /// Returns the unit with its settings.
+    fileprivate func examined(_ unit: UnitDetails) -> ExaminedUnit {
+        ExaminedUnit(
+            name: unit.name,
+            code: "runtime",
+            area: .runtime,
+            blocks: .runtime,
+            details: unit,
+            files: unitFile,
+            lines: lines.map(\.text),
+            managerLines: managerLines,
+            isStarted: false,
+            isWorking: unit.state.isActive
+        )
     }
 
     /// The unit of the runtime, `nil` if it is not installed.
@@ -174,9 +268,40 @@ private func inactive(_ unit: UnitDetails, _ facts: Facts) -> Finding? {
         unit.name,
         isFailing ? "fails (\(unit.state))\(reason)" : "is not running",
         fix: isFailing
-            ? "correct what 'journalctl -u \(unit.name) -n 20' reports, and run 'systemctl restart \(unit.name)'"
+            ? "correct \(place(ofError: reason, facts)), and run 'systemctl restart \(unit.name)'"
             : "run 'systemctl enable --now \(unit.name)'"
     )
+}
+
+/// Returns the setting or the file that an error of the container runtime is about, or else where the error is.
+private func place(ofError error: String, _ facts: Facts) -> String {
+    let name = facts.runtime.unitName
+    if let place = facts.runtime.containerd?.place(inError: error) { return place }
+    guard let file = facts.runtime.containerd?.path,
+        error.contains(file) || error.contains("TOML") || error.contains("toml")
+    else { return "what 'journalctl -u \(name).service -n 20' reports" }
+    let numbers = error.firstRange(of: "(").map { error[$0.upperBound...].prefix { $0 != ")" } } ?? ""
+    let line = numbers.prefix { $0.isNumber }
+    return "'\(file)'" + (line.isEmpty ? "" : " in line \(line)")
+        + " ('containerd config default' prints a complete file)"
+}
+
+extension ContainerdConfiguration {
+    /// Returns the setting that an error names, by its key or its value, `nil` if it names none.
+    func place(inError error: String) -> String? {
+        let text = error.replacing("\\", with: "")
+        let words = Set(text.split { " \"'`(),;:[]=".contains($0) }.map(String.init))
+        let found =
+            settings.first { $0.key.utf8.count > 7 && words.contains($0.key) && words.contains($0.value) }
+            ?? settings.first { setting in
+                setting.value.utf8.count > 2
+                    && words.contains {
+                        $0 == setting.value || setting.value.isAbsolutePath && isPath($0, at: setting.value)
+                    }
+            }
+            ?? settings.first { $0.key.utf8.count > 7 && words.contains($0.key) }
+        return found.map { "'\(printable($0.key))' in '\(path)' (line \($0.line))" }
+    }
 }
 
 private func conditionFindings(_ facts: Facts) -> [Finding] {
@@ -192,8 +317,21 @@ private func conditionFindings(_ facts: Facts) -> [Finding] {
 }
 
 private func lowLevelFindings(_ facts: Facts) -> [Finding] {
-    guard facts.runtime.isKnown, facts.runtime.lowLevelProgram == nil, facts.runtime.version?.name == "containerd"
-    else { return [] }
+    guard facts.runtime.isKnown, facts.runtime.version?.name == "containerd" else { return [] }
+    if let path = facts.runtime.lowLevelProgram {
+        return facts.runtime.lowLevelFault.map { fault in
+            [
+                Finding(
+                    "runc-missing",
+                    in: .runtime,
+                    blocks: .pods,
+                    path,
+                    "\(fault.reason), so that containerd cannot start containers with it",
+                    fix: "\(fault.advice), or install it again, such as with 'apt install --reinstall runc'"
+                )
+            ]
+        } ?? []
+    }
     let isNotReady = facts.runtime.conditions.contains { $0.type == "RuntimeReady" && !$0.isTrue }
     let isReported = facts.recentErrors.contains { $0.contains("exec: \"runc\"") }
     return [

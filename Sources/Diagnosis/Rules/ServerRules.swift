@@ -1,5 +1,6 @@
 import Base
 import HTTP
+import Host
 import Kubernetes
 import TLS
 
@@ -8,7 +9,9 @@ func serverFindings(_ facts: Facts) -> [Finding] {
     guard let url = facts.server.url else { return [] }
     var findings = clockFindings(facts)
     if let fault = facts.server.proxyFault { findings.append(proxyFinding(fault, url, facts)) }
-    if let fault = facts.server.fault { return findings + [connectionFinding(fault, url, facts)] }
+    if let fault = facts.server.fault {
+        return findings + [linkFinding(fault, url, facts) ?? connectionFinding(fault, url, facts)]
+    }
     if let status = facts.server.readyStatus, status >= 500 || !facts.server.failedChecks.isEmpty {
         let checks = facts.server.failedChecks.map { String($0.prefix { $0 != ":" }) }
         let names = checks.isEmpty ? "" : ": \(checks.joined(separator: ", "))"
@@ -78,17 +81,39 @@ private func clockFindings(_ facts: Facts) -> [Finding] {
     ]
 }
 
-private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: Facts) -> Finding {
+/// Describes the interface that is down and through which the node reaches the server.
+private func linkFinding(_ fault: TransportError, _ url: String, _ facts: Facts) -> Finding? {
+    guard let link = facts.server.linkFault else { return nil }
+    return Finding(
+        "link-down",
+        in: .machine,
+        blocks: facts.waitsForCertificate ? stage(facts) : .server,
+        "interface '\(printable(link.name))'",
+        "\(link.reason), and this node reaches \(url) through it: \(shortened(fault.message))",
+        fix:
+            "\(link.advice); if 'ip address' and 'ip route' then lack its address or route, restart the service that configures it"
+    )
+}
+
+/// Returns the code of a fault of the connection, and the advice.
+private func advice(on fault: TransportError, _ url: String, _ facts: Facts) -> (code: String, fix: String?) {
     let source = facts.server.source ?? "the kubeconfig"
     var fix = facts.server.advice ?? fault.advice
     let code: String
     switch fault.kind {
     case .resolve:
         code = "dns"
-        fix = fix ?? "correct the name in \(source), or add it to DNS or /etc/hosts"
+        let servers = facts.server.nameServers.map(printable).joined(separator: ", ")
+        let asked = servers.isEmpty ? "which names no DNS server" : "where DNS server \(servers) does not resolve it"
+        fix =
+            fix
+            ?? "add 'ADDRESS NAME' of the server to /etc/hosts, correct 'nameserver' in /etc/resolv.conf (\(asked)), or correct "
+            + "the server in \(source); 'getent hosts NAME' shows the result"
     case .refused:
         code = "server-refused"
-        fix = fix ?? "start kube-apiserver there, or correct the server in \(source)"
+        let port = (try? WebAddress(url).port) ?? 6443
+        let usual = [443, 6443].contains(port) ? "" : ", whose port \(port) is not the usual 6443"
+        fix = fix ?? "start kube-apiserver there, or correct the server in \(source)\(usual)"
     case .unreachable: (code, fix) = ("no-route", fix ?? "see 'ip route' and 'ip link'")
     case .timedOut where fault.message.contains("no response") || fault.message.contains("TLS handshake"):
         code = "server-hangs"
@@ -120,9 +145,22 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
         code = "server-unusable"
         fix = fix ?? "check the server in \(source)"
     }
+    return (code, fix)
+}
+
+private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: Facts) -> Finding {
+    let source = facts.server.source ?? "the kubeconfig"
+    let (code, advice) = advice(on: fault, url, facts)
+    var fix = advice
     // The API server of a control plane is a pod of its kubelet.
     let isOwn = facts.kubelet.staticPods.hasServer && [.refused, .timedOut].contains(fault.kind)
     if isOwn, fault.kind == .refused { fix = ownServerAdvice(facts) }
+    let entry = facts.server.hostEntry
+    let known = entry.map { " ('\($0.host)' is \(printable($0.address)) by \($0.place))" } ?? ""
+    if let entry, !isOwn {
+        fix =
+            "correct \(entry.place) if \(printable(entry.address)) is not the server's address; otherwise \(fix ?? "check the server in \(source)")"
+    }
     // A kubelet that asks for its first certificate ends if it does not reach the server.
     let isBootstrap = facts.waitsForCertificate
     return Finding(
@@ -131,7 +169,7 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
         in: .server,
         blocks: isBootstrap ? stage(facts) : .server,
         url,
-        shortened(fault.message)
+        shortened(fault.message) + known
             + (isOwn ? facts.server.podErrors : []).map { "; \(printable(shortened($0)))" }.joined(),
         fix: fix ?? "check the server in \(source)"
     )
@@ -158,7 +196,7 @@ func authorityAdvice(_ source: String, _ facts: Facts) -> String {
             "replace 'certificate-authority-data' in \(source) by the output of 'base64 -w0 /etc/kubernetes/pki/ca.crt' on a "
             + "control plane, \(restart)"
     case .file(let path)?:
-        return "replace '\(path)' by /etc/kubernetes/pki/ca.crt of a control plane, \(restart)"
+        return "copy /etc/kubernetes/pki/ca.crt of a control plane to '\(path)' here, \(restart)"
     case nil:
         return
             "write 'certificate-authority: /etc/kubernetes/pki/ca.crt' in \(source), with this file of a control plane, "
@@ -191,22 +229,22 @@ private func identityFindings(_ facts: Facts, _ url: String) -> [Finding] {
                 source,
                 "the server does not accept its user (401 Unauthorized)\(reason)",
                 fix: fix
-                    ?? "issue the kubelet's certificate by the CA of the server's '--client-ca-file', or join again: "
-                    + joiningAgain
+                    ?? "give the kubelet a certificate of the CA in the server's '--client-ca-file': "
+                    + renewal(source, facts, code: "kubeconfig")
             )
         ]
     case 403:
-        return [
-            Finding(
-                "forbidden",
-                .report,
-                in: .credentials,
-                source,
-                "the server forbids it to read its Node: \(shortened(facts.server.identityMessage))",
-                fix: "check that the server has '--authorization-mode=Node,RBAC', and that the certificate is of group "
-                    + "system:nodes and user system:node:\(facts.cluster.nodeName)"
-            )
-        ]
+        var finding = Finding(
+            "forbidden",
+            .report,
+            in: .credentials,
+            source,
+            "the server forbids it to read its Node: \(shortened(facts.server.identityMessage))",
+            fix: "check that the server has '--authorization-mode=Node,RBAC', and that the certificate is of group "
+                + "system:nodes and user system:node:\(facts.cluster.nodeName)"
+        )
+        finding.explainedBy = ["node-name", "wrong-user"]
+        return [finding]
     default: break
     }
     guard isBootstrap, facts.server.mayRequestCertificate == false else { return [] }

@@ -18,11 +18,13 @@ struct DiagnosisReport {
             if count > 0 {
                 lines.append("\(count) more \(count == 1 ? "fault" : "faults"): see 'nest-bootstrap doctor --all'")
             }
+            // A taint is set on purpose or by mistake, which only a person knows.
+            if diagnosis.first == nil { lines += diagnosis.notes.filter { $0.code == "taint" }.map(\.note) }
             return lines
         }
         lines += diagnosis.consequences.map { "because of it: \($0.line)" }
         for finding in diagnosis.others { lines += ["also wrong: \(finding.line)", "fix: \(finding.fix)"] }
-        lines += diagnosis.notes.map { "note: \($0.line); \($0.fix)" }
+        lines += diagnosis.notes.map(\.note)
         lines += diagnosis.sound.map { "ok: \($0.area.title): \($0.text)" }
         lines += diagnosis.unseen.map { "not looked at: \($0.subject): \($0.reason)" }
         return lines
@@ -83,4 +85,9 @@ struct DiagnosisReport {
         ]
         return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
     }
+}
+
+extension Finding {
+    /// The line of a fact that does no harm now.
+    fileprivate var note: String { "note: \(line); \(fix)" }
 }
