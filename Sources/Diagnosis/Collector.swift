@@ -108,6 +108,7 @@ public struct Collector: Sendable {
         let (units, reason) = await unit
         facts.kubelet.unit = units[kubelet.unitName]
         facts.kubelet.unitFile.addResults(await results)
+        if let fault = await refusal(of: kubelet, facts.kubelet.unit) { facts.kubelet.programFault = fault }
         if let reason { facts.unseen.append(Unseen(.kubelet, kubelet.unitName, reason)) }
         let (text, distrust) = await version
         facts.kubelet.version = text
@@ -116,7 +117,7 @@ public struct Collector: Sendable {
         facts.kubelet.portHolders = await ports ?? [:]
         let lines = await journal
         if let reason = lines.reason { facts.unseen.append(Unseen(.kubelet, "journal of \(kubelet.unitName)", reason)) }
-        (facts.kubelet.lines, facts.kubelet.managerLines) = (lines.unit, lines.manager)
+        facts.kubelet.take(lines)
         (facts.server, facts.cluster) = await answers
         let isServerAbsent = facts.server.fault != nil && kubelet.staticPods.hasServer
         let cluster = facts.cluster
@@ -127,6 +128,15 @@ public struct Collector: Sendable {
         facts.kubelet.version = facts.kubelet.version ?? facts.cluster.node?.kubeletVersion
         noteDenied(&facts)
         return facts
+    }
+
+    /// Returns why the kernel has refused to start the kubelet's program.
+    private func refusal(of kubelet: KubeletFacts, _ unit: UnitDetails?) async -> ProgramFile.Fault? {
+        // An emulator may start a program for another kind of machine, unless the kernel has refused it.
+        guard isThisMachine, unit?.exitStatus == 203, kubelet.programFault == nil, let program = kubelet.program,
+            program.isAbsolutePath
+        else { return nil }
+        return await inTime { ProgramFile.fault(of: program, hasFailed: true) } ?? nil
     }
 
     private func noteDenied(_ facts: inout Facts) {
@@ -466,6 +476,16 @@ extension ClusterFacts {
 }
 
 extension KubeletFacts {
+    /// Takes the lines of the journal.
+    ///
+    /// A kubelet that systemd has just started again has not come to the error with which the one before has ended.
+    mutating func take(_ lines: JournalProbe.Lines) {
+        let isYoung = process.map { $0.age < .seconds(20) } ?? true
+        let isRestarted = (unit?.restartCount ?? 0) > 0
+        self.lines = isYoung && isRestarted && !lines.ended.isEmpty ? lines.ended : lines.unit
+        managerLines = lines.manager
+    }
+
     /// The port at which the API server reaches the kubelet.
     var port: Int? { setting("port", flag: "port").map { Int($0) } ?? 10250 }
 

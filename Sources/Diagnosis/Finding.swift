@@ -163,7 +163,12 @@ public func diagnose(_ facts: Facts) -> NodeDiagnosis {
     // A report or a symptom of a stage that works is of the past.
     findings.removeAll { facts.works($0.blocks) && ($0.kind == .report || $0.kind == .symptom) }
     for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
-    if facts.kubelet.unit?.result == "start-limit-hit" {
+    let isRefused = facts.kubelet.managerLines.last {
+        !$0.hasPrefix("Failed to start ") && !$0.contains("Failed with result")
+    }
+    if facts.kubelet.unit?.state.active == "failed",
+        facts.kubelet.unit?.result == "start-limit-hit" || isRefused?.contains("repeated too quickly") == true
+    {
         // systemd refuses to start the unit until its count of starts is reset.
         let restart = "systemctl restart \(facts.kubelet.unitName)"
         for index in findings.indices {

@@ -1,4 +1,5 @@
 import Base
+import Host
 import Testing
 
 @testable import Diagnosis
@@ -61,6 +62,25 @@ struct JournalTests {
         let first = diagnose(facts).first
         #expect(first?.code == "kubelet-config")
         #expect(first?.cause.hasSuffix("unknown field \"maxPod\"") == true, "\(first?.cause ?? "")")
+    }
+
+    @Test func `a kubelet that was just started again has the error of the one before`() {
+        func row(_ text: String, _ start: String) -> String {
+            #"{"MESSAGE": "\#(text)", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "\#(start)"}"#
+        }
+        let fatal = #"E1128 09:13:31.100000 90 run.go:72] \"command failed\" err=\"one\""#
+        let rows = [row(fatal, "a"), row(#"E1128 09:13:32.100000 91 a.go:1] \"x\" err=\"two\""#, "b")]
+        let lines = JournalProbe.lines(Array(rows.joined(separator: "\n").utf8))
+        var kubelet = soundFacts().kubelet
+        kubelet.process?.age = .seconds(1)
+        kubelet.take(lines)
+        #expect(lastKubeletError(kubelet.lines) == "two")
+        kubelet.unit?.restartCount = 1
+        kubelet.take(lines)
+        #expect(lastKubeletError(kubelet.lines) == "one")
+        kubelet.process?.age = .seconds(60)
+        kubelet.take(lines)
+        #expect(lastKubeletError(kubelet.lines) == "two")
     }
 
     @Test func `journalctl's lines of one start are joined`() {

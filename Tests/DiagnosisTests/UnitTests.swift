@@ -32,6 +32,10 @@ struct UnitTests {
         ("ProtectSystem", "strict", "failed to unlink: read-only file system", "kubelet-confined"),
         ("CapabilityBoundingSet", "CAP_CHOWN", "mount: operation not permitted", "kubelet-confined"),
         ("RestrictAddressFamilies", "AF_UNIX", "socket: address family not supported by protocol", "kubelet-confined"),
+        (
+            "InaccessiblePaths", "-/srv /var/lib/kubelet", "open /var/lib/kubelet/x: no such file or directory",
+            "kubelet-confined"
+        ),
         ("LimitNOFILE", "10", "open: too many open files", "kubelet-confined"),
     ])
     func `a setting of the unit that leads to the error is the cause`(
@@ -57,6 +61,8 @@ struct UnitTests {
         let settings = [("User", "root"), ("ProtectSystem", "full"), ("PrivateTmp", "no"), ("LimitNOFILE", "1000000")]
         let diagnosis = diagnose(facts(settings, Self.fatal("failed to run Kubelet: a new reason")))
         #expect(diagnosis.first?.code == "kubelet-fails")
+        let hidden = facts([("InaccessiblePaths", "/srv")], Self.fatal("open /etc/x: no such file or directory"))
+        #expect(diagnose(hidden).first?.code == "kubelet-fails")
         var sound = soundFacts()
         sound.kubelet.unitFile.settings = [.init("PrivateNetwork", "yes", in: Self.dropIn)]
         #expect(sound.firstCode == nil)

@@ -120,12 +120,14 @@ public struct ContainerdConfiguration: Sendable, Hashable {
 
     /// A setting with its line.
     public struct Setting: Sendable, Hashable {
+        /// The table, such as `[grpc]`, empty above all tables.
+        public var table: String
         public var key: String
         public var value: String
         public var line: Int
 
-        public init(_ key: String, _ value: String, line: Int) {
-            (self.key, self.value, self.line) = (key, value, line)
+        public init(_ key: String, _ value: String, line: Int, in table: String = "") {
+            (self.key, self.value, self.line, self.table) = (key, value, line, table)
         }
     }
 

@@ -10,6 +10,8 @@ struct JournalProbe {
     /// The lines of a unit and those of systemd about it.
     struct Lines: Sendable {
         var unit: [JournalLine] = []
+        /// The lines of the last start but one, if the program has ended with an error then, and not since.
+        var ended: [JournalLine] = []
         var manager: [String] = []
         /// Why there is nothing to read, `nil` if there is.
         var reason: String?
@@ -74,6 +76,11 @@ struct JournalProbe {
             joined(entries.filter { $0.start == start }.map(\.line))
         }
         lines.unit = ofStarts.first { $0.contains { isError($0.text) } } ?? ofStarts.first ?? []
+        if let last = ofStarts.first, fatalLine(last) == nil, let before = ofStarts.dropFirst().first,
+            fatalLine(before) != nil
+        {
+            lines.ended = before
+        }
         lines.manager = lines.manager.suffix(20)
         return lines
     }

@@ -28,7 +28,7 @@ struct NetworkFiles {
             let value = String(line[line.index(after: equals)...]).trimmingSpaces
             let texts = Self.texts(in: value)
             let key = String(line[..<equals]).trimmingSpaces
-            configuration.settings += texts.map { ContainerdConfiguration.Setting(key, $0, line: index + 1) }
+            configuration.settings += texts.map { ContainerdConfiguration.Setting(key, $0, line: index + 1, in: table) }
             switch key {
             case "disabled_plugins":
                 let names: Set = ["cri", "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime"]

@@ -35,7 +35,7 @@ func journalFindings(_ facts: Facts) -> [Finding] {
 /// Returns the fix of a known error, with the place of the flag that is wrong.
 private func fix(_ known: KnownText, _ words: String, _ kubelet: KubeletFacts) -> String {
     // The setting that an error names precedes the file with all settings.
-    let isOfFile = known.fix.contains("CONFIG")
+    let isOfFile = known.code == "kubelet-config"
     if isOfFile, let advice = kubelet.advice(onError: words) { return advice }
     let flag = known.flag ?? flagName(in: words)
     let file = kubelet.configuration.path.map { "'\(printable($0))'" } ?? "the file that '--config' names"
@@ -114,7 +114,7 @@ func lastKubeletError(_ lines: [JournalLine]) -> String? {
 }
 
 /// Returns the line with which the kubelet ended, `nil` if there is none.
-private func fatalLine(_ lines: [JournalLine]) -> JournalLine? {
+func fatalLine(_ lines: [JournalLine]) -> JournalLine? {
     let endings = [
         "command failed", "Failed to start ContainerManager", "Failed to listen and serve", "failed to run Kubelet",
         "Error: ", "panic: ",

@@ -127,6 +127,17 @@ let knownTexts: [KnownText] = [
         from: "unable to load bootstrap kubeconfig"
     ),
     KnownText(
+        "nvalid kernel flag",
+        code: "kernel-settings",
+        in: .machine,
+        blocks: .kubelet,
+        "settings of the kernel",
+        fix:
+            "set what it names with 'sysctl -w', such as 'sysctl -w vm.overcommit_memory=1 kernel.panic=10 kernel.panic_on_oops=1', "
+            + "and write it to /etc/sysctl.d/90-kubelet.conf, or write 'protectKernelDefaults: false' in CONFIG; then run 'systemctl "
+            + "restart UNIT'"
+    ),
+    KnownText(
         "open /dev/kmsg",
         code: "kernel-log",
         in: .machine,

@@ -64,7 +64,8 @@ private func unitFindings(_ facts: Facts) -> [Finding] {
         ]
     }
     var findings: [Finding] = []
-    if let unit = kubelet.unit, let fault = unitFault(unit, code: "kubelet", area: .configuration) {
+    if let unit = kubelet.unit, let fault = unitFault(unit, code: "kubelet", area: .configuration, kubelet.managerLines)
+    {
         findings.append(fault)
     }
     for path in kubelet.missingEnvironmentFiles {
@@ -132,8 +133,12 @@ private func fileFindings(_ facts: Facts) -> [Finding] {
 /// Finds settings that name a file that cannot be used.
 private func namedFileFindings(_ facts: Facts) -> [Finding] {
     let kubelet = facts.kubelet
-    // The kubeconfig may name the same file, and is looked at with its fault.
-    let faults = kubelet.namedFiles.filter { kubelet.kubeconfig.problem?.message.contains("'\($0.path)'") != true }
+    // The kubeconfig may name the same file, and is looked at with its fault. A certificate and its key are one fault.
+    let hasCertificate = !kubelet.namedFiles.contains { $0.key == "tlsCertFile" }
+    let faults = kubelet.namedFiles.filter { fault in
+        kubelet.kubeconfig.problem?.message.contains("'\(fault.path)'") != true
+            && (hasCertificate || fault.key != "tlsPrivateKeyFile")
+    }
     return faults.map { fault in
         let isOfPods = fault.key == "resolvConf"
         let file = kubelet.configuration.path ?? "the configuration"
@@ -150,8 +155,8 @@ private func namedFileFindings(_ facts: Facts) -> [Finding] {
             case "resolvConf":
                 "write '/etc/resolv.conf', or with systemd-resolved '/run/systemd/resolve/resolv.conf', in \(place)"
             case "tlsCertFile", "tlsPrivateKeyFile":
-                "put the file there, or remove 'tlsCertFile' and 'tlsPrivateKeyFile' from the kubelet's settings (\(place)), which "
-                    + "then makes a certificate itself"
+                "put the files there, or remove 'tlsCertFile' and 'tlsPrivateKeyFile' where they are set (\(place)): the kubelet then "
+                    + "makes a certificate itself"
             default: "correct or remove \(place), or write the file"
             }
         return Finding(
@@ -314,6 +319,7 @@ private func failure(
     if facts.kubelet.unit?.isKilled == true {
         return Finding(
             code,
+            unitSettingFindings(facts.kubeletUnit).isEmpty ? .cause : .symptom,
             in: .kubelet,
             name,
             "\(state): a signal has ended its program",
@@ -336,7 +342,7 @@ private func failure(
 /// Finds a kubelet that is between two of many restarts.
 private func recentStart(_ facts: Facts, _ unit: UnitDetails) -> [Finding] {
     let age = facts.kubelet.process?.age ?? .zero
-    guard unit.restartCount > 2, age < .seconds(20), !facts.kubeletWorks, !facts.isReady else { return [] }
+    guard unit.restartCount > 0, age < .seconds(20), !facts.kubeletWorks, !facts.isReady else { return [] }
     return [failure(facts, "ends again and again" + ending(unit))]
 }
 
@@ -375,7 +381,8 @@ private func healthFindings(_ facts: Facts) -> [Finding] {
                 fix: "run 'systemctl restart \(facts.kubelet.unitName)'; 'kill -CONT' it if it was stopped by a signal"
             )
         ]
-    case .refused where !facts.kubeletWorks && !facts.waitsForCertificate:
+    case nil where facts.isThisMachine && facts.kubelet.process != nil && !facts.kubeletWorks,
+        .refused where !facts.kubeletWorks && !facts.waitsForCertificate:
         return [
             Finding(
                 "kubelet-starting",

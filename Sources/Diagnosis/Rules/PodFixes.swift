@@ -4,7 +4,7 @@ import Base
 func podFix(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
     let message = pod.message.replacing("\\", with: "")
     return imageFix(pod, message.lowercased()) ?? networkFix(message, facts) ?? startFix(pod, message, facts)
-        ?? describing(pod)
+        ?? describing(pod, facts)
 }
 
 /// The namespace and the name of a pod.
@@ -13,13 +13,21 @@ private func parts(_ pod: ClusterFacts.PodObject) -> (namespace: String, name: S
     return (parts.first ?? "default", parts.last ?? pod.name)
 }
 
-private func describing(_ pod: ClusterFacts.PodObject) -> String {
+private func describing(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> String {
     let (namespace, name) = parts(pod)
     switch pod.reason {
     case "CrashLoopBackOff", "Error", "RunContainerError":
         return "see 'kubectl -n \(namespace) logs \(name) --all-containers --previous'"
     case "CreateContainerConfigError":
         return "create what it names, or correct the pod: 'kubectl -n \(namespace) describe pod \(name)'"
+    case "OutOfpods":
+        let file = facts.kubelet.configuration.path ?? "the kubelet's configuration"
+        return "raise 'maxPods' in '\(printable(file))', or delete pods of this node, and run 'systemctl restart "
+            + "\(facts.kubelet.unitName)'"
+    case "OutOfcpu", "OutOfmemory":
+        return
+            "lower 'resources.requests' of this pod or of others of this node, or lower 'systemReserved' and 'kubeReserved'; then "
+            + "run 'systemctl restart \(facts.kubelet.unitName)'"
     case "Evicted": return "free what the node lacks, and run 'kubectl -n \(namespace) delete pod \(name)'"
     default: return "see 'kubectl -n \(namespace) describe pod \(name)'"
     }

@@ -15,7 +15,9 @@ func podFindings(_ facts: Facts) -> [Finding] {
             let isOfNetwork = facts.lacksNetwork && pod.writes(facts.network)
             return Finding(
                 "pod-\(pod.reason)",
-                pod.hasEnded || isOld ? .note : isCreating && !isOfNetwork ? .symptom : .report,
+                // The kubelet does not try to start such a static pod again.
+                pod.hasEnded && !(pod.isStatic && pod.reason.hasPrefix("OutOf")) || isOld
+                    ? .note : isCreating && !isOfNetwork ? .symptom : .report,
                 in: .pods,
                 blocks: isOfNetwork ? .network : .pods,
                 "pod '\(pod.name)'\(owner)",

@@ -64,6 +64,17 @@ private func withoutInterface(_ runtime: RuntimeFacts, _ path: String, _ name: S
         )
     }
     let snapshotter = quotedWord(after: "failed to find snapshotter ", in: error)
+    if snapshotter == "overlayfs" {
+        return Finding(
+            "cri-fails",
+            in: .runtime,
+            "containerd (\(file))",
+            "its plug-in for the kubelet does not start: \(printable(shortened(error)))",
+            fix:
+                "run 'modprobe overlay' and write 'overlay' to /etc/modules-load.d/kubernetes.conf, or write another 'snapshotter' in "
+                + "\(file), such as \"native\"; then run 'systemctl restart \(name)'"
+        )
+    }
     let action = snapshotter.map {
         "write the name of a snapshotter that 'ctr plugins ls' lists, such as \"overlayfs\", in place of \"\(printable($0))\" "
             + "at 'snapshotter' in \(file), or install and start the one that has this name"
@@ -233,6 +244,7 @@ private func absent(_ facts: Facts, _ path: String, _ name: String) -> [Finding]
         ]
     }
     if let finding = inactive(unit, facts) { return [finding] }
+    if let finding = otherAddress(facts, path, unit) { return [finding] }
     return [
         Finding(
             "runtime-endpoint",
@@ -246,9 +258,29 @@ private func absent(_ facts: Facts, _ path: String, _ name: String) -> [Finding]
     ]
 }
 
+/// Finds a containerd whose configuration names another socket than the kubelet's.
+private func otherAddress(_ facts: Facts, _ path: String, _ unit: UnitDetails) -> Finding? {
+    let address = facts.runtime.containerd?.settings.last { setting in
+        setting.table == "[grpc]" && setting.key == "address" && setting.value != path
+    }
+    if let address, let file = facts.runtime.containerd?.path {
+        return Finding(
+            "runtime-endpoint",
+            in: .runtime,
+            "\(file):\(address.line): address",
+            "containerd listens at '\(printable(address.value))', and the kubelet uses '\(path)'"
+                + (facts.runtime.setting.map { " (\($0))" } ?? ""),
+            fix: "write '\(path)' at 'address' there and run 'systemctl restart \(unit.name)', or write 'unix://"
+                + "\(printable(address.value))' in \(facts.runtime.setting ?? "'containerRuntimeEndpoint'") and run 'systemctl restart "
+                + "\(facts.kubelet.unitName)'"
+        )
+    }
+    return nil
+}
+
 /// Finds why the unit of the runtime is not active.
 private func inactive(_ unit: UnitDetails, _ facts: Facts) -> Finding? {
-    if let finding = unitFault(unit, code: "runtime", area: .runtime) { return finding }
+    if let finding = unitFault(unit, code: "runtime", area: .runtime, facts.runtime.managerLines) { return finding }
     guard !unit.state.isActive else { return nil }
     let reason = lastError(facts.runtime.lines).map { ": \($0)" } ?? ""
     if let change = unit.change {
@@ -277,6 +309,7 @@ private func inactive(_ unit: UnitDetails, _ facts: Facts) -> Finding? {
 private func place(ofError error: String, _ facts: Facts) -> String {
     let name = facts.runtime.unitName
     if let place = facts.runtime.containerd?.place(inError: error) { return place }
+    if error.contains("config version"), let file = facts.runtime.containerd?.path { return "'version' in '\(file)'" }
     guard let file = facts.runtime.containerd?.path,
         error.contains(file) || error.contains("TOML") || error.contains("toml")
     else { return "what 'journalctl -u \(name).service -n 20' reports" }
@@ -417,7 +450,7 @@ extension UnitDetails {
 }
 
 /// Finds a unit that cannot be started at all.
-func unitFault(_ unit: UnitDetails, code: String, area: Area) -> Finding? {
+func unitFault(_ unit: UnitDetails, code: String, area: Area, _ managerLines: [String]) -> Finding? {
     switch unit.state.load {
     case "masked":
         return Finding(
@@ -428,12 +461,16 @@ func unitFault(_ unit: UnitDetails, code: String, area: Area) -> Finding? {
             fix: "run 'systemctl unmask \(unit.name) && systemctl enable --now \(unit.name)'"
         )
     case "bad-setting", "error":
+        let words = ["Refusing", "Failed to parse", "Invalid", "not executable", "Missing"]
+        let reason = managerLines.last { line in words.contains(where: line.contains) }
         return Finding(
             "\(code)-unit",
             in: area,
             unit.name,
-            "systemd cannot read its file (\(unit.state.load))",
-            fix: "see 'systemd-analyze verify \(unit.name)', correct the file, and run 'systemctl daemon-reload'"
+            "systemd cannot use its file (\(unit.state.load))" + (reason.map { ": \(printable(shortened($0)))" } ?? ""),
+            fix:
+                "correct the files that 'systemctl cat \(unit.name)' shows ('systemd-analyze verify \(unit.name)' checks them), and "
+                + "run 'systemctl daemon-reload && systemctl restart \(unit.name)'"
         )
     default: return nil
     }

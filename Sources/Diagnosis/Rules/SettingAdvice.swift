@@ -54,7 +54,26 @@ extension KubeletFacts {
         let named = settings.filter { $0.isNamed(in: error) }.max { $0.name.utf8.count < $1.name.utf8.count }
         // A value that is long enough to be of one setting only.
         let valued = settings.first { $0.value.utf8.count > 1 && words.contains($0.value) && !$0.value.isAbsolutePath }
-        return (named ?? valued).map { "correct \($0.place), and run '\($0.restart)'" }
+        if let found = named ?? valued { return "correct \(found.place), and run '\(found.restart)'" }
+        return advice(onPath: error)
+    }
+
+    /// Returns what to do about a path that the kubelet cannot use, `nil` if the error has none.
+    private func advice(onPath error: String) -> String? {
+        guard let path = paths(in: error).last(where: { $0.pathParts.count > 1 }) else { return nil }
+        let restart = "then run 'systemctl restart \(unitName)'"
+        let name = printable(path)
+        if error.contains("not a directory") || error.contains("file exists") {
+            return "'\(name)', or a directory on its way, is a file: see 'ls -ld \(name)', and move it away; \(restart)"
+        }
+        if error.contains("is a directory") { return "'\(name)' is a directory: move it away; \(restart)" }
+        if error.contains("operation not permitted") {
+            return "see 'lsattr -d \(name)', and run 'chattr -i \(name)' if it shows 'i'; \(restart)"
+        }
+        if error.contains("permission denied") {
+            return "see 'namei -l \(name)', and correct the permissions; \(restart)"
+        }
+        return nil
     }
 
     /// The settings of the configuration files and the flags.
@@ -116,8 +135,12 @@ func paths(in error: String) -> [String] {
 extension KubeletFacts.Setting {
     /// Returns whether an error has the name of the setting as a word of its own, in any case.
     fileprivate func isNamed(in error: String) -> Bool {
-        let words = error.split { !($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }.map { $0.lowercased() }
-        let own = (name.split(separator: ".").last.map(String.init) ?? name).lowercased()
+        // Flags have dashes where settings have capitals.
+        func joined(_ word: some StringProtocol) -> String {
+            String(word).replacing("-", with: "").replacing("_", with: "").lowercased()
+        }
+        let words = error.split { !($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }.map(joined)
+        let own = joined(name.split(separator: ".").last.map(String.init) ?? name)
         // Short words may be of the sentence.
         return own.utf8.count > 7 && words.contains(own)
     }

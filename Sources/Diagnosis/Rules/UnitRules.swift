@@ -45,21 +45,43 @@ struct ExaminedUnit {
         keys.lazy.compactMap { files.setting($0) }.first { !Self.isOff($0.value) }
     }
 
+    /// Returns whether an error may be one of a setting: if the setting names paths, about one of them.
+    func concerns(_ key: String, _ error: String) -> Bool {
+        guard ["InaccessiblePaths", "InaccessibleDirectories", "TemporaryFileSystem"].contains(key) else { return true }
+        let values = files.setting(key).map { words(in: $0.value) } ?? []
+        return values.contains { value in
+            let path = String(value.drop { "-+".contains($0) }.prefix { $0 != ":" })
+            return paths(in: error.replacing("\\", with: "")).contains { isPath($0, at: path) }
+        }
+    }
+
     static func isOff(_ value: String) -> Bool { ["no", "false", "0", "off", ""].contains(value.lowercased()) }
 }
 
 /// Finds settings of a unit that keep its program from starting, or from what it has to do.
 func unitSettingFindings(_ unit: ExaminedUnit) -> [Finding] {
-    guard !unit.isWorking, unit.details?.state.load != "masked" else { return [] }
+    guard unit.details?.state.load != "masked" else { return [] }
     if unit.isStarted {
-        let ofNetwork = unit.blocks == .pods ? nil : networkFinding(unit)
-        return [ofNetwork ?? confinementFinding(unit)].compactMap(\.self)
+        // A program that runs is not started again.
+        let notes = requirementFindings(unit).map { finding in
+            var note = finding
+            note.kind = .note
+            return note
+        }
+        return notes + (unit.isWorking ? [] : startedFindings(unit))
     }
+    guard !unit.isWorking else { return [] }
     let ofStart = userFindings(unit) + directoryFindings(unit) + commandFindings(unit) + conditionFindings(unit)
     if !ofStart.isEmpty { return ofStart }
     return [limitFinding(unit) ?? stepFinding(unit) ?? networkFinding(unit) ?? confinementFinding(unit)].compactMap(
         \.self
     )
+}
+
+/// Finds settings that keep a program that runs from what it has to do.
+private func startedFindings(_ unit: ExaminedUnit) -> [Finding] {
+    let ofNetwork = unit.blocks == .pods ? nil : networkFinding(unit)
+    return [ofNetwork ?? confinementFinding(unit) ?? quotaFinding(unit)].compactMap(\.self)
 }
 
 private func userFindings(_ unit: ExaminedUnit) -> [Finding] {
@@ -122,14 +144,19 @@ private func conditionFindings(_ unit: ExaminedUnit) -> [Finding] {
             fix: "\(isNegated ? "remove '\(path)'" : "create '\(path)'"), or remove the setting; then \(start)"
         )
     }
-    return ofPaths
-        + unit.files.missingUnits.map { setting in
-            unit.finding(
-                "requirement",
-                "cannot be started, because \(setting.place) does not exist",
-                fix: "install that unit, or remove '\(setting.key)=' in '\(printable(setting.path))'; then \(start)"
-            )
-        }
+    return ofPaths + requirementFindings(unit)
+}
+
+/// Finds units that must be started before and that do not exist.
+private func requirementFindings(_ unit: ExaminedUnit) -> [Finding] {
+    unit.files.missingUnits.map { setting in
+        unit.finding(
+            "requirement",
+            "cannot be started, because \(setting.place) does not exist",
+            fix: "install that unit, or remove '\(setting.key)=' in '\(printable(setting.path))'; then run 'systemctl "
+                + "daemon-reload && systemctl start \(unit.name)'"
+        )
+    }
 }
 
 /// Finds a limit of a unit that has ended its program.
@@ -170,6 +197,18 @@ private func limitFinding(_ unit: ExaminedUnit) -> Finding? {
         return unit.finding("limit", cause, fix: correcting(setting).replacing("raise", with: "correct"))
     }
     return nil
+}
+
+/// Finds a program that gets so little time of the processors that it does not answer.
+private func quotaFinding(_ unit: ExaminedUnit) -> Finding? {
+    guard unit.blocks != .pods, let setting = unit.setting(["CPUQuota"]), setting.value.hasSuffix("%"),
+        let percent = Double(setting.value.dropLast()), percent < 20
+    else { return nil }
+    return unit.finding(
+        "limit",
+        "its program may be too slow, because of \(setting.place)",
+        fix: "raise or remove 'CPUQuota=' in '\(printable(setting.path))', and run '\(unit.restart)'"
+    )
 }
 
 /// The settings that a step of systemd's start needs.
@@ -244,7 +283,8 @@ private let confinements: [(words: [String], keys: [String])] = [
     (
         ["no such file or directory"],
         [
-            "PrivateDevices", "TemporaryFileSystem", "RootDirectory", "RootImage", "PrivateTmp", "ProcSubset",
+            "InaccessiblePaths", "InaccessibleDirectories", "PrivateDevices", "TemporaryFileSystem", "RootDirectory",
+            "RootImage", "PrivateTmp", "ProcSubset",
             "ProtectHome",
         ]
     ),
@@ -259,7 +299,7 @@ private func confinementFinding(_ unit: ExaminedUnit) -> Finding? {
     let errors = unit.lines.filter(isError)
     for (words, keys) in confinements {
         let error = errors.last { line in words.contains { line.lowercased().contains($0) } }
-        guard let error, let setting = unit.setting(keys) else { continue }
+        guard let error, let setting = unit.setting(keys.filter { unit.concerns($0, error) }) else { continue }
         return unit.finding(
             "confined",
             "its program fails, probably because of \(setting.place): \(printable(shortened(errorText(error))))",

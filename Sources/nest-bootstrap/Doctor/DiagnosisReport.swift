@@ -18,8 +18,10 @@ struct DiagnosisReport {
             if count > 0 {
                 lines.append("\(count) more \(count == 1 ? "fault" : "faults"): see 'nest-bootstrap doctor --all'")
             }
-            // A taint is set on purpose or by mistake, which only a person knows.
-            if diagnosis.first == nil { lines += diagnosis.notes.filter { $0.code == "taint" }.map(\.note) }
+            // A taint is set on purpose or by mistake, which only a person knows. A unit that cannot be started is a fault as
+            // soon as the machine boots.
+            let shown: Set = ["taint", "kubelet-unit", "kubelet-masked", "kubelet-requirement"]
+            if diagnosis.first == nil { lines += diagnosis.notes.filter { shown.contains($0.code) }.map(\.note) }
             return lines
         }
         lines += diagnosis.consequences.map { "because of it: \($0.line)" }
