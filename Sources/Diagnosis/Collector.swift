@@ -471,7 +471,7 @@ extension ClusterFacts {
         requests = requests ?? other.requests
         requestFault = other.requestFault ?? requestFault
         leaseAge = leaseAge ?? other.leaseAge
-        if other.arePodsKnown { (pods, arePodsKnown) = (other.pods, true) }
+        if other.arePodsKnown { (pods, allPods, arePodsKnown) = (other.pods, other.allPods, true) }
     }
 }
 

@@ -78,6 +78,20 @@ struct UnitTests {
         #expect(diagnose(facts).first?.cause.contains("no memory was left") == true)
     }
 
+    @Test func `a limit that ends the kubelet again and again is a fault of a node that is Ready`() {
+        var facts = soundFacts()
+        facts.kubelet.unitFile.settings = [.init("Type", "forking", in: Self.dropIn)]
+        facts.kubelet.managerLines = [
+            "kubelet.service: Failed with result 'timeout'.", "Starting kubelet.service - kubelet...",
+        ]
+        facts.kubelet.process?.age = .seconds(5)
+        #expect(facts.firstCode == nil)
+        facts.kubelet.unit?.restartCount = 3
+        #expect(facts.firstCode == "kubelet-limit")
+        facts.kubelet.process?.age = .seconds(500)
+        #expect(facts.firstCode == nil)
+    }
+
     @Test func `a directory, a step and a command of the unit are causes`() {
         var facts = facts([])
         facts.kubelet.unitFile.missingDirectories = [.init("WorkingDirectory", "/srv/kubelet", in: Self.dropIn)]

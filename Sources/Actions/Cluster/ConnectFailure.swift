@@ -49,7 +49,9 @@ struct ConnectFailure {
                 + "also its 'IPAddressDeny='"
         case EINVAL where address?.isLinkLocal == true:
             return "a link-local address needs its interface, as [\(host)%INTERFACE]: correct \(setting)"
-        case EINVAL: return "a 'blackhole' route of this node drops it: see \(route)"
+        case EINVAL:
+            return
+                "a 'blackhole' route of this node drops it: see \(route), and delete it with 'ip route del blackhole ADDRESS'"
         case ENOBUFS, ENOMEM:
             return "the kernel has no memory for another socket: see /proc/net/sockstat, and raise net.ipv4.tcp_mem"
         case EMFILE: return "this process may open no more files: raise 'ulimit -n', or 'LimitNOFILE=' of its unit"
@@ -169,8 +171,27 @@ struct ConnectFailure {
         }
     }
 
+    /// Whether the main table has a route to the address that rejects packets; its flags have RTF_REJECT.
+    private var isRejectedByRoute: Bool {
+        guard let address, !address.isVersion6, let bytes = try? FileSystem.read("/proc/net/route", limit: 16 << 20)
+        else { return false }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst().contains { line in
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard words.count > 7, let flags = UInt32(words[3], radix: 16), flags & 0x200 != 0,
+                let destination = UInt32(words[1], radix: 16), let mask = UInt32(words[7], radix: 16)
+            else { return false }
+            let octets = (0..<4).map { UInt8(truncatingIfNeeded: destination.littleEndian >> ($0 * 8)) }
+            return AddressRange(IPAddress(bytes: octets), mask.nonzeroBitCount).contains(address)
+        }
+    }
+
     /// Returns what to do about a machine that cannot be reached although there is a route.
     private func adviceAboutNeighbour(_ route: String, _ setting: String) -> String {
+        if isRejectedByRoute {
+            return
+                "a route of this node of type 'unreachable' rejects it: see \(route) and 'ip route', and delete the route with 'ip "
+                + "route del'"
+        }
         let interface = address.flatMap { address in
             (try? NetworkInterface.all())?.first { interface in
                 interface.addresses.contains {

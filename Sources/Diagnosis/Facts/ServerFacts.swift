@@ -65,6 +65,8 @@ public struct ClusterFacts: Sendable {
     public var requests: [SigningRequest]?
     /// The pods on this node that do not run.
     public var pods: [PodObject] = []
+    /// The namespaces and names of all pods on this node.
+    public var allPods: Set<String> = []
     /// Whether the pods were listed.
     public var arePodsKnown = false
     /// The time since the node's Lease was renewed, and the holder's name.

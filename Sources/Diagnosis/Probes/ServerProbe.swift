@@ -153,6 +153,9 @@ struct ServerProbe {
             cluster.arePodsKnown = true
             let items = Self.object(response)?["items"]?.sequence ?? []
             cluster.pods = items.compactMap { ClusterFacts.PodObject($0) }
+            cluster.allPods = Set(
+                items.map { "\($0["metadata"]?["namespace"]?.string ?? "")/\($0["metadata"]?["name"]?.string ?? "")" }
+            )
         }
         if let lease = await lease { cluster.leaseAge = Self.leaseAge(lease) }
         switch await requests {

@@ -36,6 +36,7 @@ extension Facts {
             // The errors of a kubelet that is Ready may be of the past, but not those of its pods.
             lines: isReady ? pods.map { podMessage($0, self) } : kubelet.lines.map(\.text),
             managerLines: kubelet.managerLines,
+            age: kubelet.process?.age,
             isStarted: kubeletWorks,
             isWorking: isReady && pods.isEmpty
         )
@@ -348,7 +349,9 @@ private func recentStart(_ facts: Facts, _ unit: UnitDetails) -> [Finding] {
 
 /// The kubelet's own last error, or systemd's about its unit.
 private func lastWords(_ facts: Facts) -> String? {
-    if let words = lastKubeletError(facts.kubelet.lines) { return words }
+    // With such a status systemd has not started the program.
+    let isOfSystemd = facts.kubelet.unit?.exitStatus.map { (200...245).contains($0) } ?? false
+    if !isOfSystemd, let words = lastKubeletError(facts.kubelet.lines) { return words }
     let words = facts.kubelet.managerLines.last { line in
         // systemd ends with this line whatever the reason is.
         !line.hasPrefix("Failed to start ")

@@ -107,6 +107,16 @@ private func volumeError(_ text: String) -> String {
 /// The seconds after which an error about a manifest is of the past; the kubelet reads manifests every 20 seconds.
 private let manifestInterval: Int64 = 45
 
+/// Returns whether a line is about a manifest that was written some time ago and of which there is no pod.
+private func isRefused(_ line: String, _ facts: Facts) -> Bool {
+    let pods = facts.kubelet.staticPods
+    guard facts.cluster.arePodsKnown, let (path, time) = pods.modified.first(where: { line.contains($0.key) }),
+        facts.now.seconds - time.seconds > 3
+    else { return false }
+    guard let name = pods.names.first(where: { $0.value == path })?.key else { return true }
+    return !facts.cluster.allPods.contains { $0.hasSuffix("/\(name)-\(facts.cluster.nodeName)") }
+}
+
 /// Finds manifests of static pods that the kubelet cannot use.
 func staticPodFindings(_ facts: Facts) -> [Finding] {
     let pods = facts.kubelet.staticPods
@@ -135,7 +145,7 @@ func staticPodFindings(_ facts: Facts) -> [Finding] {
         )
     }
     // While a file is written, the kubelet reads its beginning.
-    let listed = reports.filter { $0.text.contains("Could not process manifest file") }
+    let listed = reports.filter { $0.text.contains("Could not process manifest file") || isRefused($0.text, facts) }
     for line in listed where !pods.faults.contains(where: { line.text.contains($0.path) }) {
         let error = errorText(line.text)
         let path = pods.files.first { line.text.contains($0) } ?? pods.path ?? "a static pod"

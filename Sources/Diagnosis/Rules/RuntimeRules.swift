@@ -14,7 +14,8 @@ func runtimeFindings(_ facts: Facts) -> [Finding] {
     case .version: return conditionFindings(facts) + versionFindings(facts)
     case .missing, .refused:
         let ofUnit = runtime.unit.map { unitSettingFindings(runtime.examined($0)) } ?? []
-        return ofUnit + programFindings(runtime) + otherFileFindings(runtime, path) + absent(facts, path, name)
+        let found = ofUnit + programFindings(runtime) + otherFileFindings(runtime, path)
+        return found.isEmpty ? absent(facts, path, name) : found
     case .withoutInterface: return [withoutInterface(runtime, path, name)]
     case .silent:
         return [

@@ -15,6 +15,8 @@ struct ExaminedUnit {
     var lines: [String]
     /// The lines of systemd about the unit, the oldest first.
     var managerLines: [String]
+    /// The time since the start of the program, `nil` if it does not run.
+    var age: Duration?
     /// Whether the program has been started, and runs.
     var isStarted: Bool
     /// Whether the program does what it has to do.
@@ -26,8 +28,10 @@ struct ExaminedUnit {
     /// The result of the last start, such as `oom-kill`; systemd forgets it when it starts the unit again.
     var result: String {
         if let result = details?.result, !["", "success"].contains(result) { return result }
-        let start = managerLines.last.flatMap { $0.firstRange(of: "Failed with result '") }?.upperBound
-        guard let line = managerLines.last, let start else { return "" }
+        guard (details?.restartCount ?? 0) > 0,
+            let line = managerLines.last(where: { $0.contains("Failed with result '") }),
+            let start = line.firstRange(of: "Failed with result '")?.upperBound
+        else { return "" }
         return String(line[start...].prefix { $0 != "'" })
     }
 
@@ -68,7 +72,7 @@ func unitSettingFindings(_ unit: ExaminedUnit) -> [Finding] {
             note.kind = .note
             return note
         }
-        return notes + (unit.isWorking ? [] : startedFindings(unit))
+        return notes + againFindings(unit) + (unit.isWorking ? [] : startedFindings(unit))
     }
     guard !unit.isWorking else { return [] }
     let ofStart = userFindings(unit) + directoryFindings(unit) + commandFindings(unit) + conditionFindings(unit)
@@ -76,6 +80,15 @@ func unitSettingFindings(_ unit: ExaminedUnit) -> [Finding] {
     return [limitFinding(unit) ?? stepFinding(unit) ?? networkFinding(unit) ?? confinementFinding(unit)].compactMap(
         \.self
     )
+}
+
+/// Finds a limit that ends a program again and again, which runs in between.
+private func againFindings(_ unit: ExaminedUnit) -> [Finding] {
+    guard let age = unit.age, age < .seconds(120), (unit.details?.restartCount ?? 0) > 0,
+        var finding = limitFinding(unit)
+    else { return [] }
+    finding.blocks = .pods
+    return [finding]
 }
 
 /// Finds settings that keep a program that runs from what it has to do.
