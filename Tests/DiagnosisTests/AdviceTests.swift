@@ -49,6 +49,14 @@ struct AdviceTests {
             "correct 'tlsCertFile' in '/var/lib/kubelet/config.yaml' (line 5), or put the file there; then run"
         ),
         (
+            "invalid Node Allocatable configuration",
+            "correct 'systemReserved' in '/var/lib/kubelet/config.yaml' (line 4), and run 'systemctl restart kubelet.service'"
+        ),
+        (
+            "unlinkat /var/lib/kubelet/device-plugins/kubelet.sock: operation not permitted",
+            "see 'lsattr -d /var/lib/kubelet/device-plugins /var/lib/kubelet/device-plugins/kubelet.sock', and run 'chattr -i'"
+        ),
+        (
             #"please drain this node and delete the CPU manager checkpoint file "/var/lib/kubelet/cpu_manager_state" before"#,
             "run 'rm /var/lib/kubelet/cpu_manager_state', which the kubelet makes again"
         ),

@@ -36,6 +36,11 @@ struct UnitTests {
             "InaccessiblePaths", "-/srv /var/lib/kubelet", "open /var/lib/kubelet/x: no such file or directory",
             "kubelet-confined"
         ),
+        (
+            "InaccessiblePaths", "/var/lib/kubelet",
+            "failed to load kubelet config file, error: open /var/lib/kubelet/config.yaml: no such file or directory",
+            "kubelet-confined"
+        ),
         ("LimitNOFILE", "10", "open: too many open files", "kubelet-confined"),
     ])
     func `a setting of the unit that leads to the error is the cause`(

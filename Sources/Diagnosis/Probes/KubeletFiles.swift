@@ -279,7 +279,9 @@ extension KubeletFacts {
 
     /// Whether all settings are known, so that those that are not there have their defaults.
     var areSettingsKnown: Bool {
-        isKnown && (configuration.path == nil || configuration.root != nil) && configuration.dropInFault == nil
+        // A masked unit has no flags that name the file.
+        isKnown && unit?.state.load != "masked" && (configuration.path == nil || configuration.root != nil)
+            && configuration.dropInFault == nil
     }
 
     /// Returns a setting of the configuration files, or of a flag, which precedes them.

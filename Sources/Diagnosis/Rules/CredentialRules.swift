@@ -163,7 +163,8 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
             )
         ]
     }
-    guard name != prefix + node else { return [] }
+    // A name that no Node can have is a fault of its own.
+    guard name != prefix + node, SubjectName.isHostName(node), !node.contains("_") else { return [] }
     return [
         Finding(
             "node-name",
@@ -175,7 +176,9 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
                 ? "if the name of this machine has changed, run 'hostnamectl hostname "
                     + "\(printable(String(name.dropFirst(prefix.utf8.count))))' and 'systemctl restart \(facts.kubelet.unitName)'; if it is "
                     + "'\(node)', the certificate is that of another node: \(joiningAgain)"
-                : "correct '--hostname-override', or issue a certificate for '\(prefix)\(node)'"
+                : "correct \(facts.kubelet.place(ofFlag: "hostname-override")) and run "
+                    + "'\(facts.kubelet.restart(afterChangeOf: "hostname-override"))', or issue a certificate for "
+                    + "'\(prefix)\(node)'"
         )
     ]
 }

@@ -187,6 +187,21 @@ private func settingFindings(_ facts: Facts) -> [Finding] {
             )
         )
     }
+    let servers = (root["clusterDNS"]?.sequence ?? []).compactMap(\.string)
+    if let server = servers.first(where: { IPAddress($0) == nil }) {
+        findings.append(
+            Finding(
+                "cluster-dns",
+                in: .configuration,
+                blocks: .pods,
+                "\(path): clusterDNS",
+                "has '\(printable(server))', which is no IP address, so that pods do not use the DNS of the cluster",
+                fix:
+                    "write the address of Service kube-dns ('kubectl -n kube-system get service kube-dns'), and run 'systemctl restart "
+                    + "\(facts.kubelet.unitName)'"
+            )
+        )
+    }
     let version = root["apiVersion"]?.string
     if kind == "KubeletConfiguration", version != "kubelet.config.k8s.io/v1beta1" {
         findings.append(
@@ -230,7 +245,9 @@ private func portFindings(_ facts: Facts) -> [Finding] {
             in: .kubelet,
             "port \(port)",
             "process \(holder.process) ('\(printable(holder.name))') listens there, and the kubelet needs it",
-            fix: "stop that program ('ss -tlnp sport = :\(port)'), or give it another port"
+            fix:
+                "end it with 'kill \(holder.process)', or stop its unit, which 'systemctl status \(holder.process)' shows, or give it "
+                + "another port; then run 'systemctl restart \(facts.kubelet.unitName)'"
         )
     }
 }

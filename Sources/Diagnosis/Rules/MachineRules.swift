@@ -23,7 +23,8 @@ private func nameFindings(_ facts: Facts) -> [Finding] {
                 isOverridden ? "--hostname-override '\(printable(name))'" : "host name '\(printable(name))'",
                 "is no valid name of a Node: only a-z, 0-9, '-' and '.'",
                 fix: isOverridden
-                    ? "correct the flag and run 'systemctl restart \(facts.kubelet.unitName)'"
+                    ? "correct \(facts.kubelet.place(ofFlag: "hostname-override")), and run "
+                        + "'\(facts.kubelet.restart(afterChangeOf: "hostname-override"))'"
                     : "run 'hostnamectl hostname NAME' with a valid name, and restart \(facts.kubelet.unitName)"
             )
         )
@@ -121,7 +122,9 @@ private func volumeFindings(_ facts: Facts) -> [Finding] {
             problem = ("no-inodes", "file system '\(space.mount)' has no free inodes", fix)
         } else if space.isFull || isOfPods && space.free < space.size / 100 {
             let free = byteText(space.free)
-            let fix = "delete what is not needed: 'du -xh \(space.mount) | sort -h | tail' shows what is large"
+            let fix =
+                "delete what is not needed: 'du -xh \(space.mount) | sort -h | tail' shows what is large, 'crictl rmi --prune' "
+                + "deletes images, and 'journalctl --vacuum-size=200M' old logs"
             let part = space.free * 1000 / max(1, space.size)
             problem =
                 space.isFull

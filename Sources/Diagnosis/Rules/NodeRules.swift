@@ -20,8 +20,11 @@ private func missingFindings(_ facts: Facts, _ name: String) -> [Finding] {
                 blocks: .node,
                 "Node '\(name)'",
                 "is not registered, because 'registerNode' is false",
-                fix:
-                    "remove 'registerNode: false' or '--register-node=false', and run '\(kubelet.restart(afterChangeOf: nil))'"
+                fix: kubelet.flag("register-node") == nil
+                    ? "remove 'registerNode: false' in '\(kubelet.configuration.path ?? "")', and run 'systemctl restart "
+                        + "\(kubelet.unitName)'"
+                    : "remove \(kubelet.place(ofFlag: "register-node")), and run "
+                        + "'\(kubelet.restart(afterChangeOf: "register-node"))'"
             )
         ]
     }
@@ -191,7 +194,9 @@ private func leaseFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) -> [
             in: .node,
             "Lease of Node '\(facts.cluster.nodeName)'",
             "was not renewed for \(age.humanReadable)\(error.map { ": \($0)" } ?? "")",
-            fix: "see 'journalctl -u \(facts.kubelet.unitName)'"
+            fix:
+                "run 'systemctl restart \(facts.kubelet.unitName)', because the server answers this program; if it is the same "
+                + "then, see 'journalctl -u \(facts.kubelet.unitName)'"
         ).having(error: error)
     ]
 }

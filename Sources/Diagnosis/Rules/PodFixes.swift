@@ -94,8 +94,12 @@ private func networkFix(_ message: String, _ facts: Facts) -> String? {
             "write a 'cniVersion' that the plug-ins have in \(file), such as \"0.4.0\" or \"1.0.0\", or install newer plug-ins; "
             + "then run 'systemctl restart \(facts.runtime.unitName)'"
     }
-    if message.contains("failed to find plugin") {
-        return "install the CNI plug-in that is missing, or correct 'bin_dir' of containerd"
+    if let plugin = quotedWord(after: "failed to find plugin ", in: message) {
+        let directory = facts.network.pluginDirectories.first ?? "/opt/cni/bin"
+        return
+            "install the CNI plug-in '\(printable(plugin))' in \(directory), with the network's installer, or with 'apt install "
+            + "containernetworking-plugins' and 'cp /usr/lib/cni/* \(directory)/'; or correct 'bin_dir' in "
+            + "\(facts.runtime.containerd?.path ?? "/etc/containerd/config.toml")"
     }
     if message.contains("already has an IP address different from"),
         let bridge = quotedWord(after: "bridge: ", in: message) ?? quotedWord(after: "set bridge addr: ", in: message)

@@ -157,7 +157,10 @@ private func connectionFinding(_ fault: TransportError, _ url: String, _ facts: 
     if isOwn, fault.kind == .refused { fix = ownServerAdvice(facts) }
     let entry = facts.server.hostEntry
     let known = entry.map { " ('\($0.host)' is \(printable($0.address)) by \($0.place))" } ?? ""
-    if let entry, !isOwn, fault.kind != .refused, fault.kind != .timedOut || facts.server.advice != nil {
+    // Another address may be the mistake if this one does not answer, and the port if it does.
+    let isUsualPort = [443, 6443].contains((try? WebAddress(url).port) ?? 6443)
+    let mayBeOther = fault.kind == .refused && isUsualPort || fault.kind == .timedOut && facts.server.advice == nil
+    if let entry, !isOwn, !mayBeOther {
         // The node shows the reason, whichever address it is.
         fix = "\(fix ?? ""); or correct \(entry.place) if \(printable(entry.address)) is not the server's address"
     } else if let entry, !isOwn {

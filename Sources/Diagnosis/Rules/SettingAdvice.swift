@@ -44,12 +44,10 @@ extension KubeletFacts {
         {
             return "correct \(setting.place), or put the file there; then run '\(setting.restart)'"
         }
-        if error.contains("Node Allocatable") {
-            let keys = ["systemReserved", "kubeReserved", "evictionHard", "reservedMemory", "enforceNodeAllocatable"]
+        for (words, keys) in Self.settingsOfParts where error.lowercased().contains(words) {
             let places = settings.filter { keys.contains($0.name) }.map(\.place).unique()
-            if let first = settings.first(where: { keys.contains($0.name) }) {
-                return "correct \(places.joined(separator: " and ")), and run '\(first.restart)'"
-            }
+            guard let first = settings.first(where: { keys.contains($0.name) }) else { continue }
+            return "correct \(places.joined(separator: " and ")), and run '\(first.restart)'"
         }
         let named = settings.filter { $0.isNamed(in: error) }.max { $0.name.utf8.count < $1.name.utf8.count }
         // A value that is long enough to be of one setting only.
@@ -57,6 +55,19 @@ extension KubeletFacts {
         if let found = named ?? valued { return "correct \(found.place), and run '\(found.restart)'" }
         return advice(onPath: error)
     }
+
+    /// Words of errors of the kubelet's parts, with the settings of the parts.
+    private static let settingsOfParts: [(words: String, keys: [String])] = [
+        (
+            "node allocatable",
+            ["systemReserved", "kubeReserved", "evictionHard", "reservedMemory", "enforceNodeAllocatable"]
+        ),
+        ("cpumanager", ["cpuManagerPolicy", "reservedSystemCPUs", "cpuManagerPolicyOptions"]),
+        ("cpu manager", ["cpuManagerPolicy", "reservedSystemCPUs", "cpuManagerPolicyOptions"]),
+        ("memorymanager", ["memoryManagerPolicy", "reservedMemory"]),
+        ("memory manager", ["memoryManagerPolicy", "reservedMemory"]),
+        ("topology manager", ["topologyManagerPolicy", "topologyManagerScope", "topologyManagerPolicyOptions"]),
+    ]
 
     /// Returns what to do about a path that the kubelet cannot use, `nil` if the error has none.
     private func advice(onPath error: String) -> String? {
@@ -68,7 +79,8 @@ extension KubeletFacts {
         }
         if error.contains("is a directory") { return "'\(name)' is a directory: move it away; \(restart)" }
         if error.contains("operation not permitted") {
-            return "see 'lsattr -d \(name)', and run 'chattr -i \(name)' if it shows 'i'; \(restart)"
+            let directory = printable("/" + path.pathParts.dropLast().joined(separator: "/"))
+            return "see 'lsattr -d \(directory) \(name)', and run 'chattr -i' with the one that shows 'i'; \(restart)"
         }
         if error.contains("permission denied") {
             return "see 'namei -l \(name)', and correct the permissions; \(restart)"

@@ -42,7 +42,10 @@ struct ExaminedUnit {
     }
 
     func finding(_ suffix: String, _ cause: String, fix: String) -> Finding {
-        Finding("\(code)-\(suffix)", in: area, blocks: blocks, name, cause, fix: fix)
+        var finding = Finding("\(code)-\(suffix)", in: area, blocks: blocks, name, cause, fix: fix)
+        // The error with which the program ends is a consequence.
+        finding.isEnding = true
+        return finding
     }
 
     func setting(_ keys: [String]) -> UnitFileFacts.Setting? {
