@@ -173,6 +173,20 @@ struct FixTests {
         #expect(facts.firstCode == nil)
     }
 
+    @Test func `a plug-in that cannot be run is the cause if a pod misses it, and the only one`() {
+        var facts = soundFacts()
+        let path = "/opt/cni/bin/host-local"
+        facts.network.configurations[0].plugins = [.init(type: "host-local", path: path, fault: "is not executable")]
+        facts.network.configurations.append(NetworkFacts.Configuration(path: "/etc/cni/net.d/20-b.conf"))
+        #expect(facts.firstCode == nil)
+        let error = #"plugin type="bridge" failed (add): netplugin failed: fork/exec \#(path): permission denied"#
+        facts.cluster.pods = [.init(name: "a/b", daemonSet: nil, reason: "ContainerCreating", message: error)]
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.first?.subject == path)
+        #expect(diagnosis.consequences.map(\.code) == ["pod-ContainerCreating"])
+        #expect(diagnosis.others == [])
+    }
+
     @Test func `a long error keeps its end, where its cause is`() {
         var facts = soundFacts()
         let error = "failed to start: " + String(repeating: "wrapped: ", count: 1200) + "permission denied"

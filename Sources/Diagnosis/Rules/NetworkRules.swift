@@ -27,7 +27,8 @@ func networkFindings(_ facts: Facts) -> [Finding] {
     }
     findings += pluginFindings(facts, first, isNetworkReady: reported?.isTrue == true)
     if !findings.contains(where: { $0.kind == .cause }) { findings += notLoaded(facts, reported, first.path) }
-    return findings + orderFindings(facts)
+    // A configuration that is incomplete is one fault, whether it is the only one or not.
+    return findings + (findings.contains { $0.kind == .cause } ? [] : orderFindings(facts))
 }
 
 /// Returns the advice to remove a configuration that precedes a complete one, `nil` if it is not known to be left over.
@@ -100,10 +101,11 @@ private func pluginFindings(
         let isMissed = facts.recentErrors.contains { $0.contains("failed to find plugin \"\(plugin.type)\"") }
         if let path = plugin.path {
             guard let fault = plugin.fault else { continue }
+            let isMissed = facts.recentErrors.contains { $0.contains("\(path): ") }
             findings.append(
                 Finding(
                     "cni-plugin",
-                    isNetworkReady ? .note : .cause,
+                    isNetworkReady && !isMissed ? .note : .cause,
                     in: .network,
                     blocks: isNetworkReady ? .pods : .network,
                     path,
