@@ -98,7 +98,8 @@ import Testing
         try expectNoSquare { count in
             let (paths, time) = try hidden(from: "e\(count - 11)", in: plan(writers: 10, readers: count - 10))
             // The drop-in of all units empties the directory of the keys.
-            #expect(Set(paths) == Set((0..<10).map { "InaccessiblePaths=-/etc/k\($0)" }))
+            let own = paths.filter { !$0.hasSuffix("/kubernetes") }
+            #expect(Set(own) == Set((0..<10).map { "InaccessiblePaths=-/etc/k\($0)" }))
             return time
         }
     }
@@ -106,7 +107,7 @@ import Testing
     @Test func `the number of paths that a unit hides has a limit`() throws {
         func time(_ count: Int) throws -> Duration {
             let (paths, time) = try hidden(from: "e0", in: plan(writers: count, readers: 1))
-            #expect(paths.count == 256)
+            #expect(paths.filter { !$0.hasSuffix("/kubernetes") }.count == 256)
             return time
         }
         let few = try time(300)

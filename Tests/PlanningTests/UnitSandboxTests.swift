@@ -23,7 +23,7 @@ import Testing
             let lines = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n") ?? []
             let binds = lines.filter { $0.hasPrefix("BindReadOnlyPaths=") }.map(String.init)
             // The task file is what every task names.
-            return Set(binds + ["BindReadOnlyPaths=-/etc/nest-bootstrap/bootstrap.yaml"])
+            return Set(binds + ["BindReadOnlyPaths=-/etc/nest-bootstrap/bootstrap.yaml"]).union(ofProducts)
         }
     }
 
@@ -44,18 +44,64 @@ import Testing
                 !["k", "f", "d"].contains { $0 != task && line.hasPrefix("  \($0): ") }
             }
             let files = try UnitsTests.files(lines.joined(separator: "\n") + "\n")
-            // The list of the drop-in of all units applies, unless a unit replaces it.
             let hides = { (task: String) in
                 let settings = (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(
                     separator: "\n"
                 )
-                return !settings.contains("InaccessiblePaths=")
-                    || settings.contains("InaccessiblePaths=-/etc/kubernetes/\(name)")
+                return settings.contains("InaccessiblePaths=-/etc/kubernetes/\(name)")
+                    || settings.contains("InaccessiblePaths=-+/etc/kubernetes/\(name)")
                     || settings.contains("TemporaryFileSystem=/etc/kubernetes/pki:ro") && name.contains("pki")
             }
             #expect(!hides(task), "\(task)")
             #expect(hides("other"), "\(task)")
         }
+    }
+
+    /// The settings of every unit that only makes products, and of every unit before there is a cluster.
+    static let ofProducts: Set = [
+        "BindReadOnlyPaths=", "BindReadOnlyPaths=/run/nest-bootstrap", "BindReadOnlyPaths=-/run/nscd -/var/lib/sss",
+        "BindReadOnlyPaths=-/run/systemd/journal/socket -/run/systemd/notify", "ProcSubset=pid",
+        "InaccessiblePaths=-/sys", "InaccessiblePaths=-/etc/kubernetes",
+    ]
+
+    @Test(arguments: [
+        "file: {path: /srv/a, content: x}", "symlink: {path: /run/a, target: /b}", "directory: {path: /a}",
+    ])
+    func `a unit that runs no program and uses no network sees nothing of the kernel`(verb: String) throws {
+        let lines = try Self.lines(verb)
+        #expect(Self.ofProducts.subtracting(lines) == [])
+        // The settings of the drop-in are undone before the unit has its own.
+        #expect(lines.firstIndex(of: "BindReadOnlyPaths=") == lines.firstIndex { $0.hasPrefix("BindReadOnlyPaths=") })
+        #expect(lines.last == "InaccessiblePaths=-/sys")
+    }
+
+    @Test(
+        arguments: [
+            ("file: {path: /srv/a, source: /sys/x}", false),
+            ("file: {path: /srv/a, source: /proc/cmdline}", false),
+            ("exec: {command: ls}", false), ("wait: {tcp: \"h:1\"}", false), ("module: {names: [overlay]}", false),
+            ("sysctl: {values: {vm.swappiness: 1}}", false), ("file: {path: /sysroot/x, content: x}", true),
+        ]
+    )
+    func `a unit sees the kernel if its task may need it`(verb: String, isHidden: Bool) throws {
+        let lines = try Self.lines(verb)
+        for line in ["ProcSubset=pid", "InaccessiblePaths=-/sys"] { #expect(lines.contains(line) == isHidden) }
+    }
+
+    @Test(arguments: ["", ", reads: [/etc/kubernetes/x]", ", writes: [/etc/]", ", writes: [/etc/kubernetes/]"])
+    func `where there is no cluster yet its directory is hidden, or else its keys are`(names: String) throws {
+        let lines = try Self.lines("exec: {command: ls\(names)}")
+        let whole = lines.contains("InaccessiblePaths=-/etc/kubernetes")
+        #expect(whole == names.isEmpty)
+        for name in ["admin.conf", "pki", "kubelet.conf"] where !lines.contains("TemporaryFileSystem=/:ro") {
+            #expect(lines.contains("InaccessiblePaths=-/etc/kubernetes/\(name)") != whole, "\(name)")
+        }
+    }
+
+    /// The lines of the file that the unit of a task has in addition.
+    private static func lines(_ verb: String) throws -> [String] {
+        let files = try UnitsTests.files("tasks: {t: {\(verb)}}")
+        return (files["k8s-bootstrap-t.service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
     }
 
     @Test func `a unit hides the credentials that its task does not name`() throws {
@@ -95,14 +141,20 @@ import Testing
             )
         }
         // The files in directories that every unit needs. The drop-in of all units empties /run.
-        #expect(hidden("open") == ["/etc/a.conf", "/etc/b.conf", "/etc/pki/own.key", "/root/foreign"])
+        let ofAll = ["/etc/kubernetes", "/sys"]
+        #expect(
+            hidden("open").filter { !ofAll.contains($0) } == [
+                "/etc/a.conf", "/etc/b.conf", "/etc/pki/own.key", "/root/foreign",
+            ]
+        )
         // The user of the unit cannot read what is root's alone.
-        #expect(hidden("uses-a").contains("/etc/kubernetes/super-admin.conf"))
+        #expect(hidden("uses-a").contains("/etc/kubernetes"))
         #expect(hidden("uses-a").filter { $0.hasSuffix(".key") || $0.hasSuffix("foreign") }.contains("/root/foreign"))
         #expect(hidden("uses-a").contains("/etc/shadow") == false)
         // Whose kubeconfig no task makes may need any of them.
-        #expect(hidden("foreign").contains("/etc/kubernetes/pki") == false)
-        #expect(hidden("foreign").contains("/etc/shadow"))
+        #expect(hidden("foreign").filter { $0.hasPrefix("/etc/kubernetes") } == [])
+        let foreign = files["k8s-bootstrap-foreign.service.d/50-privileges.conf"] ?? ""
+        #expect(!foreign.contains("InaccessiblePaths=\n"))
     }
 
     @Test func `the directories of keys and the bus are seen only by who names them`() throws {
@@ -340,7 +392,7 @@ import Testing
         let lines = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n").dropFirst(2) ?? []
         // These have tests of their own.
         let own = lines.filter { !$0.hasPrefix("InaccessiblePaths=") && !$0.contains("/run/systemd/journal/") }
-        let base = lines.contains("TemporaryFileSystem=/:ro") ? try Self.baseSystem : []
+        let base = lines.contains("TemporaryFileSystem=/:ro") ? try Self.baseSystem : Self.ofProducts
         #expect(own.map(String.init).filter { !base.contains($0) } == sandbox)
     }
 }

@@ -6,6 +6,8 @@ struct ClosedDirectory: Hashable {
     enum Kind {
         /// A directory of Kubernetes or of services, visible to tasks that write a directory around this directory.
         case usual
+        /// Such a directory that does not exist yet. systemd must not create it.
+        case absent
         /// A directory into which a task writes a secret. systemd may create it.
         case made
         /// A directory in which other software keeps secrets, and which that software creates.
@@ -18,6 +20,9 @@ struct ClosedDirectory: Hashable {
     /// The reason why the directory is closed.
     let kind: Kind
 
+    /// Whether the directory is hidden on every node.
+    let isOfNode: Bool
+
     /// Whether the drop-in of all units hides the directory.
     let isInDropIn: Bool
 
@@ -29,25 +34,29 @@ struct ClosedDirectory: Hashable {
     /// Whether a kubeconfig that no task writes may refer to files in the directory.
     let mayHoldCredentials: Bool
 
-    init(path: String, kind: Kind, isInDropIn: Bool = false, mayHoldCredentials: Bool = true) {
+    init(path: String, kind: Kind, isOfNode: Bool = false, mayHoldCredentials: Bool = true) {
         exactPath = ExactText(path)
         self.kind = kind
-        self.isInDropIn = isInDropIn
+        self.isOfNode = isOfNode
+        isInDropIn = isOfNode && !HiddenPaths.hiddenByUnits.containsExactly(path)
         self.mayHoldCredentials = mayHoldCredentials
     }
 
     /// Whether units that name nothing in the directory see an empty directory, which systemd creates if necessary.
-    var isEmptied: Bool { mayBeEmptied && kind != .foreign }
+    var isEmptied: Bool { mayBeEmptied && kind != .foreign && kind != .absent }
 
     /// Whether a task of the plan has a secret in the directory.
-    var isOfPlan: Bool { kind != .usual && !isInDropIn }
+    var isOfPlan: Bool { !isUsual && !isOfNode }
+
+    /// Whether tasks that write a directory around the directory see it.
+    private var isUsual: Bool { kind == .usual || kind == .absent }
 
     /// Returns whether a task that does not name the directory itself sees all of it.
     ///
     /// A task sees what it writes, because it has to compare it with what it would write.
     func isOpen(to task: UnitView.Names) -> Bool {
         task.readsAnything && mayHoldCredentials || task.products.contains(exactPath)
-            || kind == .usual && (task.writesAnywhere || task.writes.contains { $0 != "/" && isPath(path, at: $0) })
+            || isUsual && (task.writesAnywhere || task.writes.contains { $0 != "/" && isPath(path, at: $0) })
             || task.reads.contains { isPath(path, at: $0) }
             || task.awaited.contains { isPath($0, at: path) }
     }

@@ -3,7 +3,7 @@ import Base
 /// The secrets of a plan and of every node, and the secrets that each unit sees.
 ///
 /// Secrets are client keys, other private keys, kubeconfigs, files that only their owners may read and the sources of
-/// such files, and the paths of ``hiddenByDropIn``.
+/// such files, and the paths of ``hiddenOnNode``.
 struct HiddenPaths {
     /// The directories of the plan's secrets.
     private var directories: [ExactText: ClosedDirectory.Kind] = [:]
@@ -16,12 +16,21 @@ struct HiddenPaths {
     private var ownersFiles: Set<ExactText> = []
     private var closed = ClosedPaths([], files: [], rootOnly: [])
 
-    /// Paths on every node that are visible only to tasks that name them; the drop-in of all units hides these paths.
+    /// Paths on every node that are visible only to tasks that name them.
     ///
     /// The paths hold passwords and keys, or are sockets of services that have more rights than a unit.
-    static let hiddenByDropIn = ofNoTask + credentialPaths
+    static let hiddenOnNode = ofNoTask + credentialPaths
 
-    /// The paths of ``hiddenByDropIn`` that no task needs.
+    /// The paths of ``hiddenOnNode`` that the drop-in of all units does not hide, as most units do not see their
+    /// directories.
+    ///
+    /// A shorter list saves time: systemd creates every mount of a unit for each command of the unit, and reads the table
+    /// of all mounts several times for each path, even for a path that does not exist.
+    static let hiddenByUnits = hiddenOnNode.filter { path in
+        (UnitView.emptiedByDropIn + [kubernetes]).contains { isPath(path, at: $0) }
+    }
+
+    /// The paths of ``hiddenOnNode`` that no task needs.
     static let ofNoTask = [
         "/etc/credstore", "/etc/credstore.encrypted", "/etc/gshadow", "/etc/gshadow-", "/etc/rancher", "/etc/shadow",
         "/etc/shadow-", "/etc/ssh", "/etc/ssl/private", "/etc/wireguard", "/run/containerd/containerd.sock",
@@ -31,10 +40,7 @@ struct HiddenPaths {
         "/var/lib/etcd", "/var/lib/private", "/var/lib/rancher",
     ]
 
-    /// The paths of ``hiddenByDropIn`` that only root can read by default and units of ``unitUser`` need not hide.
-    ///
-    /// A shorter list saves time, because systemd creates every mount of a unit for each command of the unit, and reads
-    /// the table of all mounts several times for each mount.
+    /// The paths of ``hiddenOnNode`` that only root can read by default and units of ``unitUser`` need not hide.
     private static let closedToUsers: Set<ExactText> = [
         "/etc/credstore", "/etc/credstore.encrypted", "/etc/gshadow", "/etc/gshadow-", "/etc/shadow", "/etc/shadow-",
         "/etc/ssh", "/etc/ssl/private", "/var/lib/private",
@@ -154,7 +160,7 @@ struct HiddenPaths {
     private func closedDirectories(_ others: (String) -> [String]) -> Set<ClosedDirectory> {
         var all = Set(UnitView.emptiedByDropIn.map { ClosedDirectory(path: $0, kind: .usual) })
         for (path, kind) in directories.map({ ($0.text, $1) })
-        where !UnitView.emptiedByDropIn.containsExactly(path) && !Self.hiddenByDropIn.containsExactly(path) {
+        where !UnitView.emptiedByDropIn.containsExactly(path) && !Self.hiddenOnNode.containsExactly(path) {
             let isUsual = path == Self.kubernetes && root.isEmpty
             var directory = ClosedDirectory(path: path, kind: isUsual ? .usual : kind)
             // Below a root, the secrets are also at other paths. In a path, a colon would begin the mount's options,
@@ -163,12 +169,17 @@ struct HiddenPaths {
                 root.isEmpty && !path.utf8.contains { [UInt8(ascii: ":"), UInt8(ascii: "\\")].contains($0) }
             all.insert(directory)
         }
-        for path in Self.hiddenByDropIn {
+        if root.isEmpty, directories[ExactText(Self.kubernetes)] == nil {
+            var directory = ClosedDirectory(path: Self.kubernetes, kind: .absent)
+            directory.mayBeEmptied = false
+            all.insert(directory)
+        }
+        for path in Self.hiddenOnNode {
             let mayHoldCredentials = Self.credentialPaths.contains(path)
             // A task of the plan may be the first to create the directory.
             let kind = root.isEmpty && directories[ExactText(path)] == .made ? ClosedDirectory.Kind.made : .foreign
             all.insert(
-                ClosedDirectory(path: path, kind: kind, isInDropIn: true, mayHoldCredentials: mayHoldCredentials)
+                ClosedDirectory(path: path, kind: kind, isOfNode: true, mayHoldCredentials: mayHoldCredentials)
             )
             // The path may be a link to state that was moved to another disk.
             for other in others(path) where other.pathParts.count > 1 {
@@ -208,7 +219,7 @@ struct HiddenPaths {
                 return false
             }
             let around = ClosedPaths.directories(around: [path + "/"])
-            let places = Self.hiddenByDropIn + [UnitView.run, Self.kubernetes]
+            let places = Self.hiddenOnNode + [UnitView.run, Self.kubernetes]
             return knownFiles.contains(ExactText(path)) || places.exact.contains(where: around.contains)
                 || around.contains { directories[$0] != nil }
         }
@@ -271,7 +282,7 @@ extension HiddenPaths {
     ///   around the secret that the drop-in of all units hides.
     static func closedDirectories(of secret: String, beside taskFiles: [String]) -> [String] {
         let directory = parent(of: secret)
-        let ofDropIn = hiddenByDropIn.filter { isPath(directory, at: $0) }
+        let ofDropIn = hiddenOnNode.filter { isPath(directory, at: $0) }
         let isNeeded = (essential + taskFiles.map(located)).contains {
             isPath($0, at: directory) || isPath(directory, at: $0)
         }

@@ -25,6 +25,8 @@ struct UnitSandbox {
         root: String,
         addresses: [String]?,
     ) {
+        let isSmall = Self.needsLittle(footprint)
+        if isSmall { addSystem(footprint) }
         if footprint.usesNetwork || footprint.watchesInterfaces { addNetwork(footprint, addresses) }
         // The node would not see a value that is set in a namespace of the unit.
         for setting in footprint.kernelSettings.compactMap(\.isolation) { add(setting.key, setting.value) }
@@ -44,6 +46,7 @@ struct UnitSandbox {
         addGuarded(writes, footprint)
         addView(view, isRunWritten: writes.contains(UnitView.run) || footprint.writesAnywhere)
         addHidden(view, root)
+        if isSmall { hideKernel(from: reads + writes) }
     }
 
     /// The settings of a unit without a sandbox: those of the drop-in are undone, except for its limits.
@@ -149,6 +152,36 @@ struct UnitSandbox {
         addDevices(footprint, isSeen: isTouched(reads + writes, ["/dev"]))
     }
 
+    /// Returns whether a task only makes products, without programs, connections and changes to the kernel.
+    private static func needsLittle(_ footprint: Footprint) -> Bool {
+        footprint.hasOnlyProducts && !footprint.runsPrograms && !footprint.usesNetwork && !footprint.watchesInterfaces
+            && footprint.connections.isEmpty && footprint.kernelSettings.isEmpty
+            && footprint.capabilities.allSatisfy { $0 == reading }
+    }
+
+    /// Binds less of the system for a task that only makes products.
+    ///
+    /// systemd reads the table of all mounts several times for each path that it binds or protects, so a unit with fewer
+    /// such paths starts sooner.
+    private mutating func addSystem(_ footprint: Footprint) {
+        // The setting would also apply to the paths of the unit itself.
+        guard !footprint.keepsCache else { return }
+        add("BindReadOnlyPaths", "")
+        for paths in Self.ofEveryUnit { add("BindReadOnlyPaths", paths) }
+    }
+
+    /// The paths in the directories that the drop-in empties which a unit without programs and connections needs.
+    private static let ofEveryUnit = [
+        "/run/nest-bootstrap", "-/run/systemd/journal/socket -/run/systemd/notify", "-/run/nscd -/var/lib/sss",
+    ]
+
+    /// Hides what a task that only makes products does not need of the kernel, unless it names some of it.
+    private mutating func hideKernel(from names: [String]) {
+        guard !names.contains(where: { isPath($0, at: "/proc") || isPath($0, at: "/sys") }) else { return }
+        add("ProcSubset", "pid")
+        add("InaccessiblePaths", "-/sys")
+    }
+
     /// Lets the program of a task open the devices that the task names; a wait for a device opens none.
     private mutating func addDevices(_ footprint: Footprint, isSeen: Bool) {
         let isAwaited = footprint.reads.contains { $0.use == .awaited }
@@ -231,10 +264,10 @@ struct UnitSandbox {
     }
 
     private mutating func addHidden(_ view: UnitView, _ root: String) {
-        if view.hiddenOfDropIn != nil { add("InaccessiblePaths", "") }
+        if view.replacesDropIn { add("InaccessiblePaths", "") }
         // Tasks write below the root, but may read a path with or without the root in front.
         let hidden = root.isEmpty ? view.hidden : view.hidden.flatMap { [$0, root + $0] }
         // All these paths are different, so a search for duplicates among hundreds is unnecessary.
-        settings += ((view.hiddenOfDropIn ?? []) + hidden).map { ("InaccessiblePaths", unitWord("-\($0)")) }
+        settings += (view.hiddenOfNode + hidden).map { ("InaccessiblePaths", unitWord("-\($0)")) }
     }
 }

@@ -22,11 +22,14 @@ struct UnitView {
     /// The paths that are bound into the empty directories for reading and writing.
     private(set) var writes: [String] = []
 
-    /// The inaccessible paths in directories that the unit sees, apart from the paths that the drop-in hides.
+    /// The inaccessible paths in directories that the unit sees, apart from the paths that are hidden on every node.
     private(set) var hidden: [String] = []
 
-    /// The paths of the drop-in that this unit hides too, or `nil` if the list of the drop-in applies unchanged.
-    private(set) var hiddenOfDropIn: [String]?
+    /// The paths hidden on every node that this unit hides itself.
+    private(set) var hiddenOfNode: [String] = []
+
+    /// Whether ``hiddenOfNode`` replaces the list of the drop-in, instead of extending it.
+    private(set) var replacesDropIn = false
 
     /// The directories between a directory that the task writes and a hidden path below it, which must not be renamed.
     private(set) var pinned: [String] = []
@@ -62,7 +65,7 @@ struct UnitView {
         for path in base + task.all where marks[ExactText(path)] == nil { mark(path, .readable) }
         close(closed, to: task)
         for path in marked.dropFirst() { keep(path) }
-        for path in emptied + hidden + (hiddenOfDropIn ?? []) { pin(above: path) }
+        for path in emptied + hidden + (replacesDropIn ? hiddenOfNode : []) { pin(above: path) }
         if isRootEmpty { emptied.insert(Self.root, at: 0) }
     }
 
@@ -74,15 +77,17 @@ struct UnitView {
     private mutating func close(_ closed: ClosedPaths, to task: Names) {
         let names = task.all + task.writes
         let around = ClosedPaths.directories(around: names)
-        var differs = closed.isDropInListReduced(for: task)
-        var ofDropIn: [String] = []
+        // With an empty root directory most paths of the drop-in are out of sight.
+        replacesDropIn = closed.isDropInListReduced(for: task) || isRootEmpty
+        var ofNode: [ClosedDirectory] = []
         var count = 0
         for directory in closed.outer(for: task) {
             let isNamedInside = around.contains(ExactText(directory.path))
             let isOpen = close(directory, to: task, isNamedInside, &count)
-            guard directory.isInDropIn else { continue }
-            ofDropIn.append(directory.path)
-            if isOpen || isNamedInside || marks[ExactText(directory.path)] == .empty { differs = true }
+            guard directory.isOfNode else { continue }
+            ofNode.append(directory)
+            let isDifferent = isOpen || isNamedInside || marks[ExactText(directory.path)] == .empty
+            if directory.isInDropIn, isDifferent { replacesDropIn = true }
         }
         // A directory inside an invisible directory needs no mark, unless the unit sees a directory between the two.
         let seen =
@@ -101,9 +106,11 @@ struct UnitView {
             mark(file, .hidden)
             count += 1
         }
-        let hiddenHere = ofDropIn.filter { marks[ExactText($0)] == .hidden }
-        if differs { hiddenOfDropIn = hiddenHere.filter { state(above: $0).isSeen } }
-        marked.removeAll(where: hiddenHere.containsExactly)
+        let hiddenHere = ofNode.filter { marks[ExactText($0.path)] == .hidden }
+        hiddenOfNode = hiddenHere.filter { replacesDropIn || !$0.isInDropIn }.map(\.path).filter {
+            state(above: $0).isSeen
+        }
+        marked.removeAll(where: hiddenHere.map(\.path).containsExactly)
     }
 
     /// Marks a closed directory unless the task sees all of it; returns whether the task sees all of it.
