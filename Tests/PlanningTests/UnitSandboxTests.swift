@@ -23,7 +23,9 @@ import Testing
             let lines = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n") ?? []
             let binds = lines.filter { $0.hasPrefix("BindReadOnlyPaths=") }.map(String.init)
             // The task file is what every task names.
-            return Set(binds + ["BindReadOnlyPaths=-/etc/nest-bootstrap/bootstrap.yaml"]).union(ofProducts)
+            return Set(binds + ["BindReadOnlyPaths=-/etc/nest-bootstrap/bootstrap.yaml"]).union(ofProducts).union(
+                ofEmptyRoot
+            )
         }
     }
 
@@ -63,6 +65,32 @@ import Testing
         "BindReadOnlyPaths=-/run/systemd/journal/socket -/run/systemd/notify", "ProcSubset=pid",
         "InaccessiblePaths=-/sys", "InaccessiblePaths=-/etc/kubernetes",
     ]
+
+    /// The settings of every unit whose root directory is empty.
+    private static let ofEmptyRoot: Set = [
+        "RootDirectory=/run/systemd/system", "ReadOnlyPaths=-+/dev/shm", "InaccessiblePaths=-+/sys",
+        "InaccessiblePaths=-+/etc/ssl/private",
+    ]
+
+    @Test(
+        arguments: [
+            ("exec: {command: ls, reads: [/srv/own]}", true), ("file: {path: /srv/a, source: /etc/b}", true),
+            ("exec: {command: ls, reads: [/run]}", false),
+            ("exec: {command: ls, reads: [/run/systemd/system/a]}", false),
+            ("exec: {command: ls}", false),
+        ]
+    )
+    func `an empty root directory is empty from the start, unless the task names where it is`(
+        verb: String,
+        isFromStart: Bool
+    ) throws {
+        let lines = try Self.lines(verb)
+        #expect(lines.contains("RootDirectory=/run/systemd/system") == isFromStart)
+        // systemd ignores paths of the node below another root.
+        let paths = lines.filter { $0.hasPrefix("InaccessiblePaths=-") || $0.hasPrefix("ReadOnlyPaths=-") }
+        #expect(paths.allSatisfy { $0.contains("=-+/") == isFromStart }, "\(paths)")
+        #expect(lines.contains("ReadOnlyPaths=-+/dev/shm") == isFromStart)
+    }
 
     @Test(arguments: [
         "file: {path: /srv/a, content: x}", "symlink: {path: /run/a, target: /b}", "directory: {path: /a}",
@@ -125,7 +153,8 @@ import Testing
         let files = try UnitsTests.files(text)
         let hidden = { (task: String) in
             (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n")
-                .filter { $0.hasPrefix("InaccessiblePaths=-") }.map { String($0.dropFirst(19)) }
+                .filter { $0.hasPrefix("InaccessiblePaths=-") }
+                .map { String($0.dropFirst(19)).replacing("+", with: "") }
         }
         let emptied = { (task: String) in
             (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n")

@@ -70,7 +70,6 @@ import Testing
             BindReadOnlyPaths=-/run/k
             BindReadOnlyPaths=-/etc/k
             InaccessiblePaths=
-            InaccessiblePaths=-/etc/ssl/private
 
             """,
             "k8s-bootstrap.target.wants/k8s-bootstrap-admin.service": "-> ../k8s-bootstrap-admin.service",

@@ -47,6 +47,7 @@ struct UnitSandbox {
         addView(view, isRunWritten: writes.contains(UnitView.run) || footprint.writesAnywhere)
         addHidden(view, root)
         if isSmall { hideKernel(from: reads + writes) }
+        if view.isRootEmpty { addRoot(view) }
     }
 
     /// The settings of a unit without a sandbox: those of the drop-in are undone, except for its limits.
@@ -262,6 +263,27 @@ struct UnitSandbox {
         for path in view.writes + view.pinned { add("BindPaths", boundPath(path)) }
         for path in view.reads { add("BindReadOnlyPaths", boundPath(path)) }
     }
+
+    /// Lets systemd begin with an empty directory, instead of a copy of all mounts of the node that it unmounts.
+    private mutating func addRoot(_ view: UnitView) {
+        // systemd could not bind what is in or around the directory.
+        guard !(view.reads + view.writes).contains(where: { isPath($0, at: Self.root) || isPath(Self.root, at: $0) })
+        else { return }
+        add("RootDirectory", Self.root)
+        for path in Self.readOnly { add("ReadOnlyPaths", "-\(path)") }
+        // Without a plus sign these would be paths of the node, which are out of sight.
+        settings = settings.map { key, value in
+            guard ["ReadOnlyPaths", "InaccessiblePaths"].contains(key),
+                let first = value.utf8.firstIndex(of: UInt8(ascii: "/"))
+            else {
+                return (key, value)
+            }
+            return (key, value[..<first] + "+" + value[first...])
+        }
+    }
+
+    /// A directory of every machine that systemd has booted; see `sd_booted(3)`. The empty root directory covers it.
+    private static let root = "/run/systemd/system"
 
     private mutating func addHidden(_ view: UnitView, _ root: String) {
         if view.replacesDropIn { add("InaccessiblePaths", "") }
