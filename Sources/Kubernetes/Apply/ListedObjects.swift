@@ -4,8 +4,8 @@ import YAML
 /// The objects of one collection that a run wants to know, read by a list of metadata where that is cheaper than a GET of
 /// each.
 ///
-/// On a server with nothing else to do, a GET costs about as much as 20 objects of a list, and as 100 objects that a list
-/// with a label passes over.
+/// On 1.36.2, with 32 GETs at a time, a GET takes about as long as 40 objects of a list, also of those that a list with a
+/// label passes over, which are only not sent. The ratios leave a margin for servers with other costs.
 struct ListedObjects: Sendable {
     /// The result of a list.
     struct Findings: Sendable {
@@ -21,8 +21,9 @@ struct ListedObjects: Sendable {
     /// The largest number of objects of a page.
     private static let pageSize = 500
 
-    /// How many objects for each wanted one a first page may have, the rest of a list, and a list with a label pass over.
-    private static let (firstRatio, restRatio, labelledRatio) = (10, 10, 100)
+    /// The largest number of objects for each wanted one: in the first page, in the rest of a list, and in the collection
+    /// of which a list has only those with the agent's label.
+    private static let (firstRatio, restRatio, labelledRatio) = (10, 10, 25)
 
     let client: APIClient
     /// The path of the collection.
