@@ -11,6 +11,13 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The settings of C targets with functions: checks of the stack and of buffers.
+let protected: [CSetting] = [
+    .unsafeFlags(["-fstack-protector-strong"]),
+    // It needs an optimizing compiler.
+    .define("_FORTIFY_SOURCE", to: "3", .when(configuration: .release)),
+]
+
 /// The commit that `make build` builds, for `--version`.
 let commit = Context.environment["NEST_COMMIT"] ?? ""
 
@@ -18,21 +25,19 @@ let package = Package(
     name: "nest-bootstrap",
     products: [.executable(name: "nest-bootstrap", targets: ["nest-bootstrap"])],
     targets: [
-        // The C libraries, each a module map and a shim.h.
-        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        // The C libraries that the program is linked with, each a module map and a shim.h.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(
             name: "CShims",
-            cSettings: [
-                .unsafeFlags(["-fstack-protector-strong"]),
-                // It needs an optimizing compiler.
-                .define("_FORTIFY_SOURCE", to: "3", .when(configuration: .release)),
-                .define("NEST_COMMIT", to: "\"\(commit)\""),
-            ],
+            cSettings: protected + [.define("NEST_COMMIT", to: "\"\(commit)\"")],
         ),
+
+        // The C libraries that are loaded by their first use.
+        .target(name: "CArchive", dependencies: ["CLoader"], cSettings: protected),
+        .target(name: "CCurl", dependencies: ["CLoader"], cSettings: protected),
+        .target(name: "CLoader", cSettings: protected),
 
         .target(name: "CSchemas", exclude: ["kubernetes-schemas.txt"]),
         .target(name: "CTemplates"),
@@ -173,7 +178,7 @@ if Context.environment["NEST_BENCH"] != nil {
     ]
 }
 
-let targetsInC: Set = ["CSchemas", "CShims", "CTemplates"]
+let targetsInC: Set = ["CArchive", "CCurl", "CLoader", "CSchemas", "CShims", "CTemplates"]
 for target in package.targets
 where ![.system, .plugin, .binary].contains(target.type) && !targetsInC.contains(target.name) {
     target.swiftSettings = settings + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : [])

@@ -34,6 +34,13 @@ stdenv.mkDerivation {
     (lib.getLib systemd)
   ];
 
+  # Those that the program loads while it runs.
+  runtimeDependencies = [
+    (lib.getLib curl)
+    (lib.getLib libarchive)
+    (lib.getLib openssl)
+  ];
+
   dontConfigure = true;
   dontBuild = true;
   # The program is already stripped.

@@ -24,11 +24,9 @@ stage() {
     strip --remove-section=.comment --remove-section=.note "$1/usr/bin/nest-bootstrap"
 }
 
-# Does the same for distributions other than Debian, whose libcurl has no versions of symbols and whose zsh reads
-# completions elsewhere.
+# Does the same for distributions other than Debian, whose zsh reads completions elsewhere.
 stage_portable() {
     stage "$1"
-    tools/drop-symbol-versions "$1/usr/bin/nest-bootstrap" libcurl.so.4
     mv "$1/usr/share/zsh/vendor-completions" "$1/usr/share/zsh/site-functions"
     list_components "$1"
 }
@@ -42,6 +40,7 @@ list_components() {
 libraries_of() {
     readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
         grep -vE '^(libc|libm|libdl|libpthread|librt|ld-linux[^.]*)[.]so'
+    tools/loaded-libraries "$1"
 }
 
 # Prints the oldest version of the C library that has everything a program uses of it.

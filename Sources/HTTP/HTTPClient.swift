@@ -29,16 +29,29 @@ public final class HTTPClient: Sendable {
     private let proxyRules: ProxyRules
     private let queue = RequestQueue()
     private let validated = Locked<Set<LoadedPEM>>([])
+    private let hasStarted = Locked(false)
 
-    /// Starts the client and its thread.
+    /// Creates a client.
     ///
+    /// - Parameters:
+    ///   - settings: The settings.
+    ///   - startsAtOnce: Whether libcurl is loaded and the thread started now, not by the first request.
     /// - Throws: ``TransportError`` if no thread can be started.
-    public init(_ settings: Settings = Settings()) throws(TransportError) {
+    public init(_ settings: Settings = Settings(), startsAtOnce: Bool = true) throws(TransportError) {
         precondition(settings.maximumRequestsInFlight > 0, "a client sends at least one request at a time")
-        guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
         self.settings = settings
         proxyRules = ProxyRules { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
-        try startTransferThread(queue: queue, inFlightLimit: settings.maximumRequestsInFlight)
+        if startsAtOnce { try start() }
+    }
+
+    /// Starts the thread, unless it has been started.
+    private func start() throws(TransportError) {
+        try hasStarted.withLock { hasStarted throws(TransportError) in
+            guard !hasStarted else { return }
+            guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
+            try startTransferThread(queue: queue, inFlightLimit: settings.maximumRequestsInFlight)
+            hasStarted = true
+        }
     }
 
     deinit {
@@ -61,6 +74,7 @@ public final class HTTPClient: Sendable {
         deadline: ContinuousClock.Instant,
         receiver: BodyReceiver? = nil,
     ) async throws(TransportError) -> HTTPResponse {
+        try start()
         let hopLimit = 10
         let firstURL = request.url
         var (request, identity) = (request, identity)
@@ -111,6 +125,7 @@ public final class HTTPClient: Sendable {
         port: UInt16,
         deadline: ContinuousClock.Instant,
     ) async throws(TransportError) {
+        try start()
         let check = PreparedRequest(
             method: "GET",
             url: try RequestURL(checking: Endpoint(host: host, port: port)),
@@ -128,7 +143,8 @@ public final class HTTPClient: Sendable {
     /// Returns when the thread has answered all requests and stopped. May be called more than once.
     public func shutDown() async {
         queue.stop()
-        await queue.waitForEnd()
+        // A thread that is started after this ends at once, and nobody waits for it.
+        if hasStarted.withLock({ $0 }) { await queue.waitForEnd() }
     }
 
     private func prepare(
@@ -196,5 +212,5 @@ public final class HTTPClient: Sendable {
 /// Whether libcurl could be initialised; the first access initialises it.
 private let isCurlReady: Bool = {
     LibCrypto.prepare()
-    return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    return nest_curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 }()

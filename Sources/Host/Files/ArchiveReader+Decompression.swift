@@ -55,7 +55,7 @@ private final class DecompressionSource {
         if isFirst {
             isFirst = false
         } else {
-            count = unsafe archive_read_data(archive, buffer.baseAddress, buffer.count)
+            count = unsafe nest_archive_read_data(archive, buffer.baseAddress, buffer.count)
             hasFailed = count < 0
             if count > 0 { handed.append(unsafe Array(buffer.prefix(count))) }
         }
@@ -67,13 +67,13 @@ private final class DecompressionSource {
         onRead: ([UInt8]) throws(ArchiveError) -> Void,
         onContent: ([UInt8]) throws(ArchiveError) -> Void,
     ) throws(ArchiveError) -> Bool {
-        guard let raw = unsafe archive_read_new() else { preconditionFailure("memory for a reader of archives") }
-        defer { unsafe archive_read_free(raw) }
-        unsafe archive_read_support_format_raw(raw)
-        unsafe archive_read_support_filter_gzip(raw)
-        unsafe archive_read_support_filter_zstd(raw)
+        guard let raw = unsafe nest_archive_read_new() else { preconditionFailure("memory for a reader of archives") }
+        defer { unsafe nest_archive_read_free(raw) }
+        unsafe nest_archive_read_support_format_raw(raw)
+        unsafe nest_archive_read_support_filter_gzip(raw)
+        unsafe nest_archive_read_support_filter_zstd(raw)
         let client = unsafe Unmanaged.passUnretained(self).toOpaque()
-        let opened = unsafe archive_read_open(
+        let opened = unsafe nest_archive_read_open(
             raw,
             client,
             nil,
@@ -85,11 +85,11 @@ private final class DecompressionSource {
             nil
         )
         var found: OpaquePointer?
-        var isWhole = unsafe opened == ARCHIVE_OK && archive_read_next_header(raw, &found) == ARCHIVE_OK
+        var isWhole = unsafe opened == ARCHIVE_OK && nest_archive_read_next_header(raw, &found) == ARCHIVE_OK
         try hand(to: onRead)
         var bytes = [UInt8](repeating: 0, count: Self.capacity)
         while isWhole {
-            let count = unsafe bytes.withUnsafeMutableBytes { unsafe archive_read_data(raw, $0.baseAddress, $0.count) }
+            let count = unsafe bytes.withUnsafeMutableBytes { unsafe nest_archive_read_data(raw, $0.baseAddress, $0.count) }
             try hand(to: onRead)
             guard count > 0 else {
                 isWhole = count == 0

@@ -52,31 +52,31 @@ public struct ArchiveReader: ~Copyable {
     public init(compressed path: String) throws(ArchiveError) { try self.init(path, isRaw: true) }
 
     private init(_ path: String, isRaw: Bool) throws(ArchiveError) {
-        guard let raw = unsafe archive_read_new() else { preconditionFailure("memory for a reader of archives") }
+        guard let raw = unsafe nest_archive_read_new() else { preconditionFailure("memory for a reader of archives") }
         unsafe self.raw = raw
         if isRaw {
-            unsafe archive_read_support_format_raw(raw)
+            unsafe nest_archive_read_support_format_raw(raw)
         } else {
-            unsafe archive_read_support_format_tar(raw)
-            unsafe archive_read_support_format_zip(raw)
+            unsafe nest_archive_read_support_format_tar(raw)
+            unsafe nest_archive_read_support_format_zip(raw)
         }
-        unsafe archive_read_support_filter_gzip(raw)
-        unsafe archive_read_support_filter_bzip2(raw)
-        unsafe archive_read_support_filter_xz(raw)
-        unsafe archive_read_support_filter_zstd(raw)
-        unsafe archive_read_support_filter_lz4(raw)
-        try check(unsafe archive_read_open_filename(raw, path, Self.blockSize))
+        unsafe nest_archive_read_support_filter_gzip(raw)
+        unsafe nest_archive_read_support_filter_bzip2(raw)
+        unsafe nest_archive_read_support_filter_xz(raw)
+        unsafe nest_archive_read_support_filter_zstd(raw)
+        unsafe nest_archive_read_support_filter_lz4(raw)
+        try check(unsafe nest_archive_read_open_filename(raw, path, Self.blockSize))
     }
 
     deinit {
-        unsafe archive_read_free(raw)
+        unsafe nest_archive_read_free(raw)
     }
 
     /// Whether the format of the current entry's header is tar.
-    public var isTar: Bool { unsafe archive_format(raw) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_TAR }
+    public var isTar: Bool { unsafe nest_archive_format(raw) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_TAR }
 
     /// Whether the file is compressed as a whole.
-    public var isCompressed: Bool { unsafe archive_filter_count(raw) > 1 }
+    public var isCompressed: Bool { unsafe nest_archive_filter_count(raw) > 1 }
 
     /// Reads the header of the next entry; what was not read of the entry before it is skipped.
     ///
@@ -84,27 +84,29 @@ public struct ArchiveReader: ~Copyable {
     /// - Throws: ``ArchiveError`` if the archive is damaged or incomplete.
     public mutating func next() throws(ArchiveError) -> ArchiveEntry? {
         var found: OpaquePointer?
-        let code = unsafe archive_read_next_header(raw, &found)
+        let code = unsafe nest_archive_read_next_header(raw, &found)
         if code == ARCHIVE_EOF { return nil }
         // A warning is about a text that the locale does not have, or about properties that are not used.
         if code != ARCHIVE_WARN { try check(code) }
         guard let entry = unsafe found else { preconditionFailure("libarchive returns the entry that it has read") }
         // A name that is not UTF-8 is no text in any other encoding either.
-        let name = unsafe Self.text(archive_entry_pathname_utf8(entry), orElse: archive_entry_pathname(entry))
-        let mode = unsafe UInt32(archive_entry_mode(entry)) & 0o7777
+        let name = unsafe Self.text(nest_archive_entry_pathname_utf8(entry), orElse: nest_archive_entry_pathname(entry))
+        let mode = unsafe UInt32(nest_archive_entry_mode(entry)) & 0o7777
         return ArchiveEntry(name: name, kind: unsafe Self.kind(of: entry), mode: mode)
     }
 
     private static func kind(of entry: OpaquePointer) -> ArchiveEntry.Kind {
-        if unsafe archive_entry_hardlink(entry) != nil || archive_entry_hardlink_utf8(entry) != nil {
+        if unsafe nest_archive_entry_hardlink(entry) != nil || nest_archive_entry_hardlink_utf8(entry) != nil {
             return .hardLink(
-                name: unsafe text(archive_entry_hardlink_utf8(entry), orElse: archive_entry_hardlink(entry))
+                name: unsafe text(nest_archive_entry_hardlink_utf8(entry), orElse: nest_archive_entry_hardlink(entry))
             )
         }
-        switch unsafe archive_entry_filetype(entry) {
+        switch unsafe nest_archive_entry_filetype(entry) {
         case Glibc.S_IFDIR: return .directory
         case Glibc.S_IFLNK:
-            return .link(target: unsafe text(archive_entry_symlink_utf8(entry), orElse: archive_entry_symlink(entry)))
+            return .link(
+                target: unsafe text(nest_archive_entry_symlink_utf8(entry), orElse: nest_archive_entry_symlink(entry))
+            )
         case Glibc.S_IFIFO: return .other(.fifo)
         case Glibc.S_IFSOCK: return .other(.socket)
         case Glibc.S_IFCHR: return .other(.characterDevice)
@@ -125,7 +127,7 @@ public struct ArchiveReader: ~Copyable {
     /// - Throws: ``ArchiveError`` if the archive is damaged or incomplete.
     public mutating func read(capacity: Int = 1 << 18) throws(ArchiveError) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: capacity)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe archive_read_data(raw, $0.baseAddress, $0.count) }
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe nest_archive_read_data(raw, $0.baseAddress, $0.count) }
         guard count >= 0 else { throw error() }
         guard count > 0 else { return nil }
         bytes.removeLast(capacity - count)
@@ -138,8 +140,8 @@ public struct ArchiveReader: ~Copyable {
     }
 
     private func error() -> ArchiveError {
-        let text = unsafe archive_error_string(raw).map { unsafe String(cString: $0) }
-        let code = unsafe archive_errno(raw)
+        let text = unsafe nest_archive_error_string(raw).map { unsafe String(cString: $0) }
+        let code = unsafe nest_archive_errno(raw)
         // libarchive reports errors of the system with their numbers, and its own with -1, EILSEQ and EINVAL.
         let isOfSystem = code > 0 && code != EILSEQ && code != EINVAL
         return ArchiveError(
@@ -169,7 +171,7 @@ public struct ArchiveReader: ~Copyable {
 
 /// The version of the loaded libarchive, such as `3.6.2`.
 public let libarchiveVersion: String = {
-    let number = Int(archive_version_number())
+    let number = Int(nest_archive_version_number())
     return "\(number / 1_000_000).\(number / 1000 % 1000).\(number % 1000)"
 }()
 

@@ -110,8 +110,8 @@ extension Machine {
     /// The number of threads that a run has at most.
     private static var totalThreadCount: Int { threadCount + max(sysconf(CInt(_SC_NPROCESSORS_ONLN)), 1) }
 
-    /// The address space that a run needs in addition to the stacks of its threads.
-    private static let addressSpace = 384 << 20
+    /// The address space that a run needs in addition to the stacks of its threads, with the libraries that it loads later.
+    private static let addressSpace = 448 << 20
 
     /// Refuses a limit of the address space with which allocations of the Swift runtime would crash.
     private static func requireAddressSpace() throws(SystemError) {

@@ -78,6 +78,7 @@ let
     "libarchive"
     "libyaml"
     "openssl"
+    "patchelf"
     "pkg-config"
     "systemd"
   ] package;
