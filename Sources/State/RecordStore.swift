@@ -220,12 +220,8 @@ public struct RecordStore: Sendable {
 
     /// Returns the process that is running a task, `nil` if there is none or it is not visible to this process.
     public func runner(of task: String) -> Int32? {
-        runner(of: task, in: .current(), openTasks())
-    }
-
-    /// Returns the process that is running a task according to a list of locks.
-    func runner(of task: String, in locks: LockTable, _ tasks: borrowing TasksDirectory) -> Int32? {
-        guard !locks.isEmpty, let status = try? tasks.directory(of: task).status() else { return nil }
+        let locks = LockTable.current()
+        guard !locks.isEmpty, let status = try? openTasks().directory(of: task).status() else { return nil }
         return locks.holder(of: status.identity)
     }
 
@@ -306,15 +302,19 @@ extension RecordStore {
     ///
     /// - Throws: ``Base/SystemError`` if the record exists but cannot be read, or the file is not a record of the task.
     public func record(of task: String) throws(SystemError) -> TaskRecord? {
-        try record(of: task, in: openTasks())
+        do throws(SystemError) {
+            return try record(of: task, in: openTasks().directory(of: task))
+        } catch {
+            if error.isNotFound { return nil }
+            throw error
+        }
     }
 
-    /// Returns a task's record, read through the open directory of the tasks.
-    func record(of task: String, in tasks: borrowing TasksDirectory) throws(SystemError) -> TaskRecord? {
+    /// Returns a task's record, read in the open directory of the task.
+    func record(of task: String, in directory: borrowing DirectoryHandle) throws(SystemError) -> TaskRecord? {
         let bytes: [UInt8]
         var name = names.record
         do throws(SystemError) {
-            let directory = try tasks.directory(of: task)
             do throws(SystemError) {
                 bytes = try directory.read(name, limit: Self.sizeLimit)
             } catch  where error.code == EACCES {

@@ -219,8 +219,7 @@ extension RecordStore {
         var lookCounts = [Int](repeating: 0, count: tasks.count)
         while true {
             let doubtful = tasks.indices.filter {
-                lookCounts[$0] < Self.lookCount && found[$0].isStarted
-                    && runner(of: tasks[$0], in: locks, directory) == nil
+                lookCounts[$0] < Self.lookCount && found[$0].isStarted && !found[$0].isLocked(in: locks)
             }
             if doubtful.isEmpty { break }
             for index in doubtful {
@@ -231,7 +230,7 @@ extension RecordStore {
             locks = .current()
         }
         return zip(tasks, found).map { task, found in
-            let isLocked = runner(of: task, in: locks, directory) != nil
+            let isLocked = found.isLocked(in: locks)
             if case .record(let record) = found.own, record.isSuccess {
                 // A succeeded task that is running is a repetition, so its dependants need not wait.
                 var status = TaskStatus(record, now: now)
@@ -255,20 +254,26 @@ extension RecordStore {
     }
 
     /// Reads the record of a task and, if the task has succeeded, the record of its last repetition.
-    private func lookWithRepetition(at task: String, _ directory: borrowing TasksDirectory) -> FoundRecords {
-        let own = look(at: task, directory)
-        guard case .record(let record) = own, record.isSuccess else { return FoundRecords(own: own) }
-        let repetition = repetitions.look(at: task, directory)
-        if case .record(let repeated) = repetition, repeated.uptimeMilliseconds < record.uptimeMilliseconds {
-            return FoundRecords(own: own)
+    private func lookWithRepetition(at task: String, _ tasks: borrowing TasksDirectory) -> FoundRecords {
+        do throws(SystemError) {
+            let directory = try tasks.directory(of: task)
+            var found = FoundRecords(own: look(at: task, directory), directory: try directory.status().identity)
+            guard case .record(let record) = found.own, record.isSuccess else { return found }
+            let repetition = repetitions.look(at: task, directory)
+            if case .record(let repeated) = repetition, repeated.uptimeMilliseconds < record.uptimeMilliseconds {
+                return found
+            }
+            found.repetition = repetition
+            return found
+        } catch {
+            return FoundRecords(own: error.isNotFound ? .nothing : .unreadable(error))
         }
-        return FoundRecords(own: own, repetition: repetition)
     }
 
     /// The number of times that a lock must be missing before its process counts as gone.
     private static let lookCount = 3
 
-    private func look(at task: String, _ directory: borrowing TasksDirectory) -> Found {
+    private func look(at task: String, _ directory: borrowing DirectoryHandle) -> Found {
         do throws(SystemError) {
             return try record(of: task, in: directory).map(Found.record) ?? .nothing
         } catch {
@@ -319,6 +324,12 @@ private enum Found {
 private struct FoundRecords {
     var own: Found
     var repetition = Found.nothing
+
+    /// The directory of the task, which is also its lock; `nil` if it does not exist.
+    var directory: FileStatus.Identity?
+
+    /// Returns whether a process runs the task.
+    func isLocked(in locks: LockTable) -> Bool { directory.flatMap(locks.holder) != nil }
 
     /// Whether a record says that the task or its repetition has started but not ended.
     var isStarted: Bool { startedRuns.contains { $0 != nil } }
