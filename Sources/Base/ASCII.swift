@@ -45,3 +45,19 @@ public func isNumber(_ text: some StringProtocol) -> Bool {
     let digits = text.utf8.first?.isSign == true ? text.utf8.dropFirst() : text.utf8[...]
     return !digits.isEmpty && digits.allSatisfy(\.isDigit)
 }
+
+extension ArraySlice<UInt8> {
+    /// Returns whether the bytes contain a text, which must not be empty.
+    ///
+    /// A search by characters takes longer than most parsers.
+    public func contains(text: String) -> Bool {
+        let part = Array(text.utf8)
+        var rest = self
+        while let start = rest.firstIndex(of: part[0]) {
+            rest = rest[start...]
+            if rest.starts(with: part) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
+    }
+}

@@ -78,17 +78,7 @@ struct ExaminedContent {
     }
 
     /// Returns whether the content has a text, which must not be empty.
-    func contains(_ part: String) -> Bool {
-        // By bytes, because a search by characters takes longer than the parser.
-        let part = Array(part.utf8)
-        var rest = bytes
-        while let start = rest.firstIndex(of: part[0]) {
-            rest = rest[start...]
-            if rest.starts(with: part) { return true }
-            rest = rest.dropFirst()
-        }
-        return false
-    }
+    func contains(_ part: String) -> Bool { bytes.contains(text: part) }
 
     /// Returns whether every other byte at the beginning is zero and the others are not, as in UTF-16 of a text in ASCII.
     ///

@@ -55,6 +55,10 @@ private struct PEMScanner {
     private var number = 0
 
     init(_ bytes: [UInt8]) {
+        guard bytes[...].contains(text: "-----BEGIN ") else {
+            lines = []
+            return
+        }
         lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     }
 

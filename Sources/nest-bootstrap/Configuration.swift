@@ -195,7 +195,7 @@ struct Configuration {
     /// The files as a command sees them that only looks at them.
     ///
     /// Files that another user could change are read too, because nothing is done on the basis of their content.
-    var filesForReading: NodeFiles { files(staged: nil, refusesDistrusted: false) }
+    var filesForReading: NodeFiles { files(staged: nil, distrust: .ignored) }
 
     /// Returns the expiry of the certificates that the tasks of a plan use or create.
     func certificates(of plan: Plan) -> [CertificateExpiry] {
@@ -207,11 +207,11 @@ struct Configuration {
         Machine.isUnit && options.runsInSandbox
     }
 
-    private func files(staged: StagedProducts?, refusesDistrusted: Bool? = nil) -> NodeFiles {
+    private func files(staged: StagedProducts?, distrust: NodeFiles.Distrust? = nil) -> NodeFiles {
         NodeFiles(
             root: root,
             isDryRun: options.isDryRun,
-            refusesDistrusted: refusesDistrusted ?? options.acts,
+            distrust: distrust ?? (options.acts ? .refused : .remembered),
             staged: staged,
             credentialsDirectory: Machine.isUnit ? options.environment["CREDENTIALS_DIRECTORY"] : nil,
             log: { [options, plan, isSandboxed] (created, task) throws(SystemError) in

@@ -68,7 +68,10 @@ public struct KnownCertificates: Sendable {
                 }
                 return contents.append((path, bytes))
             }
-            guard let kubeconfig = try? Kubeconfig(bytes, path: path) else { return contents.append((path, bytes)) }
+            // Parsing the other files as YAML would take most of the time.
+            guard bytes[...].contains(text: "clusters"), let kubeconfig = try? Kubeconfig(bytes, path: path) else {
+                return contents.append((path, bytes))
+            }
             for material in [kubeconfig.certificateAuthority, kubeconfig.clientCertificate] {
                 switch material {
                 case .file(let file): examine(file)

@@ -19,8 +19,17 @@ public final class NodeFiles: Sendable {
     /// The staging directory for files and links, or `nil` outside a unit.
     let staged: StagedProducts?
 
-    /// Whether files that another user could change are refused rather than only recorded.
-    let refusesDistrusted: Bool
+    /// The treatment of a file that another user could change.
+    public enum Distrust: Sendable {
+        /// A run refuses it.
+        case refused
+        /// A check reads it, and remembers that a run would refuse it.
+        case remembered
+        /// A command that only shows what it says reads it.
+        case ignored
+    }
+
+    let distrust: Distrust
 
     /// The log of paths that are about to be created; nothing is created before it is logged.
     let log: CreationLog
@@ -52,21 +61,20 @@ public final class NodeFiles: Sendable {
     /// - Parameters:
     ///   - root: The directory that prefixes written paths, or `nil` for the node itself.
     ///   - isDryRun: Whether nothing is written.
-    ///   - refusesDistrusted: Whether files that another user could change are refused. A command that only reads may
-    ///     read any user's files.
+    ///   - distrust: The treatment of files that another user could change.
     ///   - staged: The staging directory for files and links, if the unit may not write their paths.
     ///   - credentialsDirectory: The directory of the unit's systemd credentials.
     ///   - log: The log of paths that are about to be created. By default, nothing is logged.
     public init(
         root: String?,
         isDryRun: Bool,
-        refusesDistrusted: Bool = true,
+        distrust: Distrust = .refused,
         staged: StagedProducts? = nil,
         credentialsDirectory: String? = nil,
         log: @escaping CreationLog = { _, _ in },
     ) {
         (self.log, self.staged) = (log, staged)
-        self.refusesDistrusted = refusesDistrusted
+        self.distrust = distrust
         self.credentialsDirectory = credentialsDirectory
         self.root = (root ?? "").withoutSlashesAtEnd
         self.isDryRun = isDryRun
@@ -361,17 +369,18 @@ extension NodeFiles {
     ///   - isData: Whether the file is only data, so that a service account may own it too.
     /// - Throws: ``Base/SystemError`` with the part of the path that is not safe, and advice to correct it.
     func requireTrusted(_ path: String, isData: Bool = false) throws(SystemError) {
-        guard try !isPlanned(path) else { return }
+        guard distrust != .ignored, try !isPlanned(path) else { return }
         // Without a root the links themselves are examined as well.
         try requireTrusted(location: root.isEmpty ? path : try location(ofRead: path), isData: isData)
     }
 
     private func requireTrusted(location: String, isData: Bool, exceptFile: Bool = false) throws(SystemError) {
+        guard distrust != .ignored else { return }
         do {
             try FileSystem.requireTrusted(location, isData: isData, exceptFile: exceptFile)
         } catch {
             let error = error.examined()
-            if refusesDistrusted { throw error }
+            if distrust == .refused { throw error }
             remembered.withLock { if !$0.contains(error) { $0.append(error) } }
         }
     }

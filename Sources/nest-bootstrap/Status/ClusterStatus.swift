@@ -67,7 +67,7 @@ struct ClusterStatus {
     private func read(_ http: HTTPClient) async -> Result<Reports, Problem> {
         do throws(Problem) {
             // A command that changes nothing may read files that any user can change.
-            let files = NodeFiles(root: nil, isDryRun: false, refusesDistrusted: false)
+            let files = NodeFiles(root: nil, isDryRun: false, distrust: .ignored)
             let path = try kubeconfigPath()
             let connection = try connection(path, files, http)
             let reports = NodeReports(client: connection.client)

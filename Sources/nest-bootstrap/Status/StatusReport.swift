@@ -92,7 +92,8 @@ struct StatusReport {
         _ outputEnvironment: OutputEnvironment
     ) {
         let warnBefore = configuration.declarations.cluster.warnBefore
-        let credentials = CredentialWarnings(files: configuration.files, plan: plan, warnBefore: warnBefore).all()
+        let credentials = CredentialWarnings(files: configuration.filesForReading, plan: plan, warnBefore: warnBefore)
+            .all()
         let warnings = credentials.map(\.problem) + missingReport() + unitWarnings(statuses)
         let certificates = configuration.certificates(of: plan)
         let address = configuration.addressChoice
