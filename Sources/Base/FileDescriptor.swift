@@ -42,11 +42,15 @@ public struct FileDescriptor: ~Copyable, Sendable {
     /// - Returns: The bytes, or an empty array at the end of the file.
     /// - Throws: ``SystemError`` if the read fails, with code `EAGAIN` if it would block.
     public func read(_ operation: String, _ subject: String, capacity: Int) throws(SystemError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: capacity)
-        let count = try SystemError.check(operation, subject) {
-            unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, $0.count) }
+        var result = Result<Int, SystemError>.success(0)
+        // Filling the buffer before would take longer than the read of a small file.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            result = Result { () throws(SystemError) in
+                try SystemError.check(operation, subject) { unsafe Glibc.read(raw, buffer.baseAddress, buffer.count) }
+            }
+            count = (try? result.get()) ?? 0
         }
-        bytes.removeLast(capacity - count)
+        _ = try result.get()
         return bytes
     }
 }

@@ -4,7 +4,7 @@
 /// kernel does neither, so these functions compare bytes and not characters.
 extension StringProtocol where UTF8View: BidirectionalCollection {
     /// The parts between the slashes, without empty ones.
-    public var pathParts: [SubSequence] {
+    @inlinable public var pathParts: [SubSequence] {
         var parts: [SubSequence] = []
         var start = startIndex
         while start < endIndex {
@@ -16,27 +16,27 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
     }
 
     /// Whether the path begins with a slash.
-    public var isAbsolutePath: Bool { utf8.first == UInt8(ascii: "/") }
-    public var endsWithSlash: Bool { utf8.last == UInt8(ascii: "/") }
+    @inlinable public var isAbsolutePath: Bool { utf8.first == UInt8(ascii: "/") }
+    @inlinable public var endsWithSlash: Bool { utf8.last == UInt8(ascii: "/") }
 
     /// Whether the text contains a slash.
-    public var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
-    public var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
+    @inlinable public var hasSlash: Bool { utf8.contains(UInt8(ascii: "/")) }
+    @inlinable public var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
 
     /// The text without trailing slashes.
-    public var withoutSlashesAtEnd: String {
+    @inlinable public var withoutSlashesAtEnd: String {
         let end = utf8.lastIndex { $0 != UInt8(ascii: "/") }.map { utf8.index(after: $0) }
         return String(self[..<(end ?? startIndex)])
     }
 
     /// Returns the rest of a path after a leading directory: `/b` for the path `/a/b` and the directory `/a`.
-    public func pathPart(after directory: some StringProtocol) -> String {
+    @inlinable public func pathPart(after directory: some StringProtocol) -> String {
         String(self[utf8.index(startIndex, offsetBy: directory.utf8.count)...])
     }
 }
 
 /// Returns whether a path equals a directory or is below it; neither may end with a slash.
-public func isPath(_ path: some StringProtocol, at directory: some StringProtocol) -> Bool {
+@inlinable public func isPath(_ path: some StringProtocol, at directory: some StringProtocol) -> Bool {
     // The comparison allocates nothing, because units compare every task's paths with every secret path.
     guard path.utf8.starts(with: directory.utf8) else { return false }
     let length = directory.utf8.count
@@ -45,6 +45,6 @@ public func isPath(_ path: some StringProtocol, at directory: some StringProtoco
 }
 
 /// Returns whether a path is below a directory; neither may end with a slash.
-public func isPath(_ path: some StringProtocol, below directory: some StringProtocol) -> Bool {
+@inlinable public func isPath(_ path: some StringProtocol, below directory: some StringProtocol) -> Bool {
     path.utf8.count > directory.utf8.count && isPath(path, at: directory)
 }
