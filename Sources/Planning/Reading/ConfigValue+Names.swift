@@ -194,6 +194,8 @@ private func isLabelByte(_ byte: UInt8) -> Bool {
 
 /// Returns a piece of a file in single quotes, on one line and shortened if it is long.
 func quoted(_ text: some StringProtocol) -> String {
+    // Most texts have nothing to escape.
+    if text.utf8.count <= Limit.quotedLength, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return "'\(text)'" }
     var result = "'"
     for (index, scalar) in text.unicodeScalars.enumerated() {
         guard index < Limit.quotedLength else {

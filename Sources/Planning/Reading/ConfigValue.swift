@@ -273,9 +273,10 @@ extension ConfigValue {
             reportTypeMismatch("the path of a file, not of a directory", hint: clean == "/" ? nil : write(clean))
             return nil
         }
-        guard !["/proc", "/sys"].contains(where: { isPath(normalised(reference.path), at: $0) }) else {
+        let path = normalised(reference.path)
+        guard !["/proc", "/sys"].contains(where: { isPath(path, at: $0) }) else {
             let parts = reference.path.pathParts.dropFirst(2).map(String.init)
-            let isSetting = isPath(normalised(reference.path), below: "/proc/sys")
+            let isSetting = isPath(path, below: "/proc/sys")
             reportTypeMismatch(
                 "a path where files can be made",
                 hint: isSetting

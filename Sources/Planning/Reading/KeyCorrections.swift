@@ -8,15 +8,13 @@ struct KeyCorrections {
     /// A mapping around the one that is read.
     private struct Level {
         let keys: [KeyDescription]
-        let written: Set<String>
-        /// The written keys that have no value.
-        let empty: Set<String>
+        let mapping: Mapping
 
-        init(_ keys: [KeyDescription], _ mapping: Mapping) {
-            self.keys = keys
-            written = Set(mapping.entries.map(\.key))
-            empty = Set(mapping.entries.filter { $0.value.isNull }.map(\.key))
-        }
+        /// The written keys.
+        var written: Set<String> { Set(mapping.entries.map(\.key)) }
+
+        /// The written keys that have no value.
+        var empty: Set<String> { Set(mapping.entries.filter { $0.value.isNull }.map(\.key)) }
 
         /// Returns whether an entry can be in the mapping under another name: it is not written, and the value fits.
         ///
@@ -54,12 +52,14 @@ struct KeyCorrections {
     /// Returns the root of a file with its keys corrected.
     static func corrected(_ root: Node, _ problems: ProblemCollector) -> Node {
         var corrections = Self(problems)
-        return corrections.corrected(root, taskFileSections(), MappingName(), [])
+        return corrections.corrected(root, sections, MappingName(), [])
     }
+
+    private static let sections = taskFileSections()
 
     /// Returns how many keys of a task file are unknown where they are written, or have values of another structure.
     @Sendable static func mistakeCount(_ root: Node) -> Int {
-        mistakeCount(root, .mapping(taskFileSections()))
+        mistakeCount(root, .mapping(sections))
     }
 
     private static func mistakeCount(_ node: Node, _ type: ValueType) -> Int {
@@ -179,11 +179,29 @@ struct KeyCorrections {
         _ levels: [Level],
     ) -> Node {
         guard let mapping = node.mapping else { return node }
-        let own = Level(keys, mapping)
+        let own = Level(keys: keys, mapping: mapping)
+        var result = node
+        if !mapping.entries.allSatisfy({ entry in keys.contains { $0.name == entry.key } }) {
+            result.content = .mapping(Mapping(correctedEntries(own, subject, levels)))
+        }
+        result = replacing(result) { corrections, entry in
+            guard let key = keys.first(where: { $0.name == entry.key }) else { return entry.value }
+            return corrections.corrected(entry.value, key.type, subject.below(entry.key), levels + [own])
+        }
+        guard let returned = raised.removeValue(forKey: levels.count), let mapping = result.mapping else {
+            return result
+        }
+        result.content = .mapping(Mapping(mapping.entries + returned))
+        return result
+    }
+
+    /// Returns the entries of a mapping, with those that are not known corrected.
+    private mutating func correctedEntries(_ own: Level, _ subject: MappingName, _ levels: [Level]) -> [Mapping.Entry] {
+        let keys = own.keys
         let known = Set(keys.map(\.name) + (keys.contains(where: Self.isVerb) ? Self.taskLevelKeys : []))
         var entries: [Mapping.Entry] = []
         var lowered: [(parent: String, entry: Mapping.Entry)] = []
-        for entry in mapping.entries {
+        for entry in own.mapping.entries {
             guard !known.contains(entry.key), let place = place(of: entry, own, levels, known) else {
                 entries.append(entry)
                 continue
@@ -201,17 +219,7 @@ struct KeyCorrections {
             }
         }
         for (parent, entry) in lowered { Self.add(entry, below: parent, to: &entries) }
-        var result = node
-        result.content = .mapping(Mapping(entries))
-        result = replacing(result) { corrections, entry in
-            guard let key = keys.first(where: { $0.name == entry.key }) else { return entry.value }
-            return corrections.corrected(entry.value, key.type, subject.below(entry.key), levels + [own])
-        }
-        guard let returned = raised.removeValue(forKey: levels.count), let mapping = result.mapping else {
-            return result
-        }
-        result.content = .mapping(Mapping(mapping.entries + returned))
-        return result
+        return entries
     }
 
     /// The keys of verbs that may also be written in the task itself.

@@ -116,6 +116,7 @@ struct MappingReader {
     ///
     /// - Parameter shorthands: Known keys that hints list last, with the verb to which each key belongs.
     func finish(shorthands: [(keys: [String], owner: String)] = []) {
+        guard !entries.allSatisfy({ known.contains($0.key) }) else { return }
         let added = shorthands.map { "; or \(list($0.keys.sorted(), "or")) of '\($0.owner)'" }.joined()
         let own = Set(known).filter { key in !shorthands.contains { $0.keys.contains(key) } }.sorted()
         let hasNoVerb = !entries.contains { verbNames.contains($0.key) }

@@ -23,18 +23,21 @@ struct VerbReader {
             let verb = read(type, &fields)
             if written.contains(where: { $0 == type }) { verbs.append(verb) }
         }
-        let shorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }.map { (keys: $0.taskLevelKeys, owner: $0.name) }
-        fields.finish(shorthands: shorthands)
+        fields.finish(shorthands: Self.shorthands)
         reportCount(written, fields, isMisplaced: misplaced != nil)
         return verbs.count == 1 ? verbs[0] : nil
     }
+
+    /// The keys that some verbs have in the task itself.
+    private static let shorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }
+        .map { (keys: $0.taskLevelKeys, owner: $0.name) }
 
     /// Reports verbs without a value whose keys are not indented, and then the unknown keys of the task.
     ///
     /// - Returns: Whether a verb was reported.
     private func reportUnindentedKeys(_ fields: inout MappingReader) -> Bool {
         var isFound = false
-        for (index, entry) in fields.entries.enumerated() {
+        for (index, entry) in fields.entries.enumerated() where entry.value.isNull {
             let own = Self.ownKeys(ofVerb: entry.key)
             let later = fields.entries.dropFirst(index + 1).filter { own.contains($0.key) }
             guard let unindented = UnindentedKeys(below: entry, later) else { continue }
