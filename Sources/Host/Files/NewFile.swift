@@ -47,7 +47,7 @@ public struct PinnedFile: Sendable, Hashable {
 public final class NewFile {
     private let content: FileContent
     private let parts: PathParts
-    private let directory: DirectoryHandle
+    private let directory: WritingDirectory
     private let temporary: String
     /// The lock that is held until the file has its final name.
     private let lock: FileLock
@@ -61,21 +61,22 @@ public final class NewFile {
     ///
     /// - Parameters:
     ///   - content: The file.
+    ///   - directory: The directory of the file, if it is open already.
     ///   - isSynced: Whether the file is flushed to the disk.
     /// - Throws: ``Base/SystemError`` if the path is a directory, device, FIFO or socket, or the system refuses.
-    init(_ content: FileContent, isSynced: Bool) throws(SystemError) {
+    init(_ content: FileContent, in directory: WritingDirectory? = nil, isSynced: Bool) throws(SystemError) {
         self.content = content
         let path = content.path
         parts = try PathParts(path, Self.operation)
-        directory = try DirectoryHandle(creatingForWriting: parts.directory, Self.operation)
-        if let status = try directory.status(parts.name, Self.operation),
+        self.directory = try WritingDirectory.open(parts.directory, unless: directory, Self.operation)
+        if let status = try self.directory.handle.status(parts.name, Self.operation),
             status.kind != .regular, status.kind != .symbolicLink
         {
             throw FileSystem.inTheWay(Self.operation, path, status)
         }
         temporary = parts.temporaryName()
         do throws(SystemError) {
-            lock = try directory.makeFile(temporary, Self.operation)
+            lock = try self.directory.handle.makeFile(temporary, Self.operation)
         } catch {
             throw Self.named(path, error)
         }
@@ -113,13 +114,13 @@ public final class NewFile {
     }
 
     deinit {
-        if !isInPlace { directory.discard(temporary) }
+        if !isInPlace { directory.handle.discard(temporary) }
     }
 
     /// Renames the file to its path, and replaces an existing file or link.
     func rename() throws(SystemError) {
         do throws(SystemError) {
-            try directory.rename(temporary, to: parts.name, Self.operation)
+            try directory.handle.rename(temporary, to: parts.name, Self.operation)
         } catch {
             throw Self.named(content.path, error)
         }
@@ -129,7 +130,7 @@ public final class NewFile {
     /// Flushes the new name to the disk.
     func synchronizeDirectory() throws(SystemError) {
         do throws(SystemError) {
-            try directory.synchronize(Self.operation)
+            try directory.handle.synchronize(Self.operation)
         } catch {
             throw Self.named(content.path, error)
         }

@@ -36,6 +36,31 @@ extension FileSystem {
     }
 }
 
+/// An open directory in which several files are written.
+public final class WritingDirectory: Sendable {
+    let handle: DirectoryHandle
+
+    /// Opens a directory, and creates missing directories.
+    ///
+    /// - Parameters:
+    ///   - path: The directory.
+    ///   - operation: The operation that errors name.
+    /// - Throws: ``Base/SystemError`` as for ``FileSystem/directoryForWriting(_:_:)``, or if the system refuses.
+    public init(_ path: String, _ operation: String = "cannot write") throws(SystemError) {
+        handle = try DirectoryHandle(creatingForWriting: path, operation)
+    }
+
+    /// Opens a directory, unless it is open already.
+    static func open(
+        _ path: String,
+        unless opened: WritingDirectory?,
+        _ operation: String,
+    ) throws(SystemError) -> WritingDirectory {
+        if let opened { return opened }
+        return try WritingDirectory(path, operation)
+    }
+}
+
 extension DirectoryHandle {
     /// Opens a directory to write in it, and creates missing directories.
     ///

@@ -155,12 +155,19 @@ extension [UnitFile] {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func write(in directory: String) throws(SystemError) {
         try FileSystem.makeDirectories(directory)
+        // The way to each directory is examined when it is opened. There may be one for every task.
+        let top = try WritingDirectory(directory)
+        var last = (path: directory, opened: top)
         for file in self {
             let path = "\(directory)/\(file.path)"
+            let parent = String(path[..<(path.lastSlash ?? path.startIndex)])
+            if parent != directory, parent != last.path { last = (parent, try WritingDirectory(parent)) }
+            let open = parent == directory ? top : last.opened
             switch file.content {
-            case .text(let text): try FileSystem.write(Swift.Array(text.utf8), to: path, mode: 0o644, isSynced: false)
+            case .text(let text):
+                try FileSystem.write(Swift.Array(text.utf8), to: path, mode: 0o644, isSynced: false, in: open)
             case .link(let target):
-                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false)
+                try FileSystem.makeSymbolicLink(at: path, to: target, replacing: true, isSynced: false, in: open)
             }
         }
     }
