@@ -89,7 +89,9 @@ private final class DecompressionSource {
         try hand(to: onRead)
         var bytes = [UInt8](repeating: 0, count: Self.capacity)
         while isWhole {
-            let count = unsafe bytes.withUnsafeMutableBytes { unsafe nest_archive_read_data(raw, $0.baseAddress, $0.count) }
+            let count = unsafe bytes.withUnsafeMutableBytes {
+                unsafe nest_archive_read_data(raw, $0.baseAddress, $0.count)
+            }
             try hand(to: onRead)
             guard count > 0 else {
                 isWhole = count == 0
