@@ -74,7 +74,8 @@ let package = Package(
             ],
             // Full RELRO: nothing can change which functions are called once the program runs.
             linkerSettings: [
-                .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])
+                .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"]),
+                .unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"]),
             ],
         ),
 
@@ -179,7 +180,18 @@ if Context.environment["NEST_BENCH"] != nil {
 }
 
 let targetsInC: Set = ["CArchive", "CCurl", "CLoader", "CSchemas", "CShims", "CTemplates"]
+/// Modules whose code runs once in most processes: there fewer pages of it take less time than faster code saves.
+let smallTargets: Set = [
+    "Actions", "Archive", "Certificates", "Diagnosis", "Drawing", "Kubernetes", "Planning", "Reporting", "State",
+    "nest-bootstrap",
+]
 for target in package.targets
 where ![.system, .plugin, .binary].contains(target.type) && !targetsInC.contains(target.name) {
+    var settings = settings
+    if smallTargets.contains(target.name) {
+        settings.append(.unsafeFlags(["-Osize"], .when(configuration: .release)))
+    }
+    // Functions that nothing calls are not linked.
+    settings.append(.unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release)))
     target.swiftSettings = settings + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : [])
 }
