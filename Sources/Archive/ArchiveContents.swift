@@ -20,13 +20,17 @@ public struct ArchiveSelection: Sendable, Hashable {
     /// Returns whether an entry is wanted.
     ///
     /// - Parameter path: The path of the entry after ``strippedCount``.
+    /// - Returns: Whether it is; `true` if all entries are wanted.
     public func wants(_ path: String) -> Bool { wanted.isEmpty || wanted.contains { EntryPattern($0).matches(path) } }
 
-    /// Returns whether an archive has a file or link at a path. The contents of its entries are not checked.
+    /// Returns whether an archive has a file or link at a path.
+    ///
+    /// The contents of its entries are not checked.
     ///
     /// - Parameters:
     ///   - path: The path after ``strippedCount``.
     ///   - archive: The archive's file.
+    /// - Returns: Whether it has one among as many entries as an archive may have.
     /// - Throws: ``ArchiveError`` if the archive cannot be read.
     public func finds(_ path: String, in archive: String) throws(ArchiveError) -> Bool {
         var reader = try ArchiveReader(archive)

@@ -11,6 +11,7 @@ extension NodeCheck {
     /// - Parameters:
     ///   - path: The path of the program.
     ///   - package: The package of Debian with the program, `nil` if it is not known.
+    /// - Returns: `true` also if the entries of an archive are not known, and its name fits.
     func mayBeUnpacked(_ path: String, of package: String?) async -> Bool {
         for task in run.plan.steps.lazy.map(\.task) {
             guard let file = task.verb.declaration as? FileDeclaration, let part = file.unpacking,

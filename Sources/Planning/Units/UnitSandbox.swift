@@ -282,7 +282,9 @@ struct UnitSandbox {
         }
     }
 
-    /// A directory of every machine that systemd has booted; see `sd_booted(3)`. The empty root directory covers it.
+    /// A directory of every machine that systemd has booted; see `sd_booted(3)`.
+    ///
+    /// The empty root directory covers it.
     private static let root = "/run/systemd/system"
 
     private mutating func addHidden(_ view: UnitView, _ root: String) {
