@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from benchmark.cluster import Cluster
-from benchmark.processes import WORK, BenchError, Sample, measure
+from benchmark.processes import WORK, BenchError, Sample, measure, run
 from benchmark.quantities import DIRECTORY, check_result, config_map_lines, write_objects
-from benchmark.recording import METADATA, common_options, write_sections
+from benchmark.recording import METADATA_LIST, common_options, write_sections
 
 NUMBER = 5000
 CURL = WORK / "many"
@@ -16,7 +16,7 @@ def measure_many(program: Path, curl: Path, cluster: Cluster, count: int) -> dic
     """Applies the objects three times, and sends and reads them with curl, each time beginning with an empty server."""
     write_objects(NUMBER, cluster)
     write_requests(cluster)
-    pairs = {"first run": "curl, PATCHes", "second run": "curl, GETs and PATCHes", "third run": "curl, GETs of the metadata"}
+    pairs = {"first run": "curl, PATCHes", "second run": "curl, GETs and PATCHes", "third run": "curl, LISTs of the metadata"}
     samples: dict[str, list[Sample]] = {name: [] for pair in pairs.items() for name in pair}
     agent = [str(program), "run", "--config", f"{DIRECTORY}/etc/bootstrap.yaml", "--root", f"{DIRECTORY}/root",
              "--output", "json"]
@@ -31,7 +31,8 @@ def measure_many(program: Path, curl: Path, cluster: Cluster, count: int) -> dic
         cluster.restart_empty()
         samples[pairs["first run"]].append(send(curl, "send"))
         samples[pairs["second run"]].append(send(curl, "get-and-send"))
-        samples[pairs["third run"]].append(send(curl, "get"))
+        write_lists(cluster)
+        samples[pairs["third run"]].append(send(curl, "list", parallel=False))
     return {own: {own: samples[own], peer: samples[peer]} for own, peer in pairs.items()}
 
 
@@ -39,22 +40,33 @@ def write_requests(cluster: Cluster) -> None:
     """Writes what curl reads."""
     shutil.rmtree(CURL, ignore_errors=True)
     CURL.mkdir()
-    gets, metadata, patches = [], [], []
+    gets, patches = [], []
     for index in range(NUMBER):
         body = CURL / f"{index}.json"
         body.write_text(json.dumps(stamped_config_map(index), separators=(",", ":")))
         url = f"{cluster.url}/api/v1/namespaces/default/configmaps/scale-{index:06}"
         status = ("write-out", "%{http_code}\n")
         gets.append([*common_options(url, cluster.directory / "pki"), status])
-        metadata.append([*common_options(url, cluster.directory / "pki", METADATA), status])
         patches.append([
             *common_options(f"{url}?fieldManager=nest-bootstrap&force=true", cluster.directory / "pki"), status,
             ("request", "PATCH"), ("header", "Content-Type: application/apply-patch+yaml"), ("header", "Expect:"),
             ("data-binary", f"@{body}"),
         ])
     write_sections(CURL / "send.conf", patches)
-    write_sections(CURL / "get.conf", metadata)
     write_sections(CURL / "get-and-send.conf", gets + patches)
+
+
+def write_lists(cluster: Cluster) -> None:
+    """Writes the requests for the pages of the list that the agent reads; a page names the next one."""
+    path, token, pages = "/api/v1/namespaces/default/configmaps?limit=500", "", []
+    while True:
+        page = f"{path}&continue={token}" if token else path
+        url, status = f"{cluster.url}{page}", ("write-out", "%{http_code}\n")
+        pages.append([*common_options(url, cluster.directory / "pki", METADATA_LIST), status])
+        token = json.loads(run([*cluster.kubectl, "get", f"--raw={page}"]))["metadata"].get("continue", "")
+        if not token:
+            break
+    write_sections(CURL / "list.conf", pages)
 
 
 def stamped_config_map(index: int) -> dict[str, object]:
@@ -65,9 +77,9 @@ def stamped_config_map(index: int) -> dict[str, object]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
-def send(curl: Path, name: str) -> Sample:
-    """Sends the requests of a file, as many at once as the agent does."""
-    options = ["--disable", "--silent", "--show-error", "--parallel", "--parallel-max", "32"]
+def send(curl: Path, name: str, parallel: bool = True) -> Sample:
+    """Sends the requests of a file: as many at once as the agent does, or one after the other."""
+    options = ["--disable", "--silent", "--show-error"] + (["--parallel", "--parallel-max", "32"] if parallel else [])
     sample, output = measure("many-curl", [str(curl), *options, "--config", str(CURL / f"{name}.conf")])
     if failed := [status for status in output.split() if status not in ("200", "201")]:
         raise BenchError(f"curl: {len(failed)} requests were answered {json.dumps(sorted(set(failed)))}")

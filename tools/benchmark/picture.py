@@ -18,7 +18,7 @@ CASES = {"warm": "nothing to change", "fresh": "first run on an empty server"}
 PROGRAMS = ("agent", "kubectl", "script", "curl", "curl get", "CRDs served")
 LABELS = {"agent": "nest-bootstrap", "kubectl": "kubectl apply", "script": "kubectl, task by task", "curl": "curl, PATCHes only",
           "curl get": "curl, GETs only", "CRDs served": "the server alone, until CRDs are served"}
-WIDTH, LEFT, RIGHT, ROW, GAP = 760, 250, 80, 22, 34
+WIDTH, LEFT, RIGHT, ROW, GAP = 830, 320, 80, 22, 34
 # Colours that differ on white and on black.
 STYLE = """text { font: 13px sans-serif; fill: #1f2328 } .title { font-weight: bold } .agent { fill: #2f6fb7 }
 .peer { fill: #8a8f98 } .bound { fill: #b9bec6 } .background { fill: #ffffff }

@@ -8,6 +8,7 @@ from benchmark.processes import BenchError
 
 # How the agent asks for an object's metadata alone.
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+METADATA_LIST = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 # The verbs of the audit log that can be replayed, and what they are in HTTP.
 METHODS = {"get": "GET", "list": "GET", "patch": "PATCH"}
 
