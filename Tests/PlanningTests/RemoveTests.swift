@@ -78,6 +78,7 @@ import Testing
         let sandbox = files["k8s-bootstrap-t.service.d/50-privileges.conf"]?.split(separator: "\n").dropFirst(2)
         let expected = [
             "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_FOWNER", "BindPaths=-/var/lib/x", "BindPaths=-/run/y",
+            "InaccessiblePaths=-/etc/kubernetes",
         ]
         #expect(sandbox.map { $0.map(String.init) } == expected)
     }
