@@ -30,8 +30,8 @@ public struct Variables: Sendable, Hashable {
         self.names = names
     }
 
-    /// A text that differs whenever a value does.
-    public var text: [UInt8] {
+    /// Returns a text of the values of some variables, which differs whenever one of them does.
+    public func text(of names: [String]) -> [UInt8] {
         names.flatMap { name -> [UInt8] in
             guard case .scalar(let content)? = values[name] else { return Array("\(name)\n".utf8) }
             return Array("\(name) ".utf8) + Node(content, location: .nowhere).json() + [UInt8(ascii: "\n")]

@@ -176,13 +176,15 @@ struct ManifestLoader {
             return
         }
         let keepsTrees = contents.byteCount <= Self.treeLimit
-        let key = index.map { _ in ManifestIndex.key(of: source.bytes, file: source.name, variables: valuesForKey) }
+        let key = index.map { _ in ManifestIndex.key(of: source.bytes, file: source.name) }
         let kept = source.isOfURL ? source : nil
         let readAgain: @Sendable () -> [ManifestObject]? = { [self, name = source.name] in
             var names: Set<String> = []
             return (kept ?? reread(name, key)).map { read($0, keepsTrees: keepsTrees, &names).manifests }
         }
-        if let index, let key, let known = index.manifests(of: key, named: source.name, reading: readAgain) {
+        if let index, let key,
+            let known = index.manifests(of: key, named: source.name, values: values(of:), reading: readAgain)
+        {
             contents.manifests += known.objects
             contents.variableNames.formUnion(known.variableNames)
             return
@@ -191,7 +193,7 @@ struct ManifestLoader {
         let file = read(source, keepsTrees: keepsTrees, &names)
         contents.variableNames.formUnion(names)
         if let index, let key, file.diagnostics.isEmpty, file.brokenManifests.isEmpty, !file.manifests.isEmpty {
-            index.add(key, file.manifests, variableNames: names)
+            index.add(key, file.manifests, variableNames: names, values: values(of:))
         }
         contents.manifests += file.manifests
         contents.brokenManifests += file.brokenManifests
@@ -216,13 +218,15 @@ struct ManifestLoader {
     /// Reads a file of the index again, or returns `nil` if it has changed.
     private func reread(_ name: String, _ key: String?) -> Source? {
         guard let bytes = try? run.files.read(name, limit: SizeLimit.content, isData: false),
-            ManifestIndex.key(of: bytes, file: name, variables: valuesForKey) == key
+            ManifestIndex.key(of: bytes, file: name) == key
         else { return nil }
         return Source(name: name, bytes: bytes)
     }
 
-    /// The values that are replaced in manifests, as a text; `nil` if none are.
-    private var valuesForKey: [UInt8]? { manifests.substitutesVariables ? run.variables.text : nil }
+    /// Returns a text of the values of variables that are replaced in manifests.
+    private func values(of names: [String]) -> [UInt8] {
+        manifests.substitutesVariables ? run.variables.text(of: names) : Array("as they are".utf8)
+    }
 
     /// Reads a text, and adds the names of the variables that it uses.
     private func read(_ source: Source, keepsTrees: Bool, _ names: inout Set<String>) -> ManifestFile {

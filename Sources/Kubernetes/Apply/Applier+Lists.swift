@@ -164,9 +164,9 @@ final class CreatedScopes: Sendable {
     }
 
     /// Returns whether the namespace or the kind of an object is among them, so that the object did not exist.
-    func include(_ identity: ObjectIdentity, defaultNamespace: String) -> Bool {
-        var identity = identity
-        if !identity.type.isClusterScoped { identity.namespace = identity.namespace ?? defaultNamespace }
-        return scopes.withLock { scopes in identity.requirements.contains { scopes.contains($0) } }
+    ///
+    /// - Parameter identity: The object, with a namespace only if its kind has one.
+    func include(_ identity: ObjectIdentity) -> Bool {
+        scopes.withLock { scopes in identity.requirements.contains { scopes.contains($0) } }
     }
 }

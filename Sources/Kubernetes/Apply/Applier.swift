@@ -44,7 +44,7 @@ public struct Applier: Sendable {
 
     /// Whether the objects change quotas or limits, which take effect with a short delay.
     var changesLimits = false
-    /// A text of the labels and annotations that every object gets, for digests.
+    /// A text of the labels and annotations that every object gets, and of the managers that are taken over, for digests.
     let everyObject: [UInt8]
 
     /// Another task that describes the same object.
@@ -76,7 +76,9 @@ public struct Applier: Sendable {
     ) {
         self.client = client
         self.managedMetadata = managedMetadata
-        everyObject = managedMetadata.everyObject(in: client.kubeconfig.namespace)
+        everyObject =
+            managedMetadata.everyObject(in: client.kubeconfig.namespace)
+            + takenManagers.flatMap { Array("\n\($0)".utf8) }
         self.forceConflicts = forceConflicts
         self.keepsConflicts = keepsConflicts
         self.takenManagers = TakenManagers(names: takenManagers)
@@ -168,7 +170,12 @@ public struct Applier: Sendable {
         let manifest = work.objects[index].loaded
         if manifest.root.isNull {
             let hint = "run task '\(managedMetadata.task)' again"
-            throw ObjectFailure(manifest, .other, "its manifest has changed since the task began", hint: hint)
+            throw ObjectFailure(
+                manifest,
+                .other,
+                "its manifest was changed or removed since the task began",
+                hint: hint
+            )
         }
         if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { throw failure }
         // The generation is read before any part of a definition is read or written.
@@ -177,8 +184,8 @@ public struct Applier: Sendable {
             applier: self,
             manifest: manifest,
             isKnownToDiffer: work.survey.changed.contains(index),
-            isKnownToBeMissing: work.survey.missing.contains(index)
-                || work.created.include(manifest.identity, defaultNamespace: client.kubeconfig.namespace)
+            isListedAsMissing: work.survey.missing.contains(index),
+            created: work.created
         ) { delay in
             schedule.stepAside(index)
             return await sleep(max(delay, min(schedule.retryPause, retryPolicy.deadline - .now)))

@@ -25,6 +25,12 @@ struct ListedObjects: Sendable {
     /// of which a list has only those with the agent's label.
     private static let (firstRatio, restRatio, labelledRatio) = (10, 10, 25)
 
+    /// The selector of objects with the agent's label.
+    private static let ownLabel = "\(ManagedMetadata.managedByLabel)=\(ManagedMetadata.manager)"
+
+    /// The time after which a page is given up, because the objects can be read one by one.
+    private static let pageLimit = Duration.seconds(5)
+
     let client: APIClient
     /// The path of the collection.
     let collection: String
@@ -72,15 +78,13 @@ struct ListedObjects: Sendable {
         }
         guard let remaining = first.remainingCount, hasKnownStates || findings.found.isEmpty else { return findings }
         let isLabelled = !findings.found.isEmpty && findings.found.values.allSatisfy(\.metadata.isLabelled)
+        // A server may have new objects since, and a label may leave pages nearly empty, but none has more pages than this.
+        let pageCount = (remaining + size) / Self.pageSize + 2
         if remaining <= names.count || !isLabelled && remaining <= Self.restRatio * names.count {
-            try await addPages(from: token, labelled: nil, to: &findings)
+            try await addPages(from: token, labelled: nil, atMost: pageCount, to: &findings)
             findings.isComplete = true
         } else if isLabelled, remaining <= Self.labelledRatio * names.count {
-            try await addPages(
-                from: nil,
-                labelled: "\(ManagedMetadata.managedByLabel)=\(ManagedMetadata.manager)",
-                to: &findings
-            )
+            try await addPages(from: nil, labelled: Self.ownLabel, atMost: pageCount, to: &findings)
         }
         return findings
     }
@@ -89,10 +93,14 @@ struct ListedObjects: Sendable {
     private func addPages(
         from token: String?,
         labelled selector: String?,
+        atMost count: Int,
         to findings: inout Findings
     ) async throws(APIError) {
         var page = try await page(token, size: Self.pageSize, labelled: selector)
+        var remaining = count
         while let next = page.continuation {
+            remaining -= 1
+            guard remaining > 0 else { throw .pending("the list has no end", .permanent) }
             async let following = result(of: next, labelled: selector)
             add(try items(of: page), to: &findings)
             page = try await following.get()
@@ -111,7 +119,7 @@ struct ListedObjects: Sendable {
             continuing: token,
             labelled: selector,
             isJSON: isJSON,
-            until: deadline
+            until: min(deadline, .now + Self.pageLimit)
         )
     }
 

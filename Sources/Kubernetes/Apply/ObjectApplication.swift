@@ -8,8 +8,10 @@ struct ObjectApplication {
     let manifest: ManifestObject
     /// Whether a list has shown that the object is not as an earlier run has verified it.
     var isKnownToDiffer = false
-    /// Whether the object did not exist a moment ago, so that it can be created without being read before.
-    var isKnownToBeMissing = false
+    /// Whether a list has shown that the object does not exist.
+    var isListedAsMissing = false
+    /// The namespaces and kinds that the apply has created.
+    var created: CreatedScopes?
     /// Waits between attempts, and returns `false` if the wait was cancelled.
     let pause: (Duration) async -> Bool
 
@@ -97,7 +99,7 @@ struct ObjectApplication {
             known = resource
             identity.namespace = resource.isNamespaced ? identity.namespace ?? client.kubeconfig.namespace : nil
             var path = ObjectPath(resource, of: identity)
-            let isUnread = mayCreateUnread && !memory.hasTriedCreation
+            let isUnread = !memory.hasTriedCreation && mayCreateUnread(identity)
             memory.live = isUnread ? nil : try await client.find(path.text, as: identity, until: deadline)
             path.uid = memory.live?["metadata"]?["uid"]?.string
             try await checkRival(memory.live)
@@ -115,7 +117,9 @@ struct ObjectApplication {
             guard let live = memory.live else {
                 try await checkOwners(in: identity.namespace)
                 if !isDryRun { try await applier.willCreate(identity) }
-                guard isUnread else { return try await creationResult(body, at: path, resource, &memory) }
+                guard isUnread else {
+                    return try await creationResult(body, at: path, resource, isForced: applier.forceConflicts, &memory)
+                }
                 if let result = try await unreadCreationResult(body, at: path, resource, &memory) { return result }
                 return try await attempt(&memory)
             }

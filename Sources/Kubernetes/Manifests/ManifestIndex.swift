@@ -4,13 +4,15 @@ import TLS
 /// The objects of manifests that earlier runs have read, so that unchanged files are not parsed.
 ///
 /// A file is known by the digest of its content, by its name, which locations have, and by the values of the variables
-/// that are replaced in it. A file with a Secret is never indexed, because its digest would make it possible to guess
-/// the values, and neither is a file with a problem.
+/// that it uses. A file with a Secret is never indexed, because its digest would make it possible to guess the values,
+/// and neither is a file with a problem.
 public final class ManifestIndex: Sendable {
     /// A manifest file as it was read.
     struct File: Sendable, Equatable {
-        /// The identity of the file, see ``ManifestIndex/key(of:file:variables:)``.
+        /// The identity of the file, see ``ManifestIndex/key(of:file:)``.
         var key: String
+        /// The digest of the values of the variables that the file uses.
+        var valuesDigest: String
         /// The variables that the file uses.
         var variableNames: [String]
         var objects: [Object]
@@ -43,12 +45,13 @@ public final class ManifestIndex: Sendable {
     ///   - text: The value of ``text`` in that run; any other content is ignored.
     ///   - program: The version of the program, because another one may read manifests in another way.
     public init(text: [UInt8]? = nil, program: String) {
-        format = "nest-bootstrap manifests 1 \(sha256(Array(program.utf8)))"
+        format = "nest-bootstrap manifests 2 \(sha256(Array(program.utf8)))"
         guard let text else { return }
         var files: [File] = []
         let isIntact = DigestedLines.read(text, format) { fields in
-            if fields.count >= 2, fields[0] == "file" {
-                files.append(File(key: fields[1], variableNames: Array(fields[2...]), objects: []))
+            if fields.count >= 3, fields[0] == "file" {
+                let names = Array(fields[3...])
+                files.append(File(key: fields[1], valuesDigest: fields[2], variableNames: names, objects: []))
             } else if let object = Object(fields), !files.isEmpty {
                 files[files.count - 1].objects.append(object)
             }
@@ -64,21 +67,14 @@ public final class ManifestIndex: Sendable {
         let (known, current) = state.withLock { ($0.known, $0.current) }
         guard known.count != current.count || current.contains(where: { known[$0.key] != $0 }) else { return nil }
         let lines = current.flatMap { file in
-            [["file", file.key] + file.variableNames] + file.objects.map(\.fields)
+            [["file", file.key, file.valuesDigest] + file.variableNames] + file.objects.map(\.fields)
         }
         return DigestedLines.text(format, lines)
     }
 
-    /// Returns the key of a file.
-    ///
-    /// - Parameters:
-    ///   - bytes: The content.
-    ///   - file: The name of the file.
-    ///   - variables: A text with all values that may be replaced in the file, `nil` if none are.
-    /// - Returns: A digest of all three.
-    public static func key(of bytes: [UInt8], file: String, variables: [UInt8]?) -> String {
-        let parts = [bytes, Array(file.utf8), variables.map { [1] + $0 } ?? [0]]
-        return sha256(Array(parts.map(sha256).joined(separator: " ").utf8))
+    /// Returns the key of a file: a digest of its content and its name.
+    public static func key(of bytes: [UInt8], file: String) -> String {
+        sha256(Array([bytes, Array(file.utf8)].map(sha256).joined(separator: " ").utf8))
     }
 
     /// Returns the objects of a file that an earlier run has read.
@@ -86,15 +82,19 @@ public final class ManifestIndex: Sendable {
     /// - Parameters:
     ///   - key: The key of the file.
     ///   - name: The name of the file.
+    ///   - values: Returns a text of the values of variables.
     ///   - read: Reads the file again, when the content of an object is needed; returns `nil` if the file has changed.
     /// - Returns: The objects, and the variables that the file uses; `nil` if the file is not known.
     public func manifests(
         of key: String,
         named name: String,
+        values: ([String]) -> [UInt8],
         reading read: @escaping @Sendable () -> [ManifestObject]?
     ) -> (objects: [ManifestObject], variableNames: [String])? {
         let file = state.withLock { state -> File? in
-            guard let file = state.known[key] else { return nil }
+            guard let file = state.known[key], file.valuesDigest == sha256(values(file.variableNames)) else {
+                return nil
+            }
             state.current.append(file)
             return file
         }
@@ -110,7 +110,13 @@ public final class ManifestIndex: Sendable {
     ///   - key: The key of the file.
     ///   - manifests: The objects of the file, with their digests.
     ///   - variableNames: The variables that the file uses.
-    public func add(_ key: String, _ manifests: [ManifestObject], variableNames: Set<String>) {
+    ///   - values: Returns a text of the values of variables.
+    public func add(
+        _ key: String,
+        _ manifests: [ManifestObject],
+        variableNames: Set<String>,
+        values: ([String]) -> [UInt8]
+    ) {
         guard !manifests.contains(where: \.identity.type.isSecret) else { return }
         let objects = manifests.compactMap { manifest -> Object? in
             guard let digest = manifest.contentDigest, let position = manifest.location.position else { return nil }
@@ -125,7 +131,8 @@ public final class ManifestIndex: Sendable {
         guard objects.count == manifests.count, objects.allSatisfy({ $0.fields.allSatisfy(DigestedLines.isField) }),
             variableNames.allSatisfy(DigestedLines.isField)
         else { return }
-        let file = File(key: key, variableNames: variableNames.sorted(), objects: objects)
+        let names = variableNames.sorted()
+        let file = File(key: key, valuesDigest: sha256(values(names)), variableNames: names, objects: objects)
         state.withLock { $0.current.append(file) }
     }
 }

@@ -123,6 +123,32 @@ struct SurveyTests {
         }
     }
 
+    @Test func `a namespace that is written in an object of the whole cluster says nothing of it`() async throws {
+        try await TestCluster.withFresh { cluster in
+            var node = Node(cluster)
+            let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: fresh}}"
+            let role =
+                "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, "
+                + "metadata: {name: one, namespace: fresh}, rules: []}"
+            try await node.verify([namespace, role])
+            _ = try await cluster.kubectl("annotate", "clusterrole", "one", "nest-bootstrap/apply=if-absent")
+            _ = try await cluster.kubectl("annotate", "clusterrole", "one", "nest-bootstrap/task=other", "--overwrite")
+            // There is no controller that would delete the objects of the namespace.
+            _ = try await cluster.kubectl("delete", "namespace", "fresh", "--wait=false")
+            _ = try await cluster.kubectl(
+                "replace",
+                "--raw",
+                "/api/v1/namespaces/fresh/finalize",
+                "-f",
+                "-",
+                input: #"{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"fresh"},"spec":{"finalizers":[]}}"#
+            )
+            #expect(try await node.apply([namespace, role]) == ["created": 1, "unchanged": 1])
+            let task = try await cluster.kubectl("get", "clusterrole", "one", "-o", "yaml").output
+            #expect(task.contains("nest-bootstrap/task: other"), "it is left to others")
+        }
+    }
+
     @Test func `objects of a namespace that the same run creates are sent at once`() async throws {
         try await TestCluster.withFresh(options: []) { cluster in
             var node = Node(cluster)
@@ -200,6 +226,14 @@ struct RefusedListTests {
         let none = await read(try other.session().client)
         #expect(none.found.isEmpty && !none.isComplete)
         #expect(other.requests("GET \(Self.collection)").count == 4)
+    }
+
+    @Test func `a list without an end is given up`() async throws {
+        let page = FakeAPIServer.json(200, Self.list([], #""continue":"t","remainingItemCount":1"#))
+        let fake = try server(Array(repeating: page, count: 1000))
+        let findings = await read(try fake.session().client)
+        #expect(findings.found.isEmpty && !findings.isComplete)
+        #expect(fake.requests("GET \(Self.collection)").count < 10)
     }
 
     @Test func `a list with too many other objects is given up`() async throws {

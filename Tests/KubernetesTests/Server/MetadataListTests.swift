@@ -60,6 +60,7 @@ struct MetadataListTests {
         let response = try await session.client.send(
             "GET",
             "/api/v1/namespaces",
+            query: [("limit", "2")],
             headers: [HTTPHeader("Accept", MetadataList.accept)],
             until: .now + .seconds(600)
         )
@@ -72,7 +73,7 @@ struct MetadataListTests {
             #expect(part != whole, "cut at \(count)")
         }
         for offset in body.indices {
-            for byte: UInt8 in [0, 0x7F, 0x80, 0xFF] {
+            for byte: UInt8 in [0, 0x80, 0xFF] {
                 var changed = body
                 changed[offset] = byte
                 _ = try? MetadataList(changed).items()
