@@ -202,8 +202,17 @@ public func diagnose(_ facts: Facts) -> NodeDiagnosis {
 let leaseDuration = Duration.seconds(40)
 
 extension Facts {
+    /// Whether systemd has just started the kubelet, and not for the first time since it was started by hand.
+    ///
+    /// Such a kubelet may answer and renew its Lease before it ends again.
+    var isRestartedAgain: Bool {
+        guard isThisMachine, let process = kubelet.process, let unit = kubelet.unit else { return false }
+        return unit.restartCount > 1 && process.age < .seconds(20)
+    }
+
     /// Whether the kubelet runs, and has for long enough to have read its configuration.
     var kubeletWorks: Bool {
+        if isRestartedAgain { return false }
         switch kubelet.health {
         case .healthy: return true
         case .unhealthy, .silent: return false

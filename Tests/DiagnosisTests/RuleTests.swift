@@ -273,6 +273,20 @@ struct RuleTests {
         #expect(facts.firstCode == "kubelet-stopping")
     }
 
+    @Test func `a kubelet that is Ready between two of many restarts is not well`() {
+        var facts = soundFacts()
+        facts.kubelet.unit?.restartCount = 11
+        facts.kubelet.process?.age = .seconds(2)
+        facts.kubelet.lines = [
+            JournalLine(#"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: a new reason""#)
+        ]
+        let diagnosis = diagnose(facts)
+        #expect(!diagnosis.isReady)
+        #expect(diagnosis.first?.cause.contains("ends again and again") == true, "\(diagnosis.first?.cause ?? "")")
+        facts.kubelet.process?.age = .seconds(60)
+        #expect(diagnose(facts).isReady)
+    }
+
     @Test func `the line with which the kubelet ended precedes other errors`() {
         var facts = soundFacts()
         facts.stopKubelet(

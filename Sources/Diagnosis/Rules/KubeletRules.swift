@@ -100,13 +100,14 @@ private func programFindings(_ facts: Facts) -> [Finding] {
         ]
     }
     guard program.isAbsolutePath, kubelet.isProgramMissing else { return [] }
+    let startFile = kubelet.unitFile.program?.setting.path ?? kubelet.unitPath ?? kubelet.unitName
     return [
         Finding(
             "kubelet-program",
             in: .configuration,
             program,
             "does not exist, and \(kubelet.unitName) starts it",
-            fix: "install the kubelet there, or correct 'ExecStart=' in \(kubelet.unitPath ?? kubelet.unitName) and "
+            fix: "install the kubelet there, or correct 'ExecStart=' in \(printable(startFile)) and "
                 + "run 'systemctl daemon-reload'; then run 'systemctl restart \(kubelet.unitName)'"
         )
     ]

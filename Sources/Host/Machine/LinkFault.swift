@@ -36,7 +36,9 @@ public struct LinkFault: Sendable, Hashable {
             Route.all(isVersion6: version).contains { $0.range.prefixLength == 0 }
         }
         guard !hasDefault, let interfaces = try? NetworkInterface.all() else { return nil }
-        let faults = interfaces.filter { $0.isDevice || !$0.addresses.isEmpty && !$0.isLoopback }
+        let faults = interfaces.filter { interface in
+            interface.isDevice || !interface.addresses.isEmpty && !interface.isLoopback && !interface.isEmptyBridge
+        }
         guard !faults.contains(where: { $0.isUp && $0.isRunning }), faults.count == 1 else { return nil }
         return faults.first.flatMap(LinkFault.init)
     }
@@ -76,6 +78,8 @@ extension NetworkInterface {
     private var directory: String { "/sys/class/net/\(name)" }
 
     fileprivate var isLoopback: Bool { addresses.contains { $0.address.isLoopback } || name == "lo" }
+    /// Whether this is a bridge without ports, such as that of a CNI plug-in on a node without pods.
+    fileprivate var isEmptyBridge: Bool { attribute("bridge/bridge_id") != nil && lower.isEmpty }
     fileprivate var isDevice: Bool { (try? FileSystem.exists("\(directory)/device")) == true }
     fileprivate var isWireless: Bool { (try? FileSystem.exists("\(directory)/phy80211")) == true }
 
