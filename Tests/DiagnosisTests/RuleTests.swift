@@ -278,7 +278,7 @@ struct RuleTests {
         facts.kubelet.unit?.restartCount = 11
         facts.kubelet.process?.age = .seconds(2)
         facts.kubelet.lines = [
-            JournalLine(#"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: a new reason""#)
+            JournalLine(#"E1128 09:13:31.1 90 run.go:72] "command failed" err="failed to run Kubelet: a reason""#)
         ]
         let diagnosis = diagnose(facts)
         #expect(!diagnosis.isReady)

@@ -166,6 +166,7 @@ final class CreatedScopes: Sendable {
     /// Returns whether the namespace or the kind of an object is among them, so that the object did not exist.
     ///
     /// - Parameter identity: The object, with a namespace only if its kind has one.
+    /// - Returns: Whether one of the two was created by this apply.
     func include(_ identity: ObjectIdentity) -> Bool {
         scopes.withLock { scopes in identity.requirements.contains { scopes.contains($0) } }
     }
