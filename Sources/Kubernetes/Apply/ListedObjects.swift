@@ -76,10 +76,13 @@ struct ListedObjects: Sendable {
             findings.isComplete = true
             return findings
         }
-        guard let remaining = first.remainingCount, hasKnownStates || findings.found.isEmpty else { return findings }
+        guard hasKnownStates || findings.found.isEmpty else { return findings }
+        // Servers such as 1.20 do not say how many remain. If the first page is worth it, the rest probably is.
+        let isWorthwhile = findings.found.count * Self.restRatio >= size
+        guard let remaining = first.remainingCount ?? (isWorthwhile ? names.count : nil) else { return findings }
         let isLabelled = !findings.found.isEmpty && findings.found.values.allSatisfy(\.metadata.isLabelled)
         // A server may have new objects since, and a label may leave pages nearly empty, but none has more pages than this.
-        let pageCount = (remaining + size) / Self.pageSize + 2
+        let pageCount = (first.remainingCount ?? Self.restRatio * names.count) / Self.pageSize + 3
         if remaining <= names.count || !isLabelled && remaining <= Self.restRatio * names.count {
             try await addPages(from: token, labelled: nil, atMost: pageCount, to: &findings)
             findings.isComplete = true

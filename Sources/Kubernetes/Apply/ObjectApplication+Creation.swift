@@ -33,7 +33,8 @@ extension ObjectApplication {
             if result.effect.change == .created { return result }
             // The object has got the manifest's fields, or had them. Whether it has others that are to be taken over is not
             // known.
-            memory.intended = result.effect.change
+            let managers = result.object?["metadata"]?["managedFields"]?.sequence ?? []
+            memory.intended = managers.allSatisfy(ManagedMetadata.isOwn) ? result.effect.change : .configured
         } catch .refused(let refusal) where refusal.code == 409 || refusal.isInvalid {
             // The request has changed nothing.
         }

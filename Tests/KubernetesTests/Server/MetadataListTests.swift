@@ -44,7 +44,8 @@ struct MetadataListTests {
         let all = try await page(path, session, size: 500)
         #expect(all.continuation == nil && all.remainingCount == nil)
         let count = try all.items().count
-        #expect(count > 2 && (first.remainingCount ?? 0) > 0)
+        // Servers such as 1.20 do not say how many remain.
+        #expect(count > 2 && first.remainingCount != 0)
         var found = try first.items().map(\.metadata.name)
         var token = first.continuation
         while let next = token {
