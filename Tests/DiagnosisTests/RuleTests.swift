@@ -283,6 +283,10 @@ struct RuleTests {
         let diagnosis = diagnose(facts)
         #expect(!diagnosis.isReady)
         #expect(diagnosis.first?.cause.contains("ends again and again") == true, "\(diagnosis.first?.cause ?? "")")
+        // It does not listen yet in the first moments.
+        facts.kubelet.health = .refused
+        #expect(diagnose(facts).first?.cause.contains("ends again and again") == true)
+        facts.kubelet.health = .healthy
         facts.kubelet.process?.age = .seconds(60)
         #expect(diagnose(facts).isReady)
     }

@@ -274,7 +274,7 @@ private func stateFindings(_ facts: Facts) -> [Finding] {
     let status = unit.exitStatus.map { ", exit status \($0)" } ?? ""
     switch unit.state.active {
     case "active":
-        return healthFindings(facts) + recentStart(facts, unit)
+        return (facts.isRestartedAgain ? [] : healthFindings(facts)) + recentStart(facts, unit)
     case "inactive" where !unit.hasConditions:
         return [
             Finding(
