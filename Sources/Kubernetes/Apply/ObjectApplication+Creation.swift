@@ -6,21 +6,18 @@ import YAML
 extension ObjectApplication {
     /// Returns whether the object is sent without being read before, because it did not exist a moment ago.
     ///
-    /// The fields that an annotation leaves to others would be written if the object exists after all.
-    ///
     /// - Parameter identity: The object, with a namespace only if its kind has one.
     /// - Returns: `false` in a dry run.
     func mayCreateUnread(_ identity: ObjectIdentity) -> Bool {
         (isListedAsMissing || created?.include(identity) == true) && !isDryRun
-            && ObjectAnnotation.ignore.value(in: manifest.root) == nil
     }
 
     /// Creates an object that was not read.
     ///
-    /// Fields are never taken from another manager by this: if another client has created the object meanwhile, it may say
-    /// that the object is left to others.
+    /// The request has the resource version of no object, so that the server refuses it if another client has created the
+    /// object meanwhile, and changes nothing.
     ///
-    /// - Returns: The result, `nil` if the object exists and is to be read.
+    /// - Returns: The result, `nil` if the object exists or is refused, and is to be read.
     func unreadCreationResult(
         _ body: Node,
         at path: ObjectPath,
@@ -29,16 +26,10 @@ extension ObjectApplication {
     ) async throws(APIError) -> Result? {
         memory.hasTriedCreation = true
         do throws(APIError) {
-            let result = try await creationResult(body, at: path, resource, isForced: false, &memory)
-            if result.effect.change == .created { return result }
-            // The object has got the manifest's fields, or had them. Whether it has others that are to be taken over is not
-            // known.
-            let managers = result.object?["metadata"]?["managedFields"]?.sequence ?? []
-            memory.intended = managers.allSatisfy(ManagedMetadata.isOwn) ? result.effect.change : .configured
+            return try await creationResult(withAbsentVersion(body), at: path, resource, &memory)
         } catch .refused(let refusal) where refusal.code == 409 || refusal.isInvalid {
-            // The request has changed nothing.
+            return nil
         }
-        return nil
     }
 
     /// Creates the object, and returns the result.
@@ -46,10 +37,9 @@ extension ObjectApplication {
         _ body: Node,
         at path: ObjectPath,
         _ resource: APIResource,
-        isForced: Bool,
         _ memory: inout Memory,
     ) async throws(APIError) -> Result {
-        var reply = try await create(body, at: path, isForced: isForced, &memory)
+        var reply = try await create(body, at: path, &memory)
         if let labelled = try await addJobLabels(to: reply.node, at: path, resource) { reply.node = labelled }
         reportWarnings(of: reply.response)
         // The object may have been created since the read, by another node or by an attempt without a response.
@@ -70,12 +60,11 @@ extension ObjectApplication {
     private func create(
         _ body: Node,
         at path: ObjectPath,
-        isForced: Bool,
         _ memory: inout Memory,
     ) async throws(APIError) -> (node: Node, response: HTTPResponse) {
         do throws(APIError) {
             let body = guarded(body, over: nil)
-            return try await write(body, to: path, as: .created, isForced: isForced, &memory)
+            return try await write(body, to: path, as: .created, isForced: applier.forceConflicts, &memory)
         } catch .refused(let refusal) where refusal.status.isFieldConflict && (isOnlyCreated || applier.keepsConflicts)
         {
             throw .pending("another client has created it since it was read", .retry)

@@ -34,11 +34,19 @@ extension ObjectApplication {
     ///   - live: The object as it was read, `nil` if it did not exist.
     /// - Returns: The object as it is sent.
     func guarded(_ root: Node, over live: Node?) -> Node {
-        guard isGuarded, !isDryRun, var mapping = root.mapping,
-            let metadata = mapping["metadata"], var fields = metadata.mapping
-        else { return root }
-        let version = live.map { $0["metadata"]?["resourceVersion"] ?? .null() } ?? .string(Self.absentVersion)
-        fields["resourceVersion"] = version
+        guard isGuarded, !isDryRun else { return root }
+        guard let live else { return withAbsentVersion(root) }
+        return with(live["metadata"]?["resourceVersion"] ?? .null(), in: root)
+    }
+
+    /// Returns an object that the server stores only if it does not exist.
+    func withAbsentVersion(_ root: Node) -> Node { with(.string(Self.absentVersion), in: root) }
+
+    private func with(_ resourceVersion: Node, in root: Node) -> Node {
+        guard var mapping = root.mapping, let metadata = mapping["metadata"], var fields = metadata.mapping else {
+            return root
+        }
+        fields["resourceVersion"] = resourceVersion
         mapping["metadata"] = Node(.mapping(fields), location: metadata.location)
         return Node(.mapping(mapping), location: root.location)
     }

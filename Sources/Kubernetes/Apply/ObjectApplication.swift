@@ -117,9 +117,7 @@ struct ObjectApplication {
             guard let live = memory.live else {
                 try await checkOwners(in: identity.namespace)
                 if !isDryRun { try await applier.willCreate(identity) }
-                guard isUnread else {
-                    return try await creationResult(body, at: path, resource, isForced: applier.forceConflicts, &memory)
-                }
+                guard isUnread else { return try await creationResult(body, at: path, resource, &memory) }
                 if let result = try await unreadCreationResult(body, at: path, resource, &memory) { return result }
                 return try await attempt(&memory)
             }
