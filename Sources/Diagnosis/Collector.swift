@@ -478,7 +478,7 @@ extension ClusterFacts {
 extension KubeletFacts {
     /// Takes the lines of the journal.
     ///
-    /// A kubelet that systemd has just started again has not come to the error with which the one before has ended.
+    /// A kubelet that systemd has just started again has not yet met the error that ended the one before.
     mutating func take(_ lines: JournalProbe.Lines) {
         let isYoung = process.map { $0.age < .seconds(20) } ?? true
         let isRestarted = (unit?.restartCount ?? 0) > 0

@@ -173,19 +173,17 @@ private func threshold(of type: String, _ facts: Facts) -> String? {
 private func leaseFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) -> [Finding] {
     guard facts.isLeaseOld, let age = facts.cluster.leaseAge else { return [] }
     let error = reportError(facts)
+    let name = facts.kubelet.unitName
+    let (state, fix): (String, String)
     if facts.isLeaseOfEarlierKubelet, let start = facts.kubelet.process?.age {
-        return [
-            Finding(
-                "lease",
-                .symptom,
-                in: .node,
-                "Lease of Node '\(facts.cluster.nodeName)'",
-                "has not been renewed since the kubelet was started \(start.humanReadable) ago, so that 'Ready' is of the time "
-                    + "before\(error.map { ": \($0)" } ?? "")",
-                fix:
-                    "wait 20 seconds, and run this again; if it is the same, see 'journalctl -u \(facts.kubelet.unitName)'"
-            ).having(error: error)
-        ]
+        state =
+            "has not been renewed since the kubelet was started \(start.humanReadable) ago, so that 'Ready' is of the time before"
+        fix = "wait 20 seconds, and run this again; if it is the same, see 'journalctl -u \(name)'"
+    } else {
+        state = "was not renewed for \(age.humanReadable)"
+        fix =
+            "run 'systemctl restart \(name)', because the server answers this program; if it is the same then, see "
+            + "'journalctl -u \(name)'"
     }
     return [
         Finding(
@@ -193,10 +191,8 @@ private func leaseFindings(_ facts: Facts, _ node: ClusterFacts.NodeObject) -> [
             .symptom,
             in: .node,
             "Lease of Node '\(facts.cluster.nodeName)'",
-            "was not renewed for \(age.humanReadable)\(error.map { ": \($0)" } ?? "")",
-            fix:
-                "run 'systemctl restart \(facts.kubelet.unitName)', because the server answers this program; if it is the same "
-                + "then, see 'journalctl -u \(facts.kubelet.unitName)'"
+            state + (error.map { ": \($0)" } ?? ""),
+            fix: fix
         ).having(error: error)
     ]
 }

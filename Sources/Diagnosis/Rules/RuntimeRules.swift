@@ -65,28 +65,22 @@ private func withoutInterface(_ runtime: RuntimeFacts, _ path: String, _ name: S
         )
     }
     let snapshotter = quotedWord(after: "failed to find snapshotter ", in: error)
-    if snapshotter == "overlayfs" {
-        return Finding(
-            "cri-fails",
-            in: .runtime,
-            "containerd (\(file))",
-            "its plug-in for the kubelet does not start: \(printable(shortened(error)))",
-            fix:
-                "run 'modprobe overlay' and write 'overlay' to /etc/modules-load.d/kubernetes.conf, or write another 'snapshotter' in "
-                + "\(file), such as \"native\"; then run 'systemctl restart \(name)'"
-        )
-    }
-    let action = snapshotter.map {
-        "write the name of a snapshotter that 'ctr plugins ls' lists, such as \"overlayfs\", in place of \"\(printable($0))\" "
-            + "at 'snapshotter' in \(file), or install and start the one that has this name"
-    }
+    let action =
+        if snapshotter == "overlayfs" {
+            "run 'modprobe overlay' and write 'overlay' to /etc/modules-load.d/kubernetes.conf, or write another 'snapshotter' in "
+                + "\(file), such as \"native\""
+        } else if let snapshotter {
+            "write the name of a snapshotter that 'ctr plugins ls' lists, such as \"overlayfs\", in place of "
+                + "\"\(printable(snapshotter))\" at 'snapshotter' in \(file), or install and start the one that has this name"
+        } else {
+            "correct \(runtime.containerd?.place(inError: error) ?? "what it names in \(file)")"
+        }
     return Finding(
         "cri-fails",
         in: .runtime,
         "containerd (\(file))",
         "its plug-in for the kubelet does not start: \(printable(shortened(error)))",
-        fix:
-            "\(action ?? "correct \(runtime.containerd?.place(inError: error) ?? "what it names in \(file)")"), and run 'systemctl restart \(name)'"
+        fix: "\(action), and run 'systemctl restart \(name)'"
     )
 }
 
