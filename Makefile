@@ -51,8 +51,8 @@ FUZZ_SECONDS ?= 600
 # The key that `make deb` and `make tarball` sign the package and the archive with, if any.
 SIGN_KEY ?=
 
-# Samples of each program in `make bench`; fewer than 20 are for a quick look.
-SAMPLES ?= 20
+# Samples of each program in `make bench`; fewer than 10 are for a quick look.
+SAMPLES ?= 10
 # Another build of the program, which `make bench` measures in the same rounds; for `make bench-boot` its package.
 BASE ?=
 
@@ -135,7 +135,7 @@ push-test: setup deb ## send certificates to booted machines over ssh, with conn
 	Tests/boot/setup managed
 	$(AT_MACHINES) --filter '$(WITH_SSH)'
 
-bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=20; takes an hour
+bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=10; takes twenty minutes
 	Tests/cluster/install-packages "to measure" curl python3
 	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
 	tools/benchmark/goals.py .build/bench/samples.json
@@ -168,7 +168,7 @@ schemas: setup ## write the schemas of Kubernetes' kinds that are part of the pr
 	Tests/cluster/install-packages "to fetch schemas" python3-pip
 	tools/schemas $$(Tests/cluster/servers all)
 
-bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=20; needs root
+bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=10; needs root
 	Tests/boot/setup
 	Tests/cluster/install-packages "to measure" python3
 	tools/bench-boot --package .build/deb/nest-bootstrap_*.deb --base "$(BASE)" --samples $(SAMPLES)

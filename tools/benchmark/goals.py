@@ -86,7 +86,7 @@ def common(samples: dict) -> list[Row]:
     if commands := samples.get("commands"):
         empty, kubectl, curl = "empty Swift program", "kubectl version --client", "curl --version"
         for name in (name for name in commands if name not in (empty, kubectl, curl)):
-            limit = 1.5 if name == "--version" else 3 if name == "status" else 4
+            limit = 1.5 if name == "--version" else 4 if name in ("check", "graph") else 3
             rows.append(Row(f"`{name}`: against an empty Swift program", ratios(commands, name, empty), at_most=limit))
         rows.append(Row(f"`--version`: time of `{kubectl}`", ratios(commands, kubectl, "--version"), at_least=15))
         rows.append(Row(f"`--version`: against `{curl}`", ratios(commands, "--version", curl)))

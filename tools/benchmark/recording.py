@@ -63,8 +63,8 @@ class Recording:
 
     @property
     def readings(self) -> list[Request]:
-        """The requests that read an object that is sent as well."""
-        return [request for request in self.requests if request.method == "GET" and request.path in self.objects]
+        """A GET of each object; the agent reads many objects of a kind by lists."""
+        return [Request("GET", path, None, 200) for path in self.objects]
 
     def definitions_of(self, task: str) -> list[str]:
         """The CRDs among the objects of a task."""
@@ -158,6 +158,9 @@ def write_sections(path: Path, sections: list[list[tuple[str, str]]]) -> None:
 def request_of(event: dict[str, Any]) -> Request:
     """Reads an event of the audit log."""
     body = event.get("requestObject")
+    if body:
+        # With a resource version an object is only created. kubectl and curl send it in any state of the server.
+        body["metadata"].pop("resourceVersion", None)
     method = METHODS.get(event["verb"])
     if not method:
         raise BenchError(f"no way is known to replay the agent's '{event['verb']}' of {event['requestURI']} with curl")
