@@ -24,19 +24,23 @@ public enum Base64 {
     /// Decodes a text, ignoring line breaks, as Go's `encoding/base64` and therefore API servers do.
     ///
     /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
-    public static func decode(_ text: some Sequence<UInt8>) throws(Base64Error) -> [UInt8] {
-        var decoder = Base64Decoder()
-        for byte in text where !isEndOfLine(byte) {
-            try decoder.take(byte)
-        }
-        return try decoder.finish()
+    public static func decode(_ text: [UInt8]) throws(Base64Error) -> [UInt8] {
+        try decode(each: text)
     }
 
     /// Decodes a string, ignoring line breaks.
     ///
     /// - Throws: ``Base64Error`` if the text has other characters or ends in the middle of a group.
     public static func decode(_ text: String) throws(Base64Error) -> [UInt8] {
-        try decode(text.utf8)
+        try decode(each: text.utf8)
+    }
+
+    private static func decode(each text: some Sequence<UInt8>) throws(Base64Error) -> [UInt8] {
+        var decoder = Base64Decoder()
+        for byte in text where !isEndOfLine(byte) {
+            try decoder.take(byte)
+        }
+        return try decoder.finish()
     }
 
     fileprivate static let padding = UInt8(ascii: "=")

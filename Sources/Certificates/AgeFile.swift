@@ -67,7 +67,7 @@ struct AgeFile: Sendable, Hashable {
         guard bytes.starts(with: armor.utf8) else { return bytes }
         let text = String(decoding: bytes, as: UTF8.self)
         let body = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("-----") }
-        return (try? Base64.decode(body.joined())) ?? []
+        return (try? Base64.decode(String(body.joined()))) ?? []
     }
 
     /// Returns the header lines, without the final line.

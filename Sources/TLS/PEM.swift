@@ -17,7 +17,7 @@ struct PEMBlock {
     /// Decodes the contents.
     func decoded() throws(TLSError) -> [UInt8] {
         do throws(Base64Error) {
-            return try Base64.decode(body.lazy.filter { !PEMScanner.isBlank($0) })
+            return try Base64.decode(body.filter { !PEMScanner.isBlank($0) })
         } catch {
             throw TLSError(.brokenEncoding, "contains an invalid \(label) block in line \(line): it \(error)")
         }
@@ -111,9 +111,10 @@ private struct PEMScanner {
     ///
     /// - Throws: ``TLSError`` if white space or a byte order mark precedes the marker, as in text from a document.
     private func rest(of line: ArraySlice<UInt8>, after mark: [UInt8]) throws(TLSError) -> ArraySlice<UInt8>? {
-        guard let range = line.firstRange(of: mark) else { return nil }
-        let start = line[..<range.lowerBound]
-        guard !start.isEmpty else { return line[range.upperBound...] }
+        // A mark begins with a dash, so one after other dashes follows more than white space.
+        guard let dash = line.firstIndex(of: UInt8(ascii: "-")), line[dash...].starts(with: mark) else { return nil }
+        let start = line[..<dash]
+        guard !start.isEmpty else { return line.dropFirst(mark.count) }
         let text = String(decoding: start, as: UTF8.self).unicodeScalars
         let isByteOrderMark = text.contains("\u{feff}")
         guard text.allSatisfy({ $0.properties.isWhitespace || $0 == "\u{feff}" }) else { return nil }

@@ -1,12 +1,23 @@
+import Base
 internal import COpenSSL
 
 /// A private key, whose contents are never printed.
 public struct PrivateKey: Sendable {
     /// The encodings of a key.
-    private enum Encoding { case pkcs8, rsa, ec }
+    private enum Encoding {
+        case pkcs8, rsa, ec
 
-    private let encoding: Encoding
-    private let der: [UInt8]
+        /// The type of the keys, `NID_undef` if the encoding has keys of any type.
+        var type: Int32 {
+            switch self {
+            case .pkcs8: NID_undef
+            case .rsa: NID_rsaEncryption
+            case .ec: NID_X9_62_id_ecPublicKey
+            }
+        }
+    }
+
+    private let key: ParsedKey
 
     /// Parses the first private key of a PEM text: PKCS#8, PKCS#1 or SEC1.
     ///
@@ -23,25 +34,13 @@ public struct PrivateKey: Sendable {
         guard !isEncrypted else {
             throw TLSError(.encryptedKey, "contains a key that is encrypted with a password")
         }
-        let key = PrivateKey(encoding: try encoding(of: block.label), der: try block.decoded())
-        _ = try key.handle()
-        return key
+        return PrivateKey(key: try ParsedKey.read(try block.decoded(), type: try encoding(of: block.label).type))
     }
 
     public func belongs(to certificate: Certificate) -> Bool {
-        guard let key = try? handle(), let holder = try? X509Handle(der: certificate.der) else { return false }
+        guard let holder = try? X509Handle(der: certificate.der) else { return false }
         defer { _ = LibCrypto.drainErrorQueue() }
         return key.belongs(to: holder)
-    }
-
-    private func handle() throws(TLSError) -> KeyHandle {
-        let type =
-            switch encoding {
-            case .pkcs8: NID_undef
-            case .rsa: NID_rsaEncryption
-            case .ec: NID_X9_62_id_ecPublicKey
-            }
-        return try KeyHandle(der: der, type: type)
     }
 
     private static func encoding(of label: String) throws(TLSError) -> Encoding {
@@ -56,17 +55,38 @@ public struct PrivateKey: Sendable {
     }
 }
 
-/// A key parsed by libcrypto.
-///
-/// The key is freed when the value goes out of scope.
+/// A key parsed by libcrypto, which is not changed and may be used from several threads.
 @safe
-private struct KeyHandle: ~Copyable {
-    private let raw: OpaquePointer
+private final class ParsedKey: Sendable {
+    // The key is thread-safe, as described above.
+    private nonisolated(unsafe) let raw: OpaquePointer
+
+    /// The keys that this process has parsed, by their types and the digests of their contents.
+    ///
+    /// libcrypto takes about half a millisecond to parse a key, mostly to find its decoder, and a run reads the same key
+    /// for several kubeconfigs.
+    private static let known = Locked<[String: ParsedKey]>([:])
+
+    /// The maximum number of kept keys, which is enough for the kubeconfigs of a node.
+    private static let limit = 16
+
+    /// Parses a key of the given type, or a PKCS#8 key if the type is `NID_undef`; a key that was parsed before is reused.
+    ///
+    /// - Throws: ``TLSError`` if the key is invalid.
+    static func read(_ der: [UInt8], type: Int32) throws(TLSError) -> ParsedKey {
+        let digest = "\(type) \(sha256(der))"
+        if let found = known.withLock({ $0[digest] }) { return found }
+        let key = try ParsedKey(der: der, type: type)
+        known.withLock { known in
+            if known.count < limit { known[digest] = key }
+        }
+        return key
+    }
 
     /// Parses a key of the given type, or a PKCS#8 key if the type is `NID_undef`.
     ///
     /// The corresponding C functions are `d2i_PrivateKey` and `d2i_AutoPrivateKey`.
-    init(der: [UInt8], type: Int32) throws(TLSError) {
+    private init(der: [UInt8], type: Int32) throws(TLSError) {
         LibCrypto.prepare()
         let parsed = unsafe der.withUnsafeBufferPointer { bytes -> OpaquePointer? in
             var cursor = bytes.baseAddress
@@ -88,7 +108,7 @@ private struct KeyHandle: ~Copyable {
     /// Returns whether the key and the certificate have the same public key.
     ///
     /// The corresponding C function is `X509_check_private_key`.
-    borrowing func belongs(to certificate: borrowing X509Handle) -> Bool {
+    func belongs(to certificate: borrowing X509Handle) -> Bool {
         unsafe certificate.withRaw { unsafe X509_check_private_key($0, raw) == 1 }
     }
 }
