@@ -115,20 +115,28 @@ private struct ArgumentParser {
     /// Returns whether the command has a flag; always `true` before the command is known.
     private func isKnown(_ flag: FlagForm) -> Bool { command.map { $0.has(flag) } ?? true }
 
-    private mutating func flag(_ part: FlagForm.Part) throws(UsageError) -> GivenFlag {
+    /// Finds the flag that an argument names.
+    private func form(_ part: FlagForm.Part) throws(UsageError) -> FlagForm {
+        let named = FlagForm.named(part.name, of: command)
+        if let named, isKnown(named) { return named }
         // A letter may be meant as the beginning of a long name, even if another command has a flag with that letter.
         let meant = part.name.count == 2 ? "-\(part.name)" : nil
-        let beginning = knownFlags.filter { $0.hasPrefix(meant ?? part.name) }
+        let known = knownFlags
+        let beginning = known.filter { $0.hasPrefix(meant ?? part.name) }
         let isMeant = beginning.count == 1
-        let named = FlagForm.named(part.name, of: command)
         // The letter of another program's flag for a file is not the beginning of a flag that takes no value.
         let takesValue = isMeant && FlagForm.named(beginning[0], of: command)?.value != nil
-        if !takesValue, named.map(isKnown) != true, let ours = OtherToolsWords.flag(for: part.name, among: knownFlags) {
+        if !takesValue, let ours = OtherToolsWords.flag(for: part.name, among: known) {
             throw UsageError("unknown flag '\(part.name)' (did you mean '\(ours)'?)", of: command)
         }
-        guard let flag = named, !isMeant || isKnown(flag) else {
-            throw .unknown("flag", part.name, meaning: meant, among: knownFlags, of: command)
+        guard let named, !isMeant else {
+            throw .unknown("flag", part.name, meaning: meant, among: known, of: command)
         }
+        return named
+    }
+
+    private mutating func flag(_ part: FlagForm.Part) throws(UsageError) -> GivenFlag {
+        let flag = try form(part)
         guard let valueName = flag.value else {
             if part.value == nil { return GivenFlag(form: flag, value: "") }
             throw UsageError("flag '\(flag.name)' takes no value", of: command)
