@@ -40,6 +40,11 @@ struct MappingReader {
         return entries.first { $0.key == key }
     }
 
+    /// Marks keys as known, whether they have an entry or not.
+    mutating func markKnown(_ keys: [String]) {
+        known += keys
+    }
+
     /// Returns the locations of the keys `owner` and `group` of a file.
     func accountLocations() -> [Footprint.Account.Kind: SourceLocation] {
         let kinds: [(String, Footprint.Account.Kind)] = [("owner", .user), ("group", .group)]

@@ -13,24 +13,23 @@ struct VerbReader {
         if reportUnindentedKeys(&fields) { return nil }
         let written = verbTypes.filter { isWritten($0, fields) }
         let misplaced = reportMisplacedKey(written, fields)
-        var verbs: [ReadVerb?] = []
-        for type in verbTypes {
-            // Every verb is read so that its key is marked as known.
-            if type.name == misplaced {
-                _ = fields.take(type.name)
-                continue
-            }
-            let verb = read(type, &fields)
-            if written.contains(where: { $0 == type }) { verbs.append(verb) }
+        fields.markKnown(Self.allKeys)
+        for type in Self.verbsWithShorthands where !written.contains(where: { $0 == type }) {
+            reportLonelyKeys(type.taskLevelKeys.compactMap { fields.take($0) }, of: type, fields)
         }
+        let verbs = written.filter { $0.name != misplaced }.map { read($0, &fields) }
         fields.finish(shorthands: Self.shorthands)
         reportCount(written, fields, isMisplaced: misplaced != nil)
         return verbs.count == 1 ? verbs[0] : nil
     }
 
-    /// The keys that some verbs have in the task itself.
-    private static let shorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }
-        .map { (keys: $0.taskLevelKeys, owner: $0.name) }
+    /// The keys of all verbs in a task itself.
+    private static let allKeys = verbTypes.flatMap { $0.taskLevelKeys + [$0.name] }
+
+    /// The verbs that have keys in the task itself.
+    private static let verbsWithShorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }
+
+    private static let shorthands = verbsWithShorthands.map { (keys: $0.taskLevelKeys, owner: $0.name) }
 
     /// Reports verbs without a value whose keys are not indented, and then the unknown keys of the task.
     ///
@@ -42,11 +41,11 @@ struct VerbReader {
             let later = fields.entries.dropFirst(index + 1).filter { own.contains($0.key) }
             guard let unindented = UnindentedKeys(below: entry, later) else { continue }
             fields.value(of: entry).reportTypeMismatch(expected(entry.key), hint: unindented.hint)
-            for known in own { _ = fields.take(known) }
+            fields.markKnown(own)
             isFound = true
         }
         guard isFound else { return false }
-        for known in verbNames + verbTypes.flatMap({ $0.taskLevelKeys }) { _ = fields.take(known) }
+        fields.markKnown(Self.allKeys)
         fields.finish()
         return true
     }
@@ -68,11 +67,6 @@ struct VerbReader {
     private func read(_ type: any ReadableVerb.Type, _ fields: inout MappingReader) -> ReadVerb? {
         var entries = type.taskLevelKeys.compactMap { fields.take($0) }
         guard fields.has(type.name) else {
-            _ = fields.take(type.name)
-            guard isWritten(type, fields) else {
-                reportLonelyKeys(entries, of: type, fields)
-                return nil
-            }
             var own = MappingReader(entries, at: fields.location, fields.subject, fields.variables, problems)
             defer { own.finish() }
             return type.read(&own, verb)
