@@ -167,20 +167,10 @@ public struct Applier: Sendable {
     }
 
     private func start(_ index: Int, of work: Work, _ schedule: ApplySchedule) async throws(ObjectFailure) {
-        let manifest = work.objects[index].loaded
-        if manifest.root.isNull {
-            let hint = "run task '\(managedMetadata.task)' again"
-            throw ObjectFailure(
-                manifest,
-                .other,
-                "its manifest was changed or removed since the task began",
-                hint: hint
-            )
-        }
-        if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { throw failure }
+        let manifest = work.objects[index]
         // The generation is read before any part of a definition is read or written.
         let generation = client.traits.changes.generations.definitions
-        let application = ObjectApplication(
+        var application = ObjectApplication(
             applier: self,
             manifest: manifest,
             isKnownToDiffer: work.survey.changed.contains(index),
@@ -190,7 +180,13 @@ public struct Applier: Sendable {
             schedule.stepAside(index)
             return await sleep(max(delay, min(schedule.retryPause, retryPolicy.deadline - .now)))
         }
-        let result = try await application.run()
+        let result: ObjectApplication.Result
+        if let known = try await application.runByMetadata() {
+            result = known
+        } else {
+            application.manifest = try loaded(manifest)
+            result = try await application.run()
+        }
         if manifest.identity.isCustomResourceDefinition, dryRunOverlay == nil, let object = result.object {
             if !result.isEstablished {
                 schedule.stepAside(index)
@@ -204,6 +200,19 @@ public struct Applier: Sendable {
         if result.effect.change == .created, dryRunOverlay == nil { work.created.add(manifest) }
         say(.applied(result.identity, result.effect))
         schedule.succeed(index)
+    }
+
+    /// Returns an object with its tree in memory.
+    ///
+    /// - Throws: ``ObjectFailure`` if its manifest is no longer there, or if its annotations are wrong.
+    private func loaded(_ manifest: ManifestObject) throws(ObjectFailure) -> ManifestObject {
+        let manifest = manifest.loaded
+        if manifest.root.isNull {
+            let reason = "its manifest was changed or removed since the task began"
+            throw ObjectFailure(manifest, .other, reason, hint: "run task '\(managedMetadata.task)' again")
+        }
+        if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { throw failure }
+        return manifest
     }
 
     /// Keeps the entry of an object that this run cannot verify, because the entry still holds for its earlier state.

@@ -5,7 +5,8 @@ import YAML
 /// Applies one object: finds its resource, reads the live object, sends the manifest's object, reports what changed.
 struct ObjectApplication {
     let applier: Applier
-    let manifest: ManifestObject
+    /// The object of the manifest; ``run()`` needs it with its tree in memory.
+    var manifest: ManifestObject
     /// Whether a list has shown that the object is not as an earlier run has verified it.
     var isKnownToDiffer = false
     /// Whether a list has shown that the object does not exist.
@@ -31,8 +32,6 @@ struct ObjectApplication {
     struct Memory {
         /// The live object, for explaining a refusal.
         var live: Node?
-        /// Whether an earlier attempt has checked if the metadata alone shows that the object is unchanged.
-        var hasTriedMetadata = false
         /// Whether an earlier attempt has sent the object without reading it, because it was known to be missing.
         var hasTriedCreation = false
         /// The change of a write without a response, which may have succeeded.
@@ -49,23 +48,40 @@ struct ObjectApplication {
     var deadline: ContinuousClock.Instant { applier.retryPolicy.deadline }
     var isDryRun: Bool { applier.dryRunOverlay != nil }
 
+    /// Reads the object's metadata, if an earlier run has verified the object, and repeats failed attempts.
+    ///
+    /// - Returns: The result, `nil` if the object has to be applied.
+    func runByMetadata() async throws(ObjectFailure) -> Result? {
+        guard !isKnownToDiffer else { return nil }
+        do {
+            return try await retrying { () async throws(APIError) in try await resultByMetadata() }
+        } catch {
+            throw await applier.explanation(of: manifest, live: nil).failure(for: error)
+        }
+    }
+
     /// Applies the object, and repeats failed attempts as long as another attempt is worthwhile.
     func run() async throws(ObjectFailure) -> Result {
         var memory = Memory()
         do {
-            let subject = Wait.Subject(.object, "\(manifest.identity)")
-            let result = try await applier.retryPolicy.retry(subject, Backoff(), pausing: pause) {
-                () async throws(APIError) in
-                do throws(APIError) {
-                    return try await attempt(&memory)
-                } catch {
-                    throw await adjusted(error)
-                }
-            }
+            let result = try await retrying { () async throws(APIError) in try await attempt(&memory) }
             applier.dryRunOverlay?.recordPlanned(manifest)
             return result
         } catch {
             throw await applier.explanation(of: manifest, live: memory.live).failure(for: error)
+        }
+    }
+
+    private func retrying<Value>(
+        _ attempt: () async throws(APIError) -> Value
+    ) async throws(APIError) -> Value {
+        let subject = Wait.Subject(.object, "\(manifest.identity)")
+        return try await applier.retryPolicy.retry(subject, Backoff(), pausing: pause) { () async throws(APIError) in
+            do throws(APIError) {
+                return try await attempt()
+            } catch {
+                throw await adjusted(error)
+            }
         }
     }
 
@@ -88,10 +104,6 @@ struct ObjectApplication {
     }
 
     private func attempt(_ memory: inout Memory) async throws(APIError) -> Result {
-        if !memory.hasTriedMetadata, !isKnownToDiffer {
-            if let result = try await resultByMetadata() { return result }
-            memory.hasTriedMetadata = true
-        }
         var identity = manifest.identity
         var known: APIResource?
         do throws(APIError) {
