@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Converts a text to ASCII, for terminals and files whose locale is not UTF-8.
 ///
 /// - Parameter text: The text.
@@ -47,13 +49,25 @@ public func isNumber(_ text: some StringProtocol) -> Bool {
 }
 
 extension ArraySlice<UInt8> {
+    /// Returns the first position of a byte, as `firstIndex(of:)` does, in a fraction of its time.
+    ///
+    /// The corresponding C function is `memchr`.
+    public func position(of byte: UInt8) -> Int? {
+        unsafe withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, let found = unsafe memchr(start, Int32(byte), bytes.count) else {
+                return nil
+            }
+            return unsafe startIndex + start.distance(to: UnsafeRawPointer(found))
+        }
+    }
+
     /// Returns whether the bytes contain a text, which must not be empty.
     ///
     /// A search by characters takes longer than most parsers.
     public func contains(text: String) -> Bool {
         let part = Array(text.utf8)
         var rest = self
-        while let start = rest.firstIndex(of: part[0]) {
+        while let start = rest.position(of: part[0]) {
             rest = rest[start...]
             if rest.starts(with: part) { return true }
             rest = rest.dropFirst()

@@ -126,10 +126,12 @@ extension Applier {
                     }
                 )
             else { continue }
-            for position in positions {
-                let named = objects[position].identity.namespace ?? namespace
-                let path = resource.collectionPath(of: type, namespace: resource.isNamespaced ? named : nil)
-                collections[Collection(type: type, path: path), default: []].append(position)
+            let scopes = Dictionary(grouping: positions) { position in
+                resource.isNamespaced ? objects[position].identity.namespace ?? namespace : nil
+            }
+            for (scope, positions) in scopes {
+                let path = resource.collectionPath(of: type, namespace: scope)
+                collections[Collection(type: type, path: path)] = positions
             }
         }
         return collections.filter { $0.value.count >= ListedObjects.leastCount }

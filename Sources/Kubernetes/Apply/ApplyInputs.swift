@@ -23,12 +23,10 @@ struct ApplyInputs {
         var digest: String { ApplyInputs.digest(of: [version, definition.state].map { Array($0.utf8) }) }
     }
 
-    /// The digest of the manifest and of the labels and annotations that every object gets.
-    let manifestDigest: String
-
-    init(manifestDigest: String) {
-        self.manifestDigest = manifestDigest
-    }
+    /// The digest of the manifest.
+    private let manifestDigest: String
+    /// A text of the labels and annotations that every object gets.
+    private let everyObject: [UInt8]
 
     /// Creates the inputs of a manifest.
     ///
@@ -36,8 +34,11 @@ struct ApplyInputs {
     ///   - manifest: The manifest.
     ///   - everyObject: A text of the labels and annotations that every object gets.
     init(_ manifest: ManifestObject, _ everyObject: [UInt8]) {
-        let digest = manifest.contentDigest ?? Self.digest(ofManifest: manifest.root)
-        manifestDigest = Self.digest(of: [Array(digest.utf8), everyObject])
+        self.init(manifestDigest: manifest.contentDigest ?? Self.digest(ofManifest: manifest.root), everyObject)
+    }
+
+    init(manifestDigest: String, _ everyObject: [UInt8]) {
+        (self.manifestDigest, self.everyObject) = (manifestDigest, everyObject)
     }
 
     /// The digest of the content of a manifest.
@@ -56,7 +57,9 @@ struct ApplyInputs {
     /// The SHA-256 digest of the manifest and the state of an object.
     func digest(ofMetadata metadata: ObjectMetadata) -> String { digest(with: metadata.state) }
 
-    private func digest(with object: [UInt8]) -> String { Self.digest(of: [Array(manifestDigest.utf8), object]) }
+    private func digest(with object: [UInt8]) -> String {
+        Self.digest(of: [Array(manifestDigest.utf8), everyObject, object])
+    }
 
     private static func digest(of parts: [[UInt8]]) -> String {
         var digest = SHA256Digest()

@@ -289,17 +289,17 @@ public struct APIClient: Sendable {
 
     /// Encodes a query value or a path segment as RFC 3986 requires.
     static func percentEncoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF")
-        return text.utf8.reduce(into: "") { result, byte in
-            let scalar = Character(Unicode.Scalar(byte))
-            if scalar.isASCII, scalar.isLetter || scalar.isNumber || "-._~".contains(scalar) {
-                result.append(scalar)
-            } else {
-                result.append("%")
-                result.append(digits[Int(byte >> 4)])
-                result.append(digits[Int(byte & 15)])
-            }
+        guard let first = text.utf8.firstIndex(where: { !isUnreserved($0) }) else { return text }
+        let digits = Array("0123456789ABCDEF".utf8)
+        var result = Array(text.utf8[..<first])
+        for byte in text.utf8[first...] {
+            result += isUnreserved(byte) ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
         }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        byte.isLetter || byte.isDigit || "-._~".utf8.contains(byte)
     }
 }
 

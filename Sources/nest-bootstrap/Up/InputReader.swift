@@ -79,7 +79,7 @@ struct InputReader {
     private static func variableNames(in bytes: [UInt8]) -> Set<String> {
         var names: Set<String> = []
         var rest = bytes[...]
-        while let dollar = rest.firstIndex(of: UInt8(ascii: "$")) {
+        while let dollar = rest.position(of: UInt8(ascii: "$")) {
             rest = rest[(dollar + 1)...]
             guard rest.first == UInt8(ascii: "{"), let end = rest.firstIndex(of: UInt8(ascii: "}")) else { continue }
             names.insert(String(decoding: rest[(dollar + 2)..<end], as: UTF8.self))

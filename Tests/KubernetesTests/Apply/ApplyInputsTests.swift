@@ -30,7 +30,7 @@ struct ApplyInputsTests {
         hasStatusSubresource: Bool = true,
         ofMetadata: Bool = false,
     ) throws -> String {
-        let inputs = ApplyInputs(manifestDigest: ApplyInputs.digest(ofManifest: try node(manifest)))
+        let inputs = ApplyInputs(manifestDigest: ApplyInputs.digest(ofManifest: try node(manifest)), [])
         let object = try node(live)
         guard !ofMetadata else { return inputs.digest(ofMetadata: ObjectMetadata(of: object)) }
         return inputs.digest(of: object, hasStatusSubresource: hasStatusSubresource)
