@@ -39,7 +39,7 @@ struct ExaminedContent {
         }
         self.text = text
         name = String(path.lastSlash.map { path[path.index(after: $0)...] } ?? path[...])
-        lines = Self.lines(of: Self.firstDocument(of: text))
+        lines = Array(Self.lines(of: text).prefix { !Self.beginsDocument($0) })
         object = text.first == "{" ? JSONKeys(text.utf8).values : [:]
         keys = Set(
             lines.compactMap { line in
@@ -57,24 +57,29 @@ struct ExaminedContent {
         der = DERContent(self.bytes)
     }
 
-    /// Returns a text up to the line that begins with `---`, unless this is the beginning or the end of a PEM block.
-    private static func firstDocument(of text: Substring) -> Substring {
-        var rest = text.utf8
-        while !rest.isEmpty {
-            let dashes = rest.prefix { $0 == UInt8(ascii: "-") }.count
-            if dashes == 3 || dashes == 4 { return text[..<rest.startIndex] }
-            guard let end = rest.firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) else {
-                break
-            }
-            rest = rest[rest.index(after: end)...]
-        }
-        return text
+    /// Returns whether a line begins with `---` and is not the beginning or the end of a PEM block.
+    private static func beginsDocument(_ line: Substring) -> Bool {
+        let dashes = line.utf8.prefix(5).prefix { $0 == UInt8(ascii: "-") }.count
+        return dashes == 3 || dashes == 4
     }
 
     /// Returns the lines that are not empty.
     private static func lines(of text: Substring) -> [Substring] {
-        // By bytes, which takes a tenth of the time that characters take.
-        text.utf8.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.map { Substring($0) }
+        // By bytes of an array, which takes a tenth of the time that characters take.
+        let bytes = Array(text.utf8)
+        var lines: [Substring] = []
+        var start = 0
+        func addLine(upTo end: Int) {
+            guard start < end else { return }
+            let first = text.utf8.index(text.startIndex, offsetBy: start)
+            lines.append(text[first..<text.utf8.index(first, offsetBy: end - start)])
+        }
+        for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r") {
+            addLine(upTo: index)
+            start = index + 1
+        }
+        addLine(upTo: bytes.count)
+        return lines
     }
 
     /// Returns whether the content has a text, which must not be empty.

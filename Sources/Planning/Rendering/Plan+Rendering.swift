@@ -112,7 +112,8 @@ extension Plan {
     }
 
     private func trimmed(_ text: String) -> String {
-        String(text.reversed().drop { $0 == " " }.reversed())
+        guard let last = text.utf8.lastIndex(where: { $0 != UInt8(ascii: " ") }) else { return "" }
+        return String(text[...last])
     }
 }
 
