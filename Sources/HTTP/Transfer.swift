@@ -108,7 +108,8 @@ final class Transfer {
     }
 
     private func configureTLS(_ pem: LoadedPEM) throws(CurlError) {
-        try easy.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        // The constant is an enumerator, an `int` or a `long`, depending on the version of libcurl.
+        try easy.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         try easy.set(CURLOPT_SSL_VERIFYPEER, 1)
         try easy.set(CURLOPT_SSL_VERIFYHOST, 2)
         if let authority = pem.authority {
