@@ -1,7 +1,7 @@
 # Users start with `make demo`, developers with `make quick`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install install-examples deb tarball rpm demo quick test test-all check check-all format clean setup setup-compile
+.PHONY: help build install install-examples deb tarball arm64-test rpm demo quick test test-all check check-all format clean setup setup-compile
 .PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose diagnose-run schemas
 .PHONY: lint style words links problems coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
@@ -11,7 +11,13 @@ RELEASE := -c release --static-swift-stdlib --disable-local-rpath $(IMPORTS)
 # Where `make install` installs; DESTDIR is prepended to every path.
 PREFIX := /usr
 DESTDIR :=
-PROGRAM := .build/release/nest-bootstrap
+# The architecture that `make build`, `make deb` and `make tarball` build for, by Debian's name: this machine's, or arm64.
+ARCH :=
+FOREIGN := $(if $(ARCH),$(filter-out $(shell dpkg --print-architecture),$(ARCH)))
+# The packages ask the program for its manual pages, completions and schema.
+CROSS_TOOLS := $(if $(FOREIGN),binutils-aarch64-linux-gnu qemu-user-static)
+OUT := .build$(if $(FOREIGN),/$(FOREIGN))
+PROGRAM := $(OUT)/release/nest-bootstrap
 # The commit that `--version` prints. Sources from an archive have none, even below the directory of another repository.
 NEST_COMMIT ?= $(shell [ ! -e .git ] || git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 # Tests of the release build that need no API server.
@@ -59,8 +65,8 @@ BASE ?=
 help: ## print the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' Makefile | expand -t 14
 
-build: setup-compile ## build the program: .build/release/nest-bootstrap
-	NEST_COMMIT="$(NEST_COMMIT)" swift build $(RELEASE) --product nest-bootstrap
+build: setup-compile ## build the program: .build/release/nest-bootstrap; ARCH=arm64: .build/arm64/release/nest-bootstrap
+	NEST_COMMIT="$(NEST_COMMIT)" $(if $(FOREIGN),tools/cross-build $(FOREIGN),swift build) $(RELEASE) --product nest-bootstrap
 
 install: build ## install the program, its units and manual pages below DESTDIR and PREFIX (default: /usr)
 	tools/install $(PROGRAM) "$(DESTDIR)" "$(PREFIX)"
@@ -68,20 +74,25 @@ install: build ## install the program, its units and manual pages below DESTDIR 
 install-examples: ## install examples, their manifests and documents below DESTDIR and PREFIX
 	tools/install-examples "$(DESTDIR)" "$(PREFIX)"
 
-deb: build ## build the Debian packages in .build/deb; SIGN_KEY=ID also signs them with gpg
-	Tests/cluster/install-packages "to build the package" dpkg-dev binutils lintian
-	tools/deb $(PROGRAM)
-	tools/check-deb $(PROGRAM)
-	$(if $(SIGN_KEY),for file in .build/deb/*.deb; do \
+deb: build ## build the Debian packages in .build/deb; SIGN_KEY=ID also signs them with gpg; ARCH=arm64: in .build/arm64/deb
+	Tests/cluster/install-packages "to build the package" dpkg-dev binutils $(CROSS_TOOLS) lintian
+	tools/deb $(PROGRAM) $(OUT)/deb
+	tools/check-deb $(PROGRAM) $(OUT)/deb
+	$(if $(SIGN_KEY),for file in $(OUT)/deb/*.deb; do \
 	    gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign "$$file" || exit; \
 	done)
-	lintian --allow-root --fail-on error .build/deb/*.deb
+	lintian --allow-root --fail-on error $(OUT)/deb/*.deb
 
 tarball: build ## build the archive for other systems, with its install.sh, in .build/tarball; SIGN_KEY=ID also signs it
-	Tests/cluster/install-packages "to build the archive" dpkg-dev binutils
-	tools/tarball $(PROGRAM)
-	tools/check-tarball $(PROGRAM) .build/tarball/*.tar.gz
-	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign .build/tarball/*.tar.gz)
+	Tests/cluster/install-packages "to build the archive" dpkg-dev binutils $(CROSS_TOOLS)
+	tools/tarball $(PROGRAM) $(OUT)/tarball
+	tools/check-tarball $(PROGRAM) $(OUT)/tarball/*.tar.gz
+	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign $(OUT)/tarball/*.tar.gz)
+
+arm64-test: setup ## run the program for arm64, and tests that run it, in an emulator; takes half an hour
+	Tests/cluster/install-packages "to run the program for arm64" qemu-user-static
+	$(MAKE) build ARCH=arm64
+	Tests/cross/test arm64 .build/arm64/release/nest-bootstrap --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)'
 
 rpm: deb ## build the RPMs in .build/rpm, which are examined, but installed on no distribution that has RPMs
 	Tests/cluster/install-packages "to build the RPM" dpkg-dev binutils cpio rpm

@@ -1,15 +1,19 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What the tools that build packages have in common. Sourced in the root of the repository, never run; `program` is the
-# path of the program. Sets `version`, `revision` (of the package), `architecture` (Debian's name), `systemd` (the oldest
-# version that is supported) and SOURCE_DATE_EPOCH.
+# path of the program. Sets `version`, `revision` (of the package), what tools/architecture.sh describes, for the
+# architecture of the program, `systemd` (the oldest version that is supported) and SOURCE_DATE_EPOCH.
 
 die() {
     echo "$(basename "$0"): $*" >&2
     exit 1
 }
 
-read -r _ version _ < <("$program" --version)
-architecture=$(dpkg --print-architecture)
+# shellcheck source=architecture.sh
+. tools/architecture.sh
+# shellcheck source=symbols.sh
+. tools/symbols.sh
+use_architecture "$(architecture_of "$program")"
+read -r _ version _ < <(tools/run-program "$program" --version)
 systemd=$(sed -n 's/^Depends: systemd (>= \([0-9]*\)).*/\1/p' packaging/control)
 described=$(dpkg-parsechangelog -l packaging/changelog -S Version)
 revision=${described##*-}
@@ -21,7 +25,7 @@ export SOURCE_DATE_EPOCH
 # Installs everything that the package of a node has below a directory, with the program stripped.
 stage() {
     tools/install "$program" "$1"
-    strip --remove-section=.comment --remove-section=.note "$1/usr/bin/nest-bootstrap"
+    "${binutils}strip" --remove-section=.comment --remove-section=.note "$1/usr/bin/nest-bootstrap"
 }
 
 # Does the same for distributions other than Debian, whose zsh reads completions elsewhere.
@@ -33,7 +37,7 @@ stage_portable() {
 
 # Writes the list of the program's components, which has the digest of the program as it is now.
 list_components() {
-    tools/sbom "$1/usr/bin/nest-bootstrap" "$version" >"$1/usr/share/doc/nest-bootstrap/sbom.cdx.json"
+    tools/sbom "$1/usr/bin/nest-bootstrap" "$version" "$sysroot" >"$1/usr/share/doc/nest-bootstrap/sbom.cdx.json"
 }
 
 # Prints the libraries that a program names, without those of the C library itself.
@@ -41,9 +45,4 @@ libraries_of() {
     readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
         grep -vE '^(libc|libm|libdl|libpthread|librt|ld-linux[^.]*)[.]so'
     tools/loaded-libraries "$1"
-}
-
-# Prints the oldest version of the C library that has everything a program uses of it.
-glibc_of() {
-    readelf -VW "$1" | grep -oE 'GLIBC_2[.][0-9]+' | sort -uV | tail -n 1 | cut -d_ -f2
 }
