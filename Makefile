@@ -89,10 +89,10 @@ tarball: build ## build the archive for other systems, with its install.sh, in .
 	tools/check-tarball $(PROGRAM) $(OUT)/tarball/*.tar.gz
 	$(if $(SIGN_KEY),gpg --batch --yes --armor --local-user "$(SIGN_KEY)" --detach-sign $(OUT)/tarball/*.tar.gz)
 
-arm64-test: setup ## run the program for arm64, and tests that run it, in an emulator; takes half an hour
+arm64-test: setup build ## run the program for arm64, and tests that run it, in an emulator; takes half an hour
 	Tests/cluster/install-packages "to run the program for arm64" qemu-user-static
 	$(MAKE) build ARCH=arm64
-	Tests/cross/test arm64 .build/arm64/release/nest-bootstrap --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)'
+	Tests/cross/test arm64 .build/arm64/release/nest-bootstrap $(PROGRAM) --filter '$(WITH_PROGRAM)' --skip '$(AT_SCALE)'
 
 rpm: deb ## build the RPMs in .build/rpm, which are examined, but installed on no distribution that has RPMs
 	Tests/cluster/install-packages "to build the RPM" dpkg-dev binutils cpio rpm
