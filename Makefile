@@ -1,8 +1,8 @@
 # Users start with `make demo`, developers with `make quick`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install install-examples deb tarball arm64-test rpm demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test chaos bench bench-boot scale storm upgrade-test diagnose diagnose-run schemas
+.PHONY: help build install install-examples deb tarball arm64-test rpm repository demo quick test test-all check check-all format clean setup setup-compile
+.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test repository-test chaos bench bench-boot scale storm upgrade-test diagnose diagnose-run schemas
 .PHONY: lint style words links problems coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -62,6 +62,15 @@ FUZZ_SECONDS ?= 600
 # The key that `make deb` and `make tarball` sign the package and the archive with, if any.
 SIGN_KEY ?=
 
+# The packages that `make repository` adds to a directory, what the directory is served as, the fingerprints of the keys that
+# sign, and for how many days. docs/releasing.md describes it.
+PACKAGES = $(wildcard .build/deb/*.deb .build/rpm/*.rpm)
+REPOSITORY ?= .build/repository
+URL ?=
+KEY ?=
+VALID_DAYS ?= 60
+WITHDRAW ?=
+
 # Samples of each program in `make bench`; fewer than 10 are for a quick look.
 SAMPLES ?= 10
 # Another build of the program, which `make bench` measures in the same rounds; for `make bench-boot` its package.
@@ -104,6 +113,12 @@ rpm: deb ## build the RPMs in .build/rpm, which are examined, but installed on n
 	Tests/cluster/install-packages "to build the RPM" dpkg-dev binutils cpio rpm
 	tools/rpm $(PROGRAM)
 	tools/check-rpm $(PROGRAM)
+
+# Nothing is built: without new packages it signs those that are there for another while.
+repository: ## write signed repositories for apt and dnf with the packages that are built: URL=ADDRESS KEY=FINGERPRINT; docs/releasing.md
+	Tests/cluster/install-packages "to make repositories" apt-utils binutils createrepo-c debian-archive-keyring dpkg-dev gnupg rpm xz-utils
+	tools/repository --url "$(URL)" --key "$(KEY)" --days "$(VALID_DAYS)" $(if $(WITHDRAW),--withdraw "$(WITHDRAW)") \
+	    "$(REPOSITORY)" $(PACKAGES)
 
 demo: setup build ## bootstrap a real API server on loopback, twice, and show the result
 	tools/demo

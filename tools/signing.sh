@@ -1,0 +1,40 @@
+# shellcheck shell=bash disable=SC2154
+# What tools/repository, tools/release and tools/check-release have in common: signatures of the keys in array `keys`, with
+# the gpg of the caller's environment. Sourced, never run.
+
+# Dies unless there are keys, and each is a fingerprint of which gpg has the secret key.
+check_keys() {
+    local key
+    [ ${#keys[@]} -gt 0 ] || die "no key is named, such as KEY=FINGERPRINT; 'gpg --list-secret-keys' prints those of yours"
+    for key in "${keys[@]}"; do
+        [[ $key =~ ^[0-9A-F]{40}$ ]] ||
+            die "'$key' is not the fingerprint of a key; 'gpg --list-secret-keys' prints it: 40 digits and capital letters"
+        gpg --batch --quiet --no-auto-check-trustdb --list-secret-keys "$key" >/dev/null 2>&1 ||
+            die "gpg has no secret key $key; import it with 'gpg --import'"
+    done
+}
+
+# Signs a file with every key. usage: sign OUTPUT FILE FLAG...
+sign() {
+    local users=() key
+    for key in "${keys[@]}"; do users+=(--local-user "$key!"); done
+    gpg --batch --yes --quiet --no-auto-check-trustdb --digest-algo SHA512 "${users[@]}" --output "$1" "${@:3}" "$2" ||
+        die "cannot sign '$2'"
+}
+
+# Exports the public keys. usage: export_keys FILE FLAG...
+export_keys() {
+    gpg --batch --quiet --no-auto-check-trustdb --export-options export-minimal "${@:2}" --export "${keys[@]}" >"$1"
+}
+
+# Signs an RPM with the first key, unless that has signed it.
+sign_rpm() {
+    local signature id=${keys[0]: -16} log
+    signature=$(rpm --query --package --nosignature --queryformat '%{RSAHEADER:pgpsig}%{DSAHEADER:pgpsig}' "$1")
+    [[ $signature != *"Key ID ${id,,}"* ]] || return 0
+    log=$(rpmsign --define "__gpg $(command -v gpg)" --define "_gpg_name ${keys[0]}!" \
+        --define '_gpg_digest_algo sha512' --resign "$1" 2>&1) || die "cannot sign '$1': $log"
+}
+
+# Prints the digest of an RPM without its signature.
+rpm_digest() { rpm --query --package --nosignature --queryformat '%{SHA256HEADER}' "$1" 2>/dev/null; }
