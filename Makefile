@@ -1,8 +1,8 @@
 # Users start with `make demo`, developers with `make quick`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install install-examples deb tarball arm64-test rpm repository demo quick test test-all check check-all format clean setup setup-compile
-.PHONY: test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test repository-test chaos bench bench-boot scale storm upgrade-test diagnose diagnose-run schemas
+.PHONY: help build install install-examples deb tarball arm64-test rpm release release-check repository demo quick test test-all check check-all format clean
+.PHONY: setup setup-compile test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test repository-test chaos bench bench-boot scale storm upgrade-test diagnose diagnose-run schemas
 .PHONY: lint style words links problems coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
 
 IMPORTS := --explicit-target-dependency-import-check error
@@ -26,6 +26,8 @@ WITH_PROGRAM := ^ProgramTests
 WITH_MACHINE := ^BootTests
 WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
 WITH_SSH := ^BootTests.BootedTests/CertificatePushTests
+# Those that install from a package repository take minutes more.
+WITH_REPOSITORY := ^BootTests.IndependentBootedTests/RepositoryTests
 # Most of them wait for one of three running machines, and must not keep others from starting.
 AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/nest-bootstrap_*.deb)" \
     NEST_EXAMPLES="$$(echo "$$PWD"/.build/deb/nest-bootstrap-examples_*.deb)" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=64 \
@@ -64,7 +66,7 @@ SIGN_KEY ?=
 
 # The packages that `make repository` adds to a directory, what the directory is served as, the fingerprints of the keys that
 # sign, and for how many days. docs/releasing.md describes it.
-PACKAGES = $(wildcard .build/deb/*.deb .build/rpm/*.rpm)
+PACKAGES = $(wildcard .build/deb/*.deb .build/arm64/deb/*.deb .build/rpm/*.rpm)
 REPOSITORY ?= .build/repository
 URL ?=
 KEY ?=
@@ -114,6 +116,15 @@ rpm: deb ## build the RPMs in .build/rpm, which are examined, but installed on n
 	tools/rpm $(PROGRAM)
 	tools/check-rpm $(PROGRAM)
 
+# What cannot be released is found before anything is built.
+release-check:
+	Tests/cluster/install-packages "to release" dpkg-dev git
+	tools/release --check
+
+release: release-check deb tarball rpm site ## build and sign all that a release has, in .build/releases/VERSION: URL=ADDRESS KEY=FINGERPRINT; docs/releasing.md
+	Tests/cluster/install-packages "to release" binutils debian-archive-keyring gnupg jq python3 rpm xz-utils
+	tools/release --url "$(URL)" --key "$(KEY)" .build/releases
+
 # Nothing is built: without new packages it signs those that are there for another while.
 repository: ## write signed repositories for apt and dnf with the packages that are built: URL=ADDRESS KEY=FINGERPRINT; docs/releasing.md
 	Tests/cluster/install-packages "to make repositories" apt-utils binutils createrepo-c debian-archive-keyring dpkg-dev gnupg rpm xz-utils
@@ -148,7 +159,8 @@ boot-test-built:
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils
 	tools/deb $(PROGRAM)
 	Tests/boot/setup cloud cluster
-	$(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)'
+	$(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)' \
+	    --skip '$(WITH_REPOSITORY)'
 
 # The packages are built twice, and compared.
 boot-test-all: setup deb tarball rpm boot-test-all-built ## as boot-test, with every package and release of Debian
@@ -156,12 +168,18 @@ boot-test-all: setup deb tarball rpm boot-test-all-built ## as boot-test, with e
 boot-test-all-built:
 	Tests/boot/setup trixie cloud cluster rpm
 	NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RPM="$$(echo "$$PWD"/.build/rpm/nest-bootstrap-[0-9]*.rpm)" \
-	    NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)'
+	    NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)' \
+	    --skip '$(WITH_REPOSITORY)'
 
 ansible-test: setup deb ## run the role of examples/ansible on booted machines, with Ansible from PyPI; needs root
 	Tests/cluster/fetch-ansible
 	Tests/boot/setup managed
 	$(AT_MACHINES) --filter '$(WITH_ANSIBLE)'
+
+repository-test: setup deb ## install and upgrade from package repositories on booted Debian 12 and 13, change keys, refuse others; needs root
+	Tests/cluster/install-packages "to make repositories" apt-utils binutils debian-archive-keyring gnupg rpm xz-utils
+	Tests/boot/setup trixie
+	NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_REPOSITORY)'
 
 push-test: setup deb ## send certificates to booted machines over ssh, with connections that are cut; needs root
 	Tests/boot/setup managed

@@ -7,7 +7,7 @@ stage_debs() {
     local release deb file there
     for release in $releases; do
         mkdir -p "$work/pool/$release" "$out/debian/pool/$release"
-        for deb; do tools/deb-for "$release" "$deb" "$work/pool/$release" >/dev/null; done
+        for deb; do tools/deb-for "$release" "$deb" "$work/pool/$release" | { grep 'is not for' || true; }; done
         stage_keyring "$release"
         for file in "$work/pool/$release"/*; do
             there=$out/debian/pool/$release/${file##*/}

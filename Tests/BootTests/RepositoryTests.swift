@@ -1,0 +1,270 @@
+import Glibc
+import TestSupport
+import Testing
+
+extension IndependentBootedTests {
+    /// The package repository on machines that install from it over HTTP.
+    @Suite(.temporaryDirectory) struct RepositoryTests {
+        /// A directory that a web server on loopback serves, and keys that were made for the test.
+        private struct Repository {
+            /// The address in place of that of the documents.
+            let address: String
+
+            /// The fingerprints of three keys.
+            let keys: [String]
+
+            /// Runs a script in the root of the sources, with the keys, in which `make_repository KEYS [FILE...]` writes
+            /// the repository that is served.
+            @discardableResult
+            func script(_ text: String) async throws -> String {
+                let functions = """
+                    make_repository() {
+                        keys=$1
+                        shift
+                        tools/repository --url "$ADDRESS" --key "$keys" "$DIRECTORY/served/nest-bootstrap" "$@"
+                    }
+                    keep() { rm -rf "$DIRECTORY/kept" && cp -a "$DIRECTORY/served/nest-bootstrap" "$DIRECTORY/kept"; }
+                    restore() {
+                        rm -rf "$DIRECTORY/served/nest-bootstrap"
+                        cp -a "$DIRECTORY/kept" "$DIRECTORY/served/nest-bootstrap"
+                    }
+                    dists=$DIRECTORY/served/nest-bootstrap/debian/dists pool=${dists%/*}/pool
+                    cd "$SOURCES"
+
+                    """
+                let variables = [
+                    "ADDRESS": address, "DIRECTORY": TemporaryDirectory.path, "SOURCES": TestCluster.sourceRoot,
+                    "GNUPGHOME": TemporaryDirectory.file("gpg"), "OLD": keys[0], "NEW": keys[1], "OTHER": keys[2],
+                    "PACKAGE": TestMachine.package, "EXAMPLES": TestMachine.examples,
+                ]
+                let result = try await Tool.run("bash", ["-euc", functions + text], environment: variables)
+                try #require(result.status == 0, "\(text): \(result.output)\(result.errors)")
+                return result.output
+            }
+
+            /// Adds a package with the files of the newest one as a later version, such as `0.1.0-3`.
+            func add(_ version: String, signedBy keys: String) async throws {
+                try await script(
+                    """
+                    dpkg-deb --raw-extract "$PACKAGE" "$DIRECTORY/later"
+                    sed -i 's/^Version:.*/Version: \(version)/' "$DIRECTORY/later/DEBIAN/control"
+                    file=$DIRECTORY/nest-bootstrap_\(version)_$(dpkg --print-architecture).deb
+                    dpkg-deb -Zgzip --root-owner-group --build "$DIRECTORY/later" "$file"
+                    rm -r "$DIRECTORY/later"
+                    make_repository "\(keys)" "$file"
+                    """
+                )
+            }
+        }
+
+        /// Makes the keys, serves a directory on loopback, and ends both afterwards.
+        private func withRepository(_ body: (Repository) async throws -> Void) async throws {
+            let make = """
+                mkdir -m 700 "$1/gpg" && mkdir "$1/served"
+                export GNUPGHOME=$1/gpg
+                for name in old new other; do
+                    gpg --batch --quiet --passphrase '' --quick-generate-key "$name <$name@example.org>" rsa3072 sign 1y
+                    gpg --batch --with-colons --list-keys "$name@" | sed -n 's/^fpr:*\\([0-9A-F]*\\):$/\\1/p'
+                done
+                """
+            let keys = try await Tool.run("bash", ["-euc", make, "bash", TemporaryDirectory.path])
+            try #require(keys.status == 0 && keys.outputLines.count == 3, "\(keys.output)\(keys.errors)")
+            let served = [
+                "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", TemporaryDirectory.file("served"),
+            ]
+            let server = try Tool("python3", served + ["0"])
+            let result: Result<Void, any Error>
+            do {
+                try #require(try await TestSupport.becomes { server.outputSoFar().contains(" port ") })
+                let port = server.outputSoFar().split(separator: " ").first { Int($0) != nil } ?? ""
+                let address = "http://127.0.0.1:\(port)/nest-bootstrap"
+                result = .success(
+                    try await body(Repository(address: address, keys: keys.outputLines.map { String($0) }))
+                )
+            } catch {
+                result = .failure(error)
+            }
+            server.signal(SIGTERM)
+            _ = await server.result()
+            let home = ["GNUPGHOME": TemporaryDirectory.file("gpg")]
+            _ = try await Tool.run("gpgconf", ["--kill", "gpg-agent"], environment: home)
+            try result.get()
+        }
+
+        /// Returns the block of README's section about the repository, with another address.
+        private func readmeLines(_ address: String) throws -> String {
+            let text = try Files.text("\(TestCluster.sourceRoot)/README.md")
+            let section = try #require(text.split(separator: "\n## Install\n", maxSplits: 1).last)
+            let lines = section.split(separator: "\n", omittingEmptySubsequences: false)
+            let block = lines.drop { $0 != "```sh" }.dropFirst().prefix { $0 != "```" }
+            let script = block.joined(separator: "\n")
+            try #require(script.contains("apt install nest-bootstrap "), "\(script)")
+            let parts = script.split(
+                separator: "https://packages.example.org/nest-bootstrap",
+                omittingEmptySubsequences: false
+            )
+            try #require(parts.count == 3, "\(script)")
+            return parts.joined(separator: address)
+        }
+
+        /// Returns what `apt update` prints, whether or not it fails.
+        private func update(_ machine: TestMachine) async throws -> String {
+            let text = try await machine.output("apt-get update 2>&1")
+            show("apt-get update", text)
+            return text
+        }
+
+        private func version(_ machine: TestMachine) async throws -> String {
+            try await machine.must("dpkg-query -Wf '${Version}' nest-bootstrap")
+        }
+
+        private func candidate(_ machine: TestMachine) async throws -> String? {
+            let lines = try await machine.output("apt-cache policy nest-bootstrap").split(separator: "\n")
+            return lines.first { $0.contains("Candidate:") }?.split(separator: " ").last.map(String.init)
+        }
+
+        /// Expects that `apt update` accepts the repository, and upgrades.
+        private func upgrade(_ machine: TestMachine, to expected: String) async throws {
+            let text = try await update(machine)
+            #expect(!text.contains("W:") && !text.contains("E:"), "\(text)")
+            show("apt-get upgrade", try await machine.must("apt-get upgrade 2>&1"))
+            #expect(try await version(machine) == expected)
+        }
+
+        /// Boots a machine of a release of Debian, and does everything on it.
+        private func use(_ release: String, _ number: Int, variant: String?) async throws {
+            try await withRepository { repository in
+                try await repository.script("make_repository $OLD \"$PACKAGE\" $EXAMPLES")
+                try await TestMachine.withFresh("w1", package: "", variant: variant) { machine in
+                    try await machine.boot()
+                    #expect(try await machine.isRunningWithoutFailures())
+                    // apt asks no question; so does a person who answers yes.
+                    try await machine.place("APT::Get::Assume-Yes \"true\";\n", at: "/etc/apt/apt.conf.d/yes")
+                    let lines = try readmeLines(repository.address)
+                    show("the lines of README on \(release)", try await machine.must("set -eu\n\(lines)\n"))
+                    try await expectInstalled(machine, number)
+                    try await expectUpgrade(machine, repository, number)
+                    try await expectRefusals(machine, repository, release, number)
+                    try await expectChangeOfKey(machine, repository, number)
+                }
+            }
+        }
+
+        /// Expects the package of this release, and the keys.
+        private func expectInstalled(_ machine: TestMachine, _ number: Int) async throws {
+            #expect(try await version(machine).hasSuffix("+deb\(number)"))
+            let depends = try await machine.must("dpkg-query -Wf '${Depends}' nest-bootstrap")
+            #expect(depends.contains(number < 13 ? "libcurl4," : "libcurl4t64,"), "\(depends)")
+            try await machine.must("apt-get check && nest-bootstrap --version")
+            let owner = "dpkg --search /usr/share/keyrings/nest-bootstrap-archive-keyring.gpg"
+            #expect(try await machine.must(owner).hasPrefix("nest-bootstrap-archive-keyring:"))
+        }
+
+        /// Upgrades while a task is active, and goes back to the former version.
+        private func expectUpgrade(_ machine: TestMachine, _ repository: Repository, _ number: Int) async throws {
+            let former = try await version(machine)
+            let tasks = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}\n"
+            try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+            try await machine.must("systemctl daemon-reload && systemctl start k8s-bootstrap.target")
+            try await machine.must("nest-bootstrap status --wait=10m")
+            let ask = "systemctl show -p ActiveEnterTimestampMonotonic k8s-bootstrap-here"
+            let started = try await machine.must(ask)
+            try await repository.add("0.1.0-90", signedBy: "$OLD")
+            try await upgrade(machine, to: "0.1.0-90+deb\(number)")
+            #expect(try await machine.must(ask) == started)
+            try await machine.must("apt-get install --allow-downgrades nest-bootstrap=\(former)")
+            try await upgrade(machine, to: "0.1.0-90+deb\(number)")
+            // The same version with other content is refused, and nothing has changed.
+            let refused = try await repository.script(
+                """
+                cp "$PACKAGE" "$DIRECTORY/nest-bootstrap_0.1.0-90_other.deb"
+                dpkg-deb --raw-extract "$PACKAGE" "$DIRECTORY/other"
+                sed -i -e 's/^Version:.*/Version: 0.1.0-90/' -e 's/^Suggests:.*/Suggests: age/' "$DIRECTORY/other/DEBIAN/control"
+                dpkg-deb -Zgzip --root-owner-group --build "$DIRECTORY/other" "$DIRECTORY/other.deb"
+                before=$(cd "$pool" && find . -type f | xargs sha256sum)
+                ! make_repository "$OLD" "$DIRECTORY/other.deb" 2>&1 || exit 1
+                [ "$before" = "$(cd "$pool" && find . -type f | xargs sha256sum)" ]
+                """
+            )
+            #expect(refused.contains("has other content than the new package of that version"), "\(refused)")
+        }
+
+        /// Expects that apt takes nothing from a repository that is signed by another key, changed or expired.
+        private func expectRefusals(
+            _ machine: TestMachine,
+            _ repository: Repository,
+            _ release: String,
+            _ number: Int,
+        ) async throws {
+            let current = try await version(machine)
+            try await repository.script("keep")
+            try await repository.add("0.1.0-91", signedBy: "$OTHER")
+            var text = try await update(machine)
+            #expect(text.contains("NO_PUBKEY") || text.contains("Missing key"), "\(text)")
+            #expect(try await candidate(machine) == current)
+
+            try await repository.script("restore")
+            try await repository.script("sed -i 's/^Label: .*/Label: other/' \"$dists/\(release)/InRelease\"")
+            text = try await update(machine)
+            #expect(text.contains("BADSIG") || text.contains("Message has been manipulated"), "\(text)")
+
+            // Without lists of before, apt would keep the newer of two.
+            try await machine.must("rm -r /var/lib/apt/lists")
+            try await repository.script("restore; SOURCE_DATE_EPOCH=1700000000 make_repository $OLD")
+            let expired = try await machine.run("sh", "-c", "apt-get update 2>&1")
+            show("apt-get update", expired.output)
+            #expect(expired.status == 100 && expired.output.contains("is expired"))
+            #expect(try await candidate(machine) == current)
+
+            try await repository.script(
+                "restore; for file in \"$pool/\(release)\"/*-90*.deb; do echo >>\"$file\"; done"
+            )
+            text = try await update(machine)
+            #expect(!text.contains("W:") && !text.contains("E:"), "\(text)")
+            let changed = try await machine.run(
+                "sh",
+                "-c",
+                "apt-get clean; apt-get install --reinstall nest-bootstrap 2>&1"
+            )
+            show("apt-get install --reinstall", changed.output)
+            #expect(changed.status == 100 && changed.output.contains("unexpected size"))
+            try await repository.script("restore; make_repository $OLD")
+            try await upgrade(machine, to: current)
+        }
+
+        /// Changes the key: a node that is upgraded while both sign survives, and another one is repaired by the line of
+        /// the documents.
+        private func expectChangeOfKey(_ machine: TestMachine, _ repository: Repository, _ number: Int) async throws {
+            let keyring = "/usr/share/keyrings/nest-bootstrap-archive-keyring.gpg"
+            try await machine.must("cp \(keyring) /root/former.gpg")
+            try await repository.add("0.1.0-92", signedBy: "$OLD $NEW")
+            try await upgrade(machine, to: "0.1.0-92+deb\(number)")
+            try await repository.add("0.1.0-93", signedBy: "$NEW")
+            try await upgrade(machine, to: "0.1.0-93+deb\(number)")
+            #expect(try await update(machine).contains("W:") == false)
+
+            try await machine.must("cp /root/former.gpg \(keyring)")
+            try await repository.add("0.1.0-94", signedBy: "$NEW")
+            let text = try await update(machine)
+            #expect(text.contains("NO_PUBKEY") || text.contains("Missing key"), "\(text)")
+            #expect(try await candidate(machine) == "0.1.0-93+deb\(number)")
+            let repair = try readmeLines(repository.address).split(separator: "cat >", maxSplits: 1)[0]
+            try await machine.must(String(repair))
+            try await upgrade(machine, to: "0.1.0-94+deb\(number)")
+        }
+
+        @Test
+        func `Debian 12 installs by the lines of README, refuses what is not signed, and survives a change of key`()
+            async throws
+        {
+            try await use("bookworm", 12, variant: nil)
+        }
+
+        @Test(.enabled(if: TestMachine.hasRelease("trixie"), "no Debian 13 to boot; run make repository-test"))
+        func `Debian 13 installs by the lines of README, refuses what is not signed, and survives a change of key`()
+            async throws
+        {
+            try await use("trixie", 13, variant: "trixie")
+        }
+    }
+}
