@@ -176,10 +176,11 @@ ansible-test: setup deb ## run the role of examples/ansible on booted machines, 
 	Tests/boot/setup managed
 	$(AT_MACHINES) --filter '$(WITH_ANSIBLE)'
 
-repository-test: setup deb ## install and upgrade from package repositories on booted Debian 12 and 13, change keys, refuse others; needs root
-	Tests/cluster/install-packages "to make repositories" apt-utils binutils debian-archive-keyring gnupg rpm xz-utils
+repository-test: setup rpm ## install and upgrade from package repositories on booted Debian 12 and 13, and by dnf; needs root
+	Tests/cluster/install-packages "to test repositories" apt-utils binutils createrepo-c debian-archive-keyring dnf gnupg python3 rpm xz-utils
 	Tests/boot/setup trixie
 	NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_REPOSITORY)'
+	Tests/boot/dnf .build/rpm/nest-bootstrap-[0-9]*.rpm
 
 push-test: setup deb ## send certificates to booted machines over ssh, with connections that are cut; needs root
 	Tests/boot/setup managed

@@ -68,7 +68,11 @@ make_indexes() {
         gzip -9nk "$directory/Packages"
         xz -k "$directory/Packages"
     done
-    [ ${#architectures[@]} -gt 0 ] || die "there is no package for $1; build one with 'make deb'"
+    if [ ${#architectures[@]} = 0 ]; then
+        [ ! -e "$out/debian/dists/$1" ] || die "no package is left for $1; add one that nodes can upgrade to"
+        rm -r "$suite"
+        return
+    fi
     {
         printf '%s: %s\n' Origin nest-bootstrap Label nest-bootstrap Suite "$1" Codename "$1" \
             Date "$(LC_ALL=C date -u -R -d "@$now")" Valid-Until "$(LC_ALL=C date -u -R -d "@$((now + days * 86400))")" \
@@ -97,6 +101,7 @@ publish_pool() {
 # their digests, and one that reads the new one finds those.
 publish_indexes() {
     local suite=$out/debian/dists/$1 new=$work/dists/$1 path digest
+    [ -e "$new" ] || return 0
     { list_indexes "$suite/InRelease" && list_indexes "$new/Release"; } | cut -d' ' -f2 >"$work/wanted"
     while read -r path digest; do
         cp "$new/$path" "$work/copy"
