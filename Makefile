@@ -67,6 +67,7 @@ SIGN_KEY ?=
 # The packages that `make repository` adds to a directory, what the directory is served as, the fingerprints of the keys that
 # sign, and for how many days. docs/releasing.md describes it.
 PACKAGES = $(wildcard .build/deb/*.deb .build/arm64/deb/*.deb .build/rpm/*.rpm)
+ARM64_TOOLS = $(if $(findstring arm64,$(PACKAGES) $(wildcard .build/arm64/deb)),binutils-aarch64-linux-gnu)
 REPOSITORY ?= .build/repository
 URL ?=
 KEY ?=
@@ -122,12 +123,12 @@ release-check:
 	tools/release --check
 
 release: release-check deb tarball rpm site ## build and sign all that a release has, in .build/releases/VERSION: URL=ADDRESS KEY=FINGERPRINT; docs/releasing.md
-	Tests/cluster/install-packages "to release" binutils debian-archive-keyring gnupg jq python3 rpm xz-utils
+	Tests/cluster/install-packages "to release" binutils $(ARM64_TOOLS) debian-archive-keyring gnupg jq python3 rpm xz-utils
 	tools/release --url "$(URL)" --key "$(KEY)" .build/releases
 
 # Nothing is built: without new packages it signs those that are there for another while.
 repository: ## write signed repositories for apt and dnf with the packages that are built: URL=ADDRESS KEY=FINGERPRINT; docs/releasing.md
-	Tests/cluster/install-packages "to make repositories" apt-utils binutils createrepo-c debian-archive-keyring dpkg-dev gnupg rpm xz-utils
+	Tests/cluster/install-packages "to make repositories" apt-utils binutils $(ARM64_TOOLS) createrepo-c debian-archive-keyring dpkg-dev gnupg rpm xz-utils
 	tools/repository --url "$(URL)" --key "$(KEY)" --days "$(VALID_DAYS)" $(if $(WITHDRAW),--withdraw "$(WITHDRAW)") \
 	    "$(REPOSITORY)" $(PACKAGES)
 
