@@ -99,6 +99,12 @@ extension IndependentBootedTests {
             let block = lines.drop { $0 != "```sh" }.dropFirst().prefix { $0 != "```" }
             let script = block.joined(separator: "\n")
             try #require(script.contains("apt install nest-bootstrap "), "\(script)")
+            // The same lines are in another document.
+            let other = try Files.text("\(TestCluster.sourceRoot)/docs/installing.md")
+            #expect(
+                other.contains(block.map { "    \($0)\n" }.joined()),
+                "docs/installing.md has other lines than README"
+            )
             let parts = script.split(
                 separator: "https://packages.example.org/nest-bootstrap",
                 omittingEmptySubsequences: false
@@ -162,6 +168,10 @@ extension IndependentBootedTests {
 
         /// Upgrades while a task is active, and goes back to the former version.
         private func expectUpgrade(_ machine: TestMachine, _ repository: Repository, _ number: Int) async throws {
+            let list =
+                "awk '/^SHA256:/ { found = 1 } /^-/ { found = 0 } found && NF == 3 { print $1 }' \"$dists\"/*/InRelease"
+            let digests = try await repository.script("\(list) >\"$DIRECTORY/digests\"; cat \"$DIRECTORY/digests\"")
+            #expect(!digests.isEmpty)
             let former = try await version(machine)
             let tasks = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}\n"
             try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
@@ -172,12 +182,15 @@ extension IndependentBootedTests {
             try await repository.add("0.1.0-90", signedBy: "$OLD")
             try await upgrade(machine, to: "0.1.0-90+deb\(number)")
             #expect(try await machine.must(ask) == started)
+            // A client that has read the former InRelease finds what that names.
+            try await repository.script(
+                "while read -r digest; do ls \"$dists\"/*/main/*/by-hash/SHA256/$digest; done <\"$DIRECTORY/digests\""
+            )
             try await machine.must("apt-get install --allow-downgrades nest-bootstrap=\(former)")
             try await upgrade(machine, to: "0.1.0-90+deb\(number)")
             // The same version with other content is refused, and nothing has changed.
             let refused = try await repository.script(
                 """
-                cp "$PACKAGE" "$DIRECTORY/nest-bootstrap_0.1.0-90_other.deb"
                 dpkg-deb --raw-extract "$PACKAGE" "$DIRECTORY/other"
                 sed -i -e 's/^Version:.*/Version: 0.1.0-90/' -e 's/^Suggests:.*/Suggests: age/' "$DIRECTORY/other/DEBIAN/control"
                 dpkg-deb -Zgzip --root-owner-group --build "$DIRECTORY/other" "$DIRECTORY/other.deb"
