@@ -62,9 +62,30 @@ struct Session: Sendable {
         retryPolicy: RetryPolicy = retryPolicy(),
         onLine: @escaping @Sendable (String) -> Void = { _ in },
     ) async -> [String] {
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        let lines = await apply(
+            file.manifests,
+            forceConflicts: forceConflicts,
+            dryRunOverlay: dryRunOverlay,
+            verified: verified,
+            retryPolicy: retryPolicy,
+            onLine: onLine
+        )
+        return file.diagnostics.map(\.description) + lines
+    }
+
+    /// Applies objects, and returns the lines about them.
+    func apply(
+        _ manifests: [ManifestObject],
+        forceConflicts: Bool = false,
+        dryRunOverlay: DryRunOverlay? = nil,
+        verified: VerifiedObjects? = nil,
+        retryPolicy: RetryPolicy = retryPolicy(),
+        onLine: @escaping @Sendable (String) -> Void = { _ in },
+    ) async -> [String] {
         let (lines, said) = AsyncStream<String>.makeStream()
-        let diagnostics = await report(
-            text,
+        await report(
+            manifests,
             forceConflicts: forceConflicts,
             dryRunOverlay: dryRunOverlay,
             verified: verified,
@@ -81,29 +102,29 @@ struct Session: Sendable {
             onLine(line.joined(separator: "\n"))
         }
         said.finish()
-        return await lines.reduce(into: diagnostics) { $0.append($1) }
+        return await lines.reduce(into: []) { $0.append($1) }
     }
 
     /// Applies the manifests of a text, and returns the problems of its objects, those with one cause together.
     func groupedProblems(applying text: String) async -> [String] {
         let failures = Locked<[ObjectFailure]>([])
-        _ = await report(text) { message in
+        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+        await report(file.manifests) { message in
             if case .failed(let failure) = message { failures.withLock { $0.append(failure) } }
         }
         let sorted = failures.withLock { $0 }.sorted { $0.faults[0].location < $1.faults[0].location }
         return FailureGroup.groups(of: sorted).flatMap(\.problems).map(\.description)
     }
 
-    /// Applies the manifests of a text, and returns the problems of the text.
+    /// Applies objects.
     func report(
-        _ text: String,
+        _ manifests: [ManifestObject],
         forceConflicts: Bool = false,
         dryRunOverlay: DryRunOverlay? = nil,
         verified: VerifiedObjects? = nil,
         retryPolicy: RetryPolicy = retryPolicy(),
         say: @escaping @Sendable (Applier.Message) -> Void,
-    ) async -> [String] {
-        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
+    ) async {
         let applier = Applier(
             client: client,
             managedMetadata: ManagedMetadata(task: "t"),
@@ -115,8 +136,7 @@ struct Session: Sendable {
             retryPolicy: retryPolicy,
             say: say,
         )
-        _ = await applier.apply(file.manifests)
-        return file.diagnostics.map(\.description)
+        _ = await applier.apply(manifests)
     }
 
     /// Reads an object, `nil` if it does not exist.
