@@ -119,8 +119,8 @@ rpm: deb ## build the RPMs in .build/rpm, which are examined, but installed on n
 
 # What cannot be released is found before anything is built.
 release-check:
-	Tests/cluster/install-packages "to release" dpkg-dev git
-	tools/release --check
+	Tests/cluster/install-packages "to release" dpkg-dev git gnupg
+	tools/release --check --url "$(URL)" --key "$(KEY)" .build/releases
 
 release: release-check deb tarball rpm site ## build and sign all that a release has, in .build/releases/VERSION: URL=ADDRESS KEY=FINGERPRINT; docs/releasing.md
 	Tests/cluster/install-packages "to release" binutils $(ARM64_TOOLS) debian-archive-keyring gnupg jq python3 rpm xz-utils
