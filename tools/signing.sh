@@ -2,15 +2,19 @@
 # What tools/repository, tools/release and tools/check-release have in common: signatures of the keys in array `keys`, with
 # the gpg of the caller's environment. Sourced, never run.
 
-# Dies unless there are keys, and each is a fingerprint of which gpg has the secret key.
+# Dies unless there are keys, and each is a fingerprint of which gpg has the secret key, which can sign today.
 check_keys() {
-    local key
+    local key listing
     [ ${#keys[@]} -gt 0 ] || die "no key is named, such as KEY=FINGERPRINT; 'gpg --list-secret-keys' prints those of yours"
     for key in "${keys[@]}"; do
         [[ $key =~ ^[0-9A-F]{40}$ ]] ||
             die "'$key' is not the fingerprint of a key; 'gpg --list-secret-keys' prints it: 40 digits and capital letters"
-        gpg --batch --quiet --no-auto-check-trustdb --list-secret-keys "$key" >/dev/null 2>&1 ||
+        listing=$(gpg --batch --quiet --no-auto-check-trustdb --with-colons --list-secret-keys "$key" 2>/dev/null) ||
             die "gpg has no secret key $key; import it with 'gpg --import'"
+        case $listing in
+        sec:e:*) die "key $key has expired; extend it with 'gpg --quick-set-expire $key 3y'" ;;
+        sec:r:*) die "key $key is revoked; make a new one" ;;
+        esac
     done
 }
 
