@@ -105,10 +105,10 @@ extension IndependentBootedTests {
                 other.contains(block.map { "    \($0)\n" }.joined()),
                 "docs/installing.md has other lines than README"
             )
-            let parts = script.split(
-                separator: "https://packages.example.org/nest-bootstrap",
-                omittingEmptySubsequences: false
-            )
+            // A placeholder before the first release, then the address of the project.
+            let line = try #require(block.first { $0.hasPrefix("URIs: ") && $0.hasSuffix("/debian") }, "\(script)")
+            let placeholder = line.dropFirst("URIs: ".count).dropLast("/debian".count)
+            let parts = script.split(separator: placeholder, omittingEmptySubsequences: false)
             try #require(parts.count == 3, "\(script)")
             return parts.joined(separator: address)
         }
