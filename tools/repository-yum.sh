@@ -31,7 +31,11 @@ make_metadata() {
     for rpm in "$out/rpm/$packages"/*.rpm "$work"/rpm/*.rpm; do
         [ ! -e "$rpm" ] || is_withdrawn "$rpm" || ln "$rpm" "$work/all/"
     done
-    [ -n "$(ls "$work/all")" ] || { say "there are no RPMs; 'make rpm' builds them" && return; }
+    if [ -z "$(ls "$work/all")" ]; then
+        [ ! -e "$out/rpm/repodata" ] || die "no RPM is left; add one that nodes can upgrade to"
+        say "there are no RPMs; 'make rpm' builds them"
+        return
+    fi
     createrepo_c --quiet --general-compress-type gz --no-database --unique-md-filenames --set-timestamp-to-revision --revision "$now" \
         --location-prefix "$packages" --outputdir "$work" "$work/all"
     sign "$work/repodata/repomd.xml.asc" "$work/repodata/repomd.xml" --armor --detach-sign
