@@ -51,6 +51,7 @@ struct ObjectApplication {
     /// Reads the object's metadata, if an earlier run has verified the object, and repeats failed attempts.
     ///
     /// - Returns: The result, `nil` if the object has to be applied.
+    /// - Throws: ``ObjectFailure`` if the server does not answer, or if another task describes the object.
     func runByMetadata() async throws(ObjectFailure) -> Result? {
         guard !isKnownToDiffer else { return nil }
         do {
@@ -72,6 +73,7 @@ struct ObjectApplication {
         }
     }
 
+    /// Repeats failed attempts as long as another one is worthwhile.
     private func retrying<Value>(
         _ attempt: () async throws(APIError) -> Value
     ) async throws(APIError) -> Value {

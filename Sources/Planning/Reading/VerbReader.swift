@@ -29,6 +29,7 @@ struct VerbReader {
     /// The verbs that have keys in the task itself.
     private static let verbsWithShorthands = verbTypes.filter { !$0.taskLevelKeys.isEmpty }
 
+    /// The keys that some verbs have in the task itself.
     private static let shorthands = verbsWithShorthands.map { (keys: $0.taskLevelKeys, owner: $0.name) }
 
     /// Reports verbs without a value whose keys are not indented, and then the unknown keys of the task.
