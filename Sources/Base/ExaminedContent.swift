@@ -21,8 +21,16 @@ struct ExaminedContent {
     /// The lines of the first document that are not empty.
     let lines: [Substring]
 
-    /// The keys of an object in JSON; the values that are no texts are empty.
-    private let object: [String: String]
+    /// The values behind the keys: of an object in JSON, or the rest of the first line that begins with the key.
+    private let values: [String: Value]
+
+    /// The value of a key.
+    private enum Value {
+        /// A text of an object in JSON; other values are empty.
+        case json(String)
+        /// The rest of a line, with white space, quotation marks and comments.
+        case rest(Substring)
+    }
 
     /// Prepares a content.
     ///
@@ -40,21 +48,24 @@ struct ExaminedContent {
         self.text = text
         name = String(path.lastSlash.map { path[path.index(after: $0)...] } ?? path[...])
         lines = Array(Self.lines(of: text).prefix { !Self.beginsDocument($0) })
-        object = text.first == "{" ? JSONKeys(text.utf8).values : [:]
-        keys = Set(
-            lines.compactMap { line in
-                guard let first = line.utf8.first, first > 0x20,
-                    let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")),
-                    line.first?.isLetter == true || first == UInt8(ascii: "\"")
-                else { return nil }
-                return String(line[..<colon].filter { $0 != "\"" })
-            } + object.keys
-        )
+        var values = Dictionary(lines.compactMap(Self.keyAndRest)) { first, _ in first }
+        if text.first == "{" { values.merge(JSONKeys(Array(text.utf8)).values.mapValues(Value.json)) { $1 } }
+        self.values = values
+        keys = Set(values.keys)
         let isValue = isDocument || keys.isSuperset(of: ["apiVersion", "kind"]) || text.hasPrefix("{")
         labels =
             isValue && !text.hasPrefix("-----BEGIN ")
             ? [] : Self.lines(of: whole).compactMap { Self.label(of: $0) }
         der = DERContent(self.bytes)
+    }
+
+    /// Returns the key at the beginning of a line, without quotation marks, and what follows its colon.
+    private static func keyAndRest(_ line: Substring) -> (String, Value)? {
+        guard let first = line.utf8.first, first > 0x20,
+            let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")),
+            first == UInt8(ascii: "\"") || line.first?.isLetter == true
+        else { return nil }
+        return (line[..<colon].filter { $0 != "\"" }, .rest(line[line.utf8.index(after: colon)...]))
     }
 
     /// Returns whether a line begins with `---` and is not the beginning or the end of a PEM block.
@@ -102,15 +113,13 @@ struct ExaminedContent {
         text.hasPrefix("-----BEGIN ") && lines.first?.hasSuffix("\(label)-----") == true
     }
 
-    /// Returns the value of a key at the beginning of a line.
+    /// Returns the text that is the value of a key at the beginning of a line, up to white space; `nil` without the key.
     func value(of key: String) -> String? {
-        if let value = object[key] { return value }
-        return lines.first { $0.hasPrefix("\(key):") }.map { line in
-            String(
-                line.dropFirst(key.count + 1).drop(while: \.isWhitespace).prefix { !$0.isWhitespace }.filter {
-                    $0 != "\""
-                }
-            )
+        switch values[key] {
+        case nil: nil
+        case .json(let text): text
+        case .rest(let rest):
+            rest.drop(while: \.isWhitespace).prefix { !$0.isWhitespace }.filter { $0 != "\"" }
         }
     }
 
@@ -216,30 +225,30 @@ struct ExaminedContent {
 private struct JSONKeys {
     private(set) var values: [String: String] = [:]
 
-    init(_ bytes: Substring.UTF8View) {
+    init(_ bytes: [UInt8]) {
         var depth = 0
-        var text: [UInt8]?
+        /// The index behind the quotation mark that begins a text.
+        var start: Int?
         var isEscaped = false
         var last = ""
         var key: String?
-        for byte in bytes {
-            if var known = text {
+        for (index, byte) in bytes.enumerated() {
+            if let first = start {
                 if !isEscaped, byte == UInt8(ascii: "\"") {
-                    text = nil
-                    last = String(decoding: known, as: UTF8.self)
-                    if depth == 1, let written = key {
+                    start = nil
+                    guard depth == 1 else { continue }
+                    last = String(decoding: bytes[first..<index], as: UTF8.self)
+                    if let written = key {
                         values[written] = last
                         key = nil
                     }
-                    continue
+                } else {
+                    isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
                 }
-                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
-                known.append(byte)
-                text = known
                 continue
             }
             switch byte {
-            case UInt8(ascii: "\""): text = []
+            case UInt8(ascii: "\""): start = index + 1
             case UInt8(ascii: ":") where depth == 1:
                 key = last
                 values[last] = ""

@@ -131,6 +131,15 @@ struct ContentFormatTests {
         #expect(ContentFormat.recognised(Array(text.utf8), path: "a.yaml")?.kind == .manifest)
     }
 
+    /// A reader that copies the text at every byte takes minutes.
+    @Test func `an object in JSON with a long text is recognised by its keys`() {
+        let text = String(repeating: "x", count: 1_000_000)
+        let manifest = "{\"data\": \"\(text)\", \"apiVersion\": \"v1\", \"kind\": \"ConfigMap\"}"
+        #expect(ContentFormat.recognised(Array(manifest.utf8), path: "a.json")?.kind == .manifest)
+        let tasks = "{\"tasks\": {\"a\": {\"file\": {\"path\": \"/a\", \"content\": \"\(text)\\\"\"}}}}"
+        #expect(ContentFormat.recognised(Array(tasks.utf8), path: "a.yaml")?.kind == .taskFile)
+    }
+
     @Test func `no content of DER crashes the reader`() {
         let certificate: [UInt8] = [0x30, 0x0A, 0x30, 0x05, 0xA0, 0x03, 0x02, 0x01, 0x02, 0x30, 0x00, 0x03]
         for index in certificate.indices {
