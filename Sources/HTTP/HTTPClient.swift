@@ -25,27 +25,46 @@ public final class HTTPClient: Sendable {
         public init() {}
     }
 
+    /// The time at which a client loads libcurl and starts the thread of the transfers.
+    public enum Start: Sendable, Hashable {
+        case now
+        /// At once, but without waiting for it: the first request waits, and reports a failure.
+        case inBackground
+        case byFirstRequest
+    }
+
     private let settings: Settings
     private let proxyRules: ProxyRules
     private let queue = RequestQueue()
     private let validated = Locked<Set<LoadedPEM>>([])
     private let hasStarted = Locked(false)
+    private let isStartedInBackground: Bool
 
     /// Creates a client.
     ///
     /// - Parameters:
     ///   - settings: The settings.
-    ///   - startsAtOnce: Whether libcurl is loaded and the thread started now, not by the first request.
+    ///   - start: The time at which libcurl is loaded and the thread of the transfers started.
     /// - Throws: ``TransportError`` if no thread can be started.
-    public init(_ settings: Settings = Settings(), startsAtOnce: Bool = true) throws(TransportError) {
+    public init(_ settings: Settings = Settings(), start: Start = .now) throws(TransportError) {
         precondition(settings.maximumRequestsInFlight > 0, "a client sends at least one request at a time")
         self.settings = settings
+        isStartedInBackground = start == .inBackground
         proxyRules = ProxyRules { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
-        if startsAtOnce { try start() }
+        switch start {
+        case .now: try startTransfers()
+        case .inBackground:
+            do {
+                try startThread { [self] in try? startTransfers() }
+            } catch {
+                throw TransportError(.other, "\(error)")
+            }
+        case .byFirstRequest: break
+        }
     }
 
-    /// Starts the thread, unless it has been started.
-    private func start() throws(TransportError) {
+    /// Loads libcurl and starts the thread, unless it has been started.
+    private func startTransfers() throws(TransportError) {
         try hasStarted.withLock { hasStarted throws(TransportError) in
             guard !hasStarted else { return }
             guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
@@ -74,7 +93,7 @@ public final class HTTPClient: Sendable {
         deadline: ContinuousClock.Instant,
         receiver: BodyReceiver? = nil,
     ) async throws(TransportError) -> HTTPResponse {
-        try start()
+        try startTransfers()
         let hopLimit = 10
         let firstURL = request.url
         var (request, identity) = (request, identity)
@@ -125,7 +144,7 @@ public final class HTTPClient: Sendable {
         port: UInt16,
         deadline: ContinuousClock.Instant,
     ) async throws(TransportError) {
-        try start()
+        try startTransfers()
         let check = PreparedRequest(
             method: "GET",
             url: try RequestURL(checking: Endpoint(host: host, port: port)),
@@ -142,6 +161,8 @@ public final class HTTPClient: Sendable {
     ///
     /// Returns when the thread has answered all requests and stopped. May be called more than once.
     public func shutDown() async {
+        // The process may exit after this, and must not while a library is being loaded.
+        if isStartedInBackground { try? startTransfers() }
         queue.stop()
         // A thread that is started after this ends at once, and nobody waits for it.
         if hasStarted.withLock({ $0 }) { await queue.waitForEnd() }

@@ -141,7 +141,7 @@ extension SystemError {
     ///   other than root.
     func advisingUnit(_ path: String) -> SystemError {
         // systemd sets the variable to the name of the unit's user.
-        guard code == EACCES, Machine.isUnit, !Machine.isRoot, let user = Machine.environment()["USER"] else {
+        guard code == EACCES, Machine.isUnit, !Machine.isRoot, let user = Machine.environmentVariable("USER") else {
             return self
         }
         var walk = PathWalk(path, operation)

@@ -32,7 +32,7 @@ public enum Machine {
     /// - Returns: The kernel's random identifier.
     /// - Throws: ``Base/SystemError`` if `/proc` cannot be read.
     public static func bootIdentifier(
-        _ variable: String? = isUnit ? environment()["NEST_BOOT_ID"] : nil
+        _ variable: String? = isUnit ? environmentVariable("NEST_BOOT_ID") : nil
     ) throws(SystemError) -> String {
         if let digits = variable, digits.utf8.count == 32, digits.allSatisfy(\.isHexDigit) {
             let parts = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map {
@@ -72,7 +72,7 @@ public enum Machine {
     public static var isRoot: Bool { geteuid() == 0 }
 
     /// Whether this process runs in one of the program's units, which set the variable `NEST_UNIT`.
-    public static let isUnit = environment()["NEST_UNIT"] == "yes"
+    public static let isUnit = environmentVariable("NEST_UNIT") == "yes"
 
     /// Copies the arguments of this process, even if `/proc` is missing.
     ///
@@ -85,6 +85,14 @@ public enum Machine {
             unsafe argument += 1
         }
         return arguments
+    }
+
+    /// Copies one variable of the environment of this process.
+    ///
+    /// - Parameter name: The name of the variable.
+    /// - Returns: The value, `nil` if the variable is not set.
+    public static func environmentVariable(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
     /// Copies the environment of this process.

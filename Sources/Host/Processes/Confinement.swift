@@ -26,9 +26,9 @@ public enum Confinement {
     /// `no_new_privs`. If the kernel does not support Landlock, nothing changes.
     public static func separate() {
         // The unit of a task with `sandbox: false`.
-        guard Machine.environment()["NEST_SANDBOX"] != "no" else { return }
+        guard Machine.environmentVariable("NEST_SANDBOX") != "no" else { return }
         // A service manager whose own socket is abstract could no longer be notified.
-        guard Machine.isUnit, Machine.environment()["NOTIFY_SOCKET"]?.hasPrefix("@") != true else { return }
+        guard Machine.isUnit, Machine.environmentVariable("NOTIFY_SOCKET")?.hasPrefix("@") != true else { return }
         _ = nest_host_separate()
     }
 }

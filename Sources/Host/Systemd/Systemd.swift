@@ -33,7 +33,7 @@ public enum Systemd {
 
     /// Whether there is a system bus, over which units are started.
     public static var hasSystemBus: Bool {
-        Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] != nil
+        Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") != nil
             || (try? FileSystem.exists("/run/dbus/system_bus_socket")) == true
     }
 
@@ -95,7 +95,7 @@ public enum Systemd {
 
     /// Returns the address of the system bus.
     static func systemBusAddress() -> String {
-        Machine.environment()["DBUS_SYSTEM_BUS_ADDRESS"] ?? "unix:path=/run/dbus/system_bus_socket"
+        Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") ?? "unix:path=/run/dbus/system_bus_socket"
     }
 
     /// Opens a bus connection, and calls a closure with it.

@@ -83,11 +83,23 @@ struct DefaultedKey<Value: Sendable>: Sendable {
     ///   - name: The name of the key.
     ///   - reader: The reader of the value.
     ///   - value: The default.
-    ///   - text: The default as the reference shows it, if Swift prints it differently.
+    ///   - text: The default as the reference shows it.
     ///   - meaning: The meaning of the key.
-    init(_ name: String, _ reader: ValueReader<Value>, default value: Value, text: String? = nil, _ meaning: String) {
-        key = .optional(name, reader, default: text ?? "`\(value)`", meaning)
+    init(_ name: String, _ reader: ValueReader<Value>, default value: Value, text: String, _ meaning: String) {
+        key = .optional(name, reader, default: text, meaning)
         self.value = value
+    }
+
+    /// Creates a key whose default the reference shows as the task file has it.
+    init(_ name: String, _ reader: ValueReader<Value>, default value: Value, _ meaning: String)
+    where Value: CustomStringConvertible {
+        self.init(name, reader, default: value, text: "`\(value.description)`", meaning)
+    }
+
+    /// Creates a key whose default is one of several words.
+    init(_ name: String, _ reader: ValueReader<Value>, default value: Value, _ meaning: String)
+    where Value: RawRepresentable<String> {
+        self.init(name, reader, default: value, text: "`\(value.rawValue)`", meaning)
     }
 }
 

@@ -49,8 +49,12 @@ private struct ArgumentParser {
     private var isHelp = false
     private var isVersion = false
 
+    /// The command of the first argument that is the name of one, which may also be the value of a flag.
+    private let likelyCommand: (any Command.Type)?
+
     init(_ arguments: [String]) {
         rest = arguments[...]
+        likelyCommand = arguments.lazy.compactMap(findCommand).first
     }
 
     /// The command, if the first word is the name of a command.
@@ -117,7 +121,7 @@ private struct ArgumentParser {
 
     /// Finds the flag that an argument names.
     private func form(_ part: FlagForm.Part) throws(UsageError) -> FlagForm {
-        let named = FlagForm.named(part.name, of: command)
+        let named = FlagForm.named(part.name, of: command ?? likelyCommand)
         if let named, isKnown(named) { return named }
         // A letter may be meant as the beginning of a long name, even if another command has a flag with that letter.
         let meant = part.name.count == 2 ? "-\(part.name)" : nil

@@ -73,7 +73,7 @@ struct DiffCommand: Command {
         let part = names.isEmpty ? plan : try plan.selecting(names, withDependencies: true)
         let shown = Set((names.isEmpty ? plan : try plan.selecting(names)).steps.map(\.task.name))
         let signals = try catchSignals()
-        let http = try HTTPClient()
+        let http = try HTTPClient(start: .inBackground)
         var environment = configuration.environment(http)
         environment.keepsSchemas = true
         let runner = ActionRunner(environment)

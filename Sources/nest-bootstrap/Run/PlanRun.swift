@@ -65,7 +65,8 @@ struct PlanRun {
             }
         }
         let signals = try catchSignals()
-        let http = try HTTPClient()
+        let usesNetwork = part.steps.contains { $0.task.footprint.usesNetwork }
+        let http = try HTTPClient(start: usesNetwork ? .inBackground : .byFirstRequest)
         let recorder = command.isDryRun ? nil : makeRecorder(records)
         let staged = staged(part, records)
         let inputs = InputReader(configuration)
