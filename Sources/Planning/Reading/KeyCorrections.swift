@@ -6,15 +6,20 @@ import YAML
 /// A key that is then missing, or a task that then has no verb, is no mistake of its own.
 struct KeyCorrections {
     /// A mapping around the one that is read.
-    private struct Level {
+    private final class Level {
         let keys: [KeyDescription]
         let mapping: Mapping
 
-        /// The written keys.
-        var written: Set<String> { Set(mapping.entries.map(\.key)) }
+        /// The written keys, which only a mapping with an unknown key needs.
+        private(set) lazy var written = Set(mapping.entries.map(\.key))
 
         /// The written keys that have no value.
-        var empty: Set<String> { Set(mapping.entries.filter { $0.value.isNull }.map(\.key)) }
+        private(set) lazy var empty = Set(mapping.entries.filter { $0.value.isNull }.map(\.key))
+
+        init(keys: [KeyDescription], mapping: Mapping) {
+            self.keys = keys
+            self.mapping = mapping
+        }
 
         /// Returns whether an entry can be in the mapping under another name: it is not written, and the value fits.
         ///

@@ -98,15 +98,16 @@ final class ProblemCollector {
     }
 
     /// Returns the name that was probably meant, or `nil` if no name is similar or the limit of comparisons is reached.
-    func nearName(to name: String, in names: [String]) -> String? {
+    func nearName(to name: String, in names: @autoclosure () -> [String]) -> String? {
         guard comparisonCount < Limit.hintComparisonCount else { return nil }
+        let names = names()
         comparisonCount += names.count
         return nearestName(to: name, in: names)
     }
 
     /// Returns the hint `did you mean 'x'?`, or another hint if no name is similar.
-    func hint(for name: String, in names: [String], else other: String? = nil) -> String? {
-        nearName(to: name, in: names).map { "did you mean '\($0)'?" } ?? other
+    func hint(for name: String, in names: @autoclosure () -> [String], else other: String? = nil) -> String? {
+        nearName(to: name, in: names()).map { "did you mean '\($0)'?" } ?? other
     }
 
     /// Throws the problems found, if any.

@@ -33,24 +33,25 @@ struct UnusedVariables {
     ///   - plan: The tasks of this node.
     ///   - problems: The collector to which problems are reported.
     init(_ files: MergedFiles, _ plan: Plan, _ problems: ProblemCollector) {
-        let suspects = files.variables.entries.filter { files.dropInVariables.contains($0.key) }
+        let dropInVariables = files.dropInVariables
+        let suspects = files.variables.entries.filter { dropInVariables.contains($0.key) }
         guard !suspects.isEmpty, !problems.isIncomplete else { return }
         var used: Set<String> = []
         for section in [files.cluster, files.nodes, files.variables, files.certificates, files.tasks] {
             for entry in section.entries { used.formUnion(variableNames(in: entry.value)) }
         }
-        let others = Set(files.variables.entries.map(\.key)).union(used)
+        let names = Set(files.variables.entries.map(\.key)).union(used).sorted()
+        let byLetters = Dictionary(grouping: names, by: Self.letters)
         let substituting = files.tasks.entries.filter { $0.value["apply"]?["substitute"]?.boolean == true }.map(\.key)
         let own = Set(plan.steps.map(\.task.name))
         for suspect in suspects where !used.contains(suspect.key) {
-            let candidates = others.subtracting([suspect.key]).sorted()
             let variable = DropInVariable(
                 name: suspect.key,
                 location: suspect.location,
-                nearName: problems.nearName(to: suspect.key, in: candidates),
+                nearName: problems.nearName(to: suspect.key, in: names.filter { $0 != suspect.key }),
             )
             // Manifests may use the variable, unless its name differs from another only in case and separators.
-            let isTwin = candidates.contains { Self.letters($0) == Self.letters(suspect.key) }
+            let isTwin = byLetters[Self.letters(suspect.key), default: []].contains { $0 != suspect.key }
             if substituting.isEmpty || isTwin {
                 problems.add([variable.problem])
             } else if own.isSuperset(of: substituting) {
