@@ -48,6 +48,7 @@ extension Unicode.Scalar {
     /// look like a space.
     public var escape: String? {
         switch self {
+        case " "..."~": return nil
         case "\n": return "\\n"
         case "\r": return "\\r"
         case "\t": return "    "

@@ -53,7 +53,8 @@ func unitPhrase(_ text: String, specifiers: Bool = true) -> String {
         switch scalar {
         case "%" where specifiers: line += "%%"
         case "\n", "\r", "\t": line += " "
-        default: line += scalar.escape ?? String(scalar)
+        default:
+            if let escape = scalar.escape { line += escape } else { line.unicodeScalars.append(scalar) }
         }
     }
     if text.unicodeScalars.count > Limit.unitPhraseLength { line += "…" }

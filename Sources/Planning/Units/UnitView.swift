@@ -110,7 +110,8 @@ struct UnitView {
         hiddenOfNode = hiddenHere.filter { replacesDropIn || !$0.isInDropIn }.map(\.path).filter {
             state(above: $0).isSeen
         }
-        marked.removeAll(where: hiddenHere.map(\.path).containsExactly)
+        let pathsHiddenHere = Set(hiddenHere.map(\.path).exact)
+        marked.removeAll { pathsHiddenHere.contains(ExactText($0)) }
     }
 
     /// Marks a closed directory unless the task sees all of it; returns whether the task sees all of it.
