@@ -155,15 +155,17 @@ extension [UnitFile] {
     /// - Throws: ``Base/SystemError`` if the system refuses.
     func write(in directory: String) throws(SystemError) {
         try FileSystem.makeDirectories(directory)
-        // The way to each directory is examined when it is opened. There may be one for every task.
-        let top = try WritingDirectory(directory)
-        var last = (path: directory, opened: top)
-        for file in self {
+        let files = map { file in
             let path = "\(directory)/\(file.path)"
-            let parent = String(path[..<(path.lastSlash ?? path.startIndex)])
-            if parent != directory, parent != last.path { last = (parent, try WritingDirectory(parent)) }
-            let open = parent == directory ? top : last.opened
-            switch file.content {
+            return (parent: String(path[..<(path.lastSlash ?? path.startIndex)]), path: path, content: file.content)
+        }
+        // The way to each directory is examined when it is opened, so each is opened once. There may be one for every
+        // task, and only one is open at a time.
+        var last = (path: directory, opened: try WritingDirectory(directory))
+        for (parent, path, content) in files.sorted(by: { $0.parent < $1.parent }) {
+            if parent != last.path { last = (parent, try WritingDirectory(parent)) }
+            let open = last.opened
+            switch content {
             case .text(let text):
                 try FileSystem.write(Swift.Array(text.utf8), to: path, mode: 0o644, isSynced: false, in: open)
             case .link(let target):
