@@ -15,15 +15,15 @@ struct EditableText {
 
         /// Returns where a position of the changed text was before the change.
         func original(_ mark: EventMark) -> EventMark {
-            let added = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
-            let lastLine = line + added.count - 1
             guard mark.line >= line else { return mark }
-            guard mark.line <= lastLine else {
-                return EventMark(line: mark.line - added.count + 1, column: mark.column)
+            let addedCount = text.utf8.count { $0 == UInt8(ascii: "\n") }
+            guard mark.line <= line + addedCount else {
+                return EventMark(line: mark.line - addedCount, column: mark.column)
             }
             if mark.line == line, mark.column <= column { return mark }
-            let end = (added.count == 1 ? column : 0) + (added.last?.count ?? 0)
-            let behind = mark.line == lastLine ? mark.column - end : -1
+            let lastLine = text.unicodeScalars.reversed().prefix { $0 != "\n" }
+            let end = (addedCount == 0 ? column : 0) + lastLine.count
+            let behind = mark.line == line + addedCount ? mark.column - end : -1
             return EventMark(line: line, column: behind < 0 ? column : column + count + behind)
         }
     }

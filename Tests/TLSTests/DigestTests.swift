@@ -32,4 +32,21 @@ struct DigestTests {
         digest.update([])
         #expect(digest.finish() == sha256(bytes))
     }
+
+    @Test func `a digest is read from its text, and from no other text`() throws {
+        var incremental = SHA256Digest()
+        incremental.update(Array("abc".utf8))
+        let digest = incremental.digest()
+        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(digest.description == text)
+        #expect(Digest(text) == digest)
+        #expect(digest.bytes.prefix(4).elementsEqual([0xBA, 0x78, 0x16, 0xBF]))
+        let others = [
+            "", String(text.dropLast()), text + "0", text.uppercased(), text.dropLast() + "é", "g" + text.dropFirst(),
+        ]
+        for other in others {
+            #expect(Digest(other) == nil)
+        }
+        #expect(Digest("0" + text.dropFirst()) != digest)
+    }
 }

@@ -38,13 +38,16 @@ struct RepeatedObjects {
         }
         for (task, manifests) in contents {
             let namespace = kubeconfig(of: task)?.namespace ?? "default"
-            for set in Repetitions.sets(of: manifests, defaultNamespace: namespace) {
-                if Repetitions.areEqual(set) {
-                    warnings += Repetitions.problems(of: set)
-                } else {
-                    problems += Repetitions.problems(of: set)
+            let found = Repetitions(of: manifests, defaultNamespace: namespace)
+            for (position, object) in found.objects.enumerated() {
+                if let set = found.sets[position] {
+                    if Repetitions.areEqual(set) {
+                        warnings += Repetitions.problems(of: set)
+                    } else {
+                        problems += Repetitions.problems(of: set)
+                    }
                 }
-                if let first = set.first { check(first.identity, task, "applies", at: first.location) }
+                check(object.identity, task, "applies", at: object.location)
             }
         }
         for task in plan.steps.lazy.map(\.task) {

@@ -55,10 +55,11 @@ struct ApplyAction: Action {
         _ index: ManifestIndex?,
     ) async throws -> Bool {
         // An object that is described twice counts once.
-        let sets = Repetitions.sets(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
-        context.emit(.objectCount(sets.count))
+        let found = Repetitions(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
+        let objectCount = found.objects.count
+        context.emit(.objectCount(objectCount))
         let failures = FailureReporter(context, order: contents.manifests)
-        for set in sets where set.count > 1 && Repetitions.areEqual(set) {
+        for (_, set) in found.sets.sorted(by: { $0.key < $1.key }) where Repetitions.areEqual(set) {
             for warning in Repetitions.problems(of: set) { context.emit(.warning(about: warning)) }
         }
         var pruning = try await PruneStep(context, declaration, contents.manifests, client, failures)
@@ -93,7 +94,7 @@ struct ApplyAction: Action {
             )
         }
         let deletedCount =
-            try await pruning?.run(after: sets.count, hasWaited: declaration.waitsForRollout) ?? 0
+            try await pruning?.run(after: objectCount, hasWaited: declaration.waitsForRollout) ?? 0
         return changedCount + deletedCount > 0
     }
 

@@ -1,4 +1,5 @@
 import Base
+import TLS
 import YAML
 
 /// Lists of metadata, which are read before the first object is applied.
@@ -74,7 +75,7 @@ extension Applier {
         readAt begin: Int64,
         _ survey: inout Survey
     ) async {
-        var servers: [GroupVersionKind: String?] = [:]
+        var servers: [GroupVersionKind: Digest?] = [:]
         for position in findings.keys.sorted() {
             guard let metadata = findings[position]?.metadata, let entry = knownEntry(of: objects[position]) else {
                 continue

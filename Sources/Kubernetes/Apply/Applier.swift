@@ -125,10 +125,10 @@ public struct Applier: Sendable {
         let created = CreatedScopes()
 
         fileprivate init(_ manifests: [ManifestObject], defaultNamespace: String) {
-            let sets = Repetitions.sets(of: ApplyOrder.sorted(manifests), defaultNamespace: defaultNamespace)
-            objects = sets.compactMap(\.first)
+            let found = Repetitions(of: ApplyOrder.sorted(manifests), defaultNamespace: defaultNamespace)
+            objects = found.objects
             needs = ApplyNeeds(objects, defaultNamespace: defaultNamespace)
-            for (index, set) in sets.enumerated() where !Repetitions.areEqual(set) {
+            for (index, set) in found.sets where !Repetitions.areEqual(set) {
                 repetitions[index] = ObjectFailure(
                     object: objects[index].identity,
                     cause: .invalid,

@@ -20,13 +20,13 @@ public final class VerifiedObjects: Sendable {
         /// Whether objects of the resource belong to namespaces.
         var isNamespaced: Bool
         /// The digest of the manifest and the whole object; see `ApplyInputs.digest(of:hasStatusSubresource:)`.
-        var objectDigest: String
+        var objectDigest: Digest
         /// The digest of the manifest and the metadata, `nil` if the metadata alone does not show the object's state.
         ///
         /// See `ApplyInputs.digest(ofMetadata:)`.
-        var metadataDigest: String?
+        var metadataDigest: Digest?
         /// The digest of the server's inputs, see `ApplyInputs.Server`; `nil` if not all of them were known.
-        var serverDigest: String?
+        var serverDigest: Digest?
         /// The time of the first of the two requests, in milliseconds since the machine started; `nil` once verified.
         var firstFound: Int64?
 
@@ -143,23 +143,27 @@ extension VerifiedObjects.Entry {
     /// Reads the value of ``fields``, or returns `nil` if it is another text.
     fileprivate init?(_ fields: ArraySlice<String>) {
         let fields = Array(fields)
-        guard fields.count == 6, ObjectIdentifiers.isKind(fields[0]), !fields[2].isEmpty else { return nil }
-        let firstFound = Int64(fields[5])
-        guard fields[5].isEmpty || firstFound.map({ $0 >= 0 }) == true else { return nil }
+        guard fields.count == 6, ObjectIdentifiers.isKind(fields[0]), let objectDigest = Digest(fields[2]) else {
+            return nil
+        }
+        let (metadataDigest, serverDigest, firstFound) = (Digest(fields[3]), Digest(fields[4]), Int64(fields[5]))
+        guard fields[3].isEmpty == (metadataDigest == nil), fields[4].isEmpty == (serverDigest == nil),
+            fields[5].isEmpty || firstFound.map({ $0 >= 0 }) == true
+        else { return nil }
         self.init(
             plural: fields[0],
             isNamespaced: fields[1] == "namespaced",
-            objectDigest: fields[2],
-            metadataDigest: fields[3].isEmpty ? nil : fields[3],
-            serverDigest: fields[4].isEmpty ? nil : fields[4],
+            objectDigest: objectDigest,
+            metadataDigest: metadataDigest,
+            serverDigest: serverDigest,
             firstFound: firstFound
         )
     }
 
     fileprivate var fields: [String] {
         [
-            plural, isNamespaced ? "namespaced" : "", objectDigest, metadataDigest ?? "", serverDigest ?? "",
-            firstFound.map { "\($0)" } ?? "",
+            plural, isNamespaced ? "namespaced" : "", objectDigest.description, metadataDigest?.description ?? "",
+            serverDigest?.description ?? "", firstFound.map { "\($0)" } ?? "",
         ]
     }
 }

@@ -24,7 +24,7 @@ public final class ManifestIndex: Sendable {
         var documentIndex: Int
         var position: SourceLocation.Position
         /// The digest of the content, see `ApplyInputs.digest(ofManifest:)`.
-        var contentDigest: String
+        var contentDigest: Digest
         /// The kind that the object defines, if it is a CustomResourceDefinition.
         var definedKind: DefinedKind?
     }
@@ -142,14 +142,15 @@ extension ManifestIndex.Object {
         let namespace = identity.namespace
         return [
             "object", identity.type.apiVersion, identity.type.kind, namespace == nil ? "" : "in", namespace ?? "",
-            identity.name, "\(documentIndex)", "\(position.line)", "\(position.column)", contentDigest,
+            identity.name, "\(documentIndex)", "\(position.line)", "\(position.column)", contentDigest.description,
             definedKind == nil ? "" : "defines", definedKind?.group ?? "", definedKind?.kind ?? "",
         ]
     }
 
     /// Reads the value of ``fields``, or returns `nil` if it is another text.
     fileprivate init?(_ fields: [String]) {
-        guard fields.count == 13, let index = Int(fields[6]), let line = Int(fields[7]), let column = Int(fields[8])
+        guard fields.count == 13, let index = Int(fields[6]), let line = Int(fields[7]), let column = Int(fields[8]),
+            let contentDigest = Digest(fields[9])
         else {
             return nil
         }
@@ -161,7 +162,7 @@ extension ManifestIndex.Object {
             ),
             documentIndex: index,
             position: SourceLocation.Position(line: line, column: column),
-            contentDigest: fields[9],
+            contentDigest: contentDigest,
             definedKind: fields[10].isEmpty ? nil : DefinedKind(group: fields[11], kind: fields[12])
         )
     }

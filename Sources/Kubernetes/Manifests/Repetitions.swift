@@ -1,26 +1,42 @@
 public import Base
 
-/// Objects that are described by several manifests.
-public enum Repetitions {
-    /// Groups manifests by object, in the order of the first manifest of each object.
+/// The objects of manifests, of which some may be described by several manifests.
+public struct Repetitions: Sendable {
+    /// One manifest of each object, in the order of the first manifests: the one at the first location.
+    public private(set) var objects: [ManifestObject] = []
+
+    /// The manifests of the objects that have several, in the order of their locations, by position in ``objects``.
+    public private(set) var sets: [Int: [ManifestObject]] = [:]
+
+    /// Finds the manifests that describe the same object.
     ///
     /// - Parameters:
     ///   - manifests: The manifests.
     ///   - defaultNamespace: The namespace of objects that do not specify one.
-    /// - Returns: The manifests of each object, in the order of their locations.
-    public static func sets(of manifests: [ManifestObject], defaultNamespace: String) -> [[ManifestObject]] {
-        var positions: [ObjectIdentity.Key: Int] = [:]
-        var sets: [[ManifestObject]] = []
-        for manifest in manifests {
+    public init(of manifests: [ManifestObject], defaultNamespace: String) {
+        var firsts: [ObjectIdentity.Key: Int] = [:]
+        // The further manifests of an object, by the index of its first one.
+        var others: [Int: [ManifestObject]] = [:]
+        var repeated: Set<Int> = []
+        for (index, manifest) in manifests.enumerated() {
             let key = manifest.identity.key(defaultNamespace: defaultNamespace)
-            if let position = positions[key] {
-                sets[position].append(manifest)
+            if let first = firsts[key] {
+                others[first, default: []].append(manifest)
+                repeated.insert(index)
             } else {
-                positions[key] = sets.count
-                sets.append([manifest])
+                firsts[key] = index
             }
         }
-        return sets.map { $0.count == 1 ? $0 : $0.sorted { $0.location < $1.location } }
+        // Without repetitions, nothing is copied.
+        guard !others.isEmpty else {
+            objects = manifests
+            return
+        }
+        for (index, manifest) in manifests.enumerated() where !repeated.contains(index) {
+            let set = others[index].map { ([manifest] + $0).sorted { $0.location < $1.location } }
+            sets[objects.count] = set
+            objects.append(set?.first ?? manifest)
+        }
     }
 
     /// Returns whether the manifests of one object are equal, so that it does not matter which of them is applied.

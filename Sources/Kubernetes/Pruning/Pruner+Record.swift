@@ -5,7 +5,7 @@ import TLS
 extension Pruner {
     /// The digest of the task's manifests, regardless of their order.
     public static func digest(of manifests: [ManifestObject]) -> String {
-        sha256(Array(manifests.map { ApplyInputs.digest(ofManifest: $0.root) }.sorted().joined().utf8))
+        sha256(Array(manifests.map { ApplyInputs.digest(ofManifest: $0.root).description }.sorted().joined().utf8))
     }
 
     /// Adds the objects of the manifests to a record, before they are applied.

@@ -6,10 +6,16 @@ import YAML
 /// The server writes a `PartialObjectMetadataList` of `meta.k8s.io/v1` for objects of every kind, as protobuf or as JSON.
 struct MetadataList {
     /// An object of the page.
-    struct Item {
-        var metadata: ObjectMetadata
+    ///
+    /// A class, because the tables of objects by name and by position would reserve several times its size.
+    final class Item: Sendable {
+        let metadata: ObjectMetadata
         /// The metadata of the object as JSON, `nil` if the page is protobuf.
-        var node: Node?
+        let node: Node?
+
+        init(metadata: ObjectMetadata, node: Node? = nil) {
+            (self.metadata, self.node) = (metadata, node)
+        }
     }
 
     /// The token of the next page, `nil` on the last one.

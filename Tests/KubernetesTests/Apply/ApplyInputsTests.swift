@@ -29,7 +29,7 @@ struct ApplyInputsTests {
         manifest: String = "{spec: {replicas: 1}}",
         hasStatusSubresource: Bool = true,
         ofMetadata: Bool = false,
-    ) throws -> String {
+    ) throws -> Digest {
         let inputs = ApplyInputs(manifestDigest: ApplyInputs.digest(ofManifest: try node(manifest)), [])
         let object = try node(live)
         guard !ofMetadata else { return inputs.digest(ofMetadata: ObjectMetadata(of: object)) }
@@ -103,14 +103,20 @@ struct ApplyInputsTests {
         #expect(Set(digests).count == digests.count)
     }
 
-    /// An object that is verified once it was recorded twice, with these digests.
+    private static func digest(of text: String) -> Digest {
+        var digest = SHA256Digest()
+        digest.update(Array(text.utf8))
+        return digest.digest()
+    }
+
+    /// An object that is verified once it was recorded twice, with digests of these texts.
     private func entry(_ object: String, server: String? = "s", firstFound: Int64? = nil) -> VerifiedObjects.Entry {
         VerifiedObjects.Entry(
             plural: "p",
             isNamespaced: true,
-            objectDigest: object,
-            metadataDigest: "m\(object)",
-            serverDigest: server,
+            objectDigest: Self.digest(of: object),
+            metadataDigest: Self.digest(of: "m\(object)"),
+            serverDigest: server.map(Self.digest),
             firstFound: firstFound
         )
     }
@@ -183,17 +189,21 @@ struct ApplyInputsTests {
     }
 
     @Test func `a file that is damaged, or of another version, counts as nothing`() throws {
-        let line = "a\tp\tnamespaced\td1\tmd1\ts\t5\n"
+        let digests = ["d1", "md1", "s"].map { "\(Self.digest(of: $0))" }
+        let line = "a\tp\tnamespaced\t\(digests.joined(separator: "\t"))\t5\n"
         #expect(VerifiedObjects(text: file(line)).entry(for: "a") == self.entry("d1", firstFound: 5))
         let first = VerifiedObjects(now: { 5 })
         first.record(self.entry("d1"), for: "a", requestedAt: 0)
         #expect(first.text == file(line))
         let damaged = [
-            file(line, "\tp\t", "\tq\t"), file(line, "\td1", "\td2"), file(line, "namespaced", ""),
+            file(line, "\tp\t", "\tq\t"), file(line, digests[0], "\(Self.digest(of: "d2"))"),
+            file(line, "namespaced", ""),
             file(line, "\t5", "\t4"),
             file(line, "a\tp", "b\tp"), file(line, "objects 5", "objects 4"), file(line, "objects 5", "objects 6"),
             file(line.replacing("\t5", with: "\t-9223372036854775808")), file(line.replacing("\t5", with: "\t1.5")),
-            file(line.replacing("\tp\t", with: "\t../p\t")), file(line.replacing("\td1", with: "\t")),
+            file(line.replacing("\tp\t", with: "\t../p\t")), file(line.replacing(digests[0], with: "")),
+            file(line.replacing(digests[1], with: "md1")),
+            file(line.replacing(digests[2], with: digests[2].uppercased())),
             file(line.replacing("\t5", with: "")), file(line.replacing("\t5", with: "\t5\t5")), file("a\n"), file(""),
             file("\n\t\n"),
             file(line).dropLast(), file(line) + [0x0A],
