@@ -62,8 +62,9 @@ struct NixFlakeTests {
         #expect(outputs["checks"]?["x86_64-linux"]?.entries?.isEmpty == true)
         #expect(outputs["module"]?.boolean == true)
         await #expect {
-            let package = "{ self, pkgs }: (pkgs.callPackage ../../nix/package.nix { }).name"
-            _ = try await NixModule.flake(package.replacing("../..", with: TestCluster.sourceRoot), swift: "5.10.1")
+            let package = TemporaryDirectory.file("flake/flake/nix/package.nix")
+            let name = "{ self, pkgs }: (pkgs.callPackage \(package) { }).name"
+            _ = try await NixModule.flake(name, swift: "5.10.1", archives: archives)
         } throws: { error in
             "\(error)".contains(
                 "nixpkgs has Swift 5.10.1, older than 6.3, and no archive of a release for x86_64-linux is known; "
