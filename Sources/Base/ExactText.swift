@@ -30,7 +30,7 @@ extension Sequence<String> {
 extension String {
     /// Returns whether two texts have the same bytes.
     public func hasSameBytes(as other: String) -> Bool {
-        // The first comparisons are faster if the texts differ, and that of buffers if they are equal.
+        // These comparisons are faster for texts that differ, and the comparison of buffers for equal texts.
         guard utf8.count == other.utf8.count, self == other else { return false }
         let areEqual = unsafe utf8.withContiguousStorageIfAvailable { left in
             unsafe other.utf8.withContiguousStorageIfAvailable { right in unsafe left.elementsEqual(right) }

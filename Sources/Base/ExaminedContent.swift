@@ -21,14 +21,14 @@ struct ExaminedContent {
     /// The lines of the first document that are not empty.
     let lines: [Substring]
 
-    /// The values behind the keys: of an object in JSON, or the rest of the first line that begins with the key.
+    /// The values of ``keys``; those of a JSON object take precedence over those of lines.
     private let values: [String: Value]
 
     /// The value of a key.
     private enum Value {
-        /// A text of an object in JSON; other values are empty.
+        /// A text in a JSON object, empty for a value that is not a text.
         case json(String)
-        /// The rest of a line, with white space, quotation marks and comments.
+        /// The rest of the first line with the key, with white space, quotation marks and comments.
         case rest(Substring)
     }
 
@@ -113,7 +113,9 @@ struct ExaminedContent {
         text.hasPrefix("-----BEGIN ") && lines.first?.hasSuffix("\(label)-----") == true
     }
 
-    /// Returns the text that is the value of a key at the beginning of a line, up to white space; `nil` without the key.
+    /// Returns the value of a key, `nil` without the key.
+    ///
+    /// In JSON this is the whole text; in a line it ends at white space, and lacks quotation marks.
     func value(of key: String) -> String? {
         switch values[key] {
         case nil: nil
@@ -227,7 +229,7 @@ private struct JSONKeys {
 
     init(_ bytes: [UInt8]) {
         var depth = 0
-        /// The index behind the quotation mark that begins a text.
+        // The index after the quotation mark that begins a text.
         var start: Int?
         var isEscaped = false
         var last = ""

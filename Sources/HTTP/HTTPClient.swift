@@ -27,9 +27,11 @@ public final class HTTPClient: Sendable {
 
     /// The time at which a client loads libcurl and starts the thread of the transfers.
     public enum Start: Sendable, Hashable {
+        /// During the initialisation of the client, which reports a failure.
         case now
-        /// At once, but without waiting for it: the first request waits, and reports a failure.
+        /// On another thread, while the program continues. The first request waits for it, and reports a failure.
         case inBackground
+        /// During the first request, which reports a failure.
         case byFirstRequest
     }
 
@@ -161,7 +163,7 @@ public final class HTTPClient: Sendable {
     ///
     /// Returns when the thread has answered all requests and stopped. May be called more than once.
     public func shutDown() async {
-        // The process may exit after this, and must not while a library is being loaded.
+        // The process may exit after this call, which is not safe while another thread loads a library.
         if isStartedInBackground { try? startTransfers() }
         queue.stop()
         // A thread that is started after this ends at once, and nobody waits for it.

@@ -2,7 +2,7 @@ internal import COpenSSL
 
 /// A SHA-256 digest, which takes a third of the memory of its text.
 public struct Digest: Sendable, Hashable, CustomStringConvertible {
-    // The bytes in their order, eight in each word. The alignment of a SIMD type makes functions that suspend crash.
+    // Eight bytes in each word, the first one highest. Not a SIMD type: its alignment crashes asynchronous functions.
     private let (first, second, third, fourth): (UInt64, UInt64, UInt64, UInt64)
 
     fileprivate init(_ bytes: [UInt8]) {

@@ -1,14 +1,14 @@
 public import Base
 
-/// The objects of manifests, of which some may be described by several manifests.
+/// The distinct objects of manifests, and the objects that several manifests describe.
 public struct Repetitions: Sendable {
-    /// One manifest of each object, in the order of the first manifests: the one at the first location.
+    /// One manifest of each object, the one at the first location, in the order in which the objects first occur.
     public private(set) var objects: [ManifestObject] = []
 
-    /// The manifests of the objects that have several, in the order of their locations, by position in ``objects``.
+    /// The manifests of each object that has several, sorted by location; the keys are positions in ``objects``.
     public private(set) var sets: [Int: [ManifestObject]] = [:]
 
-    /// Finds the manifests that describe the same object.
+    /// Groups manifests by object.
     ///
     /// - Parameters:
     ///   - manifests: The manifests.
@@ -27,7 +27,7 @@ public struct Repetitions: Sendable {
                 firsts[key] = index
             }
         }
-        // Without repetitions, nothing is copied.
+        // Most applies have no repetitions and need no copy.
         guard !others.isEmpty else {
             objects = manifests
             return

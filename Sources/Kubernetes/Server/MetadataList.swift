@@ -7,7 +7,7 @@ import YAML
 struct MetadataList {
     /// An object of the page.
     ///
-    /// A class, because the tables of objects by name and by position would reserve several times its size.
+    /// A class, because dictionaries of a struct of this size reserve several times the memory.
     final class Item: Sendable {
         let metadata: ObjectMetadata
         /// The metadata of the object as JSON, `nil` if the page is protobuf.

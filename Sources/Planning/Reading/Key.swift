@@ -90,13 +90,13 @@ struct DefaultedKey<Value: Sendable>: Sendable {
         self.value = value
     }
 
-    /// Creates a key whose default the reference shows as the task file has it.
+    /// Creates a key whose default the reference shows as it is written in a task file.
     init(_ name: String, _ reader: ValueReader<Value>, default value: Value, _ meaning: String)
     where Value: CustomStringConvertible {
         self.init(name, reader, default: value, text: "`\(value.description)`", meaning)
     }
 
-    /// Creates a key whose default is one of several words.
+    /// Creates a key with a word as its default, which the reference shows.
     init(_ name: String, _ reader: ValueReader<Value>, default value: Value, _ meaning: String)
     where Value: RawRepresentable<String> {
         self.init(name, reader, default: value, text: "`\(value.rawValue)`", meaning)

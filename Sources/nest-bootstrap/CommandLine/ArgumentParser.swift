@@ -49,7 +49,9 @@ private struct ArgumentParser {
     private var isHelp = false
     private var isVersion = false
 
-    /// The command of the first argument that is the name of one, which may also be the value of a flag.
+    /// The first command that an argument names, even as the value of a flag.
+    ///
+    /// Its flags are searched before those of all commands, which take longer to create.
     private let likelyCommand: (any Command.Type)?
 
     init(_ arguments: [String]) {

@@ -159,8 +159,8 @@ extension [UnitFile] {
             let path = "\(directory)/\(file.path)"
             return (parent: String(path[..<(path.lastSlash ?? path.startIndex)]), path: path, content: file.content)
         }
-        // The way to each directory is examined when it is opened, so each is opened once. There may be one for every
-        // task, and only one is open at a time.
+        // Opening a directory checks its whole path, so each is opened once. There may be one for every task, so only
+        // one is open at a time.
         var last = (path: directory, opened: try WritingDirectory(directory))
         for (parent, path, content) in files.sorted(by: { $0.parent < $1.parent }) {
             if parent != last.path { last = (parent, try WritingDirectory(parent)) }
