@@ -121,12 +121,12 @@ public struct ArchiveContents: Sendable, Hashable {
             let position = try archive.add(entry)
             guard let position, entry.kind == .file else { continue }
             // The content is read even if nobody wants it, because only then it is known to be complete.
-            var digest = SHA256Digest()
+            var digest = SHA256()
             while let bytes = try reader.read() {
                 try archive.addSize(bytes.count, at: position)
                 digest.update(bytes)
             }
-            archive.setDigest(digest.finish(), at: position)
+            archive.setDigest(digest.finish().description, at: position)
         }
         for entry in try archive.selected(by: selection) {
             switch entry.kind {

@@ -116,7 +116,7 @@ struct ImageParts {
         at position: Int,
         until deadline: ContinuousClock.Instant?
     ) throws(ArchiveError) {
-        var digest = SHA256Digest()
+        var digest = SHA256()
         var text: [UInt8]? = []
         let path = index.path(at: position)
         while let bytes = try reader.read() {
@@ -131,7 +131,7 @@ struct ImageParts {
             text?.append(contentsOf: bytes)
             if !Self.isDocument(text ?? []) { text = nil }
         }
-        index.setDigest(digest.finish(), at: position)
+        index.setDigest(digest.finish().description, at: position)
         guard let text else { return }
         size += text.count
         guard size <= Self.documentsLimit else {
@@ -152,10 +152,10 @@ struct ImageParts {
         _ first: [UInt8],
         _ reader: inout ArchiveReader,
         at position: Int,
-        _ digest: inout SHA256Digest,
+        _ digest: inout SHA256,
         until deadline: ContinuousClock.Instant?
     ) throws(ArchiveError) {
-        var content = SHA256Digest()
+        var content = SHA256()
         var total = decompressedSize
         let isWhole = try reader.decompress(after: first) { bytes throws(ArchiveError) in
             try Self.check(deadline)
@@ -172,7 +172,7 @@ struct ImageParts {
             content.update(bytes)
         }
         decompressedSize = total
-        compressed[index.path(at: position)] = .some(isWhole ? content.finish() : nil)
+        compressed[index.path(at: position)] = .some(isWhole ? content.finish().description : nil)
     }
 
     /// Returns whether a text begins as a document does, and is not too long for one.

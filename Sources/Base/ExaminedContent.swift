@@ -27,7 +27,7 @@ struct ExaminedContent {
     /// The value of a key.
     private enum Value {
         /// A text in a JSON object, empty for a value that is not a text.
-        case json(String)
+        case text(String)
         /// The rest of the first line with the key, with white space, quotation marks and comments.
         case rest(Substring)
     }
@@ -49,7 +49,7 @@ struct ExaminedContent {
         name = String(path.lastSlash.map { path[path.index(after: $0)...] } ?? path[...])
         lines = Array(Self.lines(of: text).prefix { !Self.beginsDocument($0) })
         var values = Dictionary(lines.compactMap(Self.keyAndRest)) { first, _ in first }
-        if text.first == "{" { values.merge(JSONKeys(Array(text.utf8)).values.mapValues(Value.json)) { $1 } }
+        if text.first == "{" { values.merge(JSONKeys(Array(text.utf8)).values.mapValues(Value.text)) { $1 } }
         self.values = values
         keys = Set(values.keys)
         let isValue = isDocument || keys.isSuperset(of: ["apiVersion", "kind"]) || text.hasPrefix("{")
@@ -115,13 +115,13 @@ struct ExaminedContent {
 
     /// Returns the value of a key, `nil` without the key.
     ///
-    /// In JSON this is the whole text; in a line it ends at white space, and lacks quotation marks.
+    /// In JSON this is the whole text; in a line it ends at white space, and lacks quotation marks and commas.
     func value(of key: String) -> String? {
         switch values[key] {
         case nil: nil
-        case .json(let text): text
+        case .text(let text): text
         case .rest(let rest):
-            rest.drop(while: \.isWhitespace).prefix { !$0.isWhitespace }.filter { $0 != "\"" }
+            rest.drop(while: \.isWhitespace).prefix { !$0.isWhitespace }.filter { $0 != "\"" && $0 != "," }
         }
     }
 

@@ -25,53 +25,53 @@ public final class HTTPClient: Sendable {
         public init() {}
     }
 
-    /// The time at which a client loads libcurl and starts the thread of the transfers.
-    public enum Start: Sendable, Hashable {
-        /// During the initialisation of the client, which reports a failure.
-        case now
-        /// On another thread, while the program continues. The first request waits for it, and reports a failure.
-        case inBackground
-        /// During the first request, which reports a failure.
-        case byFirstRequest
-    }
-
     private let settings: Settings
     private let proxyRules: ProxyRules
     private let queue = RequestQueue()
     private let validated = Locked<Set<LoadedPEM>>([])
-    private let hasStarted = Locked(false)
-    private let isStartedInBackground: Bool
+    private let start = Locked(Start())
+
+    private struct Start {
+        /// Whether libcurl is loaded, and the thread of the transfers runs.
+        var isDone = false
+        /// Whether another thread was started for it.
+        var isInBackground = false
+    }
 
     /// Creates a client.
     ///
     /// - Parameters:
     ///   - settings: The settings.
-    ///   - start: The time at which libcurl is loaded and the thread of the transfers started.
+    ///   - startsAtOnce: Whether libcurl is loaded and the thread of the transfers started now, not by the first request.
     /// - Throws: ``TransportError`` if no thread can be started.
-    public init(_ settings: Settings = Settings(), start: Start = .now) throws(TransportError) {
+    public init(_ settings: Settings = Settings(), startsAtOnce: Bool = true) throws(TransportError) {
         precondition(settings.maximumRequestsInFlight > 0, "a client sends at least one request at a time")
         self.settings = settings
-        isStartedInBackground = start == .inBackground
         proxyRules = ProxyRules { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
-        switch start {
-        case .now: try startTransfers()
-        case .inBackground:
-            do {
-                try startThread { [self] in try? startTransfers() }
-            } catch {
-                throw TransportError(.other, "\(error)")
-            }
-        case .byFirstRequest: break
+        if startsAtOnce { try startTransfers() }
+    }
+
+    /// Loads libcurl and starts the transfers on another thread, while the program continues.
+    ///
+    /// The first request waits for it, and reports a failure. If the library is missing, the process ends with status 127.
+    ///
+    /// - Throws: ``TransportError`` if no thread can be started.
+    public func startInBackground() throws(TransportError) {
+        start.withLock { $0.isInBackground = true }
+        do {
+            try startThread { try? self.startTransfers() }
+        } catch {
+            throw TransportError(.other, "\(error)")
         }
     }
 
     /// Loads libcurl and starts the thread, unless it has been started.
     private func startTransfers() throws(TransportError) {
-        try hasStarted.withLock { hasStarted throws(TransportError) in
-            guard !hasStarted else { return }
+        try start.withLock { start throws(TransportError) in
+            guard !start.isDone else { return }
             guard isCurlReady else { throw TransportError(.other, "cannot initialise libcurl") }
             try startTransferThread(queue: queue, inFlightLimit: settings.maximumRequestsInFlight)
-            hasStarted = true
+            start.isDone = true
         }
     }
 
@@ -164,10 +164,10 @@ public final class HTTPClient: Sendable {
     /// Returns when the thread has answered all requests and stopped. May be called more than once.
     public func shutDown() async {
         // The process may exit after this call, which is not safe while another thread loads a library.
-        if isStartedInBackground { try? startTransfers() }
+        if start.withLock({ $0.isInBackground }) { try? startTransfers() }
         queue.stop()
         // A thread that is started after this ends at once, and nobody waits for it.
-        if hasStarted.withLock({ $0 }) { await queue.waitForEnd() }
+        if start.withLock({ $0.isDone }) { await queue.waitForEnd() }
     }
 
     private func prepare(

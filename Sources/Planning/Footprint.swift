@@ -325,7 +325,7 @@ extension Footprint {
     var writablePathsOfUnit: [String] { writablePaths + kernelSettings.map(\.path) }
 
     /// Whether the task's unit needs a network.
-    public var usesNetwork: Bool { connections.contains { $0 != .systemBus } }
+    var usesNetwork: Bool { connections.contains { $0 != .systemBus } }
 
     /// Whether the task keeps something for the next boot in its own directory of the cache: what it has fetched, the list
     /// of what it has unpacked or imported, the server's schema for `check`.

@@ -1,8 +1,9 @@
 internal import COpenSSL
 
 /// A SHA-256 digest, which takes a third of the memory of its text.
-public struct Digest: Sendable, Hashable, CustomStringConvertible {
-    // Eight bytes in each word, the first one highest. Not a SIMD type: its alignment crashes asynchronous functions.
+public struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
+    // Eight bytes in each word, the first one highest. A SIMD type has an alignment of 32 bytes, with which asynchronous
+    // functions crash in builds without optimization ("freed pointer was not the last allocation"), as in SurveyTests.
     private let (first, second, third, fourth): (UInt64, UInt64, UInt64, UInt64)
 
     fileprivate init(_ bytes: [UInt8]) {
@@ -43,7 +44,7 @@ public struct Digest: Sendable, Hashable, CustomStringConvertible {
 ///
 /// Wraps an `EVP_MD_CTX`, which is freed when the value goes out of scope.
 @safe
-public struct SHA256Digest: ~Copyable {
+public struct SHA256: ~Copyable {
     private let raw: OpaquePointer
 
     /// The algorithm, which libcrypto finds in a multiple of the time that the digest of a short text takes.
@@ -71,19 +72,14 @@ public struct SHA256Digest: ~Copyable {
         precondition(result == 1, "a digest takes any bytes")
     }
 
-    /// Returns the digest in lower-case hexadecimal digits.
-    public consuming func finish() -> String { hexadecimal(bytes()) }
-
     /// Returns the digest.
-    public consuming func digest() -> Digest { Digest(bytes()) }
-
-    private consuming func bytes() -> [UInt8] {
+    public consuming func finish() -> SHA256Digest {
         var digest: [UInt8] = Array(repeating: 0, count: 32)
         let result = unsafe digest.withUnsafeMutableBufferPointer {
             unsafe EVP_DigestFinal_ex(raw, $0.baseAddress, nil)
         }
         precondition(result == 1, "a digest ends once")
-        return digest
+        return SHA256Digest(digest)
     }
 }
 
@@ -101,9 +97,9 @@ private func hexadecimal(_ bytes: [UInt8]) -> String {
 
 /// Returns the SHA-256 digest of bytes in lower-case hexadecimal digits.
 public func sha256(_ bytes: [UInt8]) -> String {
-    var digest = SHA256Digest()
+    var digest = SHA256()
     digest.update(bytes)
-    return digest.finish()
+    return digest.finish().description
 }
 
 /// Returns the HMAC-SHA256 of bytes in lower-case hexadecimal digits.

@@ -21,8 +21,8 @@ struct EditableText {
                 return EventMark(line: mark.line - addedCount, column: mark.column)
             }
             if mark.line == line, mark.column <= column { return mark }
-            let lastLine = text.unicodeScalars.reversed().prefix { $0 != "\n" }
-            let end = (addedCount == 0 ? column : 0) + lastLine.count
+            let addedLine = text.unicodeScalars.reversed().prefix { $0 != "\n" }
+            let end = (addedCount == 0 ? column : 0) + addedLine.count
             let behind = mark.line == line + addedCount ? mark.column - end : -1
             return EventMark(line: line, column: behind < 0 ? column : column + count + behind)
         }

@@ -6,6 +6,13 @@ import Testing
 /// Short names of flags, and hints at flags and values that were mistyped.
 @Suite(.timeLimit(.minutes(30)))
 struct FlagTests {
+    /// A flag before its command is read as one of another command, if a value is the name of that one.
+    @Test func `flags with the same name take a value in all commands or in none`() {
+        for (name, forms) in Dictionary(grouping: FlagForm.all, by: \.name) {
+            #expect(Set(forms.map { [$0.value == nil, $0.isValueOptional] }).count == 1, "\(name)")
+        }
+    }
+
     @Test func `a short name may have its value, or other short names, in the same argument`() throws {
         #expect(try options(["run", "-ojson"]).output == .json)
         #expect(try options(["-c/x.yaml", "check"]).config == "/x.yaml")

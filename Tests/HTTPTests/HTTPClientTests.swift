@@ -24,13 +24,26 @@ struct HTTPClientTests {
 
     @Test func `a client that starts by its first request sends it`() async throws {
         let server = try LoopbackServer { _ in .response(200) }
-        let client = try HTTPClient(start: .byFirstRequest)
+        let client = try HTTPClient(startsAtOnce: false)
         #expect(try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(600)).status == 200)
         await client.shutDown()
     }
 
+    @Test func `a client that starts in the background sends requests, and can be shut down at once`() async throws {
+        let server = try LoopbackServer { _ in .response(200) }
+        let client = try HTTPClient(startsAtOnce: false)
+        try client.startInBackground()
+        #expect(try await client.send(HTTPRequest(url: server.url), deadline: .now + .seconds(600)).status == 200)
+        await client.shutDown()
+        for _ in 0..<20 {
+            let unused = try HTTPClient(startsAtOnce: false)
+            try unused.startInBackground()
+            await unused.shutDown()
+        }
+    }
+
     @Test func `a client that has sent nothing can be shut down, and then refuses requests`() async throws {
-        let client = try HTTPClient(start: .byFirstRequest)
+        let client = try HTTPClient(startsAtOnce: false)
         await client.shutDown()
         let error = await #expect(throws: TransportError.self) {
             try await client.send(HTTPRequest(url: "http://127.0.0.1:1"), deadline: .now + .seconds(600))

@@ -38,13 +38,13 @@ struct RepeatedObjects {
         }
         for (task, manifests) in contents {
             let namespace = kubeconfig(of: task)?.namespace ?? "default"
-            let found = Repetitions(of: manifests, defaultNamespace: namespace)
+            let found = DistinctObjects(of: manifests, defaultNamespace: namespace)
             for (position, object) in found.objects.enumerated() {
-                if let set = found.sets[position] {
-                    if Repetitions.areEqual(set) {
-                        warnings += Repetitions.problems(of: set)
+                if let set = found.repetitions[position] {
+                    if DistinctObjects.areEqual(set) {
+                        warnings += DistinctObjects.problems(of: set)
                     } else {
-                        problems += Repetitions.problems(of: set)
+                        problems += DistinctObjects.problems(of: set)
                     }
                 }
                 check(object.identity, task, "applies", at: object.location)

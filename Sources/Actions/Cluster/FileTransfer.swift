@@ -57,9 +57,9 @@ final class FileTransfer: Sendable {
 
     /// Returns the SHA-256 digest of what has arrived.
     func digest() throws(SystemError) -> String {
-        var digest = SHA256Digest()
+        var digest = SHA256()
         try file.readParts { part throws(SystemError) in digest.update(part) }
-        return digest.finish()
+        return digest.finish().description
     }
 
     /// Prepares for the next response.

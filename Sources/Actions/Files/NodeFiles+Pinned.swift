@@ -95,7 +95,7 @@ extension NodeFiles {
 /// - Returns: The digest in lower-case hexadecimal digits.
 /// - Throws: ``Base/SystemError`` if the file cannot be read.
 func sha256(ofFile location: String) throws(SystemError) -> String {
-    var digest = SHA256Digest()
+    var digest = SHA256()
     try FileSystem.readParts(location) { part throws(SystemError) in digest.update(part) }
-    return digest.finish()
+    return digest.finish().description
 }

@@ -75,7 +75,7 @@ struct PinnedPlacement: Sendable {
 final class PinnedWriter {
     private let file: PinnedFile
     private let new: NewFile
-    private var digest: SHA256Digest? = SHA256Digest()
+    private var digest: SHA256? = SHA256()
 
     /// Creates an empty file under a temporary name.
     ///
@@ -101,7 +101,7 @@ final class PinnedWriter {
     /// - Throws: ``Base/SystemError`` if the content has another digest, because its source has changed, or if the system
     ///   refuses.
     func complete() throws(SystemError) {
-        guard digest.take()?.finish() == file.sha256 else {
+        guard digest.take()?.finish().description == file.sha256 else {
             throw SystemError("cannot write", file.path, code: EIO, detail: "its source has changed meanwhile")
         }
         try new.complete()

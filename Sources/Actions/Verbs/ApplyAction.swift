@@ -55,12 +55,12 @@ struct ApplyAction: Action {
         _ index: ManifestIndex?,
     ) async throws -> Bool {
         // An object that is described twice counts once.
-        let found = Repetitions(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
+        let found = DistinctObjects(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
         let objectCount = found.objects.count
         context.emit(.objectCount(objectCount))
         let failures = FailureReporter(context, order: contents.manifests)
-        for (_, set) in found.sets.sorted(by: { $0.key < $1.key }) where Repetitions.areEqual(set) {
-            for warning in Repetitions.problems(of: set) { context.emit(.warning(about: warning)) }
+        for (_, set) in found.repetitions.sorted(by: { $0.key < $1.key }) where DistinctObjects.areEqual(set) {
+            for warning in DistinctObjects.problems(of: set) { context.emit(.warning(about: warning)) }
         }
         var pruning = try await PruneStep(context, declaration, contents.manifests, client, failures)
         // Declared outside the group for the reason given in `Rollout.pause`.

@@ -75,7 +75,7 @@ extension Applier {
         readAt begin: Int64,
         _ survey: inout Survey
     ) async {
-        var servers: [GroupVersionKind: Digest?] = [:]
+        var servers: [GroupVersionKind: SHA256Digest?] = [:]
         for position in findings.keys.sorted() {
             guard let metadata = findings[position]?.metadata, let entry = knownEntry(of: objects[position]) else {
                 continue

@@ -125,14 +125,14 @@ public struct Applier: Sendable {
         let created = CreatedScopes()
 
         fileprivate init(_ manifests: [ManifestObject], defaultNamespace: String) {
-            let found = Repetitions(of: ApplyOrder.sorted(manifests), defaultNamespace: defaultNamespace)
+            let found = DistinctObjects(of: ApplyOrder.sorted(manifests), defaultNamespace: defaultNamespace)
             objects = found.objects
             needs = ApplyNeeds(objects, defaultNamespace: defaultNamespace)
-            for (index, set) in found.sets where !Repetitions.areEqual(set) {
+            for (index, set) in found.repetitions where !DistinctObjects.areEqual(set) {
                 repetitions[index] = ObjectFailure(
                     object: objects[index].identity,
                     cause: .invalid,
-                    faults: Repetitions.faults(of: set),
+                    faults: DistinctObjects.faults(of: set),
                 )
             }
         }

@@ -20,11 +20,11 @@ struct ApplyInputs {
         let definition: KnownTraits.Definition
 
         /// The SHA-256 digest of the version and the definition's state.
-        var digest: Digest { ApplyInputs.digest(of: [version, definition.state].map { Array($0.utf8) }) }
+        var digest: SHA256Digest { ApplyInputs.digest(of: [version, definition.state].map { Array($0.utf8) }) }
     }
 
     /// The digest of the manifest.
-    private let manifestDigest: Digest
+    private let manifestDigest: SHA256Digest
     /// A text of the labels and annotations that every object gets.
     private let everyObject: [UInt8]
 
@@ -37,12 +37,12 @@ struct ApplyInputs {
         self.init(manifestDigest: manifest.contentDigest ?? Self.digest(ofManifest: manifest.root), everyObject)
     }
 
-    init(manifestDigest: Digest, _ everyObject: [UInt8]) {
+    init(manifestDigest: SHA256Digest, _ everyObject: [UInt8]) {
         (self.manifestDigest, self.everyObject) = (manifestDigest, everyObject)
     }
 
     /// The digest of the content of a manifest.
-    static func digest(ofManifest root: Node) -> Digest { digest(of: [root.json()]) }
+    static func digest(ofManifest root: Node) -> SHA256Digest { digest(of: [root.json()]) }
 
     /// The SHA-256 digest of the manifest and the whole object.
     ///
@@ -50,25 +50,25 @@ struct ApplyInputs {
     ///   - object: The object.
     ///   - hasStatusSubresource: Whether the kind has a status subresource; if not, an apply may change the status.
     /// - Returns: The digest.
-    func digest(of object: Node, hasStatusSubresource: Bool) -> Digest {
+    func digest(of object: Node, hasStatusSubresource: Bool) -> SHA256Digest {
         digest(with: Self.settled(object, hasStatusSubresource: hasStatusSubresource).json())
     }
 
     /// The SHA-256 digest of the manifest and the state of an object.
-    func digest(ofMetadata metadata: ObjectMetadata) -> Digest { digest(with: metadata.state) }
+    func digest(ofMetadata metadata: ObjectMetadata) -> SHA256Digest { digest(with: metadata.state) }
 
-    private func digest(with object: [UInt8]) -> Digest {
+    private func digest(with object: [UInt8]) -> SHA256Digest {
         Self.digest(of: [manifestDigest.bytes, everyObject, object])
     }
 
-    private static func digest(of parts: [[UInt8]]) -> Digest {
-        var digest = SHA256Digest()
+    private static func digest(of parts: [[UInt8]]) -> SHA256Digest {
+        var digest = SHA256()
         for part in parts {
             // The length before each part makes the boundary between two parts unambiguous.
             digest.update(Array("\(part.count) ".utf8))
             digest.update(part)
         }
-        return digest.digest()
+        return digest.finish()
     }
 
     /// Returns an object without times and without the fields that change together with its status subresource.

@@ -161,7 +161,7 @@ extension ObjectApplication {
     /// Returns the digest of the inputs that come from the server.
     ///
     /// - Returns: `nil` if an input is unknown, or if a webhook or policy may change the object.
-    func serverDigest(_ plural: String) async -> Digest? { await server(plural: plural)?.digest }
+    func serverDigest(_ plural: String) async -> SHA256Digest? { await server(plural: plural)?.digest }
 
     /// The key of the object among the verified objects.
     private var key: String {

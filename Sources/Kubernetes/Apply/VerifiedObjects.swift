@@ -20,13 +20,13 @@ public final class VerifiedObjects: Sendable {
         /// Whether objects of the resource belong to namespaces.
         var isNamespaced: Bool
         /// The digest of the manifest and the whole object; see `ApplyInputs.digest(of:hasStatusSubresource:)`.
-        var objectDigest: Digest
+        var objectDigest: SHA256Digest
         /// The digest of the manifest and the metadata, `nil` if the metadata alone does not show the object's state.
         ///
         /// See `ApplyInputs.digest(ofMetadata:)`.
-        var metadataDigest: Digest?
+        var metadataDigest: SHA256Digest?
         /// The digest of the server's inputs, see `ApplyInputs.Server`; `nil` if not all of them were known.
-        var serverDigest: Digest?
+        var serverDigest: SHA256Digest?
         /// The time of the first of the two requests, in milliseconds since the machine started; `nil` once verified.
         var firstFound: Int64?
 
@@ -143,10 +143,12 @@ extension VerifiedObjects.Entry {
     /// Reads the value of ``fields``, or returns `nil` if it is another text.
     fileprivate init?(_ fields: ArraySlice<String>) {
         let fields = Array(fields)
-        guard fields.count == 6, ObjectIdentifiers.isKind(fields[0]), let objectDigest = Digest(fields[2]) else {
+        guard fields.count == 6, ObjectIdentifiers.isKind(fields[0]), let objectDigest = SHA256Digest(fields[2]) else {
             return nil
         }
-        let (metadataDigest, serverDigest, firstFound) = (Digest(fields[3]), Digest(fields[4]), Int64(fields[5]))
+        let (metadataDigest, serverDigest, firstFound) = (
+            SHA256Digest(fields[3]), SHA256Digest(fields[4]), Int64(fields[5])
+        )
         guard fields[3].isEmpty == (metadataDigest == nil), fields[4].isEmpty == (serverDigest == nil),
             fields[5].isEmpty || firstFound.map({ $0 >= 0 }) == true
         else { return nil }

@@ -1,12 +1,12 @@
 public import Base
 
 /// The distinct objects of manifests, and the objects that several manifests describe.
-public struct Repetitions: Sendable {
+public struct DistinctObjects: Sendable {
     /// One manifest of each object, the one at the first location, in the order in which the objects first occur.
     public private(set) var objects: [ManifestObject] = []
 
     /// The manifests of each object that has several, sorted by location; the keys are positions in ``objects``.
-    public private(set) var sets: [Int: [ManifestObject]] = [:]
+    public private(set) var repetitions: [Int: [ManifestObject]] = [:]
 
     /// Groups manifests by object.
     ///
@@ -34,7 +34,7 @@ public struct Repetitions: Sendable {
         }
         for (index, manifest) in manifests.enumerated() where !repeated.contains(index) {
             let set = others[index].map { ([manifest] + $0).sorted { $0.location < $1.location } }
-            sets[objects.count] = set
+            repetitions[objects.count] = set
             objects.append(set?.first ?? manifest)
         }
     }

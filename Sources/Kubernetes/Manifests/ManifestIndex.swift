@@ -24,7 +24,7 @@ public final class ManifestIndex: Sendable {
         var documentIndex: Int
         var position: SourceLocation.Position
         /// The digest of the content, see `ApplyInputs.digest(ofManifest:)`.
-        var contentDigest: Digest
+        var contentDigest: SHA256Digest
         /// The kind that the object defines, if it is a CustomResourceDefinition.
         var definedKind: DefinedKind?
     }
@@ -45,7 +45,7 @@ public final class ManifestIndex: Sendable {
     ///   - text: The value of ``text`` in that run; any other content is ignored.
     ///   - program: The version of the program, because another one may read manifests in another way.
     public init(text: [UInt8]? = nil, program: String) {
-        format = "nest-bootstrap manifests 2 \(sha256(Array(program.utf8)))"
+        format = "nest-bootstrap manifests 3 \(sha256(Array(program.utf8)))"
         guard let text else { return }
         var files: [File] = []
         let isIntact = DigestedLines.read(text, format) { fields in
@@ -150,7 +150,7 @@ extension ManifestIndex.Object {
     /// Reads the value of ``fields``, or returns `nil` if it is another text.
     fileprivate init?(_ fields: [String]) {
         guard fields.count == 13, let index = Int(fields[6]), let line = Int(fields[7]), let column = Int(fields[8]),
-            let contentDigest = Digest(fields[9])
+            let contentDigest = SHA256Digest(fields[9])
         else {
             return nil
         }

@@ -13,7 +13,7 @@ public struct ManifestObject: Sendable {
     public var documentIndex: Int
 
     /// The digest of the object's content, `nil` if it has not been computed; see `ApplyInputs.digest(ofManifest:)`.
-    var contentDigest: Digest?
+    var contentDigest: SHA256Digest?
 
     /// The kind that the object defines according to the index that the object comes from.
     private(set) var indexedKind: DefinedKind?

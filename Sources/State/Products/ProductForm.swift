@@ -65,9 +65,9 @@ enum PresentForm {
         case .regular where status.size <= SizeLimit.content:
             self = .file(.bytes(try directory.read(name, limit: SizeLimit.content)), status)
         case .regular:
-            var digest = SHA256Digest()
+            var digest = SHA256()
             try directory.readParts(name) { part throws(SystemError) in digest.update(part) }
-            self = .file(.digest(digest.finish()), status)
+            self = .file(.digest(digest.finish().description), status)
         case .symbolicLink: self = .link(target: status.target ?? "")
         default: self = .other(status.kind)
         }

@@ -38,7 +38,7 @@ struct PlanCheck {
     /// - Throws: ``Base/SystemError`` if no HTTP client can be created.
     func findings(serverVersion: KubernetesVersion? = nil, triesPorts: Bool) async throws -> NodeCheck.Findings {
         let options = configuration.options
-        let http = try HTTPClient(start: .byFirstRequest)
+        let http = try HTTPClient(startsAtOnce: false)
         let check = NodeCheck(
             configuration.environment(http),
             serverVersion: serverVersion,

@@ -65,8 +65,7 @@ struct PlanRun {
             }
         }
         let signals = try catchSignals()
-        let usesNetwork = part.steps.contains { $0.task.footprint.usesNetwork }
-        let http = try HTTPClient(start: usesNetwork ? .inBackground : .byFirstRequest)
+        let http = try HTTPClient(startsAtOnce: false)
         let recorder = command.isDryRun ? nil : makeRecorder(records)
         let staged = staged(part, records)
         let inputs = InputReader(configuration)
@@ -75,6 +74,7 @@ struct PlanRun {
         let engine = engine(recorder)
         let formerSets = FormerSets(environment)
         let plan = command.removesSets ? part.appending(try formerSets.removals()) : part
+        if plan.usesNetwork { try http.startInBackground() }
         let (report, signal) = await interruptible(by: signals) {
             await engine.run(plan) { step, context in
                 guard let recorder else {

@@ -285,14 +285,14 @@ struct NodeReporter {
     ///
     /// An Event about the same failure has the same name during one boot, however often it is sent.
     private func event(_ incident: ReportState.Incident, of node: String) -> NodeEvent {
-        var digest = SHA256Digest()
+        var digest = SHA256()
         let kind = incident.isRecovery ? "recovered" : "failed"
         let boot = (try? Machine.bootIdentifier()) ?? ""
         digest.update(Array("\(boot) \(node) \(incident.task) \(kind) \(incident.first)".utf8))
         let message = printable(incident.message)
         return NodeEvent(
             // The names of Nodes and of Events have at most 253 characters.
-            name: "\(node.prefix(230)).\(digest.finish().prefix(16))",
+            name: "\(node.prefix(230)).\(digest.finish().description.prefix(16))",
             node: node,
             isWarning: !incident.isRecovery,
             reason: incident.isRecovery ? "BootstrapTaskRecovered" : "BootstrapTaskFailed",

@@ -29,7 +29,7 @@ struct ApplyInputsTests {
         manifest: String = "{spec: {replicas: 1}}",
         hasStatusSubresource: Bool = true,
         ofMetadata: Bool = false,
-    ) throws -> Digest {
+    ) throws -> SHA256Digest {
         let inputs = ApplyInputs(manifestDigest: ApplyInputs.digest(ofManifest: try node(manifest)), [])
         let object = try node(live)
         guard !ofMetadata else { return inputs.digest(ofMetadata: ObjectMetadata(of: object)) }
@@ -103,10 +103,10 @@ struct ApplyInputsTests {
         #expect(Set(digests).count == digests.count)
     }
 
-    private static func digest(of text: String) -> Digest {
-        var digest = SHA256Digest()
+    private static func digest(of text: String) -> SHA256Digest {
+        var digest = SHA256()
         digest.update(Array(text.utf8))
-        return digest.digest()
+        return digest.finish()
     }
 
     /// An object that is verified once it was recorded twice, with digests of these texts.

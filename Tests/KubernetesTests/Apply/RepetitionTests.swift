@@ -1,5 +1,8 @@
+import Base
 import TestSupport
 import Testing
+import YAML
+
 @testable import Kubernetes
 
 /// Objects that are described more than once.
@@ -11,6 +14,18 @@ struct RepetitionTests {
         // It stops when it is not used any more.
         fake.server.stop()
         return lines
+    }
+
+    @Test func `objects are in the order of their first manifests, each as at its first location`() {
+        let manifests = [("a", 9), ("b", 2), ("a", 1), ("c", 3)].map { name, line in
+            let location = SourceLocation(file: "m.yaml", position: SourceLocation.Position(line: line, column: 1))
+            let type = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
+            let identity = ObjectIdentity(type: type, namespace: line == 1 ? "default" : nil, name: name)
+            return ManifestObject(identity: identity, root: .null(location: location), documentIndex: 1)
+        }
+        let found = DistinctObjects(of: manifests, defaultNamespace: "default")
+        #expect(found.objects.map { $0.location.position?.line } == [1, 2, 3])
+        #expect(found.repetitions.mapValues { $0.map { $0.location.position?.line } } == [0: [1, 9]])
     }
 
     @Test func `an object that is described twice is not applied, and both places are named`() async throws {
