@@ -215,6 +215,10 @@ struct ArgumentTests {
                 "'status' has no flag '--task' (it belongs to 'run'); see 'nest-bootstrap status --help'"
             ),
             (["run", "--task"], "flag '--task' requires a value: '--task NAME'"),
+            (
+                ["--task", "init", "-o=", "run"],
+                "flag '--output' requires a value: '-o, --output text|json|yaml|plain'"
+            ),
             (["run", "--task="], "flag '--task' requires a value: '--task NAME'"),
             (["run", "--task", "--dry-run"], "flag '--task' requires a value: '--task NAME'"),
             (["run", "--dry-run=yes"], "flag '--dry-run' takes no value"),

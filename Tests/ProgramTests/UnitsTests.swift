@@ -212,6 +212,16 @@ struct UnitsTests {
         ] { #expect(left.contains("./\(kept)"), "\(kept)") }
     }
 
+    @Test func `no unit is there without its sandbox if another one cannot be written`() async throws {
+        let node = try TestNode("tasks: {a: {symlink: {path: /a, target: x}}, b: {symlink: {path: /b, target: x}}}\n")
+        try Files.makeDirectories("\(directory)/k8s-bootstrap-b.service/in-the-way")
+        let result = try await Tool.run(TestNode.program, ["units", directory, "--config", node.config])
+        #expect(result.status == 1 && result.errors.contains("k8s-bootstrap-b.service"), "\(result.errors)")
+        #expect(try Files.exists("\(directory)/k8s-bootstrap-a.service"))
+        #expect(try Files.exists("\(directory)/k8s-bootstrap-a.service.d/50-privileges.conf"))
+        #expect(try Files.exists("\(directory)/k8s-bootstrap.target.wants") == false)
+    }
+
     @Test func `offline units are those of another machine, and depend on no file of this one`() async throws {
         let node = try TestNode(
             """

@@ -150,7 +150,9 @@ private struct ArgumentParser {
         if let value = part.value, !value.isEmpty { return GivenFlag(form: flag, value: value) }
         if part.value == nil, flag.isValueOptional { return try flagWithOptionalValue(flag, valueName) }
         guard part.value == nil, let value = rest.first, !value.isEmpty, !value.hasPrefix("--") else {
-            let usage = flag.isValueOptional ? "\(flag.name)=\(valueName)" : flag.usage
+            // The flag may have been found among those of a command that is only the value of another flag.
+            let shown = FlagForm.named(part.name, of: command) ?? flag
+            let usage = shown.isValueOptional ? "\(shown.name)=\(shown.value ?? valueName)" : shown.usage
             throw UsageError("flag '\(flag.name)' requires a value: '\(usage)'", of: command)
         }
         rest = rest.dropFirst()

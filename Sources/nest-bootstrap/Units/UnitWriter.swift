@@ -159,10 +159,13 @@ extension [UnitFile] {
             let path = "\(directory)/\(file.path)"
             return (parent: String(path[..<(path.lastSlash ?? path.startIndex)]), path: path, content: file.content)
         }
+        // Drop-ins come first and links last, so that no unit is without its sandbox if the rest cannot be written.
+        func rank(_ parent: String) -> Int { parent == directory ? 1 : parent.hasSuffix(".d") ? 0 : 2 }
         // Opening a directory checks its whole path, so each is opened once. There may be one for every task, so only
         // one is open at a time.
         var last = (path: directory, opened: try WritingDirectory(directory))
-        for (parent, path, content) in files.sorted(by: { $0.parent < $1.parent }) {
+        for (parent, path, content) in files.sorted(by: { (rank($0.parent), $0.parent) < (rank($1.parent), $1.parent) })
+        {
             if parent != last.path { last = (parent, try WritingDirectory(parent)) }
             let open = last.opened
             switch content {
