@@ -1,9 +1,9 @@
 # Users start with `make demo`, developers with `make quick`. Both install what they need.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install install-examples deb tarball arm64-test rpm release release-check repository demo quick test test-all check check-all format clean
-.PHONY: setup setup-compile test-versions boot-test boot-test-all boot-test-built boot-test-all-built ansible-test push-test repository-test chaos bench bench-boot scale storm upgrade-test diagnose diagnose-run schemas
-.PHONY: lint style words links problems coverage sanitize sanitize-briefly build-address site libraries fuzz fuzz-briefly
+.PHONY: help build install install-examples deb tarball arm64-test rpm release release-check repository demo quick check check-all
+.PHONY: format clean setup setup-compile lint test-versions boot-test boot-test-built ansible-test repository-test chaos bench bench-boot
+.PHONY: upgrade-test schemas sanitize sanitize-briefly build-address site libraries fuzz
 
 IMPORTS := --explicit-target-dependency-import-check error
 # Without --disable-local-rpath the program would look for libraries in its own directory.
@@ -22,10 +22,9 @@ PROGRAM := $(OUT)/release/nest-bootstrap
 NEST_COMMIT ?= $(shell [ ! -e .git ] || git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null)
 # Tests of the release build that need no API server.
 WITH_PROGRAM := ^ProgramTests
-# Tests that boot machines install the package in them. Those that use Ansible or ssh take ten minutes more.
+# Tests that boot machines install the package in them. Those that use Ansible take ten minutes more.
 WITH_MACHINE := ^BootTests
 WITH_ANSIBLE := ^BootTests.BootedTests/AnsibleTests
-WITH_SSH := ^BootTests.BootedTests/CertificatePushTests
 # Those that install from a package repository take minutes more.
 WITH_REPOSITORY := ^BootTests.IndependentBootedTests/RepositoryTests
 # Most of them wait for one of three running machines, and must not keep others from starting.
@@ -81,7 +80,7 @@ SAMPLES ?= 10
 BASE ?=
 
 help: ## print the targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1	/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1	/p' Makefile | expand -t 18
 
 build: setup-compile ## build the program: .build/release/nest-bootstrap; ARCH=arm64: .build/arm64/release/nest-bootstrap
 	NEST_COMMIT="$(NEST_COMMIT)" $(if $(FOREIGN),tools/cross-build $(FOREIGN),swift build) $(RELEASE) --product nest-bootstrap
@@ -139,12 +138,6 @@ demo: setup build ## bootstrap a real API server on loopback, twice, and show th
 quick: setup ## check what has changed since the last commit, or since COMMIT, in two minutes
 	tools/quick $(COMMIT)
 
-test: ## run the tests of `make check`
-	tools/check test
-
-test-all: ## run all tests but ansible-test, on every API server, with every package and release of Debian
-	tools/check test-all
-
 test-versions: setup build ## run the tests that use an API server on 1.20, 1.25, 1.29, 1.34 and 1.36; takes an hour
 	Tests/cluster/unpack-kubernetes all
 	tools/build-tests modules
@@ -153,25 +146,18 @@ test-versions: setup build ## run the tests that use an API server on 1.20, 1.25
 	    --skip ScaleTests
 	tools/run-on-servers versions tools/run-tests system --skip-build --filter '^EndToEndTests' --skip ScaleTests
 
-boot-test: setup build boot-test-built ## boot Debian containers and test units, journal and package in them; needs root
+# The packages of ALL=yes are built twice, and compared.
+boot-test: setup build $(if $(ALL),deb tarball rpm) boot-test-built ## boot Debian containers and test units, journal and package in them; ALL=yes: every package and release; needs root
 
 # With a program and tests that are built: BUILT=--skip-build. The package is built once, and installed on the Debian of
 # this machine.
 boot-test-built:
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils
-	tools/deb $(PROGRAM)
-	Tests/boot/setup cloud cluster
-	$(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)' \
-	    --skip '$(WITH_REPOSITORY)'
-
-# The packages are built twice, and compared.
-boot-test-all: setup deb tarball rpm boot-test-all-built ## as boot-test, with every package and release of Debian
-
-boot-test-all-built:
-	Tests/boot/setup trixie cloud cluster rpm
-	NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RPM="$$(echo "$$PWD"/.build/rpm/nest-bootstrap-[0-9]*.rpm)" \
-	    NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_SSH)' \
-	    --skip '$(WITH_REPOSITORY)'
+	$(if $(ALL),,tools/deb $(PROGRAM))
+	Tests/boot/setup $(if $(ALL),trixie rpm) cloud cluster
+	$(if $(ALL),NEST_ARCHIVE="$$(echo "$$PWD"/.build/tarball/*.tar.gz)" NEST_RELEASES=trixie \
+	    NEST_RPM="$$(echo "$$PWD"/.build/rpm/nest-bootstrap-[0-9]*.rpm)") $(AT_MACHINES) $(BUILT) \
+	    --filter '$(WITH_MACHINE)' --skip '$(WITH_ANSIBLE)' --skip '$(WITH_REPOSITORY)'
 
 ansible-test: setup deb ## run the role of examples/ansible on booted machines, with Ansible from PyPI; needs root
 	Tests/cluster/fetch-ansible
@@ -184,37 +170,16 @@ repository-test: setup rpm ## install and upgrade from package repositories on b
 	NEST_RELEASES=trixie $(AT_MACHINES) $(BUILT) --filter '$(WITH_REPOSITORY)'
 	Tests/boot/dnf .build/rpm/nest-bootstrap-[0-9]*.rpm
 
-push-test: setup deb ## send certificates to booted machines over ssh, with connections that are cut; needs root
-	Tests/boot/setup managed
-	$(AT_MACHINES) --filter '$(WITH_SSH)'
-
 bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=10; takes twenty minutes
 	Tests/cluster/install-packages "to measure" curl python3
 	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
 	tools/benchmark/goals.py .build/bench/samples.json
-
-scale: setup build ## measure many objects, tasks and nodes; PART=objects, tasks or nodes; takes half an hour
-	Tests/cluster/install-packages "to measure" python3
-	tools/scale --program $(PROGRAM) $(if $(PART),--part "$(PART)")
-
-storm: setup build ## measure 3, 20 and 50 agents at a slow API server, beside as many kubectl; takes hours, so see tools/storm --help
-	Tests/cluster/install-packages "to measure" python3
-	tools/storm --program $(PROGRAM)
 
 # CHAINS names a directory of further chains, in place of those beside the repository.
 upgrade-test: setup build ## upgrade published manifests of projects as kubectl does; CHAINS=DIR, SERVERS=1.29; takes ten minutes
 	Tests/cluster/install-packages "to upgrade manifests" python3 python3-yaml
 	$(if $(SERVERS),Tests/cluster/unpack-kubernetes all)
 	tools/upgrades --program $(PROGRAM) $(if $(CHAINS),--chains "$(CHAINS)") $(if $(SERVERS),--servers "$(SERVERS)")
-
-diagnose: setup build ## make mistakes in files and measure what `check` says; EDITS=2000 SEED=…, MANIFESTS=…, FAULTS=2; takes minutes
-	Tests/cluster/install-packages "to make mistakes" python3
-	tools/diagnose --program $(PROGRAM) --fix $(if $(EDITS),--edits $(EDITS)) $(if $(SEED),--seed $(SEED)) \
-	    $(if $(FAULTS),--faults $(FAULTS)) $(if $(MANIFESTS),--manifests $(MANIFESTS))
-
-diagnose-run: setup build ## break what tasks use, and print what `check` and `run` say; ONLY=part of a verb or fault; needs root
-	Tests/cluster/install-packages "to break things" python3 openssh-server age e2fsprogs
-	tools/diagnose-run --program $(PROGRAM) $(if $(ONLY),--only "$(ONLY)")
 
 schemas: setup ## write the schemas of Kubernetes' kinds that are part of the program; needs PyPI
 	Tests/cluster/unpack-kubernetes all
@@ -226,10 +191,10 @@ bench-boot: setup deb ## measure a boot against that with another package, BASE=
 	Tests/cluster/install-packages "to measure" python3
 	tools/bench-boot --package .build/deb/nest-bootstrap_*.deb --base "$(BASE)" --samples $(SAMPLES)
 
-check: ## run everything that must pass before a commit, in half an hour
+check: ## run everything that must pass before a commit
 	tools/check check
 
-check-all: ## run make check, then what takes longer: every server, release and package, sanitizers, fuzzing, documentation
+check-all: ## run make check with every server, release and package, then sanitizers and fuzzing
 	tools/check check-all
 
 format: ## format the Swift sources in place
@@ -244,30 +209,12 @@ setup:
 setup-compile:
 	@Tests/cluster/setup compile
 
-lint:
+lint: ## check format, style, shell scripts and the links of documents
 	Tests/cluster/install-packages "to check the shell scripts" shellcheck
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	tools/lint-scripts
-
-style:
 	tools/check-style
-
-links:
 	tools/check-links
-
-problems: setup-compile ## write docs/problems.md, which lists the codes of problems
-	swift build --product nest-bootstrap
-	.build/debug/nest-bootstrap manual problems > docs/problems.md
-
-words: ## report words and phrases that the project's texts do not use
-	tools/check-words
-
-coverage: setup ## run the tests of the modules, and print the line coverage of each module
-	tools/build-tests modules --enable-code-coverage --scratch-path .build/coverage
-	rm -rf .build/coverage/profiles
-	LLVM_PROFILE_FILE="$$PWD/.build/coverage/profiles/%p.profraw" tools/run-on-servers newest tools/run-tests modules \
-	    --skip-build --scratch-path .build/coverage
-	tools/coverage
 
 # A part of `make sanitize` that takes minutes, not an hour.
 sanitize-briefly: setup build-address
@@ -299,11 +246,8 @@ fuzz: build-address ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
 	Tests/cluster/install-packages "to make certificates" openssl
 	tools/fuzz $(ADDRESS_SCRATCH)/release/fuzz $(FUZZ_SECONDS)
 
-fuzz-briefly: FUZZ_SECONDS := 30
-fuzz-briefly: fuzz
-
-site: build ## render the documents to a static site in .build/site, and check its links
-	tools/site $(PROGRAM)
+site: ## render the documents to a static site in .build/site
+	tools/site
 
 libraries: build
 	Tests/cluster/install-packages "to examine the program" binutils

@@ -171,18 +171,6 @@ if Context.environment["NEST_MODULES"] != nil {
     package.products = []
 }
 
-// Programs that tools/bench measures: an empty one, and the reader of YAML with that of libyaml.
-if Context.environment["NEST_BENCH"] != nil {
-    package.targets += [
-        .executableTarget(name: "empty", path: "Tests/Benchmark/Empty"),
-        .executableTarget(
-            name: "yaml-speed",
-            dependencies: ["Base", "CYAML", "YAML"],
-            path: "Tests/Benchmark/YAMLSpeed",
-        ),
-    ]
-}
-
 let targetsInC: Set = ["CArchive", "CCurl", "CLoader", "CSchemas", "CShims", "CTemplates"]
 /// Modules whose code runs once in most processes: there fewer pages of it take less time than faster code saves.
 let smallTargets: Set = [

@@ -96,7 +96,7 @@ extension IndependentBootedTests {
             try await becomeNode()
         }
 
-        @Test(.enabled(if: TestMachine.hasRelease("trixie"), "no Debian 13 to boot; run make boot-test-all"))
+        @Test(.enabled(if: TestMachine.hasRelease("trixie"), "no Debian 13 to boot; run make boot-test ALL=yes"))
         func `a bare Debian 13 becomes a ready node, stays as it is, and is reset`() async throws {
             try await becomeNode(variant: "trixie")
         }

@@ -117,12 +117,12 @@ extension BootedTests {
             try await useApt()
         }
 
-        @Test(.enabled(if: TestMachine.hasRelease("trixie"), "no Debian 13 to boot; run make boot-test-all"))
+        @Test(.enabled(if: TestMachine.hasRelease("trixie"), "no Debian 13 to boot; run make boot-test ALL=yes"))
         func `apt installs the package on Debian 13, whose libraries have other names`() async throws {
             try await useApt(variant: "trixie")
         }
 
-        @Test(.enabled(if: !TestMachine.archive.isEmpty, "no archive; run make boot-test-all"))
+        @Test(.enabled(if: !TestMachine.archive.isEmpty, "no archive; run make boot-test ALL=yes"))
         func `the archive is installed, upgraded while a task is active, and removed on Debian 12`() async throws {
             try await useArchive()
         }
@@ -130,7 +130,7 @@ extension BootedTests {
         @Test(
             .enabled(
                 if: !TestMachine.archive.isEmpty && TestMachine.hasRelease("trixie"),
-                "no archive, or no Debian 13 to boot; run make boot-test-all"
+                "no archive, or no Debian 13 to boot; run make boot-test ALL=yes"
             )
         )
         func `the archive is installed, upgraded while a task is active, and removed on Debian 13`() async throws {
@@ -189,7 +189,7 @@ extension BootedTests {
         }
 
         /// Debian has `rpm`, which runs the scriptlets, but does not know which packages provide the dependencies.
-        @Test(.enabled(if: !TestMachine.rpm.isEmpty, "no RPM; run make boot-test-all"))
+        @Test(.enabled(if: !TestMachine.rpm.isEmpty, "no RPM; run make boot-test ALL=yes"))
         func `the scriptlets of the RPM do what the Debian package does`() async throws {
             try await TestMachine.withFresh("w1", package: "", variant: "rpm") { machine in
                 try await boot(machine, "--bind-ro=\(TestMachine.rpm):/root/nest-bootstrap.rpm")

@@ -47,25 +47,21 @@ class Cluster:
         self.stop()
         shutil.copytree(self.directory / "etcd", EMPTY_DATA)
 
-    def start(self, audit_log: Path | None = None, audit_policy: str = AUDIT_POLICY, waits: bool = True) -> None:
+    def start(self, audit_log: Path | None = None) -> None:
         """Starts the servers, and waits until they are ready."""
         flags = []
         if audit_log:
             policy = audit_log.with_name("audit-policy.yaml")
-            policy.write_text(audit_policy)
+            policy.write_text(AUDIT_POLICY)
             flags = ["--", f"--audit-policy-file={policy}", f"--audit-log-path={audit_log}"]
-        self.script("start", "--no-controller-manager", *([] if waits else ["--no-wait"]), *flags)
+        self.script("start", "--no-controller-manager", *flags)
 
     def restart_empty(self) -> None:
         """Starts the servers again with the data from before anything was applied."""
         self.script("stop", "--now")
-        self.empty()
-        self.start()
-
-    def empty(self) -> None:
-        """Puts the data from before anything was applied in place of that of the servers, which are stopped."""
         shutil.rmtree(self.directory / "etcd")
         shutil.copytree(EMPTY_DATA, self.directory / "etcd")
+        self.start()
 
     def stop(self) -> None:
         """Stops the servers and keeps their data."""
@@ -81,13 +77,6 @@ class Cluster:
     def kubectl(self) -> list[str]:
         """The beginning of a command of kubectl as administrator."""
         return ["kubectl", f"--kubeconfig={self.directory}/admin.kubeconfig", f"--cache-dir={WORK}/kubectl-cache"]
-
-    def cpu_seconds(self, server: str) -> float:
-        """The CPU time of a server since it started."""
-        pid = (self.directory / "pids" / server).read_text().strip()
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        # utime and stime, which are fields 14 and 15 of proc(5).
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def script(self, name: str, *arguments: str) -> None:
         """Runs a script of Tests/cluster on this cluster."""

@@ -1,29 +1,13 @@
-"""What the commands that need no server cost, and the reading of a large manifest."""
-import json
-import os
+"""What the commands that need no server cost."""
 import re
 import shutil
-import sys
 from pathlib import Path
-from typing import Any
 
-from benchmark.processes import REPOSITORY, Sample, measure, run
+from benchmark.processes import Sample, measure, run
 from benchmark.quantities import UNITS, write_tasks
 
-PROGRAMS = REPOSITORY / ".build/bench-programs"
 # Tasks of the file that the commands read.
 TASK_COUNT = 50
-# The manifest that is read, of 300 KB; it is among the files that the tests use.
-MANIFEST = REPOSITORY / "../shared/inputs/calico-crds-v3.29.3.yaml"
-
-
-def build(product: str) -> Path:
-    """Builds a program of Tests/Benchmark and returns its path."""
-    options = ["--explicit-target-dependency-import-check", "error", "--scratch-path", str(PROGRAMS)]
-    print(f"bench: building {product}", file=sys.stderr, flush=True)
-    command = ["swift", "build", "-c", "release", "--static-swift-stdlib", *options, "--product", product]
-    run(command, os.environ | {"NEST_BENCH": "1"})
-    return PROGRAMS / "release" / product
 
 
 def measure_commands(program: Path, peers: dict[str, Path], count: int) -> dict[str, list[Sample]]:
@@ -34,7 +18,6 @@ def measure_commands(program: Path, peers: dict[str, Path], count: int) -> dict[
     shutil.rmtree(UNITS, ignore_errors=True)
     UNITS.mkdir()
     commands = {
-        "empty Swift program": [str(build("empty"))],
         "--version": [str(program), "--version"],
         "status": [str(program), "status", *options],
         "graph": [str(program), "graph", *options],
@@ -51,11 +34,3 @@ def measure_commands(program: Path, peers: dict[str, Path], count: int) -> dict[
             samples[name].append(sample)
     shutil.rmtree(UNITS)
     return samples
-
-
-def measure_reading(count: int) -> dict[str, Any] | None:
-    """Milliseconds of libyaml's event loop and of reading to JSON, `None` without a manifest to read."""
-    if not MANIFEST.exists():
-        print(f"bench: case reading is skipped: there is no '{MANIFEST}'", file=sys.stderr, flush=True)
-        return None
-    return json.loads(run([str(build("yaml-speed")), str(MANIFEST), str(count)]))

@@ -3,12 +3,11 @@ import json
 import re
 import shlex
 import shutil
-import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 from benchmark.cluster import Cluster
-from benchmark.processes import REPOSITORY, WORK, BenchError, Sample, run
+from benchmark.processes import REPOSITORY, WORK, BenchError, run
 from benchmark.recording import Recording, Replay
 
 
@@ -34,10 +33,6 @@ class Contestant(ABC):
 
     def check(self, case: str, output: str) -> None:
         """Makes sure that a run that succeeded did what it should."""
-
-    def sample(self, measured: Sample, output: str) -> Sample:
-        """What counts of a run that was measured."""
-        return measured
 
 
 class Agent(Contestant):
@@ -165,29 +160,6 @@ class Curl(Contestant):
 
     def check(self, case: str, output: str) -> None:
         self.replays[case].check_replies(output, is_fresh=case == "fresh")
-
-
-class Definitions(Contestant):
-    """The CRDs sent at once, and discovery asked until it lists all: the time of the server alone."""
-
-    name = "CRDs served"
-
-    def __init__(self, cluster: Cluster, recording: Recording) -> None:
-        self.cluster = cluster
-        self.bodies = WORK / "definitions.json"
-        paths = [path for path in recording.objects if "/customresourcedefinitions/" in path]
-        self.bodies.write_text(json.dumps({path: recording.objects[path] for path in paths}))
-
-    def takes_part(self, case: str) -> bool:
-        return case == "fresh"
-
-    def command(self, case: str) -> list[str]:
-        script = str(Path(__file__).with_name("definitions.py"))
-        return [sys.executable, "-I", "-S", script, self.cluster.url, f"{self.cluster.directory}/pki", str(self.bodies)]
-
-    def sample(self, measured: Sample, output: str) -> Sample:
-        # Without the start of the interpreter and the connections.
-        return (float(output), *measured[1:])
 
 
 def shell(steps: list[list[str]]) -> list[str]:

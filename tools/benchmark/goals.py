@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the samples of benchmarks with the project's goals, as Markdown tables.
 
-usage: goals.py SAMPLES.json...      such as .build/bench/samples.json, or docs/benchmarks*.json
+usage: goals.py SAMPLES.json...      such as .build/bench/samples.json
 
 A cell has the median of a run with its minimum and maximum; a median that misses its goal is bold. Each file is one run,
 and has columns of its own.
@@ -53,7 +53,7 @@ def ratios(runs: dict, one: str, other: str, column: int = WALL) -> list[float]:
 
 def goals(server: str, results: dict) -> list[Row]:
     """What is measured on one server."""
-    warm, fresh, many, start = (results.get(case) for case in ("warm", "fresh", "many", "start"))
+    warm, fresh, many = (results.get(case) for case in ("warm", "fresh", "many"))
     rows = []
     if warm:
         again, old = "nothing to change: ", " v1.20." in server
@@ -69,10 +69,7 @@ def goals(server: str, results: dict) -> list[Row]:
         rows += [
             Row("first run: the scripts' time", ratios(fresh, "script", "agent"), at_least=5),
             Row("first run: kubectl's time", ratios(fresh, "kubectl", "agent"), at_least=1.5),
-            Row("first run: against the server until the CRDs are served", ratios(fresh, "agent", "CRDs served"), at_most=1.2),
         ]
-    if start:
-        rows.append(Row("`/readyz` ok to the first write", start["write"], at_most=50, unit="ms"))
     limits = {"first run": 1.1, "second run": 1.3, "third run": 1.5}
     for name, runs in (many or {}).items():
         own, peer = runs
@@ -84,15 +81,9 @@ def common(samples: dict) -> list[Row]:
     """What is measured without a server."""
     rows = []
     if commands := samples.get("commands"):
-        empty, kubectl, curl = "empty Swift program", "kubectl version --client", "curl --version"
-        for name in (name for name in commands if name not in (empty, kubectl, curl)):
-            limit = 1.5 if name == "--version" else 4 if name in ("check", "graph") else 3
-            rows.append(Row(f"`{name}`: against an empty Swift program", ratios(commands, name, empty), at_most=limit))
+        kubectl, curl = "kubectl version --client", "curl --version"
         rows.append(Row(f"`--version`: time of `{kubectl}`", ratios(commands, kubectl, "--version"), at_least=15))
         rows.append(Row(f"`--version`: against `{curl}`", ratios(commands, "--version", curl)))
-    if reading := samples.get("reading"):
-        values = [a / b for a, b in zip(reading["json"], reading["events"])]
-        rows.append(Row("a manifest of 300 KB to JSON: against libyaml's event loop", values, at_most=2.5))
     return rows
 
 

@@ -1,38 +1,16 @@
-"""How time and memory grow with the number of objects and of tasks."""
+"""Files with many objects, and with many tasks."""
 import json
 import shutil
 from pathlib import Path
 
 from benchmark.cluster import Cluster
-from benchmark.processes import WORK, BenchError, measure, run
+from benchmark.processes import WORK, BenchError
 
 # Objects of a file of manifests, and tasks of a drop-in, which may have 1 MiB.
 FILE_SIZE = 500
 DIRECTORY = WORK / "scale"
 # systemd gives a generator a directory in memory, too.
 UNITS = Path("/dev/shm/nest-bootstrap-units")
-# Rounds of a command that writes nothing; the shortest time counts.
-ROUNDS = 3
-
-Row = tuple[object, ...]
-
-
-def measure_objects(program: Path, cluster: Cluster, numbers: list[int]) -> list[Row]:
-    """Applies that many ConfigMaps to an empty server, and again."""
-    rows: list[Row] = [("objects", "run", "wall s", "CPU s", "peak memory MiB", "requests", "an object")]
-    for number in numbers:
-        write_objects(number, cluster)
-        cluster.restart_empty()
-        for case in ("first", "second"):
-            before = request_count(cluster)
-            command = [str(program), "run", "--config", f"{DIRECTORY}/etc/bootstrap.yaml", "--root", f"{DIRECTORY}/root"]
-            (wall, cpu, memory), output = measure("objects", [*command, "--output", "json"])
-            count = request_count(cluster) - before
-            expected = "created" if case == "first" else "unchanged"
-            check_result(output, number, expected)
-            rows.append((f"{number:,}", case, f"{wall / 1000:.1f}", f"{cpu / 1000:.1f}", f"{memory:.0f}", f"{count:,}",
-                         f"{count / number:.2f}"))
-    return rows
 
 
 def write_objects(number: int, cluster: Cluster) -> None:
@@ -66,36 +44,6 @@ def check_result(output: str, number: int, expected: str) -> None:
     count = sum(event["event"] == "object" and event["result"] == expected for event in events)
     if count != number:
         raise BenchError(f"{count} objects are {expected}; {number} were expected:\n{output[-2000:]}")
-
-
-def request_count(cluster: Cluster) -> int:
-    """How many requests the server has answered, but those of its own components and of this question."""
-    text = run([*cluster.kubectl, "get", "--raw=/metrics"])
-    lines = [line for line in text.splitlines() if line.startswith("apiserver_request_total{")]
-    own = [line for line in lines if 'resource="configmaps"' in line or 'resource=""' in line]
-    return sum(int(float(line.rsplit(" ", 1)[1])) for line in own)
-
-
-def measure_tasks(program: Path, numbers: list[int]) -> list[Row]:
-    """Runs every command that reads a task file with that many tasks."""
-    commands = ("check", "graph", "units", "status")
-    rows: list[Row] = [("tasks", "command", "wall ms", "CPU ms", "peak memory MiB", "wall ms, 1,000 tasks")]
-    for number in numbers:
-        write_tasks(number)
-        for name in commands:
-            options = ["--config", f"{DIRECTORY}/etc/bootstrap.yaml", "--root", f"{DIRECTORY}/root"]
-            more = [str(UNITS)] if name == "units" else []
-            samples = []
-            for _ in range(ROUNDS):
-                shutil.rmtree(UNITS, ignore_errors=True)
-                # No task has run, which is what `status` says with code 3.
-                shell = f'"$@"; code=$?; [ "$code" = {3 if name == "status" else 0} ]'
-                sample, _ = measure(name, ["/bin/sh", "-c", shell, "sh", str(program), name, *options, *more])
-                samples.append(sample)
-            wall, cpu, memory = min(samples)
-            rows.append((f"{number:,}", f"`{name}`", f"{wall:.0f}", f"{cpu:.0f}", f"{memory:.0f}", f"{wall * 1000 / number:.0f}"))
-    shutil.rmtree(UNITS, ignore_errors=True)
-    return rows
 
 
 def write_tasks(number: int) -> Path:

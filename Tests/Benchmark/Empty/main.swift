@@ -1,1 +1,0 @@
-// Does nothing: what a Swift program needs to start.
