@@ -12,15 +12,25 @@ public struct DocumentedFields: Sendable {
     /// - Throws: ``SupportError`` if the document cannot be read.
     public init(_ section: String) throws {
         let sections = try Files.text("\(TestCluster.sourceRoot)/docs/json.md").split(separator: "\n## ")
-        let text = sections.first { $0.hasPrefix("\(section)\n") } ?? ""
-        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { $0.split(separator: "|") }
         func names(_ cell: Substring) -> [String] {
             cell.matches(of: /`([^`]+)`/).map { String($0.output.1) }
         }
+        func rows(_ section: String, columns: Int) -> [[Substring]] {
+            let text = sections.first { $0.hasPrefix("\(section)\n") } ?? ""
+            let lines = text.split(separator: "\n").filter { $0.hasPrefix("| `") || $0.hasPrefix("| |") }
+            return lines.map { $0.split(separator: "|") }.filter { $0.count == columns }
+        }
+        // A link to a section with a capital letter stands for its fields.
+        func fields(_ section: String) -> [String] {
+            rows(section, columns: 2).flatMap { row in
+                let own = names(row[0])
+                guard let link = row[1].firstMatch(of: /\(#([a-z]+)\)/)?.output.1 else { return own }
+                let prefix = own.first.map { "\($0)." } ?? ""
+                return own + fields(link.prefix(1).uppercased() + link.dropFirst()).map { prefix + $0 }
+            }
+        }
         // The table of events has three columns, that of fields two.
-        let eventRows = rows.filter { $0.count == 3 }
-        let fieldRows = rows.filter { $0.count == 2 }
-        events = Dictionary(eventRows.map { (names($0[0])[0], names($0[1])) }, uniquingKeysWith: +)
-        paths = fieldRows.map { names($0[0])[0] }
+        events = Dictionary(rows(section, columns: 3).map { (names($0[0])[0], names($0[1])) }, uniquingKeysWith: +)
+        paths = ["version"] + fields(section)
     }
 }

@@ -3,9 +3,8 @@ import YAML
 
 /// The wait for a CustomResourceDefinition to be served.
 ///
-/// A server lists a kind in discovery once the definition is established and that server serves the objects. The reason
-/// for asking discovery instead of watching the definition is in
-/// docs/decisions/0010-discovery-says-when-definitions-are-served.md.
+/// A server lists a kind in discovery once the definition is established and that server serves the objects, so
+/// discovery is asked. A watch of the definition would say nothing of the other servers, and costs more.
 struct CRDReadiness {
     let client: APIClient
     let retryPolicy: RetryPolicy
