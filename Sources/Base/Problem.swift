@@ -18,9 +18,6 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     /// Advice, such as a command to type, if there is any.
     public var hint: String?
 
-    /// The change of the file that corrects the problem, if it is known; the hint says the same in words.
-    public var edit: TextEdit?
-
     /// The underlying error, which the message does not repeat.
     public var cause: (any Error)?
 
@@ -37,12 +34,10 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
         _ message: String,
         at location: SourceLocation? = nil,
         hint: String? = nil,
-        edit: TextEdit? = nil,
         cause: (any Error)? = nil,
         publicMessage: String? = nil,
     ) {
         self.code = code
-        self.edit = edit
         self.publicMessage = publicMessage
         self.message = message
         // Values that were not read from a file have a location with an empty file name.

@@ -17,7 +17,6 @@ extension Composer {
         for line in items {
             let (column, text) = (source.indentation(line) ?? 0, source.line(line).drop { $0 == " " })
             let place = location(EventMark(line: line, column: column))
-            // It has no edit: the first item may be the one with the wrong indentation.
             let problem = Problem(
                 .wrongIndentation,
                 "'\(text.prefix(40))' is indented further than '\(first.prefix(40))' in line "
@@ -50,9 +49,7 @@ extension Composer {
                 "'---' is indented, so it is a part of the text that begins in line "
                     + "\(location(span.start).position?.line ?? 0)",
                 at: place,
-                hint: "remove the spaces before it",
-                edit: part.changes.isEmpty
-                    ? TextEdit(at: place, old: String(repeating: " ", count: column), new: "") : nil
+                hint: "remove the spaces before it"
             )
         )
         value.text = String(scalar.text.dropLast(4))
@@ -81,8 +78,7 @@ extension Composer {
                     .wrongIndentation,
                     "'-' is followed by \(scalars[1].spaceName), which does not separate words in YAML",
                     at: location,
-                    hint: "put a space in its place",
-                    edit: part.changes.isEmpty ? TextEdit(at: location, old: old, new: "- ") : nil
+                    hint: "put a space in its place"
                 )
             )
             value.items = scalar.text.split(separator: old).map { String($0.drop { $0 == " " }) }
@@ -92,15 +88,12 @@ extension Composer {
         guard end > 0 || begin > 0 && !expectsKey else { return }
         let what = expectsKey ? "key" : "value"
         let (space, verb) = begin > 0 && !expectsKey ? (first, "begins") : (last, "ends")
-        let isBeginning = verb == "begins"
         problems.append(
             Problem(
                 .unquotedValue,
                 "the \(what) \(verb) with \(space.spaceName), which would be a part of it",
                 at: location,
-                hint: "remove that character",
-                edit: isBeginning && part.changes.isEmpty && scalar.tag == nil && scalar.anchor == nil
-                    ? TextEdit(at: location, old: text(scalars.prefix(begin)), new: "") : nil
+                hint: "remove that character"
             )
         )
         value.text = text(scalars.dropFirst(expectsKey ? 0 : begin).dropLast(end))

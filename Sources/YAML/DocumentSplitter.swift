@@ -97,8 +97,7 @@ struct DocumentSplitter: Sendable {
                 .documentMarker,
                 "a document marker has three dashes, found \(words[0].count)",
                 at: place,
-                hint: "write '---'",
-                edit: TextEdit(at: place, old: String(words[0]), new: "---")
+                hint: "write '---'"
             )
         }
         let before = bytes[offset..<first].count

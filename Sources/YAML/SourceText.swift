@@ -68,13 +68,6 @@ struct SourceText {
         }
     }
 
-    /// Returns a change of the text as a change of the file.
-    func edit(_ change: EditableText.Change) -> TextEdit {
-        let mark = EventMark(line: change.line, column: change.column)
-        let old = YAML.text(rest(from: mark).unicodeScalars.prefix(change.count))
-        return TextEdit(at: location(mark), old: old, new: change.text)
-    }
-
     /// Returns whether only white space and comments follow a position.
     func isEnd(_ position: EventMark) -> Bool {
         let isLineOver = rest(from: position).allSatisfy { $0 == " " || $0 == "\t" }

@@ -38,12 +38,7 @@ struct SyntaxRepair {
 
     /// Returns the problem at its place, with a hint only if the text can be parsed with the change.
     func problem(in source: SourceText, isProved: Bool) -> Problem {
-        var problem = Problem(code, message, at: source.location(mark), hint: isProved ? hint : nil)
-        if isProved, changes.count == 1 {
-            let edit = source.edit(changes[0])
-            if isCertain || evidence == .certain && edit.old.count <= edit.new.count { problem.edit = edit }
-        }
-        return problem
+        Problem(code, message, at: source.location(mark), hint: isProved ? hint : nil)
     }
 }
 
@@ -118,12 +113,7 @@ struct SyntaxRepairs {
         var applied: [EditableText.Change] = []
         var found: [SyntaxRepair] = []
         func problems(isProved: Bool) -> [Problem] {
-            found.map { repair in
-                var problem = repair.problem(in: source, isProved: isProved)
-                // Another change may lead as far, and alone this one makes no valid text.
-                problem.edit = nil
-                return problem
-            }
+            found.map { $0.problem(in: source, isProved: isProved) }
         }
         var (text, failure) = (EditableText(part.bytes), failure)
         while found.count < Self.mistakeLimit {
@@ -132,8 +122,6 @@ struct SyntaxRepairs {
                 let hint = alternatives(to: best, in: trials)
                 var problem = original(best.repair, applied).problem(in: source, isProved: true)
                 if let hint { problem.hint = hint }
-                // With a mistake left, another change may be the right one.
-                if hint != nil || value.mistakeCount > 0 { problem.edit = nil }
                 return Findings(problems: problems(isProved: true) + [problem] + value.problems, root: value.root)
             }
             guard let next = furthest(of: trials, beyond: failure), case .invalid(let later, _) = next.outcome else {

@@ -38,18 +38,6 @@ struct ProblemViewTests {
         )
     }
 
-    @Test func `an edit is marked in its length, with the new text below`() {
-        var problem = Problem(.wrongValue, "unknown key 'aply'", at: location(3))
-        problem.edit = TextEdit(at: location(3), old: "aply", new: "apply")
-        let lines = view("  aply: {}").text(problem, isWarning: false).split(separator: "\n")
-        #expect(lines.suffix(2) == ["    |   ^~~~", "    |   apply"])
-        // The file has changed since.
-        #expect(view("  else: {}").text(problem, isWarning: false).hasSuffix("    |   ^\n"))
-        // A new line, or nothing but blanks, has nothing to show.
-        problem.edit?.new = "a\nb"
-        #expect(view("  aply: {}").text(problem, isWarning: false).hasSuffix("    |   ^\n"))
-    }
-
     @Test(arguments: [
         ("\tb: c", 2, "    b: c", 4),
         ("日本: b", 5, "日本: b", 6),

@@ -10,10 +10,9 @@ struct SchemaCheck {
         var location: SourceLocation
         var message: String
         var hint: String?
-        var edit: TextEdit?
 
         /// The fault as a problem of a file.
-        var problem: Problem { Problem(code, message, at: location, hint: hint, edit: edit) }
+        var problem: Problem { Problem(code, message, at: location, hint: hint) }
     }
 
     private(set) var faults: [Fault] = []
@@ -51,9 +50,8 @@ struct SchemaCheck {
         at location: SourceLocation,
         _ message: String,
         hint: String? = nil,
-        edit: TextEdit? = nil,
     ) {
-        faults.append(Fault(code: code, location: location, message: message, hint: hint, edit: edit))
+        faults.append(Fault(code: code, location: location, message: message, hint: hint))
     }
 
     /// Formats a value for a message.
@@ -133,9 +131,6 @@ struct SchemaCheck {
             fault.hint = moved
         } else if let near = nearestName(to: entry.key, in: schema.fieldNames) {
             fault.hint = "did you mean '\(near)'?"
-            if mapping[near] == nil, schema.field(near).map({ Self.mismatch(entry.value, $0) == nil }) == true {
-                fault.edit = TextEdit(at: entry.location, old: entry.key, new: near)
-            }
         } else {
             fault.hint =
                 StructureHint.namedValue(entry, in: mapping, schema) ?? place(of: entry, in: mapping, schema)

@@ -60,15 +60,6 @@ public struct ManifestFile: Sendable {
                 }
             }
         }
-        for divided in DividedObject.all(in: bytes, file: file, at: diagnostics.compactMap(\.location)) {
-            let isPart = { (place: SourceLocation?) in place?.position.map { divided.lines.contains($0.line) } ?? false
-            }
-            diagnostics.removeAll { isPart($0.location) }
-            manifests.removeAll { isPart($0.location) }
-            brokenManifests.removeAll { isPart($0.location) }
-            diagnostics.append(divided.problem)
-            brokenManifests += Self.objects(in: divided.document, transform)
-        }
         // No object has such a name.
         let templateNames = manifests.filter { $0.identity.name.contains("{{") }
             .map { $0.root["metadata"]?["name"]?.location ?? $0.location }

@@ -263,8 +263,7 @@ private struct IdentityReader {
                 .unknownField,
                 "'\(path)' of document \(documentIndex) is missing, but there is a key '\(near)'",
                 at: entry.location,
-                hint: "write '\(field):'",
-                edit: TextEdit(at: entry.location, old: near, new: field)
+                hint: "write '\(field):'"
             )
         )
         return true

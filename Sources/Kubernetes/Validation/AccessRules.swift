@@ -139,8 +139,7 @@ enum AccessRules {
                 .wrongFieldValue,
                 "field '\(field)': expected \(allowed.count > 1 ? "one of " : "")\(shown), found '\(text)'",
                 at: value.location,
-                hint: near.map { "write '\($0)'" } ?? hint,
-                edit: near.map { TextEdit(at: value.location, old: text, new: $0) }
+                hint: near.map { "write '\($0)'" } ?? hint
             )
         ]
     }

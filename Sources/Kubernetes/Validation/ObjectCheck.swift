@@ -130,6 +130,6 @@ public struct ObjectCheck: Sendable {
 extension Problem {
     /// Returns the problem with the name of its object in front.
     fileprivate func prefixed(_ identity: String) -> Problem {
-        Problem(code, "\(identity): \(message)", at: location, hint: hint, edit: edit)
+        Problem(code, "\(identity): \(message)", at: location, hint: hint)
     }
 }

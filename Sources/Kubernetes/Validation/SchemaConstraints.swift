@@ -32,7 +32,6 @@ extension SchemaCheck {
             at: node.location,
             "\(FieldPath(path).name): expected one of \(shown)\(rest), found \(shownValue(node, at: path))",
             hint: near.map { "did you mean '\($0)'?" },
-            edit: node.string.flatMap { text in near.map { TextEdit(at: node.location, old: text, new: $0) } },
         )
     }
 

@@ -82,12 +82,12 @@ struct SelectorMatch {
         _ selector: Node?,
         _ words: WordCounts
     ) -> Problem? {
-        let edit: TextEdit
+        let (location, old, new): (SourceLocation, String, String)
         if let value = labels?[entry.key] {
             guard let text = value.string, nearestName(to: text, in: [wanted]) != nil,
                 words.isMisspelt(text, unlike: wanted, usedTimes: 1)
             else { return nil }
-            edit = TextEdit(at: value.location, old: text, new: wanted)
+            (location, old, new) = (value.location, text, wanted)
         } else {
             let others = (labels?.mapping?.entries ?? []).filter { label in
                 selector?[label.key] == nil && label.value.string == wanted
@@ -96,14 +96,13 @@ struct SelectorMatch {
                 let label = others.first(where: { $0.key == near }),
                 words.isMisspelt(near, unlike: entry.key, usedTimes: 1)
             else { return nil }
-            edit = TextEdit(at: label.location, old: near, new: entry.key)
+            (location, old, new) = (label.location, near, entry.key)
         }
         return Problem(
             .wrongSelector,
-            "'\(edit.old)' in the pods' labels is '\(edit.new)' in the selector, so it does not match its own pods",
-            at: edit.location,
-            hint: "write '\(edit.new)'",
-            edit: edit
+            "'\(old)' in the pods' labels is '\(new)' in the selector, so it does not match its own pods",
+            at: location,
+            hint: "write '\(new)'"
         )
     }
 

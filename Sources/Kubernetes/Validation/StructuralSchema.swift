@@ -72,10 +72,7 @@ enum StructuralSchema {
                     .wrongFieldValue,
                     "field '\(path).type': expected \(isRoot ? "" : "one of ")\(allowed.joined(separator: ", ")), found '\(type)'",
                     at: schema["type"]?.location,
-                    hint: near.map { "write '\($0)'" },
-                    edit: near.flatMap { new in
-                        schema["type"].map { TextEdit(at: $0.location, old: type, new: new) }
-                    }
+                    hint: near.map { "write '\($0)'" }
                 )
             )
         }

@@ -32,8 +32,7 @@ enum VolumeReferences {
                     .misspeltName,
                     "volume '\(name)' is not mounted, and '\(near)' is mounted \(count == 1 ? "once" : "\(count) times") without being a volume of the pod",
                     at: volume.location,
-                    hint: "write '\(near)'",
-                    edit: TextEdit(at: volume.location, old: name, new: near)
+                    hint: "write '\(near)'"
                 )
             )
         }

@@ -139,9 +139,7 @@ struct ConfigValue {
     ///
     /// It has an edit only for the value of a text that may have any form, and not if the text is in other quotes.
     private func report(_ mark: TypographicMark, isAnyText: Bool = false) {
-        var problem = mark.problem(label, at: node.location)
-        if !isAnyText || node.style != .plain { problem.edit = nil }
-        problems.add(problem)
+        problems.add(mark.problem(label, at: node.location))
     }
 
     /// Returns the name of a known variable that a text contains as a shell would write it, such as `$host`.

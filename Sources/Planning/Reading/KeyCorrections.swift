@@ -46,12 +46,8 @@ struct KeyCorrections {
     /// The entries that belong to mappings around the one that is read, by the depth of these mappings.
     private var raised: [Int: [Mapping.Entry]] = [:]
 
-    /// The lines with mistakes of the text.
-    private let brokenLines: Set<[String]>
-
     init(_ problems: ProblemCollector) {
         self.problems = problems
-        brokenLines = Set(problems.all.compactMap { $0.location?.line })
     }
 
     /// Returns the root of a file with its keys corrected.
@@ -213,7 +209,7 @@ struct KeyCorrections {
             }
             report(entry, place, own, subject)
             switch place {
-            case .here(let name, _):
+            case .here(let name):
                 // A value of another kind is a second mistake, which the corrected key would show.
                 let value = own.takes(entry, as: name) ? entry.value : own.list(of: entry, as: name)
                 if value == nil, verbNames.contains(name) { problems.misnamedVerbs.insert(subject.name) }
@@ -236,8 +232,8 @@ struct KeyCorrections {
 
     /// Where an unknown key belongs.
     private enum Place {
-        /// In the same mapping, by another name, which is a misspelling or the name that another tool uses.
-        case here(String, isMisspelt: Bool)
+        /// In the same mapping, by another name.
+        case here(String)
         /// In the mapping of another key.
         case below(String)
         /// In a mapping around this one, which has the given depth, next to the given key.
@@ -249,14 +245,14 @@ struct KeyCorrections {
         // This is a key with its value, which `MappingReader` reports.
         guard joinedPair(entry.key, names) == nil else { return nil }
         if let near = problems.nearName(to: entry.key, in: names), near.hasSameLetters(as: entry.key) {
-            return .here(near, isMisspelt: true)
+            return .here(near)
         }
-        if let ours = ours(for: entry, own, known) { return .here(ours, isMisspelt: false) }
+        if let ours = ours(for: entry, own, known) { return .here(ours) }
         // A key that is missing is more likely meant than one that is written already.
         if let near = problems.nearName(to: entry.key, in: names.filter { !own.written.contains($0) })
             ?? problems.nearName(to: entry.key, in: known.sorted())
         {
-            return .here(near, isMisspelt: true)
+            return .here(near)
         }
         let parents = own.keys.filter { key in key.type.ownKeys.contains { $0.name == entry.key } }.map(\.name)
         let written = parents.filter(own.written.contains)
@@ -308,17 +304,13 @@ struct KeyCorrections {
     private func report(_ entry: Mapping.Entry, _ place: Place, _ own: Level, _ subject: MappingName) {
         var problem = Problem(.unknownKey, "unknown key \(quoted(entry.key)) in \(subject.name)", at: entry.location)
         switch place {
-        case .here(let name, let isMisspelt):
+        case .here(let name):
             let isTaken = own.takes(entry, as: name)
             let list = isTaken ? nil : own.list(of: entry, as: name)?.sequence?.first?.string
             let verb = isTaken ? nil : verbTypes.first { $0.name == name }?.mapping(instead: entry.value)
             problem.hint =
                 verb.map { "write \(name): \($0)" }
                 ?? "did you mean '\(name)\(list.map { ": [\(typed($0))]" } ?? "")'?"
-            // In a line with a mistake of the text, the place of the key may be another one.
-            if isMisspelt, own.takes(entry, as: name), !brokenLines.contains(entry.location.line) {
-                problem.edit = TextEdit(at: entry.location, old: entry.key, new: name)
-            }
         case .below(let parent):
             problem.hint =
                 own.written.contains(parent)
@@ -340,11 +332,6 @@ struct KeyCorrections {
         guard let inner, !inner.contains(where: { $0.key == entry.key }) else { return }
         entries[index].value.content = .mapping(Mapping(inner + [entry]))
     }
-}
-
-extension SourceLocation {
-    /// The file and the line.
-    fileprivate var line: [String] { [file, position.map { String($0.line) } ?? ""] }
 }
 
 extension String {

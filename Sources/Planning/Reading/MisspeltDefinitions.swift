@@ -35,13 +35,12 @@ enum MisspeltDefinitions {
             else { return entry }
             guard words.isMisspelt(entry.key, unlike: near, usedTimes: count) else { return entry }
             missing.removeAll { $0 == near }
-            var problem = Problem(
+            let problem = Problem(
                 .misspeltName,
                 "\(kind) \(quoted(entry.key)) is not used in the task files, and \(quoted(near)) \(count == 1 ? "once" : "\(count) times") without being declared",
                 at: entry.location,
                 hint: "write '\(near):'"
             )
-            if mayRename { problem.edit = TextEdit(at: entry.location, old: entry.key, new: near) }
             problems.add([problem])
             return Mapping.Entry(key: near, location: entry.location, value: entry.value)
         }

@@ -118,18 +118,10 @@ final class ProblemCollector {
 
 extension [Problem] {
     /// The problems without those at the place of a mistake of the text, from which they follow.
-    ///
-    /// A mistake with such consequences loses its edit: the text is not right with it.
     public var withoutConsequences: [Problem] {
         let isOfText = { (problem: Problem) in problem.code?.area == .formats }
         let broken = Set(lazy.filter(isOfText).compactMap(\.location))
         guard !broken.isEmpty else { return self }
-        let others = Set(lazy.filter { !isOfText($0) }.compactMap(\.location))
-        return filter { isOfText($0) || $0.location.map(broken.contains) != true }.map { problem in
-            guard isOfText(problem), let location = problem.location, others.contains(location) else { return problem }
-            var problem = problem
-            problem.edit = nil
-            return problem
-        }
+        return filter { isOfText($0) || $0.location.map(broken.contains) != true }
     }
 }

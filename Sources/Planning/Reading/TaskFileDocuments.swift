@@ -38,13 +38,12 @@ struct TaskFileDocuments {
         )
         if whole.problems.isEmpty, markers.count == 1 {
             roots = whole.documents.compactMap(\.root)
-            var problem = Problem(
+            let problem = Problem(
                 .documentMarker,
                 "'---' begins another document, and a task file has one",
                 at: location,
                 hint: "remove the line"
             )
-            problem.edit = TextEdit(at: location, old: "---", new: "")
             problems = [problem]
         } else if roots.count > 1 {
             problems.insert(

@@ -60,8 +60,7 @@ struct TypographicMark {
             .unquotedValue,
             "\(label) begins with \(name), which would be a part of the text",
             at: location,
-            hint: "write \(corrected)",
-            edit: TextEdit(at: location, old: text, new: corrected)
+            hint: "write \(corrected)"
         )
     }
 }

@@ -56,49 +56,19 @@ public struct ProblemView: Sendable {
 
     // MARK: The line of the file
 
-    /// Returns the line of the file, a line that marks the place, and perhaps a line with the correction.
+    /// Returns the line of the file, a line that marks the place.
     private func excerpt(_ problem: Problem, _ tone: Line.Tone) -> [String] {
         guard let location = problem.location, let position = location.position, let line = source(location) else {
             return []
         }
         let number = String(position.line)
         let gutter = 2 + number.utf8.count + 3
-        let edit = edit(of: problem, in: line)
         let start = position.column - 1
-        let marked = edit.map { $0.start..<$0.start + $0.count } ?? start..<start
-        let window = Window(
-            line,
-            place: min(start, marked.lowerBound),
-            columns: (columns ?? Self.unknownWidth) - gutter,
-            isUTF8: isUTF8
-        )
-        let (caret, from) = (window.column(of: start), window.column(of: marked.lowerBound))
-        let end = max(window.column(of: marked.upperBound), caret + 1)
-        let marks = (min(caret, from)..<end).map { $0 == caret ? "^" : $0 >= from ? "~" : " " }.joined()
-        func below(_ column: Int, _ text: String) -> String {
-            let space = String(repeating: " ", count: number.utf8.count)
-            return "  \(space) | " + String(repeating: " ", count: column) + text
-        }
-        var lines = ["  \(number) | \(window.text)", below(min(caret, from), painted(marks, tone))]
-        if let edit, !edit.new.allSatisfy(\.isWhitespace) {
-            let space = (columns ?? Self.unknownWidth) - gutter - from
-            lines.append(below(from, painted(printed(edit.new).truncated(to: space, isUTF8: isUTF8), .added)))
-        }
-        return lines
-    }
-
-    private func painted(_ text: String, _ tone: Line.Tone) -> String { isColoured ? tone.painted(text) : text }
-
-    /// Returns the edit of a problem, in the shown line, without the characters that stay; `nil` if it spans lines.
-    private func edit(of problem: Problem, in line: String) -> (start: Int, count: Int, new: String)? {
-        guard let edit = problem.edit, let place = edit.location.position, edit.location.file == problem.location?.file,
-            place.line == problem.location?.position?.line,
-            !edit.old.contains(where: \.isNewline), !edit.new.contains(where: \.isNewline)
-        else { return nil }
-        let start = place.column - 1
-        // The file may have changed since it was read.
-        guard line.unicodeScalars.dropFirst(start).starts(with: edit.old.unicodeScalars) else { return nil }
-        return (start, edit.old.unicodeScalars.count, edit.new)
+        let window = Window(line, place: start, columns: (columns ?? Self.unknownWidth) - gutter, isUTF8: isUTF8)
+        let indentation = String(repeating: " ", count: window.column(of: start))
+        let space = String(repeating: " ", count: number.utf8.count)
+        let caret = isColoured ? tone.painted("^") : "^"
+        return ["  \(number) | \(window.text)", "  \(space) | \(indentation)\(caret)"]
     }
 }
 

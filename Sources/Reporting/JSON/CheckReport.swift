@@ -63,7 +63,7 @@ public func checkJSON(
             ("problems", .number(problems.count)), ("warnings", .number(warnings.count)),
         ]
     var pairs: [(String, Node)] = [
-        Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields(keys) + $0.editFields) })),
+        Node.outputVersion, ("problems", .sequence(problems.map { .mapping($0.fields(keys)) })),
         ("warnings", .sequence(warnings.map { .mapping($0.fields(keys)) })), ("summary", .mapping(summary)),
     ]
     if let address { pairs.append(("nodeAddress", address.node)) }
@@ -75,14 +75,5 @@ extension Problem {
     func fields(_ keys: TaskFileKeys) -> [(String, Node)] {
         let key = location.flatMap { keys.path(at: $0) }
         return fields + (key.map { [("key", .string($0))] } ?? [])
-    }
-
-    /// The change that corrects the problem, as a field of a JSON object; empty if it is not known.
-    fileprivate var editFields: [(String, Node)] {
-        guard let edit else { return [] }
-        let pairs: [(String, Node)] = [
-            ("place", edit.location.node), ("old", .string(edit.old)), ("new", .string(edit.new)),
-        ]
-        return [("edit", .mapping(pairs))]
     }
 }

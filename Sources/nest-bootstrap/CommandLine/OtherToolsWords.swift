@@ -6,7 +6,6 @@ enum OtherToolsWords {
         "switch": "run", "sync": "run",
         "dry-run": "run --dry-run", "simulate": "run --dry-run",
         "lint": "check", "test": "check", "validate": "check", "verify": "check", "vet": "check",
-        "fix": "check --fix", "fmt": "check --fix", "format": "check --fix",
         "compare": "diff", "plan": "diff", "preview": "diff",
         "delete": "reset", "destroy": "reset", "down": "reset", "purge": "reset", "remove": "reset", "rm": "reset",
         "teardown": "reset", "undo": "reset", "uninstall": "reset",

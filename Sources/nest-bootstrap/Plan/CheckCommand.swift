@@ -29,9 +29,6 @@ struct CheckCommand: Command {
             "With '--all-nodes' this machine need not be a node: every node of section 'nodes' is checked as with "
                 + "'--offline', a pattern such as worker-* as a host that it matches. A mistake that only some nodes "
                 + "have is printed with their names.",
-            "With '--fix' it corrects what it can in the files themselves, such as a misspelt key or a missing quote: it "
-                + "shows the changes, asks, makes them, and checks again. With '--output json' each such mistake has "
-                + "its change in 'edit'.",
             "With a rule 'nodeAddress' in the task file it prints the address of this node, and why the others were "
                 + "not chosen; 'status' does the same.",
         ],
@@ -43,7 +40,6 @@ struct CheckCommand: Command {
         examples: [
             "check", "check --config ./bootstrap.yaml --role worker", "check --server-version 1.34",
             "check --offline --config ./bootstrap.yaml --host-name cp1", "check --all-nodes --config ./bootstrap.yaml",
-            "check --fix",
         ],
         files: Row.taskFiles + [Row("/var/lib/nest-bootstrap/cache", "schemas of API servers")],
     )
@@ -60,60 +56,15 @@ struct CheckCommand: Command {
             }
             command.serverVersion = version
         },
-        Flag("--fix", "correct the mistakes whose correction is certain, after showing and asking", \.fixes),
-        Flag("--yes", "with --fix: correct without a question", \.isConfirmed),
         .config, .role, .hostName, .allNodes, .offline, .root, .output,
     ]
 
     /// The given version of the API server, if any.
     var serverVersion: KubernetesVersion?
 
-    /// Whether mistakes are corrected.
-    var fixes = false
-
-    /// Whether they are corrected without a question.
-    var isConfirmed = false
-
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        if let misuse = misuse(options) {
-            program.output.report(UsageError(misuse, of: Self.self), as: options.output)
-            return .usage
-        }
         guard options.isForAllNodes else { return try await check(options, program.output) }
         return try await AllNodesPlans(options: options, output: program.output).check(serverVersion)
-    }
-
-    /// Returns why flags cannot be used together, `nil` if they can.
-    private func misuse(_ options: Options) -> String? {
-        if isConfirmed, !fixes { return "'--yes' goes with '--fix' only" }
-        guard fixes else { return nil }
-        if options.isForAllNodes {
-            return "'--fix' corrects the files of one node: it cannot be used with '--all-nodes'"
-        }
-        guard !isConfirmed, options.output.isForPrograms || !Terminal.isTerminal(0) else { return nil }
-        return "'--fix' changes files, and nobody can be asked: pass '--yes'"
-    }
-
-    /// Corrects what the problems say, and returns the exit code of the check after that; `nil` if nothing was changed.
-    private func fix(_ problems: [Problem], _ options: Options, _ output: ConsoleOutput) async throws -> ExitCode? {
-        guard fixes else { return nil }
-        let fixes = FileFixes(problems)
-        guard fixes.count > 0 else { return nil }
-        if !options.output.isForPrograms { output.write(fixes.diff) }
-        if !isConfirmed {
-            output.write("Make \(fixes.count == 1 ? "this change" : "these \(fixes.count) changes")? [y/N] ")
-            output.flush(idleLimit: .seconds(60))
-            guard ["y", "yes"].contains(await Terminal.answer()?.lowercased()) else {
-                output.write("nothing was changed\n")
-                return nil
-            }
-        }
-        let lines = try fixes.write()
-        if !options.output.isForPrograms { output.write(lines.map { $0 + "\n" }.joined()) }
-        var again = self
-        again.fixes = false
-        again.isConfirmed = false
-        return try await again.check(options, output)
     }
 
     /// Prints every problem and warning, and returns the exit code.
@@ -133,7 +84,6 @@ struct CheckCommand: Command {
         let configuration = check.configuration
         let findings = try await check.findings(serverVersion: serverVersion, triesPorts: true)
         let problems = findings.problems
-        if let code = try await fix(problems, options, output) { return code }
         let counts = CheckCounts(configuration.plan, findings)
         if options.output.isForPrograms {
             output.writeObjects(

@@ -104,34 +104,4 @@ struct KubernetesSchemasTests {
             ]
         )
     }
-
-    @Test(arguments: [
-        (pod("containers: [{nam: a}]"), "nam", "name"),
-        (pod("containers: [{name: a, imagePullPolicy: always}]"), "always", "Always"),
-    ])
-    func `a near field or value has its correction`(text: String, old: String, new: String) throws {
-        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
-        let check = ObjectCheck(
-            version: nil,
-            definitions: CustomDefinitions(file.manifests),
-            secretReaders: SecretReaders(file.manifests)
-        )
-        let edits = check.findings(in: try #require(file.manifests.first)).problems.compactMap(\.edit)
-        #expect(edits.map(\.old) == [old] && edits.map(\.new) == [new])
-    }
-
-    @Test(arguments: [
-        // The field is there already, or takes another value.
-        pod("containers: [{name: a, nam: b}]"), pod("containers: [{name: a}], hostNetwrok: text"),
-    ])
-    func `a near field that cannot take the value is not a correction`(text: String) throws {
-        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
-        let check = ObjectCheck(
-            version: nil,
-            definitions: CustomDefinitions(file.manifests),
-            secretReaders: SecretReaders(file.manifests)
-        )
-        let problems = check.findings(in: try #require(file.manifests.first)).problems
-        #expect(problems.count == 1 && problems[0].hint?.contains("did you mean") == true && problems[0].edit == nil)
-    }
 }
