@@ -118,7 +118,7 @@ rpm: deb ## build the RPMs in .build/rpm, which are examined, but installed on n
 	tools/check-rpm $(PROGRAM)
 
 # What cannot be released is found before anything is built.
-release-check:
+release-check: ## say what keeps a release from being built
 	Tests/cluster/install-packages "to release" dpkg-dev git gnupg
 	tools/release --check --url "$(URL)" --key "$(KEY)" .build/releases
 
@@ -151,7 +151,7 @@ boot-test: setup build $(if $(ALL),deb tarball rpm) boot-test-built ## boot Debi
 
 # With a program and tests that are built: BUILT=--skip-build. The package is built once, and installed on the Debian of
 # this machine.
-boot-test-built:
+boot-test-built: ## as boot-test, with a program and tests that are built
 	Tests/cluster/install-packages "to build the package" dpkg-dev binutils
 	$(if $(ALL),,tools/deb $(PROGRAM))
 	Tests/boot/setup $(if $(ALL),trixie rpm) cloud cluster
@@ -203,10 +203,10 @@ format: ## format the Swift sources in place
 clean: ## remove .build; the Kubernetes programs in ~/.cache/nest-bootstrap stay
 	rm -rf .build
 
-setup:
+setup: ## install what the tests need, and compile Kubernetes the first time
 	@Tests/cluster/setup
 
-setup-compile:
+setup-compile: ## install what the compiler needs
 	@Tests/cluster/setup compile
 
 lint: ## check format, style, shell scripts and the links of documents
@@ -216,8 +216,7 @@ lint: ## check format, style, shell scripts and the links of documents
 	tools/check-style
 	tools/check-links
 
-# A part of `make sanitize` that takes minutes, not an hour.
-sanitize-briefly: setup build-address
+sanitize-briefly: setup build-address ## a part of sanitize that takes minutes
 	NEST_MODULES=1 $(WITH_THREADS) --filter '$(SANITIZED)' --skip '$(AT_SCALE)'
 	NEST_MODULES=1 tools/run-on-servers newest $(WITH_THREADS) --skip-build --filter '^KubernetesTests'
 	NEST_PROGRAM=$(ADDRESS_PROGRAM) tools/run-on-servers every tools/run-tests system --filter '$(ADDRESS_TESTS)'
@@ -232,7 +231,7 @@ sanitize: setup build-address ## run the tests with ThreadSanitizer, and the pro
 	done
 
 # One build of the modules is enough for both.
-build-address: setup-compile
+build-address: setup-compile ## build the program and the fuzzed parsers with AddressSanitizer
 	$(WITH_ADDRESS) --product nest-bootstrap
 	$(WITH_ADDRESS) --product fuzz
 
@@ -249,7 +248,7 @@ fuzz: build-address ## fuzz every parser for FUZZ_SECONDS, with AddressSanitizer
 site: ## render the documents to a static site in .build/site
 	tools/site
 
-libraries: build
+libraries: build ## check the libraries and the hardening of the program
 	Tests/cluster/install-packages "to examine the program" binutils
 	tools/libraries $(PROGRAM)
 	tools/hardening $(PROGRAM)
