@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The guides in `docs/guides`, and the task files to begin with, which the home page of the site shows.
+/// The guides in `docs/guides`, and the task files to begin with.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct GuideTests {
     private static let examples = "\(TestCluster.sourceRoot)/examples/first"
@@ -44,7 +44,7 @@ struct GuideTests {
         #expect(tasks.sorted() == ["admin-kubeconfig", "monitoring"])
     }
 
-    @Test func `the guide for kubeadm has the task file of the home page`() throws {
+    @Test func `the guide for kubeadm has the first task file of the examples`() throws {
         let shown = try GuideDocument("docs/guides/kubeadm.md").blocks("yaml").first
         #expect(try Files.text("\(Self.examples)/kubeadm/bootstrap.yaml") == shown)
     }
