@@ -144,13 +144,6 @@ let
       archives = required (types.listOf (types.either text (types.attrsOf types.str))) "Files and pinned URLs of archives.";
       socket = optional types.str "The socket of containerd.";
     };
-    module = verb "Loads kernel modules, also at the next boot." {
-      names = required (types.listOf types.str) "The modules.";
-    };
-    sysctl = verb "Sets values of the kernel below /proc/sys, also at the next boot." {
-      values = required (types.attrsOf (types.either types.int types.str)) "The values by their names.";
-      path = optional types.str "The file from which systemd sets them at a boot.";
-    };
     wait = verb "Waits until a condition holds." { };
     remove = verb "Removes paths of the node, or objects of the cluster." { };
   };

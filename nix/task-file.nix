@@ -30,12 +30,10 @@ let
     "file"
     "images"
     "kubeconfig"
-    "module"
     "remove"
     "script"
     "service"
     "symlink"
-    "sysctl"
     "wait"
   ];
   # The tasks of option `script`, with the paths of their scripts.

@@ -36,10 +36,6 @@ public struct RunEnvironment: Sendable {
     public var setsDirectory: String
     /// The name of the cluster, if the task file sets it.
     public var clusterName: String?
-    /// The modules of the running kernel.
-    public var kernelModules = KernelModules()
-    /// The settings of the running kernel.
-    public var kernelSettings = KernelSettings()
     /// The time before its expiry from which a certificate causes a warning, `nil` for a share of its validity.
     public var warnBefore: Duration?
     /// The node's name, which identifies the holder of a Lease.

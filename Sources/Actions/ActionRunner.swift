@@ -93,8 +93,6 @@ let actionTypes: [any Action.Type] = [
     ServiceAction.self,
     ExecAction.self,
     ImagesAction.self,
-    ModuleAction.self,
-    SysctlAction.self,
     WaitAction.self,
     RemoveAction.self,
 ]

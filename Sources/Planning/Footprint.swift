@@ -241,9 +241,6 @@ public struct Footprint: Sendable, Hashable {
     /// The socket of the containerd into which the task imports images.
     public var imageSocket: LocatedPath?
 
-    /// The settings of the kernel that the task changes.
-    public var kernelSettings: [KernelSetting] = []
-
     /// The users and groups that the task names.
     public var accounts: [Account] = []
 
@@ -320,9 +317,6 @@ extension Footprint {
         return writes.map { located($0.effect == .modifies ? $0.path.path : parent(of: $0.path.path)) }
             .unique { ExactText($0) }
     }
-
-    /// The paths that the task's unit may write: ``writablePaths``, and the settings of the kernel that it changes.
-    var writablePathsOfUnit: [String] { writablePaths + kernelSettings.map(\.path) }
 
     /// Whether the task's unit needs a network.
     var usesNetwork: Bool { connections.contains { $0 != .systemBus } }

@@ -54,7 +54,7 @@ struct InitDirectoryTests {
     private func programs() throws -> String {
         let path = TemporaryDirectory.file("programs")
         try Files.makeDirectories(path)
-        try Files.write(Array("#!/bin/sh\n".utf8), to: "\(path)/modprobe", mode: 0o755)
+        try Files.write(Array("#!/bin/sh\n".utf8), to: "\(path)/sysctl", mode: 0o755)
         return path
     }
 

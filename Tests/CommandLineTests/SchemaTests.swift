@@ -141,8 +141,6 @@ struct SchemaTests {
         ("tasks: {a: {roles: [], exec: {command: ls}}}", "a.roles [] should be non-empty"),
         ("tasks: {a: {apply: {manifests: []}}}", "a.apply.manifests [] should be non-empty"),
         ("tasks: {a: {images: {archives: []}}}", "a.images.archives [] should be non-empty"),
-        ("tasks: {a: {module: {names: []}}}", "a.module.names [] should be non-empty"),
-        ("tasks: {a: {sysctl: {values: {}}}}", "a.sysctl.values {} should be non-empty"),
         ("tasks: {a: {remove: {paths: []}}}", "a.remove {'paths': []} is not valid under any"),
         ("tasks: {a: {remove: {recursive: true}}}", "is not valid under any"),
         (

@@ -230,25 +230,6 @@ struct ProbeTests {
         #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", "AAAA")))
     }
 
-    @Test func `a module that is built into the kernel is not missing`() throws {
-        let directory = TemporaryDirectory.file("lib")
-        try Files.makeDirectories("\(directory)/6.1")
-        let kernel = KernelModules(loadedDirectory: "/nowhere", directories: [directory], release: "6.1")
-        func missing(_ fileSystems: String = "", _ hasBridge: Bool = false) -> [String] {
-            MachineProbe.missingModules(kernel, fileSystems: fileSystems, hasBridgeSettings: hasBridge)
-        }
-        // Without a list of modules, nothing is known.
-        #expect(missing() == [])
-        try Files.write(Array("kernel/net/x.ko:\n".utf8), to: "\(directory)/6.1/modules.dep")
-        #expect(missing() == ["overlay", "br_netfilter"])
-        #expect(missing("nodev\ttmpfs\nnodev\toverlay\n", true) == [])
-        try Files.write(
-            Array("kernel/fs/overlayfs/overlay.ko\nkernel/net/bridge/br_netfilter.ko\n".utf8),
-            to: "\(directory)/6.1/modules.builtin"
-        )
-        #expect(missing() == [])
-    }
-
     @Test func `a given kubeconfig that does not exist is an error`() {
         #expect(throws: Problem.self) { try Collector.administrator(TemporaryDirectory.file("gone.conf")) }
     }

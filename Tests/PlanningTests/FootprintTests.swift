@@ -42,19 +42,6 @@ import Testing
                 ["/s file", "/r optional"], ["/a/b creates", "/w modifies", "/d/ modifies"]
             ),
             ("exec: {command: /bin/x}", ["/bin/x program"], []),
-            (
-                "module: {names: [overlay]}",
-                ["/lib/modules", "/etc/modprobe.d", "/run/systemd/container", "/run/.containerenv"].map {
-                    "\($0) optional"
-                },
-                ["/etc/modules-load.d/k8s-bootstrap-t.conf replaces"]
-            ),
-            (
-                "sysctl: {values: {net.ipv4.ip_forward: 1}}",
-                SysctlDeclaration.directories.map { "\($0) optional" }
-                    + ["/run/systemd/container optional", "/run/.containerenv optional"],
-                ["/etc/sysctl.d/k8s-bootstrap-t.conf replaces"]
-            ),
             ("exec: {command: /bin/sh, args: [-eu, /s, /data]}", ["/bin/sh program", "/s program"], []),
             ("exec: {command: bash, args: [-o, pipefail, --, /s]}", ["/s program"], []),
             ("exec: {command: sh, args: [-ec, 'cat \"$0\"', /data]}", [], []),

@@ -16,8 +16,7 @@ import Testing
                 "cluster", "nodes.HOST", "variables.NAME", "certificates", "tasks.NAME", "tasks.NAME.kubeconfig",
                 "tasks.NAME.symlink", "tasks.NAME.file", "tasks.NAME.directory", "tasks.NAME.decrypt",
                 "tasks.NAME.certificate", "tasks.NAME.apply", "tasks.NAME.service", "tasks.NAME.exec",
-                "tasks.NAME.images", "tasks.NAME.module", "tasks.NAME.sysctl", "tasks.NAME.wait",
-                "tasks.NAME.remove",
+                "tasks.NAME.images", "tasks.NAME.wait", "tasks.NAME.remove",
             ]
         )
     }

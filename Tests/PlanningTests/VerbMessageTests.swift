@@ -168,33 +168,6 @@ import Testing
                 + "write mode: 0640",
         ),
         .task("directory: {path: /etc/x/, mode: 0750, owner: 0}"),
-        .task("module: {names: [overlay, br-netfilter, br_netfilter, 8250_pci]}"),
-        .task(
-            "module: {names: [kernel/overlay.ko.xz, -r, '']}",
-            "bootstrap.yaml:3:22: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
-                + "digits, '_' and '-', found 'kernel/overlay.ko.xz'; write overlay",
-            "bootstrap.yaml:3:44: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
-                + "digits, '_' and '-', found '-r'",
-            "bootstrap.yaml:3:48: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
-                + "digits, '_' and '-', found an empty string",
-        ),
-        .task(
-            "module: {names: []}",
-            "bootstrap.yaml:3:21: 'module.names' of task 't' must have at least one name of a kernel module, and the list is "
-                + "empty; write names: [NAME]",
-        ),
-        .task(
-            "module: [overlay, br_netfilter]",
-            "bootstrap.yaml:3:13: 'module' of task 't' must be a mapping with the keys of 'module', found a list; "
-                + "write module: {names: [overlay, br_netfilter]}",
-        ),
-        .task(
-            "module: {names: ['overlay br_netfilter', \(String(repeating: "x", count: 56))]}",
-            "bootstrap.yaml:3:22: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
-                + "digits, '_' and '-', found 'overlay br_netfilter'; write overlay, br_netfilter, or only the name",
-            "bootstrap.yaml:3:46: an item of 'module.names' of task 't' must be the name of a kernel module, of letters, "
-                + "digits, '_' and '-', and at most 55 characters, found '\(String(repeating: "x", count: 56))'",
-        ),
         .task(
             "directory: {path: /x, mode: rwx}",
             "bootstrap.yaml:3:33: 'directory.mode' of task 't' must be permissions in octal, up to 07777, found 'rwx'; "
@@ -213,51 +186,6 @@ import Testing
                 + "its processes creates; remove enable:",
         ),
         .task("service: {name: dbus-org.freedesktop.login1, enable: true}"),
-        .task("sysctl: {values: {net.ipv4.ip_forward: 1, net/ipv4/conf/eth0.100/rp_filter: '0', net.a: '1\t2  3'}}"),
-        .task("sysctl: {values: {vm.overcommit_memory: 1}, path: /run/sysctl.d/10-x.conf}"),
-        .task(
-            "sysctl: {net.ipv4.ip_forward: 1, vm.panic_on_oom: yes}",
-            "bootstrap.yaml:3:14: 'net.ipv4.ip_forward' must be below 'values' of 'sysctl' of task 't'; "
-                + "write values: {net.ipv4.ip_forward: 1, vm.panic_on_oom: 1}",
-        ),
-        .task(
-            "sysctl: {values: {ip_forward: 1, /proc/sys/net/a: 1, net.ipv4.conf.*.a: 1, -net.a: 1}}",
-            "bootstrap.yaml:3:23: 'ip_forward' in 'sysctl.values' of task 't' cannot be the name of a setting such as "
-                + "net.ipv4.ip_forward",
-            "bootstrap.yaml:3:38: '/proc/sys/net/a' in 'sysctl.values' of task 't' cannot be the name of a setting such as "
-                + "net.ipv4.ip_forward; write net.a",
-            "bootstrap.yaml:3:58: 'net.ipv4.conf.*.a' in 'sysctl.values' of task 't' cannot be the name of a setting such as "
-                + "net.ipv4.ip_forward; write a setting for each interface; 'default' is for those that are made later",
-            "bootstrap.yaml:3:80: '-net.a' in 'sysctl.values' of task 't' cannot be the name of a setting such as "
-                + "net.ipv4.ip_forward; write net.a, or remove it: every setting must be there",
-        ),
-        .task(
-            "sysctl: {values: {net.a: yes, net.b: [1, 2], net/a: 1}, path: /etc/sysctl.conf}",
-            "bootstrap.yaml:3:30: 'sysctl.values.net.a' of task 't' must be a number or a string, found 'yes', which is the "
-                + "boolean true in YAML; write net.a: 1",
-            "bootstrap.yaml:3:42: 'sysctl.values.net.b' of task 't' must be a number or a string, found a list; "
-                + "write net.b: 1 2",
-            "bootstrap.yaml:3:67: 'sysctl.path' of task 't' must be a file of /etc/sysctl.d whose name ends with .conf, found "
-                + "'/etc/sysctl.conf'; write path: /etc/sysctl.d/sysctl.conf",
-        ),
-        .task(
-            "sysctl: {values: {net.a.b: 1, net/a/b: 2}}",
-            "bootstrap.yaml:3:35: 'sysctl.values' of task 't' sets 'net.a.b' twice; remove one of the two",
-        ),
-        .task(
-            "sysctl: [net.ipv4.ip_forward=1]",
-            "bootstrap.yaml:3:13: 'sysctl' of task 't' must be a mapping with the keys of 'sysctl', found a list; "
-                + "write sysctl: {values: {net.ipv4.ip_forward: 1}}",
-        ),
-        .task(
-            "sysctl: {values: {}}",
-            "bootstrap.yaml:3:22: 'sysctl.values' of task 't' must be a mapping with at least one setting, found a mapping; "
-                + "write values: {NAME: VALUE}",
-        ),
-        .task(
-            "modprobe: {names: [overlay]}",
-            "bootstrap.yaml:3:5: unknown key 'modprobe' in task 't'; did you mean 'module'?"
-        ),
         .task(
             "directory: {path: /, mode: 0644}",
             "bootstrap.yaml:3:23: 'directory.path' of task 't' must be a path where a directory can be made, found '/'; "

@@ -11,7 +11,6 @@ struct FileVerbTests {
               file: {file: {path: /etc/nest/file, content: text}}
               link: {symlink: {path: /etc/nest/link, target: /nowhere}}
               data: {directory: {path: /etc/nest/data, mode: "0710"}}
-              modules: {module: {names: [overlay, br_netfilter]}}
               copy: {file: {path: /etc/nest/copy, source: original}}
             """
         )
@@ -24,11 +23,6 @@ struct FileVerbTests {
         #expect(try Files.text(node.written("/etc/nest/file")) == "text")
         #expect(try Files.status(node.written("/etc/nest/link"))?.target == "/nowhere")
         #expect(try Files.status(node.written("/etc/nest/data"))?.mode == 0o710)
-        let modules = node.written("/etc/modules-load.d/k8s-bootstrap-modules.conf")
-        #expect(try await node.run("run", "--task", "modules", environment: unit).status == 0)
-        #expect(try Files.exists(modules) == false)
-        #expect(try await node.run("supervise", "modules", environment: unit).status == 0)
-        #expect(try Files.text(modules) == "overlay\nbr_netfilter\n")
         let again = try await node.run("run", "--task", "file", environment: unit)
         #expect(again.outputLines.last?.hasSuffix("unchanged") == true, "\(again.output)")
 

@@ -37,9 +37,8 @@ struct NixModuleTests {
         let config = try module.text("config.json").json
         let units = config["units"]?.entries?.map(\.key) ?? []
         let tasks = [
-            "admin", "api", "forwarding", "hello", "ipam", "kubelet-key", "metrics", "modules", "namespace", "old",
-            "pause", "plugins",
-            "runtime", "sysctl",
+            "admin", "api", "hello", "ipam", "kubelet-key", "metrics", "namespace", "old", "pause", "plugins", "runtime",
+            "sysctl",
         ].map {
             "k8s-bootstrap-\($0).service"
         }

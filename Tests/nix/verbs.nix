@@ -63,10 +63,6 @@
         content = "name = \${node.name}\n";
         mode = "0644";
       };
-      modules.module.names = [
-        "overlay"
-        "br_netfilter"
-      ];
       pause.images.archives = [
         "/var/lib/images/pause.tar"
         {
@@ -74,7 +70,6 @@
           sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
         }
       ];
-      forwarding.sysctl.values."net.ipv4.ip_forward" = 1;
       plugins.directory = {
         path = "/var/lib/plugins";
         mode = "0755";

@@ -41,16 +41,6 @@ extension NodeCheck {
         return [Problem(.missingProgram, "command '\(name)' not found", at: command.name.location, hint: hint)]
     }
 
-    /// Returns whether a task only loads kernel modules that the kernel has, for which it needs no program.
-    func hasModules(_ task: PlannedTask) -> Bool {
-        guard let declaration = task.verb.declaration as? ModuleDeclaration else { return false }
-        let installed = run.kernelModules.installed()
-        return declaration.names.allSatisfy { name in
-            let module = installed.module(of: name.text)
-            return run.kernelModules.isLoaded(module) || installed.isBuiltIn(module)
-        }
-    }
-
     /// Reports a script that would not start.
     ///
     /// The first line of a script that `shell` runs is a comment.

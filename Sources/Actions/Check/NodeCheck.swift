@@ -115,7 +115,7 @@ public struct NodeCheck: Sendable {
             }
         }
         problems += await pathsBelowFiles() + serviceProblems() + imageConflicts()
-        warnings += versionWarnings + settingWarnings() + placeholderDigests()
+        warnings += versionWarnings + placeholderDigests()
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }
@@ -155,7 +155,7 @@ public struct NodeCheck: Sendable {
         problems += footprint.issuedCertificate.map { check($0, of: task) } ?? []
         problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
-        if !hasModules(task) { problems += await programProblems(footprint) }
+        problems += await programProblems(footprint)
         problems += footprint.writes.flatMap(check)
         return problems
     }

@@ -284,3 +284,8 @@ struct Containerd {
         return line.hasPrefix("ctr: ") ? String(line.dropFirst(5)) : line
     }
 }
+
+/// Returns a `PATH` with the directories of programs for administrators, which that of an ordinary user may lack.
+func searchPathOfPackages(_ searchPath: String) -> String {
+    ((searchPath.isEmpty ? [] : [searchPath]) + ["/usr/sbin", "/sbin"]).joined(separator: ":")
+}

@@ -39,10 +39,9 @@ struct MachineProbe {
         for name in Self.settings {
             facts.settings[name] = text("/proc/sys/\(name.replacing(".", with: "/"))")
         }
-        let fileSystems = try? FileSystem.read("/proc/filesystems", limit: 1 << 16)
+        let release = text("/proc/sys/kernel/osrelease") ?? ""
         facts.missingModules = Self.missingModules(
-            KernelModules(),
-            fileSystems: fileSystems.map { String(decoding: $0, as: UTF8.self) } ?? "",
+            release: release,
             hasBridgeSettings: facts.settings["net.bridge.bridge-nf-call-iptables"] != nil
         )
         return facts
@@ -50,19 +49,17 @@ struct MachineProbe {
 
     /// Finds the modules that networks and container runtimes need and that the kernel does not have now.
     ///
-    /// - Parameters:
-    ///   - kernel: The modules of the kernel.
-    ///   - fileSystems: The content of `/proc/filesystems`.
-    ///   - hasBridgeSettings: Whether there are settings of module `br_netfilter`.
     /// - Returns: The modules; none if the list of those that are built in cannot be read.
-    static func missingModules(_ kernel: KernelModules, fileSystems: String, hasBridgeSettings: Bool) -> [String] {
-        let installed = kernel.installed()
-        guard !installed.isEmpty else { return [] }
-        let lines = fileSystems.split(separator: "\n").map { $0.split(separator: "\t").last ?? "" }
+    private static func missingModules(release: String, hasBridgeSettings: Bool) -> [String] {
+        // The second one is that of NixOS.
+        let lists = ["/lib/modules", "/run/booted-system/kernel-modules/lib/modules"].lazy.compactMap {
+            try? FileSystem.read("\($0)/\(release)/modules.builtin", limit: 1 << 20)
+        }
+        guard let builtIn = lists.first.map({ String(decoding: $0, as: UTF8.self) }) else { return [] }
         // A module that is built in and has no parameters is not in the list of loaded modules.
-        let provided = (lines.contains("overlay") ? ["overlay"] : []) + (hasBridgeSettings ? ["br_netfilter"] : [])
-        return modules.filter {
-            !provided.contains($0) && !kernel.isLoaded($0) && !installed.isBuiltIn(installed.module(of: $0))
+        return modules.filter { name in
+            !(name == "br_netfilter" && hasBridgeSettings) && !builtIn.contains("/\(name).ko")
+                && (try? FileSystem.exists("/sys/module/\(name)")) == false
         }
     }
 

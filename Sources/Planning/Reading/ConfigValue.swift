@@ -273,14 +273,7 @@ extension ConfigValue {
         }
         let path = normalised(reference.path)
         guard !["/proc", "/sys"].contains(where: { isPath(path, at: $0) }) else {
-            let parts = reference.path.pathParts.dropFirst(2).map(String.init)
-            let isSetting = isPath(path, below: "/proc/sys")
-            reportTypeMismatch(
-                "a path where files can be made",
-                hint: isSetting
-                    ? "set it with sysctl: {values: {\(KernelSetting.name(of: parts)): VALUE}}"
-                    : "write kernel settings with an exec task"
-            )
+            reportTypeMismatch("a path where files can be made", hint: "write kernel settings with an exec task")
             return nil
         }
         return reference

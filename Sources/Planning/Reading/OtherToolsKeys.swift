@@ -17,7 +17,7 @@ let otherToolsKeys: [String: [String]] = [
     "inline": ["content"], "interval": ["every"], "jobs": ["tasks"], "link": ["symlink", "path"],
     "link_name": ["path"], "locals": ["variables"], "location": ["path"], "machines": ["nodes"],
     "manifest": ["manifests", "apply"], "max_time": ["timeout"], "mkdir": ["directory"],
-    "modprobe": ["module"], "modules": ["names", "module"], "name": ["description"],
+    "name": ["description"],
     "needs": ["after"],
     "owner_group": ["group"], "parameters": ["variables"], "path": ["manifests"], "period": ["every"],
     "permissions": ["mode"], "perms": ["mode"], "program": ["command"], "requires": ["after"],
@@ -91,7 +91,6 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
     let roleOfNode = "write the role of a node below its name in 'nodes:', and the roles of a task in the task"
     let replaced = "remove it: a file with another content is replaced"
     let itself = "remove it: only the directory itself is corrected, not what is in it"
-    let parameters = "write them to a file of /etc/modprobe.d, in a task with 'file' that this one runs after"
     let inKubeconfig = "remove it: the kubeconfig has it"
     let rendered = "write the objects to a file first, and name that file in 'manifests:'"
     return [
@@ -164,19 +163,6 @@ private let otherKeys: [OtherToolsScope: [String: String]] = {
             "pinned": "remove it: all images are pinned", "pin": "remove it: all images are pinned",
             "snapshotter": "remove it: the kubelet's request unpacks an image, with the snapshotter set for it",
             "platform": "remove it: the image of the node's architecture is used",
-        ],
-        .verb("module"): [
-            "state": "remove it: a module is loaded, and loaded again at the next boot",
-            "persistent": "remove it: a module is loaded, and loaded again at the next boot",
-            "params": parameters, "options": parameters, "parameters": parameters,
-        ],
-        .verb("sysctl"): [
-            "name": "write the name and the value as 'values: {NAME: VALUE}'",
-            "key": "write the name and the value as 'values: {NAME: VALUE}'",
-            "value": "write the name and the value as 'values: {NAME: VALUE}'",
-            "reload": "remove it: a value is set at once", "sysctlset": "remove it: a value is set at once",
-            "state": "remove it: a value is set, and set again at the next boot",
-            "ignoreerrors": "remove it: every setting must be there",
         ],
         .verb("apply"): [
             "namespace": "write the namespace in 'metadata:' of the objects",

@@ -228,7 +228,7 @@ private struct TaskUnit {
     private var writable: [String] {
         // With such a setting the unit would have mounts of its own, and the node would not see what it mounts.
         guard task.footprint.hasSandbox else { return [] }
-        return call.root.isEmpty ? task.footprint.writablePathsOfUnit : [call.root]
+        return call.root.isEmpty ? task.footprint.writablePaths : [call.root]
     }
 
     /// The paths that the task reads, and the directories in which the task examines the paths of its products.
@@ -292,7 +292,7 @@ extension Footprint {
     /// Whether directories must be prepared, paths that the task's program writes must be examined, or a former state
     /// must be recorded.
     public var needsPreparation: Bool {
-        !preparedDirectories.isEmpty || service != nil || imageSocket != nil || !kernelSettings.isEmpty
+        !preparedDirectories.isEmpty || service != nil || imageSocket != nil
             || writablePaths.contains { $0 != "/" && (runsPrograms || isPath(productsDirectory, at: $0)) }
     }
 

@@ -28,8 +28,6 @@ struct UnitSandbox {
         let isSmall = Self.needsLittle(footprint)
         if isSmall { addSystem(footprint) }
         if footprint.usesNetwork || footprint.watchesInterfaces { addNetwork(footprint, addresses) }
-        // The node would not see a value that is set in a namespace of the unit.
-        for setting in footprint.kernelSettings.compactMap(\.isolation) { add(setting.key, setting.value) }
         addCapabilities(footprint)
         addPlaces(footprint, reads: reads, writes: writes)
         if view.isRootEmpty {
@@ -99,8 +97,7 @@ struct UnitSandbox {
         let isMoreThanReading = capabilities != [Self.reading]
         if footprint.runsPrograms, isMoreThanReading { add("SystemCallFilter", "@privileged @resources") }
         if !footprint.runsPrograms, footprint.capabilities.contains("CAP_CHOWN") { add("SystemCallFilter", "@chown") }
-        // A task that changes settings of the kernel only writes files, and runs no program.
-        for capability in capabilities where footprint.kernelSettings.isEmpty {
+        for capability in capabilities {
             for (key, value) in Self.obstacles[capability] ?? [] where seen.insert("\(key)=\(value)").inserted {
                 add(key, value)
             }
@@ -156,7 +153,7 @@ struct UnitSandbox {
     /// Returns whether a task only makes products, without programs, connections and changes to the kernel.
     private static func needsLittle(_ footprint: Footprint) -> Bool {
         footprint.hasOnlyProducts && !footprint.runsPrograms && !footprint.usesNetwork && !footprint.watchesInterfaces
-            && footprint.connections.isEmpty && footprint.kernelSettings.isEmpty
+            && footprint.connections.isEmpty
             && footprint.capabilities.allSatisfy { $0 == reading }
     }
 

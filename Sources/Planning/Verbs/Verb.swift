@@ -12,8 +12,6 @@ let verbTypes: [any ReadableVerb.Type] = [
     ServiceDeclaration.self,
     ExecDeclaration.self,
     ImagesDeclaration.self,
-    ModuleDeclaration.self,
-    SysctlDeclaration.self,
     WaitDeclaration.self,
     RemoveDeclaration.self,
 ]

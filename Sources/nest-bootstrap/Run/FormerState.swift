@@ -10,19 +10,18 @@ extension Configuration {
     /// The commands leave a unit alone that no longer exists when they run. Images that the task imports are not known yet;
     /// their labels will show which to remove.
     ///
-    /// - Returns: The states; none for a unit or a setting that does not exist, or with a root, below which such a task
+    /// - Returns: The states; none for a unit that does not exist, or with a root, below which such a task
     ///   changes nothing.
     /// - Throws: ``Base/SystemError`` if systemd does not answer.
     func formerStates(of task: PlannedTask) async throws(SystemError) -> [ProductList.FormerState] {
         guard options.root == nil else { return [] }
-        let settings = Self.formerValues(of: task.footprint.kernelSettings)
         if let declaration = task.verb.declaration as? ImagesDeclaration {
             let commands = declaration.removalCommands(ofTask: task.name)
             return [
                 .init("images that '\(declaration.socket.path)' had before task '\(task.name)'", commands: commands)
             ]
         }
-        guard let service = task.footprint.service, Systemd.isReachable else { return settings }
+        guard let service = task.footprint.service, Systemd.isReachable else { return [] }
         let state = try await Systemd.installedUnit(service.unit)
         guard state.unit.load != "not-found" else { return [] }
         func call(_ word: String) -> String { shellLine(["systemctl", word, "--", service.unit]) }
@@ -38,22 +37,6 @@ extension Configuration {
             states.append(.init("state of unit '\(service.unit)'", commands: commands))
         }
         return states
-    }
-
-    /// Reads the settings of the kernel that have another value than they should.
-    ///
-    /// A setting that cannot be read is left out: the task reports it.
-    private static func formerValues(of settings: [KernelSetting]) -> [ProductList.FormerState] {
-        let kernel = KernelSettings()
-        return settings.compactMap { setting in
-            guard let value = (try? kernel.value(of: setting.parts)) ?? nil,
-                !KernelSetting.isSame(value, setting.value)
-            else { return nil }
-            let path = kernel.path(of: setting.parts)
-            let words = shellLine(["printf", #"%s\n"#, value])
-            let commands = "! \(shellLine(["test", "-e", path])) || \(words) >\(shellLine([path]))"
-            return .init("sysctl '\(setting.name)'", commands: commands)
-        }
     }
 
     /// Records the states that a task is about to change, except for those of which the state before is known.
