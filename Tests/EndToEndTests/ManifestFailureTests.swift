@@ -116,9 +116,8 @@ struct ManifestFailureTests {
             lines == [
                 "broken: error: m.yaml:7:3: RoleBinding/immutable/imm: field 'roleRef.name' cannot be changed: "
                     + #""view" on the server, "edit" here; "#
-                    + "restore the value, choose another name, or recreate the object: "
-                    + "'kubectl delete rolebinding.rbac.authorization.k8s.io imm -n immutable'; "
-                    + "with annotation 'nest-bootstrap/replace: on-immutable' the agent does it"
+                    + "restore the value, or choose another name, or add annotation 'nest-bootstrap/replace: on-immutable', "
+                    + "with which the object is deleted and created again"
             ]
         )
     }

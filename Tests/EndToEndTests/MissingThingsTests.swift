@@ -96,7 +96,7 @@ struct MissingThingsTests {
             "gadget: error: gadget.yaml:1:13: Gadget/g: the server has no kind 'Gadget' in 'example.test/v1'; "
                 + "task 'brings' provides it (later.yaml:5:1); write 'after: [brings]' in task 'gadget'",
             "old-version: error: old-version.yaml:1:13: Deployment/d: the server has no kind 'Deployment' in "
-                + "'apps/v1beta7'; it is served as 'apps/v1'; "
+                + "'apps/v1beta7'; "
                 + "write 'apiVersion: apps/v1'",
             "forbidden: error: forbidden.yaml:1:1: ConfigMap/missing-things/conf: \(nobody) may not get configmaps "
                 + "in namespace 'missing-things'; add to a Role in namespace 'missing-things' bound to this user: "

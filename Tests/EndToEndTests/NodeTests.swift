@@ -27,17 +27,12 @@ struct NodeTests {
     @Test func `a node without CNI configuration is named with what its kubelet says`() async throws {
         let run = try await NodeRun.shared.value
         #expect(run.nodeBefore.contains("cni plugin not initialized"), "\(run.nodeBefore)")
-        let node = "node '\(NodeRun.name)' is not ready: KubeletNotReady: "
         let message = "cni plugin not initialized)"
         let daemonSet = try failure(of: "early", in: run.withoutNetwork)
-        let taints = "the cluster has 1 node, with taints 'node.kubernetes.io/not-ready:NoSchedule'"
-        #expect(daemonSet.hasPrefix("DaemonSet/default/early: no node is eligible (\(taints); \(node)"))
-        #expect(daemonSet.hasSuffix(message))
+        #expect(daemonSet == "DaemonSet/default/early: no node is eligible")
         let deployment = try failure(of: "waiting", in: run.withoutNetwork)
         let replicas = "Deployment/default/waiting: available replicas: 0 of 1"
         #expect(deployment.hasPrefix("\(replicas) (pod 'waiting': Unschedulable: 0/1 nodes are available: "))
-        #expect(deployment.contains("; \(node)"))
-        #expect(deployment.hasSuffix(message))
         let everywhere = try failure(of: "everywhere", in: run.withoutNetwork)
         let pod = "pod 'everywhere': container 'main' is waiting: ContainerCreating: NetworkNotReady: "
         #expect(everywhere.hasPrefix("DaemonSet/default/everywhere: available pods: 0 of 1 (\(pod)"))
@@ -64,10 +59,9 @@ struct NodeTests {
             ),
             (
                 "unmatched",
-                "DaemonSet/default/unmatched: no node is eligible "
-                    + "(the cluster has 1 node, none with label 'disk=fast')"
+                "DaemonSet/default/unmatched: no node is eligible"
             ),
-            ("two", "DaemonSet/default/two: eligible nodes: 1 of 2 (the cluster has 1 node)"),
+            ("two", "DaemonSet/default/two: eligible nodes: 1 of 2"),
         ]
     )
     func `a rollout that cannot end is reported with pod, container and cause`(task: String, line: String) async throws
@@ -106,7 +100,7 @@ struct NodeTests {
         let lines = run.cordoned.outputLines.map(\.masked)
         let words = "stubborn: waiting: DaemonSet/default/stubborn: updated pods: 0 of 1 (pod 'stubborn-"
         let line = lines.first { $0.hasPrefix(words) }
-        let end = ": terminating (grace period ends at NOW)) (gives up at NOW)"
+        let end = ": it is being deleted) (gives up at NOW)"
         #expect(line?.hasSuffix(end) == true, "\(lines.joined(separator: "\n"))")
         #expect(lines.contains("stubborn: changed in SOON (1 configured)"), "\(lines.joined(separator: "\n"))")
     }

@@ -47,5 +47,5 @@ final class Counter: Sendable {
 
 extension ServerStatus {
     /// Whether another attempt is worthwhile after the refusal.
-    var disposition: Disposition { RefusalKind(self).disposition }
+    var disposition: Disposition { RefusalKind(self).disposition(of: self) }
 }

@@ -228,8 +228,6 @@ public struct Applier: Sendable {
             manifest: manifest,
             live: live,
             task: managedMetadata.task,
-            deadline: retryPolicy.deadline,
-            takenManagers: takenManagers,
         )
     }
 }

@@ -75,7 +75,7 @@ struct CRDReadiness {
             }
             guard let known else { throw .pending("it has been deleted", .transient) }
             switch Readiness(of: known, type: manifest.identity.type) {
-            case .failed(let reason): throw .pending("it cannot be established: \(reason)", .permanent)
+            case .failed(let reason): throw .pending("it cannot be established: \(reason)", .transient)
             case _ where isServed == true: return
             case .ready:
                 guard let type, isServed == false else { return }
@@ -219,16 +219,12 @@ private struct Wakes {
 }
 
 extension Applier {
-    /// The path of all definitions.
-    private static let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-
     /// Waits until the server serves the objects of a CustomResourceDefinition.
     func awaitServed(_ manifest: ManifestObject, _ live: Node) async throws(ObjectFailure) {
         do {
             try await CRDReadiness(client: client, retryPolicy: retryPolicy, manifest: manifest).wait(from: live)
         } catch .pending(let words, _, _) where !Task.isCancelled {
             let subject = "the definition is on the server, but its objects are not served: \(words)"
-            if let failure = await takenNames(manifest, words, subject) { throw failure }
             throw ObjectFailure(
                 manifest,
                 .other,
@@ -236,36 +232,7 @@ extension Applier {
                 hint: "see 'kubectl get crd \(manifest.identity.name) -o jsonpath={.status.conditions}'",
             )
         } catch {
-            throw await explanation(of: manifest, live: nil).failure(for: error)
+            throw explanation(of: manifest, live: nil).failure(for: error)
         }
-    }
-
-    /// Returns the failure of a definition whose names another definition of the same group has, `nil` if that is not why.
-    private func takenNames(_ manifest: ManifestObject, _ words: String, _ subject: String) async -> ObjectFailure? {
-        guard let first = TakenName(in: words, names: nil) else { return nil }
-        let deadline = max(retryPolicy.deadline, .now + .seconds(1))
-        let list = try? await client.object("GET", Self.definitions, until: deadline).node
-        let items = list?["items"]?.sequence ?? []
-        func name(_ item: Node) -> String? { item["metadata"]?["name"]?.string }
-        let written = manifest.root["spec"]?["names"]
-        // The server derives the keys that the manifest does not have from the kind that the definition first had.
-        let names = items.first { name($0) == manifest.identity.name }?["spec"]?["names"] ?? written
-        let other = items.first { item in
-            name(item) != manifest.identity.name
-                && item["spec"]?["group"]?.string == manifest.root["spec"]?["group"]?.string
-                && first.isName(in: item["status"]?["acceptedNames"])
-        }
-        let keys = TakenName.keys(of: names, takenBy: other?["status"]?["acceptedNames"], first)
-        let correction = "write other values in 'spec.names' for " + keys.map { "'\($0)'" }.joined(separator: ", ")
-        let holder = other.flatMap(name)
-        let hint =
-            if let holder {
-                "CustomResourceDefinition '\(holder)' has \(keys.count > 1 ? "them" : "it"): \(correction), or delete that "
-                    + "one, with all its objects: \(quotedShellLine(["kubectl", "delete", "crd", holder]))"
-            } else {
-                "\(correction), or delete the CustomResourceDefinition that has this one, with all its objects"
-            }
-        let place = keys.lazy.compactMap { written?[$0]?.location }.first ?? written?.location
-        return ObjectFailure(manifest, .other, subject, at: place, hint: hint)
     }
 }

@@ -57,7 +57,7 @@ struct ObjectApplication {
         do {
             return try await retrying { () async throws(APIError) in try await resultByMetadata() }
         } catch {
-            throw await applier.explanation(of: manifest, live: nil).failure(for: error)
+            throw applier.explanation(of: manifest, live: nil).failure(for: error)
         }
     }
 
@@ -69,7 +69,7 @@ struct ObjectApplication {
             applier.dryRunOverlay?.recordPlanned(manifest)
             return result
         } catch {
-            throw await applier.explanation(of: manifest, live: memory.live).failure(for: error)
+            throw applier.explanation(of: manifest, live: memory.live).failure(for: error)
         }
     }
 
@@ -93,13 +93,8 @@ struct ObjectApplication {
         if let missing = refusal.status.missingRequirement(of: manifest.identity.type),
             refusal.disposition == .transient, await !applier.mayAppear(missing)
         {
-            let type = manifest.identity.type
-            if case .kind = missing, (try? await client.hasKind(type, until: deadline)) == true {
-                client.catalog.forget(type)
-                return client.contradiction(about: type)
-            }
             refusal.disposition = .permanent
-        } else if applier.changesLimits, case .admission(let admission) = refusal.kind, admission.isAboutLimits {
+        } else if applier.changesLimits, case .denied = refusal.kind {
             refusal.disposition = .transient
         }
         return .refused(refusal)

@@ -1,7 +1,7 @@
 import Base
 import YAML
 
-/// Explains a refusal of the API server: subject, location, cause, and what to do.
+/// Explains a refusal of the API server: the server's own text, at the place in the manifest of the field that it names.
 struct Explanation {
     let client: APIClient
     let manifest: ManifestObject
@@ -9,10 +9,6 @@ struct Explanation {
     let live: Node?
     /// The task that applies the object.
     let task: String
-    /// The instant after which no more requests are made.
-    let deadline: ContinuousClock.Instant
-    /// The managers whose fields are taken over anyway.
-    var takenManagers = TakenManagers()
     /// The operation on the object.
     var purpose = Purpose.application
 
@@ -36,7 +32,7 @@ struct Explanation {
         }
 
         /// The verbs that the user needs permission for.
-        var verbs: [String] {
+        fileprivate var verbs: [String] {
             switch self {
             case .application, .parent: ["get", "create", "patch"]
             case .deletion: ["get", "delete"]
@@ -46,54 +42,78 @@ struct Explanation {
         }
     }
 
-    func failure(for error: APIError) async -> ObjectFailure {
+    func failure(for error: APIError) -> ObjectFailure {
         if Task.isCancelled { return ObjectFailure(manifest, .interrupted, "interrupted") }
         switch error {
-        case .beingDeleted(let finalizers): return await beingDeleted(error, finalizers)
-        case .rival: return rival(error)
-        case .outdated(let refusal): return outdated(refusal)
+        case .beingDeleted: return shared(.beingDeleted, "\(purpose.failed): \(error.words)")
+        case .rival:
+            return ObjectFailure(
+                manifest,
+                .invalid,
+                error.words,
+                hint: "remove it from one of them",
+                code: .objectAppliedTwice
+            )
+        case .outdated(let refusal): return shared(.outdated(refusal.message), refusal.message, hint: refusal.hint)
         case .refused(let refusal):
-            var failure = await refused(refusal)
-            // Only the refusal determines whether these failures are permanent.
-            switch refusal.kind {
-            case .webhook, .escalation: failure.isPermanent = refusal.disposition == .permanent
-            case .admission where failure.cause == .denied: failure.isPermanent = refusal.disposition == .permanent
-            default: break
-            }
+            var failure = refused(refusal)
+            if case .denied = refusal.kind { failure.isPermanent = refusal.disposition == .permanent }
             return failure
+        case .transport:
+            let hint =
+                "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
+            let message = "\(purpose.failed): \(error.words)"
+            return ObjectFailure(manifest, .other, message, hint: hint, code: .serverUnreachable)
+        case .foreign(let reply):
+            let common = ObjectFailure.Common(message: "\(purpose.failed): \(reply.commonWords)", hint: reply.advice)
+            let message = "\(purpose.failed): \(reply.words)"
+            let fault = fault(at: nil, message, hint: reply.advice, common: common, code: .notAnAPIServer)
+            return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
         case .pending(_, let disposition, _):
-            var failure = unanswered(error)
+            var failure = ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
             if disposition == .permanent { failure.isPermanent = true }
             return failure
-        case .transport, .notReady, .foreign, .interrupted: return unanswered(error)
+        case .notReady, .interrupted: return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
         }
     }
 
-    private func refused(_ refusal: APIError.Refusal) async -> ObjectFailure {
+    private func refused(_ refusal: APIError.Refusal) -> ObjectFailure {
         let status = refusal.status
-        return switch refusal.kind {
-        case .admission(let refusal): await denied(refusal)
-        case .webhook(let failure): await webhookFailure(failure)
-        case .schema: await schemaFailure(status)
-        case .fieldConflict: conflictFailure(status)
-        case .missingNamespace(let name): missingNamespace(name)
-        case .unknownResource: await missingKind()
-        case .unauthorized: unauthorized()
-        case .terminatingNamespace: await terminatingNamespace()
-        case .escalation, .forbidden: forbidden(status)
-        case .invalid where !status.causes.isEmpty, .failedAllocation where !status.causes.isEmpty:
-            invalidFailure(status)
-        case .unappliable: await ofDeletedDefinition() ?? unappliable(status)
-        case .tooLarge: tooLarge(status)
-        case .overloaded: overloaded(status)
-        case .serverFailure, .unexplainedFailure: await serverFailure(status) ?? otherFailure(status)
-        case .missing: await missingObject(status) ?? otherFailure(status)
-        case .invalid, .failedAllocation, .changed, .notTaken, .other: otherFailure(status)
+        switch refusal.kind {
+        case .denied: return ObjectFailure(manifest, .denied, "refused by admission control: \(status.reasonLine)")
+        case .fieldConflict: return conflictFailure(status)
+        case .missingNamespace(let name):
+            return ObjectFailure(
+                manifest,
+                .missingNamespace(name),
+                "namespace '\(name)' does not exist",
+                at: manifest.root["metadata"]?["namespace"]?.location,
+                hint: "apply a manifest of the Namespace before it, or correct 'metadata.namespace'",
+            )
+        case .unknownResource: return missingKind()
+        case .unauthorized:
+            let message = client.credentialRefusal(by: "API server \(client.kubeconfig.server)")
+            return ObjectFailure(
+                manifest,
+                .forbidden,
+                message,
+                hint: client.credentialAdvice,
+                code: .credentialsRefused
+            )
+        case .forbidden: return forbidden(status)
+        case .invalid: return invalidFailure(status)
+        case .webhook, .busy, .changed, .other: return otherFailure(status)
         }
+    }
+
+    /// Explains a failure that several objects may have in common.
+    private func shared(_ cause: ObjectFailure.Cause, _ message: String, hint: String? = nil) -> ObjectFailure {
+        let fault = fault(at: nil, message, hint: hint, common: .init(message: message, hint: hint))
+        return ObjectFailure(object: manifest.identity, cause: cause, faults: [fault])
     }
 
     /// Creates a fault at a field's location, or at the object if the manifest does not have the field.
-    func fault(
+    private func fault(
         at location: SourceLocation?,
         _ message: String,
         hint: String?,
@@ -119,137 +139,65 @@ struct Explanation {
         return ShownValue(node, ShownValue.isSecret(path.text, of: type))
     }
 
-    private var namespaceLocation: SourceLocation? { manifest.root["metadata"]?["namespace"]?.location }
-
-    private func missingNamespace(_ name: String) -> ObjectFailure {
-        ObjectFailure(
-            manifest,
-            .missingNamespace(name),
-            "namespace '\(name)' does not exist",
-            at: namespaceLocation,
-            hint: "apply a manifest of the Namespace before it, or correct 'metadata.namespace'",
-        )
-    }
-
-    private func terminatingNamespace() async -> ObjectFailure {
-        let deletion = await deletion(of: namespace)
-        return ObjectFailure(
-            manifest,
-            .other,
-            "namespace '\(namespace)' is being deleted" + (deletion.map { ": \($0.words)" } ?? ""),
-            at: namespaceLocation,
-            hint: deletion?.hint,
-            code: .beingDeleted,
-        )
-    }
-
-    /// Returns the reasons why the deletion of a namespace does not finish, `nil` if there are none.
-    func deletion(of namespace: String) async -> NamespaceDeletion? {
-        await NamespaceDeletion.read(namespace, on: client, until: explanationDeadline)
-    }
-
-    private func unappliable(_ status: ServerStatus) -> ObjectFailure {
-        let location = manifest.root["kind"]?.location
-        return ObjectFailure(manifest, .invalid, status.line, at: location, hint: "remove it from the manifest")
-    }
-
-    /// Explains a request that got no response.
-    private func unanswered(_ error: APIError) -> ObjectFailure {
-        if case .transport = error {
-            let hint =
-                "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
-            return ObjectFailure(
-                manifest,
-                .other,
-                "\(purpose.failed): \(error.words)",
-                hint: hint,
-                code: .serverUnreachable
-            )
-        }
-        if case .foreign(let reply) = error {
-            let fault = fault(
-                at: nil,
-                "\(purpose.failed): \(reply.words)",
-                hint: reply.advice,
-                common: .init(message: "\(purpose.failed): \(reply.commonWords)", hint: reply.advice),
-                code: .notAnAPIServer,
-            )
-            return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
-        }
-        return ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
-    }
-
-    /// Explains that the server was overloaded until the deadline.
-    private func overloaded(_ status: ServerStatus) -> ObjectFailure {
-        ObjectFailure(
-            manifest,
-            .other,
-            "the API server is overloaded (it answered 429: \(status.line))",
-            hint: "find out which clients load it, or increase 'timeout' of task '\(task)'",
-        )
-    }
-
-    /// Fields that only the server writes; an object exported with these fields cannot be applied.
-    private static let serverFields = ["managedFields", "resourceVersion", "uid", "creationTimestamp", "selfLink"]
-
     private func otherFailure(_ status: ServerStatus) -> ObjectFailure {
-        let metadata = manifest.root["metadata"]?.mapping?.entries ?? []
-        let culprits = metadata.filter { ["managedFields", "resourceVersion", "uid"].contains($0.key) }
-        guard [400, 409].contains(status.code), let first = culprits.first else {
-            let isStorage = status.message.contains("etcd") || status.code == 504
-            let logs = "look into the \(isStorage ? "logs of the API server and of etcd" : "API server's log")"
-            let message = "the server answered \(status.code): \(status.line)"
-            let correction = "correct \(client.kubeconfig.serverSetting)"
-            let hint = status.location != nil ? correction : status.code >= 500 ? logs : nil
-            return ObjectFailure(manifest, .other, message, hint: hint)
+        let message = "the server answered \(status.code): \(status.line)"
+        // An object that was exported with fields of the server cannot be applied.
+        let culprit = (manifest.root["metadata"]?.mapping?.entries ?? []).first { entry in
+            ["managedFields", "resourceVersion", "uid"].contains(entry.key)
         }
-        let names = metadata.map(\.key).filter(Self.serverFields.contains).map { "'metadata.\($0)'" }
-        return ObjectFailure(
-            manifest,
-            .invalid,
-            "the manifest contains fields that only the server may write: \(status.line)",
-            at: first.location,
-            hint: "remove \(names.joined(separator: ", "))",
-            code: .serverField,
-        )
+        if [400, 409].contains(status.code), let culprit {
+            let hint = "remove 'metadata.\(culprit.key)'"
+            return ObjectFailure(manifest, .invalid, message, at: culprit.location, hint: hint, code: .serverField)
+        }
+        let hint = status.location == nil ? nil : "correct \(client.kubeconfig.serverSetting)"
+        return ObjectFailure(manifest, .other, message, hint: hint)
+    }
+
+    /// Explains a missing kind, with the kind or the version that was meant.
+    private func missingKind() -> ObjectFailure {
+        let type = manifest.identity.type
+        let message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
+        if let near = client.catalog.nearKind(to: type) {
+            let location = manifest.root["kind"]?.location
+            let hint = "did you mean 'kind: \(near)'?"
+            return ObjectFailure(manifest, .invalid, message, at: location, hint: hint, code: .unknownKind)
+        }
+        let version = manifest.root["apiVersion"]?.location
+        guard type.isBuiltIn else {
+            let hint = "apply the CustomResourceDefinition that defines it first"
+            return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
+        }
+        let served = BuiltInKinds.served(type.kind).flatMap {
+            $0 == type.apiVersion ? nil : "write 'apiVersion: \($0)'"
+        }
+        let hint = served ?? "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
+        return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownKind)
     }
 }
 
-/// Refusals by authentication and authorization.
+/// Refusals by authorization.
 extension Explanation {
     /// Explains a refusal by authorization, with the rule that would allow the request.
-    func forbidden(_ status: ServerStatus) -> ObjectFailure {
+    private func forbidden(_ status: ServerStatus) -> ObjectFailure {
         let pattern =
-            /User "(?<user>[^"]*)"(?: cannot (?<verb>\w+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)")?(?: in the namespace "(?<namespace>[^"]*)")?/
-        let match = status.message.firstMatch(of: pattern)?.output
-        let user = match.map { String($0.user) } ?? client.kubeconfig.user
-        let who = "user '\(user)' (\(client.whoami))"
-        if let (resource, group) = status.resourceRefusedToCreate {
-            return forbidden("create", resource, group, in: manifest.identity.namespace, user)
-        }
-        guard let match, let verb = match.verb, let resource = match.resource, let group = match.group else {
-            let grant = status.line.firstMatch(
-                of: /user "([^"]*)".*attempting to grant RBAC permissions not currently held: *(.*)/
-            )
-            guard let grant else {
-                let isUnseen = user == "system:anonymous" && client.hasClientCertificate
-                let hint =
-                    isUnseen
-                    ? "the server did not get the client certificate: let a load balancer pass TLS through, or correct "
-                        + client.kubeconfig.serverSetting
-                    : "check the authorization of this user"
-                return ObjectFailure(manifest, .forbidden, "forbidden to \(who): \(status.line)", hint: hint)
+            /User "(?<user>[^"]*)" cannot (?<verb>\w+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?/
+        guard let match = status.message.firstMatch(of: pattern)?.output else {
+            // Servers up to 1.29 refuse an apply that would create an object with no more than the resource.
+            if let (resource, group) = status.resourceRefusedToCreate {
+                let user = client.kubeconfig.user
+                return forbidden("create", resource, group, in: manifest.identity.namespace, to: user)
             }
-            return ObjectFailure(
-                manifest,
-                .forbidden,
-                "user '\(grant.1)' (\(client.whoami)) may not grant permissions that it does not hold: \(grant.2)",
-                hint: "apply it as a user who holds these permissions, or who may 'escalate' and 'bind'",
-            )
+            return ObjectFailure(manifest, .forbidden, "forbidden to \(client.whoami): \(status.line)")
         }
         // For a Namespace, the server reports the object itself as the namespace, which contains no Role yet.
         let namespace = manifest.identity.isNamespace ? nil : match.namespace.map { String($0) }
-        return forbidden(String(verb), String(resource), String(group), in: namespace, user)
+        return forbidden(
+            String(match.verb),
+            String(match.resource),
+            String(match.group),
+            in: namespace,
+            to: String(match.user)
+        )
     }
 
     /// Explains that a user may not use a verb on a resource; a namespace is `nil` for the scope of the cluster.
@@ -258,223 +206,264 @@ extension Explanation {
         _ resource: String,
         _ group: String,
         in namespace: String?,
-        _ user: String,
+        to user: String,
     ) -> ObjectFailure {
-        let who = "user '\(user)' (\(client.whoami))"
         let scope = namespace.map { "in namespace '\($0)'" }
-        let role = scope.map { "a Role \($0)" } ?? "a ClusterRole"
         let verbs = purpose.verbs.map { "\"\($0)\"" }.joined(separator: ", ")
-        let note = verb == "create" ? ", without 'resourceNames', which allow no 'create'" : ""
         let rule = #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], verbs: [\#(verbs)]}"#
-        return ObjectFailure(
-            manifest,
-            .forbidden,
-            "\(who) may not \(verb) \(resource) \(scope ?? "at the cluster scope")",
-            hint: user.hasPrefix("system:node:")
-                ? PluginRefusal.adviceForNodes
-                : adviceForAdministrators ?? "add to \(role) bound to this user: \(rule)\(note)",
-        )
-    }
-
-    /// The advice for a user whose group kubeadm binds to `cluster-admin`, `nil` for any other.
-    ///
-    /// Source: https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/.
-    private var adviceForAdministrators: String? {
-        let group = "kubeadm:cluster-admins"
-        guard client.whoami.contains("O=\(group)") else { return nil }
-        return
-            "group '\(group)' of its certificate is not bound to ClusterRole 'cluster-admin', which kubeadm does; run with "
-            + "'super-admin.conf', or another administrator's kubeconfig: "
-            + "'kubectl create clusterrolebinding \(group) --clusterrole=cluster-admin --group=\(group)'"
-    }
-
-    /// Explains a refusal by authentication.
-    func unauthorized() -> ObjectFailure {
-        let message = client.credentialRefusal(by: "API server \(client.kubeconfig.server)")
-        return ObjectFailure(manifest, .forbidden, message, hint: client.credentialAdvice, code: .credentialsRefused)
+        let message =
+            "user '\(user)' (\(client.whoami)) may not \(verb) \(resource) \(scope ?? "at the cluster scope")"
+        let hint = "add to \(scope.map { "a Role \($0)" } ?? "a ClusterRole") bound to this user: \(rule)"
+        return ObjectFailure(manifest, .forbidden, message, hint: hint)
     }
 }
 
-/// Kinds that the server does not have.
+/// Values that the server refuses.
 extension Explanation {
-    /// Explains a missing kind, with the versions or kinds that the server has.
-    func missingKind() async -> ObjectFailure {
-        let type = manifest.identity.type
-        let message = "the server has no kind '\(type.kind)' in '\(type.apiVersion)'"
-        let version = manifest.root["apiVersion"]?.location
-        if (try? await client.hasKind(type, until: deadline)) == true {
-            let words = client.contradiction(about: type).words
-            return ObjectFailure(manifest, .other, words)
+    /// Explains a refusal with one fault for each field that the server names.
+    private func invalidFailure(_ status: ServerStatus) -> ObjectFailure {
+        // Faults in the object's status are consequences of other faults.
+        let own = status.causes.filter { !$0.field.hasPrefix("status") }
+        var faults = (own.isEmpty ? status.causes : own).unique().flatMap { cause in
+            Self.isImmutability(cause) ? immutable(cause) : [invalid(cause)]
         }
-        if let near = client.catalog.nearKind(to: type) {
-            let location = manifest.root["kind"]?.location
-            let hint = "did you mean 'kind: \(near)'?"
-            return ObjectFailure(manifest, .invalid, message, at: location, hint: hint, code: .unknownKind)
-        }
-        if let other = await replacement()?.apiVersion, other != type.apiVersion {
-            let hint = "write 'apiVersion: \(other)'"
-            let words = "\(message); it is served as '\(other)'"
-            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint, code: .unknownVersion)
-        }
-        if let removed = RemovedAPI.api(of: type) {
-            let words = "\(message), which was removed in Kubernetes \(removed.removedIn)"
-            let hint = removed.advice(for: type, version: nil)
-            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint, code: .removedAPI)
-        }
-        if let introduction = IntroducedAPI.introduction(of: type) {
-            let words = "\(message), which exists since Kubernetes \(introduction)"
-            let hint = "use Kubernetes \(introduction) or later"
-            return ObjectFailure(manifest, .invalid, words, at: version, hint: hint, code: .laterAPI)
-        }
-        guard type.isBuiltIn else {
-            let hint = "apply the CustomResourceDefinition that defines it first"
-            return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
-        }
-        if let own = BuiltInKinds.served(type.kind), own != type.apiVersion {
-            let hint = "write 'apiVersion: \(own)'"
-            return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownVersion)
-        }
-        if let near = await nearTypes().first {
-            let hint = "did you mean 'apiVersion: \(near.apiVersion)' with 'kind: \(near.kind)'?"
-            return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownKind)
-        }
-        let hint = "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
-        return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownKind)
-    }
-
-    /// Returns the type of the same kind that the server has.
-    private func replacement() async -> GroupVersionKind? {
-        let type = manifest.identity.type
-        return type.replacement(among: await client.schemas.types(ofKind: type.kind, on: client, until: deadline))
-    }
-
-    /// Returns the server's built-in types with the most similar kind, if no similar kind is in the object's own group.
-    private func nearTypes() async -> [GroupVersionKind] {
-        let type = manifest.identity.type
-        let all = await client.schemas.types(on: client, until: deadline).filter(\.isBuiltIn)
-        guard let near = nearestName(to: type.kind, in: Set(all.map(\.kind)).sorted()) else { return [] }
-        return all.filter { $0.kind == near }
-    }
-}
-
-/// Objects that must not be changed although the server would accept the change.
-extension Explanation {
-    /// Explains that another task describes the object too.
-    func rival(_ error: APIError) -> ObjectFailure {
-        ObjectFailure(manifest, .invalid, error.words, hint: "remove it from one of them", code: .objectAppliedTwice)
-    }
-
-    func outdated(_ refusal: AppliedVersion.Refusal) -> ObjectFailure {
-        let common = ObjectFailure.Common(message: refusal.message, hint: refusal.hint)
-        let fault = fault(at: nil, refusal.message, hint: refusal.hint, common: common)
-        return ObjectFailure(object: manifest.identity, cause: .outdated(refusal.message), faults: [fault])
-    }
-}
-
-/// Objects that do not match their kind's schema.
-extension Explanation {
-    /// Explains a schema error by the faults that the schema check finds, or else by the server's list of faults.
-    func schemaFailure(_ status: ServerStatus) async -> ObjectFailure {
-        var faults: [ObjectFailure.Fault] = []
-        let type = manifest.identity.type
-        if let schema = await client.schemas.schema(of: type, on: client, until: deadline) {
-            faults = SchemaCheck(manifest.root, of: type, against: schema).faults.map { found in
-                fault(at: found.location, found.message, hint: found.hint, code: found.code)
-            }
-        }
-        let named = NamedFault.all(in: status.message)
-        faults += named.filter(\.isRepetition).map(repetition)
-        if faults.isEmpty { faults = named.map(serverFault) }
+        if faults.isEmpty { faults = schemaFaults(status) }
         if faults.isEmpty { faults = [fault(at: nil, "the server refuses it: \(status.line)", hint: nil)] }
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// Creates a fault with the server's message, for a violation that the schema check does not find.
-    private func serverFault(_ named: NamedFault) -> ObjectFailure.Fault {
-        let target = named.path.resolve(in: manifest.root)
-        guard !named.isUnknownField else {
-            return fault(
-                at: target.location,
-                "\(named.path.name) is not known to the server",
-                hint: "remove it",
-                code: .unknownField
-            )
+    /// Returns the faults that the own schema shows, and further ones that a refusal names as violations of the schema.
+    ///
+    /// Server-side apply reports them as `.spec.foo: field not declared in schema`, one per line after the introduction;
+    /// strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the
+    /// first fault of each branch.
+    private func schemaFaults(_ status: ServerStatus) -> [ObjectFailure.Fault] {
+        // A colon in quoted text does not end a path. Old servers repeat the value in Go syntax; the value is left out,
+        // because it may be secret.
+        let pattern = /(?:^| )(\.(?:"(?:[^"\\]|\\.)*"|[^"])*?): (.*?)(?:, got &.*)?$/
+        var named = status.message.split(whereSeparator: \.isNewline).compactMap { line in
+            line.firstMatch(of: pattern).map { (path: FieldPath(String($0.1)), reason: String($0.2)) }
         }
-        if let key = named.omittedKey {
-            let hint = key == "protocol" ? "write 'protocol: TCP' in it" : "write '\(key):' in it"
-            let message = "\(named.path.name) has an item without '\(key)', which has no default on this server"
-            return fault(at: target.location, message, hint: hint)
+        if named.isEmpty {
+            named = status.message.matches(of: /(unknown field) "([^"]*)"/).map { match in
+                (FieldPath(String(match.2)), String(match.1))
+            }
         }
-        let value = target.node.map { _ in ": \(shown(named.path, in: manifest.root))" } ?? ""
-        // A number for a quantity, which servers before 1.21 refuse.
-        let hint = named.message.hasPrefix("expected string") ? "write it in quotes" : nil
-        return fault(at: target.location, "\(named.path.name): \(named.message)\(value)", hint: hint)
+        let type = manifest.identity.type
+        let schemas = KubernetesSchemas.own
+        let schema = schemas.versions.last.flatMap { schemas.schema(of: type, in: $0) }
+        let found = schema.map { SchemaCheck(manifest.root, of: type, against: $0).faults } ?? []
+        let others = named.compactMap { path, reason -> ObjectFailure.Fault? in
+            let target = path.resolve(in: manifest.root)
+            guard !found.contains(where: { [target.location, target.node?.location].contains($0.location) }) else {
+                return nil
+            }
+            guard let items = reason.firstMatch(of: /^duplicate entries for key \[(.*)\]$/)?.1 else {
+                let isUnknown = reason.contains("field")
+                let value = isUnknown || target.node == nil ? "" : ": \(shown(path, in: manifest.root))"
+                return fault(at: target.location, "\(path.name): \(reason)\(value)", hint: nil)
+            }
+            let repeated = ItemSelector(String(items)).items(of: target.node?.sequence ?? []).map(\.location)
+            return fault(at: repeated.max() ?? target.location, "\(path.name): \(reason)", hint: nil)
+        }
+        return found.map { fault(at: $0.location, $0.message, hint: $0.hint, code: $0.code) } + others
     }
 
-    /// Creates the fault of list items with the same keys, with the locations of the items.
-    private func repetition(_ named: NamedFault) -> ObjectFailure.Fault {
-        let target = named.path.resolve(in: manifest.root)
-        let keys = named.message.dropFirst(NamedFault.repetition.count).trimmingPrefix(" ")
-        let selector = ItemSelector(String(keys.dropFirst().dropLast()))
-        let places = selector.items(of: target.node?.sequence ?? []).map(\.location).sorted()
-        let list = places.map(\.description).joined(separator: " and at ")
+    /// Explains one cause of a refusal with the server's text.
+    private func invalid(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault {
+        let path = path(of: cause)
+        let target = path.resolve(in: manifest.root)
+        // Labels and similar entries are validated one by one, but are reported at the mapping that contains them.
+        let entry = target.node?.mapping?.entries.first { entry in
+            [entry.key, entry.value.string].contains { $0.map { cause.message.contains("\"\($0)\"") } ?? false }
+        }
+        let isMissing = cause.reason == "FieldValueRequired" && target.node == nil
+        let isShown = target.node != nil && entry == nil && !path.text.isEmpty
         return fault(
-            at: places.dropFirst().first ?? target.location,
-            "\(named.path.name) has more than one item \(keys)\(list.isEmpty ? "" : ": at \(list)")",
-            hint: "remove one of them",
-            code: .repeatedItem,
+            at: entry?.location ?? target.location,
+            "\(path.name) is \(isMissing ? "required" : "refused")"
+                + (isShown ? ": \(shown(path, in: manifest.root))" : "")
+                + (cause.detail.isEmpty ? "" : ": \(cause.detail)"),
+            hint: isMissing ? target.key.map { "add '\($0):'" } : nil,
+            code: isMissing ? .missingField : nil,
         )
+    }
+
+    /// Returns the path of a cause's field as written in the manifest.
+    private func path(of cause: ServerStatus.Cause) -> FieldPath {
+        let path = FieldPath(cause.field)
+        guard path.resolve(in: manifest.root).node == nil else { return path }
+        let isMissing = cause.reason == "FieldValueRequired"
+        return path.spellings(in: manifest.root).dropFirst().first { spelling in
+            let node = spelling.resolve(in: manifest.root).node
+            return isMissing ? node == nil : node.map { cause.message.contains($0.string ?? "") } ?? false
+        } ?? path
     }
 }
 
-/// Objects that are too large.
+/// Conflicts over fields that belong to other managers.
 extension Explanation {
-    /// Explains a request that is larger than the server or etcd accepts.
-    func tooLarge(_ status: ServerStatus) -> ObjectFailure {
-        let size = manifest.root.json().count
-        guard status.code == 413 else {
-            return ObjectFailure(
-                manifest,
-                .invalid,
-                "the object is too large for etcd (\(size) bytes; a request may have 1572864 unless "
-                    + "'--max-request-bytes' says otherwise)",
-                hint: "split it into several objects",
-                code: .objectTooLarge,
+    /// Explains a conflict of server-side apply, with one fault for each field.
+    private func conflictFailure(_ status: ServerStatus) -> ObjectFailure {
+        let faults = status.conflicts.map { conflict in
+            let path = SecretData.writtenPath(of: conflict.path, in: manifest)
+            let here = "\(shown(path, in: manifest.root)) here"
+            let values = live.map { "\(shown(conflict.path, in: $0)) on the server, \(here)" } ?? here
+            let owned = "\(path.name) is owned by '\(conflict.manager)'"
+            let wrote = lastWrite(of: conflict.manager).map { ", which last wrote at \($0)" } ?? ""
+            let hint = "take it with 'apply: {conflicts: force}' in task '\(task)', or remove it here"
+            return fault(
+                at: path.resolve(in: manifest.root).location,
+                "\(owned)\(wrote): \(values)",
+                hint: hint,
+                common: ObjectFailure.Common(message: owned, hint: hint),
+                values: values,
             )
         }
-        let limit = status.message.firstMatch(of: /limit is (\d+)/).map { "; the limit is \($0.1)" } ?? ""
-        return ObjectFailure(
-            manifest,
-            .invalid,
-            "the object is too large for the server (\(size) bytes\(limit))",
-            hint: "split it into several objects",
-            code: .objectTooLarge,
-        )
+        return ObjectFailure(object: manifest.identity, cause: .conflict, faults: faults)
     }
 
-    /// Explains values that are too large together: the data of a ConfigMap or Secret, or the annotations.
-    func oversized(_ cause: ServerStatus.Cause) -> ObjectFailure.Fault? {
-        guard cause.reason == "FieldValueTooLong", let limit = cause.message.firstMatch(of: /(\d+) bytes/)?.1 else {
-            return nil
+    /// Returns the time at which a manager last wrote to the object, from its managed fields.
+    private func lastWrite(of manager: String) -> String? {
+        (live?["metadata"]?["managedFields"]?.sequence ?? [])
+            .filter { $0["manager"]?.string == manager }
+            .compactMap { $0["time"]?.string }
+            .max()
+    }
+}
+
+/// Fields that cannot be changed.
+extension Explanation {
+    /// Returns whether a cause reports an immutable field; validation has several messages for this.
+    private static func isImmutability(_ cause: ServerStatus.Cause) -> Bool {
+        [
+            "immutable", "cannot change roleRef", "may not change", "may not be changed", "updates to ",
+            "can not be unset",
+        ]
+        .contains { cause.message.contains($0) }
+    }
+
+    /// The maximum number of fields that are reported for one cause.
+    private static let fieldLimit = 10
+
+    /// Returns one fault for each field of a cause that differs from the field on the server.
+    private func immutable(_ cause: ServerStatus.Cause) -> [ObjectFailure.Fault] {
+        // The fields that may change when others may not.
+        let excepted = cause.message.matches(of: /'([^'\[]*)[^']*'|`([^`\[]*)[^`]*`/).map {
+            String($0.1 ?? $0.2 ?? "")
         }
-        let isAnnotations = cause.field == "metadata.annotations"
-        let maps = isAnnotations ? ["metadata.annotations"] : ["data", "binaryData", "stringData"]
-        let entries = maps.flatMap { map in
-            (FieldPath(map).resolve(in: manifest.root).node?.mapping?.entries ?? []).map { entry in
-                (map: map, entry: entry, size: entry.key.utf8.count + (entry.value.string?.utf8.count ?? 0))
+        var path = FieldPath(cause.field)
+        var changes: [FieldChange] = []
+        // The server may name a field as in its Go type, or name a derived field; in both cases the parent is searched.
+        while changes.isEmpty {
+            let prefix = path.text.isEmpty ? "" : "\(path.text)."
+            let written = path.spellings(in: manifest.root).first { $0.resolve(in: manifest.root).node != nil }
+            let found = written?.resolve(in: manifest.root)
+            let there = live.flatMap { live in
+                path.spellings(in: live).lazy.compactMap { $0.resolve(in: live).node }.first
+            }
+            if let written, let found, let here = found.node, let there {
+                let whole = FieldChange(path: written.text, location: found.location, here: here, there: there)
+                changes = whole.narrowed().filter { change in
+                    !excepted.contains { change.path.hasPrefix(prefix + $0) } && !change.path.hasPrefix("metadata")
+                }
+            }
+            guard changes.isEmpty, let parent = path.parent else { break }
+            path = parent
+        }
+        let named = FieldPath(cause.field)
+        guard !changes.isEmpty else {
+            let location = named.resolve(in: manifest.root).location
+            let message = "\(named.name) cannot be changed: \(cause.detail)"
+            return [fault(at: location, message, hint: recreation, code: .immutableField)]
+        }
+        return changes.prefix(Self.fieldLimit).map { change in
+            let path = FieldPath(change.path)
+            let values = "\(shown(path, in: live)) on the server, \(shown(path, in: manifest.root)) here"
+            let message = "\(path.name) cannot be changed: \(values)"
+            return fault(at: change.location, message, hint: recreation, code: .immutableField)
+        }
+    }
+
+    /// The possible remedies for an immutable field; an object is deleted only if applying it again restores it.
+    private var recreation: String {
+        let type = manifest.identity.type
+        let other = "restore the value, or choose another name"
+        guard ObjectAnnotation.mayBeReplaced(type) else { return other }
+        let annotation = ObjectAnnotation.replace
+        return annotation.isSet(in: manifest.root)
+            ? other
+            : "\(other), or add annotation '\(annotation.example)', with which the object is deleted and created again"
+    }
+}
+
+/// A field whose value in the manifest differs from the value on the server.
+private struct FieldChange {
+    var path: String
+    var location: SourceLocation
+    var here: Node?
+    var there: Node?
+
+    /// The innermost fields that differ; fields that only the server has set do not count.
+    func narrowed() -> [FieldChange] {
+        switch (here?.content, there?.content) {
+        case (.mapping(let here), .mapping(let there)):
+            here.entries.flatMap { entry in
+                FieldChange(
+                    path: path.isEmpty ? entry.key : "\(path).\(entry.key)",
+                    location: entry.location,
+                    here: entry.value,
+                    there: there[entry.key]
+                )
+                .narrowed()
+            }
+        case (.sequence(let here), .sequence(let there)) where here.count == there.count:
+            zip(here, there).enumerated().flatMap { index, pair in
+                FieldChange(path: "\(path)[\(index)]", location: pair.0.location, here: pair.0, there: pair.1)
+                    .narrowed()
+            }
+        default:
+            here == there ? [] : [self]
+        }
+    }
+}
+
+extension ServerStatus.Cause {
+    /// The server's explanation on one line, without its copy of the value in Go syntax, which may be secret.
+    ///
+    /// The server writes `Invalid value: "x": must be no more than 63 characters`.
+    fileprivate var detail: String {
+        if let match = message.wholeMatch(of: /(?s)(?:Required value|Forbidden|Too long|Too many)(?:: (.*))?/) {
+            return String(match.1 ?? "").onOneLine
+        }
+        // A duplicate or missing value has no explanation; a rule of a custom resource has only an explanation.
+        let pattern = /(?s)(Invalid value|Unsupported value|Duplicate value|Not found): (.*)/
+        guard let match = message.wholeMatch(of: pattern) else { return message.onOneLine }
+        if let rest = Self.afterGoValue(match.2) { return String(rest).onOneLine }
+        return match.1 == "Invalid value" ? String(match.2).onOneLine : String(match.1).lowercased()
+    }
+
+    /// Skips a value in Go's syntax, whose brackets may be nested, and the colon after it.
+    private static func afterGoValue(_ text: Substring) -> Substring? {
+        var quotes = QuoteScanner()
+        var depth = 0
+        for index in text.indices where !quotes.isInside(text[index]) {
+            switch text[index] {
+            case "{", "(", "[": depth += 1
+            case "}", ")", "]": depth -= 1
+            case ":" where depth == 0 && text[index...].hasPrefix(": "): return text[index...].dropFirst(2)
+            default: break
             }
         }
-        guard let largest = entries.max(by: { $0.size < $1.size }) else { return nil }
-        let total = entries.reduce(0) { $0 + $1.size }
-        let share = entries.count > 1 ? ", \(largest.size) of them in '\(largest.entry.key)'" : ""
-        let name = isAnnotations ? FieldPath(cause.field).name : "field '\(largest.map).\(largest.entry.key)'"
-        let subject = isAnnotations ? name : entries.count > 1 ? "the data" : name
-        return fault(
-            at: largest.entry.location,
-            "\(subject) is too large (\(total) bytes\(share); the limit is \(limit))",
-            hint: isAnnotations
-                ? "shorten '\(largest.entry.key)', or move it to a ConfigMap" : "split it into several objects",
-            code: .objectTooLarge,
-        )
+        return nil
+    }
+}
+
+extension String {
+    /// The text with its lines joined.
+    var onOneLine: String {
+        split(whereSeparator: \.isNewline)
+            .map { $0.trimmingPrefix { $0 == " " || $0 == "\t" } }
+            .joined(separator: " ")
     }
 }

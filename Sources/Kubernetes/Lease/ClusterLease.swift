@@ -306,10 +306,9 @@ extension ClusterLease {
                 manifest: ManifestObject(identity: subject, root: place, documentIndex: 1),
                 live: nil,
                 task: task,
-                deadline: retryPolicy.deadline,
                 purpose: .lock,
             )
-            let failure = await explanation.failure(for: error)
+            let failure = explanation.failure(for: error)
             return failure.problems.first ?? Problem(.lockUnavailable, "\(description) cannot be taken", cause: error)
         }
     }

@@ -256,7 +256,7 @@ extension Pruner {
         do throws(APIError) {
             return try await requests()
         } catch {
-            throw await explanation(of: parentManifest, .parent).failure(for: error)
+            throw explanation(of: parentManifest, .parent).failure(for: error)
         }
     }
 

@@ -104,7 +104,6 @@ public struct Pruner: Sendable {
             manifest: manifest,
             live: nil,
             task: set.task,
-            deadline: retryPolicy.deadline,
             purpose: purpose,
         )
     }
@@ -254,7 +253,7 @@ extension Pruner {
         in namespace: String?
     ) async -> ObjectFailure {
         let identity = ObjectIdentity(type: type, namespace: namespace, name: "*")
-        return await explanation(of: placeholder(identity), .listing).failure(for: error)
+        return explanation(of: placeholder(identity), .listing).failure(for: error)
     }
 }
 

@@ -84,8 +84,6 @@ extension LiveObject {
         let isServed =
             condition("Established")?.status == "True"
             && ["plural", "kind"].allSatisfy { accepted?[$0] != nil && accepted?[$0] == names?[$0] }
-        let taken = TakenName(in: condition("NamesAccepted")?.message ?? "", names: names)
-        if let taken, taken.isOutdated, !isServed { return .waiting("the server has not checked its new names yet") }
         for condition in conditions {
             switch (condition.type, condition.status) {
             case ("NamesAccepted", "False") where !isServed: return .failed(condition.words)
@@ -125,9 +123,6 @@ extension LiveObject {
         return isLate && scheduled.reason == "Unschedulable" ? .failed(scheduled.words) : .waiting(scheduled.words)
     }
 
-    /// The reason if a Job is suspended.
-    static let suspension = "it is suspended"
-
     /// The readiness of a Job; unlike in kstatus, and as in Flux, a running Job is not ready.
     private var job: Readiness {
         for condition in conditions where condition.status == "True" {
@@ -137,7 +132,7 @@ extension LiveObject {
             default: continue
             }
         }
-        if node["spec"]?["suspend"]?.boolean == true { return .waiting(Self.suspension) }
+        if node["spec"]?["suspend"]?.boolean == true { return .waiting("it is suspended") }
         return .waiting(node["status"]?["startTime"] == nil ? "not started" : "running")
     }
 }
@@ -152,31 +147,15 @@ extension LiveObject {
     private var wantedReplicas: Int { node["spec"]?["replicas"]?.integer ?? 1 }
 
     /// The readiness of a Deployment, with the reason if it is paused or its pods cannot be created.
-    var deployment: Readiness {
+    private var deployment: Readiness {
         guard case .waiting(let reason) = replicas else { return replicas }
-        if isPaused { return .waiting("\(Self.pause) (\(reason))") }
+        if node["spec"]?["paused"]?.boolean == true { return .waiting("it is paused (\(reason))") }
         guard let failure = condition("ReplicaFailure"), failure.status == "True" else { return replicas }
         return .waiting("\(reason) (\(failure.words))")
     }
 
-    /// The beginning of the reason if a Deployment is paused.
-    static let pause = "it is paused"
-
-    private var isPaused: Bool { node["spec"]?["paused"]?.boolean == true }
-
-    /// Whether a Deployment is paused and lacks pods of its template, which its controller does not create.
-    ///
-    /// A Deployment whose pods all belong to one ReplicaSet may still be scaled.
-    var isStuckPaused: Bool {
-        guard isPaused, type.kind == "Deployment", node["metadata"]?["generation"] != nil, generic == nil else {
-            return false
-        }
-        let (updated, all) = (status("updatedReplicas") ?? 0, status("replicas") ?? 0)
-        return updated < wantedReplicas && (updated == 0 || all > updated)
-    }
-
     /// The readiness of a Deployment without its conditions about failures.
-    var replicas: Readiness {
+    private var replicas: Readiness {
         let progressing = condition("Progressing")
         if progressing?.reason == "ProgressDeadlineExceeded" {
             return .failed(progressing?.words ?? "ProgressDeadlineExceeded")

@@ -8,8 +8,8 @@ extension APIClient {
     /// The wait includes objects that do not exist yet, and objects whose controllers have given up: during a first
     /// boot an image may arrive late.
     ///
-    /// - Throws: ``Base/Problems`` with one problem for every object that is not ready when the deadline has passed, or
-    ///   that nothing but a user can make ready; the ``Base/Problem`` itself if there is one.
+    /// - Throws: ``Base/Problems`` with one problem for every object that is not ready when the deadline has passed; the
+    ///   ``Base/Problem`` itself if there is one.
     public func awaitReadiness(
         of objects: [AwaitedObject],
         minimumNodeCount: Int = 1,
@@ -107,7 +107,7 @@ struct Rollout {
         // A Job that its manifest suspends is as described, and never completes by itself.
         var pending = objects.filter { !$0.isSuspendedJob }.map(\.identity)
         var last: [UnreadyObject] = []
-        var causes: [UnreadyObject: ReadinessCause] = [:]
+        var causes: [UnreadyObject: String] = [:]
         var nextDiagnosis = ContinuousClock.now + lookups.next()
         let time = timeOfDay(of: retryPolicy.deadline)
         while true {
@@ -136,8 +136,6 @@ struct Rollout {
                 nextDiagnosis = ContinuousClock.now + lookups.next()
             }
             for index in unready.indices { unready[index].cause = causes[unready[index]] }
-            let stuck = unready.filter { $0.cause?.isFinal == true }
-            guard stuck.isEmpty else { throw problem(of: stuck, objects) }
             guard !isLast else { throw problem(of: unready, objects) }
             if let wait = wait(for: unready, until: time) { retryPolicy.report(wait) }
             let watches = states.filter { !$0.unready.isEmpty }.map(\.watch)
@@ -177,20 +175,11 @@ struct Rollout {
         )
     }
 
-    /// Returns the problems of objects that are not ready, each with its own location and advice.
+    /// Returns the problems of objects that are not ready, each with its own location.
     private func problem(of unready: [UnreadyObject], _ objects: [AwaitedObject]) -> any Error {
         let problems = unready.map { object in
             let awaited = objects.first { $0.identity == object.identity }
-            let advice = ReadinessAdvice(for: object, as: awaited?.manifest, task: task)
-            let isFinal = object.cause?.isFinal == true
-            var problem = Problem(
-                .waitTimedOut,
-                isFinal
-                    ? "\(object.identity) cannot become ready: \(object.reasonWithDetail)"
-                    : "timed out waiting for \(object)",
-                at: advice.location ?? awaited?.location,
-                hint: advice.text,
-            )
+            var problem = Problem(.waitTimedOut, "timed out waiting for \(object)", at: awaited?.location)
             // The object may become ready without a change of the file.
             problem.mayPass = true
             problem.reason = object.reasonWithDetail
@@ -308,7 +297,7 @@ struct Rollout {
 
     /// Returns why an object is not ready, or `nil` if it is.
     private func unreadiness(of live: Node?, _ type: GroupVersionKind) -> String? {
-        guard let live else { return UnreadyObject.absence }
+        guard let live else { return "it does not exist" }
         return switch Readiness(of: live, type: type, minimumNodeCount: minimumNodeCount) {
         case .ready: isOfBoot(live) ? nil : "its status is that of an earlier boot: the kubelet has not updated it yet"
         case .waiting(let reason): reason

@@ -40,41 +40,20 @@ extension APIClient {
         return .pending("\(words); \(ForeignReply.advice(from: []))", .retry)
     }
 
-    /// Returns why the use of a type that the server does not have is an error, and what to write instead.
+    /// Returns why the use of a type that the server does not have is an error.
     ///
-    /// The result is `nil` if the server has the type after all, or if the type may have been removed.
-    ///
-    /// A custom kind is removed together with its CustomResourceDefinition, and a built-in kind with its last version.
-    /// A type is misspelt if the server has a similar kind in the same group, or the same kind in a similar group.
+    /// The result is `nil` if the server has the type after all, or if the type may have been removed: a custom kind is
+    /// removed together with its CustomResourceDefinition, and a built-in kind with its last version.
     func mistake(in type: GroupVersionKind, until deadline: ContinuousClock.Instant) async throws(APIError) -> String? {
         let message = ServerStatus(missing: type).message
         // The replies contradict each other: another server or a proxy sent one of them.
         if try await hasKind(type, until: deadline) { return nil }
-        let groups = try await groups(until: deadline)
-        if let versions = groups[type.group] {
-            let types = try await types(in: type.group, versions, until: deadline)
-            if let served = type.replacement(among: types.filter { $0.kind == type.kind }) {
-                return "\(message); it is served as '\(served.apiVersion)'"
-            }
-            if let near = nearestName(to: type.kind, in: types.map(\.kind)) {
-                return "\(message); did you mean 'kind: \(near)'?"
-            }
+        if let near = catalog.nearKind(to: type) { return "\(message); did you mean 'kind: \(near)'?" }
+        if let served = BuiltInKinds.served(type.kind), served != type.apiVersion {
+            return "\(message); write 'apiVersion: \(served)'"
         }
-        guard !type.isBuiltIn || RemovedAPI.api(of: type) != nil else {
-            guard groups[type.group] == nil else { return message }
-            // At least one version of Kubernetes has the group.
-            guard !type.isKnownGroup else { return nil }
-            let near = nearestName(to: type.group, in: groups.keys.sorted())
-            return message + (near.map { "; did you mean group '\($0)'?" } ?? "")
-        }
-        if let removed = RemovedAPI.api(of: type), let successor = removed.successorVersion {
-            return "\(message), which was removed in Kubernetes \(removed.removedIn); it is served as '\(successor)'"
-        }
-        guard groups[type.group] == nil, let near = nearestName(to: type.group, in: groups.keys.sorted()),
-            !near.hasSuffix(".\(type.group)"), !type.group.hasSuffix(".\(near)"), let versions = groups[near],
-            let other = try await types(in: near, versions, until: deadline).last(where: { $0.kind == type.kind })
-        else { return nil }
-        return "\(message); did you mean 'apiVersion: \(other.apiVersion)'?"
+        let kinds = KubernetesSchemas.own.kinds(in: type.apiVersion)
+        return kinds.isEmpty || kinds.contains(type.kind) ? nil : message
     }
 
     /// Returns the versions of each API group on the server.
@@ -92,23 +71,59 @@ extension APIClient {
         }
         return Dictionary(pairs + [("", ["v1"])]) { first, _ in first }
     }
+}
 
-    /// Returns the types of a group in all its versions, the preferred version last.
-    private func types(
-        in group: String,
-        _ versions: [String],
-        until deadline: ContinuousClock.Instant,
-    ) async throws(APIError) -> [GroupVersionKind] {
-        var types: [GroupVersionKind] = []
-        // The server lists the preferred version first.
-        for version in versions.reversed() {
-            let type = GroupVersionKind(group: group, version: version, kind: "")
-            do throws(APIError) {
-                types += try await catalog.types(inVersionOf: type, on: self, until: deadline)
-            } catch .refused(let refusal) where refusal.code == 503 || refusal.code == 404 {
-                // The group belongs to an aggregated API server that is down.
-            }
+/// Finds kinds on the server, and requests the server's groups and each version of a group only once.
+struct KindSearch {
+    let client: APIClient
+    /// The instant after which the search is given up.
+    let deadline: ContinuousClock.Instant
+
+    private var groups: [String: [String]]?
+    /// The types by the path of their group and version.
+    private var types: [String: Set<GroupVersionKind>] = [:]
+
+    init(_ client: APIClient, until deadline: ContinuousClock.Instant) {
+        (self.client, self.deadline) = (client, deadline)
+    }
+
+    /// Returns the type in which the server has a kind, or `nil` if the server does not have the kind.
+    ///
+    /// - Parameters:
+    ///   - kind: The kind.
+    ///   - type: The type to use if the server has it.
+    /// - Returns: The preferred type, or else the type in the version that the server prefers.
+    /// - Throws: ``APIError`` if the server does not answer, for example because an aggregated API is down.
+    mutating func type(
+        of kind: DefinedKind,
+        preferring type: GroupVersionKind?
+    ) async throws(APIError) -> GroupVersionKind? {
+        if let type, try await isKnown(type) { return type }
+        let groups: [String: [String]]
+        if let known = self.groups { groups = known } else { groups = try await client.groups(until: deadline) }
+        self.groups = groups
+        for version in groups[kind.group] ?? [] {
+            let type = GroupVersionKind(group: kind.group, version: version, kind: kind.kind)
+            if try await types(inVersionOf: type).contains(type) { return type }
         }
-        return types
+        return nil
+    }
+
+    /// Returns whether the server has a type; the answer is already known if an object of the type was applied.
+    private func isKnown(_ type: GroupVersionKind) async throws(APIError) -> Bool {
+        do throws(APIError) {
+            _ = try await client.catalog.resource(of: type, on: client, until: deadline)
+            return true
+        } catch .refused(let refusal) where refusal.status.isUnknownResource {
+            return false
+        }
+    }
+
+    private mutating func types(inVersionOf type: GroupVersionKind) async throws(APIError) -> Set<GroupVersionKind> {
+        if let known = types[type.path] { return known }
+        // A refused version that the server lists may still exist, so the refusal is not kept for the next search.
+        let found = Set(try await client.catalog.types(inVersionOf: type, on: client, until: deadline))
+        types[type.path] = found
+        return found
     }
 }

@@ -14,12 +14,6 @@ public struct APIClient: Sendable {
     /// The server's traits, fetched when an object is verified.
     let traits: KnownTraits
 
-    /// The schemas of the server's kinds, fetched when an object is refused.
-    let schemas = SchemaCache()
-
-    /// The configurations of the server's admission webhooks, fetched when a webhook does not answer.
-    let webhookConfigurations = WebhookConfigurations()
-
     /// The results of the preflight checks.
     let preflightState = PreflightState()
 
@@ -71,9 +65,6 @@ public struct APIClient: Sendable {
 
     /// The time limit of one request before it is retried, unless its turn has another limit.
     static let requestLimit = RequestPace.limit + RequestPace.margin
-
-    /// The time limit of a request that only explains a refusal; short, because the request delays the next attempt.
-    private static let explanationLimit = Duration.seconds(2)
 
     /// Creates a client.
     ///
@@ -230,14 +221,7 @@ public struct APIClient: Sendable {
             }
             var status = ServerStatus(response)
             if let remark { status.message += remark }
-            let refusal = APIError.Refusal(request: "\(method) \(path)", status: status)
-            if case .webhook(let failure) = refusal.kind {
-                // The name is fetched now, because no time is left to fetch it for the message at the end of a task's
-                // timeout.
-                let limit = min(deadline, .now + Self.explanationLimit)
-                _ = await webhookConfigurations.name(of: failure.webhook, on: self, until: limit)
-            }
-            throw .refused(refusal)
+            throw .refused(APIError.Refusal(request: "\(method) \(path)", status: status))
         }
         return response
     }

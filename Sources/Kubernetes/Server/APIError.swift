@@ -41,11 +41,11 @@ public enum APIError: Retriable, Sendable, CustomStringConvertible {
             self.request = request
             self.status = status
             kind = RefusalKind(status)
-            disposition = kind.disposition
+            disposition = kind.disposition(of: status)
         }
 
         /// Whether the server's validation refuses a value.
-        var isInvalid: Bool { if case .invalid = kind { true } else { false } }
+        var isInvalid: Bool { if case .invalid = kind { code == 422 } else { false } }
 
         /// Whether the object has changed since it was read.
         var isOfChangedObject: Bool { if case .changed = kind { true } else { false } }

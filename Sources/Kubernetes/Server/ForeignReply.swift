@@ -40,7 +40,7 @@ public struct ForeignReply: Sendable {
         let status = ServerStatus(response)
         code = response.status
         senders = response.senders
-        disposition = (200..<300).contains(code) ? .transient : RefusalKind(status).disposition
+        disposition = (200..<300).contains(code) ? .transient : RefusalKind(status).disposition(of: status)
         retryAfter = status.retryAfter
     }
 

@@ -42,10 +42,9 @@ struct ObjectDeletion: Sendable {
                 manifest: ManifestObject(identity: identity, root: place, documentIndex: 1),
                 live: nil,
                 task: task,
-                deadline: retryPolicy.deadline,
                 purpose: .deletion,
             )
-            return .failed(await explanation.failure(for: error))
+            return .failed(explanation.failure(for: error))
         }
     }
 

@@ -73,9 +73,6 @@ final class ResourceCatalog: Sendable {
         return resource
     }
 
-    /// Returns the resource of a kind as the server last listed it, `nil` if it was not asked or has no such kind.
-    func listed(_ type: GroupVersionKind) -> APIResource? { known.withLock { $0[type] } }
-
     /// Returns whether the server lists a kind, and asks the server only if that is not known.
     ///
     /// - Parameters:

@@ -7,7 +7,7 @@ import YAML
 /// A response may be plain text, JSON without a kind, or a `Status` without a reason, so no field is required.
 struct ServerStatus: Sendable {
     /// One of the causes that a refusal lists.
-    struct Cause: Sendable {
+    struct Cause: Sendable, Hashable {
         var reason: String
         var message: String
         var field: String
@@ -152,8 +152,28 @@ extension ServerStatus {
     /// The refusal as text for reports of waits, without the object's name: waiting objects can share one report.
     var words: String {
         if isMissingKind { return message }
-        let line = String(line.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#))
-        return "the server answered \(code): \(line)"
+        return "the server answered \(code): \(reasonLine)"
+    }
+
+    /// The server's message on one line without the beginning of a refusal, which names the object.
+    var reasonLine: String { String(line.trimmingPrefix(#/[^ ]+ "[^"]*" is forbidden: /#)) }
+
+    /// Whether authorization refuses the user, as opposed to admission control, which refuses the object.
+    var isAuthorizationRefusal: Bool {
+        code == 403
+            && (message.contains(#/[Uu]ser "[^"]*" cannot /#) || message.contains("attempting to grant RBAC permissions")
+                || resourceRefusedToCreate != nil)
+    }
+
+    /// The resource that the user may not create, with its group, if the message says no more than that.
+    ///
+    /// Servers up to 1.29 refuse an apply that would create an object in this way; see `withAuthorization` in
+    /// `apiserver/pkg/endpoints/handlers/create.go`.
+    var resourceRefusedToCreate: (resource: String, group: String)? {
+        guard code == 403,
+            let match = message.wholeMatch(of: /([^ .\"]+)(?:\.([^ \"]+))? "[^"]*" is forbidden: */)
+        else { return nil }
+        return (String(match.1), match.2.map { String($0) } ?? "")
     }
 
     /// Whether this program, not the server, wrote the message, because the server does not have the kind.

@@ -1,141 +1,259 @@
 import TestSupport
 import Testing
 
-/// What is printed about failures of objects, each provoked on a real API server.
+/// What is printed about failures of objects, each provoked on a real API server: one case for each mechanism.
 @Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
 struct DiagnosisTests {
-    private static let immutables = Task {
-        try await Diagnosis(
-            ImmutableCases.all,
-            name: "immutables",
-            on: try await TestCluster.shared(namespace: "immutables")
-        )
-    }
+    static let cases = [
+        FailureCase(
+            id: "F06",
+            failure: "17 objects in a missing namespace",
+            manifest: seventeen("{apiVersion: v1, kind: ConfigMap, metadata: {name: aNUMBER, namespace: nosuch}}"),
+            lines: [
+                "17 ConfigMaps (F06.yaml:2:…): namespace 'nosuch' does not exist; no task of this node provides it; apply a "
+                    + "manifest of the Namespace before it, or correct 'metadata.namespace'"
+            ],
+        ),
+        FailureCase(
+            id: "F07",
+            failure: "definition missing",
+            manifest: """
+                apiVersion: example.test/v1
+                kind: Widget
+                metadata: {name: w}
+                """,
+            lines: [
+                "F07.yaml:1:13: Widget/w: the server has no kind 'Widget' in 'example.test/v1'; no task "
+                    + "of this node provides it; apply the CustomResourceDefinition that defines it first"
+            ],
+        ),
+        FailureCase(
+            id: "35a",
+            failure: "removed API with a successor",
+            manifest: """
+                apiVersion: apps/v1beta2
+                kind: Deployment
+                metadata: {name: d, namespace: default}
+                """,
+            lines: [
+                "35a.yaml:1:13: Deployment/default/d: the server has no kind 'Deployment' in 'apps/v1beta2'; write "
+                    + "'apiVersion: apps/v1'"
+            ],
+        ),
+        FailureCase(
+            id: "36a",
+            failure: "typo in the kind",
+            manifest: """
+                apiVersion: apps/v1
+                kind: Deploymnet
+                metadata: {name: d, namespace: default}
+                """,
+            lines: [
+                "36a.yaml:2:7: Deploymnet/default/d: the server has no kind 'Deploymnet' in 'apps/v1'; did you mean "
+                    + "'kind: Deployment'?"
+            ],
+        ),
+        FailureCase(
+            id: "28",
+            failure: "schema of a definition",
+            manifest: """
+                apiVersion: t28.example.test/v1
+                kind: Gizmo
+                metadata: {name: g, namespace: diagnosis}
+                spec:
+                  mode: Quick
+                """,
+            lines: [
+                #"28.yaml:5:3: Gizmo/diagnosis/g: field 'spec.mode' is refused: "Quick": supported values: "Fast", "Slow""#
+            ],
+        ),
+        FailureCase(
+            id: "27",
+            failure: "invalid label",
+            manifest: """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: c, namespace: diagnosis, labels: {ok: a, wrong: a b}}
+                """,
+            lines: ["27.yaml:3:59: ConfigMap/diagnosis/c: field 'metadata.labels' is refused: …"],
+        ),
+        FailureCase(
+            id: "25",
+            failure: "selector of a Deployment",
+            manifest: """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: d25, namespace: diagnosis}
+                spec:
+                  selector:
+                    matchLabels: {app: b}
+                  template:
+                    metadata: {labels: {app: b}}
+                    spec: {containers: [{name: c, image: x}]}
+                """,
+            change: (old: "app: a", new: "app: b"),
+            lines: [
+                "25.yaml:6:19: Deployment/diagnosis/d25: field 'spec.selector.matchLabels.app' cannot "
+                    + #"be changed: "a" on the server, "b" here; restore the value, or …"#
+            ],
+        ),
+        FailureCase(
+            id: "44",
+            failure: "17 objects with the same conflicts",
+            manifest: seventeen(
+                """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: xNUMBER, namespace: diagnosis}
+                data: {a: "2", b: "2"}
+                """
+            ),
+            change: (old: #""1""#, new: #""2""#),
+            manager: "other",
+            lines: [
+                "17 ConfigMaps (44.yaml:5:8, 10:8, 15:8 and 14 more): field 'data.a' is owned by 'other'…: \"1\" on the "
+                    + "server, \"2\" here; take it with 'apply: {conflicts: force}' in task 't44', or remove it here",
+                "17 ConfigMaps (44.yaml:5:16, 10:16, 15:16 and 14 more): field 'data.b' is owned by 'other'…: "
+                    + "\"1\" on the server, \"2\" here; take it with 'apply: {conflicts: force}' in task 't44', or remove it here",
+            ],
+        ),
+        FailureCase(
+            id: "12",
+            failure: "forbidden, 17 Secrets",
+            manifest: seventeen(
+                """
+                apiVersion: v1
+                kind: Secret
+                metadata: {name: sNUMBER, namespace: default}
+                """
+            ),
+            kubeconfig: "nobody",
+            lines: [
+                "17 Secrets (12.yaml:2:1, 6:1, 10:1 and 14 more): user 'nobody' (kubeconfig "
+                    + "'nobody.kubeconfig', user 'nobody', certificate 'CN=nobody') may not get secrets in "
+                    + "namespace 'default'; add to a Role in namespace 'default' bound to this user: - "
+                    + #"{apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch"]}"#
+            ],
+        ),
+        FailureCase(
+            id: "22",
+            failure: "client certificate of another CA",
+            manifest: """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: ca22, namespace: diagnosis}
+                """,
+            kubeconfig: "diagnosis-foreign",
+            lines: [
+                "API server …does not accept kubeconfig 'diagnosis-foreign.kubeconfig', user 'admin', certificate "
+                    + "'CN=old-admin,O=system:masters'; check that CA 'CN=another CA', which issued the "
+                    + "certificate, is in the server's '--client-ca-file'"
+            ],
+        ),
+        FailureCase(
+            id: "17",
+            failure: "quota exceeded",
+            manifest: "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: adm-quota}}",
+            lines: [
+                "17.yaml:1:1: ConfigMap/adm-quota/c: refused by admission control: exceeded quota: q, requested: "
+                    + "configmaps=1, used: configmaps=…, limited: configmaps=0"
+            ],
+        ),
+        FailureCase(
+            id: "18",
+            failure: "webhook down",
+            manifest: "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: h-down}}",
+            lines: [
+                #"18.yaml:1:1: ConfigMap/h-down/c: the server answered 500: …failed calling webhook "down.example.test": …"#
+                    + "connection refused"
+            ],
+            timeout: "20s",
+        ),
+        FailureCase(
+            id: "31",
+            failure: "namespace that is being deleted",
+            manifest: """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: a, namespace: term31}
+                """,
+            lines: ["31.yaml:1:1: ConfigMap/term31/a: the server answered 403: …because it is being terminated"],
+            timeout: "20s",
+        ),
+    ]
 
-    @Test(arguments: ImmutableCases.all)
-    func `a field that cannot be changed is reported with both values and what is lost`(item: FailureCase) async throws
-    {
-        try await Self.immutables.value.expect(item)
-    }
+    /// What the failures need on the server.
+    private static let objects = """
+        {apiVersion: v1, kind: Namespace, metadata: {name: adm-quota}}
+        ---
+        {apiVersion: v1, kind: ResourceQuota, metadata: {name: q, namespace: adm-quota}, spec: {hard: {configmaps: "0"}}}
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: h-down, labels: {webhook: down}}}
+        ---
+        apiVersion: admissionregistration.k8s.io/v1
+        kind: ValidatingWebhookConfiguration
+        metadata: {name: wh-down}
+        webhooks:
+          - name: down.example.test
+            clientConfig: {url: "https://127.0.0.1:9/hook"}
+            rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
+            namespaceSelector: {matchLabels: {webhook: down}}
+            admissionReviewVersions: [v1]
+            sideEffects: None
+            timeoutSeconds: 2
+            failurePolicy: Fail
+        ---
+        {apiVersion: v1, kind: Namespace, metadata: {name: term31}}
+        ---
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: held, namespace: term31, finalizers: [example.test/held]}}
+        ---
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: gizmos.t28.example.test}
+        spec:
+          group: t28.example.test
+          scope: Namespaced
+          names: {plural: gizmos, singular: gizmo, kind: Gizmo, listKind: GizmoList}
+          versions:
+            - name: v1
+              served: true
+              storage: true
+              schema:
+                openAPIV3Schema:
+                  type: object
+                  properties: {spec: {type: object, properties: {mode: {type: string, enum: [Fast, Slow]}}}}
+        """
 
-    private static let values = Task {
-        let cluster = try await TestCluster.shared(namespace: "values")
-        try await cluster.mustDefine(definition("t26"))
-        return try await Diagnosis(ValueCases.all, name: "values", on: cluster)
-    }
-
-    @Test(arguments: ValueCases.all)
-    func `a wrong value is reported with its place and a right one`(item: FailureCase) async throws {
-        try await Self.values.value.expect(item)
-    }
-
-    private static let schemas = Task {
-        let cluster = try await TestCluster.shared(namespace: "schemas")
-        try await cluster.mustDefine(definition("t28b", listSchema))
-        if try await cluster.isAtLeast(minor: 25) { try await cluster.mustDefine(definition("t28", ruleSchema)) }
-        return try await Diagnosis(SchemaCases.all, name: "schemas", on: cluster)
-    }
-
-    @Test(arguments: SchemaCases.all)
-    func `an object that does not match its schema is reported field by field`(item: FailureCase) async throws {
-        try await Self.schemas.value.expect(item)
-    }
-
-    private static let absences = Task {
-        let cluster = try await TestCluster.shared(namespace: "absences")
-        try await cluster.mustApply(
-            """
-            {apiVersion: v1, kind: Namespace, metadata: {name: term31}}
-            ---
-            apiVersion: v1
-            kind: ConfigMap
-            metadata: {name: held, namespace: term31, finalizers: [example.test/held]}
-            """
-        )
+    private static let run = Task {
+        let cluster = try await TestCluster.shared(namespace: "diagnosis")
+        try await cluster.mustApply(objects)
         try await cluster.mustRunKubectl("delete", "namespace", "term31", "--wait=false")
-        try await cluster.mustDefine(definition("t46").replacing("gizmos", with: "otters"))
-        return try await Diagnosis(MissingCases.all, name: "absences", on: cluster)
-    }
-
-    @Test(arguments: MissingCases.all)
-    func `what is missing is reported at once, and once for all objects`(item: FailureCase) async throws {
-        try await Self.absences.value.expect(item)
-    }
-
-    private static let accesses = Task {
-        let cluster = try await TestCluster.shared.value
-        try await cluster.mustApply(weakRole)
-        try await cluster.makeCertificate("diagnosis-weak", subject: "/CN=diagnosis-weak")
+        // kubectl fails as long as the definition has no conditions.
+        let wait = ["wait", "--for=condition=Established", "--timeout=600s", "crd/gizmos.t28.example.test"]
+        let isEstablished = try await becomes { try await cluster.kubectl(wait).status == 0 }
+        try #require(isEstablished)
         let pki = cluster.credentials
         let other = try TestAuthority(subject: "/CN=another CA")
         let foreign = try other.issue("foreign", subject: "/O=system:masters/CN=old-admin")
-        let admin = try Files.text(cluster.kubeconfig)
         let node = try TestNode("", in: cluster.directory + "/kubeconfigs")
-        for (name, certificate, key) in [
-            ("diagnosis-weak", "\(pki)/diagnosis-weak.crt", "\(pki)/diagnosis-weak.key"),
-            ("diagnosis-foreign", foreign.certificatePath, foreign.keyPath),
-        ] {
-            let text = admin.replacing("\(pki)/kube-admin.crt", with: certificate)
-                .replacing("\(pki)/kube-admin.key", with: key)
-            try node.write(text, to: "../\(name).kubeconfig")
-        }
-        let diagnosis = try await Diagnosis(AccessCases.all, name: "accesses", on: cluster)
+        let kubeconfig = try Files.text(cluster.kubeconfig)
+            .replacing("\(pki)/kube-admin.crt", with: foreign.certificatePath)
+            .replacing("\(pki)/kube-admin.key", with: foreign.keyPath)
+        try node.write(kubeconfig, to: "../diagnosis-foreign.kubeconfig")
+        let diagnosis = try await Diagnosis(cases, name: "diagnosis", on: cluster)
         // Its files are read until then.
         withExtendedLifetime(other) {}
         return diagnosis
     }
 
-    @Test(arguments: AccessCases.all)
-    func `a user who may not do it is reported with the rule to add`(item: FailureCase) async throws {
-        try await Self.accesses.value.expect(item)
+    @Test(arguments: cases)
+    func `a failure is reported with its place and the server's text`(item: FailureCase) async throws {
+        try await Self.run.value.expect(item)
     }
 
     @Test func `objects that wait for the same permission are one line`() async throws {
-        let output = try await Self.accesses.value.output
-        let lines = output.split(separator: "\n").filter { $0.hasPrefix("t34d: waiting: ") }
+        let output = try await Self.run.value.output
+        let lines = output.split(separator: "\n").filter { $0.hasPrefix("t12: waiting: ") }
         #expect(lines.count == 1, "\(lines.joined(separator: "\n"))")
-    }
-
-    private static let admission = Task {
-        let cluster = try await TestCluster.shared.value
-        let (own, other) = (try TestAuthority(), try TestAuthority())
-        let certificate = try own.issue("webhook", names: ["IP:127.0.0.1"])
-        let refusal = WebhookServer.refusal("images must come from registry.example.org")
-        let deny = try WebhookServer(certificate, status: "200 OK", body: refusal)
-        let slow = try WebhookServer(certificate, status: nil)
-        let broken = try WebhookServer(certificate, status: "500 Internal Server Error", body: "out of order")
-        let foreign = try WebhookServer(certificate, status: "200 OK", body: refusal)
-        func bundle(_ authority: TestAuthority) throws -> String {
-            base64(try Files.read(authority.certificatePath))
-        }
-        try await cluster.mustApply(AdmissionCases.objects)
-        for (name, url, authority, seconds) in [
-            ("deny", deny.url, try bundle(own), 10), ("down", "https://127.0.0.1:9", try bundle(own), 2),
-            ("slow", slow.url, try bundle(own), 2), ("broken", broken.url, try bundle(own), 5),
-            ("badca", foreign.url, try bundle(other), 5), ("pem", foreign.url, "Zm9v", 5),
-        ] {
-            let hook = AdmissionCases.webhook(name, at: url, authority: authority, seconds: seconds)
-            try await cluster.mustApply(hook)
-        }
-        if try await cluster.isAtLeast(minor: 30) {
-            try await cluster.mustApply(AdmissionCases.policy(on: "configmaps", reason: "Invalid"))
-            try await cluster.mustApply(AdmissionCases.policy(on: "secrets", reason: "Forbidden"))
-            // A policy is in effect some moments later.
-            for kind in ["configmap", "secret generic"] {
-                let create = ["create"] + kind.split(separator: " ").map(String.init)
-                let isInEffect = try await becomes {
-                    try await cluster.kubectl(create + ["probe", "-n", "adm-policy", "--dry-run=server"]).status != 0
-                }
-                try #require(isInEffect)
-            }
-        }
-        let diagnosis = try await Diagnosis(AdmissionCases.all, name: "admission", on: cluster)
-        withExtendedLifetime((deny, slow, broken, foreign)) {}
-        return diagnosis
-    }
-
-    @Test(arguments: AdmissionCases.all)
-    func `a refusal of admission control names what refuses, not the user`(item: FailureCase) async throws {
-        try await Self.admission.value.expect(item)
     }
 }

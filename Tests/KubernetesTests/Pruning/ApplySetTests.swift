@@ -191,7 +191,7 @@ struct ApplySetTests {
         #expect(ApplySet(task: "t").refusal(of: try node("{metadata: \(metadata)}"))?.message == message)
     }
 
-    @Test func `a policy that refuses the parent is to exempt it, as there is no manifest of it to change`()
+    @Test func `a policy that refuses the parent is named`()
         async throws
     {
         let refusal = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
@@ -213,8 +213,8 @@ struct ApplySetTests {
         let failure = await #expect(throws: ObjectFailure.self) { try await pruner.widen() }
         #expect(
             failure?.problems.map(\.description) == [
-                "m.yaml:1:1: ConfigMap/kube-system/nest-bootstrap-t: refused by ValidatingAdmissionPolicy 'p' "
-                    + "(binding 'b'): no; exempt ConfigMap/kube-system/nest-bootstrap-t in the policy"
+                "m.yaml:1:1: ConfigMap/kube-system/nest-bootstrap-t: refused by admission control: "
+                    + refusal
             ]
         )
     }

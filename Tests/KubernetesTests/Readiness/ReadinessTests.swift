@@ -252,18 +252,6 @@ struct ReadinessTests {
             .failed("NotAccepted: m")
         ),
         (
-            #""spec":{"names":{"listKind":"OrderList"}},"status":{"conditions":[{"type":"NamesAccepted","status":"False","#
-                + #""reason":"ListKindConflict","message":"\"OrderList\" is already in use"}]}"#,
-            .failed(#"ListKindConflict: "OrderList" is already in use"#)
-        ),
-        // The names were changed after the server had checked them.
-        (
-            #""spec":{"names":{"listKind":"SaleList"}},"status":{"conditions":[{"type":"NamesAccepted","status":"False","#
-                + #""reason":"ListKindConflict","message":"\"OrderList\" is already in use"},"#
-                + #"{"type":"Established","status":"False","reason":"NotAccepted","message":"m"}]}"#,
-            .waiting("the server has not checked its new names yet")
-        ),
-        (
             #""status":{"conditions":[{"type":"NamesAccepted","status":"True"},{"type":"Established","status":"True"}]}"#,
             .ready
         ),

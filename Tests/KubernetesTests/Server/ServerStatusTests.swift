@@ -46,7 +46,7 @@ struct ServerStatusTests {
         Row(401, #"{"reason":"Unauthorized"}"#, .transient),
         Row(403, #"{"reason":"Forbidden","message":"User \"nobody\" cannot patch resource"}"#, .transient),
         Row(403, terminating, .retry),
-        Row(403, #"{"message":"user \"a\" is attempting to grant RBAC permissions not currently held"}"#, .permanent),
+        Row(403, #"{"message":"user \"a\" is attempting to grant RBAC permissions not currently held"}"#, .transient),
         Row(404, "404 page not found", .transient),
         Row(404, #"{"reason":"NotFound","message":"the server could not find the requested resource"}"#, .transient),
         Row(404, #"{"message":"namespaces \"x\" not found","details":{"name":"x","kind":"namespaces"}}"#, .transient),
