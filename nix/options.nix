@@ -256,7 +256,6 @@ in
         nodeAddress = optional addressRule "How the address of a node is chosen, which is `\${node.address}` in the strings of verbs.";
         vip = optional types.str "The virtual IP address that the control planes share.";
         report = optional (types.either types.bool report) "Whether the node reports its state to the cluster, and as which user.";
-        ports = optional (types.attrsOf (types.listOf types.str)) "The ports at which nodes of a role are reached by other nodes, such as 6443/tcp.";
       };
     };
   };

@@ -23,9 +23,6 @@ public struct ClusterDeclaration: Sendable, Hashable {
     /// The address that the control planes share, if the task file sets it.
     public var virtualAddress: VirtualAddress?
 
-    /// The ports on which other nodes reach the nodes of each role.
-    public var ports: [String: [PortRange]] = [:]
-
     /// The settings of the node's reports to the cluster, or `nil` if the node does not report its state.
     public var report: ReportDeclaration? = ReportDeclaration()
 
@@ -53,55 +50,12 @@ public struct ClusterDeclaration: Sendable, Hashable {
         self.server = server
     }
 
-    /// Returns the ports on which other nodes reach a node with the given roles, without repeated ranges.
-    public func ports(for roles: [String]) -> [PortRange] {
-        roles.flatMap { ports[$0] ?? [] }.unique()
-    }
-
     /// Returns the API server's URL for a node with the given roles.
     ///
     /// The first role that has a URL decides; if none has one, the URL is ``server``.
     public func server(for roles: [String]) -> LocatedPath? {
         roles.lazy.compactMap { servers[$0] }.first ?? server
     }
-}
-
-/// A range of ports of one protocol, written `6443/tcp` or `2379-2380/tcp` in the task file.
-public struct PortRange: Sendable, Hashable, CustomStringConvertible {
-    /// A protocol that has ports.
-    public enum Transport: String, Sendable, Hashable, CaseIterable {
-        case tcp
-        case udp
-    }
-
-    public let first: UInt16
-
-    /// The last port, which may equal the first.
-    public let last: UInt16
-
-    /// The protocol of all ports in the range.
-    public let transport: Transport
-
-    public init(_ first: UInt16, _ last: UInt16, _ transport: Transport) {
-        precondition(first <= last)
-        (self.first, self.last, self.transport) = (first, last, transport)
-    }
-
-    /// Reads `PORT/PROTOCOL` or `FIRST-LAST/PROTOCOL`.
-    init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let transport = Transport(rawValue: String(parts[1])) else { return nil }
-        let ends = parts[0].split(separator: "-", omittingEmptySubsequences: false).map { digits in
-            digits.utf8.allSatisfy(\.isDigit) && !digits.hasPrefix("0") ? UInt16(digits) : nil
-        }
-        guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first <= last else {
-            return nil
-        }
-        self.init(first, last, transport)
-    }
-
-    /// The range as the task file writes it.
-    public var description: String { "\(first)\(last == first ? "" : "-\(last)")/\(transport.rawValue)" }
 }
 
 /// The settings of a node's reports of its state to the cluster.

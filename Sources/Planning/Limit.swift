@@ -25,9 +25,6 @@ enum Limit {
     /// Number of roles in a cluster.
     static let roleCount = 64
 
-    /// Number of ports or port ranges for each role.
-    static let portRangeCount = 100
-
     /// Number of host name patterns.
     static let patternCount = 100
 

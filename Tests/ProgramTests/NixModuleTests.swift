@@ -221,10 +221,6 @@ struct NixModuleTests {
                 "option `kubernetes.bootstrap.nodes.n1.roles' is not of type"
             ),
             (
-                "script = \"/s\";", "cluster.ports.a = [ 6443 ];",
-                "option `kubernetes.bootstrap.cluster.ports.a.\"[definition 1-entry 1]\"' is not of type"
-            ),
-            (
                 "script = \"/s\";", "nodes.n1 = { role = \"a\"; address.cidr = \"10.0.0.0/8\"; };",
                 "option `kubernetes.bootstrap.nodes.n1.address.cidr' does not exist"
             ),
@@ -289,7 +285,6 @@ struct NixModuleTests {
         let file = try module.text("built/bootstrap.yaml").json
         #expect(file["nodes"]?.entries?.map(\.key) == ["cp1", "cp2", "worker-*", "worker-gpu-*"])
         #expect(file["nodes"]?["cp1"]?["address"]?.string == "192.168.1.101")
-        #expect(file["cluster"]?["ports"]?["control-plane"]?.sequence?.count == 2)
         #expect(file["cluster"]?["report"]?["kubeconfig"]?.string == "/etc/kubernetes/kubelet.kubeconfig")
         #expect(file["variables"]?["peers"]?["each"]?.string == "node.peers")
         #expect(file["certificates"]?["leaves"]?["server"] != nil)

@@ -1,4 +1,4 @@
-# Nodes with several roles, addresses, variables of lists, ports and certificates.
+# Nodes with several roles, addresses, variables of lists and certificates.
 {
   networking.hostName = "cp1";
   kubernetes.bootstrap = {
@@ -7,10 +7,6 @@
       name = "prod";
       vip = "192.168.1.100";
       report.kubeconfig = "/etc/kubernetes/kubelet.kubeconfig";
-      ports.control-plane = [
-        "6443/tcp"
-        "2379-2380/tcp"
-      ];
     };
     nodes = {
       cp1 = {

@@ -112,35 +112,6 @@ public enum Machine {
 }
 
 extension Machine {
-    /// Returns whether the kernel has a route to an address; no packet is sent.
-    ///
-    /// - Parameter address: An address of another machine, or of this machine.
-    /// - Returns: Whether the kernel could send a packet to the address.
-    /// - Throws: ``Base/SystemError`` if the kernel gives no answer.
-    public static func hasRoute(to address: IPAddress) throws(SystemError) -> Bool {
-        let (operation, subject) = ("cannot find a route to", "\(address)")
-        let opened: CInt
-        do throws(SystemError) {
-            opened = try SystemError.check(operation, subject) {
-                socket(address.socketFamily, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            }
-        } catch {
-            // A kernel without IPv6 has no route to an IPv6 address.
-            if error.code == EAFNOSUPPORT { return false }
-            throw error
-        }
-        let file = FileDescriptor(adopting: opened)
-        // Connecting a datagram socket requires a route and sends nothing.
-        do throws(SystemError) {
-            try SystemError.check(operation, subject) { file.connect(to: address, port: 9) }
-            return true
-        } catch {
-            let refusals = [ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, EADDRNOTAVAIL]
-            if refusals.contains(error.code) { return false }
-            throw error
-        }
-    }
-
     /// Returns the files and devices that the kernel swaps to; empty if swap is off.
     ///
     /// - Throws: ``Base/SystemError`` if `/proc/swaps` cannot be read.

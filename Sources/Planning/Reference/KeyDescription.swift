@@ -70,8 +70,6 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
     case address
     /// An IP address, or a range of addresses.
     case addressRange
-    /// A port with its protocol, or a range of ports.
-    case portRange
     /// A SHA-256 digest in lower-case hexadecimal.
     case digest
     /// A name of the given kind, such as `systemd unit`.
@@ -115,7 +113,6 @@ public indirect enum ValueType: Sendable, Hashable, CustomStringConvertible {
         case .endpoint: "`HOST:PORT`"
         case .address: "IP address"
         case .addressRange: "IP address or `ADDRESS/BITS`"
-        case .portRange: "`PORT/PROTOCOL` or `FIRST-LAST/PROTOCOL`"
         case .name(let kind): "name of a \(kind)"
         case .capability: "name of a capability"
         case .account(let kind): "name or number of a \(kind)"
@@ -172,7 +169,7 @@ extension ValueType {
         case .array(let type), .dictionary(let type): type.nestedKeys
         case .either(let types): types.flatMap(\.nestedKeys)
         case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .serverURL,
-            .endpoint, .address, .addressRange, .portRange, .digest, .name, .capability, .account, .enumeration:
+            .endpoint, .address, .addressRange, .digest, .name, .capability, .account, .enumeration:
             []
         }
     }

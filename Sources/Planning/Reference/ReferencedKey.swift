@@ -184,7 +184,7 @@ public struct ReferencedKey: Sendable, Hashable {
             keys(value, below: components + [nameComponent(below: components)])
         case .either(let types): types.flatMap { keys($0, below: components) }
         case .string, .text, .integer, .number, .boolean, .duration, .mode, .path, .absolutePath, .url, .serverURL,
-            .endpoint, .address, .addressRange, .portRange, .digest, .name, .capability, .account, .enumeration:
+            .endpoint, .address, .addressRange, .digest, .name, .capability, .account, .enumeration:
             []
         }
     }

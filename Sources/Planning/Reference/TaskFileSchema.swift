@@ -166,7 +166,6 @@ extension ValueType {
         case .endpoint: pattern(".+:[0-9]+")
         case .address: pattern("[0-9A-Fa-f:.]+")
         case .addressRange: pattern("[0-9A-Fa-f:.]+(/[0-9]+)?")
-        case .portRange: pattern("[0-9]+(-[0-9]+)?/(tcp|udp)")
         case .enumeration(["true"]): orVariable([("const", .boolean(true))])
         case .enumeration(let words): orVariable([("enum", .sequence(words.map { .string($0) }))])
         case .either(let types): .mapping([("anyOf", .sequence(types.map(\.schema)))])

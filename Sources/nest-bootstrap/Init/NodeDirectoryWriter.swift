@@ -59,7 +59,7 @@ struct NodeDirectoryWriter {
         (options.config, options.isOffline, options.root) = ("\(staged)/\(NodeKind.taskFileName)", true, nil)
         let problems: [Problem]
         do {
-            problems = try await PlanCheck(options).findings(triesPorts: false).problems
+            problems = try await PlanCheck(options).findings().problems
         } catch let error as Problems {
             problems = error.all
         }

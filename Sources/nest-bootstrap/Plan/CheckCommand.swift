@@ -21,11 +21,8 @@ struct CheckCommand: Command {
                 + "With '--output json' standard output has one JSON object with all of them.",
             "Custom resources are checked against the CustomResourceDefinitions of the same plan; other objects "
                 + "against the schema that the API server had at the last 'diff' or refusal.",
-            "On a node of section 'nodes' it also connects to the TCP ports of 'cluster.ports' on the other nodes, "
-                + "and warns of what a firewall drops or rejects.",
             "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
-                + "looked at, and no connection to other nodes is made. A manifest that is only on the node is a "
-                + "warning.",
+                + "looked at. A manifest that is only on the node is a warning.",
             "With '--all-nodes' this machine need not be a node: every node of section 'nodes' is checked as with "
                 + "'--offline', a pattern such as worker-* as a host that it matches. A mistake that only some nodes "
                 + "have is printed with their names.",
@@ -82,7 +79,7 @@ struct CheckCommand: Command {
             return .configuration
         }
         let configuration = check.configuration
-        let findings = try await check.findings(serverVersion: serverVersion, triesPorts: true)
+        let findings = try await check.findings(serverVersion: serverVersion)
         let problems = findings.problems
         let counts = CheckCounts(configuration.plan, findings)
         if options.output.isForPrograms {

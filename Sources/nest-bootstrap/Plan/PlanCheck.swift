@@ -29,14 +29,12 @@ struct PlanCheck {
         configuration = try choice?.address.map { address throws(Problems) in try read.with(.known(address)) } ?? read
     }
 
-    /// Checks manifests, paths, certificates and this machine.
+    /// Checks manifests, paths and certificates.
     ///
-    /// - Parameters:
-    ///   - serverVersion: The version of the API server, if it is given.
-    ///   - triesPorts: Whether ports of the other nodes are connected to.
+    /// - Parameter serverVersion: The version of the API server, if it is given.
     /// - Returns: The findings, with the problems of the task files first.
     /// - Throws: ``Base/SystemError`` if no HTTP client can be created.
-    func findings(serverVersion: KubernetesVersion? = nil, triesPorts: Bool) async throws -> NodeCheck.Findings {
+    func findings(serverVersion: KubernetesVersion? = nil) async throws -> NodeCheck.Findings {
         let options = configuration.options
         let http = try HTTPClient(startsAtOnce: false)
         let check = NodeCheck(
@@ -52,7 +50,6 @@ struct PlanCheck {
         }
         // With a root, this machine is not the node.
         if options.root == nil, !options.isOffline {
-            findings.warnings += await machineWarnings(triesPorts: triesPorts)
             findings.warnings += await missingUser()
         }
         await http.shutDown()
@@ -68,15 +65,6 @@ struct PlanCheck {
             at: rule.location,
             hint: NodeAddress.advice(rule),
         )
-    }
-
-    /// Warns if this machine or its connections to other nodes do not match the task files.
-    private func machineWarnings(triesPorts: Bool) async -> [Problem] {
-        guard let facts = MachineCheck.Facts.current() else { return [] }
-        let declarations = configuration.declarations
-        let warnings = MachineCheck(declarations, facts, chosen: choice?.address).warnings()
-        guard triesPorts else { return warnings }
-        return await warnings + PortCheck(declarations, hasRoute: facts.hasRoute).warnings()
     }
 
     /// Warns if the user account that units run as does not exist, because systemd then cannot start the units.

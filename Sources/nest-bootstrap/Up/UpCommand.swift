@@ -119,7 +119,7 @@ struct UpCommand: Command {
         do {
             let check = try PlanCheck(options)
             configuration = check.configurationWithoutAddress
-            let findings = try await check.findings(triesPorts: false)
+            let findings = try await check.findings()
             (problems, warnings) = (findings.problems, findings.warnings)
         } catch let error as Problems {
             problems = error.all
