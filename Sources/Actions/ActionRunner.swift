@@ -26,7 +26,7 @@ public struct ActionRunner: Sendable {
                 run: environment,
                 task: step.task,
                 deadline: context.deadline,
-                emit: Emitter { context.emit($0, from: $1) },
+                emit: { context.emit($0) },
             )
         )
         guard let action = Self.actions[step.task.verb.name] else {

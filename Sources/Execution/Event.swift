@@ -1,21 +1,5 @@
 public import Base
 
-/// A source location, for finding the code that reported an event.
-public struct CodeLocation: Sendable, Hashable {
-    /// The module and the file, such as `Actions/ApplyAction.swift`.
-    public var file: String
-    /// The line, from 1.
-    public var line: Int
-    /// The function, such as `run()`.
-    public var function: String
-
-    public init(file: String, line: Int, function: String) {
-        self.file = file
-        self.line = line
-        self.function = function
-    }
-}
-
 /// An event of a run, the only output of the libraries.
 public struct Event: Sendable {
     /// The task in which the event happened, or `nil` for the run as a whole.
@@ -24,24 +8,9 @@ public struct Event: Sendable {
     /// The kind of event, with its details.
     public var kind: Kind
 
-    /// The source location that reported the event.
-    public var code: CodeLocation
-
-    public init(
-        task: String? = nil,
-        _ kind: Kind,
-        file: String = #fileID,
-        line: Int = #line,
-        function: String = #function,
-    ) {
-        self.init(task: task, kind, from: CodeLocation(file: file, line: line, function: function))
-    }
-
-    /// Creates an event attributed to another source location.
-    public init(task: String?, _ kind: Kind, from code: CodeLocation) {
+    public init(task: String? = nil, _ kind: Kind) {
         self.task = task
         self.kind = kind
-        self.code = code
     }
 
     /// A task of a run with its dependencies.

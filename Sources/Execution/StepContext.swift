@@ -55,21 +55,11 @@ public struct StepContext: Sendable {
     ///
     /// A wait identical to the last reported wait is not reported again. If the run is interrupted, failures of objects
     /// are not reported, because the task's outcome already shows the interruption.
-    public func emit(
-        _ kind: Event.Kind,
-        file: String = #fileID,
-        line: Int = #line,
-        function: String = #function,
-    ) {
-        emit(kind, from: CodeLocation(file: file, line: line, function: function))
-    }
-
-    /// Reports an event, attributed to another source location.
-    public func emit(_ kind: Event.Kind, from code: CodeLocation) {
+    public func emit(_ kind: Event.Kind) {
         switch kind {
         case .waiting(let wait) where !waiting.change(to: wait.description): return
         case .objectFailed where Task.isCancelled && !isLate(): return
-        default: report(Event(task: task, kind, from: code))
+        default: report(Event(task: task, kind))
         }
     }
 }

@@ -60,7 +60,7 @@ final class Bench: Sendable {
             run: run,
             task: step.task,
             deadline: .now + step.task.timeout,
-            emit: Emitter { kind, _ in self.report(kind) }
+            emit: { kind in self.report(kind) }
         )
     }
 

@@ -45,15 +45,13 @@ extension RunningMachineTests {
             let expected = [
                 "PRIORITY": "4", "NEST_TASK": "bad", "NEST_VERB": "exec", "NEST_OUTCOME": "failed",
                 "NEST_ATTEMPT": "1",
-                "CODE_FILE": "Execution/Engine.swift", "SYSLOG_IDENTIFIER": "nest-bootstrap",
+                "SYSLOG_IDENTIFIER": "nest-bootstrap",
                 "_SYSTEMD_UNIT": "k8s-bootstrap-bad.service",
             ]
             for (name, value) in expected { #expect(entry[name]?.string == value) }
             #expect(entry["MESSAGE"]?.string?.hasPrefix("bad: failed in ") == true)
             #expect(entry["NEST_DURATION_USEC"]?.string.flatMap { Int($0) } ?? 0 > 0)
             #expect(entry["NEST_RUN_ID"]?.string?.count == 32)
-            #expect(entry["CODE_LINE"]?.string.flatMap { Int($0) } != nil)
-            #expect(entry["CODE_FUNC"]?.string != nil)
 
             let all = try await machine.journal("NEST_TASK=bad")
             #expect(all.contains { $0["MESSAGE"]?.string == "bad: | PRIORITY=0" && $0["PRIORITY"]?.string == "6" })

@@ -120,7 +120,7 @@ public struct FormerSets: Sendable {
             run: run,
             task: task(set),
             deadline: .now + Self.limit,
-            emit: Emitter { _, _ in },
+            emit: { _ in },
         )
         let client = try await run.connections.client(kubeconfig: set.record.kubeconfig, context)
         let pruner = context.pruner(ofFormer: set.name, set.record, client)

@@ -1,5 +1,4 @@
 public import Base
-import Execution
 import Host
 import YAML
 
@@ -13,12 +12,8 @@ extension ConsoleOutput {
         _ error: any Error,
         as format: OutputFormat = .text,
         _ kind: MessageID = .programFailed,
-        file: String = #fileID,
-        line: Int = #line,
-        function: String = #function,
     ) {
-        let problems = problems(of: error)
-        report(problems, as: format, kind, journalFields(of: error), file: file, line: line, function: function)
+        report(problems(of: error), as: format, kind, journalFields(of: error))
     }
 
     /// Reports problems in the same way as the problems of an error.
@@ -28,42 +23,29 @@ extension ConsoleOutput {
     ///   - format: The format.
     ///   - kind: The kind of the entries in the journal.
     ///   - fields: Further fields of the entries.
-    ///   - file: The source file that reports the problems, with its module.
-    ///   - line: The line in the source file.
-    ///   - function: The function in the source file.
     public func report(
         _ problems: [Problem],
         as format: OutputFormat = .text,
         _ kind: MessageID,
         _ fields: [(String, String)] = [],
-        file: String = #fileID,
-        line: Int = #line,
-        function: String = #function,
     ) {
-        let code = CodeLocation(file: file, line: line, function: function)
         if format.isForPrograms {
             let time = Timestamp.millisecondsNow()
             write(objects(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, as: format), to: .results)
         } else {
-            for problem in problems { report(problem, kind, fields, code) }
+            for problem in problems { report(problem, kind, fields) }
         }
     }
 
     /// Reports warnings on standard error or in the journal, as ``MessageID/warning``, without affecting the exit code.
-    public func report(
-        warnings: [Problem],
-        file: String = #fileID,
-        line: Int = #line,
-        function: String = #function,
-    ) {
-        let code = CodeLocation(file: file, line: line, function: function)
+    public func report(warnings: [Problem]) {
         for warning in warnings {
             let line = "warning: \(warning.line)\n"
             guard let journal else {
                 write(problemView?.text(warning, isWarning: true) ?? line, to: .diagnostics)
                 continue
             }
-            var entry = JournalEntry(.warning, warning.line, priority: 4, from: code)
+            var entry = JournalEntry(.warning, warning.line, priority: 4)
             entry.add(warning.codeField)
             journal.send(entry.fields, orPrint: line, to: self)
         }
@@ -75,13 +57,13 @@ extension ConsoleOutput {
         write(problemView.advice(code), to: .diagnostics)
     }
 
-    private func report(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)], _ code: CodeLocation) {
+    private func report(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)]) {
         let line = problem.location == nil ? "nest-bootstrap: \(problem.line)\n" : "\(problem.line)\n"
         guard let journal else {
             return write(problemView?.text(problem, isWarning: false) ?? line, to: .diagnostics)
         }
         // A dependency that has not succeeded yet is not an error, and is reported at every attempt.
-        var entry = JournalEntry(kind, problem.line, priority: kind == .dependencyMissing ? 5 : 3, from: code)
+        var entry = JournalEntry(kind, problem.line, priority: kind == .dependencyMissing ? 5 : 3)
         entry.add(problem.codeField + fields)
         journal.send(entry.fields, orPrint: line, to: self)
     }

@@ -1,5 +1,4 @@
 import Base
-import Execution
 
 /// An entry of the journal.
 ///
@@ -8,12 +7,11 @@ struct JournalEntry {
     /// The names of the fields with their values.
     private(set) var fields: [(String, String)]
 
-    /// Creates an entry with the fields that all entries have, including the source location.
-    init(_ kind: MessageID, _ message: String, priority: Int, from code: CodeLocation) {
+    /// Creates an entry with the fields that all entries have.
+    init(_ kind: MessageID, _ message: String, priority: Int) {
         fields = [
             ("MESSAGE", printable(message)), ("MESSAGE_ID", kind.rawValue), ("PRIORITY", String(priority)),
             ("SYSLOG_IDENTIFIER", "nest-bootstrap"),
-            ("CODE_FILE", code.file), ("CODE_LINE", String(code.line)), ("CODE_FUNC", code.function),
         ]
     }
 

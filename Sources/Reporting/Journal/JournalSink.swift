@@ -46,8 +46,7 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
     var entry = JournalEntry(
         event.event.messageID(of: line),
         line.description,
-        priority: line.tone.priority,
-        from: event.event.code
+        priority: line.tone.priority
     )
     entry.add("NEST_RUN_ID", run)
     entry.add("NEST_TASK", line.task)
