@@ -345,15 +345,6 @@ extension Footprint {
         }
     }
 
-    /// Adds what the programs of a task use of the node.
-    mutating func add(_ need: ExecNeed, at location: SourceLocation) {
-        if need == .systemd { connections.append(.systemBus) }
-        if need.usesNetwork { connections.append(.anywhere) }
-        capabilities += need.capabilities
-        reads += need.reads.map { .init(path: LocatedPath($0, location: location), use: .optional) }
-        writes += need.writes.map { .init(path: LocatedPath($0, location: location), effect: .modifies) }
-    }
-
     /// Adds the requirements of a task that talks to the API server of a kubeconfig.
     mutating func useAPIServer(_ kubeconfig: LocatedPath) {
         reads.append(.init(path: kubeconfig, use: .kubeconfig, sizeLimit: SizeLimit.configuration))

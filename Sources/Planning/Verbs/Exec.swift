@@ -41,9 +41,6 @@ public struct ExecDeclaration: VerbDeclaration {
     /// The capabilities that the program keeps in its unit.
     public var capabilities: [String]
 
-    /// The parts of the node that the unit lets the program use.
-    public var needs: [ExecNeed]
-
     /// Whether the unit keeps the program from everything that the other keys do not grant.
     public var hasSandbox: Bool
 }
@@ -60,7 +57,7 @@ extension ExecDeclaration: ReadableVerb {
             Keys.script.description, Keys.command.description, Keys.args.description, Keys.environment.description,
             Keys.preStart.description, Keys.shell.description, Keys.creates.description, Keys.writes.description,
             Keys.reads.description,
-            Keys.network.description, Keys.capabilities.description, Keys.needs.description, Keys.sandbox.description,
+            Keys.network.description, Keys.capabilities.description, Keys.sandbox.description,
         ]
     }
     static var taskLevelKeys: [String] { ["script", "args", "environment", "preStart"] }
@@ -136,12 +133,6 @@ extension ExecDeclaration: ReadableVerb {
             default: "none",
             "capabilities that it keeps, such as `CAP_NET_ADMIN`"
         )
-        static let needs = Key.optional(
-            "needs",
-            .list(of: .need, "names", limit: ExecNeed.allCases.count),
-            default: "none",
-            "what it uses of the node, explained below"
-        )
         static let sandbox = DefaultedKey(
             "sandbox",
             .boolean,
@@ -153,7 +144,7 @@ extension ExecDeclaration: ReadableVerb {
 
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let script = fields.value(Keys.script)
-        let command = Self.command(&fields)
+        let command = fields.value(Keys.command)
         let arguments = fields.value(Keys.args)
         let environment = fields.value(Keys.environment)
         let preStart = fields.value(Keys.preStart)
@@ -163,10 +154,8 @@ extension ExecDeclaration: ReadableVerb {
         let network = fields.value(Keys.network)
         let capabilities = fields.value(Keys.capabilities) ?? []
         let writes = fields.value(Keys.writes) ?? []
-        let needs = fields.value(Keys.needs) ?? []
         let hasSandbox = fields.value(Keys.sandbox)
-        let grantsNetwork = !hasSandbox || needs.contains(.sysctl) || needs.contains(.networking)
-        let reachesNetwork = grantsNetwork || network && capabilities.contains("CAP_NET_ADMIN")
+        let reachesNetwork = !hasSandbox || network && capabilities.contains("CAP_NET_ADMIN")
         for path in writes where !reachesNetwork && isPath(normalised(path.path), at: "/proc/sys/net") {
             reportNetworkSetting(path, fields)
         }
@@ -184,61 +173,29 @@ extension ExecDeclaration: ReadableVerb {
                 reads: reads ?? [],
                 network: network,
                 capabilities: capabilities,
-                needs: needs,
                 hasSandbox: hasSandbox,
             )
         )
     }
 
     static func mapping(instead node: Node) -> String? {
-        if node.sequence != nil { return commandWords(node).map { ExecLine($0).mapping } }
-        return node.string.flatMap { ExecLine($0)?.mapping }
+        guard let text = node.string, text.contains(where: { !$0.isWhitespace }) else { return nil }
+        return "{command: sh, args: [-c, \(String(decoding: Node.string(text).json(), as: UTF8.self))]}"
     }
 
-    /// Returns the items of a list that begins with a command, or `nil` for any other value.
-    private static func commandWords(_ node: Node) -> [String]? {
-        words(node).flatMap { ($0.first ?? "").isEmpty ? nil : $0 }
-    }
-
-    /// Returns the items of a list of strings and numbers, or `nil` for any other value.
-    ///
-    /// A boolean such as `yes` is the word that was written.
-    private static func words(_ node: Node) -> [String]? {
-        guard let items = node.sequence else { return nil }
-        let words = items.compactMap { item -> String? in
-            switch item.content {
-            case .string(let text): text
-            case .number(let number): number.text
-            case .boolean: item.spelling
-            case .null, .sequence, .mapping: nil
-            }
-        }
-        return words.count == items.count ? words : nil
-    }
-
-    /// Reads the command.
-    ///
-    /// A list is reported with a hint that splits it into the keys `command` and `args`.
-    private static func command(_ fields: inout MappingReader) -> Program? {
-        guard let entry = fields.entries.first(where: { $0.key == Keys.command.description.name }),
-            entry.value.sequence != nil
-        else { return fields.value(Keys.command) }
-        _ = fields.take(entry.key)
-        let args = fields.entries.first { $0.key == Keys.args.description.name }
-        let others: [String]? = if let args { words(args.value) } else { [] }
-        var hint = "write the first item as 'command' and the others as 'args'; put words such as 'yes' in quotes"
-        if let first = commandWords(entry.value), let others { hint = "write \(ExecLine(first + others).keys)" }
-        fields.value(of: entry).reportTypeMismatch("a command", hint: hint)
-        return nil
-    }
-
+    /// Reads the command, which has its arguments in a key of their own.
     @Sendable private static func program(_ value: ConfigValue) -> Program? {
-        value.string(expected: "a command").map { text in
-            guard ExecLine.isPath(text) else { return Program.command(text, value.node.location) }
-            // Arguments may follow the path.
-            let path = text.prefix { !$0.isWhitespace }
-            return Program.command("\(value.resolve(String(path)))\(text[path.endIndex...])", value.node.location)
+        let hint = "write its arguments as items of 'args'"
+        guard value.node.sequence == nil else {
+            value.reportTypeMismatch("a command", hint: hint)
+            return nil
         }
+        guard let text = value.string(expected: "a command") else { return nil }
+        guard !text.contains(where: \.isWhitespace) else {
+            value.reportTypeMismatch("a command without arguments", hint: hint)
+            return nil
+        }
+        return Program.command(text.hasSlash ? value.resolve(text) : text, value.node.location)
     }
 
     /// Reports the path of a network setting.
@@ -254,14 +211,6 @@ extension ExecDeclaration: ReadableVerb {
         )
     }
 
-    /// The location of the script or command.
-    private var programLocation: SourceLocation {
-        switch program {
-        case .script(let path): path.location
-        case .command(_, let location): location
-        }
-    }
-
     /// The paths, connections and privileges of the task.
     public var footprint: Footprint {
         var footprint = Footprint(
@@ -273,7 +222,6 @@ extension ExecDeclaration: ReadableVerb {
             hasSandbox: hasSandbox,
             capabilities: capabilities,
         )
-        for need in needs { footprint.add(need, at: programLocation) }
         if let shell { footprint.reads.append(.init(path: shell, use: .program)) }
         footprint.writes += writes.map { .init(path: $0, effect: .modifies) }
         switch program {
@@ -283,53 +231,46 @@ extension ExecDeclaration: ReadableVerb {
             let path = LocatedPath(name, location: location)
             footprint.command = .init(name: path, arguments: arguments, searchPath: environment["PATH"])
             if let script = shellScript { footprint.reads.insert(.init(path: script, use: .program), at: 0) }
-            if ExecLine.isPath(name) { footprint.reads.insert(.init(path: path, use: .program), at: 0) }
+            if name.hasSlash { footprint.reads.insert(.init(path: path, use: .program), at: 0) }
         }
         return footprint
     }
 }
 
 extension ExecDeclaration {
-    /// The commands that a shell is to run.
-    private enum ShellInput {
-        /// The argument after an option with `c`.
-        case text(String)
-        /// The first argument that is not an option.
-        case script(LocatedPath)
-    }
-
     private static let shells: Set = ["ash", "bash", "busybox", "dash", "ksh", "sh", "zsh"]
 
-    /// The commands that the task's command is to run, `nil` if it is not a shell or names no absolute path.
-    private var shellInput: ShellInput? {
+    /// The script that a shell is to run: the first argument that is not an option, if it is an absolute path.
+    public var shellScript: LocatedPath? {
         guard case .command(let name, let location) = program, let shell = name.pathParts.last,
             Self.shells.contains(String(shell))
         else { return nil }
         var rest = shell == "busybox" ? arguments.dropFirst() : arguments[...]
         while let argument = rest.popFirst() {
             guard argument.hasPrefix("-") || argument.hasPrefix("+"), argument.count > 1 else {
-                return argument.isAbsolutePath ? .script(LocatedPath(argument, location: location)) : nil
+                return argument.isAbsolutePath ? LocatedPath(argument, location: location) : nil
             }
             if argument.hasPrefix("--") { continue }
-            if argument.hasPrefix("-"), argument.contains("c") { return rest.first.map(ShellInput.text) }
+            if argument.hasPrefix("-"), argument.contains("c") { return nil }
             // With `-o` or `-O`, the next argument is the name of an option.
             if argument.hasSuffix("o") || argument.hasSuffix("O") { _ = rest.popFirst() }
         }
         return nil
     }
-
-    /// The text that a shell is to run: the argument after an option with `c`.
-    public var shellText: String? { if case .text(let text)? = shellInput { text } else { nil } }
-
-    /// The script that a shell is to run: the first argument that is not an option, if it is an absolute path.
-    public var shellScript: LocatedPath? { if case .script(let path)? = shellInput { path } else { nil } }
 }
 
-extension ValueReader<ExecNeed> {
-    /// One of the needs of programs.
-    fileprivate static var need: Self {
-        let words = ExecNeed.allCases.map(\.rawValue)
-        return Self(type: .enumeration(words)) { $0.word(of: words).flatMap(ExecNeed.init) }
+extension ValueReader where Value == [String] {
+    /// The arguments of a program.
+    fileprivate static var arguments: Self {
+        let list = Self.list(of: .argument, "arguments")
+        return Self(type: list.type, allowsLiteral: list.allowsLiteral) { value in
+            guard let text = value.node.string, text.contains(where: \.isWhitespace) else { return list.read(value) }
+            value.reportTypeMismatch(
+                "a list of arguments",
+                hint: "write each argument as an item: args: [ARGUMENT, ARGUMENT]"
+            )
+            return nil
+        }
     }
 }
 
