@@ -15,55 +15,26 @@ public struct CredentialWarnings: Sendable {
     /// The certificates that tasks of the plan renew themselves.
     private let renewed: Set<ExactText>
 
-    /// A warning with the files that have the same certificate.
+    /// A warning about a certificate in a file.
     public struct Warning: Sendable {
+        public let problem: Problem
+
         /// The certificate, if it expires soon; `nil` for every other warning.
         private let expiring: Certificate?
 
-        /// The files that have the certificate.
-        private var files: [String]
-
-        /// The names of the places after the first, as in the warning.
-        private var otherPlaces: [String] = []
-
-        /// The certificates that depend on this one, as an addition to the message.
-        fileprivate var addition = ""
-
-        private let place: String
-        private let first: Problem
-
-        /// Creates a warning about a certificate, or about a file that has none.
-        init(
-            _ warning: CertificateWarning,
-            in file: String? = nil,
-            place: String = "",
-            at location: SourceLocation? = nil,
-        ) {
+        init(_ warning: CertificateWarning, at location: SourceLocation? = nil) {
             let problem = warning.problem
-            first = Problem(problem.code, problem.message, at: location, hint: problem.hint)
-            (expiring, self.place, files) = (warning.expiring, place, file.map { [$0] } ?? [])
-        }
-
-        /// The warning as a whole.
-        public var problem: Problem {
-            let others = otherPlaces.isEmpty ? "" : ", also in \(quotedList(otherPlaces))"
-            return Problem(first.code, first.message + others + addition, at: first.location, hint: first.hint)
+            self.problem = Problem(problem.code, problem.message, at: location, hint: problem.hint)
+            expiring = warning.expiring
         }
 
         /// Returns whether the warning says that this certificate expires soon.
         public func isAbout(_ certificate: CertificateExpiry) -> Bool {
-            expiring?.subject == certificate.subject && files.contains(certificate.path)
+            expiring?.subject == certificate.subject && expiring?.validUntil == certificate.expires
         }
 
         /// The identity of the warning in the output of a command.
-        var key: [UInt8] { expiring?.der ?? Array(first.message.utf8) }
-
-        /// Adds a warning about the same certificate.
-        fileprivate mutating func add(_ other: Self) {
-            files = (files + other.files).unique()
-            if !addition.contains(other.addition) { addition += other.addition }
-            if other.place != place { otherPlaces = (otherPlaces + [other.place]).unique() }
-        }
+        var key: [UInt8] { expiring?.der ?? Array(problem.message.utf8) }
     }
 
     public init(files: NodeFiles, plan: Plan, warnBefore: Duration? = nil, now: Timestamp = .now()) {
@@ -91,17 +62,8 @@ public struct CredentialWarnings: Sendable {
             }
             found += warnings(ofKubeconfig: kubeconfig.path)
         }
-        var merged: [Warning] = []
-        var positions: [[UInt8]: Int] = [:]
-        for warning in found {
-            if let position = positions[warning.key] {
-                merged[position].add(warning)
-            } else {
-                positions[warning.key] = merged.count
-                merged.append(warning)
-            }
-        }
-        return merged
+        var seen: Set<[UInt8]> = []
+        return found.filter { seen.insert($0.key).inserted }
     }
 
     /// Returns the warnings about the files from which a kubeconfig is created.
@@ -118,15 +80,7 @@ public struct CredentialWarnings: Sendable {
     func warnings(of issued: Footprint.IssuedCertificate) -> [Warning] {
         guard let authority = issued.authority else { return [] }
         let ending = warnings(of: authority.path, as: .authority, at: authority.location, within: issued.renewBefore)
-        guard ending.isEmpty else {
-            return ending.map { warning in
-                var warning = warning
-                warning.addition =
-                    ", and with it certificate '\(issued.path.path)', which is due \(issued.renewBefore.text) before its end"
-                return warning
-            }
-        }
-        return warnings(of: authority.path, as: .authority, at: authority.location)
+        return ending.isEmpty ? warnings(of: authority.path, as: .authority, at: authority.location) : ending
     }
 
     /// Returns the warnings about a kubeconfig and the files that it refers to.
@@ -144,17 +98,9 @@ public struct CredentialWarnings: Sendable {
             case .file(let file): found += warnings(of: file, as: role, at: location)
             case .data(let bytes):
                 let file = CredentialFile(name: "\(setting)-data of \(path)", bytes: bytes)
-                found += check.warnings(of: file, as: role).map {
-                    Warning($0, in: path, place: file.name, at: location)
-                }
+                found += check.warnings(of: file, as: role).map { Warning($0, at: location) }
             case nil: break
             }
-        }
-        // A private key that other users can read is not reported here, because it is an error.
-        switch kubeconfig.token {
-        case .file(let file): found += warnings(ofSecret: file, "token", at: location)
-        case .data: found += warnings(ofSecret: path, "kubeconfig with a token", at: location)
-        case nil: break
         }
         return found
     }
@@ -168,28 +114,8 @@ public struct CredentialWarnings: Sendable {
         guard !renewed.contains(ExactText(path)), let bytes = try? files.read(path, limit: SizeLimit.configuration)
         else { return [] }
         return check.warnings(of: CredentialFile(name: path, bytes: bytes), as: role, within: limit).map {
-            Warning($0, in: path, place: path, at: location)
+            Warning($0, at: location)
         }
-    }
-
-    private func place(of path: String) -> String { (try? files.location(ofRead: path)) ?? path }
-
-    /// Warns about a secret that every user of the node can read.
-    private func warnings(ofSecret path: String, _ what: String, at location: SourceLocation) -> [Warning] {
-        guard files.isReadableByEveryone(place(of: path)) else { return [] }
-        let message = "\(what) '\(path)' can be read by every user of the node"
-        let hint = "run \(quotedShellLine(["chmod", "o-r", place(of: path)]))"
-        return [Warning(CertificateWarning(Problem(.readableSecret, message, hint: hint)), at: location)]
-    }
-}
-
-extension NodeFiles {
-    /// Returns whether a file and the directories above it let every user read the file.
-    fileprivate func isReadableByEveryone(_ location: String) -> Bool {
-        guard let path = try? FileSystem.realPath(location), let status = try? FileSystem.status(path) else {
-            return false
-        }
-        return status.mode & 0o004 != 0 && FileSystem.isReachableByAll(path)
     }
 }
 

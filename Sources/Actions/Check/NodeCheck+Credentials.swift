@@ -40,20 +40,6 @@ extension NodeCheck {
         return problems
     }
 
-    /// Reports a certificate that a kubeconfig needs for a client but a task issues for servers only.
-    func usageProblems(_ credentials: Footprint.Credentials) -> [Problem] {
-        let certificate = credentials.certificate
-        let issuer = producers.producer(of: certificate.path).flatMap { run.plan.position(of: $0) }
-        guard let task = issuer.map({ run.plan.steps[$0].task }),
-            let usages = task.footprint.issuedCertificate?.usages,
-            usages.contains(.serverAuth), !usages.contains(.clientAuth)
-        else { return [] }
-        let message =
-            "certificate '\(certificate.path)' is not valid for client authentication: task '\(task.name)' issues it for "
-            + usages.sorted().map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        return [Problem(.wrongUsage, message, at: certificate.location, hint: "add 'client auth' to its 'usages'")]
-    }
-
     /// Checks the content of a private key, and reports a key that other users can read.
     ///
     /// A file with another content may be readable by everyone. Nothing is reported if the file is a certificate whose
@@ -141,8 +127,14 @@ extension NodeCheck {
                 Problem(.missingCredentials, message, at: location, hint: "write the token as one line without spaces")
             ]
         } catch {
-            let hint = error.advice ?? "put the file there, or correct 'tokenFile'"
-            return [Problem(.missingCredentials, "'tokenFile': \(error)", at: location, hint: hint)]
+            return [
+                Problem(
+                    .missingCredentials,
+                    "'tokenFile': \(error)",
+                    at: location,
+                    hint: error.adviceAboutSource("tokenFile")
+                )
+            ]
         }
     }
 }

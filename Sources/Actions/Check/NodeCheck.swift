@@ -80,19 +80,13 @@ public struct NodeCheck: Sendable {
         var contents: [TaskManifests] = []
         var examined: [TaskManifests] = []
         var kubeconfigs: Set<String> = []
-        var kubeconfigsWithServer: Set<String> = []
         var usedVariables: Set<String> = []
         var isComplete = true
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
-            warnings += ownRestarts(task) + lateRenewals(task) + networkWarnings(task, notIn: &kubeconfigsWithServer)
-            problems += footprint.credentials.map(usageProblems) ?? []
-            if let found = encryptedContent(task) {
-                if found.isCertain { problems.append(found.problem) } else { warnings.append(found.problem) }
-            }
+            warnings += lateRenewals(task)
             if !isOffline {
                 problems += await nodeProblems(task)
-                warnings += await shellWarnings(footprint) + imageWarnings(task)
             }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)
@@ -114,8 +108,8 @@ public struct NodeCheck: Sendable {
                 warnings += found.warnings
             }
         }
-        problems += await pathsBelowFiles() + serviceProblems() + imageConflicts()
-        warnings += versionWarnings + placeholderDigests()
+        problems += pathsBelowFiles()
+        warnings += versionWarnings
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }
@@ -135,18 +129,6 @@ public struct NodeCheck: Sendable {
         return findings
     }
 
-    /// Reports a restart of a unit of nest-bootstrap; `after` already determines when such a unit runs.
-    private func ownRestarts(_ task: PlannedTask) -> [Problem] {
-        task.restarts.filter(isOwnUnit).map { unit in
-            Problem(
-                .unitNotRestarted,
-                "task '\(task.name)' restarts '\(unit)', which is a unit of nest-bootstrap",
-                at: task.location,
-                hint: "remove it from 'restart'; a task that runs after this one names it in 'after'"
-            )
-        }
-    }
-
     /// Finds problems with the node's paths and accounts that a task names.
     private func nodeProblems(_ task: PlannedTask) async -> [Problem] {
         let footprint = task.footprint
@@ -155,8 +137,8 @@ public struct NodeCheck: Sendable {
         problems += footprint.issuedCertificate.map { check($0, of: task) } ?? []
         problems += footprint.decryption.map(check) ?? []
         problems += await check(footprint.accounts)
-        problems += await programProblems(footprint)
-        problems += footprint.writes.flatMap(check)
+        problems += programProblems(footprint)
+        problems += footprint.writes.filter { $0.effect == .modifies }.flatMap { checkWritable($0.path) }
         return problems
     }
 
@@ -174,7 +156,7 @@ public struct NodeCheck: Sendable {
             }
             return producers.producer(ofManifestIn: path.path) != nil && (try? run.files.exists(path.path)) != true
         }
-        let cache = DigestCache(run: run, task: task.name, deadline: .now, emit: Emitter { _, _ in })
+        let cache = DigestCache(run: run, task: task.name, deadline: .now, emit: { _ in })
         var contents = await ManifestLoader(run: run, manifests: manifests)
             .load { (url, sha256) throws(Problem) in try cache.kept(url, sha256: sha256) }
         if manifests.sources.count < count { contents.isComplete = false }
@@ -208,20 +190,11 @@ public struct NodeCheck: Sendable {
             guard let location = try? run.files.location(ofWritten: path),
                 let isInMemory = try? FileSystem.isInMemory(location), !isInMemory
             else { return nil }
-            let name = path.pathParts.last ?? ""
-            var hint = "write a path below /run, such as path: /run/kubernetes/\(name)"
-            if isPath(location, below: "/run"), let slash = location.lastSlash {
-                let directory = String(location[..<slash])
-                let mount = [
-                    ["mkdir", "-p", directory], ["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", directory],
-                ]
-                hint = "/run is no tmpfs on this machine: run \(quotedShellLine(mount))"
-            }
             return Problem(
                 .readableSecret,
                 "'\(path)' is on a disk, which keeps the decrypted file when the node is off",
                 at: write.path.location,
-                hint: hint
+                hint: "write a path below /run, such as path: /run/kubernetes/\(path.pathParts.last ?? "")"
             )
         }
     }
@@ -256,8 +229,31 @@ public struct NodeCheck: Sendable {
             _ = try run.files.read(path.path, limit: limit)
             return []
         } catch {
-            let hint = error.adviceAboutSource(limit: limit)
-            return [Problem(error.problemCode, "\(error)", at: path.location, hint: hint)]
+            return [Problem(error.problemCode, "\(error)", at: path.location, hint: error.adviceAboutSource())]
+        }
+    }
+
+    /// Reports a command that does not exist or cannot be executed, unless a task may put it there.
+    private func programProblems(_ footprint: Footprint) -> [Problem] {
+        guard let command = footprint.command else { return [] }
+        let name = command.name.path
+        var searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
+        if command.package != nil { searchPath = searchPathOfPackages(searchPath) }
+        let candidates = name.hasSlash ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
+        let unpacked = run.plan.steps.compactMap { step -> String? in
+            guard let file = step.task.verb.declaration as? FileDeclaration, file.unpacking != nil else { return nil }
+            return file.path.path
+        }
+        let mayAppear = candidates.contains { path in
+            producers.producer(of: path) != nil || unpacked.contains { isPath(path, below: $0) }
+        }
+        guard !mayAppear else { return [] }
+        do {
+            try Command(name, environment: ["PATH": searchPath]).locate()
+            return []
+        } catch {
+            let hint = command.package.map { "install the package '\($0)'" } ?? error.advice
+            return [Problem(.missingProgram, "\(error)", at: command.name.location, hint: hint)]
         }
     }
 
@@ -272,21 +268,11 @@ public struct NodeCheck: Sendable {
                     _ = try await FileSystem.lookupGroup(account.name, until: .now + FileSystem.accountLookupLimit)
                 }
             } catch {
-                let near = nearestName(to: account.name, in: accountNames(account.kind))
-                let hint = error.advice ?? near.map { "did you mean '\($0)'?" } ?? "create the account first"
+                let hint = error.advice ?? "create the account first"
                 problems.append(Problem(.unknownAccount, "\(error)", at: account.location, hint: hint))
             }
         }
         return problems
-    }
-
-    /// Returns the names of the users or groups in the machine's own files.
-    private func accountNames(_ kind: Footprint.Account.Kind) -> [String] {
-        let path = kind == .user ? "/etc/passwd" : "/etc/group"
-        let bytes = (try? FileSystem.read(path, limit: SizeLimit.configuration)) ?? []
-        return bytes.split(separator: UInt8(ascii: "\n")).map { line in
-            String(decoding: line.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
-        }
     }
 }
 
@@ -460,25 +446,6 @@ extension NodeCheck {
 
 /// Paths of the node that a task writes.
 extension NodeCheck {
-    func check(_ write: Footprint.Write) -> [Problem] {
-        if write.effect == .modifies { return checkWritable(write.path) }
-        return write.product == nil ? [] : checkLinks(to: write.path)
-    }
-
-    /// Reports a written path whose directory is reached through another user's symbolic link.
-    private func checkLinks(to path: LocatedPath) -> [Problem] {
-        do {
-            let directory = try PathParts(try run.files.location(ofWritten: path.path), "cannot write").directory
-            _ = try FileSystem.directoryForWriting(directory, "cannot write into")
-            return []
-        } catch {
-            // Other checks, or the run itself, report all other errors.
-            guard error.code == EACCES else { return [] }
-            let hint = "write the path without the link, or let root own the link"
-            return [Problem(error.problemCode, "\(error)", at: path.location, hint: hint)]
-        }
-    }
-
     /// Reports a path that a unit cannot make writable, because it neither exists nor is a directory to be created.
     private func checkWritable(_ writable: LocatedPath) -> [Problem] {
         let path = writable.path
