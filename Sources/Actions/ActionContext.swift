@@ -118,11 +118,9 @@ struct ActionContext: Sendable {
 
     /// Returns a context for checking the current state, with a short time limit and no events except warnings.
     func probing(_ limit: Duration) -> Self {
-        let emitter = Emitter { [emit] kind, location in
-            guard case .warning = kind else { return }
-            emit(kind, file: location.file, line: location.line, function: location.function)
+        Self(run: run, task: task, deadline: min(deadline, .now + limit)) { [emit] kind in
+            if case .warning = kind { emit(kind) }
         }
-        return Self(run: run, task: task, deadline: min(deadline, .now + limit), emit: emitter)
     }
 
     /// Writes a file unless it is up to date, and reports the result.
@@ -159,7 +157,7 @@ struct ActionContext: Sendable {
             emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw Problem(.systemCallFailed, "cannot write \(kind) '\(path)'", hint: hint(for: error), cause: error)
+            throw Problem(.systemCallFailed, "cannot write \(kind) '\(path)'", cause: error)
         }
     }
 
@@ -205,13 +203,12 @@ extension LocatedPath {
     }
 }
 
-extension ActionContext {
-    /// Returns what to do about a path that cannot be written or removed, or `nil` if that depends on the task.
-    func hint(for error: SystemError) -> String? {
-        if run.isService, error.code == EROFS {
-            return "its unit may have been made for another path: run 'systemctl daemon-reload'"
-        }
-        return error.advice
+extension SystemError {
+    /// Returns the advice about a file that a task reads.
+    ///
+    /// - Parameter key: The key that names the file, if the advice may name it.
+    func adviceAboutSource(_ key: String? = nil) -> String? {
+        advice ?? (isNotFound ? "put the file there, or correct \(key.map { "'\($0)'" } ?? "the path")" : nil)
     }
 }
 
@@ -322,22 +319,5 @@ private enum Ending: Sendable {
     case renewal(ClusterLease.Loss?)
 }
 
-/// A receiver of a task's events, each with the location of the code that emits it.
-struct Emitter: Sendable {
-    private let report: @Sendable (Event.Kind, CodeLocation) -> Void
-
-    /// Creates an emitter from a receiver.
-    init(_ report: @escaping @Sendable (Event.Kind, CodeLocation) -> Void) {
-        self.report = report
-    }
-
-    /// Emits an event.
-    func callAsFunction(
-        _ kind: Event.Kind,
-        file: String = #fileID,
-        line: Int = #line,
-        function: String = #function,
-    ) {
-        report(kind, CodeLocation(file: file, line: line, function: function))
-    }
-}
+/// A receiver of a task's events.
+typealias Emitter = @Sendable (Event.Kind) -> Void

@@ -4,14 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/errqueue.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/rtnetlink.h>
-#include <malloc.h>
-#include <netinet/icmp6.h>
-#include <netinet/in.h>
-#include <netinet/ip_icmp.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -22,7 +17,6 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -195,53 +189,8 @@ int nest_host_watch_interfaces(void) {
     return -1;
 }
 
-// The address that has sent an ICMP message, unless the message says that the other machine is not there.
-static int refusing_address(const struct sock_extended_err *error, unsigned char sender[16], int *is_absence) {
-    const struct sockaddr *offender = SO_EE_OFFENDER(error);
-    unsigned char code = error->ee_code;
-    if (error->ee_origin == SO_EE_ORIGIN_ICMP && error->ee_type == ICMP_DEST_UNREACH && offender->sa_family == AF_INET) {
-        *is_absence = code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH;
-        memcpy(sender, &((const struct sockaddr_in *)offender)->sin_addr, 4);
-        return 4;
-    }
-    if (error->ee_origin == SO_EE_ORIGIN_ICMP6 && error->ee_type == ICMP6_DST_UNREACH && offender->sa_family == AF_INET6) {
-        *is_absence = code == ICMP6_DST_UNREACH_NOROUTE || code == ICMP6_DST_UNREACH_ADDR;
-        memcpy(sender, &((const struct sockaddr_in6 *)offender)->sin6_addr, 16);
-        return 16;
-    }
-    return 0;
-}
-
-unsigned long long nest_host_attributes(const char *path) {
-    struct statx status;
-    int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-    return statx(AT_FDCWD, path, flags, 0, &status) == 0 ? status.stx_attributes & status.stx_attributes_mask : 0;
-}
-
-int nest_host_refusing_address(int socket, unsigned char sender[16], int *is_absence) {
-    _Alignas(struct cmsghdr) char control[512];
-    struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
-    if (recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-        return 0;
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
-        bool is_error = (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR)
-            || (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR);
-        if (is_error)
-            return refusing_address((const struct sock_extended_err *)CMSG_DATA(part), sender, is_absence);
-    }
-    return 0;
-}
-
 int nest_host_forbid_dumps(void) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-void nest_host_limit_arenas(int count) {
-#ifdef M_ARENA_MAX
-    mallopt(M_ARENA_MAX, count);
-#else
-    (void)count;
-#endif
 }
 
 int nest_host_is_in_memory(const char *path) {

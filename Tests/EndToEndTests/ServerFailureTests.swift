@@ -18,12 +18,8 @@ struct ServerOffTests {
             result.outputLines.first?.masked
                 == "t: waiting: API server 127.0.0.1:9: connection refused (gives up at NOW)"
         )
-        #expect(
-            result.errors.replacing(/:\d+:\d+'\n/, with: ":PLACE'\n")
-                == "t: error: API server https://127.0.0.1:9 cannot be reached: connection refused; "
-                + "no program of this node listens at port 9: start the one that should, or correct the server in kubeconfig "
-                + "'\(off):PLACE'\n"
-        )
+        let message = "t: error: API server https://127.0.0.1:9 cannot be reached: connection refused"
+        #expect(result.errors.hasPrefix(message), "\(result.errors)")
     }
 }
 

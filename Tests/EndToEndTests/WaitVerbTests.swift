@@ -49,12 +49,12 @@ struct WaitVerbTests {
         #expect(
             lines[1]
                 == "port: error: \(node.config):2:36: timed out after 10s waiting for 127.0.0.1:9 to accept connections: \(refused); "
-                + "no program of this node listens at port 9: start the one that should, or correct the address"
+                + "check that the service is running, \(advice) 'port'"
         )
         #expect(
             lines[2]
-                == "url: error: \(node.config):3:35: timed out after 10s waiting for '\(server.url)/': it answers 503; the server is running: see its log, "
-                + "\(advice) 'url'"
+                == "url: error: \(node.config):3:35: timed out after 10s waiting for '\(server.url)/': it answers 503; "
+                + "check that the service is running, \(advice) 'url'"
         )
     }
 

@@ -79,10 +79,9 @@ struct ExecVerbTests {
                 "absent: error: bootstrap.yaml:5:28: cannot run 'no-such-program': "
                     + "not found in PATH '\(TestProcess.environment["PATH"] ?? "")'; "
                     + "install it, or write its full path",
-                "fails: error: bootstrap.yaml:2:26: 'fails.sh' exited with code 7; its last output was: the disk is full",
+                "fails: error: bootstrap.yaml:2:26: 'fails.sh' exited with code 7; its last output was: first | the disk is full",
                 "killed: error: bootstrap.yaml:3:27: 'killed.sh' was ended by signal 9 (SIGKILL)",
-                "lies: error: bootstrap.yaml:4:43: 'true' succeeded, but 'root/nowhere/to/be/found' does not exist; "
-                    + "let it write below '$NEST_ROOT', or correct 'creates'",
+                "lies: error: bootstrap.yaml:4:43: 'true' succeeded, but '/nowhere/to/be/found' does not exist",
                 "no-start: error: bootstrap.yaml:6:30: 'preStart' exited with code 3; its last output was: stop here",
             ]
         )

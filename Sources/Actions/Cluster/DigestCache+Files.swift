@@ -15,10 +15,8 @@ extension DigestCache {
     ///   - url: The URL.
     ///   - digest: The SHA-256 digest of its content.
     /// - Returns: The location of the file, which had the digest when it was read.
-    /// - Throws: ``Base/Problem`` if the content cannot be fetched until the deadline, or has another digest, or the digest is
-    ///   a placeholder.
+    /// - Throws: ``Base/Problem`` if the content cannot be fetched until the deadline, or has another digest.
     func file(of url: String, sha256 digest: String) async throws(Problem) -> String {
-        guard !isPlaceholderDigest(digest) else { throw placeholderDigest("'\(url)'") }
         do {
             if let kept = try await keptFile(sha256: digest) { return kept }
         } catch {

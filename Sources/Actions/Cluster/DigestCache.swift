@@ -59,12 +59,6 @@ struct DigestCache {
         let target = response.redirectedURL
         let way = target.map { ": it is redirected to '\(urlWithoutQuery($0))'" } ?? ""
         let isPage = ContentFormat.recognised(response.body, path: url)?.kind == .html
-        if response.isLoginPage || isPage && target.map(isLoginAddress) == true {
-            return (
-                way + (way.isEmpty ? ": it is a login page" : ", a login page"),
-                "\(Self.loginAdvice), or \(place(of: digest))"
-            )
-        }
         if isPage {
             let page = way.isEmpty ? ": it is an HTML page" : ", an HTML page"
             return (way + page, "correct the URL, or \(place(of: digest))")
@@ -72,9 +66,6 @@ struct DigestCache {
         let advice = "compare it with what its publisher announces, and do not use it until they agree"
         return (way, "something else is there now: \(advice)")
     }
-
-    private static let loginAdvice =
-        "the server wants a login, and no credentials are sent: name a URL that needs none"
 
     /// The place at which an administrator may put the file, as advice.
     private func place(of digest: String) -> String { "put the file at '\(run.files.root + path(of: digest))'" }
@@ -153,33 +144,20 @@ struct DigestCache {
             throw FetchError(
                 words: error.message,
                 disposition: error.disposition,
-                hint: await Self.hint(for: error, request.url)
+                hint: error.advice
             )
         }
         guard response.status == 200 || response.status == 206 && receiver != nil else {
             let mayPass = response.status == 429 || response.status >= 500
             let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
-            let needsLogin = [401, 403].contains(response.status) || response.redirectedURL.map(isLoginAddress) == true
             throw FetchError(
                 words: "the server answered \(response.status)\(target)",
                 disposition: mayPass ? .retry : .permanent,
-                hint: mayPass ? nil : needsLogin ? Self.loginAdvice : "correct the URL",
+                hint: mayPass ? nil : "correct the URL",
                 status: response.status
             )
         }
         return response
-    }
-}
-
-extension DigestCache {
-    /// Returns advice about a server that does not respond.
-    private static func hint(for error: TransportError, _ url: String) async -> String? {
-        switch error.kind {
-        case .redirect where error.target.map(isLoginAddress) == true: loginAdvice
-        case .redirect: "correct the URL, or the redirections of its server"
-        case .untrusted, .selfSigned: "add the server's CA to the CAs of the system, which are trusted here"
-        default: await ConnectFailure(error, url)?.advice(correcting: "the URL") ?? error.advice
-        }
     }
 }
 

@@ -258,6 +258,6 @@ struct ManifestLoader {
 
     private func hint(for error: SystemError, _ reference: LocatedPath) -> String? {
         if error.isNotFound { return "correct the path, or install the file before this task" }
-        return error.adviceForUser
+        return error.advice
     }
 }

@@ -67,7 +67,7 @@ struct PinnedPlacement: Sendable {
 
     /// Returns the error of writing a path.
     func problem(_ error: SystemError, _ path: String) -> Problem {
-        Problem(.systemCallFailed, "cannot write file '\(path)'", hint: context.hint(for: error), cause: error)
+        Problem(.systemCallFailed, "cannot write file '\(path)'", hint: error.advice, cause: error)
     }
 }
 

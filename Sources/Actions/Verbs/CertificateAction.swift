@@ -146,7 +146,7 @@ struct CertificateAction: Action {
             error.problemCode,
             "cannot issue '\(declaration.path.path)'",
             at: reference.location,
-            hint: error.adviceAboutSource(limit: SizeLimit.configuration, key: key),
+            hint: error.adviceAboutSource(key),
             cause: error
         )
     }
@@ -261,11 +261,10 @@ struct CertificateAction: Action {
     }
 
     private func problem(_ error: SystemError) -> Problem {
-        let hint = context.hint(for: error)
-        return Problem(
+        Problem(
             .systemCallFailed,
             "cannot write certificate '\(declaration.path.path)'",
-            hint: hint,
+            hint: error.advice,
             cause: error
         )
     }

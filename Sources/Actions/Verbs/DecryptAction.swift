@@ -128,7 +128,7 @@ struct DecryptAction: Action {
             .decryptionFailed,
             "cannot decrypt '\(declaration.source.path)'",
             at: reference.location,
-            hint: error.adviceAboutSource(limit: SizeLimit.encrypted, key: key),
+            hint: error.adviceAboutSource(key),
             cause: error
         )
     }

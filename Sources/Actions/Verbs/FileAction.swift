@@ -23,22 +23,6 @@ struct FileAction: Action {
             return try writeUnknown(source)
         }
         guard let bytes = try content() else { return try writeGenerated() }
-        if let found = EncryptedContent(task: context.task, plan: context.run.plan).finding(in: bytes, of: declaration)
-        {
-            guard !found.isCertain else {
-                throw Problem(
-                    found.problem.code,
-                    "cannot write file '\(path)': \(found.problem.message)",
-                    hint: found.problem.hint
-                )
-            }
-            context.emit(
-                .warning(
-                    subject: path,
-                    [found.problem.message, found.problem.hint].compactMap(\.self).joined(separator: "; ")
-                )
-            )
-        }
         let mode = try mode()
         let (owner, group) = try await context.account(
             owner: declaration.owner,
@@ -86,7 +70,7 @@ struct FileAction: Action {
                     error.problemCode,
                     "cannot write file '\(declaration.path.path)'",
                     at: reference.location,
-                    hint: error.adviceAboutSource(limit: SizeLimit.content, key: "source"),
+                    hint: error.adviceAboutSource("source"),
                     cause: error,
                 )
             }

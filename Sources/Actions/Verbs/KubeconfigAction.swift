@@ -80,7 +80,7 @@ struct KubeconfigAction: Action {
             error.problemCode,
             "cannot write kubeconfig '\(declaration.path.path)'",
             at: reference.location,
-            hint: error.adviceAboutSource(limit: SizeLimit.configuration, key: key),
+            hint: error.adviceAboutSource(key),
             cause: error
         )
     }

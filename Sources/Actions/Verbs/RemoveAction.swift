@@ -89,12 +89,11 @@ struct RemoveAction: Action {
             throw problem
         } catch {
             let examined = (error as? SystemError)?.examined()
-            let hint = examined.flatMap(context.hint)
             throw Problem(
                 .systemCallFailed,
                 "cannot remove '\(path)'",
                 at: reference.location,
-                hint: hint,
+                hint: examined?.advice,
                 cause: examined ?? error
             )
         }

@@ -143,8 +143,7 @@ struct ServiceAction: Action {
         do {
             try await Systemd.change(unit, change, from: ownUnits, deadline: context.deadline)
         } catch let failure as ServiceFailure {
-            let output = UnitOutput(of: unit, environment: context.run.processEnvironment)
-            throw problem(failure, change, await output.reason(since: start))
+            throw problem(failure, change, await output(since: start))
         } catch let error as SystemError {
             try Task.checkCancellation()
             throw Problem(
@@ -197,25 +196,29 @@ struct ServiceAction: Action {
         }
     }
 
-    /// Returns the reason why a unit is not in the state that it should be in.
+    /// Returns systemd's reason why a unit is not in the state that it should be in.
     private static func reason(_ end: ServiceEnd) -> String {
-        switch end.job {
-        case "dependency": return "a unit that it requires has failed"
-        case "canceled": return "another job for it has replaced this one"
-        case "failed" where end.state.isActive: return "its command for a reload has failed"
-        default: break
-        }
+        if end.job == "dependency" { return "a unit that it requires has failed" }
         if end.lacksCondition { return "a condition of the unit is not met" }
-        if let status = end.exitStatus { return "its program ended with status \(status)" }
-        return switch end.result {
-        case "", "success": "it is \(end.state)"
-        case "signal", "core-dump": "its program was killed by a signal"
-        case "timeout": "it did not start or stop within its own timeout"
-        case "start-limit-hit": "it was started too often in a short time"
-        case "resources": "systemd could not obtain a resource that it needs"
-        case "oom-kill": "it was killed because memory ran out"
-        default: "it is \(end.state), with result '\(end.result)'"
-        }
+        let status = end.exitStatus.map { ", status \($0)" } ?? ""
+        return "it is \(end.state)" + (end.result.isEmpty ? "" : ", with result '\(end.result)'\(status)")
+    }
+
+    /// Returns the last lines that the unit's processes wrote to the journal, `nil` if there is none or it cannot be read.
+    ///
+    /// - Parameter start: The time at which the unit was asked to start; older lines are left out.
+    private func output(since start: Timestamp) async -> String? {
+        // Not `--boot`: a unit in a container of systemd-nspawn sees the boot of the host.
+        let arguments = [
+            "--quiet", "--no-pager", "--output=cat", "--lines=3", "--since=@\(start.seconds)",
+            "_SYSTEMD_UNIT=\(declaration.unit)",
+        ]
+        let journal = Command("journalctl", arguments, environment: context.run.processEnvironment)
+        // The journal may receive the last lines a little later than systemd the end of the process.
+        try? await Task.sleep(for: .milliseconds(300))
+        let lines = LastLines()
+        _ = try? await Host.run(journal, deadline: .now + .seconds(5)) { lines.keep($0) }
+        return lines.text
     }
 
     private func problem(_ message: String, _ hint: String) -> Problem {

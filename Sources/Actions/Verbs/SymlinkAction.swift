@@ -30,7 +30,7 @@ struct SymlinkAction: Action {
             throw Problem(
                 .systemCallFailed,
                 "cannot create link '\(path)'",
-                hint: context.hint(for: error),
+                hint: error.advice,
                 cause: error
             )
         }

@@ -113,11 +113,22 @@ struct WaitAction: Action {
         let condition = declaration.condition
         return try await NetworkInterface.wait(until: deadline, onWait: onWait) { interfaces in
             switch condition {
-            case .address(let range): interfaces.reasonForNoAddress(in: range)
-            case .interface(let pattern): interfaces.reasonForNoneUp(named: pattern)
+            case .address(let range):
+                interfaces.contains { interface in
+                    interface.isUp
+                        && interface.addresses.contains { $0.state != .tentative && range.contains($0.address) }
+                } ? nil : "no interface that is up has it"
+            case .interface(let pattern): Self.reason(interfaces.filter { $0.isNamed(pattern) })
             case .apiServer, .tcp, .file, .url, .unit, .object: nil
             }
         }
+    }
+
+    /// Returns the reason why none of the interfaces with a name is up and running, `nil` if one is.
+    private static func reason(_ interfaces: [NetworkInterface]) -> String? {
+        guard let first = interfaces.first else { return "it does not exist" }
+        if interfaces.contains(where: { $0.isUp && $0.isRunning }) { return nil }
+        return interfaces.contains(where: \.isUp) ? "'\(first.name)' has no carrier" : "'\(first.name)' is down"
     }
 
     /// Returns the locations where a file may be: below the root, to which tasks write, and on the node itself.
@@ -167,34 +178,12 @@ struct WaitAction: Action {
         do {
             try await context.retryPolicy.retry(.init(.condition, subject), check)
         } catch {
-            let error = await followed(error)
             // A permanent failure is not reported as a timeout.
             guard error.disposition == .retry else {
                 throw Problem(.serverError, "cannot wait for \(subject): \(error.words)", hint: error.hint)
             }
             throw timedOut(error.words, hint: error.hint)
         }
-    }
-
-    /// The time limit for the answers of the addresses to which a server redirects.
-    private static let redirectionLimit = Duration.seconds(2)
-
-    /// Returns the last failure of a check with the end of the redirections that it has met.
-    private func followed(_ failure: NotYet) async -> NotYet {
-        guard case .url(let url, let authority) = declaration.condition, let target = failure.redirection,
-            let identity = try? connectionIdentity(authority)
-        else { return failure }
-        let redirections = await Redirections(
-            from: url,
-            to: target,
-            context.run.http,
-            as: identity,
-            until: .now + Self.redirectionLimit
-        )
-        var failure = failure
-        failure.words += redirections.words
-        failure.hint = redirections.advice(key: "url")
-        return failure
     }
 
     /// Waits for events until the deadline.
@@ -205,7 +194,6 @@ struct WaitAction: Action {
     }
 
     private func timedOut(_ reason: String, hint: String?) -> Problem {
-        // If the cause was seen, more time does not help.
         context.timedOut(
             waitingFor: expectation,
             reason,
@@ -236,23 +224,9 @@ struct WaitAction: Action {
             }
                 ?? "check what creates the file"
         case .unit(let name): "see 'systemctl status \(name)'"
-        case .address(let range): Self.advice(onAddressIn: range)
-        case .interface(let pattern): Self.advice(onInterface: pattern)
+        case .address: "see 'ip address', and check what joins the network"
+        case .interface: "see 'ip link', and check what creates the interface"
         }
-    }
-
-    /// Returns what to do about an interface that does not exist, or one that is down.
-    private static func advice(onInterface pattern: String) -> String {
-        let holder = (try? NetworkInterface.all())?.first { $0.isNamed(pattern) }
-        guard let holder, !holder.isUp else { return "see 'ip link', and check what creates the interface" }
-        return "run \(quotedShellLine(["ip", "link", "set", holder.name, "up"])), and find out what disabled it"
-    }
-
-    /// Returns what to do about an address that no interface has, or one that is down.
-    private static func advice(onAddressIn range: AddressRange) -> String {
-        let holder = (try? NetworkInterface.all())?.first { $0.addresses.contains { range.contains($0.address) } }
-        guard let holder, !holder.isUp else { return "see 'ip address', and check what joins the network" }
-        return "run \(quotedShellLine(["ip", "link", "set", holder.name, "up"])), and find out what disabled it"
     }
 
     private func checkConnection(_ host: String, _ port: UInt16) async throws(NotYet) {
@@ -262,8 +236,7 @@ struct WaitAction: Action {
             // The address is already the subject.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
-            let hint = await ConnectFailure(error, host, port)?.advice()
-            throw NotYet(reason, disposition: error.disposition, hint: hint ?? error.advice)
+            throw NotYet(reason, disposition: error.disposition, hint: error.advice)
         }
     }
 
@@ -282,75 +255,21 @@ struct WaitAction: Action {
                 deadline: attemptDeadline
             )
         } catch {
-            let plain = error.kind == .notTLS ? await addressWithoutTLS(url) : nil
-            let failure = await ConnectFailure(error, url)?.advice(correcting: "'url'")
-            let hint =
-                plain.map { "write \($0) in 'url'" } ?? failure ?? hint(for: error, authority, url)
-            throw NotYet(error.message, disposition: error.disposition, hint: hint)
+            throw NotYet(error.message, disposition: error.disposition, hint: hint(for: error, authority))
         }
         guard !(200..<300).contains(response.status) else { return }
         if response.expectsTLS {
             throw NotYet("the server expects TLS", disposition: .permanent, hint: "write https:// in 'url'")
         }
-        let target = response.redirection
-        let words = target.map { " with a redirection to '\(urlWithoutQuery($0))'" } ?? ""
-        throw NotYet(
-            "it answers \(response.status)\(words)",
-            hint: target == nil ? advice(onStatus: response.status) : nil,
-            redirection: target,
-        )
-    }
-
-    /// Returns what to do about a server that is running and does not answer with success.
-    private func advice(onStatus status: Int) -> String {
-        switch status {
-        case 401, 403, 407: "it asks for credentials, and none are sent: name a path in 'url' that needs none"
-        case 404, 405, 410: "the server is running: correct the path of 'url'"
-        case 400..<500: "the server is running, and refuses the request: correct 'url'"
-        default: "the server is running: see its log, or increase 'timeout' of task '\(context.task.name)'"
-        }
-    }
-
-    /// Returns the URL with `http` if its server answers in HTTP without TLS, otherwise `nil`.
-    ///
-    /// The request has neither credentials nor the path, which was meant to be encrypted.
-    private func addressWithoutTLS(_ url: String) async -> String? {
-        guard let address = try? WebAddress(url) else { return nil }
-        let server = "http://\(address.endpoint)"
-        let request = HTTPRequest(url: "\(server)/")
-        let response = try? await context.run.http.send(request, as: ConnectionIdentity(), deadline: attemptDeadline)
-        return response == nil ? nil : server + address.rest
+        let target = response.redirection.map { " with a redirection to '\(urlWithoutQuery($0))'" } ?? ""
+        throw NotYet("it answers \(response.status)\(target)")
     }
 
     /// Returns advice about a server that does not respond to the request for a URL.
-    private func hint(for error: TransportError, _ authority: LocatedPath?, _ url: String) -> String? {
-        switch error.kind {
-        case .untrusted, .selfSigned:
-            authority.map { "'\($0.path)' (\($0.location)) must contain the CA of this server" }
-                ?? "set 'certificateAuthority' of task '\(context.task.name)' to the CA of this server"
-        case .hostName, .noNames, .unusableCertificate: adviceAboutNames(error, url)
-        case .serverCertificateExpired: "renew the server's certificate, or set the node's clock"
-        case .notTLS, .notHTTP: "another server has this port: correct 'url'"
-        case .tlsVersion: "let the server offer TLS 1.2 or later"
-        default: error.advice
-        }
-    }
-
-    /// Returns advice about a certificate that is not for the host of a URL, or whose CA may not issue for its names.
-    private func adviceAboutNames(_ error: TransportError, _ url: String) -> String? {
-        let host = (try? WebAddress(url))?.host ?? ""
-        let issued =
-            "issue the server's certificate again with subjectAltName '\(Certificate.alternativeName(for: host))'"
-        if let violation = error.nameViolation {
-            let names = violation.names.map { "'\($0)'" }.joined(separator: ", ")
-            let other = violation.names.contains(host) ? violation.otherNames.first : nil
-            return "issue the server's certificate again without \(names)"
-                + (other.map { ", and use '\($0)' in 'url'" } ?? "")
-        }
-        guard error.kind == .hostName, let mismatch = error.peer?.mismatch(with: host), let name = mismatch.names.first
-        else { return error.kind == .unusableCertificate ? nil : issued }
-        let other = "write '\(name)' in 'url' if it leads to the server"
-        return mismatch.isOfWrongType ? "\(issued), or \(other)" : "\(other), or \(issued)"
+    private func hint(for error: TransportError, _ authority: LocatedPath?) -> String? {
+        guard error.kind == .untrusted || error.kind == .selfSigned else { return error.advice }
+        return authority.map { "'\($0.path)' (\($0.location)) must contain the CA of this server" }
+            ?? "set 'certificateAuthority' of task '\(context.task.name)' to the CA of this server"
     }
 
     private func connectionIdentity(_ authority: LocatedPath?) throws(Problem) -> ConnectionIdentity {
@@ -364,7 +283,7 @@ struct WaitAction: Action {
                 error.problemCode,
                 "the CA of \(subject) cannot be used",
                 at: authority.location,
-                hint: error.adviceAboutSource(limit: SizeLimit.configuration, key: key),
+                hint: error.adviceAboutSource(key),
                 cause: error
             )
         }
@@ -379,16 +298,13 @@ private struct NotYet: Retriable {
     var words: String
     var disposition: Disposition
     var hint: String?
-    /// The absolute URL to which the server redirects, if it does.
-    var redirection: String?
 
     var retryAfter: Duration? { nil }
 
-    init(_ words: String, disposition: Disposition = .retry, hint: String? = nil, redirection: String? = nil) {
+    init(_ words: String, disposition: Disposition = .retry, hint: String? = nil) {
         self.words = words
         self.disposition = disposition
         self.hint = hint
-        self.redirection = redirection
     }
 }
 

@@ -56,24 +56,8 @@ int nest_host_ignores_signal(int signal);
 /// It does not block, and no child inherits it. The kernel needs no privilege for it.
 int nest_host_watch_interfaces(void);
 
-/// Reads why the network has refused a connection: Swift does not import the macros for control messages.
-///
-/// Writes the address that has sent the ICMP message to `sender`, and returns its length, 4 or 16. Returns 0 if there is no
-/// such message. Sets `is_absence` to whether the message only says that the other machine or network is not there. The socket needs the option `IP_RECVERR` or
-/// `IPV6_RECVERR`; for connections that are not established, the kernel keeps the message since Linux 5.11.
-int nest_host_refusing_address(int socket, unsigned char sender[16], int *is_absence);
-
-/// Returns the attributes of a path that `statx` names `STATX_ATTR_…`, or 0: glibc declares `statx` for `_GNU_SOURCE` only.
-///
-/// A link is not followed.
-unsigned long long nest_host_attributes(const char *path);
-
 /// Keeps this process from being dumped or traced by others: `prctl` is variadic.
 int nest_host_forbid_dumps(void);
-
-/// Limits the areas from which threads allocate memory, each of which takes 64 MiB of address space: Swift does not import
-/// `malloc.h`.
-void nest_host_limit_arenas(int count);
 
 /// Returns 1 if a path is on a file system of memory, 0 if it is on another, and -1 for an error: Swift does not import
 /// `sys/statfs.h`.

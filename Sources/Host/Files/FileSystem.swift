@@ -16,7 +16,7 @@ public enum FileSystem {
         do throws(SystemError) {
             return try readFile(path, limit: limit)
         } catch {
-            throw error.advisingUnit(path)
+            throw error.advisingUnit()
         }
     }
 
@@ -107,7 +107,7 @@ public enum FileSystem {
         do throws(SystemError) {
             opened = try FileDescriptor(opening: directory, O_RDONLY | O_DIRECTORY | O_NONBLOCK, operation)
         } catch {
-            throw error.advisingUnit(directory)
+            throw error.advisingUnit()
         }
         let listing = try DirectoryListing(adopting: opened, operation, directory)
         let names = try listing.names(operation, directory, limit: limit)
@@ -134,27 +134,18 @@ extension FileSystem {
 }
 
 extension SystemError {
-    /// Adds to an error the unit's user, who may not read a path, and the command that grants access.
+    /// Adds to an error the unit's user, who may not read a path, and what to do.
     ///
-    /// - Parameter path: The file or directory.
     /// - Returns: The error; unchanged if it has another cause, or if this process is not a unit that runs as a user
     ///   other than root.
-    func advisingUnit(_ path: String) -> SystemError {
+    func advisingUnit() -> SystemError {
         // systemd sets the variable to the name of the unit's user.
         guard code == EACCES, Machine.isUnit, !Machine.isRoot, let user = Machine.environmentVariable("USER") else {
             return self
         }
-        var walk = PathWalk(path, operation)
-        var closed = path
-        while let step = (try? walk.next()) ?? nil {
-            guard step.status.kind != .symbolicLink else { continue }
-            closed = step.path
-            let needed = step.status.kind == .directory ? X_OK : R_OK
-            if unsafe faccessat(AT_FDCWD, step.path, needed, AT_EACCESS) != 0 { break }
-        }
         var error = self
         error.detail = "its unit runs as user '\(user)', who may not read it"
-        error.advice = "run \(quotedShellLine([["chgrp", user, closed], ["chmod", "g+rX", closed]]))"
+        error.advice = "let group '\(user)' read it, and enter the directories that it is in"
         return error
     }
 }
@@ -206,15 +197,6 @@ extension FileSystem {
             throw SystemError(makingDirectory, path, code: ENOTDIR, detail: detail, advice: adviceInTheWay(status.kind))
         }
         guard let link = try FileStatus.at(path, followingLinks: false, makingDirectory)?.target else { return true }
-        if let mount = Mount.unmounted(containing: link) {
-            throw SystemError(
-                makingDirectory,
-                path,
-                code: ENOTDIR,
-                detail: "is a link to '\(link)', and '\(mount)' of /etc/fstab is not mounted",
-                advice: "run \(quotedShellLine(["mount", mount]))"
-            )
-        }
         throw SystemError(
             makingDirectory,
             path,

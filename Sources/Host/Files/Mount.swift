@@ -41,25 +41,6 @@ struct Mount: Sendable, Hashable {
         }
     }
 
-    /// Finds the file system of `/etc/fstab` that should contain a path and is not mounted; see fstab(5).
-    ///
-    /// - Parameter path: An absolute path, which need not exist.
-    /// - Returns: The directory at which it should be mounted, `nil` if there is none.
-    static func unmounted(containing path: String) -> String? {
-        let list = (try? FileSystem.read("/etc/fstab", limit: 1 << 20)) ?? []
-        let directories = list.split(separator: UInt8(ascii: "\n")).compactMap { line -> String? in
-            let text = String(decoding: line, as: UTF8.self)
-            let fields = text.split { $0 == " " || $0 == "\t" }
-            guard let first = fields.first, !first.hasPrefix("#"), fields.count > 2 else { return nil }
-            let directory = unescaped(fields[1])
-            return directory.isAbsolutePath && directory != "/" && isPath(path, at: directory) ? directory : nil
-        }
-        guard let deepest = directories.max(by: { $0.utf8.count < $1.utf8.count }),
-            let mounts = try? all(), !mounts.contains(where: { $0.path == deepest })
-        else { return nil }
-        return deepest
-    }
-
     /// Finds the mount that contains a path, or the one at the path itself.
     ///
     /// - Parameter path: An absolute path, which need not exist.

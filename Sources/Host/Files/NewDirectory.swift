@@ -31,7 +31,7 @@ public struct DirectorySettings: Sendable {
                 try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
             } catch {
                 let accounts = [owner.map { "owner \($0)" }, group.map { "group \($0)" }].compactMap(\.self)
-                var error = error.lacking(.chown)
+                var error = error
                 error.detail = "it cannot have \(accounts.joined(separator: " and ")): \(error.reason)"
                 throw error
             }

@@ -168,11 +168,7 @@ extension FileDescriptor {
         try SystemError.check(operation, path) { fchmod(raw, mode & ~setsIdentity) }
         if owner != nil || group != nil {
             // The largest number leaves owner or group unchanged.
-            do throws(SystemError) {
-                try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
-            } catch {
-                throw error.lacking(.chown)
-            }
+            try SystemError.check(operation, path) { fchown(raw, owner ?? .max, group ?? .max) }
         }
         try writeAll(bytes, to: raw, operation, path)
         // A change of owner, and every write by an ordinary user, clears these bits.

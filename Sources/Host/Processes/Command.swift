@@ -186,18 +186,37 @@ extension Command {
     }
 
     /// Finds the program as a shell does, but only in absolute directories.
-    private func locate() throws(SystemError) -> String {
-        if program.utf8.contains(UInt8(ascii: "/")) { return program }
+    ///
+    /// - Returns: Its path, which can be executed unless it is relative.
+    /// - Throws: ``Base/SystemError`` with what to do, such as a similar name.
+    @discardableResult
+    public func locate() throws(SystemError) -> String {
+        if program.hasSlash {
+            guard program.isAbsolutePath else { return program }
+            guard let status = try FileStatus.at(program, followingLinks: true, "cannot run") else {
+                var error = SystemError("cannot run", program, code: ENOENT).examined()
+                error.advice = error.advice ?? "install it, or correct the path"
+                throw error
+            }
+            guard status.kind == .regular else { throw failure(EACCES, "is a \(status.kind.rawValue)") }
+            guard unsafe access(program, X_OK) == 0 else { throw failure(EACCES, "it is not executable") }
+            return program
+        }
         let searched = environment["PATH"] ?? "/bin:/usr/bin"
+        let directories = searched.split(separator: ":").filter(\.isAbsolutePath)
         var refused: String?
-        for directory in searched.split(separator: ":") where directory.isAbsolutePath {
+        for directory in directories {
             let candidate = "\(directory)/\(program)"
             guard (try? FileStatus.at(candidate, followingLinks: true, ""))?.kind == .regular else { continue }
             if unsafe access(candidate, X_OK) == 0 { return candidate }
             refused = refused ?? candidate
         }
         if let refused { throw failure(EACCES, "'\(refused)' is not executable") }
-        throw failure(ENOENT, "not found in PATH '\(searched)'")
+        var error = failure(ENOENT, "not found in PATH '\(searched)'")
+        let names = Set(directories.flatMap { (try? FileSystem.list(String($0))) ?? [] })
+        let near = nearestName(to: program, in: names.sorted())
+        error.advice = near.map { "did you mean '\($0)'?" } ?? "install it, or write its full path"
+        throw error
     }
 
     private func checkWorkingDirectory() throws(SystemError) {
@@ -210,24 +229,13 @@ extension Command {
         throw SystemError(operation, workingDirectory, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
     }
 
-    /// Explains the error code of a failed start.
+    /// Returns the error of a program that the kernel does not start, with its interpreter line.
     private func startFailure(_ path: String, _ code: CInt) -> SystemError {
-        let isKnown = [EACCES, ENOENT, ENOEXEC].contains(code) && (workingDirectory == nil || path.isAbsolutePath)
-        if isKnown, let fault = ProgramFile.fault(of: path, hasFailed: true) {
-            return SystemError(
-                "cannot run",
-                program,
-                code: code,
-                detail: fault.reason,
-                advice: fault.advice,
-                kind: .missingProgram
-            )
-        }
-        if code == ENOENT, (try? FileStatus.at(path, followingLinks: true, "")) != nil {
-            return failure(code, "its interpreter, or its loader, does not exist")
-        }
-        let examined = SystemError("cannot run", path, code: code).examined()
-        return SystemError("cannot run", program, code: code, detail: examined.detail, advice: examined.advice)
+        let text = code == ENOENT ? "its interpreter, or its loader, does not exist" : SystemError.text(for: code)
+        let content = (try? FileSystem.read(path, limit: 1 << 20)) ?? []
+        let line = content.prefix { $0 != UInt8(ascii: "\n") }
+        guard line.starts(with: Array("#!".utf8)) else { return failure(code, text) }
+        return failure(code, "\(text) (its first line is '\(String(decoding: line, as: UTF8.self))')")
     }
 
     private func failure(_ code: CInt, _ detail: String?) -> SystemError {

@@ -10,7 +10,7 @@ public struct FilterResult: Sendable {
     /// The standard output of the program.
     public var output: SecretBytes
 
-    /// The beginning of the program's standard error.
+    /// The end of the program's standard error.
     public var errors: String
 }
 
@@ -23,7 +23,7 @@ public struct FilterResult: Sendable {
 ///   - command: The program to run.
 ///   - input: The bytes for standard input.
 ///   - outputLimit: The number of bytes of output above which the program is killed.
-///   - errorsLimit: The number of bytes of standard error that are kept.
+///   - errorsLimit: The number of bytes at the end of standard error that are kept.
 ///   - deadline: The instant at which the program is killed.
 /// - Returns: The exit status and the output; a non-zero exit code is a normal result.
 /// - Throws: ``Base/SystemError`` that names the program if it cannot be started, or its output is too large.
@@ -167,7 +167,7 @@ private struct FilterProcess: ~Copyable {
     private mutating func readErrors() throws(SystemError) -> Bool {
         do throws(SystemError) {
             let bytes = try errorsEnd.read("cannot read the errors of", name, capacity: 1 << 12)
-            errors += bytes.prefix(errorsLimit - errors.count)
+            errors = (errors + bytes).suffix(errorsLimit)
             return !bytes.isEmpty
         } catch {
             if error.code == EAGAIN { return true }

@@ -78,7 +78,7 @@ extension Collector {
             environment: options.environment,
             administrators: ofTasks.unique() + Collector.usualAdministrators,
             givenAdministrator: givenAdministrator,
-            advice: { error, url, setting in await connectionAdvice(error, to: url, correcting: setting) }
+            advice: { _, _, _ in nil }
         )
     }
 }
