@@ -207,6 +207,7 @@ extension SystemError {
     /// Returns the advice about a file that a task reads.
     ///
     /// - Parameter key: The key that names the file, if the advice may name it.
+    /// - Returns: The advice, `nil` if none is known.
     func adviceAboutSource(_ key: String? = nil) -> String? {
         advice ?? (isNotFound ? "put the file there, or correct \(key.map { "'\($0)'" } ?? "the path")" : nil)
     }

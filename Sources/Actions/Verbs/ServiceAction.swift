@@ -207,6 +207,7 @@ struct ServiceAction: Action {
     /// Returns the last lines that the unit's processes wrote to the journal, `nil` if there is none or it cannot be read.
     ///
     /// - Parameter start: The time at which the unit was asked to start; older lines are left out.
+    /// - Returns: The lines.
     private func output(since start: Timestamp) async -> String? {
         // Not `--boot`: a unit in a container of systemd-nspawn sees the boot of the host.
         let arguments = [
