@@ -1,6 +1,7 @@
 public import Base
 import Execution
 import Host
+import Kubernetes
 public import Planning
 
 /// The tasks of a node, read again once the node's address is known.
@@ -56,20 +57,22 @@ public final class AddressedTasks: Sendable {
     }
 
     private func awaitAddress(_ context: ActionContext) async throws -> IPAddress {
-        let found = Locked<IPAddress?>(nil)
         let subject = "an address of this node"
-        let reason = await context.awaitEvents(subject) { (context, onWait) async throws(SystemError) in
-            try await NetworkInterface.wait(until: context.deadline, onWait: onWait) { [rule] interfaces in
+        do throws(NotYet) {
+            return try await context.retryPolicy.retry(.init(.condition, subject)) { () async throws(NotYet) in
+                let interfaces: [NetworkInterface]
+                do {
+                    interfaces = try NetworkInterface.all()
+                } catch {
+                    throw NotYet("\(error)")
+                }
                 let choice = rule.choose(among: interfaces)
-                guard let address = choice.address else { return "none matches: \(choice.summary)" }
-                found.withLock { $0 = address }
-                return nil
+                guard let address = choice.address else { throw NotYet("none matches: \(choice.summary)") }
+                return address
             }
-        }
-        guard let address = found.withLock({ $0 }) else {
+        } catch {
             let hint = "\(NodeAddress.advice(rule)), or increase 'timeout' of task '\(context.task.name)'"
-            throw context.timedOut(waitingFor: subject, reason ?? "", hint: hint)
+            throw context.timedOut(waitingFor: subject, error.words, hint: hint)
         }
-        return address
     }
 }

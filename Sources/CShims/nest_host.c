@@ -6,7 +6,6 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -16,7 +15,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -173,20 +171,6 @@ int nest_host_separate(void) {
         code = errno;
     close(ruleset);
     return code;
-}
-
-int nest_host_watch_interfaces(void) {
-    int events = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-    if (events < 0)
-        return -1;
-    struct sockaddr_nl address = {
-        .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
-    if (bind(events, (struct sockaddr *)&address, sizeof address) == 0)
-        return events;
-    int code = errno;
-    close(events);
-    errno = code;
-    return -1;
 }
 
 int nest_host_forbid_dumps(void) {

@@ -174,8 +174,6 @@ public struct Footprint: Sendable, Hashable {
     /// A program, looked up in `PATH` unless its name contains a slash.
     public struct Command: Sendable, Hashable {
         public var name: LocatedPath
-        /// The arguments of the program.
-        public var arguments: [String] = []
         /// The task's own `PATH`.
         public var searchPath: String?
         /// The package that contains the program, if the agent itself needs the program.

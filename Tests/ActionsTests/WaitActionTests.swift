@@ -69,4 +69,13 @@ struct WaitActionTests {
             #expect(try await bench.perform("it") == "unchanged")
         }
     }
+
+    @Test func `a URL of a server that expects TLS is not waited for`() async throws {
+        let body = Array("Client sent an HTTP request to an HTTPS server.\n".utf8)
+        let server = try LoopbackServer { _ in .response(400, body: body) }
+        try await withBench("tasks: {it: {timeout: 50s, wait: {url: '\(server.url)/'}}}\n") { bench async throws in
+            let expected = "cannot wait for '\(server.url)/': the server expects TLS; write https:// in 'url'"
+            #expect(try await bench.perform("it") == expected)
+        }
+    }
 }

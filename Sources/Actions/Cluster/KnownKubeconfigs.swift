@@ -29,24 +29,3 @@ extension RunEnvironment {
         }
     }
 }
-
-extension ActionContext {
-    /// Kubeconfigs of administrators, as installers of Kubernetes write them.
-    private static let administrators = [
-        "/etc/kubernetes/admin.conf", "/etc/rancher/k3s/k3s.yaml", "/etc/rancher/rke2/rke2.yaml",
-    ]
-
-    /// The kubeconfig that a program of the task should use, `nil` if none is known.
-    ///
-    /// It is one that a task before this one uses, or the only one that tasks before this one write, or that of an installer.
-    var usualKubeconfig: String? {
-        let earlier = run.plan.allDependencies(of: task.name)
-        let footprints = run.plan.steps.filter { earlier.contains($0.task.name) }.map(\.task.footprint)
-        let written = footprints.compactMap(\.writtenKubeconfig?.path)
-        let used = run.plan.steps.compactMap(\.task.footprint.kubeconfig?.path)
-        return footprints.compactMap(\.kubeconfig?.path).last
-            ?? used.first { path in written.contains { $0.hasSameBytes(as: path) } }
-            ?? (written.count == 1 ? written.first : nil)
-            ?? Self.administrators.first { (try? run.files.exists($0)) == true }
-    }
-}

@@ -31,8 +31,8 @@ struct WaitAction: Action {
                     == nil
             else { return false }
         } else {
-            let isFulfilled = await WaitAction(context.probing(Self.probeLimit), declaration).isFulfilled()
-            guard !isFulfilled else { return false }
+            let probe = WaitAction(context.probing(Self.probeLimit), declaration)
+            if (try? await probe.wait()) != nil { return false }
             context.emit(.planned("would wait for \(subject)"))
         }
         if case .file(let reference) = declaration.condition {
@@ -57,70 +57,52 @@ struct WaitAction: Action {
                 task: context.task.name,
                 context.retryPolicy,
             )
-        case .tcp(let host, let port):
-            try await poll { () async throws(NotYet) in try await checkConnection(host, port) }
-        case .file(let reference):
-            let paths = paths(of: reference)
-            try await awaitEvents { (context, onWait) async throws(SystemError) in
-                try await FileSystem.waitUntilExists(anyOf: paths, deadline: context.deadline, onWait: onWait)
-            }
-        case .url(let url, let authority):
-            let identity = try connectionIdentity(authority)
-            try await poll { () async throws(NotYet) in try await checkURL(url, identity, authority) }
         case .unit(let name) where !Systemd.isReachable:
             throw Problem(
                 .waitTimedOut,
                 "cannot wait for unit '\(name)': systemd does not run here (process 1 is another program)",
                 hint: "wait for what the unit provides: write tcp:, url: or file: in place of unit:",
             )
-        case .unit(let name):
-            try await awaitEvents { (context, onWait) async throws(SystemError) in
-                try await Systemd.waitUntilActive(name, deadline: context.deadline) { onWait("it is \($0)") }
-            }
-        case .address, .interface:
-            try await awaitEvents { (context, onWait) async throws(SystemError) in
-                try await awaitInterfaces(until: context.deadline, onWait)
-            }
+        case .url(let url, let authority):
+            let identity = try connectionIdentity(authority)
+            try await poll { () async throws(NotYet) in try await checkURL(url, identity, authority) }
+        case .tcp, .file, .unit, .address, .interface:
+            try await poll(check)
         }
     }
 
     /// The time limit for a dry run's check of a condition.
     private static let probeLimit = Duration.seconds(2)
 
-    /// Returns whether the condition holds now.
-    private func isFulfilled() async -> Bool {
+    /// Checks once a condition that needs no credentials.
+    private func check() async throws(NotYet) {
+        if case .tcp(let host, let port) = declaration.condition { return try await checkConnection(host, port) }
+        let found: String?
         do {
-            switch declaration.condition {
-            case .apiServer, .object: try await wait()
-            case .tcp(let host, let port): try await checkConnection(host, port)
-            case .url(let url, let authority): try await checkURL(url, connectionIdentity(authority), authority)
-            case .file(let reference):
-                return try await FileSystem.waitUntilExists(anyOf: paths(of: reference), deadline: .now) { _ in }
-            case .unit(let name): return try await Systemd.waitUntilActive(name, deadline: .now) { _ in }
-            case .address, .interface: return try await awaitInterfaces(until: .now) { _ in }
-            }
-            return true
+            found = try await reason()
         } catch {
-            return false
+            throw NotYet("\(error)")
         }
+        if let found { throw NotYet(found) }
     }
 
-    /// Waits for an address or an interface.
-    private func awaitInterfaces(
-        until deadline: ContinuousClock.Instant,
-        _ onWait: @escaping @Sendable (String) -> Void,
-    ) async throws(SystemError) -> Bool {
-        let condition = declaration.condition
-        return try await NetworkInterface.wait(until: deadline, onWait: onWait) { interfaces in
-            switch condition {
-            case .address(let range):
-                interfaces.contains { interface in
-                    interface.isUp
-                        && interface.addresses.contains { $0.state != .tentative && range.contains($0.address) }
-                } ? nil : "no interface that is up has it"
-            case .interface(let pattern): Self.reason(interfaces.filter { $0.isNamed(pattern) })
-            case .apiServer, .tcp, .file, .url, .unit, .object: nil
+    /// Returns the reason why a condition of the node does not hold, `nil` if it does.
+    private func reason() async throws(SystemError) -> String? {
+        switch declaration.condition {
+        case .file(let reference):
+            for path in paths(of: reference) where try FileSystem.exists(path) { return nil }
+            return "it does not exist"
+        case .unit(let name):
+            let state = try await Systemd.installedUnit(name.contains(".") ? name : "\(name).service").unit
+            return state.isActive ? nil : "it is \(state)"
+        case .address(let range):
+            let found = try NetworkInterface.all().contains { interface in
+                interface.isUp
+                    && interface.addresses.contains { $0.state != .tentative && range.contains($0.address) }
             }
+            return found ? nil : "no interface that is up has it"
+        case .interface(let pattern): return Self.reason(try NetworkInterface.all().filter { $0.isNamed(pattern) })
+        case .apiServer, .object, .tcp, .url: return nil
         }
     }
 
@@ -184,13 +166,6 @@ struct WaitAction: Action {
             }
             throw timedOut(error.words, hint: error.hint)
         }
-    }
-
-    /// Waits for events until the deadline.
-    private func awaitEvents(
-        _ wait: (ActionContext, @escaping @Sendable (String) -> Void) async throws(SystemError) -> Bool,
-    ) async throws(Problem) {
-        if let reason = await context.awaitEvents(subject, wait) { throw timedOut(reason, hint: nil) }
     }
 
     private func timedOut(_ reason: String, hint: String?) -> Problem {
@@ -294,7 +269,7 @@ struct WaitAction: Action {
 }
 
 /// The reason why a condition does not hold yet.
-private struct NotYet: Retriable {
+struct NotYet: Retriable {
     var words: String
     var disposition: Disposition
     var hint: String?
@@ -308,80 +283,7 @@ private struct NotYet: Retriable {
     }
 }
 
-/// The reason why a wait continues, which is reported once the wait has lasted for a quiet period.
-final class WaitProgress: Sendable {
-    private struct State {
-        var reason = ""
-        var isReporting = false
-    }
-
-    private let subject: Wait.Subject
-    private let context: ActionContext
-    private let timeOfDeadline: String
-    private let state = Locked(State())
-
-    init(_ subject: Wait.Subject, _ context: ActionContext) {
-        self.subject = subject
-        self.context = context
-        timeOfDeadline = timeOfDay(of: context.deadline)
-    }
-
-    /// The last reason.
-    var reason: String { state.withLock { $0.reason } }
-
-    func update(_ reason: String) {
-        let isReporting = state.withLock { state in
-            state.reason = reason
-            return state.isReporting
-        }
-        if isReporting { report(reason) }
-    }
-
-    func reportAfterQuietPeriod() async {
-        guard (try? await ContinuousClock().sleep(for: Wait.quietPeriod)) != nil else { return }
-        let reason = state.withLock { state in
-            state.isReporting = true
-            return state.reason
-        }
-        report(reason)
-    }
-
-    /// Sleeps for a second, and returns `false` at the deadline or when the task is cancelled.
-    func pauseBeforeRetry() async -> Bool {
-        let pause = min(.seconds(1), context.deadline - .now)
-        guard pause > .zero else { return false }
-        return (try? await ContinuousClock().sleep(for: pause)) != nil
-    }
-
-    private func report(_ reason: String) {
-        if !reason.isEmpty { context.emit(.waiting(Wait(subject, reason: reason, givesUpAt: timeOfDeadline))) }
-    }
-}
-
 extension ActionContext {
-    /// Waits for events until the deadline, and retries every second if waiting fails.
-    ///
-    /// - Parameters:
-    ///   - subject: The condition, as progress messages name it.
-    ///   - wait: A function that waits and returns whether the condition holds. It reports reasons to its argument.
-    /// - Returns: The last reason if the wait timed out or was cancelled, or `nil` if the condition holds.
-    func awaitEvents(
-        _ subject: String,
-        _ wait: (ActionContext, @escaping @Sendable (String) -> Void) async throws(SystemError) -> Bool,
-    ) async -> String? {
-        let progress = WaitProgress(.init(.condition, subject), self)
-        async let _: Void = progress.reportAfterQuietPeriod()
-        repeat {
-            do throws(SystemError) {
-                if try await wait(self, { progress.update($0) }) { return nil }
-            } catch {
-                if error.code == ECANCELED { break }
-                progress.update("\(error)")
-            }
-        } while await progress.pauseBeforeRetry()
-        return progress.reason
-    }
-
     /// Returns the problem of a task whose wait has lasted until its deadline.
     func timedOut(waitingFor expectation: String, _ reason: String, hint: String) -> Problem {
         var problem = Problem(

@@ -51,11 +51,6 @@ int nest_host_separate(void);
 /// Returns whether a signal is ignored: `sigaction` has a union that Swift does not import.
 int nest_host_ignores_signal(int signal);
 
-/// Opens a socket that becomes readable when an interface or an address changes: Swift does not import `linux/rtnetlink.h`.
-///
-/// It does not block, and no child inherits it. The kernel needs no privilege for it.
-int nest_host_watch_interfaces(void);
-
 /// Keeps this process from being dumped or traced by others: `prctl` is variadic.
 int nest_host_forbid_dumps(void);
 

@@ -1,5 +1,4 @@
 public import Base
-import CShims
 import Glibc
 
 extension NetworkInterface {
@@ -84,51 +83,5 @@ extension NetworkInterface {
         if flags & (tentative | failed) != 0 { return .tentative }
         if flags & deprecated != 0 { return .deprecated }
         return flags & temporary != 0 ? .temporary : nil
-    }
-}
-
-extension NetworkInterface {
-    /// Waits until the interfaces meet a condition.
-    ///
-    /// The interfaces are checked again when the kernel reports a change of an interface or an address.
-    ///
-    /// - Parameters:
-    ///   - deadline: The instant after which the wait is given up.
-    ///   - onWait: Called on another thread with the reason, whenever it changes.
-    ///   - reason: A function that returns the reason why the condition is not met, or `nil` if it is met.
-    /// - Returns: Whether the condition is met; `false` at the deadline.
-    /// - Throws: ``Base/SystemError`` if the kernel refuses, with the code `ECANCELED` if the task is cancelled.
-    public static func wait(
-        until deadline: ContinuousClock.Instant,
-        onWait: @escaping @Sendable (String) -> Void,
-        reason: @escaping @Sendable ([NetworkInterface]) -> String?,
-    ) async throws(SystemError) -> Bool {
-        let (operation, subject) = ("cannot wait for", "changes of the network interfaces")
-        return try await onThread(operation, subject) { (cancelled) throws(SystemError) in
-            // The socket is opened before the first check, so that a change between the two is received as an event.
-            let events = FileDescriptor(
-                adopting: try SystemError.check(operation, subject) { nest_host_watch_interfaces() }
-            )
-            var lastReason: String?
-            while true {
-                guard let reason = reason(try all()) else { return true }
-                if reason != lastReason { onWait(reason) }
-                lastReason = reason
-                var waits = [pollfd(reading: cancelled.raw), pollfd(reading: events.raw)]
-                guard try poll(&waits, until: deadline) else { return false }
-                if waits[0].isReady { throw SystemError(operation, subject, code: ECANCELED) }
-                discardEvents(events)
-            }
-        }
-    }
-
-    /// Reads and discards all events, because only their arrival matters, even if the kernel has dropped some.
-    private static func discardEvents(_ events: borrowing FileDescriptor) {
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = unsafe recv(events.raw, &buffer, buffer.count, 0)
-            let code = errno
-            guard count > 0 || count < 0 && (code == EINTR || code == ENOBUFS) else { return }
-        }
     }
 }

@@ -42,57 +42,6 @@ public enum Systemd {
         isRunning || hasSystemBus
     }
 
-    /// Waits until a unit is active, without starting it.
-    ///
-    /// The caller's own unit must not be ordered before the unit, or neither is ever started.
-    ///
-    /// - Parameters:
-    ///   - name: The unit's name; `.service` is added to a name without a dot.
-    ///   - deadline: The instant after which the wait is given up.
-    ///   - address: The address of the bus, `nil` for the system bus.
-    ///   - answerTimeout: The time limit for systemd's answer to a call.
-    ///   - checkInterval: The interval at which the state is read even without a signal of a change.
-    ///   - onWait: Called on another thread with the unit's state, whenever it changes. A unit that does not exist has
-    ///     the load state `not-found`.
-    /// - Returns: Whether the unit is active; `false` at the deadline.
-    /// - Throws: ``Base/SystemError`` that names the unit if the system bus does not answer, with the code `ECANCELED`
-    ///   if the task is cancelled.
-    public static func waitUntilActive(
-        _ name: String,
-        deadline: ContinuousClock.Instant,
-        address: String? = nil,
-        answerTimeout: Duration = .seconds(5),
-        checkInterval: Duration = .seconds(10),
-        onWait: @escaping @Sendable (UnitState) -> Void,
-    ) async throws(SystemError) -> Bool {
-        let unit = name.utf8.contains(UInt8(ascii: ".")) ? name : "\(name).service"
-        try SystemError.checkPath(SystemBus.operation, unit)
-        // The bus belongs to the thread that opened it.
-        return try await onThread(SystemBus.operation, unit) { (cancelled) throws(SystemError) in
-            // After the deadline, the current state is still read.
-            func answerDeadline() -> ContinuousClock.Instant {
-                let now = ContinuousClock.now
-                return deadline > now ? min(deadline, now + answerTimeout) : now + answerTimeout
-            }
-            var bus = try SystemBus(unit: unit, deadline: answerDeadline())
-            try bus.connect(to: address ?? systemBusAddress())
-            try bus.subscribe()
-            var lastState: UnitState?
-            while true {
-                bus.setDeadline(answerDeadline())
-                let state = try bus.unitState()
-                if state.isActive { return true }
-                if state != lastState { onWait(state) }
-                lastState = state
-                if deadline <= .now { return false }
-                // The interval is for changes without a signal, such as a device that was not loaded and appears.
-                guard try bus.waitForSignal(until: min(deadline, .now + checkInterval), cancelled) else {
-                    throw SystemError(SystemBus.operation, unit, code: ECANCELED)
-                }
-            }
-        }
-    }
-
     /// Returns the address of the system bus.
     static func systemBusAddress() -> String {
         Machine.environmentVariable("DBUS_SYSTEM_BUS_ADDRESS") ?? "unix:path=/run/dbus/system_bus_socket"

@@ -229,7 +229,7 @@ extension ExecDeclaration: ReadableVerb {
             footprint.reads.insert(.init(path: path, use: .file), at: 0)
         case .command(let name, let location):
             let path = LocatedPath(name, location: location)
-            footprint.command = .init(name: path, arguments: arguments, searchPath: environment["PATH"])
+            footprint.command = .init(name: path, searchPath: environment["PATH"])
             if let script = shellScript { footprint.reads.insert(.init(path: script, use: .program), at: 0) }
             if name.hasSlash { footprint.reads.insert(.init(path: path, use: .program), at: 0) }
         }
