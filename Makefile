@@ -182,9 +182,8 @@ upgrade-test: setup build ## upgrade published manifests of projects as kubectl 
 	tools/upgrades --program $(PROGRAM) $(if $(CHAINS),--chains "$(CHAINS)") $(if $(SERVERS),--servers "$(SERVERS)")
 
 schemas: setup ## write the schemas of Kubernetes' kinds that are part of the program; needs PyPI
-	Tests/cluster/unpack-kubernetes all
 	Tests/cluster/install-packages "to fetch schemas" python3-pip
-	tools/schemas $$(Tests/cluster/servers all)
+	tools/schemas "$$(Tests/cluster/servers | tail -n 1)"
 
 bench-boot: setup deb ## measure a boot against that with another package, BASE=FILE; SAMPLES=10; needs root
 	Tests/boot/setup

@@ -51,9 +51,6 @@ public struct RunEnvironment: Sendable {
     /// The objects that the tasks describe.
     let describedObjects = DescribedObjects()
 
-    /// Whether the schemas of the API servers are saved for `check` even if no object is refused.
-    public var keepsSchemas = false
-
     /// The warnings about credentials already emitted in this run.
     let reportedWarnings = ReportedWarnings()
 

@@ -39,7 +39,7 @@ struct BrokenManifestTests {
         let path = node.path("thirty/m27.yaml")
         #expect(
             result.errorLines == [
-                "thirty: error: \(path):6:1: ConfigMap/thirty/m27: field 'dataa' is not known to the server; "
+                "thirty: error: \(path):6:1: ConfigMap/thirty/m27: field 'dataa' does not exist; "
                     + "did you mean 'data'?"
             ]
         )
@@ -57,7 +57,7 @@ struct BrokenManifestTests {
         #expect(maps.outputLines.filter { $0.contains("/m") }.count == 29)
         let status = try await node.run("status")
         #expect(status.status == 1)
-        #expect(status.output.contains("field 'dataa' is not known to the server"))
+        #expect(status.output.contains("field 'dataa' does not exist"))
     }
 
     @Test func `an object whose namespace failed is not tried, with the reason`() async throws {
@@ -79,7 +79,7 @@ struct BrokenManifestTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines == [
-                "t: error: \(path):3:25: Namespace/never: field 'metadata.colour' is not known to the server; remove it",
+                "t: error: \(path):3:25: Namespace/never: field 'metadata.colour' does not exist",
                 "t: error: \(path):5:1: ConfigMap/never/m: "
                     + "not tried: Namespace/never, which it needs, could not be applied",
             ]

@@ -46,7 +46,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     _ = plan.renderJSON()
 }
 
-/// Objects are checked against every rule, and against the definitions among them.
+/// Objects are checked against the schemas of Kubernetes, and against the definitions among them.
 @Sendable private func checkManifest(_ bytes: [UInt8]) {
     let file = ManifestFile(bytes, file: "fuzz")
     let again = ManifestFile(bytes, file: "fuzz", rereading: { $0 })
@@ -54,13 +54,9 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
         again.manifests.map(\.root) == file.manifests.map(\.root),
         "an object that is read again is another one"
     )
-    let check = ObjectCheck(
-        version: KubernetesVersion("1.34"),
-        definitions: CustomDefinitions(file.manifests),
-        secretReaders: SecretReaders(file.manifests),
-    )
+    let check = ObjectCheck(definitions: CustomDefinitions(file.manifests))
     for manifest in file.manifests {
-        _ = check.findings(in: manifest)
+        _ = check.problems(in: manifest)
         _ = Readiness(of: manifest.root, type: manifest.identity.type)
     }
     var access = RequiredAccess(definitionsOf: file.manifests)
@@ -68,7 +64,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     _ = access.objects(user: "user", name: "name")
 }
 
-/// A refusal, its parts, and a schema.
+/// A refusal and its parts.
 @Sendable private func checkReply(_ bytes: [UInt8]) {
     var response = HTTPResponse(status: 422, headers: [], body: bytes)
     let status = ServerStatus(response)
@@ -79,7 +75,6 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     }
     response.status = 403
     _ = AdmissionRefusal(ServerStatus(response))
-    _ = SchemaDocument(json: bytes)
 }
 
 /// A list of metadata is refused, or its objects are known by a text.

@@ -6,64 +6,27 @@ import Planning
 extension NodeCheck {
     /// Checks the objects of all tasks.
     ///
-    /// Objects are checked against rules, the CRDs among the objects, and the schema of their server if an earlier run
-    /// saved it.
+    /// Objects are checked against the schemas of Kubernetes' newest version, and the CRDs among the objects.
     func objectFindings(_ contents: [TaskManifests]) -> Findings {
-        let definitions = CustomDefinitions(contents.lazy.flatMap(\.manifests))
-        let secretReaders = SecretReaders(contents.lazy.flatMap(\.manifests))
-        let store = SchemaStore(run)
-        var podReferences = PodReferences()
-        var documents: [String: SchemaDocument?] = [:]
+        let check = ObjectCheck(definitions: CustomDefinitions(contents.lazy.flatMap(\.manifests)))
         var findings = Findings()
         for (task, manifests) in contents {
-            let server = isOffline ? nil : task.footprint.kubeconfig.flatMap { store.server(ofKubeconfig: $0.path) }
-            var document: SchemaDocument?
-            if let server {
-                document = documents[server] ?? store.document(of: server)
-                documents[server] = .some(document)
-            }
-            let check = ObjectCheck(
-                version: serverVersion,
-                definitions: definitions,
-                secretReaders: secretReaders,
-                document: document,
-            )
-            let namespace = task.footprint.kubeconfig.flatMap { knownKubeconfig($0.path)?.namespace } ?? "default"
             for manifest in manifests.lazy.map(\.loaded) {
-                podReferences.add(manifest, defaultNamespace: namespace)
-                let found = check.findings(in: manifest)
-                findings.problems += found.problems
-                findings.warnings += found.warnings
-                // If a task writes or waits for the kubeconfig, the server may be unknown. The object then counts as
-                // unchecked.
+                findings.problems += check.problems(in: manifest)
+                findings.warnings += [check.kindWarning(manifest)].compactMap(\.self)
                 if !check.knowsFields(of: manifest) { findings.uncheckedObjectCount += 1 }
             }
             findings.add(pruningFindings(task, manifests))
             findings.objectCount += manifests.count
         }
-        findings.warnings += podReferences.warnings
-        let references = run.plan.steps.flatMap { $0.task.footprint.neededObjects + $0.task.footprint.deletedObjects }
-        findings.problems += references.flatMap { reference in
-            let object = NamedObject(ObjectIdentity(reference), at: reference.location)
-            return object.kindProblems(definitions) + object.nameProblems
+        for step in run.plan.steps {
+            for reference in step.task.footprint.neededObjects + step.task.footprint.deletedObjects {
+                let (identity, place) = (ObjectIdentity(reference), reference.location)
+                findings.problems += [ObjectCheck.nameProblem(identity, at: place)].compactMap(\.self)
+                findings.warnings += [check.kindWarning(identity, at: place, place)].compactMap(\.self)
+            }
         }
         return findings
-    }
-
-    /// The warnings about a version of the API server that is not supported.
-    var versionWarnings: [Problem] {
-        if let serverVersion, serverVersion > .newest {
-            let message =
-                "Kubernetes \(serverVersion) is newer than \(KubernetesVersion.newest), the last version whose APIs are known"
-            let hint = "read its changelog, or check against the server itself: 'nest-bootstrap diff'"
-            return [Problem(.laterAPI, message, hint: hint)]
-        }
-        if let serverVersion, serverVersion < .oldest {
-            let message =
-                "Kubernetes \(serverVersion) is older than \(KubernetesVersion.oldest), the first version that is supported"
-            return [Problem(.laterAPI, message, hint: "upgrade the API server")]
-        }
-        return []
     }
 
     /// Returns the findings about the objects of a task with `prune`.

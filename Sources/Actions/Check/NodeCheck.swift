@@ -15,7 +15,6 @@ public struct NodeCheck: Sendable {
     let ancestors: Ancestors
     /// The tasks that wait for files, by path.
     let awaitingTasks: [String: [String]]
-    let serverVersion: KubernetesVersion?
     let isOffline: Bool
 
     /// The result of a check.
@@ -26,7 +25,7 @@ public struct NodeCheck: Sendable {
         public var warnings: [Problem] = []
         /// The number of objects in the manifests.
         public var objectCount = 0
-        /// The number of objects whose fields are not checked, because the schema of their server is not known.
+        /// The number of objects whose fields are not checked, because their kinds are not known.
         public var uncheckedObjectCount = 0
     }
 
@@ -34,12 +33,10 @@ public struct NodeCheck: Sendable {
     ///
     /// - Parameters:
     ///   - run: The node and its plan.
-    ///   - serverVersion: The version of the API server, if it is known.
     ///   - isOffline: Whether this machine is not the node, so that only manifests that exist on this machine are
     ///     checked.
-    public init(_ run: RunEnvironment, serverVersion: KubernetesVersion? = nil, isOffline: Bool = false) {
+    public init(_ run: RunEnvironment, isOffline: Bool = false) {
         self.run = run
-        self.serverVersion = serverVersion
         self.isOffline = isOffline
         ancestors = Ancestors(run.plan)
         awaitingTasks = Self.awaitingTasks(of: run.plan)
@@ -109,7 +106,6 @@ public struct NodeCheck: Sendable {
             }
         }
         problems += pathsBelowFiles()
-        warnings += versionWarnings
         var dependencies = UndeclaredDependencies(plan: run.plan, contents: contents, ancestors: ancestors)
         problems += dependencies.problems()
         let known = kubeconfigs.compactMap { path in knownKubeconfig(path).map { (path, $0) } }

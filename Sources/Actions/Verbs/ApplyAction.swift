@@ -74,11 +74,6 @@ struct ApplyAction: Action {
         await failures.report()
         try Task.checkCancellation()
         keep(verified, index, in: store)
-        // The schema is not fetched after every run: it is several megabytes and costs the server more than all other
-        // requests.
-        if context.run.keepsSchemas || failures.count > 0 && !context.run.files.isDryRun {
-            await SchemaStore(context.run).refresh(of: context.task.name, from: client, until: context.deadline)
-        }
         guard failures.count == 0, contents.problems.isEmpty else {
             try? await pruning?.keepMembers(hasChanged: changedCount > 0)
             throw ReportedFailures()

@@ -18,8 +18,8 @@ struct RemoveAction: Action {
     func run() async throws -> Bool {
         // Names are checked before anything is removed, because the server would only report that no such object
         // exists.
-        let mistakes = (declaration.objects?.references ?? []).flatMap { reference in
-            NamedObject(ObjectIdentity(reference), at: reference.location).nameProblems
+        let mistakes = (declaration.objects?.references ?? []).compactMap { reference in
+            ObjectCheck.nameProblem(ObjectIdentity(reference), at: reference.location)
         }
         guard mistakes.isEmpty else { throw Problems(mistakes) }
         var isChanged = false

@@ -1,4 +1,5 @@
 import Base
+import YAML
 
 /// The objects that a dry run would have created so far, for use by later objects.
 ///
@@ -12,9 +13,10 @@ public final class DryRunOverlay: Sendable {
 
     /// Adds an object that would be on the server.
     func recordPlanned(_ manifest: ManifestObject) {
-        let definition = manifest.identity.isCustomResourceDefinition ? Definition(manifest) : nil
-        let versions = definition?.versionsWithStatusSubresource ?? []
-        planned.withLock { $0.insert(manifest, as: versions) }
+        let root = manifest.identity.isCustomResourceDefinition ? manifest.root : nil
+        let versions = (root?["spec"]?["versions"]?.sequence ?? []).filter { $0["subresources"]?["status"] != nil }
+        let names = Set(versions.compactMap { $0["name"]?.string })
+        planned.withLock { $0.insert(manifest, as: names) }
     }
 
     /// Returns whether the dry run would have created an object's kind or namespace by now.

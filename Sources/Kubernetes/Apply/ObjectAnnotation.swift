@@ -58,13 +58,27 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     /// Returns whether an object has the annotation with its value.
     func isSet(in object: Node) -> Bool { value(in: object) == value }
 
+    /// Finds annotations of this program that do not exist, or have a wrong value.
+    ///
+    /// The annotations that the program itself writes may be in a manifest that was exported.
+    static func problems(in manifest: ManifestObject) -> [Problem] {
+        let own =
+            AppliedVersion.annotations + LeaseReports.annotations + [
+                ManagedMetadata.taskAnnotation, ApplySetScope.definedKindsAnnotation, SetParent.markAnnotation,
+                SetParent.clusterAnnotation,
+            ]
+        let entries = manifest.root["metadata"]?["annotations"]?.mapping?.entries ?? []
+        return entries.filter { $0.key.hasPrefix(prefix) && !own.contains($0.key) }
+            .flatMap { problems(of: $0, in: manifest) }
+    }
+
     /// Finds the problems of an annotation whose key begins with ``prefix``.
     ///
     /// - Parameters:
     ///   - entry: The key and the value.
     ///   - manifest: The object that has the annotation.
     /// - Returns: The problems, at the locations of the key or the value.
-    static func problems(of entry: Mapping.Entry, in manifest: ManifestObject) -> [Problem] {
+    private static func problems(of entry: Mapping.Entry, in manifest: ManifestObject) -> [Problem] {
         guard let annotation = allCases.first(where: { $0.key == entry.key }) else {
             let near = nearestName(to: entry.key, in: allCases.map(\.key))
             let hint =
@@ -114,7 +128,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
 extension ObjectFailure {
     /// Creates the failure of an object with wrong annotations, `nil` if all are right.
     init?(wrongAnnotationsOf manifest: ManifestObject) {
-        let problems = MetadataFields.annotationProblems(manifest)
+        let problems = ObjectAnnotation.problems(in: manifest)
         guard !problems.isEmpty else { return nil }
         let faults = problems.map {
             Fault(location: $0.location ?? manifest.location, message: $0.message, hint: $0.hint, code: $0.code)

@@ -167,10 +167,8 @@ struct Explanation {
             let hint = "apply the CustomResourceDefinition that defines it first"
             return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
         }
-        let served = BuiltInKinds.served(type.kind).flatMap {
-            $0 == type.apiVersion ? nil : "write 'apiVersion: \($0)'"
-        }
-        let hint = served ?? "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
+        let isKnown = KubernetesSchemas.own.schema(of: type) != nil
+        let hint = (isKnown ? nil : ObjectCheck.versionHint(type)) ?? "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
         return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownKind)
     }
 }
@@ -249,10 +247,7 @@ extension Explanation {
                 (FieldPath(String(match.2)), String(match.1))
             }
         }
-        let type = manifest.identity.type
-        let schemas = KubernetesSchemas.own
-        let schema = schemas.versions.last.flatMap { schemas.schema(of: type, in: $0) }
-        let found = schema.map { SchemaCheck(manifest.root, of: type, against: $0).faults } ?? []
+        let found = ObjectCheck.schemaProblems(of: manifest)
         let others = named.compactMap { path, reason -> ObjectFailure.Fault? in
             let target = path.resolve(in: manifest.root)
             guard !found.contains(where: { [target.location, target.node?.location].contains($0.location) }) else {

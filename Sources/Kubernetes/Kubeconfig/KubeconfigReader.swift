@@ -16,7 +16,13 @@ struct KubeconfigReader {
     mutating func read() throws(Problems) -> Kubeconfig {
         // client-go refuses repeated names too, even of entries that the current context does not use.
         for list in ["clusters", "contexts", "users"] {
-            problems += ListKeys.repetitions(in: root[list]?.sequence ?? [], list, keys: ["name"])
+            var names: Set<String> = []
+            for item in root[list]?.sequence ?? [] {
+                guard let name = item["name"]?.string, !names.insert(name).inserted else { continue }
+                problems.append(
+                    Problem(.repeatedItem, "field '\(list)' has more than one item '\(name)'", at: item.location)
+                )
+            }
         }
         let current = root["current-context"]
         guard let name = text("current-context", in: root) else {

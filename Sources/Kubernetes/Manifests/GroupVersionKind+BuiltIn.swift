@@ -8,45 +8,6 @@ extension GroupVersionKind {
         !group.contains(".") || Self.builtInGroups.contains(group)
     }
 
-    /// Whether any version of Kubernetes has the group.
-    var isKnownGroup: Bool {
-        Self.builtInGroups.contains(group) || BuiltInKinds.groups.contains(group)
-    }
-
-    /// How far the version of an API has come, as its name says.
-    enum Stability: Comparable {
-        case alpha, beta, stable
-    }
-
-    /// How far the version of the API has come.
-    var stability: Stability {
-        if version.contains("alpha") { .alpha } else if version.contains("beta") { .beta } else { .stable }
-    }
-
-    /// Whether the version of the API is neither alpha nor beta.
-    var isStable: Bool { stability == .stable }
-
-    /// Returns whether one type is of an earlier group, or of the same group and an earlier version: `v1`, `v2beta1`, `v2`.
-    static func isEarlier(_ left: Self, _ right: Self) -> Bool {
-        func key(_ type: Self) -> (String, Substring, Stability, String) {
-            (type.group, type.version.prefix { !$0.isLetter || $0 == "v" }, type.stability, type.version)
-        }
-        return key(left) < key(right)
-    }
-
-    /// Returns the type to use instead of this type, if a server does not have this type.
-    ///
-    /// A kind of the same name in a third-party group is a different kind, because only built-in kinds move between
-    /// groups. The last stable version is preferred.
-    ///
-    /// - Parameter types: The types of the same kind that the server has, sorted by group and version.
-    /// - Returns: One of these types, or `nil` if none is a replacement.
-    func replacement(among types: [GroupVersionKind]) -> GroupVersionKind? {
-        let own = types.filter { $0.group == group }
-        let candidates = own.isEmpty ? types.filter { $0.isBuiltIn && isBuiltIn } : own
-        return candidates.last(where: \.isStable) ?? candidates.last
-    }
-
     private static let builtInGroups: Set<String> = [
         "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "auditregistration.k8s.io",
         "authentication.k8s.io", "authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io",
@@ -119,9 +80,7 @@ public struct DefinedKind: Sendable, Hashable {
     static func servedType(of manifest: ManifestObject) -> GroupVersionKind? {
         let versions = manifest.root["spec"]?["versions"]?.sequence ?? []
         let served = versions.first { $0["served"]?.boolean == true }?["name"]?.string
-        // A definition of apiextensions.k8s.io/v1beta1 may name its only version in `version` instead of a list.
-        let version = served ?? (versions.isEmpty ? manifest.root["spec"]?["version"]?.string : nil)
-        guard let kind = DefinedKind(manifest), let version, ObjectIdentifiers.isGroup(kind.group),
+        guard let kind = DefinedKind(manifest), let version = served, ObjectIdentifiers.isGroup(kind.group),
             ObjectIdentifiers.isVersion(version)
         else { return nil }
         return GroupVersionKind(group: kind.group, version: version, kind: kind.kind)

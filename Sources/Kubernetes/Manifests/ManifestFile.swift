@@ -34,7 +34,7 @@ public struct ManifestFile: Sendable {
             diagnostics = [format.problem(path: file, expected: "a manifest")]
             return
         }
-        var reader = DocumentReader(bytes, file: file, mistakes: ManifestMistakes.count)
+        var reader = DocumentReader(bytes, file: file)
         // The scan is needed only if a document cannot be parsed.
         lazy var secretLines = SecretLines(bytes)
         while let result = reader.next() {
@@ -98,8 +98,12 @@ public struct ManifestFile: Sendable {
         }
         do {
             let identity = try ObjectIdentity(written: node, documentIndex: documentIndex)
-            let encrypted = ConfigurationData.encryptedValues(node, identity)
-            diagnostics += encrypted
+            let data = ["data", "stringData"].flatMap { node[$0]?.mapping?.entries ?? [] }
+            let encrypted = data.filter { $0.value.string?.hasPrefix("ENC[AES256_GCM,") == true }
+            diagnostics += encrypted.map { entry in
+                let message = "\(identity): '\(entry.key)' is encrypted by SOPS, and the cluster would get it as it is"
+                return Problem(.otherFileKind, message, at: entry.value.location)
+            }
             guard encrypted.isEmpty else { return }
             manifests.append(ManifestObject(identity: identity, root: node, documentIndex: documentIndex))
         } catch {

@@ -148,7 +148,7 @@ private struct IdentityReader {
             ObjectIdentifiers.isAPIVersion,
             "an API version such as 'apps/v1'"
         )
-        let kind = required("kind", of: node, as: "kind", hint: Self.kindHint(of: apiVersion))
+        let kind = required("kind", of: node, as: "kind", hint: "add the object's kind")
         validate(kind, "kind", at: node["kind"], ObjectIdentifiers.isKind, "a kind such as 'ConfigMap'")
         var (name, namespace) = ("", String?.none)
         if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
@@ -172,13 +172,8 @@ private struct IdentityReader {
     }
 
     private static func apiVersionHint(of kind: String) -> String {
-        if let example = kind.isEmpty ? "v1" : BuiltInKinds.served(kind) { return "write 'apiVersion: \(example)'" }
-        let explanation = ObjectIdentifiers.isKind(kind) ? "; 'kubectl explain \(kind)' prints them" : ""
-        return "write the group and version of the kind\(explanation)"
-    }
-
-    private static func kindHint(of apiVersion: String) -> String {
-        "add the object's kind" + (BuiltInKinds.example(of: apiVersion).map { ", such as 'kind: \($0)'" } ?? "")
+        ObjectCheck.versionHint(GroupVersionKind(group: "", version: "", kind: kind))
+            ?? "write the group and version of the kind"
     }
 
     private mutating func readName(_ metadata: Node?) -> String {
@@ -217,14 +212,11 @@ private struct IdentityReader {
         _ what: String,
     ) {
         guard !text.isEmpty, !isValid(text) else { return }
-        let placeholder = TextPlaceholder(in: text)
         problems.append(
             Problem(
                 .notAnObject,
-                placeholder.map { "'\(path)' contains '\($0.text)', which nothing has replaced" }
-                    ?? "'\(path)' is '\(text)', which is not \(what)",
-                at: value?.location ?? node.location,
-                hint: placeholder.map(Placeholders.hint)
+                "'\(path)' is '\(text)', which is not \(what)",
+                at: value?.location ?? node.location
             )
         )
     }

@@ -166,7 +166,7 @@ extension Pruner {
     ) async throws(APIError) -> ServedKind? {
         var found = try await search.type(of: kind, preferring: type)
         // The search for a successor omits kinds of the manifests, because their objects have been applied as written.
-        if found == nil, type == nil, let successor = RemovedAPI.successor(of: kind) {
+        if found == nil, type == nil, let successor = KubernetesSchemas.own.successor(of: kind) {
             found = try await search.type(of: successor, preferring: nil)
         }
         guard let found else { return nil }

@@ -49,11 +49,9 @@ extension APIClient {
         // The replies contradict each other: another server or a proxy sent one of them.
         if try await hasKind(type, until: deadline) { return nil }
         if let near = catalog.nearKind(to: type) { return "\(message); did you mean 'kind: \(near)'?" }
-        if let served = BuiltInKinds.served(type.kind), served != type.apiVersion {
-            return "\(message); write 'apiVersion: \(served)'"
-        }
-        let kinds = KubernetesSchemas.own.kinds(in: type.apiVersion)
-        return kinds.isEmpty || kinds.contains(type.kind) ? nil : message
+        guard KubernetesSchemas.own.schema(of: type) == nil else { return nil }
+        if let hint = ObjectCheck.versionHint(type) { return "\(message); \(hint)" }
+        return KubernetesSchemas.own.kinds(in: type.apiVersion).isEmpty ? nil : message
     }
 
     /// Returns the versions of each API group on the server.

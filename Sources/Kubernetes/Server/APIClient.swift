@@ -351,32 +351,3 @@ extension APIClient {
         return "an attempt may take \(limit.humanReadable), and was a \(method)\(content)"
     }
 }
-
-extension APIClient {
-    /// Fetches the server's OpenAPI document for ``SchemaDocument``, or returns `nil` if it is not available.
-    public func schemaDocument(until deadline: ContinuousClock.Instant) async -> [UInt8]? {
-        guard let response = try? await schemaResponse(until: deadline), response.status == 200 else { return nil }
-        return response.body
-    }
-
-    /// Fetches the server's OpenAPI document, unless its entity tag is unchanged.
-    ///
-    /// A server whose kinds have just changed may need more time than the limit of one request, so the request is
-    /// repeated.
-    func schemaResponse(
-        tag: String? = nil,
-        until deadline: ContinuousClock.Instant
-    ) async throws(APIError) -> HTTPResponse {
-        var headers = [HTTPHeader("Accept", "application/json")]
-        if let tag { headers.append(HTTPHeader("If-None-Match", tag)) }
-        var attempts = 4
-        while true {
-            do throws(APIError) {
-                return try await send("GET", "/openapi/v2", headers: headers, until: deadline)
-            } catch {
-                attempts -= 1
-                guard case .transport = error, attempts > 0, .now < deadline else { throw error }
-            }
-        }
-    }
-}

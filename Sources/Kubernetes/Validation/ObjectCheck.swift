@@ -1,135 +1,106 @@
 public import Base
 import YAML
 
-/// Finds problems of objects that can be detected without asking a server.
-///
-/// Without the version or schema of a server, only rules that hold for all supported servers are applied.
+/// Finds problems of objects without asking a server: by the schemas of Kubernetes' kinds and of CustomResourceDefinitions.
 public struct ObjectCheck: Sendable {
-    /// The findings, at the locations of keys and values.
-    public struct Findings: Sendable {
-        /// Errors: a server would refuse the object.
-        public var problems: [Problem] = []
-        /// Warnings: values that some servers reject, and permissions that are too broad.
-        public var warnings: [Problem] = []
-    }
-
-    private let version: KubernetesVersion?
     private let definitions: CustomDefinitions
-    private let secretReaders: SecretReaders
-    private let document: SchemaDocument?
 
-    /// Creates a check.
-    ///
-    /// - Parameters:
-    ///   - version: The version of the server, if it is known.
-    ///   - definitions: The CustomResourceDefinitions against which custom resources are checked.
-    ///   - secretReaders: The roles that read Secrets.
-    ///   - document: The schema of the server, if it is known; a schema of another version is not used.
-    public init(
-        version: KubernetesVersion?,
-        definitions: CustomDefinitions,
-        secretReaders: SecretReaders,
-        document: SchemaDocument? = nil,
-    ) {
-        self.version = version ?? document?.version
+    /// Creates a check of objects whose custom kinds the definitions define.
+    public init(definitions: CustomDefinitions) {
         self.definitions = definitions
-        self.secretReaders = secretReaders
-        self.document = version == nil || version == document?.version ? document : nil
     }
 
-    /// The rules that depend on the object alone.
-    private static let rules: [@Sendable (ManifestObject) -> [Problem]] = [
-        ObjectNames.problems, MetadataFields.problems, Labels.problems, ConfigurationData.problems,
-        SelectorMatch.problems, VolumeReferences.problems, AccessRules.problems, StructuralSchema.problems,
-        ListKeys.problems, Quantities.problems, EncodedFields.problems, PortFields.problems,
-        SelectorExpressions.problems, ContainerImages.problems, FileModes.problems, JobRules.problems,
-    ]
-
-    /// Returns whether the fields of an object's kind are known, which makes it possible to find unknown fields.
-    ///
-    /// Identity and metadata have the same fields in every kind, so an object with only these parts needs no schema.
+    /// Returns whether the fields of an object's kind are known.
     public func knowsFields(of manifest: ManifestObject) -> Bool {
         let type = manifest.identity.type
-        if document != nil || definitions[type] != nil { return true }
-        let versions = KubernetesSchemas.own.versions(of: type)
-        if version.map(versions.contains) ?? !versions.isEmpty { return true }
-        return (manifest.root.mapping?.entries ?? []).allSatisfy { Self.commonFields.contains($0.key) }
+        return definitions[type] != nil || KubernetesSchemas.own.schema(of: type) != nil
     }
 
-    private static let commonFields: Set = ["apiVersion", "kind", "metadata"]
-
-    public func findings(in manifest: ManifestObject) -> Findings {
+    /// Returns what a server would refuse in an object, at the locations of keys and values.
+    public func problems(in manifest: ManifestObject) -> [Problem] {
         let manifest = manifest.loaded
-        var findings = Findings()
-        let removed = RemovedAPI.problem(of: manifest, version: version)
-        if let removed, removed.isCertain { findings.problems.append(removed.problem) }
-        if let removed, !removed.isCertain { findings.warnings.append(removed.problem) }
-        if let version {
-            findings.problems += [IntroducedAPI.problem(of: manifest, version: version)].compactMap(\.self)
-        }
-        if removed == nil { findings.problems += BuiltInKinds.problems(manifest) }
-        for rule in Self.rules { findings.problems += rule(manifest) }
-        let size = ObjectSize(manifest)
-        findings.problems += size.problems
-        findings.warnings +=
-            size.warnings + MetadataFields.warnings(manifest) + ConfigurationData.warnings(manifest)
-            + AccessRuleNames.warnings(manifest) + Quantities.warnings(manifest)
-        findings.warnings += ConfigurationData.encryptedFiles(manifest) + secretReaders.warnings(manifest)
-        findings.warnings += FileModes.warnings(manifest) + WrittenNulls.warnings(manifest)
-        findings.problems += schemaProblems(manifest, unlike: findings.problems)
-        let joined = Placeholders(manifest).joined(with: findings.problems)
-        findings.problems = joined.problems
-        findings.warnings += joined.warnings
-        let identity = manifest.identity.description
-        findings.problems = findings.problems.map { $0.prefixed(identity) }
-        findings.warnings = findings.warnings.map { $0.prefixed(identity) }
-        return findings
-    }
-
-    /// Returns the problems found with the schema of the kind, at locations where no rule has found a problem.
-    private func schemaProblems(_ manifest: ManifestObject, unlike known: [Problem]) -> [Problem] {
         let type = manifest.identity.type
-        let found: [Problem]
+        var problems = ObjectAnnotation.problems(in: manifest)
         if let definition = definitions[type] {
-            found = definition.problems(of: manifest)
-        } else if let faults = builtInFaults(manifest) {
-            found = faults.map(\.problem)
-        } else if let document {
-            guard let schema = document.schema(of: type) else { return document.kindProblems(manifest, unlike: known) }
-            found = SchemaCheck(manifest.root, of: type, against: schema, rules: .served).faults.map(\.problem)
+            problems += definition.problems(of: manifest)
         } else {
-            return []
+            problems += Self.schemaProblems(of: manifest)
         }
-        let places = Set(known.compactMap(\.location))
-        return found.filter { $0.location.map { !places.contains($0) } ?? true }
+        if KubernetesSchemas.own.schema(of: type) == nil, let schema = KubernetesSchemas.own.metadata,
+            let metadata = manifest.root["metadata"]
+        {
+            problems += SchemaCheck(metadata, of: type, against: schema, at: "metadata").problems
+        }
+        let name = manifest.root["metadata"]?["name"]?.location ?? manifest.location
+        return [Self.nameProblem(manifest.identity, at: name)].compactMap(\.self)
+            + problems.map { $0.prefixed(manifest.identity) }
     }
 
-    /// Returns the faults of an object according to the schemas that are part of the program.
-    ///
-    /// If the version of the server is not known, only what is wrong in every version that has the kind is a fault.
-    ///
-    /// - Returns: The faults, or `nil` if the schemas do not have the kind in the version.
-    private func builtInFaults(_ manifest: ManifestObject) -> [SchemaCheck.Fault]? {
+    /// Returns the problems of an object by the schema of Kubernetes' newest version, none if that does not have the kind.
+    static func schemaProblems(of manifest: ManifestObject) -> [Problem] {
         let type = manifest.identity.type
-        func faults(in version: KubernetesVersion) -> [SchemaCheck.Fault]? {
-            KubernetesSchemas.own.schema(of: type, in: version).map { schema in
-                SchemaCheck(manifest.root, of: type, against: schema, rules: .builtIn(self.version)).faults
-            }
+        guard let schema = KubernetesSchemas.own.schema(of: type) else { return [] }
+        return SchemaCheck(manifest.root, of: type, against: schema).problems
+    }
+
+    /// Returns the warning about an object whose kind the newest version of Kubernetes lacks, although its group is built in.
+    public func kindWarning(_ manifest: ManifestObject) -> Problem? {
+        let root = manifest.root
+        let place = { (key: String) in root[key]?.location ?? manifest.location }
+        return kindWarning(manifest.identity, at: place("apiVersion"), place("kind"))
+    }
+
+    /// Returns the warning about a kind of a built-in group that the newest version of Kubernetes does not have.
+    ///
+    /// - Parameters:
+    ///   - identity: The object.
+    ///   - version: The location of its group and version.
+    ///   - kind: The location of its kind.
+    /// - Returns: The warning, or `nil` if the kind is known or of another group.
+    public func kindWarning(
+        _ identity: ObjectIdentity,
+        at version: SourceLocation,
+        _ kind: SourceLocation
+    ) -> Problem? {
+        let (type, schemas) = (identity.type, KubernetesSchemas.own)
+        guard type.isBuiltIn, definitions[type] == nil, schemas.schema(of: type) == nil else { return nil }
+        let message = "Kubernetes \(schemas.version) has no kind '\(type.kind)' in '\(type.apiVersion)'"
+        if let hint = Self.versionHint(type) {
+            return Problem(.unknownVersion, message, at: version, hint: hint).prefixed(identity)
         }
-        if let version { return faults(in: version) }
-        let versions = KubernetesSchemas.own.versions(of: type)
-        guard let newest = versions.last, var common = faults(in: newest) else { return nil }
-        for version in versions.dropLast().reversed() where !common.isEmpty {
-            let places = Set((faults(in: version) ?? []).map(\.location))
-            common.removeAll { !places.contains($0.location) }
+        let near = nearestName(to: type.kind, in: schemas.kinds(in: type.apiVersion))
+        return Problem(.unknownKind, message, at: kind, hint: near.map { "did you mean '\($0)'?" }).prefixed(identity)
+    }
+
+    /// Returns which groups and versions have a kind, or `nil` if none has, or the kind of another group may be meant.
+    static func versionHint(_ type: GroupVersionKind) -> String? {
+        let versions = KubernetesSchemas.own.apiVersions(ofKind: type.kind, in: type.group)
+        let isMeant = type.isBuiltIn || nearestName(to: type.apiVersion, in: versions) != nil
+        return versions.isEmpty || !isMeant ? nil : "write 'apiVersion: \(versions.joined(separator: "' or '"))'"
+    }
+
+    /// Returns the problem of an object's name, `nil` if the name may be that of an object of its kind.
+    public static func nameProblem(_ identity: ObjectIdentity, at location: SourceLocation) -> Problem? {
+        let (type, name) = (identity.type, identity.name)
+        // The names of these may have other characters.
+        if type.group == "rbac.authorization.k8s.io" || ["ClusterTrustBundle", "IPAddress"].contains(type.kind) {
+            return nil
         }
-        return common
+        let isLabel = type.group.isEmpty && ["Namespace", "Service"].contains(type.kind)
+        let limit = isLabel ? 63 : 253
+        let parts = isLabel ? [name[...]] : name.split(separator: ".", omittingEmptySubsequences: false)
+        let isValid = parts.allSatisfy { $0.wholeMatch(of: /[a-z0-9]([-a-z0-9]*[a-z0-9])?/) != nil }
+        guard !isValid || name.utf8.count > limit else { return nil }
+        let signs = isLabel ? "digits and '-'" : "digits, '-' and '.'"
+        let expected = "up to \(limit) lowercase letters, \(signs), a letter or digit at both ends"
+        let message = "field 'metadata.name': expected \(expected), found \(ShownValue(.string(name)))"
+        return Problem(.invalidObjectName, message, at: location).prefixed(identity)
     }
 }
 
 extension Problem {
     /// Returns the problem with the name of its object in front.
-    fileprivate func prefixed(_ identity: String) -> Problem {
+    fileprivate func prefixed(_ identity: ObjectIdentity) -> Problem {
         Problem(code, "\(identity): \(message)", at: location, hint: hint)
     }
 }

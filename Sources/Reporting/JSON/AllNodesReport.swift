@@ -47,7 +47,7 @@ public struct AllNodesReport: Sendable {
         }
         let count = warned.all.count
         let result = count == 0 ? "nothing wrong" : "\(count) warning\(count == 1 ? "" : "s")"
-        let note = nodes.first { $0.counts.uncheckedObjects > 0 }?.counts.schemaNote(isOffline: true) ?? ""
+        let note = nodes.first { $0.counts.uncheckedObjects > 0 }?.counts.schemaNote ?? ""
         return lines.joined() + note + "\(nodes.count) node\(nodes.count == 1 ? "" : "s"), \(result)\n"
     }
 

@@ -27,18 +27,11 @@ public struct CheckCounts: Sendable {
             + (tasksWithoutSandbox > 0 ? [("tasksWithoutSandbox", .number(tasksWithoutSandbox))] : [])
     }
 
-    /// Returns a note that the fields of some objects were not checked, if there are such objects.
-    ///
-    /// - Parameters:
-    ///   - isOffline: Whether the check runs elsewhere than on the node, without the schemas cached on the node.
-    ///   - arguments: The arguments that select the same node in a suggested command.
-    /// - Returns: A line with its line ending, or an empty string.
-    public func schemaNote(isOffline: Bool, arguments: [String] = []) -> String {
+    /// A line that the fields of some objects were not checked, empty if there are no such objects.
+    public var schemaNote: String {
         guard uncheckedObjects > 0 else { return "" }
-        let call = quotedShellLine(["nest-bootstrap", "diff"] + arguments)
-        let cure = isOffline ? "run 'nest-bootstrap check' on the node" : "run \(call) to fetch it"
         let objects = uncheckedObjects == 1 ? "1 object" : "\(uncheckedObjects) objects"
-        return "note: the fields of \(objects) are not checked: no schema of the kind is known; \(cure)\n"
+        return "note: the fields of \(objects) are not checked: no schema of the kind is known\n"
     }
 }
 

@@ -43,7 +43,6 @@ enum OtherToolsWords {
         "--local": ["--offline"], "--no-server": ["--offline"],
         "--chroot": ["--root"], "--destdir": ["--root"], "--installroot": ["--root"], "--prefix": ["--root"],
         "--sysroot": ["--root"],
-        "--kubernetes-version": ["--server-version"], "--k8s-version": ["--server-version"],
     ]
 
     /// Returns the call that a command of another program means.

@@ -12,10 +12,9 @@ struct AllNodesPlans {
 
     /// Prints the problems of all nodes, or the number of tasks of each node.
     ///
-    /// - Parameter serverVersion: The version of the API server, if it is known.
     /// - Returns: The exit code.
     /// - Throws: ``HTTP/TransportError`` if libcurl cannot be set up.
-    func check(_ serverVersion: KubernetesVersion?) async throws -> ExitCode {
+    func check() async throws -> ExitCode {
         let sources: [SourceFile]
         do {
             sources = try Configuration.sources(options)
@@ -35,7 +34,7 @@ struct AllNodesPlans {
         func findings(of node: NodeReading, _ configuration: Configuration) async -> NodeCheck.Findings {
             let plan = CheckedPlan(configuration)
             if let same = known[plan] { return same }
-            let check = NodeCheck(configuration.environment(http), serverVersion: serverVersion, isOffline: true)
+            let check = NodeCheck(configuration.environment(http), isOffline: true)
             let findings = node.problems.isEmpty ? await check.findings() : await check.manifestFindings()
             known[plan] = findings
             return findings

@@ -19,8 +19,8 @@ struct CheckCommand: Command {
             "Every mistake is one line on standard error: FILE:LINE:COLUMN: problem; hint. Warnings, such as a "
                 + "certificate that expires soon, begin with 'warning:' and do not change the exit code. "
                 + "With '--output json' standard output has one JSON object with all of them.",
-            "Custom resources are checked against the CustomResourceDefinitions of the same plan; other objects "
-                + "against the schema that the API server had at the last 'diff' or refusal.",
+            "Custom resources are checked against the CustomResourceDefinitions of the same plan, and other objects "
+                + "against the schemas of the newest version of Kubernetes that the program knows.",
             "With '--offline' this machine need not be the node: paths of the node, accounts and certificates are not "
                 + "looked at. A manifest that is only on the node is a warning.",
             "With '--all-nodes' this machine need not be a node: every node of section 'nodes' is checked as with "
@@ -35,33 +35,19 @@ struct CheckCommand: Command {
             .wrongTaskFile,
         ],
         examples: [
-            "check", "check --config ./bootstrap.yaml --role worker", "check --server-version 1.34",
+            "check", "check --config ./bootstrap.yaml --role worker",
             "check --offline --config ./bootstrap.yaml --host-name cp1", "check --all-nodes --config ./bootstrap.yaml",
         ],
-        files: Row.taskFiles + [Row("/var/lib/nest-bootstrap/cache", "schemas of API servers")],
+        files: Row.taskFiles,
     )
 
     static let flags: [Flag<Self>] = [
-        Flag(
-            "--server-version",
-            "VERSION",
-            "the version of the API server, such as 1.34: APIs that it does not serve are errors "
-                + "(default: that of the server at its last 'diff' or refusal, if known)"
-        ) { (command, _, value) throws(UsageError) in
-            guard let version = KubernetesVersion(value) else {
-                throw UsageError("invalid value '\(value)' for '--server-version': expected a version such as 1.34")
-            }
-            command.serverVersion = version
-        },
         .config, .role, .hostName, .allNodes, .offline, .root, .output,
     ]
 
-    /// The given version of the API server, if any.
-    var serverVersion: KubernetesVersion?
-
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         guard options.isForAllNodes else { return try await check(options, program.output) }
-        return try await AllNodesPlans(options: options, output: program.output).check(serverVersion)
+        return try await AllNodesPlans(options: options, output: program.output).check()
     }
 
     /// Prints every problem and warning, and returns the exit code.
@@ -79,7 +65,7 @@ struct CheckCommand: Command {
             return .configuration
         }
         let configuration = check.configuration
-        let findings = try await check.findings(serverVersion: serverVersion)
+        let findings = try await check.findings()
         let problems = findings.problems
         let counts = CheckCounts(configuration.plan, findings)
         if options.output.isForPrograms {
@@ -95,7 +81,7 @@ struct CheckCommand: Command {
             if problems.isEmpty {
                 let lines = check.choice.map { addressLines($0, columns: nil) } ?? []
                 output.write(lines.map { $0 + "\n" }.joined())
-                output.write(counts.schemaNote(isOffline: options.isOffline, arguments: options.commonArguments))
+                output.write(counts.schemaNote)
                 let without = counts.tasksWithoutSandbox
                 let note = without == 0 ? "" : " (\(without) without a sandbox)"
                 output.write("\(counts.tasks) task\(counts.tasks == 1 ? "" : "s") for this node\(note), \(result)\n")

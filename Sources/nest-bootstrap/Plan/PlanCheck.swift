@@ -31,17 +31,12 @@ struct PlanCheck {
 
     /// Checks manifests, paths and certificates.
     ///
-    /// - Parameter serverVersion: The version of the API server, if it is given.
     /// - Returns: The findings, with the problems of the task files first.
     /// - Throws: ``Base/SystemError`` if no HTTP client can be created.
-    func findings(serverVersion: KubernetesVersion? = nil) async throws -> NodeCheck.Findings {
+    func findings() async throws -> NodeCheck.Findings {
         let options = configuration.options
         let http = try HTTPClient(startsAtOnce: false)
-        let check = NodeCheck(
-            configuration.environment(http),
-            serverVersion: serverVersion,
-            isOffline: options.isOffline,
-        )
+        let check = NodeCheck(configuration.environment(http), isOffline: options.isOffline)
         var findings = isReadable ? await check.findings() : await check.manifestFindings()
         if let absence = Configuration.absence(options) { findings.warnings.append(absence) }
         if !options.isOffline { findings.add(.distrust(of: Configuration.distrusted(options))) }

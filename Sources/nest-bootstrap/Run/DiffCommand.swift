@@ -74,8 +74,7 @@ struct DiffCommand: Command {
         let shown = Set((names.isEmpty ? plan : try plan.selecting(names)).steps.map(\.task.name))
         let signals = try catchSignals()
         let http = try HTTPClient(startsAtOnce: false)
-        var environment = configuration.environment(http)
-        environment.keepsSchemas = true
+        let environment = configuration.environment(http)
         let runner = ActionRunner(environment)
         let engine = Engine { [events] event in
             if let event = Self.visible(event, shown) { events.send(event) }

@@ -378,25 +378,4 @@ struct ManifestFileTests {
         #expect(index.provider(neededBy: objects[4].identity) == nil)
         #expect(index.provider(neededBy: objects[4].identity, defaultNamespace: "tools") == "Namespace/tools")
     }
-
-    /// Texts with a marker, and the line of the marker if it divides an object.
-    @Test(arguments: [
-        ("apiVersion: v1\nkind: ConfigMap\n---\nmetadata: {name: a}\n", 3),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n---\n  a: b\n", 5),
-        ("apiVersion: v1\nkind: Secret\nmetadata:\n---\n  name: a\nstringData: {a: b}\n---\n# nothing\n", 4),
-        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ConfigMap\n", nil),
-        ("apiVersion: v1\n---\nkind: ConfigMap\n---\nmetadata: {name: a}\n", nil),
-    ])
-    func `a marker that divides an object is the only mistake`(text: String, line: Int?) {
-        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
-        let problem =
-            "the document marker '---' divides an object: without it, the lines before and after it are one object; "
-            + "remove the line"
-        if let line {
-            #expect(file.diagnostics.map(\.description) == ["m.yaml:\(line):1: \(problem)"])
-            #expect(file.manifests.isEmpty && file.brokenManifests.map { "\($0.identity)" }.count == 1)
-        } else {
-            #expect(!file.diagnostics.isEmpty && file.diagnostics.allSatisfy { !$0.message.contains("divides") })
-        }
-    }
 }

@@ -103,9 +103,9 @@ struct ApplySetTests {
 
     @Test func `the objects of a removed kind are looked for in the group that has them now`() throws {
         let ingress = try #require(DefinedKind(text: "Ingress.extensions"))
-        #expect(RemovedAPI.successor(of: ingress)?.text == "Ingress.networking.k8s.io")
+        #expect(KubernetesSchemas.own.successor(of: ingress)?.text == "Ingress.networking.k8s.io")
         for text in ["Ingress.networking.k8s.io", "PodSecurityPolicy.policy", "ConfigMap", "Widget.example.org"] {
-            #expect(RemovedAPI.successor(of: try #require(DefinedKind(text: text))) == nil)
+            #expect(KubernetesSchemas.own.successor(of: try #require(DefinedKind(text: text))) == nil)
         }
     }
 

@@ -38,27 +38,4 @@ struct RequestCountTests {
         for _ in 0..<10 where counts != expected { counts = try await countsOfFourTasks() }
         #expect(counts == expected)
     }
-
-    @Test func `objects that are refused share the schema`() async throws {
-        let fake = try FakeAPIServer { request in
-            if request.method == "PATCH" {
-                let message =
-                    "failed to create typed patch object (d/a; v1, Kind=ConfigMap): .x: field not declared in schema"
-                return FakeAPIServer.json(500, #"{"message":"\#(message)"}"#)
-            }
-            guard request.target.hasPrefix("/openapi/v2") else { return nil }
-            // The objects of a slow machine are not refused within the time for which the document is current.
-            guard request.header("If-None-Match") != "\"1\"" else { return .response(304) }
-            let type = #"{"group":"","version":"v1","kind":"ConfigMap"}"#
-            let schema = #"{"properties":{"a":{}},"x-kubernetes-group-version-kind":[\#(type)]}"#
-            return .response(200, headers: ["ETag: \"1\""], body: Array(#"{"definitions":{"c":\#(schema)}}"#.utf8))
-        }
-        let lines = await (try fake.session()).apply(Self.text("a"))
-        #expect(lines.count == 30)
-        #expect(lines.allSatisfy { $0.contains("is not known to the server") }, "\(lines)")
-        let documents = fake.server.requests.filter {
-            $0.target.hasPrefix("/openapi/v2") && $0.header("If-None-Match") == nil
-        }
-        #expect(documents.count == 1)
-    }
 }
