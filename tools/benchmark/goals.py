@@ -113,7 +113,8 @@ def main() -> None:
         })
         print()
     without_server = {title("measured", index): common(samples) for index, samples in enumerate(runs)}
-    write_table({name: rows for name, rows in without_server.items() if rows})
+    if measured := {name: rows for name, rows in without_server.items() if rows}:
+        write_table(measured)
 
 
 if len(sys.argv) < 2:
