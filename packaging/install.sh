@@ -229,8 +229,7 @@ install_files() {
     if [ -n "${make_drop_ins:-}" ]; then mkdir -p "$destination$drop_ins"; fi
     while read -r path; do put "$work/files$path" "$destination$path"; done <"$work/new-paths"
     paths "$work/old" | LC_ALL=C comm -13 "$work/new-paths" - >"$work/obsolete"
-    # Earlier versions installed the task file.
-    while read -r path; do [ "$path" = "$task_file" ] || remove "$path"; done <"$work/obsolete"
+    while read -r path; do remove "$path"; done <"$work/obsolete"
     if is_live; then
         activate
     elif [ -z "$destination" ]; then
@@ -263,7 +262,7 @@ uninstall_files() {
     fi
     paths "$work/old" >"$work/obsolete"
     while read -r path; do
-        case $path in "$task_file" | "$installed$lists/install.sh") ;; *) remove "$path" ;; esac
+        [ "$path" = "$installed$lists/install.sh" ] || remove "$path"
     done <"$work/obsolete"
     if [ -z "$dry" ]; then
         for directory in "$drop_ins" "${drop_ins%/*}" /etc; do

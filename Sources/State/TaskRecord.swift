@@ -157,9 +157,7 @@ extension TaskRecord {
             failed: Self.count(node["failed"]),
         )
         lease = node["lease"].flatMap { LeaseHolder($0) }
-        // Earlier versions of the program wrote all reasons as one string.
-        let lines = node["reason"]?.string.map { $0.split(separator: "\n").map(String.init) }
-        reasons = node["reasons"]?.sequence?.compactMap(\.string) ?? lines ?? []
+        reasons = node["reasons"]?.sequence?.compactMap(\.string) ?? []
         publicReasons = []
         waits = [TaskWait](node["waits"])
         isPermanent = node["permanent"]?.boolean ?? false

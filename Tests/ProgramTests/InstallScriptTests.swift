@@ -191,23 +191,6 @@ struct InstallScriptTests {
         #expect(exists("/usr/local/bin/nest-bootstrap"))
     }
 
-    /// Version 0.1.0 installed a task file, and listed it.
-    @Test(arguments: ["# shipped\n", "# mine\n"])
-    func `an upgrade and a removal leave the task file that an earlier version installed`(text: String) async throws {
-        _ = try await run("--destdir=\(root)")
-        let path = "/etc/nest-bootstrap/bootstrap.yaml"
-        let list = "\(root)/usr/local/share/nest-bootstrap/installed"
-        let entry = "\(try await sha256Digest("# shipped\n"))  \(path)\n"
-        try Files.write(Array((try Files.text(list) + entry).utf8), to: list, mode: 0o644)
-        try write(text, to: "root\(path)")
-        let upgrade = try await run("--destdir=\(root)")
-        #expect(upgrade.status == 0 && !upgrade.output.contains(path), "\(upgrade.output)")
-        #expect(try self.text(path) == text)
-        #expect(try await run("--destdir=\(root)", "--uninstall").status == 0)
-        #expect(try await allFiles() == [path])
-        #expect(try self.text(path) == text)
-    }
-
     @Test func `removal leaves task file and drop-ins, also with --purge`() async throws {
         let missing = try await run("--destdir=\(root)", "--uninstall")
         #expect(missing.status == 1)

@@ -35,12 +35,6 @@ struct RecordTests {
         #expect(try FileSystem.status(path)?.mode == 0o600)
     }
 
-    @Test func `a record of an earlier version has its reason as one text`() throws {
-        var text = String(decoding: record(.failed, reasons: ["one", "two"]).json(), as: UTF8.self)
-        text = text.replacing(#""reasons":["one","two"]"#, with: #""reason":"one\ntwo""#)
-        #expect(TaskRecord(json: Array(text.utf8))?.reasons == ["one", "two"])
-    }
-
     @Test func `the record that every user may read has only the public reason`() throws {
         var written = record(.failed, reasons: ["'sh -c MARKER' exited with status 1"])
         written.publicReasons = ["its program exited with status 1"]

@@ -185,7 +185,7 @@ private struct TaskUnit {
         let state = cache + task.recordedSets.map { "nest-bootstrap/sets/\($0)" }
         if !state.isEmpty { unit.set("StateDirectory", state.joined(separator: " ")) }
         if task.footprint.keepsCache {
-            // An administrator or an older version may have stored a copy for all tasks.
+            // An administrator may have stored a copy for all tasks.
             for digest in task.footprint.pinnedDigests {
                 unit.path("BindReadOnlyPaths", "/var/lib/nest-bootstrap/cache/\(digest)")
             }

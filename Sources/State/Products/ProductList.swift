@@ -134,13 +134,10 @@ extension ProductList {
 }
 
 extension ProductList {
-    /// The version of the file format.
-    static let version = 1
-
     /// Returns the list in the format of its file.
     func json() -> [UInt8] {
         var pairs: [(String, Node)] = [
-            ("version", .number(Self.version)), ("task", .string(task)), ("position", .number(position)),
+            ("task", .string(task)), ("position", .number(position)),
             ("key", .string(key)), ("resetDue", .boolean(isResetDue)),
         ]
         if let reset {
@@ -164,13 +161,10 @@ extension ProductList {
     /// - Parameters:
     ///   - json: The content of the file.
     ///   - name: The task, from the name of the file.
-    /// - Throws: ``ProductListFault`` if the content is not a list of this task in this version.
+    /// - Throws: ``ProductListFault`` if the content is not a list of this task.
     init(json: [UInt8], task name: String) throws(ProductListFault) {
-        guard let node = try? readJSON(json, file: "list"), let version = node["version"]?.integer else {
-            throw .damaged
-        }
-        guard version == Self.version else { throw .ofOtherVersion(version) }
-        guard node["task"]?.string == name, let key = node["key"]?.string, key.utf8.count == 64,
+        guard let node = try? readJSON(json, file: "list"), node["task"]?.string == name, let key = node["key"]?.string,
+            key.utf8.count == 64,
             let products = node["products"]?.sequence, products.count <= Self.productLimit
         else { throw .damaged }
         self.init(task: name, position: node["position"]?.integer ?? 0, key: key)
@@ -209,16 +203,9 @@ extension ProductList {
 public enum ProductListFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// The content is not in the format that the agent writes.
     case damaged
-    /// The list was written by another version of the agent.
-    case ofOtherVersion(Int)
 
     /// The fault as a predicate.
-    public var description: String {
-        switch self {
-        case .damaged: "is damaged"
-        case .ofOtherVersion(let version): "has version \(version), which this version of nest-bootstrap does not know"
-        }
-    }
+    public var description: String { "is damaged" }
 }
 
 extension ProductForm {

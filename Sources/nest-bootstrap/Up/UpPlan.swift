@@ -12,7 +12,7 @@ struct UpPlan {
         case declaration
         /// A file that it reads is not that of its last success.
         case file(String)
-        /// Its last success did not record what it used, as in earlier versions of the program.
+        /// Its last success did not record what it used.
         case unrecorded
         /// It has not succeeded on this boot.
         case state(TaskState)
