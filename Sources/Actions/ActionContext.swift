@@ -154,7 +154,7 @@ struct ActionContext: Sendable {
             emit(.path(path, result))
             return result != .unchanged
         } catch {
-            throw Problem(.systemCallFailed, "cannot write \(kind) '\(path)'", cause: error)
+            throw Problem("cannot write \(kind) '\(path)'", cause: error)
         }
     }
 
@@ -262,7 +262,6 @@ extension ActionContext {
     private func report(_ loss: ClusterLease.Loss, of lease: ClusterLease, _ end: LockedWork) throws(Problem) {
         if case .failure = end.result, end.isLossFirst {
             throw Problem(
-                .lockUnavailable,
                 "\(lease.description) was lost (\(loss.reason)), so the task was ended",
                 hint: loss.hint
             )

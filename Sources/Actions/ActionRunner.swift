@@ -69,9 +69,9 @@ extension Problem {
     fileprivate func located(in task: PlannedTask) -> Problem {
         var cause: (any Error)? = self
         var located = self
-        if location != nil, self.cause == nil, code?.area == .node { located.mayPass = true }
+        if self.cause == nil, location?.file == task.subjectLocation.file { located.mayPass = true }
         while let problem = cause as? Problem {
-            guard problem.location == nil, problem.code != .interrupted else { return located }
+            guard problem.location == nil else { return located }
             cause = problem.cause
         }
         guard task.verb.name != ApplyDeclaration.name, !(cause is Problems) else { return located }

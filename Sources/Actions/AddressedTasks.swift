@@ -42,7 +42,7 @@ public final class AddressedTasks: Sendable {
                 address = chosen
             } else if isNeeded {
                 let message = "no address of this node matches: \(choice.summary)"
-                throw Problem(.unsuitableAddress, message, hint: NodeAddress.advice(rule))
+                throw Problem(message, hint: NodeAddress.advice(rule))
             } else {
                 // Most manifests do not use the address; each use of the missing address is reported.
                 return try read(.missing(choice.summary))

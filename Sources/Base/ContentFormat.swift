@@ -105,7 +105,7 @@ public struct ContentFormat: Sendable, Hashable {
     /// - Returns: The problem, at the first line.
     public func problem(path: String, expected: String) -> Problem {
         let location = SourceLocation(file: path, position: SourceLocation.Position(line: 1, column: 1))
-        return Problem(.otherFileKind, "the file is \(name), not \(expected)", at: location, hint: hint(path: path))
+        return Problem("the file is \(name), not \(expected)", at: location, hint: hint(path: path))
     }
 
     /// Returns the command with which the file can be used, or what to correct.

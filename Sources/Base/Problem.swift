@@ -3,9 +3,6 @@
 /// A problem with a location is an error in a file, unless it ``mayPass``. A problem without a location is a failure of the
 /// machine or a server.
 public struct Problem: Error, Sendable, CustomStringConvertible {
-    /// The kind of the problem, which `explain` explains; `nil` only of wrong usage and of errors of other types.
-    public var code: ProblemCode?
-
     /// The problem, in lower case and without a full stop.
     public var message: String
 
@@ -30,14 +27,12 @@ public struct Problem: Error, Sendable, CustomStringConvertible {
     public var publicMessage: String?
 
     public init(
-        _ code: ProblemCode?,
         _ message: String,
         at location: SourceLocation? = nil,
         hint: String? = nil,
         cause: (any Error)? = nil,
         publicMessage: String? = nil,
     ) {
-        self.code = code
         self.publicMessage = publicMessage
         self.message = message
         // Values that were not read from a file have a location with an empty file name.

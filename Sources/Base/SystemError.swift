@@ -17,9 +17,6 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Advice, if the reason implies any.
     public var advice: String?
 
-    /// The kind of the error as a problem, if the error number does not determine it.
-    public var kind: ProblemCode?
-
     /// Creates an error; without a detail the system's text for the code is printed.
     public init(
         _ operation: String,
@@ -27,9 +24,7 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
         code: Int32,
         detail: String? = nil,
         advice: String? = nil,
-        kind: ProblemCode? = nil,
     ) {
-        self.kind = kind
         self.advice = advice
         self.operation = operation
         self.subject = subject
@@ -63,17 +58,6 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 extension SystemError {
-    /// The kind of the error as a problem.
-    public var problemCode: ProblemCode {
-        if let kind { return kind }
-        switch code {
-        case ENOENT, ENOTDIR: return .missingFile
-        case EACCES, EPERM: return .permissionDenied
-        case EEXIST, EISDIR, ENOTEMPTY, ELOOP: return .pathInTheWay
-        default: return .systemCallFailed
-        }
-    }
-
     /// Calls a C function, and repeats the call if a signal interrupts it.
     ///
     /// - Returns: The function's result, which is not negative.

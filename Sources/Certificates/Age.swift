@@ -37,7 +37,7 @@ public struct Age: Sendable {
         let encrypted = result.copy
         guard let file = AgeFile(encrypted), recipients.differences(from: file).isEmpty else {
             let message = "cannot encrypt a key: 'age' printed no file that is encrypted to the recipients"
-            throw Problem(.decryptionFailed, message, hint: Self.advice)
+            throw Problem(message, hint: Self.advice)
         }
         return encrypted
     }
@@ -65,7 +65,7 @@ public struct Age: Sendable {
         let text = try await run(arguments, input, "cannot decrypt '\(path)'", until: deadline)
         if let expected = AgeFile(bytes)?.contentCount, text.count != expected {
             let message = "cannot decrypt '\(path)': 'age' printed \(text.count) bytes of \(expected)"
-            throw Problem(.decryptionFailed, message, hint: Self.advice)
+            throw Problem(message, hint: Self.advice)
         }
         return text
     }
@@ -82,10 +82,10 @@ public struct Age: Sendable {
             result = try await filter(command, input: input, outputLimit: SizeLimit.encrypted, deadline: deadline)
         } catch {
             let hint = error.code == ENOENT ? "install the package 'age'" : error.advice
-            throw Problem(.decryptionFailed, operation, hint: hint, cause: error)
+            throw Problem(operation, hint: hint, cause: error)
         }
         guard result.status.isSuccess else {
-            throw Problem(.decryptionFailed, operation, cause: AgeError(result.status, errors: result.errors))
+            throw Problem(operation, cause: AgeError(result.status, errors: result.errors))
         }
         return result.output
     }

@@ -140,7 +140,7 @@ extension CertificateSet {
         do {
             guard let bytes = try read(file) else {
                 let hint = "'nest-bootstrap certificates renew' makes one"
-                throw Problem(.authorityUnusable, "there is no CA in '\(path(file))'", hint: hint)
+                throw Problem("there is no CA in '\(path(file))'", hint: hint)
             }
             let certificates = try Certificate.read(pem: bytes)
             return Authorities(
@@ -150,7 +150,7 @@ extension CertificateSet {
         } catch let error as Problem {
             throw error
         } catch {
-            throw Problem(.authorityUnusable, "the certificate of the CA, '\(path(file))', cannot be used: \(error)")
+            throw Problem("the certificate of the CA, '\(path(file))', cannot be used: \(error)")
         }
     }
 }

@@ -142,7 +142,7 @@ public struct CertificateSelection: Sendable, Hashable {
             for name in given where !known.contains(name) {
                 let near = nearestName(to: name, in: known).map { "did you mean '\($0)'?" }
                 let hint = near ?? "expected one of \(known.joined(separator: ", "))"
-                problems.append(Problem(.invalidName, "no \(kind) '\(name)' is declared", hint: hint))
+                problems.append(Problem("no \(kind) '\(name)' is declared", hint: hint))
             }
         }
         check("node with certificates", nodes, declarations.nodes)
@@ -152,6 +152,6 @@ public struct CertificateSelection: Sendable, Hashable {
             (nodes.isEmpty || nodes.contains(leaf.node)) && (names.isEmpty || names.contains(leaf.name))
         }
         guard leaves.isEmpty, !isComplete else { return leaves }
-        throw Problems([Problem(.invalidName, "no certificate is selected: these nodes have none of these names")])
+        throw Problems([Problem("no certificate is selected: these nodes have none of these names")])
     }
 }

@@ -24,7 +24,7 @@ struct HostKeys: Sendable {
         do throws(SystemError) {
             names = try FileSystem.list(path, limit: Self.countLimit).filter { $0.hasSuffix(".pub") }
         } catch {
-            throw Problem(.invalidRecipient, "node '\(node)' has no public key: \(error)", hint: hint)
+            throw Problem("node '\(node)' has no public key: \(error)", hint: hint)
         }
         var entries: [RecipientList.Entry] = []
         for name in names {
@@ -33,20 +33,19 @@ struct HostKeys: Sendable {
             do throws(SystemError) {
                 bytes = try FileSystem.read(file, limit: Self.sizeLimit)
             } catch {
-                throw Problem(.invalidRecipient, "node '\(node)' has no public key: \(error)", hint: hint)
+                throw Problem("node '\(node)' has no public key: \(error)", hint: hint)
             }
             let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             for line in lines where line.hasPrefix("ssh-ed25519") {
                 do throws(Recipient.Fault) {
                     entries.append(.init(recipient: try Recipient(String(line)), owner: "node '\(node)'"))
                 } catch {
-                    throw Problem(.invalidRecipient, "the key in '\(file)' \(error.message)", hint: hint)
+                    throw Problem("the key in '\(file)' \(error.message)", hint: hint)
                 }
             }
         }
         guard entries.isEmpty else { return entries }
         throw Problem(
-            .invalidRecipient,
             "node '\(node)' has no public key: no file '*.pub' in '\(path)' has one of type ed25519",
             hint: hint
         )

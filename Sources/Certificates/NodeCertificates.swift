@@ -35,7 +35,7 @@ public struct NodeCertificates: Sendable {
             do throws(SystemError) {
                 files[name] = try set.read(name)
             } catch {
-                throw Problem(error.problemCode, "\(error)", hint: error.advice)
+                throw Problem("\(error)", hint: error.advice)
             }
             guard files[name] != nil else { throw Self.unusable(set.path(name), "is missing") }
         }
@@ -51,11 +51,10 @@ public struct NodeCertificates: Sendable {
         do throws(Problem) {
             root = try readJSON(json, file: "standard input")
         } catch _ {
-            throw Problem(.certificatesNotSent, "what was sent is not complete JSON", hint: "push again")
+            throw Problem("what was sent is not complete JSON", hint: "push again")
         }
         guard let node = root["node"]?.string, let entries = root["files"]?.mapping?.entries, !entries.isEmpty else {
             throw Problem(
-                .certificatesNotSent,
                 "what was sent is not the files of a node",
                 hint: "use the same version of nest-bootstrap on both sides"
             )
@@ -66,7 +65,6 @@ public struct NodeCertificates: Sendable {
             else {
                 let hint = "use the same version of nest-bootstrap on both sides"
                 throw Problem(
-                    .certificatesNotSent,
                     "'\(printable(entry.key))' is not a file of node '\(printable(node))'",
                     hint: hint
                 )
@@ -130,7 +128,6 @@ public struct NodeCertificates: Sendable {
 
     private static func unusable(_ path: String, _ fault: String) -> Problem {
         Problem(
-            .certificatesNotSent,
             "'\(path)' \(fault)",
             hint: "'nest-bootstrap certificates renew' makes the files of the set"
         )

@@ -83,13 +83,11 @@ public struct NodeIdentity: Sendable, Hashable {
         switch kind {
         case .unsupported(let type):
             throw Problem(
-                .decryptionFailed,
                 "identity '\(path)' is a private key of type \(type), which age cannot use",
                 hint: "name one of type ed25519 or rsa, or one that 'age-keygen' has made"
             )
         case .foreign(let format):
             throw Problem(
-                .otherFileKind,
                 "identity '\(path)' is \(format.name)",
                 hint: format.hint(path: path, for: .identity)
             )
@@ -149,20 +147,18 @@ public func requireDecryptable(
     at path: String,
 ) throws(Problem) {
     let replacing = "put the encrypted file there again"
-    guard !bytes.isEmpty else { throw Problem(.decryptionFailed, "it is empty", hint: replacing) }
+    guard !bytes.isEmpty else { throw Problem("it is empty", hint: replacing) }
     guard let file = AgeFile(bytes) else {
         let isPointer = bytes.starts(with: Array("version https://git-lfs.github.com/".utf8))
         throw isPointer
             ? Problem(
-                .decryptionFailed,
                 "it is a pointer of Git LFS",
                 hint: "run 'git lfs pull' in its repository, and install the file again"
             )
-            : Problem(.decryptionFailed, "it is not encrypted by age", hint: replacing)
+            : Problem("it is not encrypted by age", hint: replacing)
     }
     if file.hasPassphrase {
         throw Problem(
-            .decryptionFailed,
             "it is encrypted with a passphrase, which cannot be entered on a node",
             hint: "encrypt it to the public key of '\(path)': 'age -R PUBLIC_KEY -o FILE TEXT'"
         )
@@ -178,7 +174,6 @@ public func requireDecryptable(
     let counts = [(file.tags.count, "SSH key"), (file.ageCount, "age key"), (file.otherCount, "other key")]
     let recipients = counts.filter { $0.0 > 0 }.map { count($0.0, $0.1) }.joined(separator: " and ")
     throw Problem(
-        .decryptionFailed,
         "it is not encrypted to private key '\(path)'" + (recipients.isEmpty ? "" : ", but to \(recipients)"),
         hint: "encrypt it to this key, or name one that it is encrypted to with 'identity'"
     )
@@ -198,7 +193,6 @@ enum Identity {
             _ = try FileDescriptor(opening: path, O_RDONLY | O_NONBLOCK, "cannot read")
         } catch {
             throw Problem(
-                .decryptionFailed,
                 "the identity cannot be used: \(error)",
                 hint: "pass the file of a private key to '--identity'"
             )

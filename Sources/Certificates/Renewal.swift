@@ -112,7 +112,7 @@ public struct Renewal: Sendable {
         do throws(Problems) {
             leaves = try selection.leaves(of: set.declarations)
         } catch {
-            throw error.all.first ?? Problem(.invalidName, "nothing is selected")
+            throw error.all.first ?? Problem("nothing is selected")
         }
         // An identity with a password would cause a prompt for every key.
         let usable = access.identities.contains(where: Identity.needsPassword) ? [] : access.identities
@@ -170,13 +170,12 @@ public struct Renewal: Sendable {
         case (true, true):
             guard selection.isComplete else {
                 let message = "there is no CA, and a new one makes every certificate, not only those that are selected"
-                throw Problem(.authorityUnusable, message, hint: "call it without '--node' and '--name'")
+                throw Problem(message, hint: "call it without '--node' and '--name'")
             }
             return .make
         case (true, false):
             let certificate = set.path(files.certificate)
             throw Problem(
-                .authorityUnusable,
                 "the CA has a key but no certificate",
                 hint: hint(certificate, set.path(files.key))
             )
@@ -194,7 +193,6 @@ public struct Renewal: Sendable {
         let files = set.authorityFiles
         if status.faults.contains(.keyMissing) {
             throw Problem(
-                .authorityUnusable,
                 "the key of the CA, '\(set.path(files.key))', is missing, so that no certificate can be issued",
                 hint: "restore it, for example with git, or remove '\(set.path(files.certificate))': "
                     + "then a new CA and all certificates are made"
@@ -204,17 +202,16 @@ public struct Renewal: Sendable {
         let restored = "restore it, for example with git"
         for fault in status.faults {
             switch fault {
-            case .unreadable: throw Problem(.unreadableCertificate, "\(subject) \(fault)", hint: restored)
+            case .unreadable: throw Problem("\(subject) \(fault)", hint: restored)
             case .noAuthority:
-                throw Problem(.authorityUnusable, "\(subject) \(fault), so it can issue none", hint: restored)
+                throw Problem("\(subject) \(fault), so it can issue none", hint: restored)
             case .notYetValid:
-                throw Problem(.certificateNotValidNow, "\(subject) \(fault)", hint: "set the clock, which says \(now)")
+                throw Problem("\(subject) \(fault)", hint: "set the clock, which says \(now)")
             default: continue
             }
         }
         if let end = status.validUntil, end <= now {
             throw Problem(
-                .certificateNotValidNow,
                 "\(subject) expired at \(end)",
                 hint: "remove it and its key: then a new CA and all certificates are made"
             )
@@ -265,7 +262,7 @@ extension CertificateSet {
             throw unchanged(directory, error)
         }
         let message = "another process has been changing '\(directory)' for \(limit.humanReadable)"
-        throw Problem(.runningElsewhere, message, hint: "end it, or try again later")
+        throw Problem(message, hint: "end it, or try again later")
     }
 
     /// Creates the error of a renewal that failed and changed nothing.
@@ -275,7 +272,6 @@ extension CertificateSet {
     static func unchanged(_ directory: String, _ error: any Error) -> Problem {
         let advice = (error as? SystemError)?.advice ?? (error as? Problem)?.hint
         return Problem(
-            .systemCallFailed,
             "the certificates in '\(directory)' are unchanged",
             hint: advice,
             cause: error

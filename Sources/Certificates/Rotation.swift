@@ -29,7 +29,6 @@ public struct Rotation: Sendable {
         let path = set.path(set.authorityFiles.certificate)
         guard authorities.certificates.count <= 2 else {
             throw Problem(
-                .rotationStep,
                 "'\(path)' has \(authorities.certificates.count) certificates; a rotation needs one or two",
                 hint: "remove those that are not of the CA that issues certificates"
             )
@@ -56,7 +55,7 @@ public struct Rotation: Sendable {
             // An invalid file counts as a missing certificate.
             return try set.read(file).flatMap { try? Certificate.read(pem: $0).first }
         } catch {
-            throw Problem(error.problemCode, "\(error)", hint: error.advice)
+            throw Problem("\(error)", hint: error.advice)
         }
     }
 

@@ -76,13 +76,11 @@ public struct RotationStatus: Sendable, Hashable {
         switch (progress, step) {
         case (.notRotating, .issue):
             throw Problem(
-                .rotationStep,
                 "there is no new CA that could issue certificates",
                 hint: "begin with '--step add'"
             )
         case (.added, .remove):
             throw Problem(
-                .rotationStep,
                 "the old CA cannot be removed: it has issued the certificates of the nodes",
                 hint: "'--step issue' comes before"
             )
@@ -90,7 +88,6 @@ public struct RotationStatus: Sendable, Hashable {
             let others = leaves.filter { !$0.isCurrent }.map { "\($0.node)/\($0.name)" }
             guard others.isEmpty else {
                 throw Problem(
-                    .rotationStep,
                     "the new CA has not issued \(others.joined(separator: ", "))",
                     hint: "'nest-bootstrap certificates renew' makes them; install them before the old CA is removed"
                 )

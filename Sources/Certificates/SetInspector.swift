@@ -175,7 +175,7 @@ extension CertificateSet {
         do throws(SystemError) {
             undeclared = try undeclaredFiles(authorities.progress)
         } catch {
-            throw Problem(error.problemCode, "\(error)", hint: error.advice)
+            throw Problem("\(error)", hint: error.advice)
         }
         return SetInspection(
             authority: authorities.issuing,

@@ -50,7 +50,7 @@ struct SetIssuer: Sendable {
             let key = try await onThread { () throws(TLSError) in try SigningKey(generating: declaration.key) }
             return Authority(certificate: try key.certify(contents), key: key)
         } catch {
-            throw Problem(.authorityUnusable, "CA \(declaration.name): \(error)")
+            throw Problem("CA \(declaration.name): \(error)")
         }
     }
 
@@ -62,7 +62,7 @@ struct SetIssuer: Sendable {
         guard key.belongs(to: certificate) else {
             let message = "the key of the CA, '\(set.path(keyFile))', belongs to another certificate"
             let files = "'\(set.path(set.authorityFiles.certificate))' and its key"
-            throw Problem(.keyMismatch, message, hint: "restore \(files), for example with git")
+            throw Problem(message, hint: "restore \(files), for example with git")
         }
         return Authority(certificate: certificate, key: key)
     }
@@ -136,7 +136,7 @@ struct SetIssuer: Sendable {
                 (certificate, key) = try await issue(leaf, at: now, by: authority.certificate, authority.key)
             }
         } catch {
-            throw Problem(.authorityUnusable, "certificate '\(leaf.name)' of node '\(leaf.node)': \(error)")
+            throw Problem("certificate '\(leaf.name)' of node '\(leaf.node)': \(error)")
         }
         let encrypted = try await access.age.encrypt(try pem(key), to: recipients(of: leaf))
         return Made(files: set.files(of: leaf), certificate: certificate, key: encrypted)
@@ -173,7 +173,7 @@ struct SetIssuer: Sendable {
         do throws(TLSError) {
             return try SigningKey(pem: text)
         } catch {
-            throw Problem(.unreadableCertificate, "\(subject), '\(set.path(file))', \(error)")
+            throw Problem("\(subject), '\(set.path(file))', \(error)")
         }
     }
 
@@ -182,7 +182,6 @@ struct SetIssuer: Sendable {
         guard !access.identities.isEmpty else {
             let message = "\(subject), '\(path)', is needed, and it is encrypted"
             throw Problem(
-                .decryptionFailed,
                 message,
                 hint: "pass '--identity FILE' with the private key of an operator"
             )
@@ -191,7 +190,7 @@ struct SetIssuer: Sendable {
         do throws(SystemError) {
             bytes = try set.read(file) ?? []
         } catch {
-            throw Problem(error.problemCode, "\(error)", hint: error.advice)
+            throw Problem("\(error)", hint: error.advice)
         }
         return try await access.age.decrypt(bytes, path: path)
     }
@@ -200,7 +199,7 @@ struct SetIssuer: Sendable {
         do throws(TLSError) {
             return try key.pem()
         } catch {
-            throw Problem(.unreadableCertificate, "\(error)")
+            throw Problem("\(error)")
         }
     }
 }

@@ -46,7 +46,7 @@ public struct Collector: Sendable {
     public static func administrator(_ path: String) throws(Problem) -> KubeconfigFact {
         let fact = KubeletFiles(root: "").kubeconfig(path)
         if fact.credentials != nil { return fact }
-        var problem = fact.problem ?? Problem(.wrongKubeconfig, "it is not a kubeconfig")
+        var problem = fact.problem ?? Problem("it is not a kubeconfig")
         problem.message = "kubeconfig '\(path)' cannot be used: \(fact.exists ? problem.message : "it does not exist")"
         if !fact.exists { problem.hint = "name the kubeconfig of an administrator with '--kubeconfig FILE'" }
         throw problem

@@ -153,7 +153,6 @@ private func readTasks(
     let entries = files.tasks.entries
     if entries.count > Limit.taskCount {
         context.problems.add(
-            .limitExceeded,
             entries[Limit.taskCount].location,
             "the files declare more than \(Limit.taskCount) tasks"
         )
@@ -174,7 +173,6 @@ private func readTasks(
     if context.views.own.isEmpty, let task = tasks.first(where: { $0.header.roles?.isEmpty == false }) {
         let roles = list((task.header.roles ?? []).map { "'\($0)'" }, "or")
         context.problems.addMissing(
-            .unknownRole,
             task.header.location,
             "task '\(task.header.name)' is for role \(roles), and this node, '\(context.hostName)', has no role",
             hint: "\(roleHint), with ROLE one of \(few(context.knownRoles))",

@@ -206,13 +206,12 @@ extension Plan {
         let location = SourceLocation.nowhere
         if let place = disabledTasks[name] {
             let hint = "remove 'enable: false' there"
-            return problems.add(.taskNotHere, location, "task '\(name)' is disabled at \(place)", hint: hint)
+            return problems.add(location, "task '\(name)' is disabled at \(place)", hint: hint)
         }
         guard let others = roleNamesElsewhere[name] else {
             let known = steps.map(\.task.name)
             let other = known.isEmpty ? "this node has no tasks" : "expected one of \(few(known.sorted()))"
             problems.add(
-                .unknownTask,
                 location,
                 "no task is named \(quoted(name))",
                 hint: problems.hint(for: name, in: known, else: other)
@@ -222,7 +221,7 @@ extension Plan {
         let all = list(others.map { "'\($0)'" }, "or")
         let own = roles.isEmpty ? "has no role" : "has role \(list(roles.map { "'\($0)'" }))"
         let hint = others.first.map { "type --role \($0) to take that role" }
-        problems.add(.taskNotHere, location, "task '\(name)' is for role \(all), and this node \(own)", hint: hint)
+        problems.add(location, "task '\(name)' is for role \(all), and this node \(own)", hint: hint)
     }
 
     private func closure(of start: Set<Int>, _ next: (Int) -> [Int]) -> Set<Int> {

@@ -99,7 +99,6 @@ public struct Variables: Sendable, Hashable {
             case .text(let text): texts.append(text)
             case .malformed(let snippet):
                 problems.add(
-                    .unresolvedVariable,
                     node.location,
                     "\(quoted(snippet)) is not a variable",
                     hint: malformedHint(snippet, hintsLiteral)
@@ -135,7 +134,6 @@ public struct Variables: Sendable, Hashable {
         case .broken: break
         case .missing(let message, let hint):
             problems.addMissing(
-                .unresolvedVariable,
                 location,
                 "variable '\(name)' has no value here: \(message)",
                 hint: hint
@@ -146,7 +144,6 @@ public struct Variables: Sendable, Hashable {
                 ?? otherNames[name.lowercased()].flatMap { names.contains($0) ? $0 : nil }
                 ?? problems.nearName(to: name, in: names)
             problems.addMissing(
-                .unresolvedVariable,
                 location,
                 "no variable is named \(quoted(name))",
                 hint: near.map { "did you mean '${\($0)}'?" } ?? otherHint(of: name, hintsLiteral)

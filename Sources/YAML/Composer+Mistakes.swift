@@ -18,7 +18,6 @@ extension Composer {
             let (column, text) = (source.indentation(line) ?? 0, source.line(line).drop { $0 == " " })
             let place = location(EventMark(line: line, column: column))
             let problem = Problem(
-                .wrongIndentation,
                 "'\(text.prefix(40))' is indented further than '\(first.prefix(40))' in line "
                     + "\(location(span.start).position?.line ?? 0), so both are one text",
                 at: place,
@@ -45,7 +44,6 @@ extension Composer {
         let place = location(EventMark(line: line, column: 0))
         problems.append(
             Problem(
-                .wrongIndentation,
                 "'---' is indented, so it is a part of the text that begins in line "
                     + "\(location(span.start).position?.line ?? 0)",
                 at: place,
@@ -59,7 +57,7 @@ extension Composer {
     mutating func reportComment(_ scalar: ScalarEvent, at location: SourceLocation) {
         guard expectsKey, scalar.style == .plain, scalar.text.hasPrefix("// ") else { return }
         problems.append(
-            Problem(.invalidYAML, "'//' does not begin a comment in YAML", at: location, hint: "write '#'")
+            Problem("'//' does not begin a comment in YAML", at: location, hint: "write '#'")
         )
     }
 
@@ -75,7 +73,6 @@ extension Composer {
             let old = text(scalars.prefix(2))
             problems.append(
                 Problem(
-                    .wrongIndentation,
                     "'-' is followed by \(scalars[1].spaceName), which does not separate words in YAML",
                     at: location,
                     hint: "put a space in its place"
@@ -90,7 +87,6 @@ extension Composer {
         let (space, verb) = begin > 0 && !expectsKey ? (first, "begins") : (last, "ends")
         problems.append(
             Problem(
-                .unquotedValue,
                 "the \(what) \(verb) with \(space.spaceName), which would be a part of it",
                 at: location,
                 hint: "remove that character"

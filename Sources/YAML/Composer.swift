@@ -65,7 +65,7 @@ struct Composer {
                 isBehindDocument: hasDocument,
             )
             self.failure = failure
-            throw Problem(.invalidYAML, error.problem, at: location(error.problemMark))
+            throw Problem(error.problem, at: location(error.problemMark))
         }
     }
 
@@ -81,7 +81,6 @@ struct Composer {
     private mutating func startDocument(_ span: EventSpan) throws(Problem) {
         guard !hasDocument else {
             throw Problem(
-                .documentMarker,
                 "another document begins here without a line '---' before it",
                 at: location(span.start),
                 hint: "put a line '---' before it"
@@ -193,7 +192,7 @@ extension Composer {
             ("null", .null):
             resolved.value = value
         case ("int", _), ("float", _), ("bool", _), ("null", _):
-            problems.append(Problem(.tagOrAlias, "'\(scalar.text)' does not match its tag '!!\(tag)'", at: location))
+            problems.append(Problem("'\(scalar.text)' does not match its tag '!!\(tag)'", at: location))
         case ("binary", _):
             resolved.text = decodeBinary(scalar.text, at: location)
         default: break
@@ -203,12 +202,12 @@ extension Composer {
 
     private mutating func decodeBinary(_ text: String, at location: SourceLocation) -> String {
         guard let bytes = try? Base64.decode(text) else {
-            problems.append(Problem(.tagOrAlias, "the value of a '!!binary' is not base64", at: location))
+            problems.append(Problem("the value of a '!!binary' is not base64", at: location))
             return ""
         }
         guard let decoded = String(validating: bytes, as: UTF8.self) else {
             problems.append(
-                Problem(.tagOrAlias, "the value of a '!!binary' is not UTF-8 text, which JSON requires", at: location),
+                Problem("the value of a '!!binary' is not UTF-8 text, which JSON requires", at: location),
             )
             return ""
         }
@@ -223,7 +222,6 @@ extension Composer {
             if scalar.style == .plain, let first = scalar.text.unicodeScalars.first, first.properties.isWhitespace {
                 problems.append(
                     Problem(
-                        .wrongIndentation,
                         "the key begins with the space \(first.codePoint), which does not indent a line",
                         at: location,
                         hint: "put spaces in its place"
@@ -237,7 +235,6 @@ extension Composer {
             if scalar.text.lowercased() != word {
                 problems.append(
                     Problem(
-                        .invalidKey,
                         "key '\(scalar.text)' is the boolean \(word) in YAML 1.1, so it would become '\(word)'",
                         at: location,
                         hint: "put it in quotes: '\(scalar.text)'"
@@ -251,7 +248,7 @@ extension Composer {
         case .notFinite(let spelling): return .text(spelling, location)
         case .null:
             problems.append(
-                Problem(.invalidKey, "key is null", at: location, hint: "put it in quotes: '\(scalar.text)'")
+                Problem("key is null", at: location, hint: "put it in quotes: '\(scalar.text)'")
             )
             return .invalid
         }
@@ -278,14 +275,12 @@ extension Composer {
             problems.append(
                 isTemplate(location)
                     ? Problem(
-                        .unquotedValue,
                         "'{{' begins a mapping in a mapping in YAML",
                         // The value itself, at which its reader would report a mapping.
                         at: frames.last?.location ?? location,
                         hint: templateHint
                     )
                     : Problem(
-                        .invalidKey,
                         "\(node.kindName) cannot be a key",
                         at: location,
                         hint: "if it is text, put it in quotes"
@@ -332,7 +327,6 @@ struct ResolvedScalar {
     func problemAsValue(at location: SourceLocation) -> Problem? {
         guard case .notFinite = value else { return nil }
         return Problem(
-            .unquotedValue,
             "'\(text)' is a number that JSON cannot represent",
             at: location,
             hint: "put it in quotes: '\(text)'"
@@ -392,7 +386,6 @@ struct Anchors {
         guard values[name] == nil else { return nil }
         let near = nearestName(to: name, in: values.keys.sorted()).map { "did you mean '*\($0)'?" }
         return Problem(
-            .tagOrAlias,
             "alias '*\(name)' has no anchor in this document",
             at: location,
             hint: near
@@ -403,7 +396,7 @@ struct Anchors {
     /// Refuses an alias inside the value of its anchor, which would have no end.
     func checkOpen(_ name: String, at location: SourceLocation) throws(Problem) {
         guard open[name] != nil else { return }
-        throw Problem(.tagOrAlias, "alias '*\(name)' is inside the value of its anchor", at: location)
+        throw Problem("alias '*\(name)' is inside the value of its anchor", at: location)
     }
 }
 

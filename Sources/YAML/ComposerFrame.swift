@@ -73,7 +73,7 @@ struct ComposerFrame {
         }
         guard !isAlias, let sources = node.sequence?.map(\.mapping), !sources.contains(nil) else {
             let given = node.sequence?.first { $0.mapping == nil }.map { "a list with \($0.kindName)" } ?? node.kindName
-            return Problem(.tagOrAlias, "'<<' requires a mapping or a list of mappings, not \(given)", at: location)
+            return Problem("'<<' requires a mapping or a list of mappings, not \(given)", at: location)
         }
         for case let source? in sources.reversed() { mapping.merge(source) }
         return nil

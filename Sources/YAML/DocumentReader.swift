@@ -103,7 +103,6 @@ public struct DocumentReader: Sendable {
     private static func otherEncoding(_ bytes: [UInt8], file: String) -> Problem? {
         guard bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) else { return nil }
         return Problem(
-            .wrongEncoding,
             "file is UTF-16 text, where UTF-8 is expected",
             at: SourceLocation(file: file),
             hint: "convert it with 'iconv -f UTF-16 -t UTF-8'"

@@ -94,7 +94,6 @@ struct DocumentSplitter: Sendable {
         let words = String(decoding: bytes[offset..<endOfLine()], as: UTF8.self).split { $0.isWhitespace }
         if words.count == 1, words[0].allSatisfy({ $0 == "-" }) {
             return Problem(
-                .documentMarker,
                 "a document marker has three dashes, found \(words[0].count)",
                 at: place,
                 hint: "write '---'"
@@ -102,7 +101,6 @@ struct DocumentSplitter: Sendable {
         }
         let before = bytes[offset..<first].count
         return Problem(
-            .documentMarker,
             "text after the document marker '---'",
             at: SourceLocation(file: file, position: SourceLocation.Position(line: line, column: before + 1)),
             hint: "write it on the next line, or indent the line if it belongs to the text before it"

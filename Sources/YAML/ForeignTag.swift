@@ -29,14 +29,13 @@ struct ForeignTag {
     func problem(at location: SourceLocation, text: String?) -> Problem {
         if let right = Self.own[tag] {
             let message = "tag '\(tag)' marks \(right.rawValue), found \(kind.rawValue)"
-            return Problem(.tagOrAlias, message, at: location, hint: "remove the tag")
+            return Problem(message, at: location, hint: "remove the tag")
         }
         let loss = kind == .scalar ? ", so the text would be taken as it is" : ", so it would be ignored"
         let known = Self.tools[tag]
         if let tool = known ?? Self.families.first(where: { tag.hasPrefix($0.prefix) })?.tool {
             let message = "tag '\(tag)' belongs to \(tool) and means nothing here\(loss)"
             return Problem(
-                .tagOrAlias,
                 message,
                 at: location,
                 hint: kind == .scalar
@@ -48,7 +47,6 @@ struct ForeignTag {
         let isShort = quoted.map { $0.utf8.count <= 60 && !$0.contains("'") } ?? false
         let other = quoted.map { isShort ? ", or put the text in quotes: '\($0)'" : ", or put the text in quotes" }
         return Problem(
-            .tagOrAlias,
             "tag '\(tag)' means nothing here\(loss)",
             at: location,
             hint: "remove the tag\(other ?? "")"

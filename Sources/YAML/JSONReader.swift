@@ -171,7 +171,6 @@ struct JSONReader {
         }
         let bracket = frame.isMapping ? "{" : "["
         return Problem(
-            .unclosedQuote,
             "'\(bracket)' is never closed: the text ends in \(endInWords)",
             at: frame.location
         )
@@ -192,7 +191,7 @@ extension JSONReader {
 
     /// Creates a problem at the next byte.
     mutating func problem(_ message: String) -> Problem {
-        Problem(.invalidYAML, message, at: location())
+        Problem(message, at: location())
     }
 
     /// The next character, as shown in messages.
@@ -241,7 +240,7 @@ extension JSONReader {
             characters += bytes[first..<offset]
         }
         guard offset < bytes.endIndex else {
-            throw Problem(.unclosedQuote, "string is never closed: the text ends in \(endInWords)", at: start)
+            throw Problem("string is never closed: the text ends in \(endInWords)", at: start)
         }
         offset += 1
         guard let string = String(validating: characters, as: UTF8.self) else { throw notUTF8(start) }
@@ -253,7 +252,7 @@ extension JSONReader {
     }
 
     private func notUTF8(_ start: SourceLocation) -> Problem {
-        Problem(.wrongEncoding, "string is not UTF-8", at: start)
+        Problem("string is not UTF-8", at: start)
     }
 
     private mutating func readEscape() throws(Problem) -> String {

@@ -45,7 +45,6 @@ extension Limits {
     func tooLarge(_ count: Int, file: String) -> Problem? {
         guard count > byteCount else { return nil }
         return Problem(
-            .limitExceeded,
             "file is too large: it has \(count) bytes, and the limit is \(byteCount)",
             at: SourceLocation(file: file),
             hint: documentCount > 1 ? "split it into several files" : nil
@@ -53,12 +52,11 @@ extension Limits {
     }
 
     func tooDeep(at location: SourceLocation) -> Problem {
-        Problem(.limitExceeded, "nested too deeply: the limit is \(depth) levels", at: location)
+        Problem("nested too deeply: the limit is \(depth) levels", at: location)
     }
 
     func tooManyNodes(at location: SourceLocation) -> Problem {
         Problem(
-            .limitExceeded,
             "document is too large: with aliases expanded it exceeds the limit of \(nodeCount) nodes",
             at: location
         )
@@ -70,12 +68,11 @@ extension Limits {
     /// Returns the problem that stops reading if a document has too many problems; otherwise `nil`.
     static func tooManyProblems(_ problems: [Problem]) -> Problem? {
         guard problems.count >= problemCount, let last = problems.last else { return nil }
-        return Problem(.limitExceeded, "too many problems: the limit is \(problemCount) a document", at: last.location)
+        return Problem("too many problems: the limit is \(problemCount) a document", at: last.location)
     }
 
     func tooManyDocuments(at location: SourceLocation) -> Problem {
         Problem(
-            .limitExceeded,
             "too many documents: the limit is \(documentCount) a file",
             at: location,
             hint: "split it into several files"

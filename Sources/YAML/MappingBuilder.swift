@@ -65,7 +65,6 @@ extension Problem {
     ) -> Self {
         let place = empty.map { "indent it below '\($0)', or " } ?? ""
         return Self(
-            .duplicateKey,
             "key '\(key)' is set twice, the first time at \(first)",
             at: location,
             hint: "\(place)remove one of the two"

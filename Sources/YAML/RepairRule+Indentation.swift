@@ -34,7 +34,6 @@ extension RepairRule {
             return shifts.map { lines in
                 SyntaxRepair(
                     mark: EventMark(line: line, column: width),
-                    code: .wrongIndentation,
                     message: message,
                     hint: "indent it by \(spaces(target))",
                     changes: lines.compactMap { number in shift(number, by: target - width) },
@@ -94,7 +93,6 @@ extension RepairRule {
                 SyntaxRepair(
                     evidence: .certain,
                     mark: EventMark(line: first, column: width),
-                    code: .wrongIndentation,
                     message:
                         "the text after '\(text.lines[line][value])' is not indented further than '\(characters(line, parts.start, key + 1))'",
                     hint:
@@ -124,7 +122,6 @@ extension RepairRule {
             repairs.append(
                 SyntaxRepair(
                     mark: EventMark(line: line, column: width),
-                    code: .wrongIndentation,
                     message: "the line is indented less than the text above it, to which it belongs",
                     hint: "indent it by \(spaces(target))\(last)",
                     changes: lines.compactMap { shift($0, by: target - (text.column($0) ?? target)) },

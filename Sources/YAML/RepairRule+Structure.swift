@@ -64,7 +64,6 @@ extension RepairRule {
         return [
             SyntaxRepair(
                 mark: EventMark(line: line, column: second),
-                code: .unquotedValue,
                 message: "a value cannot contain ': ' without quotes",
                 hint: hint,
                 changes: [change],
@@ -186,7 +185,6 @@ extension RepairRule {
         return ends.unique().map { end in
             SyntaxRepair(
                 mark: EventMark(line: line, column: open.column),
-                code: .unclosedQuote,
                 message: "the string that begins with \(open.quote) here is not closed",
                 hint: "close it with \(open.quote) after '\(characters(line, max(open.column + 1, end - 40), end))'",
                 changes: [.init(line: line, column: end, text: String(open.quote))],
@@ -214,7 +212,6 @@ extension RepairRule {
         return [
             SyntaxRepair(
                 mark: EventMark(line: line, column: start),
-                code: .unclosedQuote,
                 message: "the string that begins with \(quote) here has that quote inside",
                 hint: "write \(quote)\(written.prefix(60))\(quote)",
                 changes: [.init(line: line, column: start, count: last + 1 - start, text: "\(quote)\(written)\(quote)")],
@@ -256,7 +253,6 @@ extension RepairRule {
             return SyntaxRepair(
                 evidence: .certain,
                 mark: EventMark(line: line, column: column),
-                code: .unquotedValue,
                 message: "'{' begins a mapping here",
                 hint: "put the value with '\(characters(line, column - 1, close + 1))' in quotes",
                 changes: [
@@ -298,14 +294,6 @@ extension RepairRule {
 
     /// A bracket that is not closed, closed by one of the other kind, or closes nothing.
     func brackets(_ line: Int) -> [SyntaxRepair] {
-        bracketRepairs(line).map { repair in
-            var repair = repair
-            repair.code = .unclosedQuote
-            return repair
-        }
-    }
-
-    private func bracketRepairs(_ line: Int) -> [SyntaxRepair] {
         guard let parts = parts(line) else { return [] }
         let scalars = text.lines[line]
         let brackets = Brackets(scalars[..<parts.end])

@@ -186,7 +186,6 @@ extension RepairRule {
             SyntaxRepair(
                 evidence: .certain,
                 mark: EventMark(line: line, column: wrong),
-                code: .wrongIndentation,
                 message: message,
                 hint: "put spaces in its place",
                 changes: [.init(line: line, column: 0, count: width, text: String(repeating: " ", count: target))],
@@ -296,7 +295,6 @@ extension RepairRule {
                 meaning.isTemplate ? templateHint : quoted
             return SyntaxRepair(
                 mark: EventMark(line: line, column: column),
-                code: .unquotedValue,
                 message: meaning.message,
                 hint: hint,
                 changes: [change],

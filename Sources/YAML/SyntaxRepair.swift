@@ -18,8 +18,6 @@ struct SyntaxRepair {
     var evidence = Evidence.likely
     /// The place of the mistake.
     let mark: EventMark
-    /// The kind of the mistake.
-    var code = ProblemCode.invalidYAML
     /// The mistake, without what to do.
     let message: String
     /// The instruction for the user.
@@ -38,7 +36,7 @@ struct SyntaxRepair {
 
     /// Returns the problem at its place, with a hint only if the text can be parsed with the change.
     func problem(in source: SourceText, isProved: Bool) -> Problem {
-        Problem(code, message, at: source.location(mark), hint: isProved ? hint : nil)
+        Problem(message, at: source.location(mark), hint: isProved ? hint : nil)
     }
 }
 
@@ -238,7 +236,6 @@ struct SyntaxRepairs {
         return SyntaxRepair(
             evidence: repair.evidence,
             mark: mark,
-            code: repair.code,
             message: repair.message,
             hint: repair.hint,
             changes: changes,

@@ -42,7 +42,6 @@ struct SyntaxReport {
         if let offset = problem.byteOffset { return unreadableByte(at: offset) }
         if let line = conflictLine {
             return Problem(
-                .invalidYAML,
                 "git has left a conflict here, which nobody has resolved",
                 at: text.location(EventMark(line: line)),
                 hint: "keep what is right, and remove the lines '<<<<<<<', '=======' and '>>>>>>>'"
@@ -50,7 +49,6 @@ struct SyntaxReport {
         }
         if let line = longKeyLine {
             return Problem(
-                .limitExceeded,
                 "key is longer than the limit of \(Self.keyLimit) characters",
                 at: text.location(EventMark(line: line, column: text.indentation(line) ?? 0)),
                 hint: "write '? ' before it and ': ' on the next line"
@@ -80,8 +78,8 @@ struct SyntaxReport {
         return here(problem.context.isEmpty ? words : "\(words) \(problem.context)")
     }
 
-    private func here(_ message: String, hint: String? = nil, code: ProblemCode = .invalidYAML) -> Problem {
-        Problem(code, message, at: text.location(failure.problem.problemMark), hint: hint)
+    private func here(_ message: String, hint: String? = nil) -> Problem {
+        Problem(message, at: text.location(failure.problem.problemMark), hint: hint)
     }
 
     /// The character at which libyaml stopped, as shown in messages.
@@ -98,7 +96,6 @@ struct SyntaxReport {
         let mark = failure.problem.contextMark
         let quote = text.rest(from: mark).first.map(String.init) ?? "\""
         return Problem(
-            .unclosedQuote,
             "the string that begins with \(quote) here is not closed",
             at: text.location(mark)
         )
@@ -108,7 +105,6 @@ struct SyntaxReport {
     private var missingColon: Problem {
         let mark = failure.problem.contextMark
         return Problem(
-            .invalidYAML,
             "expected ':' after '\(text.rest(from: mark).prefix(60))'",
             at: text.location(mark)
         )
@@ -135,8 +131,7 @@ struct SyntaxReport {
         guard isBetweenDocuments else { return here("expected the end of the document, found \(found)") }
         return here(
             "another document begins here without a line '---' before it",
-            hint: "put a line '---' before it",
-            code: .documentMarker
+            hint: "put a line '---' before it"
         )
     }
 }
@@ -150,12 +145,11 @@ extension SyntaxReport {
         let byte = text.byte(at: offset) ?? 0
         let shown = (byte < 0x10 ? "0x0" : "0x") + String(byte, radix: 16, uppercase: true)
         if byte == 0 {
-            return Problem(.wrongEncoding, "byte \(shown) is not text: the file is binary or UTF-16", at: location)
+            return Problem("byte \(shown) is not text: the file is binary or UTF-16", at: location)
         }
         let isControl = failure.problem.problem == "control characters are not allowed"
         if isControl, byte == 0xC2, let second = text.byte(at: offset + 1), second < 0xA0 {
             return Problem(
-                .wrongEncoding,
                 "control character U+00\(String(second, radix: 16, uppercase: true)) is not allowed",
                 at: location,
                 hint: "the text was probably Windows-1252 that was converted as Latin-1; convert the original with "
@@ -164,7 +158,6 @@ extension SyntaxReport {
         }
         guard isControl, byte < 0x80 else {
             return Problem(
-                .wrongEncoding,
                 "byte \(shown) is not UTF-8",
                 at: location,
                 // Latin-1 has control characters there, Windows-1252 quotation marks and dashes.
@@ -174,7 +167,6 @@ extension SyntaxReport {
             )
         }
         return Problem(
-            .wrongEncoding,
             "control character \(shown) is not allowed",
             at: location,
             hint: "write it as '\\x\(shown.dropFirst(2))' in double quotes"

@@ -313,7 +313,7 @@ extension Configuration {
                 let file = "name the file in it: '--config \(path.endsWithSlash ? path : path + "/")FILE'"
                 let hint = error.isNotFound ? missing : error.isDirectory ? file : error.advice
                 let message = "cannot read the task file: \(error.reason)"
-                problems.append(Problem(.unreadTaskFile, message, at: SourceLocation(file: path), hint: hint))
+                problems.append(Problem(message, at: SourceLocation(file: path), hint: hint))
             }
         }
         let config = absolute(options.config)
@@ -337,7 +337,6 @@ extension Configuration {
                     let location = SourceLocation(file: "\(directory)/\(name)")
                     problems.append(
                         Problem(
-                            .unreadTaskFile,
                             "would have no effect, as drop-ins end in .yaml",
                             at: location,
                             hint: "rename it to \(text.dropLast(suffix.count)).yaml, or remove it"
@@ -347,11 +346,11 @@ extension Configuration {
             } else if !isMissing(directory) {
                 let location = SourceLocation(file: directory)
                 problems.append(
-                    Problem(.unreadTaskFile, "the directory of the drop-ins is a link that leads nowhere", at: location)
+                    Problem("the directory of the drop-ins is a link that leads nowhere", at: location)
                 )
             }
         } catch {
-            problems.append(Problem(error.problemCode, "\(error)", at: SourceLocation(file: options.dropInDirectory)))
+            problems.append(Problem("\(error)", at: SourceLocation(file: options.dropInDirectory)))
         }
         guard problems.isEmpty else { throw Problems(problems) }
         return sources
@@ -362,7 +361,6 @@ extension Configuration {
         guard options.config == Options.defaultConfig, isAbsent(options) else { return nil }
         let config = Options.defaultConfig
         return Problem(
-            .unreadTaskFile,
             "there is no task file '\(config)', so this node has no tasks",
             hint: "run 'nest-bootstrap init --output \(config)' to begin one",
         )
@@ -415,7 +413,7 @@ extension Configuration {
                 try FileSystem.requireTrusted(path)
                 return nil
             } catch {
-                return Problem(.changeableByOthers, "\(error), so 'run' refuses it", hint: error.advice)
+                return Problem("\(error), so 'run' refuses it", hint: error.advice)
             }
         }
     }

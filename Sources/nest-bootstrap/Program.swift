@@ -135,7 +135,7 @@ struct Program {
             }
             if !options.output.isForPrograms {
                 output.report(warnings: [
-                    Problem(.missingFile, message, hint: "correct it if it is misspelt; a run creates it")
+                    Problem(message, hint: "correct it if it is misspelt; a run creates it")
                 ])
             }
         }
@@ -206,7 +206,7 @@ struct Program {
             guard showsNode, let running = RunningPlan.load(options) else { return code }
             if !options.output.isForPrograms {
                 output.report(warnings: [
-                    Problem(.unreadTaskFile, "this is the plan that runs, from before the mistake")
+                    Problem("this is the plan that runs, from before the mistake")
                 ])
             }
             _ = try await command(running)

@@ -105,7 +105,7 @@ struct LockTests {
             let error = await #expect(throws: Problem.self) {
                 try await context.locked {
                     context.survivor.note(99)
-                    throw Problem(.wrongValue, "the program cannot be ended")
+                    throw Problem("the program cannot be ended")
                 }
             }
             #expect(error?.message == "the program cannot be ended")

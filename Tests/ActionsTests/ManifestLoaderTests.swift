@@ -28,7 +28,7 @@ struct ManifestLoaderTests {
             let contents = await ManifestLoader(run: bench.run, manifests: manifests)
                 .load { (url, _) throws(Problem) in
                     if url.hasSuffix("/later") { return nil }
-                    if url.hasSuffix("/broken") { throw Problem(.wrongValue, "cannot fetch '\(url)'", hint: "fix it") }
+                    if url.hasSuffix("/broken") { throw Problem("cannot fetch '\(url)'", hint: "fix it") }
                     return Array(Self.namespace("url").utf8)
                 }
             result.names = contents.manifests.map(\.identity.name)

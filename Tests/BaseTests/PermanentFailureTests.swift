@@ -6,16 +6,16 @@ import Testing
 
     @Test func `a mistake in a file is permanent, and what the system refuses is not`() {
         let refused = SystemError("cannot read", "/x", code: 2)
-        #expect(isPermanent(Problem(.wrongValue, "unknown key 'x'", at: location)))
-        #expect(!isPermanent(Problem(.wrongValue, "cannot read '/x'", at: location, cause: refused)))
-        #expect(!isPermanent(Problem(.wrongValue, "the server is away")))
+        #expect(isPermanent(Problem("unknown key 'x'", at: location)))
+        #expect(!isPermanent(Problem("cannot read '/x'", at: location, cause: refused)))
+        #expect(!isPermanent(Problem("the server is away")))
         #expect(!isPermanent(refused))
-        var failed = Problem(.programFailed, "'setup' exited with code 1", at: location)
+        var failed = Problem("'setup' exited with code 1", at: location)
         failed.mayPass = true
         #expect(!isPermanent(failed))
         #expect(
             isPermanent(
-                Problem(.wrongValue, "cannot be used", cause: Problem(.wrongValue, "unknown key 'x'", at: location))
+                Problem("cannot be used", cause: Problem("unknown key 'x'", at: location))
             )
         )
     }

@@ -64,7 +64,6 @@ struct CompleterTests {
         #expect(words("explain", "tasks.NAME.ap").contains("tasks.NAME.apply"))
         #expect(words("explain", "tasks.alpha.apply.wa") == ["tasks.alpha.apply.wait"])
         #expect(words("explain", "apply.wa") == ["apply.wait"])
-        #expect(words("explain", "NB020").contains("NB0201"))
     }
 
     @Test func `nothing is offered where nothing may follow`() {

@@ -55,7 +55,7 @@ struct FixTests {
         var facts = soundFacts()
         facts.stopKubelet()
         facts.kubelet.kubeconfig.isEmpty = true
-        facts.kubelet.kubeconfig.problem = Problem(.wrongKubeconfig, "is empty", hint: "write it, or correct the path")
+        facts.kubelet.kubeconfig.problem = Problem("is empty", hint: "write it, or correct the path")
         let first = diagnose(facts).first
         #expect(first?.line == "/etc/kubernetes/kubelet.conf: is empty")
         #expect(first?.fix.contains("or join again: run 'kubeadm token create") == true, "\(first?.fix ?? "")")
@@ -64,7 +64,7 @@ struct FixTests {
     @Test func `a file of another kind in the place of the kubeconfig is replaced`() {
         var facts = soundFacts()
         facts.stopKubelet()
-        facts.kubelet.kubeconfig.problem = Problem(.otherFileKind, "the file is a manifest", hint: "name it in 'apply'")
+        facts.kubelet.kubeconfig.problem = Problem("the file is a manifest", hint: "name it in 'apply'")
         let first = diagnose(facts).first
         #expect(first?.code == "kubeconfig")
         #expect(first?.fix.hasPrefix("run 'kubeadm kubeconfig user") == true, "\(first?.fix ?? "")")
@@ -75,7 +75,7 @@ struct FixTests {
         facts.stopKubelet()
         facts.kubelet.kubeconfig.kubeconfig = try kubeconfig(#""certificate-authority": "/ca.crt""#)
         let message = "client-certificate of kubeconfig: cannot open '/var/lib/kubelet/pki/current.pem': No such file"
-        facts.kubelet.kubeconfig.problem = Problem(.missingFile, message, hint: "put the file there")
+        facts.kubelet.kubeconfig.problem = Problem(message, hint: "put the file there")
         let first = diagnose(facts).first
         #expect(first?.code == "credentials")
         #expect(first?.fix.hasPrefix("run 'kubeadm kubeconfig user") == true, "\(first?.fix ?? "")")

@@ -16,7 +16,7 @@ struct OrderTests {
     private func expiredFacts(_ line: String) -> Facts {
         var facts = soundFacts()
         facts.stopKubelet(line)
-        facts.kubelet.kubeconfig.problem = Problem(.certificateNotValidNow, "client certificate 'k' expired 3 days ago")
+        facts.kubelet.kubeconfig.problem = Problem("client certificate 'k' expired 3 days ago")
         facts.cluster.isKnown = false
         facts.cluster.node = nil
         return facts
@@ -45,7 +45,7 @@ struct OrderTests {
         var facts = soundFacts()
         facts.stopKubelet(Self.unknownFlag)
         facts.kubelet.configuration.path = "/var/lib/kubelet/config.yaml"
-        facts.kubelet.configuration.problem = Problem(.missingFile, "does not exist")
+        facts.kubelet.configuration.problem = Problem("does not exist")
         #expect(diagnose(facts).findings.map(\.code).prefix(2) == ["kubelet-flag", "kubelet-config"])
     }
 

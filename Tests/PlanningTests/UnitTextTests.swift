@@ -45,13 +45,11 @@ import YAML
     @Test func `a wrong task file makes the target fail with its first mistake`() {
         let mistakes = Problems([
             Problem(
-                .wrongValue,
                 "unknown key 'x'",
                 at: SourceLocation(file: "/etc/b.yaml", position: SourceLocation.Position(line: 3, column: 5)),
                 hint: "100%"
             ),
             Problem(
-                .wrongValue,
                 "later",
                 at: SourceLocation(file: "/etc/b.yaml", position: SourceLocation.Position(line: 9, column: 1))
             ),

@@ -104,7 +104,7 @@ struct BootstrapConditionTests {
     @Test func `an invalid task file is reported with the place of the first mistake, without its text`() {
         let place = SourceLocation(file: "/etc/b.yaml", position: .init(line: 3, column: 5))
         let condition = BootstrapCondition(invalid: [
-            Problem(.wrongValue, "value 'secret' is wrong", at: place), Problem(.wrongValue, "other"),
+            Problem("value 'secret' is wrong", at: place), Problem("other"),
         ])
         #expect(condition.reason.status == .isFalse)
         #expect(

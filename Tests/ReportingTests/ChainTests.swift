@@ -11,7 +11,7 @@ private struct AlreadyReported: ProblemList {
 struct ChainTests {
     private func nested(_ words: [String]) -> any Error {
         var error: any Error = Plain(words.last ?? "")
-        for word in words.dropLast().reversed() { error = Problem(.wrongValue, word, cause: error) }
+        for word in words.dropLast().reversed() { error = Problem(word, cause: error) }
         return error
     }
 
@@ -37,10 +37,10 @@ struct ChainTests {
     }
 
     @Test func `a public chain ends with the first problem that has a public message, without hints`() {
-        let inner = Problem(.wrongValue, "MARKER", hint: "MARKER", cause: Plain("MARKER"), publicMessage: "it failed")
-        #expect(publicChain(Problem(.wrongValue, "task 'a'", hint: "MARKER", cause: inner)) == "task 'a': it failed")
-        #expect(publicChain(Problem(.wrongValue, "cannot read", hint: "type this")) == "cannot read; type this")
-        #expect(publicChain(Problems([inner, Problem(.wrongValue, "other")])) == "it failed (and 1 more)")
+        let inner = Problem("MARKER", hint: "MARKER", cause: Plain("MARKER"), publicMessage: "it failed")
+        #expect(publicChain(Problem("task 'a'", hint: "MARKER", cause: inner)) == "task 'a': it failed")
+        #expect(publicChain(Problem("cannot read", hint: "type this")) == "cannot read; type this")
+        #expect(publicChain(Problems([inner, Problem("other")])) == "it failed (and 1 more)")
     }
 
     @Test func `a chain without end is cut`() {
@@ -50,14 +50,13 @@ struct ChainTests {
     @Test func `diagnostics are as many problems, each with its location`() {
         let diagnostics = Problems([
             Problem(
-                .wrongValue,
                 "unknown key 'tsak'",
                 at: SourceLocation(file: "b.yaml", position: SourceLocation.Position(line: 3, column: 5)),
                 hint: "did you mean 'task'?"
             ),
-            Problem(.wrongValue, "is empty", at: SourceLocation(file: "a.yaml")),
+            Problem("is empty", at: SourceLocation(file: "a.yaml")),
         ])
-        let lines = problems(of: Problem(.wrongValue, "cannot plan", cause: diagnostics)).map(\.description)
+        let lines = problems(of: Problem("cannot plan", cause: diagnostics)).map(\.description)
         #expect(
             lines == [
                 "a.yaml: cannot plan: is empty", "b.yaml:3:5: cannot plan: unknown key 'tsak'; did you mean 'task'?",
@@ -67,33 +66,31 @@ struct ChainTests {
     }
 
     @Test func `a hint stays apart from the message`() {
-        let error = Problem(.wrongValue, "cannot start", cause: Problem(.wrongValue, "no server", hint: "start it"))
-        #expect(problems(of: error) == [Problem(.wrongValue, "cannot start: no server", hint: "start it")])
+        let error = Problem("cannot start", cause: Problem("no server", hint: "start it"))
+        #expect(problems(of: error) == [Problem("cannot start: no server", hint: "start it")])
     }
 
     @Test func `an outer hint is not lost, and an inner one is better`() {
-        let cause = Problem(.wrongValue, "cannot open", cause: Plain("no such file"))
-        let known = Problem(.wrongValue, "cannot link", hint: "make it", cause: cause)
+        let cause = Problem("cannot open", cause: Plain("no such file"))
+        let known = Problem("cannot link", hint: "make it", cause: cause)
         #expect(problems(of: known).map(\.description) == ["cannot link: cannot open: no such file; make it"])
         #expect(chain(known) == "cannot link: cannot open: no such file; make it")
         let better = Problem(
-            .wrongValue,
             "cannot link",
             hint: "make it",
-            cause: Problem(.wrongValue, "full", hint: "empty it")
+            cause: Problem("full", hint: "empty it")
         )
         #expect(chain(better) == "cannot link: full; empty it")
         let placed = Problem(
-            .wrongValue,
             "cannot read",
             hint: "write it",
-            cause: Problem(.wrongValue, "is empty", at: SourceLocation(file: "a"))
+            cause: Problem("is empty", at: SourceLocation(file: "a"))
         )
         #expect(problems(of: placed).map(\.description) == ["a: cannot read: is empty; write it"])
     }
 
     @Test func `a location that is nowhere is not printed`() {
-        #expect(problems(of: Problem(.wrongValue, "lost", at: SourceLocation(file: ""))).map(\.description) == ["lost"])
+        #expect(problems(of: Problem("lost", at: SourceLocation(file: ""))).map(\.description) == ["lost"])
     }
 
     @Test func `what events have reported already is not reported again`() {

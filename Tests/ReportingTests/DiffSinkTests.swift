@@ -15,7 +15,7 @@ struct DiffSinkTests {
     }
 
     @Test func `differences go to standard output, and everything else to standard error`() {
-        let problem = Problem(.wrongValue, "no such kind", hint: "correct it")
+        let problem = Problem("no such kind", hint: "correct it")
         let outcomes: [(String, Outcome)] = [
             ("a", .changed), ("b", .unchanged), ("w", .unchanged), ("x", .changed), ("f", .failed(problem)),
         ]

@@ -20,7 +20,7 @@ struct JSONDocumentationTests {
             Event(task: "c", .objectCount(3)),
             Event(task: "c", .planned("would run 'x'")),
             Event(task: "c", .change("unit 'x.service'", "started")),
-            Event(task: "c", .objectFailed("ConfigMap/z", Problem(.serverError, "ConfigMap/z: it is refused"))),
+            Event(task: "c", .objectFailed("ConfigMap/z", Problem("ConfigMap/z: it is refused"))),
             Event(task: "c", .path("/etc/y", .init(.changed, diff: ["-a", "+b"]))),
             Event(
                 task: "c",
@@ -138,7 +138,7 @@ struct JSONDocumentationTests {
         let counts = CheckCounts(tasks: 3, objects: 5, uncheckedObjects: 4, tasksWithoutSandbox: 1)
         let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.keys, Self.address)
         let problem =
-            #"{"code":"NB0203","message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks"}"#
+            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks"}"#
         #expect(
             text == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"#
                 + #""summary":{"tasks":3,"objects":5,"uncheckedObjects":4,"tasksWithoutSandbox":1,"problems":1,"warnings":1},"#
@@ -164,7 +164,7 @@ struct JSONDocumentationTests {
             report.add(node, found, warnings: found, counts)
         }
         let problem =
-            #"{"code":"NB0203","message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks","nodes":["a"]}"#
+            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks","nodes":["a"]}"#
         #expect(
             report.json == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"nodes":["#
                 + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":3,"uncheckedObjects":2,"#
@@ -199,7 +199,7 @@ struct JSONDocumentationTests {
         report.state = ["/run/nest-bootstrap"]
         report.problems = [SampleRun.problem]
         let problem =
-            #"{"code":"NB0203","message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
+            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
         #expect(
             report.json == #"{"version":1,"dryRun":true,"units":["k8s-bootstrap.target"],"#
                 + #""commands":[{"task":"a","text":"rm x\n","failed":true}],"#
@@ -257,7 +257,7 @@ struct JSONDocumentationTests {
         #expect(renewal["dryRun"]?.boolean == true)
         #expect(try fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
         var failed = PushedNode(node: "w1")
-        failed.problem = Problem(.wrongValue, "p", hint: "h")
+        failed.problem = Problem("p", hint: "h")
         let push = try readJSON(Array(pushJSON([PushedNode(node: "w0"), failed], isDryRun: false).utf8), file: "push")
         #expect(push["nodes"]?[1]?["error"]?.string == "p; h")
         #expect(try fieldPaths(push).sorted() == (try DocumentedFields("certificates push").paths.sorted()))

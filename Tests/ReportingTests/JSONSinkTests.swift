@@ -22,7 +22,7 @@ struct JSONSinkTests {
             "subject":"server","reason":"refused"}
             4,"event":"path","task":"a","path":"/etc/x","result":"unchanged"}
             5,"event":"object","task":"a","object":"ConfigMap/x","result":"configured","fields":[".data.a: 1 -> 2"]}
-            6,"event":"error","task":"a","object":"ConfigMap/y","code":"NB0203","message":"wrong \\"type\\"",\
+            6,"event":"error","task":"a","object":"ConfigMap/y","message":"wrong \\"type\\"",\
             "place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}
             7,"event":"warning","task":"a","subject":"ConfigMap/x","message":"old"}
             8,"event":"output","task":"a","message":"two\\nlines"}
@@ -40,7 +40,7 @@ struct JSONSinkTests {
     @Test func `every line has a number of its own, and a gap where lines were left out`() throws {
         let recorder = Recorder()
         let events = EventQueue([JSONSink(recorder.output, run: "r")], limit: 3)
-        let problems = Problems([Problem(.wrongValue, "one"), Problem(.wrongValue, "two")])
+        let problems = Problems([Problem("one"), Problem("two")])
         events.send(Event(task: "a", .objectFailed("x", problems)))
         // The queue is full while its thread starts, or not at all: the numbers differ in any case.
         for _ in 0..<1000 { events.send(Event(task: "a", .output("line"))) }

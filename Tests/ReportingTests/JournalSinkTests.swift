@@ -41,11 +41,11 @@ struct JournalSinkTests {
             "MESSAGE=a: ConfigMap/x configured objectApplied PRIORITY=6 \(all) NEST_OBJECT=ConfigMap/x",
             "MESSAGE=a:     .data.a: 1 -> 2 objectApplied PRIORITY=6 \(all) NEST_OBJECT=ConfigMap/x",
             "MESSAGE=a: error: a.yaml:2:3: ConfigMap/y: wrong \"type\"; type a number objectFailed PRIORITY=3 \(all) "
-                + "NEST_OBJECT=ConfigMap/y NEST_CODE=NB0203",
+                + "NEST_OBJECT=ConfigMap/y",
             "MESSAGE=a: warning: ConfigMap/x: old warning PRIORITY=4 \(all) NEST_OBJECT=ConfigMap/x",
             "MESSAGE=a: | two\\nlines output PRIORITY=6 \(all)",
             "MESSAGE=a: failed in 1.5 s (1 configured, 1 failed) taskFailed PRIORITY=4 \(all) "
-                + "NEST_CODE=NB0203 NEST_OUTCOME=failed NEST_DURATION_USEC=1500000",
+                + "NEST_OUTCOME=failed NEST_DURATION_USEC=1500000",
             "MESSAGE=b: skipped: 'a' did not succeed taskSkipped PRIORITY=4 NEST_TASK=b NEST_OUTCOME=skipped "
                 + "NEST_DURATION_USEC=0 NEST_DEPENDENCY=a",
             "MESSAGE=2 tasks: 1 failed, 1 skipped runFinished PRIORITY=5",
@@ -72,7 +72,7 @@ struct JournalSinkTests {
         let sent = entries([Event(task: "a", .taskFinished(.failed(error), after: .zero))])
         #expect(
             sent.first == "MESSAGE=a: error: cannot write '/x': Read-only file system problem PRIORITY=3 "
-                + "NEST_TASK=a NEST_CODE=NB0410 ERRNO=30"
+                + "NEST_TASK=a ERRNO=30"
         )
         #expect(sent.last?.contains("taskFailed") == true)
         #expect(sent.last?.contains("ERRNO=30") == true)
@@ -91,7 +91,7 @@ struct JournalSinkTests {
         let recorder = Recorder()
         let journal = JournalQueue { fields in entries.withLock { $0.append(fields.map { "\($0.0)=\($0.1)" }) } }
         let output = ConsoleOutput(journal: journal)
-        output.report([Problem(.wrongValue, "not yet")], .dependencyMissing, [("NEST_TASK", "a")])
+        output.report([Problem("not yet")], .dependencyMissing, [("NEST_TASK", "a")])
         output.flush(idleLimit: .seconds(600))
         #expect(entries.withLock { $0.count } == 1)
         let sent = entries.withLock { $0.first ?? [] }

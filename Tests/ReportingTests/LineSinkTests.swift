@@ -17,7 +17,6 @@ struct LineSinkTests {
 
     private static let misspelt = Problems([
         Problem(
-            .wrongValue,
             "unknown field 'hostNetwrok'",
             at: SourceLocation(file: "node.yaml", position: SourceLocation.Position(line: 12, column: 7)),
             hint: "did you mean 'hostNetwork'?"

@@ -6,8 +6,8 @@ import Testing
 /// What is wrong on several nodes.
 @Suite(.timeLimit(.minutes(30))) struct NodeFindingsTests {
     @Test func `each problem is there once, with the nodes that have it unless all have it`() {
-        let (common, every) = (Problem(.wrongValue, "of the files"), Problem(.wrongValue, "of every node"))
-        let (one, most) = (Problem(.wrongValue, "of one"), Problem(.wrongValue, "of most"))
+        let (common, every) = (Problem("of the files"), Problem("of every node"))
+        let (one, most) = (Problem("of one"), Problem("of most"))
         var findings = NodeFindings(common: [common])
         for number in 1...6 {
             let own = (number == 2 ? [one, one] : []) + (number < 6 ? [most] : [])

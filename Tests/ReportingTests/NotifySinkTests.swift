@@ -88,7 +88,6 @@ struct NotifySinkTests {
         sink.receive(Event(task: "a", .output("https://u:MARKER@h")))
         sink.tick()
         let secret = Problem(
-            .wrongValue,
             "'sh -c MARKER' exited with status 1",
             hint: "MARKER",
             publicMessage: "its program failed"
@@ -103,7 +102,7 @@ struct NotifySinkTests {
 
     @Test func `a dependency that has not succeeded is reported as the reason for waiting`() {
         makeSink().runBlocked(by: [
-            Problem(.wrongValue, "task 'a' runs after 'b', which has not run on this boot", hint: "x")
+            Problem("task 'a' runs after 'b', which has not run on this boot", hint: "x")
         ])
         #expect(all == ["STATUS=waiting: task 'a' runs after 'b', which has not run on this boot"])
     }

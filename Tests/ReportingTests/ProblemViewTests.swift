@@ -21,7 +21,6 @@ struct ProblemViewTests {
 
     @Test func `the message is wrapped at words, and a caret is below the place`() {
         let problem = Problem(
-            .wrongValue,
             "unknown key 'aply' in task 'crds'",
             at: location(3),
             hint: "did you mean 'apply'?"
@@ -30,7 +29,6 @@ struct ProblemViewTests {
             view("  aply: {}").text(problem, isWarning: false) == """
                 a.yaml:3:3: error: unknown key 'aply' in
                     task 'crds'; did you mean 'apply'?
-                    [NB0203]
                   3 |   aply: {}
                     |   ^
 
@@ -47,7 +45,7 @@ struct ProblemViewTests {
         ("a: b", 50, "a: b", 4),
     ])
     func `columns are those of the terminal`(line: String, column: Int, shown: String, caret: Int) {
-        let lines = view(line).text(Problem(.wrongValue, "wrong", at: location(column)), isWarning: true).split(
+        let lines = view(line).text(Problem("wrong", at: location(column)), isWarning: true).split(
             separator: "\n"
         )
         #expect(lines[1] == "  3 | \(shown)")
@@ -58,7 +56,7 @@ struct ProblemViewTests {
     func `a long line is cut around the place`(isUTF8: Bool) {
         let digits = String(repeating: "0123456789", count: 30)
         let line = digits + "X" + digits
-        let text = view(line, isUTF8: isUTF8).text(Problem(.wrongValue, "wrong", at: location(301)), isWarning: false)
+        let text = view(line, isUTF8: isUTF8).text(Problem("wrong", at: location(301)), isWarning: false)
         let lines = text.split(separator: "\n")
         #expect(lines[1].count == 40)
         #expect(lines[2].prefix { $0 != "^" }.count == lines[1].prefix { $0 != "X" }.count)
@@ -67,10 +65,10 @@ struct ProblemViewTests {
     }
 
     @Test func `a place and a severity are in colour if there is colour`() {
-        let text = view("a: b", isColoured: true).text(Problem(.wrongValue, "wrong", at: location(1)), isWarning: false)
+        let text = view("a: b", isColoured: true).text(Problem("wrong", at: location(1)), isWarning: false)
         #expect(
             text == """
-                \u{1b}[1ma.yaml:3:1:\u{1b}[0m \u{1b}[31merror:\u{1b}[0m wrong \u{1b}[36m[NB0203]\u{1b}[0m
+                \u{1b}[1ma.yaml:3:1:\u{1b}[0m \u{1b}[31merror:\u{1b}[0m wrong
                   3 | a: b
                     | \u{1b}[31m^\u{1b}[0m
 
@@ -79,19 +77,19 @@ struct ProblemViewTests {
     }
 
     @Test func `a problem without a place, or with a line that is not shown, is its message`() {
-        #expect(view("a").text(Problem(.wrongValue, "no route"), isWarning: true) == "warning: no route [NB0203]\n")
+        #expect(view("a").text(Problem("no route"), isWarning: true) == "warning: no route\n")
         #expect(
-            view("a").text(Problem(.wrongValue, "no route"), isWarning: false)
-                == "nest-bootstrap: error: no route [NB0203]\n"
+            view("a").text(Problem("no route"), isWarning: false)
+                == "nest-bootstrap: error: no route\n"
         )
         #expect(
-            view(nil).text(Problem(.wrongValue, "wrong", at: location(1)), isWarning: false)
-                == "a.yaml:3:1: error: wrong [NB0203]\n"
+            view(nil).text(Problem("wrong", at: location(1)), isWarning: false)
+                == "a.yaml:3:1: error: wrong\n"
         )
     }
 
     @Test func `nothing is wrapped if the width is not known`() {
-        let problem = Problem(.wrongValue, String(repeating: "word ", count: 60) + "end", at: location(1))
+        let problem = Problem(String(repeating: "word ", count: 60) + "end", at: location(1))
         #expect(view(nil, columns: nil).text(problem, isWarning: false).split(separator: "\n").count == 1)
     }
 }

@@ -7,7 +7,6 @@ import YAML
 enum SampleRun {
     /// What is wrong with one object.
     static let problem = Problem(
-        .wrongValue,
         "wrong \"type\"",
         at: SourceLocation(file: "a.yaml", position: SourceLocation.Position(line: 2, column: 3)),
         hint: "type a number"

@@ -71,7 +71,6 @@ import YAML
     @Test func `a string that is not UTF-8 is refused`() {
         #expect(
             throws: Problem(
-                .wrongValue,
                 "string is not UTF-8",
                 at: SourceLocation(file: "r", position: SourceLocation.Position(line: 1, column: 2))
             )

@@ -24,7 +24,7 @@ public struct CredentialWarnings: Sendable {
 
         init(_ warning: CertificateWarning, at location: SourceLocation? = nil) {
             let problem = warning.problem
-            self.problem = Problem(problem.code, problem.message, at: location, hint: problem.hint)
+            self.problem = Problem(problem.message, at: location, hint: problem.hint)
             expiring = warning.expiring
         }
 

@@ -19,7 +19,7 @@ extension NodeCheck {
                 try body()
             } catch {
                 problems.append(
-                    Problem(error.code, error.message, at: error.location ?? reference.location, hint: error.hint)
+                    Problem(error.message, at: error.location ?? reference.location, hint: error.hint)
                 )
             }
         }
@@ -61,7 +61,7 @@ extension NodeCheck {
             return []
         } catch {
             return [
-                Problem(error.problemCode, "\(error)", at: location, hint: error.advice)
+                Problem("\(error)", at: location, hint: error.advice)
             ]
         }
     }
@@ -101,15 +101,15 @@ extension NodeCheck {
             problems += kubeconfig.keyPath.map { checkPrivate($0, at: location) } ?? []
             guard let doubt = credentials.doubt, doubt.isLikely else { return (problems, []) }
             let message = "the API server will probably not accept \(credentials.whoami): \(doubt.reason)"
-            return (problems, [Problem(.wrongIssuer, message, at: location, hint: doubt.advice)])
+            return (problems, [Problem(message, at: location, hint: doubt.advice)])
         } catch let error as Problems {
             return (error.all, [])
         } catch let error as Problem {
             return (
-                problems + [Problem(error.code, error.message, at: error.location ?? location, hint: error.hint)], []
+                problems + [Problem(error.message, at: error.location ?? location, hint: error.hint)], []
             )
         } catch {
-            return (problems + [Problem(.wrongKubeconfig, "\(error)", at: location)], [])
+            return (problems + [Problem("\(error)", at: location)], [])
         }
     }
 
@@ -124,12 +124,11 @@ extension NodeCheck {
             guard BearerToken.token(in: bytes) == nil else { return [] }
             let message = "'tokenFile' '\(path)' contains no valid token"
             return [
-                Problem(.missingCredentials, message, at: location, hint: "write the token as one line without spaces")
+                Problem(message, at: location, hint: "write the token as one line without spaces")
             ]
         } catch {
             return [
                 Problem(
-                    .missingCredentials,
                     "'tokenFile': \(error)",
                     at: location,
                     hint: error.adviceAboutSource("tokenFile")
@@ -163,7 +162,7 @@ extension NodeCheck {
             if let key, !usable.isEmpty { _ = try IssuingAuthority(usable, path: authority.path, key: key) }
         } catch {
             problems.append(
-                Problem(error.code, error.message, at: error.location ?? authority.location, hint: error.hint)
+                Problem(error.message, at: error.location ?? authority.location, hint: error.hint)
             )
         }
         return problems + (key.map { checkPrivateKey($0, unlike: problems) } ?? [])
@@ -176,7 +175,7 @@ extension NodeCheck {
             _ = try CredentialCheck.certificates(in: file, ofAuthority: read.use == .authority)
             return []
         } catch {
-            return [Problem(error.code, error.message, at: read.path.location, hint: error.hint)]
+            return [Problem(error.message, at: read.path.location, hint: error.hint)]
         }
     }
 
@@ -194,13 +193,13 @@ extension NodeCheck {
             problems += checkPrivate(identity.path, at: identity.location)
             try decryption.requireNoPassword(key)
         } catch {
-            problems.append(Problem(error.code, error.message, at: identity.location, hint: error.hint))
+            problems.append(Problem(error.message, at: identity.location, hint: error.hint))
         }
         guard let file = credential(source) else { return problems }
         do {
             try decryption.requireDecryptable(file.bytes, key)
         } catch {
-            problems.append(Problem(error.code, error.message, at: source.location, hint: error.hint))
+            problems.append(Problem(error.message, at: source.location, hint: error.hint))
         }
         return problems
     }
@@ -220,6 +219,6 @@ extension NodeCheck {
         }
         let interval = min(.seconds(86_400), max(renewBefore / 2, .seconds(1)))
         let hint = "write every: \(interval.text)"
-        return [Problem(.wrongKubeconfig, "task '\(task.name)' \(fault)", at: task.location, hint: hint)]
+        return [Problem("task '\(task.name)' \(fault)", at: task.location, hint: hint)]
     }
 }

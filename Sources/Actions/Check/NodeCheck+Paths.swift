@@ -15,7 +15,6 @@ extension NodeCheck {
                 parent = parent[..<slash]
                 guard let owner = owners[ExactText(String(parent))] else { continue }
                 return Problem(
-                    .pathInTheWay,
                     "'\(write.path.path)' of task '\(task)' cannot exist, because '\(parent)' is a file that task "
                         + "'\(owner)' writes",
                     at: write.path.location,
@@ -35,7 +34,7 @@ extension NodeCheck {
             try run.files.requireReadable(path.path)
             return []
         } catch {
-            return [Problem(error.problemCode, "\(error)", at: path.location, hint: error.advice)]
+            return [Problem("\(error)", at: path.location, hint: error.advice)]
         }
     }
 }

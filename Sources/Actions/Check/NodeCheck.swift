@@ -187,7 +187,6 @@ public struct NodeCheck: Sendable {
                 let isInMemory = try? FileSystem.isInMemory(location), !isInMemory
             else { return nil }
             return Problem(
-                .readableSecret,
                 "'\(path)' is on a disk, which keeps the decrypted file when the node is off",
                 at: write.path.location,
                 hint: "write a path below /run, such as path: /run/kubernetes/\(path.pathParts.last ?? "")"
@@ -197,7 +196,7 @@ public struct NodeCheck: Sendable {
 
     /// Reports files that a run as root would refuse.
     private func distrust() -> [Problem] {
-        run.files.distrusted.map { Problem(.changeableByOthers, "\($0), so 'run' refuses it", hint: $0.advice) }
+        run.files.distrusted.map { Problem("\($0), so 'run' refuses it", hint: $0.advice) }
     }
 
     /// Reports a file that a user other than root could change, unless a task writes it.
@@ -209,7 +208,6 @@ public struct NodeCheck: Sendable {
         } catch {
             return [
                 Problem(
-                    error.problemCode,
                     "\(error)",
                     at: path.location,
                     hint: error.advice
@@ -225,7 +223,7 @@ public struct NodeCheck: Sendable {
             _ = try run.files.read(path.path, limit: limit)
             return []
         } catch {
-            return [Problem(error.problemCode, "\(error)", at: path.location, hint: error.adviceAboutSource())]
+            return [Problem("\(error)", at: path.location, hint: error.adviceAboutSource())]
         }
     }
 
@@ -249,7 +247,7 @@ public struct NodeCheck: Sendable {
             return []
         } catch {
             let hint = command.package.map { "install the package '\($0)'" } ?? error.advice
-            return [Problem(.missingProgram, "\(error)", at: command.name.location, hint: hint)]
+            return [Problem("\(error)", at: command.name.location, hint: hint)]
         }
     }
 
@@ -265,7 +263,7 @@ public struct NodeCheck: Sendable {
                 }
             } catch {
                 let hint = error.advice ?? "create the account first"
-                problems.append(Problem(.unknownAccount, "\(error)", at: account.location, hint: hint))
+                problems.append(Problem("\(error)", at: account.location, hint: hint))
             }
         }
         return problems
@@ -292,7 +290,7 @@ extension NodeCheck.Findings {
     fileprivate var withoutRepetitions: Self {
         var seen: Set<Problem> = []
         var findings = self
-        findings.problems = problems.withoutConsequences.filter { seen.insert($0).inserted }
+        findings.problems = problems.filter { seen.insert($0).inserted }
         findings.warnings = warnings.filter { seen.insert($0).inserted }
         return findings
     }
@@ -314,7 +312,6 @@ extension NodeCheck {
             if !found.isComplete {
                 findings.warnings.append(
                     Problem(
-                        .unreadManifest,
                         "the roles lack objects of task '\(task.name)': a manifest is written by another task or not cached",
                         at: task.location,
                         hint: "run the tasks once, then repeat this"
@@ -363,7 +360,6 @@ extension NodeCheck {
     /// Warns of a resource whose name is derived from the kind.
     private static func guess(_ type: GroupVersionKind) -> Problem {
         Problem(
-            .unreadManifest,
             "the resource of kind '\(type)' is a guess, because no manifest defines it",
             hint: "compare it with 'kubectl api-resources --api-group=\(type.group)'"
         )
@@ -380,7 +376,6 @@ extension NodeCheck {
         guard let reference = task.footprint.kubeconfig else { return "default" }
         if let kubeconfig = knownKubeconfig(reference.path) { return kubeconfig.namespace }
         let warning = Problem(
-            .unreadManifest,
             "'\(reference.path)' is not there yet; the roles assume that its namespace is 'default'",
             at: reference.location,
             hint: "repeat this when it is there"
@@ -432,7 +427,6 @@ extension NodeCheck {
     /// Returns the warning about a manifest that is not checked.
     static func unchecked(_ manifest: LocatedPath) -> Problem {
         Problem(
-            .unreadManifest,
             "'\(manifest.path)' is not on this machine, so it is not checked",
             at: manifest.location,
             hint: "run 'nest-bootstrap check' on the node"
@@ -451,7 +445,6 @@ extension NodeCheck {
         let hint = "write '\(path)/' if it is a directory to be made, or the directory that the file is in"
         return [
             Problem(
-                .missingFile,
                 "'\(path)' does not exist, so the unit cannot be allowed to write it",
                 at: writable.location,
                 hint: hint

@@ -71,7 +71,6 @@ struct RepeatedObjects {
         at location: SourceLocation,
     ) -> Problem {
         Problem(
-            .objectAppliedTwice,
             "task '\(task)' \(verb) \(identity), which task '\(other)' applies too (\(place)): "
                 + "each would undo the other",
             at: location,

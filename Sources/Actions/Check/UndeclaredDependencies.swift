@@ -35,7 +35,6 @@ struct UndeclaredDependencies {
                 guard let source, isMissing([source], in: task) else { continue }
                 problems.append(
                     Problem(
-                        .undeclaredDependency,
                         "task '\(task.name)' reads '\(path.path)', which task '\(source)' writes, "
                             + "but does not run after it",
                         at: path.location,
@@ -63,7 +62,6 @@ struct UndeclaredDependencies {
                 else { continue }
                 problems.append(
                     Problem(
-                        .undeclaredDependency,
                         "task '\(task.name)' writes '\(write.path.path)', and task '\(directory.task)' creates "
                             + "'\(directory.path)', but it does not run after it",
                         at: write.path.location,
@@ -84,7 +82,6 @@ struct UndeclaredDependencies {
             else { continue }
             problems.append(
                 Problem(
-                    .undeclaredDependency,
                     "task '\(task.name)' needs unit '\(service.unit)', which task '\(source)' installs, "
                         + "but does not run after it",
                     at: service.location,
@@ -106,7 +103,6 @@ struct UndeclaredDependencies {
                 guard let missing = sources.first(where: { isMissing($0, in: task) })?.first else { continue }
                 problems.append(
                     Problem(
-                        .undeclaredDependency,
                         "task '\(task.name)' applies \(manifest.identity), which needs a kind or namespace of task '\(missing)', "
                             + "but does not run after it",
                         at: task.location,

@@ -22,7 +22,7 @@ public struct ClusterConnection: Sendable {
         do {
             bytes = try files.read(path, limit: SizeLimit.configuration)
         } catch {
-            throw Problem(.systemCallFailed, "kubeconfig '\(path)' cannot be used", cause: error)
+            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
         }
         let kubeconfig = try files.kubeconfig(bytes, path)
         let credentials = try files.credentials(of: kubeconfig)
@@ -40,7 +40,7 @@ extension NodeFiles {
             if case .file(let token) = kubeconfig.token { try requireTrusted(token, isData: true) }
             return kubeconfig
         } catch {
-            throw Problem(.systemCallFailed, "kubeconfig '\(path)' cannot be used", cause: error)
+            throw Problem("kubeconfig '\(path)' cannot be used", cause: error)
         }
     }
 

@@ -37,7 +37,6 @@ public final class Connections: Sendable {
             bytes = try files.read(path, limit: SizeLimit.configuration)
         } catch {
             throw Problem(
-                .systemCallFailed,
                 "kubeconfig '\(path)' cannot be used",
                 hint: missingHint(path, context, error),
                 cause: error

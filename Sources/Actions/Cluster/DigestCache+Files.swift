@@ -28,7 +28,7 @@ extension DigestCache {
             let transfer = try FileTransfer(PartialFile(digest, in: directory), of: url)
             result = try await complete(transfer, url, digest, in: directory)
         } catch {
-            throw Problem(.systemCallFailed, "cannot fetch '\(url)'", hint: error.advice, cause: error)
+            throw Problem("cannot fetch '\(url)'", hint: error.advice, cause: error)
         }
         return try result.get()
     }
@@ -75,9 +75,9 @@ extension DigestCache {
                 if try await onThread({ () throws(SystemError) in try sha256(ofFile: location) }) == digest {
                     return location
                 }
-                fault = fault ?? Problem(.notFetched, "the copy in the cache, '\(path)', is damaged")
+                fault = fault ?? Problem("the copy in the cache, '\(path)', is damaged")
             } catch {
-                fault = fault ?? Problem(.notFetched, "the copy in the cache cannot be used: \(error)")
+                fault = fault ?? Problem("the copy in the cache cannot be used: \(error)")
             }
         }
         if let fault { throw fault }
@@ -107,7 +107,7 @@ extension DigestCache {
             if let failure = transfer.failure {
                 // A part that cannot be completed only takes space.
                 try? transfer.clear()
-                throw Problem(.systemCallFailed, "cannot keep '\(url)'", hint: failure.advice, cause: failure)
+                throw Problem("cannot keep '\(url)'", hint: failure.advice, cause: failure)
             }
             throw unreachable(url, digest, error)
         }

@@ -51,7 +51,7 @@ struct DigestCache {
     func mismatch(_ url: String, _ digest: String, _ found: String, _ response: HTTPResponse) -> Problem {
         let words = "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)"
         let (answer, hint) = difference(response, url, digest)
-        return Problem(.notFetched, words + answer, hint: hint)
+        return Problem(words + answer, hint: hint)
     }
 
     /// Returns what was answered in place of a pinned text, and what to do.
@@ -79,10 +79,10 @@ struct DigestCache {
             do {
                 let bytes = try run.files.read(path, limit: SizeLimit.content)
                 if sha256(bytes) == digest { return bytes }
-                fault = fault ?? Problem(.notFetched, "the copy in the cache, '\(path)', is damaged")
+                fault = fault ?? Problem("the copy in the cache, '\(path)', is damaged")
             } catch {
                 if !error.isNotFound {
-                    fault = fault ?? Problem(.notFetched, "the copy in the cache cannot be used: \(error)")
+                    fault = fault ?? Problem("the copy in the cache cannot be used: \(error)")
                 }
             }
         }
@@ -113,7 +113,6 @@ struct DigestCache {
     /// Returns the error of a content that its server does not send.
     func unreachable(_ url: String, _ digest: String, _ error: FetchError) -> Problem {
         Problem(
-            .notFetched,
             "cannot fetch '\(url)'",
             hint: "\(error.hint ?? "make it reachable"), or \(place(of: digest))",
             cause: error

@@ -33,7 +33,7 @@ public struct FormerSets: Sendable {
         do throws(SystemError) {
             names = try SetRecordStore.names(run)
         } catch {
-            throw Problem(.setNotPruned, "the records of sets cannot be read", hint: error.advice, cause: error)
+            throw Problem("the records of sets cannot be read", hint: error.advice, cause: error)
         }
         var sets: [FormerSet] = []
         var damaged: [Problem] = []
@@ -61,7 +61,6 @@ public struct FormerSets: Sendable {
                         "no task has set '\(set.name)' any more, whose objects this node has applied (\(objects))"
                     let key = "'prune: {set: \(set.name)}' in a task keeps the set"
                     return Problem(
-                        .setNotPruned,
                         message,
                         hint: "\(Self.advice(run)), unless another node has the set; \(key)"
                     )
@@ -110,7 +109,7 @@ public struct FormerSets: Sendable {
                 }
             }
             let message = "set '\(set.name)', which no task has any more, cannot be examined: \(reason)"
-            warnings.append(Problem(.setNotPruned, message, hint: "its kubeconfig was '\(set.record.kubeconfig)'"))
+            warnings.append(Problem(message, hint: "its kubeconfig was '\(set.record.kubeconfig)'"))
         }
         return warnings
     }
@@ -138,7 +137,6 @@ public struct FormerSets: Sendable {
         guard !obsolete.deletions.isEmpty else {
             let reasons = kept + [obsolete.warning].compactMap(\.self)
             return Problem(
-                .setNotPruned,
                 "no node's file has set '\(set.name)' any more",
                 hint: reasons.joined(separator: "; ")
             )
@@ -146,7 +144,7 @@ public struct FormerSets: Sendable {
         let message =
             "no node's file has set '\(set.name)' any more, and its objects are still there: "
             + shortList(objects.map(\.description))
-        return Problem(.setNotPruned, message, hint: ([Self.advice(run)] + kept).joined(separator: "; "))
+        return Problem(message, hint: ([Self.advice(run)] + kept).joined(separator: "; "))
     }
 
     /// The command that deletes the objects.

@@ -81,7 +81,7 @@ struct ManifestLoader {
                 } catch {
                     let cause = error.cause.map { ": \($0)" } ?? ""
                     contents.problems.append(
-                        Problem(error.code, error.message + cause, at: location, hint: error.hint, cause: error.cause)
+                        Problem(error.message + cause, at: location, hint: error.hint, cause: error.cause)
                     )
                 }
             }
@@ -98,18 +98,18 @@ struct ManifestLoader {
                 let names = isOne ? "file '\(name)'" : "files '\(name)' and \(misnamed.count - 1) more"
                 let message = "\(names) of '\(reference.path)' \(isOne ? "is" : "are") not read"
                 let hint = "manifests are named *.yaml, *.yml or *.json"
-                contents.warnings.append(Problem(.unreadManifest, message, at: reference.location, hint: hint))
+                contents.warnings.append(Problem(message, at: reference.location, hint: hint))
             }
             if let name = passedOver.first {
                 let rest = passedOver.count == 1 ? "" : " and \(passedOver.count - 1) more"
                 let message = "manifests in subdirectory '\(name)'\(rest) of '\(reference.path)' are not read"
                 let hint = "name it in 'manifests' too, or move its files"
-                contents.warnings.append(Problem(.unreadManifest, message, at: reference.location, hint: hint))
+                contents.warnings.append(Problem(message, at: reference.location, hint: hint))
             }
             if paths.isEmpty {
                 let message = "directory '\(reference.path)' contains no manifest"
                 let hint = "remove it from 'manifests', or name its files *.yaml, *.yml or *.json"
-                contents.problems.append(Problem(.unreadManifest, message, at: reference.location, hint: hint))
+                contents.problems.append(Problem(message, at: reference.location, hint: hint))
             }
             for path in paths {
                 do throws(SystemError) {
@@ -167,7 +167,6 @@ struct ManifestLoader {
             let message = "the manifests of one task are more than \(Self.totalLimit) bytes with this one"
             contents.problems.append(
                 Problem(
-                    .limitExceeded,
                     message,
                     at: SourceLocation(file: source.name),
                     hint: "split them into several tasks"
@@ -206,7 +205,6 @@ struct ManifestLoader {
         if file.manifests.isEmpty, file.diagnostics.isEmpty {
             contents.problems.append(
                 Problem(
-                    .unreadManifest,
                     "contains no object",
                     at: SourceLocation(file: source.name),
                     hint: "remove it from 'manifests'"
@@ -248,7 +246,6 @@ struct ManifestLoader {
 
     private func missing(_ reference: LocatedPath, _ error: SystemError) -> Problem {
         Problem(
-            error.problemCode,
             "\(error)",
             at: reference.location,
             hint: hint(for: error, reference),

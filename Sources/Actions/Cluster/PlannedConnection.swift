@@ -27,7 +27,10 @@ extension ActionContext {
         do throws(Problem) {
             return try await run.connections.client(kubeconfig: path, probing(Self.probeLimit))
         } catch {
-            guard error.code == .serverUnreachable || error.code == .serverNotReady else { throw error }
+            switch error.cause as? APIError {
+            case .transport?, .notReady?, .pending?: break
+            default: throw error
+            }
             let server = run.knownKubeconfig(path).map { "API server \($0.address)" } ?? "the API server"
             emit(.planned(plan("\(server) does not answer before task '\(task)' has run")))
             return nil

@@ -42,7 +42,6 @@ struct SetRecordStore {
         } catch {
             if error.isNotFound { return nil }
             throw Problem(
-                .setNotPruned,
                 "the record of the set's objects cannot be read",
                 hint: error.advice,
                 cause: error
@@ -50,7 +49,7 @@ struct SetRecordStore {
         }
         if let record = SetRecord(json: bytes) { return record }
         let hint = "delete it; only objects that the set's ConfigMap lists are then deleted"
-        throw Problem(.setNotPruned, "'\(path)' is not a record of a set's objects", hint: hint)
+        throw Problem("'\(path)' is not a record of a set's objects", hint: hint)
     }
 
     /// Writes the record.
@@ -62,7 +61,7 @@ struct SetRecordStore {
             try run.files.keep(record.json, as: Self.name, in: directory)
         } catch {
             let hint = run.isService && error.code == EROFS ? "run 'systemctl daemon-reload'" : error.advice
-            throw Problem(.setNotPruned, "the record of the set's objects cannot be written", hint: hint, cause: error)
+            throw Problem("the record of the set's objects cannot be written", hint: hint, cause: error)
         }
     }
 
@@ -74,7 +73,6 @@ struct SetRecordStore {
             try run.files.discard(Self.name, in: directory)
         } catch {
             throw Problem(
-                .setNotPruned,
                 "the record of the set's objects cannot be deleted",
                 hint: error.advice,
                 cause: error

@@ -81,7 +81,7 @@ struct FormerContents {
             if !files.isDryRun { try handle.remove(parts.name) }
         } catch {
             let error = error.examined()
-            throw Problem(.systemCallFailed, "cannot remove '\(full)'", hint: error.advice, cause: error)
+            throw Problem("cannot remove '\(full)'", hint: error.advice, cause: error)
         }
         context.emit(.path(full, .removed))
         return true

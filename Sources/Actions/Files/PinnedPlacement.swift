@@ -55,7 +55,6 @@ struct PinnedPlacement: Sendable {
             let space = FreeSpace.at(location), space.free < needed
         else { return }
         var problem = Problem(
-            .systemCallFailed,
             "cannot write '\(declaration.path.path)': it needs \(roundedByteText(needed)), "
                 + "and '\(space.mount)' has \(roundedByteText(space.free)) free",
             at: declaration.path.location,
@@ -67,7 +66,7 @@ struct PinnedPlacement: Sendable {
 
     /// Returns the error of writing a path.
     func problem(_ error: SystemError, _ path: String) -> Problem {
-        Problem(.systemCallFailed, "cannot write file '\(path)'", hint: error.advice, cause: error)
+        Problem("cannot write file '\(path)'", hint: error.advice, cause: error)
     }
 }
 

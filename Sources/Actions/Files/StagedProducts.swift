@@ -122,7 +122,7 @@ public struct StagedProducts: Sendable {
     }
 
     private static func problem(_ path: String, _ error: SystemError) -> Problem {
-        Problem(.systemCallFailed, "cannot put '\(path)' in place", cause: error)
+        Problem("cannot put '\(path)' in place", cause: error)
     }
 
     private func name(of path: String) throws(SystemError) -> String {

@@ -121,7 +121,6 @@ struct Unpacking: Sendable {
     private func requireTime() throws(Problem) {
         guard .now >= context.deadline else { return }
         throw Problem(
-            .waitTimedOut,
             "'\(name)' is not unpacked: the time of the task is over",
             hint: "increase 'timeout' of task '\(context.task.name)'"
         )
@@ -129,7 +128,6 @@ struct Unpacking: Sendable {
 
     private func inTheWay(_ path: String, _ found: String, of kind: String) -> Problem {
         Problem(
-            .pathInTheWay,
             "cannot unpack in '\(directory)': '\(directory)/\(path)' is \(found), and a \(kind) in the archive",
             hint: "remove it, or write another path"
         )
@@ -183,7 +181,7 @@ struct Unpacking: Sendable {
             index += 1
         }
         guard pending.isEmpty else {
-            throw Problem(.refusedArchive, "'\(name)' has changed while it was unpacked", at: location)
+            throw Problem("'\(name)' has changed while it was unpacked", at: location)
         }
     }
 
@@ -229,8 +227,7 @@ struct Unpacking: Sendable {
     }
 
     private func refusal(_ error: ArchiveError) -> Problem {
-        let code: ProblemCode = error.isOfSystem ? .systemCallFailed : .refusedArchive
-        return Problem(code, "'\(name)' \(error)", at: location, hint: error.advice)
+        Problem("'\(name)' \(error)", at: location, hint: error.advice)
     }
 
     /// Creates a directory, and returns whether it did not exist.

@@ -76,7 +76,6 @@ struct Containerd {
         } catch {
             try Task.checkCancellation()
             throw Problem(
-                .imagesNotImported,
                 "containerd cannot be reached at '\(socket.path)': \(error.words)",
                 at: socket.location,
                 hint: error.hint
@@ -255,7 +254,6 @@ struct Containerd {
             )
         } catch {
             throw Problem(
-                .imagesNotImported,
                 subject,
                 at: socket.location,
                 hint: error.code == ENOENT ? Self.missing : error.advice,
@@ -266,7 +264,6 @@ struct Containerd {
             try Task.checkCancellation()
             let isLate = result.status == .timedOut
             throw Problem(
-                .imagesNotImported,
                 isLate
                     ? "\(subject): 'ctr' has not finished within the task's timeout"
                     : "\(subject): \(Self.reason(result))",

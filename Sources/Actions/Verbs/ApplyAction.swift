@@ -29,7 +29,7 @@ struct ApplyAction: Action {
         for problem in contents.problems { context.emit(.objectFailed("", problem)) }
         for warning in contents.warnings { context.emit(.warning(about: warning)) }
         guard !contents.manifests.isEmpty else {
-            if contents.problems.isEmpty { throw Problem(.unreadManifest, "no object to apply") }
+            if contents.problems.isEmpty { throw Problem("no object to apply") }
             throw ReportedFailures()
         }
         guard let client = try await client(toApply: contents.manifests.count) else {

@@ -143,7 +143,6 @@ struct CertificateAction: Action {
 
     private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
         Problem(
-            error.problemCode,
             "cannot issue '\(declaration.path.path)'",
             at: reference.location,
             hint: error.adviceAboutSource(key),
@@ -161,7 +160,7 @@ struct CertificateAction: Action {
             )
             return Pair(certificate: Array(made.certificate.pem.utf8), key: try made.key.pem().copy)
         } catch {
-            throw Problem(.authorityUnusable, "cannot issue '\(declaration.path.path)': \(error)")
+            throw Problem("cannot issue '\(declaration.path.path)': \(error)")
         }
     }
 
@@ -186,7 +185,7 @@ struct CertificateAction: Action {
             )
             keyText = try key.pem().copy
         } catch {
-            throw Problem(.authorityUnusable, "cannot request '\(declaration.path.path)': \(error)")
+            throw Problem("cannot request '\(declaration.path.path)': \(error)")
         }
         let signing = CertificateSigning(client: client, retryPolicy: context.retryPolicy)
         let bytes = try await signing.certificate(
@@ -216,14 +215,13 @@ struct CertificateAction: Action {
         do throws(TLSError) {
             certificate = try Certificate.read(pem: bytes).first
         } catch {
-            throw Problem(.signingRequest, "\(subject) \(error)")
+            throw Problem("\(subject) \(error)")
         }
         guard let certificate else { return }
-        guard key.belongs(to: certificate) else { throw Problem(.signingRequest, "\(subject) is for another key") }
+        guard key.belongs(to: certificate) else { throw Problem("\(subject) is for another key") }
         let faults = CertificateComparison(at: context.run.now()).contentFaults(of: certificate, declaration.leaf)
         guard let first = faults.first else { return }
         throw Problem(
-            .signingRequest,
             "\(subject) \(first), so '\(declaration.path.path)' was not written",
             hint: "correct 'leaf' of task '\(context.task.name)', or name another signer"
         )
@@ -262,7 +260,6 @@ struct CertificateAction: Action {
 
     private func problem(_ error: SystemError) -> Problem {
         Problem(
-            .systemCallFailed,
             "cannot write certificate '\(declaration.path.path)'",
             hint: error.advice,
             cause: error
@@ -291,7 +288,6 @@ struct IssuingAuthority {
         }
         guard let own = usable.first(where: { [key] in key.belongs(to: $0) }) else {
             throw Problem(
-                .keyMismatch,
                 "key '\(keyFile.name)' does not belong to CA '\(path)', so it cannot issue certificates",
                 at: keyFile.location,
                 hint: "set 'ca.key' to the private key of this CA"

@@ -25,7 +25,7 @@ struct DecryptAction: Action {
         do throws(SystemError) {
             if try context.emitUnknown(path, mode: UInt32(declaration.mode), from: sources) { return true }
         } catch {
-            throw Problem(.systemCallFailed, "cannot write '\(path)'", cause: error)
+            throw Problem("cannot write '\(path)'", cause: error)
         }
         let encrypted = try read(declaration.source, "source")
         let (owner, group) = try await context.account(
@@ -74,7 +74,7 @@ struct DecryptAction: Action {
             guard let failure = error.cause as? AgeError else { throw error }
             return try declaration.source.attributed { () throws(Problem) -> SecretBytes in
                 try decryption.requireDecryptable(bytes, identity)
-                throw Problem(error.code, error.message, hint: hint(failure.reason), cause: failure)
+                throw Problem(error.message, hint: hint(failure.reason), cause: failure)
             }
         }
     }
@@ -99,7 +99,6 @@ struct DecryptAction: Action {
             key = try SigningKey(pem: text)
         } catch {
             throw Problem(
-                .unreadableCertificate,
                 "'\(declaration.source.path)' \(error)",
                 hint: "encrypt a private key in PEM"
             )
@@ -116,7 +115,6 @@ struct DecryptAction: Action {
             throw CredentialCheck.wrongOrder(certificates, index, in: file, key: declaration.source.path)
         }
         throw Problem(
-            .keyMismatch,
             "key '\(declaration.source.path)' does not belong to certificate '\(reference.path)' "
                 + "('\(certificate.subject)'), so '\(declaration.path.path)' was not written",
             hint: "install both files of one set, as 'nest-bootstrap certificates renew' has made them"
@@ -125,7 +123,6 @@ struct DecryptAction: Action {
 
     private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
         Problem(
-            .decryptionFailed,
             "cannot decrypt '\(declaration.source.path)'",
             at: reference.location,
             hint: error.adviceAboutSource(key),
@@ -139,7 +136,6 @@ extension Footprint.Decryption {
     func requireNoPassword(_ key: NodeIdentity) throws(Problem) {
         guard key.needsPassword else { return }
         throw Problem(
-            .decryptionFailed,
             "private key '\(identity.path)' has a password, which nobody types on a node",
             hint:
                 "run \(quotedShellLine(["ssh-keygen", "-p", "-f", identity.path])) to remove it, or name another key with "
@@ -153,7 +149,6 @@ extension Footprint.Decryption {
             format.kind != .empty, format.kind != .pointer
         {
             throw Problem(
-                .otherFileKind,
                 "cannot decrypt '\(source.path)': it is \(format.name), not a file encrypted by age",
                 hint: format.hint(path: source.path, for: .encryptedFile)
             )
@@ -161,7 +156,7 @@ extension Footprint.Decryption {
         do throws(Problem) {
             try Certificates.requireDecryptable(bytes, with: key, at: identity.path)
         } catch {
-            throw Problem(error.code, "cannot decrypt '\(source.path)': \(error.message)", hint: error.hint)
+            throw Problem("cannot decrypt '\(source.path)': \(error.message)", hint: error.hint)
         }
     }
 }

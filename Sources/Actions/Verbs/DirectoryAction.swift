@@ -36,9 +36,9 @@ struct DirectoryAction: Action {
             return result != .unchanged
         } catch {
             if error.code == EEXIST {
-                throw Problem(.pathInTheWay, "\(operation) '\(path)': \(error.reason)", hint: error.advice)
+                throw Problem("\(operation) '\(path)': \(error.reason)", hint: error.advice)
             }
-            throw Problem(error.problemCode, "\(operation) '\(path)'", hint: error.advice, cause: error)
+            throw Problem("\(operation) '\(path)'", hint: error.advice, cause: error)
         }
     }
 }

@@ -40,7 +40,6 @@ struct ExecAction: Action {
             guard try isWritten(creates) else {
                 let missing = "succeeded, but '\(creates.path)' does not exist"
                 throw Problem(
-                    .programFailed,
                     "\(commandLine) \(missing)" + (output.map { "; its last output was: \($0)" } ?? ""),
                     at: creates.location,
                     publicMessage: "the program \(missing)",
@@ -58,7 +57,6 @@ struct ExecAction: Action {
                 try context.run.files.makeDirectories(path, by: context.task.name)
             } catch {
                 throw Problem(
-                    .systemCallFailed,
                     "cannot create directory '\(path)'",
                     cause: error
                 )
@@ -91,7 +89,6 @@ struct ExecAction: Action {
             return try FileSystem.exists(try files.location(ofTarget: creates.path))
         } catch {
             throw Problem(
-                .systemCallFailed,
                 "'creates' cannot be checked",
                 at: creates.location,
                 cause: error.examined()
@@ -119,7 +116,6 @@ struct ExecAction: Action {
             guard try examining({ () throws(SystemError) in try files.exists(reference.path) }) else {
                 let error = SystemError("cannot run", reference.path, code: ENOENT).examined()
                 throw Problem(
-                    .missingFile,
                     "script '\(reference.path)' does not exist" + (error.detail.map { ": \($0)" } ?? ""),
                     at: reference.location,
                     hint: error.advice ?? "put the file there, or correct 'script'",
@@ -141,7 +137,7 @@ struct ExecAction: Action {
         do {
             return try check()
         } catch {
-            throw Problem(.systemCallFailed, "'script' cannot be checked", cause: error.examined())
+            throw Problem("'script' cannot be checked", cause: error.examined())
         }
     }
 
@@ -149,7 +145,7 @@ struct ExecAction: Action {
         do {
             return try context.run.files.location(ofRead: path)
         } catch {
-            throw Problem(.systemCallFailed, "'\(path)' cannot be used", cause: error)
+            throw Problem("'\(path)' cannot be used", cause: error)
         }
     }
 
@@ -158,7 +154,7 @@ struct ExecAction: Action {
         do {
             try context.run.files.requireTrusted(path)
         } catch {
-            throw Problem(.changeableByOthers, "'\(path)' is not run", cause: error.examined())
+            throw Problem("'\(path)' is not run", cause: error.examined())
         }
     }
 
@@ -193,7 +189,6 @@ struct ExecAction: Action {
         guard !status.isSuccess else { return last.text }
         if let process = context.survivor.process {
             throw Problem(
-                .programTimedOut,
                 "\(name) cannot be ended: process \(process) still runs after SIGKILL",
                 hint: "see what it waits for: ps -o pid,user,stat,wchan,args -p \(process)",
                 publicMessage: "its program cannot be ended: process \(process) still runs after SIGKILL"
@@ -204,14 +199,12 @@ struct ExecAction: Action {
         guard status == .timedOut else {
             let isSilent = if case .exited = status { last.text == nil } else { false }
             throw Problem(
-                .programFailed,
                 "\(name) \(status)\(isSilent ? " and wrote nothing" : said)",
                 hint: sandboxHint,
                 publicMessage: "its program \(status)\(Self.restriction)",
             )
         }
         throw Problem(
-            .programTimedOut,
             "\(name) did not finish within \(context.task.timeout.text) and was stopped\(said)",
             hint:
                 "a program that does not end, such as a server, belongs into a unit, and 'wait' waits for it; otherwise find out "
@@ -230,7 +223,7 @@ struct ExecAction: Action {
 
     /// Returns the problem of a program that cannot be started.
     private func startProblem(_ error: SystemError) -> Problem {
-        Problem(error.isNotFound ? .missingProgram : error.problemCode, "\(error)", hint: error.advice, cause: error)
+        Problem("\(error)", hint: error.advice, cause: error)
     }
 
     /// The text that replaces the command line and the output.

@@ -131,7 +131,6 @@ extension FileAction {
             }
         } catch {
             throw Problem(
-                error.problemCode,
                 "cannot unpack '\(source.path)'",
                 at: source.location,
                 hint: error.advice,

@@ -38,7 +38,7 @@ struct FileAction: Action {
         do {
             return try context.emitUnknown(path, mode: mode, from: [source.path])
         } catch {
-            throw Problem(.systemCallFailed, "cannot write file '\(path)'", cause: error)
+            throw Problem("cannot write file '\(path)'", cause: error)
         }
     }
 
@@ -49,7 +49,7 @@ struct FileAction: Action {
         do {
             try context.run.files.remember(.unknown(mode: mode), at: path)
         } catch {
-            throw Problem(.systemCallFailed, "cannot write file '\(path)'", cause: error)
+            throw Problem("cannot write file '\(path)'", cause: error)
         }
         context.emit(.planned("would write '\(path)', with a new token"))
         return true
@@ -67,7 +67,6 @@ struct FileAction: Action {
                 return try context.run.files.read(reference.path, limit: SizeLimit.content)
             } catch {
                 throw Problem(
-                    error.problemCode,
                     "cannot write file '\(declaration.path.path)'",
                     at: reference.location,
                     hint: error.adviceAboutSource("source"),
@@ -85,10 +84,9 @@ struct FileAction: Action {
             guard bytes.allSatisfy({ $0 == UInt8(ascii: "\n") }) else { return bytes }
         } catch {
             if error.isNotFound { return nil }
-            throw Problem(.systemCallFailed, "cannot keep file '\(path)'", hint: error.advice, cause: error)
+            throw Problem("cannot keep file '\(path)'", hint: error.advice, cause: error)
         }
         throw Problem(
-            .wrongValue,
             "cannot keep file '\(path)': it is empty",
             hint: "write its content, or remove it, so that a token is generated"
         )
@@ -112,7 +110,7 @@ struct FileAction: Action {
             let allowed = try context.run.files.mode(of: reference.path) ?? usual
             return usual & (allowed | 0o200)
         } catch {
-            throw Problem(.systemCallFailed, "cannot write file '\(declaration.path.path)'", cause: error)
+            throw Problem("cannot write file '\(declaration.path.path)'", cause: error)
         }
     }
 }
@@ -127,7 +125,6 @@ extension ActionContext {
     ) async throws(Problem) -> (owner: UInt32?, group: UInt32?) {
         func problem(_ error: SystemError, _ kind: Footprint.Account.Kind) -> Problem {
             var problem = Problem(
-                .unknownAccount,
                 "\(operation) '\(path)'",
                 at: task.footprint.accounts.first { $0.kind == kind }?.location,
                 hint: error.advice ?? "create the account first",

@@ -100,7 +100,6 @@ struct ImagesAction: Action {
                 }
             } catch {
                 throw Problem(
-                    error.problemCode,
                     "cannot import '\(path.path)'",
                     at: path.location,
                     hint: error.advice,
@@ -147,7 +146,6 @@ struct ImagesAction: Action {
             return ReadArchive(name: name, location: location, sha256: digest, file: file, contents: contents)
         } catch {
             throw Problem(
-                error.isOfSystem ? .systemCallFailed : .refusedArchive,
                 "'\(name)' \(error)",
                 at: location,
                 hint: error.advice
@@ -166,7 +164,6 @@ struct ImagesAction: Action {
                 }
                 guard other.content != image.content else { continue }
                 throw Problem(
-                    .contradictingKeys,
                     "'\(other.archive)' and '\(archive.name)' have different images of the name '\(image.name)'",
                     at: archive.location,
                     hint: "remove one of the two archives"
@@ -191,7 +188,7 @@ struct ImagesAction: Action {
         do {
             try importedNames.add(missing.map(\.name))
         } catch {
-            throw Problem(.systemCallFailed, "cannot record what is imported", hint: error.advice, cause: error)
+            throw Problem("cannot record what is imported", hint: error.advice, cause: error)
         }
         let words = missing.count == 1 ? "image '\(missing[0].name)'" : "\(missing.count) images"
         let reason = "containerd imports \(words) from '\(archive.name)'"
@@ -207,7 +204,6 @@ struct ImagesAction: Action {
             // The list may be damaged.
             ImportedImages(context, sha256: archive.sha256).discard()
             throw Problem(
-                .imagesNotImported,
                 "containerd has imported '\(archive.name)' and does not have image '\(first.name)' of it",
                 at: archive.location,
                 hint: "see what it has: \(containerd.quotedCall(["images", "list"]))"
@@ -231,7 +227,6 @@ struct ImagesAction: Action {
             }
         } catch {
             throw Problem(
-                .systemCallFailed,
                 "cannot decompress '\(archive.name)'",
                 at: archive.location,
                 hint: error.advice,

@@ -54,7 +54,7 @@ struct KubeconfigAction: Action {
         do {
             return try context.emitUnknown(path, mode: 0o600, from: sources)
         } catch {
-            throw Problem(.systemCallFailed, "cannot write kubeconfig '\(path)'", cause: error)
+            throw Problem("cannot write kubeconfig '\(path)'", cause: error)
         }
     }
 
@@ -77,7 +77,6 @@ struct KubeconfigAction: Action {
 
     private func problem(_ error: SystemError, _ reference: LocatedPath, _ key: String) -> Problem {
         Problem(
-            error.problemCode,
             "cannot write kubeconfig '\(declaration.path.path)'",
             at: reference.location,
             hint: error.adviceAboutSource(key),
@@ -146,7 +145,7 @@ func awaitValidity<Value>(
             let reason = "not valid before \(cause.validFrom)"
             context.emit(.waiting(Wait(.init(.condition, cause.subject), reason: reason)))
             guard (try? await ContinuousClock().sleep(for: pause)) != nil else {
-                throw Problem(.interrupted, "interrupted while waiting for the clock")
+                throw Problem("interrupted while waiting for the clock")
             }
         }
     }

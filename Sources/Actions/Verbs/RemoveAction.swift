@@ -69,7 +69,6 @@ struct RemoveAction: Action {
             }
             guard found.kind != .directory || declaration.isRecursive else {
                 throw Problem(
-                    .pathInTheWay,
                     "cannot remove '\(path)': it is a directory",
                     at: reference.location,
                     hint:
@@ -90,7 +89,6 @@ struct RemoveAction: Action {
         } catch {
             let examined = (error as? SystemError)?.examined()
             throw Problem(
-                .systemCallFailed,
                 "cannot remove '\(path)'",
                 at: reference.location,
                 hint: examined?.advice,
@@ -120,7 +118,6 @@ struct RemoveAction: Action {
             }
             guard found.kind == .symbolicLink else { continue }
             throw Problem(
-                .pathInTheWay,
                 "cannot remove '\(path)': '\(parent)' is a symbolic link to '\(found.target ?? "")'",
                 at: reference.location,
                 hint: "write the path without the link in task '\(context.task.name)'"

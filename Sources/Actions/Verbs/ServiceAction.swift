@@ -24,7 +24,6 @@ struct ServiceAction: Action {
         }
         guard Systemd.isReachable else {
             throw Problem(
-                .unitNotChanged,
                 "cannot change unit '\(unit)': systemd does not run here (process 1 is another program)",
                 hint: "run the task on the machine itself, or set roles: so that this node does not have it",
             )
@@ -72,7 +71,7 @@ struct ServiceAction: Action {
         do throws(SystemError) {
             state = try await Systemd.installedUnit(unit)
         } catch {
-            throw Problem(.unitNotChanged, "cannot change unit '\(unit)'", hint: error.advice, cause: error)
+            throw Problem("cannot change unit '\(unit)'", hint: error.advice, cause: error)
         }
         let isAbsent = state.unit.load == "not-found"
         let near = isAbsent ? nearestName(to: unit, in: (try? await Systemd.unitFiles()) ?? []) : nil
@@ -116,7 +115,6 @@ struct ServiceAction: Action {
             state = try await Systemd.setEnabled(isEnabled, unit)
         } catch {
             throw Problem(
-                .unitNotChanged,
                 "\(error)",
                 hint: error.advice ?? "run 'systemctl \(isEnabled ? "enable" : "disable") \(unit)' to see it again"
             )
@@ -147,7 +145,6 @@ struct ServiceAction: Action {
         } catch let error as SystemError {
             try Task.checkCancellation()
             throw Problem(
-                .unitNotChanged,
                 "\(error)",
                 hint: error.advice ?? "see 'systemctl status \(unit)'"
             )
@@ -223,6 +220,6 @@ struct ServiceAction: Action {
     }
 
     private func problem(_ message: String, _ hint: String) -> Problem {
-        Problem(.unitNotChanged, message, at: declaration.location, hint: hint)
+        Problem(message, at: declaration.location, hint: hint)
     }
 }

@@ -34,7 +34,6 @@ struct SetRemoval {
         }
         if released == nil, let record, record.kubeconfig != set.kubeconfig.path {
             throw Problem(
-                .setNotPruned,
                 "the cluster of kubeconfig '\(set.kubeconfig.path)' has no set '\(set.name)'",
                 at: set.kubeconfig.location,
                 hint: "its objects were applied with kubeconfig '\(record.kubeconfig)'"
@@ -67,7 +66,6 @@ struct SetRemoval {
         let names = shortList(nodes.map { "'\($0)'" })
         let command = ApplySet(name: set.name, task: context.task.name).commandReleasing(nodes[0])
         return Problem(
-            .setNotPruned,
             "set '\(set.name)' is not removed: \(nodes.count == 1 ? "the file of node" : "the files of nodes") \(names) "
                 + "\(nodes.count == 1 ? "has" : "have") a task with it, or had it in the last run there",
             at: set.kubeconfig.location,

@@ -28,7 +28,6 @@ struct SymlinkAction: Action {
             )
         } catch {
             throw Problem(
-                .systemCallFailed,
                 "cannot create link '\(path)'",
                 hint: error.advice,
                 cause: error
@@ -47,7 +46,6 @@ struct SymlinkAction: Action {
             return true
         case .inTheWay(let kind):
             throw Problem(
-                .pathInTheWay,
                 "cannot create link '\(path)': a \(kind.rawValue) is in the way",
                 hint: "remove it, or write 'replace: true' below symlink: of task '\(context.task.name)'",
             )

@@ -59,7 +59,6 @@ struct WaitAction: Action {
             )
         case .unit(let name) where !Systemd.isReachable:
             throw Problem(
-                .waitTimedOut,
                 "cannot wait for unit '\(name)': systemd does not run here (process 1 is another program)",
                 hint: "wait for what the unit provides: write tcp:, url: or file: in place of unit:",
             )
@@ -152,7 +151,7 @@ struct WaitAction: Action {
         guard let mistake = await client.mistake(in: identity, until: context.deadline),
             await !DependencyHints(context: context).mayAppear(.kind(DefinedKind(identity.type)))
         else { return }
-        throw Problem(.serverError, "cannot wait for \(identity): \(mistake)", at: location)
+        throw Problem("cannot wait for \(identity): \(mistake)", at: location)
     }
 
     /// Repeats a check until it passes or the deadline is reached.
@@ -162,7 +161,7 @@ struct WaitAction: Action {
         } catch {
             // A permanent failure is not reported as a timeout.
             guard error.disposition == .retry else {
-                throw Problem(.serverError, "cannot wait for \(subject): \(error.words)", hint: error.hint)
+                throw Problem("cannot wait for \(subject): \(error.words)", hint: error.hint)
             }
             throw timedOut(error.words, hint: error.hint)
         }
@@ -255,7 +254,6 @@ struct WaitAction: Action {
             bytes = try context.run.files.read(authority.path, limit: SizeLimit.configuration)
         } catch {
             throw Problem(
-                error.problemCode,
                 "the CA of \(subject) cannot be used",
                 at: authority.location,
                 hint: error.adviceAboutSource(key),
@@ -287,7 +285,6 @@ extension ActionContext {
     /// Returns the problem of a task whose wait has lasted until its deadline.
     func timedOut(waitingFor expectation: String, _ reason: String, hint: String) -> Problem {
         var problem = Problem(
-            .waitTimedOut,
             "timed out after \(task.timeout.text) waiting for \(expectation): \(reason)",
             hint: hint,
         )

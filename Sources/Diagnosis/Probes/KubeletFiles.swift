@@ -96,7 +96,7 @@ struct KubeletFiles {
             do throws(Problems) {
                 fact.root = try readDocuments(bytes, file: path, limits: .taskFile).compactMap(\.root).first
                 if fact.root?.mapping == nil {
-                    fact.problem = Problem(.wrongValue, "is no KubeletConfiguration: expected a mapping")
+                    fact.problem = Problem("is no KubeletConfiguration: expected a mapping")
                 }
             } catch {
                 fact.problem = error.all.first
@@ -104,7 +104,6 @@ struct KubeletFiles {
         } catch {
             fact.isDenied = error.code == EACCES
             fact.problem = Problem(
-                error.problemCode,
                 error.isNotFound ? "does not exist" : "cannot be read: \(error.reason)"
             )
         }
@@ -126,7 +125,6 @@ struct KubeletFiles {
             fact.isDenied = error.code == EACCES
             fact.exists = !error.isNotFound
             fact.problem = Problem(
-                error.problemCode,
                 error.isNotFound ? "does not exist" : "cannot be read: \(error.reason)"
             )
             return fact

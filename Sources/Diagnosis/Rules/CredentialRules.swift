@@ -73,7 +73,7 @@ private func fileFindings(_ fact: KubeconfigFact, _ facts: Facts, code: String) 
     // The kubelet writes its certificate itself, so that nobody has a copy.
     let isMissing = fact.isCertificateUnusable && !problem.message.contains("is not valid before")
     // A file of another kind has advice for a task file.
-    let isOther = problem.code == .otherFileKind || !isRead && problem.hint == nil
+    let isOther = !isRead && problem.hint == nil
     let isRenewed = isExpired || isMissing || fact.isEmpty || isOther
     let isOfAuthority = problem.message.contains("certificate-authority") || fact.isAuthorityUnusable
     let correction = correction(of: problem, in: path)

@@ -63,7 +63,6 @@ extension FileSystem {
             code: EPERM,
             detail: "\(readers) can read it (\(status.permissionText))",
             advice: "run \(quotedShellLine(["chmod", "0600", path]))",
-            kind: .readableSecret,
         )
     }
 
@@ -110,7 +109,6 @@ extension FileStatus {
             detail: "a user other than root can change it (\(permissionText))",
             advice: isPersonal
                 ? "copy the file to a directory of root" : "run \(quotedShellLine(commands))",
-            kind: .changeableByOthers,
         )
     }
 }
@@ -205,8 +203,7 @@ extension FileSystem {
                     operation,
                     name,
                     code: code,
-                    detail: isUnknown ? "no such \(kind)" : nil,
-                    kind: .unknownAccount
+                    detail: isUnknown ? "no such \(kind)" : nil
                 )
             }
         }

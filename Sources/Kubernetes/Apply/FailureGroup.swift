@@ -42,7 +42,6 @@ public struct FailureGroup: Sendable {
             let message = common.message + (values.map { ": \($0)" } ?? "")
             let subject = "\(subject) (\(places(faults.map(\.location))))"
             return Problem(
-                first.faults[index].code ?? first.cause.code,
                 "\(subject): \(message)",
                 hint: common.hint,
                 publicMessage: "\(subject): \(first.cause.publicWords)"

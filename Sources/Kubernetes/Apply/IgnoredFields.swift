@@ -69,7 +69,6 @@ extension IgnoredFields {
             let message = "annotation '\(key)' must be a list of paths with commas between them"
             return [
                 Problem(
-                    .wrongAnnotation,
                     message,
                     at: written.location,
                     hint: "write '\(ObjectAnnotation.ignore.example)'"
@@ -82,12 +81,11 @@ extension IgnoredFields {
                 let message = "annotation '\(key)' has the malformed path '\(path)'"
                 let hint =
                     "write paths as 'spec.replicas' or 'webhooks[name=a].clientConfig.caBundle', with commas between them"
-                return Problem(.wrongAnnotation, message, at: written.location, hint: hint)
+                return Problem(message, at: written.location, hint: hint)
             }
             guard !refused.contains(path) else {
                 let message = "annotation '\(key)' names '\(path)', which the agent needs"
                 return Problem(
-                    .wrongAnnotation,
                     message,
                     at: written.location,
                     hint: "name a field below it, or remove the path"
@@ -95,7 +93,7 @@ extension IgnoredFields {
             }
             guard field.resolve(in: manifest.root).node == nil else { return nil }
             let message = "annotation '\(key)' names field '\(path)', which the manifest does not have"
-            return Problem(.wrongAnnotation, message, at: written.location, hint: hint(for: field, in: manifest.root))
+            return Problem(message, at: written.location, hint: hint(for: field, in: manifest.root))
         }
     }
 

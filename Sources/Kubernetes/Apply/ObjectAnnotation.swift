@@ -85,7 +85,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
                 near.map { "did you mean '\($0)'?" }
                 ?? "the annotations that a manifest may have are \(quotedList(allCases.map(\.key)))"
             return [
-                Problem(.wrongAnnotation, "annotation '\(entry.key)' does not exist", at: entry.location, hint: hint)
+                Problem("annotation '\(entry.key)' does not exist", at: entry.location, hint: hint)
             ]
         }
         guard !entry.value.isNull else { return [] }
@@ -98,7 +98,6 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
             let message = "annotation '\(key)' has no other value than \"false\""
             return [
                 Problem(
-                    .wrongAnnotation,
                     message,
                     at: written.location,
                     hint: "write \"false\" in quotes, or remove it"
@@ -107,10 +106,10 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
         case .replace where !Self.mayBeReplaced(manifest.identity.type):
             let message = "annotation '\(key)' is not allowed for a \(manifest.identity.type.kind)"
             let hint = "remove it: with the object the server deletes data or other objects"
-            return [Problem(.wrongAnnotation, message, at: written.location, hint: hint)]
+            return [Problem(message, at: written.location, hint: hint)]
         case .apply where written.string != value, .replace where written.string != value:
             let message = "annotation '\(key)' has no other value than '\(value)'"
-            return [Problem(.wrongAnnotation, message, at: written.location, hint: "write '\(value)', or remove it")]
+            return [Problem(message, at: written.location, hint: "write '\(value)', or remove it")]
         case .ignore: return IgnoredFields.problems(of: written, in: manifest)
         case .prune, .apply, .replace: return []
         }
@@ -131,7 +130,7 @@ extension ObjectFailure {
         let problems = ObjectAnnotation.problems(in: manifest)
         guard !problems.isEmpty else { return nil }
         let faults = problems.map {
-            Fault(location: $0.location ?? manifest.location, message: $0.message, hint: $0.hint, code: $0.code)
+            Fault(location: $0.location ?? manifest.location, message: $0.message, hint: $0.hint)
         }
         self.init(object: manifest.identity, cause: .invalid, faults: faults)
     }

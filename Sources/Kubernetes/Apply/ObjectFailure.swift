@@ -33,8 +33,6 @@ public struct ObjectFailure: Error, Sendable {
     public struct Fault: Sendable {
         /// The location of the problem in the manifest.
         public var location: SourceLocation
-        /// The kind of the problem; if `nil`, that of the failure's cause.
-        public var code: ProblemCode?
         /// The problem, without the object's name.
         public var message: String
         /// Advice, if there is any.
@@ -44,9 +42,8 @@ public struct ObjectFailure: Error, Sendable {
         /// The values at the end of the message, which may be equal for objects with the same cause.
         var values: String?
 
-        public init(location: SourceLocation, message: String, hint: String?, code: ProblemCode? = nil) {
+        public init(location: SourceLocation, message: String, hint: String?) {
             self.init(location: location, message: message, hint: hint, common: nil)
-            self.code = code
         }
 
         /// Creates a fault that other objects may share.
@@ -78,7 +75,6 @@ public struct ObjectFailure: Error, Sendable {
         Problems(
             faults.map {
                 Problem(
-                    $0.code ?? cause.code,
                     "\(object): \($0.message)",
                     at: $0.location,
                     hint: $0.hint,
@@ -112,9 +108,8 @@ public struct ObjectFailure: Error, Sendable {
         _ message: String,
         at location: SourceLocation? = nil,
         hint: String? = nil,
-        code: ProblemCode? = nil,
     ) {
-        let fault = Fault(location: location ?? manifest.location, message: message, hint: hint, code: code)
+        let fault = Fault(location: location ?? manifest.location, message: message, hint: hint)
         self.init(object: manifest.identity, cause: cause, faults: [fault])
     }
 }
@@ -136,23 +131,6 @@ extension ObjectFailure.Cause {
         case .beingDeleted: "being deleted"
         case .interrupted: "interrupted"
         case .other: "failed"
-        }
-    }
-
-    /// The kind of the problem, for faults that have none.
-    var code: ProblemCode {
-        switch self {
-        case .missingKind: .unknownKind
-        case .missingNamespace: .missingNamespace
-        case .forbidden: .forbidden
-        case .denied: .admissionDenied
-        case .conflict: .fieldConflict
-        case .outdated: .olderVersion
-        case .invalid: .objectRefused
-        case .notTried: .taskNotSucceeded
-        case .beingDeleted: .beingDeleted
-        case .interrupted: .interrupted
-        case .other: .serverError
         }
     }
 

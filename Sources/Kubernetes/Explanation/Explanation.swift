@@ -51,8 +51,7 @@ struct Explanation {
                 manifest,
                 .invalid,
                 error.words,
-                hint: "remove it from one of them",
-                code: .objectAppliedTwice
+                hint: "remove it from one of them"
             )
         case .outdated(let refusal): return shared(.outdated(refusal.message), refusal.message, hint: refusal.hint)
         case .refused(let refusal):
@@ -63,11 +62,11 @@ struct Explanation {
             let hint =
                 "see why API server \(client.kubeconfig.server) does not answer, or increase 'timeout' of task '\(task)'"
             let message = "\(purpose.failed): \(error.words)"
-            return ObjectFailure(manifest, .other, message, hint: hint, code: .serverUnreachable)
+            return ObjectFailure(manifest, .other, message, hint: hint)
         case .foreign(let reply):
             let common = ObjectFailure.Common(message: "\(purpose.failed): \(reply.commonWords)", hint: reply.advice)
             let message = "\(purpose.failed): \(reply.words)"
-            let fault = fault(at: nil, message, hint: reply.advice, common: common, code: .notAnAPIServer)
+            let fault = fault(at: nil, message, hint: reply.advice, common: common)
             return ObjectFailure(object: manifest.identity, cause: .other, faults: [fault])
         case .pending(_, let disposition, _):
             var failure = ObjectFailure(manifest, .other, "\(purpose.failed): \(error.words)")
@@ -97,8 +96,7 @@ struct Explanation {
                 manifest,
                 .forbidden,
                 message,
-                hint: client.credentialAdvice,
-                code: .credentialsRefused
+                hint: client.credentialAdvice
             )
         case .forbidden: return forbidden(status)
         case .invalid: return invalidFailure(status)
@@ -119,17 +117,14 @@ struct Explanation {
         hint: String?,
         common: ObjectFailure.Common? = nil,
         values: String? = nil,
-        code: ProblemCode? = nil,
     ) -> ObjectFailure.Fault {
-        var fault = ObjectFailure.Fault(
+        ObjectFailure.Fault(
             location: location ?? manifest.location,
             message: message,
             hint: hint,
             common: common,
             values: values,
         )
-        fault.code = code
-        return fault
     }
 
     /// Returns the value of a field in a state of the object, for a message.
@@ -147,7 +142,7 @@ struct Explanation {
         }
         if [400, 409].contains(status.code), let culprit {
             let hint = "remove 'metadata.\(culprit.key)'"
-            return ObjectFailure(manifest, .invalid, message, at: culprit.location, hint: hint, code: .serverField)
+            return ObjectFailure(manifest, .invalid, message, at: culprit.location, hint: hint)
         }
         let hint = status.location == nil ? nil : "correct \(client.kubeconfig.serverSetting)"
         return ObjectFailure(manifest, .other, message, hint: hint)
@@ -160,7 +155,7 @@ struct Explanation {
         if let near = client.catalog.nearKind(to: type) {
             let location = manifest.root["kind"]?.location
             let hint = "did you mean 'kind: \(near)'?"
-            return ObjectFailure(manifest, .invalid, message, at: location, hint: hint, code: .unknownKind)
+            return ObjectFailure(manifest, .invalid, message, at: location, hint: hint)
         }
         let version = manifest.root["apiVersion"]?.location
         guard type.isBuiltIn else {
@@ -168,8 +163,10 @@ struct Explanation {
             return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
         }
         let isKnown = KubernetesSchemas.own.schema(of: type) != nil
-        let hint = (isKnown ? nil : ObjectCheck.versionHint(type)) ?? "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
-        return ObjectFailure(manifest, .invalid, message, at: version, hint: hint, code: .unknownKind)
+        let hint =
+            (isKnown ? nil : ObjectCheck.versionHint(type))
+            ?? "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
+        return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
     }
 }
 
@@ -261,7 +258,7 @@ extension Explanation {
             let repeated = ItemSelector(String(items)).items(of: target.node?.sequence ?? []).map(\.location)
             return fault(at: repeated.max() ?? target.location, "\(path.name): \(reason)", hint: nil)
         }
-        return found.map { fault(at: $0.location, $0.message, hint: $0.hint, code: $0.code) } + others
+        return found.map { fault(at: $0.location, $0.message, hint: $0.hint) } + others
     }
 
     /// Explains one cause of a refusal with the server's text.
@@ -280,7 +277,6 @@ extension Explanation {
                 + (isShown ? ": \(shown(path, in: manifest.root))" : "")
                 + (cause.detail.isEmpty ? "" : ": \(cause.detail)"),
             hint: isMissing ? target.key.map { "add '\($0):'" } : nil,
-            code: isMissing ? .missingField : nil,
         )
     }
 
@@ -370,13 +366,13 @@ extension Explanation {
         guard !changes.isEmpty else {
             let location = named.resolve(in: manifest.root).location
             let message = "\(named.name) cannot be changed: \(cause.detail)"
-            return [fault(at: location, message, hint: recreation, code: .immutableField)]
+            return [fault(at: location, message, hint: recreation)]
         }
         return changes.prefix(Self.fieldLimit).map { change in
             let path = FieldPath(change.path)
             let values = "\(shown(path, in: live)) on the server, \(shown(path, in: manifest.root)) here"
             let message = "\(path.name) cannot be changed: \(values)"
-            return fault(at: change.location, message, hint: recreation, code: .immutableField)
+            return fault(at: change.location, message, hint: recreation)
         }
     }
 

@@ -64,7 +64,6 @@ extension CredentialCheck {
             warnings += certificate.weaknesses.dropFirst(isRefused ? 1 : 0).map { weakness in
                 CertificateWarning(
                     Problem(
-                        .weakCertificate,
                         "certificate '\(file.name)' ('\(certificate.subject)') \(weakness.part), which Kubernetes refuses "
                             + "since version \(weakness.refusedSince)",
                         hint: "issue it again \(weakness.remedy)"
@@ -113,6 +112,6 @@ extension CredentialCheck {
             }
         let when = "expires in \(Self.words(left)) (at \(certificate.validUntil))"
         let message = "\(name) \(place) ('\(certificate.subject)') \(when)"
-        return CertificateWarning(Problem(.certificateNotValidNow, message, hint: hint), expiring: certificate)
+        return CertificateWarning(Problem(message, hint: hint), expiring: certificate)
     }
 }

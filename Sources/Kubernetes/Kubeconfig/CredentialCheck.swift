@@ -30,7 +30,6 @@ public struct CredentialFile: Sendable {
         if isValue, let setting, (try? Base64.decode(bytes)).map({ $0.starts(with: Array("-----BEGIN ".utf8)) }) == true
         {
             return Problem(
-                .unreadableCertificate,
                 "'\(name)' is encoded in base64 twice",
                 at: location,
                 hint: "decode it once with 'base64 -d', and write the result as '\(setting)'"
@@ -39,7 +38,6 @@ public struct CredentialFile: Sendable {
         let role = purpose == .privateKey ? "key" : "certificate"
         let explained = error.explained(by: bytes, path: isValue ? nil : name, for: purpose)
         return Problem(
-            .unreadableCertificate,
             "\(role) '\(name)' \(explained.message)",
             at: location,
             hint: explained.hint
@@ -98,7 +96,6 @@ public struct CredentialCheck: Sendable {
     private func checkAuthority(_ certificate: Certificate, in file: CredentialFile) throws(Problem) {
         guard certificate.isAuthority else {
             throw Problem(
-                .wrongUsage,
                 "'\(file.name)' is not a CA: its certificate '\(certificate.subject)' may not issue certificates",
                 at: file.location,
                 hint: file.setting == "ca.certificate"
@@ -129,7 +126,7 @@ public struct CredentialCheck: Sendable {
         try Self.requireNotExchanged(certificate, key, of: owner)
         let all = try Self.certificates(in: certificate)
         guard let own = all.first else {
-            throw Problem(.unreadableCertificate, "'\(certificate.name)' contains no certificate")
+            throw Problem("'\(certificate.name)' contains no certificate")
         }
         let privateKey = try Self.privateKey(in: key)
         guard privateKey.belongs(to: own) else {
@@ -138,7 +135,6 @@ public struct CredentialCheck: Sendable {
             }
             guard !own.isAuthority else {
                 throw Problem(
-                    .wrongUsage,
                     "certificate '\(certificate.name)' ('\(own.subject)') is that of a CA, and key '\(key.name)' does not belong "
                         + "to it",
                     at: certificate.location,
@@ -146,7 +142,6 @@ public struct CredentialCheck: Sendable {
                 )
             }
             throw Problem(
-                .keyMismatch,
                 "key '\(key.name)' does not belong to certificate '\(certificate.name)' ('\(own.subject)')",
                 at: key.location,
                 hint: "name the key that belongs to this certificate, or issue a new pair",
@@ -156,7 +151,6 @@ public struct CredentialCheck: Sendable {
         try checkSignature(of: own, in: certificate)
         guard isWithToken || own.mayIdentifyClient else {
             throw Problem(
-                .wrongUsage,
                 "certificate '\(certificate.name)' ('\(own.subject)') is not valid for client authentication: "
                     + "its extended key usage is for \(own.purposes.reversed().joined(separator: " and "))",
                 hint: "name the client's certificate, or issue one with the extended key usage clientAuth",
@@ -180,11 +174,10 @@ public struct CredentialCheck: Sendable {
             try own.verify(by: authorities, intermediates: intermediates, at: nil)
         } catch {
             guard [.wrongSignature, .unknownIssuer, .selfSigned].contains(error.kind) else {
-                throw Problem(.unreadableCertificate, "certificate '\(certificate.name)' ('\(own.subject)') \(error)")
+                throw Problem("certificate '\(certificate.name)' ('\(own.subject)') \(error)")
             }
             if let same = authorities.first(where: { $0.subject == own.issuer }) {
                 throw Problem(
-                    .wrongIssuer,
                     "certificate '\(certificate.name)' ('\(own.subject)') is not signed by the key of "
                         + "'\(authority.name)': both say '\(same.subject)', but the keys differ",
                     hint: "the CA was probably recreated: name the one that issued the certificate, "
@@ -193,7 +186,6 @@ public struct CredentialCheck: Sendable {
             }
             let subjects = authorities.map { "'\($0.subject)'" }.joined(separator: ", ")
             throw Problem(
-                .wrongIssuer,
                 "certificate '\(certificate.name)' ('\(own.subject)') was issued by '\(own.issuer)', "
                     + "but '\(authority.name)' is CA \(subjects)",
                 hint:
@@ -221,7 +213,6 @@ public struct CredentialCheck: Sendable {
                 try checkValidity(of: intermediate, in: file, as: "intermediate certificate")
             }
             throw Problem(
-                .certificateNotValidNow,
                 "certificate '\(file.name)' ('\(own.subject)') \(error)",
                 hint: "name the CA that is valid now and issued it, or set the node's clock",
             )
@@ -232,7 +223,6 @@ public struct CredentialCheck: Sendable {
             if intermediates.contains(issuer) { try checkSignature(of: issuer, in: file) }
             guard issuer.mayIdentifyClient else {
                 throw Problem(
-                    .wrongUsage,
                     "certificate '\(file.name)' ('\(own.subject)') is not valid for client authentication: its issuer "
                         + "'\(issuer.subject)' may issue certificates only for "
                         + issuer.purposes.reversed().joined(separator: " and "),
@@ -291,7 +281,6 @@ public struct CredentialCheck: Sendable {
         let settings = (certificate.setting ?? "certificate", key.setting ?? "key")
         func written(_ setting: String) -> String { String(setting.split(separator: ".").last ?? "") }
         throw Problem(
-            .keyMismatch,
             "'\(settings.0)' and '\(settings.1)'\(owner.map { " of \($0)" } ?? "") are exchanged: '\(certificate.name)' is "
                 + "\(first.name), and '\(key.name)' a certificate",
             at: certificate.location,
@@ -316,7 +305,6 @@ public struct CredentialCheck: Sendable {
         let (own, first) = (all[index], all[0])
         let rest = all.indices.filter { $0 != index }.map { "'\(all[$0].subject)'" }.joined(separator: ", ")
         return Problem(
-            .keyMismatch,
             "certificate file '\(file.name)' begins with '\(first.subject)'\(first.isAuthority ? ", a CA" : ""), and key "
                 + "'\(key)' belongs to its certificate \(index + 1) of \(all.count), '\(own.subject)': the certificate of "
                 + "the key must be the first one",
@@ -329,7 +317,6 @@ public struct CredentialCheck: Sendable {
     private func checkSignature(of certificate: Certificate, in file: CredentialFile) throws(Problem) {
         guard certificate.isSignedWithSHA1 else { return }
         throw Problem(
-            .weakCertificate,
             "certificate '\(file.name)' ('\(certificate.subject)') is signed with SHA-1, which the API server refuses since "
                 + "version 1.24",
             at: file.location,
@@ -340,7 +327,6 @@ public struct CredentialCheck: Sendable {
     private func checkSupport(of certificate: Certificate, in file: CredentialFile) throws(Problem) {
         guard let part = certificate.unsupportedPart else { return }
         throw Problem(
-            .weakCertificate,
             "certificate '\(file.name)' ('\(certificate.subject)') \(part), "
                 + "which programs in Go, such as kubectl and the API server, refuse",
             hint: "issue it again, with a key of type ecdsa-p256, ed25519 or rsa-2048",
@@ -356,7 +342,6 @@ public struct CredentialCheck: Sendable {
         if certificate.validUntil < now {
             let ago = Self.words(now.seconds - certificate.validUntil.seconds)
             throw Problem(
-                .certificateNotValidNow,
                 "\(subject) expired \(ago) ago (at \(certificate.validUntil); the node's clock says \(now))",
                 hint: certificate.subject == certificate.issuer
                     ? "set the node's clock if it is wrong, or renew the CA and what it issued"
@@ -372,7 +357,6 @@ public struct CredentialCheck: Sendable {
                 : "have CA '\(certificate.issuer)' issue a certificate that is valid now"
             let cause = NotYetValid(subject: subject, validFrom: certificate.validFrom, renewal: renewal)
             throw Problem(
-                .certificateNotValidNow,
                 "\(cause) (the node's clock says \(now))",
                 hint: "set the node's clock, or \(renewal)",
                 cause: cause,

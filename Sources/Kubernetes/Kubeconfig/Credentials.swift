@@ -96,7 +96,6 @@ public struct Credentials: Sendable {
         case (_, nil), (nil, _):
             let missing = key == nil ? "client-key" : "client-certificate"
             throw Problem(
-                .missingCredentials,
                 "user '\(kubeconfig.user)' of kubeconfig '\(kubeconfig.path)' has no \(missing)",
                 at: kubeconfig.locations[key == nil ? "client-certificate" : "client-key"]
                     ?? kubeconfig.locations[key == nil ? "client-certificate-data" : "client-key-data"],
@@ -189,7 +188,6 @@ public struct Credentials: Sendable {
                 let isDirectory = (error as? SystemError)?.isDirectory == true
                 let hint = isDirectory ? "name one file in it" : "put the file there, or correct '\(setting)'"
                 throw Problem(
-                    (error as? SystemError)?.problemCode ?? .missingCredentials,
                     "\(setting) of kubeconfig '\(kubeconfig.path)': \(error)",
                     at: kubeconfig.locations[setting],
                     hint: (error as? SystemError)?.advice ?? hint,

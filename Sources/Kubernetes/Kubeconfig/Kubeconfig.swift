@@ -65,7 +65,7 @@ public struct Kubeconfig: Sendable {
         let documents = try readDocuments(bytes, file: path, limits: .taskFile)
         guard let root = documents.compactMap(\.root).first, root.mapping != nil else {
             throw Problems([
-                Problem(.wrongKubeconfig, "is not a kubeconfig: expected a mapping", at: SourceLocation(file: path))
+                Problem("is not a kubeconfig: expected a mapping", at: SourceLocation(file: path))
             ])
         }
         var reader = KubeconfigReader(root: root, path: path)

@@ -20,7 +20,7 @@ struct KubeconfigReader {
             for item in root[list]?.sequence ?? [] {
                 guard let name = item["name"]?.string, !names.insert(name).inserted else { continue }
                 problems.append(
-                    Problem(.repeatedItem, "field '\(list)' has more than one item '\(name)'", at: item.location)
+                    Problem("field '\(list)' has more than one item '\(name)'", at: item.location)
                 )
             }
         }
@@ -28,7 +28,6 @@ struct KubeconfigReader {
         guard let name = text("current-context", in: root) else {
             let hint = "write 'current-context: \(names(in: "contexts").first ?? "default")'"
             let problem = Problem(
-                .wrongKubeconfig,
                 "no current context is set",
                 at: current?.location ?? root.location,
                 hint: hint
@@ -45,7 +44,7 @@ struct KubeconfigReader {
         if let namespace = text("namespace", in: context), !Self.isName(namespace) {
             let message = "namespace '\(namespace)' is no name of a namespace"
             let hint = "write lower case letters, digits and '-', at most 63"
-            problems.append(Problem(.wrongKubeconfig, message, at: context?["namespace"]?.location, hint: hint))
+            problems.append(Problem(message, at: context?["namespace"]?.location, hint: hint))
         }
         if let context {
             if clusterName?.string == nil { missing("cluster", in: context, of: "context '\(name)'") }
@@ -86,7 +85,7 @@ struct KubeconfigReader {
 
     private mutating func missing(_ field: String, in node: Node, of subject: String) {
         problems.append(
-            Problem(.wrongKubeconfig, "\(subject) has no \(field)", at: node.location, hint: "write '\(field): NAME'")
+            Problem("\(subject) has no \(field)", at: node.location, hint: "write '\(field): NAME'")
         )
     }
 
@@ -102,7 +101,7 @@ struct KubeconfigReader {
             let near = nearestName(to: name, in: known).map { "did you mean '\($0)'?" }
             let hint = near ?? (known.isEmpty ? "add one" : "there is '\(known.joined(separator: "', '"))'")
             let message = "'\(list)' has no entry '\(name)'"
-            problems.append(Problem(.wrongKubeconfig, message, at: reference?.location ?? root.location, hint: hint))
+            problems.append(Problem(message, at: reference?.location ?? root.location, hint: hint))
             return nil
         }
         return found[field] ?? Node(.mapping(Mapping()), location: found.location)
@@ -114,7 +113,6 @@ struct KubeconfigReader {
             let written = cluster["server"]?.string.flatMap { $0.isEmpty ? nil : $0 }
             problems.append(
                 Problem(
-                    .wrongKubeconfig,
                     written.map { "server '\($0)' does not begin with 'https://'" } ?? "the cluster has no server URL",
                     at: cluster["server"]?.location ?? cluster.location,
                     hint: "write 'server: https://HOST:6443'"
@@ -127,7 +125,6 @@ struct KubeconfigReader {
             if !address.isSecure, !address.isLoopback {
                 problems.append(
                     Problem(
-                        .insecureConnection,
                         "the server's URL is not encrypted: credentials would cross the network in the clear",
                         at: cluster["server"]?.location,
                         hint: "write 'server: https\(server.dropFirst(4))'; http:// is for loopback addresses only"
@@ -139,7 +136,6 @@ struct KubeconfigReader {
             {
                 problems.append(
                     Problem(
-                        .insecureConnection,
                         "the server's URL is not encrypted, and 'proxy-url' would get credentials in the clear",
                         at: proxy.location,
                         hint: "remove 'proxy-url', or write 'server: https\(server.dropFirst(4))'"
@@ -149,7 +145,6 @@ struct KubeconfigReader {
             if address.rest.contains(where: { "?#".contains($0) }) {
                 problems.append(
                     Problem(
-                        .wrongKubeconfig,
                         "the server's URL has a query or fragment",
                         at: cluster["server"]?.location
                     )
@@ -157,7 +152,7 @@ struct KubeconfigReader {
             }
         } catch {
             problems.append(
-                Problem(.wrongKubeconfig, "the server's URL \(error.message)", at: cluster["server"]?.location)
+                Problem("the server's URL \(error.message)", at: cluster["server"]?.location)
             )
         }
         return server.hasSuffix("/") ? String(server.dropLast()) : server
@@ -172,7 +167,6 @@ struct KubeconfigReader {
                 let location = node?["\(field)-data"]?.location ?? root.location
                 problems.append(
                     Problem(
-                        .wrongKubeconfig,
                         "'\(field)-data' \(error)",
                         at: location,
                         hint: "encode it with 'base64 -w0'"
@@ -196,7 +190,7 @@ struct KubeconfigReader {
         guard let string = value.string else {
             // The value is not shown: it may be a token.
             let message = "'\(field)' is \(value.kindName), not a string"
-            problems.append(Problem(.wrongKubeconfig, message, at: value.location, hint: "write it in quotes"))
+            problems.append(Problem(message, at: value.location, hint: "write it in quotes"))
             return nil
         }
         return string.isEmpty ? nil : string
@@ -211,7 +205,6 @@ struct KubeconfigReader {
         if let insecure = cluster?["insecure-skip-tls-verify"], insecure.boolean != false, !insecure.isNull {
             problems.append(
                 Problem(
-                    .insecureConnection,
                     "the server's certificate would not be verified",
                     at: insecure.location,
                     hint: "name the CA in 'certificate-authority' and remove 'insecure-skip-tls-verify'"
@@ -222,7 +215,6 @@ struct KubeconfigReader {
             guard let setting = user?[field], !setting.isNull else { continue }
             problems.append(
                 Problem(
-                    .missingCredentials,
                     "'\(field)' is not supported: a node's agent authenticates with a certificate or a token",
                     at: setting.location,
                     hint: "write 'client-certificate' and 'client-key', or 'tokenFile'"
@@ -258,7 +250,6 @@ extension KubeconfigReader {
             let near = nearestName(to: pair.key, in: known.sorted())
             problems.append(
                 Problem(
-                    .wrongKubeconfig,
                     "'\(pair.key)' is not a key of a kubeconfig, so it would have no effect",
                     at: pair.value.location,
                     hint: near.map { "did you mean '\($0)'?" } ?? "remove it"
@@ -274,7 +265,6 @@ extension KubeconfigReader {
             let location = cluster?["proxy-url"]?.location
             problems.append(
                 Problem(
-                    .wrongKubeconfig,
                     "'proxy-url' is not the URL of a proxy",
                     at: location,
                     hint: "write 'proxy-url: http://HOST:PORT'"
@@ -333,7 +323,7 @@ extension KubeconfigReader {
     }
 
     private mutating func refuse(_ node: Node, _ message: String, _ hint: String) {
-        problems.append(Problem(.wrongKubeconfig, message, at: node.location, hint: hint))
+        problems.append(Problem(message, at: node.location, hint: hint))
     }
 }
 

@@ -61,7 +61,6 @@ struct TokenClaims {
     {
         if let end, end < now {
             throw Problem(
-                .certificateNotValidNow,
                 "\(name) expired \(CredentialCheck.words(now.seconds - end.seconds)) ago (at \(end); the node's clock says "
                     + "\(now))",
                 at: location,
@@ -71,7 +70,6 @@ struct TokenClaims {
         if let start, now < start {
             let cause = NotYetValid(subject: name, validFrom: start, renewal: renewal)
             throw Problem(
-                .certificateNotValidNow,
                 "\(cause) (the node's clock says \(now))",
                 at: location,
                 hint: "set the node's clock if it is wrong, or set that of the machine that issued the token, and then "

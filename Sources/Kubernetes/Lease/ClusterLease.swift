@@ -294,11 +294,11 @@ extension ClusterLease {
         _ retryPolicy: RetryPolicy,
     ) async -> Problem {
         switch error {
-        case .interrupted: return Problem(.interrupted, "interrupted while waiting for \(description)")
+        case .interrupted: return Problem("interrupted while waiting for \(description)")
         case .pending(let words, _, _):
             let more = "increase 'timeout' of the task"
             let advice = observation.isFree ? more : "look at task '\(task)' on that node, or \(more)"
-            return Problem(.lockUnavailable, "\(description): \(words)", at: location, hint: advice)
+            return Problem("\(description): \(words)", at: location, hint: advice)
         default:
             let place = Node(.mapping(Mapping([])), location: location)
             let explanation = Explanation(
@@ -309,7 +309,7 @@ extension ClusterLease {
                 purpose: .lock,
             )
             let failure = explanation.failure(for: error)
-            return failure.problems.first ?? Problem(.lockUnavailable, "\(description) cannot be taken", cause: error)
+            return failure.problems.first ?? Problem("\(description) cannot be taken", cause: error)
         }
     }
 }

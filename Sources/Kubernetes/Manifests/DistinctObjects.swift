@@ -48,7 +48,7 @@ public struct DistinctObjects: Sendable {
     /// Returns a problem for each manifest of one object except the first.
     public static func problems(of set: [ManifestObject]) -> [Problem] {
         zip(set.dropFirst(), faults(of: set)).map { manifest, fault in
-            Problem(.repeatedItem, "\(manifest.identity): \(fault.message)", at: fault.location, hint: fault.hint)
+            Problem("\(manifest.identity): \(fault.message)", at: fault.location, hint: fault.hint)
         }
     }
 
@@ -66,7 +66,6 @@ public struct DistinctObjects: Sendable {
                 location: manifest.location,
                 message: "described twice, at \(first.location) and here\(detail)",
                 hint: "remove one of them",
-                code: .repeatedItem,
             )
         }
     }

@@ -102,7 +102,7 @@ public struct ManifestFile: Sendable {
             let encrypted = data.filter { $0.value.string?.hasPrefix("ENC[AES256_GCM,") == true }
             diagnostics += encrypted.map { entry in
                 let message = "\(identity): '\(entry.key)' is encrypted by SOPS, and the cluster would get it as it is"
-                return Problem(.otherFileKind, message, at: entry.value.location)
+                return Problem(message, at: entry.value.location)
             }
             guard encrypted.isEmpty else { return }
             manifests.append(ManifestObject(identity: identity, root: node, documentIndex: documentIndex))
@@ -121,13 +121,13 @@ public struct ManifestFile: Sendable {
         guard let elements = items.isNull ? [] : items.sequence else {
             let message = "'items' of document \(documentIndex) is \(items.kindName), not a list"
             diagnostics.append(
-                Problem(.notAnObject, message, at: items.location, hint: "write each item as '- apiVersion: …'")
+                Problem(message, at: items.location, hint: "write each item as '- apiVersion: …'")
             )
             return
         }
         guard depth < Self.listDepthLimit else {
             let message = "List objects are nested more than \(Self.listDepthLimit) levels deep"
-            diagnostics.append(Problem(.limitExceeded, message, at: list.location))
+            diagnostics.append(Problem(message, at: list.location))
             return
         }
         for element in elements where !element.isNull {
@@ -162,9 +162,9 @@ extension Problem {
         let isQuoting = hint?.contains { $0 == "'" || $0 == "\"" } == true || message.contains("'")
         let hint = hint == nil || !isQuoting ? hint : "see the line; it is not shown because it may be secret"
         guard let first = message.firstIndex(of: "'"), let last = message.lastIndex(of: "'"), first != last else {
-            return Problem(code, message, at: location, hint: hint)
+            return Problem(message, at: location, hint: hint)
         }
         let message = message[..<first] + "'***'" + message[message.index(after: last)...]
-        return Problem(code, String(message), at: location, hint: hint)
+        return Problem(String(message), at: location, hint: hint)
     }
 }

@@ -121,7 +121,6 @@ private struct IdentityReader {
         guard node.mapping != nil else {
             problems.append(
                 Problem(
-                    .notAnObject,
                     "document \(documentIndex) is not an object: expected a mapping, found \(node.kindName)",
                     at: node.location,
                     hint: "begin with 'apiVersion:' and 'kind:'"
@@ -136,7 +135,7 @@ private struct IdentityReader {
             let message =
                 "document \(documentIndex) is not a Kubernetes object: it has no 'apiVersion', 'kind' or 'metadata'"
             let hint = "add them, or move the file to where no manifests are read"
-            problems.append(Problem(.notAnObject, message, at: node.location, hint: hint))
+            problems.append(Problem(message, at: node.location, hint: hint))
             return ObjectIdentity(type: GroupVersionKind(group: "", version: "", kind: ""), namespace: nil, name: "")
         }
         let written = node["kind"]?.string ?? ""
@@ -154,7 +153,6 @@ private struct IdentityReader {
         if let metadata = node["metadata"], !metadata.isNull, metadata.mapping == nil {
             problems.append(
                 Problem(
-                    .notAnObject,
                     "'metadata' of document \(documentIndex) is \(metadata.kindName), not a mapping",
                     at: metadata.location,
                     hint: "write 'metadata: {name: example}'"
@@ -180,7 +178,6 @@ private struct IdentityReader {
         if let generateName = metadata?["generateName"], metadata?["name"] == nil {
             problems.append(
                 Problem(
-                    .notAnObject,
                     "'metadata.generateName' creates a new object at every run, so it cannot be applied",
                     at: generateName.location,
                     hint: "write 'name:' instead"
@@ -214,7 +211,6 @@ private struct IdentityReader {
         guard !text.isEmpty, !isValid(text) else { return }
         problems.append(
             Problem(
-                .notAnObject,
                 "'\(path)' is '\(text)', which is not \(what)",
                 at: value?.location ?? node.location
             )
@@ -233,7 +229,6 @@ private struct IdentityReader {
         let found = value.map { $0.string == "" ? "is empty" : "is \($0.kindName), not a string" } ?? "is missing"
         problems.append(
             Problem(
-                .notAnObject,
                 "'\(path)' of document \(documentIndex) \(found)",
                 at: value?.location ?? parent?.location ?? node.location,
                 hint: value.flatMap(quoting) ?? hint()
@@ -252,7 +247,6 @@ private struct IdentityReader {
         else { return false }
         problems.append(
             Problem(
-                .unknownField,
                 "'\(path)' of document \(documentIndex) is missing, but there is a key '\(near)'",
                 at: entry.location,
                 hint: "write '\(field):'"

@@ -147,7 +147,6 @@ public struct NodeReports: Sendable {
     public func problem(_ error: APIError, forbidden advice: String) -> Problem {
         guard case .refused(let refusal) = error, refusal.code != 401 else { return client.preflightProblem(error) }
         return Problem(
-            refusal.code == 403 ? .forbidden : .serverError,
             "API server \(client.kubeconfig.server) refuses \(refusal.request)",
             hint: refusal.code == 403 ? advice : nil,
             cause: error

@@ -76,7 +76,6 @@ public struct ApplySet: Sendable {
             if manifest.identity == parent {
                 let message = "\(parent): the task writes this object itself, to record the set '\(name)'"
                 return Problem(
-                    .setNotPruned,
                     message,
                     at: manifest.location,
                     hint: "remove it from the manifests, or name another set"
@@ -84,7 +83,6 @@ public struct ApplySet: Sendable {
             }
             guard let label = manifest.root["metadata"]?["labels"]?[Self.memberLabel] else { return nil }
             return Problem(
-                .setNotPruned,
                 "\(manifest.identity): label '\(Self.memberLabel)' cannot be in a manifest of a task with 'prune'",
                 at: label.location,
                 hint: "remove it; the task sets it"

@@ -170,7 +170,6 @@ struct Rollout {
 
     private func interruption(of unready: [UnreadyObject]) -> Problem {
         Problem(
-            .interrupted,
             "interrupted while waiting for \(unready.map(\.identity.description).joined(separator: ", "))"
         )
     }
@@ -179,7 +178,7 @@ struct Rollout {
     private func problem(of unready: [UnreadyObject], _ objects: [AwaitedObject]) -> any Error {
         let problems = unready.map { object in
             let awaited = objects.first { $0.identity == object.identity }
-            var problem = Problem(.waitTimedOut, "timed out waiting for \(object)", at: awaited?.location)
+            var problem = Problem("timed out waiting for \(object)", at: awaited?.location)
             // The object may become ready without a change of the file.
             problem.mayPass = true
             problem.reason = object.reasonWithDetail

@@ -19,11 +19,10 @@ extension APIClient {
         let problem = isAboveItsPath ? problemOfPath(error) : problem(of: error)
         guard let foreign else { return problem }
         let usual = "an API server usually has port \(ForeignServer.usualPort)"
-        if problem.code == .notAnAPIServer {
+        if problem.message.contains("is not an API server") {
             let address = try? WebAddress(kubeconfig.server)
             let correction = "correct \(kubeconfig.serverSetting)"
             return Problem(
-                .notAnAPIServer,
                 "API server \(kubeconfig.server) is not an API server: it is \(foreign.description)",
                 hint: address?.port == ForeignServer.usualPort ? correction : "\(correction): \(usual)",
                 cause: problem.cause
@@ -31,14 +30,13 @@ extension APIClient {
         }
         let doubt = "if it is \(foreign.description), correct \(kubeconfig.serverSetting): \(usual)"
         let hint = [problem.hint, doubt].compactMap(\.self).joined(separator: "; ")
-        return Problem(problem.code, problem.message, hint: hint, cause: problem.cause)
+        return Problem(problem.message, hint: hint, cause: problem.cause)
     }
 
     /// Returns the problem of a URL with a path, if an API server answers without it.
     private func problemOfPath(_ error: APIError) -> Problem {
         let path = (try? WebAddress(kubeconfig.server))?.rest ?? ""
         return Problem(
-            .notAnAPIServer,
             "API server \(kubeconfig.server) is not an API server, which answers without the path '\(path)'",
             hint: "remove the path from \(kubeconfig.serverSetting): write \(kubeconfig.server.dropLast(path.count))",
             cause: error
@@ -49,53 +47,49 @@ extension APIClient {
         let server = "API server \(kubeconfig.server)"
         return switch error {
         case .interrupted:
-            Problem(.interrupted, "interrupted while waiting for \(server)")
+            Problem("interrupted while waiting for \(server)")
         case .transport(let cause)
         where preflightState.hasAnswered && [.timedOut, .closed, .reset].contains(cause.kind):
             // The server has answered before, so its address is correct and the server was running.
-            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: cause)
+            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: cause)
         case .transport(let cause):
             transportProblem(cause, server)
         case .refused(let refusal) where refusal.code == 401:
-            Problem(.credentialsRefused, credentialRefusal(by: server), hint: credentialAdvice)
+            Problem(credentialRefusal(by: server), hint: credentialAdvice)
         case .refused(let refusal) where refusal.status.expectsTLS:
             Problem(
-                .notAnAPIServer,
                 "\(server) expects TLS",
                 hint: "write server: https://\(kubeconfig.address) in kubeconfig '\(kubeconfig.path)', "
                     + "or https://\(kubeconfig.address) in 'cluster.servers' if a task writes it",
             )
         case .refused(let refusal) where refusal.status.location != nil:
             Problem(
-                .notAnAPIServer,
                 "\(server) is not an API server",
                 hint: "correct \(kubeconfig.serverSetting)",
                 cause: error
             )
         case .refused(let refusal) where refusal.code == 504 || refusal.message.contains("etcd"):
-            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: error)
+            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .notReady(let checks, _):
             Problem(
-                .serverNotReady,
                 "\(server) is not ready: \(checks)",
                 hint: checks.contains("etcd") ? Self.storageAdvice : Self.serverAdvice,
             )
         case .pending(let words, _, _) where words.contains("etcd"):
-            Problem(.serverNotReady, "\(server) is not ready", hint: Self.storageAdvice, cause: error)
+            Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .foreign:
-            Problem(.notAnAPIServer, "\(server) cannot be used", cause: error)
+            Problem("\(server) cannot be used", cause: error)
         case .pending(let words, _, _):
             pendingProblem(words, error, server)
         case .refused(let refusal) where [404, 405, 410].contains(refusal.code):
             // Other programs of Kubernetes answer /readyz, but only an API server has what the checks request then.
             Problem(
-                .notAnAPIServer,
                 "\(server) is not an API server",
                 hint: "correct \(kubeconfig.serverSetting)",
                 cause: error
             )
         case .refused, .beingDeleted, .rival, .outdated:
-            Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
+            Problem("\(server) is not ready", hint: Self.serverAdvice, cause: error)
         }
     }
 
@@ -107,7 +101,6 @@ extension APIClient {
             let path = (try? WebAddress(kubeconfig.server))?.rest ?? ""
             let part = path.isEmpty || path == "/" ? "" : "the path '\(path)' of the server, or "
             return Problem(
-                .notAnAPIServer,
                 "\(server) is not an API server",
                 hint: "correct \(kubeconfig.writer == nil ? part : "")\(kubeconfig.serverSetting)",
                 cause: error
@@ -115,14 +108,13 @@ extension APIClient {
         case 403 where words.contains("cannot impersonate"):
             let rules = kubeconfig.impersonation?.rules.joined(separator: " and ") ?? ""
             return Problem(
-                .forbidden,
                 "\(server) does not let \(whoami) act as another user",
                 hint: "add to a ClusterRole bound to the user of the kubeconfig: \(rules), or remove 'as' "
                     + "(\(kubeconfig.place(of: "as"))) and the keys that belong to it",
                 cause: error
             )
-        case 500...: return Problem(.serverNotReady, "\(server) is not ready", hint: Self.serverAdvice, cause: error)
-        default: return Problem(.serverNotReady, "\(server) is not ready", cause: error)
+        case 500...: return Problem("\(server) is not ready", hint: Self.serverAdvice, cause: error)
+        default: return Problem("\(server) is not ready", cause: error)
         }
     }
 
@@ -182,7 +174,6 @@ extension APIClient {
     private func distrustProblem(_ peer: Certificate?, _ server: String) -> Problem {
         if let peer, peer.isIssuedByNamesake(of: authorities) {
             return Problem(
-                .untrustedServer,
                 "\(server) shows a certificate issued by '\(peer.issuer)', but the CA of this name that kubeconfig "
                     + "'\(kubeconfig.path)' trusts, \(authority), has another key",
                 hint: "the CA was probably made again: put the certificate of the server's CA there",
@@ -190,7 +181,6 @@ extension APIClient {
         }
         let issuer = peer.map { "issued by '\($0.issuer)'" } ?? "that cannot be traced to a CA"
         return Problem(
-            .untrustedServer,
             "\(server) shows a certificate \(issuer), but kubeconfig '\(kubeconfig.path)' trusts only \(authority)",
             hint: (authorities.isEmpty
                 ? "name the server's CA in 'certificate-authority' of the kubeconfig, or in 'cluster.certificateAuthority' if "
@@ -209,7 +199,6 @@ extension APIClient {
         guard let mismatch, mismatch.isOfWrongType else {
             let names = peer.map { ($0.usableNames.isEmpty ? $0.names : $0.usableNames).joined(separator: ", ") }
             return Problem(
-                .untrustedServer,
                 "\(server) shows a certificate for \(names ?? "other names"), not for '\(kubeconfig.verifiedName)'",
                 hint: adviceAboutNames(mismatch)
             )
@@ -219,7 +208,6 @@ extension APIClient {
         // The message does not list the other names of the certificate.
         let other = kubeconfig.writer == nil ? mismatch.names.first : nil
         return Problem(
-            .untrustedServer,
             "\(server) shows a certificate that \(mismatch.reason)",
             hint: other.map { "\(issued), or \(adviceToVerify($0))" } ?? issued
         )
@@ -270,20 +258,17 @@ extension APIClient {
         case .noNames:
             let subject = peer.map { " (only the subject '\($0.subject)')" } ?? ""
             return Problem(
-                .untrustedServer,
                 "\(server) shows a certificate without a subject alternative name\(subject)",
                 hint: "issue the server's certificate again with subjectAltName '\(wantedName)'",
             )
         case .serverCertificateExpired, .serverCertificateNotYetValid:
             let span = peer.map { "valid from \($0.validFrom) to \($0.validUntil)" } ?? cause.message
             return Problem(
-                .untrustedServer,
                 "\(server) shows a certificate that is not valid now (\(span); the node's clock says \(Timestamp.now()))",
                 hint: "renew the server's certificate, or set the node's clock",
             )
         case .unusableCertificate:
             return Problem(
-                .untrustedServer,
                 "\(server) shows a certificate that cannot be used",
                 hint: cause.nameViolation.map(advice),
                 cause: cause
@@ -293,22 +278,21 @@ extension APIClient {
             let setting = "'proxy-url' (\(kubeconfig.place(of: "proxy-url")))"
             let common = cause.kind == .resolve && cause.proxy == nil ? nil : cause.advice(proxySetting: setting)
             let hint = common ?? portAdvice(cause) ?? unreachableAdvice(cause, correction)
-            return Problem(.serverUnreachable, "\(server) cannot be reached", hint: hint, cause: cause)
+            return Problem("\(server) cannot be reached", hint: hint, cause: cause)
         case .notTLS, .notHTTP, .tlsVersion:
             let hint =
                 cause.kind == .tlsVersion
                 ? "let the server offer TLS 1.2 or later, or \(correction)"
                 : "\(correction): another server has this port"
-            return Problem(.notAnAPIServer, "\(server) is not an API server", hint: hint, cause: cause)
+            return Problem("\(server) is not an API server", hint: hint, cause: cause)
         case .clientCertificateRefused:
             return Problem(
-                .credentialsRefused,
                 credentialRefusal(by: server),
                 hint: credentialAdvice,
                 cause: cause
             )
         case .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:
-            return Problem(.serverError, "\(server) cannot be used", cause: cause)
+            return Problem("\(server) cannot be used", cause: cause)
         }
     }
 }

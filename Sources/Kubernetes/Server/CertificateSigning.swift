@@ -78,7 +78,7 @@ public struct CertificateSigning: Sendable {
         switch answer {
         case .certificate(let bytes): return bytes
         case .refused(let refusal):
-            throw Problem(.signingRequest, Self.message(request), hint: refusal.hint, cause: refusal)
+            throw Problem(Self.message(request), hint: refusal.hint, cause: refusal)
         }
     }
 
@@ -218,19 +218,18 @@ public struct CertificateSigning: Sendable {
     private func problem(_ error: APIError, _ request: Request) -> Problem {
         let message = Self.message(request)
         switch error {
-        case .interrupted: return Problem(.interrupted, "interrupted while waiting for \(request.identity.description)")
-        case .pending(let words, .permanent, _): return Problem(.signingRequest, "\(message): \(words)")
+        case .interrupted: return Problem("interrupted while waiting for \(request.identity.description)")
+        case .pending(let words, .permanent, _): return Problem("\(message): \(words)")
         case .pending(let words, _, _):
             return Problem(
-                .signingRequest,
                 "\(message) \(words)",
                 hint: words.hasPrefix("is approved") ? Self.adviceOnController(of: request.signer) : nil
             )
         // Other refusals with status 403 come from admission control, which roles do not affect.
         case .refused(let refusal) where refusal.code == 403 && refusal.message.contains(" cannot "):
-            return Problem(.forbidden, message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
+            return Problem(message, hint: "apply the roles that 'nest-bootstrap rbac' prints", cause: error)
         case .transport, .refused, .notReady, .foreign, .beingDeleted, .rival, .outdated:
-            return Problem(.signingRequest, message, cause: error)
+            return Problem(message, cause: error)
         }
     }
 }

@@ -44,6 +44,6 @@ struct Definition: Sendable {
         let served = quotedList(schemas.map { "\(type.group)/\($0.version)" })
         let message = "kind '\(type.kind)' is not served as '\(type.apiVersion)' (\(location) serves \(served))"
         let hint = "write 'apiVersion: \(type.group)/\(first.version)'"
-        return [Problem(.unknownVersion, message, at: manifest.root["apiVersion"]?.location, hint: hint)]
+        return [Problem(message, at: manifest.root["apiVersion"]?.location, hint: hint)]
     }
 }

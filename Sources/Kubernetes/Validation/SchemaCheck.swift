@@ -86,7 +86,7 @@ struct SchemaCheck {
             let values = shortList(allowed.map { "\(ShownValue($0))" })
             let message =
                 "\(FieldPath(path).name): expected one of \(values), found \(ShownValue(node, isSecret(path)))"
-            add(.wrongFieldValue, message, at: node.location, hint: near.map { "did you mean '\($0)'?" })
+            add(message, at: node.location, hint: near.map { "did you mean '\($0)'?" })
         }
         if let mapping = node.mapping { check(mapping, at: node.location, schema, path) }
         guard let items = schema.items else { return }
@@ -112,13 +112,13 @@ struct SchemaCheck {
                 // A misspelt field is reported once.
                 missing.removeAll { $0 == near }
                 let hint = near.map { "did you mean '\($0)'?" }
-                add(.unknownField, "field '\(field)' does not exist", at: entry.location, hint: hint)
+                add("field '\(field)' does not exist", at: entry.location, hint: hint)
             }
         }
         for key in missing {
             let field = path.isEmpty ? key : "\(path).\(key)"
             let place = mapping.entries.first { $0.key == key }?.location ?? location
-            add(.missingField, "field '\(field)' is missing", at: place)
+            add("field '\(field)' is missing", at: place)
         }
     }
 
@@ -154,14 +154,14 @@ struct SchemaCheck {
             }
         let found = ShownValue.withType(node, isSecret: isSecret)
         let message = "\(FieldPath(path).name): expected \(expectation.rawValue), found \(found)"
-        add(expectation == .base64 ? .invalidBase64 : .wrongFieldType, message, at: node.location, hint: hint)
+        add(message, at: node.location, hint: hint)
     }
 
     private func isSecret(_ path: String) -> Bool {
         secretPaths.contains(path) || ShownValue.isSecret(path, of: type)
     }
 
-    private mutating func add(_ code: ProblemCode, _ message: String, at place: SourceLocation, hint: String? = nil) {
-        problems.append(Problem(code, message, at: place, hint: hint))
+    private mutating func add(_ message: String, at place: SourceLocation, hint: String? = nil) {
+        problems.append(Problem(message, at: place, hint: hint))
     }
 }

@@ -49,7 +49,6 @@ struct CertificateReader {
         where isPath(normalised(path), at: normalised(directory.path)) {
             let label = fields.subject.label(CertificateKeys.directory.description.name)
             problems.add(
-                .certificateDeclaration,
                 directory.location,
                 "\(label) '\(directory.path)' contains \(name), and 'certificates renew' replaces it as a whole",
                 hint: "name a directory of its own, such as secrets/certs"
@@ -100,7 +99,6 @@ struct CertificateReader {
         guard let entry = leaves.first(where: { $0.key == name }) else {
             let names = leaves.map(\.key)
             problems.addMissing(
-                .wrongNodes,
                 value.node.location,
                 "\(value.label) is \(quoted(name)), which is not in 'certificates.leaves'",
                 hint: names.isEmpty
@@ -132,7 +130,6 @@ struct CertificateReader {
         if items.isEmpty, entry.value.sequence?.isEmpty == true {
             // Without a recipient, the CA key could not be decrypted to issue another certificate.
             problems.add(
-                .invalidRecipient,
                 entry.value.location,
                 "\(fields.subject.label(name)) has no recipient",
                 hint: hint
@@ -197,7 +194,7 @@ struct CertificateReader {
         guard below.entries.count * max(nodes.count, 1) <= Limit.certificateCount else {
             let message =
                 "\(below.entries.count) certificates for \(nodes.count) nodes are more than \(Limit.certificateCount)"
-            problems.add(.certificateDeclaration, below.location, message)
+            problems.add(below.location, message)
             return []
         }
         let byNode = nodes.map { ($0.name, $0.roles, reader.readVariables(for: $0.roles, of: $0.name)) }
@@ -217,7 +214,6 @@ struct CertificateReader {
     private func namedNodes() -> [Inventory.Entry] {
         if files.nodes.entries.allSatisfy({ HostPatterns.isMeant(by: $0.key) }) {
             problems.addMissing(
-                .wrongNodes,
                 files.location,
                 "no node is \(files.nodes.entries.isEmpty ? "declared" : "listed by name"), so there are no certificates",
                 hint: "write nodes: and below it HOST: {role: ROLE}"
@@ -228,7 +224,6 @@ struct CertificateReader {
             // Names that no host can have were already reported.
             if SubjectName.isHostName(node.name) {
                 problems.add(
-                    .invalidName,
                     node.location,
                     "\(quoted(node.name)) cannot be the host name of a node with certificates"
                 )

@@ -44,7 +44,6 @@ extension ConfigValue {
         } catch {
             // The message does not quote the text, which may be a private key.
             problems.add(
-                .invalidRecipient,
                 node.location,
                 "\(label) must be a recipient of age, and this one \(error.message)",
                 hint: "write what 'age-keygen -y' prints, or the line of an 'id_ed25519.pub'",

@@ -25,7 +25,6 @@ struct LeafReader {
         let label = "certificate \(quoted(entry.key))"
         guard isTaskName(entry.key) else {
             problems.add(
-                .invalidName,
                 entry.location,
                 "\(quoted(entry.key)) cannot be the name of a certificate: expected lowercase letters, digits and hyphens",
                 hint: suggestedTaskName(entry.key).map { "write \($0):" },
@@ -128,7 +127,6 @@ struct LeafReader {
             problems.addMissing(keys: [name], location, "\(fields.subject.label(name)) is missing", hint: hint)
         } else if written?.value.sequence?.isEmpty == true {
             problems.add(
-                .certificateDeclaration,
                 written?.value.location ?? location,
                 "\(fields.subject.label(name)) is empty",
                 hint: hint
@@ -143,7 +141,6 @@ struct LeafReader {
         guard let renewBefore = fields.value(Keys.renewBefore) else { return min(defaults.renewBefore, validity / 3) }
         guard renewBefore < validity else {
             problems.add(
-                .certificateDeclaration,
                 entry?.value.location ?? location,
                 "\(fields.subject.label(name)) is \(renewBefore.text), not less than its validity of \(validity.text), so "
                     + "it would always be due",
@@ -159,7 +156,6 @@ struct LeafReader {
         guard key == .ed25519, usages.contains(.signing) else { return }
         let entry = fields.entries.first { $0.key == Keys.key.description.name }
         problems.add(
-            .certificateDeclaration,
             entry?.value.location ?? location,
             "\(fields.subject.name) is for 'signing' with a key of type ed25519, with which the API server signs no tokens",
             hint: "write key: \(KeyType.p256.rawValue)"

@@ -30,7 +30,6 @@ struct CSVTable {
             rows.append(row)
             guard row.count <= Self.columnLimit else {
                 problems.add(
-                    .limitExceeded,
                     row[Self.columnLimit].location,
                     "the line has more than \(Self.columnLimit) values"
                 )
@@ -90,7 +89,6 @@ private struct CSVReader {
         if !isCellEnd {
             let rest = SourceLocation(file: file, position: position)
             problems.add(
-                .unreadableInventory,
                 rest,
                 "text after a value in quotes",
                 hint: "write ',' before it, or each quote in a value twice"
@@ -107,7 +105,7 @@ private struct CSVReader {
             if scalar == "\"", !hasQuote, !text.isEmpty {
                 let location = SourceLocation(file: file, position: position)
                 let hint = "write the whole value in quotes, and each quote in it twice"
-                problems.add(.unreadableInventory, location, "a quote in the middle of a value", hint: hint)
+                problems.add(location, "a quote in the middle of a value", hint: hint)
                 hasQuote = true
             }
             text.append(scalar)
@@ -128,7 +126,7 @@ private struct CSVReader {
             text.append(scalar)
         }
         isBroken = true
-        problems.add(.unclosedQuote, location, "the quote is never closed", hint: "write '\"' at the end of the value")
+        problems.add(location, "the quote is never closed", hint: "write '\"' at the end of the value")
         return text
     }
 

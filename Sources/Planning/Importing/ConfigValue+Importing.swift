@@ -41,7 +41,6 @@ struct UsedValues {
             return
         }
         problems.add(
-            .wrongNodes,
             location,
             "name \(quoted(name)) is used twice, the first time at \(first)",
             hint: "write another name"
@@ -55,7 +54,6 @@ struct UsedValues {
             return
         }
         problems.add(
-            .wrongNodes,
             location,
             "address \(address) of \(owner) is that of \(first.owner) at \(first.location) as well",
             hint: "write another address"

@@ -90,7 +90,7 @@ public struct ImportedCluster: Sendable, Hashable {
             let size = byteText(SizeLimit.configuration)
             let message = "the nodes would need a drop-in of more than \(size), the limit of a task file"
             throw Problems([
-                Problem(.limitExceeded, message, at: SourceLocation(file: file), hint: "import fewer columns or nodes")
+                Problem(message, at: SourceLocation(file: file), hint: "import fewer columns or nodes")
             ])
         }
         return text
@@ -140,7 +140,6 @@ struct ImportedText {
         let bytes = file.bytes
         guard !bytes.starts(with: [0xFF, 0xFE]), !bytes.starts(with: [0xFE, 0xFF]) else {
             throw Problem(
-                .wrongEncoding,
                 "file is UTF-16 text, where UTF-8 is expected",
                 at: SourceLocation(file: file.path),
                 hint: "convert it with 'iconv -f UTF-16 -t UTF-8'"
@@ -150,7 +149,6 @@ struct ImportedText {
             let offset = Self.faultyOffset(in: bytes)
             let shown = "0x" + String(bytes[offset], radix: 16, uppercase: true)
             throw Problem(
-                .wrongEncoding,
                 "byte \(shown) is not part of a text in UTF-8",
                 at: SourceLocation(file: file.path, position: Self.position(of: offset, in: bytes)),
                 hint: "if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'"

@@ -12,7 +12,7 @@ public import YAML
 public func readNico(_ root: Node, refused: [Problem] = []) throws(Problems) -> ImportedCluster {
     if let outputs = root.mapping?.entries.first(where: { $0.key == "outputs" }) {
         let hint = "import the file with the nodes that the flake reads, such as cluster.nix"
-        throw Problems([Problem(.unreadableInventory, "a flake is not an inventory", at: outputs.location, hint: hint)])
+        throw Problems([Problem("a flake is not an inventory", at: outputs.location, hint: hint)])
     }
     let problems = ProblemCollector()
     var reader = NicoReader(problems)
@@ -39,7 +39,6 @@ private struct NicoReader {
         let root = file["controlPlane"] == nil ? file["cluster"] ?? file : file
         guard let mapping = root.mapping else {
             problems.add(
-                .unreadableInventory,
                 root.location,
                 "the cluster must be an attribute set, found \(describe(root))",
                 hint:
@@ -65,7 +64,6 @@ private struct NicoReader {
             let hint = "give it to the node as the file of a secret, such as the join token of examples/k3s"
             cluster.warnings.append(
                 Problem(
-                    .unreadableInventory,
                     "'clusterToken' is a secret, and is not part of what is printed",
                     at: token.location,
                     hint: hint
@@ -92,7 +90,6 @@ private struct NicoReader {
         guard let value = take(key, &fields), let items = value.items(of: "nodes") else { return }
         if isRequired, items.isEmpty {
             problems.add(
-                .unreadableInventory,
                 value.node.location,
                 "'\(key)' has no node",
                 hint: "write { name = \"cp-01\"; ip = \"ADDRESS\"; }"
@@ -100,7 +97,7 @@ private struct NicoReader {
         }
         if isRequired, items.count > ImportedCluster.controlPlaneLimit {
             let limit = ImportedCluster.controlPlaneLimit
-            problems.add(.limitExceeded, value.node.location, "'\(key)' has \(items.count) nodes, more than \(limit)")
+            problems.add(value.node.location, "'\(key)' has \(items.count) nodes, more than \(limit)")
         }
         for (index, item) in items.enumerated() {
             let roles = isRequired ? ["control-plane", index == 0 ? "init" : "join"] : ["worker"]
@@ -113,7 +110,6 @@ private struct NicoReader {
         let owner = "\(kind) \(known ?? "\(number)")"
         guard let mapping = node.mapping else {
             problems.add(
-                .unreadableInventory,
                 node.location,
                 "\(kind) \(number) must be an attribute set with name and ip, found \(describe(node))",
                 hint: "write { name = \"NAME\"; ip = \"ADDRESS\"; }"
@@ -145,7 +141,7 @@ private struct NicoReader {
         else { return false }
         let message = "\(value.label) is the host name \(quoted(text)), so the node has no address"
         let hint = "write the address, or nodeAddress: {} below cluster: if no other node needs it"
-        cluster.warnings.append(Problem(.unreadableInventory, message, at: value.node.location, hint: hint))
+        cluster.warnings.append(Problem(message, at: value.node.location, hint: hint))
         return true
     }
 
@@ -154,7 +150,6 @@ private struct NicoReader {
         guard let shared = cluster.virtualAddress, shared.isVersion6 != address.isVersion6 else { return }
         let (own, other) = address.isVersion6 ? ("IPv6", "IPv4") : ("IPv4", "IPv6")
         problems.add(
-            .wrongNodes,
             location,
             "address \(address) of \(owner) is \(own), and 'vip' is \(other), so that they are not in one network",
             hint: "write an \(other) address"
@@ -165,7 +160,7 @@ private struct NicoReader {
     private func take(_ key: String, _ fields: inout MappingReader) -> ConfigValue? {
         let label = fields.subject.label(key)
         guard let entry = fields.take(key) else {
-            problems.add(.missingKey, fields.location, "\(label) is missing", hint: "add it")
+            problems.add(fields.location, "\(label) is missing", hint: "add it")
             return nil
         }
         // Hints omit the key because its notation depends on the format.

@@ -55,7 +55,7 @@ public enum NixValue {
             return (node, problems.all)
         } catch {
             throw Problems([
-                Problem(.unreadableInventory, "Nix has printed something else than a value", at: whole, cause: error)
+                Problem("Nix has printed something else than a value", at: whole, cause: error)
             ])
         }
     }
@@ -72,7 +72,6 @@ public enum NixValue {
         guard let error = report.error else {
             let reason = report.reason.isEmpty ? "" : " (\(report.reason))"
             return Problem(
-                .unreadableInventory,
                 "Nix cannot evaluate the file\(reason)",
                 at: SourceLocation(file: file.path)
             )
@@ -85,7 +84,7 @@ public enum NixValue {
         let hint =
             isModule
             ? "import the file that lists the nodes; it must contain values, not expressions of module arguments" : nil
-        return Problem(.unreadableInventory, "Nix cannot evaluate this: \(report.reason)", at: location, hint: hint)
+        return Problem("Nix cannot evaluate this: \(report.reason)", at: location, hint: hint)
     }
 
     /// Extracts the reason for a failure of Nix.
@@ -180,7 +179,7 @@ private struct NixReader {
     }
 
     private func refused(_ what: String, at location: SourceLocation, hint: String? = nil) -> Node {
-        problems.add(.unreadableInventory, location, "a cluster has no place for \(what)", hint: hint ?? "remove it")
+        problems.add(location, "a cluster has no place for \(what)", hint: hint ?? "remove it")
         return .null(location: location)
     }
 

@@ -33,7 +33,6 @@ struct PlanTable {
             let value = value(index, convert(cells[index].text))
             guard !cells[index].text.isEmpty else {
                 problems.add(
-                    .unreadableInventory,
                     cells[index].location,
                     "\(value.label) is empty",
                     hint: "write a value"
@@ -75,7 +74,7 @@ struct PlanTable {
         guard let header = table.rows.first else {
             guard problems.all.count == before else { return nil }
             let hint = "write \(needed.joined(separator: ",")) in the first line"
-            problems.add(.unreadableInventory, SourceLocation(file: file.path), "the table is empty", hint: hint)
+            problems.add(SourceLocation(file: file.path), "the table is empty", hint: hint)
             return nil
         }
         let columns = header.map { Self.name(of: $0, needed) }
@@ -91,7 +90,7 @@ struct PlanTable {
                 let location = isShort ? first.location : cells[columns.count].location
                 let hint =
                     isShort ? "write ',' also before a value that is empty" : "write values with ',' in them in quotes"
-                problems.add(.unreadableInventory, location, message, hint: hint)
+                problems.add(location, message, hint: hint)
                 isComplete = false
             }
             rows.append(
@@ -116,7 +115,6 @@ struct PlanTable {
         if header.count == 1, let other = [";", "|", "\t"].first(where: header[0].text.contains) {
             let name = other == "\t" ? "a tab" : "'\(other)'"
             problems.add(
-                .unreadableInventory,
                 header[0].location,
                 "the columns are separated with \(name)",
                 hint: "write ',' instead"
@@ -128,7 +126,6 @@ struct PlanTable {
             let lowercased = cell.text.lowercased()
             if let first = seen[lowercased] {
                 problems.add(
-                    .unreadableInventory,
                     cell.location,
                     "column \(quoted(cell.text)) appears twice, first at \(first)",
                     hint: "remove one"
@@ -140,14 +137,13 @@ struct PlanTable {
             if !isVariableName(cell.text) || isBuiltIn {
                 let hint = "write a letter, then letters, digits, '_', '-' or '.', not 'node.' or 'cluster.'"
                 problems.add(
-                    .unreadableInventory,
                     cell.location,
                     "column \(quoted(cell.text)) cannot be the name of a variable",
                     hint: hint
                 )
             } else if let fault = variable(lowercased) {
                 let message = "column \(quoted(cell.text)) cannot be a column of this table"
-                problems.add(.unreadableInventory, cell.location, "\(message) (\(fault))", hint: "write another name")
+                problems.add(cell.location, "\(message) (\(fault))", hint: "write another name")
             }
         }
         let others = header.map { name(of: $0, needed) }.filter { !needed.contains($0) }
@@ -155,7 +151,7 @@ struct PlanTable {
         for column in missing {
             let meant = problems.nearName(to: column, in: others)
             let hint = meant.map { "write it instead of \(quoted($0))" } ?? "add it to the first line"
-            problems.add(.unreadableInventory, header[0].location, "column '\(column)' is missing", hint: hint)
+            problems.add(header[0].location, "column '\(column)' is missing", hint: hint)
         }
         return missing.isEmpty
     }

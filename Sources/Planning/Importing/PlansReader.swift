@@ -85,7 +85,6 @@ struct PlansReader {
         hasAllHosts = table.hasAllLines
         if table.rows.isEmpty, hasAllHosts {
             problems.add(
-                .unreadableInventory,
                 table.location,
                 "no host is listed",
                 hint: "write a line below the names of the columns"
@@ -143,7 +142,7 @@ struct PlansReader {
             if type == "init-server", let location = written?.node.location {
                 if let first {
                     let message = "a second server has type 'init-server', the first one is at \(first)"
-                    problems.add(.unreadableInventory, location, message, hint: "write server")
+                    problems.add(location, message, hint: "write server")
                 }
                 first = first ?? location
             }
@@ -152,7 +151,6 @@ struct PlansReader {
         if first == nil, !hasUnknownType {
             let message = "no server has type 'init-server'"
             problems.add(
-                .unreadableInventory,
                 table.location,
                 message,
                 hint: "write it for the server that begins the cluster"
@@ -174,7 +172,6 @@ struct PlansReader {
         else { return }
         if let first = members[Member(host: host, kind: kind)] {
             problems.add(
-                .unreadableInventory,
                 value.node.location,
                 "host \(quoted(host)) has two \(kind)s, the first one at \(first)",
                 hint: "a host runs at most one server and one agent"
@@ -196,7 +193,7 @@ struct PlansReader {
     private func isListed(_ host: String, at location: SourceLocation) -> Bool {
         guard !hostNames.contains(host) else { return true }
         let hint = problems.hint(for: host, in: hostNames.sorted(), else: "add it to hosts.csv")
-        problems.add(.unreadableInventory, location, "no host of hosts.csv is named \(quoted(host))", hint: hint)
+        problems.add(location, "no host of hosts.csv is named \(quoted(host))", hint: hint)
         return false
     }
 
@@ -219,7 +216,7 @@ struct PlansReader {
         guard !isOnlyTarget, !Self.dynamicWords.contains((parts.first ?? "").lowercased()) else {
             let message = "\(owner) has a dynamic address, so the node has none"
             let hint = "write nodeAddress: {} below cluster: in the task file if its tasks need the address"
-            cluster.warnings.append(Problem(.unreadableInventory, message, at: value.node.location, hint: hint))
+            cluster.warnings.append(Problem(message, at: value.node.location, hint: hint))
             return (nil, target)
         }
         return self.address(row, of: owner).map { ($0, target) }
@@ -263,7 +260,6 @@ extension ProblemCollector {
     fileprivate func isFull(at location: SourceLocation) -> Bool {
         guard all.count >= Limit.tableProblemCount else { return false }
         add(
-            .limitExceeded,
             location,
             "too many problems: the limit is \(Limit.tableProblemCount)",
             hint: "correct those before this line first"
@@ -296,7 +292,6 @@ extension PlansReader {
         let roots = documents.compactMap(\.root)
         if roots.count > 1 {
             problems.add(
-                .documentMarker,
                 roots[1].location,
                 "the file has more than one YAML document",
                 hint: "remove the line ---"
@@ -305,7 +300,7 @@ extension PlansReader {
         let root = roots.first ?? .null(location: SourceLocation(file: file.path))
         guard let mapping = root.isNull ? Mapping() : root.mapping else {
             let message = "network.yaml must be a mapping, found \(describe(root))"
-            problems.add(.unreadableInventory, root.location, message, hint: "write subnet: 10.0.100.0/24")
+            problems.add(root.location, message, hint: "write subnet: 10.0.100.0/24")
             return
         }
         let entries = mapping.entries.map { entry in
@@ -359,7 +354,6 @@ extension PlansReader {
         if let other = fields.take(Keys.subnet) {
             let label = fields.subject.label(Keys.netmask)
             problems.add(
-                .contradictingKeys,
                 other.location,
                 "\(label) says the same as '\(Keys.subnet)'",
                 hint: "remove one"
@@ -373,7 +367,6 @@ extension PlansReader {
         else {
             let message = "\(value.label) is the size of the network, and 'gateway' has no address in it"
             problems.add(
-                .unreadableInventory,
                 value.node.location,
                 message,
                 hint: "write gateway: ADDRESS, or subnet: ADDRESS/BITS instead"
@@ -429,7 +422,6 @@ extension PlansReader {
         guard subnet.contains(address) else {
             let message = "address \(address) of \(owner) is outside of the network \(subnet)"
             problems.add(
-                .wrongNodes,
                 location,
                 message,
                 hint: "write an address of the network, or correct 'subnet' in network.yaml"
@@ -439,7 +431,7 @@ extension PlansReader {
         guard !subnet.isReserved(address) else {
             let message =
                 "address \(address) of \(owner) is that of the network \(subnet) itself, or its broadcast address"
-            problems.add(.wrongNodes, location, message, hint: "write another address of the network")
+            problems.add(location, message, hint: "write another address of the network")
             return
         }
     }

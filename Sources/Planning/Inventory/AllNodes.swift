@@ -43,7 +43,6 @@ public struct AllNodes: Sendable {
         }
         if files.isEmpty || merged.files.nodes.entries.isEmpty {
             collector.addMissing(
-                .wrongNodes,
                 merged.files.location,
                 "no node is declared",
                 hint: "write nodes: and below it HOST: {role: ROLE}"

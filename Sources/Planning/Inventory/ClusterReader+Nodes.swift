@@ -72,7 +72,6 @@ extension ClusterReader {
             node.address = fixed
             if HostPatterns.isMeant(by: entry.key) {
                 problems.add(
-                    .wrongNodes,
                     location,
                     "\(subject.label("address")) is one address, and the pattern is for several nodes",
                     hint: "write {range: ADDRESS/BITS}, or list the nodes by name"
@@ -88,7 +87,7 @@ extension ClusterReader {
         guard !SubjectName.isHostName(isPattern ? entry.key.replacing("*", with: "x") : entry.key) else { return }
         let what = isPattern ? "a pattern of host names" : "the name of a host"
         let hint = "write letters, digits, '-' and '.', as 'hostname' prints the name on the node"
-        problems.add(.invalidName, entry.location, "\(quoted(entry.key)) cannot be \(what)", hint: hint)
+        problems.add(entry.location, "\(quoted(entry.key)) cannot be \(what)", hint: hint)
     }
 
     /// Reads the roles of a node, without duplicates.
@@ -119,7 +118,7 @@ extension ClusterReader {
     ) {
         guard !named.contains(role), let near = problems.nearName(to: role, in: named.sorted()) else { return }
         let message = "role \(quoted(role)) of node \(quoted(node)) is used by no task and no server"
-        problems.add(.unknownRole, location, message, hint: "did you mean '\(near)'?")
+        problems.add(location, message, hint: "did you mean '\(near)'?")
     }
 
     /// Reports host names that differ only in case, because their Node objects would have the same lower-case name.
@@ -128,7 +127,6 @@ extension ClusterReader {
         for entry in entries {
             guard let other = first.updateValue(entry, forKey: entry.name.lowercased()) else { continue }
             problems.add(
-                .wrongNodes,
                 entry.location,
                 "node \(quoted(entry.name)) differs from node \(quoted(other.name)) at \(other.location) only in case",
                 hint: "remove one: both are Node '\(entry.name.lowercased())' of the cluster"
@@ -143,7 +141,6 @@ extension ClusterReader {
             guard let address = entry.address else { continue }
             if let owner = owners[address] {
                 problems.add(
-                    .wrongNodes,
                     addressLocation(of: entry),
                     "address \(address) of node \(quoted(entry.name)) is that of node \(quoted(owner.name)) at "
                         + "\(addressLocation(of: owner)) as well",
@@ -163,7 +160,6 @@ extension ClusterReader {
     func checkVirtualAddress(_ address: IPAddress, at location: SourceLocation) {
         guard let owner = inventory?.entries.first(where: { $0.address == address }) else { return }
         problems.add(
-            .wrongNodes,
             location,
             "'cluster.vip' is the address of node \(quoted(owner.name)) at \(addressLocation(of: owner))",
             hint: "write an address that no node has"
@@ -175,7 +171,6 @@ extension ClusterReader {
         let roles = (inventory?.roles ?? []).union(serverRoles).union(["control-plane", "worker"]).sorted()
         guard roles.count <= Limit.roleCount else {
             problems.add(
-                .limitExceeded,
                 files.location,
                 "the files name \(roles.count) roles, more than \(Limit.roleCount)"
             )
@@ -200,7 +195,6 @@ extension ClusterReader {
                 known.contains(bare)
                 ? "the quotes belong to the value: write \(bare) without them" : "expected one of \(few(known))"
             problems.addMissing(
-                .unknownRole,
                 location,
                 "no role is named \(quoted(role))",
                 hint: problems.hint(for: role, in: known, else: all)
@@ -270,7 +264,6 @@ extension ClusterReader {
         let value = texts.joined(separator: text.separator)
         guard value.utf8.count <= Limit.variableLength else {
             problems.add(
-                .limitExceeded,
                 text.location,
                 "a variable becomes longer than \(Limit.variableLength / 1024) KiB"
             )
@@ -292,7 +285,6 @@ extension ClusterReader {
                 return inventory.nodes(of: role)
             }
             problems.addMissing(
-                .wrongNodes,
                 text.location,
                 "no list of nodes is named \(quoted(name))",
                 hint: problems.hint(for: name, in: listNames, else: "expected one of \(few(listNames))")
@@ -313,7 +305,6 @@ extension ClusterReader {
         }
         var resolver = VariableResolver(definitions, values: values, problems: problems) { name, _ in
             problems.add(
-                .unresolvedVariable,
                 text.text.location,
                 "the text for each node of '\(text.list)' uses variable '\(name)', which is made of a list of nodes itself",
                 hint: "write it without '${\(name)}'"

@@ -65,7 +65,6 @@ struct HostPatterns {
     func check(_ problems: ProblemCollector) {
         for entry in malformed {
             problems.add(
-                .invalidName,
                 entry.location,
                 "\(quoted(entry.key)) cannot be a pattern of host names",
                 hint: "write one '*'"
@@ -73,7 +72,7 @@ struct HostPatterns {
         }
         guard usable.count <= Limit.patternCount else {
             let location = usable[Limit.patternCount].entry.location
-            problems.add(.limitExceeded, location, "'nodes' has more than \(Limit.patternCount) patterns")
+            problems.add(location, "'nodes' has more than \(Limit.patternCount) patterns")
             return
         }
         for (index, later) in usable.enumerated() {
@@ -83,7 +82,6 @@ struct HostPatterns {
                 }
                 let example = later.pattern.intersection(earlier.pattern)
                 problems.add(
-                    .wrongNodes,
                     later.entry.location,
                     "hosts such as \(quoted(example)) match \(quoted(later.entry.key)) and \(quoted(earlier.entry.key)) at "
                         + "\(earlier.entry.location), and neither is more specific",

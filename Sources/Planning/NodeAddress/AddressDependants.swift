@@ -28,7 +28,6 @@ struct AddressDependants {
         guard paths != nil || unitPart(task) != unitPart(other) else { return nil }
         let part = paths == nil ? "what its unit is made of" : "a path"
         return Problem(
-            .undeclaredDependency,
             "task '\(task.name)' uses 'node.address' in \(part), which has to be known before the address is",
             at: paths?.0.location ?? task.location,
             hint: "write it without '${node.address}'",

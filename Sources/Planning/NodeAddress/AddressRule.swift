@@ -153,7 +153,6 @@ extension ValueReader where Value == AddressRule {
             fields.finish()
             if let range = rule.range, range.first.isVersion6 != (rule.family == .ipv6) {
                 value.problems.add(
-                    .contradictingKeys,
                     value.location,
                     "\(value.label) has the range \(range), which has no \(rule.family.name) address",
                     hint: "remove family:"

@@ -210,7 +210,7 @@ extension ClusterReader {
         addLists(&values)
         if files.variables.entries.count > Limit.variableCount {
             let location = files.variables.entries[Limit.variableCount].location
-            problems.add(.limitExceeded, location, "the files declare more than \(Limit.variableCount) variables")
+            problems.add(location, "the files declare more than \(Limit.variableCount) variables")
         }
         for entry in files.variables.entries.prefix(Limit.variableCount) {
             let isFound = NodeText.isMeant(by: entry.value) ? isVariableKey(entry) : isVariable(entry)
@@ -296,7 +296,6 @@ extension ClusterReader {
     private func isVariableKey(_ entry: Mapping.Entry) -> Bool {
         guard isVariableName(entry.key) else {
             problems.add(
-                .invalidName,
                 entry.location,
                 "\(quoted(entry.key)) cannot be the name of a variable",
                 hint: "write a letter, then letters, digits, '_', '-' or '.'",
@@ -306,7 +305,6 @@ extension ClusterReader {
         guard !entry.key.hasPrefix("node."), !entry.key.hasPrefix("cluster.") else {
             let name = entry.key.replacingDots
             problems.add(
-                .invalidName,
                 entry.location,
                 "names such as '\(entry.key)' are built in",
                 hint: "write \(name):"

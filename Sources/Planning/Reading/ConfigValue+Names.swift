@@ -82,7 +82,6 @@ extension ConfigValue {
 
     private func reportDigest(_ expected: String, _ text: String) -> String? {
         problems.add(
-            .wrongValue,
             node.location,
             "\(label) must be \(expected), found \(text.count) characters",
             hint: write("DIGEST as sha256sum prints it", asIs: true)
@@ -102,7 +101,6 @@ extension ConfigValue {
             return try Endpoint(text)
         } catch {
             problems.add(
-                .wrongValue,
                 node.location,
                 "\(self.label) must be \(expected), and \(quoted(text)) \(error.message)",
                 hint: (bracketed(text, error) ?? (try? WebAddress(text))?.endpoint.description).map { write($0) }
@@ -123,7 +121,7 @@ extension ConfigValue {
         guard IPAddress(address) == range.first else {
             // The author may have meant either the range or the single address.
             let hint = "\(write("\(range)")), or \(write(address).dropFirst("write ".count)) for this address only"
-            problems.add(.wrongValue, node.location, "\(label) is not the first address of its range", hint: hint)
+            problems.add(node.location, "\(label) is not the first address of its range", hint: hint)
             return nil
         }
         return range
@@ -146,7 +144,6 @@ extension ConfigValue {
     func scriptPath() -> LocatedPath? {
         if let text = node.string, text.contains("\n") {
             problems.add(
-                .wrongValue,
                 node.location,
                 "\(self.label) must be the path of a script, found the script itself",
                 hint: "write command: /bin/sh and args: [-ec, TEXT]",

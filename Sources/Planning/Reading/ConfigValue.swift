@@ -66,7 +66,6 @@ struct ConfigValue {
         let count = text.utf8.count + prefix.utf8.count
         guard count > Limit.argumentLength else { return true }
         problems.add(
-            .limitExceeded,
             node.location,
             "\(label) has \(count) bytes, and no program gets more than \(Limit.argumentLength) in one text (MAX_ARG_STRLEN of "
                 + "execve(2))",
@@ -121,7 +120,7 @@ struct ConfigValue {
         if node.style == .plain, let name = variableWithoutBraces(in: string) {
             let hint = "write '${\(name)}', or put the value in quotes if it is meant as it is"
             let message = "\(label) contains '$\(name)', which nothing replaces here"
-            problems.add(.unresolvedVariable, node.location, message, hint: hint)
+            problems.add(node.location, message, hint: hint)
             return nil
         }
         if let placeholder = TextPlaceholder(in: string, at: .taskFile) {
@@ -156,7 +155,6 @@ struct ConfigValue {
         let name = placeholder.name
         let near = variables.names.contains(name) ? name : nearestName(to: name, in: variables.names)
         problems.add(
-            .unresolvedVariable,
             node.location,
             "\(label) contains \(quoted(placeholder.text)), which nothing replaces here",
             hint: near.map { "write '${\($0)}'" } ?? "write the value, or a variable of 'variables:' such as '${NAME}'"
@@ -205,7 +203,7 @@ struct ConfigValue {
             return nil
         }
         guard nodes.count <= limit else {
-            problems.add(.limitExceeded, node.location, "\(label) has \(nodes.count) items, more than \(limit)")
+            problems.add(node.location, "\(label) has \(nodes.count) items, more than \(limit)")
             return nil
         }
         return nodes.compactMap { node in
@@ -224,7 +222,7 @@ struct ConfigValue {
 
     /// Reports the expected and the actual value.
     func reportTypeMismatch(_ expected: String, hint: String? = nil) {
-        problems.add(.wrongValue, node.location, "\(label) must be \(expected), found \(describe(node))", hint: hint)
+        problems.add(node.location, "\(label) must be \(expected), found \(describe(node))", hint: hint)
     }
 
     /// Returns the hint to write a text, after the key if there is one.
@@ -316,7 +314,6 @@ extension ConfigValue {
         }
         if let shell = ShellText(in: path) {
             problems.add(
-                .unresolvedVariable,
                 node.location,
                 "\(label) contains '\(shell.text)', which only a shell replaces, found \(quoted(path))",
                 hint: shell.path.map { write($0) } ?? "write the absolute path"
@@ -325,7 +322,6 @@ extension ConfigValue {
         }
         if let foreign = ForeignEnd(of: path) {
             problems.add(
-                .unquotedValue,
                 node.location,
                 "\(label) \(foreign.message)",
                 hint: write(foreign.rest, asIs: true)
@@ -365,7 +361,6 @@ extension ConfigValue {
                 ?? (text.contains("://") ? Self.withNearScheme(text) : Self.withScheme(text))
             let found = error.hasSecret ? "this one" : quoted(text)
             problems.add(
-                .wrongValue,
                 node.location,
                 "\(label) must be \(expected), and \(found) \(error.message)",
                 hint: hint.map { write($0) }

@@ -50,7 +50,6 @@ extension ConfigValue {
             return readPath().map(FileSource.path)
         }
         problems.add(
-            .missingKey,
             node.location,
             "\(label) is a URL without a digest",
             hint: "write \(Self.pinned(text))",

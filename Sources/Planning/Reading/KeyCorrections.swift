@@ -136,7 +136,6 @@ struct KeyCorrections {
             }
             let owner = Self.subject(of: before.key, in: subject)
             problems.add(
-                .wrongIndentation,
                 entry.location,
                 "\(quoted(entry.key)) is a key of \(owner.name)",
                 hint: "indent it and what is below it"
@@ -302,7 +301,7 @@ struct KeyCorrections {
     }
 
     private func report(_ entry: Mapping.Entry, _ place: Place, _ own: Level, _ subject: MappingName) {
-        var problem = Problem(.unknownKey, "unknown key \(quoted(entry.key)) in \(subject.name)", at: entry.location)
+        var problem = Problem("unknown key \(quoted(entry.key)) in \(subject.name)", at: entry.location)
         switch place {
         case .here(let name):
             let isTaken = own.takes(entry, as: name)

@@ -103,7 +103,6 @@ struct MappingReader {
     func reportOpenMode(_ mode: UInt16, of file: String) {
         guard mode & 0o007 != 0, let entry = entries.first(where: { $0.key == "mode" }) else { return }
         problems.add(
-            .readableSecret,
             entry.value.location,
             "\(subject.label("mode")) is 0\(String(mode, radix: 8)), with which every user can use \(file)",
             hint: "write mode: 0\(String(mode & 0o770, radix: 8))"
@@ -143,10 +142,10 @@ struct MappingReader {
                 )
             let message = "unknown key \(quoted(entry.key)) in \(subject.name)"
             guard advice == nil else {
-                problems.add(.unknownKey, entry.location, message, hint: hint)
+                problems.add(entry.location, message, hint: hint)
                 continue
             }
-            problems.addUnknown(key: entry.key, Problem(.unknownKey, message, at: entry.location, hint: hint))
+            problems.addUnknown(key: entry.key, Problem(message, at: entry.location, hint: hint))
         }
     }
 }
@@ -219,7 +218,6 @@ extension MappingReader {
         if written.count > 1 {
             let found = list(written.map { "'\($0.key)'" })
             problems.add(
-                .contradictingKeys,
                 written[1].location,
                 "\(subject.name) must have one of \(all), found \(found)",
                 hint: "remove one"
@@ -246,7 +244,6 @@ extension MappingReader {
         guard let entry = entries.first(where: { $0.key == key }), !others.contains(where: has) else { return }
         let all = list(others.map { "'\($0)'" }, "or")
         problems.add(
-            .ineffectiveKey,
             entry.location,
             "\(subject.label(key)) goes with \(all) only",
             hint: "remove \(key):"

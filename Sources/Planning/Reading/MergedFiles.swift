@@ -72,7 +72,7 @@ struct MergedFiles {
         dropUndeclaredSwitches(problems)
         // The operator's machine may have a file with certificates only.
         if !hasTasks, certificates.entries.isEmpty, problems.all.isEmpty {
-            problems.add(.unreadTaskFile, location, "no task is declared", hint: "write tasks: and a task below it")
+            problems.add(location, "no task is declared", hint: "write tasks: and a task below it")
         }
     }
 
@@ -88,7 +88,6 @@ struct MergedFiles {
         guard let mapping = root.mapping else {
             let isList = root.sequence?.first?.mapping?.entries.isEmpty == false
             problems.add(
-                .wrongValue,
                 root.location,
                 "a task file must be a mapping, found \(describe(root))",
                 hint: "write tasks: and a task below it" + (isList ? ": \(Self.hint(forList: root) ?? "")" : "")
@@ -216,7 +215,6 @@ struct MergedFiles {
             let hint = problems.hint(for: entry.key, in: described.sorted(), else: "remove it")
             let state = switchAlone(of: entry)?.boolean == true ? "enabled" : "disabled"
             problems.add(
-                .unknownTask,
                 entry.location,
                 "task \(quoted(entry.key)) is \(state), but no file declares it",
                 hint: hint

@@ -36,7 +36,6 @@ enum MisspeltDefinitions {
             guard words.isMisspelt(entry.key, unlike: near, usedTimes: count) else { return entry }
             missing.removeAll { $0 == near }
             let problem = Problem(
-                .misspeltName,
                 "\(kind) \(quoted(entry.key)) is not used in the task files, and \(quoted(near)) \(count == 1 ? "once" : "\(count) times") without being declared",
                 at: entry.location,
                 hint: "write '\(near):'"

@@ -130,7 +130,6 @@ extension ConfigValue {
         guard hasUnitSuffix(name) else { return .task(name, node.location) }
         guard name != "k8s-bootstrap.target" else {
             problems.add(
-                .wrongValue,
                 node.location,
                 "\(label) is '\(name)', which waits for every task",
                 hint: "write the name of a task"

@@ -1,4 +1,4 @@
-public import Base
+import Base
 import YAML
 
 /// Collects the problems that are found while files are read.
@@ -37,11 +37,11 @@ final class ProblemCollector {
             result[index].hint = "move it to \(place), where it is missing"
             result.removeAll { $0 == lack[0] }
         }
-        return result.withoutConsequences
+        return result
     }
 
-    func add(_ code: ProblemCode, _ location: SourceLocation, _ message: String, hint: String? = nil) {
-        found.append(Problem(code, message, at: location, hint: hint))
+    func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
+        found.append(Problem(message, at: location, hint: hint))
     }
 
     /// Adds a problem.
@@ -50,20 +50,18 @@ final class ProblemCollector {
     /// Adds the problem that a mapping lacks a key, unless the key may be in a file that could not be read.
     ///
     /// - Parameters:
-    ///   - code: The kind of the problem.
     ///   - keys: The keys of which one is missing.
     ///   - location: The place of the mapping.
     ///   - message: The problem.
     ///   - hint: What to do.
     func addMissing(
-        _ code: ProblemCode = .missingKey,
         keys: [String],
         _ location: SourceLocation,
         _ message: String,
         hint: String? = nil,
     ) {
         guard !isIncomplete else { return }
-        let problem = Problem(code, message, at: location, hint: hint)
+        let problem = Problem(message, at: location, hint: hint)
         for key in keys { missing[key, default: []].append(problem) }
         found.append(problem)
     }
@@ -75,8 +73,8 @@ final class ProblemCollector {
     }
 
     /// Adds a problem about something missing, unless it may be in a file that could not be read.
-    func addMissing(_ code: ProblemCode, _ location: SourceLocation, _ message: String, hint: String? = nil) {
-        if !isIncomplete { add(code, location, message, hint: hint) }
+    func addMissing(_ location: SourceLocation, _ message: String, hint: String? = nil) {
+        if !isIncomplete { add(location, message, hint: hint) }
     }
 
     func add(_ diagnostics: [Problem]) {
@@ -92,7 +90,7 @@ final class ProblemCollector {
         guard replacedLength > Limit.replacedLength else { return true }
         if wasWithin {
             let limit = Limit.replacedLength / 1024 / 1024
-            add(.limitExceeded, location, "the strings with variables in them become longer than \(limit) MiB in all")
+            add(location, "the strings with variables in them become longer than \(limit) MiB in all")
         }
         return false
     }
@@ -113,15 +111,5 @@ final class ProblemCollector {
     /// Throws the problems found, if any.
     func check() throws(Problems) {
         if !all.isEmpty { throw Problems(all) }
-    }
-}
-
-extension [Problem] {
-    /// The problems without those at the place of a mistake of the text, from which they follow.
-    public var withoutConsequences: [Problem] {
-        let isOfText = { (problem: Problem) in problem.code?.area == .formats }
-        let broken = Set(lazy.filter(isOfText).compactMap(\.location))
-        guard !broken.isEmpty else { return self }
-        return filter { isOfText($0) || $0.location.map(broken.contains) != true }
     }
 }

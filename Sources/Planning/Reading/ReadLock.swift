@@ -71,7 +71,6 @@ extension ReadTask {
         let name = "task \(quoted(header.name))"
         if let restart {
             problems.add(
-                .contradictingKeys,
                 restart.location,
                 "\(name) has 'lock' and 'restart', but units are restarted when the lock is released",
                 hint: "remove restart:, and restart the units in the program of an 'exec' task with lock: cluster"
@@ -82,7 +81,6 @@ extension ReadTask {
         if case .needsKubeconfig = verb { hasOwn = true }
         guard hasOwn else { return }
         problems.add(
-            .contradictingKeys,
             path.location,
             "the lock of \(name) uses the kubeconfig of '\(verb.name)', and names another one",
             hint: "write lock: cluster, and kubeconfig: \(typed(path.path)) below \(verb.name):"

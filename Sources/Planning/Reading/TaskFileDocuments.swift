@@ -39,7 +39,6 @@ struct TaskFileDocuments {
         if whole.problems.isEmpty, markers.count == 1 {
             roots = whole.documents.compactMap(\.root)
             let problem = Problem(
-                .documentMarker,
                 "'---' begins another document, and a task file has one",
                 at: location,
                 hint: "remove the line"
@@ -48,7 +47,6 @@ struct TaskFileDocuments {
         } else if roots.count > 1 {
             problems.insert(
                 Problem(
-                    .documentMarker,
                     "'---' begins another document, and a task file has one",
                     at: location,
                     hint: "write what follows to a drop-in, such as bootstrap.d/NAME.yaml"

@@ -51,7 +51,6 @@ func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCol
     guard known.contains(role) else {
         let all = "expected one of \(few(known))"
         problems.addMissing(
-            .unknownRole,
             item.node.location,
             "\(item.label) is \(quoted(role)), which is not a known role",
             hint: otherRoleNames[role].flatMap { known.contains($0) ? "did you mean '\($0)'?" : nil }
@@ -83,14 +82,12 @@ struct TaskReader {
                 ? "it has \(name.count) characters, and the limit is \(Limit.nameLength)"
                 : "expected lowercase letters, digits and hyphens"
             context.problems.add(
-                .invalidName,
                 entry.location,
                 "invalid task name \(quoted(name)): \(requirement)",
                 hint: suggestedTaskName(name).map { "write \($0):" },
             )
         } else if isReservedTaskName(name) {
             context.problems.add(
-                .invalidName,
                 entry.location,
                 "\(quoted(name)) cannot be the name of a task, because '\(unitName(ofTask: name))' is a unit of its own",
                 hint: "use another name",

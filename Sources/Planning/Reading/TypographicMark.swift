@@ -57,7 +57,6 @@ struct TypographicMark {
     /// - Returns: The problem, with the correction.
     func problem(_ label: String, at location: SourceLocation) -> Problem {
         Problem(
-            .unquotedValue,
             "\(label) begins with \(name), which would be a part of the text",
             at: location,
             hint: "write \(corrected)"

@@ -12,7 +12,7 @@ public struct DropInVariable: Sendable, Hashable {
     /// The problem, if nothing uses the variable.
     public var problem: Problem {
         let hint = nearName.map { "did you mean '\($0)'?" } ?? "remove it, or use it as '${\(name)}'"
-        return Problem(.unusedVariable, "variable '\(name)' is set here and used nowhere", at: location, hint: hint)
+        return Problem("variable '\(name)' is set here and used nowhere", at: location, hint: hint)
     }
 }
 

@@ -154,7 +154,7 @@ extension ValueReader where Value == [String: String] {
                 guard let node else { continue }
                 if !isKey(entry.key) {
                     let message = "\(quoted(entry.key)) cannot be a name in \(value.subject.name)"
-                    value.problems.add(.invalidName, entry.location, message)
+                    value.problems.add(entry.location, message)
                 }
                 texts[entry.key] = read(value.below(entry.key, node))
             }

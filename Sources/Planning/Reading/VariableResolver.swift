@@ -67,7 +67,6 @@ struct VariableResolver {
         guard let content = known.replaced(node, problems)?.content else { return .broken }
         guard content.scalarText.utf8.count <= Limit.variableLength else {
             problems.add(
-                .limitExceeded,
                 node.location,
                 "a variable becomes longer than \(Limit.variableLength / 1024) KiB"
             )
@@ -82,7 +81,6 @@ struct VariableResolver {
             let cycle = path[start...] + [name]
             let last = path[path.endIndex - 1]
             problems.add(
-                .unresolvedVariable,
                 node.location,
                 "variable '\(name)' is made of itself: \(cycle.joined(separator: " -> "))",
                 hint:
@@ -93,7 +91,6 @@ struct VariableResolver {
         }
         guard path.count < Limit.variableDepth else {
             problems.add(
-                .unresolvedVariable,
                 node.location,
                 "variables use each other more than \(Limit.variableDepth) deep"
             )

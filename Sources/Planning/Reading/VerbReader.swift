@@ -84,7 +84,6 @@ struct VerbReader {
             if let twin = entries.first(where: { $0.key == entry.key }) {
                 let label = below.subject.label(entry.key)
                 problems.add(
-                    .contradictingKeys,
                     entry.location,
                     "\(label) is also a key of the task itself, at \(twin.location)",
                     hint: "remove one"
@@ -120,7 +119,6 @@ struct VerbReader {
         let addition = type.shorthandKey.map { "add \($0): PATH, or " } ?? ""
         for entry in entries {
             problems.add(
-                .ineffectiveKey,
                 entry.location,
                 "\(fields.subject.label(entry.key)) goes with \(list(owners, "or")) only",
                 hint: "\(addition)remove \(entry.key):"
@@ -141,7 +139,7 @@ struct VerbReader {
                 let label = "\(fields.subject.label(key.name)) is \(quoted(word)) next to '\(type.name)'"
                 let meant = words.contains(word) ? word : words.first ?? word
                 let hint = "move \(key.name): \(meant) below \(type.name):"
-                problems.add(.contradictingKeys, entry.location, label, hint: hint)
+                problems.add(entry.location, label, hint: hint)
                 return key.name
             }
         }
@@ -159,7 +157,6 @@ struct VerbReader {
             let isDropIn = fields.location.file.contains(".d/")
             let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""
             problems.addMissing(
-                .wrongVerbs,
                 keys: verbNames,
                 fields.location,
                 "\(name) has no verb",
@@ -170,7 +167,6 @@ struct VerbReader {
         let keys = written.map { $0.name }
         let places = fields.entries.filter { keys.contains($0.key) || shorthands.contains($0.key) }.map(\.location)
         problems.add(
-            .wrongVerbs,
             places.dropFirst().first ?? fields.location,
             "\(name) has \(written.count) verbs: \(list(keys.map { "'\($0)'" }))",
             hint: "keep one, and move the others to tasks of their own",

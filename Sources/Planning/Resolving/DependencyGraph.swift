@@ -46,11 +46,11 @@ struct DependencyGraph {
         let subject = "task \(quoted(header.name)) runs after \(quoted(name))"
         if let removed {
             let hint = "remove 'enable: false' there, or \(quoted(name)) here"
-            problems.add(.taskNotHere, location, "\(subject), which is disabled at \(removed)", hint: hint)
+            problems.add(location, "\(subject), which is disabled at \(removed)", hint: hint)
             return
         }
         let hint = problems.hint(for: name, in: names, else: unitHint(name, problems))
-        problems.addMissing(.unknownTask, location, "\(subject), which is not declared", hint: hint)
+        problems.addMissing(location, "\(subject), which is not declared", hint: hint)
     }
 
     /// Returns the hint for a name that is neither a task nor a unit, if it probably means a unit.
@@ -156,7 +156,6 @@ extension DependencyGraph {
         let path = (names + [headers[cycle[0]].name]).joined(separator: " -> ")
         let ways = places.prefix(shown).map { "'\($0.name)' at \($0.location)" }
         problems.add(
-            .taskCycle,
             places[0].location,
             cycle.count == 1 ? "a task runs after itself: \(path)" : "tasks run after each other: \(path)",
             hint: "remove \(list(ways, "or"))",

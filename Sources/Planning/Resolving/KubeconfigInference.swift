@@ -128,7 +128,6 @@ struct KubeconfigInference {
         let header = tasks[task].header
         if reach.writers.isEmpty, let writer, let user = components[writer] {
             problems.addMissing(
-                .unclearKubeconfig,
                 header.location,
                 "task '\(header.name)' runs after no task that writes an administrator's kubeconfig: that of task "
                     + "'\(tasks[writer].header.name)' is for '\(user)'",
@@ -140,7 +139,6 @@ struct KubeconfigInference {
             let names = reach.writers.sorted().map { "'\(tasks[$0].header.name)'" }
             let path = written[reach.writers.min() ?? task]?.path ?? ""
             problems.add(
-                .unclearKubeconfig,
                 header.location,
                 "task '\(header.name)' runs after several tasks that write a kubeconfig: \(list(names))",
                 hint: "add \(tasks[task].naming(kubeconfig: typed(path)))",
@@ -151,7 +149,6 @@ struct KubeconfigInference {
         let naming = tasks[task].naming(kubeconfig: "PATH")
         let hint = writer.map { "add \(tasks[$0].header.name) to after:, or \(naming)" }
         problems.addMissing(
-            .unclearKubeconfig,
             header.location,
             "task '\(header.name)' has no kubeconfig, and runs after no task that writes one",
             hint: hint ?? "add \(naming)",

@@ -42,7 +42,6 @@ struct LinkLoops {
             }
             guard next == index, let other = passed.max(), other < index else { continue }
             problems.add(
-                .ownInput,
                 link.path.location,
                 "task '\(link.task)' links '\(link.path.path)' to '\(link.target)', which leads back to it through the link of "
                     + "task '\(links[other].task)' at \(links[other].path.location)",

@@ -12,7 +12,6 @@ enum ObjectSets {
             if let other = owners[set] {
                 let message = "task '\(task.name)' has the set '\(set)' of task '\(other)'"
                 problems.add(
-                    .objectAppliedTwice,
                     task.location,
                     message,
                     hint: "give one of them another name with prune: {set: NAME}"
@@ -24,7 +23,7 @@ enum ObjectSets {
         for task in tasks {
             guard let set = task.footprint.removedSet, let owner = owners[set] else { continue }
             let message = "task '\(task.name)' removes the set '\(set)', which task '\(owner)' applies"
-            problems.add(.objectAppliedTwice, task.location, message, hint: "remove one of the two tasks")
+            problems.add(task.location, message, hint: "remove one of the two tasks")
         }
     }
 }

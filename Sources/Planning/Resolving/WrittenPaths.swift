@@ -41,7 +41,6 @@ struct WrittenPaths {
                     let message =
                         "task '\(task.name)' \(isRemoved ? "removes" : "writes") '\(path.path)', but '\(own)' is nest-bootstrap's own directory"
                     problems.add(
-                        .pathWrittenTwice,
                         path.location,
                         message,
                         hint: isRemoved
@@ -80,7 +79,6 @@ struct WrittenPaths {
                     }
                     let path = write.path
                     problems.add(
-                        .pathWrittenTwice,
                         path.location,
                         "task '\(task.name)' writes '\(path.path)', and task '\(tasks[other].name)' removes "
                             + "'\(directory)' with everything in it at \(removal(of: directory, by: tasks[other]))",
@@ -107,7 +105,6 @@ struct WrittenPaths {
         let twin = other.footprint.ownedPaths.first { normalised($0.path).hasSameBytes(as: normalised(path.path)) }
         let location = twin?.location ?? other.location
         problems.add(
-            .pathWrittenTwice,
             path.location,
             "task '\(task.name)' writes '\(path.path)', which task '\(other.name)' writes as well at \(location)",
             hint: "write another path, or roles: that differ",

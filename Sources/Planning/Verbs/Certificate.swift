@@ -126,7 +126,6 @@ extension CertificateDeclaration: ReadableVerb {
         if let path, let key, located(path.path).hasSameBytes(as: located(key.path)) {
             let label = fields.subject.label("key")
             fields.problems.add(
-                .contradictingKeys,
                 key.location,
                 "\(label) is the file of the certificate",
                 hint: "write another path"
@@ -181,7 +180,6 @@ extension CertificateDeclaration: ReadableVerb {
         default: return
         }
         fields.problems.add(
-            .certificateDeclaration,
             leaf.location,
             "\(fields.subject.label("leaf.organization")) \(fault) signer '\(signer)' issues no certificate",
             hint: hint
@@ -198,7 +196,6 @@ extension CertificateDeclaration: ReadableVerb {
             ? "no signer of a cluster issues certificates for less than \(least.text)"
             : "a signer of a cluster can be asked for \(limit.text) at most"
         fields.problems.add(
-            .certificateDeclaration,
             leaf.location,
             "\(fields.subject.label("leaf")) is valid for \(leaf.validity.text), and \(rule)",
             hint: "write validity: \((isShort ? least : limit).text)"
@@ -261,7 +258,6 @@ extension ConfigValue {
             let near = problems.nearName(to: String(text.split(separator: "/").last ?? ""), in: own)
         else { return objectText(expected, isValid) }
         problems.add(
-            .wrongValue,
             node.location,
             "\(label) is \(quoted(text)), which is no signer of Kubernetes",
             hint: "did you mean '\(domain)\(near)'?"

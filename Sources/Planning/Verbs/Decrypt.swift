@@ -94,7 +94,6 @@ extension DecryptDeclaration: ReadableVerb {
         for (key, read) in [("source", source), ("identity", identity), ("certificate", certificate)] {
             guard let read, located(read.path).hasSameBytes(as: located(path.path)) else { continue }
             fields.problems.add(
-                .ownInput,
                 read.location,
                 "\(fields.subject.label(key)) is the file that the task writes",
                 hint: "name another file with 'path'",

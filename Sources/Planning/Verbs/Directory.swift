@@ -91,7 +91,6 @@ extension MappingReader {
         let needed = (mode & 0o444) >> 2 | (mode & 0o222) >> 1
         guard needed & ~mode != 0, let entry = entries.first(where: { $0.key == "mode" }) else { return }
         problems.add(
-            .wrongValue,
             entry.value.location,
             "\(subject.label("mode")) is 0\(String(mode, radix: 8)), with which users who may read or write the directory "
                 + "cannot enter it",

@@ -204,7 +204,6 @@ extension ExecDeclaration: ReadableVerb {
     private static func reportNetworkSetting(_ path: LocatedPath, _ fields: MappingReader) {
         let label = "an item of \(fields.subject.label("writes"))"
         fields.problems.add(
-            .programWithoutNetwork,
             path.location,
             "\(label) is '\(normalised(path.path))', a setting of the node's network, which its unit does not reach",
             hint: "write network: true and capabilities: [CAP_NET_ADMIN] below exec: too"
@@ -313,7 +312,6 @@ extension ConfigValue {
         else { return text }
         let whole = text.replacing("$PATH", with: Self.usualSearchPath)
         problems.add(
-            .unresolvedVariable,
             node.location,
             "\(label) contains '\(part)', which only a shell replaces, found \(quoted(text))",
             hint: part == "$PATH" && key == "PATH" ? write(whole) : "write the absolute paths"

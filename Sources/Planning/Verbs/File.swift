@@ -149,7 +149,6 @@ extension FileDeclaration: ReadableVerb {
         fields.requireOne(of: Keys.sources, example: "source: FILE, or content: TEXT")
         if let path, let sourcePath, located(path.path).hasSameBytes(as: located(sourcePath.path)) {
             fields.problems.add(
-                .ownInput,
                 sourcePath.location,
                 "\(fields.subject.label("source")) is the file that the task writes",
                 hint: "name the file to copy, or remove the task",
@@ -171,7 +170,6 @@ extension FileDeclaration: ReadableVerb {
         let digest = fields.value(Keys.sha256)
         if let url, !hasDigest {
             fields.problems.add(
-                .missingKey,
                 fields.location(ofKey: Keys.url.description.name),
                 "\(fields.subject.label("url")) needs a digest",
                 hint: "write 'sha256: DIGEST' beside it, as the publisher announces it or \(fetched(url)) prints it"
@@ -195,7 +193,6 @@ extension FileDeclaration: ReadableVerb {
         }
         if let wanted, wanted.isEmpty || wanted.contains(where: isUnusable) {
             fields.problems.add(
-                .wrongValue,
                 fields.location(ofKey: Keys.only.description.name),
                 "\(fields.subject.label("only")) must have names in the archive, such as bin/kubelet",
                 hint: "remove it to unpack everything"
@@ -211,7 +208,6 @@ extension FileDeclaration: ReadableVerb {
             case .path, .url: break
             case .content, .generated:
                 fields.problems.add(
-                    .contradictingKeys,
                     fields.location(ofKey: Keys.unpack.description.name),
                     "\(fields.subject.label("unpack")) needs an archive",
                     hint: "name it in 'source' or 'url', or remove 'unpack'"
@@ -222,7 +218,6 @@ extension FileDeclaration: ReadableVerb {
         if case .url = source { isStreamed = true }
         if isStreamed, let mode, mode & 0o7000 != 0 {
             fields.problems.add(
-                .wrongValue,
                 fields.location(ofKey: Keys.mode.description.name),
                 "\(fields.subject.label("mode")) is 0\(String(mode, radix: 8)): files of URLs and archives get no set-user-ID, "
                     + "set-group-ID or sticky bit",
@@ -232,7 +227,6 @@ extension FileDeclaration: ReadableVerb {
         if case .url = source { return }
         guard fields.has(Keys.sha256.description.name) else { return }
         fields.problems.add(
-            .contradictingKeys,
             fields.location(ofKey: Keys.sha256.description.name),
             "\(fields.subject.label("sha256")) belongs to a URL",
             hint: "remove it, or name the file in 'url'"

@@ -121,7 +121,6 @@ extension KubeconfigDeclaration: ReadableVerb {
         if let advice = cluster.missingServer(for: roles) {
             let label = fields.subject.label("server")
             fields.problems.addMissing(
-                .missingKey,
                 fields.location,
                 "\(label) is missing, and \(advice.message)",
                 hint: advice.hint
@@ -136,7 +135,6 @@ extension KubeconfigDeclaration: ReadableVerb {
         if isWritten { return authority }
         if cluster.declaration.certificateAuthority == nil, !cluster.isAuthorityFaulty {
             fields.problems.addMissing(
-                .missingKey,
                 fields.location,
                 "\(fields.subject.label("certificateAuthority")) is missing, and the cluster has none",
                 hint: "add certificateAuthority: PATH below cluster:",

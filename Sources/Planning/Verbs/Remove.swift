@@ -112,7 +112,6 @@ extension RemoveDeclaration: ReadableVerb {
         for reference in references where reference.kind == "Namespace" && permanentNamespaces.contains(reference.name)
         {
             fields.problems.add(
-                .wrongValue,
                 reference.location,
                 "the API server never deletes namespace '\(reference.name)'",
                 hint: "leave it out, and name the objects in it that are to be deleted"
@@ -130,7 +129,7 @@ extension RemoveDeclaration: ReadableVerb {
             }
             if !isWritten {
                 let name = fields.subject.name
-                fields.problems.add(.missingKey, fields.location, "\(name) removes nothing", hint: "add paths: [/PATH]")
+                fields.problems.add(fields.location, "\(name) removes nothing", hint: "add paths: [/PATH]")
             }
             return nil
         }

@@ -76,7 +76,6 @@ extension ServiceDeclaration: ReadableVerb {
         let location = fields.entries.first { $0.key == Keys.name.description.name }?.value.location ?? fields.location
         if !fields.entries.contains(where: { ["enable", "state"].contains($0.key) }) {
             fields.problems.add(
-                .missingKey,
                 fields.location,
                 "\(fields.subject.name) must have 'enable' or 'state'",
                 hint: "add enable: true, or state: started",
@@ -86,7 +85,6 @@ extension ServiceDeclaration: ReadableVerb {
         fields.reportUnchangeable(unit, at: location, isEnabled: isEnabled)
         if isOwnUnit(unit) {
             fields.problems.add(
-                .ownInput,
                 location,
                 "'\(unit)' is a unit of nest-bootstrap",
                 hint: "for the order of tasks, write 'after:'; to leave one out, enable: false beside its verb",
@@ -120,7 +118,6 @@ extension MappingReader {
         guard isEnabled != nil, let suffix = [".scope", ".device"].first(where: unit.hasSuffix) else { return }
         let maker = suffix == ".scope" ? "the program that starts its processes" : "the kernel"
         problems.add(
-            .ineffectiveKey,
             location,
             "\(subject.label("enable")) has no effect on '\(unit)', which \(maker) creates",
             hint: "remove enable:"

@@ -58,7 +58,6 @@ extension SymlinkDeclaration: ReadableVerb {
         let (link, full) = (located(path.path), resolvedTarget(of: path.path, target))
         if isPath(full, at: link) {
             fields.problems.add(
-                .ownInput,
                 path.location,
                 "\(fields.subject.label("target")) is \(full.hasSameBytes(as: link) ? "" : "below ")the link itself",
                 hint: "name what the link is to point at",

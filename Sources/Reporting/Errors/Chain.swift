@@ -49,9 +49,7 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
     guard let index = causes.firstIndex(where: { ($0 as? Problem)?.publicMessage != nil }) else { return causes }
     return causes[...index].map { cause in
         guard let problem = cause as? Problem else { return cause }
-        // The place of a program says nothing without its command line.
-        let location = problem.publicMessage != nil && problem.code?.area == .node ? nil : problem.location
-        return Problem(problem.code, problem.publicMessage ?? problem.message, at: location)
+        return Problem(problem.publicMessage ?? problem.message, at: problem.location)
     }
 }
 
@@ -93,11 +91,6 @@ func journalFields(of error: any Error) -> [(String, String)] {
     return (number.map { [("ERRNO", String($0))] } ?? []) + (address.map { [("DOCUMENTATION", $0)] } ?? [])
 }
 
-/// Returns the journal field with the code of an error's first problem; empty if the problems were reported already.
-func codeField(of error: any Error) -> [(String, String)] {
-    problems(of: error).first?.codeField ?? []
-}
-
 /// Returns the error, followed by the chain of its causes.
 private func causes(of error: any Error) -> [any Error] {
     var causes = [error]
@@ -111,16 +104,9 @@ private func problem(of causes: [any Error]) -> Problem {
     let index = causes.firstIndex { ($0 as? Problem)?.location != nil }
     let located = index.flatMap { causes[$0] as? Problem }
     let parts = causes.indices.map { $0 == index ? located?.message ?? "" : text(causes[$0]) }
-    var problem = Problem(code(of: causes), joined(parts), at: located?.location, hint: hint(of: causes))
+    var problem = Problem(joined(parts), at: located?.location, hint: hint(of: causes))
     problem.reason = causes.count > 1 ? parts.last : (causes.first as? Problem)?.reason
     return problem
-}
-
-/// Returns the code of the innermost problem that has one of its own, or else that of an error of the system.
-private func code(of causes: some BidirectionalCollection<any Error>) -> ProblemCode? {
-    let codes = causes.reversed().compactMap { ($0 as? Problem)?.code }
-    let own = codes.first { $0 != .systemCallFailed }
-    return own ?? causes.lazy.compactMap { ($0 as? SystemError)?.problemCode }.first ?? codes.first
 }
 
 /// Returns the hint of the innermost cause that has one.
@@ -178,9 +164,6 @@ private func isPartOfWord(_ character: Character?) -> Bool {
 }
 
 extension Problem {
-    /// The code as a field of the journal; empty if there is none.
-    var codeField: [(String, String)] { code.map { [("NEST_CODE", $0.rawValue)] } ?? [] }
-
     /// The printed line, without control characters.
     var line: String { printable(description) }
 }

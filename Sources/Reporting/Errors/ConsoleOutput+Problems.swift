@@ -45,16 +45,9 @@ extension ConsoleOutput {
                 write(problemView?.text(warning, isWarning: true) ?? line, to: .diagnostics)
                 continue
             }
-            var entry = JournalEntry(.warning, warning.line, priority: 4)
-            entry.add(warning.codeField)
+            let entry = JournalEntry(.warning, warning.line, priority: 4)
             journal.send(entry.fields, orPrint: line, to: self)
         }
-    }
-
-    /// Says on a terminal how the codes of problems are explained.
-    public func adviseOnCodes(of problems: [Problem]) {
-        guard journal == nil, let problemView, let code = problems.lazy.compactMap(\.code).first else { return }
-        write(problemView.advice(code), to: .diagnostics)
     }
 
     private func report(_ problem: Problem, _ kind: MessageID, _ fields: [(String, String)]) {
@@ -64,7 +57,7 @@ extension ConsoleOutput {
         }
         // A dependency that has not succeeded yet is not an error, and is reported at every attempt.
         var entry = JournalEntry(kind, problem.line, priority: kind == .dependencyMissing ? 5 : 3)
-        entry.add(problem.codeField + fields)
+        entry.add(fields)
         journal.send(entry.fields, orPrint: line, to: self)
     }
 }

@@ -31,28 +31,18 @@ public struct ProblemView: Sendable {
         let head = [place, severity].filter { !$0.isEmpty }
         var unlocated = problem
         unlocated.location = nil
-        let code = problem.code.map { "[\($0.rawValue)]" }
-        let words = (head + [printed(unlocated.description)] + [code].compactMap(\.self)).joined(separator: " ")
+        let words = (head + [printed(unlocated.description)]).joined(separator: " ")
         var lines = columns.map { words.wrapped(to: $0, indentation: 4) } ?? [words]
         if isColoured, lines[0].hasPrefix(head.joined(separator: " ")) {
             let rest = lines[0].dropFirst(head.joined(separator: " ").count)
             let painted = place.isEmpty ? [] : [Line.Tone.summary.painted(place)]
             lines[0] = (painted + [tone.painted(severity)]).joined(separator: " ") + rest
         }
-        if isColoured, let code, let last = lines.last, last.hasSuffix(code) {
-            lines[lines.count - 1] = last.dropLast(code.utf8.count) + Line.Tone.hunk.painted(code)
-        }
         return (lines + excerpt(problem, tone)).map { $0 + "\n" }.joined()
     }
 
     /// Returns a text as it is printed, so that its columns can be counted.
     private func printed(_ text: String) -> String { tableText(text, isUTF8) }
-
-    /// The advice after problems with codes.
-    func advice(_ code: ProblemCode) -> String {
-        let text = "run 'nest-bootstrap explain \(code.rawValue)' to read about a code"
-        return (columns.map { text.wrapped(to: $0) } ?? [text]).map { $0 + "\n" }.joined()
-    }
 
     // MARK: The line of the file
 

@@ -49,8 +49,7 @@ struct JSONRecord {
 extension Problem {
     /// The problem as the fields of a JSON object.
     var fields: [(String, Node)] {
-        var fields: [(String, Node)] = code.map { [("code", .string($0.rawValue))] } ?? []
-        fields.append(("message", .string(message)))
+        var fields: [(String, Node)] = [("message", .string(message))]
         if let location { fields.append(("place", location.node)) }
         if let hint { fields.append(("hint", .string(hint))) }
         return fields

@@ -59,9 +59,9 @@ func journalEntry(_ line: Line, _ event: ReportedEvent, run: String) -> JournalE
     case .warning(let subject, _): entry.add("NEST_OBJECT", subject)
     case .objectFailed(let object, let error):
         entry.add("NEST_OBJECT", object)
-        entry.add(codeField(of: error) + journalFields(of: error))
+        entry.add(journalFields(of: error))
     case .taskFinished(let outcome, let duration):
-        if case .failed(let error) = outcome { entry.add(codeField(of: error) + journalFields(of: error)) }
+        if case .failed(let error) = outcome { entry.add(journalFields(of: error)) }
         // The errors of a task have their own entries before the entry for its end.
         if line.isDiagnostic { break }
         entry.add("NEST_OUTCOME", outcome.name)

@@ -69,7 +69,7 @@ public struct FoldedStatuses: Sendable {
 public func warningLines(_ warnings: [Problem], columns: Int? = nil) -> [String] {
     warnings.flatMap { warning in
         // The message already names the file, so the location is left out.
-        let text = Problem(warning.code, warning.message, hint: warning.hint).line
+        let text = Problem(warning.message, hint: warning.hint).line
         return "warning: \(text)".wrapped(to: columns.map { max(20, $0) } ?? .max)
     }
 }
@@ -86,7 +86,6 @@ public func unitWarnings(_ statuses: [TaskStatus]) -> [Problem] {
     let units = names.count == 1 ? "the unit of task" : "the units of tasks"
     return [
         Problem(
-            .unitsOutdated,
             "systemd does not know \(units) \(quotedList(names)) yet",
             hint: "run 'nest-bootstrap up'"
         )

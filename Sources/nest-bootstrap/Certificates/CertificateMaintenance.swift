@@ -71,7 +71,6 @@ struct CertificateMaintenance {
                 let hint = "run \(renewalCall) to see what can be renewed"
                 output.report(
                     Problem(
-                        .authorityUnusable,
                         "\(count) \(faulty == 1 ? "has a problem" : "have problems")",
                         hint: hint
                     )
@@ -130,7 +129,7 @@ struct CertificateMaintenance {
         guard !options.output.isForPrograms, !plan.authorityFaults.isEmpty else { return }
         let text = "CA \(set.declarations.authority.name): \(plan.authorityFaults.joined(separator: ", "))"
         let hint = "it is kept; run \(quotedShellLine(rotationCall)) to see how it is replaced"
-        output.report(warnings: [Problem(.authorityUnusable, text, hint: hint)])
+        output.report(warnings: [Problem(text, hint: hint)])
     }
 
     /// Formats a plan and its totals; for a dry run, which reports no progress, also lists every certificate.
@@ -210,14 +209,12 @@ extension CertificateMaintenance {
         if step == .remove {
             if !options.output.isForPrograms { write(serialLines(status)) }
             throw Problem(
-                .rotationStep,
                 "step 'remove' makes the certificates of the old CA invalid: every node must have those of the set, and use "
                     + "them",
                 hint: "compare the serial numbers with those of the nodes, then run \(call)"
             )
         }
         throw Problem(
-            .rotationStep,
             "step 'issue' makes certificates that only the new CA has issued: every node must trust it",
             hint: "install '\(status.authorityPath)' on every node, restart what \(quotedShellLine(rotationCall)) "
                 + "lists, then run \(call)"
@@ -276,7 +273,7 @@ extension CertificateDeclarations {
         guard let read = try Planning.readCertificates(sources, hostName: Machine.hostName()) else {
             let location = SourceLocation(file: options.config)
             let hint = "write certificates: as docs/certificates.md describes, or pass '--config FILE'"
-            throw Problems([Problem(.missingKey, "no certificates are declared", at: location, hint: hint)])
+            throw Problems([Problem("no certificates are declared", at: location, hint: hint)])
         }
         self = read
     }

@@ -40,7 +40,7 @@ extension CertificateMaintenance {
         }
         let rest = nodes.dropFirst(pushed.count).map { node in
             var result = PushedNode(node: node)
-            result.problem = Problem(.interrupted, "not tried: the push was interrupted")
+            result.problem = Problem("not tried: the push was interrupted")
             return result
         }
         pushed += rest
@@ -51,7 +51,7 @@ extension CertificateMaintenance {
             let message =
                 "\(failedCount) of \(nodes.count) nodes \(failedCount == 1 ? "has" : "have") not confirmed the files"
             let hint = command.isDryRun ? nil : "run the command again; nodes that have their files are not changed"
-            output.report(Problem(.certificatesNotSent, message, hint: hint))
+            output.report(Problem(message, hint: hint))
         }
         return failedCount == 0 ? .success : .failure
     }
@@ -100,7 +100,6 @@ extension CertificateMaintenance {
         } catch {
             let isMissing = error.code == ENOENT && words[0] == "ssh"
             throw Problem(
-                error.problemCode,
                 "\(error)",
                 hint: isMissing ? "install the package 'openssh-client'" : error.advice
             )
@@ -118,7 +117,6 @@ extension CertificateMaintenance {
             let unchangedCount = answer["unchanged"]?.integer
         else {
             throw Problem(
-                .certificatesNotSent,
                 "the output is not the answer of 'nest-bootstrap \(ReceiveCertificatesCommand.name)'",
                 hint: "look at what \(quotedShellLine(words + [files.node, "true"])) prints"
             )
@@ -138,21 +136,20 @@ extension CertificateMaintenance {
             ?? (status == .timedOut ? nil : lines.last) ?? "\(command.sshWords[0]) \(status)"
         // 255 is the exit code of ssh itself, and 127 that of the shell for a command that does not exist.
         switch status {
-        case .exited(255): return Problem(.certificatesNotSent, said, hint: "try \(call)")
+        case .exited(255): return Problem(said, hint: "try \(call)")
         case .exited(127):
             return Problem(
-                .certificatesNotSent,
                 said,
                 hint: "install nest-bootstrap on the node, in the PATH of \(call)"
             )
-        case .exited, .signalled, .timedOut, .cancelled: return Problem(.certificatesNotSent, said)
+        case .exited, .signalled, .timedOut, .cancelled: return Problem(said)
         }
     }
 
     private func show(_ pushed: PushedNode) {
         if let problem = pushed.problem {
             output.report(
-                Problem(problem.code, "\(pushed.node): \(problem.message)", hint: problem.hint, cause: problem.cause)
+                Problem("\(pushed.node): \(problem.message)", hint: problem.hint, cause: problem.cause)
             )
             return
         }

@@ -64,7 +64,6 @@ struct ReceiveCertificatesCommand: Command {
         let host = Machine.hostName()
         guard host == files.node || host.prefix(while: { $0 != "." }) == files.node else {
             throw Problem(
-                .certificatesNotSent,
                 "these are the files of node '\(files.node)', but the host name of this machine is '\(host)'",
                 hint: "correct the address of '\(files.node)' in the configuration of ssh, or the host name"
             )
@@ -90,7 +89,6 @@ struct ReceiveCertificatesCommand: Command {
             }
         } catch {
             throw Problem(
-                .certificatesNotSent,
                 "\(error)",
                 hint: "'nest-bootstrap certificates push' calls this on a node"
             )

@@ -126,12 +126,6 @@ struct Completer {
         return (short + places).unique(by: \.word)
     }
 
-    /// The codes of problems, once the beginning of a code has been typed.
-    var codes: [Candidate] {
-        guard current.lowercased().hasPrefix("n") else { return [] }
-        return ProblemCode.allCases.map { Candidate($0.rawValue, $0.explanation.title) }
-    }
-
     /// The tasks of the plan of this node.
     var tasks: [Candidate] {
         (declared?.plan.steps ?? []).map { Candidate($0.task.name, $0.task.description ?? $0.task.verb.name) }

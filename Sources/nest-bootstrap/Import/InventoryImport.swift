@@ -68,7 +68,7 @@ struct InventoryImport {
         } catch {
             let message = "cannot read the inventory: \(error.reason)"
             let hint = error.advice ?? (command.format == .plans && error.isNotFound ? Self.planFiles : nil)
-            throw Problems([Problem(error.problemCode, message, at: SourceLocation(file: path), hint: hint)])
+            throw Problems([Problem(message, at: SourceLocation(file: path), hint: hint)])
         }
     }
 
@@ -84,7 +84,7 @@ struct InventoryImport {
             let hint = "import the operator's cluster.nix; objects of the cluster have no machine addresses"
             let location = SourceLocation(file: file.path)
             throw .inventory(
-                Problems([Problem(.unreadableInventory, "an inventory of NICO is not YAML", at: location, hint: hint)])
+                Problems([Problem("an inventory of NICO is not YAML", at: location, hint: hint)])
             )
         }
         try ImportError.checking { () throws(Problems) in try checkText(of: file) }
@@ -98,7 +98,6 @@ struct InventoryImport {
             let message = documents.first?.root == nil ? "the file is empty" : "the file has more than one JSON value"
             throw Problems([
                 Problem(
-                    .unreadableInventory,
                     message,
                     at: location,
                     hint: "write one value with name, vip, controlPlane and workers"
@@ -133,7 +132,6 @@ struct InventoryImport {
         guard let status = try? FileSystem.status(path) else {
             guard (try? FileSystem.exists(path)) == false else { return nil }
             return Problem(
-                .missingFile,
                 "the directory of the inventory does not exist",
                 at: location,
                 hint: Self.planFiles
@@ -142,7 +140,6 @@ struct InventoryImport {
         guard ![.directory, .symbolicLink].contains(status.kind) else { return nil }
         let parent = path.lastSlash.map { String(path[..<$0]) } ?? "."
         return Problem(
-            .unreadableInventory,
             "the inventory is a directory, and this is a file",
             at: location,
             hint: "\(Self.planFiles), such as '\(parent.isEmpty ? "/" : parent)'"

@@ -34,7 +34,7 @@ struct NixEvaluation {
             // Nix follows links, and reports the path of their target.
             path = try FileSystem.realPath(Configuration.absolute(file.path))
         } catch {
-            throw .tool(Problem(error.problemCode, "\(error)"))
+            throw .tool(Problem("\(error)"))
         }
         let result = try await evaluate(NixValue.expression, path)
         switch result.status {
@@ -47,7 +47,7 @@ struct NixEvaluation {
             let message = "Nix cannot evaluate the file within \(seconds) seconds"
             let hint = "write the values themselves instead of what computes them"
             throw .inventory(
-                Problems([Problem(.unreadableInventory, message, at: SourceLocation(file: file.path), hint: hint)])
+                Problems([Problem(message, at: SourceLocation(file: file.path), hint: hint)])
             )
         case .exited, .signalled, .cancelled:
             try await checkNix(path)
@@ -61,7 +61,7 @@ struct NixEvaluation {
         guard result.status != .exited(0) else { return }
         let reason = NixValue.reason(from: result.errors)
         let message = "'nix-instantiate' cannot evaluate any file (\(reason.isEmpty ? "\(result.status)" : reason))"
-        throw .tool(Problem(.unreadableInventory, message, hint: "update Nix (package nix-bin), or \(Self.otherWay)"))
+        throw .tool(Problem(message, hint: "update Nix (package nix-bin), or \(Self.otherWay)"))
     }
 
     private func evaluate(_ expression: String, _ path: String) async throws(ImportError) -> FilterResult {
@@ -75,7 +75,7 @@ struct NixEvaluation {
             )
         } catch {
             let hint = error.isNotFound ? "install Nix (package nix-bin), or \(Self.otherWay)" : nil
-            throw .tool(Problem(.unreadableInventory, "\(error)", hint: hint))
+            throw .tool(Problem("\(error)", hint: hint))
         }
     }
 

@@ -185,7 +185,7 @@ struct InitCommand: Command {
             let target = Configuration.absolute(path)
             if !replaces, try FileSystem.status(path) != nil {
                 let hint = "pass '--force' to replace it, or '--output' with another file"
-                output.report(Problem(.pathInTheWay, "'\(path)' exists", hint: hint))
+                output.report(Problem("'\(path)' exists", hint: hint))
                 return .failure
             }
             copy = try ReplacedFile.keep(target, replacedBy: Array(text.utf8))

@@ -37,7 +37,6 @@ struct JoinCredentials {
         guard let authority = kubeconfig.certificateAuthority, let token = kubeconfig.token else {
             let missing = kubeconfig.token == nil ? "token" : "certificate authority"
             throw Problem(
-                .wrongKubeconfig,
                 "'\(path)' has no \(missing), so no node can join with it",
                 hint:
                     "make one with create-join-token.sh of 'init control-plane', or with 'kubeadm kubeconfig user --token'"

@@ -26,7 +26,6 @@ struct NodeDirectoryWriter {
         try requireFree()
         guard let lock = try await StagedDirectory.lock(path, until: .now + Self.lockLimit) else {
             throw Problem(
-                .pathInTheWay,
                 "another process replaces a directory beside '\(path)'",
                 hint: "try again when it has ended"
             )
@@ -79,7 +78,6 @@ struct NodeDirectoryWriter {
         guard try FileSystem.status(FileSystem.existingRealPath(parent.isEmpty ? "/" : parent))?.kind == .directory
         else {
             throw Problem(
-                .missingFile,
                 "cannot write directory '\(path)': '\(parent)' is not a directory",
                 hint: "create it, or name another directory with '--output'"
             )
@@ -88,7 +86,6 @@ struct NodeDirectoryWriter {
         guard let status = try FileSystem.status(place) else { return }
         guard status.kind == .directory else {
             throw Problem(
-                .pathInTheWay,
                 "'\(path)' is a \(status.kind.rawValue)",
                 hint: "name a directory with '--output', which need not exist"
             )
@@ -101,7 +98,6 @@ struct NodeDirectoryWriter {
         }
         guard let first = names.min() else { return }
         throw Problem(
-            .pathInTheWay,
             "directory '\(path)' is not empty: it has '\(first)'"
                 + (names.count > 1 ? " and \(names.count - 1) more" : ""),
             hint: "pass '--force' to replace the files of the same names, or '--output' with another directory"

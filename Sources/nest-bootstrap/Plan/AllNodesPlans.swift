@@ -58,7 +58,6 @@ struct AllNodesPlans {
             output.report(warnings: report.warnings)
             output.report(problems, .taskFileWrong)
             if problems.isEmpty { output.write(report.summary) }
-            output.adviseOnCodes(of: problems + report.warnings)
         }
         if problems.isEmpty { return .success }
         return isReadable ? .data : .configuration

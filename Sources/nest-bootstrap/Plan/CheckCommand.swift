@@ -60,7 +60,6 @@ struct CheckCommand: Command {
                 output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])), as: options.output)
             } else {
                 output.report(error, .taskFileWrong)
-                output.adviseOnCodes(of: error.all)
             }
             return .configuration
         }
@@ -87,7 +86,6 @@ struct CheckCommand: Command {
                 output.write("\(counts.tasks) task\(counts.tasks == 1 ? "" : "s") for this node\(note), \(result)\n")
             }
         }
-        if !options.output.isForPrograms { output.adviseOnCodes(of: problems + findings.warnings) }
         if problems.isEmpty { return .success }
         return check.isReadable ? .data : .configuration
     }

@@ -55,7 +55,6 @@ struct PlanCheck {
     /// Creates the warning that no address of this node matches, so that tasks would wait for an address.
     private static func noAddress(_ rule: AddressRule, _ choice: AddressChoice) -> Problem {
         Problem(
-            .unsuitableAddress,
             "no address of this node matches, so tasks that use it wait for one: \(choice.summary)",
             at: rule.location,
             hint: NodeAddress.advice(rule),
@@ -71,10 +70,10 @@ struct PlanCheck {
             return []
         } catch {
             // The account may exist in a user database that does not answer.
-            if let advice = error.advice { return [Problem(.unknownAccount, "\(error)", hint: advice)] }
+            if let advice = error.advice { return [Problem("\(error)", hint: advice)] }
         }
         let units = count == 1 ? "the unit of 1 task" : "the units of \(count) tasks"
         let message = "user '\(unitUser)' does not exist, so systemd cannot start \(units)"
-        return [Problem(.unknownAccount, message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
+        return [Problem(message, hint: "run 'systemd-sysusers nest-bootstrap.conf'")]
     }
 }

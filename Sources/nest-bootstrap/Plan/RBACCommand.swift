@@ -84,7 +84,7 @@ struct RBACCommand: Command {
         }
         guard reports || configuration.plan.steps.contains(where: { $0.task.footprint.kubeconfig != nil }) else {
             output.report(warnings: [
-                Problem(.unreadManifest, "no task of this node talks to the API server, so it needs no roles")
+                Problem("no task of this node talks to the API server, so it needs no roles")
             ])
             write([], as: configuration.options.output, output)
             return .success

@@ -19,15 +19,6 @@ struct KeyExplanation {
             print(ReferencedKey.sections, sectionsText)
             return .success
         }
-        if let code = ProblemCode(typed: name) {
-            let explanation = code.explanation
-            if format.isForPrograms {
-                output.writeObject(explanation.node, as: format)
-            } else {
-                output.write(text(of: explanation))
-            }
-            return .success
-        }
         if let annotation = ObjectAnnotation.allCases.first(where: { $0.key == name }) {
             if format.isForPrograms {
                 output.writeObject(annotation.node, as: format)
@@ -86,22 +77,6 @@ struct KeyExplanation {
         return parts.joined(separator: "\n")
     }
 
-    /// Formats the explanation of a code.
-    private func text(of explanation: ProblemExplanation) -> String {
-        let example = explanation.example.text.split(separator: "\n", omittingEmptySubsequences: false)
-        let lines =
-            if case .message(let text) = explanation.example {
-                "  \(text)".wrapped(to: helpColumns, indentation: 2)
-            } else {
-                example.map { "  " + $0.replacing("\t", with: "→") }
-            }
-        return [
-            "\(explanation.code.rawValue): \(explanation.title)\n", paragraph(explanation.cause),
-            paragraph("Fix: \(explanation.fix)"),
-            "\(explanation.exampleTitle):\n" + lines.joined(separator: "\n") + "\n",
-        ].joined(separator: "\n")
-    }
-
     /// Formats the description of an annotation.
     private func text(of annotation: ObjectAnnotation) -> String {
         [
@@ -129,23 +104,11 @@ struct KeyExplanation {
 extension UsageError {
     /// Creates the error that no key has the given name.
     fileprivate init(unknown name: String) {
-        if let number = name.wholeMatch(of: /(?i)nb(\d{1,9})/).flatMap({ Int($0.1) }) {
-            // Codes have no similar spelling, so the nearest numbers are named.
-            let near = ProblemCode.allCases.sorted { $0.distance(to: number) < $1.distance(to: number) }.prefix(3)
-            let names = near.map(\.rawValue).sorted().joined(separator: ", ")
-            self.init("unknown code '\(printable(name))' (near codes are \(names))", of: ExplainCommand.self)
-            return
-        }
         let names = ReferencedKey.all.flatMap { [$0.description.name, $0.shortPath, $0.path] }
         let near = nameMeant(by: name, in: names + ObjectAnnotation.allCases.map(\.key))
         let hint = near.map { "did you mean '\($0)'?" } ?? "'nest-bootstrap explain' lists the sections"
         self.init("unknown key '\(printable(name))' (\(hint))", of: ExplainCommand.self)
     }
-}
-
-extension ProblemCode {
-    /// Returns the difference between the number of the code and another number.
-    fileprivate func distance(to number: Int) -> Int { abs((Int(rawValue.dropFirst(2)) ?? 0) - number) }
 }
 
 extension KeyDescription {

@@ -6,8 +6,8 @@ struct ManualCommand: Command {
 
     static let help = CommandHelp(
         summary: "print the source of a manual page; the build of the package calls it",
-        description: "Prints bootstrap.yaml(5) or nest-bootstrap(8) in the macros of mdoc, or docs/problems.md.",
-        usage: ["nest-bootstrap manual 5|8 DATE", "nest-bootstrap manual problems"],
+        description: "Prints bootstrap.yaml(5) or nest-bootstrap(8) in the macros of mdoc.",
+        usage: ["nest-bootstrap manual 5|8 DATE"],
         exitCodes: [Row("0", "printed"), Row("64", "wrong usage")],
         examples: ["manual 8 'November 20, 2026'"],
         files: [],
@@ -20,22 +20,15 @@ struct ManualCommand: Command {
     var page = Manual.program
     var date = ""
 
-    /// Whether `docs/problems.md` is printed.
-    var isOfProblems = false
-
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        if names == ["problems"] {
-            isOfProblems = true
-            return
-        }
         guard names.count == 2, let page = Int(names[0]).flatMap(Manual.init) else {
-            throw UsageError("'manual' takes 5 or 8, and a date; or 'problems'")
+            throw UsageError("'manual' takes 5 or 8, and a date")
         }
         (self.page, date) = (page, names[1])
     }
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        program.output.writeData(isOfProblems ? problemsDocument : page.text(date: date))
+        program.output.writeData(page.text(date: date))
         return .success
     }
 }

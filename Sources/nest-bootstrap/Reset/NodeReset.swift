@@ -30,7 +30,7 @@ struct NodeReset {
             return .usage
         }
         guard options.root != nil || Machine.isRoot else {
-            throw Problem(.permissionDenied, "permission denied", hint: "run as root, or with '--root DIR'")
+            throw Problem("permission denied", hint: "run as root, or with '--root DIR'")
         }
         let survey = try ResetSurvey(options) { problem in
             if !options.output.isForPrograms { output.report(warnings: [problem]) }
@@ -51,7 +51,6 @@ struct NodeReset {
         } catch {
             guard !report.units.isEmpty else { throw error }
             throw Problem(
-                .resetIncomplete,
                 "the units of the tasks are being stopped, and nothing was deleted",
                 hint: "run \(call) again, or 'systemctl start \(Self.units[0])'",
                 cause: error
@@ -130,17 +129,17 @@ struct NodeReset {
         report.hasObjects = planned.hasObjects
         if let signal {
             _ = finish(report)
-            if isText { output.report(Problem(.interrupted, "interrupted", hint: "run \(call) again")) }
+            if isText { output.report(Problem("interrupted", hint: "run \(call) again")) }
             return signal == SIGINT ? .interrupted : .terminated
         }
         do throws(SystemError) {
             try survey.removeState(locks.tasks)
             report.state = planned.state.filter { (try? FileSystem.exists($0)) == false }
             for task in try survey.newTasks() {
-                note(Problem(.runningElsewhere, "task '\(task)' has run meanwhile", hint: "run \(call) again"), &report)
+                note(Problem("task '\(task)' has run meanwhile", hint: "run \(call) again"), &report)
             }
         } catch {
-            note(Problem(error.problemCode, "\(error)", hint: error.advice), &report)
+            note(Problem("\(error)", hint: error.advice), &report)
         }
         return finish(report)
     }

@@ -136,7 +136,6 @@ struct ResetRun {
     ) async throws(Problem) {
         guard runsCommands else {
             throw Problem(
-                .resetIncomplete,
                 "with '--root' \(purpose.words(task)) are not run, so what \(purpose.owner(task)) has made is not "
                     + "deleted",
                 hint: "pass '--run-commands' if they change nothing outside of NEST_ROOT"
@@ -171,12 +170,11 @@ struct ResetRun {
             let deadline = ContinuousClock.now + commands.timeout
             status = try await Host.run(command, deadline: deadline) { [write] line in write("\(task): \(line)") }
         } catch {
-            throw Problem(.resetIncomplete, "\(purpose.words(task)) cannot be run", cause: error)
+            throw Problem("\(purpose.words(task)) cannot be run", cause: error)
         }
         guard status.isSuccess else {
             let reason = status == .timedOut ? "did not end within \(commands.timeout.text)" : "\(status)"
             throw Problem(
-                .resetIncomplete,
                 "\(purpose.words(task)) failed (\(reason)), so what \(purpose.owner(task)) has made is not deleted",
                 hint: "\(hint), then run \(call) again"
             )
@@ -285,7 +283,6 @@ struct ResetRun {
             try plan.store.write(list)
         } catch {
             throw Problem(
-                .resetIncomplete,
                 "cannot record which paths of task '\(list.task)' are not deleted yet",
                 cause: error
             )

@@ -26,7 +26,7 @@ struct ResetSurvey {
         self.options = options
         let store = try Configuration.products(options)
         let (lists, faults) = try store.lists()
-        self.faults = faults.map { Problem($0.problemCode, "\($0)", hint: $0.advice) }
+        self.faults = faults.map { Problem("\($0)", hint: $0.advice) }
         records = RecordStore(path: try Configuration.statePath(options), boot: nil)
         let recorded = try records.tasks()
         let isUnused = lists.isEmpty && recorded.isEmpty
@@ -42,7 +42,7 @@ struct ResetSurvey {
         } catch {
             let first = error.all.first.map { ": \($0.message)" } ?? ""
             let hint = "the reset commands are those of the last runs of the tasks"
-            warn(Problem(.resetIncomplete, "the task file cannot be used\(first)", hint: hint))
+            warn(Problem("the task file cannot be used\(first)", hint: hint))
             return nil
         }
     }
@@ -211,6 +211,6 @@ final class ResetLocks {
     static func problem(_ task: String, _ process: Int32?) -> Problem {
         let process = process.map { "process \($0)" } ?? "another process"
         let message = "task '\(task)' is being run, or reset, by \(process)"
-        return Problem(.runningElsewhere, message, hint: "wait until it has ended, or stop it")
+        return Problem(message, hint: "wait until it has ended, or stop it")
     }
 }

@@ -25,7 +25,7 @@ struct PlanRun {
     func run() async throws -> ExitCode {
         guard command.isDryRun || configuration.options.root != nil || Machine.isRoot || Machine.isUnit else {
             let message = "cannot run tasks: permission denied"
-            throw Problem(.permissionDenied, message, hint: "run as root, or with '--root DIR'")
+            throw Problem(message, hint: "run as root, or with '--root DIR'")
         }
         let allRecords = try configuration.records()
         // A dependency must have succeeded on this boot, regardless of the results of its repetitions.
@@ -310,7 +310,7 @@ struct PlanRun {
             let call = options.quotedCall(words)
             // In a service, the unit of the dependency reports what to do.
             let hint = options.isService ? nil : isRunning ? "wait until it has ended" : "run \(call)"
-            return Problem(.taskNotSucceeded, "task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
+            return Problem("task '\(task)' runs after '\(dependency)', which \(state)", hint: hint)
         }
     }
 
@@ -361,7 +361,7 @@ func unwritable(_ records: String, _ error: SystemError) -> Problem {
         case EACCES, EPERM: error.advice ?? "run as root, or with '--root DIR'"
         default: error.advice
         }
-    return Problem(.systemCallFailed, "cannot write \(records)", hint: hint, cause: error)
+    return Problem("cannot write \(records)", hint: hint, cause: error)
 }
 
 /// The recording of paths and commands before tasks act, so that `reset` can undo the tasks.
@@ -379,7 +379,6 @@ extension PlanRun {
                 let process = records.runner(of: task.name).map { "process \($0)" } ?? "another process"
                 let call = configuration.options.quotedCall("status")
                 throw Problem(
-                    .runningElsewhere,
                     "task '\(task.name)' is being run, or reset, by \(process)",
                     hint: "see \(call)"
                 )
@@ -409,7 +408,6 @@ extension PlanRun {
                 _ = try FileSystem.directoryForWriting(configuration.files.location(ofWritten: path), "cannot open")
             } catch {
                 throw Problem(
-                    .permissionDenied,
                     "task '\(task.name)' may not write '\(path)'",
                     hint: error.advice,
                     cause: error
@@ -440,7 +438,6 @@ extension PlanRun {
             states = try await configuration.formerStates(of: task)
         } catch {
             throw Problem(
-                .unitNotChanged,
                 "cannot read the state that task '\(task.name)' changes",
                 hint: error.advice,
                 cause: error

@@ -38,7 +38,6 @@ struct UnitRestarter {
                 // A unit that another task has yet to install cannot run with the former file.
                 if error.code == ENOENT, plan.task(writingUnit: unit) != nil { continue }
                 let problem = Problem(
-                    .unitNotRestarted,
                     "\(error)",
                     hint: error.advice ?? "see 'journalctl -u \(unit)'"
                 )

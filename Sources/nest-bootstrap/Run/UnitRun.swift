@@ -177,7 +177,6 @@ struct UnitRun {
         let cause =
             status.map { "systemd could not start its program (status \($0))" } ?? "its unit was stopped or failed"
         return Problem(
-            .taskNotSucceeded,
             "task '\(task.name)' did not run to its end: \(cause)",
             hint: "see 'journalctl -u \(unit)', or run the task outside of its sandbox with '--here'"
         )

@@ -84,7 +84,7 @@ struct ClusterStatus {
             } catch {
                 let message = "cannot read the reports of nodes without a kubelet"
                 read.warnings = problems(
-                    of: Problem(.reportNotSent, message, cause: reports.problem(error, forbidden: advice))
+                    of: Problem(message, cause: reports.problem(error, forbidden: advice))
                 )
             }
             return .success(read)
@@ -117,7 +117,6 @@ struct ClusterStatus {
         }
         if let home = options.environment["HOME"], !home.isEmpty { return "\(home)/.kube/config" }
         throw Problem(
-            .missingCredentials,
             "no kubeconfig: neither KUBECONFIG nor HOME is set",
             hint: "add --kubeconfig FILE"
         )

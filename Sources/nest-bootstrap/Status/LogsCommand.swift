@@ -105,7 +105,7 @@ struct LogsCommand: Command {
         do throws(SystemError) {
             try command.replaceProcess()
         } catch {
-            throw Problem(error.problemCode, "\(error)", hint: error.advice ?? "install systemd, which provides it")
+            throw Problem("\(error)", hint: error.advice ?? "install systemd, which provides it")
         }
     }
 
@@ -179,14 +179,12 @@ struct LogsCommand: Command {
         case .readable: return
         case .denied:
             throw Problem(
-                .journalUnreadable,
                 "cannot read the journal: permission denied",
                 hint: "run as root, or as a member of group 'systemd-journal' or 'adm'"
             )
         case .missing:
             let places = Journal.directories(root: root).map { "'\($0)'" }.joined(separator: " or ")
             throw Problem(
-                .journalUnreadable,
                 "there is no journal in \(places)",
                 hint: root.isEmpty ? "see 'systemctl status systemd-journald'" : "correct the directory of '--root'"
             )
@@ -210,7 +208,7 @@ struct LogsCommand: Command {
         let known = configuration.plan.steps.map(\.task.name)
         return names.filter { !known.contains($0) }.map { name in
             let near = nameMeant(by: name, in: known)
-            return Problem(.unknownTask, "this node has no task '\(name)'", hint: near.map { "did you mean '\($0)'?" })
+            return Problem("this node has no task '\(name)'", hint: near.map { "did you mean '\($0)'?" })
         }
     }
 }

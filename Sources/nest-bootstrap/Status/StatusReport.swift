@@ -75,14 +75,14 @@ struct StatusReport {
     private static func timeIsUp(_ statuses: [TaskStatus], after limit: Duration) -> Problem {
         let missing = statuses.filter { !$0.state.isSuccess }.map(\.task)
         let message = "timed out after \(limit.text) waiting for "
-        guard missing.isEmpty else { return Problem(.waitTimedOut, message + quotedList(missing)) }
-        return Problem(.waitTimedOut, "\(message)\(targetName)", hint: "see 'systemctl list-jobs'")
+        guard missing.isEmpty else { return Problem(message + quotedList(missing)) }
+        return Problem("\(message)\(targetName)", hint: "see 'systemctl list-jobs'")
     }
 
     /// Creates the problem that a task does not run because its unit is masked.
     private static func maskedProblem(_ task: String) -> Problem {
         let hint = "run \(unmaskingCommand(ofTask: task))"
-        return Problem(.unitsOutdated, "task '\(task)' does not run: its unit is masked", hint: hint)
+        return Problem("task '\(task)' does not run: its unit is masked", hint: hint)
     }
 
     private func print(
@@ -137,7 +137,7 @@ struct StatusReport {
         guard configuration.report != nil, let problem = (try? configuration.records())?.reportState().problem,
             problem.printed != nil
         else { return [] }
-        return [Problem(.serverError, "since \(problem.since): \(problem.text)")]
+        return [Problem("since \(problem.since): \(problem.text)")]
     }
 }
 

@@ -47,7 +47,7 @@ struct MetricsWriter {
             defer { withExtendedLifetime(lock) {} }
             try directory.write(Array(try text().utf8), to: Self.name, mode: 0o644)
         } catch {
-            throw Problem(.systemCallFailed, "cannot write the metrics", hint: error.advice, cause: error)
+            throw Problem("cannot write the metrics", hint: error.advice, cause: error)
         }
     }
 

@@ -80,7 +80,7 @@ struct NodeReporter {
             defer { withExtendedLifetime(lock) {} }
             return try await report(records, kubeconfig, http, until: .now + limit)
         } catch {
-            let problem = Problem(.reportNotSent, "cannot write what is reported to the cluster", cause: error)
+            let problem = Problem("cannot write what is reported to the cluster", cause: error)
             output.report(warnings: problems(of: problem))
             return .failed(publicChain(problem))
         }
@@ -173,7 +173,7 @@ struct NodeReporter {
                 node: nodeName(connection.commonName)
             )
         } catch {
-            let problem = Problem(.reportNotSent, "cannot report to the cluster", hint: error.hint, cause: error)
+            let problem = Problem("cannot report to the cluster", hint: error.hint, cause: error)
             return .failure(Failure(kind: .kubeconfig, problem: problem))
         }
         let (reports, name) = (destination.reports, destination.node)
@@ -240,7 +240,7 @@ struct NodeReporter {
                     return failure(error, destination, message, refusal: .events)
                 }
                 let message = "an Event about task '\(incident.task)' is not written to the cluster, which refuses it"
-                output.report(warnings: problems(of: Problem(.reportNotSent, message, cause: error)))
+                output.report(warnings: problems(of: Problem(message, cause: error)))
             }
             state.unsent.removeFirst()
             try records.write(state)
@@ -266,7 +266,7 @@ struct NodeReporter {
             default: .server
             }
         let cause = destination.reports.problem(error, forbidden: advice)
-        return Failure(kind: kind, problem: Problem(.reportNotSent, message, cause: cause))
+        return Failure(kind: kind, problem: Problem(message, cause: cause))
     }
 
     /// Returns the name of this machine's Node object: as declared, from the kubelet's certificate, or the host name.

@@ -81,7 +81,7 @@ struct UnitSupervision {
             guard let lock = try await records.awaitLock(task.name, until: hasEnded ? .now + Self.lockLimit : deadline)
             else {
                 let call = configuration.options.quotedCall("status")
-                throw Problem(.runningElsewhere, "another process is running it", hint: "see \(call)")
+                throw Problem("another process is running it", hint: "see \(call)")
             }
             defer { withExtendedLifetime(lock) {} }
             // A task that has failed may have created something too.
@@ -119,7 +119,7 @@ struct UnitSupervision {
             return true
         } catch {
             let fields = [("NEST_TASK", task.name), ("NEST_VERB", task.verb.name), ("NEST_OUTCOME", "failed")]
-            let problem = Problem(.taskNotSucceeded, "task '\(task.name)' failed", cause: error)
+            let problem = Problem("task '\(task.name)' failed", cause: error)
             output.report(problems(of: problem), as: configuration.options.output, .taskFailed, fields)
             return false
         }
@@ -133,7 +133,7 @@ struct UnitSupervision {
         do throws(SystemError) {
             try await configuration.forgetCommands(of: tasks, until: .now + Self.lockLimit)
         } catch {
-            output.report(warnings: [Problem(.resetIncomplete, "cannot update what 'reset' undoes", cause: error)])
+            output.report(warnings: [Problem("cannot update what 'reset' undoes", cause: error)])
         }
     }
 
@@ -192,7 +192,6 @@ struct UnitSupervision {
         guard try await Systemd.description(of: healthUnitName) != invalidHealthDescription else {
             output.report(
                 Problem(
-                    .unitsOutdated,
                     "the task file is valid for this service but not for the systemd generator",
                     hint: "if NEST_ROLE is set, set it in the manager's environment too",
                 )

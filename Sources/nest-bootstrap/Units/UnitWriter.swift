@@ -91,7 +91,6 @@ struct UnitWriter {
         let files = plan.units(call, report: report, isReadableByAll: isReadable)
         let problems = assumed.map { path in
             Problem(
-                .permissionDenied,
                 "the units assume that user '\(unitUser)' can read '\(path)'",
                 hint: "otherwise let the group '\(unitUser)' read it on the node"
             )

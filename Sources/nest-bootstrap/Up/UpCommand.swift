@@ -101,11 +101,11 @@ struct UpCommand: Command {
     private func requireSystemd() throws(Problem) {
         guard Systemd.isRunning else {
             let message = "systemd does not run here, so there are no units to start"
-            throw Problem(.unitsOutdated, message, hint: "run 'nest-bootstrap run', which needs no units")
+            throw Problem(message, hint: "run 'nest-bootstrap run', which needs no units")
         }
         // The records of what tasks have used are readable by root only.
         guard Machine.isRoot else {
-            throw Problem(.permissionDenied, "cannot compare and start tasks: permission denied", hint: "run as root")
+            throw Problem("cannot compare and start tasks: permission denied", hint: "run as root")
         }
     }
 
@@ -138,7 +138,6 @@ struct UpCommand: Command {
         let mistakes = count == 1 ? "this mistake" : "these \(count) mistakes"
         let message = "nothing was touched because of \(mistakes), and the tasks stay as they are"
         return Problem(
-            .unitsOutdated,
             message,
             hint: "correct \(count == 1 ? "it" : "them"), then run 'nest-bootstrap up' again"
         )
@@ -147,7 +146,7 @@ struct UpCommand: Command {
     /// Creates the problem that systemd refuses to start a unit.
     private static func refusal(_ error: SystemError) -> Problem {
         let hint = error.advice ?? "see 'systemctl status \(targetName)'"
-        return Problem(.unitsOutdated, "systemd did not start every task", hint: hint, cause: error)
+        return Problem("systemd did not start every task", hint: hint, cause: error)
     }
 
     private func show(_ plan: UpPlan, of configuration: Configuration, _ output: ConsoleOutput) {

@@ -249,7 +249,7 @@ struct ManifestFileTests {
     @Test func `a document is transformed before it is read`() throws {
         let text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n---\n{kind: b}"
         let file = ManifestFile(Array(text.utf8), file: "m.yaml") { root in
-            root["kind"]?.string == "b" ? (root, [Problem(.wrongValue, "refused", at: root.location)]) : (root, [])
+            root["kind"]?.string == "b" ? (root, [Problem("refused", at: root.location)]) : (root, [])
         }
         #expect(file.manifests.count == 1)
         #expect(file.diagnostics.map(\.description) == ["m.yaml:3:1: refused"])
@@ -332,7 +332,6 @@ struct ManifestFileTests {
                 root,
                 [
                     Problem(
-                        .wrongValue,
                         "'${a'MARKER'b}' is not a variable",
                         at: root.location,
                         hint: "write '$${MARKER'"
