@@ -30,14 +30,6 @@ public struct Variables: Sendable, Hashable {
         self.names = names
     }
 
-    /// Returns a text of the values of some variables, which differs whenever one of them does.
-    public func text(of names: [String]) -> [UInt8] {
-        names.flatMap { name -> [UInt8] in
-            guard case .scalar(let content)? = values[name] else { return Array("\(name)\n".utf8) }
-            return Array("\(name) ".utf8) + Node(content, location: .nowhere).json() + [UInt8(ascii: "\n")]
-        }
-    }
-
     /// The value of a variable as a string, or `nil` if the variable has no value.
     public subscript(name: String) -> String? {
         guard case .scalar(let content)? = values[name] else { return nil }

@@ -21,8 +21,6 @@ private let manifestSuffixes = [".yaml", ".yml", ".json"]
 struct ManifestLoader {
     let run: RunEnvironment
     let manifests: ManifestSet
-    /// The files that earlier runs of the task have read, `nil` to read all files.
-    var index: ManifestIndex?
 
     /// The maximum number of bytes of text that are read for one task.
     private static let totalLimit = 256 << 20
@@ -37,8 +35,6 @@ struct ManifestLoader {
     struct Source {
         var name: String
         var bytes: [UInt8]
-        /// Whether the text is that of a URL, which cannot be read again by its name.
-        var isOfURL = false
     }
 
     /// The objects that were found, and the problems of documents that could not be read.
@@ -77,7 +73,7 @@ struct ManifestLoader {
                         contents.isComplete = false
                         continue
                     }
-                    add(Source(name: url, bytes: bytes, isOfURL: true), to: &contents)
+                    add(Source(name: url, bytes: bytes), to: &contents)
                 } catch {
                     let cause = error.cause.map { ": \($0)" } ?? ""
                     contents.problems.append(
@@ -175,25 +171,9 @@ struct ManifestLoader {
             return
         }
         let keepsTrees = contents.byteCount <= Self.treeLimit
-        let key = index.map { _ in ManifestIndex.key(of: source.bytes, file: source.name) }
-        let kept = source.isOfURL ? source : nil
-        let readAgain: @Sendable () -> [ManifestObject]? = { [self, name = source.name] in
-            var names: Set<String> = []
-            return (kept ?? reread(name, key)).map { read($0, keepsTrees: keepsTrees, &names).manifests }
-        }
-        if let index, let key,
-            let known = index.manifests(of: key, named: source.name, values: values(of:), reading: readAgain)
-        {
-            contents.manifests += known.objects
-            contents.variableNames.formUnion(known.variableNames)
-            return
-        }
         var names: Set<String> = []
         let file = read(source, keepsTrees: keepsTrees, &names)
         contents.variableNames.formUnion(names)
-        if let index, let key, file.diagnostics.isEmpty, file.brokenManifests.isEmpty, !file.manifests.isEmpty {
-            index.add(key, file.manifests, variableNames: names, values: values(of:))
-        }
         contents.manifests += file.manifests
         contents.brokenManifests += file.brokenManifests
         contents.problems += file.diagnostics.map { problem in
@@ -213,19 +193,6 @@ struct ManifestLoader {
         }
     }
 
-    /// Reads a file of the index again, or returns `nil` if it has changed.
-    private func reread(_ name: String, _ key: String?) -> Source? {
-        guard let bytes = try? run.files.read(name, limit: SizeLimit.content, isData: false),
-            ManifestIndex.key(of: bytes, file: name) == key
-        else { return nil }
-        return Source(name: name, bytes: bytes)
-    }
-
-    /// Returns a text of the values of variables that are replaced in manifests.
-    private func values(of names: [String]) -> [UInt8] {
-        manifests.substitutesVariables ? run.variables.text(of: names) : Array("as they are".utf8)
-    }
-
     /// Reads a text, and adds the names of the variables that it uses.
     private func read(_ source: Source, keepsTrees: Bool, _ names: inout Set<String>) -> ManifestFile {
         let variables = manifests.substitutesVariables ? run.variables : nil
@@ -233,7 +200,6 @@ struct ManifestLoader {
         return ManifestFile(
             source.bytes,
             file: source.name,
-            computesDigests: index != nil,
             transform: { node in
                 guard let variables else { return (node, []) }
                 names.formUnion(variableNames(in: node))

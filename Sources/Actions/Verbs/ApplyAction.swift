@@ -23,8 +23,7 @@ struct ApplyAction: Action {
         }
         let cache = context.cache
         let store = UnchangedStore(context)
-        let index = context.run.files.isDryRun ? nil : store.manifestIndex()
-        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests, index: index)
+        let contents = await ManifestLoader(run: context.run, manifests: declaration.manifests)
             .load { (url, sha256) throws(Problem) in try await cache.text(of: url, sha256: sha256) }
         for problem in contents.problems { context.emit(.objectFailed("", problem)) }
         for warning in contents.warnings { context.emit(.warning(about: warning)) }
@@ -36,7 +35,7 @@ struct ApplyAction: Action {
             guard contents.problems.isEmpty else { throw ReportedFailures() }
             return true
         }
-        return try await run(contents, client, store, index)
+        return try await run(contents, client, store)
     }
 
     /// Connects to the API server, unless this is a dry run that cannot use it.
@@ -52,7 +51,6 @@ struct ApplyAction: Action {
         _ contents: ManifestLoader.Contents,
         _ client: APIClient,
         _ store: UnchangedStore,
-        _ index: ManifestIndex?,
     ) async throws -> Bool {
         // An object that is described twice counts once.
         let found = DistinctObjects(of: contents.manifests, defaultNamespace: client.kubeconfig.namespace)
@@ -73,7 +71,7 @@ struct ApplyAction: Action {
         }
         await failures.report()
         try Task.checkCancellation()
-        keep(verified, index, in: store)
+        if let verified { keep(verified, in: store) }
         guard failures.count == 0, contents.problems.isEmpty else {
             try? await pruning?.keepMembers(hasChanged: changedCount > 0)
             throw ReportedFailures()
@@ -93,11 +91,10 @@ struct ApplyAction: Action {
         return changedCount + deletedCount > 0
     }
 
-    /// Keeps the state of the objects and manifests for the next run.
-    private func keep(_ verified: VerifiedObjects?, _ index: ManifestIndex?, in store: UnchangedStore) {
+    /// Keeps the state of the objects for the next run.
+    private func keep(_ verified: VerifiedObjects, in store: UnchangedStore) {
         do {
-            if let verified { try store.keep(verified) }
-            if let index { try store.keep(index) }
+            try store.keep(verified)
         } catch {
             let words = "which objects are unchanged cannot be kept, so the next run asks the server about every object"
             context.emit(.warning(subject: "", "\(words): \(error)"))

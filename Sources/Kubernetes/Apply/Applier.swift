@@ -204,13 +204,9 @@ public struct Applier: Sendable {
 
     /// Returns an object with its tree in memory.
     ///
-    /// - Throws: ``ObjectFailure`` if its manifest is no longer there, or if its annotations are wrong.
+    /// - Throws: ``ObjectFailure`` if its annotations are wrong.
     private func loaded(_ manifest: ManifestObject) throws(ObjectFailure) -> ManifestObject {
         let manifest = manifest.loaded
-        if manifest.root.isNull {
-            let reason = "its manifest was changed or removed since the task began"
-            throw ObjectFailure(manifest, .other, reason, hint: "run task '\(managedMetadata.task)' again")
-        }
         if let failure = ObjectFailure(wrongAnnotationsOf: manifest) { throw failure }
         return manifest
     }

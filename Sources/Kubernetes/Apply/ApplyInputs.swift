@@ -34,7 +34,7 @@ struct ApplyInputs {
     ///   - manifest: The manifest.
     ///   - everyObject: A text of the labels and annotations that every object gets.
     init(_ manifest: ManifestObject, _ everyObject: [UInt8]) {
-        self.init(manifestDigest: manifest.contentDigest ?? Self.digest(ofManifest: manifest.root), everyObject)
+        self.init(manifestDigest: Self.digest(ofManifest: manifest.root), everyObject)
     }
 
     init(manifestDigest: SHA256Digest, _ everyObject: [UInt8]) {

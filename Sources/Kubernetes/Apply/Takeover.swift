@@ -255,8 +255,11 @@ extension Takeover {
     static func staleFields(in answer: Node, of manifest: ManifestObject, from managers: TakenManagers) -> FieldSet? {
         // The pods of a Job, as a Pod, cannot be changed.
         let isFixed = ["Job", "Pod"].contains(manifest.identity.type.kind)
-        guard !isFixed, let template = PodTemplate(manifest) else { return nil }
-        let keys = template.path.split(separator: ".").map(String.init)
+        let type = manifest.identity.type
+        let keys = (type.kind == "CronJob" ? ["spec", "jobTemplate"] : []) + ["spec", "template", "spec"]
+        guard !isFixed, ["", "apps", "batch"].contains(type.group),
+            let spec = keys.reduce(manifest.root, { $0?[$1] })
+        else { return nil }
         guard let live = keys.reduce(answer, { $0?[$1] }) else { return nil }
         let names = ["serviceAccountName", "serviceAccount"].filter { live[$0] != nil }
         let lastApplied = lastApplied(of: answer)
@@ -267,7 +270,7 @@ extension Takeover {
             return result.union(share?.rest ?? FieldSet(entry["fieldsV1"]))
         }
         var stale: [[String]] = []
-        if !names.isEmpty, names.allSatisfy({ template.spec[$0] == nil && !owned.contains(keys + [$0]) }) {
+        if !names.isEmpty, names.allSatisfy({ spec[$0] == nil && !owned.contains(keys + [$0]) }) {
             stale += names.map { (keys + [$0]).map { "f:\($0)" } }
         }
         if live["hostNetwork"]?.boolean != true || !owned.contains(keys + ["hostNetwork"]) {

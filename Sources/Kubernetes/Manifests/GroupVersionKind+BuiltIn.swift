@@ -66,10 +66,6 @@ public struct DefinedKind: Sendable, Hashable {
 
     /// Reads the kind that a manifest defines, or returns `nil` if it is not a complete CustomResourceDefinition.
     public init?(_ manifest: ManifestObject) {
-        if let known = manifest.indexedKind {
-            self = known
-            return
-        }
         guard manifest.identity.isCustomResourceDefinition, let spec = manifest.root["spec"],
             let group = spec["group"]?.string, let kind = spec["names"]?["kind"]?.string
         else { return nil }

@@ -19,14 +19,12 @@ public struct ManifestFile: Sendable {
     /// - Parameters:
     ///   - bytes: The text, YAML or JSON.
     ///   - file: The file's name in source locations.
-    ///   - computesDigests: Whether the objects get the digests of their contents, for a ``ManifestIndex``.
     ///   - transform: A change to each document before its objects are read, such as the replacement of variables.
     ///   - rereading: The same change, for documents whose trees are not kept in memory and which are read again later;
     ///     `nil` to keep all trees. The trees of lists, and of several JSON values on one line, are always kept.
     public init(
         _ bytes: [UInt8],
         file: String,
-        computesDigests: Bool = false,
         transform: (Node) -> (Node, [Problem]) = { ($0, []) },
         rereading: (@Sendable (Node) -> Node)? = nil,
     ) {
@@ -50,11 +48,6 @@ public struct ManifestFile: Sendable {
                 guard problems.isEmpty else { continue }
                 let count = manifests.count
                 add(node, documentIndex: document.index, depth: 0)
-                if computesDigests {
-                    for index in count..<manifests.count where !manifests[index].identity.type.isSecret {
-                        manifests[index].contentDigest = ApplyInputs.digest(ofManifest: manifests[index].root)
-                    }
-                }
                 if let rereading, let text = document.text, manifests.count == count + 1, !Self.isList(node) {
                     manifests[count] = ManifestObject(manifests[count], readFrom: text, rereading)
                 }

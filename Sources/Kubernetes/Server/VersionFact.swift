@@ -1,11 +1,9 @@
 /// A behaviour that differs between versions of the API server, and the way in which the program handles it.
-///
-/// The APIs added or removed by a version are listed in ``KubernetesSchemas`` and ``RemovedAPI``.
 struct VersionFact: Sendable {
     /// The oldest version with the behaviour, `nil` if ``KubernetesVersion/oldest`` has it already.
     let first: KubernetesVersion?
 
-    /// The newest version with the behaviour, `nil` if ``KubernetesVersion/newest`` still has it.
+    /// The newest version with the behaviour, `nil` if the newest version still has it.
     let last: KubernetesVersion?
 
     /// The behaviour, as a clause without a full stop.

@@ -6,9 +6,6 @@ public struct KubernetesVersion: Sendable, Hashable, Comparable, CustomStringCon
     /// The oldest version that the project supports.
     public static let oldest = KubernetesVersion(minor: 20)
 
-    /// The newest version whose APIs are listed in ``KubernetesSchemas`` and ``RemovedAPI``.
-    public static let newest = KubernetesVersion(minor: 36)
-
     public init(minor: Int) {
         self.minor = minor
     }

@@ -91,30 +91,6 @@ struct VerifiedObjectTests {
         }
     }
 
-    @Test func `an unchanged object needs no manifest, and a changed one does`() async throws {
-        try await TestCluster.withFresh { cluster in
-            let known = try await verified(Self.map, cluster)
-            let bytes = Array(Self.map.utf8)
-            let key = ManifestIndex.key(of: bytes, file: "m.yaml")
-            let former = ManifestIndex(program: "p")
-            let manifests = ManifestFile(bytes, file: "m.yaml", computesDigests: true).manifests
-            former.add(key, manifests, variableNames: []) { _ in [] }
-            let index = ManifestIndex(text: former.text, program: "p")
-            // The file is removed after the run has read it.
-            let values: ([String]) -> [UInt8] = { _ in [] }
-            let objects = try #require(index.manifests(of: key, named: "m.yaml", values: values) { nil }).objects
-            func lines() async throws -> [String] {
-                let time = Int64(Self.runs.next()) * 60_000
-                let session = try Session(kubeconfig: cluster.kubeconfig)
-                return await session.apply(objects, verified: VerifiedObjects(text: known, now: { time }))
-            }
-            #expect(try await lines() == ["unchanged ConfigMap/default/m"])
-            _ = try await cluster.kubectl("annotate", "configmap", "m", "other=a")
-            let reason = "its manifest was changed or removed since the task began; run task 't' again"
-            #expect(try await lines() == ["m.yaml:1:1: ConfigMap/default/m: \(reason)"])
-        }
-    }
-
     /// An object whose managers were cleared has its manager afterwards.
     private func expectOwnership(_ cluster: TestCluster, _ known: [UInt8]) async throws {
         let session = try Session(kubeconfig: cluster.kubeconfig)
