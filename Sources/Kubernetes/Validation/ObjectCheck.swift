@@ -82,10 +82,9 @@ public struct ObjectCheck: Sendable {
     /// Returns the problem of an object's name, `nil` if the name may be that of an object of its kind.
     public static func nameProblem(_ identity: ObjectIdentity, at location: SourceLocation) -> Problem? {
         let (type, name) = (identity.type, identity.name)
-        // The names of these may have other characters.
-        if type.group == "rbac.authorization.k8s.io" || ["ClusterTrustBundle", "IPAddress"].contains(type.kind) {
-            return nil
-        }
+        // The names of others may have other characters.
+        let others = ["ClusterTrustBundle", "IPAddress"]
+        guard type.isBuiltIn, type.group != "rbac.authorization.k8s.io", !others.contains(type.kind) else { return nil }
         let isLabel = type.group.isEmpty && ["Namespace", "Service"].contains(type.kind)
         let limit = isLabel ? 63 : 253
         let parts = isLabel ? [name[...]] : name.split(separator: ".", omittingEmptySubsequences: false)
