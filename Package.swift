@@ -35,7 +35,6 @@ let package = Package(
         ),
 
         // The C libraries that are loaded by their first use.
-        .target(name: "CArchive", dependencies: ["CLoader"], cSettings: protected),
         .target(name: "CCurl", dependencies: ["CLoader"], cSettings: protected),
         .target(name: "CLoader", cSettings: protected),
 
@@ -46,9 +45,8 @@ let package = Package(
         .target(name: "Base", dependencies: ["CSchemas", "CTemplates"]),
         .target(name: "YAML", dependencies: ["Base", "CYAML"]),
         .target(name: "TLS", dependencies: ["Base", "COpenSSL"]),
-        .target(name: "Archive", dependencies: ["Base", "Host", "TLS", "YAML"]),
         .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL", "TLS"]),
-        .target(name: "Host", dependencies: ["Base", "CArchive", "CSystemd", "CShims"]),
+        .target(name: "Host", dependencies: ["Base", "CSystemd", "CShims"]),
         .target(name: "Kubernetes", dependencies: ["Base", "HTTP", "TLS", "YAML"]),
         .target(name: "Drawing", dependencies: ["Base"]),
         .target(name: "Planning", dependencies: ["Base", "Drawing", "YAML"]),
@@ -57,7 +55,7 @@ let package = Package(
         .target(
             name: "Actions",
             dependencies: [
-                "Archive", "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML",
+                "Base", "Certificates", "Execution", "Host", "HTTP", "Kubernetes", "Planning", "TLS", "YAML",
             ],
         ),
         .target(name: "Certificates", dependencies: ["Base", "Host", "Planning", "TLS", "YAML"]),
@@ -88,7 +86,6 @@ let package = Package(
         .testTarget(name: "BaseTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(name: "YAMLTests", dependencies: ["Base", "YAML", "TestSupport"]),
         .testTarget(name: "TLSTests", dependencies: ["Base", "Host", "TLS", "TestSupport"]),
-        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Base", "Host", "TLS", "TestSupport"]),
         .testTarget(name: "HTTPTests", dependencies: ["Base", "Host", "HTTP", "TLS", "TestSupport"]),
         .testTarget(name: "HostTests", dependencies: ["Base", "Host", "TestSupport"]),
         .testTarget(
@@ -130,7 +127,7 @@ let package = Package(
         .testTarget(
             name: "SmokeTests",
             dependencies: [
-                "nest-bootstrap", "Actions", "Archive", "Base", "Certificates", "Diagnosis", "Drawing", "Execution",
+                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Drawing", "Execution",
                 "Host",
                 "HTTP",
                 "Kubernetes",
@@ -154,7 +151,7 @@ if isFuzzing {
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "Archive", "Base", "CFuzzer", "Execution", "HTTP", "Host", "Kubernetes", "Planning", "State", "TLS",
+                "Base", "CFuzzer", "Execution", "HTTP", "Host", "Kubernetes", "Planning", "State", "TLS",
                 "YAML",
             ],
             path: "Tests/Fuzz",
@@ -171,10 +168,10 @@ if Context.environment["NEST_MODULES"] != nil {
     package.products = []
 }
 
-let targetsInC: Set = ["CArchive", "CCurl", "CLoader", "CSchemas", "CShims", "CTemplates"]
+let targetsInC: Set = ["CCurl", "CLoader", "CSchemas", "CShims", "CTemplates"]
 /// Modules whose code runs once in most processes: there fewer pages of it take less time than faster code saves.
 let smallTargets: Set = [
-    "Actions", "Archive", "Certificates", "Diagnosis", "Drawing", "Kubernetes", "Planning", "Reporting", "State",
+    "Actions", "Certificates", "Diagnosis", "Drawing", "Kubernetes", "Planning", "Reporting", "State",
     "nest-bootstrap",
 ]
 for target in package.targets

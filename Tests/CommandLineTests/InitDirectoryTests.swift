@@ -289,26 +289,4 @@ struct InitDirectoryTests {
         #expect(try survey(nil).address != nil)
         #expect(try survey(Machine.hostName()).address != nil)
     }
-
-    @Test func `a digest of zeros is a warning of check, and an error before anything is fetched`() async throws {
-        let zeros = String(repeating: "0", count: 64)
-        let node = try TestNode(
-            "tasks: {a: {file: {path: /etc/a, url: \"http://127.0.0.1:9/a\", sha256: \"\(zeros)\"}}}\n"
-        )
-        let message =
-            "the SHA-256 digest of 'http://127.0.0.1:9/a' is a placeholder of zeros; "
-            + "write the digest that its publisher announces in its place"
-        let checked = await node.call("check")
-        #expect(checked.status == 0 && checked.errors.contains(message), "\(checked.errors)")
-        let run = await node.call("run")
-        #expect(run.status == 1 && (run.output + run.errors).contains(message), "\(run.output)\(run.errors)")
-    }
-
-    @Test(arguments: ["images: {archives", "apply: {kubeconfig: /k, manifests"])
-    func `a digest of zeros in a list is a warning of check`(verb: String) async throws {
-        let zeros = String(repeating: "0", count: 64)
-        let node = try TestNode("tasks: {a: {\(verb): [{url: \"http://127.0.0.1:9/a\", sha256: \"\(zeros)\"}]}}}\n")
-        let message = "the SHA-256 digest of 'http://127.0.0.1:9/a' is a placeholder of zeros"
-        #expect(await node.call("check").errors.contains(message))
-    }
 }

@@ -66,9 +66,8 @@ struct PinnedURLTests {
             result.errorLines.first
                 == "pinned: error: \(node.config):4:\(39 + cluster.kubeconfig.count): "
                 + "the digest of '\(server.url)/crds.yaml' differs: expected SHA-256 \(digest), got \(found); "
-                + "something else is there now: compare it with what its publisher announces, and do not use it until they agree"
+                + "compare it with what its publisher announces, and do not use it until they agree"
         )
-        #expect(try Files.exists(node.written("/var")) == false)
         let maps = try await cluster.kubectl("get", "configmap", "m", "-n", "repinned")
         #expect(maps.status == 1)
     }

@@ -1,4 +1,3 @@
-import Archive
 import Base
 import Execution
 import Glibc
@@ -20,7 +19,6 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     "reply": checkReply,
     "certificate": checkCertificate,
     "record": checkRecord,
-    "archive": checkArchive,
     "metadata": checkMetadata,
 ]
 
@@ -81,24 +79,6 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 @Sendable private func checkMetadata(_ bytes: [UInt8]) {
     guard let list = try? MetadataList(bytes), let items = try? list.items() else { return }
     for item in items { precondition(!item.metadata.state.isEmpty, "three parts end with a zero byte") }
-}
-
-/// An archive, also one of images, is refused or has only names that stay in a directory.
-@Sendable private func checkArchive(_ bytes: [UInt8]) {
-    let path = "/tmp/nest-bootstrap-fuzz.\(getpid())"
-    defer { unsafe unlink(path) }
-    guard (try? FileSystem.write(bytes, to: path, mode: 0o600)) != nil else { return }
-    let limit = 1 << 26
-    if let contents = try? ArchiveContents(of: path, ArchiveSelection(), byteLimit: limit) {
-        for name in contents.files.map(\.path) + contents.links.map(\.path) + contents.directories {
-            precondition(!name.isAbsolutePath && !name.pathParts.contains(".."), "an entry leads out of the directory")
-        }
-    }
-    if let archive = try? ImageArchive(of: path, architecture: "amd64", byteLimit: limit) {
-        for image in archive.images {
-            precondition(image.name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }, "a name has other characters")
-        }
-    }
 }
 
 @Sendable private func checkCertificate(_ bytes: [UInt8]) {

@@ -69,15 +69,13 @@ struct ImagesTests {
         let lines = try await run(script, "[\(archive("one.tar"))]")
         let names = ["docker.io/library/pause:1", "registry.test/pause:1"]
         for name in names {
-            #expect(lines.contains("t: would import image '\(name)'"), "\(lines)")
             #expect(lines.contains("t: image '\(name)' imported"), "\(lines)")
             let labels = lines.first { $0.hasPrefix("has \(name) ") } ?? ""
             #expect(labels.contains("io.cri-containerd.pinned=pinned"), "\(lines)")
-            #expect(labels.contains("nest-bootstrap/imported-by=t"), "\(lines)")
         }
+        #expect(lines.contains("t: would import the images of '\(archive("one.tar"))'"), "\(lines)")
         #expect(lines.count { $0.hasPrefix("t: unchanged") } == 1, "\(lines)")
         #expect(lines.count { $0 == "t: image '\(names[1])' imported" } == 2, "\(lines)")
-        #expect(lines.count { $0 == "t: image '\(names[0])' imported" } == 1, "\(lines)")
         #expect(lines.last?.hasPrefix("REF") == true, "\(lines)")
     }
 
@@ -98,32 +96,12 @@ struct ImagesTests {
         #expect(labels.last?.contains("pinned") == false, "\(lines)")
     }
 
-    @Test func `an image of another content, or without all parts, is imported again`() async throws {
-        let script = """
-            start_containerd
-            image two.tar other:1 registry.test/pause:1
-            ctr images import --no-unpack two.tar >/dev/null
-            nest run
-            target=$(ctr images list name==registry.test/pause:1 | awk 'NR == 2 { print $3 }')
-            layer=$(ctr content get "$target" | grep -o 'rootfs[^}]*' | grep -o 'sha256:[0-9a-f]*')
-            ctr content remove "$layer" >/dev/null
-            ctr images check | awk 'NR > 1 { print $4 }' | sort -u
-            nest run
-            ctr images check | awk 'NR > 1 { print $4 }' | sort -u
-            """
-        let lines = try await run(script, "[\(archive("one.tar"))]")
-        #expect(lines.count { $0 == "t: image 'registry.test/pause:1' imported" } == 2, "\(lines)")
-        #expect(lines.contains("incomplete"), "\(lines)")
-        #expect(lines.last == "complete", "\(lines)")
-    }
-
-    @Test func `compressed archives are imported, and the copy is removed`() async throws {
+    @Test func `compressed archives are imported`() async throws {
         let script = """
             start_containerd
             gzip one.tar
             nest run
             list
-            find /var/lib/nest-bootstrap -name '*.tar'
             """
         let lines = try await run(script, "[\(archive("one.tar.gz"))]")
         #expect(lines.last?.hasPrefix("has registry.test/pause:1 ") == true, "\(lines)")
@@ -154,18 +132,13 @@ struct ImagesTests {
             ctr images import --no-unpack one.tar >/dev/null
             nest run
             list
-            image two.tar registry.test/pause:1
-            ctr images import --no-unpack two.tar >/dev/null
-            ctr images label registry.test/pause:1 "nest-bootstrap/imported-by=t" "nest-bootstrap/imported-digest=other" \
-                >/dev/null
             nest reset --yes
+            echo after
             list
             """
         let lines = try await run(script, "[\(archive("one.tar"))]")
-        let labels = lines.first { $0.hasPrefix("has docker.io/library/pause:1 ") } ?? ""
-        #expect(labels.contains("nest-bootstrap/imported-by=t"), "\(lines)")
-        #expect(lines.last?.hasPrefix("has registry.test/pause:1 ") == true, "\(lines)")
         #expect(lines.count { $0.hasPrefix("has docker.io/library/pause:1 ") } == 1, "\(lines)")
+        #expect(lines.last == "after", "\(lines)")
     }
 
     @Test func `reset removes an image that a newer archive has replaced`() async throws {
@@ -188,19 +161,6 @@ struct ImagesTests {
         #expect(lines.last == "after", "\(lines)")
     }
 
-    @Test func `an image whose manifest is lost is imported again`() async throws {
-        let script = """
-            start_containerd
-            nest run
-            ctr content remove "$(ctr images list name==registry.test/pause:1 | awk 'NR == 2 { print $3 }')" >/dev/null
-            nest run
-            ctr images check | awk 'NR > 1 { print $4 }' | sort -u
-            """
-        let lines = try await run(script, "[\(archive("one.tar"))]")
-        #expect(lines.count { $0 == "t: image 'registry.test/pause:1' imported" } == 2, "\(lines)")
-        #expect(lines.last == "complete", "\(lines)")
-    }
-
     @Test func `the task waits until containerd runs`() async throws {
         let script = """
             nest run >run &
@@ -211,23 +171,5 @@ struct ImagesTests {
             """
         let lines = try await run(script, "[\(archive("one.tar"))]")
         #expect(lines.contains("t: image 'registry.test/pause:1' imported"), "\(lines)")
-    }
-
-    @Test func `nothing is imported if one of the archives is refused`() async throws {
-        let script = """
-            start_containerd
-            image other.tar other:1 registry.test/pause:1
-            nest run
-            head -c 3000 other.tar >cut.tar
-            mv cut.tar other.tar
-            nest run
-            list
-            """
-        let lines = try await run(script, "[\(archive("one.tar")), \(archive("other.tar"))]")
-        let words = "have different images of the name 'registry.test/pause:1'; remove one of the two archives"
-        #expect(lines.contains { $0.hasSuffix(words) }, "\(lines)")
-        #expect(lines.contains { $0.contains("cannot be unpacked: Truncated") }, "\(lines)")
-        #expect(lines.last?.hasPrefix("exit code") == true || lines.last?.hasPrefix("1 task") == true, "\(lines)")
-        #expect(!lines.contains { $0.hasPrefix("has ") }, "\(lines)")
     }
 }

@@ -1,4 +1,3 @@
-import Archive
 import Base
 import Execution
 import HTTP
@@ -32,13 +31,6 @@ struct SmokeTests {
     @Test func `YAML: a document is read`() throws {
         let root = try readDocuments(Array("a: [1, two]\n".utf8), file: "f").first?.root
         #expect(root?["a"]?[1]?.string == "two")
-    }
-
-    @Test func `Archive: an entry is found`() throws {
-        var tar = TarText()
-        tar.add("a", .file, "text")
-        try FileSystem.write(tar.ended, to: TemporaryDirectory.file("a.tar"), mode: 0o644)
-        #expect(try ArchiveContents(of: TemporaryDirectory.file("a.tar"), ArchiveSelection()).files.map(\.size) == [4])
     }
 
     @Test func `TLS: a text has its digest`() {

@@ -154,7 +154,7 @@ public struct NodeCheck: Sendable {
         }
         let cache = DigestCache(run: run, task: task.name, deadline: .now, emit: { _ in })
         var contents = await ManifestLoader(run: run, manifests: manifests)
-            .load { (url, sha256) throws(Problem) in try cache.kept(url, sha256: sha256) }
+            .load { (_, sha256) throws(Problem) in cache.keptText(sha256: sha256) }
         if manifests.sources.count < count { contents.isComplete = false }
         return contents
     }

@@ -81,8 +81,8 @@ struct DependencyHints {
             let cache = context.cache
             let isCached = Locked(true)
             let contents = await ManifestLoader(run: context.run, manifests: manifests)
-                .load { (url, sha256) throws(Problem) in
-                    let kept = try cache.kept(url, sha256: sha256)
+                .load { (_, sha256) throws(Problem) in
+                    let kept = cache.keptText(sha256: sha256)
                     if kept == nil { isCached.withLock { $0 = false } }
                     return kept
                 }

@@ -127,7 +127,7 @@ final class DescribedObjects: Sendable {
         if let other, isOfAnotherCluster(other, than: kubeconfig, context.run.files) { return nil }
         let cache = context.cache
         let contents = await ManifestLoader(run: context.run, manifests: manifests)
-            .load { (url, sha256) throws(Problem) in try cache.kept(url, sha256: sha256) }
+            .load { (_, sha256) throws(Problem) in cache.keptText(sha256: sha256) }
         return TaskDescription(task.name, contents, defaultNamespace: other?.namespace)
     }
 }

@@ -1,9 +1,9 @@
 import Base
 import Execution
+import Glibc
 import HTTP
 import Host
 import Kubernetes
-import Planning
 import TLS
 
 /// The contents of pinned URLs, cached by digest so that a boot needs no Internet access.
@@ -17,156 +17,187 @@ struct DigestCache {
     /// The receiver of events.
     let emit: Emitter
 
-    /// Returns the text of a pinned URL, from the cache or from its server.
-    ///
-    /// A request that may succeed later is retried until the task's deadline. The text must match the digest.
-    func text(of url: String, sha256 digest: String) async throws(Problem) -> [UInt8] {
-        do {
-            if let kept = try kept(url, sha256: digest) { return kept }
-        } catch {
-            emit(.warning(subject: url, "\(error); it is fetched again"))
-        }
-        let response = try await fetch(url, digest)
-        let bytes = response.body
-        let found = sha256(bytes)
-        guard found == digest else {
-            throw mismatch(url, digest, found, response)
-        }
-        do {
-            try run.files.keep(bytes, as: digest, in: "\(run.cacheDirectory)/\(task)")
-        } catch {
-            emit(.warning(subject: url, "cannot be cached for the next boot: \(error)"))
-        }
-        return bytes
-    }
+    private var directory: String { "\(run.cacheDirectory)/\(task)" }
 
-    /// Returns the error of a content with another digest.
+    /// Returns the location of a file with the content of a pinned URL, from the cache or from its server.
+    ///
+    /// A request that may succeed later is retried until the task's deadline. A transfer that breaks off is resumed, also by
+    /// a later run, if the server supports ranges.
     ///
     /// - Parameters:
     ///   - url: The URL.
-    ///   - digest: The digest in the task file.
-    ///   - found: The digest of the content.
-    ///   - response: The response, with at least the beginning of its body.
-    /// - Returns: The error, with what was answered and what to do.
-    func mismatch(_ url: String, _ digest: String, _ found: String, _ response: HTTPResponse) -> Problem {
-        let words = "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)"
-        let (answer, hint) = difference(response, url, digest)
-        return Problem(words + answer, hint: hint)
-    }
-
-    /// Returns what was answered in place of a pinned text, and what to do.
-    private func difference(_ response: HTTPResponse, _ url: String, _ digest: String) -> (String, hint: String) {
-        let target = response.redirectedURL
-        let way = target.map { ": it is redirected to '\(urlWithoutQuery($0))'" } ?? ""
-        let isPage = ContentFormat.recognised(response.body, path: url)?.kind == .html
-        if isPage {
-            let page = way.isEmpty ? ": it is an HTML page" : ", an HTML page"
-            return (way + page, "correct the URL, or \(place(of: digest))")
+    ///   - digest: The SHA-256 digest of its content.
+    /// - Returns: The location of the file, which had the digest when it was read.
+    /// - Throws: ``Base/Problem`` if the content cannot be fetched until the deadline, or has another digest.
+    func fetched(_ url: String, sha256 digest: String) async throws(Problem) -> String {
+        if let kept = await onThread({ kept(sha256: digest) }) { return kept }
+        let location: String
+        let part: PartialFile
+        let isResumed: Bool
+        do throws(SystemError) {
+            location = try run.files.stateLocation(directory)
+            part = try PartialFile(digest, in: location)
+            isResumed = try part.size > 0
+        } catch {
+            throw Problem("cannot fetch '\(url)'", cause: error)
         }
-        let advice = "compare it with what its publisher announces, and do not use it until they agree"
-        return (way, "something else is there now: \(advice)")
-    }
-
-    /// The place at which an administrator may put the file, as advice.
-    private func place(of digest: String) -> String { "put the file at '\(run.files.root + path(of: digest))'" }
-
-    /// Returns the text of a pinned URL if it is in the cache.
-    ///
-    /// - Throws: ``Base/Problem`` if the cached file cannot be read, or does not match the digest.
-    func kept(_ url: String, sha256 digest: String) throws(Problem) -> [UInt8]? {
-        var fault: Problem?
-        for path in copies(of: digest) {
-            do {
-                let bytes = try run.files.read(path, limit: SizeLimit.content)
-                if sha256(bytes) == digest { return bytes }
-                fault = fault ?? Problem("the copy in the cache, '\(path)', is damaged")
-            } catch {
-                if !error.isNotFound {
-                    fault = fault ?? Problem("the copy in the cache cannot be used: \(error)")
-                }
-            }
-        }
-        if let fault { throw fault }
-        return nil
-    }
-
-    /// Returns the paths at which the cache may have a copy.
-    func copies(of digest: String) -> [String] { ["\(run.cacheDirectory)/\(task)/\(digest)", path(of: digest)] }
-
-    /// Returns the path, shared by all tasks, at which an administrator may place the file.
-    private func path(of digest: String) -> String { "\(run.cacheDirectory)/\(digest)" }
-
-    private func fetch(_ url: String, _ digest: String) async throws(Problem) -> HTTPResponse {
-        let request = HTTPRequest(url: url, followsRedirects: true, replyLimit: SizeLimit.content)
+        // A part that cannot be completed only takes space.
+        func discard() { try? run.files.discard("\(digest).part", in: directory) }
         do {
-            return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }.retry(
-                .init(.condition, "'\(url)'")
-            ) {
-                () async throws(FetchError) in
-                try await attempt(request)
+            _ = try await fetch(url, digest, part)
+        } catch {
+            if error.cause is SystemError { discard() }
+            throw error
+        }
+        let found: String
+        do throws(SystemError) {
+            found = try await onThread { () throws(SystemError) in try sha256(ofFile: "\(location)/\(digest).part") }
+            if found == digest {
+                try part.complete()
+                return "\(location)/\(digest)"
             }
         } catch {
-            throw unreachable(url, digest, error)
+            throw Problem("cannot fetch '\(url)'", cause: error)
         }
+        discard()
+        // The part that was there may be damaged.
+        if isResumed { return try await fetched(url, sha256: digest) }
+        throw difference(of: url, found, from: digest)
     }
 
-    /// Returns the error of a content that its server does not send.
-    func unreachable(_ url: String, _ digest: String, _ error: FetchError) -> Problem {
+    private func difference(of url: String, _ found: String, from digest: String) -> Problem {
         Problem(
-            "cannot fetch '\(url)'",
-            hint: "\(error.hint ?? "make it reachable"), or \(place(of: digest))",
-            cause: error
+            "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
+            hint: "compare it with what its publisher announces, and do not use it until they agree"
         )
     }
 
-    /// Sends a request once.
-    ///
-    /// - Parameters:
-    ///   - request: The request.
-    ///   - limit: The instant after which the attempt is given up, `nil` for a minute from now.
-    ///   - receiver: A function that receives the body in parts, see ``HTTP/HTTPClient``.
-    /// - Returns: The response, with status 200 or 206.
-    /// - Throws: ``FetchError`` if there is no such response.
-    func attempt(
-        _ request: HTTPRequest,
-        until limit: ContinuousClock.Instant? = nil,
-        receiver: BodyReceiver? = nil
-    ) async throws(FetchError) -> HTTPResponse {
-        let response: HTTPResponse
+    /// Returns the text of a pinned URL, see ``fetched(_:sha256:)``; a dry run keeps nothing.
+    func text(of url: String, sha256 digest: String) async throws(Problem) -> [UInt8] {
+        if run.files.isDryRun {
+            if let kept = keptText(sha256: digest) { return kept }
+            let bytes = try await fetch(url, digest, nil)
+            let found = TLS.sha256(bytes)
+            guard found == digest else { throw difference(of: url, found, from: digest) }
+            return bytes
+        }
+        let location = try await fetched(url, sha256: digest)
         do {
-            response = try await run.http.send(
-                request,
-                deadline: min(deadline, limit ?? ContinuousClock.now + .seconds(60)),
-                receiver: receiver
-            )
+            return try FileSystem.read(location, limit: SizeLimit.content)
         } catch {
-            throw FetchError(
-                words: error.message,
-                disposition: error.disposition,
-                hint: error.advice
-            )
+            throw Problem("cannot read '\(url)'", cause: error)
         }
-        guard response.status == 200 || response.status == 206 && receiver != nil else {
-            let mayPass = response.status == 429 || response.status >= 500
-            let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
-            throw FetchError(
-                words: "the server answered \(response.status)\(target)",
-                disposition: mayPass ? .retry : .permanent,
-                hint: mayPass ? nil : "correct the URL",
-                status: response.status
-            )
+    }
+
+    /// Returns the text of a pinned URL if it is in the cache.
+    func keptText(sha256 digest: String) -> [UInt8]? {
+        kept(sha256: digest).flatMap { try? FileSystem.read($0, limit: SizeLimit.content) }
+    }
+
+    /// Returns the location of a file of the cache with a digest: the task's, or that of an administrator.
+    func kept(sha256 digest: String) -> String? {
+        for path in ["\(directory)/\(digest)", "\(run.cacheDirectory)/\(digest)"] {
+            do {
+                let location = try run.files.location(ofRead: path)
+                guard try FileSystem.exists(location) else { continue }
+                try run.files.requireTrusted(path, isData: true)
+                if try sha256(ofFile: location) == digest { return location }
+                emit(.warning(subject: path, "has another digest than its name, and is not used"))
+            } catch {
+                emit(.warning(subject: path, "is not used: \(error)"))
+            }
         }
-        return response
+        return nil
+    }
+
+    /// Removes the files that the task has fetched before, and lists of what was in them, except those of some digests.
+    func discardOthers(than digests: [String]) {
+        for name in (try? run.files.list(directory)) ?? [] {
+            let stem = String(name.prefix { $0 != "." })
+            guard !digests.contains(stem), stem.utf8.count == 64, stem.allSatisfy(\.isHexDigit) else { continue }
+            // A file that remains only takes space, and the next run tries again.
+            try? run.files.discard(name, in: directory)
+        }
+    }
+
+    /// Fetches what is missing of a file.
+    ///
+    /// - Returns: The text if there is no file.
+    private func fetch(_ url: String, _ digest: String, _ part: PartialFile?) async throws(Problem) -> [UInt8] {
+        do {
+            return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }
+                .retry(.init(.condition, "'\(url)'")) { () async throws(FetchError) in try await resume(url, part) }
+        } catch {
+            if let refusal = error.refusal {
+                throw Problem("cannot keep '\(url)'", cause: refusal)
+            }
+            let place = run.files.root + "\(run.cacheDirectory)/\(digest)"
+            let hint = "\(error.hint ?? "correct the URL"), or put the file at '\(place)'"
+            throw Problem("cannot fetch '\(url)'", hint: hint, cause: error)
+        }
+    }
+
+    private func resume(_ url: String, _ part: PartialFile?) async throws(FetchError) -> [UInt8] {
+        let size = (try? part?.size) ?? 0
+        let range = size > 0 ? [HTTPHeader("Range", "bytes=\(size)-")] : []
+        // An encoded body would have another digest, and could not be resumed.
+        let headers = range + [HTTPHeader("Accept-Encoding", "identity")]
+        let request = HTTPRequest(url: url, headers: headers, followsRedirects: true, replyLimit: SizeLimit.content)
+        let receiver = part.map(PartReceiver.init)
+        let response: HTTPResponse
+        do throws(TransportError) {
+            let receive = receiver.map { receiver -> BodyReceiver in receiver.receive }
+            response = try await run.http.send(request, deadline: deadline, receiver: receive)
+        } catch {
+            let refusal = receiver?.refusal
+            let disposition = refusal == nil ? error.disposition : .permanent
+            throw FetchError(words: error.message, disposition: disposition, hint: error.advice, refusal: refusal)
+        }
+        if [200, 206].contains(response.status) { return response.body }
+        // Nothing follows what has arrived, so that is not the beginning of the file.
+        if response.status == 416, size > 0, (try? part?.clear()) != nil { return try await resume(url, part) }
+        let target = response.redirectedURL.map { " at '\(urlWithoutQuery($0))', to which it is redirected" } ?? ""
+        throw FetchError(
+            words: "the server answered \(response.status)\(target)",
+            disposition: response.status == 429 || response.status >= 500 ? .retry : .permanent
+        )
+    }
+}
+
+/// Appends the parts of a response to a file.
+private final class PartReceiver: Sendable {
+    private let part: PartialFile
+    private let state = Locked<(size: Int, refusal: SystemError?)>((0, nil))
+
+    /// The number of bytes above which a file is refused.
+    private static let sizeLimit = 8 << 30
+
+    init(_ part: PartialFile) { self.part = part }
+
+    /// The error with which the system has refused to keep what was received.
+    var refusal: SystemError? { state.withLock { $0.refusal } }
+
+    @Sendable func receive(_ response: HTTPResponse, _ bytes: [UInt8]) throws(SystemError) {
+        do throws(SystemError) {
+            let before = state.withLock { $0.size }
+            if before == 0, response.status == 200 { try part.clear() }
+            guard before < Self.sizeLimit else { throw SystemError("cannot keep", "a file from a URL", code: EFBIG) }
+            try part.append(bytes)
+            state.withLock { $0.size += bytes.count }
+        } catch {
+            state.withLock { $0.refusal = error }
+            throw error
+        }
     }
 }
 
 /// The reason why a URL could not be fetched.
-struct FetchError: Retriable, CustomStringConvertible {
+private struct FetchError: Retriable, CustomStringConvertible {
     var words: String
     var disposition: Disposition
     var hint: String?
-    /// The status with which the server answered, `nil` if it did not.
-    var status: Int?
+    /// The error with which the system has refused to keep what was received.
+    var refusal: SystemError?
 
     var retryAfter: Duration? { nil }
     var description: String { words }

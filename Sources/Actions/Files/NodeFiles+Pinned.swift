@@ -29,32 +29,54 @@ extension NodeFiles {
         return try sha256(ofFile: try location(ofRead: path))
     }
 
-    /// Compares a file with what exists at its path; a dry run records that the file would be written.
+    /// Copies a file of any size to a path, atomically.
     ///
-    /// - Parameter file: The file, with its path on the node.
-    /// - Returns: Whether the file would be created, changed or left alone.
-    /// - Throws: ``Base/SystemError`` if something else is in the way, or cannot be examined.
-    func compare(_ file: PinnedFile) throws(SystemError) -> Event.PathResult {
-        do throws(SystemError) {
-            let location = try location(ofWritten: file.path)
-            let found = try FileSystem.status(location)
-            if let found, ![.regular, .symbolicLink].contains(found.kind) {
-                throw SystemError(
-                    "cannot write",
-                    file.path,
-                    code: found.kind == .directory ? EISDIR : EEXIST,
-                    detail: "a \(found.kind.rawValue) is in the way"
-                )
-            }
-            if try isInPlace(file) { return .unchanged }
-            if isDryRun {
-                if found == nil { try FileSystem.checkDirectories(above: location) }
-                try remember(.unknown(mode: file.mode), at: file.path)
-            }
-            return found == nil ? .created : .changed
-        } catch {
-            throw error.examined()
+    /// - Parameters:
+    ///   - location: The location of a file with the content.
+    ///   - file: The file, with its path on the node.
+    ///   - task: The name of the task that writes it.
+    /// - Returns: Whether the file was created or changed, or would be in a dry run.
+    /// - Throws: ``Base/SystemError`` if something else is in the way, if the content has another digest, because its source
+    ///   has changed, or if the system refuses.
+    func copy(_ location: String, to file: PinnedFile, by task: String) throws(SystemError) -> Event.PathResult {
+        let result = try compare(file)
+        guard !isDryRun else { return result }
+        var written = file
+        written.path = try self.location(ofWritten: file.path)
+        FileSystem.removeAbandoned(of: written.path)
+        try log(creating: file, by: task)
+        let new = try NewFile(written)
+        var digest = SHA256()
+        try FileSystem.readParts(location) { part throws(SystemError) in
+            try new.append(part)
+            digest.update(part)
         }
+        guard digest.finish().description == file.sha256 else {
+            throw SystemError("cannot write", file.path, code: EIO, detail: "its source has changed meanwhile")
+        }
+        try new.complete()
+        return result
+    }
+
+    /// Returns whether a file that is not as described would be created or changed; a dry run records that.
+    ///
+    /// - Throws: ``Base/SystemError`` if it cannot be written.
+    func compare(_ file: PinnedFile) throws(SystemError) -> Event.PathResult {
+        let location = try location(ofWritten: file.path)
+        let found = try FileSystem.status(location)
+        if isDryRun {
+            if found == nil { try FileSystem.checkDirectories(above: location) }
+            try remember(.unknown(mode: file.mode), at: file.path)
+        }
+        return found == nil ? .created : .changed
+    }
+
+    /// Returns the location of a file that differs at most in its permissions and owner.
+    func location(withContentOf file: PinnedFile) -> String? {
+        guard let location = try? location(ofWritten: file.path),
+            (try? FileSystem.status(location))??.kind == .regular, (try? sha256(ofFile: location)) == file.sha256
+        else { return nil }
+        return location
     }
 
     /// Returns whether a file is as described.
@@ -72,20 +94,12 @@ extension NodeFiles {
         return try sha256(ofFile: location) == file.sha256
     }
 
-    /// Logs files that are about to be created, and the directories that are created for them.
-    ///
-    /// - Parameters:
-    ///   - files: The files, with their paths on the node.
-    ///   - task: The name of the task that creates them.
-    /// - Throws: ``Base/SystemError`` if they cannot be logged.
-    func log(creating files: [PinnedFile], by task: String) throws(SystemError) {
-        var created: [CreatedPath] = []
-        for var file in files {
-            let place = try FileSystem.physicalPath(of: try location(ofWritten: file.path))
-            file.path = place.path
-            created += place.missingDirectories.map(CreatedPath.directory) + [.pinnedFile(file)]
-        }
-        try log(created, task)
+    /// Logs a file that is about to be created, and the directories that are created for it.
+    private func log(creating file: PinnedFile, by task: String) throws(SystemError) {
+        var file = file
+        let place = try FileSystem.physicalPath(of: try location(ofWritten: file.path))
+        file.path = place.path
+        try log(place.missingDirectories.map(CreatedPath.directory) + [.pinnedFile(file)], task)
     }
 }
 

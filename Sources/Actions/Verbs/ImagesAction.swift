@@ -1,10 +1,12 @@
-import Archive
 import Base
 import Execution
 import Host
-import Planning
+public import Planning
+import YAML
 
 /// Verb `images`: imports images of containers into containerd.
+///
+/// An archive is imported unless it was imported before, under the same digest, and containerd has all its names.
 struct ImagesAction: Action {
     private let context: ActionContext
     private let declaration: ImagesDeclaration
@@ -15,271 +17,219 @@ struct ImagesAction: Action {
         containerd = Containerd(context, declaration)
     }
 
-    /// An archive that was read, with the images in it.
-    private struct ReadArchive {
+    private struct Archive {
         /// The path or URL, for messages.
         var name: String
         var location: SourceLocation
         var sha256: String
         /// The location of the file, `nil` for a URL that is fetched only if something is missing.
         var file: String?
-        var contents: ImageArchive
     }
 
-    private var isDryRun: Bool { context.run.files.isDryRun }
+    private var files: NodeFiles { context.run.files }
 
     /// Imports the archives of which an image is missing, pins all images, and returns whether anything changed.
     ///
-    /// All archives are read and checked before any image is imported. With a root, nothing is imported: the containerd
-    /// that runs is that of this machine.
+    /// With a root, nothing is imported: the containerd that runs is that of this machine.
     func run() async throws -> Bool {
-        guard context.run.files.root.isEmpty else {
-            context.emit(
-                .warning(
-                    subject: declaration.socket.path,
-                    "no images are imported, because '--root' is for another machine"
-                )
-            )
+        guard files.root.isEmpty else {
+            let words = "no images are imported, because '--root' is for another machine"
+            context.emit(.warning(subject: declaration.socket.path, words))
             return false
         }
-        var archives: [ReadArchive] = []
+        let isAnswered = !files.isDryRun || LocalSocket.exists(declaration.socket.path)
+        var present = isAnswered ? try await containerd.names() : []
+        var images: [String] = []
+        var digests: [String] = []
         var isChanged = false
         for source in declaration.archives {
-            if let archive = try await archive(source) { archives.append(archive) } else { isChanged = true }
-        }
-        try requireOneContent(archives)
-        guard !isDryRun || LocalSocket.exists(declaration.socket.path) else {
-            for archive in archives { context.emit(.planned("would import the images of '\(archive.name)'")) }
-            return isChanged || !archives.isEmpty
-        }
-        if try await importMissing(archives) { isChanged = true }
-        if !isDryRun { context.cache.discardOthers(than: archives.map(\.sha256)) }
-        return isChanged
-    }
-
-    /// Imports the archives of which an image is missing, and pins all images.
-    ///
-    /// - Returns: Whether anything changed, or would in a dry run.
-    private func importMissing(_ archives: [ReadArchive]) async throws -> Bool {
-        var state = try await containerd.state()
-        warn(of: state.version)
-        var isChanged = false
-        for archive in archives {
-            let missing = try await containerd.missing(archive.contents.images, state)
-            guard !missing.isEmpty else { continue }
-            isChanged = true
-            guard !isDryRun else {
-                for image in missing { context.emit(.planned("would import image '\(image.name)'")) }
+            guard let archive = try await archive(source) else {
+                isChanged = true
                 continue
             }
-            try await importImages(archive, missing, &state)
+            digests.append(archive.sha256)
+            if let names = lines(of: Self.list(archive)), present.isSuperset(of: names) {
+                images += names
+                continue
+            }
+            isChanged = true
+            guard !files.isDryRun else {
+                context.emit(.planned("would import the images of '\(archive.name)'"))
+                continue
+            }
+            images += try await importImages(archive, &present)
         }
-        let images = archives.flatMap(\.contents.images).unique { $0.name }
-        return try await pin(images, state) || isChanged
+        guard !files.isDryRun else { return isChanged }
+        context.cache.discardOthers(than: digests)
+        return try await pin(images.unique { $0 }) || isChanged
     }
 
-    /// Warns about a containerd that does not protect pinned images.
-    private func warn(of version: String?) {
-        guard let version, !Containerd.protectsPinnedImages(version) else { return }
-        context.emit(.warning(subject: "containerd \(version)", "it \(Containerd.unprotected)"))
-    }
-
-    /// Returns an archive with its images, `nil` if a dry run would have to fetch or make it, which has been reported.
-    private func archive(_ source: FileSource) async throws(Problem) -> ReadArchive? {
+    /// Returns an archive with its digest, `nil` if an earlier task would make it first, which has been reported.
+    private func archive(_ source: FileSource) async throws(Problem) -> Archive? {
         switch source {
         case .path(let path):
-            let files = context.run.files
             guard !files.isOfUnknownContent(path.path) else {
                 context.emit(.planned("would import the images of '\(path.path)'"))
                 return nil
             }
-            let found: (file: String, sha256: String)
             do {
-                found = try await onThread { () throws(SystemError) in
-                    (try files.location(ofRead: path.path), try files.digest(ofFile: path.path))
+                return try await onThread { [files] () throws(SystemError) in
+                    let digest = try files.digest(ofFile: path.path)
+                    let file = try files.location(ofRead: path.path)
+                    return Archive(name: path.path, location: path.location, sha256: digest, file: file)
                 }
             } catch {
-                throw Problem(
-                    "cannot import '\(path.path)'",
-                    at: path.location,
-                    hint: error.advice,
-                    cause: error
-                )
+                let words = "cannot import '\(path.path)'"
+                throw Problem(words, at: path.location, hint: error.advice, cause: error)
             }
-            return try await archive(path.path, path.location, found.sha256, in: found.file)
-        case .url(let url, let digest, let location):
-            let list = ImportedImages(context, sha256: digest)
-            if let contents = list.load() {
-                return ReadArchive(name: url, location: location, sha256: digest, file: nil, contents: contents)
-            }
-            guard let file = try await fetched(url, digest) else {
-                context.emit(.planned("would fetch '\(url)', and import its images"))
-                return nil
-            }
-            return try await archive(url, location, digest, in: file)
+        case .url(let url, let digest, let location): return Archive(name: url, location: location, sha256: digest)
         }
     }
 
-    /// Returns the location of a pinned URL's file, `nil` if a dry run would have to fetch it.
-    private func fetched(_ url: String, _ digest: String) async throws(Problem) -> String? {
-        guard isDryRun else { return try await context.cache.file(of: url, sha256: digest) }
-        return try? await context.cache.keptFile(sha256: digest)
-    }
-
-    /// Reads an archive unless its images are known.
-    private func archive(
-        _ name: String,
-        _ location: SourceLocation,
-        _ digest: String,
-        in file: String
-    ) async throws(Problem) -> ReadArchive {
-        let list = ImportedImages(context, sha256: digest)
-        if let contents = list.load() {
-            return ReadArchive(name: name, location: location, sha256: digest, file: file, contents: contents)
-        }
-        do throws(ArchiveError) {
-            let deadline = context.deadline
-            let contents = try await onThread { () throws(ArchiveError) in
-                try ImageArchive(of: file, architecture: Machine.architecture, deadline: deadline)
-            }
-            list.save(contents)
-            return ReadArchive(name: name, location: location, sha256: digest, file: file, contents: contents)
-        } catch {
-            throw Problem(
-                "'\(name)' \(error)",
-                at: location,
-                hint: error.advice
-            )
-        }
-    }
-
-    /// Refuses two archives with different images of one name, of which the later would replace the earlier in every run.
-    private func requireOneContent(_ archives: [ReadArchive]) throws(Problem) {
-        var seen: [String: (content: ImageArchive.Content, archive: String)] = [:]
-        for archive in archives {
-            for image in archive.contents.images {
-                guard let other = seen[image.name] else {
-                    seen[image.name] = (image.content, archive.name)
-                    continue
-                }
-                guard other.content != image.content else { continue }
-                throw Problem(
-                    "'\(other.archive)' and '\(archive.name)' have different images of the name '\(image.name)'",
-                    at: archive.location,
-                    hint: "remove one of the two archives"
-                )
-            }
-        }
-    }
-
-    private func importImages(
-        _ archive: ReadArchive,
-        _ missing: [ImageArchive.Image],
-        _ state: inout Containerd.State
-    ) async throws {
+    /// Imports an archive, and returns the names of its images.
+    private func importImages(_ archive: Archive, _ present: inout Set<String>) async throws -> [String] {
         let file: String
         if let known = archive.file {
             file = known
         } else {
-            file = try await context.cache.file(of: archive.name, sha256: archive.sha256)
+            file = try await context.cache.fetched(archive.name, sha256: archive.sha256)
         }
-        // If this process ends before the images have their labels, the names show the next run and a reset what to label or
-        // to remove.
+        let names = try await names(in: file, archive)
+        // If this process ends before the end of the import, 'reset' knows what to remove.
+        let imported = Set(lines(of: Self.importedList) ?? []).union(names.filter { !present.contains($0) })
+        try keep(imported.sorted(), as: Self.importedList)
+        let reason = "containerd imports '\(archive.name)'"
+        context.emit(.waiting(Wait(.init(.condition, "images"), reason: reason)))
+        try await containerd.importArchive(file, archive.name)
+        present = try await containerd.names()
+        if let absent = names.first(where: { !present.contains($0) }) {
+            let words = "containerd has imported '\(archive.name)' and does not have image '\(absent)' of it"
+            throw Problem(words, at: archive.location)
+        }
+        try keep(names, as: Self.list(archive))
+        for name in names { context.emit(.change("image '\(name)'", "imported")) }
+        return names
+    }
+
+    /// Pins images against the kubelet's garbage collection, and labels those that were there before for `reset`.
+    private func pin(_ images: [String]) async throws -> Bool {
+        let (pin, value) = ImagesDeclaration.pin
+        let pinned = try await containerd.names(["labels.\"\(pin)\"==\(value)"])
+        let imported = lines(of: Self.importedList) ?? []
+        let others = images.filter { !pinned.contains($0) }
+        for name in others {
+            let isImported = imported.containsExactly(name)
+            let owner = isImported ? [] : ["\(ImagesDeclaration.pinnedBy)=\(context.task.name)"]
+            try await containerd.label(name, ["\(pin)=\(value)"] + owner)
+            if !isImported { context.emit(.change("image '\(name)'", "pinned")) }
+        }
+        return !others.isEmpty
+    }
+}
+
+/// The names of images, as containerd gives them.
+extension ImagesAction {
+    /// Reads the names of the images in an archive, from its index or the list that `docker save` writes.
+    private func names(in file: String, _ archive: Archive) async throws -> [String] {
+        var reason = ""
+        for document in ["index.json", "manifest.json"] {
+            let words = ["--extract", "--to-stdout", "--occurrence=1", "--no-anchored", document]
+            let result = try await context.tar(file, words)
+            try Task.checkCancellation()
+            reason = result.reason
+            guard result.status.isSuccess else { continue }
+            let node = try readJSON(result.output.copy, file: "\(document) of '\(archive.name)'")
+            let names = node.sequence == nil ? Self.layoutNames(node) : Self.dockerNames(node)
+            if !names.isEmpty { return names.unique { $0 } }
+            throw Problem(
+                "'\(archive.name)' has images without names",
+                at: archive.location,
+                hint: "write it with names: docker save NAME:TAG, or skopeo copy docker://NAME oci-archive:FILE:NAME"
+            )
+        }
+        throw Problem("'\(archive.name)' has no list of images: \(reason)", at: archive.location)
+    }
+
+    /// Returns the names in the index of an OCI layout; `ctr` would put the date in front of one that is only a tag.
+    private static func layoutNames(_ index: Node) -> [String] {
+        (index["manifests"]?.sequence ?? []).compactMap { entry in
+            let annotations = entry["annotations"]
+            let name = annotations?["io.containerd.image.name"]?.string
+            let reference = annotations?["org.opencontainers.image.ref.name"]?.string
+            return name ?? reference.flatMap { $0.contains { "/:@".contains($0) } ? $0 : nil }
+        }
+    }
+
+    /// Returns the names in the list of `docker save`, with the registry `docker.io` and the tag `latest` where they have none.
+    private static func dockerNames(_ list: Node) -> [String] {
+        (list.sequence ?? []).flatMap { $0["RepoTags"]?.sequence ?? [] }.compactMap(\.string).map { tag in
+            var parts = tag.split(separator: "/").map(String.init)
+            let isHost = parts.count > 1 && (parts[0].contains { ".:".contains($0) } || parts[0] == "localhost")
+            if !isHost { parts.insert("docker.io", at: 0) }
+            if parts[0] == "docker.io", parts.count == 2 { parts.insert("library", at: 1) }
+            let hasTag = parts.last?.contains(":") == true
+            return parts.joined(separator: "/") + (hasTag ? "" : ":latest")
+        }
+    }
+}
+
+/// Lists in the task's directory of the cache, with one name on each line.
+extension ImagesAction {
+    /// The list of the names that were not there before the task imported them.
+    static let importedList = "imported"
+
+    /// The list of the names in an archive, which is there once the archive was imported.
+    private static func list(_ archive: Archive) -> String { "\(archive.sha256).images" }
+
+    private var directory: String { "\(context.run.cacheDirectory)/\(context.task.name)" }
+
+    private func lines(of list: String) -> [String]? {
+        guard let bytes = try? files.read("\(directory)/\(list)", limit: 8 << 20) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    private func keep(_ names: [String], as list: String) throws(Problem) {
         do {
-            try importedNames.add(missing.map(\.name))
+            try files.keep(Array(names.map { "\($0)\n" }.joined().utf8), as: list, in: directory)
         } catch {
             throw Problem("cannot record what is imported", hint: error.advice, cause: error)
         }
-        let words = missing.count == 1 ? "image '\(missing[0].name)'" : "\(missing.count) images"
-        let reason = "containerd imports \(words) from '\(archive.name)'"
-        context.emit(.waiting(Wait(.init(.condition, "images"), reason: reason)))
-        if archive.contents.isCompressed {
-            try await importCompressed(file, archive)
-        } else {
-            try await containerd.importArchive(file, archive.name)
-        }
-        state = try await containerd.state()
-        let absent = try await containerd.missing(archive.contents.images, state)
-        if let first = absent.first {
-            // The list may be damaged.
-            ImportedImages(context, sha256: archive.sha256).discard()
-            throw Problem(
-                "containerd has imported '\(archive.name)' and does not have image '\(first.name)' of it",
-                at: archive.location,
-                hint: "see what it has: \(containerd.quotedCall(["images", "list"]))"
-            )
-        }
-        for image in missing { context.emit(.change("image '\(image.name)'", "imported")) }
     }
+}
 
-    /// Imports a copy that is not compressed, because older versions of `ctr` take no other.
-    private func importCompressed(_ file: String, _ archive: ReadArchive) async throws {
-        let directory = "\(context.run.cacheDirectory)/\(context.task.name)"
-        let name = "images.tar"
-        let files = context.run.files
-        defer { try? files.discard(name, in: directory) }
-        let copy: String
-        do {
-            copy = try await onThread { () throws(SystemError) in
-                let copy = "\(try files.stateLocation(directory))/\(name)"
-                try decompress(file, to: copy, mode: 0o600)
-                return copy
-            }
-        } catch {
-            throw Problem(
-                "cannot decompress '\(archive.name)'",
-                at: archive.location,
-                hint: error.advice,
-                cause: error
-            )
-        }
-        try await containerd.importArchive(copy, archive.name)
-    }
-
-    /// Pins images against the kubelet's garbage collection, and labels them for `reset`.
+extension ImagesDeclaration {
+    /// Returns shell commands that remove the images that a task has imported, and the pins of those that were there.
     ///
-    /// An image of another content, which the name of an imported one had before, cannot be restored.
+    /// The kubelet's interface of containerd gives each image a second name, `sha256:…`, which is removed with the last other
+    /// name.
     ///
-    /// - Parameters:
-    ///   - images: The images, all of which containerd has, except in a dry run.
-    ///   - state: The images of containerd.
-    /// - Returns: Whether the labels of an image were set, or would be in a dry run.
-    /// - Throws: ``Base/Problem`` if containerd refuses.
-    private func pin(_ images: [ImageArchive.Image], _ state: Containerd.State) async throws -> Bool {
-        var pending: [(name: String, labels: [(name: String, value: String)], isImported: Bool)] = []
-        let imported = importedNames.load()
-        for image in images {
-            guard let present = state.images[image.name] else { continue }
-            let isImported = imported.contains(image.name)
-            // containerd keeps the labels of a name whose content an import has replaced.
-            guard !present.isPinned || isImported && !present.isImportedByTask else { continue }
-            let label = isImported ? ImagesDeclaration.importedBy : ImagesDeclaration.pinnedBy
-            let labels = [
-                (ImagesDeclaration.pin.name, ImagesDeclaration.pin.value), (label, context.task.name),
-                (ImagesDeclaration.importedDigest, isImported ? present.target : ""),
-            ]
-            pending.append((image.name, labels, isImported))
+    /// - Parameter task: The name of the task.
+    /// - Returns: The commands, which fail if there is something to remove and no containerd.
+    public func removalCommands(ofTask task: String) -> String {
+        func call(_ words: String...) -> String {
+            shellLine([Self.program] + Self.arguments(socket: socket.path, ["images"] + words))
         }
-        if isDryRun {
-            for image in pending { context.emit(.planned("would pin image '\(image.name)'")) }
-            return !pending.isEmpty
-        }
-        // 'ctr' labels one image in each call, and takes most of the time of a call to start.
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (index, image) in pending.enumerated() {
-                if index >= Self.labelLimit { try await group.next() }
-                group.addTask { [containerd, context] in
-                    try await containerd.label(image.name, image.labels)
-                    if !image.isImported { context.emit(.change("image '\(image.name)'", "pinned")) }
-                }
+        let list = call("list", "-q")
+        let unlabelled = shellLine(["\(Self.pin.name)=", "\(Self.pinnedBy)="])
+        let file = shellLine(["\(RunEnvironment.usualCacheDirectory)/\(task)/\(ImagesAction.importedList)"])
+        // After the six words of the heading, the third word of an image is the digest of its manifest.
+        return """
+            test -S \(shellLine([socket.path])) || {
+              test -s \(file) || exit 0
+              echo "containerd does not run, which has images of the task: start it first" >&2
+              exit 1
             }
-            try await group.waitForAll()
-        }
-        return !pending.isEmpty
+            set -f
+            for name in $(cat \(file) 2>/dev/null || true); do
+              line=$(\(call("list")) "name==$name")
+              set -- $line
+              test -n "$9" || continue
+              \(call("remove")) "$name" >/dev/null
+              rest=$(\(list) "target.digest==$9")
+              case $rest in *[!0-9a-z:]*) ;; sha256:*) \(call("remove")) "$rest" >/dev/null ;; esac
+            done
+            pinned=$(\(list) \(shellLine(["labels.\"\(Self.pinnedBy)\"==\"\(task)\""])))
+            for name in $pinned; do \(call("label")) "$name" \(unlabelled) >/dev/null; done
+            """
     }
-
-    /// The maximum number of calls of `ctr` at the same time.
-    private static let labelLimit = 8
-
-    private var importedNames: ImportedNames { ImportedNames(context) }
 }

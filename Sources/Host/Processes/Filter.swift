@@ -12,6 +12,13 @@ public struct FilterResult: Sendable {
 
     /// The end of the program's standard error.
     public var errors: String
+
+    /// The last lines of the program's standard error as they are, or the way in which it ended if it has printed none.
+    public var reason: String {
+        let lines = errors.split(whereSeparator: \.isNewline).suffix(3)
+        guard case .exited = status, !lines.isEmpty else { return "it \(status)" }
+        return lines.joined(separator: "; ")
+    }
 }
 
 /// Runs a program as a filter, whose input and output exist only in pipes and in memory that is wiped.

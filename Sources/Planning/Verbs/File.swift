@@ -30,6 +30,9 @@ public struct FileDeclaration: VerbDeclaration {
         public var wanted: [String]
     }
 
+    /// The program that unpacks archives.
+    public static let unpacker = "tar"
+
     /// The file to write, or the directory in which an archive is unpacked.
     public var path: LocatedPath
 
@@ -104,7 +107,7 @@ extension FileDeclaration: ReadableVerb {
             "unpack",
             ValueReader(type: .mapping([strip.description, only.description]), read: readUnpacking),
             default: "the file is not unpacked",
-            "unpack the archive (tar, zip) in the directory `path`; `{}` for all of it"
+            "unpack the archive (tar) in the directory `path`; `{}` for all of it"
         )
         static let strip = DefaultedKey(
             "strip",
@@ -240,7 +243,10 @@ extension FileDeclaration {
         let mode = mode ?? usualMode
         let isSecret = mode & 0o077 == 0
         var footprint = Footprint(writes: [write(isSecret: isSecret, mode: mode)])
-        footprint.unpacks = unpacking != nil
+        if unpacking != nil {
+            footprint.unpacks = true
+            footprint.command = .init(name: LocatedPath(Self.unpacker, location: path.location), package: "tar")
+        }
         switch source {
         case .path(let source):
             let use: Footprint.Read.Use = isSecret ? .secret : .file

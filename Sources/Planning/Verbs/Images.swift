@@ -14,12 +14,6 @@ public struct ImagesDeclaration: VerbDeclaration {
     /// Source: containerd, `internal/cri/labels`.
     public static let pin = (name: "io.cri-containerd.pinned", value: "pinned")
 
-    /// The label, with the name of the task, of an image that the task has imported.
-    public static let importedBy = "nest-bootstrap/imported-by"
-
-    /// The label, with the digest of the manifest, of an image that a task has imported.
-    public static let importedDigest = "nest-bootstrap/imported-digest"
-
     /// The label, with the name of the task, of an image that was there and that the task has pinned.
     public static let pinnedBy = "nest-bootstrap/pinned-by"
 
@@ -46,7 +40,7 @@ extension ImagesDeclaration: ReadableVerb {
             "archives",
             .fileSources(example: "[FILE.tar]"),
             example: "[FILE.tar]",
-            "files and pinned URLs of archives as `docker save` or `skopeo copy` write them, also compressed"
+            "files and pinned URLs of archives as `docker save` or `skopeo copy` write them, also compressed with gzip"
         )
         static let socket = Key.optional(
             "socket",

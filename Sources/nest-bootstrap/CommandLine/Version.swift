@@ -10,7 +10,7 @@ let programVersion = "0.1.0"
 let versionText: String = {
     let commit = Machine.builtCommit.map { " (\($0))" } ?? ""
     let libraries = [
-        "libarchive \(libarchiveVersion)", "libcurl \(libcurlVersion)", "OpenSSL \(LibCrypto.version)",
+        "libcurl \(libcurlVersion)", "OpenSSL \(LibCrypto.version)",
         "libyaml \(libyamlVersion)",
     ]
     return "nest-bootstrap \(programVersion)\(commit)\n\(libraries.joined(separator: ", ")); Swift \(swiftVersion)\n"
