@@ -39,24 +39,35 @@ let
         [Unit]
         X-Restart-Triggers=${node.fingerprint name}
       ''
-      + lib.optionalString (task.decrypt != null) ("\n" + pathOfAge);
+      + lib.optionalString (programs task != [ ]) ("\n" + pathTo (programs task));
     };
   };
 
-  pathOfAge = ''
+  # The programs of other packages that a task runs.
+  programs =
+    task:
+    lib.optional (task.decrypt != null) pkgs.age
+    ++ lib.optionals (task.file.unpack or null != null) [
+      pkgs.gnutar
+      pkgs.gzip
+      pkgs.xz
+      pkgs.zstd
+    ];
+
+  pathTo = packages: ''
     [Service]
-    Environment=PATH=${lib.makeBinPath [ pkgs.age ]}
+    Environment=PATH=${lib.makeBinPath packages}
   '';
 
   # Drop-ins of a task's unit are not those of its repetitions.
-  repetitionOf = name: _: {
+  repetitionOf = name: task: {
     name = "k8s-bootstrap-repeat@${name}.service";
     value = {
       overrideStrategy = "asDropin";
-      text = pathOfAge;
+      text = pathTo (programs task);
     };
   };
-  decryptsAgain = _: task: task.decrypt != null && task.every != null;
+  runsAgain = _: task: programs task != [ ] && task.every != null;
 in
 {
   options.kubernetes.bootstrap = import ./options.nix { inherit lib pkgs; };
@@ -75,7 +86,7 @@ in
     systemd.packages = [ units ];
     systemd.units =
       lib.mapAttrs' unitOf node.tasks
-      // lib.mapAttrs' repetitionOf (lib.filterAttrs decryptsAgain node.tasks)
+      // lib.mapAttrs' repetitionOf (lib.filterAttrs runsAgain node.tasks)
       // {
         "k8s-bootstrap.target" = {
           overrideStrategy = "asDropin";
