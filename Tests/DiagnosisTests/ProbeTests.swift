@@ -1,13 +1,14 @@
 import Base
 import HTTP
 import Host
+import Kubernetes
 import TestSupport
 import Testing
 import YAML
 
 @testable import Diagnosis
 
-/// Tests of what probes read below a root directory, and from sockets.
+/// What probes read below a root directory, from sockets, and from the output of programs.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct ProbeTests {
     private var root: String { TemporaryDirectory.file("root") }
@@ -18,14 +19,20 @@ struct ProbeTests {
         try Files.write(Array(text.utf8), to: root + path, mode: mode)
     }
 
+    private func kubelet() -> KubeletFacts { KubeletProbe(root: root).facts() }
+
+    private static let kubeconfig = """
+        {"apiVersion": "v1", "kind": "Config", "current-context": "a",
+         "clusters": [{"name": "a", "cluster": {"server": "https://127.0.0.1:1"}}],
+         "users": [{"name": "a", "user": {"token": "t"}}],
+         "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
+        """
+
     @Test func `a unit of kubeadm has its flags from drop-ins and files`() throws {
-        try write(
-            "[Service]\nExecStart=/usr/bin/kubelet\nRestart=always\n",
-            to: "/usr/lib/systemd/system/kubelet.service"
-        )
+        try write("[Service]\nExecStart=/usr/bin/kubelet\n", to: "/usr/lib/systemd/system/kubelet.service")
         let dropIn = """
             [Service]
-            Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/b.conf --kubeconfig=/etc/kubernetes/k.conf"
+            Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/b.conf --kubeconfig=/etc/k.conf"
             Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
             EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
             EnvironmentFile=/etc/default/needed
@@ -38,118 +45,69 @@ struct ProbeTests {
             "KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///run/c.sock --hostname-override Node-1\"\n",
             to: "/var/lib/kubelet/kubeadm-flags.env"
         )
-        let kubelet = KubeletFiles(root: root).facts()
-        #expect(kubelet.program == "/usr/bin/kubelet")
-        #expect(kubelet.kubeconfig.path == "/etc/kubernetes/k.conf")
-        #expect(kubelet.bootstrap.path == "/etc/kubernetes/b.conf")
-        #expect(kubelet.configuration.path == "/var/lib/kubelet/config.yaml")
-        #expect(kubelet.configuration.problem?.message == "does not exist")
-        #expect(kubelet.flag("container-runtime-endpoint") == "unix:///run/c.sock")
-        #expect(kubelet.nodeName(hostName: "Other") == "node-1")
-        #expect(kubelet.missingEnvironmentFiles == ["/etc/default/needed"])
-        let dropInPath = "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf"
-        #expect(kubelet.argumentSources["config"] == SettingSource(dropInPath, isUnit: true))
-        let file = SettingSource("/var/lib/kubelet/kubeadm-flags.env", isUnit: false)
-        #expect(kubelet.argumentSources["hostname-override"] == file)
-    }
-
-    @Test func `a drop-in of the administrator hides the one of the package`() throws {
-        try write("[Service]\nExecStart=/usr/bin/kubelet --a=1\n", to: "/usr/lib/systemd/system/kubelet.service")
-        let text = "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet --a="
-        try write("\(text)2\n", to: "/usr/lib/systemd/system/kubelet.service.d/10.conf")
-        try write("\(text)3\n", to: "/etc/systemd/system/kubelet.service.d/10.conf")
-        #expect(KubeletFiles(root: root).facts().flag("a") == "3")
+        let facts = kubelet()
+        #expect(facts.program == "/usr/bin/kubelet" && facts.programFault == "does not exist")
+        #expect(facts.kubeconfig.path == "/etc/k.conf" && facts.bootstrap.path == "/etc/b.conf")
+        #expect(facts.configuration.path == "/var/lib/kubelet/config.yaml")
+        #expect(facts.configuration.fault == "does not exist")
+        #expect(facts.flag("container-runtime-endpoint") == "unix:///run/c.sock")
+        #expect(facts.nodeName(hostName: "Other") == "node-1")
+        #expect(facts.missingEnvironmentFiles == ["/etc/default/needed"])
+        #expect(
+            facts.place(ofFlag: "config") == "'--config' in '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf'"
+        )
+        #expect(
+            facts.place(ofFlag: "hostname-override") == "'--hostname-override' in '/var/lib/kubelet/kubeadm-flags.env'"
+        )
+        // A drop-in of the administrator hides the one of the package.
+        try write("[Service]\n", to: "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf")
+        #expect(kubelet().kubeconfig.path == nil)
     }
 
     @Test func `only a process of root is a kubelet`() {
-        #expect(KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"))
-        // A program of another user, and one that root's set-user-ID bit has started for another user.
-        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t1000\t1000\t1000\t1000\n"))
-        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\nUid:\t1000\t0\t0\t0\n"))
-        #expect(!KubeletFiles.isOfRoot("Name:\tkubelet\n"))
-    }
-
-    @Test func `a proxy is shown without its password, and only for servers that it is used for`() throws {
-        try write(
-            """
-            [Service]
-            Environment="HTTPS_PROXY=http://user:secret@proxy:3128" NO_PROXY=10.0.0.0/8
-            ExecStart=/usr/bin/kubelet --kubeconfig=/etc/k.conf
-            """,
-            to: "/usr/lib/systemd/system/kubelet.service"
-        )
-        func kubeconfig(_ server: String) -> String {
-            """
-            {"apiVersion": "v1", "kind": "Config", "current-context": "a",
-             "clusters": [{"name": "a", "cluster": {"server": "\(server)"}}],
-             "users": [{"name": "a", "user": {"token": "t"}}],
-             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
-            """
-        }
-        try write(kubeconfig("https://192.0.2.1:6443"), to: "/etc/k.conf")
-        let proxy = try #require(KubeletFiles(root: root).facts().proxy)
-        #expect(proxy.variable == "HTTPS_PROXY")
-        #expect(proxy.url.contains("proxy:3128") && !proxy.url.contains("secret"))
-        #expect(proxy.value == "http://user:secret@proxy:3128")
-        #expect(KubeletFiles(root: root).facts().proxySource?.path == "/usr/lib/systemd/system/kubelet.service")
-        try write(kubeconfig("https://10.0.0.1:6443"), to: "/etc/k.conf")
-        #expect(KubeletFiles(root: root).facts().proxy == nil)
-        let other = EnvironmentProxy(for: "https://192.0.2.1") { $0 == "https_proxy" ? "socks5://a:b@p:1" : nil }
-        #expect(other?.url == "socks5://p:1")
+        #expect(isOfRoot("Name:\tkubelet\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"))
+        // One that root's set-user-ID bit has started for another user.
+        #expect(!isOfRoot("Name:\tkubelet\nUid:\t1000\t0\t0\t0\n"))
+        #expect(!isOfRoot("Name:\tkubelet\n"))
     }
 
     @Test func `networks are read in the order of their names`() throws {
         try write("{}", to: "/etc/cni/net.d/20-b.conf")
-        try write(
-            #"{"name": "n", "plugins": [{"type": "bridge", "ipam": {"type": "host-local"}}, {"type": "gone"}]}"#,
-            to: "/etc/cni/net.d/10-a.conflist"
-        )
+        let list = #"{"name": "n", "plugins": [{"type": "bridge", "ipam": {"type": "host-local"}}, {"type": "gone"}]}"#
+        try write(list, to: "/etc/cni/net.d/10-a.conflist")
         try write("#!/bin/sh\n", to: "/opt/cni/bin/bridge", mode: 0o755)
         try write("#!/bin/sh\n", to: "/opt/cni/bin/host-local", mode: 0o644)
-        let network = NetworkFiles(root: root).network(nil)
-        #expect(network.configurations.map(\.path) == ["/etc/cni/net.d/10-a.conflist", "/etc/cni/net.d/20-b.conf"])
-        let plugins = network.configurations[0].plugins
-        #expect(plugins.map(\.type) == ["bridge", "gone", "host-local"])
-        #expect(plugins.map { $0.path != nil } == [true, false, true])
-        #expect(plugins.map(\.fault) == [nil, nil, "is not executable"])
+        let found = RuntimeProbe(root: root).network(nil).configurations
+        #expect(found.map(\.path) == ["/etc/cni/net.d/10-a.conflist", "/etc/cni/net.d/20-b.conf"])
+        #expect(found[0].types == ["bridge", "host-local", "gone"])
+        #expect(found[0].missing.map(\.type) == ["host-local", "gone"])
+        #expect(found[0].missing[0].reason.hasSuffix("is not executable"))
         try write("{", to: "/etc/cni/net.d/10-a.conflist")
-        #expect(NetworkFiles(root: root).network(nil).configurations[0].fault?.hasPrefix("is not valid JSON") == true)
+        #expect(RuntimeProbe(root: root).network(nil).configurations[0].fault?.hasPrefix("is not valid JSON") == true)
     }
 
-    @Test func `the settings of containerd are read`() throws {
+    @Test func `the settings of containerd are those of the file that its unit names`() throws {
+        let unit = "[Service]\nExecStart=/usr/bin/containerd --config /etc/c.toml\n"
+        try write(unit, to: "/usr/lib/systemd/system/containerd.service")
         let text = """
             version = 2
             disabled_plugins = ["cri"] # as Docker's package has it
+            [grpc]
+              address = "/run/other.sock"
               [plugins."io.containerd.grpc.v1.cri".cni]
                 bin_dir = "/usr/lib/cni"
                 conf_dir = "/etc/cni/other"
               [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
                 SystemdCgroup = true
             """
-        try write(text, to: "/etc/containerd/config.toml")
-        let settings = NetworkFiles(root: root).containerd()
-        #expect(settings?.disabledInterface == "cri")
-        #expect(settings?.groupSettings == [true])
-        #expect(settings?.isIncomplete == false)
-        #expect(settings?.pluginDirectories == ["/usr/lib/cni"])
-        #expect(settings?.configurationDirectory == "/etc/cni/other")
-    }
-
-    @Test func `containerd's unit names the file, and imports make it incomplete`() throws {
-        try write(
-            "[Service]\nExecStart=/usr/bin/containerd --config /etc/c.toml\n",
-            to: "/usr/lib/systemd/system/containerd.service"
-        )
-        let text = """
-            imports = ["/etc/containerd/conf.d/*.toml"]
-            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata.options]
-              SystemdCgroup = true
-            """
         try write(text, to: "/etc/c.toml")
-        let settings = NetworkFiles(root: root).containerd()
-        #expect(settings?.path == "/etc/c.toml")
-        #expect(settings?.isIncomplete == true)
-        #expect(settings?.groupSettings == [])
+        let settings = RuntimeProbe(root: root).containerd()
+        #expect(settings?.path == "/etc/c.toml" && settings?.isIncomplete == false)
+        #expect(settings?.disabledInterface == "cri" && settings?.usesSystemd == true)
+        #expect(settings?.pluginDirectories == ["/usr/lib/cni"] && settings?.networkDirectory == "/etc/cni/other")
+        #expect(settings?.address == "/run/other.sock")
+        try write("imports = [\"/etc/containerd/conf.d/*.toml\"]\n", to: "/etc/c.toml")
+        #expect(RuntimeProbe(root: root).containerd()?.isIncomplete == true)
     }
 
     @Test func `files of --config-dir replace settings`() throws {
@@ -158,20 +116,41 @@ struct ProbeTests {
             to: "/usr/lib/systemd/system/kubelet.service"
         )
         try write("kind: KubeletConfiguration\nfailSwapOn: true\n", to: "/etc/k.yaml")
-        try write("kind: KubeletConfiguration\nfailSwapOn: false\n", to: "/etc/k.d/10-swap.conf")
-        let kubelet = KubeletFiles(root: root).facts()
-        #expect(kubelet.setting("failSwapOn", flag: "fail-swap-on") == "false")
-        #expect(kubelet.areSettingsKnown)
+        try write("failSwapOn: false\n", to: "/etc/k.d/10-swap.conf")
+        #expect(kubelet().setting("failSwapOn", flag: "fail-swap-on") == "false")
+        #expect(kubelet().areSettingsKnown)
         try write("a: [", to: "/etc/k.d/20-invalid.conf")
-        #expect(!KubeletFiles(root: root).facts().areSettingsKnown)
+        #expect(!kubelet().areSettingsKnown)
     }
 
-    @Test func `a plug-in of CRI-O may be in a second directory`() throws {
-        try write(#"{"name": "n", "type": "bridge"}"#, to: "/etc/cni/net.d/10-a.conf")
-        try write("#!/bin/sh\n", to: "/usr/libexec/cni/bridge", mode: 0o755)
-        let files = NetworkFiles(root: root)
-        #expect(files.network(nil).configurations[0].plugins.map(\.path) == [nil])
-        #expect(files.network(nil, isCRIO: true).configurations[0].plugins.map(\.path) == ["/usr/libexec/cni/bridge"])
+    @Test func `a client certificate that is a link to nothing is named`() throws {
+        try write(
+            "[Service]\nExecStart=/usr/bin/kubelet --kubeconfig=/etc/k.conf\n",
+            to: "/usr/lib/systemd/system/kubelet.service"
+        )
+        let user = #"{"client-certificate": "/pki/current.pem", "client-key": "/pki/current.pem"}"#
+        try write(Self.kubeconfig.replacing(#"{"token": "t"}"#, with: user), to: "/etc/k.conf", mode: 0o600)
+        try Files.makeDirectories("\(root)/pki")
+        try FileSystem.makeSymbolicLink(at: "\(root)/pki/current.pem", to: "gone.pem", replacing: false)
+        #expect(
+            kubelet().kubeconfig.fault?.contains("'/pki/current.pem' is a link to 'gone.pem', which does not") == true
+        )
+    }
+
+    @Test func `manifests of static pods and the files that they name are looked at`() throws {
+        let pod = """
+            {apiVersion: v1, kind: Pod, metadata: {name: etcd}, spec: {
+              containers: [{name: etcd, image: e, command: [etcd, --cert-file=/pki/a.crt, --key-file=/pki/a.key],
+                volumeMounts: [{name: pki, mountPath: /pki}]}], volumes: [{name: pki, hostPath: {path: /pki}}]}}
+            """
+        try write(pod, to: "/m/etcd.yaml")
+        try write("kind: Pod\nspec:\n\tx: 1\n", to: "/m/kube-apiserver.yaml")
+        try write("not a certificate", to: "/pki/a.crt")
+        let facts = KubeletProbe(root: root).staticPods("/m")
+        #expect(facts.has("etcd") && facts.has("kube-apiserver"))
+        #expect(facts.faults.map(\.place).first?.hasPrefix("/m/kube-apiserver.yaml:3:") == true, "\(facts.faults)")
+        #expect(facts.badFiles.map(\.path) == ["/pki/a.crt", "/pki/a.key"])
+        #expect(facts.badFiles.map(\.reason) == ["contains no certificate as PEM", "does not exist"])
     }
 
     @Test func `below a root directory, nothing of this machine is looked at`() async throws {
@@ -180,61 +159,20 @@ struct ProbeTests {
             to: "/usr/lib/systemd/system/kubelet.service"
         )
         try write("#!/bin/sh\n", to: "/usr/bin/kubelet", mode: 0o755)
-        try write(
-            "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n",
-            to: "/var/lib/kubelet/config.yaml"
-        )
+        try write("kind: KubeletConfiguration\n", to: "/var/lib/kubelet/config.yaml")
         try write("other-machine\n", to: "/etc/hostname")
-        try write("0123456789abcdef0123456789abcdef\n", to: "/etc/machine-id")
-        let kubeconfig = """
-            {"apiVersion": "v1", "kind": "Config", "current-context": "a",
-             "clusters": [{"name": "a", "cluster": {"server": "https://127.0.0.1:1"}}],
-             "users": [{"name": "a", "user": {"token": "t"}}],
-             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
-            """
-        try write(kubeconfig, to: "/etc/k.conf", mode: 0o600)
+        try write(Self.kubeconfig, to: "/etc/k.conf", mode: 0o600)
         let facts = await Collector(root: root, limit: .seconds(60)).facts()
-        #expect(facts.cluster.nodeName == "other-machine")
+        #expect(facts.nodeName == "other-machine")
         #expect(facts.kubelet.process == nil && facts.kubelet.health == nil && facts.kubelet.version == nil)
-        #expect(facts.machine.volumes.isEmpty && facts.machine.missingModules.isEmpty)
+        #expect(facts.machine.volumes.isEmpty)
         let diagnosis = diagnose(facts)
         #expect(diagnosis.findings.map(\.code) == ["server-refused", "cni-missing"], "\(diagnosis.findings)")
         #expect(diagnosis.unseen.contains { $0.area == .machine })
         #expect(!diagnosis.isSound)
     }
 
-    @Test func `a request that cannot be attributed is not this node's`() {
-        func request(_ user: String, _ text: String) -> Node {
-            .mapping([
-                (
-                    "spec",
-                    .mapping([
-                        ("username", .string(user)), ("request", .string(text)),
-                        ("signerName", .string("kubernetes.io/kube-apiserver-client-kubelet")),
-                    ])
-                )
-            ])
-        }
-        #expect(ServerProbe.isOf("a", request("system:node:a", "")))
-        // The name in the subject is followed by the key, which begins with the byte of a digit.
-        func encoded(_ name: String) -> String {
-            let text = "system:node:\(name)"
-            let subject = [0x0c, UInt8(text.utf8.count)] + Array(text.utf8) + [0x30, 0x59, 0x30, 0x13]
-            let body = Base64.encode(subject)
-            let pem = "-----BEGIN CERTIFICATE REQUEST-----\n\(body)\n-----END CERTIFICATE REQUEST-----\n"
-            return Base64.encode(Array(pem.utf8))
-        }
-        #expect(ServerProbe.isOf("a", request("system:bootstrap:abcdef", encoded("a"))))
-        #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", encoded("a0"))))
-        #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", "not base64")))
-        #expect(!ServerProbe.isOf("a", request("system:bootstrap:abcdef", "AAAA")))
-    }
-
-    @Test func `a given kubeconfig that does not exist is an error`() {
-        #expect(throws: Problem.self) { try Collector.administrator(TemporaryDirectory.file("gone.conf")) }
-    }
-
-    @Test func `the answers of a container runtime are read`() {
+    @Test func `the answers of a container runtime are read`() async throws {
         func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
             [0, 0, UInt8(payload.count), type, flags, 0, 0, 0, stream] + payload
         }
@@ -243,70 +181,98 @@ struct ProbeTests {
         }
         func message(_ bytes: [UInt8]) -> [UInt8] { [0, 0, 0, 0, UInt8(bytes.count)] + bytes }
         let settings = frame(4, 0, 0, [])
-        let version = frame(
-            0,
-            0,
-            1,
-            message(text(1, "0.1.0") + text(2, "containerd") + text(3, "2.1.0") + text(4, "v1"))
-        )
-        let condition =
-            text(1, "NetworkReady") + text(3, "NetworkPluginNotReady") + text(4, "cni plugin not initialized")
+        let version = frame(0, 0, 1, message(text(1, "0.1.0") + text(2, "containerd") + text(3, "2.1.0")))
+        let condition = text(1, "NetworkReady") + text(4, "cni plugin not initialized")
         let status = [0x0a, UInt8(condition.count)] + condition
         let answer = settings + version + frame(0, 0, 3, message([0x0a, UInt8(status.count)] + status))
+        let expected = RuntimeFacts.Condition(
+            type: "NetworkReady",
+            isTrue: false,
+            message: "cni plugin not initialized"
+        )
         #expect(
-            RuntimeInterface.answer(answer)
-                == .version(
-                    name: "containerd",
-                    version: "2.1.0",
-                    conditions: [
-                        .init(
-                            type: "NetworkReady",
-                            isTrue: false,
-                            reason: "NetworkPluginNotReady",
-                            message: "cni plugin not initialized"
-                        )
-                    ]
-                )
+            RuntimeInterface.answer(answer) == .version(name: "containerd", version: "2.1.0", conditions: [expected])
         )
         // A call that fails has trailers only.
         #expect(RuntimeInterface.answer(settings + frame(1, 5, 1, []) + frame(1, 5, 3, [])) == .withoutInterface)
-        #expect(RuntimeInterface.answer(settings) == .silent)
         #expect(RuntimeInterface.answer([]) == .silent)
-        #expect(
-            RuntimeInterface.answer(Array("HTTP/1.1 400 Bad Request\r\n".utf8)) == .failed("it does not speak HTTP/2")
-        )
-    }
-
-    @Test func `a socket that does not exist, or that nobody serves`() async throws {
+        #expect(RuntimeInterface.answer(Array("HTTP/1.1 400 ".utf8)) == .failed("it does not speak HTTP/2"))
         #expect(await RuntimeInterface.ask(TemporaryDirectory.file("gone"), within: .seconds(60)) == .missing)
         try Files.write([], to: TemporaryDirectory.file("file"))
         #expect(await RuntimeInterface.ask(TemporaryDirectory.file("file"), within: .seconds(60)) == .refused)
     }
 
-    @Test func `the last start of a unit is read from journalctl's lines`() {
-        let lines = JournalProbe.lines(
-            Array(
-                """
-                {"MESSAGE": "old", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "a", "__REALTIME_TIMESTAMP": "1000000"}
-                {"MESSAGE": "kubelet.service: Failed with result 'exit-code'.", "_PID": "1"}
-                {"MESSAGE": "new", "_PID": "8", "_SYSTEMD_INVOCATION_ID": "b", "__REALTIME_TIMESTAMP": "2000000"}
+    @Test func `the states of units are read from systemctl's lines`() {
+        let services = Service.read(
+            """
+            Id=kubelet.service
+            LoadState=loaded
+            ActiveState=activating
+            SubState=auto-restart
+            UnitFileState=enabled
+            Result=exit-code
+            ExecMainCode=1
+            ExecMainStatus=203
+            NRestarts=7
+            ConditionResult=yes
 
-                """.utf8
-            )
+            Id=crio.service
+            LoadState=not-found
+
+            Id=containerd.service
+            LoadState=masked
+            ActiveState=inactive
+
+            """
         )
-        #expect(lines.unit == [JournalLine("new", at: Timestamp(seconds: 2))])
-        #expect(lines.manager == ["kubelet.service: Failed with result 'exit-code'."])
+        #expect(services.keys.sorted() == ["containerd.service", "kubelet.service"])
+        let kubelet = services["kubelet.service"]
+        #expect(kubelet?.isRestarting == true && kubelet?.status == 203 && kubelet?.restarts == 7)
+        #expect(services["containerd.service"]?.load == "masked")
     }
 
-    @Test func `a start without errors leaves those of the start before it`() {
-        let lines = JournalProbe.lines(
+    @Test func `the last start of a unit, or the one before that has an error, is read from journalctl's lines`() {
+        let log = UnitLog(
             Array(
-                """
-                {"MESSAGE": "E0101 00:00:00 1 a.go:1] \\"command failed\\"", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "a"}
-                {"MESSAGE": "I0101 00:00:01 1 a.go:1] \\"starting\\"", "_PID": "8", "_SYSTEMD_INVOCATION_ID": "b"}
-                """.utf8
+                #"""
+                {"MESSAGE": "E0101 00:00:00 1 a.go:1] \"command failed\" err=<", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "a"}
+                {"MESSAGE": "\tone", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "a"}
+                {"MESSAGE": "\ttwo", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "a"}
+                {"MESSAGE": " >", "_PID": "7", "_SYSTEMD_INVOCATION_ID": "a", "__REALTIME_TIMESTAMP": "2000000"}
+                {"MESSAGE": "kubelet.service: Failed with result 'exit-code'.", "_PID": "1"}
+                {"MESSAGE": "I0101 00:00:01 1 a.go:1] \"starting\"", "_PID": "8", "_SYSTEMD_INVOCATION_ID": "b"}
+                """#.utf8
             )
         )
-        #expect(lines.unit.map(\.text) == ["E0101 00:00:00 1 a.go:1] \"command failed\""])
+        #expect(log.lines.map(\.text) == [#"E0101 00:00:00 1 a.go:1] "command failed" err="one two""#])
+        #expect(ending(in: log.lines) == "one two")
+        #expect(log.manager == ["kubelet.service: Failed with result 'exit-code'."])
+    }
+
+    /// Lines of logs, with the error in them.
+    @Test(arguments: [
+        (#"E1128 09:13:31.1 90 run.go:72] "x" err="a \"b\", path: &TypeMeta{}""#, #"a "b""#),
+        (#"E1128 09:13:31.1 90 a.go:1] words"#, "words"), ("Error: words", "Error: words"),
+    ])
+    func `the error of a line is its value`(line: String, error: String) { #expect(errorText(line) == error) }
+
+    @Test func `the last error of a container is found among its lines`() {
+        let log = "t stderr F E1128 09:13:31.1 90 a.go:1] bad\nt stdout F I1128 09:13:31.1 90 a.go:1] fine\n"
+        #expect(PodLogs.lastError(in: log) == "bad")
+        #expect(PodLogs.lastError(in: "t stdout F some words\n") == "some words")
+        #expect(PodLogs.lastError(in: "t stdout F some words\n", isOfAnyForm: false) == nil)
+    }
+
+    @Test func `a pod that runs or has completed is no failure`() throws {
+        func pod(_ status: String) throws -> ClusterFacts.PodObject? {
+            let text = #"{"metadata": {"namespace": "a", "name": "b"}, "status": \#(status)}"#
+            return ClusterFacts.PodObject(try readJSON(Array(text.utf8), file: "pod"))
+        }
+        #expect(try pod(#"{"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]}"#) == nil)
+        #expect(try pod(#"{"phase": "Succeeded"}"#) == nil)
+        let waiting = #"{"waiting": {"reason": "ImagePullBackOff", "message": "m"}}"#
+        let found = try pod(#"{"phase": "Pending", "containerStatuses": [{"image": "i", "state": \#(waiting)}]}"#)
+        #expect(found?.reason == "ImagePullBackOff" && found?.message == "m" && found?.image == "i")
+        #expect(try pod(#"{"phase": "Pending"}"#)?.reason == "ContainerCreating")
     }
 }

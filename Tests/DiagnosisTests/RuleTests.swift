@@ -3,393 +3,404 @@ import HTTP
 import Host
 import Kubernetes
 import Testing
+import YAML
 
 @testable import Diagnosis
 
-extension Credentials {
-    /// The credentials of a bootstrap token.
-    static func withToken() throws -> Credentials {
-        let text = """
-            {"apiVersion": "v1", "kind": "Config", "current-context": "a",
-             "clusters": [{"name": "a", "cluster": {"server": "https://10.0.0.1:6443"}}],
-             "users": [{"name": "a", "user": {"token": "abcdef.0123456789abcdef"}}],
-             "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}]}
-            """
-        let kubeconfig = try Kubeconfig(Array(text.utf8), path: "/bootstrap.conf")
-        return try Credentials(kubeconfig, now: .now()) { _ in [] }
+/// A change of the facts of a sound node, with the first cause.
+struct Fault: Sendable, CustomTestStringConvertible {
+    var code: String
+    /// Words of the line of the cause.
+    var words: String
+    var others: [String]
+    var change: @Sendable (inout Facts) -> Void
+
+    init(_ code: String, _ words: String, others: [String] = [], _ change: @escaping @Sendable (inout Facts) -> Void) {
+        (self.code, self.words, self.others, self.change) = (code, words, others, change)
     }
+
+    var testDescription: String { "\(code): \(words)" }
 }
+
+private let units: [Fault] = [
+    Fault("kubelet-not-installed", "kubelet: is not installed") { $0.kubelet = KubeletFacts() },
+    Fault("kubelet-unit-missing", "kubelet.service: does not exist, although '/usr/bin/kubelet' does") {
+        $0.stopKubelet()
+        ($0.kubelet.service, $0.kubelet.unitPath) = (nil, nil)
+    },
+    Fault("kubelet-masked", "kubelet.service: is masked") {
+        $0.stopKubelet()
+        $0.kubelet.service = Service(load: "masked", active: "inactive")
+    },
+    Fault("kubelet-unit", "Missing '='") {
+        $0.stopKubelet()
+        $0.kubelet.service = Service(load: "bad-setting", active: "inactive")
+        $0.kubelet.log.manager = ["/etc/systemd/system/kubelet.service:3: Missing '=', ignoring line."]
+    },
+    Fault("environment-file", "/etc/default/kubelet: does not exist") {
+        $0.stopKubelet()
+        $0.kubelet.missingEnvironmentFiles = ["/etc/default/kubelet"]
+    },
+    Fault("kubelet-program", "/usr/bin/kubelet: is not executable") {
+        $0.stopKubelet()
+        $0.kubelet.programFault = "is not executable"
+    },
+    Fault("kubelet-stopped", "kubelet.service: is stopped and not enabled") {
+        $0.stopKubelet()
+        $0.kubelet.service = Service(active: "inactive", sub: "dead", file: "disabled")
+    },
+    Fault("kubelet-stopped", "ConditionPathExists=/no was not met") {
+        $0.stopKubelet()
+        $0.kubelet.service = Service(active: "inactive", sub: "dead", areConditionsMet: false)
+        $0.kubelet.log.manager = ["kubelet was skipped, unmet condition check, ConditionPathExists=/no was not met"]
+    },
+    Fault("kubelet-fails", "(7 restarts, exit status 203): Failed at step EXEC spawning /x") {
+        $0.stopKubelet("of an earlier start")
+        $0.kubelet.service?.status = 203
+        $0.kubelet.log.manager = ["kubelet.service: Failed at step EXEC spawning /x", "Failed to start kubelet"]
+    },
+    Fault("kubelet-fails", "has failed (oom-kill, exit status 9)") {
+        $0.stopKubelet()
+        $0.kubelet.service = Service(active: "failed", sub: "failed", result: "oom-kill", status: 9)
+    },
+    Fault("kubelet-fails", "failed to run Kubelet: a new reason") {
+        $0.stopKubelet("failed to run Kubelet: a new reason")
+    },
+    Fault("kubelet-config", "/c.yaml:3:1: did not find expected key") {
+        $0.stopKubelet("failed to load kubelet config file, path: /c.yaml, error: yaml")
+        $0.kubelet.configuration = FileFact(path: "/c.yaml", fault: "did not find expected key", place: ":3:1")
+    },
+    Fault("port-taken", "port 10250: process 7 ('nginx') listens there") {
+        $0.stopKubelet("listen tcp 0.0.0.0:10250: bind: address already in use")
+        $0.kubelet.portHolders = [10250: "process 7 ('nginx')"]
+    },
+    Fault("kubelet-hangs", "process 100 does not answer") { $0.kubelet.health = .silent },
+    Fault("kubelet-unhealthy", "[-]syncloop failed") { $0.kubelet.health = .unhealthy("[-]syncloop failed") },
+]
+
+private let runtimes: [Fault] = [
+    Fault("runtime-stopped", "containerd.service: is not running") {
+        $0.runtime.answer = .refused
+        $0.runtime.services = ["containerd.service": Service(active: "inactive", sub: "dead")]
+        $0.setReady("False", "container runtime network not ready: cni plugin not initialized")
+        $0.network.configurations = []
+    },
+    Fault("runtime-stopped", "containerd.service: is not running") {
+        $0.runtime.answer = .missing
+        $0.runtime.services = ["containerd.service": Service(active: "inactive", sub: "dead")]
+        $0.stopKubelet("validate CRI v1 runtime API for endpoint \"unix:///c.sock\": dial unix /c.sock: no such file")
+    },
+    Fault("runtime-masked", "containerd.service: is masked") {
+        $0.runtime.answer = .missing
+        $0.runtime.services = ["containerd.service": Service(load: "masked", active: "inactive")]
+        $0.setReady("Unknown", "")
+    },
+    Fault("runtime-failed", "failed to load TOML: /etc/containerd/config.toml: (4, 1)") {
+        $0.runtime.answer = .missing
+        $0.runtime.services = [
+            "containerd.service": Service(active: "failed", sub: "failed", result: "exit-code", status: 1)
+        ]
+        $0.runtime.log.lines = [
+            JournalLine(text: "containerd: failed to load TOML: /etc/containerd/config.toml: (4, 1): no value")
+        ]
+        $0.setReady("Unknown", "")
+    },
+    Fault("runtime-endpoint", "does not exist, but cri-o answers at '/run/crio/crio.sock'") {
+        ($0.runtime.answer, $0.runtime.services) = (.missing, [:])
+        $0.runtime.others = ["/run/crio/crio.sock": "cri-o"]
+        $0.stopKubelet("validate CRI v1 runtime API for endpoint \"unix:///c.sock\"")
+    },
+    Fault("runtime-endpoint", "containerd listens at '/run/c.sock'") {
+        $0.runtime.answer = .missing
+        $0.runtime.containerd = ContainerdFacts(path: "/etc/containerd/config.toml", address: "/run/c.sock")
+        $0.stopKubelet()
+    },
+    Fault("runtime-not-installed", "container runtime: none is installed") {
+        ($0.runtime.answer, $0.runtime.services, $0.runtime.programs) = (.missing, [:], [])
+        $0.stopKubelet()
+    },
+    Fault("runtime-hangs", "containerd at '/run/containerd/containerd.sock': accepts connections") {
+        $0.runtime.answer = .silent
+        $0.setReady("False", "[container runtime is down, PLEG is not healthy]")
+    },
+    Fault("cri-disabled", "'disabled_plugins' contains \"cri\"") {
+        $0.runtime.answer = .withoutInterface
+        $0.runtime.containerd = ContainerdFacts(path: "/etc/containerd/config.toml", disabledInterface: "cri")
+        $0.stopKubelet("validate CRI v1 runtime API for endpoint: unknown service runtime.v1.RuntimeService")
+    },
+    Fault("cri-disabled", "failed to find snapshotter \"stargz\"") {
+        $0.runtime.answer = .withoutInterface
+        $0.runtime.log.lines = [
+            JournalLine(
+                text:
+                    #"msg="failed to load plugin io.containerd.grpc.v1.cri" error="failed to find snapshotter \"stargz\"""#
+            )
+        ]
+        $0.stopKubelet()
+    },
+    Fault("cgroup-driver", "the kubelet uses cgroupfs") {
+        $0.runtime.answer = .version(name: "containerd", version: "1.7.2", conditions: [])
+        $0.runtime.containerd = ContainerdFacts(path: "/c.toml", usesSystemd: true)
+        let error = #"expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups"#
+        $0.cluster.pods = [.init(name: "a/b", reason: "ContainerCreating", message: error)]
+    },
+    Fault("cni-missing", "CNI configuration: there is none in /etc/cni/net.d") {
+        $0.network.configurations = []
+        $0.runtime.answer = .version(
+            name: "containerd",
+            version: "2",
+            conditions: [.init(type: "NetworkReady", isTrue: false)]
+        )
+        $0.setReady("False", "container runtime network not ready: cni plugin not initialized")
+    },
+    Fault("cni-invalid", "is not valid JSON") {
+        $0.network.configurations[0].fault = "is not valid JSON"
+        $0.setReady("False", "container runtime network not ready: cni plugin not initialized")
+    },
+    Fault("cni-plugin", "CNI plug-in 'calico': is not in /opt/cni/bin") {
+        $0.network.configurations[0].missing = [("calico", "is not in /opt/cni/bin")]
+        let error = #"failed to find plugin "calico" in path [/opt/cni/bin]"#
+        $0.cluster.pods = [.init(name: "a/b", reason: "ContainerCreating", message: error)]
+    },
+    Fault("pod", "pod 'kube-system/calico-node-x': ImagePullBackOff: manifest unknown") {
+        $0.network.configurations = []
+        $0.cluster.pods = [
+            .init(
+                name: "kube-system/calico-node-x",
+                reason: "ImagePullBackOff",
+                message: "manifest unknown",
+                hostPaths: ["/etc/cni/net.d"]
+            )
+        ]
+        $0.setReady("False", "container runtime network not ready: cni plugin not initialized")
+    },
+]
+
+private let servers: [Fault] = [
+    Fault("kubeconfig-missing", "/etc/kubernetes/kubelet.conf: does not exist") {
+        $0.kubelet.kubeconfig.exists = false
+        $0.stopKubelet("failed to run Kubelet: unable to load bootstrap kubeconfig: stat /b.conf: no such file")
+        $0.loseServer()
+    },
+    Fault("credentials", "is a link to '/gone.pem', which does not exist") {
+        $0.kubelet.kubeconfig.fault = "its client certificate '/c.pem' is a link to '/gone.pem', which does not exist"
+        $0.stopKubelet("failed to run Kubelet: unable to load bootstrap kubeconfig: stat /b.conf: no such file")
+        $0.loseServer()
+    },
+    Fault("kubelet-flag", "unknown flag: --old", others: ["credentials"]) {
+        $0.kubelet.kubeconfig.fault = "client key '/k' does not belong to certificate '/c'"
+        $0.stopKubelet("failed to parse kubelet flag: unknown flag: --old")
+        $0.loseServer()
+    },
+    Fault("bootstrap-token", "401 Unauthorized") {
+        ($0.kubelet.kubeconfig.exists, $0.kubelet.bootstrap.exists) = (false, true)
+        $0.stopKubelet("failed to run Kubelet: cannot create certificate signing request: Unauthorized")
+        $0.loseServer(identity: 401)
+    },
+    Fault("unauthorized", "401 Unauthorized") { $0.loseServer(identity: 401) },
+    Fault("clock", "is 3 years behind, by the clock of the API server") {
+        $0.server.clockDifference = 3 * 365 * 86400
+        $0.loseServer(identity: 401)
+    },
+    Fault("dns", "no address") { $0.loseServer(TransportError(.resolve, "no address")) },
+    Fault("server-refused", "refused") { $0.loseServer(TransportError(.refused, "refused")) },
+    Fault("server-refused", "('10.0.0.1' is 10.0.0.9 by /etc/hosts:3)") {
+        $0.machine.hostEntry = "10.0.0.9 by /etc/hosts:3"
+        $0.loseServer(TransportError(.refused, "refused"))
+    },
+    Fault("no-route", "no route") { $0.loseServer(TransportError(.unreachable, "no route")) },
+    Fault("server-silent", "no answer") { $0.loseServer(TransportError(.timedOut, "no answer")) },
+    Fault("wrong-ca", "unknown issuer") { $0.loseServer(TransportError(.untrusted, "unknown issuer")) },
+    Fault("server-name", "other name") { $0.loseServer(TransportError(.hostName, "other name")) },
+    Fault("server-certificate-expired", "expired") {
+        $0.loseServer(TransportError(.serverCertificateExpired, "expired"))
+    },
+    Fault("server-not-ready", "etcd") {
+        ($0.server.readyStatus, $0.server.failedChecks) = (500, ["etcd"])
+        $0.loseServer()
+    },
+    Fault("control-plane-file", "/pki/server.crt: expired at") {
+        $0.loseServer(TransportError(.refused, "refused"))
+        $0.kubelet.staticPods = StaticPodFacts(path: "/m", files: ["/m/kube-apiserver.yaml": nil], isControlPlane: true)
+        $0.kubelet.staticPods.badFiles = [("/pki/server.crt", "/m/etcd.yaml", "expired at 2026-01-01")]
+        $0.server.podErrors = [("kube-apiserver", "connection refused")]
+    },
+    Fault("control-plane-pod", "etcd of this node: its last error is: no space left on device") {
+        $0.loseServer(TransportError(.refused, "refused"))
+        $0.kubelet.staticPods = StaticPodFacts(path: "/m", files: ["/m/kube-apiserver.yaml": nil], isControlPlane: true)
+        $0.server.podErrors = [("etcd", "no space left on device"), ("kube-apiserver", "connection refused")]
+    },
+    Fault("static-pod-missing", "/m/kube-apiserver.yaml: does not exist") {
+        $0.loseServer(TransportError(.refused, "refused"))
+        $0.kubelet.staticPods = StaticPodFacts(path: "/m", isControlPlane: true)
+    },
+    Fault("static-pod", "/m/etcd.yaml:2:1: found a tab") {
+        $0.loseServer(TransportError(.refused, "refused"))
+        $0.kubelet.staticPods = StaticPodFacts(path: "/m", files: ["/m/kube-apiserver.yaml": nil, "/m/etcd.yaml": nil])
+        ($0.kubelet.staticPods.isControlPlane, $0.server.podErrors) = (true, [("kube-apiserver", "refused")])
+        $0.kubelet.staticPods.faults = [("/m/etcd.yaml:2:1", "found a tab")]
+    },
+    Fault("kubelet-flag", "unknown flag") {
+        $0.loseServer(TransportError(.refused, "refused"))
+        $0.kubelet.staticPods = StaticPodFacts(path: "/m", files: ["/m/kube-apiserver.yaml": nil], isControlPlane: true)
+        $0.stopKubelet("failed to parse kubelet flag: unknown flag: --old")
+    },
+]
+
+private let nodes: [Fault] = [
+    Fault("swap-on", "swap '/dev/sda2': is on") {
+        $0.machine.swapAreas = ["/dev/sda2"]
+        $0.stopKubelet("failed to run Kubelet: running with swap on is not supported, please disable swap")
+    },
+    Fault("cgroup-v1", "kubelet is configured to not run on a host using cgroup v1") {
+        $0.stopKubelet(
+            "failed to validate kubelet configuration, error: kubelet is configured to not run on a host using cgroup v1"
+        )
+    },
+    Fault("disk-full", "file system '/' is full") {
+        $0.stopKubelet("failed to run Kubelet: mkdir /var/lib/kubelet/x: no space left on device")
+        $0.machine.volumes = [("/var/lib/kubelet", FreeSpace(mount: "/", size: 10 << 30, free: 0))]
+    },
+    Fault("no-inodes", "file system '/' has no free inodes") {
+        $0.stopKubelet("failed to run Kubelet: mkdir /var/lib/kubelet/x: no space left on device")
+        $0.machine.volumes = [
+            ("/var/lib/kubelet", FreeSpace(mount: "/", size: 10 << 30, free: 1 << 30, lacksInodes: true))
+        ]
+    },
+    Fault("node-name", "host name 'a_b': is no valid name") {
+        $0.nodeName = "a_b"
+        $0.stopKubelet()
+    },
+    Fault("node-missing", "Node 'worker-1': is not registered: nodes is forbidden") {
+        $0.cluster.node = nil
+        $0.kubelet.log.lines = [klog("Unable to register node with API server", "nodes is forbidden")]
+    },
+    Fault("webhook", "admission webhook \"x\" denied the request") {
+        $0.cluster.node = nil
+        let error = "Unable to register node: admission webhook \"x\" denied the request"
+        $0.kubelet.log.lines = [klog("x", error, at: $0.now)]
+    },
+    Fault("not-registered", "because 'registerNode' is false") {
+        $0.cluster.node = nil
+        $0.kubelet.arguments.append(("--register-node=false", nil))
+    },
+    Fault("same-name", "another machine reports under this name") { $0.cluster.node?.machineID = "ffff" },
+    Fault("lease", "was not renewed for 5 minutes: net/http: timeout") {
+        $0.cluster.leaseAge = 300
+        $0.kubelet.log.lines = [klog("Failed to update lease", "net/http: timeout")]
+    },
+    Fault("version-skew", "kubelet v1.36.2 with API server v1.34.0") {
+        ($0.server.version, $0.cluster.node) = ("v1.34.0", nil)
+    },
+    Fault("condition-DiskPressure", "has DiskPressure: low") {
+        $0.cluster.node?.conditions["DiskPressure"] = ("True", "low")
+    },
+    Fault("cordoned", "is cordoned") { $0.cluster.node?.isUnschedulable = true },
+    Fault("taint", "has taint a:NoExecute") { $0.cluster.node?.taints = [("a", "NoExecute")] },
+    Fault("ip-forward", "net.ipv4.ip_forward: is 0") { $0.machine.settings["net.ipv4.ip_forward"] = "0" },
+    Fault("bridge-netfilter", "kernel module 'br_netfilter' is not loaded") {
+        $0.machine.settings["net.bridge.bridge-nf-call-iptables"] = nil
+        $0.network.configurations[0].types = ["flannel", "portmap"]
+    },
+    Fault("program", "program 'iptables': is not installed") {
+        let error = #"plugin type="portmap" failed (add): exec: "iptables": executable file not found in $PATH"#
+        $0.cluster.pods = [.init(name: "a/b", reason: "ContainerCreating", message: error)]
+    },
+    Fault("pod", "pod 'a/b': ImagePullBackOff: not found") {
+        $0.cluster.pods = [.init(name: "a/b", reason: "ImagePullBackOff", message: "not found", image: "x:1")]
+    },
+    Fault("pod", "failed to get sandbox image \"pause:1\"") {
+        $0.cluster.pods = [.init(name: "a/b", reason: "ContainerCreating")]
+        let error = "rpc error: code = Unknown desc = failed to get sandbox image \"pause:1\""
+        $0.kubelet.log.lines = [
+            klog("Error syncing pod, skipping", error, more: " pod=\"a/b\" podUID=\"x\"", at: $0.now)
+        ]
+    },
+]
 
 /// The conclusions from facts.
 @Suite(.timeLimit(.minutes(30)))
 struct RuleTests {
+    @Test(arguments: [units, runtimes, servers, nodes].flatMap(\.self))
+    func `the first cause is that of the facts, and nothing else is wrong`(fault: Fault) {
+        var facts = soundFacts()
+        fault.change(&facts)
+        let diagnosis = diagnose(facts)
+        #expect(diagnosis.first?.code == fault.code, "\(diagnosis.findings)")
+        #expect(diagnosis.first?.line.contains(fault.words) == true, "\(diagnosis.first?.line ?? "")")
+        #expect(diagnosis.others.map(\.code) == fault.others, "\(diagnosis.findings)")
+    }
+
     @Test func `nothing is wrong with a node that is Ready`() {
         let diagnosis = diagnose(soundFacts())
-        #expect(diagnosis.first == nil, "\(diagnosis.findings)")
-        #expect(diagnosis.isReady)
-        #expect(diagnosis.sound.map(\.area) == Area.allCases.filter { $0 != .credentials })
+        #expect(diagnosis.findings == [] && diagnosis.notes == [])
+        #expect(diagnosis.isReady && !diagnosis.isSound == false)
+        #expect(diagnosis.versions == ["kubelet v1.36.2", "containerd v2.1.0", "API server v1.36.2"])
     }
 
-    @Test func `a fault that the running kubelet survives is a note`() {
+    @Test func `faults that a running kubelet survives are notes`() {
         var facts = soundFacts()
         facts.machine.swapAreas = ["/dev/sda2"]
+        facts.kubelet.service?.file = "disabled"
+        facts.cluster.node?.taints = [("a", "NoSchedule"), ("node.kubernetes.io/not-ready", "NoExecute")]
         let diagnosis = diagnose(facts)
         #expect(diagnosis.first == nil)
-        #expect(diagnosis.notes.map(\.code) == ["swap-on"])
+        #expect(Set(diagnosis.notes.map(\.code)) == ["swap-on", "kubelet-disabled", "taint"])
     }
 
-    @Test func `swap explains a kubelet that does not start and a Node that is not Ready`() {
+    @Test func `what could not be looked at is not a cause`() {
         var facts = soundFacts()
-        facts.machine.swapAreas = ["/dev/sda2"]
-        facts.stopKubelet(
-            #"E0101 00:00:00.000000 1 run.go:72] "command failed" err="failed to run Kubelet: running with swap on is "#
-                + #"not supported, please disable swap or set --fail-swap-on flag to false""#
-        )
-        let diagnosis = diagnose(facts)
-        #expect(diagnosis.first?.code == "swap-on")
-        #expect(diagnosis.first?.kind == .cause)
-        #expect(diagnosis.consequences.map(\.code) == ["kubelet-fails", "not-ready"])
-        #expect(diagnosis.others == [])
-    }
-
-    /// Lines of kubelet 1.36, with the code of the cause.
-    @Test(arguments: [
-        (
-            #"E1 1 run.go:72] "command failed" err="failed to parse kubelet flag: unknown flag: --network-plugin""#,
-            "kubelet-flag", "unknown flag: --network-plugin"
-        ),
-        (
-            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to load kubelet config file, path: "#
-                + #"/var/lib/kubelet/config.yaml, error: yaml: line 3: did not find expected node content""#,
-            "kubelet-config", "failed to load kubelet config file, path: /var/lib/kubelet/config.yaml"
-        ),
-        (
-            #"E1128 09:13:31.100000 90 server.go:1023] "Failed to start" err="listen tcp 0.0.0.0:10250: bind: address already "#
-                + #"in use""#,
-            "port-taken", "listen tcp 0.0.0.0:10250"
-        ),
-    ])
-    func `a line of the kubelet is the cause if nothing was seen itself`(line: String, code: String, text: String) {
-        var facts = soundFacts()
-        facts.stopKubelet(line)
-        let first = diagnose(facts).first
-        #expect(first?.code == code)
-        #expect(first?.cause.hasPrefix(text) == true, "\(first?.cause ?? "")")
-    }
-
-    @Test func `a line has one cause`() {
-        var facts = soundFacts()
-        facts.stopKubelet(
-            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to validate kubelet configuration, error: "#
-                + #"kubelet is configured to not run on a host using cgroup v1. cgroup v1 support is unsupported and will "#
-                + #"be removed in a future release, path: &TypeMeta{Kind:,APIVersion:,}""#
-        )
-        let diagnosis = diagnose(facts)
-        #expect(diagnosis.findings.map(\.code) == ["cgroup-v1", "kubelet-fails", "not-ready"])
-    }
-
-    @Test func `an unknown last line is shown as it is`() {
-        var facts = soundFacts()
-        facts.stopKubelet(
-            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: a new reason""#
-        )
-        let first = diagnose(facts).first
-        #expect(first?.code == "kubelet-fails")
-        #expect(first?.cause == "ends again and again (7 restarts, exit status 1): failed to run Kubelet: a new reason")
-    }
-
-    @Test func `a missing network is the cause of a Node that is not Ready`() {
-        var facts = soundFacts()
-        facts.loseNetwork()
-        let diagnosis = diagnose(facts)
-        #expect(diagnosis.first?.code == "cni-missing")
-        #expect(diagnosis.consequences.map(\.code) == ["not-ready"])
-    }
-
-    @Test func `a stopped container runtime comes before the kubelet that waits for it`() {
-        var facts = soundFacts()
-        facts.runtime.answer = .refused
-        facts.runtime.units = [
-            UnitDetails(
-                name: "containerd.service",
-                state: UnitState(load: "loaded", active: "inactive", sub: "dead")
-            )
-        ]
-        facts.setReady("False", "container runtime is down")
-        #expect(diagnose(facts).first?.line == "containerd.service: is not running")
-    }
-
-    /// Errors of the connection, with the code of the cause.
-    @Test(arguments: [
-        (TransportError.Kind.resolve, "dns"), (.refused, "server-refused"), (.timedOut, "server-silent"),
-        (.unreachable, "no-route"), (.untrusted, "wrong-ca"), (.hostName, "server-name"),
-        (.serverCertificateExpired, "server-certificate-expired"),
-    ])
-    func `the connection to the server has its own causes`(kind: TransportError.Kind, code: String) {
-        var facts = soundFacts()
-        facts.server.fault = TransportError(kind, "the connection fails")
-        facts.cluster.isKnown = false
-        facts.cluster.node = nil
-        #expect(facts.firstCode == code)
-    }
-
-    @Test func `a wrong clock explains a certificate that is not valid yet`() {
-        var facts = soundFacts()
-        facts.server.clockDifference = .seconds(3 * 365 * 86400)
-        facts.server.identityStatus = 401
-        facts.cluster.isKnown = false
-        facts.cluster.node = nil
-        #expect(facts.firstCode == "clock")
-    }
-
-    @Test func `a request for a certificate that nobody has approved is the cause`() {
-        var facts = soundFacts()
-        facts.kubelet.kubeconfig.exists = true
-        facts.cluster.node = nil
-        facts.cluster.requests = [
-            .init(
-                name: "csr-x",
-                signer: "kubernetes.io/kube-apiserver-client-kubelet",
-                state: .pending,
-                age: .seconds(300)
-            )
-        ]
-        // A node with credentials does not wait for its request.
-        #expect(facts.firstCode == "node-missing")
-        #expect(diagnose(facts).notes.contains { $0.code == "csr-pending" })
-    }
-
-    @Test func `a cordoned node is found although it is Ready`() {
-        var facts = soundFacts()
-        facts.cluster.node?.isUnschedulable = true
-        #expect(facts.firstCode == "cordoned")
-        #expect(diagnose(facts).isReady)
-    }
-
-    @Test func `a pod whose image is missing is found`() {
-        var facts = soundFacts()
-        facts.cluster.pods = [
-            .init(
-                name: "kube-system/calico-node-x",
-                daemonSet: "calico-node",
-                reason: "ImagePullBackOff",
-                message:
-                    #"failed to resolve reference "docker.io/calico/node:v9": docker.io/calico/node:v9: not found"#,
-                image: "calico/node:v9"
-            )
-        ]
-        let first = diagnose(facts).first
-        #expect(first?.code == "pod-ImagePullBackOff")
-        #expect(first?.fix == "correct the image 'calico/node:v9', which the registry does not have")
-    }
-
-    @Test func `a full disk and a read-only file system keep the kubelet from running`() {
-        var facts = soundFacts()
+        facts.loseServer()
+        #expect(diagnose(facts).first == nil)
+        #expect(!diagnose(facts).isSound)
         facts.stopKubelet()
-        facts.machine.volumes = [
-            .init(path: "/var/lib/kubelet", space: FreeSpace(mount: "/", size: 10 << 30, free: 0))
-        ]
-        #expect(facts.firstCode == "disk-full")
-        facts.machine.volumes[0].space = FreeSpace(mount: "/", size: 10 << 30, free: 10 << 20)
-        #expect(facts.firstCode == "kubelet-fails")
-        #expect(diagnose(facts).others.map(\.code) == ["disk-low"])
-        facts.machine.volumes[0].space = FreeSpace(mount: "/", size: 10 << 30, free: 1 << 30, isReadOnly: true)
-        #expect(facts.firstCode == "read-only")
-        facts.machine.volumes[0].space = FreeSpace(mount: "/", size: 10 << 30, free: 1 << 30, lacksInodes: true)
-        #expect(facts.firstCode == "no-inodes")
-    }
-
-    @Test func `a kubelet that hangs or is unhealthy is a fault, however old its process is`() {
-        var facts = soundFacts()
-        facts.kubelet.health = .silent
-        #expect(facts.firstCode == "kubelet-hangs")
-        facts.kubelet.health = .unhealthy("[-]syncloop failed")
-        #expect(facts.firstCode == "kubelet-unhealthy")
-        // The kubelet reports, so that its health check is at another port.
-        facts.kubelet.health = .refused
-        #expect(facts.firstCode == nil)
-        facts.cluster.leaseAge = .seconds(300)
-        #expect(facts.firstCode == "kubelet-starting")
-    }
-
-    @Test func `a directory that cannot be read is not a missing network`() {
-        var facts = soundFacts()
-        facts.network.configurations = []
-        facts.network.unreadable["/etc/cni/net.d"] = "permission denied"
-        facts.runtime.answer = .denied
-        facts.setReady("False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady")
-        #expect(facts.firstCode == "not-ready")
-    }
-
-    @Test func `what could not be read in time is not a cause`() {
-        var facts = soundFacts()
-        facts.machine = MachineFacts()
-        (facts.machine.isKnown, facts.machine.controlGroupVersion) = (false, 0)
-        facts.network = NetworkFacts()
-        facts.network.isKnown = false
-        facts.stopKubelet()
-        #expect(diagnose(facts).findings.map(\.code) == ["kubelet-fails", "not-ready"])
-        facts.kubelet = KubeletFacts()
-        facts.kubelet.isKnown = false
-        #expect(diagnose(facts).findings.map(\.code) == ["not-ready"])
-    }
-
-    @Test func `runc that is not in the usual directories is a note until something misses it`() {
-        var facts = soundFacts()
-        facts.setReady("False", "")
-        facts.runtime.lowLevelProgram = nil
-        #expect(diagnose(facts).notes.contains { $0.code == "runc-missing" })
-        let line = #"E1 1 a.go:1] "x" err="exec: \"runc\": executable file not found in $PATH""#
-        facts.kubelet.lines = [JournalLine(line)]
-        #expect(diagnose(facts).findings.contains { $0.code == "runc-missing" })
-    }
-
-    @Test func `a clock that is wrong is a note unless credentials fail`() {
-        var facts = soundFacts()
-        facts.server.clockDifference = .seconds(3600)
-        facts.setReady("False", "")
-        #expect(diagnose(facts).notes.contains { $0.code == "clock" })
-    }
-
-    @Test func `a symptom with an error of its own is explained only by a cause of this error`() {
-        var facts = soundFacts()
-        facts.machine.swapAreas = ["/dev/sda2"]
-        facts.stopKubelet(
-            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: a new reason""#
-        )
-        let diagnosis = diagnose(facts)
-        #expect(diagnosis.first?.code == "swap-on")
-        #expect(diagnosis.consequences.map(\.code) == ["not-ready"])
-        #expect(diagnosis.others.map(\.code) == ["kubelet-fails"])
-    }
-
-    @Test func `a kubelet that systemd starts for the first time does not end again and again`() {
-        var facts = soundFacts()
-        facts.stopKubelet()
-        facts.kubelet.unit?.state = UnitState(load: "loaded", active: "activating", sub: "start-pre")
-        facts.kubelet.unit?.restartCount = 0
-        #expect(facts.firstCode == "kubelet-starting")
-        facts.kubelet.unit?.state = UnitState(load: "loaded", active: "deactivating", sub: "stop-sigterm")
-        #expect(facts.firstCode == "kubelet-stopping")
+        (facts.kubelet, facts.network) = (KubeletFacts(isKnown: false), NetworkFacts(isKnown: false))
+        facts.runtime = RuntimeFacts()
+        #expect(diagnose(facts).first == nil, "\(diagnose(facts).findings)")
     }
 
     @Test func `a kubelet that is Ready between two of many restarts is not well`() {
         var facts = soundFacts()
-        facts.kubelet.unit?.restartCount = 11
-        facts.kubelet.process?.age = .seconds(2)
-        facts.kubelet.lines = [
-            JournalLine(#"E1128 09:13:31.1 90 run.go:72] "command failed" err="failed to run Kubelet: a reason""#)
-        ]
-        let diagnosis = diagnose(facts)
-        #expect(!diagnosis.isReady)
-        #expect(diagnosis.first?.cause.contains("ends again and again") == true, "\(diagnosis.first?.cause ?? "")")
-        // It does not listen yet in the first moments.
-        facts.kubelet.health = .refused
-        #expect(diagnose(facts).first?.cause.contains("ends again and again") == true)
-        facts.kubelet.health = .healthy
-        facts.kubelet.process?.age = .seconds(60)
+        facts.kubelet.service?.restarts = 11
+        facts.kubelet.process?.age = 2
+        facts.kubelet.log.lines = [klog("command failed", "failed to run Kubelet: a reason")]
+        #expect(diagnose(facts).first?.cause.hasPrefix("ends again and again (11 restarts") == true)
+        facts.kubelet.process?.age = 60
         #expect(diagnose(facts).isReady)
     }
 
-    @Test func `the line with which the kubelet ended precedes other errors`() {
-        var facts = soundFacts()
-        facts.stopKubelet(
-            #"E1128 09:13:30.100000 90 a.go:1] "Failed to watch" err="too many open files""#,
-            #"E1128 09:13:31.100000 90 run.go:72] "command failed" err="failed to run Kubelet: running with swap on is "#
-                + #"not supported""#,
-        )
-        #expect(facts.firstCode == "swap-on")
-        #expect(!diagnose(facts).findings.contains { $0.code == "open-files" })
-    }
-
-    @Test func `another machine under the same name is the cause although the Node is Ready`() {
-        var facts = soundFacts()
-        facts.cluster.node?.machineID = "ffffffffffffffffffffffffffffffff"
-        #expect(facts.firstCode == "same-name")
-        #expect(!diagnose(facts).isReady)
-    }
-
-    @Test func `another socket is named only if a runtime answers there`() {
-        var facts = soundFacts()
-        facts.runtime.answer = .missing
-        facts.runtime.sockets = ["/run/crio/crio.sock"]
-        facts.stopKubelet()
-        #expect(facts.firstCode == "runtime-not-installed")
-        facts.runtime.others = ["/run/crio/crio.sock": "cri-o"]
-        #expect(facts.firstCode == "runtime-endpoint")
-    }
-
-    @Test func `the node of k3s has the name in its certificate, and a pod that has ended is a note`() {
-        #expect(KubeletFacts.node(of: "system:node:a") == "a")
-        #expect(KubeletFacts.node(of: "admin") == nil)
-        var facts = soundFacts()
-        facts.cluster.pods = [.init(name: "a/b", daemonSet: nil, reason: "Evicted", message: "", hasEnded: true)]
-        #expect(facts.firstCode == nil)
-        #expect(diagnose(facts).notes.map(\.code) == ["pod-Evicted"])
-    }
-
-    @Test func `a kubelet that waits for its first certificate is not a kubelet that is starting`() throws {
-        var facts = soundFacts()
-        facts.cluster.node = nil
-        facts.kubelet.health = .refused
-        facts.kubelet.kubeconfig.exists = false
-        facts.kubelet.bootstrap.path = "/etc/kubernetes/bootstrap-kubelet.conf"
-        facts.kubelet.bootstrap.exists = true
-        facts.kubelet.bootstrap.credentials = try Credentials.withToken()
-        facts.cluster.requests = [
-            .init(
-                name: "csr-x",
-                signer: "kubernetes.io/kube-apiserver-client-kubelet",
-                state: .pending,
-                age: .seconds(300)
-            )
-        ]
-        #expect(facts.firstCode == "csr-pending")
-        #expect(diagnose(facts).findings.map(\.code) == ["csr-pending", "node-missing"])
-    }
-
-    @Test func `facts that do no harm are notes`() {
-        var facts = soundFacts()
-        facts.setReady("False", "")
-        facts.machine.machineID = nil
-        facts.machine.lacksMachineID = true
-        facts.machine.settings["net.ipv4.ip_forward"] = "0"
-        facts.cluster.node?.podRanges = ["fd00::/64"]
-        facts.network.configurations[0].plugins = [.init(type: "gone", path: nil)]
-        let diagnosis = diagnose(facts)
-        #expect(diagnosis.notes.map(\.code) == ["machine-id", "ip-forward", "cni-plugin"])
-        facts.cluster.node?.podRanges = ["10.0.0.0/24", "fd00::/64"]
-        #expect(diagnose(facts).findings.map(\.code) == ["not-ready", "ip-forward"])
-    }
-
-    /// Errors of images and sandboxes, with the beginning of the fix.
+    /// Errors of pods, with words of the fix.
     @Test(arguments: [
-        ("ImagePullBackOff", "failed to pull 'registry/app-401:1': 500 Internal Server Error", "run 'crictl pull"),
-        ("ImagePullBackOff", "failed to pull 'registry/app:1': 401 Unauthorized", "give the pod 'imagePullSecrets'"),
-        ("ContainerCreating", #"exec: "runc": executable file not found in $PATH"#, "install runc"),
-        ("ContainerCreating", "runc create failed: mount is not permitted", "see 'kubectl -n a describe pod b'"),
-        ("CreateContainerError", "context deadline exceeded", "see 'kubectl -n a describe pod b'"),
+        ("ImagePullBackOff", "registry/app-401:1: 500 Internal Server Error", "run 'crictl pull"),
+        ("ErrImagePull", "unexpected status: 401 Unauthorized", "give the pod 'imagePullSecrets'"),
+        ("ErrImagePull", "dial tcp: lookup registry: no such host", "check that this node reaches the registry"),
+        ("CrashLoopBackOff", "exit code 1", "see 'kubectl -n a logs b"),
+        ("CreateContainerConfigError", "secret \"x\" not found", "see 'kubectl -n a describe pod b'"),
+        ("ContainerCreating", "incompatible CNI versions", "write a 'cniVersion'"),
     ])
     func `the fix of a pod is that of its error`(reason: String, message: String, fix: String) {
         var facts = soundFacts()
-        facts.cluster.pods = [.init(name: "a/b", daemonSet: nil, reason: reason, message: message)]
-        let finding = diagnose(facts).findings.first { $0.area == .pods }
-        #expect(finding?.fix.hasPrefix(fix) == true, "\(finding?.fix ?? "")")
+        facts.cluster.pods = [.init(name: "a/b", reason: reason, message: message)]
+        #expect(diagnose(facts).first?.fix.hasPrefix(fix) == true, "\(diagnose(facts).first?.fix ?? "")")
     }
 
-    @Test func `a Node that was not seen is not sound`() {
+    @Test func `the file and line of a setting that the kubelet does not know are named`() throws {
         var facts = soundFacts()
-        #expect(diagnose(facts).isSound)
-        (facts.cluster.node, facts.cluster.isKnown) = (nil, false)
-        #expect(diagnose(facts).first == nil)
-        #expect(!diagnose(facts).isSound)
+        let text = Array("kind: KubeletConfiguration\nmaxPodz: 4\n".utf8)
+        facts.kubelet.configuration = FileFact(path: "/c.yaml", root: try readDocuments(text, file: "c").first?.root)
+        facts.stopKubelet("failed to load kubelet config file, strict decoding error: unknown field \"maxPodz\"")
+        #expect(diagnose(facts).first?.fix.contains("'/c.yaml' in line 2") == true)
+        facts.stopKubelet("failed to parse kubelet flag: unknown flag: --old")
+        facts.kubelet.arguments.append(("--old=1", "/etc/default/kubelet"))
+        #expect(diagnose(facts).first?.fix.hasPrefix("remove '--old' in '/etc/default/kubelet'") == true)
     }
 
-    @Test func `versions too far from each other are only a note once the Node is registered`() {
+    @Test func `systemd starts a unit that has failed too often only after a reset`() {
         var facts = soundFacts()
-        facts.server.version = "v1.20.2"
-        #expect(facts.firstCode == nil)
-        facts.cluster.node = nil
-        #expect(facts.firstCode == "version-skew")
+        facts.stopKubelet("failed to parse kubelet flag: unknown flag: --old")
+        facts.kubelet.service = Service(active: "failed", result: "start-limit-hit", status: 1)
+        #expect(
+            diagnose(facts).first?.fix.contains("systemctl reset-failed kubelet.service && systemctl restart") == true
+        )
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import HTTP
 import Host
 
 @testable import Diagnosis
@@ -6,76 +7,65 @@ import Host
 /// The facts of a node whose kubelet runs and that is Ready; tests change what they are about.
 func soundFacts() -> Facts {
     var facts = Facts(now: Timestamp(seconds: 1_780_000_000))
-    facts.machine.hostName = "worker-1"
+    (facts.areUnitsKnown, facts.nodeName, facts.machine.hostName) = (true, "worker-1", "worker-1")
     facts.machine.machineID = "0123456789abcdef0123456789abcdef"
-    facts.machine.settings = ["net.ipv4.ip_forward": "1"]
+    facts.machine.settings = ["net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"]
     facts.kubelet.unitPath = "/etc/systemd/system/kubelet.service"
-    facts.kubelet.program = "/usr/bin/kubelet"
-    facts.kubelet.version = "v1.36.2"
-    facts.kubelet.arguments = ["--kubeconfig=/etc/kubernetes/kubelet.conf"]
+    (facts.kubelet.program, facts.kubelet.version) = ("/usr/bin/kubelet", "v1.36.2")
+    facts.kubelet.arguments = [("--kubeconfig=/etc/kubernetes/kubelet.conf", nil)]
     facts.kubelet.kubeconfig.path = "/etc/kubernetes/kubelet.conf"
     facts.kubelet.kubeconfig.exists = true
-    facts.kubelet.unit = UnitDetails(
-        name: "kubelet.service",
-        state: UnitState(load: "loaded", active: "active", sub: "running"),
-        process: 100
-    )
-    facts.kubelet.process = .init(identifier: 100, age: .seconds(3600))
+    facts.kubelet.service = Service()
+    facts.kubelet.process = RunningProcess(identifier: 100, age: 3600)
     facts.kubelet.health = .healthy
+    facts.runtime.services = ["containerd.service": Service()]
     facts.runtime.answer = .version(
         name: "containerd",
         version: "v2.1.0",
         conditions: [.init(type: "RuntimeReady", isTrue: true), .init(type: "NetworkReady", isTrue: true)]
     )
-    facts.runtime.lowLevelProgram = "/usr/sbin/runc"
-    var configuration = NetworkFacts.Configuration(path: "/etc/cni/net.d/10-calico.conflist")
-    configuration.plugins = [.init(type: "calico", path: "/opt/cni/bin/calico")]
-    facts.network.configurations = [configuration]
-    facts.network.hasDirectory = true
-    facts.server.url = "https://10.0.0.1:6443"
-    facts.server.source = "/etc/kubernetes/kubelet.conf"
-    facts.server.readyStatus = 200
-    facts.server.identityStatus = 200
-    facts.server.version = "v1.36.2"
-    facts.cluster.nodeName = "worker-1"
+    facts.runtime.programs = ["/usr/bin/containerd"]
+    facts.network.configurations = [.init(path: "/etc/cni/net.d/10-calico.conflist", types: ["calico"])]
+    (facts.server.url, facts.server.readyStatus, facts.server.identityStatus) = ("https://10.0.0.1:6443", 200, 200)
+    (facts.server.source, facts.server.version) = ("/etc/kubernetes/kubelet.conf", "v1.36.2")
     facts.cluster.isKnown = true
-    facts.cluster.arePodsKnown = true
-    var node = ClusterFacts.NodeObject()
-    node.conditions["Ready"] = .init(status: "True", reason: "KubeletReady")
-    facts.cluster.node = node
-    facts.cluster.leaseAge = .seconds(5)
+    facts.cluster.node = ClusterFacts.NodeObject()
+    facts.cluster.leaseAge = 5
+    facts.setReady("True", "kubelet is posting ready status")
     return facts
 }
 
 extension Facts {
-    /// The kubelet ends again and again, with lines in its journal.
-    mutating func stopKubelet(_ lines: String...) {
-        kubelet.process = nil
-        kubelet.health = nil
-        kubelet.unit?.state = UnitState(load: "loaded", active: "activating", sub: "auto-restart")
-        kubelet.unit?.restartCount = 7
-        kubelet.unit?.exitStatus = 1
-        kubelet.unit?.process = nil
-        kubelet.lines = lines.map { JournalLine($0) }
+    /// The kubelet ends again and again, with an error as klog writes it.
+    mutating func stopKubelet(_ error: String? = nil) {
+        (kubelet.process, kubelet.health) = (nil, nil)
+        kubelet.service = Service(
+            active: "activating",
+            sub: "auto-restart",
+            result: "exit-code",
+            status: 1,
+            restarts: 7
+        )
+        if let error { kubelet.log.lines = [klog("command failed", error)] }
         setReady("Unknown", "Kubelet stopped posting node status.")
     }
 
-    /// There is no CNI configuration, and the runtime and the kubelet say so.
-    mutating func loseNetwork() {
-        network.configurations = []
-        runtime.answer = .version(
-            name: "containerd",
-            version: "v2.1.0",
-            conditions: [.init(type: "NetworkReady", isTrue: false, message: "cni plugin not initialized")]
-        )
-        setReady("False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady")
-    }
-
-    /// The Node is not Ready.
     mutating func setReady(_ status: String, _ message: String) {
-        cluster.node?.conditions["Ready"] = .init(status: status, message: message)
+        cluster.node?.conditions["Ready"] = (status, message)
     }
 
-    /// The code of the first cause.
-    var firstCode: String? { diagnose(self).first?.code }
+    /// The server does not send the Node.
+    mutating func loseServer(_ fault: TransportError? = nil, identity: Int? = nil) {
+        (server.fault, server.identityStatus) = (fault, identity)
+        (cluster.isKnown, cluster.node, cluster.leaseAge) = (false, nil, nil)
+    }
+}
+
+/// Returns a line of the kubelet.
+func klog(_ message: String, _ error: String, more: String = "", at time: Timestamp? = nil) -> JournalLine {
+    let value = error.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    return JournalLine(
+        text: "E1128 09:13:31.100000      90 run.go:72] \"\(message)\" err=\"\(value)\"\(more)",
+        time: time
+    )
 }

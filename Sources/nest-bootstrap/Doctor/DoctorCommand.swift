@@ -1,8 +1,7 @@
-import Actions
 import Base
 import Diagnosis
-import Planning
 import Reporting
+import YAML
 
 /// Command `doctor`: why this machine is not a Ready node.
 struct DoctorCommand: Command {
@@ -19,18 +18,15 @@ struct DoctorCommand: Command {
                 + "'--all' prints what it could not look at.",
             "The first line is the first cause, the second line its fix. Faults that come first keep later stages from "
                 + "working, so fix this one, and run it again; '--all' prints everything that was found.",
-            "Requests for certificates are looked at with the kubeconfig of an administrator: the one of '--kubeconfig', or "
-                + "one of the kubelet's cluster that the task file, kubeadm or k3s has on this machine.",
             "With '--root', only files are looked at, and the API server that they name: not the kernel, processes, units, "
                 + "mounts and clock.",
         ],
         exitCodes: [
             Row("0", "nothing is wrong, and the server has sent the Node"),
-            Row("1", "something is wrong, the Node was not seen, or the file of '--kubeconfig' cannot be used"),
-            .usageError,
+            Row("1", "something is wrong, or the Node was not seen"), .usageError,
         ],
-        examples: ["doctor", "doctor --all", "doctor --kubeconfig ./admin.kubeconfig --output json"],
-        files: Row.taskFiles + [
+        examples: ["doctor", "doctor --all", "doctor --output json"],
+        files: [
             Row("/etc/kubernetes", "what kubeadm has made"), Row("/var/lib/kubelet", "the kubelet's files"),
             Row("/etc/cni/net.d", "the networks of pods"), Row("/etc/containerd/config.toml", "settings of containerd"),
         ],
@@ -38,47 +34,77 @@ struct DoctorCommand: Command {
 
     static let flags: [Flag<Self>] = [
         Flag("--all", "print everything that was found, and what could not be looked at", \.isComplete),
-        Flag("--kubeconfig", "FILE", "the kubeconfig of an administrator", \.kubeconfig),
-        .config, .role, .hostName,
         .root("look at the files below DIR, which is the root of another machine"), .output,
     ]
 
     /// Whether everything is printed.
     var isComplete = false
 
-    /// The kubeconfig of an administrator, if one is given.
-    var kubeconfig: String?
-
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
-        let given = try kubeconfig.map { try Collector.administrator(Configuration.absolute($0)) }
-        let plan = (try? Configuration(checking: options))?.plan
-        let facts = await Collector(options, plan: plan, givenAdministrator: given).facts()
-        let diagnosis = diagnose(facts)
-        let report = DiagnosisReport(facts: facts, diagnosis: diagnosis)
+        let root = options.root.map(Configuration.absolute) ?? ""
+        let diagnosis = await Collector(root: root, environment: options.environment).diagnosis()
         if options.output.isForPrograms {
-            program.output.writeObjects(report.json, as: options.output)
+            program.output.writeObjects(diagnosis.json, as: options.output)
         } else {
-            program.output.write(report.lines(isComplete: isComplete).map { printable($0) + "\n" }.joined())
+            program.output.write(diagnosis.lines(isComplete: isComplete).map { printable($0) + "\n" }.joined())
         }
         return diagnosis.isSound ? .success : .failure
     }
 }
 
-extension Collector {
-    /// Creates a collector of the facts of this node.
+extension NodeDiagnosis {
+    /// Returns the lines for a person.
     ///
-    /// - Parameters:
-    ///   - options: The options of the command, with the root directory.
-    ///   - plan: The tasks of this node, whose kubeconfigs may be those of administrators.
-    ///   - givenAdministrator: The kubeconfig that was given.
-    init(_ options: Options, plan: Plan?, givenAdministrator: KubeconfigFact? = nil) {
-        let ofTasks = plan?.steps.compactMap(\.task.footprint.kubeconfig?.path) ?? []
-        self.init(
-            root: options.root.map(Configuration.absolute) ?? "",
-            environment: options.environment,
-            administrators: ofTasks.unique() + Collector.usualAdministrators,
-            givenAdministrator: givenAdministrator,
-            advice: { _, _, _ in nil }
-        )
+    /// - Parameter isComplete: Whether everything is printed, instead of the first cause.
+    /// - Returns: The lines.
+    func lines(isComplete: Bool) -> [String] {
+        var lines = first.map { [$0.line, "fix: \($0.fix)"] } ?? [summary]
+        let notes = notes.map { "note: \($0.line); \($0.fix)" }
+        guard isComplete else {
+            let count = others.count
+            if count > 0 {
+                lines.append("\(count) more \(count == 1 ? "fault" : "faults"): see 'nest-bootstrap doctor --all'")
+            }
+            return lines + (first == nil ? notes : [])
+        }
+        lines += consequences.map { "because of it: \($0.line)" }
+        for finding in others { lines += ["also wrong: \(finding.line)", "fix: \(finding.fix)"] }
+        return lines + notes + unseen.map { "not looked at: \($0.subject): \($0.reason)" }
+    }
+
+    /// The line if nothing is wrong.
+    private var summary: String {
+        let list = versions.isEmpty ? "" : ": \(versions.joined(separator: ", "))"
+        if isReady { return "Node '\(node)' is Ready\(list)" }
+        if !isNodeSeen {
+            let reason = unseen.first { [.configuration, .credentials, .server].contains($0.area) }
+            let why = reason.map { " (\($0.subject): \($0.reason))" } ?? ""
+            return "Node '\(node)' was not seen\(why); nothing that was looked at is wrong\(list)"
+        }
+        let hint = unseen.isEmpty ? "" : "; 'nest-bootstrap doctor --all' prints what could not be looked at"
+        return "nothing wrong was found, but the Node was not seen to be Ready\(list)\(hint)"
+    }
+
+    /// The diagnosis as one JSON object.
+    var json: String {
+        func object(_ finding: Finding) -> Node {
+            .mapping([
+                ("code", .string(finding.code)), ("area", .string(finding.area.rawValue)),
+                ("subject", .string(finding.subject)), ("cause", .string(finding.cause)), ("fix", .string(finding.fix)),
+            ])
+        }
+        let unseen = unseen.map { unseen in
+            Node.mapping([
+                ("area", .string(unseen.area.rawValue)), ("subject", .string(unseen.subject)),
+                ("reason", .string(unseen.reason)),
+            ])
+        }
+        var pairs: [(String, Node)] = [Node.outputVersion, ("node", .string(node)), ("ready", .boolean(isReady))]
+        if let first { pairs.append(("cause", object(first))) }
+        pairs += [
+            ("consequences", .sequence(consequences.map(object))), ("others", .sequence(others.map(object))),
+            ("notes", .sequence(notes.map(object))), ("unseen", .sequence(unseen)),
+        ]
+        return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
     }
 }

@@ -66,9 +66,12 @@ struct StatusReport {
     /// Reports why this machine is not a Ready node, although all of its tasks have succeeded.
     private func reportNode(_ output: ConsoleOutput) async {
         guard configuration.options.root == nil else { return }
-        let collector = Collector(configuration.options, plan: configuration.plan)
+        let collector = Collector(environment: configuration.options.environment)
         guard await collector.hasKubelet() else { return }
-        if let line = notReadyLine(await collector.facts()) { output.write("\(line)\n") }
+        let diagnosis = await collector.diagnosis()
+        guard !diagnosis.isReady, let cause = diagnosis.first else { return }
+        let line = "Node '\(diagnosis.node)' is not Ready: \(cause.line); more: nest-bootstrap doctor"
+        output.write("\(printable(line))\n")
     }
 
     /// Creates the problem that the wait timed out before all tasks had succeeded.
@@ -139,15 +142,6 @@ struct StatusReport {
         else { return [] }
         return [Problem("since \(problem.since): \(problem.text)")]
     }
-}
-
-/// Returns the line about a node that is not Ready, `nil` if it is, or if this machine has no kubelet.
-func notReadyLine(_ facts: Facts) -> String? {
-    let diagnosis = diagnose(facts)
-    guard facts.kubelet.unitPath != nil || facts.kubelet.process != nil, !diagnosis.isReady, let cause = diagnosis.first
-    else { return nil }
-    let node = facts.cluster.nodeName.isEmpty ? "the node" : "Node '\(facts.cluster.nodeName)'"
-    return printable("\(node) is not Ready: \(cause.line); more: nest-bootstrap doctor")
 }
 
 /// Returns the command that lets the unit of a task start again, in quotes.

@@ -1,0 +1,269 @@
+import Base
+
+/// Something that is wrong on a node, with its fix.
+public struct Finding: Sendable, Hashable {
+    public enum Kind: Int, Sendable, Hashable, Comparable {
+        /// A fault that needs a fix of its own.
+        case cause
+        /// A consequence of a fault, which is the first cause only if no fault was found.
+        case symptom
+        /// A fact that does no harm now.
+        case note
+
+        public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// The word for the fault, the same in all versions, such as `swap-on`.
+    public var code: String
+    public var kind = Kind.cause
+    /// The area in which the fault is.
+    public var area: Area
+    /// The first stage that the fault keeps from working.
+    var blocks: Area
+    /// The thing that is wrong, such as a file.
+    public var subject: String
+    public var cause: String
+    /// The action that removes the fault.
+    public var fix: String
+
+    public init(
+        _ code: String,
+        _ area: Area,
+        kind: Kind = .cause,
+        _ subject: String,
+        _ cause: String,
+        fix: String
+    ) {
+        (self.code, self.kind, self.area, blocks) = (code, kind, area, area)
+        (self.subject, self.cause, self.fix) = (subject, cause, fix)
+    }
+
+    /// The subject and the cause, in one line.
+    public var line: String { "\(subject): \(cause)" }
+}
+
+/// The result of a diagnosis.
+public struct NodeDiagnosis: Sendable {
+    /// The name with which the kubelet registers, empty if it is not known.
+    public var node = ""
+    /// The kubelet, the container runtime and the API server with their versions, those that are known.
+    public var versions: [String] = []
+    /// The faults, the first cause first.
+    var findings: [Finding]
+    /// Facts that do no harm now.
+    public var notes: [Finding] = []
+    /// The things that could not be looked at.
+    public var unseen: [Unseen] = []
+    /// Whether the Node exists and is Ready.
+    public var isReady: Bool
+    /// Whether the server has sent the Node.
+    public var isNodeSeen = false
+
+    public init(findings: [Finding], notes: [Finding] = [], unseen: [Unseen] = [], isReady: Bool) {
+        (self.findings, self.notes, self.unseen, self.isReady) = (findings, notes, unseen, isReady)
+    }
+
+    /// Whether nothing is wrong, and the Node was seen.
+    public var isSound: Bool { first == nil && (isReady || isNodeSeen) }
+    /// The first cause, `nil` if nothing is wrong.
+    public var first: Finding? { findings.first }
+    /// The symptoms that the first cause explains.
+    public var consequences: [Finding] { findings.dropFirst().filter { $0.kind == .symptom } }
+    /// The other findings, which need a fix of their own.
+    public var others: [Finding] { findings.dropFirst().filter { $0.kind == .cause } }
+}
+
+/// One fault that a node can have: when facts show it, what they show, and the fix.
+struct Rule: Sendable {
+    /// The subject, its fault, and the fix.
+    typealias Found = (subject: String, cause: String, fix: String)
+
+    var code: String
+    var kind: Finding.Kind
+    var area: Area
+    var blocks: Area
+    var find: @Sendable (Facts) -> [Found]
+
+    /// Creates a rule that finds the fault, or returns `nil` if the facts do not show it.
+    ///
+    /// If the stage that it `blocks` works, the fault is a note.
+    init(
+        _ code: String,
+        _ area: Area,
+        kind: Finding.Kind = .cause,
+        blocks: Area? = nil,
+        _ find: @escaping @Sendable (Facts) -> Found?,
+    ) {
+        self.init(all: code, area, kind: kind, blocks: blocks) { find($0).map { [$0] } ?? [] }
+    }
+
+    /// Creates a rule that finds any number of faults.
+    init(
+        all code: String,
+        _ area: Area,
+        kind: Finding.Kind = .cause,
+        blocks: Area? = nil,
+        _ find: @escaping @Sendable (Facts) -> [Found],
+    ) {
+        (self.code, self.kind, self.area, self.blocks, self.find) = (code, kind, area, blocks ?? area, find)
+    }
+
+    fileprivate func findings(_ facts: Facts) -> [Finding] {
+        find(facts).map { found in
+            var finding = Finding(code, area, kind: kind, found.subject, found.cause, fix: found.fix)
+            finding.blocks = blocks
+            return finding
+        }
+    }
+}
+
+/// Draws the conclusions from what was seen of a node.
+///
+/// A fault counts only if the stage that it blocks does not work: swap that is on does no harm to a kubelet that runs. The
+/// error with which the kubelet has ended is stronger than the order of the stages: the fault that explains it is the first
+/// cause, or else the error itself, because the kubelet has not reached what comes later.
+///
+/// - Parameter facts: The facts.
+/// - Returns: The findings in the order of the stages that they block.
+func diagnose(_ facts: Facts) -> NodeDiagnosis {
+    let rules = machineRules + runtimeRules + kubeletRules + credentialRules + serverRules + nodeRules + podRules
+    var findings = rules.flatMap { $0.findings(facts) }
+    if facts.kubeletWorks, !facts.isReady {
+        // What a running kubelet reports is a fault of the registration of its Node.
+        let known = facts.recentErrors.compactMap { knownFinding(errorText($0), facts) }.filter { $0.blocks == .node }
+        findings += known.suffix(1).filter { one in !findings.contains { $0.code == one.code } }
+    }
+    // A symptom of a stage that works is of the past.
+    findings.removeAll { $0.kind == .symptom && facts.works($0.blocks) }
+    for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
+    // A symptom is the first cause only if no fault of an earlier stage than pods was found.
+    func rank(_ finding: Finding) -> Int { finding.kind == .cause && finding.blocks < .pods ? 0 : 1 }
+    let order = findings.enumerated().sorted { left, right in
+        (rank(left.element), left.element.blocks, left.element.kind, left.offset)
+            < (rank(right.element), right.element.blocks, right.element.kind, right.offset)
+    }
+    findings = order.map(\.element)
+    if let error = facts.kubeletEnding {
+        let known = knownFinding(error, facts)
+        let codes = [known?.code].compactMap(\.self) + explanations(of: error)
+        let explaining = findings.firstIndex { one in one.kind == .cause && codes.contains { one.code.hasPrefix($0) } }
+        if let explaining {
+            findings.insert(findings.remove(at: explaining), at: 0)
+        } else if let known {
+            findings.insert(known, at: 0)
+        } else if let index = findings.firstIndex(where: { $0.code == "kubelet-fails" }) {
+            findings.insert(findings.remove(at: index), at: 0)
+        }
+    }
+    if facts.kubelet.service?.active == "failed", facts.kubelet.service?.result == "start-limit-hit" {
+        // systemd refuses to start the unit until its count of starts is reset.
+        let (restart, reset) = (facts.kubelet.restart, "systemctl reset-failed \(facts.kubelet.unitName) && ")
+        for index in findings.indices {
+            findings[index].fix = findings[index].fix.replacing(restart, with: reset + restart)
+        }
+    }
+    // Text of programs and of the server is shown on a terminal.
+    findings = findings.map { finding in
+        var finding = finding
+        finding.cause = printable(shortened(finding.cause))
+        return finding
+    }
+    var diagnosis = NodeDiagnosis(
+        findings: findings.filter { $0.kind != .note },
+        notes: findings.filter { $0.kind == .note },
+        unseen: facts.unseen,
+        isReady: facts.isReady
+    )
+    diagnosis.node = facts.nodeName
+    diagnosis.isNodeSeen = facts.cluster.node != nil
+    diagnosis.versions = [
+        facts.kubelet.version.map { "kubelet \($0)" }, facts.runtime.version.map { "\($0.name) \($0.version)" },
+        facts.server.version.map { "API server \($0)" },
+    ].compactMap(\.self)
+    return diagnosis
+}
+
+/// Returns a text in at most 300 characters; the middle is left out, because the end of an error has its cause.
+func shortened(_ text: String) -> String { text.shortened(to: 300) }
+
+/// The seconds after which a Lease counts as not renewed; the kubelet renews it every 10 seconds.
+let leaseDuration: Int64 = 40
+
+extension Facts {
+    /// Whether the kubelet runs, and has for long enough to have read its configuration.
+    var kubeletWorks: Bool {
+        if isRestartedAgain { return false }
+        switch kubelet.health {
+        case .healthy: return true
+        case .unhealthy, .silent: return false
+        // The port is another one if the kubelet reports.
+        case .refused: return isReported
+        case nil: break
+        }
+        if !isThisMachine { return isReported }
+        guard let process = kubelet.process, process.age >= 20 else { return false }
+        return kubelet.service.map { $0.active == "active" } ?? true
+    }
+
+    /// Whether systemd has just started the kubelet, and not for the first time: it may answer before it ends again.
+    var isRestartedAgain: Bool {
+        guard let process = kubelet.process, let service = kubelet.service else { return false }
+        return service.restarts > 1 && process.age < 20
+    }
+
+    /// Whether the Node is Ready, and its Lease is renewed by this machine.
+    private var isReported: Bool {
+        cluster.node?.conditions["Ready"]?.status == "True" && cluster.leaseAge != nil && !isLeaseOld && !isHeldByOther
+    }
+
+    /// Whether the Node is Ready, and its kubelet still reports so.
+    var isReady: Bool {
+        kubeletWorks && cluster.node?.conditions["Ready"]?.status == "True" && !isLeaseOld && !isHeldByOther
+    }
+
+    /// Whether the kubelet does not renew its Lease, so that the conditions of the Node and the states of pods are old.
+    var isLeaseOld: Bool {
+        guard let age = cluster.leaseAge else { return false }
+        // The last renewal may be of the kubelet before this one.
+        if isThisMachine, let process = kubelet.process, process.age > 15, age > process.age + 5 { return true }
+        return age > leaseDuration
+    }
+
+    /// Whether another machine reports as this Node.
+    var isHeldByOther: Bool {
+        guard let own = machine.machineID, let other = cluster.node?.machineID, let age = cluster.leaseAge else {
+            return false
+        }
+        return !own.isEmpty && !other.isEmpty && own != other && age < 60
+    }
+
+    /// Returns whether a stage was seen to work, so that no fault keeps it from working now.
+    func works(_ area: Area) -> Bool {
+        switch area {
+        case .runtime: runtime.version != nil && runtime.condition("RuntimeReady")?.isTrue != false
+        case .configuration, .kubelet: kubeletWorks
+        case .machine, .credentials, .server, .node, .network: isReady
+        case .pods: false
+        }
+    }
+
+    /// The error with which the kubelet has ended, `nil` if it runs, was stopped, or its error is not known.
+    var kubeletEnding: String? {
+        guard !kubeletWorks, !isStartRefused,
+            kubelet.service.map({ ["failed", "activating"].contains($0.active) || isRestartedAgain }) == true
+        else { return nil }
+        return ending(in: kubelet.log.lines)
+    }
+
+    /// Whether systemd has not started the kubelet's program, so that its last error is of an earlier start.
+    var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
+
+    /// The errors of the kubelet and of pods, without those of the past of a kubelet that works.
+    var recentErrors: [String] {
+        let lines = kubelet.log.lines.filter { line in
+            isError(line.text) && (!kubeletWorks || (line.time.map { now.seconds - $0.seconds < 90 } ?? true))
+        }
+        // Errors in the journal have quotes with any number of escapes.
+        return (lines.map(\.text) + cluster.pods.map(\.message)).map { $0.replacing("\\", with: "") }
+    }
+}

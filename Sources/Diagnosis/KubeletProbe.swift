@@ -1,0 +1,297 @@
+import Base
+import Glibc
+import Host
+import Kubernetes
+import TLS
+import YAML
+
+/// Reads the unit, the process and the files of a node's kubelet, below a root directory.
+struct KubeletProbe {
+    var root: String
+    var now = Timestamp.now()
+
+    /// The units that start a kubelet; the first that exists is the node's.
+    static let unitNames = [
+        "kubelet.service", "k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
+        "snap.kubelet.daemon.service",
+    ]
+
+    private func exists(_ path: String) -> Bool { (try? FileSystem.exists(root + path)) == true }
+
+    func facts() -> KubeletFacts {
+        var facts = KubeletFacts()
+        for name in Self.unitNames {
+            guard let unit = UnitFile(name, root: root) else { continue }
+            (facts.unitName, facts.unitPath) = (name, unit.path)
+            let command = unit.arguments
+            (facts.program, facts.arguments) = (command.first?.text, Array(command.dropFirst()))
+            facts.missingEnvironmentFiles = unit.missingEnvironmentFiles
+            break
+        }
+        if root.isEmpty,
+            let running = processes(named: facts.isK3s ? ["k3s", "k3s-server", "k3s-agent", "rke2"] : ["kubelet"]).first
+        {
+            facts.process = running
+            if facts.program?.isAbsolutePath != true { facts.program = running.program ?? facts.program }
+            let files = facts.arguments
+            facts.arguments = running.arguments.map { text in (text, files.first { $0.text == text }?.file) }
+        }
+        let usual = ["/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"]
+        facts.program = facts.program ?? usual.first(where: exists)
+        if let program = facts.program, program.isAbsolutePath { facts.programFault = programFault(root + program) }
+        if facts.isK3s {
+            let directories = ["/var/lib/rancher/k3s/agent", "/var/lib/rancher/rke2/agent"]
+            facts.kubeconfig = kubeconfig("\(directories.first(where: exists) ?? directories[0])/kubelet.kubeconfig")
+            return facts
+        }
+        if let path = facts.flag("config") { facts.configuration = file(path) }
+        if let directory = facts.flag("config-dir"), !directory.isEmpty {
+            let names = ((try? FileSystem.list(root + directory, limit: 1000)) ?? []).filter { $0.hasSuffix(".conf") }
+            facts.dropIns = names.sorted().map { file("\(directory)/\($0)") }
+        }
+        facts.kubeconfig = kubeconfig(facts.flag("kubeconfig"))
+        facts.bootstrap = kubeconfig(facts.flag("bootstrap-kubeconfig"))
+        facts.staticPods = staticPods(facts.setting("staticPodPath", flag: "pod-manifest-path"))
+        return facts
+    }
+
+    /// Reads a file of settings, which must be a mapping.
+    func file(_ path: String) -> FileFact {
+        var fact = FileFact(path: path)
+        do throws(SystemError) {
+            let bytes = try FileSystem.read(root + path, limit: 1 << 20)
+            if bytes.allSatisfy({ $0 <= 0x20 }) {
+                fact.fault = "is empty"
+                return fact
+            }
+            do throws(Problems) {
+                fact.root = try readDocuments(bytes, file: path).compactMap(\.root).first
+                if fact.root?.mapping == nil { fact.fault = "has no settings: expected a mapping" }
+            } catch {
+                fact.fault = error.all.first?.message ?? "is not valid YAML"
+                fact.place = place(of: error.all.first, in: path)
+            }
+        } catch {
+            fact.isDenied = error.code == EACCES
+            fact.fault = error.isNotFound ? "does not exist" : "cannot be read: \(error.reason)"
+        }
+        return fact
+    }
+
+    private func place(of problem: Problem?, in path: String) -> String {
+        guard problem?.location?.file == path else { return "" }
+        return problem?.location?.position.map { ":\($0.line):\($0.column)" } ?? ""
+    }
+
+    /// Reads a kubeconfig with its credentials.
+    func kubeconfig(_ path: String?) -> KubeconfigFact {
+        guard let path, !path.isEmpty else { return KubeconfigFact() }
+        let file = file(path)
+        var fact = KubeconfigFact(path: path, exists: file.fault != "does not exist")
+        (fact.fault, fact.place, fact.isDenied) = (file.fault, file.place, file.isDenied)
+        guard let root = file.root, file.fault == nil else { return fact }
+        // Settings that client-go accepts and this program refuses.
+        let users = (root["users"]?.sequence ?? []).compactMap { $0["user"] }
+        let clusters = (root["clusters"]?.sequence ?? []).compactMap { $0["cluster"] }
+        fact.isForeign =
+            users.contains { $0["exec"] != nil || $0["auth-provider"] != nil || $0["username"] != nil }
+            || clusters.contains { $0["insecure-skip-tls-verify"]?.boolean == true }
+        do throws(Problems) {
+            let bytes = try? FileSystem.read(self.root + path, limit: 1 << 20)
+            fact.kubeconfig = try Kubeconfig(bytes ?? root.json(), path: path)
+        } catch {
+            fact.fault = error.all.first?.message ?? "is not a kubeconfig"
+            fact.place = place(of: error.all.first, in: path)
+        }
+        if let kubeconfig = fact.kubeconfig { readCredentials(kubeconfig, &fact) }
+        return fact
+    }
+
+    private func readCredentials(_ kubeconfig: Kubeconfig, _ fact: inout KubeconfigFact) {
+        func bytes(_ material: Kubeconfig.Material?) -> [UInt8]? {
+            switch material {
+            case .data(let bytes)?: bytes
+            case .file(let file)?: try? FileSystem.read(root + file, limit: 1 << 20)
+            case nil: nil
+            }
+        }
+        fact.authorities = bytes(kubeconfig.certificateAuthority).flatMap { try? Certificate.read(pem: $0) } ?? []
+        fact.certificate = bytes(kubeconfig.clientCertificate).flatMap { try? Certificate.read(pem: $0) }?.first
+        if case .file(let file)? = kubeconfig.clientCertificate { fact.certificatePath = file }
+        let denied = Locked(false)
+        do throws(Problem) {
+            fact.credentials = try Credentials(kubeconfig, now: now) { file in
+                do throws(SystemError) {
+                    return try FileSystem.read(root + file, limit: 1 << 20)
+                } catch {
+                    if error.code == EACCES { denied.withLock { $0 = true } }
+                    throw error
+                }
+            }
+        } catch {
+            fact.isDenied = denied.withLock { $0 }
+            fact.fault = error.message
+            if let path = fact.certificatePath, !exists(path),
+                let target = ((try? FileSystem.status(root + path)) ?? nil)?.target
+            {
+                fact.fault = "its client certificate '\(path)' is a link to '\(target)', which does not exist"
+            }
+        }
+    }
+
+    /// Reads the manifests in the directory that the kubelet's configuration names.
+    func staticPods(_ path: String?) -> StaticPodFacts {
+        var facts = StaticPodFacts(path: path)
+        facts.isControlPlane = exists("/etc/kubernetes/pki/apiserver.crt")
+        guard let path, !path.isEmpty else { return facts }
+        let status = (try? FileSystem.status(root + path)) ?? nil
+        let names = (try? FileSystem.list(root + path, limit: 1000)) ?? []
+        // The kubelet reads every file whose name does not begin with a dot.
+        let paths =
+            status?.kind == .regular ? [path] : names.filter { !$0.hasPrefix(".") }.sorted().map { "\(path)/\($0)" }
+        for path in paths where ((try? FileSystem.status(root + path)) ?? nil)?.kind != .directory {
+            let file = file(path)
+            facts.files[path] = .some(file.root)
+            guard !file.isDenied else { continue }
+            if let reason = file.fault ?? file.root.flatMap(Self.fault) {
+                facts.faults.append((path + file.place, reason))
+            }
+            facts.badFiles += file.root.map(namedFiles)?.map { ($0.path, path, $0.reason) } ?? []
+        }
+        return facts
+    }
+
+    /// Returns why a Pod is invalid, by the settings that each one must have.
+    private static func fault(in pod: Node) -> String? {
+        let kind = pod["kind"]?.string
+        if kind != "Pod" { return kind.map { "is of kind '\($0)', not Pod" } ?? "has no 'kind'" }
+        if pod["apiVersion"]?.string != "v1" { return "has no 'apiVersion: v1'" }
+        if pod["metadata"]?["name"]?.string?.isEmpty != false { return "has no 'metadata.name'" }
+        let containers = pod["spec"]?["containers"]?.sequence ?? []
+        if containers.isEmpty { return "has no 'spec.containers'" }
+        for (index, container) in containers.enumerated() {
+            for key in ["name", "image"] where container[key]?.string?.isEmpty != false {
+                return "has no 'spec.containers[\(index)].\(key)'"
+            }
+        }
+        return nil
+    }
+
+    /// Finds the files that flags of a pod's containers name and that do not exist or are not valid now.
+    private func namedFiles(_ pod: Node) -> [(path: String, reason: String)] {
+        let volumes = (pod["spec"]?["volumes"]?.sequence ?? []).compactMap { volume in
+            volume["hostPath"]?["path"]?.string.flatMap { path in volume["name"]?.string.map { ($0, path) } }
+        }
+        let paths = Dictionary(volumes) { $1 }
+        return (pod["spec"]?["containers"]?.sequence ?? []).flatMap { container -> [(path: String, reason: String)] in
+            // The path is that of this node if it is mounted at its own place.
+            let mounts = (container["volumeMounts"]?.sequence ?? []).compactMap { mount in
+                mount["name"]?.string.flatMap { paths[$0] }.flatMap { $0 == mount["mountPath"]?.string ? $0 : nil }
+            }
+            let words = ["command", "args"].flatMap { container[$0]?.strings ?? [] }
+            return words.compactMap { word in
+                let path = String(word.split(separator: "=", maxSplits: 1).last ?? "")
+                guard word.hasPrefix("--"), [".crt", ".key", ".pem", ".pub", ".conf"].contains(where: path.hasSuffix),
+                    mounts.contains(where: { isPath(path, at: $0) })
+                else { return nil }
+                return fault(ofFile: path).map { (path, $0) }
+            }
+        }
+    }
+
+    private func fault(ofFile path: String) -> String? {
+        if (try? FileSystem.exists(root + path)) == false { return "does not exist" }
+        guard path.hasSuffix(".crt"), let bytes = try? FileSystem.read(root + path, limit: 1 << 20) else { return nil }
+        guard let certificate = (try? Certificate.read(pem: bytes))?.first else {
+            return "contains no certificate as PEM"
+        }
+        return validity(of: certificate, at: now)
+    }
+}
+
+/// Returns why a certificate is not valid at a time, `nil` if it is.
+func validity(of certificate: Certificate, at now: Timestamp) -> String? {
+    if certificate.validUntil < now { return "expired at \(certificate.validUntil)" }
+    return now < certificate.validFrom ? "is not valid before \(certificate.validFrom)" : nil
+}
+
+/// Returns why the kernel does not start a program, `nil` if nothing is wrong with its file.
+func programFault(_ path: String) -> String? {
+    guard let exists = try? FileSystem.exists(path) else { return nil }
+    if !exists { return "does not exist" }
+    guard let real = try? FileSystem.realPath(path), let status = (try? FileSystem.status(real)) ?? nil else {
+        return nil
+    }
+    if status.kind == .directory { return "is a directory" }
+    if status.mode & 0o111 == 0 { return "is not executable" }
+    return status.size == 0 ? "is empty" : nil
+}
+
+extension KubeletFacts {
+    /// Returns the value of a flag, as `--name=value` or `--name value`; the last one counts.
+    func flag(_ name: String) -> String? {
+        let texts = arguments.map(\.text)
+        var value: String?
+        for (index, text) in texts.enumerated() {
+            for prefix in ["--\(name)", "-\(name)"] {
+                if text.hasPrefix("\(prefix)=") { value = String(text.dropFirst(prefix.utf8.count + 1)) }
+                if text == prefix {
+                    value = index + 1 < texts.count && !texts[index + 1].hasPrefix("-") ? texts[index + 1] : ""
+                }
+            }
+        }
+        return value
+    }
+
+    /// Whether the kubelet asks for a certificate with its bootstrap kubeconfig.
+    ///
+    /// It does if the other kubeconfig does not exist, is invalid, or has a certificate that does not exist or has expired.
+    var usesBootstrap: Bool {
+        kubeconfig.credentials == nil && !kubeconfig.isDenied && !kubeconfig.isForeign && bootstrap.exists
+    }
+
+    /// Whether all settings are known, so that those that are not there have their defaults.
+    var areSettingsKnown: Bool {
+        isKnown && !isK3s && (configuration.path == nil || configuration.root != nil)
+            && !dropIns.contains { $0.root == nil }
+    }
+
+    /// Returns a setting of the configuration files, or of a flag, which precedes them.
+    func setting(_ key: String, flag name: String) -> String? {
+        if let value = flag(name) { return value }
+        let file = dropIns.last { $0.root?[key] != nil } ?? configuration
+        guard let value = file.root?[key] else { return nil }
+        if let text = value.string { return text }
+        if let boolean = value.boolean { return boolean ? "true" : "false" }
+        if let number = value.integer { return String(number) }
+        return nil
+    }
+
+    /// The name with which the kubelet registers: that of a flag, or the host name in lower case.
+    func nodeName(hostName: String) -> String {
+        let prefix = "system:node:"
+        if isK3s, let name = kubeconfig.credentials?.commonName, name.hasPrefix(prefix) {
+            return String(name.dropFirst(prefix.utf8.count))
+        }
+        let name = flag("hostname-override") ?? ""
+        return trimmed(name.isEmpty ? hostName : name).lowercased()
+    }
+
+    /// The port of the health check, `nil` if it is off.
+    var healthPort: Int? {
+        let port = setting("healthzPort", flag: "healthz-port").flatMap { Int($0) } ?? 10248
+        return port == 0 ? nil : port
+    }
+
+    /// Returns a flag with the file in which it is written, for a fix.
+    func place(ofFlag name: String) -> String {
+        let argument = arguments.first { $0.text.drop { $0 == "-" }.prefix { $0 != "=" } == name }
+        guard let file = argument?.file else {
+            return "'--\(printable(name))' in 'ExecStart=' of the unit or its drop-ins ('systemctl cat \(unitName)')"
+        }
+        return "'--\(printable(name))' in '\(printable(file))'"
+    }
+
+    /// The command that starts the kubelet again after a change.
+    var restart: String { "systemctl restart \(unitName)" }
+}

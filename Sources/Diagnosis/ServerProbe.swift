@@ -1,0 +1,221 @@
+import Base
+import HTTP
+import Host
+import Kubernetes
+import TLS
+import YAML
+
+/// Asks the API server with the kubelet's credentials.
+struct ServerProbe {
+    var client: HTTPClient
+    var limit: Duration
+
+    private typealias Reply = Result<HTTPResponse, TransportError>
+
+    private func send(
+        _ path: String,
+        _ kubeconfig: Kubeconfig,
+        _ identity: ConnectionIdentity,
+        body: String? = nil,
+    ) async -> Reply {
+        var request = HTTPRequest(url: kubeconfig.server + path)
+        request.headers = [HTTPHeader("Accept", "application/json")]
+        if let body {
+            (request.method, request.body) = ("POST", Array(body.utf8))
+            request.headers.append(HTTPHeader("Content-Type", "application/json"))
+        }
+        do throws(TransportError) {
+            return .success(try await client.send(request, as: identity, deadline: .now + limit))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func object(_ reply: Reply) -> Node? {
+        guard case .success(let response) = reply, response.status == 200 || response.status == 201 else { return nil }
+        return try? readJSON(response.body, file: "reply")
+    }
+
+    /// Asks the server for its state and version, for the Node and its pods.
+    ///
+    /// - Parameters:
+    ///   - fact: The kubeconfig. Without credentials that can be used, only the connection is looked at.
+    ///   - name: The name of the Node.
+    ///   - isBootstrap: Whether the credentials are only for the request of a certificate.
+    /// - Returns: The facts.
+    func ask(_ fact: KubeconfigFact, nodeName name: String, isBootstrap: Bool) async -> (ServerFacts, ClusterFacts) {
+        var (facts, cluster) = (ServerFacts(), ClusterFacts())
+        guard let kubeconfig = fact.kubeconfig else { return (facts, cluster) }
+        (facts.url, facts.source) = (kubeconfig.server, fact.path ?? facts.source)
+        var identity = fact.credentials?.connectionIdentity
+        if identity == nil {
+            guard !fact.authorities.isEmpty else { return (facts, cluster) }
+            identity = ConnectionIdentity()
+            identity?.certificateAuthority = .data(Array(fact.authorities.map(\.pem).joined().utf8))
+        }
+        guard let identity else { return (facts, cluster) }
+        // A request with a body may fail without an answer if its user is not accepted, so that one without body is first.
+        let hasUser = fact.credentials != nil
+        let first = await send(isBootstrap || !hasUser ? "/api" : "/api/v1/nodes/\(name)", kubeconfig, identity)
+        switch first {
+        case .failure(let error): facts.fault = error
+        case .success(let response):
+            facts.clockDifference = response.date.map { $0.seconds - Timestamp.now().seconds }
+            guard hasUser else { break }
+            facts.identityStatus = response.status
+            if response.status >= 400 {
+                facts.identityMessage = (try? readJSON(response.body, file: "reply"))?["message"]?.string ?? ""
+            }
+            // The server closes the connection of a user that it does not accept.
+            if response.status == 401 { break }
+            cluster.isKnown = !isBootstrap && (response.status == 200 || response.status == 404)
+            if !isBootstrap { cluster.node = Self.object(first).map { ClusterFacts.NodeObject($0) } }
+            await complete(&facts, &cluster, kubeconfig, identity, name, isBootstrap)
+        }
+        return (facts, cluster)
+    }
+
+    private func complete(
+        _ facts: inout ServerFacts,
+        _ cluster: inout ClusterFacts,
+        _ kubeconfig: Kubeconfig,
+        _ identity: ConnectionIdentity,
+        _ name: String,
+        _ isBootstrap: Bool,
+    ) async {
+        async let ready = send("/readyz?verbose", kubeconfig, identity)
+        async let version = send("/version", kubeconfig, identity)
+        let leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/"
+        async let lease = send(leases + name, kubeconfig, identity)
+        async let pods = send("/api/v1/pods?fieldSelector=spec.nodeName%3D\(name)&limit=500", kubeconfig, identity)
+        if isBootstrap {
+            let review =
+                #"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"resourceAttributes":"#
+                + #"{"group":"certificates.k8s.io","resource":"certificatesigningrequests","verb":"create"}}}"#
+            let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+            let answer = Self.object(await send(path, kubeconfig, identity, body: review))
+            facts.mayRequestCertificate = answer?["status"]?["allowed"]?.boolean
+        }
+        switch await ready {
+        case .failure(let error): facts.fault = error
+        case .success(let response):
+            facts.readyStatus = response.status
+            let lines = String(decoding: response.body, as: UTF8.self).split(separator: "\n")
+            facts.failedChecks = lines.filter { $0.hasPrefix("[-]") }.map {
+                String($0.dropFirst(3).prefix { $0 != " " })
+            }
+        }
+        facts.version = Self.object(await version)?["gitVersion"]?.string
+        let now = Timestamp.now().seconds + (facts.clockDifference ?? 0)
+        let renewed = Self.object(await lease)?["spec"]?["renewTime"]?.string.flatMap { Timestamp(rfc3339: $0) }
+        cluster.leaseAge = renewed.map { max(0, now - $0.seconds) }
+        let items = Self.object(await pods)?["items"]?.sequence ?? []
+        cluster.pods = items.compactMap { ClusterFacts.PodObject($0, now: Timestamp(seconds: now)) }
+    }
+}
+
+extension ClusterFacts.NodeObject {
+    /// Reads the object of a Node.
+    init(_ object: Node) {
+        self.init()
+        for condition in object["status"]?["conditions"]?.sequence ?? [] {
+            guard let type = condition["type"]?.string else { continue }
+            conditions[type] = (condition["status"]?.string ?? "", condition["message"]?.string ?? "")
+        }
+        taints = (object["spec"]?["taints"]?.sequence ?? []).map {
+            ($0["key"]?.string ?? "", $0["effect"]?.string ?? "")
+        }
+        isUnschedulable = object["spec"]?["unschedulable"]?.boolean == true
+        machineID = object["status"]?["nodeInfo"]?["machineID"]?.string
+        kubeletVersion = object["status"]?["nodeInfo"]?["kubeletVersion"]?.string
+    }
+}
+
+extension ClusterFacts.PodObject {
+    /// Reads the object of a pod, or returns `nil` if it runs, has ended, or waits for the scheduler.
+    ///
+    /// - Parameters:
+    ///   - object: The pod.
+    ///   - now: The clock of the server.
+    init?(_ object: Node, now: Timestamp = .now()) {
+        let status = object["status"]
+        let phase = status?["phase"]?.string
+        let containers = ["initContainerStatuses", "containerStatuses"].flatMap { status?[$0]?.sequence ?? [] }
+        let failing = containers.lazy.compactMap { Self.failure(of: $0, now) }.first
+        // A static pod that the kubelet does not admit, such as for want of memory, is not started again.
+        let isStatic = object["metadata"]?["annotations"]?["kubernetes.io/config.mirror"] != nil
+        guard phase == "Failed" ? isStatic : phase != "Succeeded",
+            failing != nil || phase == "Pending" || phase == "Failed"
+        else { return nil }
+        let metadata = object["metadata"]
+        self.init(
+            name: "\(metadata?["namespace"]?.string ?? "")/\(metadata?["name"]?.string ?? "")",
+            reason: failing?.reason ?? status?["reason"]?.string ?? "ContainerCreating"
+        )
+        message = failing?.message ?? status?["message"]?.string ?? ""
+        (image, container) = (failing?.image, failing?.container)
+        hostPaths = (object["spec"]?["volumes"]?.sequence ?? []).compactMap { $0["hostPath"]?["path"]?.string }
+    }
+
+    private typealias Failure = (reason: String, message: String, image: String?, container: String?)
+
+    /// Returns the failure of a container that does not start or that ends again and again.
+    private static func failure(of container: Node, _ now: Timestamp) -> Failure? {
+        let state = container["state"]
+        let (image, name) = (container["image"]?.string, container["name"]?.string)
+        let last = state?["terminated"] ?? container["lastState"]?["terminated"]
+        let code = last?["exitCode"]?.integer ?? 0
+        let words = [last?["reason"]?.string, "exit code \(code)", last?["message"]?.string.map { trimmed($0) }]
+        let ending = words.compactMap(\.self).filter { !$0.isEmpty && $0 != "Error" }.joined(separator: ": ")
+        if let reason = state?["waiting"]?["reason"]?.string {
+            if reason == "PodInitializing" || reason == "ContainerCreating" { return nil }
+            let own = state?["waiting"]?["message"]?.string ?? ""
+            return (reason, reason == "CrashLoopBackOff" || own.isEmpty ? ending : own, image, name)
+        }
+        // Between two starts, a container has ended or has run only for a short time.
+        let restarts = container["restartCount"]?.integer ?? 0
+        let started = state?["running"]?["startedAt"]?.string.flatMap { Timestamp(rfc3339: $0) }
+        let isShort = started.map { now.seconds - $0.seconds < 120 && restarts > 1 } ?? (state?["terminated"] != nil)
+        return code != 0 && isShort ? ("CrashLoopBackOff", ending, image, name) : nil
+    }
+}
+
+/// Reads the last errors of containers from the files that the kubelet keeps, below a root directory.
+struct PodLogs {
+    var root: String
+
+    /// Returns the last error of a container, of the start before if the last has written nothing yet.
+    ///
+    /// - Parameters:
+    ///   - prefix: The beginning of the name of the pod's directory, which is `NAMESPACE_NAME_UID`.
+    ///   - container: The name of the container.
+    ///   - isOfAnyForm: Whether the last line counts as an error if none has a known form.
+    func lastError(ofPod prefix: String, _ container: String, isOfAnyForm: Bool = true) -> String? {
+        let names = (try? FileSystem.list("\(root)/var/log/pods", limit: 10_000)) ?? []
+        let directories = names.filter { $0.hasPrefix(prefix) }.map { "\(root)/var/log/pods/\($0)/\(container)" }
+        let files = directories.flatMap { directory in
+            ((try? FileSystem.list(directory, limit: 1000)) ?? []).filter { $0.hasSuffix(".log") }.map {
+                "\(directory)/\($0)"
+            }
+        }
+        func modified(_ path: String) -> Int64 {
+            ((try? FileSystem.status(path)) ?? nil).map { Int64($0.modified) } ?? 0
+        }
+        return files.sorted { modified($0) > modified($1) }.prefix(2).lazy.compactMap { path -> String? in
+            // The kubelet rotates files of 10 MB.
+            guard let bytes = try? FileSystem.read(path, limit: 12 << 20) else { return nil }
+            return Self.lastError(in: String(decoding: bytes.suffix(16 << 10), as: UTF8.self), isOfAnyForm: isOfAnyForm)
+        }.first
+    }
+
+    /// Returns the last error in lines of a container, which have the form `TIME STREAM FLAG TEXT`.
+    static func lastError(in text: String, isOfAnyForm: Bool = true) -> String? {
+        let lines = text.split(separator: "\n").compactMap { line -> String? in
+            let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+            return parts.count == 4 && parts[1].hasPrefix("std") && !parts[3].isEmpty ? trimmed(parts[3]) : nil
+        }
+        let words = ["\"level\":\"fatal\"", "level=fatal", "panic: ", "Error: ", "error: ", "[FATAL]", "[ERROR]"]
+        let error = lines.last { line in isKlog(line) ? isError(line) : words.contains { line.contains($0) } }
+        return (error ?? (isOfAnyForm ? lines.last : nil)).map(errorText)
+    }
+}

@@ -1,0 +1,345 @@
+import Base
+import Host
+import YAML
+
+/// A service's unit file with its drop-ins, as systemd merges them; see systemd.unit(5).
+///
+/// The files are read, so that they are known even if systemd does not run.
+struct UnitFile {
+    /// The path of the unit's file.
+    let path: String
+    private let root: String
+    private var assignments: [(key: String, value: String, file: String)] = []
+
+    private static let directories = [
+        "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/etc/systemd/system",
+        "/run/systemd/system", "/run/systemd/generator", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+        "/lib/systemd/system",
+    ]
+
+    /// Reads a unit below a root directory, or returns `nil` if there is none.
+    init?(_ name: String, root: String) {
+        let paths = Self.directories.map { "\($0)/\(name)" }
+        guard let found = paths.first(where: { (try? FileSystem.status(root + $0)) ?? nil != nil }) else { return nil }
+        (path, self.root) = (found, root)
+        add(found)
+        // A file hides those of its name in later directories; all are read in the order of their names.
+        var dropIns: [String: String] = [:]
+        for directory in Self.directories {
+            for folder in ["\(directory)/\(name).d", "\(directory)/service.d"] {
+                for file in (try? FileSystem.list(root + folder)) ?? [] where file.hasSuffix(".conf") {
+                    dropIns[file] = dropIns[file] ?? "\(folder)/\(file)"
+                }
+            }
+        }
+        for (_, path) in dropIns.sorted(by: { $0.key < $1.key }) { add(path) }
+    }
+
+    private mutating func add(_ path: String) {
+        var line = ""
+        for part in lines(of: root + path) {
+            if line.isEmpty, part.hasPrefix("#") || part.hasPrefix(";") { continue }
+            line += part
+            if line.hasSuffix("\\") {
+                line = "\(line.dropLast()) "
+                continue
+            }
+            if let (key, value) = split(line) { assignments.append((key, value, path)) }
+            line = ""
+        }
+    }
+
+    /// Returns the assignments of a key; an empty value removes those before it.
+    private func entries(of key: String) -> [(value: String, file: String)] {
+        assignments.filter { $0.key == key }.reduce(into: []) { entries, entry in
+            if entry.value.isEmpty { entries = [] } else { entries.append((entry.value, entry.file)) }
+        }
+    }
+
+    /// The variables of `Environment=` and `EnvironmentFile=` with their files, and the files that do not exist.
+    private var environment: (variables: [String: (value: String, file: String)], missing: [String]) {
+        var variables: [String: (value: String, file: String)] = [:]
+        var missing: [String] = []
+        for (value, file) in entries(of: "Environment") {
+            for (name, text) in words(in: value).compactMap(split) { variables[name] = (text, file) }
+        }
+        for (value, _) in entries(of: "EnvironmentFile") {
+            let path = value.hasPrefix("-") ? String(value.dropFirst()) : value
+            if path == value, (try? FileSystem.exists(root + path)) == false { missing.append(path) }
+            for (name, text) in lines(of: root + path).filter({ !$0.hasPrefix("#") }).compactMap(split) {
+                variables[name] = (words(in: text).joined(separator: " "), path)
+            }
+        }
+        return (variables, missing)
+    }
+
+    /// The files that `EnvironmentFile=` needs and that do not exist.
+    var missingEnvironmentFiles: [String] { environment.missing }
+
+    /// The program and arguments of `ExecStart=` with variables replaced, each with the file in which it is written.
+    var arguments: [(text: String, file: String?)] {
+        guard let (line, file) = entries(of: "ExecStart").last else { return [] }
+        let variables = environment.variables
+        var arguments = words(in: line).flatMap { word -> [(text: String, file: String?)] in
+            // `$NAME` becomes several words, `${NAME}` remains in its word.
+            if word.hasPrefix("$"), !word.hasPrefix("${"), !word.hasPrefix("$$") {
+                guard let variable = variables[String(word.dropFirst())] else { return [] }
+                return words(in: variable.value).map { ($0, variable.file) }
+            }
+            var result: (text: String, file: String?) = (word, file)
+            for (name, variable) in variables where word.contains("${\(name)}") {
+                result = (result.text.replacing("${\(name)}", with: variable.value), variable.file)
+            }
+            return [result]
+        }
+        if let program = arguments.first { arguments[0].text = String(program.text.drop { "-@:+!|".contains($0) }) }
+        return arguments
+    }
+}
+
+/// Returns the lines of a file without the white space around them, none if it cannot be read.
+func lines(of path: String) -> [String] {
+    let text = String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
+    return text.split(separator: "\n", omittingEmptySubsequences: false).map { trimmed($0) }
+}
+
+/// Returns the text without white space at its ends.
+func trimmed(_ text: some StringProtocol) -> String {
+    var text = text[...]
+    while text.first?.isWhitespace == true { text = text.dropFirst() }
+    while text.last?.isWhitespace == true { text = text.dropLast() }
+    return String(text)
+}
+
+/// Splits `KEY=VALUE`, `nil` if there is no equals sign.
+private func split(_ line: some StringProtocol) -> (key: String, value: String)? {
+    guard let equals = line.firstIndex(of: "=") else { return nil }
+    return (trimmed(line[..<equals]), trimmed(line[line.index(after: equals)...]))
+}
+
+/// Returns the words of a line, in which quotes keep white space.
+private func words(in line: String) -> [String] {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    var isEscaped = false
+    for character in line {
+        if isEscaped {
+            word = (word ?? "") + String(character)
+            isEscaped = false
+        } else if character == "\\" {
+            isEscaped = true
+        } else if let open = quote {
+            if character == open { quote = nil } else { word?.append(character) }
+        } else if character == "\"" || character == "'" {
+            (quote, word) = (character, word ?? "")
+        } else if character.isWhitespace {
+            if let done = word { words.append(done) }
+            word = nil
+        } else {
+            word = (word ?? "") + String(character)
+        }
+    }
+    return words + (word.map { [$0] } ?? [])
+}
+
+extension Service {
+    /// The properties of which `systemctl show` is asked.
+    static let properties = [
+        "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainCode", "ExecMainStatus",
+        "NRestarts", "ConditionResult", "ConditionTimestampMonotonic",
+    ]
+
+    /// Reads the output of `systemctl show`, in which an empty line separates the units.
+    ///
+    /// - Parameter text: Lines of the form `KEY=VALUE`.
+    /// - Returns: The services by name, without those that do not exist.
+    static func read(_ text: String) -> [String: Service] {
+        var services: [String: Service] = [:]
+        for lines in text.split(separator: "\n", omittingEmptySubsequences: false).split(separator: "") {
+            let values = Dictionary(lines.compactMap { split($0).map { ($0.key, $0.value) } }) { $1 }
+            guard let name = values["Id"], let load = values["LoadState"], load != "not-found" else { continue }
+            let hasEnded = values["ExecMainCode"] != "0"
+            let wasTried = values["ConditionTimestampMonotonic"] != "0"
+            services[name] = Service(
+                load: load,
+                active: values["ActiveState"] ?? "",
+                sub: values["SubState"] ?? "",
+                file: values["UnitFileState"] ?? "",
+                result: values["Result"] ?? "",
+                status: hasEnded ? values["ExecMainStatus"].flatMap { Int($0) } : nil,
+                restarts: values["NRestarts"].flatMap { Int($0) } ?? 0,
+                areConditionsMet: !wasTried || values["ConditionResult"] != "no"
+            )
+        }
+        return services
+    }
+}
+
+extension UnitLog {
+    /// Reads the output of journalctl in JSON: the last start of a unit, or the one before if only that has an error.
+    init(_ bytes: [UInt8]) {
+        var starts: [String] = []
+        var entries: [(start: String, line: JournalLine)] = []
+        for row in bytes.split(separator: UInt8(ascii: "\n")) {
+            guard let entry = try? readJSON(Array(row), file: "journal"), let text = entry["MESSAGE"]?.string else {
+                continue
+            }
+            // The process that becomes the unit's program writes the errors of systemd before.
+            if entry["_PID"]?.string == "1" || entry["UNIT"] != nil || text.contains("Failed at step ") {
+                manager.append(text)
+                continue
+            }
+            let start = entry["_SYSTEMD_INVOCATION_ID"]?.string ?? ""
+            if starts.last != start { starts.append(start) }
+            let time = entry["__REALTIME_TIMESTAMP"]?.string.flatMap { Int64($0) }
+            entries.append((start, JournalLine(text: text, time: time.map { Timestamp(seconds: $0 / 1_000_000) })))
+        }
+        // A start that has just begun has not reported its error yet, which the one before has.
+        let ofStarts = starts.suffix(2).reversed().map { start in
+            joined(entries.filter { $0.start == start }.map(\.line))
+        }
+        lines = ofStarts.first { ending(in: $0) != nil } ?? ofStarts.first { $0.contains { isError($0.text) } } ?? []
+        if lines.isEmpty { lines = ofStarts.first ?? [] }
+        manager = manager.suffix(20)
+    }
+}
+
+/// Joins the lines of values that klog writes in several lines: `err=<`, indented lines, and a line that begins with `>`.
+private func joined(_ lines: [JournalLine]) -> [JournalLine] {
+    var result: [JournalLine] = []
+    var value: [String]?
+    func close(_ parts: [String]) {
+        guard let last = result.indices.last else { return }
+        result[last].text =
+            "\(result[last].text.dropLast())\"\(parts.joined(separator: " ").replacing("\"", with: "\\\""))\""
+    }
+    for line in lines {
+        if let parts = value {
+            let text = trimmed(line.text)
+            // Another entry means that the rest of the value is not in the journal.
+            guard isKlog(line.text) || text.hasPrefix(">") else {
+                value = parts + [text]
+                continue
+            }
+            close(parts)
+            value = nil
+            if text.hasPrefix(">") { continue }
+        }
+        result.append(line)
+        if line.text.hasSuffix("=<") { value = [] }
+    }
+    if let value { close(value) }
+    return result
+}
+
+/// Returns whether a line begins as klog's do: with the letter of its severity and the date.
+func isKlog(_ line: String) -> Bool {
+    let digits = line.utf8.dropFirst().prefix(4)
+    return line.utf8.first.map { "IWEF".utf8.contains($0) } == true && digits.count == 4
+        && digits.allSatisfy { (0x30...0x39).contains($0) }
+}
+
+/// Returns whether a line is an error of klog, or no line of klog at all.
+func isError(_ line: String) -> Bool { !isKlog(line) || line.hasPrefix("E") || line.hasPrefix("F") }
+
+/// Returns the value of `err` in a line of klog, or the line after its prefix.
+func errorText(_ line: String) -> String {
+    guard let start = line.firstRange(of: "err=\"")?.upperBound else {
+        return isKlog(line) ? line.firstRange(of: "] ").map { String(line[$0.upperBound...]) } ?? line : line
+    }
+    var text = ""
+    var isEscaped = false
+    for character in line[start...] {
+        if isEscaped {
+            text.append(character == "n" ? " " : character)
+            isEscaped = false
+        } else if character == "\\" {
+            isEscaped = true
+        } else if character == "\"" {
+            break
+        } else {
+            text.append(character)
+        }
+    }
+    // The kubelet prints its whole configuration after the error.
+    return text.firstRange(of: ", path: &TypeMeta").map { String(text[..<$0.lowerBound]) } ?? text
+}
+
+/// Returns the error with which a kubelet has ended, `nil` if there is none.
+func ending(in lines: [JournalLine]) -> String? {
+    let words = [
+        "command failed", "Failed to start ContainerManager", "Failed to listen and serve", "failed to run Kubelet",
+        "Error: ", "panic: ", "fatal error: ",
+    ]
+    return lines.last { line in isError(line.text) && words.contains { line.text.contains($0) } }
+        .map { errorText($0.text) }
+}
+
+/// Finds the processes of root with a name, in the file systems and the PID namespace of this process.
+///
+/// A kubelet in another namespace is one of another node, such as a container of kind. Any user can give a process any
+/// name, so that only a process of root counts.
+func processes(named names: Set<String>) -> [RunningProcess] {
+    func text(_ path: String) -> String {
+        String(decoding: (try? FileSystem.read(path, limit: 1 << 20)) ?? [], as: UTF8.self)
+    }
+    let own = (try? FileSystem.status("/proc/self/ns/mnt"))?.target
+    let uptime = text("/proc/uptime").split(separator: ".").first.flatMap { Int64($0) } ?? 0
+    return ((try? FileSystem.list("/proc")) ?? []).compactMap { name in
+        guard let process = Int(name), names.contains(trimmed(text("/proc/\(name)/comm"))),
+            isOfRoot(text("/proc/\(name)/status"))
+        else { return nil }
+        if let own, let other = (try? FileSystem.status("/proc/\(name)/ns/mnt"))?.target, own != other { return nil }
+        let stat = text("/proc/\(name)/stat")
+        // The 22nd field is the start in hundredths of a second; the state is the third.
+        let words = stat.lastIndex(of: ")").map { stat[stat.index(after: $0)...].split(separator: " ") } ?? []
+        guard words.count > 19, words[0] != "Z", let start = Int64(words[19]) else { return nil }
+        let file = (try? FileSystem.status("/proc/\(name)/exe"))?.target
+        return RunningProcess(
+            identifier: process,
+            age: max(0, uptime - start / 100),
+            program: file?.hasSuffix(" (deleted)") == false ? file : nil,
+            arguments: text("/proc/\(name)/cmdline").split(separator: "\0").dropFirst().map(String.init)
+        )
+    }
+}
+
+/// Returns whether a process was started by root and runs as root, from its `/proc/PID/status`.
+func isOfRoot(_ status: String) -> Bool {
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Uid:") }) else { return false }
+    let users = line.split { $0 == " " || $0 == "\t" }.dropFirst()
+    return users.count == 4 && users.allSatisfy { $0 == "0" }
+}
+
+/// Finds the process that listens at a TCP port, as `process 7 ('nginx')`.
+///
+/// - Parameters:
+///   - port: The port.
+///   - excluded: The processes that do not count.
+/// - Returns: The process, `nil` if nothing listens there, or this user may not see it.
+func holder(ofPort port: Int, except excluded: Set<Int>) -> String? {
+    let sockets = listeningSockets(atPort: port)
+    guard !sockets.isEmpty else { return nil }
+    for name in (try? FileSystem.list("/proc")) ?? [] {
+        guard let process = Int(name), let files = try? FileSystem.list("/proc/\(name)/fd"),
+            files.contains(where: { file in
+                (try? FileSystem.status("/proc/\(name)/fd/\(file)"))?.target.map(sockets.contains) == true
+            })
+        else { continue }
+        if excluded.contains(process) { return nil }
+        return "process \(process) ('\(printable(lines(of: "/proc/\(name)/comm").first ?? ""))')"
+    }
+    return nil
+}
+
+/// Returns the sockets that listen at a TCP port, as `/proc/PID/fd` names them.
+func listeningSockets(atPort port: Int) -> [String] {
+    let hexadecimal = String(port, radix: 16, uppercase: true)
+    let suffix = ":" + String(repeating: "0", count: max(0, 4 - hexadecimal.count)) + hexadecimal
+    return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { lines(of: $0) }.compactMap { line in
+        let words = line.split(separator: " ")
+        // State 0A is LISTEN; the tenth word is the inode.
+        return words.count > 9 && words[1].hasSuffix(suffix) && words[3] == "0A" ? "socket:[\(words[9])]" : nil
+    }
+}
