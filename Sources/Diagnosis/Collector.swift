@@ -245,7 +245,6 @@ public struct Collector: Sendable {
         }
         // The kernel and the mounts are those of this machine.
         guard root.isEmpty else { return facts }
-        facts.hasControlGroups = (try? FileSystem.list("/sys/fs/cgroup"))?.isEmpty == false
         facts.swapAreas = lines(of: "/proc/swaps").dropFirst().compactMap {
             $0.split(separator: " ").first.map(String.init)
         }

@@ -130,7 +130,7 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
     var findings = rules.flatMap { $0.findings(facts) }
     if facts.kubeletWorks, !facts.isReady {
         // What a running kubelet reports is a fault of the registration of its Node.
-        let known = facts.recentErrors.compactMap { knownFinding(errorText($0), facts) }.filter { $0.blocks == .node }
+        let known = facts.recentLines.compactMap { knownFinding(errorText($0), facts) }.filter { $0.blocks == .node }
         findings += known.suffix(1).filter { one in !findings.contains { $0.code == one.code } }
     }
     // A symptom of a stage that works is of the past.
@@ -258,12 +258,13 @@ extension Facts {
     /// Whether systemd has not started the kubelet's program, so that its last error is of an earlier start.
     var isStartRefused: Bool { kubelet.service?.status.map { (200...245).contains($0) } == true }
 
-    /// The errors of the kubelet and of pods, without those of the past of a kubelet that works.
-    var recentErrors: [String] {
-        let lines = kubelet.log.lines.filter { line in
+    /// The errors of the kubelet, without those of the past of a kubelet that works.
+    fileprivate var recentLines: [String] {
+        kubelet.log.lines.filter { line in
             isError(line.text) && (!kubeletWorks || (line.time.map { now.seconds - $0.seconds < 90 } ?? true))
-        }
-        // Errors in the journal have quotes with any number of escapes.
-        return (lines.map(\.text) + cluster.pods.map(\.message)).map { $0.replacing("\\", with: "") }
+        }.map(\.text)
     }
+
+    /// The recent errors of the kubelet and of pods, in which quotes are not escaped.
+    var recentErrors: [String] { (recentLines + cluster.pods.map(\.message)).map { $0.replacing("\\", with: "") } }
 }

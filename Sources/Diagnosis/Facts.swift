@@ -10,7 +10,6 @@ struct Facts: Sendable {
     var now = Timestamp.now()
     /// Whether the facts are of the machine on which this program runs, rather than of files below a root directory.
     var isThisMachine = true
-    /// Whether systemd was asked for the units.
     var areUnitsKnown = false
     /// The name with which the kubelet registers.
     var nodeName = ""
@@ -42,7 +41,6 @@ public enum Area: String, Sendable, Hashable, CaseIterable, Comparable {
 /// Something that could not be looked at, and why.
 public struct Unseen: Sendable, Hashable {
     public var area: Area
-    /// The subject, such as `journal of kubelet.service`.
     public var subject: String
     public var reason: String
 
@@ -54,13 +52,8 @@ public struct Unseen: Sendable, Hashable {
 /// The kernel, the disks and the name of a machine.
 struct MachineFacts: Sendable {
     var hostName = ""
-    /// The content of `/etc/machine-id`, `nil` if it cannot be read.
     var machineID: String?
-    /// Whether control groups are mounted.
-    var hasControlGroups = true
-    /// The files and devices that the kernel swaps to.
     var swapAreas: [String] = []
-    /// The file systems of the directories that a node writes.
     var volumes: [(path: String, space: FreeSpace)] = []
     /// The values of kernel settings by their names; without those that the kernel lacks.
     var settings: [String: String] = [:]
@@ -73,7 +66,6 @@ struct Service: Sendable {
     var load = "loaded"
     var active = "active"
     var sub = "running"
-    /// Whether the unit is enabled, as systemd calls it; empty if it has no file.
     var file = "enabled"
     var result = "success"
     /// The exit status or signal of the program, `nil` if it has not ended.
@@ -88,9 +80,7 @@ struct Service: Sendable {
 struct UnitLog: Sendable {
     /// The lines of the program since its last start, or of the start before it if that has ended with an error.
     var lines: [JournalLine] = []
-    /// The lines of systemd about the unit.
     var manager: [String] = []
-    /// Why there is nothing to read, `nil` if there is.
     var fault: String?
 }
 
@@ -101,26 +91,17 @@ struct JournalLine: Sendable, Hashable {
 
 /// The kubelet of a node: its unit, process, flags and files.
 struct KubeletFacts: Sendable {
-    /// Whether the files of the kubelet were read.
     var isKnown = true
-    /// The name of the unit, such as `kubelet.service` or `k3s-agent.service`.
     var unitName = "kubelet.service"
-    /// The file of the unit, `nil` if there is none.
     var unitPath: String?
-    /// The state of the unit, `nil` if systemd could not be asked.
     var service: Service?
     var log = UnitLog()
-    /// The running kubelet, with the seconds since its start; `nil` if there is none.
     var process: RunningProcess?
-    /// The program of the process or the unit, `nil` if neither is known.
     var program: String?
-    /// Why the program cannot be started, `nil` if nothing is wrong with it.
     var programFault: String?
     var version: String?
     /// The arguments without the program, of the process or else of the unit, with the file that sets them.
     var arguments: [(text: String, file: String?)] = []
-    /// The files that `EnvironmentFile=` of the unit needs and that do not exist.
-    var missingEnvironmentFiles: [String] = []
     var configuration = FileFact()
     /// The files of `--config-dir`, of which the later replace settings of the earlier and of the file.
     var dropIns: [FileFact] = []
@@ -128,7 +109,6 @@ struct KubeletFacts: Sendable {
     /// The kubeconfig with which the kubelet asks for its first certificate.
     var bootstrap = KubeconfigFact()
     var staticPods = StaticPodFacts()
-    /// The answer of the kubelet's own health check, `nil` if it was not asked.
     var health: Health?
     /// The other processes at the kubelet's ports, as `process 7 ('nginx')`.
     var portHolders: [Int: String] = [:]
@@ -146,7 +126,6 @@ struct KubeletFacts: Sendable {
 
 struct RunningProcess: Sendable {
     var identifier: Int
-    /// The seconds since its start.
     var age: Int64
     var program: String?
     var arguments: [String] = []
@@ -154,33 +133,26 @@ struct RunningProcess: Sendable {
 
 /// A file of settings that was read, or why it was not.
 struct FileFact: Sendable {
-    /// The path, `nil` if no setting names one.
     var path: String?
     var root: Node?
-    /// Why the file cannot be used.
     var fault: String?
     /// The line and column of the fault, such as `:3:1`.
     var place = ""
-    /// Whether this user may not read the file.
     var isDenied = false
 }
 
 /// A kubeconfig with its certificates, or why it cannot be used.
 struct KubeconfigFact: Sendable {
-    /// The path, `nil` if no flag names one.
     var path: String?
     var exists = false
     var kubeconfig: Kubeconfig?
-    /// The credentials, `nil` if they cannot be used.
     var credentials: Credentials?
     /// The client certificate, also if it is not valid now.
     var certificate: Certificate?
-    /// The file of the client certificate.
     var certificatePath: String?
     var authorities: [Certificate] = []
     var fault: String?
     var place = ""
-    /// Whether this user may not read the file or the key.
     var isDenied = false
     /// Whether the file has a setting that a kubelet accepts and this program does not.
     var isForeign = false
@@ -188,9 +160,7 @@ struct KubeconfigFact: Sendable {
 
 /// The manifests of static pods.
 struct StaticPodFacts: Sendable {
-    /// The directory or file, `nil` if no setting names one.
     var path: String?
-    /// The manifests by path.
     var files: [String: Node?] = [:]
     /// The manifests that cannot be used, by path and position, with the reasons.
     var faults: [(place: String, reason: String)] = []
@@ -211,20 +181,13 @@ struct StaticPodFacts: Sendable {
 
 /// The program that runs containers.
 struct RuntimeFacts: Sendable {
-    /// The socket that the kubelet is configured to use.
     var endpoint = "unix:///run/containerd/containerd.sock"
-    /// The setting that names the socket, `nil` if it is the default.
     var setting: String?
-    /// The states of units of known container runtimes that are installed, by name.
     var services: [String: Service] = [:]
     var log = UnitLog()
-    /// The answer at the socket, `nil` if it was not asked.
     var answer: Answer?
-    /// The names of the container runtimes that answer at other sockets, by path.
     var others: [String: String] = [:]
-    /// The known programs that exist, such as `/usr/bin/containerd`.
     var programs: [String] = []
-    /// The configuration of containerd, `nil` if there is no file.
     var containerd: ContainerdFacts?
 
     enum Answer: Sendable, Hashable {
@@ -266,7 +229,7 @@ struct RuntimeFacts: Sendable {
         return "containerd"
     }
 
-    var service: Service? { services[unitName] }
+    var service: Service? { services["\(unitName).service"] }
 }
 
 /// The settings of containerd that concern a kubelet.
@@ -284,9 +247,7 @@ struct ContainerdFacts: Sendable {
     var address: String?
 }
 
-/// The files of the network of pods.
 struct NetworkFacts: Sendable {
-    /// Whether the files were read.
     var isKnown = true
     var directory = "/etc/cni/net.d"
     var pluginDirectories = ["/opt/cni/bin"]
@@ -297,7 +258,6 @@ struct NetworkFacts: Sendable {
 
     struct Configuration: Sendable {
         var path: String
-        /// Why the file is invalid, `nil` if it is not.
         var fault: String?
         var types: [String] = []
         /// The plug-ins whose programs cannot be run, with the reasons.
@@ -307,14 +267,10 @@ struct NetworkFacts: Sendable {
 
 /// The answers of the API server to the kubelet's credentials.
 struct ServerFacts: Sendable {
-    /// The server's URL, `nil` if no kubeconfig names one.
     var url: String?
-    /// The file that names the server.
     var source = "the kubeconfig"
-    /// Why there was no answer, `nil` if there was one.
     var fault: TransportError?
     var readyStatus: Int?
-    /// The checks of `/readyz` that failed.
     var failedChecks: [String] = []
     /// The seconds of the server's clock ahead of this one.
     var clockDifference: Int64?
@@ -322,8 +278,6 @@ struct ServerFacts: Sendable {
     /// The status of a request with the kubelet's credentials, and the server's words.
     var identityStatus: Int?
     var identityMessage = ""
-    /// Whether the bootstrap user may ask for a certificate, `nil` if it was not asked.
-    var mayRequestCertificate: Bool?
     /// The last errors of etcd and the API server by their names, if they are pods of this node.
     var podErrors: [(name: String, error: String)] = []
 }
@@ -333,9 +287,7 @@ struct ClusterFacts: Sendable {
     /// Whether the server was asked for the Node and has answered.
     var isKnown = false
     var node: NodeObject?
-    /// The pods on this node that do not run.
     var pods: [PodObject] = []
-    /// The seconds since the node's Lease was renewed.
     var leaseAge: Int64?
 
     struct NodeObject: Sendable {
@@ -347,15 +299,11 @@ struct ClusterFacts: Sendable {
     }
 
     struct PodObject: Sendable {
-        /// The namespace and name, such as `kube-system/calico-node-x`.
         var name: String
-        /// The reason, such as `ImagePullBackOff`.
         var reason: String
         var message = ""
         var image: String?
-        /// The name of the container that fails.
         var container: String?
-        /// The paths of this node that the pod mounts.
         var hostPaths: [String] = []
     }
 }

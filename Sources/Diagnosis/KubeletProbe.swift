@@ -25,7 +25,6 @@ struct KubeletProbe {
             (facts.unitName, facts.unitPath) = (name, unit.path)
             let command = unit.arguments
             (facts.program, facts.arguments) = (command.first?.text, Array(command.dropFirst()))
-            facts.missingEnvironmentFiles = unit.missingEnvironmentFiles
             break
         }
         if root.isEmpty,
@@ -188,7 +187,7 @@ struct KubeletProbe {
             let mounts = (container["volumeMounts"]?.sequence ?? []).compactMap { mount in
                 mount["name"]?.string.flatMap { paths[$0] }.flatMap { $0 == mount["mountPath"]?.string ? $0 : nil }
             }
-            let words = ["command", "args"].flatMap { container[$0]?.strings ?? [] }
+            let words = ["command", "args"].flatMap { container[$0]?.strings ?? [] }.sorted()
             return words.compactMap { word in
                 let path = String(word.split(separator: "=", maxSplits: 1).last ?? "")
                 guard word.hasPrefix("--"), [".crt", ".key", ".pem", ".pub", ".conf"].contains(where: path.hasSuffix),

@@ -29,15 +29,6 @@ let kubeletRules: [Rule] = [
     },
     Rule("kubelet-masked", .configuration) { masked($0.kubelet.service, $0.kubelet.unitName) },
     Rule("kubelet-unit", .configuration) { unusable($0.kubelet.service, $0.kubelet.unitName, $0.kubelet.log) },
-    Rule(all: "environment-file", .configuration) { facts in
-        facts.kubelet.missingEnvironmentFiles.map { path in
-            (
-                path, "does not exist, and \(facts.kubelet.unitName) needs it ('EnvironmentFile=')",
-                "write the file, or write 'EnvironmentFile=-\(path)' in the unit and run 'systemctl daemon-reload'; then run "
-                    + "'\(facts.kubelet.restart)'"
-            )
-        }
-    },
     Rule("kubelet-program", .configuration) { facts in
         let kubelet = facts.kubelet
         guard kubelet.process == nil, kubelet.service?.load != "masked", let program = kubelet.program,
@@ -123,13 +114,6 @@ let kubeletRules: [Rule] = [
         return (
             "kubelet", "process \(process.identifier) does not listen at its health port yet",
             "wait a minute, and run this again; 'journalctl -u \(facts.kubelet.unitName)' shows what it waits for"
-        )
-    },
-    Rule("kubelet-disabled", .kubelet, kind: .note) { facts in
-        guard facts.kubelet.service?.file == "disabled", facts.kubelet.process != nil else { return nil }
-        return (
-            facts.kubelet.unitName, "is not enabled, so that it does not start at boot",
-            "run 'systemctl enable \(facts.kubelet.unitName)'"
         )
     },
 ]
@@ -246,20 +230,12 @@ private let knownTexts: [(texts: [String], code: String, area: Area, subject: St
         "correct the setting in CONFIG; then RESTART"
     ),
     (
-        ["unrecognized feature gate"], "kubelet-config", .configuration, "feature gates of the kubelet",
-        "remove it from 'featureGates' in CONFIG or from '--feature-gates'; then RESTART"
-    ),
-    (
         ["running with swap on is not supported"], "swap-on", .machine, "swap",
         "run 'swapoff -a' and remove it from /etc/fstab, or set 'failSwapOn: false' in CONFIG; then RESTART"
     ),
     (
         ["unable to load client CA file"], "client-ca", .configuration, "'authentication.x509.clientCAFile'",
         "put the cluster's CA there (on a control plane /etc/kubernetes/pki/ca.crt), or correct the path in CONFIG; then RESTART"
-    ),
-    (
-        ["cpu_manager_state"], "kubelet-state", .kubelet, "/var/lib/kubelet/cpu_manager_state",
-        "run 'rm /var/lib/kubelet/cpu_manager_state', which the kubelet makes again; then RESTART"
     ),
     (
         ["bind: address already in use"], "port-taken", .kubelet, "a port of the kubelet",
@@ -272,10 +248,6 @@ private let knownTexts: [(texts: [String], code: String, area: Area, subject: St
     (
         ["runtime API for endpoint"], "runtime-unusable", .runtime, "container runtime",
         "see 'systemctl status containerd', or correct 'containerRuntimeEndpoint'; then RESTART"
-    ),
-    (
-        ["nvalid kernel flag"], "kernel-settings", .machine, "settings of the kernel",
-        "set what it names with 'sysctl -w' and in /etc/sysctl.d, or 'protectKernelDefaults: false' in CONFIG; then RESTART"
     ),
     (
         ["no space left on device"], "disk-full", .machine, "a disk of the node",
@@ -303,7 +275,7 @@ private let knownTexts: [(texts: [String], code: String, area: Area, subject: St
         "set the host name or '--hostname-override' to the name in the certificate, and RESTART; or \(joiningAgain)"
     ),
     (
-        ["egister node", "webhook"], "webhook", .node, "registration of the Node",
+        ["webhook", "egister node"], "webhook", .node, "registration of the Node",
         "correct the webhook that it names, or delete it: 'kubectl get "
             + "validatingwebhookconfigurations,mutatingwebhookconfigurations'"
     ),
@@ -321,8 +293,8 @@ func explanations(of error: String) -> [String] {
         ("dial tcp", ["server-", "no-route", "dns"]), ("no such host", ["dns"]),
         ("i/o timeout", ["server-", "no-route"]),
         ("runtime", ["runtime", "cri-"]), ("dial unix", ["runtime", "cri-"]), ("PLEG", ["runtime"]),
-        ("cgroup", ["cgroup", "no-cgroups"]), ("hostname", ["node-name"]), ("node name", ["node-name"]),
-        ("environment files", ["environment-file"]), ("no space left", ["no-inodes", "disk-full"]),
+        ("hostname", ["node-name"]), ("node name", ["node-name"]),
+        ("no space left", ["no-inodes", "disk-full"]),
     ]
     return links.filter { error.contains($0.words) }.flatMap(\.codes)
 }

@@ -23,13 +23,6 @@ let machineRules: [Rule] = [
             "run 'hostnamectl hostname NAME', and run '\(facts.kubelet.restart)'"
         )
     },
-    Rule("no-cgroups", .machine, blocks: .runtime) { facts in
-        guard !facts.machine.hasControlGroups else { return nil }
-        return (
-            "/sys/fs/cgroup", "no control groups are mounted",
-            "run 'mount -t cgroup2 cgroup2 /sys/fs/cgroup', which systemd does at boot"
-        )
-    },
     Rule("swap-on", .machine, blocks: .kubelet) { facts in
         guard let area = facts.machine.swapAreas.first, facts.kubelet.areSettingsKnown,
             facts.kubelet.service?.load != "masked",
@@ -41,7 +34,7 @@ let machineRules: [Rule] = [
                 + "\(facts.kubelet.configuration.path ?? "the kubelet's configuration"); then run '\(facts.kubelet.restart)'"
         )
     },
-    Rule(all: "read-only", .machine, blocks: .kubelet) { facts in
+    Rule(all: "read-only", .machine, blocks: .pods) { facts in
         volumes(facts) { $0.isReadOnly }.map { path, space in
             (
                 path, "file system '\(space.mount)' is mounted read-only",
@@ -49,7 +42,7 @@ let machineRules: [Rule] = [
             )
         }
     },
-    Rule(all: "no-inodes", .machine, blocks: .runtime) { facts in
+    Rule(all: "no-inodes", .machine, blocks: .pods) { facts in
         volumes(facts) { $0.isWithoutInodes }.map { path, space in
             (
                 path, "file system '\(space.mount)' has no free inodes",
@@ -57,7 +50,7 @@ let machineRules: [Rule] = [
             )
         }
     },
-    Rule(all: "disk-full", .machine, blocks: .runtime) { facts in
+    Rule(all: "disk-full", .machine, blocks: .pods) { facts in
         volumes(facts) { $0.isFull && !$0.isWithoutInodes }.map { path, space in
             (
                 path, "file system '\(space.mount)' is full (\(byteText(space.free)) free)",
@@ -141,28 +134,16 @@ let nodeRules: [Rule] = [
     },
     pressureRule(
         "MemoryPressure",
-        "stop what uses the memory ('ps aux --sort=-rss | head'), or add some",
-        ["memory.available"]
+        "stop what uses the memory ('ps aux --sort=-rss | head'), or add some"
     ),
     pressureRule(
         "PIDPressure",
-        "stop the program that starts too many processes, or raise kernel.pid_max",
-        ["pid.available"]
+        "stop the program that starts too many processes, or raise kernel.pid_max"
     ),
     pressureRule(
         "DiskPressure",
-        "free space for the kubelet and the images: 'df -h /var/lib/kubelet /var/lib/containerd' and 'crictl rmi --prune'",
-        ["nodefs.available", "imagefs.available", "nodefs.inodesFree", "imagefs.inodesFree"]
+        "free space for the kubelet and the images: 'df -h /var/lib/kubelet /var/lib/containerd' and 'crictl rmi --prune'"
     ),
-    Rule("condition-NetworkUnavailable", .network) { facts in
-        guard let condition = facts.cluster.node?.conditions["NetworkUnavailable"], condition.status == "True" else {
-            return nil
-        }
-        return (
-            "Node '\(facts.nodeName)'", "has NetworkUnavailable: \(condition.message)",
-            "see the pods of the network, which clear this condition: \(facts.listingPods)"
-        )
-    },
     Rule("not-ready", .node, kind: .symptom) { facts in
         guard let node = facts.cluster.node else { return nil }
         let ready = node.conditions["Ready"]
@@ -224,23 +205,12 @@ private func taintRule(
     }
 }
 
-private func pressureRule(_ type: String, _ fix: String, _ signals: [String]) -> Rule {
+private func pressureRule(_ type: String, _ fix: String) -> Rule {
     Rule("condition-\(type)", .node, blocks: .pods) { facts in
         guard let condition = facts.cluster.node?.conditions[type], condition.status == "True", !facts.isLeaseOld else {
             return nil
         }
-        // The threshold, if it is not the default.
-        let places = ["evictionHard", "evictionSoft"].flatMap { key in
-            signals.compactMap { signal in
-                facts.kubelet.configuration.root?[key]?[signal]?.string.map {
-                    "'\(signal)' of '\(key)', which is \($0),"
-                }
-            }
-        }
-        let threshold = places.first.map {
-            "; or lower \($0) in '\(facts.kubelet.configuration.path ?? "")', and run '\(facts.kubelet.restart)'"
-        }
-        return ("Node '\(facts.nodeName)'", "has \(type): \(condition.message)", fix + (threshold ?? ""))
+        return ("Node '\(facts.nodeName)'", "has \(type): \(condition.message)", fix)
     }
 }
 
@@ -258,32 +228,14 @@ private func reportError(_ facts: Facts) -> String? {
 let podRules: [Rule] = [
     Rule(all: "static-pod", .pods) { facts in
         guard facts.server.fault == nil else { return [] }
-        let seen = facts.kubelet.staticPods.faults.map { fault in
+        return facts.kubelet.staticPods.faults.map { fault in
             (fault.place, "\(fault.reason), so that the kubelet does not start this static pod", manifestFix)
         }
-        // The kubelet reports each such file again and again.
-        let words = ["Could not process manifest file", "can't process config file"]
-        let line = facts.kubelet.log.lines.last { line in
-            words.contains { line.text.contains($0) }
-                && (line.time.map { facts.now.seconds - $0.seconds < 45 } ?? false)
-        }
-        guard seen.isEmpty, let line, let path = facts.kubelet.staticPods.path else { return seen }
-        let file = facts.kubelet.staticPods.files.keys.first { line.text.contains($0) } ?? path
-        return [(file, errorText(line.text), manifestFix)]
     },
     // The pod of a network writes its configuration.
     Rule(all: "pod", .pods, blocks: .network) { facts in
         guard facts.network.isKnown, facts.network.configurations.isEmpty else { return [] }
         return failures(facts) { pod in writesNetwork(pod, facts) }
-    },
-    Rule(all: "program", .machine, blocks: .pods) { facts in
-        missingPrograms(in: facts.recentErrors).map { name in
-            (
-                "program '\(name)'",
-                "is not installed, and the kubelet, the container runtime or a CNI plug-in needs it",
-                "install it, such as with 'apt install \(packages[name] ?? name)'"
-            )
-        }
     },
     Rule(all: "pod", .pods) { facts in
         failures(facts) { pod in
@@ -299,24 +251,6 @@ private func writesNetwork(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> Boo
         path.pathParts.count > 1
             && (isPath(facts.network.directory, at: path) || isPath(path, at: facts.network.directory))
     }
-}
-
-/// Programs that the kubelet, networks and volumes use, with Debian's packages of them.
-private let packages = [
-    "mount.nfs": "nfs-common", "mount.cifs": "cifs-utils", "ip6tables": "iptables", "nsenter": "util-linux",
-    "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs", "modprobe": "kmod", "nft": "nftables", "ip": "iproute2",
-]
-
-/// Returns the programs that errors report as missing on the node; those of a container are those of its image.
-func missingPrograms(in errors: [String]) -> [String] {
-    errors.compactMap { error -> String? in
-        guard let end = error.firstRange(of: "\": executable file not found in $PATH")?.lowerBound,
-            !error.contains("unable to start container process"), !error.contains("OCI runtime exec failed"),
-            let start = error[..<end].ranges(of: "exec: \"").last?.upperBound
-        else { return nil }
-        let name = String(error[start..<end])
-        return name.isEmpty || name.contains("/") || name.utf8.count > 64 ? nil : name
-    }.unique()
 }
 
 /// Describes the pods that do not run and that a rule is about.
@@ -364,13 +298,6 @@ private let podFixes: [(words: [String], fix: String)] = [
         ["cgroupspath"],
         "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' in CONFIG, and restart both programs"
     ),
-    (["failed to find plugin"], "install the plug-in that it names in the directory of CNI plug-ins, or correct CNI"),
-    (
-        ["no ip addresses available"],
-        "enlarge 'subnet' or the range in CNI, or delete addresses that no pod has any more"
-    ),
-    (["cniversion", "cni versions", "cni result version"], "write a 'cniVersion' that the plug-ins have in CNI"),
-    (["plugin type="], "see the pod of the network, which its plug-in may need, or correct CNI"),
     (["hostpath type check failed"], "create the path on this node, or correct 'hostPath' of the pod"),
 ]
 

@@ -174,7 +174,7 @@ let runtimeRules: [Rule] = [
         }
     },
     // The network's pod writes the file, so that an earlier fault or one of that pod explains this.
-    Rule("cni-missing", .network, kind: .symptom) { facts in
+    Rule("cni-missing", .network, kind: .symptom, blocks: .node) { facts in
         guard facts.looksAtNetwork, facts.network.fault == nil, facts.network.configurations.isEmpty,
             facts.runtime.condition("NetworkReady")?.isTrue != true
         else { return nil }
@@ -187,15 +187,6 @@ let runtimeRules: [Rule] = [
         return (
             "CNI configuration", "there is none in \(facts.network.directory)\(pod ?? "")",
             "install the network of the cluster, such as Calico or Flannel; if it is installed, see its pod: \(facts.listingPods)"
-        )
-    },
-    Rule("cni-not-loaded", .network, kind: .symptom) { facts in
-        guard facts.looksAtNetwork, let condition = facts.runtime.condition("NetworkReady"), !condition.isTrue,
-            let first = facts.network.configurations.first
-        else { return nil }
-        return (
-            facts.runtime.unitName, "has not loaded \(first.path): \(condition.message)",
-            "run 'systemctl restart \(facts.runtime.unit)'"
         )
     },
 ]

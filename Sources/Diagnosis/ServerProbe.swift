@@ -16,14 +16,9 @@ struct ServerProbe {
         _ path: String,
         _ kubeconfig: Kubeconfig,
         _ identity: ConnectionIdentity,
-        body: String? = nil,
     ) async -> Reply {
         var request = HTTPRequest(url: kubeconfig.server + path)
         request.headers = [HTTPHeader("Accept", "application/json")]
-        if let body {
-            (request.method, request.body) = ("POST", Array(body.utf8))
-            request.headers.append(HTTPHeader("Content-Type", "application/json"))
-        }
         do throws(TransportError) {
             return .success(try await client.send(request, as: identity, deadline: .now + limit))
         } catch {
@@ -54,7 +49,6 @@ struct ServerProbe {
             identity?.certificateAuthority = .data(Array(fact.authorities.map(\.pem).joined().utf8))
         }
         guard let identity else { return (facts, cluster) }
-        // A request with a body may fail without an answer if its user is not accepted, so that one without body is first.
         let hasUser = fact.credentials != nil
         let first = await send(isBootstrap || !hasUser ? "/api" : "/api/v1/nodes/\(name)", kubeconfig, identity)
         switch first {
@@ -70,7 +64,7 @@ struct ServerProbe {
             if response.status == 401 { break }
             cluster.isKnown = !isBootstrap && (response.status == 200 || response.status == 404)
             if !isBootstrap { cluster.node = Self.object(first).map { ClusterFacts.NodeObject($0) } }
-            await complete(&facts, &cluster, kubeconfig, identity, name, isBootstrap)
+            await complete(&facts, &cluster, kubeconfig, identity, name)
         }
         return (facts, cluster)
     }
@@ -81,21 +75,12 @@ struct ServerProbe {
         _ kubeconfig: Kubeconfig,
         _ identity: ConnectionIdentity,
         _ name: String,
-        _ isBootstrap: Bool,
     ) async {
         async let ready = send("/readyz?verbose", kubeconfig, identity)
         async let version = send("/version", kubeconfig, identity)
         let leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/"
         async let lease = send(leases + name, kubeconfig, identity)
         async let pods = send("/api/v1/pods?fieldSelector=spec.nodeName%3D\(name)&limit=500", kubeconfig, identity)
-        if isBootstrap {
-            let review =
-                #"{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":{"resourceAttributes":"#
-                + #"{"group":"certificates.k8s.io","resource":"certificatesigningrequests","verb":"create"}}}"#
-            let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-            let answer = Self.object(await send(path, kubeconfig, identity, body: review))
-            facts.mayRequestCertificate = answer?["status"]?["allowed"]?.boolean
-        }
         switch await ready {
         case .failure(let error): facts.fault = error
         case .success(let response):

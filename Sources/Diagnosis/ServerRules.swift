@@ -5,14 +5,6 @@ import TLS
 
 /// Faults of the kubeconfig, its certificate or token, and of the request for a certificate.
 let credentialRules: [Rule] = [
-    Rule("standalone", .configuration, blocks: .credentials) { facts in
-        let kubelet = facts.kubelet
-        guard kubelet.kubeconfig.path == nil, !kubelet.arguments.isEmpty, !kubelet.isK3s else { return nil }
-        return (
-            kubelet.unitName, "has no '--kubeconfig', so that the kubelet connects to no API server",
-            "add '--kubeconfig=/etc/kubernetes/kubelet.conf' to its flags, with a kubeconfig there, and run '\(kubelet.restart)'"
-        )
-    },
     Rule("kubeconfig-missing", .configuration, blocks: .credentials) { facts in
         let kubelet = facts.kubelet
         guard let path = kubelet.kubeconfig.path, !kubelet.kubeconfig.exists, !kubelet.kubeconfig.isDenied,
@@ -114,16 +106,8 @@ let credentialRules: [Rule] = [
                 + "system:node:\(facts.nodeName)"
         )
     },
-    Rule("bootstrap-forbidden", .credentials) { facts in
-        guard facts.kubelet.usesBootstrap, facts.server.mayRequestCertificate == false else { return nil }
-        return (
-            facts.server.source, "its user may not create a CertificateSigningRequest",
-            "bind its group to ClusterRole system:node-bootstrapper: 'kubectl create clusterrolebinding kubelet-bootstrap "
-                + "--clusterrole=system:node-bootstrapper --group=system:bootstrappers'"
-        )
-    },
     Rule("csr-waiting", .credentials, kind: .symptom) { facts in
-        guard facts.kubelet.usesBootstrap, facts.server.mayRequestCertificate == true, facts.kubelet.process != nil
+        guard facts.kubelet.usesBootstrap, facts.server.identityStatus == 200, facts.kubelet.process != nil
         else {
             return nil
         }
@@ -220,7 +204,8 @@ let serverRules: [Rule] = [
         }
     },
     Rule(all: "control-plane-pod", .server) { facts in
-        facts.server.podErrors.prefix(1).map { name, error in
+        guard facts.kubelet.staticPods.badFiles.isEmpty, facts.kubelet.staticPods.faults.isEmpty else { return [] }
+        return facts.server.podErrors.prefix(1).map { name, error in
             let file = facts.kubelet.staticPods.files.keys.first { $0.contains(name) } ?? "its manifest"
             return (
                 "\(name) of this node", "its last error is: \(error)",
@@ -322,6 +307,7 @@ private func connectionRule(
         else { return [] }
         // An error of the API server's own pod, or of its files, is this one's cause.
         let pods = facts.kubelet.staticPods
+        if isOwn(facts, fault), !facts.kubeletWorks { return [] }
         if isOwn(facts, fault), !facts.server.podErrors.isEmpty || !pods.badFiles.isEmpty || !pods.has("kube-apiserver")
         {
             return []

@@ -56,30 +56,25 @@ struct UnitFile {
         }
     }
 
-    /// The variables of `Environment=` and `EnvironmentFile=` with their files, and the files that do not exist.
-    private var environment: (variables: [String: (value: String, file: String)], missing: [String]) {
+    /// The variables of `Environment=` and `EnvironmentFile=` with their files.
+    private var environment: [String: (value: String, file: String)] {
         var variables: [String: (value: String, file: String)] = [:]
-        var missing: [String] = []
         for (value, file) in entries(of: "Environment") {
             for (name, text) in words(in: value).compactMap(split) { variables[name] = (text, file) }
         }
         for (value, _) in entries(of: "EnvironmentFile") {
             let path = value.hasPrefix("-") ? String(value.dropFirst()) : value
-            if path == value, (try? FileSystem.exists(root + path)) == false { missing.append(path) }
             for (name, text) in lines(of: root + path).filter({ !$0.hasPrefix("#") }).compactMap(split) {
                 variables[name] = (words(in: text).joined(separator: " "), path)
             }
         }
-        return (variables, missing)
+        return variables
     }
-
-    /// The files that `EnvironmentFile=` needs and that do not exist.
-    var missingEnvironmentFiles: [String] { environment.missing }
 
     /// The program and arguments of `ExecStart=` with variables replaced, each with the file in which it is written.
     var arguments: [(text: String, file: String?)] {
         guard let (line, file) = entries(of: "ExecStart").last else { return [] }
-        let variables = environment.variables
+        let variables = environment
         var arguments = words(in: line).flatMap { word -> [(text: String, file: String?)] in
             // `$NAME` becomes several words, `${NAME}` remains in its word.
             if word.hasPrefix("$"), !word.hasPrefix("${"), !word.hasPrefix("$$") {

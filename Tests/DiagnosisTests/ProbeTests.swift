@@ -35,7 +35,6 @@ struct ProbeTests {
             Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/b.conf --kubeconfig=/etc/k.conf"
             Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
             EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
-            EnvironmentFile=/etc/default/needed
             ExecStart=
             ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS \\
               $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS
@@ -52,7 +51,6 @@ struct ProbeTests {
         #expect(facts.configuration.fault == "does not exist")
         #expect(facts.flag("container-runtime-endpoint") == "unix:///run/c.sock")
         #expect(facts.nodeName(hostName: "Other") == "node-1")
-        #expect(facts.missingEnvironmentFiles == ["/etc/default/needed"])
         #expect(
             facts.place(ofFlag: "config") == "'--config' in '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf'"
         )
