@@ -193,7 +193,7 @@ struct PodLogs {
         }.first
     }
 
-    /// Returns the last error in lines of a container, which have the form `TIME STREAM FLAG TEXT`.
+    // The lines have the form `TIME STREAM FLAG TEXT`.
     static func lastError(in text: String, isOfAnyForm: Bool = true) -> String? {
         let lines = text.split(separator: "\n").compactMap { line -> String? in
             let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
