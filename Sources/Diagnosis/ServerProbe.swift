@@ -175,6 +175,7 @@ struct PodLogs {
     ///   - prefix: The beginning of the name of the pod's directory, which is `NAMESPACE_NAME_UID`.
     ///   - container: The name of the container.
     ///   - isOfAnyForm: Whether the last line counts as an error if none has a known form.
+    /// - Returns: The error, `nil` if there is none.
     func lastError(ofPod prefix: String, _ container: String, isOfAnyForm: Bool = true) -> String? {
         let names = (try? FileSystem.list("\(root)/var/log/pods", limit: 10_000)) ?? []
         let directories = names.filter { $0.hasPrefix(prefix) }.map { "\(root)/var/log/pods/\($0)/\(container)" }

@@ -49,40 +49,6 @@ public struct ProxyVariables: Sendable, Hashable {
     public var exceptions: String
 }
 
-/// The proxy that a program's environment sets for a URL.
-public struct EnvironmentProxy: Sendable, Hashable {
-    /// The name of the variable.
-    public var variable: String
-
-    /// The URL of the proxy without user name and password.
-    public var url: String
-
-    /// The value of the variable, which may contain a password, for connections.
-    public let value: String
-
-    public init(variable: String, url: String) {
-        (self.variable, self.url, value) = (variable, url, url)
-    }
-
-    /// Finds the proxy for a URL, or returns `nil` if its host is reached directly.
-    public init?(for url: String, environment: (String) -> String?) {
-        guard let target = try? RequestURL(url) else { return nil }
-        let rules = ProxyRules(environment: environment)
-        guard let proxy = rules.proxy(scheme: target.scheme, host: target.host),
-            let names = rules.variables(scheme: target.scheme)
-        else { return nil }
-        (variable, value) = (names.proxy, proxy)
-        self.url = (try? RequestURL(proxy))?.shownText ?? Self.withoutCredentials(proxy)
-    }
-
-    /// Removes user name and password from a proxy that is no URL of HTTP, such as `socks5://user:secret@host`.
-    private static func withoutCredentials(_ text: String) -> String {
-        guard let end = text.lastIndex(of: "@") else { return text }
-        let scheme = text.firstRange(of: "://").map { text[..<$0.upperBound] } ?? ""
-        return "\(scheme)\(text[text.index(after: end)...])"
-    }
-}
-
 /// A host name or an address, for comparison with the rules.
 private struct Host {
     private let name: String
