@@ -4,7 +4,6 @@
   stdenv,
   autoPatchelfHook,
   curl,
-  libarchive,
   libyaml,
   openssl,
   systemd,
@@ -27,7 +26,6 @@ stdenv.mkDerivation {
   nativeBuildInputs = [ autoPatchelfHook ];
   buildInputs = [
     (lib.getLib curl)
-    (lib.getLib libarchive)
     (lib.getLib libyaml)
     (lib.getLib openssl)
     (lib.getLib stdenv.cc.cc)
@@ -37,7 +35,6 @@ stdenv.mkDerivation {
   # Those that the program loads while it runs.
   runtimeDependencies = [
     (lib.getLib curl)
-    (lib.getLib libarchive)
     (lib.getLib openssl)
   ];
 

@@ -4,7 +4,6 @@
   swiftPackages,
   swift,
   curl,
-  libarchive,
   libyaml,
   openssl,
   patchelf,
@@ -50,7 +49,6 @@ swiftPackages.stdenv.mkDerivation {
   ];
   buildInputs = [
     curl
-    libarchive
     libyaml
     openssl
     systemd
@@ -75,7 +73,6 @@ swiftPackages.stdenv.mkDerivation {
     patchelf --add-rpath "${
       lib.makeLibraryPath [
         curl
-        libarchive
         openssl
       ]
     }" "$out/bin/nest-bootstrap"

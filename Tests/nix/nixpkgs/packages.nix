@@ -75,7 +75,6 @@ let
     "gnused"
     "jq"
     "kubectl"
-    "libarchive"
     "libyaml"
     "openssl"
     "patchelf"
