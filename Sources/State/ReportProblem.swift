@@ -13,8 +13,6 @@ public struct ReportProblem: Sendable, Hashable {
         case credentials
         /// The API server denies reading the Node, or writing its condition.
         case refusal
-        /// The Node does not exist, and the API server denies the use of its Lease.
-        case node
         /// The condition was written, but an Event was not.
         case events
     }

@@ -75,14 +75,6 @@ extension TestCluster {
         return conditions.first { $0["type"]?.string == "BootstrapReady" }
     }
 
-    /// The annotations in the Lease of a node with its report, or `nil` if there is none.
-    func leaseReport(_ name: String) async throws -> JSON? {
-        let result = try await kubectl("get", "lease", "-n", "kube-node-lease", name, "-o", "json")
-        guard result.status == 0 else { return nil }
-        let annotations = try result.output.json["metadata"]?["annotations"]
-        return annotations?["nest-bootstrap/status"] == nil ? nil : annotations
-    }
-
     /// The Events of a node, each as `REASON xCOUNT`.
     func events(of node: String) async throws -> [String] {
         let result = try await kubectl(

@@ -124,7 +124,7 @@ struct ReportStateTests {
         }
         // Every boot has that.
         #expect(!attempt(.server, at: 1))
-        #expect(!attempt(.node, at: 11))
+        #expect(!attempt(.kubeconfig, at: 11))
         #expect(!attempt(.server, at: 31))
         #expect(attempt(.server, at: 71))
         #expect(!attempt(.server, at: 151))

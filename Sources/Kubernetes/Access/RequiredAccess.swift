@@ -252,15 +252,12 @@ public struct RequiredAccess: Sendable {
 
     /// Adds the permissions needed to report the node's state.
     ///
-    /// The permissions cover all Nodes and their Leases, because only the kubelet's name determines which of them belong
-    /// to this node. Creating a Lease by server-side apply needs `create` and `patch`.
+    /// The permissions cover all Nodes, because only the kubelet's name determines which of them is this node's.
     public mutating func report() {
         unnamed[Scope(namespace: nil, group: "", resource: "nodes"), default: []].insert("get")
         unnamed[Scope(namespace: nil, group: "", resource: "nodes/status"), default: []].insert("patch")
         let events = Scope(namespace: NodeReports.eventNamespace, group: "", resource: "events")
         unnamed[events, default: []].formUnion(["create", "patch"])
-        let leases = Scope(namespace: LeaseReports.namespace, group: ClusterLease.kind.group, resource: "leases")
-        unnamed[leases, default: []].formUnion(["get", "create", "patch"])
     }
 
     private mutating func allow(_ verbs: [String], _ identity: ObjectIdentity) {

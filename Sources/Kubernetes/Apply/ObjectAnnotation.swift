@@ -63,7 +63,7 @@ public enum ObjectAnnotation: String, Sendable, CaseIterable {
     /// The annotations that the program itself writes may be in a manifest that was exported.
     static func problems(in manifest: ManifestObject) -> [Problem] {
         let own =
-            AppliedVersion.annotations + LeaseReports.annotations + [
+            AppliedVersion.annotations + [
                 ManagedMetadata.taskAnnotation, ApplySetScope.definedKindsAnnotation, SetParent.markAnnotation,
                 SetParent.clusterAnnotation,
             ]

@@ -14,8 +14,8 @@ public struct NodeReports: Sendable {
     /// The number of Nodes per page, small because one Node can have a hundred kilobytes, mostly names of images.
     private static let pageSize = 50
 
-    /// The largest number of Nodes or Leases; a longer list is an error.
-    static let countLimit = 20_000
+    /// The largest number of Nodes; a longer list is an error.
+    private static let countLimit = 20_000
 
     /// Creates an interface to the reports of one cluster.
     public init(client: APIClient) {

@@ -1,5 +1,4 @@
 public import Base
-import Drawing
 import YAML
 
 /// The state of one node in the cluster, for `status --all-nodes`.
@@ -18,7 +17,7 @@ public struct ReportedNode: Sendable, Hashable {
         case stale
         /// The node has not reported anything.
         case notReported = "not reported"
-        /// The node is in the task file, and the cluster has neither its Node nor its report.
+        /// The node is in the task file, and the cluster does not have its Node.
         case missing
     }
 
@@ -30,9 +29,6 @@ public struct ReportedNode: Sendable, Hashable {
     /// The status of condition `Ready`, which the kubelet reports; `nil` if there is none.
     public var kubelet: String?
 
-    /// Whether the node reports in its Lease because the cluster has no Node of its name.
-    public var lacksNode = false
-
     public var state: State
     public var reason: String?
 
@@ -42,7 +38,7 @@ public struct ReportedNode: Sendable, Hashable {
     /// The time since which the node has had the reported status.
     public var since: Timestamp?
 
-    /// Creates a node that is in the task file, and of which the cluster has neither its Node nor its report.
+    /// Creates a node that is in the task file, and of which the cluster has no Node.
     public init(missing name: String, roles: [String]) {
         (self.name, self.roles, state) = (name, roles, .missing)
     }
@@ -56,11 +52,6 @@ public struct ReportedNode: Sendable, Hashable {
     public init(_ name: String, roles: [String], kubelet: String?) {
         (self.name, self.roles, self.kubelet, state) = (name, roles, kubelet, .notReported)
     }
-
-    /// The time without an update after which the report of a node without a Node is stale.
-    ///
-    /// Such nodes write their report every ten to twenty minutes.
-    public static let leaseSilenceLimit = Duration.seconds(3600)
 
     /// The time without an update after which a report is stale.
     ///
@@ -76,8 +67,7 @@ public struct ReportedNode: Sendable, Hashable {
     ///   - reason: The reason of the report.
     ///   - message: The message of the report.
     ///   - since: The time at which the status last changed.
-    ///   - isCurrent: Whether the node is alive and has reported within ``silenceLimit`` or, without a Node,
-    ///     within ``leaseSilenceLimit``.
+    ///   - isCurrent: Whether the node is alive and has reported within ``silenceLimit``.
     public mutating func add(status: String, reason: String, message: String, since: Timestamp?, isCurrent: Bool) {
         (self.reason, self.message, self.since) = (reason, message, since)
         state =
@@ -92,7 +82,6 @@ public struct ReportedNode: Sendable, Hashable {
     /// The kubelet's report, as a word for output.
     fileprivate var kubeletWords: String {
         switch kubelet {
-        case nil where lacksNode: "no Node"
         case "True": "ready"
         case "False": "not ready"
         case nil: ""

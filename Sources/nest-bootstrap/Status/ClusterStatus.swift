@@ -13,7 +13,7 @@ struct ClusterStatus {
     /// The path of the kubeconfig given in the arguments, if any.
     let kubeconfig: String?
 
-    /// The maximum time for reading all nodes and their Leases from the cluster.
+    /// The maximum time for reading all nodes from the cluster.
     private static let limit = Duration.seconds(60)
 
     /// Prints the reports of the nodes.
@@ -32,11 +32,9 @@ struct ClusterStatus {
         let http = try HTTPClient()
         let result = await read(http)
         await http.shutDown()
-        let cluster = try result.get()
-        output.report(warnings: cluster.warnings)
-        let nodes = cluster.merged(with: inventory)
+        let nodes = Self.merged(try result.get(), with: inventory)
         if options.output.isForPrograms {
-            output.writeObjects(reportedNodesJSON(nodes), as: options.output)
+            output.writeObjects(reportedNodesJSON(nodes))
         } else {
             let lines = reportedNodeLines(
                 nodes,
@@ -56,15 +54,7 @@ struct ClusterStatus {
         return try readInventory(try Configuration.sources(options))
     }
 
-    /// The reports that the cluster has.
-    fileprivate struct Reports {
-        let nodes: [ClusterNode]
-        /// The reports in Leases by the names of nodes, also of nodes that have reported to their Nodes since.
-        var leaseReports: [String: NodeCondition] = [:]
-        var warnings: [Problem] = []
-    }
-
-    private func read(_ http: HTTPClient) async -> Result<Reports, Problem> {
+    private func read(_ http: HTTPClient) async -> Result<[ClusterNode], Problem> {
         do throws(Problem) {
             // A command that changes nothing may read files that any user can change.
             let files = NodeFiles(root: nil, isDryRun: false, distrust: .ignored)
@@ -72,22 +62,11 @@ struct ClusterStatus {
             let connection = try connection(path, files, http)
             let reports = NodeReports(client: connection.client)
             let advice = "name the kubeconfig of an administrator with '--kubeconfig'"
-            let deadline = ContinuousClock.now + Self.limit
-            var read: Reports
             do throws(APIError) {
-                read = Reports(nodes: try await reports.nodes(until: deadline))
+                return .success(try await reports.nodes(until: .now + Self.limit))
             } catch {
                 throw reports.problem(error, forbidden: advice)
             }
-            do throws(APIError) {
-                read.leaseReports = try await LeaseReports(client: connection.client).all(until: deadline)
-            } catch {
-                let message = "cannot read the reports of nodes without a kubelet"
-                read.warnings = problems(
-                    of: Problem(message, cause: reports.problem(error, forbidden: advice))
-                )
-            }
-            return .success(read)
         } catch {
             return .failure(error)
         }
@@ -121,56 +100,33 @@ struct ClusterStatus {
             hint: "add --kubeconfig FILE"
         )
     }
-}
 
-extension ClusterStatus.Reports {
-    /// Returns the nodes in the order of the task file, then other Nodes of the cluster, then nodes that have only a Lease.
-    fileprivate func merged(with inventory: Inventory) -> [ReportedNode] {
+    /// Returns the nodes in the order of the task file, then other Nodes of the cluster.
+    private static func merged(_ nodes: [ClusterNode], with inventory: Inventory) -> [ReportedNode] {
         let byName = Dictionary(nodes.map { ($0.name, $0) }) { first, _ in first }
         let listed = inventory.entries.map { entry in
             let name = entry.name.lowercased()
-            return byName[name].map { Self.reported($0, entry.roles) } ?? withoutNode(name, entry.roles)
+            return byName[name].map { reported($0, entry.roles) }
                 ?? ReportedNode(missing: entry.name, roles: entry.roles)
         }
         let names = Set(inventory.entries.map { $0.name.lowercased() })
-        let roles = { inventory.entry(matching: $0)?.roles ?? [] }
-        let others = nodes.filter { !names.contains($0.name) }.map { Self.reported($0, roles($0.name)) }
-        let known = names.union(byName.keys)
-        let withoutNodes = leaseReports.keys.filter { !known.contains($0) }.sorted().compactMap {
-            withoutNode($0, roles($0))
-        }
-        return listed + others + withoutNodes
-    }
-
-    /// Returns the report of a node that has only a Lease, or `nil` if there is none.
-    private func withoutNode(_ name: String, _ roles: [String]) -> ReportedNode? {
-        guard let condition = leaseReports[name] else { return nil }
-        var reported = ReportedNode(name, roles: roles, kubelet: nil)
-        reported.lacksNode = true
-        let isCurrent = condition.isFresh(at: .now(), within: ReportedNode.leaseSilenceLimit)
-        Self.add(condition, isCurrent: isCurrent, to: &reported)
-        return reported
+        let others = nodes.filter { !names.contains($0.name) }
+        return listed + others.map { reported($0, inventory.entry(matching: $0.name)?.roles ?? []) }
     }
 
     private static func reported(_ node: ClusterNode, _ roles: [String]) -> ReportedNode {
         let ready = node.conditions["Ready"]
         var reported = ReportedNode(node.name, roles: roles, kubelet: ready?.status)
         if let condition = node.conditions[BootstrapCondition.type] {
-            let isCurrent =
-                !isOff(ready, condition) && condition.isFresh(at: .now(), within: ReportedNode.silenceLimit)
-            add(condition, isCurrent: isCurrent, to: &reported)
+            reported.add(
+                status: condition.status,
+                reason: condition.reason,
+                message: condition.message,
+                since: condition.since,
+                isCurrent: !isOff(ready, condition) && condition.isFresh(at: .now(), within: ReportedNode.silenceLimit)
+            )
         }
         return reported
-    }
-
-    private static func add(_ condition: NodeCondition, isCurrent: Bool, to reported: inout ReportedNode) {
-        reported.add(
-            status: condition.status,
-            reason: condition.reason,
-            message: condition.message,
-            since: condition.since,
-            isCurrent: isCurrent
-        )
     }
 
     /// Returns whether a node seems to be off, because its kubelet is silent and the node has not reported since then.

@@ -23,7 +23,7 @@ struct NodeReporter {
         case isComplete
         /// More Events are pending than are sent at once.
         case hasMore
-        /// Everything is reported in a Lease, because the Node with the given name does not exist.
+        /// The condition is not reported, because the Node with the given name does not exist.
         case lacksNode(String)
         /// Something could not be sent, for the given reason.
         case failed(String)
@@ -46,12 +46,6 @@ struct NodeReporter {
 
     /// The age at which an unchanged condition is written again, so that readers see that the node still reports.
     private static let refreshInterval = Duration.seconds(24 * 3600)
-
-    /// The age at which an unchanged report in a Lease is written again.
-    ///
-    /// Without a Node no kubelet shows that the machine is on, so every run of the timer, each ten minutes, must refresh
-    /// the report.
-    private static let leaseRefreshInterval = Duration.seconds(5 * 60)
 
     /// Records the results of the tasks, so that a later report includes them.
     ///
@@ -147,16 +141,15 @@ struct NodeReporter {
     /// The destination of reports.
     private struct Destination {
         let reports: NodeReports
-        let leases: LeaseReports
         /// The name of the Node whose kubelet's credentials are used, `nil` for another user.
         let kubeletNode: String?
         /// The name of the Node.
         let node: String
-        /// Whether the Node exists; if not, the node reports in its Lease.
+        /// Whether the Node exists.
         var hasNode = true
     }
 
-    /// Writes the condition to the Node, or to the node's Lease if the Node does not exist.
+    /// Writes the condition to the Node, if the Node exists.
     private func send(
         _ condition: BootstrapCondition,
         _ kubeconfig: String,
@@ -168,7 +161,6 @@ struct NodeReporter {
             let connection = try ClusterConnection(kubeconfig: kubeconfig, configuration.files, http)
             destination = Destination(
                 reports: NodeReports(client: connection.client),
-                leases: LeaseReports(client: connection.client),
                 kubeletNode: Self.kubeletNode(connection.commonName),
                 node: nodeName(connection.commonName)
             )
@@ -183,43 +175,19 @@ struct NodeReporter {
             message: condition.message,
         )
         do throws(APIError) {
-            if let node = try await reports.node(name, until: deadline) {
-                let type = BootstrapCondition.type
-                if let due = Self.due(new, node.conditions[type], refreshedAfter: Self.refreshInterval) {
-                    try await reports.write(due, type, of: name, until: deadline)
-                }
-                if node.conditions[type] == nil {
-                    // An earlier report, which would count again if the Node is deleted. Most nodes have none.
-                    _ = try? await destination.leases.remove(of: name, until: deadline)
-                }
+            guard let node = try await reports.node(name, until: deadline) else {
+                destination.hasNode = false
                 return .success(destination)
             }
-            destination.hasNode = false
-        } catch {
-            return .failure(failure(error, destination, "cannot report to the cluster", refusal: .refusal))
-        }
-        do throws(APIError) {
-            let known = try await destination.leases.report(of: name, until: deadline)
-            if let due = Self.due(new, known, refreshedAfter: Self.leaseRefreshInterval) {
-                try await destination.leases.write(due, of: name, until: deadline)
+            let (known, now) = (node.conditions[BootstrapCondition.type], Timestamp.now())
+            let due = new.replacing(known, at: now)
+            if due != known || known?.isFresh(at: now, within: Self.refreshInterval) != true {
+                try await reports.write(due, BootstrapCondition.type, of: name, until: deadline)
             }
             return .success(destination)
         } catch {
-            let message =
-                "cannot report to the cluster: Node '\(name)' does not exist yet, and its Lease cannot be used"
-            return .failure(failure(error, destination, message, refusal: .node))
+            return .failure(failure(error, destination, "cannot report to the cluster", refusal: .refusal))
         }
-    }
-
-    /// Returns the condition to write, or `nil` if the cluster has the same condition and it is recent.
-    private static func due(
-        _ new: NodeCondition,
-        _ known: NodeCondition?,
-        refreshedAfter interval: Duration,
-    ) -> NodeCondition? {
-        let now = Timestamp.now()
-        let due = new.replacing(known, at: now)
-        return due != known || known?.isFresh(at: now, within: interval) != true ? due : nil
     }
 
     /// Sends the pending Events, and drops Events that the server refuses permanently.

@@ -61,7 +61,7 @@ struct ReportService {
             case .lacksNode(let node):
                 rest = pause * Double.random(in: 0.8...1.2)
                 pause = min(pause * 2, Self.longestPause)
-                status = "reported in a Lease; Node '\(node)' is looked for again in \(rest.clockText)"
+                status = "Node '\(node)' does not exist yet, and is looked for again in \(rest.clockText)"
             case .failed(let cause):
                 rest = pause * Double.random(in: 0.8...1.2)
                 pause = min(pause * 2, Self.longestPause)
