@@ -8,13 +8,13 @@ struct CertificateFaultTests {
         (["check", "--all"], "'certificates check' has no flag '--all' (it belongs to 'renew')"),
         (
             ["check", "--dry-run"],
-            "'certificates check' has no flag '--dry-run' (it belongs to 'renew', 'push' and 'rotate-ca')"
+            "'certificates check' has no flag '--dry-run' (it belongs to 'renew' and 'rotate-ca')"
         ),
         (["renwe"], "unknown action 'renwe' (did you mean 'renew'?)"),
-        ([], "'certificates' takes one of 'check', 'renew', 'push', 'rotate-ca'"),
+        ([], "'certificates' takes one of 'check', 'renew', 'rotate-ca'"),
         (
             ["rotate-ca", "--node", "a"],
-            "'certificates rotate-ca' has no flag '--node' (it belongs to 'check', 'renew' and 'push')"
+            "'certificates rotate-ca' has no flag '--node' (it belongs to 'check' and 'renew')"
         ),
         (["renew", "--step=add"], "'certificates renew' has no flag '--step' (it belongs to 'rotate-ca')"),
         (["rotate-ca", "--dry-run"], "'--dry-run' requires '--step STEP'"),

@@ -256,11 +256,6 @@ struct JSONDocumentationTests {
         #expect(renewal["authority"]?.string == "encrypted again")
         #expect(renewal["dryRun"]?.boolean == true)
         #expect(try fieldPaths(renewal).sorted() == (try DocumentedFields("certificates renew").paths.sorted()))
-        var failed = PushedNode(node: "w1")
-        failed.problem = Problem("p", hint: "h")
-        let push = try readJSON(Array(pushJSON([PushedNode(node: "w0"), failed], isDryRun: false).utf8), file: "push")
-        #expect(push["nodes"]?[1]?["error"]?.string == "p; h")
-        #expect(try fieldPaths(push).sorted() == (try DocumentedFields("certificates push").paths.sorted()))
         let status = RotationStatus(
             progress: .issued,
             authorityPath: "/c",

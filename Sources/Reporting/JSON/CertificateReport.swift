@@ -1,4 +1,4 @@
-public import Base
+import Base
 public import Certificates
 import Planning
 import YAML
@@ -103,52 +103,4 @@ extension CertificateStatus {
 
 extension Node {
     fileprivate static func strings(_ texts: [String]) -> Node { .sequence(texts.map { .string($0) }) }
-}
-
-/// The result of sending a node its certificate files.
-public struct PushedNode: Sendable {
-    /// The name of the node.
-    public var node: String
-    /// The changes on the node, empty if sending failed.
-    public var installation = NodeCertificates.Installation()
-    /// The reason why the node has not confirmed the files, `nil` if it has.
-    public var problem: Problem?
-
-    /// Creates a result without changes and without a problem.
-    public init(node: String) { self.node = node }
-}
-
-/// Returns the effect of an installation on a node, for the operator's machine, as one JSON object.
-///
-/// - Parameter installation: The effect.
-/// - Returns: One line without its end.
-public func installationJSON(_ installation: NodeCertificates.Installation) -> String {
-    String(decoding: Node.mapping(installation.fields).json(), as: UTF8.self)
-}
-
-extension NodeCertificates.Installation {
-    fileprivate var fields: [(String, Node)] {
-        [
-            ("changed", .strings(changed)), ("removed", .strings(removed)), ("unchanged", .number(unchangedCount)),
-        ]
-    }
-}
-
-/// Returns the result of `certificates push` as one JSON object.
-///
-/// - Parameters:
-///   - nodes: The nodes, in the order in which the files were sent.
-///   - isDryRun: Whether nothing was changed.
-/// - Returns: One line without its end.
-public func pushJSON(_ nodes: [PushedNode], isDryRun: Bool) -> String {
-    let items = nodes.map { item in
-        let result = item.problem.map { [("error", Node.string($0.description))] } ?? item.installation.fields
-        return Node.mapping([("node", Node.string(item.node))] + result)
-    }
-    let failedCount = nodes.count { $0.problem != nil }
-    let summary = Node.mapping([("nodes", .number(nodes.count)), ("failed", .number(failedCount))])
-    let pairs: [(String, Node)] = [
-        Node.outputVersion, ("dryRun", .boolean(isDryRun)), ("nodes", .sequence(items)), ("summary", summary),
-    ]
-    return String(decoding: Node.mapping(pairs).json(), as: UTF8.self)
 }

@@ -10,7 +10,7 @@ struct CertificateMaintenance {
     let command: CertificatesCommand
     let output: ConsoleOutput
 
-    /// Checks the set, renews it, sends it to the nodes, or replaces its CA.
+    /// Checks the set, renews it, or replaces its CA.
     ///
     /// - Throws: ``Base/Problems`` if a given node or name is not declared.
     func run() async throws -> ExitCode {
@@ -31,12 +31,11 @@ struct CertificateMaintenance {
             return .data
         }
         do throws(Problem) {
-            if command.action != .push { try access.check() }
+            try access.check()
             switch command.action {
             case .check: return try await check(set, leaves)
             case .renew: return try await renew(set, selection)
             case .rotateAuthority: return try await rotate(set)
-            case .push: return try await push(set, leaves.map(\.node).unique())
             }
         } catch {
             output.report(error, as: options.output)
@@ -63,7 +62,7 @@ struct CertificateMaintenance {
         let inspection = try await set.inspect(leaves, at: now, access)
         let faulty = inspection.all.count { !$0.faults.isEmpty }
         if options.output.isForPrograms {
-            output.writeObjects(certificatesJSON(inspection), as: options.output)
+            output.writeObjects(certificatesJSON(inspection))
         } else {
             output.write(certificateLines(inspection, at: now).map { $0 + "\n" }.joined())
             if faulty > 0 {
@@ -120,7 +119,7 @@ struct CertificateMaintenance {
 
     private func finish(_ plan: RenewalPlan) -> ExitCode {
         guard options.output.isForPrograms else { return .success }
-        output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun), as: options.output)
+        output.writeObjects(renewalJSON(plan, isDryRun: command.isDryRun))
         return .success
     }
 
@@ -223,7 +222,7 @@ extension CertificateMaintenance {
 
     private func show(_ status: RotationStatus, done: RotationStep? = nil) {
         if options.output.isForPrograms {
-            output.writeObjects(rotationJSON(status, done: done, isDryRun: false), as: options.output)
+            output.writeObjects(rotationJSON(status, done: done, isDryRun: false))
         } else {
             write(rotationLines(status, done: done, next: shellLine(call(for: status.next))))
         }
@@ -243,7 +242,7 @@ extension CertificateMaintenance {
     private func showPlan(of step: RotationStep, _ status: RotationStatus) throws(Problem) {
         let isDue = try status.isDue(step)
         guard !options.output.isForPrograms else {
-            return output.writeObjects(rotationJSON(status, done: nil, isDryRun: true), as: options.output)
+            return output.writeObjects(rotationJSON(status, done: nil, isDryRun: true))
         }
         guard isDue else { return showDone(step, status) }
         switch step {

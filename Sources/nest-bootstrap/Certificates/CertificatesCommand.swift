@@ -7,14 +7,13 @@ struct CertificatesCommand: Command {
     static let name = "certificates"
 
     static let help = CommandHelp(
-        summary: "check and renew the certificates of all nodes, bring them to the nodes, and replace their CA",
+        summary: "check and renew the certificates of all nodes, and replace their CA",
         description:
             "Compares the certificates and encrypted keys of all nodes with section 'certificates' of the task file, "
             + "and issues those that are due or differ. It runs on the operator's machine. docs/certificates.md "
             + "describes the files.",
         usage: [
             "nest-bootstrap certificates check [FLAG]...", "nest-bootstrap certificates renew [FLAG]...",
-            "nest-bootstrap certificates push [FLAG]... [NODE]...",
             "nest-bootstrap certificates rotate-ca [--step STEP] [FLAG]...",
         ],
         details: [
@@ -24,9 +23,6 @@ struct CertificatesCommand: Command {
                 + "encrypts to the operators and the node. An existing CA is kept; its key is encrypted again if its "
                 + "recipients differ. A CA is made if there is none. Certificates that no declaration names are "
                 + "removed, unless '--node' or '--name' is given.",
-            "'push' sends the certificate of the CA and the files of each node to it over ssh, into the directory that its "
-                + "task file declares: all of them or none on each node. Without NODE every node gets its files. It runs "
-                + "'nest-bootstrap receive-certificates' on the node, as the user of ssh, who must be allowed to write there.",
             "'rotate-ca' replaces the CA in three steps, and after each of them lists what to install and to restart. "
                 + "'add' makes the new CA, and adds its certificate to the file of the old one. 'issue' makes all "
                 + "certificates by the new CA; the keys of service accounts stay. 'remove' removes the old CA. "
@@ -35,11 +31,10 @@ struct CertificatesCommand: Command {
                 + "program fails or is killed, the set is as it was.",
         ],
         exitCodes: [
-            Row("0", "check: every certificate is as declared; renew, push, rotate-ca: done"),
+            Row("0", "check: every certificate is as declared; renew, rotate-ca: done"),
             Row(
                 "1",
-                "check: a certificate has a problem; renew, rotate-ca: failed; the set is as it was, or complete; "
-                    + "push: a node has not confirmed that it has its files"
+                "check: a certificate has a problem; renew, rotate-ca: failed; the set is as it was, or complete"
             ),
             Row("64", "wrong usage, also an unknown node or name"),
             Row("65", "the public key of a node is missing or wrong"), Row("78", "the task file is wrong"),
@@ -48,7 +43,6 @@ struct CertificatesCommand: Command {
             "certificates check -c ./bootstrap.yaml",
             "certificates renew -c ./bootstrap.yaml --identity ~/nest.key",
             "certificates renew --name kube-proxy --all --dry-run",
-            "certificates push cp1 w1 --dry-run",
             "certificates rotate-ca --step add -c ./bootstrap.yaml",
         ],
         files: [Row("/etc/nest-bootstrap/bootstrap.yaml", "the task file, if '--config' is not given")],
@@ -81,12 +75,6 @@ struct CertificatesCommand: Command {
                 + "with the key of an existing CA",
             \.identities
         ),
-        Flag("--ssh", "COMMAND", "push: the program and its options, before the name of the node (default: ssh)") {
-            (command, _, value) throws(UsageError) in
-            let words = value.split(separator: " ").map(String.init)
-            guard !words.isEmpty else { throw UsageError("'--ssh' requires a command") }
-            command.sshWords = words
-        },
         .config, .output,
     ]
 
@@ -96,8 +84,6 @@ struct CertificatesCommand: Command {
         case check
         /// Issues the certificates that are due for renewal or differ from their declarations.
         case renew
-        /// Sends each node its files.
-        case push
         /// Replaces the CA, step by step.
         case rotateAuthority = "rotate-ca"
     }
@@ -112,9 +98,6 @@ struct CertificatesCommand: Command {
 
     /// The files with the operator's private keys.
     var identities: [String] = []
-
-    /// The program that connects to a node, and its options.
-    var sshWords = ["ssh"]
 
     /// Whether to renew certificates even if they are not due and match their declarations.
     var isForced = false
@@ -132,30 +115,27 @@ struct CertificatesCommand: Command {
     var acts: Bool {
         switch action {
         case .check: false
-        case .renew, .push: !isDryRun
+        case .renew: !isDryRun
         case .rotateAuthority: step != nil && !isDryRun
         }
     }
 
-    /// Sets the action and, for `push`, the nodes.
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         let known = Action.allCases.map(\.rawValue)
-        guard let name = names.first, names.count == 1 || name == Action.push.rawValue else {
+        guard let name = names.first, names.count == 1 else {
             throw UsageError("'certificates' takes one of \(known.map { "'\($0)'" }.joined(separator: ", "))")
         }
         guard let action = Action(rawValue: name) else { throw .unknown("action", name, among: known) }
         self.action = action
-        nodes = (nodes + names.dropFirst()).unique()
         try checkFlags()
     }
 
     /// Refuses flags of other actions, and flags that are only valid with a step if no step is given.
     private func checkFlags() throws(UsageError) {
         let given: [(flag: String, isGiven: Bool, actions: [Action])] = [
-            ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .push, .rotateAuthority]),
-            ("--node", !nodes.isEmpty, [.check, .renew, .push]), ("--name", !names.isEmpty, [.check, .renew]),
-            ("--step", step != nil, [.rotateAuthority]), ("--ssh", sshWords != ["ssh"], [.push]),
-            ("--confirm", isConfirmed, [.rotateAuthority]),
+            ("--all", isForced, [.renew]), ("--dry-run", isDryRun, [.renew, .rotateAuthority]),
+            ("--node", !nodes.isEmpty, [.check, .renew]), ("--name", !names.isEmpty, [.check, .renew]),
+            ("--step", step != nil, [.rotateAuthority]), ("--confirm", isConfirmed, [.rotateAuthority]),
         ]
         for entry in given where entry.isGiven {
             guard entry.actions.contains(action) else {

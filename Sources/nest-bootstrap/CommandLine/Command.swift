@@ -13,12 +13,9 @@ protocol Command: Sendable, Hashable {
 
     /// Whether the help of the program, its manual page and the completions list the command.
     ///
-    /// Hidden commands are called by systemd, by the build of the package or by other commands. CONTRIBUTING.md lists
+    /// Hidden commands are called by systemd or by the build of the package. CONTRIBUTING.md lists
     /// them; `help COMMAND` shows their help.
     static var isShown: Bool { get }
-
-    /// The only output format of the command, or `nil` if the command has several formats.
-    static var onlyFormat: String? { get }
 
     /// The exit code of an error other than a failed task.
     static var failureCode: ExitCode { get }
@@ -71,7 +68,6 @@ protocol Command: Sendable, Hashable {
 
 extension Command {
     static var isShown: Bool { true }
-    static var onlyFormat: String? { nil }
     static var failureCode: ExitCode { .failure }
     var isDryRun: Bool { false }
     var acts: Bool { false }
@@ -93,7 +89,7 @@ let commands: [any Command.Type] = [
     CheckCommand.self, DoctorCommand.self,
     GraphCommand.self, RBACCommand.self, CertificatesCommand.self, ResetCommand.self, InitCommand.self,
     ImportCommand.self, ExplainCommand.self, SchemaCommand.self, CompletionCommand.self, UnitsCommand.self,
-    SuperviseCommand.self, ReceiveCertificatesCommand.self, ManualCommand.self,
+    SuperviseCommand.self, ManualCommand.self,
 ]
 
 /// The commands that the help of the program, its manual page and the completions show.
