@@ -307,7 +307,7 @@ extension Configuration {
                 if options.acts { try FileSystem.requireTrusted(path) }
                 sources.append(SourceFile(path: path, bytes: try FileSystem.read(path, limit: sizeLimit)))
             } catch {
-                let creation = "create it ('nest-bootstrap init' prints one), or pass '--config FILE'"
+                let creation = "create it ('nest-bootstrap init KIND --output DIR' writes one), or pass '--config FILE'"
                 let target = (try? FileSystem.status(path))?.target
                 let missing = target.map { "it is a link to '\($0)': put the file there" } ?? creation
                 let file = "name the file in it: '--config \(path.endsWithSlash ? path : path + "/")FILE'"
@@ -362,7 +362,7 @@ extension Configuration {
         let config = Options.defaultConfig
         return Problem(
             "there is no task file '\(config)', so this node has no tasks",
-            hint: "run 'nest-bootstrap init --output \(config)' to begin one",
+            hint: "run 'nest-bootstrap init KIND --output /etc/nest-bootstrap' to begin one",
         )
     }
 

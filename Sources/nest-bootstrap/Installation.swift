@@ -22,9 +22,6 @@ struct Installation: Sendable, Hashable {
     /// The JSON Schema of the task file.
     var schema: String { Self.schema(below: prefix) }
 
-    /// The directory of the documents.
-    var documents: String { "\(prefix)/share/doc/nest-bootstrap/docs" }
-
     private static func schema(below prefix: String) -> String {
         "\(prefix)/share/nest-bootstrap/bootstrap.schema.json"
     }
