@@ -48,8 +48,7 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["Base", "CCurl", "COpenSSL", "TLS"]),
         .target(name: "Host", dependencies: ["Base", "CSystemd", "CShims"]),
         .target(name: "Kubernetes", dependencies: ["Base", "HTTP", "TLS", "YAML"]),
-        .target(name: "Drawing", dependencies: ["Base"]),
-        .target(name: "Planning", dependencies: ["Base", "Drawing", "YAML"]),
+        .target(name: "Planning", dependencies: ["Base", "YAML"]),
         .target(name: "Execution", dependencies: ["Base", "Planning"]),
         .target(name: "State", dependencies: ["Base", "Execution", "Host", "TLS", "YAML"]),
         .target(
@@ -62,7 +61,7 @@ let package = Package(
         .target(name: "Diagnosis", dependencies: ["Base", "Host", "HTTP", "Kubernetes", "TLS", "YAML"]),
         .target(
             name: "Reporting",
-            dependencies: ["Base", "Certificates", "Drawing", "Execution", "Host", "Planning", "State", "YAML"]
+            dependencies: ["Base", "Certificates", "Execution", "Host", "Planning", "State", "YAML"]
         ),
         .executableTarget(
             name: "nest-bootstrap",
@@ -92,8 +91,7 @@ let package = Package(
             name: "KubernetesTests",
             dependencies: ["Base", "Host", "Kubernetes", "HTTP", "TLS", "YAML", "TestSupport"]
         ),
-        .testTarget(name: "DrawingTests", dependencies: ["Drawing", "TestSupport"]),
-        .testTarget(name: "PlanningTests", dependencies: ["Base", "Drawing", "Planning", "YAML", "TestSupport"]),
+        .testTarget(name: "PlanningTests", dependencies: ["Base", "Planning", "YAML", "TestSupport"]),
         .testTarget(name: "ExecutionTests", dependencies: ["Base", "Execution", "Planning", "YAML", "TestSupport"]),
         .testTarget(name: "StateTests", dependencies: ["Base", "Execution", "Host", "State", "TestSupport"]),
         .testTarget(
@@ -113,7 +111,7 @@ let package = Package(
         .testTarget(
             name: "ReportingTests",
             dependencies: [
-                "Base", "Certificates", "Drawing", "Execution", "Host", "Planning", "Reporting", "State", "YAML",
+                "Base", "Certificates", "Execution", "Host", "Planning", "Reporting", "State", "YAML",
                 "TestSupport",
             ],
         ),
@@ -127,11 +125,10 @@ let package = Package(
         .testTarget(
             name: "SmokeTests",
             dependencies: [
-                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Drawing", "Execution",
+                "nest-bootstrap", "Actions", "Base", "Certificates", "Diagnosis", "Execution",
                 "Host",
                 "HTTP",
-                "Kubernetes",
-                "Planning", "Reporting", "State", "TLS", "YAML", "TestSupport",
+                "Kubernetes", "Planning", "Reporting", "State", "TLS", "YAML", "TestSupport",
             ],
         ),
     ],
@@ -171,7 +168,7 @@ if Context.environment["NEST_MODULES"] != nil {
 let targetsInC: Set = ["CCurl", "CLoader", "CSchemas", "CShims", "CTemplates"]
 /// Modules whose code runs once in most processes: there fewer pages of it take less time than faster code saves.
 let smallTargets: Set = [
-    "Actions", "Certificates", "Diagnosis", "Drawing", "Kubernetes", "Planning", "Reporting", "State",
+    "Actions", "Certificates", "Diagnosis", "Kubernetes", "Planning", "Reporting", "State",
     "nest-bootstrap",
 ]
 for target in package.targets

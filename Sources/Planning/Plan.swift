@@ -124,19 +124,6 @@ public struct Ancestors: Sendable {
         }
         return bits[index][ancestor / 64] & 1 << UInt64(ancestor % 64) != 0
     }
-
-    /// The dependencies of every step that do not follow from the step's other dependencies.
-    ///
-    /// A step that runs after `b` also runs after all dependencies of `b`, whether or not it lists them.
-    var necessaryDependencies: [[Int]] {
-        plan.steps.map { step in
-            var implied = [UInt64](repeating: 0, count: (step.dependencies.max() ?? 0) / 64 + 1)
-            for dependency in step.dependencies {
-                for (word, value) in bits[dependency].enumerated() { implied[word] |= value }
-            }
-            return step.dependencies.filter { implied[$0 / 64] & 1 << UInt64($0 % 64) == 0 }
-        }
-    }
 }
 
 /// Selection of parts of a plan by task name.

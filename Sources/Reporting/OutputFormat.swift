@@ -4,9 +4,7 @@ public enum OutputFormat: String, Sendable, Hashable, CaseIterable {
     case text
     /// JSON, one object per line.
     case json
-    /// The same objects as YAML documents.
-    case yaml
 
     /// Whether the format is machine-readable.
-    public var isForPrograms: Bool { self != .text }
+    public var isForPrograms: Bool { self == .json }
 }

@@ -34,7 +34,7 @@ struct Program {
         let output = ConsoleOutput(
             journal: Journal().map { JournalQueue(Self.sender(to: $0)) },
             isUTF8: outputEnvironment.isUTF8,
-            problemView: options?.isPlain == true ? nil : .onTerminal(outputEnvironment, root: options?.root)
+            problemView: .onTerminal(outputEnvironment, root: options?.root)
         )
         self.init(
             arguments: arguments,
@@ -64,11 +64,7 @@ struct Program {
         self.invocation = invocation
         self.output = output
         self.catchSignals = catchSignals
-        if case .success(.perform(_, let options)) = invocation, options.isPlain {
-            self.outputEnvironment = outputEnvironment.plain
-        } else {
-            self.outputEnvironment = outputEnvironment
-        }
+        self.outputEnvironment = outputEnvironment
     }
 
     /// Performs the command of the arguments.

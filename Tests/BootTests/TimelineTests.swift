@@ -136,7 +136,7 @@ extension BootedTests {
             #expect(text.contains("* last "))
             #expect(text.contains("2 attempts, "))
             #expect(text.contains("'/etc/ready'"))
-            let svg = try await machine.must("nest-bootstrap timeline --format svg")
+            let svg = try await machine.must("nest-bootstrap timeline --output svg")
             let parser = "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.stdin.buffer)"
             let parsed = try await Tool.run("python3", ["-c", parser], input: svg)
             #expect(parsed.status == 0, "\(parsed.errors)")

@@ -55,24 +55,6 @@ struct LogsTests {
         #expect(try call("-b", "-1").contains("--boot=-1"))
         let identifier = "0123456789abcdef0123456789abcdef"
         #expect(try call("--boot=\(identifier)+1").contains("--boot=\(identifier)+1"))
-        #expect(
-            try call("-o", "plain") == [
-                "--no-hostname", "--output=short", "--no-pager", "--boot",
-            ] + Self.all
-        )
-        let error = #expect(throws: UsageError.self) { try call("-o", "yaml") }
-        #expect(
-            error?.message == "'logs' and '--output yaml' are mutually exclusive: journalctl has no YAML"
-        )
-    }
-
-    @Test func `only formats that journalctl has are offered`() {
-        let help = helpText(LogsCommand.self)
-        #expect(help.contains("-o, --output text|json|plain\n") && !help.contains("|yaml"))
-        let formats = ["text", "json", "plain"].map { Candidate($0) }
-        for words in [["logs", "--output", ""], ["logs", "-o", ""]] {
-            #expect(Completer(words: words, environment: [:]).completion == .words(formats))
-        }
     }
 
     @Test(arguments: [["-o", "json", "logs"], ["logs", "-o", "json"]])

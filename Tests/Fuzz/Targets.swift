@@ -40,7 +40,6 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
     _ = plan.renderText(columns: 80)
     _ = plan.renderDOT()
     _ = plan.renderMermaid()
-    _ = plan.renderSVG()
     _ = plan.renderJSON()
 }
 

@@ -70,12 +70,10 @@ struct LiveViewTests {
         )
     }
 
-    @Test(arguments: [["TERM": "dumb"], [:]] as [[String: String?]])
-    func `plain lines are the same as those in a file`(environment: [String: String?]) async throws {
+    @Test func `plain lines are the same as those in a file`() async throws {
         let node = try waitingNode()
         try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
-        let arguments = environment.isEmpty ? ["run", "--output", "plain"] : ["run"]
-        let run = try start(node, arguments, environment: environment, columns: 400)
+        let run = try start(node, ["run"], environment: ["TERM": "dumb"], columns: 400)
         #expect(await run.result() == 1)
         try Files.removeTree(node.root)
         try Files.makeDirectories(node.root)

@@ -77,7 +77,7 @@ struct TimelineTests {
     @Test func `a picture is well-formed XML`() async throws {
         let node = try TestNode(Self.tasks)
         _ = try await node.run("run")
-        let svg = try await node.run("timeline", "--format", "svg")
+        let svg = try await node.run("timeline", "--output", "svg")
         #expect(svg.status == 0, "\(svg.errors)")
         let program = """
             import sys, xml.dom.minidom

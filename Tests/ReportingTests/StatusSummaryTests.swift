@@ -93,17 +93,5 @@ struct StatusSummaryTests {
         )
     }
 
-    @Test func `a terminal has failures first, and counts what has succeeded if something has not`() {
-        let fine = (1...7).map { task("fine\($0)", .ended(.changed)) }
-        #expect(FoldedStatuses(fine).shown == fine)
-        let statuses = fine + [task("late", .waiting), task("bad", .ended(.failed))]
-        let folded = FoldedStatuses(statuses)
-        #expect(folded.shown.map(\.task) == ["bad", "late"])
-        #expect(folded.line == "7 other tasks succeeded; 'nest-bootstrap status --output plain' lists them")
-        let few = FoldedStatuses(Array(statuses.dropFirst(3)))
-        #expect(few.shown.map(\.task) == ["bad", "late", "fine4", "fine5", "fine6", "fine7"])
-        #expect(few.line == nil)
-    }
-
     @Test func `without tasks there is nothing to say`() { #expect(summaryLines([], at: now) == []) }
 }

@@ -11,7 +11,6 @@ import YAML
 @testable import Actions
 @testable import Certificates
 @testable import Diagnosis
-@testable import Drawing
 @testable import Kubernetes
 @testable import Reporting
 @testable import State
@@ -56,14 +55,6 @@ struct SmokeTests {
              clusters: [{name: c, cluster: {server: 'https://10.0.0.1:6443'}}], users: [{name: me, user: {token: t}}]}
             """
         #expect(try Kubeconfig(Array(text.utf8), path: "k").address == "10.0.0.1:6443")
-    }
-
-    @Test func `Drawing: a line leads from one box to the next`() {
-        let layout = GraphLayout(
-            sizes: [.init(width: 9, height: 9), .init(width: 9, height: 9)],
-            predecessors: [[], [0]]
-        )
-        #expect(layout.frames.count == 2 && layout.lines.count == 1)
     }
 
     @Test func `Planning: a task file becomes a plan`() throws {

@@ -1,5 +1,4 @@
 import Base
-import Drawing
 import YAML
 
 /// The plan as a text drawing.
@@ -12,13 +11,13 @@ extension Plan {
     ///   - columns: The width of the terminal, or `nil` for lines of any length.
     ///   - isUTF8: Whether descriptions may contain characters that are not ASCII.
     ///   - states: The states of the tasks by their names, which are shown in a separate column.
-    ///   - style: Returns a word, which may be followed by spaces, in the colour of a state.
+    ///   - style: Returns a word, which may be followed by spaces, in the colour of the state of a task.
     /// - Returns: The lines, each with a line break.
     public func renderText(
         columns: Int? = nil,
         isUTF8: Bool = true,
-        states: [String: DrawnState] = [:],
-        style: (DrawnState, String) -> String = { _, text in text },
+        states: [String: String] = [:],
+        style: (_ task: String, _ text: String) -> String = { _, text in text },
     ) -> String {
         var children = steps.map { _ in [Int]() }
         var roots: [Int] = []
@@ -34,10 +33,11 @@ extension Plan {
         }
         var lines: [Line] = []
         for root in roots { draw(root, "", "", children, &lines) }
-        let stateWidth = steps.compactMap { states[$0.task.name]?.word.count }.max() ?? 0
+        let stateWidth = steps.compactMap { states[$0.task.name]?.count }.max() ?? 0
         let cells = steps.map { step in
             guard let state = states[step.task.name] else { return StateCell(padded: "".padded(to: stateWidth)) }
-            return StateCell(word: style(state, state.word), padded: style(state, state.word.padded(to: stateWidth)))
+            let name = step.task.name
+            return StateCell(word: style(name, state), padded: style(name, state.padded(to: stateWidth)))
         }
         let descriptions = steps.map { step in step.task.description.map { tableText($0, isUTF8) } }
         return table(lines, columns, cells, descriptions, stateWidth: stateWidth)
@@ -121,9 +121,9 @@ extension Plan {
 extension Plan {
     /// Returns the plan in the DOT language of Graphviz, with an arrow from each task to every task that runs after it.
     ///
-    /// - Parameter states: The states of the tasks by their names. A task without a state has no colour.
+    /// - Parameter states: The states of the tasks by their names.
     /// - Returns: The lines, each with a line break.
-    public func renderDOT(states: [String: DrawnState] = [:]) -> String {
+    public func renderDOT(states: [String: String] = [:]) -> String {
         var text = "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n"
         text += dotLines(prefix: "", states: states).map { "  \($0)\n" }.joined()
         return text + "}\n"
@@ -135,16 +135,12 @@ extension Plan {
     ///   - prefix: The prefix of task names, which distinguishes tasks of several plans.
     ///   - states: The states of the tasks by their names.
     /// - Returns: The lines without line breaks.
-    func dotLines(prefix: String, states: [String: DrawnState] = [:]) -> [String] {
+    func dotLines(prefix: String, states: [String: String] = [:]) -> [String] {
         let names = steps.map { "\"\(prefix)\($0.task.name)\"" }
         let boxes = steps.indices.map { index in
             let task = steps[index].task
-            let words = [task.name, task.verb.name] + (states[task.name].map { [$0.word] } ?? [])
-            let style = states[task.name].map { state in
-                let (fill, line) = state.tone.boxColours
-                return ", style=filled, fillcolor=\"\(fill)\", color=\"\(line)\", fontcolor=\"#1f2328\""
-            }
-            return "\(names[index]) [label=\"\(words.joined(separator: "\\n"))\"\(style ?? "")];"
+            let words = [task.name, task.verb.name] + [states[task.name]].compactMap(\.self)
+            return "\(names[index]) [label=\"\(words.joined(separator: "\\n"))\"];"
         }
         let arrows = steps.indices.flatMap { index in
             steps[index].dependencies.map { "\(names[$0]) -> \(names[index]);" }
@@ -162,21 +158,21 @@ extension Plan {
     ///
     /// - Parameter states: The states of the tasks by their names. A task without a state has no field `state`.
     /// - Returns: The line with its line break.
-    public func renderJSON(states: [String: DrawnState] = [:]) -> String {
+    public func renderJSON(states: [String: String] = [:]) -> String {
         String(decoding: Node.mapping([Node.outputVersion] + fields(states: states)).json(), as: UTF8.self) + "\n"
     }
 
-    func fields(states: [String: DrawnState] = [:]) -> [(String, Node)] {
+    func fields(states: [String: String] = [:]) -> [(String, Node)] {
         let role = roles.first.map { [("role", Node.string($0))] } ?? []
         let tasks = steps.map { node($0, states[$0.task.name]) }
         return role + [("roles", .sequence(roles.map { .string($0) })), ("tasks", .sequence(tasks))]
     }
 
-    private func node(_ step: Step, _ state: DrawnState?) -> Node {
+    private func node(_ step: Step, _ state: String?) -> Node {
         let task = step.task
         var pairs: [(String, Node)] = [("task", .string(task.name)), ("verb", .string(task.verb.name))]
         if let description = task.description { pairs.append(("description", .string(description))) }
-        if let state { pairs.append(("state", .string(state.word))) }
+        if let state { pairs.append(("state", .string(state))) }
         pairs.append(("after", .sequence(step.dependencies.map { .string(steps[$0].task.name) })))
         pairs.append(("units", .sequence(task.afterUnits.map { .string($0) })))
         pairs.append(("timeout", .string(task.timeout.text)))
@@ -192,9 +188,9 @@ extension Plan {
     ///
     /// Tasks are identified by number, because some names, such as `end`, are keywords of Mermaid.
     ///
-    /// - Parameter states: The states of the tasks by their names. A task without a state has no colour.
+    /// - Parameter states: The states of the tasks by their names.
     /// - Returns: The lines, each with a line break.
-    public func renderMermaid(states: [String: DrawnState] = [:]) -> String {
+    public func renderMermaid(states: [String: String] = [:]) -> String {
         "flowchart LR\n" + mermaidLines(prefix: "t", states: states).map { "  \($0)\n" }.joined()
     }
 
@@ -204,37 +200,63 @@ extension Plan {
     ///   - prefix: The prefix of task numbers, which distinguishes tasks of several plans.
     ///   - states: The states of the tasks by their names.
     /// - Returns: The lines without line breaks.
-    func mermaidLines(prefix: String, states: [String: DrawnState] = [:]) -> [String] {
+    func mermaidLines(prefix: String, states: [String: String] = [:]) -> [String] {
         let boxes = steps.enumerated().map { index, step in
-            let words = [step.task.name, step.task.verb.name] + (states[step.task.name].map { [$0.word] } ?? [])
+            let words = [step.task.name, step.task.verb.name] + [states[step.task.name]].compactMap(\.self)
             return "\(prefix)\(index)[\"\(words.joined(separator: "<br/>"))\"]"
         }
         let arrows = steps.enumerated().flatMap { index, step in
             step.dependencies.map { "\(prefix)\($0) --> \(prefix)\(index)" }
         }
-        let classes = positions(by: states).flatMap { tone, positions in
-            let (fill, line) = tone.boxColours
-            return [
-                "classDef \(tone.rawValue) fill:\(fill),stroke:\(line),color:#1f2328",
-                "class \(positions.map { "\(prefix)\($0)" }.joined(separator: ",")) \(tone.rawValue)",
-            ]
-        }
-        return boxes + arrows + classes
+        return boxes + arrows
     }
 }
 
-/// The plan as an SVG picture.
-extension Plan {
-    /// Draws the plan as an SVG picture, with a box for every task and arrows to the tasks that run after it.
+/// The plans of all nodes.
+extension AllNodes {
+    /// Draws the plan of every node below its name and roles.
     ///
-    /// A dependency that follows from other dependencies has no arrow, to make the remaining arrows easier to follow. A
-    /// note in the picture says so.
-    ///
-    /// - Parameter states: The states of the tasks by their names, which the boxes show in words and colours.
-    /// - Returns: The picture as XML.
-    public func renderSVG(states: [String: DrawnState] = [:]) -> String {
-        let role = roles.isEmpty ? "" : " of \(roles.count == 1 ? "role" : "roles") \(list(roles))"
-        let section = PlanDocument.Section(heading: "Plan\(role)", picture: PlanPicture(self, states: states))
-        return PlanDocument(section.heading, [section], isFramed: false).markup
+    /// - Parameters:
+    ///   - columns: The width of the terminal, or `nil` for lines of any length.
+    ///   - isUTF8: Whether descriptions may contain characters that are not ASCII.
+    /// - Returns: The lines, each with a line break.
+    public func renderText(columns: Int? = nil, isUTF8: Bool = true) -> String {
+        let plans = nodes.map { node in
+            "\(node.title)\n\(node.declarations.plan.renderText(columns: columns, isUTF8: isUTF8))"
+        }
+        return plans.joined(separator: "\n")
+    }
+
+    /// Returns the plans in the DOT language of Graphviz, each in a box.
+    public func renderDOT() -> String {
+        var text = "digraph plans {\n  rankdir=LR;\n  node [shape=box];\n"
+        for (index, node) in nodes.enumerated() {
+            text += "  subgraph cluster_\(index) {\n    label=\"\(node.title)\";\n"
+            text += node.declarations.plan.dotLines(prefix: "\(node.entry.name)/").map { "    \($0)\n" }.joined()
+            text += "  }\n"
+        }
+        return text + "}\n"
+    }
+
+    /// Returns the plans in the language of Mermaid, each in a box.
+    public func renderMermaid() -> String {
+        var text = "flowchart LR\n"
+        for (index, node) in nodes.enumerated() {
+            text += "  subgraph n\(index)[\"\(node.title)\"]\n"
+            text += node.declarations.plan.mermaidLines(prefix: "n\(index)t").map { "    \($0)\n" }.joined()
+            text += "  end\n"
+        }
+        return text
+    }
+
+    /// Returns the plans as one JSON object on one line.
+    public func renderJSON() -> String {
+        let nodes = nodes.map { node in
+            var pairs: [(String, Node)] = [("node", .string(node.entry.name)), ("hostName", .string(node.hostName))]
+            if let address = node.entry.address { pairs.append(("address", .string("\(address)"))) }
+            return Node.mapping(pairs + node.declarations.plan.fields())
+        }
+        let object = Node.mapping([Node.outputVersion, ("nodes", .sequence(nodes))])
+        return String(decoding: object.json(), as: UTF8.self) + "\n"
     }
 }

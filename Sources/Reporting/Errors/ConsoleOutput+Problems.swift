@@ -31,7 +31,7 @@ extension ConsoleOutput {
     ) {
         if format.isForPrograms {
             let time = Timestamp.millisecondsNow()
-            write(objects(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, as: format), to: .results)
+            write(problems.flatMap { JSONRecord($0, nil).line(milliseconds: time) }, to: .results)
         } else {
             for problem in problems { report(problem, kind, fields) }
         }

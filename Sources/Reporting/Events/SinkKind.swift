@@ -47,7 +47,7 @@ public func makeSinks(
 ) -> [any EventSink] {
     var sinks: [any EventSink] = []
     switch (SinkKind(format, in: outputEnvironment, hasJournal: output.journal != nil), output.journal) {
-    case (.objects, _): sinks.append(JSONSink(output, as: format, run: run, isDryRun: isDryRun))
+    case (.objects, _): sinks.append(JSONSink(output, run: run, isDryRun: isDryRun))
     case (.journal, let journal?): sinks.append(JournalSink(output, run: run, journal))
     case (.terminal, _):
         let display = TerminalSink.Display(

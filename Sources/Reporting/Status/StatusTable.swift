@@ -1,8 +1,7 @@
 public import Base
-import Drawing
 import Execution
 import Host
-public import Planning
+import Planning
 public import State
 import YAML
 
@@ -30,34 +29,6 @@ public func statusLines(
         tones: statuses.map { isColoured ? $0.state.tone.line : nil },
         details: statuses.map { $0.reasonLines.map { tableText($0, isUTF8) } },
     )
-}
-
-/// The statuses as a person at a terminal wants to see them: what needs attention first, and what is fine counted.
-public struct FoldedStatuses: Sendable {
-    /// The statuses to show: failures, then tasks that have not succeeded, then the others unless they are counted.
-    public let shown: [TaskStatus]
-
-    /// The number of tasks that have succeeded and are not shown.
-    public let count: Int
-
-    /// The number of succeeded tasks that are shown beside others.
-    private static let limit = 5
-
-    /// Orders statuses; if all tasks have succeeded, all are shown.
-    public init(_ statuses: [TaskStatus]) {
-        let failed = statuses.filter { $0.state == .ended(.failed) || $0.repetition?.hasFailed == true }
-        let isFailed = Set(failed.map(\.task))
-        let others = statuses.filter { !isFailed.contains($0.task) && !$0.countedState.isSuccess }
-        let fine = statuses.filter { !isFailed.contains($0.task) && $0.countedState.isSuccess }
-        let isFolded = fine.count > Self.limit && fine.count < statuses.count
-        shown = failed + others + (isFolded ? [] : fine)
-        count = isFolded ? fine.count : 0
-    }
-
-    /// The line about the tasks that are not shown, `nil` if there is none.
-    public var line: String? {
-        count == 0 ? nil : "\(count) other tasks succeeded; 'nest-bootstrap status --output plain' lists them"
-    }
 }
 
 /// Returns the warnings that follow the table of statuses.
@@ -162,8 +133,8 @@ extension ServiceState {
 }
 
 extension TaskState {
-    /// The state as it appears in drawings of the plan.
-    public var drawn: DrawnState { DrawnState(description, tone, counted: countedWord) }
+    /// Returns a text in the terminal colour of the state.
+    public func painted(_ text: String) -> String { tone.line.painted(text) }
 
     /// The word for the state after a number of tasks, as in `2 not run yet`.
     var countedWord: String { self == .notYet ? "not run yet" : description }
@@ -180,12 +151,38 @@ extension TaskState {
     }
 }
 
-extension DrawnState {
-    /// Returns a text in the terminal colour of the state.
-    public func painted(_ text: String) -> String { tone.line.painted(text) }
-}
+/// The category of the state of a task or node, which determines its colour.
+enum StateTone: Sendable, Hashable {
+    case succeeded
+    case failed
+    case running
+    case waiting
+    /// Work that has not started.
+    case pending
+    /// Work that has ended without success or failure, or whose state is unknown.
+    case incomplete
 
-extension StateTone {
+    /// The colour in pictures that this program draws.
+    var colour: SVGColour {
+        switch self {
+        case .succeeded: .succeeded
+        case .failed: .failed
+        case .running: .running
+        case .waiting, .incomplete: .waiting
+        case .pending: .inactive
+        }
+    }
+
+    /// The colour of a text about the state, which is legible on light and dark pages.
+    var textColour: SVGColour {
+        switch self {
+        case .succeeded: .text
+        case .failed: .failed
+        case .running: .running
+        case .waiting, .incomplete, .pending: .muted
+        }
+    }
+
     /// The tone of a line about the state, which determines its colour on a terminal.
     var line: Line.Tone {
         switch self {

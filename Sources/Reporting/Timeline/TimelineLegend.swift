@@ -1,5 +1,4 @@
 import Base
-import Drawing
 
 /// The legend of a timeline picture.
 enum TimelineLegend {

@@ -1,5 +1,4 @@
 import Base
-import Drawing
 import Execution
 import Host
 import State

@@ -1,5 +1,4 @@
 import Base
-import Drawing
 import State
 
 /// Draws a timeline as an SVG picture.

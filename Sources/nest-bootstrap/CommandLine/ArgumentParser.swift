@@ -129,13 +129,7 @@ private struct ArgumentParser {
         let meant = part.name.count == 2 ? "-\(part.name)" : nil
         let known = knownFlags
         let beginning = known.filter { $0.hasPrefix(meant ?? part.name) }
-        let isMeant = beginning.count == 1
-        // The letter of another program's flag for a file is not the beginning of a flag that takes no value.
-        let takesValue = isMeant && FlagForm.named(beginning[0], of: command)?.value != nil
-        if !takesValue, let ours = OtherToolsWords.flag(for: part.name, among: known) {
-            throw UsageError("unknown flag '\(part.name)' (did you mean '\(ours)'?)", of: command)
-        }
-        guard let named, !isMeant else {
+        guard let named, beginning.count != 1 else {
             throw .unknown("flag", part.name, meaning: meant, among: known, of: command)
         }
         return named
@@ -188,9 +182,6 @@ private struct ArgumentParser {
             throw UsageError("no command given (flag '\(given.form.name)' belongs to \(quotedList(owners)))")
         }
         guard let command else {
-            if let call = OtherToolsWords.call(for: word) {
-                throw UsageError("unknown command '\(word)' (did you mean '\(call)'?)")
-            }
             throw .unknown("command", word, among: shownCommands.map { $0.name } + ["help"])
         }
         return try command.parse(Array(words.dropFirst()), flags)

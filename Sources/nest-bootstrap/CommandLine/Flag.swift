@@ -175,17 +175,23 @@ extension Flag {
     }
 
     static var output: Flag {
-        output(
-            OutputChoice.allCases,
-            "output for people, for programs, or for screen readers and logs: text as a file gets it, never redrawn "
-                + "(default: \(OutputFormat.text.rawValue))"
-        )
+        Flag(
+            "--output",
+            short: "-o",
+            alternatives(OutputFormat.allCases),
+            "output for people, or for programs (default: \(OutputFormat.text.rawValue))"
+        ) { (_, options, value) throws(UsageError) in options.output = try choice("output", value) }
     }
 
-    static func output(_ choices: [OutputChoice], _ help: String) -> Flag {
-        Flag("--output", short: "-o", alternatives(choices), help) { (_, options, value) throws(UsageError) in
-            let given = try choice("output", value, among: choices)
-            (options.output, options.isPlain) = (given.format, given == .plain)
+    /// The flag of a command with further formats.
+    static func output<Format: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ help: String,
+        _ property: any WritableKeyPath<Owner, Format> & Sendable
+    ) -> Flag {
+        Flag("--output", short: "-o", alternatives(Array(Format.allCases)), help) {
+            (command, options, value) throws(UsageError) in
+            command[keyPath: property] = try choice("output", value)
+            options.output = OutputFormat(rawValue: value) ?? .text
         }
     }
 }
@@ -200,35 +206,17 @@ func alternatives<Choice: RawRepresentable<String>>(_ choices: [Choice]) -> Stri
 /// - Parameters:
 ///   - kind: The name of the flag without its dashes.
 ///   - value: The value.
-///   - choices: The words that an error message lists; if these are not all cases, the caller refuses the others.
 /// - Returns: The case with the word.
 /// - Throws: ``UsageError`` if no case has the word.
 func choice<Choice: RawRepresentable<String> & CaseIterable>(
     _ kind: String,
     _ value: String,
-    among choices: [Choice] = Array(Choice.allCases),
 ) throws(UsageError) -> Choice {
     if let choice = Choice(rawValue: value) { return choice }
-    let known = choices.map(\.rawValue)
+    let known = Choice.allCases.map(\.rawValue)
     let hint = nameMeant(by: value, in: known).map { "did you mean '\($0)'?" }
     let all = "expected one of \(known.map { "'\($0)'" }.joined(separator: ", "))"
     throw UsageError("invalid value '\(value)' for --\(kind) (\(hint ?? all))")
-}
-
-/// The values of `--output`.
-enum OutputChoice: String, Sendable, Hashable, CaseIterable {
-    case text, json, yaml
-    /// Text as written to a file or pipe, even on a terminal.
-    case plain
-
-    /// The format of results.
-    var format: OutputFormat {
-        switch self {
-        case .text, .plain: .text
-        case .json: .json
-        case .yaml: .yaml
-        }
-    }
 }
 
 extension Flag {

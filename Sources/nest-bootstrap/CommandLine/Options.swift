@@ -13,9 +13,6 @@ struct Options: Sendable {
     /// The format of results.
     var output = OutputFormat.text
 
-    /// Whether human-readable output is plain lines even on a terminal.
-    var isPlain = false
-
     /// The role of the node, which overrides its host name and environment.
     var role: String?
 
@@ -67,12 +64,6 @@ struct Options: Sendable {
     /// Quotes another call for the same node, for use in a sentence.
     func quotedCall(_ words: [String]) -> String {
         quotedShellLine(["nest-bootstrap"] + words + commonArguments)
-    }
-
-    /// Refuses `--format` in combination with a machine-readable format of `--output`.
-    func refuseFormat() throws(UsageError) {
-        guard output != .text else { return }
-        throw UsageError("'--format' and '--output \(output.rawValue)' are mutually exclusive")
     }
 
     /// The variables of the terminal for which a unit runs a task, `nil` unless `run` has started the unit.

@@ -19,11 +19,7 @@ struct UsageError: Error, Sendable, Hashable, CustomStringConvertible {
         let shown = shownCommands.filter { $0.has(flag) }
         let owners = quotedList((shown.isEmpty ? commands.filter { $0.has(flag) } : shown).map { $0.name })
         let message = "'\(command.name)' has no flag '\(flag.name)'"
-        guard flag.name == "--output", let format = command.onlyFormat else {
-            self.init("\(message) (it belongs to \(owners))", of: command)
-            return
-        }
-        self.init("\(message); it always prints \(format)", of: command)
+        self.init("\(message) (it belongs to \(owners))", of: command)
     }
 
     /// The message and the call that shows the help.

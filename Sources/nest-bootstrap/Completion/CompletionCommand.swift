@@ -29,8 +29,6 @@ struct CompletionCommand: Command {
         )
     ]
 
-    static let onlyFormat: String? = "a script of the shell"
-
     /// The shell whose script is printed.
     var shell = Shell.bash
 

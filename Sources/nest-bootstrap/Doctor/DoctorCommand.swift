@@ -44,7 +44,7 @@ struct DoctorCommand: Command {
         let root = options.root.map(Configuration.absolute) ?? ""
         let diagnosis = await Collector(root: root, environment: options.environment).diagnosis()
         if options.output.isForPrograms {
-            program.output.writeObjects(diagnosis.json, as: options.output)
+            program.output.writeObjects(diagnosis.json)
         } else {
             program.output.write(diagnosis.lines(isComplete: isComplete).map { printable($0) + "\n" }.joined())
         }

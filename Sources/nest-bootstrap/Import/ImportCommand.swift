@@ -32,8 +32,6 @@ struct ImportCommand: Command {
 
     static let flags: [Flag<Self>] = []
 
-    static let onlyFormat: String? = "YAML"
-
     /// The tools whose inventories can be imported.
     enum Format: String, Sendable, CaseIterable {
         /// The `cluster.nix` of the NICO operator.

@@ -20,7 +20,7 @@ struct AllNodesPlans {
             sources = try Configuration.sources(options)
         } catch {
             if options.output.isForPrograms {
-                output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])), as: options.output)
+                output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])))
             } else {
                 output.report(error, .taskFileWrong)
             }
@@ -53,7 +53,7 @@ struct AllNodesPlans {
         await http.shutDown()
         let problems = report.problems
         if options.output.isForPrograms {
-            output.writeObjects(report.json, as: options.output)
+            output.writeObjects(report.json)
         } else {
             output.report(warnings: report.warnings)
             output.report(problems, .taskFileWrong)
@@ -66,21 +66,20 @@ struct AllNodesPlans {
     /// Prints the plans of all nodes.
     ///
     /// - Parameters:
-    ///   - format: The format, or `nil` for the machine-readable format of the options.
+    ///   - format: The format.
     ///   - columns: The width of the terminal, if there is one.
     /// - Returns: The exit code.
-    func draw(_ format: GraphCommand.Format?, columns: Int?) -> ExitCode {
+    func draw(_ format: GraphCommand.Format, columns: Int?) -> ExitCode {
         do throws(Problems) {
             let all = AllNodes(try Configuration.sources(options))
             var findings = NodeFindings(common: all.problems)
             for node in all.nodes { findings.add(node.entry.name, node.problems) }
             guard findings.problems.isEmpty else { throw Problems(findings.problems) }
             switch format {
-            case nil: output.writeObjects(all.renderJSON(), as: options.output)
+            case .json: output.writeObjects(all.renderJSON())
             case .text: output.write(all.renderText(columns: columns, isUTF8: output.isUTF8))
             case .dot: output.writeData(all.renderDOT())
             case .mermaid: output.writeData(all.renderMermaid())
-            case .svg: output.writeData(all.renderSVG())
             }
             return .success
         } catch {

@@ -57,7 +57,7 @@ struct CheckCommand: Command {
             check = try PlanCheck(options)
         } catch {
             if options.output.isForPrograms {
-                output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])), as: options.output)
+                output.writeObjects(checkJSON(error.all, warnings: [], nil, TaskFileKeys([])))
             } else {
                 output.report(error, .taskFileWrong)
             }
@@ -69,8 +69,7 @@ struct CheckCommand: Command {
         let counts = CheckCounts(configuration.plan, findings)
         if options.output.isForPrograms {
             output.writeObjects(
-                checkJSON(problems, warnings: findings.warnings, counts, configuration.keys, check.choice),
-                as: options.output
+                checkJSON(problems, warnings: findings.warnings, counts, configuration.keys, check.choice)
             )
         } else {
             output.report(warnings: findings.warnings)

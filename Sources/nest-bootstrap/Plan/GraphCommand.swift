@@ -12,50 +12,34 @@ struct GraphCommand: Command {
             + "JSON object.",
         usage: ["nest-bootstrap graph [FLAG]..."],
         details: [
-            "Format 'svg' is a picture for browsers, on light and dark pages; 'dot' is for Graphviz, and 'mermaid' "
-                + "for viewers of Markdown. In the picture a dependency that follows from others has no arrow.",
+            "Format 'dot' is for Graphviz, and 'mermaid' for viewers of Markdown.",
             "With '--status' every task has its state on this boot, as 'status' prints it, in each format.",
             "With '--all-nodes' it prints the plan of every node of section 'nodes', on any machine.",
         ],
         exitCodes: [Row("0", "printed"), .usageError, .wrongTaskFile],
         examples: [
-            "graph --role worker", "graph --format svg --status > plan.svg", "graph --all-nodes",
-            "graph --format dot | dot -Tpdf > plan.pdf",
+            "graph --role worker", "graph --all-nodes",
+            "graph -o dot | dot -Tpdf > plan.pdf",
         ],
         files: Row.taskFiles + [.record],
     )
 
     static let flags: [Flag<Self>] = [
-        Flag(
-            "--format",
-            alternatives(Format.allCases),
-            "a tree of lines, the input of Graphviz or Mermaid, or a picture (default: \(Format.text.rawValue))"
-        ) { (command, _, value) throws(UsageError) in command.format = try choice("format", value) },
-        Flag("--status", "show the state of every task on this boot, in colours and in words", \.showsStatus),
-        .config, .role, .hostName, .allNodes, .root, .output,
+        Flag("--status", "show the state of every task on this boot", \.showsStatus),
+        .config, .role, .hostName, .allNodes, .root,
+        .output("a tree of lines, objects, or the input of Graphviz or Mermaid (default: text)", \.format),
     ]
 
     /// The formats of a plan.
-    enum Format: String, Sendable, CaseIterable {
-        /// Indented lines.
-        case text
-        /// Graphviz.
-        case dot
-        /// Mermaid, which code forges display as a picture.
-        case mermaid
-        /// A picture that every browser shows.
-        case svg
-    }
+    enum Format: String, Sendable, CaseIterable { case text, json, dot, mermaid }
 
-    /// The format, or `nil` if none is given.
-    var format: Format?
+    var format = Format.text
 
     /// Whether to show the states of the tasks on this boot.
     var showsStatus = false
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
         try Self.refuse(names, options)
-        if format != nil { try options.refuseFormat() }
         if showsStatus, options.isForAllNodes {
             throw UsageError("'--status' and '--all-nodes' are mutually exclusive")
         }
@@ -64,7 +48,6 @@ struct GraphCommand: Command {
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         let (output, outputEnvironment) = (program.output, program.outputEnvironment)
         guard !options.isForAllNodes else {
-            let format = options.output.isForPrograms ? nil : format ?? .text
             return AllNodesPlans(options: options, output: output).draw(format, columns: outputEnvironment.columns)
         }
         return try await program.withConfiguration(options, showsNode: true) {
@@ -78,33 +61,30 @@ struct GraphCommand: Command {
         _ outputEnvironment: OutputEnvironment
     ) async throws -> ExitCode {
         let plan = configuration.plan
-        let states = showsStatus ? try await states(configuration, output) : [:]
-        if configuration.options.output.isForPrograms {
-            output.writeObjects(plan.renderJSON(states: states), as: configuration.options.output)
-            return .success
-        }
-        switch format ?? .text {
+        let found = showsStatus ? try await states(configuration, output) : [:]
+        let states = found.mapValues { "\($0)" }
+        switch format {
+        case .json: output.writeObjects(plan.renderJSON(states: states))
         case .text:
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
-            let text = plan.renderText(columns: columns, isUTF8: output.isUTF8, states: states) { state, word in
-                isColoured ? state.painted(word) : word
+            let text = plan.renderText(columns: columns, isUTF8: output.isUTF8, states: states) { task, word in
+                isColoured ? found[task]?.painted(word) ?? word : word
             }
             output.write(text)
         // The other formats are read by programs, which expect UTF-8.
         case .dot: output.writeData(plan.renderDOT(states: states))
         case .mermaid: output.writeData(plan.renderMermaid(states: states))
-        case .svg: output.writeData(plan.renderSVG(states: states))
         }
         return .success
     }
 
     /// Returns the states of all tasks by name, determined as in `status`.
-    private func states(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> [String: DrawnState] {
+    private func states(_ configuration: Configuration, _ output: ConsoleOutput) async throws -> [String: TaskState] {
         let survey = StatusSurvey(configuration: configuration, records: try configuration.records())
         let findings = await survey.findings(of: configuration.plan)
         if !configuration.options.output.isForPrograms, let error = findings.error { output.report(error) }
         return Dictionary(
-            findings.statuses.map { ($0.task, $0.state.drawn) },
+            findings.statuses.map { ($0.task, $0.state) },
             uniquingKeysWith: { first, _ in first }
         )
     }

@@ -106,7 +106,7 @@ struct RBACCommand: Command {
             let list = Node.mapping([
                 ("apiVersion", .string("v1")), ("kind", .string("List")), ("items", .sequence(objects)),
             ])
-            output.writeObject(list, as: format)
+            output.writeObject(list)
         } else {
             output.writeData(objects.map { $0.yamlLines().joined(separator: "\n") + "\n" }.joined(separator: "---\n"))
         }

@@ -21,7 +21,7 @@ struct KeyExplanation {
         }
         if let annotation = ObjectAnnotation.allCases.first(where: { $0.key == name }) {
             if format.isForPrograms {
-                output.writeObject(annotation.node, as: format)
+                output.writeObject(annotation.node)
             } else {
                 output.write(text(of: annotation))
             }
@@ -39,7 +39,7 @@ struct KeyExplanation {
 
     private func print(_ keys: [ReferencedKey], _ text: String) {
         guard format.isForPrograms else { return output.write(text) }
-        for key in keys { output.writeObject(key.node, as: format) }
+        for key in keys { output.writeObject(key.node) }
     }
 
     private var sectionsText: String {

@@ -26,8 +26,6 @@ struct SchemaCommand: Command {
 
     static let flags: [Flag<Self>] = []
 
-    static let onlyFormat: String? = "JSON"
-
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         program.output.writeData(String(decoding: taskFileSchema().json(), as: UTF8.self) + "\n")
         return .success

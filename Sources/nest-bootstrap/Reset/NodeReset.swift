@@ -74,7 +74,7 @@ struct NodeReset {
     // MARK: Before
 
     private func show(_ report: ResetReport) {
-        guard isText else { return output.writeObjects(report.json, as: options.output) }
+        guard isText else { return output.writeObjects(report.json) }
         output.write(report.plannedLines.map { "\($0)\n" }.joined())
         output.report(report.problems, .programFailed)
         if command.isDryRun, hasNothing(report) { output.write("nothing to reset\n") }
@@ -152,7 +152,7 @@ struct NodeReset {
     private func finish(_ report: ResetReport) -> ExitCode {
         let code: ExitCode = report.isComplete ? .success : .failure
         guard isText else {
-            output.writeObjects(report.json, as: options.output)
+            output.writeObjects(report.json)
             return code
         }
         output.write(report.notes.map { "\($0)\n" }.joined())

@@ -31,7 +31,7 @@ struct DiffCommand: Command {
             Row("2", "something could not be compared"), .usageError, .wrongTaskFile,
             Row("130, 143", "interrupted, terminated"),
         ],
-        examples: ["diff", "diff calico-node --role worker", "diff -c ./bootstrap.yaml -o yaml"],
+        examples: ["diff", "diff calico-node --role worker", "diff -c ./bootstrap.yaml -o json"],
         files: Row.taskFiles,
     )
 
@@ -52,7 +52,7 @@ struct DiffCommand: Command {
         let output = program.output
         let sink: any EventSink =
             options.output.isForPrograms
-            ? JSONSink(output, as: options.output, run: makeRunIdentifier(), isDryRun: true)
+            ? JSONSink(output, run: makeRunIdentifier(), isDryRun: true)
             : DiffSink(output, isColoured: program.outputEnvironment.isColoured)
         return try await program.withConfiguration(options) { configuration in
             let events = EventQueue([sink], isDryRun: true)

@@ -17,7 +17,7 @@ struct RunCommand: Command {
             "Results and progress go to standard output, warnings and errors to standard error. On a terminal every "
                 + "task has a line that says what it does or waits for, as far as there are rows; failures and "
                 + "changes stay on the screen. NO_COLOR, TERM=dumb and the character set of the locale are respected. "
-                + "With '--output plain' every event is a line, as in a file. Under systemd everything goes to the "
+                + "Under systemd everything goes to the "
                 + "journal instead.",
             "A task that '--task' names runs as its unit runs it at boot, where systemd runs and the package is "
                 + "installed: with the same user, sandbox and environment, in a unit of its own that ends with it. If "

@@ -189,7 +189,6 @@ struct UnitRun {
         var variables = [("TERM", environment["TERM"] ?? ""), ("LC_ALL", locale)]
         if outputEnvironment.refusesColours { variables.append(("NO_COLOR", "1")) }
         let pairs = variables.filter { !$0.1.utf8.contains(UInt8(ascii: ",")) }.map { "\($0)=\($1)" }
-        let format = configuration.options.isPlain ? "plain" : configuration.options.output.rawValue
-        return ["--by-hand", pairs.joined(separator: ","), "--output", format]
+        return ["--by-hand", pairs.joined(separator: ","), "--output", configuration.options.output.rawValue]
     }
 }

@@ -50,13 +50,7 @@ struct LogsCommand: Command {
             }
             command.boot = value
         },
-        .output(
-            // journalctl has no YAML output.
-            OutputChoice.allCases.filter { $0 != .yaml },
-            "lines for people, objects for programs, or lines without the pager and the "
-                + "colours of journalctl (default: \(OutputFormat.text.rawValue))"
-        ),
-        .config, .role, .hostName, .root,
+        .output, .config, .role, .hostName, .root,
     ]
 
     /// The tasks to show; empty for all entries of the program.
@@ -72,9 +66,6 @@ struct LogsCommand: Command {
     var boot: String?
 
     mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        guard options.output != .yaml else {
-            throw UsageError("'logs' and '--output yaml' are mutually exclusive: journalctl has no YAML")
-        }
         self.names = names.unique()
     }
 
@@ -96,8 +87,6 @@ struct LogsCommand: Command {
         output.report(warnings: unknownNames(options))
         output.flush(idleLimit: .seconds(10))
         var environment = options.environment
-        // Plain output has no colours, as in a file.
-        if options.isPlain { environment["SYSTEMD_COLORS"] = "0" }
         // By default, journalctl has less cut long lines (option S). The other options are those of journalctl.
         if environment["SYSTEMD_LESS"] == nil { environment["SYSTEMD_LESS"] = "FRXMK" }
         let users = Self.users(root: options.root ?? "")
@@ -121,7 +110,6 @@ struct LogsCommand: Command {
     func arguments(_ options: Options, users: [Int]) -> [String] {
         // All entries are from this machine, so the host name is redundant.
         var arguments = ["--no-hostname", options.output.isForPrograms ? "--output=json" : "--output=short"]
-        if options.isPlain { arguments.append("--no-pager") }
         if let since {
             // A duration means a time before now.
             arguments.append("--since=\(parseDuration(since) == nil ? since : "-\(since)")")

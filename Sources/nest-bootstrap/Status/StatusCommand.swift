@@ -24,8 +24,8 @@ struct StatusCommand: Command {
             "With '--wait' it prints the states when every task has succeeded or one has failed permanently, so "
                 + "that nothing but a change by a person helps. A failure that is retried keeps it waiting.",
             "With '--watch' it shows the states until it is interrupted (Control-C): on a terminal one line a task, "
-                + "with what the task waits for now, also for tasks that systemd has started; otherwise, and with "
-                + "'--output plain', a line with the time for each state at first, then for each change; with "
+                + "with what the task waits for now, also for tasks that systemd has started; otherwise "
+                + "a line with the time for each state at first, then for each change; with "
                 + "'--output json' a JSON object for each. The task file is read once.",
             "With '--all-nodes' this machine need not be a node: it shows what the nodes have reported to the "
                 + "cluster, as condition BootstrapReady of their Nodes. A node of section 'nodes' that the cluster "
@@ -39,7 +39,7 @@ struct StatusCommand: Command {
             .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by SIGTERM or SIGHUP"),
         ],
         examples: [
-            "status", "status --watch", "status --wait=10m", "status calico-crds -o yaml",
+            "status", "status --watch", "status --wait=10m", "status calico-crds -o json",
             "status --all-nodes --kubeconfig admin.conf",
         ],
         files: [.record],

@@ -109,7 +109,7 @@ struct StatusReport {
                 address: address,
                 isOfOldPlan: configuration.isOld
             )
-            output.writeObjects(text, as: format)
+            output.writeObjects(text)
         } else {
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let isUTF8 = outputEnvironment.isUTF8
@@ -122,12 +122,9 @@ struct StatusReport {
             // A certificate with a warning is not listed again.
             let listed = certificates.filter { certificate in !credentials.contains { $0.isAbout(certificate) } }
             let summary = summaryLines(statuses, certificates: watched, columns: columns)
-            let isFolded = outputEnvironment.isScreen && command.names.isEmpty
-            let folded = isFolded ? FoldedStatuses(statuses) : nil
             let lines =
                 summary + (summary.isEmpty ? [] : [""])
-                + statusLines(folded?.shown ?? statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
-                + [folded?.line].compactMap(\.self)
+                + statusLines(statuses, columns: columns, isColoured: isColoured, isUTF8: isUTF8)
                 + (address.map { addressLines($0, columns: columns) } ?? [])
                 + certificateLines(listed, at: .now(), columns: columns, isUTF8: isUTF8)
                 + warningLines(warnings, columns: columns)

@@ -126,7 +126,7 @@ private struct StatusDisplay: Sendable {
             form = .lines(changes)
         case .objects(var changes, let format):
             guard !output.isBacklogged else { return }
-            output.writeObjects(changes.json(current(findings)).map { $0 + "\n" }.joined(), as: format)
+            output.writeObjects(changes.json(current(findings)).map { $0 + "\n" }.joined())
             form = .objects(changes, format)
         }
     }

@@ -29,38 +29,23 @@ struct TimelineCommand: Command {
             "Times count from the start of the machine; from the start of the first task if that came after the "
                 + "boot, with '--root', and without systemd. They come from the records and from systemd. Of a task that "
                 + "was tried very often the first attempts are not kept; it then has no start and no duration.",
-            "With '--format svg' it prints a picture for light and dark pages. With '--output json' it prints one "
+            "With '--output svg' it prints a picture for light and dark pages. With '--output json' it prints one "
                 + "object; docs/json.md describes its fields.",
         ],
         exitCodes: [Row("0", "printed, also if something is not known"), .usageError, .wrongTaskFile],
-        examples: ["timeline", "timeline --format svg > boot.svg", "timeline --output json | jq .criticalPath"],
+        examples: ["timeline", "timeline --output svg > boot.svg", "timeline --output json | jq .criticalPath"],
         files: [.record],
     )
 
     static let flags: [Flag<Self>] = [
-        Flag(
-            "--format",
-            alternatives(Format.allCases),
-            "lines with bars, or a picture (default: \(Format.text.rawValue))"
-        ) { (command, _, value) throws(UsageError) in command.format = try choice("format", value) },
-        .config, .role, .hostName, .root, .output,
+        .config, .role, .hostName, .root,
+        .output("lines with bars, an object, or a picture (default: text)", \.format),
     ]
 
     /// The formats of a timeline.
-    enum Format: String, Sendable, CaseIterable {
-        /// Lines with bars.
-        case text
-        /// A picture that every browser shows.
-        case svg
-    }
+    enum Format: String, Sendable, CaseIterable { case text, json, svg }
 
-    /// The format, or `nil` if none is given.
-    var format: Format?
-
-    mutating func setArguments(_ names: [String], _ options: Options) throws(UsageError) {
-        try Self.refuse(names, options)
-        if format != nil { try options.refuseFormat() }
-    }
+    var format = Format.text
 
     func run(_ options: Options, in program: Program) async throws -> ExitCode {
         try await program.withConfiguration(options, showsNode: true) {
@@ -74,11 +59,8 @@ struct TimelineCommand: Command {
         _ outputEnvironment: OutputEnvironment
     ) async throws -> ExitCode {
         let timeline = Timeline(try await source(configuration))
-        guard !configuration.options.output.isForPrograms else {
-            output.writeObjects(timelineJSON(timeline), as: configuration.options.output)
-            return .success
-        }
-        switch format ?? .text {
+        switch format {
+        case .json: output.writeObjects(timelineJSON(timeline))
         case .text:
             let (columns, isColoured) = (outputEnvironment.columns, outputEnvironment.isColoured)
             let lines = timelineLines(

@@ -141,7 +141,7 @@ struct UnitWriter {
                 Node.outputVersion, ("directory", .string(command.directory)),
                 ("files", .sequence(paths.map { .string($0) })),
             ]
-            return output.writeObject(.mapping(pairs), as: options.output)
+            return output.writeObject(.mapping(pairs))
         }
         output.write("units of \(taskCount) \(taskCount == 1 ? "task" : "tasks") written to '\(command.directory)'\n")
     }

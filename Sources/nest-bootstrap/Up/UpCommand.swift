@@ -151,7 +151,7 @@ struct UpCommand: Command {
 
     private func show(_ plan: UpPlan, of configuration: Configuration, _ output: ConsoleOutput) {
         if configuration.options.output.isForPrograms {
-            return output.writeObject(plan.json, as: configuration.options.output)
+            return output.writeObject(plan.json)
         }
         var lines = plan.starts.prefix(Self.listLimit).map(\.line)
         if plan.starts.count > Self.listLimit { lines.append("… and \(plan.starts.count - Self.listLimit) more tasks") }
@@ -181,8 +181,7 @@ struct UpCommand: Command {
         guard !plan.starts.isEmpty else {
             if configuration.options.output.isForPrograms {
                 output.writeObject(
-                    UpResult(statuses: [], masked: [], isPermanent: false, blockers: [:]).json,
-                    as: configuration.options.output
+                    UpResult(statuses: [], masked: [], isPermanent: false, blockers: [:]).json
                 )
             }
             return .success
@@ -209,7 +208,7 @@ struct UpCommand: Command {
         guard let findings else { return .incomplete }
         let result = UpResult(of: plan, findings, since: start, configuration.plan)
         if configuration.options.output.isForPrograms {
-            output.writeObject(result.json, as: configuration.options.output)
+            output.writeObject(result.json)
         } else {
             output.write(result.lines.map { printable($0) + "\n" }.joined())
         }

@@ -1,4 +1,3 @@
-import Drawing
 import Testing
 
 @Suite(.timeLimit(.minutes(30))) struct SVGTests {

@@ -3,7 +3,7 @@ import Base
 /// An element of an SVG picture.
 ///
 /// All texts and attributes are escaped, so none of them can add elements.
-public struct SVGElement: Sendable {
+struct SVGElement: Sendable {
     private let name: String
     private let attributes: KeyValuePairs<String, String>
     private let children: [SVGElement]
@@ -15,7 +15,7 @@ public struct SVGElement: Sendable {
     ///   - name: The element's name, such as `g` or `rect`.
     ///   - attributes: The attributes in order; see ``svgNumber(_:)`` for numbers.
     ///   - children: The child elements.
-    public init(
+    init(
         _ name: String,
         _ attributes: KeyValuePairs<String, String> = [:],
         _ children: [SVGElement] = [],
@@ -30,7 +30,7 @@ public struct SVGElement: Sendable {
     ///   - name: The element's name.
     ///   - attributes: The attributes in order.
     ///   - text: The text.
-    public init(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], text: String) {
+    init(_ name: String, _ attributes: KeyValuePairs<String, String> = [:], text: String) {
         (self.name, self.attributes, self.text) = (name, attributes, text)
         children = []
     }
@@ -39,7 +39,7 @@ public struct SVGElement: Sendable {
     ///
     /// - Parameter indentation: The number of spaces before the element.
     /// - Returns: The lines, each with a line break.
-    public func markup(indentation: Int = 0) -> String {
+    func markup(indentation: Int = 0) -> String {
         let space = String(repeating: " ", count: indentation)
         let head = "\(space)<\(name)" + attributes.map { " \($0.key)=\"\(svgEscaped($0.value))\"" }.joined()
         if let text { return "\(head)>\(svgEscaped(text))</\(name)>\n" }
@@ -48,12 +48,76 @@ public struct SVGElement: Sendable {
     }
 }
 
+/// Basic shapes.
+extension SVGElement {
+    /// Creates a text on one line.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - classes: The class of the text's colour, and the text classes of ``SVGDocument/markup``.
+    ///   - x: The start of the text, or its middle with the class `middle`.
+    ///   - y: The base line.
+    /// - Returns: The element.
+    static func label(_ text: String, _ classes: String, x: Double, y: Double) -> SVGElement {
+        SVGElement("text", ["class": classes, "x": svgNumber(x), "y": svgNumber(y)], text: text)
+    }
+
+    /// Creates a horizontal bar.
+    ///
+    /// - Parameters:
+    ///   - colour: The colour of the bar.
+    ///   - x: The left edge.
+    ///   - y: The middle.
+    ///   - width: The width in pixels.
+    ///   - height: The height in pixels.
+    /// - Returns: The element.
+    static func bar(_ colour: SVGColour, x: Double, y: Double, width: Double, height: Double) -> SVGElement {
+        SVGElement(
+            "rect",
+            [
+                "class": colour.fill, "x": svgNumber(x), "y": svgNumber(y - height / 2), "width": svgNumber(width),
+                "height": svgNumber(height), "rx": "1",
+            ]
+        )
+    }
+
+    /// Creates a horizontal line.
+    ///
+    /// - Parameters:
+    ///   - colour: The colour of the line.
+    ///   - x: The left end.
+    ///   - end: The right end.
+    ///   - y: The middle.
+    ///   - dashes: The lengths of the dashes and of the spaces between them.
+    /// - Returns: The element.
+    static func line(
+        _ colour: SVGColour,
+        x: Double,
+        to end: Double,
+        y: Double,
+        dashes: String = "none",
+    ) -> SVGElement {
+        SVGElement(
+            "line",
+            [
+                "class": colour.stroke, "x1": svgNumber(x), "x2": svgNumber(end), "y1": svgNumber(y),
+                "y2": svgNumber(y), "stroke-width": "2", "stroke-dasharray": dashes,
+            ]
+        )
+    }
+
+    /// Creates a small disc around a point.
+    static func dot(_ colour: SVGColour, x: Double, y: Double) -> SVGElement {
+        SVGElement("circle", ["class": colour.fill, "cx": svgNumber(x), "cy": svgNumber(y), "r": "3.5"])
+    }
+}
+
 /// A colour of a picture, with one value for light and one for dark pages.
 ///
 /// Elements use the colour through a class: ``fill`` for areas and texts, ``stroke`` for lines.
-public enum SVGColour: String, Sendable, Hashable, CaseIterable {
-    /// The page and the areas on it.
-    case page, panel
+enum SVGColour: String, Sendable, Hashable, CaseIterable {
+    /// The page.
+    case page
     /// Text, and less important text.
     case text, muted
     /// Lines that structure the picture.
@@ -64,15 +128,14 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
     case accent
 
     /// The class of elements whose area or text has the colour.
-    public var fill: String { "fill-\(rawValue)" }
+    var fill: String { "fill-\(rawValue)" }
 
     /// The class of elements whose lines have the colour.
-    public var stroke: String { "stroke-\(rawValue)" }
+    var stroke: String { "stroke-\(rawValue)" }
 
     private var light: String {
         switch self {
         case .page: "#ffffff"
-        case .panel: "#f3f5f7"
         case .text: "#1f2328"
         case .muted: "#59636e"
         case .line: "#d1d9e0"
@@ -88,7 +151,6 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
     private var dark: String {
         switch self {
         case .page: "#0d1117"
-        case .panel: "#171d25"
         case .text: "#f0f6fc"
         case .muted: "#9198a1"
         case .line: "#3d444d"
@@ -112,47 +174,46 @@ public enum SVGColour: String, Sendable, Hashable, CaseIterable {
 }
 
 /// A picture for any browser, on light and dark pages, without scripts or external files.
-public struct SVGDocument: Sendable {
+struct SVGDocument: Sendable {
     /// The width in pixels.
-    public var width: Double
+    var width: Double
 
     /// The height in pixels.
-    public var height: Double
+    var height: Double
 
     /// The subject of the picture, for its tooltip and for screen readers.
-    public var title: String
+    var title: String
 
     /// The content of the picture, for screen readers.
-    public var description: String
+    var description: String
 
     /// The elements, in drawing order.
-    public var content: [SVGElement]
+    var content: [SVGElement]
 
-    public init(width: Double, height: Double, title: String, description: String, content: [SVGElement]) {
+    init(width: Double, height: Double, title: String, description: String, content: [SVGElement]) {
         (self.width, self.height) = (width, height)
         (self.title, self.description) = (title, description)
         self.content = content
     }
 
     /// The default size of text, in pixels.
-    public static let fontSize = 13.0
+    static let fontSize = 13.0
 
     /// The picture as XML.
     ///
-    /// The style sheet defines the classes of ``SVGColour``, and for texts `small`, `strong`, `code`, `end` and
+    /// The style sheet defines the classes of ``SVGColour``, and for texts `small`, `strong` and
     /// `middle`.
-    public var markup: String {
+    var markup: String {
         let (width, height) = (svgNumber(width), svgNumber(height))
         let attributes: KeyValuePairs = [
             "xmlns": "http://www.w3.org/2000/svg", "width": width, "height": height,
             "viewBox": "0 0 \(width) \(height)", "role": "img", "aria-labelledby": "title description",
         ]
         let fonts = "system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',sans-serif"
-        let codeFonts = "ui-monospace,SFMono-Regular,Menlo,'DejaVu Sans Mono','Liberation Mono',monospace"
         let style =
-            "text{font:\(svgNumber(Self.fontSize))px \(fonts)}text.code{font-family:\(codeFonts)}\n"
+            "text{font:\(svgNumber(Self.fontSize))px \(fonts)}\n"
             + "text.small{font-size:11px}text.strong{font-weight:600}\n"
-            + "text.end{text-anchor:end}text.middle{text-anchor:middle}\n"
+            + "text.middle{text-anchor:middle}\n"
         let head = [
             SVGElement("title", ["id": "title"], text: title),
             SVGElement("desc", ["id": "description"], text: description),
@@ -167,7 +228,7 @@ public struct SVGDocument: Sendable {
 ///
 /// - Parameter number: The number; infinity and NaN count as 0.
 /// - Returns: The text, such as `12` or `-0.5`.
-public func svgNumber(_ number: Double) -> String {
+func svgNumber(_ number: Double) -> String {
     guard number.isFinite else { return "0" }
     let tenths = Int(min(max(number * 10, -1e15), 1e15).rounded())
     let whole = "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10)"
@@ -179,8 +240,8 @@ public func svgNumber(_ number: Double) -> String {
 /// - Parameters:
 ///   - text: The text.
 ///   - size: The font size.
-/// - Returns: The width in the font of `code`; most texts in other fonts are narrower.
-public func svgTextWidth(_ text: String, size: Double = SVGDocument.fontSize) -> Double {
+/// - Returns: The width in a wide font; most texts are narrower.
+func svgTextWidth(_ text: String, size: Double = SVGDocument.fontSize) -> Double {
     text.unicodeScalars.reduce(0) { $0 + (($1.value < 0x1100 ? 0.61 : 1.05) * size) }
 }
 
@@ -190,7 +251,7 @@ public func svgTextWidth(_ text: String, size: Double = SVGDocument.fontSize) ->
 ///   - text: The text.
 ///   - size: The font size.
 /// - Returns: The width in DejaVu Sans, which is wider than most fonts.
-public func svgProseWidth(_ text: String, size: Double = SVGDocument.fontSize) -> Double {
+func svgProseWidth(_ text: String, size: Double = SVGDocument.fontSize) -> Double {
     text.unicodeScalars.reduce(0) { width, scalar in
         let share =
             switch scalar {
@@ -209,7 +270,7 @@ public func svgProseWidth(_ text: String, size: Double = SVGDocument.fontSize) -
 ///   - text: The text.
 ///   - width: The maximum width in pixels.
 /// - Returns: The text, or its beginning with an ellipsis.
-public func svgText(_ text: String, within width: Double) -> String {
+func svgText(_ text: String, within width: Double) -> String {
     guard svgTextWidth(text) > width else { return text }
     var kept = ""
     var used = svgTextWidth(".")
