@@ -106,7 +106,6 @@ public struct Credentials: Sendable {
         connectionIdentity.proxy = kubeconfig.proxy
         self.connectionIdentity = connectionIdentity
         if let token = kubeconfig.token { try add(token, of: kubeconfig, now, read) }
-        if let user = kubeconfig.impersonation?.user { whoami += ", as user '\(user)'" }
     }
 
     /// Compares the CA that issued the client certificate with the one that issued the server's.

@@ -39,9 +39,6 @@ public struct Kubeconfig: Sendable {
     /// The bearer token, if any.
     public var token: Material?
 
-    /// The user that every request impersonates, if any: `as` and the related keys.
-    public var impersonation: Impersonation?
-
     /// The proxy for connections, if any: `proxy-url`.
     public var proxy: String?
 
@@ -189,53 +186,6 @@ extension Kubeconfig {
         private func quoted(_ text: String) -> String {
             String(decoding: Node(.string(text), location: SourceLocation(file: "")).json(), as: UTF8.self)
         }
-    }
-}
-
-/// The user that requests impersonate, instead of the user whose credentials they carry.
-public struct Impersonation: Sendable, Hashable {
-    /// An additional attribute of a user.
-    public struct Extra: Sendable, Hashable {
-        public var key: String
-        public var values: [String]
-    }
-
-    /// The user's name.
-    public var user: String
-    /// The user's unique identifier, if any.
-    public var uid: String?
-    /// The user's groups.
-    public var groups: [String] = []
-    /// The user's additional attributes.
-    public var extra: [Extra] = []
-
-    /// The rules of a ClusterRole that allow this impersonation and no other, in YAML.
-    var rules: [String] {
-        let account = user.split(separator: ":").map(String.init)
-        let isAccount = account.count == 4 && user.hasPrefix("system:serviceaccount:")
-        var rules = [rule(isAccount ? "serviceaccounts" : "users", [isAccount ? account[3] : user])]
-        if !groups.isEmpty { rules.append(rule("groups", groups)) }
-        if let uid { rules.append(rule("uids", [uid], group: "authentication.k8s.io")) }
-        rules += extra.map { rule("userextras/\($0.key)", $0.values, group: "authentication.k8s.io") }
-        return rules
-    }
-
-    private func rule(_ resource: String, _ names: [String], group: String = "") -> String {
-        let list = names.map { "\"\($0)\"" }.joined(separator: ", ")
-        return
-            #"- {apiGroups: ["\#(group)"], resources: ["\#(resource)"], resourceNames: [\#(list)], verbs: [impersonate]}"#
-    }
-
-    /// The headers of every request, as client-go writes them.
-    public var headers: [HTTPHeader] {
-        var headers = [HTTPHeader("Impersonate-User", user)]
-        headers += uid.map { [HTTPHeader("Impersonate-Uid", $0)] } ?? []
-        headers += groups.map { HTTPHeader("Impersonate-Group", $0) }
-        for entry in extra {
-            let name = "Impersonate-Extra-\(APIClient.percentEncoded(entry.key))"
-            headers += entry.values.map { HTTPHeader(name, $0) }
-        }
-        return headers
     }
 }
 

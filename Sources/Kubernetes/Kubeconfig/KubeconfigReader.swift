@@ -65,7 +65,6 @@ struct KubeconfigReader {
         result.clientKey = material("client-key", in: user)
         result.token = token(of: user)
         result.proxy = proxy(of: cluster)
-        result.impersonation = impersonation(of: user)
         refuseUnsupported(cluster, user)
         refuseUnknown(context, ["cluster", "user", "namespace"])
         refuseUnknown(cluster, Self.clusterKeys)
@@ -211,7 +210,7 @@ struct KubeconfigReader {
                 )
             )
         }
-        for field in ["exec", "auth-provider", "username", "password"] {
+        for field in ["exec", "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra"] {
             guard let setting = user?[field], !setting.isNull else { continue }
             problems.append(
                 Problem(
@@ -224,7 +223,7 @@ struct KubeconfigReader {
     }
 }
 
-/// The keys that a kubeconfig may have, and the settings of proxy and impersonation.
+/// The keys that a kubeconfig may have, and the setting of the proxy.
 extension KubeconfigReader {
     /// The keys of a cluster that are supported, or refused by name.
     ///
@@ -284,50 +283,4 @@ extension KubeconfigReader {
         let endpoint = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
         return try? Endpoint(String(endpoint), defaultPort: 80)
     }
-
-    /// Reads the user that every request impersonates.
-    mutating func impersonation(of user: Node?) -> Impersonation? {
-        let name = headerText("as", in: user)
-        var result = Impersonation(user: name ?? "", uid: headerText("as-uid", in: user))
-        result.groups = texts(of: user?["as-groups"], "as-groups")
-        if let extra = user?["as-user-extra"], !extra.isNull {
-            guard let mapping = extra.mapping else {
-                refuse(extra, "'as-user-extra' is \(extra.kindName), not a mapping", "write each key with a list")
-                return nil
-            }
-            result.extra = mapping.entries.map { .init(key: $0.key, values: texts(of: $0.value, "as-user-extra")) }
-        }
-        guard name == nil else { return result }
-        for key in ["as-uid", "as-groups", "as-user-extra"] {
-            guard let value = user?[key], !value.isNull, value.string != "" else { continue }
-            refuse(value, "'\(key)' has no effect without 'as'", "write 'as: USER', or remove '\(key)'")
-        }
-        return nil
-    }
-
-    private mutating func texts(of node: Node?, _ field: String) -> [String] {
-        guard let node, !node.isNull else { return [] }
-        guard let items = node.sequence, items.allSatisfy({ $0.string.map(isHeaderText) == true }) else {
-            refuse(node, "'\(field)' is not a list of strings on one line", "write '[NAME]'")
-            return []
-        }
-        return items.compactMap(\.string)
-    }
-
-    private mutating func headerText(_ field: String, in node: Node?) -> String? {
-        guard let text = text(field, in: node) else { return nil }
-        if let value = node?[field], !isHeaderText(text) {
-            refuse(value, "'\(field)' is not a string on one line", "write '\(field): NAME'")
-        }
-        return text
-    }
-
-    private mutating func refuse(_ node: Node, _ message: String, _ hint: String) {
-        problems.append(Problem(message, at: node.location, hint: hint))
-    }
-}
-
-/// Returns whether a text can be the value of a header.
-private func isHeaderText(_ text: String) -> Bool {
-    !text.isEmpty && !text.utf8.contains { $0 < 0x20 || $0 == 0x7F }
 }

@@ -79,8 +79,8 @@ extension APIClient {
             Problem("\(server) is not ready", hint: Self.storageAdvice, cause: error)
         case .foreign:
             Problem("\(server) cannot be used", cause: error)
-        case .pending(let words, _, _):
-            pendingProblem(words, error, server)
+        case .pending:
+            pendingProblem(error, server)
         case .refused(let refusal) where [404, 405, 410].contains(refusal.code):
             // Other programs of Kubernetes answer /readyz, but only an API server has what the checks request then.
             Problem(
@@ -94,7 +94,7 @@ extension APIClient {
     }
 
     /// Returns the problem of a server whose answers do not show that it is ready.
-    private func pendingProblem(_ words: String, _ error: APIError, _ server: String) -> Problem {
+    private func pendingProblem(_ error: APIError, _ server: String) -> Problem {
         switch preflightState.lastStatus {
         case 300..<400, 404, 405, 410:
             // Every API server has /readyz since Kubernetes 1.16.
@@ -103,14 +103,6 @@ extension APIClient {
             return Problem(
                 "\(server) is not an API server",
                 hint: "correct \(kubeconfig.writer == nil ? part : "")\(kubeconfig.serverSetting)",
-                cause: error
-            )
-        case 403 where words.contains("cannot impersonate"):
-            let rules = kubeconfig.impersonation?.rules.joined(separator: " and ") ?? ""
-            return Problem(
-                "\(server) does not let \(whoami) act as another user",
-                hint: "add to a ClusterRole bound to the user of the kubeconfig: \(rules), or remove 'as' "
-                    + "(\(kubeconfig.place(of: "as"))) and the keys that belong to it",
                 cause: error
             )
         case 500...: return Problem("\(server) is not ready", hint: Self.serverAdvice, cause: error)

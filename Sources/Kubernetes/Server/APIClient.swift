@@ -108,7 +108,7 @@ public struct APIClient: Sendable {
         let request = HTTPRequest(
             method: method,
             url: kubeconfig.server + path + (query.isEmpty ? "" : "?\(query)"),
-            headers: headers + (kubeconfig.impersonation?.headers ?? []),
+            headers: headers,
             body: body,
             endsWithFirstLine: endsWithFirstLine,
             mayTakeLong: limit >= Self.requestLimit + .seconds(5),

@@ -38,16 +38,9 @@ extension KubeconfigTests {
             "6:43: 'impersonate' is not a key of a kubeconfig, so it would have no effect; remove it"
         ),
         (
-            "server: https://h", "token: t, as-groups: [a]",
-            "6:41: 'as-groups' has no effect without 'as'; write 'as: USER', or remove 'as-groups'"
-        ),
-        (
-            "server: https://h", "token: t, as: u, as-groups: a",
-            "6:48: 'as-groups' is not a list of strings on one line; write '[NAME]'"
-        ),
-        (
-            "server: https://h", #"token: t, as: "a\nb""#,
-            "6:34: 'as' is not a string on one line; write 'as: NAME'"
+            "server: https://h", "token: t, as: u",
+            "6:34: 'as' is not supported: a node's agent authenticates with a certificate or a token; "
+                + "write 'client-certificate' and 'client-key', or 'tokenFile'"
         ),
     ])
     func `a setting that would have no effect or send credentials in the clear is refused`(
@@ -65,29 +58,10 @@ extension KubeconfigTests {
         #expect(try read(config(cluster: "server: '\(server)'")).server == server)
     }
 
-    @Test func `proxy and impersonation are read, and what other programs write for themselves is ignored`() throws {
+    @Test func `a proxy is read, and what other programs write for themselves is ignored`() throws {
         let cluster = "server: https://h, proxy-url: 'socks5://p:1080', disable-compression: true, extensions: []"
-        let user = "token: t, as: readonly, as-uid: '7', as-groups: [a, b], as-user-extra: {example.com/x: [c, d]}"
-        let kubeconfig = try read(config(cluster: cluster, user: user))
+        let kubeconfig = try read(config(cluster: cluster, user: "token: t"))
         #expect(kubeconfig.proxy == "socks5://p:1080")
-        #expect(
-            kubeconfig.impersonation?.headers.map { "\($0.name): \($0.value)" } == [
-                "Impersonate-User: readonly", "Impersonate-Uid: 7", "Impersonate-Group: a", "Impersonate-Group: b",
-                "Impersonate-Extra-example.com%2Fx: c", "Impersonate-Extra-example.com%2Fx: d",
-            ]
-        )
-    }
-
-    @Test func `every request carries the user that it acts as`() async throws {
-        let fake = try FakeAPIServer { _ in nil }
-        let text = config(cluster: "server: '\(fake.server.url)'", user: "token: t, as: readonly, as-groups: [a]")
-        let kubeconfig = try read(text)
-        let credentials = try Credentials(kubeconfig) { _ in [] }
-        #expect(credentials.whoami.hasSuffix("token of the kubeconfig, as user 'readonly'"))
-        let client = APIClient(try HTTPClient(), kubeconfig: kubeconfig, credentials: credentials)
-        _ = try await client.find("/api/v1/namespaces/kube-system", until: .now + .seconds(600))
-        #expect(fake.server.requests.map { $0.header("impersonate-user") } == ["readonly"])
-        #expect(fake.server.requests.map { $0.header("impersonate-group") } == ["a"])
     }
 
     @Test func `the proxy of a kubeconfig is used, also for a server on loopback`() async throws {
