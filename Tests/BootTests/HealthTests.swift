@@ -94,7 +94,7 @@ extension RunningMachineTests {
                         target: "inactive",
                     )
                     try await becomes(machine, failed, "a task that failed permanently")
-                    #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 1)
+                    #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 1)
                     #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\n" })
                     #expect(
                         try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap--retry@*'") == ""
@@ -115,7 +115,7 @@ extension RunningMachineTests {
                     let well = View(failed: [], system: "running", target: "active")
                     try await becomes(machine, well, "after the manifest was corrected")
                     #expect(Set(try await machine.tasks().values) == ["active"])
-                    #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 0)
+                    #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
                     #expect(try await machine.becomes("cat /run/alerts") { $0 == "bad failed\nbad recovered\n" })
                     // What had succeeded was not run again; a restart of the target runs everything again.
                     #expect(try await machine.output("cat /run/fine/log") == "ran\n")
@@ -251,7 +251,7 @@ extension RunningMachineTests {
                 try await machine.startTasks()
                 let well = View(failed: [], system: "running", target: "active")
                 try await becomes(machine, well, "the package as it was installed")
-                #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 0)
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
 
                 try await machine.must(
                     "printf '\(tasks.replacing("\n", with: "\\n"))' >/etc/nest-bootstrap/bootstrap.yaml"

@@ -19,8 +19,8 @@ extension RunningMachineTests {
                 let byHand = "systemd-run --quiet --wait nest-bootstrap run --task fine"
                 #expect(try await machine.run("sh", "-c", byHand).status == 0)
 
-                let text = try await machine.output("nest-bootstrap logs fine --boot")
-                show("nest-bootstrap logs fine --boot", text)
+                let text = try await machine.output("nest-bootstrap logs fine")
+                show("nest-bootstrap logs fine", text)
                 let lines = text.split(separator: "\n")
                 #expect(lines.count { $0.contains("fine: | from fine") } == 2)
                 #expect(lines.contains { $0.contains("systemd[1]: Finished k8s-bootstrap-fine.service") })
@@ -36,10 +36,10 @@ extension RunningMachineTests {
                 try await machine.must(send)
                 try await machine.must("journalctl --sync; journalctl -b --grep=spoofed")
                 for names in ["", "fine"] {
-                    #expect(try await machine.output("nest-bootstrap logs -b \(names)").contains("spoofed") == false)
+                    #expect(try await machine.output("nest-bootstrap logs \(names)").contains("spoofed") == false)
                 }
 
-                let both = try await machine.output("nest-bootstrap logs -b -o json fine bad")
+                let both = try await machine.output("nest-bootstrap logs -o json fine bad")
                 let messages = try both.split(separator: "\n").map { line in
                     try String(line).json["MESSAGE"]?.string ?? ""
                 }

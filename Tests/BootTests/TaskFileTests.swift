@@ -29,7 +29,7 @@ extension BootedTests {
                 // The journal may lose the unit of a process that has ended.
                 let started = "systemctl status k8s-bootstrap-health || systemctl start k8s-bootstrap-health"
                 #expect(try await machine.becomes(started) { $0.contains(location) })
-                #expect(try await machine.run("nest-bootstrap", "status", "--wait").status == 78)
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 78)
 
                 // A corrected file needs no reboot.
                 let corrected = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}"

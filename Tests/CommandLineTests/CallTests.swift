@@ -59,7 +59,7 @@ struct CallTests {
         let check = await node.call("check")
         #expect(check.output == "0 tasks for this node, nothing wrong\n")
         #expect(check.status == 0)
-        #expect(await node.call("status", "--wait").status == 0)
+        #expect(await node.call("status", "--wait=10m").status == 0)
         // Without the comment characters it is valid too. The first line is for editors.
         let example = String(decoding: text, as: UTF8.self).split(separator: "\n").dropFirst().map { line in
             line.firstMatch(of: /^# ?( *(?:[a-zA-Z-]+|HOSTNAME):.*)$/).map { String($0.output.1) } ?? String(line)

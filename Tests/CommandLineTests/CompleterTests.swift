@@ -37,7 +37,7 @@ struct CompleterTests {
         #expect(words("status", "--config=\(config)", "al") == ["alpha"])
         #expect(words("status", "-c\(config)", "al") == ["alpha"])
         #expect(words("-c", config, "status", "al") == ["alpha"])
-        #expect(words("logs", "-fbc", config, "--", "al") == ["alpha"])
+        #expect(words("logs", "-fc", config, "--", "al") == ["alpha"])
     }
 
     @Test func `values are offered after a space, an equals sign and a letter`() {

@@ -47,14 +47,12 @@ struct LogsTests {
 
     @Test func `flags are those of journalctl`() throws {
         #expect(
-            try call("-f", "-b", "--since", "1h30m", "-o", "json", "--root", "/mnt") == [
-                "--no-hostname", "--output=json", "--since=-1h30m", "--boot", "--follow", "--root=/mnt",
+            try call("-f", "-b", "0", "--since", "1h30m", "-o", "json", "--root", "/mnt") == [
+                "--no-hostname", "--output=json", "--since=-1h30m", "--boot=0", "--follow", "--root=/mnt",
             ] + Self.all
         )
         #expect(try call("--since", "yesterday").contains("--since=yesterday"))
         #expect(try call("-b", "-1").contains("--boot=-1"))
-        let identifier = "0123456789abcdef0123456789abcdef"
-        #expect(try call("--boot=\(identifier)+1").contains("--boot=\(identifier)+1"))
     }
 
     @Test(arguments: [["-o", "json", "logs"], ["logs", "-o", "json"]])

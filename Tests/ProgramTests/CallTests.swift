@@ -57,7 +57,7 @@ struct CallTests {
         #expect(try await node.run("run", "--task", "good").status == 0)
         #expect(await waiting.result().status == 0)
         #expect(try await node.run("run", "--task", "bad").status == 1)
-        let failed = try await node.run("status", "--wait", "--output", "json")
+        let failed = try await node.run("status", "--wait=10m", "--output", "json")
         #expect(failed.status == 1)
         #expect(failed.output.contains(#""state":"failed","permanent":true"#), "\(failed.output)")
         // A missing file may still come: the failure is retried.

@@ -1,5 +1,5 @@
 public import Base
-public import HTTP
+import HTTP
 import YAML
 
 /// One context of a kubeconfig: a server, a user and a namespace.

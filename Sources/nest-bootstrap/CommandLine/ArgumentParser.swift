@@ -137,33 +137,18 @@ private struct ArgumentParser {
 
     private mutating func flag(_ part: FlagForm.Part) throws(UsageError) -> GivenFlag {
         let flag = try form(part)
-        guard let valueName = flag.value else {
+        guard flag.value != nil else {
             if part.value == nil { return GivenFlag(form: flag, value: "") }
             throw UsageError("flag '\(flag.name)' takes no value", of: command)
         }
         if let value = part.value, !value.isEmpty { return GivenFlag(form: flag, value: value) }
-        if part.value == nil, flag.isValueOptional { return try flagWithOptionalValue(flag, valueName) }
         guard part.value == nil, let value = rest.first, !value.isEmpty, !value.hasPrefix("--") else {
             // The flag may have been found among those of a command that is only the value of another flag.
             let shown = FlagForm.named(part.name, of: command) ?? flag
-            let usage = shown.isValueOptional ? "\(shown.name)=\(shown.value ?? valueName)" : shown.usage
-            throw UsageError("flag '\(flag.name)' requires a value: '\(usage)'", of: command)
+            throw UsageError("flag '\(flag.name)' requires a value: '\(shown.usage)'", of: command)
         }
         rest = rest.dropFirst()
         return GivenFlag(form: flag, value: value)
-    }
-
-    /// Parses a flag whose value is optional and not in the same argument.
-    private mutating func flagWithOptionalValue(_ flag: FlagForm, _ valueName: String) throws(UsageError) -> GivenFlag {
-        guard let next = rest.first else { return GivenFlag(form: flag, value: "") }
-        if next.hasPrefix("-"), isNumber(next) {
-            // A negative number is the value, as for journalctl ('-b -1'), because no flag is a number.
-            rest = rest.dropFirst()
-            return GivenFlag(form: flag, value: next)
-        }
-        // An argument that can only be meant as the value is refused, because it would be taken as a task name.
-        guard flag.isOptionalValue?(next) == true else { return GivenFlag(form: flag, value: "") }
-        throw UsageError("the value of '\(flag.name)' follows '=': '\(flag.name)=\(next)'", of: command)
     }
 
     private func helpSubject() throws(UsageError) -> (any Command.Type)? {
@@ -301,7 +286,7 @@ extension FlagForm {
             let name = "-\(letter)"
             let flag = named(name, of: command)
             guard flag != nil || helpNames.contains(name) else { return [whole] }
-            guard rest.first == "=" || flag?.takes(rest) == true else {
+            guard rest.first == "=" || !rest.isEmpty && flag?.value != nil else {
                 parts.append(Part(name: name))
                 continue
             }
@@ -309,12 +294,5 @@ extension FlagForm {
             return parts
         }
         return parts
-    }
-
-    /// Returns whether the text after the letter of the flag is its value rather than further letters.
-    private func takes(_ rest: Substring) -> Bool {
-        guard let first = rest.first, value != nil else { return false }
-        // Short names of flags are letters, so anything else begins a value.
-        return !isValueOptional || !first.isLetter
     }
 }

@@ -19,7 +19,6 @@ struct Flag<Owner: Command>: Sendable {
         short shortName: String? = nil,
         _ value: String,
         isRepeatable: Bool = false,
-        isOptionalValue: (@Sendable (String) -> Bool)? = nil,
         isInternal: Bool = false,
         _ help: String,
         _ set: @escaping Action,
@@ -28,7 +27,6 @@ struct Flag<Owner: Command>: Sendable {
             name: name,
             shortName: shortName,
             value: value,
-            isOptionalValue: isOptionalValue,
             isRepeatable: isRepeatable,
             isInternal: isInternal,
             help: help,
@@ -85,13 +83,6 @@ struct FlagForm: Sendable {
     /// The name of the value in the help, or `nil` if the flag takes none.
     var value: String?
 
-    /// Returns whether a word can only be the value of the flag; `nil` unless the value is optional.
-    ///
-    /// An optional value is part of the same argument, or is a negative number in the next argument.
-    var isOptionalValue: (@Sendable (String) -> Bool)?
-
-    var isValueOptional: Bool { isOptionalValue != nil }
-
     /// Whether the flag may be given several times.
     var isRepeatable = false
 
@@ -103,8 +94,7 @@ struct FlagForm: Sendable {
     /// The name with a placeholder for the value, as in the help.
     var usage: String {
         let names = [shortName, name].compactMap(\.self).joined(separator: ", ")
-        guard let value else { return names }
-        return isValueOptional ? "\(names)[=\(value)]" : "\(names) \(value)"
+        return value.map { "\(names) \($0)" } ?? names
     }
 
     /// The flags that show help; they belong to no command.

@@ -50,7 +50,7 @@ struct TypedWords {
         guard let flag = FlagForm.named(part.name, of: command), flag.value != nil else { return }
         if part.value != nil {
             given.append(part)
-        } else if !flag.isValueOptional {
+        } else {
             self.flag = flag
         }
     }

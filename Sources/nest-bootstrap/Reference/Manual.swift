@@ -105,7 +105,7 @@ extension Manual {
     private static func flags(of command: any Command.Type) -> [(term: String, texts: [String])] {
         command.shownFlags.map { flag in
             let names = [flag.shortName, flag.name].compactMap(\.self).map { "Fl \($0.dropFirst())" }
-            let value = flag.value.map { flag.isValueOptional ? " Ns Oo = Ns Ar \($0) Oc" : " Ar \($0)" } ?? ""
+            let value = flag.value.map { " Ar \($0)" } ?? ""
             return ("\(names.joined(separator: " , "))\(value)", [sentence(flag.help)])
         }
     }

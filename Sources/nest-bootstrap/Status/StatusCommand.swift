@@ -39,7 +39,7 @@ struct StatusCommand: Command {
             .usageError, .wrongTaskFile, Row("143", "'--watch' was ended by SIGTERM or SIGHUP"),
         ],
         examples: [
-            "status", "status --watch", "status --wait=10m", "status calico-crds -o json",
+            "status", "status --watch", "status --wait 10m", "status calico-crds -o json",
             "status --all-nodes --kubeconfig admin.conf",
         ],
         files: [.record],
@@ -49,12 +49,8 @@ struct StatusCommand: Command {
         Flag(
             "--wait",
             "DURATION",
-            isOptionalValue: { parseDuration($0) != nil },
-            "wait until every task has succeeded, one has failed permanently, or DURATION such as 10m is over "
-                + "(default: no limit)"
+            "wait until every task has succeeded, one has failed permanently, or DURATION such as 10m is over"
         ) { (command, _, value) throws(UsageError) in
-            command.isWaiting = true
-            guard !value.isEmpty else { return }
             guard let limit = parseDuration(value) else {
                 throw UsageError("'--wait' is a duration such as 30s, 10m or 1h30m, found '\(value)'")
             }
@@ -80,11 +76,10 @@ struct StatusCommand: Command {
     /// The tasks to show; empty for all tasks.
     var names: [String] = []
 
-    /// Whether to wait until all tasks have succeeded or one has failed permanently.
-    var isWaiting = false
-
-    /// The maximum time to wait, or `nil` for no limit.
+    /// The maximum time to wait until all tasks have succeeded or one has failed permanently; `nil` for no wait.
     var waitLimit: Duration?
+
+    var isWaiting: Bool { waitLimit != nil }
 
     /// Whether to continue until interrupted, and show every change.
     var isWatching = false

@@ -29,8 +29,8 @@ struct StatusReport {
             let isPending = command.names.isEmpty && findings.isTargetPending
             let hasSucceeded = statuses.allSatisfy(\.state.isSuccess) && !isPending
             let isDone = isPermanent || !findings.masked.isEmpty || hasSucceeded
-            if command.isWaiting, !isDone, !isOver {
-                let rest = command.waitLimit.map { $0 - (.now - start) } ?? StatusSurvey.interval
+            if let limit = command.waitLimit, !isDone, !isOver {
+                let rest = limit - (.now - start)
                 try await ContinuousClock().sleep(for: min(StatusSurvey.interval, max(rest, .zero)))
                 continue
             }
