@@ -137,7 +137,7 @@ struct ReportStateTests {
     @Test func `the state is read as it was written, on the same boot only`() throws {
         #expect(store.reportState() == ReportState())
         var problem = ReportProblem(.server, "no server", since: time(7))
-        problem.printed = .node
+        problem.printed = .kubeconfig
         var state = ReportState(problem: problem)
         state.note([failed(1, 10)])
         state.note([succeeded, failed(2, 3, task: "b")], at: time(20))
