@@ -67,10 +67,8 @@ void nest_host_wake(int event) {
     eventfd_write(event, 1);
 }
 
-int nest_host_prepare_spawn(void *actions, void *attributes, const char *directory) {
+int nest_host_prepare_spawn(void *actions, void *attributes) {
     int code = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    if (code == 0 && directory != NULL)
-        code = posix_spawn_file_actions_addchdir_np(actions, directory);
     if (code == 0)
         code = posix_spawnattr_setflags(
             attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

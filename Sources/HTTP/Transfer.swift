@@ -312,9 +312,7 @@ extension Transfer {
         let number = Int32(easy.number(CURLINFO_OS_ERRNO))
         if number == ECONNREFUSED { return TransportError(.refused, refusedMessage) }
         let reason = number == 0 ? "no address answers" : SystemError.text(for: number).lowercasedFirst
-        var error = TransportError(.unreachable, "cannot connect to '\(address)': \(reason)")
-        error.systemCode = number == 0 ? nil : number
-        return error
+        return TransportError(.unreachable, "cannot connect to '\(address)': \(reason)")
     }
 
     /// The message for a port without a listener.

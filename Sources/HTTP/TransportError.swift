@@ -93,9 +93,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The programs that sent the refusal of the proxy, from its headers `Server` and `Via`.
     public var proxyPrograms: [String] = []
 
-    /// The system's error number, if a connection could not be established.
-    public var systemCode: Int32?
-
     /// The names for which the CA of the server's certificate may not issue, if that is the reason.
     public var nameViolation: NameViolation?
 

@@ -72,17 +72,6 @@ import Testing
         }
     }
 
-    @Test func `a missing working directory is reported`() async {
-        let command = Command("/bin/sh", environment: [:], workingDirectory: path)
-        #expect(await message(command) == "cannot run '/bin/sh' in directory '\(path)': No such file or directory")
-    }
-
-    @Test func `a working directory that is a file is reported`() async throws {
-        try FileSystem.write([], to: path, mode: 0o755)
-        let command = Command("/bin/sh", environment: [:], workingDirectory: path)
-        #expect(await message(command) == "cannot run '/bin/sh' in directory '\(path)': is a regular file")
-    }
-
     @Test func `texts that C would cut off are refused`() async {
         let prefix = "cannot run '/bin/sh': "
         #expect(

@@ -51,12 +51,6 @@ import Testing
         #expect(try await Set(run(command).1) == ["PATH=\(Self.environment["PATH"] ?? "")", "A=1=2", "B="])
     }
 
-    @Test func `the program starts in its working directory`() async throws {
-        var command = shell("pwd -P")
-        command.workingDirectory = TemporaryDirectory.path
-        #expect(try await run(command).1 == [TemporaryDirectory.path])
-    }
-
     @Test func `standard input is empty`() async throws {
         #expect(try await run(shell("cat; echo done")).1 == ["done"])
     }

@@ -1,5 +1,4 @@
 public import Base
-import Glibc
 import HTTP
 import Host
 public import Kubernetes
@@ -82,9 +81,7 @@ public struct NodeCheck: Sendable {
         for task in run.plan.steps.lazy.map(\.task) {
             let footprint = task.footprint
             warnings += lateRenewals(task)
-            if !isOffline {
-                problems += await nodeProblems(task)
-            }
+            if !isOffline { problems += await nodeProblems(task) }
             if let manifests = footprint.manifests {
                 warnings += absentManifests(manifests).map(Self.unchecked)
                 let found = await load(manifests, of: task)

@@ -32,7 +32,7 @@ struct WaitAction: Action {
             else { return false }
         } else {
             let probe = WaitAction(context.probing(Self.probeLimit), declaration)
-            if (try? await probe.wait()) != nil { return false }
+            guard await !probe.isFulfilled() else { return false }
             context.emit(.planned("would wait for \(subject)"))
         }
         if case .file(let reference) = declaration.condition {
@@ -72,6 +72,20 @@ struct WaitAction: Action {
 
     /// The time limit for a dry run's check of a condition.
     private static let probeLimit = Duration.seconds(2)
+
+    /// Returns whether the condition holds now.
+    private func isFulfilled() async -> Bool {
+        do {
+            switch declaration.condition {
+            case .apiServer, .object: try await wait()
+            case .url(let url, let authority): try await checkURL(url, connectionIdentity(authority), authority)
+            case .tcp, .file, .unit, .address, .interface: try await check()
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
 
     /// Checks once a condition that needs no credentials.
     private func check() async throws(NotYet) {

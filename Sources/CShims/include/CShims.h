@@ -32,10 +32,10 @@ int nest_host_make_event(void);
 /// Ends every wait for an event descriptor.
 void nest_host_wake(int event);
 
-/// Sets the attributes that only GNU sources may name: no inherited descriptors, a new session, a directory.
+/// Sets the attributes that only GNU sources may name: no inherited descriptors, a new session.
 ///
 /// `actions` are `posix_spawn_file_actions_t`, `attributes` a `posix_spawnattr_t`.
-int nest_host_prepare_spawn(void *actions, void *attributes, const char *directory);
+int nest_host_prepare_spawn(void *actions, void *attributes);
 
 /// Writes the number of every `signal` as one byte to `descriptor`: a handler in Swift could allocate or lock.
 int nest_host_catch_signal(int signal, int descriptor);

@@ -13,25 +13,16 @@ public struct Command: Sendable, Hashable {
     /// The complete environment: nothing is inherited.
     public var environment: [String: String]
 
-    /// The working directory, by default the working directory of this process.
-    public var workingDirectory: String?
-
     /// The default time that a program has between `SIGTERM` and `SIGKILL`.
     public static let grace: Duration = .seconds(5)
 
     /// The time that a killed program has to end; ending takes long if a disk or file server does not respond.
     public static let killLimit: Duration = .seconds(5)
 
-    public init(
-        _ program: String,
-        _ arguments: [String] = [],
-        environment: [String: String],
-        workingDirectory: String? = nil,
-    ) {
+    public init(_ program: String, _ arguments: [String] = [], environment: [String: String]) {
         self.program = program
         self.arguments = arguments
         self.environment = environment
-        self.workingDirectory = workingDirectory
     }
 }
 
@@ -87,7 +78,6 @@ extension Command {
     ) throws(SystemError) -> pid_t {
         try checkTexts()
         let path = try locate()
-        try checkWorkingDirectory()
         _ = childrenAreKept
 
         var actions = unsafe posix_spawn_file_actions_t()
@@ -112,7 +102,7 @@ extension Command {
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
 
         // The spawn functions return the error code instead of setting `errno`.
-        var code = unsafe nest_host_prepare_spawn(&actions, &attributes, workingDirectory)
+        var code = unsafe nest_host_prepare_spawn(&actions, &attributes)
         if code != 0 { throw failure(code, nil) }
         if keepsTerminal {
             let flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
@@ -136,10 +126,6 @@ extension Command {
     public func replaceProcess() throws(SystemError) -> Never {
         try checkTexts()
         let path = try locate()
-        try checkWorkingDirectory()
-        if let workingDirectory {
-            try SystemError.check("cannot enter", workingDirectory) { unsafe chdir(workingDirectory) }
-        }
         // Ignored signals stay ignored in the program, and this process ignores SIGPIPE.
         signal(SIGPIPE, SIG_DFL)
         let code = unsafe withCStrings([program] + arguments) { arguments in
@@ -217,16 +203,6 @@ extension Command {
         let near = nearestName(to: program, in: names.sorted())
         error.advice = near.map { "did you mean '\($0)'?" } ?? "install it, or write its full path"
         throw error
-    }
-
-    private func checkWorkingDirectory() throws(SystemError) {
-        guard let workingDirectory else { return }
-        let operation = "cannot run '\(program)' in directory"
-        guard let status = try FileStatus.at(workingDirectory, followingLinks: true, operation) else {
-            throw SystemError(operation, workingDirectory, code: ENOENT)
-        }
-        if status.kind == .directory { return }
-        throw SystemError(operation, workingDirectory, code: ENOTDIR, detail: "is a \(status.kind.rawValue)")
     }
 
     /// Returns the error of a program that the kernel does not start, with its interpreter line.
