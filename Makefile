@@ -33,10 +33,10 @@ AT_MACHINES = NEST_PACKAGE="$$(echo "$$PWD"/.build/deb/nest-bootstrap_*.deb)" \
     tools/run-on-servers newest tools/run-tests system
 # Tests of 10,000 tasks and of millions of keys.
 AT_SCALE := ^[A-Za-z]+Tests.ScaleTests
-# Tests that an emulated program cannot pass, or not in time: limits would be those of the emulator, which also loses what a
-# firewall answers; images are this machine's; a script has the place of the program, whose own path is in units; one call
+# Tests that an emulated program cannot pass, or not in time: limits would be those of the emulator; images
+# are this machine's; a script has the place of the program, whose own path is in units; one call
 # for each kill takes too long.
-NOT_EMULATED := ^ProgramTests.((Limit|Images|HomelabModule|CertificateSafety|CertificateRotation)Tests|PortCheckTests/.*firewall.drops
+NOT_EMULATED := ^ProgramTests.((Limit|Images|HomelabModule|CertificateSafety|CertificateRotation)Tests
 NOT_EMULATED := $(NOT_EMULATED)|InstalledFilesTests/.*init.names|NixFlakeTests/.*the.store.of|UnitsTests/.*offline.units
 NOT_EMULATED := $(NOT_EMULATED)|ResetSafetyTests/.*at.any.step)
 # The tests that run under ThreadSanitizer: modules with threads, and those built on them. Kubernetes is added.
