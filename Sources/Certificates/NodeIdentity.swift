@@ -62,8 +62,8 @@ public struct NodeIdentity: Sendable, Hashable {
         default:
             let isOfAge = lines.contains { $0.hasPrefix("AGE-SECRET-KEY-1") || $0.hasPrefix("# public key: age1") }
             if !isOfAge { start += (try? file.read(operation, path, capacity: SizeLimit.encrypted)) ?? [] }
-            let format = isOfAge ? nil : ContentFormat.recognised(start, path: path, for: .identity)
-            kind = isOfAge ? .age : format.map(Kind.foreign) ?? .unknown
+            let format = isOfAge ? nil : ContentFormat.recognised(start, path: path)
+            kind = isOfAge ? .age : format.flatMap { $0.kind == .privateKey ? nil : .foreign($0) } ?? .unknown
         }
     }
 
@@ -87,10 +87,7 @@ public struct NodeIdentity: Sendable, Hashable {
                 hint: "name one of type ed25519 or rsa, or one that 'age-keygen' has made"
             )
         case .foreign(let format):
-            throw Problem(
-                "identity '\(path)' is \(format.name)",
-                hint: format.hint(path: path, for: .identity)
-            )
+            throw Problem("identity '\(path)' is \(format.name)", hint: format.hint)
         case .ed25519, .rsa, .age, .unknown: return
         }
     }
@@ -149,13 +146,8 @@ public func requireDecryptable(
     let replacing = "put the encrypted file there again"
     guard !bytes.isEmpty else { throw Problem("it is empty", hint: replacing) }
     guard let file = AgeFile(bytes) else {
-        let isPointer = bytes.starts(with: Array("version https://git-lfs.github.com/".utf8))
-        throw isPointer
-            ? Problem(
-                "it is a pointer of Git LFS",
-                hint: "run 'git lfs pull' in its repository, and install the file again"
-            )
-            : Problem("it is not encrypted by age", hint: replacing)
+        let format = ContentFormat.recognised(bytes, path: nil).map { ", but is \($0.name)" } ?? ""
+        throw Problem("it is not encrypted by age\(format)", hint: replacing)
     }
     if file.hasPassphrase {
         throw Problem(

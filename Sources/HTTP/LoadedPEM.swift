@@ -39,16 +39,16 @@ struct LoadedPEM: Sendable, Hashable {
     /// - Throws: ``TransportError`` that names the invalid file, or a certificate and key that do not match.
     func validate() throws(TransportError) {
         if let authority {
-            _ = try Self.parse(authority, as: .authority) { pem throws(TLSError) in
+            _ = try Self.parse(authority, isKey: false) { pem throws(TLSError) in
                 try Certificate.read(pem: pem, ofAuthority: true)
             }
         }
         guard let certificate, let key else { return }
-        let leaf = try Self.parse(certificate, as: .certificate) { pem throws(TLSError) in
+        let leaf = try Self.parse(certificate, isKey: false) { pem throws(TLSError) in
             try Certificate.read(pem: pem)
         }
         .first
-        let privateKey = try Self.parse(key, as: .privateKey, PrivateKey.read)
+        let privateKey = try Self.parse(key, isKey: true, PrivateKey.read)
         guard let leaf, privateKey.belongs(to: leaf) else {
             throw TransportError(.clientCertificate, "\(certificate.name) and \(key.name) do not match")
         }
@@ -63,13 +63,13 @@ struct LoadedPEM: Sendable, Hashable {
 
     private static func parse<Value>(
         _ text: Text,
-        as purpose: ContentFormat.Purpose,
+        isKey: Bool,
         _ read: ([UInt8]) throws(TLSError) -> Value,
     ) throws(TransportError) -> Value {
         do throws(TLSError) {
             return try read(text.bytes)
         } catch {
-            let (message, _) = error.explained(by: text.bytes, path: text.path, for: purpose)
+            let (message, _) = error.explained(by: text.bytes, path: text.path, isKey: isKey)
             throw TransportError(.clientCertificate, "\(text.name) \(message)")
         }
     }

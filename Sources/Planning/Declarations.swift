@@ -94,7 +94,6 @@ struct MergedReading {
         let problems = ProblemCollector()
         problems.add(self.problems)
         problems.isIncomplete = collector.isIncomplete
-        problems.misnamedVerbs = collector.misnamedVerbs
         return readNode(files, node, problems, withCertificates)
     }
 }

@@ -93,7 +93,7 @@ public struct Variables: Sendable, Hashable {
                 problems.add(
                     node.location,
                     "\(quoted(snippet)) is not a variable",
-                    hint: malformedHint(snippet, hintsLiteral)
+                    hint: "write '$\(snippet)' for a literal '${'"
                 )
                 isFaulty = true
             case .variable(let name):
@@ -131,66 +131,19 @@ public struct Variables: Sendable, Hashable {
                 hint: hint
             )
         case nil:
-            let near =
-                variable(behindPrefix: name)
-                ?? otherNames[name.lowercased()].flatMap { names.contains($0) ? $0 : nil }
-                ?? problems.nearName(to: name, in: names)
+            let near = problems.nearName(to: name, in: names)
             problems.addMissing(
                 location,
                 "no variable is named \(quoted(name))",
-                hint: near.map { "did you mean '${\($0)}'?" } ?? otherHint(of: name, hintsLiteral)
+                hint: near.map { "did you mean '${\($0)}'?" }
+                    ?? (hintsLiteral
+                        ? "add it to 'variables:', or write '$${\(name)}' for a literal '${\(name)}'"
+                        : "expected one of \(few(names))")
             )
         }
         return nil
     }
 }
-
-extension Variables {
-    /// Returns what to do about an unknown name that resembles no variable.
-    private func otherHint(of name: String, _ hintsLiteral: Bool) -> String {
-        if let dot = name.firstIndex(of: ".") {
-            let group = names.filter { $0.hasPrefix(name[...dot]) }
-            if !group.isEmpty { return "expected one of \(few(group))" }
-        }
-        let literal = "'$${\(name)}' for a literal '${\(name)}'"
-        let isEnvironment = name.allSatisfy { $0.isUppercase || $0.isNumber || $0 == "_" }
-        guard isVariableName(name), hintsLiteral || isEnvironment else {
-            return hintsLiteral ? "write \(literal)" : "expected one of \(few(names))"
-        }
-        let definition = "write 'variables: {\(name): VALUE}', or \(literal)"
-        return isEnvironment ? "environment variables are not available here; \(definition)" : definition
-    }
-
-    /// Returns what to write for a text that begins like a variable, such as `${{ matrix.x }` of a workflow.
-    private func malformedHint(_ snippet: String, _ hintsLiteral: Bool) -> String {
-        let inner = snippet.dropFirst(2).filter { !"{} ".contains($0) }
-        let literal = "'$\(snippet)' for a literal '${'"
-        let name = String(inner.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
-        if isVariableName(name), [":-", ":=", ":?", ":+"].contains(where: inner.dropFirst(name.count).hasPrefix) {
-            let definition = "'variables: {\(name): VALUE}' and '${\(name)}', as defaults are not supported"
-            return hintsLiteral ? "write \(literal), or \(definition)" : "write \(definition)"
-        }
-        guard snippet.hasPrefix("${{") || snippet.hasPrefix("${ "), isVariableName(inner) || names.contains(inner)
-        else { return "write \(literal)" }
-        let known = variable(behindPrefix: inner) ?? (names.contains(inner) ? inner : nil)
-        return known.map { "write '${\($0)}'" } ?? "write a variable of 'variables:' such as '${NAME}', or \(literal)"
-    }
-
-    /// Returns the variable whose name other tools write with a prefix, as in `var.x` and `.Values.x`.
-    fileprivate func variable(behindPrefix name: String) -> String? {
-        let prefixes = ["var.", "vars.", "variables.", "local.", "Values.", ".Values.", "env."]
-        return prefixes.first(where: name.hasPrefix).map { String(name.dropFirst($0.count)) }
-            .flatMap { names.contains($0) ? $0 : nil }
-    }
-}
-
-/// Usual names of what built-in variables contain.
-private let otherNames = [
-    "apiserver": "cluster.server", "cluster.apiserver": "cluster.server", "cluster.url": "cluster.server",
-    "hostname": "node.name", "node.host": "node.name", "node.hostname": "node.name", "nodename": "node.name",
-    "ip": "node.address", "node.ip": "node.address", "node.ipaddress": "node.address", "nodeip": "node.address",
-    "cluster.address": "cluster.vip", "cluster.ip": "cluster.vip", "vip": "cluster.vip",
-]
 
 extension Node.Content {
     /// The scalar as a string; numbers keep their original spelling.

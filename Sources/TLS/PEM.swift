@@ -119,11 +119,9 @@ private struct PEMScanner {
         let isByteOrderMark = text.contains("\u{feff}")
         guard text.allSatisfy({ $0.properties.isWhitespace || $0 == "\u{feff}" }) else { return nil }
         let found = isByteOrderMark ? "a byte order mark" : "spaces"
-        let command = isByteOrderMark ? #"sed -i '1s/^\xEF\xBB\xBF//' FILE"# : "sed -i 's/^[[:space:]]*//' FILE"
         throw TLSError(
             .brokenEncoding,
-            "has \(found) before '-----' in line \(number), which programs in Go, such as kubectl, do not read",
-            advice: "remove \(isByteOrderMark ? "it" : "them") with `\(command)`"
+            "has \(found) before '-----' in line \(number), which programs in Go, such as kubectl, do not read"
         )
     }
 

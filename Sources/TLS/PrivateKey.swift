@@ -50,7 +50,7 @@ public struct PrivateKey: Sendable {
         case "EC PRIVATE KEY": return .ec
         default:
             let message = "contains a key of an unsupported type: '\(label)'"
-            throw TLSError(.brokenContents, message, advice: "make one of type ecdsa-p256, ed25519 or rsa-2048")
+            throw TLSError(.brokenContents, message)
         }
     }
 }

@@ -1,4 +1,4 @@
-public import Base
+import Base
 
 /// The reason why a certificate or key cannot be used or created.
 public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -35,16 +35,12 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The reason as a predicate of the certificate or key, such as `expired at 2024-05-01T00:00:00Z`.
     public var message: String
 
-    /// Advice with `FILE` for the path and commands between backquotes, if the reason implies any.
-    public var advice: String?
-
     /// The names that the CA may not issue for, if they are the reason.
     public var nameViolation: NameViolation?
 
-    public init(_ kind: Kind, _ message: String, advice: String? = nil) {
+    public init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
-        self.advice = advice
     }
 
     /// Explains the error by what the file is instead of a certificate or key.
@@ -52,19 +48,18 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// - Parameters:
     ///   - bytes: The content of the file.
     ///   - path: The path of the file, `nil` if the content is a value of another file.
-    ///   - purpose: The purpose for which the file is read: a certificate, a CA or a private key.
+    ///   - isKey: Whether a private key is expected, and otherwise a certificate.
     /// - Returns: The reason as a predicate of the file, and what to do.
     public func explained(
         by bytes: [UInt8],
         path: String?,
-        for purpose: ContentFormat.Purpose,
+        isKey: Bool,
     ) -> (message: String, hint: String) {
-        let usual =
-            purpose == .privateKey ? "name the file of the private key as PEM" : "name the file of a certificate as PEM"
-        if let format = ContentFormat.recognised(bytes, path: path ?? "", for: purpose) {
-            return ("is \(format.name)", format.hint(path: path, for: purpose))
+        let usual = isKey ? "name the file of the private key as PEM" : "name the file of a certificate as PEM"
+        if let format = ContentFormat.recognised(bytes, path: path), format.kind != (isKey ? .privateKey : .certificate)
+        {
+            return ("is \(format.name)", format.hint ?? usual)
         }
-        if let advice { return (message, ContentFormat.filled(advice, path: path)) }
         let isDamaged = kind == .brokenEncoding || kind == .brokenContents
         return (message, isDamaged ? "put the file there again, or issue a new one" : usual)
     }

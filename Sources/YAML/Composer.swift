@@ -14,14 +14,6 @@ struct Composer {
     /// How many keys and values have been read, with aliases expanded.
     private(set) var nodeCount = 0
 
-    /// Where and why libyaml stopped, if it did.
-    private(set) var failure: SyntaxFailure?
-
-    /// The lines of the text, for mistakes that are seen only there.
-    private(set) lazy var source = SourceText(part)
-    /// The lines of the file that have an anchor, which is looked for only if an alias has none above it.
-    private lazy var anchorLines = source.anchorLines
-
     private var hasDocument = false
     private var root: Node?
 
@@ -57,23 +49,15 @@ struct Composer {
         do throws(SyntaxProblem) {
             return try parser.next()
         } catch {
-            let open = frames.last { $0.isFlow }.map { (mark: $0.mark, bracket: $0.isMapping ? "{" : "[") }
-            let failure = SyntaxFailure(
-                problem: error,
-                openFlow: open,
-                lastScalar: lastScalar,
-                isBehindDocument: hasDocument,
-            )
-            self.failure = failure
-            throw Problem(error.problem, at: location(error.problemMark))
+            let open = frames.last { $0.isFlow }?.mark
+            throw SyntaxReport(error, openFlow: open, lastScalar: lastScalar, in: part).problem
         }
     }
 
     func location(_ position: EventMark) -> SourceLocation {
-        let original = part.changes.reversed().reduce(position) { mark, change in change.original(mark) }
-        return SourceLocation(
+        SourceLocation(
             file: part.file,
-            position: SourceLocation.Position(line: part.line + original.line, column: original.column + 1)
+            position: SourceLocation.Position(line: part.line + position.line, column: position.column + 1)
         )
     }
 
@@ -95,11 +79,7 @@ struct Composer {
         lastScalar = span
         // libyaml reports an empty scalar for a document that contains only comments after its `---`.
         if frames.isEmpty && scalar.isAbsent { return }
-        if addItemsOnOneText(scalar, span) { return }
-        var value = resolve(scalar, at: location)
-        reportSpaces(scalar, at: location, &value)
-        reportSeparator(scalar, span, &value)
-        reportComment(scalar, at: location)
+        let value = resolve(scalar, at: location)
         anchors.complete(scalar.anchor, .init(node: value.node(at: location), nodeCount: 1, height: 0))
         if expectsKey {
             frames[frames.count - 1].key = key(of: value, at: location)
@@ -111,12 +91,7 @@ struct Composer {
 
     private mutating func take(alias name: String, at location: SourceLocation) throws(Problem) {
         try anchors.checkOpen(name, at: location)
-        if var problem = anchors.problem(of: name, at: location) {
-            if let line = anchorLines[name]?.first(where: { $0 > location.position?.line ?? 0 }) {
-                problem.hint = "move '&\(name)' with its value here, and write '*\(name)' in line \(line)"
-            }
-            problems.append(problem)
-        }
+        if let problem = anchors.problem(of: name, at: location) { problems.append(problem) }
         let value = anchors.value(of: name) ?? unknownValue(of: name, at: location)
         try count(value.nodeCount, at: location)
         guard frames.count + value.height <= limits.depth else { throw limits.tooDeep(at: location) }
@@ -131,9 +106,7 @@ struct Composer {
         let location = location(mark)
         try count(1, at: location)
         guard frames.count < limits.depth else { throw limits.tooDeep(at: location) }
-        if let tag = ForeignTag(collection.tag, on: collection.isMapping ? .mapping : .sequence) {
-            problems.append(tag.problem(at: location, text: nil))
-        }
+        checkTag(collection.tag, collection.isMapping ? ["map", "set"] : ["seq", "omap", "pairs"], at: location)
         frames.append(ComposerFrame(collection, mark: mark, location: location, id: nodeCount))
         anchors.open(collection.anchor, id: nodeCount)
     }
@@ -177,9 +150,11 @@ extension Composer {
     ///
     /// A scalar with a tag that is not YAML's is a string.
     mutating func resolve(_ scalar: ScalarEvent, at location: SourceLocation) -> ResolvedScalar {
-        if let tag = ForeignTag(scalar.tag, on: .scalar) {
-            problems.append(tag.problem(at: location, text: scalar.style == .plain ? scalar.text : nil))
-        }
+        checkTag(
+            scalar.tag,
+            ["str", "int", "float", "bool", "null", "binary", "timestamp", "merge", "value"],
+            at: location
+        )
         var resolved = ResolvedScalar(scalar)
         guard let tag = scalar.standardTag else {
             let isPlain = scalar.style == .plain && scalar.tag == nil
@@ -198,6 +173,26 @@ extension Composer {
         default: break
         }
         return resolved
+    }
+
+    /// Refuses a tag that means nothing for a value.
+    ///
+    /// kubectl ignores such tags, so a text that another program would replace reaches the cluster as it is.
+    private mutating func checkTag(_ tag: String?, _ own: [String], at location: SourceLocation) {
+        let prefix = "tag:yaml.org,2002:"
+        guard let tag, tag != "!", !own.contains(where: { tag == prefix + $0 }) else { return }
+        let shown = tag.hasPrefix(prefix) ? "!!\(tag.dropFirst(prefix.count))" : tag
+        problems.append(
+            Problem("tag '\(shown)' means nothing for this value", at: location, hint: "remove the tag")
+        )
+    }
+
+    /// Returns a value in the place of one that an alias names without an anchor.
+    private func unknownValue(of name: String, at location: SourceLocation) -> Anchors.Value {
+        if case .merge? = frames.last?.key {
+            return Anchors.Value(node: .mapping([], location: location), nodeCount: 1, height: 0)
+        }
+        return Anchors.Value(node: .string("*\(name)", location: location), nodeCount: 1, height: 0)
     }
 
     private mutating func decodeBinary(_ text: String, at location: SourceLocation) -> String {
@@ -219,15 +214,6 @@ extension Composer {
         if scalar.isMerge { return .merge(location) }
         switch scalar.value {
         case .string:
-            if scalar.style == .plain, let first = scalar.text.unicodeScalars.first, first.properties.isWhitespace {
-                problems.append(
-                    Problem(
-                        "the key begins with the space \(first.codePoint), which does not indent a line",
-                        at: location,
-                        hint: "put spaces in its place"
-                    )
-                )
-            }
             return .text(scalar.text, location)
         case .boolean(let value):
             let word = value ? "true" : "false"
@@ -296,8 +282,6 @@ struct ResolvedScalar {
     var value = ScalarValue.string
     /// The characters, decoded if they were base64.
     var text: String
-    /// The items, if the scalar is a list that was written with other characters.
-    var items: [String] = []
     let style: Node.Style
     /// Whether the scalar is `<<`, which as a key merges mappings.
     let isMerge: Bool
@@ -312,10 +296,7 @@ struct ResolvedScalar {
 
     /// Returns the scalar as a value.
     func node(at location: SourceLocation) -> Node {
-        guard items.isEmpty else {
-            return Node(.sequence(items.map { Node.string($0, location: location) }), location: location)
-        }
-        return switch value {
+        switch value {
         case .null: Node(.null, location: location, style: style, word: text)
         case .boolean(let value): Node(.boolean(value), location: location, style: style, word: text)
         case .integer(let number), .float(let number): Node(.number(number), location: location, style: style)

@@ -57,9 +57,8 @@ struct ComposerFrame {
         case .invalid: return nil
         case .merge(let location): return merge(node, isAlias: isAlias, at: location)
         case .text(let text, let location):
-            let empty = isFlow ? nil : mapping.entries.last.flatMap { $0.value.isNull ? $0.key : nil }
             let first = mapping.insert(Mapping.Entry(key: text, location: location, value: node))
-            return first.map { .duplicateKey(text, at: location, first: $0, after: empty) }
+            return first.map { .duplicateKey(text, at: location, first: $0) }
         }
     }
 

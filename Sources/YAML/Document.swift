@@ -27,7 +27,7 @@ public struct InvalidDocument: Error, Sendable {
     /// The problems, at least one.
     public let problems: Problems
 
-    /// The document with what could be read in spite of the problems, and with the mistakes that were found corrected.
+    /// The document with what could be read in spite of the problems, such as keys that are set twice.
     ///
     /// It serves to find the other problems of the same document, and for nothing else.
     public let readable: Document?
@@ -63,15 +63,13 @@ public func readDocuments(
 ///   - bytes: The file, YAML or JSON.
 ///   - file: The file name in locations.
 ///   - limits: The limits beyond which reading stops.
-///   - mistakes: Counts the mistakes of a value, to choose between several corrections of a text.
 /// - Returns: The documents in order, and all problems; with a problem, the documents serve to find further ones only.
 public func readDocumentsAndProblems(
     _ bytes: [UInt8],
     file: String,
     limits: Limits = .manifest,
-    mistakes: @escaping MistakeCount = { _ in 0 },
 ) -> (documents: [Document], problems: [Problem]) {
-    var reader = DocumentReader(bytes, file: file, limits: limits, mistakes: mistakes)
+    var reader = DocumentReader(bytes, file: file, limits: limits)
     var documents: [Document] = []
     var problems: [Problem] = []
     while let result = reader.next() {
@@ -101,9 +99,6 @@ public struct DocumentText: Sendable {
 
     /// Whether the file ends with this text.
     var isLast = false
-
-    /// The changes with which the text was made valid, in their order; locations are those before the changes.
-    var changes: [EditableText.Change] = []
 
     /// The problem of the marker line before the text, which makes the document invalid.
     var problem: Problem?

@@ -7,10 +7,8 @@ import Base
 public struct DocumentReader: Sendable {
     private let file: String
     private let limits: Limits
-    private let mistakes: MistakeCount
     private var splitter: DocumentSplitter
     private var documentCount = 0
-    private var repairBudget = SyntaxRepairs.byteBudget
 
     /// The documents that have been read but not returned, in reverse order.
     private var pending: [Result<Document, InvalidDocument>] = []
@@ -21,26 +19,17 @@ public struct DocumentReader: Sendable {
     ///   - bytes: The file, YAML or JSON.
     ///   - file: The file name in locations.
     ///   - limits: The limits beyond which reading stops with a problem.
-    ///   - mistakes: Counts the mistakes of a value, to choose between several corrections of a text.
-    public init(
-        _ bytes: [UInt8],
-        file: String,
-        limits: Limits = .manifest,
-        mistakes: @escaping MistakeCount = { _ in 0 }
-    ) {
-        self.mistakes = mistakes
+    public init(_ bytes: [UInt8], file: String, limits: Limits = .manifest) {
         self.file = file
         self.limits = limits
         splitter = DocumentSplitter(bytes, file: file)
-        guard let problem = limits.tooLarge(bytes.count, file: file) ?? Self.otherEncoding(bytes, file: file) else {
-            return
-        }
+        guard let problem = limits.tooLarge(bytes.count, file: file) else { return }
         end(with: problem)
     }
 
     /// Starts reading the text of a single document, for a second time.
     init(_ text: DocumentText) {
-        (file, limits, mistakes) = (text.file, .manifest, { _ in 0 })
+        (file, limits) = (text.file, .manifest)
         splitter = DocumentSplitter([], file: text.file)
         pending = read(text)
     }
@@ -91,21 +80,7 @@ public struct DocumentReader: Sendable {
             guard composer.problems.isEmpty else { return .failure(InvalidDocument(composer.problems, document)) }
             return .success(document)
         } catch {
-            guard let failure = composer.failure else { return .failure(InvalidDocument(composer.problems + [error])) }
-            let found = SyntaxRepairs(part, limits: limits, mistakes: mistakes).find(failure, &repairBudget)
-            guard let root = found.root else { return .failure(InvalidDocument(composer.problems + found.problems)) }
-            let document = Document(root: root, index: part.index, location: root.location)
-            return .failure(InvalidDocument(found.problems, document))
+            return .failure(InvalidDocument(composer.problems + [error]))
         }
-    }
-
-    /// Returns the problem of a UTF-16 file, `nil` for other files.
-    private static func otherEncoding(_ bytes: [UInt8], file: String) -> Problem? {
-        guard bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) else { return nil }
-        return Problem(
-            "file is UTF-16 text, where UTF-8 is expected",
-            at: SourceLocation(file: file),
-            hint: "convert it with 'iconv -f UTF-16 -t UTF-8'"
-        )
     }
 }

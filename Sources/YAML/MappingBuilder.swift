@@ -56,18 +56,9 @@ struct MappingBuilder {
 }
 
 extension Problem {
-    /// Creates the problem of a duplicate key; after a key without a value, the hint mentions missing indentation.
-    static func duplicateKey(
-        _ key: String,
-        at location: SourceLocation,
-        first: SourceLocation,
-        after empty: String? = nil,
-    ) -> Self {
-        let place = empty.map { "indent it below '\($0)', or " } ?? ""
-        return Self(
-            "key '\(key)' is set twice, the first time at \(first)",
-            at: location,
-            hint: "\(place)remove one of the two"
-        )
+    /// Creates the problem of a duplicate key.
+    static func duplicateKey(_ key: String, at location: SourceLocation, first: SourceLocation) -> Self {
+        let message = "key '\(key)' is set twice, the first time at \(first)"
+        return Self(message, at: location, hint: "remove one of the two")
     }
 }

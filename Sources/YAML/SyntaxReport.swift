@@ -1,183 +1,213 @@
 import Base
 
-/// A problem that says where libyaml stopped and what it expected, for texts that no ``SyntaxRepair`` makes valid.
+/// The problem of a text that libyaml refuses: its words at its place, or one of five mistakes that are certain.
 struct SyntaxReport {
-    private let failure: SyntaxFailure
-    private let text: SourceText
+    private let failure: SyntaxProblem
+    /// The beginning of the innermost open collection in brackets.
+    private let openFlow: EventMark?
+    /// The last scalar before the place.
+    private let lastScalar: EventSpan?
+    private let part: DocumentText
+    private let lines: [ArraySlice<UInt8>]
 
-    init(failure: SyntaxFailure, text: SourceText) {
-        self.failure = failure
-        self.text = text
+    init(_ failure: SyntaxProblem, openFlow: EventMark?, lastScalar: EventSpan?, in part: DocumentText) {
+        (self.failure, self.openFlow, self.lastScalar, self.part) = (failure, openFlow, lastScalar, part)
+        lines = part.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     }
 
-    /// Whether libyaml's own words and place are the right ones, so that there is nothing to look for.
-    var isExact: Bool {
-        let problem = failure.problem
-        if problem.byteOffset != nil || longKeyLine != nil { return true }
-        let isTagEnd = problem.problem == "did not find expected whitespace or line break"
-        return problem.problem == "found invalid Unicode character escape code"
-            || problem.context.contains(" a tag") && !isTagEnd || problem.problem.contains("tag handle")
-            || isBetweenDocuments || conflictLine != nil
-    }
-
-    /// Whether libyaml stopped between two documents, or between the directives and the document.
-    private var isBetweenDocuments: Bool {
-        let line = failure.problem.problemMark.line
-        if text.line(line).hasPrefix("...") { return true }
-        guard failure.problem.problem == "did not find expected <document start>" else { return false }
-        return !failure.isBehindDocument || text.line(above: line).map { text.line($0).hasPrefix("...") } == true
-    }
-
-    /// The line with which git marks a conflict, if there is one near.
-    private var conflictLine: Int? {
-        let lines = [failure.problem.problemMark.line, failure.problem.contextMark.line]
-        return lines.flatMap { [$0, $0 - 1] }.first { line in
-            line >= 0 && ["<<<<<<< ", "=======", ">>>>>>> "].contains { text.line(line).hasPrefix($0) }
-        }
-    }
-
-    /// The problem.
     var problem: Problem {
-        let problem = failure.problem
-        if let offset = problem.byteOffset { return unreadableByte(at: offset) }
-        if let line = conflictLine {
-            return Problem(
-                "git has left a conflict here, which nobody has resolved",
-                at: text.location(EventMark(line: line)),
-                hint: "keep what is right, and remove the lines '<<<<<<<', '=======' and '>>>>>>>'"
-            )
-        }
-        if let line = longKeyLine {
-            return Problem(
-                "key is longer than the limit of \(Self.keyLimit) characters",
-                at: text.location(EventMark(line: line, column: text.indentation(line) ?? 0)),
-                hint: "write '? ' before it and ': ' on the next line"
-            )
-        }
-        switch problem.problem {
-        case "found unexpected end of stream", "found unexpected document indicator": return unclosedString
-        case "did not find expected node content": return here("expected a value, found \(found)")
-        case "found invalid Unicode character escape code":
-            return here(
-                "this escape is not a character: YAML has no surrogate pairs",
-                hint: "write the character itself"
-            )
-        case "mapping values are not allowed in this context": return here("':' is not allowed here")
-        case "could not find expected ':'": return missingColon
-        case "block sequence entries are not allowed in this context": return here("a list cannot begin here")
-        case "did not find expected <document start>": return missingMarker
-        default: break
-        }
-        let notExpected = "did not find expected "
-        if problem.problem.hasPrefix(notExpected), !problem.context.contains(" a tag") {
-            return here("expected \(problem.problem.dropFirst(notExpected.count)), found \(found)")
-        }
-        let words =
-            problem.problem.hasPrefix(notExpected)
-            ? "expected \(problem.problem.dropFirst(notExpected.count))" : problem.problem
-        return here(problem.context.isEmpty ? words : "\(words) \(problem.context)")
+        tab ?? template ?? openQuote ?? missingSpace ?? wrongIndentation ?? asReported
     }
 
-    private func here(_ message: String, hint: String? = nil) -> Problem {
-        Problem(message, at: text.location(failure.problem.problemMark), hint: hint)
-    }
-
-    /// The character at which libyaml stopped, as shown in messages.
-    private var found: String {
-        let rest = text.rest(from: failure.problem.problemMark)
-        guard let first = rest.first else {
-            return text.isEnd(failure.problem.problemMark) ? text.endInWords : "the end of the line"
+    /// The problem in the words of libyaml.
+    private var asReported: Problem {
+        if let offset = failure.byteOffset {
+            var counter = LineCounter(part.bytes, line: part.line)
+            let location = SourceLocation(file: part.file, position: counter.mark(of: part.bytes.startIndex + offset))
+            return Problem(failure.problem, at: location)
         }
-        return first == "\t" ? "a tab" : "'\(first)'"
+        let isElsewhere = failure.contextMark.line != failure.problemMark.line && failure.problem != Self.missingColon
+        let place = isElsewhere ? " that begins in line \(number(failure.contextMark.line))" : ""
+        let context = failure.context.isEmpty ? "" : " \(failure.context)\(place)"
+        // What is no key with its value is at the beginning, and libyaml stops behind it.
+        let mark = failure.problem == Self.missingColon ? failure.contextMark : failure.problemMark
+        return Problem(failure.problem + context, at: location(mark))
     }
 
-    /// A string without a closing quote, located at the beginning of the string.
-    private var unclosedString: Problem {
-        let mark = failure.problem.contextMark
-        let quote = text.rest(from: mark).first.map(String.init) ?? "\""
+    private static let missingColon = "could not find expected ':'"
+
+    // MARK: The mistakes
+
+    /// A tab in the indentation of the line, which only brackets allow.
+    private var tab: Problem? {
+        let mark = failure.problemMark
+        let blanks = line(mark.line).prefix { $0 == " " || $0 == "\t" }
+        guard openFlow == nil, !isInQuotes, let first = blanks.firstIndex(of: "\t") else { return nil }
+        let column = blanks.distance(from: blanks.startIndex, to: first)
+        guard column <= mark.column, longString?.end.line != mark.line else { return nil }
         return Problem(
-            "the string that begins with \(quote) here is not closed",
-            at: text.location(mark)
+            "a tab cannot indent a line",
+            at: location(EventMark(line: mark.line, column: column)),
+            hint: "put spaces in its place"
         )
     }
 
-    /// A line that is not `key: value`.
-    private var missingColon: Problem {
-        let mark = failure.problem.contextMark
+    /// A template such as `{{ name }}` as a value or a line, which YAML takes for mappings.
+    private var template: Problem? {
+        guard failure.byteOffset == nil, !isInQuotes else { return nil }
+        let number = failure.problemMark.line
+        let text = line(number)
+        guard let open = text.firstRange(of: "{{")?.lowerBound else { return nil }
+        let before = text[..<open].reversed().drop { $0 == " " }
+        guard before.isEmpty || before.first == ":" || before.first == "-" else { return nil }
+        let column = text.unicodeScalars.distance(from: text.startIndex, to: open)
+        guard column <= failure.problemMark.column else { return nil }
         return Problem(
-            "expected ':' after '\(text.rest(from: mark).prefix(60))'",
-            at: text.location(mark)
+            "'{{' begins a mapping in a mapping in YAML",
+            at: location(EventMark(line: number, column: column)),
+            hint: templateHint
         )
     }
 
-    /// The line of a key that is too long, if there is one where libyaml stopped.
-    private var longKeyLine: Int? {
-        let problem = failure.problem
-        guard problem.problem == "could not find expected ':'" || problem.problem.hasPrefix("mapping values") else {
-            return nil
-        }
-        return [problem.problemMark.line, problem.contextMark.line, problem.problemMark.line - 1].first { line in
-            let key = text.line(line).prefix { $0 != ":" }
-            return key.unicodeScalars.count > Self.keyLimit && key.endIndex < text.line(line).endIndex
-        }
-    }
-
-    /// The longest key that is not written behind `?`, in characters (YAML 1.1, section 7.2.1).
-    private static let keyLimit = 1024
-
-    /// Text at a location where only a `---` line or the end of the document is allowed.
-    private var missingMarker: Problem {
-        guard failure.isBehindDocument else { return here("expected a line '---' after the directives") }
-        guard isBetweenDocuments else { return here("expected the end of the document, found \(found)") }
-        return here(
-            "another document begins here without a line '---' before it",
-            hint: "put a line '---' before it"
-        )
-    }
-}
-
-/// Bytes that are not text.
-extension SyntaxReport {
-    /// A byte that is not UTF-8, or a character that YAML does not allow.
-    private func unreadableByte(at problemOffset: Int) -> Problem {
-        let offset = beginning(ofCharacterAt: problemOffset)
-        let location = text.location(ofByte: offset)
-        let byte = text.byte(at: offset) ?? 0
-        let shown = (byte < 0x10 ? "0x0" : "0x") + String(byte, radix: 16, uppercase: true)
-        if byte == 0 {
-            return Problem("byte \(shown) is not text: the file is binary or UTF-16", at: location)
-        }
-        let isControl = failure.problem.problem == "control characters are not allowed"
-        if isControl, byte == 0xC2, let second = text.byte(at: offset + 1), second < 0xA0 {
+    /// A string that ends in a later line than it begins in, or not at all.
+    private var openQuote: Problem? {
+        if isInQuotes {
+            let isAtEnd = failure.problem == "found unexpected end of stream"
+            guard isAtEnd || failure.problem == "found unexpected document indicator" else { return nil }
+            // The quote that closes an earlier string may have been meant to begin one.
+            if let earlier = longString, earlier.end.line == failure.contextMark.line { return closed(earlier) }
+            let end = LineCounter.end(of: part.bytes, line: part.line)
             return Problem(
-                "control character U+00\(String(second, radix: 16, uppercase: true)) is not allowed",
-                at: location,
-                hint: "the text was probably Windows-1252 that was converted as Latin-1; convert the original with "
-                    + "'iconv -f CP1252 -t UTF-8'"
+                "the string that begins with \(quote(failure.contextMark)) here is not closed before the end of the "
+                    + "\(part.isLast ? "file" : "document") in line \(end.line), column \(end.column)",
+                at: location(failure.contextMark)
             )
         }
-        guard isControl, byte < 0x80 else {
-            return Problem(
-                "byte \(shown) is not UTF-8",
-                at: location,
-                // Latin-1 has control characters there, Windows-1252 quotation marks and dashes.
-                hint: (0x80..<0xA0).contains(byte)
-                    ? "if the text is Windows-1252, convert it with 'iconv -f CP1252 -t UTF-8'"
-                    : "if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'"
-            )
-        }
-        return Problem(
-            "control character \(shown) is not allowed",
-            at: location,
-            hint: "write it as '\\x\(shown.dropFirst(2))' in double quotes"
+        guard let string = longString, string.end.line == failure.problemMark.line,
+            string.end.column <= failure.problemMark.column
+        else { return nil }
+        return closed(string)
+    }
+
+    private func closed(_ string: EventSpan) -> Problem {
+        Problem(
+            "the string that begins with \(quote(string.start)) here is closed in line \(number(string.end.line)), "
+                + "column \(string.end.column), where more text follows",
+            at: location(string.start)
         )
     }
 
-    /// Returns the offset of the first byte of an incomplete character.
-    private func beginning(ofCharacterAt offset: Int) -> Int {
-        guard failure.problem.problem == "invalid trailing UTF-8 octet" else { return offset }
-        var first = offset - 1
-        while let byte = text.byte(at: first), byte & 0xC0 == 0x80 { first -= 1 }
-        return text.byte(at: first).map { $0 >= 0xC0 } == true ? first : offset
+    /// The last scalar, if it is a string in quotes that is not in one line.
+    private var longString: EventSpan? {
+        lastScalar.flatMap { $0.end.line > $0.start.line && ["\"", "'"].contains(quote($0.start)) ? $0 : nil }
+    }
+
+    private var isInQuotes: Bool { failure.context == "while scanning a quoted scalar" }
+
+    private func quote(_ mark: EventMark) -> String { rest(from: mark).first.map { String($0) } ?? "" }
+
+    /// A key and its value without a space behind the colon, where a key must be.
+    private var missingSpace: Problem? {
+        switch failure.problem {
+        case Self.missingColon: return missingSpace(failure.contextMark.line)
+        case "mapping values are not allowed in this context":
+            let number = failure.problemMark.line
+            // The line above is a text, which this line continues.
+            guard let above = contentLine(above: number), content(above)?.column == content(number)?.column else {
+                return nil
+            }
+            return missingSpace(above)
+        default: return nil
+        }
+    }
+
+    private func missingSpace(_ number: Int) -> Problem? {
+        guard let (column, text) = content(number), let first = text.first, first.isASCII, first.isLetter,
+            let colon = text.firstIndex(of: ":"), !text.contains(": "), !text.hasSuffix(":"),
+            text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }),
+            let next = text[colon...].dropFirst().first, next != "/", next != ":", !next.isWhitespace
+        else { return nil }
+        return Problem(
+            "expected a space after ':'",
+            at: location(EventMark(line: number, column: column)),
+            hint: "write '\(text[...colon]) \(text[colon...].dropFirst())'"
+        )
+    }
+
+    /// A line that begins a key or an item in a column in which no line above it does.
+    private var wrongIndentation: Problem? {
+        let mark: EventMark
+        switch failure.problem {
+        case "did not find expected key", "did not find expected '-' indicator",
+            "did not find expected <document start>":
+            mark = failure.problemMark
+        case Self.missingColon: mark = failure.contextMark
+        default: return nil
+        }
+        guard openFlow == nil, indentation(mark.line) == mark.column else { return nil }
+        var above: [(column: Int, line: Int)] = []
+        var number = mark.line
+        while above.last?.column != 0, let next = contentLine(above: number), let column = indentation(next) {
+            number = next
+            guard column < above.last?.column ?? .max else { continue }
+            // The content of an item begins behind its '- '.
+            if let inner = content(next)?.column, inner > column, inner < above.last?.column ?? .max {
+                above.append((inner, next))
+            }
+            above.append((column, next))
+        }
+        guard let deeper = above.last(where: { $0.column > mark.column }),
+            !above.contains(where: { $0.column == mark.column })
+        else { return nil }
+        let others = [deeper] + above.filter { $0.column < mark.column }.prefix(1)
+        let shown = others.map { "line \(self.number($0.line)) by \($0.column)" }.joined(separator: " and ")
+        return Problem(
+            "the line is indented by \(mark.column) space\(mark.column == 1 ? "" : "s"), which matches no line above: \(shown)",
+            at: location(mark)
+        )
+    }
+
+    // MARK: The text
+
+    private func location(_ mark: EventMark) -> SourceLocation {
+        let position = SourceLocation.Position(line: number(mark.line), column: mark.column + 1)
+        return SourceLocation(file: part.file, position: position)
+    }
+
+    /// Returns the number of a line in the file.
+    private func number(_ line: Int) -> Int { part.line + line }
+
+    /// Returns a line, counted from zero, without its line break.
+    private func line(_ number: Int) -> Substring {
+        guard lines.indices.contains(number) else { return "" }
+        let line = lines[number].last == UInt8(ascii: "\r") ? lines[number].dropLast() : lines[number]
+        return Substring(decoding: line, as: UTF8.self)
+    }
+
+    private func rest(from mark: EventMark) -> Substring {
+        let line = line(mark.line)
+        let start = line.unicodeScalars.index(line.startIndex, offsetBy: mark.column, limitedBy: line.endIndex)
+        return line[(start ?? line.endIndex)...]
+    }
+
+    /// Returns the number of leading spaces of a line, or `nil` for an empty line or a comment.
+    private func indentation(_ number: Int) -> Int? {
+        let line = line(number)
+        guard let first = line.firstIndex(where: { $0 != " " }), line[first] != "#" else { return nil }
+        return line.utf8.distance(from: line.startIndex, to: first)
+    }
+
+    /// Returns the nearest line above that is neither empty nor a comment.
+    private func contentLine(above number: Int) -> Int? {
+        (0..<min(number, lines.count)).last { indentation($0) != nil }
+    }
+
+    /// Returns the text of a line behind its indentation and the dashes of items, with its column.
+    private func content(_ number: Int) -> (column: Int, text: Substring)? {
+        guard indentation(number) != nil else { return nil }
+        let line = line(number)
+        var text = line.drop { $0 == " " }
+        while text.hasPrefix("- ") { text = text.dropFirst(2).drop { $0 == " " } }
+        return (line.utf8.distance(from: line.startIndex, to: text.startIndex), text)
     }
 }

@@ -119,7 +119,7 @@ struct ManifestLoaderTests {
                 "DIR/bootstrap.yaml:2:50: cannot read 'DIR/none.yaml': No such file or directory",
                 "DIR/bootstrap.yaml:2:61: directory 'DIR/empty' contains no manifest",
                 "DIR/comments.yaml: contains no object",
-                "DIR/d/broken.yaml:1:4: '[' is not closed",
+                "DIR/d/broken.yaml:2:1: did not find expected node content while parsing a flow node",
                 "DIR/bootstrap.yaml:2:83: cannot read 'DIR/d/dangling.yaml': 'DIR/d/dangling.yaml' is a link to '/nowhere', which does not exist",
                 "DIR/bootstrap.yaml:2:86: cannot read 'DIR/fifo': is a character device",
             ]

@@ -197,11 +197,7 @@ struct ManifestFailureTests {
             cluster,
             title: "broken YAML",
         )
-        #expect(
-            lines == [
-                "broken: error: m.yaml:5:6: the string that begins with \" here is not closed; "
-                    + "close it with \" after 'never closed'"
-            ]
-        )
+        let words = "broken: error: m.yaml:5:6: the string that begins with \" here is not closed before the end of the "
+        #expect(lines.count == 1 && lines[0].hasPrefix(words), "\(lines)")
     }
 }

@@ -167,8 +167,7 @@ import Testing
         ),
         (
             "{commonName: a, usages: [client auth], validity: 365d}",
-            "'validity' of certificate 'x' must be a duration such as 500ms, 30s, 10m or 1h30m, found '365d'; "
-                + "write validity: 8760h"
+            "'validity' of certificate 'x' must be a duration such as 500ms, 30s, 10m or 1h30m, found '365d'"
         ),
         (
             "{commonName: a, usages: [client auth], validity: 2h, renewBefore: 3h}",

@@ -19,19 +19,13 @@ struct ImagesVerbTests {
             "{archives: []}",
             "must be a list of at least one path or URL, found a list; write archives: [FILE.tar]"
         ),
-        ("[a.tar, b.tar]", "write images: {archives: [a.tar, b.tar]}"),
-        ("a.tar", "write images: {archives: [a.tar]}"),
+        ("a.tar", "found 'a.tar'; write its keys below it: archives or socket"),
         ("{archives: ['https://h/a.tar']}", "is a URL without a digest; write {url: https://h/a.tar, sha256: DIGEST}"),
         ("{archives: [{url: 'https://h/a.tar'}]}", "sha256' of task 't' is missing"),
         ("{archives: [a.tar], socket: unix:///run/c.sock}", "'images.socket' of task 't' must be an absolute path"),
-        ("{archives: [a.tar], namespace: k8s.io}", "remove it: images are for the kubelet, whose namespace is k8s.io"),
     ])
     func `a mistake is reported`(value: String, expected: String) {
         let text = problems("tasks: {t: {images: \(value)}}\n")
         #expect(text.contains(expected), "\(text)")
-    }
-
-    @Test func `the name of another tool is corrected`() {
-        #expect(problems("tasks: {t: {docker_image: {name: busybox}}}\n").contains("write images: {archives: [FILE]}"))
     }
 }

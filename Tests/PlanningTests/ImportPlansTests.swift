@@ -127,7 +127,7 @@ import Testing
             "\(network)nameservers: 8.8.8.8",
             """
             network.yaml:2:14: 'nameservers' of network.yaml must be a list of IP addresses, found '8.8.8.8'; write \
-            nameservers: [8.8.8.8]
+            each item on a line of its own, after '- '
             """
         ),
         ("\(network)---\na: 1", "network.yaml:3:1: the file has more than one YAML document; remove the line ---"),

@@ -26,14 +26,14 @@ struct Faulty: CustomTestStringConvertible {
             "- a",
             "bootstrap.yaml:1:1: a task file must be a mapping, found a list; write tasks: and a task below it",
         ),
-        Faulty("tasks: 5", "bootstrap.yaml:1:8: 'tasks' must be a mapping, found the number 5"),
         Faulty(
             "task: {}",
             "bootstrap.yaml:1:1: unknown key 'task' in a task file; did you mean 'tasks'?",
         ),
         Faulty(
             "tasks: {}\n---\nnodes: {}",
-            "bootstrap.yaml:2:1: '---' begins another document, and a task file has one; remove the line",
+            "bootstrap.yaml:3:1: '---' begins another document, and a task file has one; write what follows to a "
+                + "drop-in, such as bootstrap.d/NAME.yaml",
         ),
         Faulty(
             "tasks: {a: 5}",
@@ -75,11 +75,15 @@ struct Faulty: CustomTestStringConvertible {
             "exec: {command: ls}\nsymlink: {path: /a, target: b}",
             "bootstrap.yaml:4:5: task 't' has 2 verbs: 'symlink' and 'exec'; keep one, and move the others to tasks of their own",
         ),
-        .task("command: x", "bootstrap.yaml:3:5: unknown key 'command' in task 't'; write 'exec: {command: …}'"),
+        .task(
+            "command: x",
+            "bootstrap.yaml:3:5: unknown key 'command' in task 't'; it belongs below 'exec:'; indent it there"
+        ),
         .task("scrpt: x", "bootstrap.yaml:3:5: unknown key 'scrpt' in task 't'; did you mean 'script'?"),
         .task(
             "after: b\nexec: {command: ls}",
-            "bootstrap.yaml:3:12: 'after' of task 't' must be a list of tasks and systemd units, found 'b'; write after: [b]",
+            "bootstrap.yaml:3:12: 'after' of task 't' must be a list of tasks and systemd units, found 'b'; "
+                + "write each item on a line of its own, after '- '",
         ),
         .task(
             "enable: maybe\nexec: {command: ls}",
@@ -93,7 +97,7 @@ struct Faulty: CustomTestStringConvertible {
         .task(
             "timeout: 10 minutes\nexec: {command: ls}",
             "bootstrap.yaml:3:14: 'timeout' of task 't' must be a duration such as 500ms, 30s, 10m or 1h30m, "
-                + "found '10 minutes'; write timeout: 10m",
+                + "found '10 minutes'",
         ),
         .task(
             "timeout: 25h\nexec: {command: ls}",
@@ -114,8 +118,8 @@ struct Faulty: CustomTestStringConvertible {
         ),
         .task(
             "every: 1d\nexec: {command: ls}",
-            "bootstrap.yaml:3:12: 'every' of task 't' must be a duration such as 500ms, 30s, 10m or 1h30m, found '1d'; "
-                + "write every: 24h",
+            "bootstrap.yaml:3:12: 'every' of task 't' must be a duration such as 500ms, 30s, 10m or 1h30m, found "
+                + "'1d'",
         ),
         .task(
             "description: 5\nexec: {command: ls}",

@@ -109,8 +109,8 @@ import Testing
                 "bootstrap.yaml:1:24: 'cluster.nodeAddress' must be a mapping such as {interfaces: [eth0]}, found 'eth0'"
             ),
             (
-                "nodes: {a: {role: worker, address: {interface: eth0}}}\ntasks: {}",
-                "bootstrap.yaml:1:37: unknown key 'interface' in 'nodes.a.address'; did you mean 'interfaces: [eth0]'?"
+                "nodes: {a: {role: worker, address: {interface: [eth0]}}}\ntasks: {}",
+                "bootstrap.yaml:1:37: unknown key 'interface' in 'nodes.a.address'; did you mean 'interfaces'?"
             ),
         ]
     )

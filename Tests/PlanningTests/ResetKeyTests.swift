@@ -20,11 +20,11 @@ struct ResetKeyTests {
     }
 
     @Test(arguments: [
-        ("[rm]", "1:20: 'reset' of task 't' must be a string, found a list; write reset: rm"),
+        ("[rm]", "1:20: 'reset' of task 't' must be a string, found a list"),
         ("''", "1:20: 'reset' of task 't' must be a string, found an empty string"),
         (
             "'rm ${x}'",
-            "1:20: no variable is named 'x'; write 'variables: {x: VALUE}', or '$${x}' for a literal '${x}'"
+            "1:20: no variable is named 'x'; add it to 'variables:', or write '$${x}' for a literal '${x}'"
         ),
     ])
     func `a mistake is reported with its place`(value: String, expected: String) {

@@ -17,8 +17,7 @@ struct ServiceVerbTests {
         ("{name: kubelet}", "must have 'enable' or 'state'; add enable: true, or state: started"),
         ("{name: kubelet, state: running}", "must be 'started', 'stopped', 'restarted' or 'reloaded', found 'running'"),
         ("{name: k8s-bootstrap-x, enable: true}", "'k8s-bootstrap-x.service' is a unit of nest-bootstrap"),
-        ("{name: /etc/systemd/system/a.service, enable: true}", "write name: a.service"),
-        ("kubelet", "write service: {name: kubelet, enable: true, state: started}"),
+        ("kubelet", "found 'kubelet'; write its keys below it: name, enable or state"),
         ("{enable: true}", "'service.name' of task 't' is missing; add name: kubelet"),
     ])
     func `a mistake is reported`(value: String, expected: String) {

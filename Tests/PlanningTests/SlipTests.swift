@@ -18,18 +18,6 @@ import Testing
         )
     }
 
-    @Test func `the keys that an unknown one may have meant are named once`() {
-        let text = """
-            cluster: {name: a}
-            tasks: {t: {exec: {command: ls}}}
-            monitoring: {exec: {command: ls}}
-            """
-        #expect(
-            problems(text) == "bootstrap.yaml:3:1: unknown key 'monitoring' in a task file; "
-                + "it belongs below 'tasks:'; indent it there"
-        )
-    }
-
     @Test func `keys that are not indented below an empty key are reported once`() {
         let text = """
             tasks:
@@ -65,23 +53,6 @@ import Testing
                 indent 'path' (line 17) below it
                 bootstrap.yaml:18:8: task 'four' must be a mapping with a verb, found nothing; write one of \
                 \(verbList) below it
-                """
-        )
-    }
-
-    @Test func `arguments in one text are not split`() {
-        let text = """
-            tasks:
-              a: {exec: {command: kubectl, args: label node node1 --overwrite 1}}
-              b: {exec: {command: sh, args: -c 'a b'}}
-            """
-        #expect(
-            problems(text) == """
-                bootstrap.yaml:2:38: 'exec.args' of task 'a' must be a list of arguments, found 'label node node1 \
-                --overwrite 1'; \
-                write each argument as an item: args: [ARGUMENT, ARGUMENT]
-                bootstrap.yaml:3:33: 'exec.args' of task 'b' must be a list of arguments, found '-c 'a b''; \
-                write each argument as an item: args: [ARGUMENT, ARGUMENT]
                 """
         )
     }

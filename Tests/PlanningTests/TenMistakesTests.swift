@@ -48,7 +48,7 @@ import Testing
         bootstrap.yaml:17:13: task 'bootstrap-rbac' runs after 'generate-kubeconfg', which is not declared; \
         did you mean 'generate-kubeconfig'?
         bootstrap.yaml:18:14: 'timeout' of task 'bootstrap-rbac' must be a duration such as 500ms, 30s, 10m or 1h30m, \
-        found the number 10; write timeout: 10s
+        found the number 10
         bootstrap.yaml:21:13: tasks run after each other: calico-ip-pool -> calico-node -> calico-ip-pool; \
         remove 'calico-node' at bootstrap.yaml:21:13 or 'calico-ip-pool' at bootstrap.yaml:26:29
         bootstrap.yaml:24:19: no variable is named 'podCDIR'; did you mean '${podCIDR}'?

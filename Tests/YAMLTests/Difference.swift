@@ -42,7 +42,6 @@ enum Difference: String, CaseIterable {
     case otherNumber = "a number by the rules of Go"
     case exclamationMark = "the tag '!' makes a string"
     case otherTag = "a tag that is unknown, or belongs to a value of another kind, is refused"
-    case mistake = "a text that can be read, but hardly as it was meant, is refused"
     case byteOrderMark = "a byte order mark at the beginning of a line is ignored"
     case lastLine = "a last line without a line feed ends as the others do"
     case floatKey = "a key that is a floating-point number is written as Go does"
@@ -54,15 +53,13 @@ enum Difference: String, CaseIterable {
             ("key is null", .nullKey),
             ("cannot be a key", .collectionKey), ("that JSON cannot represent", .notFinite),
             ("match its tag", .wrongTag),
-            ("'!!binary' is not", .wrongTag), ("means nothing here", .otherTag), ("' marks a", .otherTag),
-            ("so both are one text", .mistake),
-            ("has a tag in YAML", .tagCharacter), ("which would be a part of it", .mistake),
-            ("does not separate words in YAML", .mistake), ("YAML has no surrogate pairs", .surrogatePair),
-            ("closes nothing", .tagCharacter), ("a tab cannot indent a line", .tabIndentation),
+            ("'!!binary' is not", .wrongTag), ("means nothing for this value", .otherTag),
+            ("found invalid Unicode character escape code", .surrogatePair),
+            ("a tab cannot indent a line", .tabIndentation),
             ("unknown directive name", .directive),
             ("text after the document marker", .marker),
-            ("expected a space after ':'", .colon), ("while scanning a tag", .tagCharacter),
-            ("while parsing a tag", .tagCharacter), ("expected a value, found '.'", .endMarker),
+            ("found unexpected ':'", .colon), ("while scanning a tag", .tagCharacter),
+            ("while parsing a tag", .tagCharacter), ("did not find expected node content", .endMarker),
         ]
         let known = problems.all.map { problem in reasons.first { problem.message.contains($0.0) }?.1 }
         return known.contains(nil) ? nil : known.first ?? nil

@@ -61,15 +61,6 @@ import YAML
         )
     }
 
-    @Test func `a duplicate key after a key without a value may not be indented`() {
-        #expect(
-            problems(of: "a:\nx: 1\nb:\nx: 2\n")
-                == "t.yaml:4:1: key 'x' is set twice, the first time at t.yaml:2:1; indent it below 'b', or remove one of "
-                + "the two"
-        )
-        #expect(problems(of: "{x: 1, b: , x: 2}").hasSuffix("; remove one of the two"))
-    }
-
     @Test func `fifty thousand keys are checked in linear time`() throws {
         let text = (0..<50_000).map { "key\($0): \($0)\n" }.joined()
         #expect(try read(text)?.mapping?.entries.count == 50_000)

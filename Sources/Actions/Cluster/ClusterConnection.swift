@@ -51,7 +51,7 @@ extension NodeFiles {
         guard case .file(let path) = key, let bytes = try? read(path, limit: SizeLimit.configuration) else {
             return false
         }
-        return ContentFormat.recognised(bytes, path: path, for: .privateKey) != nil
+        return ContentFormat.recognised(bytes, path: path).map { $0.kind != .privateKey } ?? false
     }
 
     /// Loads the credentials of a kubeconfig.

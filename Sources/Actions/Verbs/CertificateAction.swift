@@ -284,7 +284,7 @@ struct IssuingAuthority {
         do throws(TLSError) {
             key = try SigningKey(pem: SecretBytes(copying: keyFile.bytes))
         } catch {
-            throw keyFile.problem(error, for: .privateKey)
+            throw keyFile.problem(error, isKey: true)
         }
         guard let own = usable.first(where: { [key] in key.belongs(to: $0) }) else {
             throw Problem(

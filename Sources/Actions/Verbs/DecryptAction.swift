@@ -108,7 +108,7 @@ struct DecryptAction: Action {
         do {
             certificates = try Certificate.read(pem: bytes)
         } catch {
-            throw file.problem(error, for: .certificate)
+            throw file.problem(error)
         }
         guard let certificate = certificates.first, !key.belongs(to: certificate) else { return }
         if let index = certificates.firstIndex(where: { key.belongs(to: $0) }) {
@@ -145,14 +145,6 @@ extension Footprint.Decryption {
 
     /// Refuses a file that the private key certainly cannot decrypt.
     func requireDecryptable(_ bytes: [UInt8], _ key: NodeIdentity) throws(Problem) {
-        if let format = ContentFormat.recognised(bytes, path: source.path, for: .encryptedFile),
-            format.kind != .empty, format.kind != .pointer
-        {
-            throw Problem(
-                "cannot decrypt '\(source.path)': it is \(format.name), not a file encrypted by age",
-                hint: format.hint(path: source.path, for: .encryptedFile)
-            )
-        }
         do throws(Problem) {
             try Certificates.requireDecryptable(bytes, with: key, at: identity.path)
         } catch {

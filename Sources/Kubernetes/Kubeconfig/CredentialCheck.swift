@@ -26,17 +26,9 @@ public struct CredentialFile: Sendable {
     }
 
     /// Returns the problem of data that cannot be read.
-    public func problem(_ error: TLSError, for purpose: ContentFormat.Purpose) -> Problem {
-        if isValue, let setting, (try? Base64.decode(bytes)).map({ $0.starts(with: Array("-----BEGIN ".utf8)) }) == true
-        {
-            return Problem(
-                "'\(name)' is encoded in base64 twice",
-                at: location,
-                hint: "decode it once with 'base64 -d', and write the result as '\(setting)'"
-            )
-        }
-        let role = purpose == .privateKey ? "key" : "certificate"
-        let explained = error.explained(by: bytes, path: isValue ? nil : name, for: purpose)
+    public func problem(_ error: TLSError, isKey: Bool = false) -> Problem {
+        let role = isKey ? "key" : "certificate"
+        let explained = error.explained(by: bytes, path: isValue ? nil : name, isKey: isKey)
         return Problem(
             "\(role) '\(name)' \(explained.message)",
             at: location,
@@ -246,7 +238,7 @@ public struct CredentialCheck: Sendable {
         do {
             return try Certificate.read(pem: file.bytes, ofAuthority: isAuthority)
         } catch {
-            throw file.problem(error, for: isAuthority ? .authority : .certificate)
+            throw file.problem(error)
         }
     }
 
@@ -258,7 +250,7 @@ public struct CredentialCheck: Sendable {
         do {
             return try PrivateKey.read(pem: file.bytes)
         } catch {
-            throw file.problem(error, for: .privateKey)
+            throw file.problem(error, isKey: true)
         }
     }
 
@@ -274,9 +266,9 @@ public struct CredentialCheck: Sendable {
         _ key: CredentialFile,
         of owner: String? = nil,
     ) throws(Problem) {
-        let first = ContentFormat.recognised(certificate.bytes, path: certificate.name, for: .certificate)
+        let first = ContentFormat.recognised(certificate.bytes, path: certificate.name)
         guard let first, first.kind == .privateKey || first.kind == .encryptedKey,
-            ContentFormat.recognised(key.bytes, path: key.name, for: .privateKey)?.kind == .certificate
+            ContentFormat.recognised(key.bytes, path: key.name)?.kind == .certificate
         else { return }
         let settings = (certificate.setting ?? "certificate", key.setting ?? "key")
         func written(_ setting: String) -> String { String(setting.split(separator: ".").last ?? "") }

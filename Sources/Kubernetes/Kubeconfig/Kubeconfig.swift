@@ -56,7 +56,7 @@ public struct Kubeconfig: Sendable {
     /// - Throws: All problems of the file at once. Settings that would weaken TLS, credential plug-ins, and keys that
     ///   would have no effect are refused.
     public init(_ bytes: [UInt8], path: String) throws(Problems) {
-        if let format = ContentFormat.recognised(bytes, path: path), format.kind != .kubeconfig {
+        if let format = ContentFormat.recognised(bytes, path: path) {
             throw Problems([format.problem(path: path, expected: "a kubeconfig")])
         }
         let documents = try readDocuments(bytes, file: path, limits: .taskFile)

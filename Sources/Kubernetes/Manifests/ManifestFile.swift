@@ -28,7 +28,7 @@ public struct ManifestFile: Sendable {
         transform: (Node) -> (Node, [Problem]) = { ($0, []) },
         rereading: (@Sendable (Node) -> Node)? = nil,
     ) {
-        if let format = ContentFormat.recognised(bytes, path: file), ![.manifest, .empty].contains(format.kind) {
+        if let format = ContentFormat.recognised(bytes, path: file), format.kind != .empty {
             diagnostics = [format.problem(path: file, expected: "a manifest")]
             return
         }
@@ -57,7 +57,7 @@ public struct ManifestFile: Sendable {
         let templateNames = manifests.filter { $0.identity.name.contains("{{") }
             .map { $0.root["metadata"]?["name"]?.location ?? $0.location }
         let places = diagnostics.compactMap(\.location) + templateNames
-        if let template = ContentFormat.template(bytes, path: file, at: places) {
+        if let template = ContentFormat.template(bytes, at: places) {
             manifests = []
             diagnostics = [template.problem(path: file, expected: "a manifest")]
         }

@@ -121,7 +121,7 @@ struct CertificateReader {
         let name = CertificateKeys.recipients.name
         let hint = "add recipients: [RECIPIENT], with what 'age-keygen -y' prints or the line of an 'id_ed25519.pub'"
         guard let entry = fields.take(name) else {
-            problems.addMissing(keys: [name], fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
+            problems.addMissing(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
             return []
         }
         guard let items = fields.value(of: entry).items(of: "recipients", limit: Limit.recipientCount) else {
@@ -159,7 +159,7 @@ struct CertificateReader {
         let name = CertificateKeys.authority.name
         guard let entry = fields.take(name) else {
             let hint = "add authority: {name: k8s, commonName: Kubernetes CA}"
-            problems.addMissing(keys: [name], fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
+            problems.addMissing(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
             return nil
         }
         guard var below = fields.value(of: entry).mapping("a mapping") else { return nil }
@@ -186,7 +186,7 @@ struct CertificateReader {
         let name = CertificateKeys.leaves.name
         guard let entry = fields.take(name) else {
             let hint = "add leaves: and a certificate below it"
-            problems.addMissing(keys: [name], fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
+            problems.addMissing(fields.location, "\(fields.subject.label(name)) is missing", hint: hint)
             return []
         }
         guard let below = fields.value(of: entry).mapping("a mapping of names to certificates") else { return [] }

@@ -89,7 +89,6 @@ struct LeafReader {
         checkKey(key, usages, fields)
         if usages.contains(.serverAuth), !fields.has(Keys.names.description.name) || hasNoItems(fields) {
             problems.addMissing(
-                keys: [Keys.names.description.name],
                 location,
                 "\(fields.subject.name) is for 'server auth' and has no names, so every client would refuse it",
                 hint: "add names: [\"${node.name}\"]"
@@ -124,7 +123,7 @@ struct LeafReader {
         let written = fields.entries.first { $0.key == name }
         let usages = fields.value(Keys.usages)
         if written == nil {
-            problems.addMissing(keys: [name], location, "\(fields.subject.label(name)) is missing", hint: hint)
+            problems.addMissing(location, "\(fields.subject.label(name)) is missing", hint: hint)
         } else if written?.value.sequence?.isEmpty == true {
             problems.add(
                 written?.value.location ?? location,

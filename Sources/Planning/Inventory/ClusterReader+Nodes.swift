@@ -190,14 +190,10 @@ extension ClusterReader {
         var seen: Set<String> = []
         let roles = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         for role in roles where !known.contains(role) {
-            let bare = role.filter { $0 != "\"" && $0 != "'" }
-            let all =
-                known.contains(bare)
-                ? "the quotes belong to the value: write \(bare) without them" : "expected one of \(few(known))"
             problems.addMissing(
                 location,
                 "no role is named \(quoted(role))",
-                hint: problems.hint(for: role, in: known, else: all)
+                hint: problems.hint(for: role, in: known, else: "expected one of \(few(known))")
             )
         }
         return roles.filter { seen.insert($0).inserted }

@@ -41,10 +41,7 @@ extension ConfigValue {
         let isName = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "_-.$@".utf8.contains($0) }
         let isTooLarge = text.utf8.allSatisfy(\.isDigit) && Int(text).map { $0 > ValueType.largestAccount } != false
         guard isName, !text.hasPrefix("-"), !isTooLarge else {
-            let parts = text.split(separator: ":")
-            let isPair = parts.count == 2 && key == "owner"
-            let hint = isPair ? "write owner: \(typed(String(parts[0]))) and group: \(typed(String(parts[1])))" : nil
-            reportTypeMismatch(expected, hint: hint)
+            reportTypeMismatch(expected)
             return nil
         }
         return text

@@ -50,7 +50,7 @@ struct ConfigValue {
     /// Returns a reader of the mapping, or `nil` after reporting that the value is not a mapping.
     func mapping(_ expected: String, hint: String? = nil) -> MappingReader? {
         guard let mapping = node.mapping else {
-            reportTypeMismatch(expected, hint: hint ?? OtherStructure(node).mappingHint)
+            reportTypeMismatch(expected, hint: hint)
             return nil
         }
         return MappingReader(mapping.entries, at: location, subject, variables, problems)
@@ -87,9 +87,7 @@ struct ConfigValue {
     /// Returns the string, or `nil` after reporting that the value is not a valid string.
     func string(_ kind: TextKind = .line, expected: String = "a string", mayBeEmpty: Bool = false) -> String? {
         guard let string = node.string else {
-            let isEmptyText = node.isNull && (mayBeEmpty || kind == .text)
-            let word = node.misleadingWord.map { "\(write("\"\($0)\"", asIs: true)), or" } ?? "write"
-            reportTypeMismatch(expected, hint: isEmptyText ? "\(word) \"\" for an empty text" : quotingHint)
+            reportTypeMismatch(expected, hint: quotingHint)
             return nil
         }
         guard mayBeEmpty || !string.isEmpty else {
@@ -108,57 +106,7 @@ struct ConfigValue {
             return nil
         }
         if kind == .text, !isPassable(string) { return nil }
-        // An argument or a text may have these characters on purpose; a name, a path or an address has not.
-        guard kind == .line else {
-            // An argument in typographic quotation marks, without others around them, was to be in quotes.
-            if kind == .text, key == nil, node.style == .plain, let mark = TypographicMark(of: string), mark.isPair {
-                report(mark, isAnyText: true)
-                return nil
-            }
-            return string
-        }
-        if node.style == .plain, let name = variableWithoutBraces(in: string) {
-            let hint = "write '${\(name)}', or put the value in quotes if it is meant as it is"
-            let message = "\(label) contains '$\(name)', which nothing replaces here"
-            problems.add(node.location, message, hint: hint)
-            return nil
-        }
-        if let placeholder = TextPlaceholder(in: string, at: .taskFile) {
-            reportPlaceholder(placeholder)
-            return nil
-        }
-        if let mark = TypographicMark(of: string) {
-            report(mark)
-            return nil
-        }
         return string
-    }
-
-    /// Reports a typographic character.
-    ///
-    /// It has an edit only for the value of a text that may have any form, and not if the text is in other quotes.
-    private func report(_ mark: TypographicMark, isAnyText: Bool = false) {
-        problems.add(mark.problem(label, at: node.location))
-    }
-
-    /// Returns the name of a known variable that a text contains as a shell would write it, such as `$host`.
-    private func variableWithoutBraces(in text: String) -> String? {
-        text.split(separator: "$", omittingEmptySubsequences: false).dropFirst().lazy
-            .map { String($0.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) }
-            .first { !$0.isEmpty && variables.names.contains($0) }
-    }
-
-    /// Reports a placeholder of another program in a name, a path or an address.
-    ///
-    /// Arguments of programs and contents of files may contain such characters.
-    private func reportPlaceholder(_ placeholder: TextPlaceholder) {
-        let name = placeholder.name
-        let near = variables.names.contains(name) ? name : nearestName(to: name, in: variables.names)
-        problems.add(
-            node.location,
-            "\(label) contains \(quoted(placeholder.text)), which nothing replaces here",
-            hint: near.map { "write '${\($0)}'" } ?? "write the value, or a variable of 'variables:' such as '${NAME}'"
-        )
     }
 
     /// Returns the string or the number as written, or `nil` after reporting that the value is neither.
@@ -170,10 +118,7 @@ struct ConfigValue {
     /// Returns the boolean, or `nil` after reporting that the value is not a boolean.
     func boolean() -> Bool? {
         guard let boolean = node.boolean else {
-            reportTypeMismatch(
-                "true or false",
-                hint: node.string.flatMap { booleanHints[$0.lowercased()] }.map { write($0) }
-            )
+            reportTypeMismatch("true or false")
             return nil
         }
         return boolean
@@ -198,8 +143,7 @@ struct ConfigValue {
         hintsLiteral: Bool = false,
     ) -> [ConfigValue]? {
         guard let nodes = node.sequence else {
-            let items = OtherStructure(node).items.map { write("[\($0.joined(separator: ", "))]", asIs: true) }
-            reportTypeMismatch("a list of \(what)", hint: items ?? "write each item on a line of its own, after '- '")
+            reportTypeMismatch("a list of \(what)", hint: "write each item on a line of its own, after '- '")
             return nil
         }
         guard nodes.count <= limit else {
@@ -231,31 +175,15 @@ struct ConfigValue {
         return "write \(key.map { "\($0): " } ?? "")\(text)"
     }
 
-    /// Returns the hint to quote an item such as `- Accept: text/plain`, which is a mapping to YAML.
-    private func pairInQuotes(_ mapping: Mapping) -> String? {
-        guard mapping.entries.count == 1, let value = mapping.entries[0].value.string else { return nil }
-        return "write it in quotes: '\("\(mapping.entries[0].key): \(value)".replacing("'", with: "''"))'"
-    }
-
     /// The hint to quote a value that was probably meant as a string but is a number or boolean to YAML.
     private var quotingHint: String? {
         switch node.content {
         case .number(let number): write("\"\(number.text)\"", asIs: true)
         case .boolean: node.spelling.map { write("\"\($0)\"", asIs: true) } ?? "write it in quotes"
-        case .sequence(let items): items.count == 1 ? items[0].string.map { write($0) } : nil
-        case .mapping(let mapping): key == nil ? pairInQuotes(mapping) : nil
-        case .null, .string: nil
+        case .null, .string, .sequence, .mapping: nil
         }
     }
 }
-
-/// Common spellings of booleans, with the expected spelling.
-///
-/// YAML reads each of these spellings as a string if it is in quotes.
-private let booleanHints = [
-    "true": "true", "yes": "true", "on": "true", "1": "true",
-    "false": "false", "no": "false", "off": "false", "0": "false",
-]
 
 /// Paths, URLs, durations and modes.
 extension ConfigValue {
@@ -281,7 +209,8 @@ extension ConfigValue {
     func writablePath() -> LocatedPath? {
         guard let path = checkedPath() else { return nil }
         guard path.isAbsolutePath else {
-            reportTypeMismatch("an absolute path", hint: write("/" + normalised(path)))
+            let isName = path.utf8.first.map { $0.isLetter } ?? false
+            reportTypeMismatch("an absolute path", hint: isName ? write("/" + normalised(path)) : nil)
             return nil
         }
         guard !path.pathParts.contains("..") else {
@@ -312,22 +241,6 @@ extension ConfigValue {
             reportTypeMismatch("a path of at most \(Limit.pathLength) bytes")
             return nil
         }
-        if let shell = ShellText(in: path) {
-            problems.add(
-                node.location,
-                "\(label) contains '\(shell.text)', which only a shell replaces, found \(quoted(path))",
-                hint: shell.path.map { write($0) } ?? "write the absolute path"
-            )
-            return nil
-        }
-        if let foreign = ForeignEnd(of: path) {
-            problems.add(
-                node.location,
-                "\(label) \(foreign.message)",
-                hint: write(foreign.rest, asIs: true)
-            )
-            return nil
-        }
         return path
     }
 
@@ -356,33 +269,14 @@ extension ConfigValue {
         do {
             return try WebAddress(text)
         } catch {
-            let hint =
-                bracketed(text, error)
-                ?? (text.contains("://") ? Self.withNearScheme(text) : Self.withScheme(text))
             let found = error.hasSecret ? "this one" : quoted(text)
             problems.add(
                 node.location,
                 "\(label) must be \(expected), and \(found) \(error.message)",
-                hint: hint.map { write($0) }
+                hint: bracketed(text, error).map { write($0) }
             )
             return nil
         }
-    }
-
-    /// Returns a URL whose `://` is missing or misspelt.
-    private static func withScheme(_ text: String) -> String {
-        let scheme = ["https", "http"].first { scheme in
-            text.lowercased().hasPrefix(scheme) && text.dropFirst(scheme.count).first.map { ":/;".contains($0) } == true
-        }
-        guard let scheme else { return "https://\(text)" }
-        return "\(scheme)://\(text.dropFirst(scheme.count).drop { ":/;".contains($0) })"
-    }
-
-    /// Returns a URL with the scheme that was meant by a similar one, `nil` for another scheme.
-    private static func withNearScheme(_ text: String) -> String? {
-        let scheme = String(text.prefix { $0 != ":" })
-        guard !["http", "https"].contains(scheme.lowercased()) else { return nil }
-        return nearestName(to: scheme, in: ["https", "http"]).map { "\($0)\(text.dropFirst(scheme.count))" }
     }
 
     /// Returns a text with brackets around its IPv6 address, or `nil` if the fault is not that brackets are missing.
@@ -395,25 +289,9 @@ extension ConfigValue {
     }
 
     /// Reads a duration above zero and up to a limit.
-    func duration(limit: Duration, least: Duration = .zero) -> Duration? {
-        let expected = "a duration such as 500ms, 30s, 10m or 1h30m"
-        let isAllowed = { (text: String) in
-            parseDuration(text).map { $0 > .zero && $0 >= least && $0 <= limit } ?? false
-        }
-        guard let text = node.string else {
-            let meant = node.integer.map { Self.durations($0, limit) }?.first(where: isAllowed)
-            reportTypeMismatch(expected, hint: meant.map { write($0) })
-            return nil
-        }
-        if let mark = TypographicMark(of: text) {
-            report(mark)
-            return nil
-        }
-        guard let duration = parseDuration(text) else {
-            reportTypeMismatch(
-                expected,
-                hint: durationText(inOtherNotation: text).flatMap { isAllowed($0) ? write($0) : nil }
-            )
+    func duration(limit: Duration) -> Duration? {
+        guard let duration = node.string.flatMap(parseDuration) else {
+            reportTypeMismatch("a duration such as 500ms, 30s, 10m or 1h30m")
             return nil
         }
         guard duration > .zero, duration <= limit else {
@@ -423,36 +301,14 @@ extension ConfigValue {
         return duration
     }
 
-    /// Returns the durations that a number without a unit may mean: days where years are allowed, otherwise seconds first.
-    private static func durations(_ number: Int, _ limit: Duration) -> [String] {
-        guard number > 0, number < 1_000_000 else { return [] }
-        let isLong = limit > .seconds(365 * 86_400)
-        return isLong ? ["\(number * 24)h"] : ["\(number)s", "\(number)m", "\(number)h"]
-    }
-
     /// Reads a duration between two limits.
     func duration(from least: Duration, to limit: Duration) -> Duration? {
-        guard let duration = duration(limit: limit, least: least) else { return nil }
+        guard let duration = duration(limit: limit) else { return nil }
         guard duration >= least else {
             reportTypeMismatch("a duration of at least \(least.text)")
             return nil
         }
         return duration
-    }
-
-    /// Returns the permissions that a number without a zero in front means as a decimal number, such as 420 for 0644.
-    ///
-    /// It is meant so only if others would have a permission that the owner lacks as octal, but not as decimal digits.
-    private func decimalMode(_ digits: Substring, _ mode: UInt16) -> UInt16? {
-        func isUsual(_ mode: UInt16) -> Bool {
-            let (owner, group, others) = (mode >> 6 & 7, mode >> 3 & 7, mode & 7)
-            return group & ~owner == 0 && others & ~group == 0 && owner & 4 != 0
-        }
-        guard digits.first != "0", let decimal = UInt16(digits), decimal <= 0o777, !isUsual(mode), isUsual(decimal)
-        else {
-            return nil
-        }
-        return decimal
     }
 
     /// Reads permissions in octal digits, whether YAML reads a number or a string: `0644`, `"0644"`, `0o644`.
@@ -462,15 +318,7 @@ extension ConfigValue {
         guard let digits, (3...5).contains(digits.count), digits.utf8.allSatisfy(\.isDigit),
             let mode = UInt16(digits, radix: 8), mode <= 0o7777
         else {
-            let meant = text.flatMap(octalMode)
-            reportTypeMismatch(
-                "permissions in octal, up to 07777",
-                hint: meant.map { write($0) } ?? write(example, asIs: true)
-            )
-            return nil
-        }
-        if let meant = decimalMode(digits, mode) {
-            reportTypeMismatch("permissions in octal", hint: write("0\(String(meant, radix: 8))"))
+            reportTypeMismatch("permissions in octal, up to 07777", hint: write(example, asIs: true))
             return nil
         }
         return mode

@@ -55,6 +55,8 @@ struct MappingReader {
         )
     }
 
+    func isKnown(_ key: String) -> Bool { known.contains(key) }
+
     /// Returns whether a key has an entry, without marking the key as known.
     func has(_ key: String) -> Bool {
         entries.contains { $0.key == key }
@@ -78,15 +80,10 @@ struct MappingReader {
     /// - Parameters:
     ///   - key: The key.
     ///   - expected: The expected value, for messages.
-    ///   - hint: Returns the hint for a value that is not a mapping.
+    ///   - hint: The hint for a value that is not a mapping.
     /// - Returns: The mapping, or `nil` if the key is missing or has another value. Another value has been reported.
-    mutating func fields(
-        _ key: String,
-        expected: String = "a mapping",
-        hint: (Node) -> String? = { _ in nil },
-    ) -> MappingReader? {
-        guard let entry = take(key) else { return nil }
-        return value(of: entry).mapping(expected, hint: hint(entry.value))
+    mutating func fields(_ key: String, expected: String = "a mapping", hint: String? = nil) -> MappingReader? {
+        take(key).flatMap { value(of: $0).mapping(expected, hint: hint) }
     }
 
     /// Reports a missing key.
@@ -96,7 +93,7 @@ struct MappingReader {
     func reportMissing(_ key: String, _ example: String) {
         let isAsWritten = example.hasPrefix("[") || example.hasPrefix("{") || example.hasPrefix("PATH (")
         let value = isAsWritten ? example : typed(example)
-        problems.addMissing(keys: [key], location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
+        problems.addMissing(location, "\(subject.label(key)) is missing", hint: "add \(key): \(value)")
     }
 
     /// Reports a `mode` that gives every user access to a secret file.
@@ -123,43 +120,20 @@ struct MappingReader {
         guard !entries.allSatisfy({ known.contains($0.key) }) else { return }
         let added = shorthands.map { "; or \(list($0.keys.sorted(), "or")) of '\($0.owner)'" }.joined()
         let own = Set(known).filter { key in !shorthands.contains { $0.keys.contains(key) } }.sorted()
-        let hasNoVerb = !entries.contains { verbNames.contains($0.key) }
-        for (index, entry) in entries.enumerated() where !known.contains(entry.key) {
-            let scope = OtherToolsScope(subject)
-            let advice = scope?.advice(for: entry.key)
+        for entry in entries where !known.contains(entry.key) {
             // A mapping in a task without a verb is meant as one.
-            let isVerb = advice?.isVerb == true || scope == .task && hasNoVerb && entry.value.mapping != nil
-            if isVerb { problems.misnamedVerbs.insert(subject.name) }
-            let hint =
-                advice?.text ?? lineOfText(entry, after: index == 0 ? nil : entries[index - 1])
-                ?? joinedPair(entry.key, known) ?? extensionHint(entry)
-                ?? problems.hint(
-                    for: entry.key,
-                    in: known,
-                    else: isVerb
-                        ? "expected one of \(list(verbNames, "or"))"
-                        : "expected one of \(few(own, limit: 24))\(added)"
-                )
-            let message = "unknown key \(quoted(entry.key)) in \(subject.name)"
-            guard advice == nil else {
-                problems.add(entry.location, message, hint: hint)
-                continue
-            }
-            problems.addUnknown(key: entry.key, Problem(message, at: entry.location, hint: hint))
+            let isVerb =
+                known.contains(verbNames[0]) && entry.value.mapping != nil
+                && !entries.contains { verbNames.contains($0.key) }
+            let expected = isVerb ? list(verbNames, "or") : few(own, limit: 24) + added
+            problems.add(
+                entry.location,
+                "unknown key \(quoted(entry.key)) in \(subject.name)",
+                hint: joinedPair(entry.key, known)
+                    ?? problems.hint(for: entry.key, in: known, else: "expected one of \(expected)")
+            )
         }
     }
-}
-
-/// Returns what to do about a key in which other tools' files hold an anchor, otherwise `nil`.
-private func extensionHint(_ entry: Mapping.Entry) -> String? {
-    guard entry.key.hasPrefix("x-") || entry.key.hasPrefix("."), entry.value.mapping != nil else { return nil }
-    return "a task file has no keys of your own; write the anchor ('&NAME') where its text is used first"
-}
-
-/// Returns what to do about a key that is probably a line of the text above it, as it contains spaces, otherwise `nil`.
-private func lineOfText(_ entry: Mapping.Entry, after text: Mapping.Entry?) -> String? {
-    guard let text, text.value.style == .block, entry.key.contains(where: \.isWhitespace) else { return nil }
-    return "if it belongs to the text of '\(text.key)', indent it like that text"
 }
 
 /// Returns what to write if a text is a key and its value without the space after `:`.
@@ -172,11 +146,6 @@ func joinedPair(_ text: String, _ keys: some Sequence<String>) -> String? {
     guard let colon = text.firstIndex(of: ":"), keys.contains(String(text[..<colon])) else { return nil }
     let value = text[text.index(after: colon)...]
     guard let first = value.first, !first.isWhitespace else { return nil }
-    // The lines below a key without a space belong to its text.
-    let isOfSeveral = value.split(whereSeparator: \.isWhitespace).dropFirst().contains { word in
-        word.firstIndex(of: ":").map { keys.contains(String(word[..<$0])) } ?? false
-    }
-    guard !isOfSeveral else { return "put a space after the ':' of each key" }
     return "write '\(text[..<colon]): \(value)': a space is missing after ':'"
 }
 
@@ -222,21 +191,13 @@ extension MappingReader {
                 "\(subject.name) must have one of \(all), found \(found)",
                 hint: "remove one"
             )
-        } else if !entries.contains(where: { isMeant($0.key, to: keys) }) {
+        } else if !entries.contains(where: { joinedPair($0.key, keys) != nil }) {
             problems.addMissing(
-                keys: keys,
                 location,
                 "\(subject.name) must have one of \(all)",
                 hint: "add \(example)"
             )
         }
-    }
-
-    /// Whether an unknown key, which is reported with what to write, is probably one of some keys.
-    private func isMeant(_ key: String, to keys: [String]) -> Bool {
-        if joinedPair(key, keys) != nil { return true }
-        guard !known.contains(key), let advice = OtherToolsScope(subject)?.advice(for: key) else { return false }
-        return keys.contains { advice.text.contains("\($0): ") }
     }
 
     /// Reports a key that is present without any of the keys that it requires.

@@ -31,7 +31,7 @@ struct MergedFiles {
         }
 
         /// Replaces all entries.
-        fileprivate mutating func replace(_ entries: [Mapping.Entry]) {
+        private mutating func replace(_ entries: [Mapping.Entry]) {
             self.entries = entries
             indices = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.key, $0) })
         }
@@ -68,7 +68,6 @@ struct MergedFiles {
             merge(file, problems)
             if index == 0 { ownVariables = Set(variables.entries.map(\.key)) }
         }
-        correctDefinitions(problems)
         dropUndeclaredSwitches(problems)
         // The operator's machine may have a file with certificates only.
         if !hasTasks, certificates.entries.isEmpty, problems.all.isEmpty {
@@ -86,11 +85,10 @@ struct MergedFiles {
     private mutating func merge(_ root: Node, _ problems: ProblemCollector) {
         guard !root.isNull else { return }
         guard let mapping = root.mapping else {
-            let isList = root.sequence?.first?.mapping?.entries.isEmpty == false
             problems.add(
                 root.location,
                 "a task file must be a mapping, found \(describe(root))",
-                hint: "write tasks: and a task below it" + (isList ? ": \(Self.hint(forList: root) ?? "")" : "")
+                hint: "write tasks: and a task below it"
             )
             return
         }
@@ -112,7 +110,8 @@ struct MergedFiles {
         // A section that contains only comments is `null`, and treated as absent.
         guard let entry = fields.take(key), !entry.value.isNull else { return }
         self[keyPath: section].location = self[keyPath: section].location ?? entry.location
-        guard let below = fields.fields(key, hint: Self.hint(forList:)) else {
+        guard let below = fields.fields(key, hint: "write a name, such as 'NAME:', and what follows indented below it")
+        else {
             fields.problems.isIncomplete = true
             return
         }
@@ -124,15 +123,6 @@ struct MergedFiles {
             }
             tasks.set(described.contains(entry.key) ? switched(entry, state) : entry)
         }
-    }
-
-    /// Returns how to write the items of a list by their names.
-    private static func hint(forList node: Node) -> String? {
-        guard let first = node.sequence?.first else { return nil }
-        let isVerb = first.mapping?.entries.first.map { verbNames.contains($0.key) } ?? false
-        if !isVerb, let hint = OtherStructure(node).mappingHint { return hint }
-        return first.string.map { "write each item as a key, such as '\($0):'" }
-            ?? "write a name in place of each '-', such as 'NAME:', and what follows indented below it"
     }
 
     /// Adds the certificates of earlier files to an entry `leaves`, except certificates that the entry overrides.
@@ -165,45 +155,6 @@ struct MergedFiles {
         if isOn, task.location.file != task.value.location.file { task.location = task.value.location }
         task.value.content = .mapping(mapping)
         return task
-    }
-
-    /// Reports variables and tasks whose names are misspelt where they are declared.
-    private mutating func correctDefinitions(_ problems: ProblemCollector) {
-        guard !problems.isIncomplete else { return }
-        let entries = [cluster, nodes, variables, certificates, tasks].flatMap(\.entries)
-        let texts = entries.flatMap { entry in entry.value.strings.map { (text: $0, owner: entry.key) } }
-        // Names with a dot are built in.
-        let used = texts.flatMap { use -> [(name: String, owner: String)] in
-            (Template(use.text)?.names ?? []).filter { !$0.contains(".") }.map { ($0, use.owner) }
-        }
-        let words = texts.map(\.text).filter { Template($0) == nil }
-        variables.replace(
-            MisspeltDefinitions.corrected(
-                variables.entries,
-                "variable",
-                uses: used,
-                // Manifests may use variables too.
-                mayRename: !tasks.entries.contains { $0.value["apply"]?["substitute"]?.boolean == true },
-                texts: words,
-                problems
-            )
-        )
-        let after = tasks.entries.flatMap { entry -> [(name: String, owner: String)] in
-            let names = entry.value["after"]?.strings ?? []
-            return names.compactMap { taskName(ofUnit: $0) ?? (hasUnitSuffix($0) ? nil : $0) }.map { ($0, entry.key) }
-        }
-        let afterNames = Set(after.map(\.name))
-        let others = words.filter { !afterNames.contains($0) }
-        tasks.replace(MisspeltDefinitions.corrected(tasks.entries, "task", uses: after, texts: others, problems))
-        let roles = (nodes.entries + tasks.entries).flatMap { entry -> [(name: String, owner: String)] in
-            [entry.value["role"], entry.value["roles"]].compactMap(\.self).flatMap(\.strings).map { ($0, "") }
-        }
-        if var servers = cluster["servers"], let mapping = servers.value.mapping {
-            let entries = MisspeltDefinitions.corrected(mapping.entries, "role", uses: roles, texts: [], problems)
-            servers.value.content = .mapping(Mapping(entries))
-            cluster.set(servers)
-        }
-        described.formUnion(tasks.entries.filter { switchAlone(of: $0) == nil }.map(\.key))
     }
 
     /// Reports and drops tasks that have only `enable`.

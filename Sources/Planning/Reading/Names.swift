@@ -36,10 +36,6 @@ let unitSuffixes = [
 
 /// Returns the name of the unit that a name without suffix means.
 func wholeUnitName(of name: String) -> String? {
-    if let end = name.lastIndex(of: "_"), hasUnitSuffix(name[..<end] + "." + name[name.index(after: end)...]) {
-        let unit = name[..<end] + "." + name[name.index(after: end)...]
-        return isUnitName(String(unit)) ? String(unit) : nil
-    }
     let whole = name + (targetNames.contains(name) ? ".target" : ".service")
     return isUnitName(whole) && !name.contains(".") ? whole : nil
 }
@@ -138,23 +134,10 @@ extension ConfigValue {
         }
         guard isUnitName(name) else {
             let expected = "the name of a systemd unit, of letters, digits and ':-_.\\@'"
-            reportTypeMismatch(expected, hint: unitNameHint(name))
+            reportTypeMismatch(expected)
             return nil
         }
         return .unit(name, node.location)
-    }
-
-    /// Returns what to write in the place of a template, a pattern or a directory of a unit.
-    private func unitNameHint(_ name: String) -> String? {
-        if name.contains("*") { return "write the name of each unit" }
-        if name.contains(where: \.isWhitespace) { return key == nil ? "write each unit as a separate item" : nil }
-        var last = name.lastSlash.map { name[name.index(after: $0)...] } ?? name[...]
-        if last.hasSuffix(".d") { last = last.dropLast(2) }
-        if last.utf8.count < name.utf8.count, isUnitName(String(last)) { return write(String(last)) }
-        guard let at = last.firstIndex(of: "@"), hasUnitSuffix(String(last)),
-            last.index(after: at) == last.lastIndex(of: ".")
-        else { return nil }
-        return "write the name of an instance: \(last[...at])NAME\(last[last.index(after: at)...])"
     }
 
     /// Reads the name of a systemd unit, and adds the suffix of a service to a name without a suffix.
@@ -172,8 +155,7 @@ extension ConfigValue {
         guard let name = string(expected: "the name of a systemd unit") else { return nil }
         guard isUnitName(name) else {
             let meant = wholeUnitName(of: name) ?? nearUnitName(name, problems)
-            let hint = meant.map { write($0) } ?? unitNameHint(name)
-            reportTypeMismatch("the name of a systemd unit", hint: hint)
+            reportTypeMismatch("the name of a systemd unit", hint: meant.map { write($0) })
             return nil
         }
         return name

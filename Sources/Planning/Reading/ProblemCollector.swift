@@ -7,15 +7,6 @@ import YAML
 final class ProblemCollector {
     private var found: [Problem] = []
 
-    /// The problems of keys that are missing, by each key that would solve them.
-    private var missing: [String: [Problem]] = [:]
-
-    /// The problems of keys that are unknown where they are written, and belong to no mapping nearby.
-    private var misplaced: [String: [Problem]] = [:]
-
-    /// The names of tasks whose verb is another tool's, which has been reported.
-    var misnamedVerbs: Set<String> = []
-
     private var comparisonCount = 0
     private var replacedLength = 0
 
@@ -25,20 +16,7 @@ final class ProblemCollector {
     var isIncomplete = false
 
     /// The problems.
-    ///
-    /// A key that is missing in one mapping and unknown in another was probably written in the wrong one, which is one
-    /// problem.
-    var all: [Problem] {
-        var result = found
-        for (key, unknown) in misplaced {
-            guard unknown.count == 1, let lack = missing[key], lack.count == 1, let place = lack[0].location,
-                let index = result.firstIndex(of: unknown[0])
-            else { continue }
-            result[index].hint = "move it to \(place), where it is missing"
-            result.removeAll { $0 == lack[0] }
-        }
-        return result
-    }
+    var all: [Problem] { found }
 
     func add(_ location: SourceLocation, _ message: String, hint: String? = nil) {
         found.append(Problem(message, at: location, hint: hint))
@@ -46,31 +24,6 @@ final class ProblemCollector {
 
     /// Adds a problem.
     func add(_ problem: Problem) { found.append(problem) }
-
-    /// Adds the problem that a mapping lacks a key, unless the key may be in a file that could not be read.
-    ///
-    /// - Parameters:
-    ///   - keys: The keys of which one is missing.
-    ///   - location: The place of the mapping.
-    ///   - message: The problem.
-    ///   - hint: What to do.
-    func addMissing(
-        keys: [String],
-        _ location: SourceLocation,
-        _ message: String,
-        hint: String? = nil,
-    ) {
-        guard !isIncomplete else { return }
-        let problem = Problem(message, at: location, hint: hint)
-        for key in keys { missing[key, default: []].append(problem) }
-        found.append(problem)
-    }
-
-    /// Adds the problem of a key that is unknown where it is written.
-    func addUnknown(key: String, _ problem: Problem) {
-        misplaced[key, default: []].append(problem)
-        found.append(problem)
-    }
 
     /// Adds a problem about something missing, unless it may be in a file that could not be read.
     func addMissing(_ location: SourceLocation, _ message: String, hint: String? = nil) {

@@ -53,8 +53,7 @@ func readRole(_ item: ConfigValue, among known: [String], _ problems: ProblemCol
         problems.addMissing(
             item.node.location,
             "\(item.label) is \(quoted(role)), which is not a known role",
-            hint: otherRoleNames[role].flatMap { known.contains($0) ? "did you mean '\($0)'?" : nil }
-                ?? problems.hint(for: role, in: known, else: all)
+            hint: problems.hint(for: role, in: known, else: all)
         )
         return nil
     }
@@ -100,13 +99,7 @@ struct TaskReader {
                 label: "task \(quoted(name))",
                 problems: context.problems
             )
-            let steps = entry.value.sequence?.contains { $0.mapping != nil } == true
-            let command = steps ? nil : ExecDeclaration.mapping(instead: entry.value)
-            let hint =
-                unindented?.hint ?? command.map { "write \(ExecDeclaration.name): \($0) below it" }
-                ?? (steps
-                    ? "write each item as a task, in their order by 'after:'"
-                    : "write one of \(list(verbNames, "or")) below it")
+            let hint = unindented?.hint ?? "write one of \(list(verbNames, "or")) below it"
             item.reportTypeMismatch("a mapping with a verb", hint: hint)
             return ReadTask(header: TaskHeader(name: name, location: entry.location))
         }

@@ -72,14 +72,10 @@ struct VerbReader {
             defer { own.finish() }
             return type.read(&own, verb)
         }
-        let below = fields.fields(type.name, expected: expected(type.name)) { node in
-            if let pair = node.string.flatMap({ joinedPair($0, type.keys.map(\.name)) }) { return pair }
-            return (type.mapping(instead: node) ?? Self.mapping(of: type, with: node)).map {
-                "write \(type.name): \($0)"
-            }
-                ?? (node.isNull ? nil : "write one of its keys below it: \(few(type.keys.map(\.name)))")
-        }
-        guard let below else { return nil }
+        let keys = type.keys.map(\.name)
+        let text = fields.entries.first { $0.key == type.name }?.value.string
+        let hint = text.flatMap { joinedPair($0, keys) } ?? "write its keys below it: \(few(keys))"
+        guard let below = fields.fields(type.name, expected: expected(type.name), hint: hint) else { return nil }
         for entry in below.entries {
             if let twin = entries.first(where: { $0.key == entry.key }) {
                 let label = below.subject.label(entry.key)
@@ -95,18 +91,6 @@ struct VerbReader {
         var all = MappingReader(entries, at: below.location, below.subject, fields.variables, problems)
         defer { all.finish() }
         return type.read(&all, verb)
-    }
-
-    /// Returns a mapping with a text as the value of the first key of a verb, which is the path or name of what it does.
-    private static func mapping(of type: any ReadableVerb.Type, with node: Node) -> String? {
-        guard let text = node.string, !text.isEmpty, !text.contains("\n"),
-            let key = type.keys.first(where: { $0.presence == .required })
-        else { return nil }
-        switch key.type {
-        case .path, .absolutePath, .string, .url, .name: return "{\(key.name): \(typed(text))}"
-        case .array: return "{\(key.name): [\(typed(text))]}"
-        default: return nil
-        }
     }
 
     /// Reports keys that belong to a verb although the task does not have that verb.
@@ -153,11 +137,11 @@ struct VerbReader {
     ) {
         let name = fields.subject.name
         let shorthands = verbTypes.compactMap { $0.shorthandKey }
-        if written.isEmpty, !problems.misnamedVerbs.contains(name) {
+        let hasUnknownKey = !fields.entries.allSatisfy { fields.isKnown($0.key) }
+        if written.isEmpty, !hasUnknownKey {
             let isDropIn = fields.location.file.contains(".d/")
             let whole = isDropIn ? "a drop-in replaces a task as a whole, so copy the rest of it too, or " : ""
             problems.addMissing(
-                keys: verbNames,
                 fields.location,
                 "\(name) has no verb",
                 hint: "\(whole)write one of \(list(verbNames, "or")) below it"

@@ -33,7 +33,6 @@ struct Resolver {
         WrittenPaths(context.views.companions).check(located, context.problems)
         ObjectSets.check(planned.compactMap(\.self), context.problems)
         let plan = plan(planned, graph, disabled: removed)
-        LinkLoops(plan).check(context.problems)
         return Resolved(tasks: planned.compactMap(\.self), plan: plan)
     }
 

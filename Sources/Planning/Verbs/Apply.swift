@@ -165,12 +165,6 @@ extension ApplyDeclaration: ReadableVerb {
         )
     }
 
-    static func mapping(instead node: Node) -> String? {
-        let files = (node.sequence ?? [node]).map { $0.string.map(typed) }
-        guard files.allSatisfy({ $0 != nil && $0 != "\"\"" }), !files.isEmpty else { return nil }
-        return "{manifests: [\(files.compactMap(\.self).joined(separator: ", "))]}"
-    }
-
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let kubeconfig = fields.value(Keys.kubeconfig)
         let sources = fields.value(Keys.manifests)

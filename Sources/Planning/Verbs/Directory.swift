@@ -57,10 +57,6 @@ extension DirectoryDeclaration: ReadableVerb {
         )
     }
 
-    static func mapping(instead node: Node) -> String? {
-        node.string.flatMap { $0.isAbsolutePath ? "{path: \(typed($0))}" : nil }
-    }
-
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let path = fields.value(Keys.path)
         let mode = fields.value(Keys.mode)

@@ -79,7 +79,7 @@ extension ExecDeclaration: ReadableVerb {
         )
         static let args = Key.optional(
             "args",
-            .arguments,
+            .list(of: .argument, "arguments"),
             default: "none",
             "its arguments; also a key of the task itself"
         )
@@ -178,11 +178,6 @@ extension ExecDeclaration: ReadableVerb {
         )
     }
 
-    static func mapping(instead node: Node) -> String? {
-        guard let text = node.string, text.contains(where: { !$0.isWhitespace }) else { return nil }
-        return "{command: sh, args: [-c, \(String(decoding: Node.string(text).json(), as: UTF8.self))]}"
-    }
-
     /// Reads the command, which has its arguments in a key of their own.
     @Sendable private static func program(_ value: ConfigValue) -> Program? {
         let hint = "write its arguments as items of 'args'"
@@ -258,21 +253,6 @@ extension ExecDeclaration {
     }
 }
 
-extension ValueReader where Value == [String] {
-    /// The arguments of a program.
-    fileprivate static var arguments: Self {
-        let list = Self.list(of: .argument, "arguments")
-        return Self(type: list.type, allowsLiteral: list.allowsLiteral) { value in
-            guard let text = value.node.string, text.contains(where: \.isWhitespace) else { return list.read(value) }
-            value.reportTypeMismatch(
-                "a list of arguments",
-                hint: "write each argument as an item: args: [ARGUMENT, ARGUMENT]"
-            )
-            return nil
-        }
-    }
-}
-
 extension ConfigValue {
     /// Reads the name of a capability.
     fileprivate func capability() -> String? {
@@ -298,24 +278,8 @@ let capabilityNames = [
 ].map { "CAP_\($0)" }
 
 extension ConfigValue {
-    /// The directories in which shells look for programs, if nothing is configured.
-    private static let usualSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
     /// Returns the value of a variable of the environment, or `nil` after reporting a problem.
-    ///
-    /// A list of directories, such as the value of `PATH`, that contains text for a shell is a mistake; in other values
-    /// it may be meant.
     fileprivate func environmentText() -> String? {
-        guard let text = text(.text, mayBeEmpty: true), isPassable(text, after: "\(key ?? "")=") else { return nil }
-        guard key?.hasSuffix("PATH") == true,
-            let part = text.split(separator: ":").lazy.compactMap({ ShellText(in: String($0))?.text }).first
-        else { return text }
-        let whole = text.replacing("$PATH", with: Self.usualSearchPath)
-        problems.add(
-            node.location,
-            "\(label) contains '\(part)', which only a shell replaces, found \(quoted(text))",
-            hint: part == "$PATH" && key == "PATH" ? write(whole) : "write the absolute paths"
-        )
-        return nil
+        text(.text, mayBeEmpty: true).flatMap { isPassable($0, after: "\(key ?? "")=") ? $0 : nil }
     }
 }

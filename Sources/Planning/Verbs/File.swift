@@ -134,10 +134,6 @@ extension FileDeclaration: ReadableVerb {
         static let group = Key.optional("group", .account("group"), default: "root", "the group of the file or files")
     }
 
-    static func mapping(instead node: Node) -> String? {
-        node.string.flatMap { $0.isAbsolutePath ? "{path: \(typed($0)), source: FILE}" : nil }
-    }
-
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let path = fields.value(Keys.path)
         let sourcePath = fields.value(Keys.source)

@@ -50,12 +50,6 @@ extension ImagesDeclaration: ReadableVerb {
         )
     }
 
-    static func mapping(instead node: Node) -> String? {
-        let files = (node.sequence ?? [node]).map { $0.string.map(typed) }
-        guard files.allSatisfy({ $0 != nil && $0 != "\"\"" }), !files.isEmpty else { return nil }
-        return "{archives: [\(files.compactMap(\.self).joined(separator: ", "))]}"
-    }
-
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let archives = fields.value(Keys.archives)
         let socket = fields.value(Keys.socket)

@@ -99,12 +99,6 @@ extension RemoveDeclaration: ReadableVerb {
         )
     }
 
-    static func mapping(instead node: Node) -> String? {
-        let paths = (node.sequence ?? [node]).map(\.string)
-        guard !paths.isEmpty, paths.allSatisfy({ $0?.isAbsolutePath == true }) else { return nil }
-        return "{paths: [\(paths.compactMap { $0.map(typed) }.joined(separator: ", "))]}"
-    }
-
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let paths = fields.value(Keys.paths) ?? []
         let isRecursive = fields.value(Keys.recursive)

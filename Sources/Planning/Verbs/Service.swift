@@ -65,10 +65,6 @@ extension ServiceDeclaration: ReadableVerb {
 
     static var anyOfKeys: [String] { ["enable", "state"] }
 
-    static func mapping(instead node: Node) -> String? {
-        node.string.map { "{name: \(typed($0)), enable: true, state: started}" }
-    }
-
     static func read(_ fields: inout MappingReader, _ context: VerbContext) -> ReadVerb? {
         let unit = fields.value(Keys.name)
         let isEnabled = fields.value(Keys.enable)

@@ -73,3 +73,8 @@ extension SymlinkDeclaration: ReadableVerb {
         ])
     }
 }
+
+/// Returns the absolute path to which the target of a link refers.
+func resolvedTarget(of path: String, _ target: String) -> String {
+    located(target.isAbsolutePath ? target : "\(parent(of: located(path)))/\(target)")
+}

@@ -78,9 +78,6 @@ protocol ReadableVerb: VerbDeclaration {
     /// Whether a task with the verb creates, changes or deletes objects as the user of its kubeconfig.
     static var changesObjects: Bool { get }
 
-    /// Returns, on one line, the mapping probably meant by a value that is not a mapping; `nil` if none can be guessed.
-    static func mapping(instead node: Node) -> String?
-
     /// Reads the verb's keys.
     ///
     /// - Returns: The verb, or `nil` after reporting why it could not be read.
@@ -92,7 +89,6 @@ extension ReadableVerb {
     static var shorthandKey: String? { nil }
     static var anyOfKeys: [String] { [] }
     static var changesObjects: Bool { false }
-    static func mapping(instead node: Node) -> String? { nil }
 }
 
 /// The facts about the cluster and the node that verbs use when they are read.

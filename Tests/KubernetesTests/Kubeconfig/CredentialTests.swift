@@ -237,15 +237,15 @@ struct CredentialTests {
         )
         #expect(
             line { () throws(Problem) in _ = try check.authority(empty) }
-                == "certificate 'empty' is empty; write it, or correct the path"
+                == "certificate 'empty' is empty; name the file of a certificate as PEM"
         )
         #expect(
             line { () throws(Problem) in _ = try check.client(certificate: key, key: key) }
-                == "certificate 'a.key' is a private key; name the certificate that belongs to this key"
+                == "certificate 'a.key' is a private key; name the file of a certificate as PEM"
         )
         #expect(
             line { () throws(Problem) in _ = try check.client(certificate: certificate, key: certificate) }
-                == "key 'a.crt' is a certificate; name the private key that belongs to it"
+                == "key 'a.crt' is a certificate; name the file of the private key as PEM"
         )
     }
 

@@ -14,31 +14,7 @@ struct ManifestFileTests {
     }
 
     @Test(arguments: [
-        ("Secret", "stringData", "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]", true),
-        ("Secret", "data", "RU5DW0FFUzI1Nl9HQ00sZGF0YTphYmMsdHlwZTpzdHJd", true),
-        ("Secret", "data", "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]", true),
-        ("ConfigMap", "data", "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]", true),
-        ("ConfigMap", "data", "see ENC[AES256_GCM,data:abc] in the manual", false),
-        ("Secret", "stringData", "ENC[AES256_GCM,data:x]\\nsecond line", false),
-        ("Secret", "stringData", "{{ .Values.password }}", false),
-    ])
-    func `a value that SOPS has encrypted is not applied`(kind: String, section: String, value: String, isFound: Bool) {
-        let text = "apiVersion: v1\nkind: \(kind)\nmetadata: {name: a}\n\(section):\n  p: \"\(value)\"\n"
-        let found = ManifestFile(Array(text.utf8), file: "m.yaml")
-        let message =
-            "m.yaml:5:6: \(kind)/a: field '\(section).p' is a value encrypted by SOPS, and the cluster would get it as it is; "
-            + "decrypt the file that it is from with 'sops -d'"
-        #expect(found.diagnostics.map(\.description) == (isFound ? [message] : []))
-        #expect(found.manifests.isEmpty == isFound)
-    }
-
-    @Test(arguments: [
         ("d/kustomization.yaml", "resources: [a.yaml]\n", "a kustomization", "'kubectl kustomize d'"),
-        ("d/values.yaml", "replicas: 1\n", "a file with the values of a Helm chart", "move it out of the directory"),
-        (
-            "d/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n", "the description of a Helm chart",
-            "helm template"
-        ),
         (
             "d/s.yaml",
             "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  p: ENC[AES256_GCM,data:x]\nsops:\n  mac: x\n",
@@ -52,7 +28,6 @@ struct ManifestFileTests {
             "d/t.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: \"{{ .Release.Name }}-x\"\n",
             "a template of Helm", "helm template"
         ),
-        ("d/b.yaml", "tasks: {}\n", "a task file of nest-bootstrap", "correct the path"),
     ])
     func `a file that is no manifest is named, with what makes one`(
         path: String,
