@@ -127,9 +127,7 @@ public final class HTTPClient: Sendable {
         let url = try RequestURL(first)
         let end = "'\(last.textForOthers)' is redirected to \(last == target ? "itself" : "'\(target.textForOthers)'")"
         let message = url == last ? end : "'\(url.shownText)' is redirected in a circle: \(end)"
-        var error = TransportError(.redirect, message)
-        error.target = last.textForOthers
-        return error.located(at: url)
+        return TransportError(.redirect, message).located(at: url)
     }
 
     /// Connects to a TCP port and closes the connection.

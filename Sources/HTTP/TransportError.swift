@@ -96,9 +96,6 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     /// The names for which the CA of the server's certificate may not issue, if that is the reason.
     public var nameViolation: NameViolation?
 
-    /// The URL at which the redirections of a request lead back, without its query.
-    public var target: String?
-
     public init(_ kind: Kind, _ message: String, url: String = "", address: String = "", peer: PeerCertificate? = nil) {
         self.kind = kind
         self.message = message

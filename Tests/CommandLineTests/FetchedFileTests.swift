@@ -195,16 +195,6 @@ struct FetchedFileTests {
         #expect(await node.call("run").outputLines.first == "it: /opt/it/new created")
     }
 
-    @Test func `nothing of a refused archive is written`() async throws {
-        let body = Self.archive { $0.add("pkg/passwd", .link, target: "/etc/passwd") }
-        let node = try node(unpacking: body, "{}")
-        let run = await node.call("run")
-        #expect(run.status == 1)
-        let words = "link 'pkg/passwd' leads out of the directory"
-        #expect(run.errorLines.first?.contains(words) == true, "\(run.errors)")
-        #expect(try Files.list(node.written("/opt/it")) == [])
-    }
-
     @Test func `a link in the place of a directory is not followed`() async throws {
         let node = try node(unpacking: Self.archive(), "{strip: 1}")
         try Files.makeDirectories(node.written("/elsewhere"))

@@ -52,33 +52,4 @@ struct PinnedURLTests {
         #expect(third.status == 1)
         #expect(third.errors.contains(": cannot fetch '\(server.url)/old': "), "\(third.errors)")
     }
-
-    @Test func `another content than the pinned one is refused with its digest`() async throws {
-        let cluster = try await TestCluster.shared(namespace: "repinned")
-        let body = map("repinned")
-        let server = try LoopbackServer { _ in .response(200, body: body) }
-        let digest = String(repeating: "0", count: 64)
-        let found = try await sha256Digest(String(decoding: body, as: UTF8.self))
-        let node = try node(cluster, "\(server.url)/crds.yaml", digest)
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(
-            result.errorLines.first
-                == "pinned: error: \(node.config):4:\(39 + cluster.kubeconfig.count): "
-                + "the digest of '\(server.url)/crds.yaml' differs: expected SHA-256 \(digest), got \(found); "
-                + "compare it with what its publisher announces, and do not use it until they agree"
-        )
-        let maps = try await cluster.kubectl("get", "configmap", "m", "-n", "repinned")
-        #expect(maps.status == 1)
-    }
-
-    @Test func `a URL that is not there is reported with what its server said`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let server = try LoopbackServer { _ in .response(404) }
-        let digest = String(repeating: "0", count: 64)
-        let node = try node(cluster, "\(server.url)/nothing.yaml", digest, timeout: "20s")
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(result.errors.contains("cannot fetch '\(server.url)/nothing.yaml': the server answered 404"))
-    }
 }

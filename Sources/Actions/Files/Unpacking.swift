@@ -237,8 +237,9 @@ struct Unpacking: Sendable {
         }
     }
 
-    /// Removes what the task has unpacked before and the archive does not have, unless somebody has changed it or another task
-    /// may have unpacked it too. Directories stay, because they may have been there before.
+    /// Removes what only the former archive had, unless somebody has changed it or another task may have unpacked it too.
+    ///
+    /// Directories stay, because they may have been there before.
     private func remove(_ former: Contents, except contents: Contents) throws(SystemError) -> Bool {
         let kept = Set((contents.paths + contents.directories).exact)
         var isChanged = false

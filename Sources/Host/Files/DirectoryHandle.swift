@@ -408,8 +408,8 @@ extension DirectoryHandle {
     /// has no writer. A directory that was moved aside is kept, because its files are not the agent's. Failures are
     /// ignored.
     ///
-    /// - Parameter name: The name of the entry, `nil` for all entries.
-    public func removeAbandoned(of name: String?) {
+    /// - Parameter name: The name of the entry.
+    public func removeAbandoned(of name: String) {
         for found in (try? names()) ?? [] where PathParts.isTemporary(found, of: name) {
             guard let status = try? FileStatus.at(found, in: descriptor.raw, followingLinks: false, "cannot look at"),
                 status.owner == geteuid()
@@ -445,12 +445,6 @@ extension FileSystem {
         else { return }
         directory.removeAbandoned(of: parts.name)
     }
-
-    /// Removes the temporary files that killed processes have left in a directory, if it exists.
-    public static func removeAbandoned(in directory: String) {
-        guard let handle = try? DirectoryHandle(opening: directory, "cannot list") else { return }
-        handle.removeAbandoned(of: nil)
-    }
 }
 
 extension PathParts {
@@ -463,14 +457,11 @@ extension PathParts {
         return "\(Self.temporaryPrefix(of: name))\(digits).tmp"
     }
 
-    /// Returns whether a name is a temporary name of an entry, or of any entry.
-    static func isTemporary(_ name: String, of entry: String?) -> Bool {
+    /// Returns whether a name is a temporary name of an entry.
+    static func isTemporary(_ name: String, of entry: String) -> Bool {
         let digits = name.utf8.dropLast(4).suffix(16)
         let prefix = String(decoding: name.utf8.dropLast(4 + 16), as: UTF8.self)
-        let isOfEntry =
-            entry.map { prefix.hasSameBytes(as: temporaryPrefix(of: $0)) }
-            ?? (prefix.hasPrefix(".") && prefix.hasSuffix(".\(marker)"))
-        return isOfEntry && name.hasSuffix(".tmp") && digits.count == 16
+        return prefix.hasSameBytes(as: temporaryPrefix(of: entry)) && name.hasSuffix(".tmp") && digits.count == 16
             && digits.allSatisfy {
                 UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
             }
