@@ -255,12 +255,12 @@ private let nodes: [Fault] = [
     },
     Fault("disk-full", "file system '/' is full") {
         $0.stopKubelet("failed to run Kubelet: mkdir /var/lib/kubelet/x: no space left on device")
-        $0.machine.volumes = [("/var/lib/kubelet", FreeSpace(mount: "/", size: 10 << 30, free: 0))]
+        $0.machine.volumes = [("/var/lib/kubelet", FreeSpace(mount: "/", free: 0))]
     },
     Fault("no-inodes", "file system '/' has no free inodes") {
         $0.stopKubelet("failed to run Kubelet: mkdir /var/lib/kubelet/x: no space left on device")
         $0.machine.volumes = [
-            ("/var/lib/kubelet", FreeSpace(mount: "/", size: 10 << 30, free: 1 << 30, lacksInodes: true))
+            ("/var/lib/kubelet", FreeSpace(mount: "/", free: 1 << 30, lacksInodes: true))
         ]
     },
     Fault("node-name", "host name 'a_b': is no valid name") {

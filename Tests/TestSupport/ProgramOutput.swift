@@ -14,9 +14,4 @@ extension ToolResult {
     public func events(_ name: String? = nil) throws -> [JSON] {
         try outputLines.map { try $0.json }.filter { name == nil || $0["event"]?.string == name }
     }
-
-    /// The lines of the output without the notices about nodes that take long, which depend on the machine's speed.
-    public var resultLines: [String] {
-        outputLines.filter { !$0.contains(": waiting for its answer, at most ") }
-    }
 }

@@ -5,12 +5,6 @@ import Glibc
 struct Mount: Sendable, Hashable {
     /// The directory or file at which it is mounted.
     let path: String
-    /// The directory of the file system that is mounted, `/` for all of it.
-    let root: String
-    /// The kind of the file system, such as `ext4`.
-    let kind: String
-    /// The device, or another name of what is mounted.
-    let source: String
     /// The options of the mount and of the file system, such as `ro` and `noexec`.
     let options: Set<String>
 
@@ -31,9 +25,6 @@ struct Mount: Sendable, Hashable {
             }
             return Mount(
                 path: unescaped(fields[4]),
-                root: unescaped(fields[3]),
-                kind: String(fields[separator + 1]),
-                source: unescaped(fields[separator + 2]),
                 options: Set(
                     (fields[5].split(separator: ",") + fields[separator + 3].split(separator: ",")).map(String.init)
                 )
@@ -70,5 +61,43 @@ struct Mount: Sendable, Hashable {
             }
         }
         return String(decoding: result, as: UTF8.self)
+    }
+}
+
+/// The free space of the file system that contains a path.
+public struct FreeSpace: Sendable, Hashable {
+    /// The directory at which the file system is mounted.
+    public let mount: String
+    /// The number of bytes that are free for other users than root.
+    public let free: Int
+    /// Whether no file can be created.
+    public let isWithoutInodes: Bool
+    /// Whether the file system is mounted for reading only.
+    public let isReadOnly: Bool
+
+    /// Creates the free space from its parts.
+    public init(mount: String, free: Int, lacksInodes: Bool = false, isReadOnly: Bool = false) {
+        (self.mount, self.free, isWithoutInodes, self.isReadOnly) = (mount, free, lacksInodes, isReadOnly)
+    }
+
+    /// Whether a program would not find space for a small file.
+    public var isFull: Bool { free < 1 << 20 || isWithoutInodes }
+
+    /// Reads the free space at a path.
+    ///
+    /// - Parameter path: An absolute path, which need not exist.
+    /// - Returns: The free space, `nil` if the kernel does not report it, such as that of `/proc`.
+    public static func at(_ path: String) -> FreeSpace? {
+        guard let mount = Mount.containing(path) else { return nil }
+        var status = statvfs()
+        guard unsafe statvfs(mount.path, &status) == 0, status.f_blocks > 0 else { return nil }
+        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        guard !free.overflow else { return nil }
+        return FreeSpace(
+            mount: mount.path,
+            free: Int(clamping: free.partialValue),
+            lacksInodes: status.f_files > 0 && status.f_favail == 0,
+            isReadOnly: mount.options.contains("ro")
+        )
     }
 }

@@ -112,19 +112,6 @@ public enum Machine {
 }
 
 extension Machine {
-    /// Returns the files and devices that the kernel swaps to; empty if swap is off.
-    ///
-    /// - Throws: ``Base/SystemError`` if `/proc/swaps` cannot be read.
-    public static func swapAreas() throws(SystemError) -> [String] {
-        // The file has a header, then one line for each area. The name comes first, with \040 for each space in it.
-        let text = String(decoding: try FileSystem.read("/proc/swaps", limit: 1 << 20), as: UTF8.self)
-        return text.split(separator: "\n").dropFirst().compactMap { line in
-            line.split { $0 == " " || $0 == "\t" }.first.map(String.init)
-        }
-    }
-}
-
-extension Machine {
     /// The architecture of this machine, as images of containers and Go's programs name it.
     public static var architecture: String {
         #if arch(x86_64)
