@@ -41,9 +41,7 @@ public struct TaskAttempt: Sendable, Hashable {
 public struct TaskWait: Sendable, Hashable {
     public var subject: Wait.Subject
 
-    /// The public reason for the wait, `nil` if the subject says everything.
-    ///
-    /// While the wait continues, this is the latest reason; afterwards, the reason that held longest.
+    /// The latest public reason for the wait, `nil` if the subject says everything.
     public var reason: String?
 
     public var start: Duration
@@ -64,14 +62,8 @@ public struct WaitRecorder: Sendable {
     /// The current wait, `nil` if the task is not waiting.
     private var current: Wait?
 
-    /// The reasons reported for the current wait, each with its subject and the time of the report.
-    private var reasons: [(subject: Wait.Subject, text: String?, time: Duration)] = []
-
-    /// The maximum number of waits; beyond this limit, the shortest wait is dropped.
-    static let limit = 100
-
-    /// The maximum number of reasons that are recorded for one wait.
-    private static let reasonLimit = 1000
+    /// The maximum number of waits; further waits are not recorded.
+    static let limit = 20
 
     public init() {}
 
@@ -92,42 +84,22 @@ public struct WaitRecorder: Sendable {
             self.current = wait
             guard waits[last].subject != wait.subject || waits[last].reason != wait.publicReason else { return false }
             (waits[last].subject, waits[last].reason) = (wait.subject, wait.publicReason)
-            if reasons.count < Self.reasonLimit { reasons.append((wait.subject, wait.publicReason, now)) }
             return true
         }
         let start = max(now - Wait.quietPeriod, earliest)
+        let isOpen = current != nil
         end(at: start)
-        if waits.count == Self.limit { removeShortest() }
+        guard waits.count < Self.limit else { return isOpen }
         waits.append(TaskWait(wait.subject, reason: wait.publicReason, from: start))
-        (current, reasons) = (wait, [(wait.subject, wait.publicReason, start)])
+        current = wait
         return true
     }
 
-    /// Ends the current wait, and keeps the reason that held longest for the wait's last subject.
     private mutating func end(at time: Duration) {
         guard current != nil, let last = waits.indices.last else { return }
         waits[last].end = max(time, waits[last].start)
-        let ends = reasons.dropFirst().map(\.time) + [time]
-        let longest = zip(reasons, ends).filter { $0.0.subject == waits[last].subject }
-            .max { $0.1 - $0.0.time < $1.1 - $1.0.time }
-        if let longest { waits[last].reason = longest.0.text }
-        (current, reasons) = (nil, [])
+        current = nil
     }
-
-    /// Removes the shortest wait, and extends an adjacent wait by the time of the removed one.
-    private mutating func removeShortest() {
-        guard let shortest = waits.indices.min(by: { waits[$0].length < waits[$1].length }) else { return }
-        if shortest > 0, waits[shortest - 1].end == waits[shortest].start {
-            waits[shortest - 1].end = waits[shortest].end
-        } else if shortest + 1 < waits.count, waits[shortest].end == waits[shortest + 1].start {
-            waits[shortest + 1].start = waits[shortest].start
-        }
-        waits.remove(at: shortest)
-    }
-}
-
-extension TaskWait {
-    fileprivate var length: Duration { (end ?? start) - start }
 }
 
 extension TaskRecord {
@@ -208,13 +180,7 @@ extension RecordStore {
     private static let attemptsName = "attempts.json"
 
     /// The maximum number of attempts that are kept; beyond this limit, the oldest attempt is dropped.
-    private static let attemptLimit = 200
-
-    /// The maximum size of the kept attempts in bytes; beyond this limit, the oldest attempts are dropped.
-    private static let attemptSizeLimit = 1 << 20
-
-    /// The number of bytes on the disk that are left free for records when attempts are written.
-    private static let spareSize = 64 << 10
+    private static let attemptLimit = 20
 
     /// Returns the attempts of a task on this boot, up to its first success and without the attempt in its record.
     ///
@@ -234,26 +200,14 @@ extension RecordStore {
 
     /// Keeps the attempt of a record that was replaced, unless the task had already succeeded before that attempt.
     ///
-    /// The attempts are only informational. If the disk has little space left, they are not kept, because the records
-    /// need the space.
+    /// The attempts are only informational, so a failure to write them is ignored.
     func keepAttempt(of record: TaskRecord, in directory: borrowing DirectoryHandle) {
         guard record.history.lastSuccess == nil, let attempt = record.ownAttempt else { return }
         let earlier = earlierAttempts(in: directory)
         // An interrupted run leaves the record of an earlier success in place, so that attempt may already be kept.
         guard earlier.last?.isSuccess != true, earlier.last.map({ $0.start < attempt.start }) ?? true else { return }
-        var attempts = (earlier + [attempt]).suffix(Self.attemptLimit)
-        var content = content(attempts)
-        while content.count > Self.attemptSizeLimit, !attempts.isEmpty {
-            attempts = attempts.dropFirst(attempts.count / 4 + 1)
-            content = self.content(attempts)
-        }
-        guard directory.hasSpace(content.count + Self.spareSize) else { return }
-        try? directory.write(content, to: Self.attemptsName, mode: 0o644)
-    }
-
-    private func content(_ attempts: ArraySlice<TaskAttempt>) -> [UInt8] {
-        Node.mapping([
-            ("boot", .string(boot ?? "")), ("attempts", .sequence(attempts.map(\.node))),
-        ]).json()
+        let attempts = (earlier + [attempt]).suffix(Self.attemptLimit)
+        let content = Node.mapping([("boot", .string(boot ?? "")), ("attempts", .sequence(attempts.map(\.node)))])
+        try? directory.write(content.json(), to: Self.attemptsName, mode: 0o644)
     }
 }

@@ -37,7 +37,7 @@ struct TaskAttemptTests {
         #expect(texts(recorder) == ["5.0-8.0 x", "8.0-9.5 z"])
     }
 
-    @Test func `another reason for the same wait does not end it, and the one that held longest remains`() {
+    @Test func `another reason for the same wait does not end it, and the last one remains`() {
         var recorder = WaitRecorder()
         let isNew5 = recorder.apply(wait("x", "refused"), at: .seconds(5), notBefore: .zero)
         #expect(isNew5)
@@ -49,7 +49,7 @@ struct TaskAttemptTests {
         var short = recorder
         let isNew8 = short.apply(nil, at: .seconds(8), notBefore: .zero)
         #expect(isNew8)
-        #expect(texts(short) == ["4.0-8.0 x: refused"])
+        #expect(texts(short) == ["4.0-8.0 x: no route"])
         let isNew9 = recorder.apply(nil, at: .seconds(11), notBefore: .zero)
         #expect(isNew9)
         #expect(texts(recorder) == ["4.0-11.0 x: no route"])
@@ -69,29 +69,14 @@ struct TaskAttemptTests {
         #expect(texts(recorder) == ["4.0-19.0 two: 1 of 1, 1 old"])
     }
 
-    @Test func `of very many waits the shortest are dropped`() {
+    @Test func `of very many waits the first are kept`() {
         var recorder = WaitRecorder()
-        for number in 0..<1000 {
-            let start = Duration.seconds(number * 10)
-            let length = Duration.seconds(number % 100 == 0 ? 9 : 2)
-            _ = recorder.apply(wait("\(number)"), at: start, notBefore: start)
-            _ = recorder.apply(nil, at: start + length, notBefore: .zero)
-        }
-        #expect(recorder.waits.count == WaitRecorder.limit)
-        let long = recorder.waits.filter { $0.subject.text.hasSuffix("00") || $0.subject.text == "0" }
-        #expect(long.count == 10)
-    }
-
-    @Test func `of very many waits without a pause between them no time is lost`() {
-        var recorder = WaitRecorder()
-        for number in 0..<1000 {
+        for number in 0..<100 {
             let start = Duration.seconds(2 * number + 1)
-            _ = recorder.apply(wait("\(number % 7)"), at: start, notBefore: start - .seconds(1))
+            _ = recorder.apply(wait("\(number)"), at: start, notBefore: start - .seconds(1))
         }
         _ = recorder.apply(nil, at: .seconds(2000), notBefore: .zero)
-        #expect(recorder.waits.count == WaitRecorder.limit)
-        let lengths = recorder.waits.map { ($0.end ?? .zero) - $0.start }
-        #expect(lengths.reduce(.zero, +) == .seconds(2000))
+        #expect(recorder.waits.map(\.subject.text) == (0..<WaitRecorder.limit).map { "\($0)" })
     }
 
     @Test func `the reason is the one that every user may read`() {
@@ -107,25 +92,11 @@ struct TaskAttemptTests {
         #expect(recorder.waits.map(\.reason) == ["the server answered 500"])
     }
 
-    @Test func `an attempt is kept once, and the oldest go when they need too much space`() throws {
+    @Test func `an attempt is kept once`() throws {
         let failed = record(.failed, attempt: 1, at: 10_000)
         try store.begin(failed, after: nil)
         for _ in 0..<2 { try store.begin(record(nil, attempt: 2, at: 11_000), after: failed) }
         #expect(store.earlierAttempts(of: "a").map(\.number) == [1])
-        var earlier = failed
-        for number in 2...30 {
-            var next = record(.failed, attempt: number, at: Int64(10_000 * number))
-            let reason = String(repeating: "r", count: 1000)
-            next.waits = (0..<100).map { index in
-                let start = Duration.milliseconds(10_000 * number + 10 * index)
-                return TaskWait(Wait.Subject(.server, "s"), reason: reason, from: start, to: start)
-            }
-            try store.begin(next, after: earlier)
-            earlier = next
-        }
-        let attempts = store.earlierAttempts(of: "a")
-        #expect(attempts.last?.number == 29)
-        #expect(attempts.count > 2 && attempts.count < 20)
     }
 
     private func record(_ outcome: Outcome.Kind?, attempt: Int, at time: Int64) -> TaskRecord {
@@ -173,12 +144,12 @@ struct TaskAttemptTests {
 
     @Test func `of very many attempts the last are kept, and a damaged file has none`() throws {
         var earlier: TaskRecord?
-        for number in 1...300 {
+        for number in 1...30 {
             let next = record(.failed, attempt: number, at: Int64(1000 * number))
             try store.begin(next, after: earlier)
             earlier = next
         }
-        #expect(store.earlierAttempts(of: "a").map(\.number) == Array(100...299))
+        #expect(store.earlierAttempts(of: "a").map(\.number) == Array(10...29))
         try Files.write(Array("[".utf8), to: TemporaryDirectory.file("state/tasks/a/attempts.json"))
         #expect(store.earlierAttempts(of: "a").isEmpty)
         #expect(store.earlierAttempts(of: "b").isEmpty)

@@ -51,14 +51,6 @@ public struct DirectoryHandle: ~Copyable, Sendable {
         try SystemError.check("cannot remove", full(name)) { unsafe unlinkat(descriptor.raw, name, AT_REMOVEDIR) }
     }
 
-    /// Returns whether the file system has `count` bytes free for this process; `true` if the number is unknown.
-    public func hasSpace(_ count: Int) -> Bool {
-        var status = statvfs()
-        guard unsafe fstatvfs(descriptor.raw, &status) == 0, status.f_blocks > 0 else { return true }
-        let (free, isOverflow) = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        return isOverflow || free >= UInt64(count)
-    }
-
     /// Waits until the names of the entries are on the disk.
     func synchronize(_ operation: String) throws(SystemError) {
         do throws(SystemError) {
