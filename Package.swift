@@ -26,6 +26,7 @@ let package = Package(
     products: [.executable(name: "nest-bootstrap", targets: ["nest-bootstrap"])],
     targets: [
         // The C libraries that the program is linked with, each a module map and a shim.h.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -33,10 +34,6 @@ let package = Package(
             name: "CShims",
             cSettings: protected + [.define("NEST_COMMIT", to: "\"\(commit)\"")],
         ),
-
-        // The C libraries that are loaded by their first use.
-        .target(name: "CCurl", dependencies: ["CLoader"], cSettings: protected),
-        .target(name: "CLoader", cSettings: protected),
 
         .target(name: "CSchemas", exclude: ["kubernetes-schemas.txt"]),
         .target(name: "CTemplates"),
@@ -165,7 +162,7 @@ if Context.environment["NEST_MODULES"] != nil {
     package.products = []
 }
 
-let targetsInC: Set = ["CCurl", "CLoader", "CSchemas", "CShims", "CTemplates"]
+let targetsInC: Set = ["CSchemas", "CShims", "CTemplates"]
 /// Modules whose code runs once in most processes: there fewer pages of it take less time than faster code saves.
 let smallTargets: Set = [
     "Actions", "Certificates", "Diagnosis", "Kubernetes", "Planning", "Reporting", "State",

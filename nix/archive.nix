@@ -32,12 +32,6 @@ stdenv.mkDerivation {
     (lib.getLib systemd)
   ];
 
-  # Those that the program loads while it runs.
-  runtimeDependencies = [
-    (lib.getLib curl)
-    (lib.getLib openssl)
-  ];
-
   dontConfigure = true;
   dontBuild = true;
   # The program is already stripped.

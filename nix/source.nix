@@ -6,7 +6,6 @@
   curl,
   libyaml,
   openssl,
-  patchelf,
   pkg-config,
   systemd,
 }:
@@ -42,7 +41,6 @@ swiftPackages.stdenv.mkDerivation {
   };
 
   nativeBuildInputs = [
-    patchelf
     pkg-config
     swift
     swiftPackages.swiftpm
@@ -66,16 +64,6 @@ swiftPackages.stdenv.mkDerivation {
     # The module makes the units when the system is built, and the user.
     rm -r "$out/lib/systemd/system-generators" "$out/lib/sysusers.d"
     runHook postInstall
-  '';
-
-  # The linker records the paths of those libraries only that are linked, not of those that the program loads.
-  postFixup = ''
-    patchelf --add-rpath "${
-      lib.makeLibraryPath [
-        curl
-        openssl
-      ]
-    }" "$out/bin/nest-bootstrap"
   '';
 
   meta = import ./meta.nix lib;

@@ -44,5 +44,4 @@ list_components() {
 libraries_of() {
     readelf -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
         grep -vE '^(libc|libm|libdl|libpthread|librt|ld-linux[^.]*)[.]so'
-    tools/loaded-libraries "$1"
 }

@@ -11,7 +11,7 @@ struct EasyHandle: ~Copyable {
     private var route: UnsafeMutablePointer<curl_slist>?
 
     init() {
-        guard let handle = unsafe nest_curl_easy_init() else { preconditionFailure("memory for a transfer") }
+        guard let handle = unsafe curl_easy_init() else { preconditionFailure("memory for a transfer") }
         unsafe raw = handle
         unsafe errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -21,9 +21,9 @@ struct EasyHandle: ~Copyable {
     }
 
     deinit {
-        unsafe nest_curl_easy_cleanup(raw)
-        unsafe nest_curl_slist_free_all(headers)
-        unsafe nest_curl_slist_free_all(route)
+        unsafe curl_easy_cleanup(raw)
+        unsafe curl_slist_free_all(headers)
+        unsafe curl_slist_free_all(route)
         unsafe errorBuffer.deallocate()
     }
 
@@ -71,7 +71,7 @@ struct EasyHandle: ~Copyable {
     /// Sets the header lines; libcurl does not copy the list, so it is freed together with the handle.
     mutating func set(headers lines: [String]) throws(CurlError) {
         for line in lines {
-            guard let longer = unsafe nest_curl_slist_append(headers, line) else {
+            guard let longer = unsafe curl_slist_append(headers, line) else {
                 throw CurlError(code: CURLE_OUT_OF_MEMORY)
             }
             unsafe headers = longer
@@ -98,7 +98,7 @@ struct EasyHandle: ~Copyable {
 
     /// Makes the transfer connect to an address other than the URL's.
     mutating func set(connectingTo address: String) throws(CurlError) {
-        guard let list = unsafe nest_curl_slist_append(nil, "::\(address)") else {
+        guard let list = unsafe curl_slist_append(nil, "::\(address)") else {
             throw CurlError(code: CURLE_OUT_OF_MEMORY)
         }
         unsafe route = list

@@ -233,5 +233,5 @@ public final class HTTPClient: Sendable {
 /// Whether libcurl could be initialised; the first access initialises it.
 private let isCurlReady: Bool = {
     LibCrypto.prepare()
-    return nest_curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    return curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 }()

@@ -38,7 +38,7 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The time of the server's clock when it answered, from the header `Date`.
     public var date: Timestamp? {
         guard let text = values(of: "date").first else { return nil }
-        let seconds = unsafe nest_curl_getdate(text)
+        let seconds = unsafe curl_getdate(text, nil)
         return seconds < 0 ? nil : Timestamp(seconds: Int64(seconds))
     }
 

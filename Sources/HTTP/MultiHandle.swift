@@ -8,7 +8,7 @@ struct MultiHandle: ~Copyable {
     private let raw: UnsafeMutableRawPointer
 
     init() {
-        guard let handle = unsafe nest_curl_multi_init() else { preconditionFailure("memory for the transfers") }
+        guard let handle = unsafe curl_multi_init() else { preconditionFailure("memory for the transfers") }
         unsafe raw = handle
         _ = unsafe nest_curl_set_multi_long(raw, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         // HTTP/1.1 servers get a few concurrent connections, not one for each request.
@@ -16,30 +16,30 @@ struct MultiHandle: ~Copyable {
     }
 
     deinit {
-        unsafe nest_curl_multi_cleanup(raw)
+        unsafe curl_multi_cleanup(raw)
     }
 
     /// The object with which other threads interrupt ``wait(upTo:)``.
     var wakeup: Wakeup { Wakeup(self) }
 
     borrowing func add(_ transfer: borrowing EasyHandle) -> Bool {
-        unsafe transfer.withRaw { unsafe nest_curl_multi_add_handle(raw, $0) == CURLM_OK }
+        unsafe transfer.withRaw { unsafe curl_multi_add_handle(raw, $0) == CURLM_OK }
     }
 
     borrowing func remove(_ transfer: borrowing EasyHandle) {
-        _ = unsafe transfer.withRaw { unsafe nest_curl_multi_remove_handle(raw, $0) }
+        _ = unsafe transfer.withRaw { unsafe curl_multi_remove_handle(raw, $0) }
     }
 
     /// Sends and receives as much as possible without blocking.
     borrowing func perform() {
         var runningCount: Int32 = 0
-        unsafe nest_curl_multi_perform(raw, &runningCount)
+        unsafe curl_multi_perform(raw, &runningCount)
     }
 
     /// Returns the next ended transfer and its result, or `nil` if there is none.
     borrowing func nextEnded() -> (identity: UInt, code: CURLcode)? {
         var remainingCount: Int32 = 0
-        while let message = unsafe nest_curl_multi_info_read(raw, &remainingCount) {
+        while let message = unsafe curl_multi_info_read(raw, &remainingCount) {
             guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
             return unsafe (UInt(bitPattern: message.pointee.easy_handle), message.pointee.data.result)
         }
@@ -48,7 +48,7 @@ struct MultiHandle: ~Copyable {
 
     /// Waits until something can be sent or received, a timer of libcurl expires, or another thread wakes this one up.
     borrowing func wait(upTo milliseconds: Int32) {
-        unsafe nest_curl_multi_poll(raw, milliseconds)
+        unsafe curl_multi_poll(raw, nil, 0, milliseconds, nil)
     }
 
     /// Interrupts the wait of a multi handle from another thread.
@@ -63,7 +63,7 @@ struct MultiHandle: ~Copyable {
         }
 
         func wakeUp() {
-            unsafe nest_curl_multi_wakeup(raw)
+            unsafe curl_multi_wakeup(raw)
         }
     }
 }

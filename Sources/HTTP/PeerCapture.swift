@@ -26,11 +26,11 @@ final class PeerCapture {
         guard let context = unsafe context.map(OpaquePointer.init) else { return CURLE_ABORTED_BY_CALLBACK }
         hasBegun = true
         let reference = unsafe Unmanaged.passRetained(self).toOpaque()
-        guard unsafe nest_ssl_ctx_set_data(context, Self.slot, reference) == 1 else {
+        guard unsafe SSL_CTX_set_ex_data(context, Self.slot, reference) == 1 else {
             unsafe Unmanaged<PeerCapture>.fromOpaque(reference).release()
             return CURLE_OUT_OF_MEMORY
         }
-        unsafe nest_ssl_ctx_set_verify(context, SSL_VERIFY_PEER) { unsafe PeerCapture.check($0, $1) }
+        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER) { unsafe PeerCapture.check($0, $1) }
         return CURLE_OK
     }
 
@@ -56,9 +56,9 @@ final class PeerCapture {
     /// For such certificates libcurl compares the common name, which authorities need not verify. Go and browsers
     /// ignore the common name.
     private static func check(_ verdict: Int32, _ store: OpaquePointer?) -> Int32 {
-        let session = unsafe X509_STORE_CTX_get_ex_data(store, nest_ssl_session_index())
+        let session = unsafe X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
         guard let session = unsafe session.map(OpaquePointer.init),
-            let reference = unsafe nest_ssl_ctx_data(nest_ssl_context(session), slot)
+            let reference = unsafe SSL_CTX_get_ex_data(SSL_get_SSL_CTX(session), slot)
         else { return verdict }
         let capture = unsafe Unmanaged<PeerCapture>.fromOpaque(reference).takeUnretainedValue()
         if capture.leaf == nil {

@@ -85,31 +85,31 @@ private struct URLParser: ~Copyable {
     private let raw: OpaquePointer
 
     init() {
-        guard let handle = unsafe nest_curl_url() else { preconditionFailure("memory for a URL") }
+        guard let handle = unsafe curl_url() else { preconditionFailure("memory for a URL") }
         unsafe raw = handle
     }
 
     deinit {
-        unsafe nest_curl_url_cleanup(raw)
+        unsafe curl_url_cleanup(raw)
     }
 
     borrowing func parse(_ text: String) -> Bool {
         // Other schemes are parsed too, for a better message.
-        unsafe nest_curl_url_set(raw, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK
+        unsafe curl_url_set(raw, CURLUPART_URL, text, UInt32(CURLU_NON_SUPPORT_SCHEME)) == CURLUE_OK
     }
 
     borrowing func set(_ part: CURLUPart, _ value: String) -> Bool {
-        unsafe nest_curl_url_set(raw, part, value, 0) == CURLUE_OK
+        unsafe curl_url_set(raw, part, value, 0) == CURLUE_OK
     }
 
     borrowing func remove(_ part: CURLUPart) {
-        unsafe nest_curl_url_set(raw, part, nil, 0)
+        unsafe curl_url_set(raw, part, nil, 0)
     }
 
     borrowing func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        guard unsafe nest_curl_url_get(raw, part, &text, flags) == CURLUE_OK, let text = unsafe text else { return nil }
-        defer { unsafe nest_curl_free(text) }
+        guard unsafe curl_url_get(raw, part, &text, flags) == CURLUE_OK, let text = unsafe text else { return nil }
+        defer { unsafe curl_free(text) }
         return unsafe String(cString: text)
     }
 }

@@ -475,5 +475,5 @@ extension String {
 ///
 /// The corresponding C function is `curl_easy_strerror`.
 func libcurlText(_ code: CURLcode) -> String {
-    unsafe nest_curl_easy_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code.rawValue)"
+    unsafe curl_easy_strerror(code).map { unsafe String(cString: $0) } ?? "error \(code.rawValue)"
 }

@@ -91,17 +91,6 @@ extension InstallScriptTests {
         #expect(result.errors == "install.sh: library 'libcurl.so.4' is missing; \(advice)\n")
     }
 
-    @Test func `a library that the program loads while it runs has its package, too`() async throws {
-        let reason = "libcurl.so.4: cannot open shared object file: No such file or directory"
-        let message = "nest-bootstrap: error while loading library 'libcurl.so.4': \(reason)"
-        let program = "#!/bin/sh\necho \"\(message)\" >&2\nexit 127\n"
-        try write(program, to: "archive/files/usr/bin/nest-bootstrap", mode: 0o755)
-        try write("ID=fedora\n", to: "os-release")
-        let result = try await run("--dry-run")
-        #expect(result.status == 1)
-        #expect(result.errors == "install.sh: library 'libcurl.so.4' is missing; run 'dnf install libcurl'\n")
-    }
-
     @Test func `an interrupted upgrade can be repeated, and removed`() async throws {
         _ = try await run("--destdir=\(root)")
         for name in ["a", "b"] {
