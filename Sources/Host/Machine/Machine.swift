@@ -110,14 +110,3 @@ public enum Machine {
         return variables
     }
 }
-
-extension Machine {
-    /// The architecture of this machine, as images of containers and Go's programs name it.
-    public static var architecture: String {
-        #if arch(x86_64)
-            "amd64"
-        #elseif arch(arm64)
-            "arm64"
-        #endif
-    }
-}
