@@ -72,7 +72,7 @@ struct FlagTests {
             (["status", "--help=x"], "flag '--help' takes no value"),
             (
                 ["explain", "a", "b"],
-                "'explain' takes one key or code: unexpected argument 'b'; see 'nest-bootstrap explain --help'"
+                "'explain' takes one key: unexpected argument 'b'; see 'nest-bootstrap explain --help'"
             ),
             (
                 ["help", "run", "extra"],
