@@ -231,12 +231,8 @@ public struct NodeCheck: Sendable {
         var searchPath = command.searchPath ?? run.processEnvironment["PATH"] ?? ""
         if command.package != nil { searchPath = searchPathOfPackages(searchPath) }
         let candidates = name.hasSlash ? [name] : searchPath.split(separator: ":").map { "\($0)/\(name)" }
-        let unpacked = run.plan.steps.compactMap { step -> String? in
-            guard let file = step.task.verb.declaration as? FileDeclaration, file.unpacking != nil else { return nil }
-            return file.path.path
-        }
         let mayAppear = candidates.contains { path in
-            producers.producer(of: path) != nil || unpacked.contains { isPath(path, below: $0) }
+            producers.producer(of: path) != nil || run.plan.steps.contains { $0.task.unpacks(path) }
         }
         guard !mayAppear else { return [] }
         do {
