@@ -45,8 +45,7 @@ public struct Collector: Sendable {
         }
         let kubelet = facts.kubelet
         let own = kubelet.usesBootstrap ? kubelet.bootstrap : kubelet.kubeconfig
-        let host = (own.kubeconfig?.server).flatMap { try? WebAddress($0).host } ?? ""
-        let machineFacts = await inTime { Self.machine(root: root, server: host) }
+        let machineFacts = await inTime { Self.machine(root: root) }
         if let machineFacts {
             facts.machine = machineFacts
         } else {
@@ -56,10 +55,7 @@ public struct Collector: Sendable {
         facts.nodeName = name
         async let runtime = runtimeFacts(kubelet)
         async let services = services([kubelet.unitName] + RuntimeProbe.units)
-        async let version = version(of: kubelet)
         async let log = log(of: kubelet.unitName)
-        async let health = health(kubelet)
-        async let ports = isThisMachine ? inTime { Self.portHolders(kubelet) } : nil
         async let answers = ask(own, name, isBootstrap: kubelet.usesBootstrap)
         (facts.runtime, facts.network) = await runtime
         if let listed = await services {
@@ -69,19 +65,11 @@ public struct Collector: Sendable {
         } else if isThisMachine {
             facts.unseen.append(Unseen(.kubelet, "units", "systemd does not answer"))
         }
-        facts.kubelet.version = await version
-        facts.kubelet.health = await health
-        facts.kubelet.portHolders = await ports ?? [:]
         facts.kubelet.log = await log
         (facts.server, facts.cluster) = await answers
-        let cluster = facts.cluster
-        let isServerAbsent =
-            isThisMachine && facts.server.fault != nil && kubelet.staticPods.has("kube-apiserver")
-            && listeningSockets(atPort: 6443).isEmpty
-        if let (pods, errors) = await inTime({ Self.podLogs(root, cluster.pods, isServerAbsent: isServerAbsent) }) {
-            (facts.cluster.pods, facts.server.podErrors) = (pods, errors)
+        if isThisMachine, facts.server.fault?.kind == .refused, kubelet.staticPods.has("kube-apiserver") {
+            facts.server.podErrors = await inTime { PodLogs(root: root).lastErrorsOfServer() } ?? []
         }
-        facts.kubelet.version = facts.kubelet.version ?? facts.cluster.node?.kubeletVersion
         noteUnseen(&facts)
         return facts
     }
@@ -97,7 +85,6 @@ public struct Collector: Sendable {
             add(.machine, "kernel, mounts, clock, units and processes", "they are not looked at with '--root'")
         }
         add(.configuration, kubelet.configuration.path, kubelet.configuration.isDenied ? denied : nil)
-        for file in kubelet.dropIns { add(.configuration, file.path, file.fault) }
         for fact in [kubelet.kubeconfig, kubelet.bootstrap] {
             let foreign = "it has 'exec', a password or 'insecure-skip-tls-verify', which nest-bootstrap does not use"
             add(.credentials, fact.path, fact.isDenied ? denied : fact.isForeign ? foreign : nil)
@@ -155,69 +142,28 @@ public struct Collector: Sendable {
         } else if let endpoint = kubelet.setting("containerRuntimeEndpoint", flag: ""), !endpoint.isEmpty {
             facts.endpoint = endpoint
             facts.setting = "'containerRuntimeEndpoint' in '\(kubelet.configuration.path ?? "")'"
-        } else if kubelet.isK3s {
-            facts.endpoint = "unix:///run/k3s/containerd/containerd.sock"
         }
         let (root, isCRIO, unit) = (root, facts.unitName == "crio", "\(facts.unitName).service")
         async let log = log(of: unit)
-        async let files = inTime { () -> ([String], ContainerdFacts?, NetworkFacts) in
+        async let files = inTime { () -> (ContainerdFacts?, NetworkFacts) in
             let probe = RuntimeProbe(root: root)
             let containerd = isCRIO ? nil : probe.containerd()
-            let programs = ["containerd", "crio", "cri-dockerd"].flatMap(probe.programs)
-            return (programs, containerd, probe.network(containerd, isCRIO: isCRIO))
+            return (containerd, probe.network(containerd, isCRIO: isCRIO))
         }
-        if isThisMachine, let path = facts.socketPath { facts.answer = await RuntimeInterface.ask(path, within: limit) }
-        if facts.answer == .missing || facts.answer == .refused {
-            for path in RuntimeProbe.sockets where path != facts.socketPath {
-                let answer = await RuntimeInterface.ask(path, within: limit)
-                if case .version(let name, _, _) = answer { facts.others[path] = name }
+        if isThisMachine, let path = facts.socketPath {
+            facts.answer = RuntimeProbe.answer(at: path)
+            if facts.answer != .connected {
+                facts.others = RuntimeProbe.sockets.filter { $0 != path && RuntimeProbe.answer(at: $0) == .connected }
             }
         }
         var network = NetworkFacts()
         if let read = await files {
-            (facts.programs, facts.containerd, network) = read
+            (facts.containerd, network) = read
         } else {
             network.isKnown = false
         }
         facts.log = await log
         return (facts, network)
-    }
-
-    /// Asks the program for its version, if no other user than root can change it.
-    private func version(of kubelet: KubeletFacts) async -> String? {
-        // A wrapper may ignore the flag and start a second kubelet.
-        guard isThisMachine, let program = kubelet.program, program.isAbsolutePath, !kubelet.isK3s,
-            program.pathParts.last == "kubelet", kubelet.programFault == nil,
-            await inTime({ (try? FileSystem.requireTrusted(program)) != nil }) == true
-        else { return nil }
-        let text = await output(program, ["--version"]).map { String(decoding: $0, as: UTF8.self) }
-        return text?.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix("v") }.map(String.init)
-    }
-
-    private static func portHolders(_ kubelet: KubeletFacts) -> [Int: String] {
-        let own = Set(processes(named: ["kubelet", "k3s", "k3s-server", "k3s-agent", "rke2"]).map(\.identifier))
-        let port = kubelet.setting("port", flag: "port").flatMap { Int($0) } ?? 10250
-        return [port, kubelet.healthPort].compactMap(\.self).reduce(into: [:]) { holders, port in
-            holders[port] = holder(ofPort: port, except: own)
-        }
-    }
-
-    private func health(_ kubelet: KubeletFacts) async -> KubeletFacts.Health? {
-        guard isThisMachine, kubelet.process != nil, let port = kubelet.healthPort, let client = try? HTTPClient()
-        else { return nil }
-        let address = kubelet.setting("healthzBindAddress", flag: "healthz-bind-address") ?? ""
-        let host = ["", "0.0.0.0", "::"].contains(address) ? "127.0.0.1" : address
-        let url = "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/healthz"
-        let health: KubeletFacts.Health?
-        do throws(TransportError) {
-            let response = try await client.send(HTTPRequest(url: url), deadline: .now + limit)
-            let text = String(decoding: response.body.prefix(1000), as: UTF8.self)
-            health = response.status == 200 ? .healthy : .unhealthy(text)
-        } catch {
-            health = error.kind == .refused ? .refused : error.kind == .timedOut ? .silent : nil
-        }
-        await client.shutDown()
-        return health
     }
 
     /// Asks the API server with the kubelet's credentials.
@@ -233,16 +179,9 @@ public struct Collector: Sendable {
     /// The kernel settings that networks of pods need.
     private static let settings = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"]
 
-    private static func machine(root: String, server host: String) -> MachineFacts {
+    private static func machine(root: String) -> MachineFacts {
         var facts = MachineFacts()
         facts.hostName = root.isEmpty ? Machine.hostName() : lines(of: "\(root)/etc/hostname").first ?? ""
-        facts.machineID = lines(of: "\(root)/etc/machine-id").first
-        for (index, line) in lines(of: "\(root)/etc/hosts").enumerated() where facts.hostEntry == nil {
-            let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
-            if let address = words.first, words.dropFirst().contains(Substring(host)) {
-                facts.hostEntry = "\(address) by /etc/hosts:\(index + 1)"
-            }
-        }
         // The kernel and the mounts are those of this machine.
         guard root.isEmpty else { return facts }
         facts.swapAreas = lines(of: "/proc/swaps").dropFirst().compactMap {
@@ -258,30 +197,5 @@ public struct Collector: Sendable {
             facts.settings[name] = lines(of: "/proc/sys/\(name.replacing(".", with: "/"))").first { !$0.isEmpty }
         }
         return facts
-    }
-
-    /// Completes the explanations of failing pods, and finds the last errors of the API server's pods.
-    private static func podLogs(
-        _ root: String,
-        _ pods: [ClusterFacts.PodObject],
-        isServerAbsent: Bool,
-    ) -> (pods: [ClusterFacts.PodObject], errors: [(name: String, error: String)]) {
-        let logs = PodLogs(root: root)
-        let completed = pods.enumerated().map { index, pod in
-            // The log of a pod that mounts no paths of the node is that of somebody's application.
-            guard index < 5, !pod.hostPaths.isEmpty, pod.reason == "CrashLoopBackOff", let container = pod.container,
-                let error = logs.lastError(ofPod: "\(pod.name.replacing("/", with: "_"))_", container)
-            else { return pod }
-            var pod = pod
-            pod.message += "\(pod.message.isEmpty ? "" : ": ")\(error)"
-            return pod
-        }
-        guard isServerAbsent else { return (completed, []) }
-        return (
-            completed,
-            ["etcd", "kube-apiserver"].compactMap { name in
-                logs.lastError(ofPod: "kube-system_\(name)-", name, isOfAnyForm: false).map { (name, $0) }
-            }
-        )
     }
 }

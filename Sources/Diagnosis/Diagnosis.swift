@@ -128,11 +128,6 @@ struct Rule: Sendable {
 func diagnose(_ facts: Facts) -> NodeDiagnosis {
     let rules = machineRules + runtimeRules + kubeletRules + credentialRules + serverRules + nodeRules + podRules
     var findings = rules.flatMap { $0.findings(facts) }
-    if facts.kubeletWorks, !facts.isReady {
-        // What a running kubelet reports is a fault of the registration of its Node.
-        let known = facts.recentLines.compactMap { knownFinding(errorText($0), facts) }.filter { $0.blocks == .node }
-        findings += known.suffix(1).filter { one in !findings.contains { $0.code == one.code } }
-    }
     // A symptom of a stage that works is of the past.
     findings.removeAll { $0.kind == .symptom && facts.works($0.blocks) }
     for index in findings.indices where facts.works(findings[index].blocks) { findings[index].kind = .note }
@@ -177,7 +172,7 @@ func diagnose(_ facts: Facts) -> NodeDiagnosis {
     diagnosis.node = facts.nodeName
     diagnosis.isNodeSeen = facts.cluster.node != nil
     diagnosis.versions = [
-        facts.kubelet.version.map { "kubelet \($0)" }, facts.runtime.version.map { "\($0.name) \($0.version)" },
+        facts.cluster.node?.kubeletVersion.map { "kubelet \($0)" }, facts.cluster.node?.runtimeVersion,
         facts.server.version.map { "API server \($0)" },
     ].compactMap(\.self)
     return diagnosis
@@ -193,13 +188,6 @@ extension Facts {
     /// Whether the kubelet runs, and has for long enough to have read its configuration.
     var kubeletWorks: Bool {
         if isRestartedAgain { return false }
-        switch kubelet.health {
-        case .healthy: return true
-        case .unhealthy, .silent: return false
-        // The port is another one if the kubelet reports.
-        case .refused: return isReported
-        case nil: break
-        }
         if !isThisMachine { return isReported }
         guard let process = kubelet.process, process.age >= 20 else { return false }
         return kubelet.service.map { $0.active == "active" } ?? true
@@ -213,12 +201,12 @@ extension Facts {
 
     /// Whether the Node is Ready, and its Lease is renewed by this machine.
     private var isReported: Bool {
-        cluster.node?.conditions["Ready"]?.status == "True" && cluster.leaseAge != nil && !isLeaseOld && !isHeldByOther
+        cluster.node?.conditions["Ready"]?.status == "True" && cluster.leaseAge != nil && !isLeaseOld
     }
 
     /// Whether the Node is Ready, and its kubelet still reports so.
     var isReady: Bool {
-        kubeletWorks && cluster.node?.conditions["Ready"]?.status == "True" && !isLeaseOld && !isHeldByOther
+        kubeletWorks && cluster.node?.conditions["Ready"]?.status == "True" && !isLeaseOld
     }
 
     /// Whether the kubelet does not renew its Lease, so that the conditions of the Node and the states of pods are old.
@@ -229,18 +217,10 @@ extension Facts {
         return age > leaseDuration
     }
 
-    /// Whether another machine reports as this Node.
-    var isHeldByOther: Bool {
-        guard let own = machine.machineID, let other = cluster.node?.machineID, let age = cluster.leaseAge else {
-            return false
-        }
-        return !own.isEmpty && !other.isEmpty && own != other && age < 60
-    }
-
     /// Returns whether a stage was seen to work, so that no fault keeps it from working now.
     func works(_ area: Area) -> Bool {
         switch area {
-        case .runtime: runtime.version != nil && runtime.condition("RuntimeReady")?.isTrue != false
+        case .runtime: runtime.answer == .connected
         case .configuration, .kubelet: kubeletWorks
         case .machine, .credentials, .server, .node, .network: isReady
         case .pods: false

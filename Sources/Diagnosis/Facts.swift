@@ -52,13 +52,10 @@ public struct Unseen: Sendable, Hashable {
 /// The kernel, the disks and the name of a machine.
 struct MachineFacts: Sendable {
     var hostName = ""
-    var machineID: String?
     var swapAreas: [String] = []
     var volumes: [(path: String, space: FreeSpace)] = []
     /// The values of kernel settings by their names; without those that the kernel lacks.
     var settings: [String: String] = [:]
-    /// The first line of `/etc/hosts` with the server's name, as `ADDRESS by /etc/hosts:LINE`.
-    var hostEntry: String?
 }
 
 /// A service of systemd, as `systemctl show` describes it.
@@ -71,7 +68,6 @@ struct Service: Sendable {
     /// The exit status or signal of the program, `nil` if it has not ended.
     var status: Int?
     var restarts = 0
-    var areConditionsMet = true
 
     var isRestarting: Bool { active == "activating" && (sub.hasPrefix("auto-restart") || restarts > 0) }
 }
@@ -92,36 +88,22 @@ struct JournalLine: Sendable, Hashable {
 /// The kubelet of a node: its unit, process, flags and files.
 struct KubeletFacts: Sendable {
     var isKnown = true
-    var unitName = "kubelet.service"
+    /// The unit of k3s or RKE2, which have a kubelet of their own, if the node has no other.
+    var foreignUnit: String?
+    let unitName = "kubelet.service"
     var unitPath: String?
     var service: Service?
     var log = UnitLog()
     var process: RunningProcess?
     var program: String?
     var programFault: String?
-    var version: String?
     /// The arguments without the program, of the process or else of the unit, with the file that sets them.
     var arguments: [(text: String, file: String?)] = []
     var configuration = FileFact()
-    /// The files of `--config-dir`, of which the later replace settings of the earlier and of the file.
-    var dropIns: [FileFact] = []
     var kubeconfig = KubeconfigFact()
     /// The kubeconfig with which the kubelet asks for its first certificate.
     var bootstrap = KubeconfigFact()
     var staticPods = StaticPodFacts()
-    var health: Health?
-    /// The other processes at the kubelet's ports, as `process 7 ('nginx')`.
-    var portHolders: [Int: String] = [:]
-
-    /// Whether the kubelet is a part of k3s or RKE2.
-    var isK3s: Bool { unitName.hasPrefix("k3s") || unitName.hasPrefix("rke2") }
-
-    enum Health: Sendable, Hashable {
-        case healthy
-        case unhealthy(String)
-        case refused
-        case silent
-    }
 }
 
 struct RunningProcess: Sendable {
@@ -161,22 +143,16 @@ struct KubeconfigFact: Sendable {
 /// The manifests of static pods.
 struct StaticPodFacts: Sendable {
     var path: String?
-    var files: [String: Node?] = [:]
+    var files: [String] = []
     /// The manifests that cannot be used, by path and position, with the reasons.
     var faults: [(place: String, reason: String)] = []
-    /// The files that flags of the manifests name, with why they cannot be used.
-    var badFiles: [(path: String, manifest: String, reason: String)] = []
+    /// The certificates of the control plane that have expired, with the times.
+    var badFiles: [(path: String, reason: String)] = []
     /// Whether this node has the certificates of a control plane of kubeadm.
     var isControlPlane = false
 
     /// Returns whether a manifest is that of a component, such as `etcd`.
-    func has(_ name: String) -> Bool { files.keys.contains { $0.pathParts.last?.hasPrefix(name) == true } }
-
-    /// Whether the API server of the manifests uses an etcd of its own node.
-    var hasLocalStore: Bool {
-        let server = files.first { $0.key.contains("kube-apiserver") }?.value
-        return server?.strings.contains { $0.hasPrefix("--etcd-servers=") && $0.contains("127.0.0.1") } == true
-    }
+    func has(_ name: String) -> Bool { files.contains { $0.pathParts.last?.hasPrefix(name) == true } }
 }
 
 /// The program that runs containers.
@@ -186,34 +162,12 @@ struct RuntimeFacts: Sendable {
     var services: [String: Service] = [:]
     var log = UnitLog()
     var answer: Answer?
-    var others: [String: String] = [:]
-    var programs: [String] = []
+    /// The sockets of other runtimes at which a program listens.
+    var others: [String] = []
     var containerd: ContainerdFacts?
 
     enum Answer: Sendable, Hashable {
-        case version(name: String, version: String, conditions: [Condition])
-        /// A program answers that does not have the Container Runtime Interface.
-        case withoutInterface
-        /// Connections are accepted, and nothing is answered.
-        case silent
-        case missing, refused, denied
-        case failed(String)
-    }
-
-    /// A condition that a runtime reports: `RuntimeReady` or `NetworkReady`.
-    struct Condition: Sendable, Hashable {
-        var type: String
-        var isTrue: Bool
-        var message = ""
-    }
-
-    var version: (name: String, version: String)? {
-        if case .version(let name, let version, _) = answer { (name, version) } else { nil }
-    }
-
-    func condition(_ type: String) -> Condition? {
-        guard case .version(_, _, let conditions) = answer else { return nil }
-        return conditions.first { $0.type == type }
+        case connected, missing, refused, denied
     }
 
     /// The path of the socket, `nil` if the endpoint is of another kind.
@@ -243,8 +197,6 @@ struct ContainerdFacts: Sendable {
     var usesSystemd: Bool?
     var networkDirectory: String?
     var pluginDirectories: [String] = []
-    /// The socket of the table `grpc`.
-    var address: String?
 }
 
 struct NetworkFacts: Sendable {
@@ -292,10 +244,10 @@ struct ClusterFacts: Sendable {
 
     struct NodeObject: Sendable {
         var conditions: [String: (status: String, message: String)] = [:]
-        var taints: [(key: String, effect: String)] = []
         var isUnschedulable = false
-        var machineID: String?
         var kubeletVersion: String?
+        /// The runtime with its version, such as `containerd://2.1.0`.
+        var runtimeVersion: String?
     }
 
     struct PodObject: Sendable {
@@ -303,7 +255,6 @@ struct ClusterFacts: Sendable {
         var reason: String
         var message = ""
         var image: String?
-        var container: String?
         var hostPaths: [String] = []
     }
 }

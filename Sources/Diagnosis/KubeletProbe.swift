@@ -10,26 +10,18 @@ struct KubeletProbe {
     var root: String
     var now = Timestamp.now()
 
-    /// The units that start a kubelet; the first that exists is the node's.
-    static let unitNames = [
-        "kubelet.service", "k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service",
-        "snap.kubelet.daemon.service",
-    ]
-
     private func exists(_ path: String) -> Bool { (try? FileSystem.exists(root + path)) == true }
 
     func facts() -> KubeletFacts {
         var facts = KubeletFacts()
-        for name in Self.unitNames {
-            guard let unit = UnitFile(name, root: root) else { continue }
-            (facts.unitName, facts.unitPath) = (name, unit.path)
+        if let unit = UnitFile(facts.unitName, root: root) {
             let command = unit.arguments
+            facts.unitPath = unit.path
             (facts.program, facts.arguments) = (command.first?.text, Array(command.dropFirst()))
-            break
         }
-        if root.isEmpty,
-            let running = processes(named: facts.isK3s ? ["k3s", "k3s-server", "k3s-agent", "rke2"] : ["kubelet"]).first
-        {
+        let others = ["k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service"]
+        facts.foreignUnit = others.first { UnitFile($0, root: root) != nil }
+        if root.isEmpty, let running = processes(named: ["kubelet"]).first {
             facts.process = running
             if facts.program?.isAbsolutePath != true { facts.program = running.program ?? facts.program }
             let files = facts.arguments
@@ -38,16 +30,7 @@ struct KubeletProbe {
         let usual = ["/usr/bin/kubelet", "/usr/local/bin/kubelet", "/opt/bin/kubelet"]
         facts.program = facts.program ?? usual.first(where: exists)
         if let program = facts.program, program.isAbsolutePath { facts.programFault = programFault(root + program) }
-        if facts.isK3s {
-            let directories = ["/var/lib/rancher/k3s/agent", "/var/lib/rancher/rke2/agent"]
-            facts.kubeconfig = kubeconfig("\(directories.first(where: exists) ?? directories[0])/kubelet.kubeconfig")
-            return facts
-        }
         if let path = facts.flag("config") { facts.configuration = file(path) }
-        if let directory = facts.flag("config-dir"), !directory.isEmpty {
-            let names = ((try? FileSystem.list(root + directory, limit: 1000)) ?? []).filter { $0.hasSuffix(".conf") }
-            facts.dropIns = names.sorted().map { file("\(directory)/\($0)") }
-        }
         facts.kubeconfig = kubeconfig(facts.flag("kubeconfig"))
         facts.bootstrap = kubeconfig(facts.flag("bootstrap-kubeconfig"))
         facts.staticPods = staticPods(facts.setting("staticPodPath", flag: "pod-manifest-path"))
@@ -142,6 +125,7 @@ struct KubeletProbe {
     func staticPods(_ path: String?) -> StaticPodFacts {
         var facts = StaticPodFacts(path: path)
         facts.isControlPlane = exists("/etc/kubernetes/pki/apiserver.crt")
+        facts.badFiles = expiredCertificates()
         guard let path, !path.isEmpty else { return facts }
         let status = (try? FileSystem.status(root + path)) ?? nil
         let names = (try? FileSystem.list(root + path, limit: 1000)) ?? []
@@ -150,61 +134,21 @@ struct KubeletProbe {
             status?.kind == .regular ? [path] : names.filter { !$0.hasPrefix(".") }.sorted().map { "\(path)/\($0)" }
         for path in paths where ((try? FileSystem.status(root + path)) ?? nil)?.kind != .directory {
             let file = file(path)
-            facts.files[path] = .some(file.root)
-            guard !file.isDenied else { continue }
-            if let reason = file.fault ?? file.root.flatMap(Self.fault) {
-                facts.faults.append((path + file.place, reason))
-            }
-            facts.badFiles += file.root.map(namedFiles)?.map { ($0.path, path, $0.reason) } ?? []
+            facts.files.append(path)
+            if let fault = file.fault, !file.isDenied { facts.faults.append((path + file.place, fault)) }
         }
         return facts
     }
 
-    /// Returns why a Pod is invalid, by the settings that each one must have.
-    private static func fault(in pod: Node) -> String? {
-        let kind = pod["kind"]?.string
-        if kind != "Pod" { return kind.map { "is of kind '\($0)', not Pod" } ?? "has no 'kind'" }
-        if pod["apiVersion"]?.string != "v1" { return "has no 'apiVersion: v1'" }
-        if pod["metadata"]?["name"]?.string?.isEmpty != false { return "has no 'metadata.name'" }
-        let containers = pod["spec"]?["containers"]?.sequence ?? []
-        if containers.isEmpty { return "has no 'spec.containers'" }
-        for (index, container) in containers.enumerated() {
-            for key in ["name", "image"] where container[key]?.string?.isEmpty != false {
-                return "has no 'spec.containers[\(index)].\(key)'"
-            }
+    /// Finds the certificates of a control plane that have expired.
+    private func expiredCertificates() -> [(path: String, reason: String)] {
+        ["apiserver", "apiserver-etcd-client", "etcd/server", "etcd/peer"].compactMap { name in
+            let path = "/etc/kubernetes/pki/\(name).crt"
+            let bytes = (try? FileSystem.read(root + path, limit: 1 << 20)) ?? []
+            let certificate = (try? Certificate.read(pem: bytes))?.first
+            guard let certificate, certificate.validUntil < now else { return nil }
+            return (path, "expired at \(certificate.validUntil)")
         }
-        return nil
-    }
-
-    /// Finds the files that flags of a pod's containers name and that do not exist or are not valid now.
-    private func namedFiles(_ pod: Node) -> [(path: String, reason: String)] {
-        let volumes = (pod["spec"]?["volumes"]?.sequence ?? []).compactMap { volume in
-            volume["hostPath"]?["path"]?.string.flatMap { path in volume["name"]?.string.map { ($0, path) } }
-        }
-        let paths = Dictionary(volumes) { $1 }
-        return (pod["spec"]?["containers"]?.sequence ?? []).flatMap { container -> [(path: String, reason: String)] in
-            // The path is that of this node if it is mounted at its own place.
-            let mounts = (container["volumeMounts"]?.sequence ?? []).compactMap { mount in
-                mount["name"]?.string.flatMap { paths[$0] }.flatMap { $0 == mount["mountPath"]?.string ? $0 : nil }
-            }
-            let words = ["command", "args"].flatMap { container[$0]?.strings ?? [] }.sorted()
-            return words.compactMap { word in
-                let path = String(word.split(separator: "=", maxSplits: 1).last ?? "")
-                guard word.hasPrefix("--"), [".crt", ".key", ".pem", ".pub", ".conf"].contains(where: path.hasSuffix),
-                    mounts.contains(where: { isPath(path, at: $0) })
-                else { return nil }
-                return fault(ofFile: path).map { (path, $0) }
-            }
-        }
-    }
-
-    private func fault(ofFile path: String) -> String? {
-        if (try? FileSystem.exists(root + path)) == false { return "does not exist" }
-        guard path.hasSuffix(".crt"), let bytes = try? FileSystem.read(root + path, limit: 1 << 20) else { return nil }
-        guard let certificate = (try? Certificate.read(pem: bytes))?.first else {
-            return "contains no certificate as PEM"
-        }
-        return validity(of: certificate, at: now)
     }
 }
 
@@ -251,15 +195,13 @@ extension KubeletFacts {
 
     /// Whether all settings are known, so that those that are not there have their defaults.
     var areSettingsKnown: Bool {
-        isKnown && !isK3s && (configuration.path == nil || configuration.root != nil)
-            && !dropIns.contains { $0.root == nil }
+        isKnown && (configuration.path == nil || configuration.root != nil) && flag("config-dir") == nil
     }
 
     /// Returns a setting of the configuration files, or of a flag, which precedes them.
     func setting(_ key: String, flag name: String) -> String? {
         if let value = flag(name) { return value }
-        let file = dropIns.last { $0.root?[key] != nil } ?? configuration
-        guard let value = file.root?[key] else { return nil }
+        guard let value = configuration.root?[key] else { return nil }
         if let text = value.string { return text }
         if let boolean = value.boolean { return boolean ? "true" : "false" }
         if let number = value.integer { return String(number) }
@@ -268,18 +210,8 @@ extension KubeletFacts {
 
     /// The name with which the kubelet registers: that of a flag, or the host name in lower case.
     func nodeName(hostName: String) -> String {
-        let prefix = "system:node:"
-        if isK3s, let name = kubeconfig.credentials?.commonName, name.hasPrefix(prefix) {
-            return String(name.dropFirst(prefix.utf8.count))
-        }
         let name = flag("hostname-override") ?? ""
         return trimmed(name.isEmpty ? hostName : name).lowercased()
-    }
-
-    /// The port of the health check, `nil` if it is off.
-    var healthPort: Int? {
-        let port = setting("healthzPort", flag: "healthz-port").flatMap { Int($0) } ?? 10248
-        return port == 0 ? nil : port
     }
 
     /// Returns a flag with the file in which it is written, for a fix.

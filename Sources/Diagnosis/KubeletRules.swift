@@ -8,8 +8,14 @@ let kubeletRules: [Rule] = [
         guard kubelet.isKnown, kubelet.program == nil, kubelet.unitPath == nil, kubelet.process == nil else {
             return nil
         }
+        if let unit = kubelet.foreignUnit {
+            return (
+                unit, "the kubelet of this node is a part of it, which nest-bootstrap does not look into",
+                "see 'journalctl -u \(unit)'"
+            )
+        }
         return (
-            "kubelet", "is not installed: no kubelet.service, no k3s, and no program in /usr/bin or /usr/local/bin",
+            "kubelet", "is not installed: no kubelet.service, and no program in /usr/bin or /usr/local/bin",
             "install it, such as with 'apt install kubelet' from pkgs.k8s.io, and join the node"
         )
     },
@@ -18,26 +24,22 @@ let kubeletRules: [Rule] = [
         guard facts.areUnitsKnown, kubelet.process == nil, kubelet.service == nil, let program = kubelet.program else {
             return nil
         }
-        let start = "'systemctl enable --now \(kubelet.unitName)'"
-        if let path = kubelet.unitPath {
-            return (path, "systemd has not read it yet", "run 'systemctl daemon-reload' and \(start)")
-        }
         return (
-            kubelet.unitName, "does not exist, although '\(program)' does, and no kubelet runs",
-            "install the unit of your distribution's package, and run \(start)"
+            kubelet.unitName, "is not known to systemd, although '\(program)' exists, and no kubelet runs",
+            "install the unit of your distribution's package, and run 'systemctl daemon-reload' and 'systemctl enable --now "
+                + "\(kubelet.unitName)'"
         )
     },
-    Rule("kubelet-masked", .configuration) { masked($0.kubelet.service, $0.kubelet.unitName) },
-    Rule("kubelet-unit", .configuration) { unusable($0.kubelet.service, $0.kubelet.unitName, $0.kubelet.log) },
+    Rule("kubelet-masked", .configuration) { unusable($0.kubelet.service, $0.kubelet.unitName, $0.kubelet.log) },
     Rule("kubelet-program", .configuration) { facts in
         let kubelet = facts.kubelet
         guard kubelet.process == nil, kubelet.service?.load != "masked", let program = kubelet.program,
             let fault = kubelet.programFault
         else { return nil }
-        let fix =
-            fault == "is not executable"
-            ? "run 'chmod +x \(program)'" : "install the kubelet there, or correct 'ExecStart='"
-        return (program, "\(fault), and \(kubelet.unitName) starts it", "\(fix); then run '\(kubelet.restart)'")
+        return (
+            program, "\(fault), and \(kubelet.unitName) starts it",
+            "correct that, or 'ExecStart='; then run '\(kubelet.restart)'"
+        )
     },
     Rule("kubelet-config", .configuration) { facts in
         let kubelet = facts.kubelet
@@ -52,13 +54,6 @@ let kubeletRules: [Rule] = [
         let correction = "correct it, and run '\(kubelet.restart)'"
         return (path + kubelet.configuration.place, fault, fault == "does not exist" ? writing : correction)
     },
-    Rule("port-taken", .kubelet) { facts in
-        guard let (port, holder) = facts.kubelet.portHolders.min(by: { $0.key < $1.key }) else { return nil }
-        return (
-            "port \(port)", "\(holder) listens there, and the kubelet needs it",
-            "stop it, or give it another port; then run '\(facts.kubelet.restart)'"
-        )
-    },
     Rule("kubelet-stopped", .kubelet) { facts in
         let (kubelet, name) = (facts.kubelet, facts.kubelet.unitName)
         if facts.isThisMachine, !facts.areUnitsKnown, kubelet.process == nil, kubelet.unitPath != nil {
@@ -69,11 +64,6 @@ let kubeletRules: [Rule] = [
         if let line = kubelet.log.manager.last(where: { !$0.hasPrefix("Stopp") }), words.contains(where: line.contains)
         {
             return (name, "was not started: \(line)", "correct that, and run 'systemctl start \(name)'")
-        }
-        if !service.areConditionsMet {
-            return (
-                name, "was not started, because a condition of its unit is not met", "see 'systemctl status \(name)'"
-            )
         }
         let isEnabled = service.file != "disabled"
         return (
@@ -92,42 +82,15 @@ let kubeletRules: [Rule] = [
             "correct what it reports: see 'journalctl -u \(name) -n 50'; then run '\(facts.kubelet.restart)'"
         )
     },
-    Rule("kubelet-unhealthy", .kubelet, kind: .symptom) { facts in
-        guard case .unhealthy(let text) = facts.kubelet.health else { return nil }
-        return (
-            "kubelet", "its health check fails: \(text)",
-            "run '\(facts.kubelet.restart)', and see 'journalctl -u \(facts.kubelet.unitName)'"
-        )
-    },
-    Rule("kubelet-hangs", .kubelet) { facts in
-        guard facts.kubelet.health == .silent, let process = facts.kubelet.process else { return nil }
-        return (
-            "kubelet", "process \(process.identifier) does not answer at its health port",
-            "run 'kill -CONT \(process.identifier)' if it was stopped by a signal, or '\(facts.kubelet.restart)'"
-        )
-    },
-    // A kubelet that has no certificate yet has no health check either.
-    Rule("kubelet-starting", .kubelet, kind: .symptom, blocks: .pods) { facts in
-        guard facts.kubelet.health == .refused, !facts.kubeletWorks, !facts.isRestartedAgain,
-            let process = facts.kubelet.process
-        else { return nil }
-        return (
-            "kubelet", "process \(process.identifier) does not listen at its health port yet",
-            "wait a minute, and run this again; 'journalctl -u \(facts.kubelet.unitName)' shows what it waits for"
-        )
-    },
 ]
 
-/// Finds a unit that is masked.
-func masked(_ service: Service?, _ name: String) -> Rule.Found? {
-    guard service?.load == "masked" else { return nil }
-    let fix = "run 'systemctl unmask \(name) && systemctl enable --now \(name)'"
-    return (name, "is masked, so that nothing can start it", fix)
-}
-
-/// Finds a unit whose files systemd cannot use.
+/// Finds a unit that is masked, or whose files systemd cannot use.
 func unusable(_ service: Service?, _ name: String, _ log: UnitLog) -> Rule.Found? {
-    guard let load = service?.load, ["bad-setting", "error"].contains(load) else { return nil }
+    guard let load = service?.load, load != "loaded" else { return nil }
+    if load == "masked" {
+        let fix = "run 'systemctl unmask \(name) && systemctl enable --now \(name)'"
+        return (name, "is masked, so that nothing can start it", fix)
+    }
     let words = ["Refusing", "Failed to parse", "Invalid", "not executable", "Missing"]
     let reason = log.manager.last { line in words.contains(where: line.contains) }
     return (
@@ -169,12 +132,9 @@ func lastWords(_ log: UnitLog, isStartRefused: Bool) -> String? {
 
 /// The finding of an error of the kubelet that is known, `nil` of another one.
 func knownFinding(_ error: String, _ facts: Facts) -> Finding? {
-    guard let known = knownTexts.first(where: { $0.texts.allSatisfy(error.contains) }), let text = known.texts.first
-    else {
-        return nil
-    }
+    guard let known = knownTexts.first(where: { error.contains($0.text) }) else { return nil }
     let kubelet = facts.kubelet
-    let start = error.firstRange(of: text)?.lowerBound ?? error.startIndex
+    let start = error.firstRange(of: known.text)?.lowerBound ?? error.startIndex
     let flag = error.firstRange(of: "--").map {
         error[$0.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "-" }
     }
@@ -189,7 +149,7 @@ func knownFinding(_ error: String, _ facts: Facts) -> Finding? {
             with: flag.map { kubelet.place(ofFlag: String($0)) } ?? "the flag in the unit or its drop-ins"
         )
     var finding = Finding(known.code, known.area, known.subject, String(error[start...]), fix: fix)
-    finding.blocks = ["node-ip", "proxy", "webhook", "node-name"].contains(known.code) ? .node : .kubelet
+    finding.blocks = .kubelet
     return finding
 }
 
@@ -197,87 +157,41 @@ func knownFinding(_ error: String, _ facts: Facts) -> Finding? {
 let joiningAgain =
     "run 'kubeadm token create --print-join-command' on a control plane; then run 'kubeadm reset' and the printed command here"
 
-/// The texts of kubelet 1.25 to 1.36 that end it or keep its Node from being Ready, the most specific first.
+/// The texts of kubelet 1.25 to 1.36 that end it, the most specific first.
 ///
 /// In a fix, CONFIG is the configuration file, FLAG the flag that the error names, RESTART the command after a change.
-private let knownTexts: [(texts: [String], code: String, area: Area, subject: String, fix: String)] = [
+private let knownTexts: [(text: String, code: String, area: Area, subject: String, fix: String)] = [
     (
-        ["kubelet is configured to not run on a host using cgroup v1"], "cgroup-v1", .machine, "control groups",
-        "boot with kernel parameter systemd.unified_cgroup_hierarchy=1, or set 'failCgroupV1: false' in CONFIG; then RESTART"
-    ),
-    (
-        ["unknown flag: "], "kubelet-flag", .configuration, "flags of the kubelet",
+        "unknown flag: ", "kubelet-flag", .configuration, "flags of the kubelet",
         "remove FLAG, which this version of the kubelet does not have; then RESTART"
     ),
     (
-        ["invalid argument ", " for "], "kubelet-flag", .configuration, "flags of the kubelet",
+        "failed to parse kubelet flag", "kubelet-flag", .configuration, "flags of the kubelet",
         "correct FLAG; then RESTART"
     ),
     (
-        ["failed to parse kubelet flag"], "kubelet-flag", .configuration, "flags of the kubelet",
-        "correct FLAG; then RESTART"
-    ),
-    (
-        ["unknown field "], "kubelet-config", .configuration, "configuration of the kubelet",
+        "unknown field ", "kubelet-config", .configuration, "configuration of the kubelet",
         "remove the field in CONFIG, which this version of the kubelet does not have, or correct its name; then RESTART"
     ),
     (
-        ["failed to load kubelet config file"], "kubelet-config", .configuration, "configuration of the kubelet",
+        "failed to load kubelet config file", "kubelet-config", .configuration, "configuration of the kubelet",
         "correct CONFIG; then RESTART"
     ),
     (
-        ["failed to validate kubelet configuration"], "kubelet-config", .configuration, "configuration of the kubelet",
+        "failed to validate kubelet configuration", "kubelet-config", .configuration, "configuration of the kubelet",
         "correct the setting in CONFIG; then RESTART"
     ),
     (
-        ["running with swap on is not supported"], "swap-on", .machine, "swap",
+        "running with swap on is not supported", "swap-on", .machine, "swap",
         "run 'swapoff -a' and remove it from /etc/fstab, or set 'failSwapOn: false' in CONFIG; then RESTART"
     ),
     (
-        ["unable to load client CA file"], "client-ca", .configuration, "'authentication.x509.clientCAFile'",
-        "put the cluster's CA there (on a control plane /etc/kubernetes/pki/ca.crt), or correct the path in CONFIG; then RESTART"
-    ),
-    (
-        ["bind: address already in use"], "port-taken", .kubelet, "a port of the kubelet",
+        "bind: address already in use", "port-taken", .kubelet, "a port of the kubelet",
         "stop the program that 'ss -tlnp' shows at this port; then RESTART"
     ),
     (
-        ["unable to load bootstrap kubeconfig"], "bootstrap-kubeconfig", .configuration, "bootstrap kubeconfig",
-        joiningAgain
-    ),
-    (
-        ["runtime API for endpoint"], "runtime-unusable", .runtime, "container runtime",
-        "see 'systemctl status containerd', or correct 'containerRuntimeEndpoint'; then RESTART"
-    ),
-    (
-        ["no space left on device"], "disk-full", .machine, "a disk of the node",
+        "no space left on device", "disk-full", .machine, "a disk of the node",
         "free space: 'df -h' and 'df -i' show where; if both have some, raise fs.inotify.max_user_watches"
-    ),
-    (
-        ["too many open files"], "open-files", .machine, "open files",
-        "raise fs.inotify.max_user_instances ('sysctl -w'), and 'LimitNOFILE=' of the unit; then RESTART"
-    ),
-    (
-        ["read-only file system"], "read-only", .machine, "a file system of the node",
-        "mount it writable, or remove the setting of the unit that makes it read-only; if the kernel did, 'dmesg' shows why"
-    ),
-    (
-        ["failed to validate nodeIP"], "node-ip", .configuration, "'--node-ip'",
-        "write an address of this node ('ip address') in '--node-ip', or remove the flag; then RESTART"
-    ),
-    (
-        ["proxyconnect tcp"], "proxy", .server, "proxy of the kubelet",
-        "correct HTTPS_PROXY in the environment of the unit, or add the server to NO_PROXY there; then 'systemctl daemon-reload' "
-            + "and RESTART"
-    ),
-    (
-        ["is not allowed to modify node"], "node-name", .credentials, "name of the Node",
-        "set the host name or '--hostname-override' to the name in the certificate, and RESTART; or \(joiningAgain)"
-    ),
-    (
-        ["webhook", "egister node"], "webhook", .node, "registration of the Node",
-        "correct the webhook that it names, or delete it: 'kubectl get "
-            + "validatingwebhookconfigurations,mutatingwebhookconfigurations'"
     ),
 ]
 
@@ -287,14 +201,13 @@ func explanations(of error: String) -> [String] {
         ("expired", ["certificate", "server-certificate", "clock"]), ("not yet valid", ["clock", "certificate"]),
         ("x509", ["certificate", "credentials", "clock", "wrong-ca", "server-"]),
         ("tls: ", ["certificate", "credentials", "wrong-ca", "server-"]),
-        ("certificate", ["certificate", "credentials", "bootstrap", "csr-", "kubeconfig"]),
-        ("kubeconfig", ["kubeconfig", "bootstrap", "credentials", "certificate"]), ("config file", ["kubelet-config"]),
-        ("Unauthorized", ["unauthorized", "bootstrap", "certificate", "clock"]),
+        ("certificate", ["certificate", "credentials", "csr-", "kubeconfig"]),
+        ("kubeconfig", ["kubeconfig", "credentials", "certificate"]), ("config file", ["kubelet-config"]),
+        ("Unauthorized", ["unauthorized", "certificate", "clock"]),
         ("dial tcp", ["server-", "no-route", "dns"]), ("no such host", ["dns"]),
         ("i/o timeout", ["server-", "no-route"]),
         ("runtime", ["runtime", "cri-"]), ("dial unix", ["runtime", "cri-"]), ("PLEG", ["runtime"]),
-        ("hostname", ["node-name"]), ("node name", ["node-name"]),
-        ("no space left", ["no-inodes", "disk-full"]),
+        ("no space left", ["disk-full"]),
     ]
     return links.filter { error.contains($0.words) }.flatMap(\.codes)
 }

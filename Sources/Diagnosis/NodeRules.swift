@@ -4,25 +4,6 @@ import YAML
 
 /// Faults of the kernel, the disks and the name of the machine.
 let machineRules: [Rule] = [
-    Rule("node-name", .machine, blocks: .kubelet) { facts in
-        let name = facts.nodeName
-        let isValid = name.utf8.count <= 253 && name.wholeMatch(of: /[a-z0-9]([a-z0-9.-]*[a-z0-9])?/) != nil
-        let isOverridden = facts.kubelet.flag("hostname-override")?.isEmpty == false
-        if !name.isEmpty, !isValid {
-            return (
-                isOverridden ? "--hostname-override '\(name)'" : "host name '\(name)'",
-                "is no valid name of a Node: only a-z, 0-9, '-' and '.'",
-                isOverridden
-                    ? "correct \(facts.kubelet.place(ofFlag: "hostname-override")), and run '\(facts.kubelet.restart)'"
-                    : "run 'hostnamectl hostname NAME' with a valid name, and run '\(facts.kubelet.restart)'"
-            )
-        }
-        guard ["localhost", "localhost.localdomain", "(none)"].contains(name), !isOverridden else { return nil }
-        return (
-            "host name '\(name)'", "is not the machine's own, and the Node would have it",
-            "run 'hostnamectl hostname NAME', and run '\(facts.kubelet.restart)'"
-        )
-    },
     Rule("swap-on", .machine, blocks: .kubelet) { facts in
         guard let area = facts.machine.swapAreas.first, facts.kubelet.areSettingsKnown,
             facts.kubelet.service?.load != "masked",
@@ -34,28 +15,15 @@ let machineRules: [Rule] = [
                 + "\(facts.kubelet.configuration.path ?? "the kubelet's configuration"); then run '\(facts.kubelet.restart)'"
         )
     },
-    Rule(all: "read-only", .machine, blocks: .pods) { facts in
-        volumes(facts) { $0.isReadOnly }.map { path, space in
-            (
-                path, "file system '\(space.mount)' is mounted read-only",
-                "run 'mount -o remount,rw \(space.mount)'; if the kernel made it so, see 'dmesg' for the disk's errors"
-            )
-        }
-    },
-    Rule(all: "no-inodes", .machine, blocks: .pods) { facts in
-        volumes(facts) { $0.isWithoutInodes }.map { path, space in
-            (
-                path, "file system '\(space.mount)' has no free inodes",
-                "delete files there: 'du --inodes -x \(space.mount) | sort -n | tail' shows where many are"
-            )
-        }
-    },
     Rule(all: "disk-full", .machine, blocks: .pods) { facts in
-        volumes(facts) { $0.isFull && !$0.isWithoutInodes }.map { path, space in
+        volumes(facts) { $0.isFull }.map { path, space in
             (
-                path, "file system '\(space.mount)' is full (\(byteText(space.free)) free)",
-                "delete what is not needed: 'du -xh \(space.mount) | sort -h | tail' shows what is large, 'crictl rmi --prune' "
-                    + "deletes images, and 'journalctl --vacuum-size=200M' old logs"
+                path,
+                space.isWithoutInodes
+                    ? "file system '\(space.mount)' has no free inodes"
+                    : "file system '\(space.mount)' is full (\(byteText(space.free)) free)",
+                "delete what is not needed: 'du -xh \(space.mount) | sort -h | tail' shows what is large, with '--inodes' where many "
+                    + "files are, and 'crictl rmi --prune' deletes images"
             )
         }
     },
@@ -94,19 +62,6 @@ private func volumes(_ facts: Facts, where isWrong: (FreeSpace) -> Bool) -> [(pa
 
 /// Why the Node is not there, not Ready, or closed to pods.
 let nodeRules: [Rule] = [
-    Rule("not-registered", .configuration, blocks: .node) { facts in
-        guard facts.cluster.isKnown, facts.cluster.node == nil,
-            facts.kubelet.setting("registerNode", flag: "register-node") == "false"
-        else { return nil }
-        let place =
-            facts.kubelet.flag("register-node") == nil
-            ? "'registerNode' in '\(facts.kubelet.configuration.path ?? "")'"
-            : facts.kubelet.place(ofFlag: "register-node")
-        return (
-            "Node '\(facts.nodeName)'", "is not registered, because 'registerNode' is false",
-            "remove \(place), and run '\(facts.kubelet.restart)'"
-        )
-    },
     Rule("node-missing", .node, kind: .symptom) { facts in
         guard facts.cluster.isKnown, facts.cluster.node == nil else { return nil }
         // A kubelet registers its Node only when it starts.
@@ -122,28 +77,19 @@ let nodeRules: [Rule] = [
             "run '\(facts.kubelet.restart)', and see 'journalctl -u \(facts.kubelet.unitName)' for its attempts to register"
         )
     },
-    Rule("same-name", .node) { facts in
-        guard facts.isHeldByOther, let own = facts.machine.machineID, let other = facts.cluster.node?.machineID else {
-            return nil
+    Rule(all: "condition", .node, blocks: .pods) { facts in
+        let types = ["DiskPressure", "MemoryPressure", "PIDPressure"]
+        return types.compactMap { type in
+            guard let condition = facts.cluster.node?.conditions[type], condition.status == "True", !facts.isLeaseOld
+            else { return nil }
+            return (
+                "Node '\(facts.nodeName)'", "has \(type): \(condition.message)",
+                type == "DiskPressure"
+                    ? "free space for the kubelet and the images: 'df -h /var/lib/kubelet /var/lib/containerd' and 'crictl rmi --prune'"
+                    : "stop programs that are not needed: 'ps aux --sort=-rss | head' shows the largest"
+            )
         }
-        return (
-            "Node '\(facts.nodeName)'",
-            "another machine reports under this name (machine ID \(other), this machine has \(own))",
-            "run 'hostnamectl hostname NAME' on one of the two, and join it again: \(joiningAgain)"
-        )
     },
-    pressureRule(
-        "MemoryPressure",
-        "stop what uses the memory ('ps aux --sort=-rss | head'), or add some"
-    ),
-    pressureRule(
-        "PIDPressure",
-        "stop the program that starts too many processes, or raise kernel.pid_max"
-    ),
-    pressureRule(
-        "DiskPressure",
-        "free space for the kubelet and the images: 'df -h /var/lib/kubelet /var/lib/containerd' and 'crictl rmi --prune'"
-    ),
     Rule("not-ready", .node, kind: .symptom) { facts in
         guard let node = facts.cluster.node else { return nil }
         let ready = node.conditions["Ready"]
@@ -152,23 +98,9 @@ let nodeRules: [Rule] = [
         let isSilent = ready?.status == "Unknown" || facts.isLeaseOld || !facts.kubeletWorks
         let message =
             isSilent ? "its kubelet does not report" + (reportError(facts).map { ": \($0)" } ?? "") : ready?.message
-        let fix =
-            message?.contains("cni") == true
-            ? "install the network of the cluster, and see its pods: \(facts.listingPods)"
-            : "see 'journalctl -u \(facts.kubelet.unitName)'"
-        return ("Node '\(facts.nodeName)'", "is not Ready: \(message ?? "it has no condition Ready yet")", fix)
-    },
-    Rule("lease", .node, kind: .symptom) { facts in
-        guard facts.isLeaseOld, let age = facts.cluster.leaseAge,
-            facts.cluster.node?.conditions["Ready"]?.status == "True"
-        else {
-            return nil
-        }
         return (
-            "Lease of Node '\(facts.nodeName)'",
-            "was not renewed for \(Duration.seconds(age).humanReadable)" + (reportError(facts).map { ": \($0)" } ?? ""),
-            "run '\(facts.kubelet.restart)', because the server answers this program; then see 'journalctl -u "
-                + "\(facts.kubelet.unitName)'"
+            "Node '\(facts.nodeName)'", "is not Ready: \(message ?? "it has no condition Ready yet")",
+            "see 'journalctl -u \(facts.kubelet.unitName)'"
         )
     },
     Rule("cordoned", .node, blocks: .pods) { facts in
@@ -178,41 +110,7 @@ let nodeRules: [Rule] = [
             "run 'kubectl uncordon \(facts.nodeName)'"
         )
     },
-    taintRule("taint", .cause) { $0.effect == "NoExecute" && !$0.key.hasPrefix("node-role.kubernetes.io/") },
-    // Only a person knows whether such a taint belongs to the node's use.
-    taintRule("taint", .note) { $0.effect != "NoExecute" && !$0.key.hasPrefix("node-role.kubernetes.io/") },
 ]
-
-private func taintRule(
-    _ code: String,
-    _ kind: Finding.Kind,
-    where isMeant: @escaping @Sendable ((key: String, effect: String)) -> Bool,
-) -> Rule {
-    Rule(all: code, .node, kind: kind, blocks: .pods) { facts in
-        let own = Set(
-            (facts.kubelet.configuration.root?["registerWithTaints"]?.sequence ?? []).compactMap { $0["key"]?.string }
-        )
-        // Those of Kubernetes' own controllers are consequences, but for a cloud controller that does not run.
-        let taints = (facts.cluster.node?.taints ?? []).filter {
-            !$0.key.hasPrefix("node.kubernetes.io/") && !own.contains($0.key)
-        }
-        return taints.filter(isMeant).map { key, effect in
-            (
-                "Node '\(facts.nodeName)'", "has taint \(key):\(effect): pods without a toleration do not run on it",
-                "run 'kubectl taint node \(facts.nodeName) \(key):\(effect)-' if it should not be there"
-            )
-        }
-    }
-}
-
-private func pressureRule(_ type: String, _ fix: String) -> Rule {
-    Rule("condition-\(type)", .node, blocks: .pods) { facts in
-        guard let condition = facts.cluster.node?.conditions[type], condition.status == "True", !facts.isLeaseOld else {
-            return nil
-        }
-        return ("Node '\(facts.nodeName)'", "has \(type): \(condition.message)", fix)
-    }
-}
 
 /// Returns the last error of a running kubelet that could not report, `nil` if there is none.
 private func reportError(_ facts: Facts) -> String? {
@@ -232,26 +130,10 @@ let podRules: [Rule] = [
             (fault.place, "\(fault.reason), so that the kubelet does not start this static pod", manifestFix)
         }
     },
-    // The pod of a network writes its configuration.
-    Rule(all: "pod", .pods, blocks: .network) { facts in
-        guard facts.network.isKnown, facts.network.configurations.isEmpty else { return [] }
-        return failures(facts) { pod in writesNetwork(pod, facts) }
-    },
-    Rule(all: "pod", .pods) { facts in
-        failures(facts) { pod in
-            pod.reason != "ContainerCreating" && !(facts.network.configurations.isEmpty && writesNetwork(pod, facts))
-        }
-    },
+    Rule(all: "pod", .pods) { facts in failures(facts) { $0.reason != "ContainerCreating" } },
     // A pod that cannot be created is often a consequence of what was found above.
     Rule(all: "pod", .pods, kind: .symptom) { facts in failures(facts) { $0.reason == "ContainerCreating" } },
 ]
-
-private func writesNetwork(_ pod: ClusterFacts.PodObject, _ facts: Facts) -> Bool {
-    pod.hostPaths.contains { path in
-        path.pathParts.count > 1
-            && (isPath(facts.network.directory, at: path) || isPath(path, at: facts.network.directory))
-    }
-}
 
 /// Describes the pods that do not run and that a rule is about.
 private func failures(_ facts: Facts, where isMeant: (ClusterFacts.PodObject) -> Bool) -> [Rule.Found] {
@@ -262,7 +144,7 @@ private func failures(_ facts: Facts, where isMeant: (ClusterFacts.PodObject) ->
         if pod.reason == "ContainerCreating", message.isEmpty { return nil }
         let text = message.isEmpty ? "" : ": \(shortened(message))"
         return (
-            "pod '\(pod.name)'", pod.reason + text, podFix(pod, message.replacing("\\", with: ""), facts)
+            "pod '\(pod.name)'", pod.reason + text, podFix(pod)
         )
     }
 }
@@ -288,47 +170,11 @@ private func journalError(of pod: ClusterFacts.PodObject, _ facts: Facts) -> Str
     return cause
 }
 
-/// Words of errors of pods, with the fix: IMAGE is the image, CNI the configuration, CONFIG that of containerd.
-private let podFixes: [(words: [String], fix: String)] = [
-    (
-        ["sandbox image"],
-        "IMPORT the sandbox image, or correct 'sandbox_image' in CONFIG and run 'systemctl restart containerd'"
-    ),
-    (
-        ["cgroupspath"],
-        "set 'cgroupDriver: systemd' for the kubelet and 'SystemdCgroup = true' in CONFIG, and restart both programs"
-    ),
-    (["hostpath type check failed"], "create the path on this node, or correct 'hostPath' of the pod"),
-]
-
-/// Errors of pulling an image, with the fix.
-private let imageFixes: [(words: [String], fix: String)] = [
-    (
-        [" 401", " 403", "unauthorized", "forbidden", "denied"],
-        "give the pod 'imagePullSecrets' with access to IMAGE, or correct the image's name"
-    ),
-    (["not found", "manifest unknown", "invalidimagename"], "correct IMAGE, which the registry does not have"),
-    (["errimageneverpull"], "IMPORT IMAGE, or change 'imagePullPolicy: Never' of the pod"),
-    (["no space left"], "free space for the images: 'df -h' and 'crictl rmi --prune'"),
-    (
-        ["no such host", "timeout", "connection refused", "dial tcp", "x509", "unreachable", "deadline exceeded"],
-        "check that this node reaches the registry of IMAGE: DNS, proxy of containerd's unit, and CA; or IMPORT it"
-    ),
-]
-
 /// Returns what to do about a pod that does not run.
-private func podFix(_ pod: ClusterFacts.PodObject, _ message: String, _ facts: Facts) -> String {
+private func podFix(_ pod: ClusterFacts.PodObject) -> String {
     let parts = pod.name.pathParts.map(String.init)
     let (namespace, name) = (parts.first ?? "default", parts.last ?? pod.name)
-    let isImage = pod.reason.contains("Image")
-    let text = "\(pod.reason): \(message)".lowercased()
-    if let found = (isImage ? imageFixes : podFixes).first(where: { $0.words.contains { text.contains($0) } }) {
-        return found.fix.replacing("IMAGE", with: pod.image.map { "'\($0)'" } ?? "the image")
-            .replacing("IMPORT", with: "import with 'ctr -n k8s.io images import FILE'")
-            .replacing("CONFIG", with: facts.runtime.containerd?.path ?? "/etc/containerd/config.toml")
-            .replacing("CNI", with: facts.network.configurations.first?.path ?? facts.network.directory)
-    }
-    if isImage { return "run 'crictl pull \(pod.image ?? "IMAGE")' on this node to see why" }
+    if pod.reason.contains("Image") { return "run 'crictl pull \(pod.image ?? "IMAGE")' on this node to see why" }
     return pod.reason == "CrashLoopBackOff"
         ? "see 'kubectl -n \(namespace) logs \(name) --all-containers --previous'"
         : "see 'kubectl -n \(namespace) describe pod \(name)'"

@@ -3,135 +3,6 @@ import Glibc
 import Host
 import YAML
 
-/// Two calls of the Container Runtime Interface, `Version` and `Status`, over HTTP/2 on a socket.
-///
-/// This is the part of gRPC that a question needs: requests without compression, and the messages of the answers. The
-/// header blocks of answers are not read, because a call that fails has no message.
-enum RuntimeInterface {
-    private static let (data, headers, settings): (UInt8, UInt8, UInt8) = (0, 1, 4)
-    private static let endOfStream: UInt8 = 1
-
-    /// The bytes of both requests: `Version` on stream 1, `Status` on stream 3.
-    static var requests: [UInt8] {
-        Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(settings, 0, 0, []) + call("Version", 1)
-            + call("Status", 3)
-    }
-
-    private static func call(_ method: String, _ stream: UInt8) -> [UInt8] {
-        func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + Array(text.utf8) }
-        // Indexed fields `:method: POST` and `:scheme: http`, then literal ones; see RFC 7541, section 6.
-        let block: [UInt8] =
-            [0x83, 0x86, 0x04] + text("/runtime.v1.RuntimeService/\(method)") + [0x01] + text("localhost")
-            + [0x0f, 0x10] + text("application/grpc") + [0x00] + text("te") + text("trailers")
-        let endOfHeaders: UInt8 = 4
-        // An empty message: not compressed, no bytes.
-        return frame(headers, endOfHeaders, stream, block) + frame(data, endOfStream, stream, [0, 0, 0, 0, 0])
-    }
-
-    private static func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
-        [0, UInt8(payload.count >> 8), UInt8(payload.count & 0xff), type, flags, 0, 0, 0, stream] + payload
-    }
-
-    private typealias Frame = (type: UInt8, flags: UInt8, stream: UInt8, payload: ArraySlice<UInt8>)
-
-    /// The frames that have arrived completely.
-    private static func frames(in bytes: [UInt8]) -> [Frame] {
-        var frames: [Frame] = []
-        var index = 0
-        while index + 9 <= bytes.count {
-            let length = Int(bytes[index]) << 16 | Int(bytes[index + 1]) << 8 | Int(bytes[index + 2])
-            guard index + 9 + length <= bytes.count else { break }
-            let payload = bytes[(index + 9)..<(index + 9 + length)]
-            frames.append((bytes[index + 3], bytes[index + 4], bytes[index + 8], payload))
-            index += 9 + length
-        }
-        return frames
-    }
-
-    /// Returns whether both calls have ended.
-    static func isComplete(_ bytes: [UInt8]) -> Bool {
-        let ended = frames(in: bytes).filter { $0.type <= headers && $0.flags & endOfStream != 0 }
-        return Set(ended.map(\.stream)).isSuperset(of: [1, 3])
-    }
-
-    /// Reads the answers.
-    static func answer(_ bytes: [UInt8]) -> RuntimeFacts.Answer {
-        let frames = frames(in: bytes)
-        guard let first = frames.first, first.type == settings else {
-            return bytes.isEmpty ? .silent : .failed("it does not speak HTTP/2")
-        }
-        func message(_ stream: UInt8) -> [UInt8] {
-            Array(frames.filter { $0.type == data && $0.stream == stream }.flatMap(\.payload).dropFirst(5))
-        }
-        func texts(_ bytes: [UInt8], _ number: Int) -> [String] {
-            fields(of: bytes, number).map { String(decoding: $0.bytes, as: UTF8.self) }
-        }
-        let version = message(1)
-        guard let name = texts(version, 2).first, let number = texts(version, 3).first else {
-            return isComplete(bytes) ? .withoutInterface : .silent
-        }
-        let conditions = fields(of: message(3), 1).flatMap { fields(of: $0.bytes, 1) }.compactMap { condition in
-            texts(condition.bytes, 1).first.map { type in
-                RuntimeFacts.Condition(
-                    type: type,
-                    isTrue: fields(of: condition.bytes, 2).first?.value == 1,
-                    message: texts(condition.bytes, 4).first ?? ""
-                )
-            }
-        }
-        return .version(name: name, version: number, conditions: conditions)
-    }
-
-    /// Returns the fields of a number in a message of protocol buffers, as far as texts, numbers and messages in it.
-    private static func fields(of bytes: [UInt8], _ wanted: Int) -> [(value: Int, bytes: [UInt8])] {
-        var fields: [(value: Int, bytes: [UInt8])] = []
-        var index = 0
-        func variable() -> Int? {
-            var (value, shift) = (0, 0)
-            while index < bytes.count, shift < 63 {
-                let byte = bytes[index]
-                index += 1
-                value |= Int(byte & 0x7f) << shift
-                if byte < 0x80 { return value }
-                shift += 7
-            }
-            return nil
-        }
-        while index < bytes.count, let key = variable(), let value = variable() {
-            var content: [UInt8] = []
-            if key & 7 == 2 {
-                guard value <= bytes.count - index else { break }
-                content = Array(bytes[index..<(index + value)])
-                index += value
-            } else if key & 7 != 0 {
-                break
-            }
-            if key >> 3 == wanted { fields.append((value, content)) }
-        }
-        return fields
-    }
-
-    /// Asks the runtime at a socket.
-    static func ask(_ path: String, within limit: Duration) async -> RuntimeFacts.Answer {
-        let deadline = ContinuousClock.now + limit
-        do throws(SystemError) {
-            let bytes = try await onThread { () throws(SystemError) in
-                try LocalSocket.exchange(path, sending: requests, until: deadline, isComplete: isComplete)
-            }
-            return answer(bytes)
-        } catch {
-            switch error.code {
-            case ENOENT, ENOTDIR: return .missing
-            case ECONNREFUSED: return .refused
-            case EACCES, EPERM: return .denied
-            // A socket whose queue of connections is full belongs to a program that hangs.
-            case EAGAIN: return .silent
-            default: return .failed(error.reason)
-            }
-        }
-    }
-}
-
 /// Reads the settings of containerd and the configurations of the network of pods, below a root directory.
 struct RuntimeProbe {
     var root: String
@@ -140,15 +11,26 @@ struct RuntimeProbe {
 
     static let sockets = [
         "/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/cri-dockerd.sock",
-        "/run/k3s/containerd/containerd.sock",
     ]
-
-    private static let directories = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/opt/bin"]
 
     private func exists(_ path: String) -> Bool { (try? FileSystem.exists(root + path)) == true }
 
-    /// Returns the paths at which programs of a name are installed.
-    func programs(_ name: String) -> [String] { Self.directories.map { "\($0)/\(name)" }.filter(exists) }
+    /// Returns whether a program accepts connections at a socket.
+    static func answer(at path: String) -> RuntimeFacts.Answer? {
+        do throws(SystemError) {
+            try LocalSocket.connect(to: path)
+            return .connected
+        } catch {
+            switch error.code {
+            case ENOENT, ENOTDIR: return .missing
+            case ECONNREFUSED: return .refused
+            case EACCES, EPERM: return .denied
+            // The queue of connections is full: a program has it.
+            case EAGAIN: return .connected
+            default: return nil
+            }
+        }
+    }
 
     /// Reads the configuration of containerd, `nil` if there is no file.
     ///
@@ -177,7 +59,6 @@ struct RuntimeProbe {
                 facts.usesSystemd = value.hasPrefix("true")
             case "conf_dir": facts.networkDirectory = texts.first
             case "bin_dir", "bin_dirs": facts.pluginDirectories = texts.filter { !$0.isEmpty }
-            case "address" where table == "[grpc]": facts.address = texts.first
             default: break
             }
         }

@@ -107,12 +107,9 @@ extension ClusterFacts.NodeObject {
             guard let type = condition["type"]?.string else { continue }
             conditions[type] = (condition["status"]?.string ?? "", condition["message"]?.string ?? "")
         }
-        taints = (object["spec"]?["taints"]?.sequence ?? []).map {
-            ($0["key"]?.string ?? "", $0["effect"]?.string ?? "")
-        }
         isUnschedulable = object["spec"]?["unschedulable"]?.boolean == true
-        machineID = object["status"]?["nodeInfo"]?["machineID"]?.string
         kubeletVersion = object["status"]?["nodeInfo"]?["kubeletVersion"]?.string
+        runtimeVersion = object["status"]?["nodeInfo"]?["containerRuntimeVersion"]?.string
     }
 }
 
@@ -138,16 +135,16 @@ extension ClusterFacts.PodObject {
             reason: failing?.reason ?? status?["reason"]?.string ?? "ContainerCreating"
         )
         message = failing?.message ?? status?["message"]?.string ?? ""
-        (image, container) = (failing?.image, failing?.container)
+        image = failing?.image
         hostPaths = (object["spec"]?["volumes"]?.sequence ?? []).compactMap { $0["hostPath"]?["path"]?.string }
     }
 
-    private typealias Failure = (reason: String, message: String, image: String?, container: String?)
+    private typealias Failure = (reason: String, message: String, image: String?)
 
     /// Returns the failure of a container that does not start or that ends again and again.
     private static func failure(of container: Node, _ now: Timestamp) -> Failure? {
         let state = container["state"]
-        let (image, name) = (container["image"]?.string, container["name"]?.string)
+        let image = container["image"]?.string
         let last = state?["terminated"] ?? container["lastState"]?["terminated"]
         let code = last?["exitCode"]?.integer ?? 0
         let words = [last?["reason"]?.string, "exit code \(code)", last?["message"]?.string.map { trimmed($0) }]
@@ -155,13 +152,13 @@ extension ClusterFacts.PodObject {
         if let reason = state?["waiting"]?["reason"]?.string {
             if reason == "PodInitializing" || reason == "ContainerCreating" { return nil }
             let own = state?["waiting"]?["message"]?.string ?? ""
-            return (reason, reason == "CrashLoopBackOff" || own.isEmpty ? ending : own, image, name)
+            return (reason, reason == "CrashLoopBackOff" || own.isEmpty ? ending : own, image)
         }
         // Between two starts, a container has ended or has run only for a short time.
         let restarts = container["restartCount"]?.integer ?? 0
         let started = state?["running"]?["startedAt"]?.string.flatMap { Timestamp(rfc3339: $0) }
         let isShort = started.map { now.seconds - $0.seconds < 120 && restarts > 1 } ?? (state?["terminated"] != nil)
-        return code != 0 && isShort ? ("CrashLoopBackOff", ending, image, name) : nil
+        return code != 0 && isShort ? ("CrashLoopBackOff", ending, image) : nil
     }
 }
 
@@ -169,39 +166,36 @@ extension ClusterFacts.PodObject {
 struct PodLogs {
     var root: String
 
-    /// Returns the last error of a container, of the start before if the last has written nothing yet.
-    ///
-    /// - Parameters:
-    ///   - prefix: The beginning of the name of the pod's directory, which is `NAMESPACE_NAME_UID`.
-    ///   - container: The name of the container.
-    ///   - isOfAnyForm: Whether the last line counts as an error if none has a known form.
-    /// - Returns: The error, `nil` if there is none.
-    func lastError(ofPod prefix: String, _ container: String, isOfAnyForm: Bool = true) -> String? {
-        let names = (try? FileSystem.list("\(root)/var/log/pods", limit: 10_000)) ?? []
-        let directories = names.filter { $0.hasPrefix(prefix) }.map { "\(root)/var/log/pods/\($0)/\(container)" }
-        let files = directories.flatMap { directory in
-            ((try? FileSystem.list(directory, limit: 1000)) ?? []).filter { $0.hasSuffix(".log") }.map {
-                "\(directory)/\($0)"
-            }
+    /// Returns the last errors of etcd and the API server of this node, with their names.
+    func lastErrorsOfServer() -> [(name: String, error: String)] {
+        ["etcd", "kube-apiserver"].compactMap { name in
+            lastError(ofPod: "kube-system_\(name)-", name).map { (name, $0) }
+        }
+    }
+
+    /// Returns the last error of a container, of the start before if the last has written none yet.
+    private func lastError(ofPod prefix: String, _ container: String) -> String? {
+        func paths(in directory: String) -> [String] {
+            ((try? FileSystem.list(directory, limit: 10_000)) ?? []).map { "\(directory)/\($0)" }
         }
         func modified(_ path: String) -> Int64 {
             ((try? FileSystem.status(path)) ?? nil).map { Int64($0.modified) } ?? 0
         }
-        return files.sorted { modified($0) > modified($1) }.prefix(2).lazy.compactMap { path -> String? in
+        let directories = paths(in: "\(root)/var/log/pods").filter { $0.pathParts.last?.hasPrefix(prefix) == true }
+        let files = directories.flatMap { paths(in: "\($0)/\(container)") }.filter { $0.hasSuffix(".log") }
+        return files.sorted { modified($0) > modified($1) }.prefix(2).lazy.compactMap { path in
             // The kubelet rotates files of 10 MB.
-            guard let bytes = try? FileSystem.read(path, limit: 12 << 20) else { return nil }
-            return Self.lastError(in: String(decoding: bytes.suffix(16 << 10), as: UTF8.self), isOfAnyForm: isOfAnyForm)
+            (try? FileSystem.read(path, limit: 12 << 20)).flatMap { Self.lastError(in: $0.suffix(16 << 10)) }
         }.first
     }
 
     // The lines have the form `TIME STREAM FLAG TEXT`.
-    static func lastError(in text: String, isOfAnyForm: Bool = true) -> String? {
-        let lines = text.split(separator: "\n").compactMap { line -> String? in
+    static func lastError(in bytes: ArraySlice<UInt8>) -> String? {
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line -> String? in
             let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
             return parts.count == 4 && parts[1].hasPrefix("std") && !parts[3].isEmpty ? trimmed(parts[3]) : nil
         }
         let words = ["\"level\":\"fatal\"", "level=fatal", "panic: ", "Error: ", "error: ", "[FATAL]", "[ERROR]"]
-        let error = lines.last { line in isKlog(line) ? isError(line) : words.contains { line.contains($0) } }
-        return (error ?? (isOfAnyForm ? lines.last : nil)).map(errorText)
+        return lines.last { line in isKlog(line) ? isError(line) : words.contains { line.contains($0) } }.map(errorText)
     }
 }

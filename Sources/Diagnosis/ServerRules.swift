@@ -8,7 +8,7 @@ let credentialRules: [Rule] = [
     Rule("kubeconfig-missing", .configuration, blocks: .credentials) { facts in
         let kubelet = facts.kubelet
         guard let path = kubelet.kubeconfig.path, !kubelet.kubeconfig.exists, !kubelet.kubeconfig.isDenied,
-            !kubelet.bootstrap.exists, !kubelet.bootstrap.isDenied, !kubelet.isK3s
+            !kubelet.bootstrap.exists, !kubelet.bootstrap.isDenied
         else { return nil }
         let also =
             kubelet.bootstrap.path.map { ", and neither does '\($0)'" } ?? ", and '--bootstrap-kubeconfig' is not given"
@@ -52,8 +52,7 @@ let credentialRules: [Rule] = [
     },
     Rule("node-name", .credentials, blocks: .node) { facts in
         let prefix = "system:node:"
-        // The kubelet of k3s registers with the name in its certificate.
-        guard !facts.kubelet.isK3s, let name = facts.kubelet.kubeconfig.credentials?.commonName, name.hasPrefix(prefix),
+        guard let name = facts.kubelet.kubeconfig.credentials?.commonName, name.hasPrefix(prefix),
             !facts.nodeName.isEmpty, name != prefix + facts.nodeName
         else { return nil }
         let other = name.dropFirst(prefix.utf8.count)
@@ -66,21 +65,14 @@ let credentialRules: [Rule] = [
             "\(correction) and run '\(facts.kubelet.restart)' if the node is '\(other)'; else \(joiningAgain)"
         )
     },
-    Rule("bootstrap-token", .credentials) { facts in
-        guard facts.server.identityStatus == 401, facts.kubelet.usesBootstrap, facts.harmfulClockDifference == nil
-        else {
-            return nil
-        }
-        return (
-            facts.server.source,
-            "the server does not accept its bootstrap token (401 Unauthorized), which has expired or is unknown there",
-            joiningAgain
-        )
-    },
     Rule("unauthorized", .credentials) { facts in
-        guard facts.server.identityStatus == 401, !facts.kubelet.usesBootstrap, facts.harmfulClockDifference == nil
-        else {
-            return nil
+        guard facts.server.identityStatus == 401, facts.harmfulClockDifference == nil else { return nil }
+        if facts.kubelet.usesBootstrap {
+            return (
+                facts.server.source,
+                "the server does not accept its bootstrap token (401 Unauthorized), which has expired or is unknown there",
+                joiningAgain
+            )
         }
         let fact = facts.kubelet.kubeconfig
         let isForeign =
@@ -102,8 +94,7 @@ let credentialRules: [Rule] = [
         else { return nil }
         return (
             facts.server.source, "the server forbids it to read its Node: \(facts.server.identityMessage)",
-            "check that the server has '--authorization-mode=Node,RBAC', and that the certificate is of group system:nodes and user "
-                + "system:node:\(facts.nodeName)"
+            "check that the server has '--authorization-mode=Node,RBAC', and that the certificate is of group system:nodes"
         )
     },
     Rule("csr-waiting", .credentials, kind: .symptom) { facts in
@@ -148,7 +139,7 @@ private func clock(_ facts: Facts, _ difference: Int64, _ evidence: String) -> R
 /// Returns the advice to replace the kubelet's kubeconfig, or to join again.
 private func renewal(_ facts: Facts) -> String {
     let kubelet = facts.kubelet
-    guard !kubelet.usesBootstrap, let path = kubelet.kubeconfig.path, !kubelet.isK3s else { return joiningAgain }
+    guard !kubelet.usesBootstrap, let path = kubelet.kubeconfig.path else { return joiningAgain }
     return
         "run 'kubeadm kubeconfig user --org system:nodes --client-name system:node:\(facts.nodeName) > kubelet.conf' on a "
         + "control plane, copy the file to '\(path)' here, and run '\(kubelet.restart)'; or join again: \(joiningAgain)"
@@ -180,22 +171,17 @@ let serverRules: [Rule] = [
     },
     Rule(all: "control-plane-file", .server) { facts in
         guard facts.server.fault != nil else { return [] }
-        let files = facts.kubelet.staticPods.badFiles.filter { file in
-            ["kube-apiserver", "etcd"].contains { file.manifest.contains($0) }
-        }
-        return files.unique { $0.path }.map { file in
-            let name =
-                file.reason.contains("expired")
-                ? "run 'kubeadm certs renew all' and restart the pods of the control plane" : "restore the file"
-            return (file.path, "\(file.reason), and '\(file.manifest)' names it", "\(name); or correct the manifest")
+        return facts.kubelet.staticPods.badFiles.prefix(1).map { path, reason in
+            (path, reason, "run 'kubeadm certs renew all', and restart the pods of the control plane")
         }
     },
     Rule(all: "static-pod-missing", .pods, blocks: .server) { facts in
         let pods = facts.kubelet.staticPods
         guard facts.isThisMachine, facts.server.fault?.kind == .refused, pods.isControlPlane, let path = pods.path
         else { return [] }
-        let names = ["kube-apiserver"] + (pods.hasLocalStore ? ["etcd"] : [])
-        return names.filter { !pods.has($0) }.map { name in
+        // The server may use an etcd of other machines.
+        let isStoreHere = facts.server.podErrors.contains { $0.error.contains("127.0.0.1:2379") }
+        return (["kube-apiserver"] + (isStoreHere ? ["etcd"] : [])).filter { !pods.has($0) }.map { name in
             (
                 "\(path)/\(name).yaml",
                 "does not exist, so that the kubelet does not start \(name), although this node is a control plane",
@@ -206,7 +192,7 @@ let serverRules: [Rule] = [
     Rule(all: "control-plane-pod", .server) { facts in
         guard facts.kubelet.staticPods.badFiles.isEmpty, facts.kubelet.staticPods.faults.isEmpty else { return [] }
         return facts.server.podErrors.prefix(1).map { name, error in
-            let file = facts.kubelet.staticPods.files.keys.first { $0.contains(name) } ?? "its manifest"
+            let file = facts.kubelet.staticPods.files.first { $0.contains(name) } ?? "its manifest"
             return (
                 "\(name) of this node", "its last error is: \(error)",
                 "correct that, in '\(file)' or what it names; see 'crictl ps -a --name \(name)' and 'crictl logs ID'"
@@ -231,8 +217,8 @@ let serverRules: [Rule] = [
         "see 'ip route get \(host)' and 'ip link', or correct 'server' in '\(facts.server.source)'"
     },
     connectionRule("server-silent", .timedOut) { facts, host in
-        "check that the machine runs, that its kube-apiserver is not overloaded, and that no firewall drops the port, or correct "
-            + "'server' in '\(facts.server.source)'; 'ping \(host)' and 'nft list ruleset' help"
+        "check with 'ping \(host)' that the machine runs, and that no firewall drops the port, or correct 'server' in "
+            + "'\(facts.server.source)'"
     },
     connectionRule("wrong-ca", .untrusted, .selfSigned) { facts, _ in
         authorityAdvice(facts) + "; or correct 'server' there"
@@ -263,24 +249,6 @@ let serverRules: [Rule] = [
                 : "see the log of kube-apiserver on the control plane"
         )
     },
-    Rule("version-skew", .configuration, blocks: .node) { facts in
-        guard let text = facts.server.version, let own = facts.kubelet.version, let server = KubernetesVersion(text),
-            let kubelet = KubernetesVersion(own)
-        else { return nil }
-        let subject = "kubelet \(own) with API server \(text)"
-        if kubelet.minor > server.minor {
-            return (
-                subject, "a kubelet must not be newer than its server",
-                "install kubelet \(text), or upgrade the control plane first"
-            )
-        }
-        let allowed = server.minor >= 28 ? 3 : 2
-        guard server.minor - kubelet.minor > allowed else { return nil }
-        return (
-            subject, "a kubelet may be at most \(allowed) minor versions older than its server",
-            "upgrade the kubelet to \(text)"
-        )
-    },
 ]
 
 let manifestFix = "correct the file, which the kubelet reads again by itself, or remove it"
@@ -295,8 +263,7 @@ private func connectionRule(
 ) -> Rule {
     let all: Set<TransportError.Kind> = [
         .resolve, .refused, .unreachable, .timedOut, .untrusted, .selfSigned, .hostName, .noNames,
-        .serverCertificateExpired,
-        .clientCertificateRefused, .serverCertificateNotYetValid,
+        .serverCertificateExpired, .clientCertificateRefused, .serverCertificateNotYetValid,
     ]
     let isOwn = { @Sendable (facts: Facts, fault: TransportError) in
         facts.kubelet.staticPods.isControlPlane && [.refused, .timedOut].contains(fault.kind)
@@ -313,7 +280,6 @@ private func connectionRule(
             return []
         }
         let host = (try? WebAddress(url).host) ?? url
-        let known = facts.machine.hostEntry.map { " ('\(host)' is \($0))" } ?? ""
         let issuer = fault.peer.map { ", whose issuer is '\($0.issuer)'" } ?? ""
         let subject =
             kinds.contains(.untrusted)
@@ -322,7 +288,7 @@ private func connectionRule(
             (
                 url,
                 fault.message + (kinds.contains(.untrusted) && !fault.message.contains("issue") ? issuer : "")
-                    + (subject ?? "") + known, fix(facts, host)
+                    + (subject ?? ""), fix(facts, host)
             )
         ]
     }

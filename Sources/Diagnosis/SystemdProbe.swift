@@ -142,7 +142,7 @@ extension Service {
     /// The properties of which `systemctl show` is asked.
     static let properties = [
         "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainCode", "ExecMainStatus",
-        "NRestarts", "ConditionResult", "ConditionTimestampMonotonic",
+        "NRestarts",
     ]
 
     /// Reads the output of `systemctl show`, in which an empty line separates the units.
@@ -155,7 +155,6 @@ extension Service {
             let values = Dictionary(lines.compactMap { split($0).map { ($0.key, $0.value) } }) { $1 }
             guard let name = values["Id"], let load = values["LoadState"], load != "not-found" else { continue }
             let hasEnded = values["ExecMainCode"] != "0"
-            let wasTried = values["ConditionTimestampMonotonic"] != "0"
             services[name] = Service(
                 load: load,
                 active: values["ActiveState"] ?? "",
@@ -163,8 +162,7 @@ extension Service {
                 file: values["UnitFileState"] ?? "",
                 result: values["Result"] ?? "",
                 status: hasEnded ? values["ExecMainStatus"].flatMap { Int($0) } : nil,
-                restarts: values["NRestarts"].flatMap { Int($0) } ?? 0,
-                areConditionsMet: !wasTried || values["ConditionResult"] != "no"
+                restarts: values["NRestarts"].flatMap { Int($0) } ?? 0
             )
         }
         return services
@@ -200,32 +198,15 @@ extension UnitLog {
     }
 }
 
-/// Joins the lines of values that klog writes in several lines: `err=<`, indented lines, and a line that begins with `>`.
+/// Joins the lines of values that klog writes in several lines: `err=<`, the lines, and a line that begins with `>`.
 private func joined(_ lines: [JournalLine]) -> [JournalLine] {
-    var result: [JournalLine] = []
-    var value: [String]?
-    func close(_ parts: [String]) {
-        guard let last = result.indices.last else { return }
-        result[last].text =
-            "\(result[last].text.dropLast())\"\(parts.joined(separator: " ").replacing("\"", with: "\\\""))\""
-    }
-    for line in lines {
-        if let parts = value {
-            let text = trimmed(line.text)
-            // Another entry means that the rest of the value is not in the journal.
-            guard isKlog(line.text) || text.hasPrefix(">") else {
-                value = parts + [text]
-                continue
-            }
-            close(parts)
-            value = nil
-            if text.hasPrefix(">") { continue }
+    lines.reduce(into: []) { result, line in
+        if let last = result.last?.text, last.contains("=<"), !isKlog(line.text) {
+            result[result.count - 1].text += " \(trimmed(line.text))"
+        } else {
+            result.append(line)
         }
-        result.append(line)
-        if line.text.hasSuffix("=<") { value = [] }
     }
-    if let value { close(value) }
-    return result
 }
 
 /// Returns whether a line begins as klog's do: with the letter of its severity and the date.
@@ -240,6 +221,9 @@ func isError(_ line: String) -> Bool { !isKlog(line) || line.hasPrefix("E") || l
 
 /// Returns the value of `err` in a line of klog, or the line after its prefix.
 func errorText(_ line: String) -> String {
+    if let start = line.firstRange(of: "err=< ")?.upperBound {
+        return String(line[start...].prefix { $0 != ">" }.dropLast())
+    }
     guard let start = line.firstRange(of: "err=\"")?.upperBound else {
         return isKlog(line) ? line.firstRange(of: "] ").map { String(line[$0.upperBound...]) } ?? line : line
     }
@@ -305,36 +289,4 @@ func isOfRoot(_ status: String) -> Bool {
     guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("Uid:") }) else { return false }
     let users = line.split { $0 == " " || $0 == "\t" }.dropFirst()
     return users.count == 4 && users.allSatisfy { $0 == "0" }
-}
-
-/// Finds the process that listens at a TCP port, as `process 7 ('nginx')`.
-///
-/// - Parameters:
-///   - port: The port.
-///   - excluded: The processes that do not count.
-/// - Returns: The process, `nil` if nothing listens there, or this user may not see it.
-func holder(ofPort port: Int, except excluded: Set<Int>) -> String? {
-    let sockets = listeningSockets(atPort: port)
-    guard !sockets.isEmpty else { return nil }
-    for name in (try? FileSystem.list("/proc")) ?? [] {
-        guard let process = Int(name), let files = try? FileSystem.list("/proc/\(name)/fd"),
-            files.contains(where: { file in
-                (try? FileSystem.status("/proc/\(name)/fd/\(file)"))?.target.map(sockets.contains) == true
-            })
-        else { continue }
-        if excluded.contains(process) { return nil }
-        return "process \(process) ('\(printable(lines(of: "/proc/\(name)/comm").first ?? ""))')"
-    }
-    return nil
-}
-
-/// Returns the sockets that listen at a TCP port, as `/proc/PID/fd` names them.
-func listeningSockets(atPort port: Int) -> [String] {
-    let hexadecimal = String(port, radix: 16, uppercase: true)
-    let suffix = ":" + String(repeating: "0", count: max(0, 4 - hexadecimal.count)) + hexadecimal
-    return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { lines(of: $0) }.compactMap { line in
-        let words = line.split(separator: " ")
-        // State 0A is LISTEN; the tenth word is the inode.
-        return words.count > 9 && words[1].hasSuffix(suffix) && words[3] == "0A" ? "socket:[\(words[9])]" : nil
-    }
 }

@@ -8,28 +8,21 @@ import Host
 func soundFacts() -> Facts {
     var facts = Facts(now: Timestamp(seconds: 1_780_000_000))
     (facts.areUnitsKnown, facts.nodeName, facts.machine.hostName) = (true, "worker-1", "worker-1")
-    facts.machine.machineID = "0123456789abcdef0123456789abcdef"
     facts.machine.settings = ["net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"]
     facts.kubelet.unitPath = "/etc/systemd/system/kubelet.service"
-    (facts.kubelet.program, facts.kubelet.version) = ("/usr/bin/kubelet", "v1.36.2")
+    facts.kubelet.program = "/usr/bin/kubelet"
     facts.kubelet.arguments = [("--kubeconfig=/etc/kubernetes/kubelet.conf", nil)]
     facts.kubelet.kubeconfig.path = "/etc/kubernetes/kubelet.conf"
     facts.kubelet.kubeconfig.exists = true
     facts.kubelet.service = Service()
     facts.kubelet.process = RunningProcess(identifier: 100, age: 3600)
-    facts.kubelet.health = .healthy
     facts.runtime.services = ["containerd.service": Service()]
-    facts.runtime.answer = .version(
-        name: "containerd",
-        version: "v2.1.0",
-        conditions: [.init(type: "RuntimeReady", isTrue: true), .init(type: "NetworkReady", isTrue: true)]
-    )
-    facts.runtime.programs = ["/usr/bin/containerd"]
+    facts.runtime.answer = .connected
     facts.network.configurations = [.init(path: "/etc/cni/net.d/10-calico.conflist", types: ["calico"])]
     (facts.server.url, facts.server.readyStatus, facts.server.identityStatus) = ("https://10.0.0.1:6443", 200, 200)
     (facts.server.source, facts.server.version) = ("/etc/kubernetes/kubelet.conf", "v1.36.2")
     facts.cluster.isKnown = true
-    facts.cluster.node = ClusterFacts.NodeObject()
+    facts.cluster.node = ClusterFacts.NodeObject(kubeletVersion: "v1.36.2", runtimeVersion: "containerd://2.1.0")
     facts.cluster.leaseAge = 5
     facts.setReady("True", "kubelet is posting ready status")
     return facts
@@ -38,7 +31,7 @@ func soundFacts() -> Facts {
 extension Facts {
     /// The kubelet ends again and again, with an error as klog writes it.
     mutating func stopKubelet(_ error: String? = nil) {
-        (kubelet.process, kubelet.health) = (nil, nil)
+        kubelet.process = nil
         kubelet.service = Service(
             active: "activating",
             sub: "auto-restart",

@@ -72,12 +72,10 @@ public struct FreeSpace: Sendable, Hashable {
     public let free: Int
     /// Whether no file can be created.
     public let isWithoutInodes: Bool
-    /// Whether the file system is mounted for reading only.
-    public let isReadOnly: Bool
 
     /// Creates the free space from its parts.
-    public init(mount: String, free: Int, lacksInodes: Bool = false, isReadOnly: Bool = false) {
-        (self.mount, self.free, isWithoutInodes, self.isReadOnly) = (mount, free, lacksInodes, isReadOnly)
+    public init(mount: String, free: Int, lacksInodes: Bool = false) {
+        (self.mount, self.free, isWithoutInodes) = (mount, free, lacksInodes)
     }
 
     /// Whether a program would not find space for a small file.
@@ -96,8 +94,7 @@ public struct FreeSpace: Sendable, Hashable {
         return FreeSpace(
             mount: mount.path,
             free: Int(clamping: free.partialValue),
-            lacksInodes: status.f_files > 0 && status.f_favail == 0,
-            isReadOnly: mount.options.contains("ro")
+            lacksInodes: status.f_files > 0 && status.f_favail == 0
         )
     }
 }

@@ -8,46 +8,11 @@ public enum LocalSocket {
         (try? FileStatus.at(path, followingLinks: true, "cannot examine"))?.kind == .socket
     }
 
-    /// Connects to a socket, sends bytes, and reads what the other end sends until a caller has enough.
+    /// Connects to a socket, and closes the connection.
     ///
-    /// The function blocks: call it on a thread that may.
-    ///
-    /// - Parameters:
-    ///   - path: The path of the socket.
-    ///   - request: The bytes to send.
-    ///   - limit: The number of bytes after which reading ends.
-    ///   - deadline: The instant after which reading ends.
-    ///   - isComplete: Returns whether the bytes so far are enough.
-    /// - Returns: The bytes that arrived until then, none if the other end is silent.
-    /// - Throws: ``Base/SystemError`` if nothing accepts connections at the path, or the other end closes early.
-    public static func exchange(
-        _ path: String,
-        sending request: [UInt8],
-        limit: Int = 1 << 20,
-        until deadline: ContinuousClock.Instant,
-        isComplete: ([UInt8]) -> Bool,
-    ) throws(SystemError) -> [UInt8] {
+    /// - Throws: ``Base/SystemError`` if nothing accepts connections at the path.
+    public static func connect(to path: String) throws(SystemError) {
         let operation = "cannot connect to"
-        let file = try connect(to: path, operation)
-        try send(request, to: file, path)
-        var bytes: [UInt8] = []
-        while bytes.count < limit, !isComplete(bytes) {
-            var waits = [pollfd(reading: file.raw)]
-            guard try poll(&waits, until: deadline), deadline > .now else { break }
-            let part: [UInt8]
-            do throws(SystemError) {
-                part = try file.read("cannot read from", path, capacity: 1 << 14)
-            } catch {
-                if error.code == EAGAIN { continue }
-                throw error
-            }
-            if part.isEmpty { break }
-            bytes += part
-        }
-        return bytes
-    }
-
-    private static func connect(to path: String, _ operation: String) throws(SystemError) -> FileDescriptor {
         try SystemError.checkPath(operation, path)
         let file = FileDescriptor(
             adopting: try SystemError.check(operation, path) {
@@ -68,16 +33,6 @@ public enum LocalSocket {
                     unsafe Glibc.connect(file.raw, $0, size)
                 }
             }
-        }
-        return file
-    }
-
-    /// Sends a request, which is so short that it fits into the buffer of the socket.
-    private static func send(_ request: [UInt8], to file: borrowing FileDescriptor, _ path: String) throws(SystemError)
-    {
-        let raw = file.raw
-        _ = try SystemError.check("cannot write to", path) {
-            unsafe Glibc.send(raw, request, request.count, Int32(MSG_NOSIGNAL))
         }
     }
 }
