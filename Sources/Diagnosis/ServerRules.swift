@@ -220,10 +220,10 @@ let serverRules: [Rule] = [
         "check with 'ping \(host)' that the machine runs, and that no firewall drops the port, or correct 'server' in "
             + "'\(facts.server.source)'"
     },
-    connectionRule("wrong-ca", .untrusted, .selfSigned) { facts, _ in
+    connectionRule("wrong-ca", .untrusted) { facts, _ in
         authorityAdvice(facts) + "; or correct 'server' there"
     },
-    connectionRule("server-name", .hostName, .noNames) { facts, _ in
+    connectionRule("server-name", .hostName) { facts, _ in
         "use a name of the certificate as the server in '\(facts.server.source)', or issue the server's certificate for this name"
     },
     connectionRule("server-certificate-expired", .serverCertificateExpired) { facts, _ in
@@ -262,8 +262,8 @@ private func connectionRule(
     fix: @escaping @Sendable (_ facts: Facts, _ host: String) -> String,
 ) -> Rule {
     let all: Set<TransportError.Kind> = [
-        .resolve, .refused, .unreachable, .timedOut, .untrusted, .selfSigned, .hostName, .noNames,
-        .serverCertificateExpired, .clientCertificateRefused, .serverCertificateNotYetValid,
+        .resolve, .refused, .unreachable, .timedOut, .untrusted, .hostName, .serverCertificateExpired,
+        .clientCertificateRefused, .serverCertificateNotYetValid,
     ]
     let isOwn = { @Sendable (facts: Facts, fault: TransportError) in
         facts.kubelet.staticPods.isControlPlane && [.refused, .timedOut].contains(fault.kind)

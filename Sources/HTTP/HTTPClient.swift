@@ -1,6 +1,5 @@
 import Base
 internal import CCurl
-internal import Glibc
 internal import TLS
 
 /// An HTTP client that shares connections among its requests.
@@ -26,7 +25,6 @@ public final class HTTPClient: Sendable {
     }
 
     private let settings: Settings
-    private let proxyRules: ProxyRules
     private let queue = RequestQueue()
     private let validated = Locked<Set<LoadedPEM>>([])
     private let start = Locked(Start())
@@ -47,7 +45,6 @@ public final class HTTPClient: Sendable {
     public init(_ settings: Settings = Settings(), startsAtOnce: Bool = true) throws(TransportError) {
         precondition(settings.maximumRequestsInFlight > 0, "a client sends at least one request at a time")
         self.settings = settings
-        proxyRules = ProxyRules { name in unsafe getenv(name).map { unsafe String(cString: $0) } }
         if startsAtOnce { try startTransfers() }
     }
 
@@ -99,35 +96,18 @@ public final class HTTPClient: Sendable {
         let hopLimit = 10
         let firstURL = request.url
         var (request, identity) = (request, identity)
-        var visited: Set<String> = []
-        for _ in 0...hopLimit {
+        for hop in 0...hopLimit {
             var prepared = try prepare(request, identity, deadline)
             prepared.receiver = receiver
-            visited.insert(prepared.url.text)
             var answer = try await queue.exchange(prepared).get()
-            if visited.count > 1 { answer.response.redirectedURL = prepared.url.shownText }
+            if hop > 0 { answer.response.redirectedURL = prepared.url.shownText }
             guard request.followsRedirects, ["GET", "HEAD"].contains(request.method),
                 let target = answer.redirection
             else { return answer.response }
             try follow(target, from: prepared, &request, &identity)
-            if visited.contains(try RequestURL(target).text) {
-                throw try Self.circle(from: firstURL, prepared.url, to: RequestURL(target))
-            }
         }
         let url = try RequestURL(firstURL)
         throw TransportError(.redirect, "'\(url.shownText)' is redirected more than \(hopLimit) times").located(at: url)
-    }
-
-    /// Returns the error of a request whose redirections lead to an address that has redirected before.
-    private static func circle(
-        from first: String,
-        _ last: RequestURL,
-        to target: RequestURL
-    ) throws(TransportError) -> TransportError {
-        let url = try RequestURL(first)
-        let end = "'\(last.textForOthers)' is redirected to \(last == target ? "itself" : "'\(target.textForOthers)'")"
-        let message = url == last ? end : "'\(url.shownText)' is redirected in a circle: \(end)"
-        return TransportError(.redirect, message).located(at: url)
     }
 
     /// Connects to a TCP port and closes the connection.
@@ -178,7 +158,7 @@ public final class HTTPClient: Sendable {
             let pem = try LoadedPEM(reading: identity)
             try validateOnce(pem)
             if let name = identity.serverName, url.text(withHost: name) == nil {
-                throw TransportError(.invalidURL, "'\(name)' is not a host name")
+                throw TransportError(.invalidRequest, "'\(name)' is not a host name")
             }
             return PreparedRequest(
                 method: try request.validMethod(),
@@ -187,11 +167,9 @@ public final class HTTPClient: Sendable {
                 body: request.body,
                 pem: pem,
                 serverName: identity.serverName,
-                proxy: identity.proxy ?? proxyRules.proxy(scheme: url.scheme, host: url.host),
-                proxyVariables: identity.proxy == nil ? proxyRules.variables(scheme: url.scheme) : nil,
+                proxy: identity.proxy,
                 replyLimit: request.replyLimit ?? settings.replyLimit,
                 endsWithFirstLine: request.endsWithFirstLine,
-                mayTakeLong: request.mayTakeLong,
                 connectTimeout: settings.connectTimeout,
                 deadline: deadline,
             )

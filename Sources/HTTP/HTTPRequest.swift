@@ -23,9 +23,6 @@ public struct HTTPRequest: Sendable, Hashable {
     /// Whether the response ends after the first line of its body, as needed for an endless stream of events.
     public var endsWithFirstLine: Bool
 
-    /// Whether the server may take long to respond, so that its silence does not indicate a dead connection.
-    public var mayTakeLong: Bool
-
     public init(
         method: String = "GET",
         url: String,
@@ -34,7 +31,6 @@ public struct HTTPRequest: Sendable, Hashable {
         followsRedirects: Bool = false,
         replyLimit: Int? = nil,
         endsWithFirstLine: Bool = false,
-        mayTakeLong: Bool = false,
     ) {
         self.method = method
         self.url = url
@@ -43,7 +39,6 @@ public struct HTTPRequest: Sendable, Hashable {
         self.followsRedirects = followsRedirects
         self.replyLimit = replyLimit
         self.endsWithFirstLine = endsWithFirstLine
-        self.mayTakeLong = mayTakeLong
     }
 }
 
@@ -74,7 +69,7 @@ extension HTTPRequest {
     /// Returns the method, or throws an error if it is not a valid HTTP method.
     func validMethod() throws(TransportError) -> String {
         guard !method.isEmpty, method.utf8.allSatisfy(isTokenByte) else {
-            throw TransportError(.invalidURL, "'\(method)' is not an HTTP method")
+            throw TransportError(.invalidRequest, "'\(method)' is not an HTTP method")
         }
         return method
     }
@@ -91,7 +86,7 @@ extension HTTPRequest {
         for header in headers {
             guard !header.name.isEmpty, header.name.utf8.allSatisfy(isTokenByte),
                 !header.value.utf8.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F })
-            else { throw TransportError(.invalidURL, "header '\(header.name)' is invalid") }
+            else { throw TransportError(.invalidRequest, "header '\(header.name)' is invalid") }
             // libcurl sends a header without a value if a semicolon ends its name.
             lines.append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)")
         }
@@ -126,10 +121,8 @@ struct PreparedRequest: Sendable {
     var pem: LoadedPEM
     var serverName: String?
     var proxy: String?
-    var proxyVariables: ProxyVariables?
     var replyLimit: Int
     var endsWithFirstLine = false
-    var mayTakeLong = false
     var connectTimeout: Duration
     var deadline: ContinuousClock.Instant
     var start = ContinuousClock.now

@@ -13,9 +13,6 @@ public struct HTTPResponse: Sendable, Hashable {
     /// The protocol version: `1.0`, `1.1` or `2`.
     public var httpVersion: String
 
-    /// The certificate of the server as DER, if this response is the first on a new TLS connection.
-    public var serverCertificate: [UInt8]?
-
     /// The URL that answered after redirections, without user name and password; `nil` if there were none.
     public var redirectedURL: String?
 

@@ -27,10 +27,10 @@ struct LoadedPEM: Sendable, Hashable {
         }
         key = try identity.clientKey.map { source throws(TransportError) in try Self.read(source, "client key") }
         if let certificate, key == nil {
-            throw TransportError(.clientCertificate, "\(certificate.name) is given without a key")
+            throw TransportError(.invalidRequest, "\(certificate.name) is given without a key")
         }
         if let key, certificate == nil {
-            throw TransportError(.clientCertificate, "\(key.name) is given without a certificate")
+            throw TransportError(.invalidRequest, "\(key.name) is given without a certificate")
         }
     }
 
@@ -50,7 +50,7 @@ struct LoadedPEM: Sendable, Hashable {
         .first
         let privateKey = try Self.parse(key, isKey: true, PrivateKey.read)
         guard let leaf, privateKey.belongs(to: leaf) else {
-            throw TransportError(.clientCertificate, "\(certificate.name) and \(key.name) do not match")
+            throw TransportError(.invalidRequest, "\(certificate.name) and \(key.name) do not match")
         }
     }
 
@@ -70,7 +70,7 @@ struct LoadedPEM: Sendable, Hashable {
             return try read(text.bytes)
         } catch {
             let (message, _) = error.explained(by: text.bytes, path: text.path, isKey: isKey)
-            throw TransportError(.clientCertificate, "\(text.name) \(message)")
+            throw TransportError(.invalidRequest, "\(text.name) \(message)")
         }
     }
 }
@@ -80,7 +80,7 @@ private func readIdentityFile(_ path: String) throws(TransportError) -> [UInt8] 
     do throws(SystemError) {
         return try readFile(path, limit: SizeLimit.configuration)
     } catch {
-        throw TransportError(.unreadableFile, "\(error)")
+        throw TransportError(.invalidRequest, "\(error)")
     }
 }
 
@@ -96,7 +96,7 @@ extension BearerToken {
             }
         guard let token = Self.token(in: bytes) else {
             throw TransportError(
-                .clientCertificate,
+                .invalidRequest,
                 "\(name) contains no valid token: it must be one line without spaces"
             )
         }

@@ -16,11 +16,14 @@ struct RequestURL: Sendable, Hashable {
     var host: String
     var port: String
 
-    /// The URL without user name, password and the values of its query, for messages about addresses of a server.
-    var textForOthers: String { urlWithoutQuery(shownText) }
-
     /// Host and port, for messages.
     var address: String { "\(host):\(port)" }
+
+    /// Whether the host is this machine by its name or by a loopback address.
+    var isOfThisMachine: Bool {
+        let name = host.lowercased().filter { $0 != "[" && $0 != "]" }
+        return name == "localhost" || name == "::1" || name.hasPrefix("127.") && IPAddress(name) != nil
+    }
 
     /// The value of the header `Host`: the host, and the port unless it is the scheme's default.
     var authority: String {
@@ -33,14 +36,14 @@ struct RequestURL: Sendable, Hashable {
     init(_ text: String) throws(TransportError) {
         let parser = URLParser()
         guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }), parser.parse(text) else {
-            throw TransportError(.invalidURL, "'\(Self.withoutCredentials(text))' is not a URL")
+            throw TransportError(.invalidRequest, "'\(Self.withoutCredentials(text))' is not a URL")
         }
         parser.remove(CURLUPART_FRAGMENT)
         guard let scheme = parser.part(CURLUPART_SCHEME), scheme == "http" || scheme == "https",
             let host = parser.part(CURLUPART_HOST), let port = parser.part(CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)),
             let whole = parser.part(CURLUPART_URL)
         else {
-            throw TransportError(.invalidURL, "'\(Self.withoutCredentials(text))' is not an http or https URL")
+            throw TransportError(.invalidRequest, "'\(Self.withoutCredentials(text))' is not an http or https URL")
         }
         parser.remove(CURLUPART_USER)
         parser.remove(CURLUPART_PASSWORD)
@@ -53,7 +56,7 @@ struct RequestURL: Sendable, Hashable {
     /// - Throws: ``TransportError`` if the host is invalid.
     init(checking endpoint: Endpoint) throws(TransportError) {
         guard !endpoint.host.utf8.contains(where: "/?#@".utf8.contains) else {
-            throw TransportError(.invalidURL, "'\(endpoint.host)' is not a host")
+            throw TransportError(.invalidRequest, "'\(endpoint.host)' is not a host")
         }
         try self.init("http://\(endpoint)/")
     }

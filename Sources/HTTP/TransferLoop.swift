@@ -12,7 +12,8 @@ struct TransferLoop: ~Copyable {
     private var checks = PendingRequests()
     private var transfers: [UInt: Transfer] = [:]
     private var checkCount = 0
-    private var silence = SilentServers()
+    /// The time at which a request last got no response, by address; its connection may be dead.
+    private var silences: [String: ContinuousClock.Instant] = [:]
     /// A lower bound for all deadlines, which may come from a request that has already ended.
     private var nextDeadline: ContinuousClock.Instant?
 
@@ -60,7 +61,9 @@ struct TransferLoop: ~Copyable {
 
     private mutating func start(_ queued: RequestQueue.QueuedRequest) {
         do throws(TransportError) {
-            let transfer = try Transfer(queued, maximumConnectionAge: silence.maximumConnectionAge(for: queued.request))
+            let silence = silences[queued.request.url.address]
+            let age = silence.map { max(1, Int($0.duration(to: .now).components.seconds)) }
+            let transfer = try Transfer(queued, maximumConnectionAge: age)
             guard multi.add(transfer.easy) else { throw TransportError(.other, "libcurl refuses the request") }
             transfers[transfer.easy.identity] = transfer
             if queued.request.isConnectionCheck { checkCount += 1 }
@@ -72,9 +75,7 @@ struct TransferLoop: ~Copyable {
     private mutating func deliverEnded() {
         while let (identity, code) = multi.nextEnded() {
             guard let transfer = transfers[identity] else { continue }
-            let reply = transfer.reply(code)
-            if case .success = reply { silence.recordReply(from: transfer.queued.request) }
-            end(transfer, reply)
+            end(transfer, transfer.reply(code))
         }
     }
 
@@ -89,7 +90,7 @@ struct TransferLoop: ~Copyable {
             // The transfer may have ended already, together with an overdue transfer on the same connection.
             guard transfers[transfer.easy.identity] != nil else { continue }
             end(transfer, .failure(transfer.overdueError()))
-            giveUpConnection(of: transfer)
+            if transfer.isSent { silences[transfer.queued.request.url.address] = now }
         }
         let overdue =
             requests.removeAll { $0.request.deadline <= now } + checks.removeAll { $0.request.deadline <= now }
@@ -97,24 +98,6 @@ struct TransferLoop: ~Copyable {
         let deadlines =
             [requests.earliestDeadline, checks.earliestDeadline] + transfers.values.map(\.queued.request.deadline)
         nextDeadline = deadlines.compactMap { $0 }.min()
-    }
-
-    /// Makes later requests use a new connection if the server was silent while an overdue request waited.
-    ///
-    /// libcurl would keep using an HTTP/2 connection that a firewall or proxy has silently dropped. Requests that share
-    /// the connection are ended only after a long silence, because until then the server may just be slow.
-    private mutating func giveUpConnection(of overdue: Transfer) {
-        let request = overdue.queued.request
-        let others = transfers.values.filter { $0.queued.request.url.address == request.url.address }
-        guard overdue.isSent, !others.contains(where: { $0.lastReceived.map { $0 > request.start } ?? false }),
-            silence.recordSilence(during: request)
-        else { return }
-        guard request.allowance >= SilentServers.limit else { return }
-        for transfer in others where transfer.isSent {
-            let other = transfer.queued.request
-            guard !other.isConnectionCheck, !other.mayTakeLong else { continue }
-            end(transfer, .failure(transfer.sharedSilenceError(request.allowance)))
-        }
     }
 
     private mutating func drop(_ numbers: Set<UInt64>) {

@@ -18,9 +18,6 @@ public struct Certificate: Sendable, Hashable {
     /// The host names and IP addresses that the certificate is valid for.
     public let names: [String]
 
-    /// The DNS names that are IP addresses and that the certificate does not have as IP addresses.
-    public let misplacedAddresses: [String]
-
     /// The beginning of the validity period.
     public let validFrom: Timestamp
 
@@ -45,12 +42,7 @@ public struct Certificate: Sendable, Hashable {
         issuer = handle.issuer
         commonName = handle.subjectValues(of: NID_commonName).first
         organizations = handle.subjectValues(of: NID_organizationName)
-        let alternativeNames = handle.alternativeNames
-        names = alternativeNames.map(\.text)
-        let addresses = alternativeNames.filter(\.isAddress).compactMap { IPAddress($0.text) }
-        misplacedAddresses = alternativeNames.filter { name in
-            !name.isAddress && IPAddress(name.text).map { !addresses.contains($0) } == true
-        }.map(\.text)
+        names = handle.alternativeNames
         isAuthority = handle.isAuthority
         (self.validFrom, self.validUntil, self.der) = (validFrom, validUntil, der)
     }
@@ -163,16 +155,6 @@ extension Certificate {
         }
     }
 
-    /// A property of a certificate that only old versions of Kubernetes accept.
-    public struct Weakness: Sendable, Hashable {
-        /// The property, as a predicate of the certificate.
-        public var part: String
-        /// The first version of Kubernetes that is built with a Go version that refuses the property.
-        public var refusedSince: String
-        /// The way in which to issue a replacement, such as `with SHA-256`.
-        public var remedy: String
-    }
-
     /// Whether an issuer other than the subject signed the certificate with SHA-1.
     public var isSignedWithSHA1: Bool {
         guard subject != issuer else { return false }
@@ -180,42 +162,6 @@ extension Certificate {
             let algorithms = [NID_sha1WithRSAEncryption, NID_ecdsa_with_SHA1, NID_dsaWithSHA1, NID_sha1WithRSA]
             return algorithms.contains(unsafe X509_get_signature_nid(certificate))
         }
-    }
-
-    /// The properties that only old versions of Kubernetes accept.
-    ///
-    /// Go refuses signatures with SHA-1 since 1.18, negative serial numbers since 1.23, and RSA below 1,024 bits since
-    /// 1.24. A self-signed certificate may use SHA-1, because Go does not check the signature of a trusted root.
-    public var weaknesses: [Weakness] {
-        var found: [Weakness] = []
-        if isSignedWithSHA1 {
-            found.append(Weakness(part: "is signed with SHA-1", refusedSince: "1.24", remedy: "with SHA-256"))
-        }
-        if serialNumber.utf8.first == UInt8(ascii: "-") {
-            found.append(
-                Weakness(
-                    part: "has a negative serial number",
-                    refusedSince: "1.32",
-                    remedy: "with a positive serial number"
-                )
-            )
-        }
-        let bits = unsafe property(nil) { certificate in
-            let key = unsafe X509_get0_pubkey(certificate)
-            return unsafe key.flatMap {
-                unsafe EVP_PKEY_get_base_id($0) == NID_rsaEncryption ? EVP_PKEY_get_bits($0) : nil
-            }
-        }
-        if let bits, bits < 1024 {
-            found.append(
-                Weakness(
-                    part: "has an RSA key of \(bits) bits",
-                    refusedSince: "1.33",
-                    remedy: "with a key of type rsa-2048"
-                )
-            )
-        }
-        return found
     }
 }
 
@@ -276,12 +222,7 @@ extension Certificate {
             return chain.dropFirst().compactMap { try? Certificate(der: $0) }
         case .invalid(let code, let failing):
             let failing = failing.flatMap { try? Certificate(der: $0) }
-            throw verificationError(
-                code: code,
-                failing: failing,
-                authorities: authorities,
-                issuers: intermediates + authorities
-            )
+            throw verificationError(code: code, failing: failing, authorities: authorities)
         }
     }
 
@@ -308,14 +249,8 @@ extension Certificate {
     ///   - code: One of libcrypto's `X509_V_ERR_…`.
     ///   - failing: The certificate of the chain that failed verification, if it is not this certificate.
     ///   - authorities: The trusted certificates.
-    ///   - issuers: The certificates above this one, for the names that they permit.
     /// - Returns: The error, with the reason as a predicate of this certificate.
-    public func verificationError(
-        code: Int32,
-        failing: Certificate?,
-        authorities: [Certificate],
-        issuers: [Certificate],
-    ) -> TLSError {
+    private func verificationError(code: Int32, failing: Certificate?, authorities: [Certificate]) -> TLSError {
         let failing = failing ?? self
         let which = failing == self ? "" : "depends on '\(failing.subject)', which "
         switch code {
@@ -333,26 +268,6 @@ extension Certificate {
             }
             let words = "has the name of a trusted authority but a different key"
             return TLSError(.wrongSignature, "is issued by '\(failing.issuer)', which \(words)")
-        case X509_V_ERR_CA_MD_TOO_WEAK:
-            let remedy = "issue it again with SHA-256"
-            return TLSError(
-                .untrusted,
-                "\(which)is signed with an algorithm that is too weak, such as SHA-1: \(remedy)"
-            )
-        case X509_V_ERR_EXCLUDED_VIOLATION, X509_V_ERR_PERMITTED_VIOLATION:
-            guard let violation = failing.nameViolation(issuers: issuers) else {
-                let name = "'\(failing.subject)' (\(failing.names.joined(separator: ", ")))"
-                let rule = "the name constraints of its CA '\(failing.issuer)' do not permit a name of \(name)"
-                return TLSError(.untrusted, "is refused: \(rule): issue it without that name, or by another CA")
-            }
-            var error = TLSError(.untrusted, "\(which)\(violation.reason)")
-            error.nameViolation = failing == self ? violation : nil
-            return error
-        case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL:
-            return TLSError(
-                .untrusted,
-                "\(which)has a key that is too small: issue it again with one of at least 2048 bits (RSA)"
-            )
         default:
             let reason = unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) }
             return TLSError(.untrusted, "\(which)is refused: \(reason ?? "error \(code)")")

@@ -35,9 +35,6 @@ public struct TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The reason as a predicate of the certificate or key, such as `expired at 2024-05-01T00:00:00Z`.
     public var message: String
 
-    /// The names that the CA may not issue for, if they are the reason.
-    public var nameViolation: NameViolation?
-
     public init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message

@@ -64,21 +64,20 @@ struct X509Handle: ~Copyable {
     }
 
     /// The DNS names and IP addresses of the certificate.
-    var alternativeNames: [AlternativeName] {
+    var alternativeNames: [String] {
         guard let extensionValue = unsafe X509_get_ext_d2i(raw, NID_subject_alt_name, nil, nil) else { return [] }
         let list = OpaquePointer(extensionValue)
         defer { unsafe GENERAL_NAMES_free(list) }
         let count = unsafe OPENSSL_sk_num(list)
-        return (0..<count).compactMap { index -> AlternativeName? in
+        return (0..<count).compactMap { index -> String? in
             var type: Int32 = 0
             guard let entry = unsafe OPENSSL_sk_value(list, index) else { return nil }
             let value = unsafe GENERAL_NAME_get0_value(entry.assumingMemoryBound(to: GENERAL_NAME.self), &type)
             guard let value = unsafe value else { return nil }
             let text = unsafe value.assumingMemoryBound(to: ASN1_STRING.self)
             switch type {
-            case GEN_DNS: return unsafe AlternativeName(text: asn1Text(text), isAddress: false)
-            case GEN_IPADD:
-                return unsafe internetAddress(asn1Bytes(text)).map { AlternativeName(text: $0, isAddress: true) }
+            case GEN_DNS: return unsafe asn1Text(text)
+            case GEN_IPADD: return unsafe internetAddress(asn1Bytes(text))
             default: return nil
             }
         }

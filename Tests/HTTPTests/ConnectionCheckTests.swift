@@ -53,7 +53,7 @@ import Testing
 
     @Test(arguments: ["", "a b", "a\0b", "a/b"])
     func `a text that is not a host is refused`(host: String) async {
-        #expect(await failure(host, 1)?.kind == .invalidURL)
+        #expect(await failure(host, 1)?.kind == .invalidRequest)
     }
 
     @Test func `a listener whose queue is full is given up after the connection timeout`() async throws {

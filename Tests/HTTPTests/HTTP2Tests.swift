@@ -60,31 +60,6 @@ struct HTTP2Tests {
         #expect(proxy.connectionCount == 2)
     }
 
-    @Test func `requests that share a connection end with it after a long silence`() async throws {
-        let ending = ", so the connection was given up"
-        // The first request must have been sent before its deadline, which a busy machine may miss.
-        let message = try await retrying(from: .seconds(11), until: { $0.hasSuffix(ending) }) { time in
-            let proxy = try LoopbackProxy(to: server.port)
-            let request = HTTPRequest(url: "https://127.0.0.1:\(proxy.port)/hello.txt")
-            _ = try await client.send(request, as: identity, deadline: .now + .seconds(600))
-            proxy.silenceConnections()
-            let first = Task { [client, identity] in
-                try await client.send(request, as: identity, deadline: .now + time)
-            }
-            // Its own deadline is far away.
-            let error = await #expect(throws: TransportError.self) {
-                try await client.send(request, as: identity, deadline: .now + .seconds(600))
-            }
-            _ = await first.result
-            #expect(try await client.send(request, as: identity, deadline: .now + .seconds(600)).status == 200)
-            #expect(proxy.connectionCount == 2)
-            return (error?.message ?? "").replacing("127.0.0.1:\(proxy.port)", with: "PROXY")
-        }
-        #expect(message.hasPrefix("no response from 'PROXY' within "), "\(message)")
-        // At its own deadline it would not be given up with the connection.
-        #expect(message.hasSuffix(ending), "\(message)")
-    }
-
     @Test func `large bodies are sent and received at once`() async throws {
         let body = Array(repeating: UInt8(ascii: "x"), count: 2 << 20)
         let request = HTTPRequest(method: "POST", url: "\(server.url)/echo", body: body)

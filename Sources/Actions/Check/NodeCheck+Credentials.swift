@@ -99,7 +99,7 @@ extension NodeCheck {
                 try run.files.read($0, limit: SizeLimit.configuration)
             }
             problems += kubeconfig.keyPath.map { checkPrivate($0, at: location) } ?? []
-            guard let doubt = credentials.doubt, doubt.isLikely else { return (problems, []) }
+            guard let doubt = credentials.doubt else { return (problems, []) }
             let message = "the API server will probably not accept \(credentials.whoami): \(doubt.reason)"
             return (problems, [Problem(message, at: location, hint: doubt.advice)])
         } catch let error as Problems {

@@ -26,8 +26,6 @@ public final class Connections: Sendable {
     func client(kubeconfig path: String, _ context: ActionContext) async throws(Problem) -> APIClient {
         let client = try await load(path, context)
         try await client.waitUntilUsable(context.retryPolicy)
-        let warning = client.serverCertificateWarning(warnBefore: context.run.warnBefore)
-        context.warn { _ in warning.map { [CredentialWarnings.Warning($0)] } ?? [] }
         return client
     }
 

@@ -132,7 +132,7 @@ struct DigestCache {
                 throw Problem("cannot keep '\(url)'", cause: refusal)
             }
             let place = run.files.root + "\(run.cacheDirectory)/\(digest)"
-            let hint = "\(error.hint ?? "correct the URL"), or put the file at '\(place)'"
+            let hint = "correct the URL, or put the file at '\(place)'"
             throw Problem("cannot fetch '\(url)'", hint: hint, cause: error)
         }
     }
@@ -151,7 +151,7 @@ struct DigestCache {
         } catch {
             let refusal = receiver?.refusal
             let disposition = refusal == nil ? error.disposition : .permanent
-            throw FetchError(words: error.message, disposition: disposition, hint: error.advice, refusal: refusal)
+            throw FetchError(words: error.message, disposition: disposition, refusal: refusal)
         }
         if [200, 206].contains(response.status) { return response.body }
         // Nothing follows what has arrived, so that is not the beginning of the file.
@@ -195,7 +195,6 @@ private final class PartReceiver: Sendable {
 private struct FetchError: Retriable, CustomStringConvertible {
     var words: String
     var disposition: Disposition
-    var hint: String?
     /// The error with which the system has refused to keep what was received.
     var refusal: SystemError?
 

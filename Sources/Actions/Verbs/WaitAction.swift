@@ -224,7 +224,7 @@ struct WaitAction: Action {
             // The address is already the subject.
             let prefix = "cannot connect to '\(error.address)': "
             let reason = error.message.hasPrefix(prefix) ? String(error.message.dropFirst(prefix.count)) : error.message
-            throw NotYet(reason, disposition: error.disposition, hint: error.advice)
+            throw NotYet(reason, disposition: error.disposition)
         }
     }
 
@@ -255,7 +255,7 @@ struct WaitAction: Action {
 
     /// Returns advice about a server that does not respond to the request for a URL.
     private func hint(for error: TransportError, _ authority: LocatedPath?) -> String? {
-        guard error.kind == .untrusted || error.kind == .selfSigned else { return error.advice }
+        guard error.kind == .untrusted else { return nil }
         return authority.map { "'\($0.path)' (\($0.location)) must contain the CA of this server" }
             ?? "set 'certificateAuthority' of task '\(context.task.name)' to the CA of this server"
     }

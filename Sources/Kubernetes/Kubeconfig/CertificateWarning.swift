@@ -14,7 +14,7 @@ public struct CertificateWarning: Sendable {
     }
 }
 
-/// Certificates that are valid now, but expire soon or have properties that newer versions of Kubernetes refuse.
+/// Certificates that are valid now, but expire soon.
 extension CredentialCheck {
     /// The role of a certificate.
     public enum CertificateRole: Sendable {
@@ -35,7 +35,7 @@ extension CredentialCheck {
         return warnBefore ?? min(validity / 10, Self.longestWarning)
     }
 
-    /// Returns warnings about the certificates of a file that expire soon or that newer versions of Kubernetes refuse.
+    /// Returns warnings about the certificates of a file that expire soon.
     ///
     /// Certificates that are not valid now are reported elsewhere, as errors.
     ///
@@ -59,17 +59,6 @@ extension CredentialCheck {
             guard !isReplaced else { continue }
             let own = index == 0 ? role : .authority
             warnings += warning(of: certificate, in: "'\(file.name)'", as: own, within: limit).map { [$0] } ?? []
-            // The signature of a client's certificate is an error, not a warning.
-            let isRefused = index == 0 && role == .client && certificate.isSignedWithSHA1
-            warnings += certificate.weaknesses.dropFirst(isRefused ? 1 : 0).map { weakness in
-                CertificateWarning(
-                    Problem(
-                        "certificate '\(file.name)' ('\(certificate.subject)') \(weakness.part), which Kubernetes refuses "
-                            + "since version \(weakness.refusedSince)",
-                        hint: "issue it again \(weakness.remedy)"
-                    )
-                )
-            }
         }
         return warnings
     }

@@ -19,17 +19,12 @@ public struct Credentials: Sendable {
     /// Advice to print if the server does not accept the user.
     var advice: String { doubt?.advice ?? commonAdvice }
 
-    /// The client certificate, followed by intermediate certificates.
-    private var chain: [Certificate] = []
-
     /// A reason why a server may not accept a user.
     public struct Doubt: Sendable {
         /// The reason, as a clause.
         public var reason: String
         /// The action that removes the reason.
         public var advice: String
-        /// Whether the server will probably not accept the user.
-        public var isLikely: Bool
     }
 
     /// The reason why the server may not accept the user, if the files of the kubeconfig show one.
@@ -85,10 +80,8 @@ public struct Credentials: Sendable {
                     reason: "\(authority) has the name of the certificate's issuer, but another key",
                     advice: "the CA was probably made again: have the API server's CA issue the certificate again, or "
                         + "name the CA that issued it",
-                    isLikely: true,
                 )
             }
-            chain = try CredentialCheck.certificates(in: certificate)
             connectionIdentity.clientCertificate = .data(certificate.bytes)
             connectionIdentity.clientKey = .data(key.bytes)
         case (nil, nil):
@@ -106,29 +99,6 @@ public struct Credentials: Sendable {
         connectionIdentity.proxy = kubeconfig.proxy
         self.connectionIdentity = connectionIdentity
         if let token = kubeconfig.token { try add(token, of: kubeconfig, now, read) }
-    }
-
-    /// Compares the CA that issued the client certificate with the one that issued the server's.
-    ///
-    /// While a CA is being replaced, its file contains the old and the new one, often of the same name.
-    ///
-    /// - Parameter server: The server's certificate.
-    /// - Returns: The doubt, `nil` unless both are of different CAs of the kubeconfig.
-    func otherAuthority(than server: Certificate) -> Doubt? {
-        guard connectionIdentity.token == nil, authorities.count > 1, let own = chain.first,
-            let issuer = authorities.first(where: { own.isIssued(by: [$0], intermediates: Array(chain.dropFirst())) }),
-            !server.isIssued(by: [issuer]),
-            let other = authorities.first(where: { server.isIssued(by: [$0]) })
-        else { return nil }
-        func name(_ certificate: Certificate) -> String {
-            "'\(certificate.subject)' (valid from \(certificate.validFrom))"
-        }
-        return Doubt(
-            reason: "CA \(name(issuer)) issued its certificate, and CA \(name(other)) that of the server",
-            advice: "have the CA of the server issue the certificate again, or add CA \(name(issuer)) to the server's "
-                + "'--client-ca-file'",
-            isLikely: true,
-        )
     }
 
     /// Adds a token, which the server uses in place of the certificate.
@@ -155,11 +125,7 @@ public struct Credentials: Sendable {
         }
         let setting = if case .file = token { "tokenFile" } else { "token" }
         try claims?.requireValid(named: name, at: now, writtenAt: kubeconfig.locations[setting])
-        doubt = claims?.doubt
-        if let place = kubeconfig.locations[setting], doubt?.isLikely == true {
-            let file = if case .file(let path) = token { "'\(path)' ('tokenFile' at \(place))" } else { "'\(place)'" }
-            doubt?.advice += ", and write it to \(file)"
-        }
+        doubt = nil
         commonAdvice = "check that the token belongs to this cluster and has not expired"
     }
 

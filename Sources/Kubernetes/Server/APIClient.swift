@@ -17,15 +17,6 @@ public struct APIClient: Sendable {
     /// The results of the preflight checks.
     let preflightState = PreflightState()
 
-    /// The certificate that the server has presented.
-    let peer = PeerCertificate()
-
-    /// The program at the server's address, if it is no API server.
-    let recognition = RecentProbe<ForeignServer?>()
-
-    /// Whether an API server answers without the path of the server's URL.
-    let serverAbovePath = RecentProbe<Bool>()
-
     /// The preflight checks in progress.
     let preflightRequests = SharedRequests<String, Void>()
 
@@ -44,24 +35,14 @@ public struct APIClient: Sendable {
     /// The CA that verifies the server's certificate, for messages.
     var authority: String { credentials.authority }
 
-    /// Whether the user is identified by a client certificate.
-    var hasClientCertificate: Bool {
-        credentials.connectionIdentity.clientCertificate != nil && credentials.connectionIdentity.token == nil
-    }
-
     /// The certificates of that CA.
     var authorities: [Certificate] { credentials.authorities }
 
     /// Advice to print if the server does not accept the user.
-    var credentialAdvice: String { credentialDoubt?.advice ?? credentials.advice }
-
-    /// The reason why the server may not accept the user, if the kubeconfig shows one.
-    var credentialDoubt: Credentials.Doubt? {
-        credentials.doubt ?? peer.certificate.flatMap(credentials.otherAuthority)
-    }
+    var credentialAdvice: String { credentials.advice }
 
     private let http: HTTPClient
-    private let credentials: Credentials
+    let credentials: Credentials
 
     /// The time limit of one request before it is retried, unless its turn has another limit.
     static let requestLimit = RequestPace.limit + RequestPace.margin
@@ -111,13 +92,11 @@ public struct APIClient: Sendable {
             headers: headers,
             body: body,
             endsWithFirstLine: endsWithFirstLine,
-            mayTakeLong: limit >= Self.requestLimit + .seconds(5),
         )
         let end = min(deadline, ContinuousClock.now + limit)
         do {
             let response = try await http.send(request, as: credentials.connectionIdentity, deadline: end)
             preflightState.record(response)
-            if let certificate = response.serverCertificate { peer.set(certificate) }
             return response
         } catch  where error.kind == .cancelled {
             throw .interrupted
@@ -125,32 +104,6 @@ public struct APIClient: Sendable {
             preflightState.recordFailure()
             throw .transport(error)
         }
-    }
-
-    /// Sends a request without credentials, for explanations of what answers at the server's address.
-    ///
-    /// - Parameters:
-    ///   - path: The path.
-    ///   - base: The URL that the path is appended to, by default the server's.
-    ///   - deadline: The instant after which the request is given up.
-    /// - Returns: The response, of any status.
-    /// - Throws: ``HTTP/TransportError`` if there is none.
-    func sendAnonymously(
-        _ path: String,
-        below base: String? = nil,
-        until deadline: ContinuousClock.Instant,
-    ) async throws(TransportError) -> HTTPResponse {
-        let own = credentials.connectionIdentity
-        let identity = ConnectionIdentity(
-            certificateAuthority: own.certificateAuthority,
-            serverName: own.serverName,
-            proxy: own.proxy
-        )
-        return try await http.send(
-            HTTPRequest(url: (base ?? kubeconfig.server) + path),
-            as: identity,
-            deadline: deadline
-        )
     }
 
     /// Sends a request and returns the object of a successful reply.
@@ -319,7 +272,7 @@ extension APIClient {
             let isCutOff = response.status == 504 && isOver(RequestPace.limit)
             pace.end(turn, isCutOff ? .cutOff : response.status == 429 ? .refused : .replied)
             return (response, isCutOff ? "; \(Self.remark(turn.limit, method, size))" : nil)
-        } catch .transport(var error) where [.timedOut, .reset, .closed].contains(error.kind) && isOver(turn.limit) {
+        } catch .transport(var error) where [.timedOut, .closed].contains(error.kind) && isOver(turn.limit) {
             pace.end(turn, .cutOff)
             error.message = "'\(kubeconfig.address)' did not answer in time: \(Self.remark(turn.limit, method, size))"
             throw .transport(error)

@@ -44,11 +44,7 @@ struct Preflight {
                 }
             }
         } catch {
-            throw client.preflightProblem(
-                error,
-                foreign: await client.foreignServer(after: error),
-                isAboveItsPath: await client.hasServerAboveItsPath(after: error),
-            )
+            throw client.preflightProblem(error)
         }
     }
 

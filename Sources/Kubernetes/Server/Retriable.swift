@@ -45,13 +45,9 @@ extension TransportError: Retriable {
     /// A certificate that is not valid yet is retried: at boot it means that the node's clock is not set.
     public var disposition: Disposition {
         switch kind {
-        case .resolve, .refused, .refusedByProxy, .unreachable, .timedOut, .closed, .reset,
-            .serverCertificateNotYetValid, .other:
-            .retry
-        case .tls, .notTLS, .notHTTP, .tlsVersion, .proxyProtocol, .clientCertificateRefused:
-            .transient
-        case .untrusted, .selfSigned, .hostName, .noNames, .serverCertificateExpired, .unusableCertificate,
-            .clientCertificate, .unreadableFile, .replyTooLarge, .redirect, .cancelled, .invalidURL:
+        case .resolve, .refused, .unreachable, .timedOut, .closed, .serverCertificateNotYetValid, .other: .retry
+        case .tls, .clientCertificateRefused: .transient
+        case .untrusted, .hostName, .serverCertificateExpired, .invalidRequest, .replyTooLarge, .redirect, .cancelled:
             .permanent
         }
     }

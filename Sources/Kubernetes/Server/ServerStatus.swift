@@ -161,7 +161,8 @@ extension ServerStatus {
     /// Whether authorization refuses the user, as opposed to admission control, which refuses the object.
     var isAuthorizationRefusal: Bool {
         code == 403
-            && (message.contains(#/[Uu]ser "[^"]*" cannot /#) || message.contains("attempting to grant RBAC permissions")
+            && (message.contains(#/[Uu]ser "[^"]*" cannot /#)
+                || message.contains("attempting to grant RBAC permissions")
                 || resourceRefusedToCreate != nil)
     }
 

@@ -117,8 +117,7 @@ struct WaitingTests {
         #expect(
             line.hasSuffix(
                 "', but kubeconfig '\(path)' trusts only CA file '\(authority.certificatePath)' ('CN=other-ca'); "
-                    + "add the server's CA to that file; if the issuer is an intermediate CA, let the "
-                    + "server send its certificate too ('--tls-cert-file')"
+                    + "put the certificate of the server's CA there"
             )
         )
         #expect(issued.keyPath == authority.path("a.key"))
