@@ -57,7 +57,7 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
         _ = Readiness(of: manifest.root, type: manifest.identity.type)
     }
     var access = RequiredAccess(definitionsOf: file.manifests)
-    for manifest in file.manifests { access.apply(manifest, namespace: "default") }
+    for manifest in file.manifests { access.apply(manifest) }
     _ = access.objects(user: "user", name: "name")
 }
 
@@ -65,9 +65,8 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 @Sendable private func checkReply(_ bytes: [UInt8]) {
     var response = HTTPResponse(status: 422, headers: [], body: bytes)
     let status = ServerStatus(response)
-    _ = AdmissionRefusal(status)
+    _ = RefusalKind(status)
     for cause in status.causes {
-        _ = Correction(CauseText(cause.message))
         _ = FieldPath(cause.field)
     }
     response.status = 403

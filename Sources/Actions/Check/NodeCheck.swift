@@ -315,36 +315,23 @@ extension NodeCheck {
         }
         var access = RequiredAccess(definitionsOf: contents.flatMap(\.manifests))
         for (task, manifests) in contents {
-            let namespace = namespace(of: task, &findings)
-            access.noteLists(of: manifests, namespace: namespace)
             for manifest in manifests {
-                access.apply(manifest, namespace: namespace)
+                access.apply(manifest)
                 if task.footprint.awaitsRollout, manifest.identity.type.group == "apps" {
-                    access.awaitRollout(manifest.identity, namespace: namespace)
+                    access.awaitRollout(manifest.identity)
                 }
             }
-        }
-        for (task, manifests) in contents {
             guard let set = task.setName else { continue }
             access.keep(ApplySet(name: set, task: task.name))
             guard task.footprint.pruning != .never else { continue }
-            access.prune(
-                manifests,
-                includesProtected: task.footprint.pruning == .all,
-                namespace: namespace(of: task, &findings),
-            )
+            access.prune(manifests, includesProtected: task.footprint.pruning == .all)
         }
         for task in run.plan.steps.lazy.map(\.task) where task.footprint.kubeconfig != nil {
-            if task.lock != nil {
-                access.hold(lease: ClusterLock.leaseName(ofTask: task.name), namespace: ClusterLock.namespace)
-            }
+            if task.lock != nil { access.holdLease() }
             if task.footprint.requestsCertificate { access.requestCertificates() }
             allowRemoval(by: task, in: &access)
-            let (deleted, needed) = (task.footprint.deletedObjects, task.footprint.neededObjects)
-            guard !deleted.isEmpty || !needed.isEmpty else { continue }
-            let namespace = namespace(of: task, &findings)
-            for object in deleted { access.delete(ObjectIdentity(object), namespace: namespace) }
-            for object in needed { access.observe(ObjectIdentity(object), namespace: namespace) }
+            for object in task.footprint.deletedObjects { access.delete(ObjectIdentity(object)) }
+            for object in task.footprint.neededObjects { access.observe(ObjectIdentity(object)) }
         }
         findings.warnings += access.guesses.map(Self.guess)
         return (access, findings)
@@ -362,19 +349,6 @@ extension NodeCheck {
     private func allowRemoval(by task: PlannedTask, in access: inout RequiredAccess) {
         guard let set = task.footprint.removedSet else { return }
         access.remove(ApplySet(name: set, task: task.name), try? SetRecordStore(run, set: set).record())
-    }
-
-    /// Returns the namespace of a task's kubeconfig, or `default` with a warning if the kubeconfig is not known yet.
-    private func namespace(of task: PlannedTask, _ findings: inout Findings) -> String {
-        guard let reference = task.footprint.kubeconfig else { return "default" }
-        if let kubeconfig = knownKubeconfig(reference.path) { return kubeconfig.namespace }
-        let warning = Problem(
-            "'\(reference.path)' is not there yet; the roles assume that its namespace is 'default'",
-            at: reference.location,
-            hint: "repeat this when it is there"
-        )
-        if !findings.warnings.contains(warning) { findings.warnings.append(warning) }
-        return "default"
     }
 }
 
