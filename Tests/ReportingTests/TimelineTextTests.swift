@@ -54,53 +54,6 @@ struct TimelineTextTests {
         )
     }
 
-    @Test func `a narrow terminal without UTF-8`() {
-        #expect(
-            text(SampleBoot.source, columns: 40, isUTF8: false) == """
-                6 tasks: 3 changed, 1 unchanged, 1
-                running, 1 waiting
-                times count from the start of the
-                machine at 2026-01-01T10:00:00Z
-
-                                0s
-                  kubelet.s...  :--------------  active
-                  network-o...   :-------------  active
-                * kubeconfig     #               12 ms
-                * rbac          .#=##            12 s
-                    waited 11.4 s for API server
-                    10.0.0.1:6443 (connection refused)
-                  link          .#               10 ms
-                * crds          ....x~~#         13.9 s
-                    2 attempts, 9.9 s between them
-                * node          .......#=======  running
-                    has waited 29 s for
-                    DaemonSet/kube-system/node (ready: 0
-                    of 1)
-                  late          ...............  waiting
-
-                x attempt failed, # works,
-                = waits for a server, lock or condition,
-                : unit starts, ~ until the next attempt,
-                . waits for a task or unit,
-                - unit is active, * critical path
-
-                critical path, 1m 0s so far:
-                  kubeconfig
-                    12 ms, started at 4 s
-                  rbac
-                    12 s, started at 4.1 s, 11.4 s of it
-                    waiting for API server 10.0.0.1:6443
-                  crds
-                    13.9 s, started at 16.1 s
-                  node
-                    29.9 s, started at 30.1 s, 29 s of
-                    it waiting for
-                    DaemonSet/kube-system/node
-
-                """
-        )
-    }
-
     @Test func `a boot that is over`() {
         #expect(
             text(SampleBoot.finished, columns: 70) == """
