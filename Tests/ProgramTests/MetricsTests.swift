@@ -92,58 +92,6 @@ struct MetricsTests {
         return served
     }
 
-    @Test func `with an invalid task file the metrics are no longer those of a run, and say so`() async throws {
-        let node = try TestNode("tasks: {t: {symlink: {path: /x, target: /etc}}}\n")
-        try Files.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
-        #expect(try await node.run("run").status == 0)
-        #expect(try text(node).contains("\nnest_bootstrap_task_file_valid 1\n"))
-        try node.write("tasks: [\n", to: "bootstrap.yaml")
-        for isHourly in [false, true] {
-            try Files.remove(node.written(Self.file))
-            let result = isHourly ? try await node.run("supervise", "--only-metrics") : try await node.run("supervise")
-            #expect(result.status == 78)
-            let invalid = try text(node)
-            #expect(invalid.contains("\nnest_bootstrap_task_file_valid 0\n"))
-            #expect(invalid.contains("\nnest_bootstrap_build_info{"))
-            #expect(!invalid.contains("{task="))
-        }
-    }
-
-    @Test func `metrics are also written when no task has run, with certificates that others have replaced`()
-        async throws
-    {
-        let authority = try TestAuthority()
-        defer { withExtendedLifetime(authority) {} }
-        let node = try node(authority)
-        try Files.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
-        #expect(try await node.run("run").status == 1)
-        let first = try text(node)
-        let other = try authority.issue("other", subject: "/CN=other", validity: .daysAndAHalf(70))
-        let bytes = try Files.read(other.certificatePath)
-        try Files.write(bytes, to: node.written("/etc/client.crt"), mode: 0o644)
-        let written = try await node.run("supervise", "--only-metrics")
-        #expect(written.status == 0, "\(written.errors)")
-        let second = try text(node)
-        #expect(second.contains("CN=other"))
-        #expect(!first.contains("CN=other"))
-        #expect(second.contains("nest_bootstrap_task_outcome{task=\"flaky\",outcome=\"failed\"} 1\n"))
-    }
-
-    @Test(.enabled(if: TestProcess.isRoot)) func `certificates are those of status, also in a file of another user`()
-        async throws
-    {
-        let authority = try TestAuthority()
-        defer { withExtendedLifetime(authority) {} }
-        let node = try node(authority)
-        try Files.makeDirectories(node.written("/var/lib/prometheus/node-exporter"))
-        #expect(try await node.run("run").status == 1)
-        let chown = try await Tool.run("chown", ["1000", node.written("/etc/client.crt")])
-        #expect(chown.status == 0)
-        #expect(try await node.run("status").output.contains("/etc/client.crt"))
-        #expect(try await node.run("supervise", "--only-metrics").status == 0)
-        #expect(try text(node).contains("{path=\"/etc/client.crt\","))
-    }
-
     @Test func `a link in place of the directory is a warning, and is not followed`() async throws {
         let node = try TestNode("tasks: {t: {symlink: {path: /x, target: /etc}}}\n")
         try Files.makeDirectories(node.written("/var/lib/prometheus"))
@@ -155,14 +103,5 @@ struct MetricsTests {
         #expect(result.errors.contains("warning: cannot write the metrics: "), "\(result.errors)")
         #expect(result.errors.contains("is a symbolic link"), "\(result.errors)")
         #expect(try Files.list(node.written("/elsewhere")) == [])
-    }
-
-    @Test func `metrics that cannot be written are a warning, and the run has succeeded`() async throws {
-        let node = try TestNode("tasks: {t: {symlink: {path: /x, target: /etc}}}\n")
-        let directory = node.written("/var/lib/prometheus/node-exporter")
-        try Files.makeDirectories("\(directory)/nest_bootstrap.prom")
-        let result = try await node.run("run")
-        #expect(result.status == 0)
-        #expect(result.errors.contains("warning: cannot write the metrics: "), "\(result.errors)")
     }
 }
