@@ -56,22 +56,6 @@ struct InterruptionTests {
         #expect(result.status == 143)
         #expect(try await becomes { !isAlive(child) })
     }
-
-    @Test(arguments: [SIGTERM, SIGKILL])
-    func `no half-written file is left by a run that is stopped or killed`(signal: Int32) async throws {
-        let node = try TestNode("tasks: {big: {file: {path: /etc/big, source: big}}}\n")
-        _ = try await Tool.run("truncate", ["-s", "60M", node.path("big")])
-        let tool = try node.start(["run"])
-        #expect(try await becomes { try Files.exists(node.written("/etc")) })
-        tool.signal(signal)
-        let result = await tool.result()
-        #expect([0, 128 + signal].contains(result.status))
-        let size = try Files.status(node.written("/etc/big"))?.size
-        #expect(size == nil || size == 60 << 20)
-        // A killed process cannot clean up, but what is left has another name.
-        guard signal != SIGKILL else { return }
-        #expect(try Files.list(node.written("/etc")).filter { $0 != "big" } == [])
-    }
 }
 
 /// Whether a process exists and is not a zombie.

@@ -65,6 +65,9 @@ struct LimitTests {
             #expect(try await becomes { try !temporary().isEmpty || Files.exists(node.written("/etc/big")) })
             tool.signal(SIGKILL)
             _ = await tool.result()
+            // What is in place is whole.
+            let size = try Files.status(node.written("/etc/big"))?.size
+            #expect(size == nil || size == 60 << 20)
             wasKilled = try !temporary().isEmpty
             _ = try Files.remove(node.written("/etc/big"))
         }
