@@ -7,7 +7,6 @@ struct CredentialFailureTests {
     private func kubeconfig(
         _ cluster: TestCluster,
         server: String? = nil,
-        authority: String? = nil,
         client: String
     )
         -> String
@@ -16,7 +15,7 @@ struct CredentialFailureTests {
         apiVersion: v1
         kind: Config
         clusters: [{name: c, cluster: {server: \(server ?? cluster.server), certificate-authority: \
-        \(authority ?? cluster.certificateAuthority)}}]
+        \(cluster.certificateAuthority)}}]
         users: [{name: u, user: {client-certificate: \(client).crt, client-key: \(client).key}}]
         contexts: [{name: c, context: {cluster: c, user: u}}]
         current-context: c
@@ -38,29 +37,6 @@ struct CredentialFailureTests {
         show(title, ours: result, kubectl: kubectl)
         #expect(result.errorLines.count == 1)
         return (result.errorLines.first ?? "").replacing("\(node.directory)/", with: "").masked
-    }
-
-    /// Makes another CA, of which the cluster knows nothing.
-    private func makeAuthority(_ node: TestNode) async throws {
-        let arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-subj", "/CN=another CA"]
-        let result = try await Tool.run(
-            "openssl",
-            arguments + ["-keyout", node.path("other.key"), "-out", node.path("other.crt")],
-        )
-        try #require(result.status == 0, "\(result.errors)")
-    }
-
-    @Test func `a server certificate of another CA is reported with its issuer and the trusted CA`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let admin = "\(cluster.credentials)/kube-admin"
-        let node = try applying(kubeconfig(cluster, authority: "other.crt", client: admin))
-        try await makeAuthority(node)
-        let line = try await line(node, "server's certificate from another CA", cluster)
-        #expect(
-            line == "t: error: API server \(cluster.server) shows a certificate issued by 'CN=nest-bootstrap test CA', "
-                + "but kubeconfig 'admin' trusts only CA file 'other.crt' ('CN=another CA'); "
-                + "put the certificate of the server's CA there"
-        )
     }
 
     @Test func `a kubeconfig that acts as another user has the rights of that user only`() async throws {
@@ -119,96 +95,6 @@ struct CredentialFailureTests {
                 + "(the node's clock says NOW); the API server's clock agrees with the node's, so that of the issuer is ahead: "
                 + "set it, and then have CA 'CN=nest-bootstrap test CA' issue a certificate that is valid now"
         )
-    }
-
-    @Test func `a client certificate of another CA is reported with the user and the server's setting`() async throws {
-        let cluster = try await TestCluster.shared.value
-        // A server that has just started may not have read its CA: refusals are retried for ten seconds.
-        let node = try applying(kubeconfig(cluster, client: "other"), timeout: "10m")
-        try await makeAuthority(node)
-        let line = try await line(node, "client certificate of another CA", cluster)
-        #expect(
-            line == "t: error: API server \(cluster.server) does not accept kubeconfig 'admin', user 'u', "
-                + "certificate 'CN=another CA'; check that CA 'CN=another CA', which issued the certificate, "
-                + "is in the server's '--client-ca-file'"
-        )
-    }
-
-    @Test func `a key of another certificate is reported with both files`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let admin = "\(cluster.credentials)/kube-admin"
-        let text = kubeconfig(cluster, client: admin).replacing(
-            "\(admin).key",
-            with: "\(cluster.credentials)/nobody.key"
-        )
-        let line = try await line(try applying(text), "key of another certificate", cluster)
-        // The column depends on the length of a path.
-        #expect(
-            line.replacing(/admin:\d+:\d+:/, with: "admin:PLACE:")
-                == "t: error: admin:PLACE: key '\(cluster.credentials)/nobody.key' does not belong to certificate "
-                + "'\(admin).crt' ('CN=kubernetes-admin,O=system:masters'); "
-                + "name the key that belongs to this certificate, or issue a new pair"
-        )
-    }
-
-    @Test func `a kubeconfig task refuses the same before it writes`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let pki = cluster.credentials
-        try await cluster.makeCertificate(
-            "e2e-old",
-            subject: "/CN=old",
-            validity: (from: "20200101000000Z", until: "20200201000000Z"),
-        )
-        func task(_ name: String, _ certificate: String, _ key: String, authority: String = "k8s-ca.crt") -> String {
-            """
-              \(name):
-                kubeconfig:
-                  {path: /etc/\(name), user: u, certificate: \(pki)/\(certificate), key: \(pki)/\(key), \
-            certificateAuthority: \(pki)/\(authority)}
-
-            """
-        }
-        let node = try TestNode(
-            "cluster: {servers: \(cluster.server)}\ntasks:\n"
-                + task("expired", "e2e-old.crt", "e2e-old.key")
-                + task("mismatch", "kube-admin.crt", "nobody.key")
-                + task("no-ca", "kube-admin.crt", "kube-admin.key", authority: "nobody.crt")
-                + task("absent", "nosuch.crt", "kube-admin.key")
-        )
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        // The columns depend on the length of the directory's path.
-        let lines = result.errorLines.map { line in
-            line.replacing("\(pki)/", with: "").replacing(node.config, with: "FILE")
-                .replacing(#/FILE:(\d+):\d+:/#) { "FILE:\($0.1):" }
-        }
-        .sorted()
-        #expect(lines.count == 4)
-        #expect(
-            lines.first
-                == "absent: error: FILE:14: cannot write kubeconfig '/etc/absent': cannot read 'nosuch.crt': "
-                + "No such file or directory; put the file there, or correct 'certificate'"
-        )
-        #expect(
-            lines.contains {
-                $0.hasPrefix("expired: error: FILE:5: client certificate 'e2e-old.crt' ('CN=old') expired ")
-            }
-        )
-        #expect(
-            lines.contains {
-                $0.hasPrefix("mismatch: error: FILE:8: key 'nobody.key' does not belong to certificate ")
-            }
-        )
-        #expect(
-            lines.contains(
-                "no-ca: error: FILE:11: 'nobody.crt' is not a CA: its certificate 'CN=nobody' may not issue certificates; "
-                    + "name the file of the CA that issued the API server's certificate"
-            )
-        )
-        #expect(try Files.exists(node.written("/etc")) == false)
-        let check = try await node.run("check")
-        #expect(check.status == 65)
-        #expect(check.errorLines.count == 4)
     }
 
     @Test func `a server's expired certificate is reported with its validity and the clock`() async throws {
