@@ -8,20 +8,16 @@ struct LiveViewTests {
     private func start(
         _ node: TestNode,
         _ arguments: [String],
-        environment: [String: String?] = [:],
-        columns: Int = 80,
-        rows: Int = 24
+        columns: Int = 80
     ) throws -> TerminalTool {
-        var variables: [String: String?] = [
+        let variables: [String: String?] = [
             "TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": nil, "NEST_ROLE": nil, "JOURNAL_STREAM": nil,
         ]
-        for (name, value) in environment { variables.updateValue(value, forKey: name) }
         return try TerminalTool(
             TestNode.program,
             arguments + ["--config", node.config, "--root", node.root],
             environment: variables,
-            columns: columns,
-            rows: rows,
+            columns: columns
         )
     }
 
@@ -68,18 +64,6 @@ struct LiveViewTests {
             ],
             "\(run.screen.text)"
         )
-    }
-
-    @Test func `plain lines are the same as those in a file`() async throws {
-        let node = try waitingNode()
-        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
-        let run = try start(node, ["run"], environment: ["TERM": "dumb"], columns: 400)
-        #expect(await run.result() == 1)
-        try Files.removeTree(node.root)
-        try Files.makeDirectories(node.root)
-        let file = try await node.run("run")
-        let expected = (file.outputLines + file.errorLines).map(\.masked).sorted()
-        #expect(run.screen.text.split(separator: "\n").map { String($0).masked }.sorted() == expected)
     }
 
     @Test(arguments: [true, false])
