@@ -135,24 +135,6 @@ struct LeaseTests {
         #expect(said.withLock { !$0.isEmpty })
     }
 
-    @Test func `a user without rights gets the rule`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let nobody = try Session(kubeconfig: cluster.nobodyKubeconfig)
-        let error = await #expect(throws: Problem.self) {
-            _ = try await Self.lease(nobody, "kube-system", "me").acquire(Session.retryPolicy()) { _ in }
-        }
-        let text = try #require(error?.description)
-        #expect(text.hasPrefix("bootstrap.yaml: Lease/kube-system/l: user 'nobody' ("), "\(text)")
-        #expect(
-            text.hasSuffix(
-                " may not get leases in namespace 'kube-system'; add to a Role in namespace 'kube-system' bound to this "
-                    + #"user: - {apiGroups: ["coordination.k8s.io"], resources: ["leases"], "#
-                    + #"verbs: ["get", "create", "update", "watch"]}"#
-            ),
-            "\(text)"
-        )
-    }
-
     @Test(
         arguments: [
             ("now held by 'thief'", "thief"), ("released by another process", ""), ("deleted", nil),
