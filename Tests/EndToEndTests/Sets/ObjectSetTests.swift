@@ -16,29 +16,6 @@ struct ObjectSetTests {
         #expect(try await nodes.maps() == ["a": "1"])
     }
 
-    @Test func `nodes with different objects never delete each other's`() async throws {
-        let nodes = try await SetNodes("different", "n1", "n2")
-        try nodes.write("n1", ["common": "1", "of-1": "1", "old-1": "1"])
-        try nodes.write("n2", ["common": "1", "of-2": "1"])
-        for _ in 1...2 {
-            for name in ["n1", "n2"] {
-                let result = try await nodes.run(name)
-                #expect(result.status == 0 && !result.errors.contains("warning"), "\(result.errors)")
-            }
-        }
-        #expect(try await nodes.maps().keys.sorted() == ["common", "of-1", "of-2", "old-1"])
-        try nodes.write("n1", ["of-1": "1"])
-        let result = try await nodes.run("n1")
-        #expect(result.output.contains("ConfigMap/different/old-1 deleted"), "\(result.output)")
-        let kept = "ConfigMap/different/common: kept (the files of node 'n2' have it, or had it in the last run there)"
-        #expect(result.errors.contains(kept), "\(result.errors)")
-        #expect(try await nodes.maps().keys.sorted() == ["common", "of-1", "of-2"])
-        try nodes.write("n2", ["of-2": "1"])
-        #expect(try await nodes.run("n2").output.contains("ConfigMap/different/common deleted"))
-        for name in ["n1", "n2"] { #expect(try await nodes.run(name).output.hasSuffix("1 task: 1 unchanged\n")) }
-        #expect(try await nodes.maps().keys.sorted() == ["of-1", "of-2"])
-    }
-
     @Test func `a foreign object that somebody puts into the set and its lists stays`() async throws {
         let nodes = try await SetNodes("foreign", "n1")
         try nodes.write("n1", ["a": "1"])

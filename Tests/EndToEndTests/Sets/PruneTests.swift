@@ -4,26 +4,6 @@ import Testing
 /// `prune` of verb `apply` on a real API server.
 @Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct PruneTests {
-    @Test func `a kind that was misspelt once leaves no trace`() async throws {
-        let set = try await PrunedSet("misspelt")
-        try set.write(["a"], more: "{apiVersion: apps/v1, kind: Deploymnt, metadata: {name: x, namespace: misspelt}}")
-        #expect(try await set.node.run("run").status == 1)
-        try set.write(["a"])
-        let result = try await set.node.run("run")
-        #expect(result.status == 0, "\(result.errors)")
-        #expect(!result.errors.contains("Deploymnt"), "\(result.errors)")
-        let parent = try await set.cluster.kubectl(
-            "get",
-            "configmap",
-            "-n",
-            "kube-system",
-            "nest-bootstrap-misspelt",
-            "-o",
-            "yaml"
-        )
-        #expect(parent.status == 0 && !parent.output.contains("Deploymnt"), "\(parent.output)")
-    }
-
     @Test func `what the manifests no longer contain is deleted, and a dry run and diff show it`() async throws {
         let set = try await PrunedSet("deleted")
         try set.write(["a", "b"])
@@ -74,19 +54,6 @@ struct PruneTests {
         #expect(try await set.names() == ["a", "b"])
     }
 
-    @Test func `a kind that the server no longer has is forgotten`() async throws {
-        let set = try await PrunedSet("gone")
-        let widget = "{apiVersion: prune.test/v1, kind: Gone, metadata: {name: w, namespace: gone}}"
-        try set.write(["a"], more: PrunedSet.definition("Gone"), widget)
-        let first = try await set.node.run("run")
-        #expect(first.status == 0, "\(first.errors)")
-        try await set.cluster.mustRunKubectl("delete", "crd", "gones.prune.test", "--timeout=600s")
-        try set.write(["a"])
-        let result = try await set.node.run("run")
-        #expect(result.status == 0, "\(result.errors)")
-        #expect(try await set.annotation("contains-group-kinds") == "ConfigMap")
-    }
-
     @Test func `objects are deleted when the others are rolled out`() async throws {
         let set = try await PrunedSet("rollout")
         let deployment = { (replicas: Int) in
@@ -106,30 +73,6 @@ struct PruneTests {
         let result = try await set.node.run("run")
         #expect(result.status == 0, "\(result.errors)")
         #expect(try await set.names() == ["a"])
-    }
-
-    /// Whether the server has Ingress in two groups, as servers before 1.22.
-    private static func hasTwoGroupsOfIngress() async throws -> Bool {
-        guard TestCluster.isAvailable else { return false }
-        return try await !TestCluster.shared.value.isAtLeast(minor: 22)
-    }
-
-    @Test(.enabled("the server has Ingress in one group only", { try await hasTwoGroupsOfIngress() }))
-    func `an object whose manifest changes to another group is not deleted`() async throws {
-        let set = try await PrunedSet("regrouped")
-        let backend = "service: {name: s, port: {number: 80}}"
-        let start = "kind: Ingress, metadata: {name: i, namespace: regrouped}"
-        try set.write(
-            [],
-            more: "{apiVersion: extensions/v1beta1, \(start), spec: {backend: {serviceName: s, servicePort: 80}}}"
-        )
-        #expect(try await set.node.run("run").status == 0)
-        let uid = try await set.cluster.object("ingress", "i", namespace: "regrouped")["metadata"]?["uid"]
-        try set.write([], more: "{apiVersion: networking.k8s.io/v1, \(start), spec: {defaultBackend: {\(backend)}}}")
-        let result = try await set.node.run("run")
-        #expect(result.status == 0, "\(result.errors)")
-        #expect(try await set.cluster.object("ingress", "i", namespace: "regrouped")["metadata"]?["uid"] == uid)
-        #expect(try await set.annotation("contains-group-kinds") == "Ingress.networking.k8s.io")
     }
 
     @Test func `without the key nothing is deleted, and the objects lose the label`() async throws {
