@@ -49,18 +49,6 @@ struct GraphTests {
         #expect(try await node.call("graph", "-o", "json").output.json["tasks"]?[0]?["state"] == nil)
     }
 
-    @Test func `pictures for other programs have the states`() async throws {
-        let node = try await node()
-        let dot = await node.call("graph", "--status", "--output", "dot")
-        #expect(dot.outputLines.contains { $0.hasPrefix(#"  "b" [label="b\nexec\nfailed"];"#) })
-        let statement = #/ {2}"\w+" (\[label="[^"]+"\]|-> "\w+");/#
-        for line in dot.outputLines.dropFirst(3).dropLast() {
-            #expect(line.wholeMatch(of: statement) != nil, "\(line)")
-        }
-        let mermaid = await node.call("graph", "--status", "--output", "mermaid")
-        #expect(mermaid.outputLines.contains("  t1[\"b<br/>exec<br/>failed\"]"))
-    }
-
     @Test func `a record that cannot be read is an unknown state`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
         try Files.makeDirectories(node.written("/run/nest-bootstrap/tasks/a/record.json"))

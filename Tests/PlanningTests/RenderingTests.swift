@@ -73,31 +73,6 @@ import Testing
         #expect(pictures.allSatisfy { !$0.unicodeScalars.contains { $0 == "\u{1b}" || $0 == "\u{202e}" } })
     }
 
-    @Test func `the dot picture points from first to next`() throws {
-        let expected = """
-            digraph plan {
-              rankdir=LR;
-              node [shape=box];
-              "a" [label="a\\nexec"];
-              "b" [label="b\\nsymlink"];
-              "a" -> "b";
-            }
-
-            """
-        #expect(try plan(Self.two).renderDOT() == expected)
-    }
-
-    @Test func `the mermaid picture points from first to next`() throws {
-        let expected = """
-            flowchart LR
-              t0["a<br/>exec"]
-              t1["b<br/>symlink"]
-              t0 --> t1
-
-            """
-        #expect(try plan(Self.two).renderMermaid() == expected)
-    }
-
     @Test func `the JSON picture has every task with what it runs after`() throws {
         let text = """
             tasks:
@@ -117,10 +92,4 @@ import Testing
         #expect(plan.renderText() == "")
         #expect(plan.renderMermaid() == "flowchart LR\n")
     }
-
-    private static let two = """
-        tasks:
-          a: {exec: {command: ls}}
-          b: {after: [a], symlink: {path: /l, target: t}}
-        """
 }

@@ -48,29 +48,6 @@ import Testing
         task == "c" ? text : "\u{1b}[\(task == "b" ? 31 : 32)m\(text)\u{1b}[0m"
     }
 
-    @Test func `states have a style`() throws {
-        let plan = try plan(Self.file)
-        #expect(
-            plan.renderText(columns: 80, states: Self.states, style: styled) == """
-                a        \u{1b}[32mchanged\u{1b}[0m  exec
-                └─ b     \u{1b}[31mfailed \u{1b}[0m  symlink  Make the link of a
-                   └─ c  not yet  exec     (also after a)
-
-                """
-        )
-        #expect(
-            plan.renderText(columns: 40, states: Self.states, style: styled) == """
-                a: \u{1b}[32mchanged\u{1b}[0m
-                │  (exec)
-                └─ b: \u{1b}[31mfailed\u{1b}[0m
-                   │  (symlink) Make the link of a
-                   └─ c: not yet
-                         (exec) (also after a)
-
-                """
-        )
-    }
-
     @Test func `the line of a task is not wider because of colours`() throws {
         let plan = try plan(Self.file)
         for columns in [20, 40, 47, 48, 49, 50, 51, 60, 120] {

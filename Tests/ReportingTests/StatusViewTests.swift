@@ -103,32 +103,6 @@ struct StatusViewTests {
         #expect(window(columns: 60) == "no task for this node")
     }
 
-    @Test func `200 tasks on 24 rows are counted, and failures stay`() {
-        var statuses = (1...190).map { TaskStatus(task: "t\($0)", state: .ended(.unchanged), age: .seconds(5)) }
-        statuses +=
-            self.statuses + [TaskStatus(task: "z", state: .ended(.interrupted), reasons: ["its process was killed"])]
-        var view = view()
-        view.show(statuses, at: now)
-        #expect(
-            window() == """
-                191 tasks done: 1 changed, 190 unchanged
-                calico-crds  failed       8.1 s    3 s ago, retries in 42 s, 19 created, 1 fai…
-                    error: crds/a.yaml:3:5: unknown field 'spce'; did you mean 'spec'?
-                    error: second cause
-                rbac         running      1m 15s
-                    waiting: API server 10.0.0.1:6443: connection refused (gives up at
-                    12:10:00Z)
-                calico-node  waiting               for calico-crds
-                dns          unknown
-                    error: cannot read '/x': permission denied
-                labels       not yet
-                z            interrupted           its process was killed
-                197 tasks: 1 failed, 1 running, 1 waiting, 1 interrupted, 1 not run yet, 1
-                unknown, 191 succeeded; next retry in 42 s
-                """
-        )
-    }
-
     @Test func `the last view stays, without what was typed`() {
         var view = view()
         view.show(statuses, at: now)
