@@ -111,28 +111,6 @@ struct FileVerbTests {
         for token in tokens { #expect(!shown.contains(token.prefix(24)), "\(shown)") }
     }
 
-    @Test func `a file whose source or owner is not there is reported and not written`() async throws {
-        let node = try TestNode(
-            """
-            tasks:
-              no-source: {file: {path: /etc/a, source: nowhere}}
-              no-owner: {file: {path: /etc/b, content: b, owner: nobody-of-this-name}}
-            """
-        )
-        let result = await node.call("run")
-        #expect(result.status == 1)
-        #expect(
-            result.errorLines.sorted() == [
-                "no-owner: error: \(node.config):3:54: cannot write file '/etc/b': cannot find user 'nobody-of-this-name': "
-                    + "no such user; create the account first",
-                "no-source: error: \(node.config):2:44: cannot write file '/etc/a': cannot read '\(node.path("nowhere"))': "
-                    + "No such file or directory; put the file there, or correct 'source'",
-            ]
-        )
-        #expect(try Files.exists(node.written("/etc")) == false)
-        #expect(await node.call("check").status == 65)
-    }
-
     @Test func `a directory is made, corrected, and found right, and its differences are shown`() async throws {
         let node = try TestNode("tasks: {data: {directory: {path: /srv/data, mode: \"0700\"}}}\n")
         let new = await node.call("diff")
@@ -148,53 +126,5 @@ struct FileVerbTests {
         #expect(changed.output.contains("+++ /srv/data (task 'data')\nmode 0755 -> 0700\n"), "\(changed.output)")
         #expect(await node.call("run").outputLines.contains("data: /srv/data changed"))
         #expect(try Files.status(node.written("/srv/data"))?.mode == 0o700)
-    }
-
-    @Test func `what is in the way of a directory stays`() async throws {
-        let node = try TestNode("tasks: {data: {directory: {path: /srv/data}}}\n")
-        try node.write("precious", to: "root/srv/data")
-        let refused = await node.call("run")
-        #expect(refused.status == 1)
-        #expect(
-            refused.errors
-                == "data: error: \(node.config):1:34: cannot create directory '/srv/data': a regular file is in the way; "
-                + "remove it, or write another path\n"
-        )
-        #expect(try Files.text(node.written("/srv/data")) == "precious")
-    }
-
-    @Test func `a link is made, corrected, and found right`() async throws {
-        let node = try TestNode("tasks: {link: {symlink: {path: /opt/cni/bin/calico-ipam, target: /usr/bin/calico}}}\n")
-        #expect(await node.call("run").outputLines.last == "1 task: 1 changed")
-        let path = node.written("/opt/cni/bin/calico-ipam")
-        #expect(try Files.status(path)?.target == "/usr/bin/calico")
-        #expect(await node.call("run").outputLines.last == "1 task: 1 unchanged")
-        try Files.makeSymbolicLink(at: path, to: "/elsewhere", replacing: true)
-        let corrected = await node.call("run")
-        #expect(corrected.outputLines.contains("link: /opt/cni/bin/calico-ipam changed"))
-        #expect(try Files.status(path)?.target == "/usr/bin/calico")
-    }
-
-    @Test(arguments: ["directory", "regular file"])
-    func `what is in the way of a link stays unless the task says replace`(kind: String) async throws {
-        let node = try TestNode("tasks: {link: {symlink: {path: /opt/thing, target: /usr/bin/calico}}}\n")
-        let path = node.written("/opt/thing")
-        try node.write("precious", to: kind == "directory" ? "root/opt/thing/inside" : "root/opt/thing")
-        let refused = await node.call("run")
-        #expect(refused.status == 1)
-        #expect(
-            refused.errors
-                == "link: error: \(node.config):1:32: cannot create link '/opt/thing': a \(kind) is in the way; "
-                + "remove it, or write 'replace: true' below symlink: of task 'link'\n"
-        )
-        #expect(try Files.status(path)?.kind != .symbolicLink)
-        try node.write(
-            "tasks: {link: {symlink: {path: /opt/thing, target: /usr/bin/calico, replace: true}}}\n",
-            to: "bootstrap.yaml",
-        )
-        let replaced = await node.call("run")
-        #expect(replaced.status == 0, "\(replaced.errors)")
-        #expect(try Files.status(path)?.target == "/usr/bin/calico")
-        #expect(try Files.list(node.written("/opt")) == ["thing"])
     }
 }
