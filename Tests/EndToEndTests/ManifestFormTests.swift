@@ -12,34 +12,6 @@ struct ManifestFormTests {
         "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(namespace)}\(rest)}\n"
     }
 
-    @Test func `an object that is described twice is an error with both places`() async throws {
-        let cluster = try await TestCluster.shared(namespace: "twice")
-        let node = try node(cluster.kubeconfig)
-        let first = try node.write(map("m", "twice", ", data: {a: first}"), to: "m/1.yaml")
-        let second = try node.write(map("m", "twice", ", data: {a: second}"), to: "m/2.yaml")
-        let words = "\(second):1:1: ConfigMap/twice/m: described twice, at \(first):1:1 and here; remove one of them"
-        let check = try await node.run("check")
-        #expect(check.status == 65)
-        #expect(check.errors == "\(words)\n")
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(result.errorLines.first == "t: error: \(words)")
-    }
-
-    @Test func `an object that is described twice identically is applied, with a warning`() async throws {
-        let cluster = try await TestCluster.shared(namespace: "equal")
-        let node = try node(cluster.kubeconfig)
-        let first = try node.write(map("m", "equal", ", data: {a: b}"), to: "m/1.yaml")
-        let second = try node.write(map("m", "equal", ", data: {a: b}"), to: "m/2.yaml")
-        let words =
-            "ConfigMap/equal/m: described twice, at \(first):1:1 and here, identically; remove one of them"
-        for command in ["check", "run"] {
-            let result = try await node.run(command)
-            #expect(result.status == 0, "\(result.errors)")
-            #expect(result.errors.contains("\(second):1:1: \(words)"), "\(result.errors)")
-        }
-    }
-
     @Test func `lists are opened, in YAML and in JSON, and only manifests are read`() async throws {
         let cluster = try await TestCluster.shared(namespace: "lists")
         let node = try node(cluster.kubeconfig)

@@ -126,33 +126,4 @@ struct OfflineCheckTests {
             ]
         )
     }
-
-    @Test func `status shows certificates that end soon`() async throws {
-        let authority = try TestAuthority()
-        // The files exist as long as it does.
-        defer { withExtendedLifetime(authority) {} }
-        let client = try authority.issue("client", validity: .yearEndingInDays(3))
-        let node = try TestNode(
-            """
-            cluster: {servers: "https://127.0.0.1:1", certificateAuthority: \(authority.certificatePath)}
-            tasks: {a: {kubeconfig: {path: /etc/k, user: u, certificate: \(client.certificatePath), key: \(client.keyPath)}}}
-
-            """
-        )
-        let run = try await node.run("run")
-        #expect(run.status == 0)
-        #expect(run.errors.contains("a: warning: client certificate '\(client.certificatePath)' "), "\(run.errors)")
-        let status = try await node.run("status")
-        #expect(status.status == 0)
-        #expect(
-            status.output.contains("\nwarning: client certificate '\(client.certificatePath)' "),
-            "\(status.output)"
-        )
-        // The warning has the facts of the table's row.
-        #expect(!status.output.contains("\n\(client.certificatePath) "), "\(status.output)")
-        #expect(status.output.contains("\n\(authority.certificatePath) "), "\(status.output)")
-        let json = try await node.run("status", "--output", "json").output.json
-        #expect(json["warnings"]?[0]?["message"]?.string?.contains("expires in ") == true)
-        #expect(json["warnings"]?[0]?["hint"]?.string?.hasPrefix("renew it: ") == true)
-    }
 }

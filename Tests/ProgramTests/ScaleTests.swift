@@ -38,33 +38,4 @@ struct ScaleTests {
         let lines = result.outputLines + result.errorLines
         #expect(lines.contains { $0.contains(words) }, "\(result.status) \(lines.prefix(5))")
     }
-
-    @Test func `the status of 10,000 tasks takes time in proportion to their number`() async throws {
-        func time(_ count: Int) async throws -> Duration {
-            // Each task depends on the one before, so that none but the first runs.
-            let tasks = (0..<count).map { number in
-                guard number > 0 else { return "  t0: {exec: {command: \"false\"}}\n" }
-                return "  t\(number): {after: [t\(number - 1)], file: {path: /etc/many/\(number), content: a}}\n"
-            }
-            let directory = TemporaryDirectory.file("tasks\(count)")
-            try Files.makeDirectories(directory)
-            let node = try TestNode("tasks:\n\(tasks.joined())", in: directory)
-            let run = try await node.run("run")
-            #expect(run.status == 1)
-            #expect(run.outputLines.last == "\(count) tasks: 1 failed, \(count - 1) skipped")
-            // The last line of standard error is the processor time of the program.
-            let script = "TIMEFORMAT='%U %S'; time \"$0\" status --config \"$1\" --root \"$2\""
-            let status = try await Tool.run("bash", ["-c", script, TestNode.program, node.config, node.root])
-            #expect(status.status == 1)
-            // The summary, the heading, a row for each task, and the reason below it.
-            #expect(status.outputLines.count == 2 + 2 * count)
-            let times = try #require(status.errorLines.last).split(separator: " ").compactMap { Double($0) }
-            return .seconds(times.reduce(0, +))
-        }
-        let small = try await time(500)
-        let large = try await time(10_000)
-        print("status of 500 tasks: \(small), of 10,000 tasks: \(large)")
-        // Twenty times as many tasks would take four hundred times as long if it were quadratic.
-        #expect(large < max(small, .milliseconds(10)) * 80)
-    }
 }
