@@ -78,26 +78,6 @@ struct DiagnosisTests {
             lines: ["27.yaml:3:59: ConfigMap/diagnosis/c: field 'metadata.labels' is refused: …"],
         ),
         FailureCase(
-            id: "25",
-            failure: "selector of a Deployment",
-            manifest: """
-                apiVersion: apps/v1
-                kind: Deployment
-                metadata: {name: d25, namespace: diagnosis}
-                spec:
-                  selector:
-                    matchLabels: {app: b}
-                  template:
-                    metadata: {labels: {app: b}}
-                    spec: {containers: [{name: c, image: x}]}
-                """,
-            change: (old: "app: a", new: "app: b"),
-            lines: [
-                "25.yaml:6:19: Deployment/diagnosis/d25: field 'spec.selector.matchLabels.app' cannot "
-                    + #"be changed: "a" on the server, "b" here; restore the value, or …"#
-            ],
-        ),
-        FailureCase(
             id: "44",
             failure: "17 objects with the same conflicts",
             manifest: seventeen(
@@ -133,21 +113,6 @@ struct DiagnosisTests {
                     + "'nobody.kubeconfig', user 'nobody', certificate 'CN=nobody') may not get secrets in "
                     + "namespace 'default'; add to a Role in namespace 'default' bound to this user: - "
                     + #"{apiGroups: [""], resources: ["secrets"], verbs: ["get", "create", "patch"]}"#
-            ],
-        ),
-        FailureCase(
-            id: "22",
-            failure: "client certificate of another CA",
-            manifest: """
-                apiVersion: v1
-                kind: ConfigMap
-                metadata: {name: ca22, namespace: diagnosis}
-                """,
-            kubeconfig: "diagnosis-foreign",
-            lines: [
-                "API server …does not accept kubeconfig 'diagnosis-foreign.kubeconfig', user 'admin', certificate "
-                    + "'CN=old-admin,O=system:masters'; check that CA 'CN=another CA', which issued the "
-                    + "certificate, is in the server's '--client-ca-file'"
             ],
         ),
         FailureCase(
@@ -232,18 +197,7 @@ struct DiagnosisTests {
         let wait = ["wait", "--for=condition=Established", "--timeout=600s", "crd/gizmos.t28.example.test"]
         let isEstablished = try await becomes { try await cluster.kubectl(wait).status == 0 }
         try #require(isEstablished)
-        let pki = cluster.credentials
-        let other = try TestAuthority(subject: "/CN=another CA")
-        let foreign = try other.issue("foreign", subject: "/O=system:masters/CN=old-admin")
-        let node = try TestNode("", in: cluster.directory + "/kubeconfigs")
-        let kubeconfig = try Files.text(cluster.kubeconfig)
-            .replacing("\(pki)/kube-admin.crt", with: foreign.certificatePath)
-            .replacing("\(pki)/kube-admin.key", with: foreign.keyPath)
-        try node.write(kubeconfig, to: "../diagnosis-foreign.kubeconfig")
-        let diagnosis = try await Diagnosis(cases, name: "diagnosis", on: cluster)
-        // Its files are read until then.
-        withExtendedLifetime(other) {}
-        return diagnosis
+        return try await Diagnosis(cases, name: "diagnosis", on: cluster)
     }
 
     @Test(arguments: cases)

@@ -9,7 +9,7 @@ struct FailureCase: Sendable, CustomTestStringConvertible {
     /// What is wrong.
     var failure: String
 
-    /// The manifest; `LONG-9` is replaced by nine characters.
+    /// The manifest.
     var manifest = ""
 
     /// What the manifest has in the place of something else when kubectl applies it before.
@@ -24,9 +24,6 @@ struct FailureCase: Sendable, CustomTestStringConvertible {
     /// Further settings of `apply`.
     var options = ""
 
-    /// The minor versions of Kubernetes that have what the failure is about.
-    var versions = 0...999
-
     /// The lines of standard error without the task; `…` is any text.
     var lines: [String]
 
@@ -37,11 +34,6 @@ struct FailureCase: Sendable, CustomTestStringConvertible {
 
     /// The name of the task and of the manifest.
     fileprivate var task: String { "t\(id.lowercased())" }
-
-    /// The manifest as it is written.
-    fileprivate func text(_ manifest: String) -> String {
-        manifest.replacing(/LONG-(\d+)/) { String(repeating: "x", count: Int($0.1) ?? 0) }
-    }
 }
 
 /// Repeats a manifest 17 times, each with its number in the place of `NUMBER`.
@@ -52,7 +44,6 @@ func seventeen(_ manifest: String) -> String {
 /// The output of a run with a task for each of several failures.
 struct Diagnosis: Sendable {
     private let lines: [String: [String]]
-    private let minor: Int
 
     /// What the run printed to standard output.
     let output: String
@@ -65,13 +56,10 @@ struct Diagnosis: Sendable {
     ///   - cluster: The server.
     /// - Throws: ``ToolFailure`` if what the failures need cannot be prepared.
     init(_ cases: [FailureCase], name: String, on cluster: TestCluster) async throws {
-        minor = try await TestCluster.minorVersion()
-        let minor = minor
-        let cases = cases.filter { $0.versions.contains(minor) }
         for item in cases {
             guard let (old, new) = item.change else { continue }
             let before = item.manifest.replacing(new, with: old)
-            try await cluster.mustApply(item.text(before), manager: item.manager)
+            try await cluster.mustApply(before, manager: item.manager)
         }
         let tasks = cases.map { item in
             let kubeconfig = "\(cluster.directory)/\(item.kubeconfig).kubeconfig"
@@ -79,7 +67,7 @@ struct Diagnosis: Sendable {
                 + "manifests: [\(item.id).yaml]\(item.options)}}\n"
         }
         let node = try TestNode("tasks:\n\(tasks.joined())", in: "\(cluster.directory)/\(name)")
-        for item in cases { try node.write(item.text(item.manifest), to: "\(item.id).yaml") }
+        for item in cases { try node.write(item.manifest, to: "\(item.id).yaml") }
         let result = try await node.run("run")
         output = result.output
         let errors = result.errorLines.map { line in
@@ -99,7 +87,6 @@ struct Diagnosis: Sendable {
 
     /// Compares what was printed about a failure.
     func expect(_ item: FailureCase, sourceLocation: SourceLocation = #_sourceLocation) {
-        guard item.versions.contains(minor) else { return }
         let found = found(item)
         #expect(found.count == item.lines.count, "\(found.joined(separator: "\n"))", sourceLocation: sourceLocation)
         for line in item.lines {
