@@ -16,12 +16,6 @@ struct VerificationTests {
         """
     private static let definitionPath = "\(FakeAPIServer.definitions)/widgets.a.test"
     private static let admission = "/apis/admissionregistration.k8s.io/v1"
-    private static let definitionManifest = """
-        apiVersion: apiextensions.k8s.io/v1
-        kind: CustomResourceDefinition
-        metadata: {name: widgets.a.test}
-        spec: {group: a.test, names: {kind: Widget, plural: widgets}, versions: [{name: v1, served: true}]}
-        """
     private static let webhook = """
         {apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: w}}
         """
