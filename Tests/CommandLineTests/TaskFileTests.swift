@@ -48,7 +48,7 @@ struct TaskFileTests {
         bootstrap.yaml:11:5: unknown key 'symlnk' in task 'ipam'; did you mean 'symlink'?
         bootstrap.yaml:13:13: task 'rbac' runs after 'admn', which is not declared; did you mean 'admin'?
         bootstrap.yaml:14:14: 'timeout' of task 'rbac' must be a duration such as 500ms, 30s, 10m or 1h30m, \
-        found the number 10; write timeout: 10s
+        found the number 10
         bootstrap.yaml:15:60: no variable is named 'podCDIR'; did you mean '${podCIDR}'?
         bootstrap.yaml:16:17: tasks run after each other: one -> two -> one; \
         remove 'two' at bootstrap.yaml:16:17 or 'one' at bootstrap.yaml:17:17
