@@ -139,20 +139,10 @@ struct PublicTextTests {
         let reason = "a user other than root can change it (owner 0, group 0, mode 0666)"
         let run = try await node.run("run")
         #expect(run.status == 78)
-        #expect(
-            run.errors.contains(
-                "\(node.config): cannot read the task file: \(reason); run 'chmod go-w \(node.config)'"
-            ),
-            "\(run)"
-        )
+        #expect(run.errors.contains("\(node.config): cannot read the task file: \(reason)"), "\(run)")
         let check = try await node.run("check")
         #expect(check.status == 65)
-        #expect(
-            check.errors.contains(
-                "cannot trust '\(node.config)': \(reason), so 'run' refuses it; run 'chmod go-w \(node.config)'"
-            ),
-            "\(check)"
-        )
+        #expect(check.errors.contains("cannot trust '\(node.config)': \(reason)"), "\(check)")
         #expect(try await node.run("status").status == 3)
         #expect(try await node.run("graph").status == 0)
         try Files.setMode(node.config, 0o644)
