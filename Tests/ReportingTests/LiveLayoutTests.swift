@@ -92,15 +92,6 @@ struct LiveLayoutTests {
 
                 """
         )
-        let low = TerminalRun(columns: 40, rows: 6)
-        low.play(script)
-        #expect(
-            low.window.joined(separator: "\n") == """
-                generate-kubecon…  changed      12 ms
-                bootstrap-rbac     waiting: connection…
-                crds               waiting
-                """
-        )
     }
 
     @Test func `a resized window gets the view that fits it`() {

@@ -46,21 +46,6 @@ struct StatusTests {
         )
     }
 
-    @Test func `a narrow terminal cuts descriptions and wraps reasons`() {
-        #expect(
-            statusLines(rows, columns: 80).joined(separator: "\n") == """
-                TASK                 STATE    AGE     DURATION  OBJECTS               DESCRIPTI…
-                generate-kubeconfig  changed  3m 20s  12 ms                           Generate …
-                calico-crds          failed   3m 10s  8.1 s     19 created, 1 failed
-                    crds/a.yaml:3:5: server is away; start it
-                kube-proxy           not yet                                          Apply kub…
-                    runs after 'calico-crds'
-                """
-        )
-        let ascii = statusLines(rows, columns: 80, isUTF8: false)
-        #expect(ascii[1].hasSuffix("  Generat..."))
-    }
-
     @Test func `a terminal narrower than the table has lines instead of rows, folded between words`() {
         #expect(
             statusLines(rows, columns: 40).joined(separator: "\n") == """
