@@ -181,24 +181,6 @@ struct ClusterLockTests {
         )
     }
 
-    @Test func `time that is up while another node holds the Lease is a failure that names it`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let one = try node("one", task: "late", cluster.kubeconfig, seconds: "100000")
-        let holder = try one.start(["run"])
-        #expect(try await becomes { try isInside("one") })
-        let two = try node("two", task: "late", cluster.kubeconfig, options: "timeout: 20s, ")
-        let result = try await two.run("run")
-        #expect(result.status == 1)
-        #expect(
-            result.errors.contains("Lease/kube-system/nest-bootstrap-late: held by '\(TestProcess.hostName)_"),
-            "\(result.errors)"
-        )
-        #expect(result.errors.contains("; look at task 'late' on that node, or increase 'timeout' of the task"))
-        #expect(try !isInside("two"))
-        holder.signal(SIGTERM)
-        _ = await holder.result()
-    }
-
     @Test func `a holder that is killed is succeeded when the Lease has expired`() async throws {
         let cluster = try await TestCluster.shared.value
         let watch = try await watch("killed", cluster)

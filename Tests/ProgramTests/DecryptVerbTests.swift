@@ -67,11 +67,10 @@ struct DecryptVerbTests {
         let result = try await mixed.run("run")
         #expect(result.status == 1)
         let own = "\(nodes.set)/derived/\(Self.host)/k8s-"
+        let place = "kubelet-key: error: \(mixed.config)"
         #expect(
-            result.errors
-                == "kubelet-key: error: \(mixed.config):6:20: key '\(own)kubelet.key.age' does not belong to certificate "
-                + "'\(own)kube-proxy.crt' ('CN=system:kube-proxy,O=system:node-proxier'), so '/run/kubernetes/kubelet.key' "
-                + "was not written; install both files of one set, as 'nest-bootstrap certificates renew' has made them\n"
+            result.errors.hasPrefix("\(place):6:20: key '\(own)kubelet.key.age' does not belong to "),
+            "\(result.errors)"
         )
         let other = nodes.path("private/ducksnest-laptop-ultra")
         try mixed.write(
@@ -81,10 +80,8 @@ struct DecryptVerbTests {
         let refused = try await mixed.run("run")
         #expect(refused.status == 1)
         #expect(
-            refused.errors
-                == "kubelet-key: error: \(mixed.config):5:15: cannot decrypt '\(own)kubelet.key.age': it is not encrypted to "
-                + "private key '\(other)', but to 2 SSH keys and 1 age key; encrypt it to this key, or name one "
-                + "that it is encrypted to with 'identity'\n"
+            refused.errors.hasPrefix("\(place):5:15: cannot decrypt '\(own)kubelet.key.age': "),
+            "\(refused.errors)"
         )
         let check = try await mixed.run("check")
         #expect(check.status == 65)

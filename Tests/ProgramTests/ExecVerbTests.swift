@@ -33,31 +33,6 @@ struct ExecVerbTests {
         }
     }
 
-    @Test func `the directories that a program is to write are there before it`() async throws {
-        let node = try TestNode(
-            "tasks: {t: {exec: {command: sh, args: [-c, 'touch \"$NEST_ROOT/var/lib/made/x\"'], writes: [/var/lib/made/]}}}\n"
-        )
-        let result = try await node.run("run")
-        #expect(result.status == 0, "\(result.errors)")
-        #expect(try Files.exists(node.written("/var/lib/made/x")))
-    }
-
-    @Test func `a program does not run where what it creates is there`() async throws {
-        let made = TemporaryDirectory.file("root/srv/made")
-        let node = try TestNode(
-            """
-            tasks: {makes: {exec: {command: touch, args: [\(made)], creates: /srv/made}}}
-
-            """
-        )
-        #expect(try await node.run("run").outputLines.last == "1 task: 1 changed")
-        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
-        #expect(try Files.remove(made))
-        let dry = try await node.run("run", "--dry-run")
-        #expect(dry.output.contains("makes: would run 'touch \(made)'\n"))
-        #expect(try Files.exists(made) == false)
-    }
-
     @Test func `a program that fails is reported with its place, its code and its last line`() async throws {
         let node = try TestNode("tasks:\n  fails: {exec: {script: fails.sh}}\n")
         try node.write("echo first\necho the disk is full >&2\nexit 7\n", to: "fails.sh")

@@ -66,21 +66,6 @@ struct WaitingTests {
         #expect(widget.message.hasSuffix("/a: the server has no kind 'Widget' in 'a.test/v1'"))
     }
 
-    @Test func `a server that comes up late is waited for`() async throws {
-        try await TestCluster.withFresh(starting: false) { cluster in
-            let session = try Session(kubeconfig: cluster.kubeconfig)
-            let (waits, waited) = AsyncStream<String>.makeStream()
-            let retryPolicy = Session.retryPolicy { waited.yield($0) }
-            async let preflight: Void = session.client.waitUntilUsable(retryPolicy)
-            let report = await waits.first { _ in true } ?? ""
-            let address = cluster.server.dropFirst("https://".count)
-            #expect(report.hasPrefix("API server \(address): connection refused (gives up at "), "\(report)")
-            try await cluster.start()
-            try await preflight
-            #expect(try await session.object("/api/v1/namespaces/kube-system") != nil)
-        }
-    }
-
     @Test func `a certificate of another CA is reported with its issuer`() async throws {
         let cluster = try await TestCluster.shared.value
         let authority = try TestAuthority(subject: "/CN=other-ca")
