@@ -16,17 +16,11 @@ struct ClusterLockTests {
     private let file = TemporaryDirectory.file("visits")
 
     /// Makes a node whose task writes down when its program begins and ends.
-    func node(
-        _ name: String,
-        task: String,
-        _ kubeconfig: String,
-        seconds: String = "1",
-        options: String = "",
-    ) throws -> TestNode {
+    func node(_ name: String, task: String, _ kubeconfig: String, seconds: String = "1") throws -> TestNode {
         let node = try TestNode(
             """
             tasks:
-              \(task): {lock: {kubeconfig: \(kubeconfig)}, \(options)exec: {script: visit.sh, args: ["\(seconds)"]}}
+              \(task): {lock: {kubeconfig: \(kubeconfig)}, exec: {script: visit.sh, args: ["\(seconds)"]}}
             """,
             in: TemporaryDirectory.file(name)
         )

@@ -4,13 +4,7 @@ import Testing
 /// What a person learns when certificates are at fault.
 @Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct CredentialFailureTests {
-    private func kubeconfig(
-        _ cluster: TestCluster,
-        server: String? = nil,
-        client: String
-    )
-        -> String
-    {
+    private func kubeconfig(_ cluster: TestCluster, server: String? = nil, client: String) -> String {
         """
         apiVersion: v1
         kind: Config

@@ -5,11 +5,7 @@ import Testing
 /// The program on a terminal.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
 struct LiveViewTests {
-    private func start(
-        _ node: TestNode,
-        _ arguments: [String],
-        columns: Int = 80
-    ) throws -> TerminalTool {
+    private func start(_ node: TestNode, _ arguments: [String], columns: Int = 80) throws -> TerminalTool {
         let variables: [String: String?] = [
             "TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": nil, "NEST_ROLE": nil, "JOURNAL_STREAM": nil,
         ]

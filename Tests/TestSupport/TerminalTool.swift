@@ -20,26 +20,24 @@ public final class TerminalTool: Sendable {
     ///   - arguments: What follows its name.
     ///   - environment: Variables over those of the test process; `nil` takes one away.
     ///   - columns: The columns of the terminal.
-    ///   - rows: The rows of the terminal.
     /// - Throws: ``SupportError`` if there is no terminal or no such program.
     public init(
         _ program: String,
         _ arguments: [String],
         environment: [String: String?] = [:],
         columns: Int = 80,
-        rows: Int = 24,
     ) throws(SupportError) {
         let path = "/dev/ptmx"
         let descriptor = unsafe open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
         terminal = descriptor
-        state = Protected(State(screen: Screen(columns: columns, rows: rows)))
+        state = Protected(State(screen: Screen(columns: columns, rows: 24)))
         // What unlockpt and ptsname_r do, which Glibc does not show Swift.
         let (unlock, readNumber) = (UInt(0x4004_5431), UInt(0x8004_5430))
         var (isLocked, number): (CInt, CUnsignedInt) = (0, 0)
         guard descriptor >= 0, unsafe ioctl(descriptor, unlock, &isLocked) == 0,
             unsafe ioctl(descriptor, readNumber, &number) == 0
         else { throw SupportError("cannot open", path, code: errno) }
-        Self.setSize(columns: columns, rows: rows, of: descriptor)
+        Self.setSize(columns: columns, rows: 24, of: descriptor)
         var variables = TestProcess.environment
         for (key, value) in environment { variables[key] = value }
         let stream = ChildStream.file("/dev/pts/\(number)", flags: O_RDWR | O_NOCTTY)
