@@ -292,7 +292,8 @@ extension Transfer {
     private func peerError() -> TransportError {
         let kind: TransportError.Kind =
             switch Int32(easy.number(CURLINFO_SSL_VERIFYRESULT)) {
-            case X509_V_OK: .hostName
+            // libcurl compares the names before it reads the verdict of the chain, which is "unspecified" until then.
+            case X509_V_OK, X509_V_ERR_UNSPECIFIED: .hostName
             case X509_V_ERR_CERT_HAS_EXPIRED: .serverCertificateExpired
             case X509_V_ERR_CERT_NOT_YET_VALID: .serverCertificateNotYetValid
             default: .untrusted

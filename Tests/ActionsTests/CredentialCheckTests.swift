@@ -35,24 +35,6 @@ struct CredentialCheckTests {
         #expect(try await problems(task(authority.path("ca.key"))) == [])
     }
 
-    @Test func `a certificate that a task issues for servers is not one of a client`() async throws {
-        func tasks(_ usages: String) -> String {
-            let ca = "{certificate: \(authority.certificatePath), key: \(authority.path("ca.key"))}"
-            return """
-                  a: {certificate: {path: /run/n/a.crt, key: /run/n/a.key, leaf: {commonName: a, names: [a], usages: [\(usages)]}, ca: \(ca)}}
-                  b: {after: [a], kubeconfig: {path: /run/n/k, user: u, server: 'https://h.test', certificate: /run/n/a.crt,
-                    key: /run/n/a.key, certificateAuthority: \(authority.certificatePath)}}
-                """
-        }
-        let words =
-            "certificate '/run/n/a.crt' is not valid for client authentication: task 'a' issues it for 'server auth'; "
-            + "add 'client auth' to its 'usages'"
-        let found = try await problems(tasks("server auth"))
-        #expect(found.count == 1)
-        #expect(found.first?.hasSuffix(": \(words)") == true, "\(found)")
-        #expect(try await problems(tasks("server auth, client auth")) == [])
-    }
-
     @Test func `a certificate that is a key is refused, whatever it is used for`() async throws {
         let words = "certificate 'PKI/ca.key' is a private key; name the file of a certificate as PEM"
         let key = authority.path("ca.key")

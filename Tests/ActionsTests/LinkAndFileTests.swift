@@ -92,7 +92,7 @@ struct LinkAndFileTests {
             ),
             (
                 "source: /dev/zero",
-                "cannot read '/dev/zero': is a character device; name a regular file"
+                "cannot read '/dev/zero': is a character device"
             ),
             (
                 "content: x, owner: nobody-of-this-name",

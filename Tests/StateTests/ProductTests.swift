@@ -270,13 +270,6 @@ struct ProductTests {
         #expect(throws: SystemError.self) { try note([file("y", "/g")]) }
     }
 
-    @Test func `a list of a later version is not used`() throws {
-        try note([file("x", "/f")])
-        try FileSystem.write(Array(#"{"version":2}"#.utf8), to: listFile(), mode: 0o600)
-        let text = "it has version 2, which this version of nest-bootstrap does not know"
-        #expect(try store.lists().faults.map(\.reason) == [text])
-    }
-
     @Test func `a list that is a link or too large is not used`() throws {
         try note([file("x", "/f")])
         try FileSystem.remove(listFile())

@@ -27,8 +27,10 @@ extension ActionContext {
         do throws(Problem) {
             return try await run.connections.client(kubeconfig: path, probing(Self.probeLimit))
         } catch {
-            switch error.cause as? APIError {
-            case .transport?, .notReady?, .pending?: break
+            switch error.cause {
+            case let fault as TransportError
+            where [.refused, .unreachable, .timedOut, .closed].contains(fault.kind): break
+            case APIError.notReady?, APIError.pending?: break
             default: throw error
             }
             let server = run.knownKubeconfig(path).map { "API server \($0.address)" } ?? "the API server"

@@ -21,9 +21,6 @@ struct DryRunOverlayTests {
         ("v1", "versions: [{name: v1, served: true, storage: true, subresources: {status: {}}}]", true),
         ("v1", "versions: [{name: v1, served: true, storage: true}]", false),
         ("v1", "versions: [{name: v2, served: true, storage: true, subresources: {status: {}}}]", false),
-        ("v1beta1", "subresources: {status: {}}, versions: [{name: v1, served: true, storage: true}]", true),
-        ("v1beta1", "subresources: {status: {}}, version: v1", true),
-        ("v1beta1", "version: v1", false),
     ])
     func `a planned definition decides whether its objects have a status subresource`(
         version: String,

@@ -23,7 +23,7 @@ struct OwnerTests {
         #expect(await session.apply(owner).count == 1)
         let foreign = await session.apply(Self.object(namespace, ownedBy: "3f0c0000-0000-4000-8000-000000000000"))
         #expect(
-            foreign.count == 1 && foreign[0].hasSuffix("would delete this object; remove 'ownerReferences'"),
+            foreign.count == 1 && foreign[0].contains("'metadata.ownerReferences[0].uid' is refused"),
             "\(foreign)"
         )
         let path = "/api/v1/namespaces/\(namespace)/configmaps"

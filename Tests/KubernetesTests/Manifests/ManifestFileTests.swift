@@ -100,7 +100,7 @@ struct ManifestFileTests {
         (
             "kind: A\nmetadata: {name: a}",
             "m.yaml:1:1: 'apiVersion' of document 1 is missing; "
-                + "write the group and version of the kind; 'kubectl explain A' prints them"
+                + "write the group and version of the kind"
         ),
         (
             "apiVersion: 1.10\nkind: A\nmetadata: {name: a}",
@@ -108,15 +108,15 @@ struct ManifestFileTests {
         ),
         (
             "apiVersion: v1\nkind: ''\nmetadata: {name: a}",
-            "m.yaml:2:7: 'kind' of document 1 is empty; add the object's kind, such as 'kind: ConfigMap'"
+            "m.yaml:2:7: 'kind' of document 1 is empty; add the object's kind"
         ),
         (
             "apiVersion: apps/v1\nmetadata: {name: a}",
-            "m.yaml:1:1: 'kind' of document 1 is missing; add the object's kind, such as 'kind: Deployment'"
+            "m.yaml:1:1: 'kind' of document 1 is missing; add the object's kind"
         ),
         (
             "apiVersion: networking.k8s.io/v1\nmetadata: {name: a}",
-            "m.yaml:1:1: 'kind' of document 1 is missing; add the object's kind, such as 'kind: Ingress'"
+            "m.yaml:1:1: 'kind' of document 1 is missing; add the object's kind"
         ),
         (
             "apiVersion: example.com/v1\nmetadata: {name: a}",
@@ -205,14 +205,14 @@ struct ManifestFileTests {
         ("# no Secret here\nkind: ConfigMap\nhunter2: a\nhunter2: b", "key 'hunter2' is set twice"),
         ("kind: Secret\nstringData:\n  y: hunter2", "key 'y' is the boolean true in YAML 1.1"),
         ("kind: ConfigMap\n---\nkind: Secret\nstringData:\n  hunter2: a\n  hunter2: b", "key '***' is set twice"),
-        ("kind Secret\nstringData:\n  hunter2: a\n  hunter2: b", "***"),
+        ("kind Secret\nstringData:\n  hunter2: a\n  hunter2: b", "mapping values are not allowed"),
         ("{items: [{kind: Secret, data: {hunter2: a, hunter2: b}}]}", "key '***' is set twice"),
     ])
     func `the words of a document are hidden only if it may be a Secret`(text: String, words: String) {
         let file = ManifestFile(Array(text.utf8), file: "m.yaml")
         let lines = file.diagnostics.map(\.description)
         #expect(lines.contains { $0.contains(words) }, "\(lines)")
-        if words.contains("***") { #expect(!lines.joined().contains("hunter2")) }
+        if words.contains("***") || words.contains("mapping") { #expect(!lines.joined().contains("hunter2")) }
     }
 
     @Test func `lists in lists have a limit`() {
