@@ -105,7 +105,7 @@ struct ApplierTests {
                     + "Namespace/\(namespace)-, which it needs, could not be applied"
             )
         )
-        #expect(lines.contains { $0.hasPrefix("m.yaml:19:52: CustomResourceDefinition/widgets.") })
+        #expect(lines.contains { $0.hasPrefix("m.yaml:19:52: CustomResourceDefinition/widgets.") }, "\(lines)")
     }
 
     @Test func `a dry run reports objects of planned definitions and namespaces, and writes nothing`() async throws {

@@ -87,7 +87,6 @@ struct ApplyTableTests {
         if isApplied, [.unchanged, .kept].contains(expected) {
             #expect(lines.first?.hasPrefix("unchanged ") == true, "\(lines)")
         }
-        if expected == .refused { #expect(lines.first?.contains("takeOver: ['other']") == true, "\(lines)") }
         // A second run changes nothing.
         let again = await session.apply(manifest, forceConflicts: isForced)
         #expect(field.state(of: try await session.object(field.path)) == after)

@@ -128,7 +128,7 @@ struct CutOffTests {
         let held = await session.apply(service("other", namespace, address))
         #expect(held.count == 1)
         #expect(
-            held.first?.contains("provided IP is already allocated: Service/\(namespace)/s has it; write another value")
+            held.first?.contains("provided IP is already allocated: Service/\(namespace)/s has it")
                 == true,
             "\(held)"
         )

@@ -70,7 +70,7 @@ struct ObjectCheckTests {
         let (problems, warnings) = findings(
             in: "{apiVersion: e.test/v1, kind: Thing, metadata: {name: a, lables: {}}, spec: {a: 1}}"
         )
-        #expect(problems == ["m.yaml:1:60: Thing/a: field 'metadata.lables' does not exist; did you mean 'labels'?"])
+        #expect(problems == ["m.yaml:1:58: Thing/a: field 'metadata.lables' does not exist; did you mean 'labels'?"])
         #expect(warnings == [])
     }
 
