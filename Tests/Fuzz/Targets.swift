@@ -63,14 +63,12 @@ let targets: [String: @Sendable ([UInt8]) -> Void] = [
 
 /// A refusal and its parts.
 @Sendable private func checkReply(_ bytes: [UInt8]) {
-    var response = HTTPResponse(status: 422, headers: [], body: bytes)
+    let response = HTTPResponse(status: 422, headers: [], body: bytes)
     let status = ServerStatus(response)
     _ = RefusalKind(status)
     for cause in status.causes {
         _ = FieldPath(cause.field)
     }
-    response.status = 403
-    _ = AdmissionRefusal(ServerStatus(response))
 }
 
 /// A list of metadata is refused, or its objects are known by a text.
