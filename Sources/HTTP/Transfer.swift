@@ -264,7 +264,7 @@ extension Transfer {
         let number = Int32(easy.number(CURLINFO_OS_ERRNO))
         // libcurl's text names the proxy if it is not the server that cannot be reached.
         let text = text(CURLE_COULDNT_CONNECT)
-        let place = text.contains(request.url.host) ? "" : " (\(text))"
+        let place = text.contains(request.url.host.filter { !"[]".contains($0) }) ? "" : " (\(text))"
         if number == ECONNREFUSED { return TransportError(.refused, refusedMessage + place) }
         return TransportError(.unreachable, connectMessage(number) + place)
     }
