@@ -91,7 +91,9 @@ extension APIClient {
         }
         let isNamesake = peer.isIssuedByNamesake(of: authorities)
         // The certificate, or another in its chain, is refused for another reason than its issuer.
-        guard isNamesake || !authorities.contains(where: { $0.subject == peer.issuer }) else { return distrust }
+        guard cause.kind == .untrusted, isNamesake || !authorities.contains(where: { $0.subject == peer.issuer }) else {
+            return distrust
+        }
         return Problem(
             "\(server) shows a certificate issued by '\(peer.issuer)', but kubeconfig '\(kubeconfig.path)' trusts only "
                 + authority + (isNamesake ? ", which has another key" : ""),
