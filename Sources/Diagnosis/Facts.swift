@@ -107,7 +107,6 @@ struct KubeletFacts: Sendable {
 }
 
 struct RunningProcess: Sendable {
-    var identifier: Int
     var age: Int64
     var program: String?
     var arguments: [String] = []

@@ -266,7 +266,7 @@ func processes(named names: Set<String>) -> [RunningProcess] {
     let own = (try? FileSystem.status("/proc/self/ns/mnt"))?.target
     let uptime = text("/proc/uptime").split(separator: ".").first.flatMap { Int64($0) } ?? 0
     return ((try? FileSystem.list("/proc")) ?? []).compactMap { name in
-        guard let process = Int(name), names.contains(trimmed(text("/proc/\(name)/comm"))),
+        guard Int(name) != nil, names.contains(trimmed(text("/proc/\(name)/comm"))),
             isOfRoot(text("/proc/\(name)/status"))
         else { return nil }
         if let own, let other = (try? FileSystem.status("/proc/\(name)/ns/mnt"))?.target, own != other { return nil }
@@ -276,7 +276,6 @@ func processes(named names: Set<String>) -> [RunningProcess] {
         guard words.count > 19, words[0] != "Z", let start = Int64(words[19]) else { return nil }
         let file = (try? FileSystem.status("/proc/\(name)/exe"))?.target
         return RunningProcess(
-            identifier: process,
             age: max(0, uptime - start / 100),
             program: file?.hasSuffix(" (deleted)") == false ? file : nil,
             arguments: text("/proc/\(name)/cmdline").split(separator: "\0").dropFirst().map(String.init)

@@ -135,12 +135,6 @@ extension Node {
         return items[index]
     }
 
-    /// Whether this is a list whose items are written after `- `.
-    public var isBlockList: Bool {
-        guard let first = sequence?.first?.location.position, let own = location.position else { return false }
-        return first.line != own.line || first.column >= own.column + 2
-    }
-
     /// The type of the value, as named in messages.
     public var kindName: String {
         switch content {

@@ -15,7 +15,7 @@ func soundFacts() -> Facts {
     facts.kubelet.kubeconfig.path = "/etc/kubernetes/kubelet.conf"
     facts.kubelet.kubeconfig.exists = true
     facts.kubelet.service = Service()
-    facts.kubelet.process = RunningProcess(identifier: 100, age: 3600)
+    facts.kubelet.process = RunningProcess(age: 3600)
     facts.runtime.services = ["containerd.service": Service()]
     facts.runtime.answer = .connected
     facts.network.configurations = [.init(path: "/etc/cni/net.d/10-calico.conflist", types: ["calico"])]

@@ -196,12 +196,6 @@ extension Kubeconfig {
             ?? "the server in kubeconfig '\(place(of: "server"))'"
     }
 
-    /// Whether the server's URL has no port, so that port 443 is used.
-    public var usesDefaultPort: Bool {
-        guard let address = try? WebAddress(server), address.port == 443 else { return false }
-        return !server.dropLast(address.rest.count).hasSuffix(":443")
-    }
-
     /// Returns the place of a setting as `file:line:column`, or the path if the kubeconfig does not have the setting.
     func place(of key: String) -> String { locations[key]?.description ?? path }
 }

@@ -1,6 +1,6 @@
 /// A behaviour that differs between versions of the API server, and the way in which the program handles it.
 struct VersionFact: Sendable {
-    /// The oldest version with the behaviour, `nil` if ``KubernetesVersion/oldest`` has it already.
+    /// The oldest version with the behaviour, `nil` if the oldest version that is supported, 1.20, has it already.
     let first: KubernetesVersion?
 
     /// The newest version with the behaviour, `nil` if the newest version still has it.

@@ -3,9 +3,6 @@ public struct KubernetesVersion: Sendable, Hashable, Comparable, CustomStringCon
     /// The second number; the first is 1.
     public var minor: Int
 
-    /// The oldest version that the project supports.
-    public static let oldest = KubernetesVersion(minor: 20)
-
     public init(minor: Int) {
         self.minor = minor
     }

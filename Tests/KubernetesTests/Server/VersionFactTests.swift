@@ -10,7 +10,7 @@ import YAML
 struct VersionFactTests {
     @Test func `a fact holds between its first and its last version`() {
         let old = VersionFact.sharedEntries
-        #expect(old.holds(on: .oldest) && old.holds(on: KubernetesVersion(minor: 21)))
+        #expect(old.holds(on: KubernetesVersion(minor: 20)) && old.holds(on: KubernetesVersion(minor: 21)))
         #expect(!old.holds(on: KubernetesVersion(minor: 22)))
         #expect(VersionFact.mutatingPolicies.holds(onServer: "v1.31.4") == false)
         #expect(VersionFact.mutatingPolicies.holds(onServer: "v1.32.0-rc.1+k3s1") == true)
