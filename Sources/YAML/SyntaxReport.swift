@@ -127,10 +127,10 @@ struct SyntaxReport {
             text[..<colon].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }),
             let next = text[colon...].dropFirst().first, next != "/", next != ":", !next.isWhitespace
         else { return nil }
+        // The value may be a secret, such as a token.
         return Problem(
-            "expected a space after ':'",
-            at: location(EventMark(line: number, column: column)),
-            hint: "write '\(text[...colon]) \(text[colon...].dropFirst())'"
+            "expected a space after '\(text[...colon])'",
+            at: location(EventMark(line: number, column: column))
         )
     }
 
