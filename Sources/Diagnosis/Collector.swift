@@ -44,7 +44,7 @@ public struct Collector: Sendable {
             facts.unseen.append(Unseen(.configuration, "files of the kubelet", noAnswer))
         }
         let kubelet = facts.kubelet
-        let own = kubelet.usesBootstrap ? kubelet.bootstrap : kubelet.kubeconfig
+        let own = kubelet.ownKubeconfig
         let machineFacts = await inTime { Self.machine(root: root) }
         if let machineFacts {
             facts.machine = machineFacts

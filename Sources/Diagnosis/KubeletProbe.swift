@@ -193,6 +193,9 @@ extension KubeletFacts {
         kubeconfig.credentials == nil && !kubeconfig.isDenied && !kubeconfig.isForeign && bootstrap.exists
     }
 
+    /// The kubeconfig with which the kubelet asks the server now.
+    var ownKubeconfig: KubeconfigFact { usesBootstrap ? bootstrap : kubeconfig }
+
     /// Whether all settings are known, so that those that are not there have their defaults.
     var areSettingsKnown: Bool {
         isKnown && (configuration.path == nil || configuration.root != nil) && flag("config-dir") == nil

@@ -43,7 +43,7 @@ let credentialRules: [Rule] = [
         )
     },
     Rule("credentials", .credentials) { facts in
-        let fact = facts.kubelet.usesBootstrap ? facts.kubelet.bootstrap : facts.kubelet.kubeconfig
+        let fact = facts.kubelet.ownKubeconfig
         guard let path = fact.path, fact.exists, let fault = fact.fault, !fact.isDenied, !fact.isForeign,
             facts.ownCertificate.map({ validity(of: $0.1, at: facts.now) == nil }) ?? true
         else { return nil }
@@ -147,7 +147,7 @@ private func renewal(_ facts: Facts) -> String {
 
 /// Returns the advice to replace the CA of a kubeconfig.
 private func authorityAdvice(_ facts: Facts) -> String {
-    let fact = facts.kubelet.usesBootstrap ? facts.kubelet.bootstrap : facts.kubelet.kubeconfig
+    let fact = facts.kubelet.ownKubeconfig
     let source = fact.path ?? "the kubeconfig"
     let restart = "and run '\(facts.kubelet.restart)'"
     if case .file(let path)? = fact.kubeconfig?.certificateAuthority {
@@ -283,7 +283,8 @@ private func connectionRule(
         let issuer = fault.peer.map { ", whose issuer is '\($0.issuer)'" } ?? ""
         let subject =
             kinds.contains(.untrusted)
-            ? facts.kubelet.kubeconfig.authorities.first.map { "; the CA of the kubeconfig is '\($0.subject)'" } : nil
+            ? facts.kubelet.ownKubeconfig.authorities.first.map { "; the CA of the kubeconfig is '\($0.subject)'" }
+            : nil
         return [
             (
                 url,
