@@ -213,7 +213,7 @@ struct ArgumentTests {
             (["run", "-c", "a.yaml", "b.yaml"], "'run' takes no arguments: 'b.yaml'; see"),
             (["-v"], "unknown flag '-v' (did you mean '--version'?); see 'nest-bootstrap --help'"),
             (["run", "-t", "x"], "unknown flag '-t' (did you mean '--task'?); see 'nest-bootstrap run --help'"),
-            (["run", "-b"], "'run' has no flag '--boot' (it belongs to 'logs'); see 'nest-bootstrap run --help'"),
+            (["run", "-b", "0"], "'run' has no flag '--boot' (it belongs to 'logs'); see 'nest-bootstrap run --help'"),
             (["run", "-r"], "unknown flag '-r' (expected one of --task, "),
             (
                 ["status", "--output", "jsno"],
@@ -248,7 +248,7 @@ struct ArgumentTests {
         if let name, ["explain", "logs"].contains(name) || !(withoutFiles + ["import"]).contains(name) {
             parts.append("(default: ")
         }
-        if let name, !(withoutFiles + ["import", "up"]).contains(name) {
+        if let name, !(withoutFiles + ["import", "up", "doctor"]).contains(name) {
             parts += ["-c, --config FILE", "-o, --output text|json"]
         }
         for flag in command?.shownFlags ?? [] {

@@ -28,7 +28,7 @@ struct ExplainTests {
         ("tasks.NAME", "tasks.NAME"), ("tasks.calico-node", "tasks.NAME"), ("nodes.HOST", "nodes.HOST"),
         ("nodes.cp1", "nodes.HOST"), ("variables.x", "variables.NAME"),
         ("nodes.cp1.variables.x", "nodes.HOST.variables.NAME"),
-        ("cluster.servers.control-plane", "cluster.servers.NAME"), ("cluster.ports.worker", "cluster.ports.NAME"),
+        ("cluster.servers.control-plane", "cluster.servers.NAME"),
         ("exec.environment.PATH", "tasks.NAME.exec.environment.NAME"),
         ("apply.labels.foo", "tasks.NAME.apply.labels.NAME"),
         ("certificates.leaves.etcd", "certificates.leaves.NAME"), ("nodes.host.example.com", "nodes.HOST"),

@@ -162,10 +162,9 @@ struct Explanation {
             let hint = "apply the CustomResourceDefinition that defines it first"
             return ObjectFailure(manifest, .missingKind(type), message, at: version, hint: hint)
         }
+        // A kind that the newest Kubernetes has may be too new for the server.
         let isKnown = KubernetesSchemas.own.schema(of: type) != nil
-        let hint =
-            (isKnown ? nil : ObjectCheck.versionHint(type))
-            ?? "correct 'apiVersion' and 'kind', or use a version of Kubernetes that has it"
+        let hint = isKnown ? nil : ObjectCheck.versionHint(type) ?? "correct 'apiVersion' and 'kind'"
         return ObjectFailure(manifest, .invalid, message, at: version, hint: hint)
     }
 }

@@ -23,7 +23,7 @@ struct InitCommand: Command {
         exitCodes: [Row("0", "written"), Row("1", "a file exists or cannot be written"), Row("64", "wrong usage")],
         examples: [
             "init kubeadm --output /etc/nest-bootstrap", "init kubeadm -o ./node --set podCIDR=10.64.0.0/16",
-            "init worker -o /etc/nest-bootstrap --host-name w1 --set apiServer=https://cp1:6443",
+            "init worker -o ./node --set apiServer=https://cp1:6443",
         ],
         files: [],
     )

@@ -122,18 +122,6 @@ struct OtherReplyTests {
         #expect(await session.apply(Self.text, retryPolicy: policy) == ["created ConfigMap/ns/a"])
     }
 
-    @Test func `a server that denies a kind for ever is suspected, and not the manifest`() async throws {
-        let fake = try FakeAPIServer { request in
-            request.target.hasPrefix(Self.path) ? FakeAPIServer.json(404, "404 page not found") : nil
-        }
-        let words = "as if it had no kind 'ConfigMap' in 'v1', which it has"
-        let isExpected = { (said: [String]) in said.count == 1 && said[0].contains(words) }
-        let said = try await retrying(from: .seconds(8), until: isExpected) { time in
-            await (try fake.session()).apply(Self.text, retryPolicy: Session.retryPolicy(time))
-        }
-        #expect(isExpected(said), "\(said)")
-    }
-
     @Test(arguments: [("5", "unchanged ConfigMap/ns/a"), ("6", "configured ConfigMap/ns/a\n  data.a")])
     func `where no dry run is possible, the version of the object says whether it has changed`(
         version: String,
