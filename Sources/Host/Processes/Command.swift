@@ -201,7 +201,7 @@ extension Command {
         var error = failure(ENOENT, "not found in PATH '\(searched)'")
         let names = Set(directories.flatMap { (try? FileSystem.list(String($0))) ?? [] })
         let near = nearestName(to: program, in: names.sorted())
-        error.advice = near.map { "did you mean '\($0)'?" } ?? "install it, or write its full path"
+        error.advice = near.map { "did you mean '\($0)'?" } ?? "install it"
         throw error
     }
 
