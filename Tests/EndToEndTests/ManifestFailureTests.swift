@@ -31,8 +31,8 @@ struct ManifestFailureTests {
         )
         #expect(
             lines == [
-                "broken: error: m.yaml:2:7: Binding/kept-not/b: objects of kind 'Binding' cannot be applied "
-                    + "(they support only: create); remove it from the manifest"
+                "broken: error: m.yaml:1:1: Binding/kept-not/b: the server answered 405: objects of kind 'Binding' cannot be "
+                    + "applied (they support only: create)"
             ]
         )
     }
@@ -197,7 +197,8 @@ struct ManifestFailureTests {
             cluster,
             title: "broken YAML",
         )
-        let words = "broken: error: m.yaml:5:6: the string that begins with \" here is not closed before the end of the "
+        let words =
+            "broken: error: m.yaml:5:6: the string that begins with \" here is not closed before the end of the "
         #expect(lines.count == 1 && lines[0].hasPrefix(words), "\(lines)")
     }
 }

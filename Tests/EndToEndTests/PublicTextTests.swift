@@ -37,12 +37,7 @@ struct PublicTextTests {
         #expect(!difference.output.contains("owner"), "\(difference.output)")
         try node.write("x", to: "secret", mode: 0o600)
         try node.write("tasks: {a: {file: {path: /etc/nest-test, source: secret}}}\n", to: "bootstrap.yaml")
-        let hint = "run as root, or give this user access to it and to the directories that it is in"
-        #expect(
-            try await run("check").errors.contains(
-                "cannot read '\(node.path("secret"))': Permission denied; \(hint)\n"
-            )
-        )
+        #expect(try await run("check").errors.contains("cannot read '\(node.path("secret"))': Permission denied"))
     }
 
     @Test func `command lines, output and values are for root only`() async throws {
@@ -52,7 +47,7 @@ struct PublicTextTests {
               leak: {exec: {command: sh, args: [-c, "echo https://u:MARKEROUT@h; exit 3 # MARKERARG"]}}
               next: {after: [leak], exec: {command: "true"}}
               fine: {exec: {command: "true"}}
-              line: {exec: {command: no-such -u MARKERLINE, args: [MARKERARG]}}
+              line: {exec: {command: no-such, args: [MARKERARG]}}
 
             """
         )

@@ -154,3 +154,14 @@ struct ShippedContentTests {
         #expect(conflist["plugins"]?[0]?["mtu"]?.integer == mtu)
     }
 }
+}
+
+/// Values that two shipped files repeat.
+@Suite(.timeLimit(.minutes(30)))
+struct ShippedContentTests {
+    @Test func `the MTU is the same in the task file and in the CNI configuration`() async throws {
+        let conflist = try Files.text("\(TestCluster.sourceRoot)/calico/10-calico.conflist").json
+        let mtu = try #require(try await ShippedRun.variables["mtu"]?.integer)
+        #expect(conflist["plugins"]?[0]?["mtu"]?.integer == mtu)
+    }
+}

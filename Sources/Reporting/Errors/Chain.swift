@@ -49,7 +49,9 @@ private func publicCauses(_ causes: [any Error]) -> [any Error] {
     guard let index = causes.firstIndex(where: { ($0 as? Problem)?.publicMessage != nil }) else { return causes }
     return causes[...index].map { cause in
         guard let problem = cause as? Problem else { return cause }
-        return Problem(problem.publicMessage ?? problem.message, at: problem.location)
+        // The place of a program says nothing without its command line.
+        let location = problem.publicMessage != nil && problem.mayPass ? nil : problem.location
+        return Problem(problem.publicMessage ?? problem.message, at: location)
     }
 }
 

@@ -98,14 +98,4 @@ struct PruneTests {
             #expect((result.output + result.errors).contains(text), "\(result.output)\(result.errors)")
         }
     }
-
-    @Test func `check warns of prune in a task whose objects are all kept`() async throws {
-        let set = try await PrunedSet("useless")
-        try set.write([], more: "{apiVersion: v1, kind: Namespace, metadata: {name: useless}}")
-        let result = try await set.node.run("check")
-        #expect((result.output + result.errors).contains("'prune: true' of task 'useless' deletes nothing"))
-        try set.writeTask("prune: all")
-        let all = try await set.node.run("check")
-        #expect(!(all.output + all.errors).contains("deletes nothing"))
-    }
 }
