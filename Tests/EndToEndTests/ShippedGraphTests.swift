@@ -33,19 +33,6 @@ extension FreshServerTests {
             #expect(nodes.output == "node/ducksnest-controlplane\n")
         }
 
-        @Test func `check warns of the role that lets nodes read Secrets only where its task is on`() async throws {
-            let run = try await ShippedRun.shared.value
-            let node = try ShippedRun.node("node-authorizer", of: run.cluster)
-            let words = "every node may read every Secret of the cluster"
-            let off = try await node.run("check", "--role", "control-plane")
-            #expect(off.status == 0)
-            #expect(!off.errors.contains(words), "\(off.errors)")
-            try node.write("tasks: {node-authorizer: {enable: true}}", to: "bootstrap.d/60-on.yaml")
-            let on = try await node.run("check", "--role", "control-plane")
-            #expect(on.status == 0)
-            #expect(on.errors.contains("ClusterRoleBinding/node-authorizer: \(words)"), "\(on.errors)")
-        }
-
         @Test func `the CNI plugin lists IP pools and may not read secrets`() async throws {
             let run = try await ShippedRun.shared.value
             let cni = run.node.written("/var/lib/cni/net.d/calico-kubeconfig")
@@ -143,17 +130,6 @@ extension FreshServerTests {
             #expect(status.status == 3)
         }
     }
-}
-
-/// Values that two shipped files repeat.
-@Suite(.timeLimit(.minutes(30)))
-struct ShippedContentTests {
-    @Test func `the MTU is the same in the task file and in the CNI configuration`() async throws {
-        let conflist = try Files.text("\(TestCluster.sourceRoot)/calico/10-calico.conflist").json
-        let mtu = try #require(try await ShippedRun.variables["mtu"]?.integer)
-        #expect(conflist["plugins"]?[0]?["mtu"]?.integer == mtu)
-    }
-}
 }
 
 /// Values that two shipped files repeat.
