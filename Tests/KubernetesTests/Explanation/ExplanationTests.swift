@@ -118,13 +118,6 @@ struct ExplanationTests {
             ]
         ),
         (
-            500, #"Internal error occurred: failed calling webhook "a.test": Post "https://a": connection refused"#,
-            [
-                "1:1: Gadget/demo/d: the server answered 500: Internal error occurred: failed calling webhook "
-                    + #""a.test": Post "https://a": connection refused"#
-            ]
-        ),
-        (
             403, #"admission webhook "a.test" denied the request: no"#,
             [
                 #"1:1: Gadget/demo/d: refused by admission control: admission webhook "a.test" denied the request: no"#
