@@ -31,7 +31,7 @@ extension RunningMachineTests {
                 try await machine.must("systemctl daemon-reload")
                 let inUnit = try await run(machine, "--task beyond")
                 #expect(inUnit.status == 1)
-                #expect((inUnit.output + inUnit.errors).contains("add the directory to 'writes' of task 'beyond'"))
+                #expect((inUnit.output + inUnit.errors).contains("see 'reads', 'writes'"))
                 #expect(try await machine.run("test", "-e", "/etc/beyond").status == 1)
                 let here = try await run(machine, "--task beyond --here")
                 #expect(here.status == 0)
