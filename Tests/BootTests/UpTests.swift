@@ -120,21 +120,18 @@ extension RunningMachineTests {
             }
         }
 
-        private static let bus = "reads: [/run/dbus, /run/systemd/private]"
-
         /// Commands of an administrator that work by hand.
         private static let everyday = [
-            ("systemctl start systemd-tmpfiles-clean", bus), ("timedatectl status", bus),
-            ("systemctl list-units >/dev/null", bus), ("useradd k8s-agent", "sandbox: false"),
-            ("mount -t tmpfs test /mnt", "sandbox: false"), ("dpkg --configure -a", "sandbox: false"),
-            ("hostnamectl status", bus), ("passwd --lock nobody", "sandbox: false"),
+            "systemctl start systemd-tmpfiles-clean", "timedatectl status", "systemctl list-units >/dev/null",
+            "useradd k8s-agent", "mount -t tmpfs test /mnt", "dpkg --configure -a", "hostnamectl status",
+            "passwd --lock nobody",
         ]
 
-        @Test func `commands that work by hand work in their units with the keys that the failure names`() async throws
+        @Test func `commands that work by hand work in their units without a sandbox`() async throws
         {
             func tasks(_ isDeclared: Bool) -> String {
                 let lines = Self.everyday.enumerated().map { index, command in
-                    "  t\(index): {exec: {command: sh, args: [-c, '\(command.0)']\(isDeclared ? ", \(command.1)" : "")}}\n"
+                    "  t\(index): {exec: {command: sh, args: [-c, '\(command)']\(isDeclared ? ", sandbox: false" : "")}}\n"
                 }
                 return "tasks:\n" + lines.joined()
             }
@@ -150,7 +147,7 @@ extension RunningMachineTests {
                 #expect(try await machine.run("id", "k8s-agent").status == 0)
                 #expect(try await machine.output("cat /proc/mounts").contains("test /mnt tmpfs"))
                 let counted = try await machine.output("nest-bootstrap check")
-                #expect(counted == "8 tasks for this node (4 without a sandbox), nothing wrong\n")
+                #expect(counted == "8 tasks for this node (8 without a sandbox), nothing wrong\n")
                 try await machine.must("umount /mnt; userdel k8s-agent")
             }
         }

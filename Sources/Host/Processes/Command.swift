@@ -174,7 +174,7 @@ extension Command {
     /// Finds the program as a shell does, but only in absolute directories.
     ///
     /// - Returns: Its path, which can be executed unless it is relative.
-    /// - Throws: ``Base/SystemError`` with what to do, such as a similar name.
+    /// - Throws: ``Base/SystemError`` with what to do.
     @discardableResult
     public func locate() throws(SystemError) -> String {
         if program.hasSlash {
@@ -199,9 +199,7 @@ extension Command {
         }
         if let refused { throw failure(EACCES, "'\(refused)' is not executable") }
         var error = failure(ENOENT, "not found in PATH '\(searched)'")
-        let names = Set(directories.flatMap { (try? FileSystem.list(String($0))) ?? [] })
-        let near = nearestName(to: program, in: names.sorted())
-        error.advice = near.map { "did you mean '\($0)'?" } ?? "install it"
+        error.advice = "install it"
         throw error
     }
 
