@@ -71,48 +71,6 @@ extension BootedTests {
 
         private static let path = "/etc/nest-bootstrap/bootstrap.yaml"
 
-        /// Builds a package as version 0.1.0 was, which had a task file in `/etc`.
-        private func makeEarlierPackage() async throws {
-            let script = """
-                cd "$1"
-                dpkg-deb --raw-extract "$2" earlier
-                cp "$3" earlier/etc/nest-bootstrap/bootstrap.yaml
-                echo /etc/nest-bootstrap/bootstrap.yaml >earlier/DEBIAN/conffiles
-                sed -i 's/^Version: .*/Version: 0.0.9/' earlier/DEBIAN/control
-                dpkg-deb --root-owner-group --build earlier earlier.deb
-                cp "$2" later.deb
-                """
-            let sample = "\(TestCluster.sourceRoot)/bootstrap.yaml"
-            let arguments = ["-euc", script, "sh", TemporaryDirectory.path, TestMachine.package, sample]
-            let made = try await Tool.run("sh", arguments)
-            try #require(made.status == 0, "\(made.errors)")
-        }
-
-        @Test func `an upgrade from a package with a task file keeps it, whether or not it was edited`() async throws {
-            try await makeEarlierPackage()
-            try await TestMachine.withFresh("w1", package: "") { machine in
-                try await boot(machine, "--bind-ro=\(TemporaryDirectory.path):/root/packages")
-                let install = "DEBIAN_FRONTEND=noninteractive apt-get --yes install /root/packages"
-                for edit in ["true", "printf '%s' '\(Self.tasks)' >\(Self.path)"] {
-                    try await machine.must("\(install)/earlier.deb && \(edit)")
-                    let before = try await machine.must("cat \(Self.path)")
-                    show("apt-get install", try await machine.must("\(install)/later.deb </dev/null"))
-                    let state = "dpkg-query -Wf '${db:Status-Status}' nest-bootstrap"
-                    #expect(try await machine.must(state) == "installed")
-                    #expect(try await machine.must("cat \(Self.path)") == before)
-                    #expect(try await machine.must("find /etc/nest-bootstrap -type f") == "\(Self.path)\n")
-                    let removed = try await machine.run("apt-get", "--yes", "remove", "nest-bootstrap")
-                    let said = removed.output + removed.errors
-                    #expect(said.contains("'apt purge' deletes it, keep a copy"), "\(said)")
-                    #expect(try await machine.must("cat \(Self.path)") == before)
-                    // dpkg deletes what it has delivered.
-                    try await machine.must("apt-get --yes purge nest-bootstrap && \(install)/later.deb")
-                    #expect(try await machine.output("find /etc/nest-bootstrap -type f") == "")
-                    try await machine.must("apt-get --yes purge nest-bootstrap")
-                }
-            }
-        }
-
         @Test func `apt installs the package on Debian 12, and its tasks run at the next boot`() async throws {
             try await useApt()
         }

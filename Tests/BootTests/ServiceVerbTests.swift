@@ -68,7 +68,7 @@ extension RunningMachineTests {
                 #expect(result.status == 75)
                 let log = try await machine.output("nest-bootstrap logs; true")
                 for text in [
-                    "cannot start unit 'fails.service': it is failed, with result 'exit-code', status 7",
+                    "cannot start unit 'fails.service': it is failed (failed), with result 'exit-code', status 7",
                     "no such flag: --x",
                     "it is ordered after 'k8s-bootstrap.target', which waits for this task",
                     "there is no unit 'fials.service'; did you mean 'fails.service'?",
