@@ -11,7 +11,7 @@ public struct ContentFormat: Sendable, Hashable {
     /// The format in words that follow "is", such as `a kustomization`.
     public let name: String
 
-    /// What to do with such a file, if that is certain.
+    /// The advice about such a file, if it is certain.
     public let hint: String?
 
     private init(_ kind: Kind, _ name: String, _ hint: String? = nil) {

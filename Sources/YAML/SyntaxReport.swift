@@ -29,7 +29,7 @@ struct SyntaxReport {
         let isElsewhere = failure.contextMark.line != failure.problemMark.line && failure.problem != Self.missingColon
         let place = isElsewhere ? " that begins in line \(number(failure.contextMark.line))" : ""
         let context = failure.context.isEmpty ? "" : " \(failure.context)\(place)"
-        // What is no key with its value is at the beginning, and libyaml stops behind it.
+        // A key without a value stands at the beginning, and libyaml stops behind it.
         let mark = failure.problem == Self.missingColon ? failure.contextMark : failure.problemMark
         return Problem(failure.problem + context, at: location(mark))
     }

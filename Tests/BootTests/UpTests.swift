@@ -127,8 +127,7 @@ extension RunningMachineTests {
             "passwd --lock nobody",
         ]
 
-        @Test func `commands that work by hand work in their units without a sandbox`() async throws
-        {
+        @Test func `commands that work by hand work in their units without a sandbox`() async throws {
             func tasks(_ isDeclared: Bool) -> String {
                 let lines = Self.everyday.enumerated().map { index, command in
                     "  t\(index): {exec: {command: sh, args: [-c, '\(command)']\(isDeclared ? ", sandbox: false" : "")}}\n"

@@ -37,7 +37,8 @@ struct NixModuleTests {
         let config = try module.text("config.json").json
         let units = config["units"]?.entries?.map(\.key) ?? []
         let tasks = [
-            "admin", "api", "hello", "ipam", "kubelet-key", "metrics", "namespace", "old", "pause", "plugins", "runtime",
+            "admin", "api", "hello", "ipam", "kubelet-key", "metrics", "namespace", "old", "pause", "plugins",
+            "runtime",
             "sysctl",
         ].map {
             "k8s-bootstrap-\($0).service"

@@ -17,7 +17,7 @@ struct Unpacking: Sendable {
     /// The URL or path of the archive, for messages.
     private let name: String
     private let location: SourceLocation?
-    /// What a list must be of for everything to be in place.
+    /// The archive and the settings that a list must be of, for everything to be in place.
     private let key: String
     private let directory: String
 
@@ -47,7 +47,7 @@ struct Unpacking: Sendable {
 
     private var files: NodeFiles { context.run.files }
 
-    /// What was unpacked, with paths below the directory.
+    /// The unpacked files, with paths below the directory.
     private struct Contents {
         var key: String
         var files: [PinnedFile] = []
@@ -150,7 +150,7 @@ struct Unpacking: Sendable {
         do throws(SystemError) {
             var changes: [PinnedFile] = []
             for file in contents.files where try !files.isInPlace(located(file)) { changes.append(file) }
-            // What may be there if this process ends before everything is unpacked is of no archive.
+            // Files of an unfinished unpacking belong to no archive.
             var unfinished = contents
             unfinished.key = ""
             unfinished.files += former?.files ?? []

@@ -165,7 +165,7 @@ extension ImagesAction {
     /// Returns the names in the list of `docker save`, with the registry `docker.io` and the tag `latest` where they have none.
     private static func dockerNames(_ list: Node) -> [String] {
         (list.sequence ?? []).flatMap { $0["RepoTags"]?.sequence ?? [] }.compactMap(\.string).map { tag in
-            var parts = tag.split(separator: "/").map(String.init)
+            var parts = tag.pathParts.map(String.init)
             let isHost = parts.count > 1 && (parts[0].contains { ".:".contains($0) } || parts[0] == "localhost")
             if !isHost { parts.insert("docker.io", at: 0) }
             if parts[0] == "docker.io", parts.count == 2 { parts.insert("library", at: 1) }

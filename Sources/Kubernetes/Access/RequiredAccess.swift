@@ -37,7 +37,7 @@ public struct RequiredAccess: Sendable {
     public mutating func apply(_ manifest: ManifestObject) {
         let type = manifest.identity.type
         allow(["get", "create", "patch"], type)
-        // What changes objects when they are sent decides whether an unchanged object needs a dry run.
+        // Policies and webhooks that change objects decide whether an unchanged object needs a dry run.
         for name in ["mutatingadmissionpolicies", "mutatingwebhookconfigurations"] {
             allow(["list"], "admissionregistration.k8s.io", name)
         }
