@@ -59,13 +59,11 @@ struct PublicTextTests {
         #expect(!"\(seen)".contains("MARKER"))
         let tasks = try seen.output.json["tasks"]?.sequence ?? []
         #expect(tasks.map { $0["state"]?.string } == ["failed", "skipped", "changed", "failed"])
-        let searched = TestProcess.environment["PATH"] ?? ""
         #expect(
             tasks.map { $0["reason"]?.string } == [
                 "its program exited with code 3 (only root may see its command line and output)",
                 "task 'leak' did not succeed", nil,
-                "its program cannot be run: not found in PATH '\(searched)' (only root may see its command line and "
-                    + "output)",
+                "its program cannot be run (only root may see its command line and output)",
             ]
         )
         let readable = try await Tool(

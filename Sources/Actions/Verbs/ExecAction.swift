@@ -223,7 +223,12 @@ struct ExecAction: Action {
 
     /// Returns the problem of a program that cannot be started.
     private func startProblem(_ error: SystemError) -> Problem {
-        Problem("\(error)", hint: error.advice, cause: error)
+        Problem(
+            "\(error)",
+            hint: error.advice,
+            cause: error,
+            publicMessage: "its program cannot be run" + Self.restriction
+        )
     }
 
     /// The text that replaces the command line and the output.

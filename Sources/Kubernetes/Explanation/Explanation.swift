@@ -281,7 +281,10 @@ extension Explanation {
 
     /// Returns the path of a cause's field as written in the manifest.
     private func path(of cause: ServerStatus.Cause) -> FieldPath {
-        let path = FieldPath(cause.field)
+        // If all versions of a definition share a schema, the server validates a form with it in another field.
+        let shared = "spec.validation."
+        let isShared = manifest.identity.isCustomResourceDefinition && cause.field.hasPrefix(shared)
+        let path = FieldPath(isShared ? "spec.versions[0].schema." + cause.field.dropFirst(shared.count) : cause.field)
         guard path.resolve(in: manifest.root).node == nil else { return path }
         let isMissing = cause.reason == "FieldValueRequired"
         return path.spellings(in: manifest.root).dropFirst().first { spelling in
