@@ -186,7 +186,8 @@ public struct NodeCheck: Sendable {
             return Problem(
                 "'\(path)' is on a disk, which keeps the decrypted file when the node is off",
                 at: write.path.location,
-                hint: "write a path below /run, such as path: /run/kubernetes/\(path.pathParts.last ?? "")"
+                hint: isPath(path, below: "/run")
+                    ? nil : "write a path below /run, such as path: /run/kubernetes/\(path.pathParts.last ?? "")"
             )
         }
     }
