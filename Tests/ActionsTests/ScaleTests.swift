@@ -92,7 +92,7 @@ struct ScaleTests {
             try bench.write(definition + (gizmos + maps).joined(), to: "m.yaml")
             var problems: [String] = []
             duration = await time { problems = await bench.problems().filter { !$0.hasPrefix("DIR/k:") } }
-            #expect(problems.count == 2, "\(problems)")
+            #expect(problems.count == 1, "\(problems)")
         }
         return duration
     }
