@@ -191,8 +191,8 @@ extension NodeRun {
     }
 
     private static let early = [
-        Workload("early", "DaemonSet", explanation: "KubeletNotReady"),
-        Workload("waiting", "Deployment", cause: #""reason": "Unschedulable""#, explanation: "KubeletNotReady"),
+        Workload("early", "DaemonSet", explanation: "no node is eligible"),
+        Workload("waiting", "Deployment", cause: #""reason": "Unschedulable""#, explanation: "Unschedulable"),
         Workload(
             "everywhere",
             "DaemonSet",
@@ -212,9 +212,9 @@ extension NodeRun {
             timeout: "10m",
         ),
         Workload("nowhere", "Deployment", pod: "nodeSelector: {disk: fast}", cause: #""reason": "Unschedulable""#),
-        Workload("unmatched", "DaemonSet", pod: "nodeSelector: {disk: fast}"),
+        Workload("unmatched", "DaemonSet", pod: "nodeSelector: {disk: fast}", explanation: "no node is eligible"),
         Workload("optional", "DaemonSet", pod: "nodeSelector: {disk: fast}", options: ", minNodes: 0", timeout: "10m"),
-        Workload("two", "DaemonSet", options: ", minNodes: 2"),
+        Workload("two", "DaemonSet", options: ", minNodes: 2", explanation: "eligible nodes: 1 of 2"),
         Workload(
             "missing",
             "Deployment",
