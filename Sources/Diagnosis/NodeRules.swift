@@ -93,8 +93,8 @@ let nodeRules: [Rule] = [
     Rule("not-ready", .node, kind: .symptom) { facts in
         guard let node = facts.cluster.node else { return nil }
         let ready = node.conditions["Ready"]
-        if ready?.status == "True" { return nil }
-        // The message of a kubelet that does not report is of the past.
+        // A kubelet that hangs leaves the condition as it was, until its Lease is missed.
+        if ready?.status == "True", !facts.isLeaseOld { return nil }
         let isSilent = ready?.status == "Unknown" || facts.isLeaseOld || !facts.kubeletWorks
         let message =
             isSilent ? "its kubelet does not report" + (reportError(facts).map { ": \($0)" } ?? "") : ready?.message

@@ -230,6 +230,7 @@ private let nodes: [Fault] = [
         $0.cluster.node = nil
         $0.kubelet.log.lines = [klog("Unable to register node with API server", "nodes is forbidden")]
     },
+    Fault("not-ready", "its kubelet does not report") { $0.cluster.leaseAge = 60 },
     Fault("condition", "has DiskPressure: low") {
         $0.cluster.node?.conditions["DiskPressure"] = ("True", "low")
     },

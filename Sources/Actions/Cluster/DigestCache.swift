@@ -39,7 +39,7 @@ struct DigestCache {
             part = try PartialFile(digest, in: location)
             isResumed = try part.size > 0
         } catch {
-            throw Problem("cannot fetch '\(url)'", cause: error)
+            throw Problem("cannot fetch '\(urlWithoutQuery(url))'", cause: error)
         }
         // A part that cannot be completed only takes space.
         func discard() { try? run.files.discard("\(digest).part", in: directory) }
@@ -57,7 +57,7 @@ struct DigestCache {
                 return "\(location)/\(digest)"
             }
         } catch {
-            throw Problem("cannot fetch '\(url)'", cause: error)
+            throw Problem("cannot fetch '\(urlWithoutQuery(url))'", cause: error)
         }
         discard()
         // The part that was there may be damaged.
@@ -67,7 +67,7 @@ struct DigestCache {
 
     private func difference(of url: String, _ found: String, from digest: String) -> Problem {
         Problem(
-            "the digest of '\(url)' differs: expected SHA-256 \(digest), got \(found)",
+            "the digest of '\(urlWithoutQuery(url))' differs: expected SHA-256 \(digest), got \(found)",
             hint: "compare it with what its publisher announces, and do not use it until they agree"
         )
     }
@@ -85,7 +85,7 @@ struct DigestCache {
         do {
             return try FileSystem.read(location, limit: SizeLimit.content)
         } catch {
-            throw Problem("cannot read '\(url)'", cause: error)
+            throw Problem("cannot read '\(urlWithoutQuery(url))'", cause: error)
         }
     }
 
@@ -126,14 +126,16 @@ struct DigestCache {
     private func fetch(_ url: String, _ digest: String, _ part: PartialFile?) async throws(Problem) -> [UInt8] {
         do {
             return try await RetryPolicy(deadline: deadline) { [emit] in emit(.waiting($0)) }
-                .retry(.init(.condition, "'\(url)'")) { () async throws(FetchError) in try await resume(url, part) }
+                .retry(.init(.condition, "'\(urlWithoutQuery(url))'")) { () async throws(FetchError) in
+                    try await resume(url, part)
+                }
         } catch {
             if let refusal = error.refusal {
-                throw Problem("cannot keep '\(url)'", cause: refusal)
+                throw Problem("cannot keep '\(urlWithoutQuery(url))'", cause: refusal)
             }
             let place = run.files.root + "\(run.cacheDirectory)/\(digest)"
             let hint = "correct the URL, or put the file at '\(place)'"
-            throw Problem("cannot fetch '\(url)'", hint: hint, cause: error)
+            throw Problem("cannot fetch '\(urlWithoutQuery(url))'", hint: hint, cause: error)
         }
     }
 

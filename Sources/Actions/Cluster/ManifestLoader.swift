@@ -1,4 +1,5 @@
 import Base
+import HTTP
 import Host
 import Kubernetes
 import Planning
@@ -73,7 +74,7 @@ struct ManifestLoader {
                         contents.isComplete = false
                         continue
                     }
-                    add(Source(name: url, bytes: bytes), to: &contents)
+                    add(Source(name: urlWithoutQuery(url), bytes: bytes), to: &contents)
                 } catch {
                     let cause = error.cause.map { ": \($0)" } ?? ""
                     contents.problems.append(

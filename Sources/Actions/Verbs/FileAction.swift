@@ -1,5 +1,6 @@
 import Base
 import Execution
+import HTTP
 import Host
 import Kubernetes
 import Planning
@@ -274,7 +275,7 @@ extension FileAction {
     private func fetched(_ url: String, _ digest: String, _ purpose: String) async throws(Problem) -> String? {
         guard context.run.files.isDryRun else { return try await context.cache.fetched(url, sha256: digest) }
         if let kept = context.cache.kept(sha256: digest) { return kept }
-        context.emit(.planned("would fetch '\(url)', and \(purpose)"))
+        context.emit(.planned("would fetch '\(urlWithoutQuery(url))', and \(purpose)"))
         return nil
     }
 
@@ -285,7 +286,7 @@ extension FileAction {
         let accounts = try await accounts()
         let (name, digest, location): (String, String, SourceLocation?)
         switch declaration.source {
-        case .url(let url, let sha256): (name, digest, location) = (url, sha256, nil)
+        case .url(let url, let sha256): (name, digest, location) = (urlWithoutQuery(url), sha256, nil)
         case .path(let source):
             guard !files.isOfUnknownContent(source.path) else { return planned(source.path) }
             do {

@@ -1,6 +1,7 @@
 import Base
 import Execution
 import Glibc
+import HTTP
 import Host
 import Kubernetes
 public import Planning
@@ -20,12 +21,13 @@ struct ImagesAction: Action {
     }
 
     private struct Archive {
-        /// The path or URL, for messages.
+        /// The path, or the URL without its query, for messages.
         var name: String
         var location: SourceLocation
         var sha256: String
-        /// The location of the file, `nil` for a URL that is fetched only if something is missing.
-        var file: String?
+        /// The location of the file, or the URL that is fetched only if something is missing.
+        var file: String
+        var isURL = false
     }
 
     private var files: NodeFiles { context.run.files }
@@ -84,18 +86,21 @@ struct ImagesAction: Action {
                 let words = "cannot import '\(path.path)'"
                 throw Problem(words, at: path.location, hint: error.advice, cause: error)
             }
-        case .url(let url, let digest, let location): return Archive(name: url, location: location, sha256: digest)
+        case .url(let url, let digest, let location):
+            return Archive(
+                name: urlWithoutQuery(url),
+                location: location,
+                sha256: digest,
+                file: url,
+                isURL: true
+            )
         }
     }
 
     /// Imports an archive, and returns the names of its images.
     private func importImages(_ archive: Archive, _ present: inout Set<String>) async throws -> [String] {
-        let file: String
-        if let known = archive.file {
-            file = known
-        } else {
-            file = try await context.cache.fetched(archive.name, sha256: archive.sha256)
-        }
+        let cache = context.cache
+        let file = archive.isURL ? try await cache.fetched(archive.file, sha256: archive.sha256) : archive.file
         let names = try await names(in: file, archive)
         // If this process ends before the end of the import, 'reset' knows what to remove.
         let imported = Set(lines(of: Self.importedList) ?? []).union(names.filter { !present.contains($0) })
