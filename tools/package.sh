@@ -28,13 +28,6 @@ stage() {
     "${binutils}strip" --remove-section=.comment --remove-section=.note "$1/usr/bin/nest-bootstrap"
 }
 
-# Does the same for distributions other than Debian, whose zsh reads completions elsewhere.
-stage_portable() {
-    stage "$1"
-    mv "$1/usr/share/zsh/vendor-completions" "$1/usr/share/zsh/site-functions"
-    list_components "$1"
-}
-
 # Writes the list of the program's components, which has the digest of the program as it is now.
 list_components() {
     tools/sbom "$1/usr/bin/nest-bootstrap" "$version" "$sysroot" >"$1/usr/share/doc/nest-bootstrap/sbom.cdx.json"

@@ -30,15 +30,3 @@ sign() {
 export_keys() {
     gpg --batch --quiet --no-auto-check-trustdb --export-options export-minimal "${@:2}" --export "${keys[@]}" >"$1"
 }
-
-# Signs an RPM with the first key, unless that has signed it.
-sign_rpm() {
-    local signature id=${keys[0]: -16} log
-    signature=$(rpm --query --package --nosignature --queryformat '%{RSAHEADER:pgpsig}%{DSAHEADER:pgpsig}' "$1")
-    [[ $signature != *"Key ID ${id,,}"* ]] || return 0
-    log=$(rpmsign --define "__gpg $(command -v gpg)" --define "_gpg_name ${keys[0]}!" \
-        --define '_gpg_digest_algo sha512' --resign "$1" 2>&1) || die "cannot sign '$1': $log"
-}
-
-# Prints the digest of an RPM without its signature.
-rpm_digest() { rpm --query --package --nosignature --queryformat '%{SHA256HEADER}' "$1" 2>/dev/null; }

@@ -4,7 +4,7 @@ import Testing
 extension BootedTests {
     /// The role of `examples/ansible`, run over SSH on a machine that has nothing but an SSH server and Python.
     ///
-    /// They run in `make ansible-test` only.
+    /// They run in `make check-all` only.
     @Suite(.temporaryDirectory, .needsAnsible) struct AnsibleTests {
         private static let directory = "\(TestCluster.sourceRoot)/examples/ansible"
         private static let tasks = """

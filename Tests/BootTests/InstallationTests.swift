@@ -145,58 +145,5 @@ extension BootedTests {
             let made = try await Tool.run("sh", arguments)
             try #require(made.status == 0, "\(made.errors)")
         }
-
-        /// Debian has `rpm`, which runs the scriptlets, but does not know which packages provide the dependencies.
-        @Test(.enabled(if: !TestMachine.rpm.isEmpty, "no RPM; run make boot-test ALL=yes"))
-        func `the scriptlets of the RPM do what the Debian package does`() async throws {
-            try await TestMachine.withFresh("w1", package: "", variant: "rpm") { machine in
-                try await boot(machine, "--bind-ro=\(TestMachine.rpm):/root/nest-bootstrap.rpm")
-                try await upgradeFromEarlierRPM(machine)
-                try await machine.must("rpm --install --nodeps /root/nest-bootstrap.rpm")
-                try await expectUsable(machine, below: "/usr")
-                let started = try await start(machine)
-                try await machine.must("systemctl disable k8s-bootstrap.target")
-                try await machine.must("rpm --upgrade --force --nodeps /root/nest-bootstrap.rpm")
-                #expect(try await start(machine) == started)
-                #expect(try await machine.output("systemctl is-enabled k8s-bootstrap.target") == "disabled\n")
-                #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
-                try await machine.must("systemctl enable k8s-bootstrap.target")
-                try await machine.must("rpm --erase nest-bootstrap")
-                try await expectRemoved(machine)
-                #expect(try await machine.must("find /etc/nest-bootstrap -type f") == "\(Self.path)\n")
-                #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
-            }
-        }
-
-        /// Upgrades an RPM that has nothing but a task file, as version 0.1.0 had it, unedited and edited, then erases the
-        /// new one.
-        private func upgradeFromEarlierRPM(_ machine: TestMachine) async throws {
-            let specification = """
-                Name: nest-bootstrap
-                Version: 0.0.9
-                Release: 1
-                Summary: Earlier
-                License: Apache-2.0
-                %description
-                Earlier
-                %install
-                mkdir -p %{buildroot}/etc/nest-bootstrap
-                echo '# shipped' >%{buildroot}/etc/nest-bootstrap/bootstrap.yaml
-                %files
-                %config(noreplace) /etc/nest-bootstrap/bootstrap.yaml
-
-                """
-            try await machine.place(specification, at: "/root/earlier.spec")
-            let definitions = "--define '_rpmdir /root' --define '_topdir /root/b'"
-            try await machine.must("rpmbuild -bb \(definitions) /root/earlier.spec")
-            for edit in ["true", "echo '# mine' >\(Self.path)"] {
-                try await machine.must("rpm --install --nodeps /root/*/nest-bootstrap-0.0.9-1.*.rpm && \(edit)")
-                let before = try await machine.must("cat \(Self.path)")
-                try await machine.must("rpm --upgrade --nodeps /root/nest-bootstrap.rpm")
-                #expect(try await machine.must("cat \(Self.path)") == before)
-                #expect(try await machine.must("find /etc/nest-bootstrap -type f") == "\(Self.path)\n")
-                try await machine.must("rpm --erase nest-bootstrap && rm -r /etc/nest-bootstrap")
-            }
-        }
     }
 }

@@ -25,7 +25,6 @@ extension InstallScriptTests {
             "dpkg-query", "printf installed",
             "the Debian package is installed; upgrade that, or run 'apt remove nest-bootstrap' first"
         ),
-        ("rpm", "exit 0", "the RPM is installed; upgrade that, or run 'rpm --erase nest-bootstrap' first"),
     ])
     func `a system that lacks something is refused before anything is installed`(
         program: String,

@@ -38,7 +38,6 @@ struct InstallScriptTests {
             try answer.isEmpty ? fake(name, "true") : fake(name, "echo '\(answer)'")
         }
         try fake("dpkg-query", "exit 1")
-        try fake("rpm", "exit 1")
     }
 
     func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws {

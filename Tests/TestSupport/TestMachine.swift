@@ -18,9 +18,6 @@ public struct TestMachine: Sendable {
     /// The archive with the install script, named by the environment variable `NEST_ARCHIVE`.
     public static let archive = TestProcess.environment["NEST_ARCHIVE"] ?? ""
 
-    /// The RPM, named by the environment variable `NEST_RPM`.
-    public static let rpm = TestProcess.environment["NEST_RPM"] ?? ""
-
     /// Whether there is a package, and this machine can boot others.
     public static let isAvailable: Bool = {
         guard (try? Files.status(package))?.kind == .regular else { return false }
@@ -47,7 +44,7 @@ public struct TestMachine: Sendable {
     ///   - hostName: The name of the machine; `bootstrap.yaml` has the roles of some.
     ///   - package: What is installed, nothing if empty; with the default, the examples too.
     ///   - variant: Which copy of Debian it has: `cloud` with cloud-init, `cluster` with etcd, keepalived and
-    ///     containerd, `managed` with an SSH server and Python, `rpm` with rpm; or which release, such as `trixie`.
+    ///     containerd, `managed` with an SSH server and Python; or which release, such as `trixie`.
     ///   - body: What is done with it.
     /// - Returns: What the body returns.
     /// - Throws: What the body throws, or ``ToolFailure`` if the package cannot be installed.
