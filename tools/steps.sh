@@ -26,7 +26,7 @@ finish() {
         unset "step_processes[$name]"
         step_times+=("$((SECONDS - step_begins[$name])) $name")
         # The closing lines of the test runs, and what did not run, are printed in any case.
-        grep -hE 'Test run with .* (passed|failed)|^run-on-servers: |^run-tests: .* run again|^➜ .* skipped|^(cluster|boot): .* (skipped|only$)' \
+        grep -hE 'Test run with .* (passed|failed)|^run-on-servers: |^➜ .* skipped|^(cluster|boot): .* (skipped|only$)' \
             ".build/steps/$name" | sort -u || true
         echo "$name: $((SECONDS - step_begins[$name])) s"
         [ "$status" = 0 ] || fail_step "$name" "$status"

@@ -9,8 +9,8 @@ servers=(node relay kube-scheduler kube-controller-manager kube-apiserver etcd) 
 kubernetes=(kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
 # The directory of the newer version, which is unpacked from archives next to the repository.
 newer=$cache/kubernetes-1.36.2
-# Versions between Debian's and that one, of which only `make test-versions` unpacks servers, in the same way.
-between=("$cache/kubernetes-1.25.9" "$cache/kubernetes-1.29.14" "$cache/kubernetes-1.34.9")
+# Versions between Debian's and that one, of which only `setup all` unpacks servers, in the same way.
+between=("$cache/kubernetes-1.29.14" "$cache/kubernetes-1.34.9")
 # Where containerd, runc, the CNI plugins and busybox are unpacked to.
 runtime=$cache/node
 
@@ -22,12 +22,14 @@ die() {
 }
 
 # Prints the path of a server's binary; fails if there is none. KUBE_APISERVER (a path) or KUBEBUILDER_ASSETS (a
-# directory) select another build. A controller manager is used only from the directory of its own API server.
+# directory) select another build than the newer version or else Debian's. A controller manager is used only from the directory of its own API server.
 binary() {
     local name=$1 beside=${KUBEBUILDER_ASSETS:-}
     if [ -n "${KUBE_APISERVER:-}" ]; then
         beside=$(dirname "$KUBE_APISERVER")
         [ "$name" != kube-apiserver ] || { [ -x "$KUBE_APISERVER" ] && printf '%s\n' "$KUBE_APISERVER" && return; }
+    elif [ -z "$beside" ] && [ -x "$newer/kube-apiserver" ]; then
+        beside=$newer
     fi
     if [ -n "$beside" ] && [ -x "$beside/$name" ]; then
         printf '%s\n' "$beside/$name"

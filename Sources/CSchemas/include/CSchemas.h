@@ -1,7 +1,7 @@
 #ifndef NEST_CSCHEMAS_H
 #define NEST_CSCHEMAS_H
 
-/// The text that `make schemas` writes, and its number of bytes.
+/// The text that `tools/schemas` writes, and its number of bytes.
 const unsigned char *nest_schemas(unsigned long *size);
 
 #endif
