@@ -5,7 +5,7 @@ import Testing
 @testable import Actions
 
 /// Faults of certificates and keys that `check` finds before a run refuses them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct CredentialCheckTests {
     private let authority: TestAuthority
     private let other: TestAuthority

@@ -6,7 +6,7 @@ import YAML
 @testable import Actions
 
 /// What a failure is reported beyond what the server knows.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct DependencyHintsTests {
     private static let tasks = """
         tasks:

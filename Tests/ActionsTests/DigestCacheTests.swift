@@ -7,7 +7,7 @@ import Testing
 @testable import Actions
 
 /// Pinned URLs and what is kept of them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct DigestCacheTests {
     private let text = Array("{}\n".utf8)
     private var digest: String { sha256(text) }

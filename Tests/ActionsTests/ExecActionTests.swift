@@ -9,7 +9,7 @@ import Testing
 @testable import Kubernetes
 
 /// Verb `exec`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ExecActionTests {
     private func task(_ fields: String) -> String { "tasks: {it: {exec: {\(fields)}}}\n" }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Actions
 
 /// The certificates that the tasks of a plan use or make.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct KnownCertificatesTests {
     @Test func `they are found in files, in kubeconfigs, and in files that kubeconfigs name, each once`() async throws {
         let authority = try TestAuthority()

@@ -9,7 +9,7 @@ import YAML
 @testable import Actions
 
 /// Verb `kubeconfig`, and what reads what it wrote.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct KubeconfigActionTests {
     /// Nobody listens at port 1.
     private func tasks(_ authority: String, _ client: TestAuthority.Issued, more: String = "") -> String {

@@ -9,7 +9,7 @@ import YAML
 @testable import Actions
 
 /// Files, directories and URLs of manifests.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ManifestLoaderTests {
     /// Loads the manifests of a task; a URL answers its own path as the name of a namespace.
     private func load(

@@ -4,7 +4,7 @@ import Testing
 @testable import Actions
 
 /// Objects that tasks wait for or delete.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct NamedObjectTests {
     @Test func `names of objects that are only named are checked`() async throws {
         let tasks = """

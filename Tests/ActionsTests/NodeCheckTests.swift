@@ -7,7 +7,7 @@ import Testing
 @testable import Actions
 
 /// What `check` finds without an API server.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct NodeCheckTests {
     @Test func `a path below a file of another task is reported`() async throws {
         let tasks = """

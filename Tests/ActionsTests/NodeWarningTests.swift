@@ -4,7 +4,7 @@ import Testing
 @testable import Actions
 
 /// What `check` says about files that appear later, and objects that it cannot check.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct NodeWarningTests {
     @Test func `a file that an earlier task waits for need not be there yet`() async throws {
         let tasks = """

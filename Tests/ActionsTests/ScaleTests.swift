@@ -4,7 +4,7 @@ import Testing
 @testable import Actions
 
 /// The most tasks that there may be, in processes of their own: the time of one is that of all its threads.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ScaleTests {
     /// How long the processors are busy with something.
     private static func time(_ body: () async throws -> Void) async rethrows -> Duration {

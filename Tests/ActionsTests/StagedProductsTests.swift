@@ -8,7 +8,7 @@ import YAML
 @testable import Actions
 
 /// What a unit makes, and what is put in place after it.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct StagedProductsTests {
     private static let tasks = """
         tasks:

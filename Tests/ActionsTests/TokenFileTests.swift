@@ -3,7 +3,7 @@ import Testing
 
 @testable import Actions
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct TokenFileTests {
     @Test func `the token file of a kubeconfig must be there, unless a task writes it`() async throws {
         let kubeconfig = """

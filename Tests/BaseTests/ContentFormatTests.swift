@@ -3,7 +3,7 @@ import Testing
 @testable import Base
 
 /// Files that are recognised by their content, and files that only contain such content.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ContentFormatTests {
     private static let certificate = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     private static let key = "-----BEGIN PRIVATE KEY-----\nMI\n-----END PRIVATE KEY-----\n"

@@ -2,7 +2,7 @@ import Base
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(30))) struct NearestNameTests {
+@Suite(.timeLimit(.minutes(5))) struct NearestNameTests {
     @Test(arguments: [
         ("hostNetwrok", "hostNetwork"), ("hostnetwork", "hostNetwork"), ("calico-crd", "calico-crds"),
         ("apiservr", "apiserver"), ("NAME", "name"),

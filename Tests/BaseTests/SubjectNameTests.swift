@@ -1,7 +1,7 @@
 import Base
 import Testing
 
-@Suite(.timeLimit(.minutes(30))) struct SubjectNameTests {
+@Suite(.timeLimit(.minutes(5))) struct SubjectNameTests {
     @Test(arguments: [
         ("kubernetes.default.svc", SubjectName.host("kubernetes.default.svc")),
         ("*.example.org", .host("*.example.org")),
@@ -21,7 +21,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(30))) struct SecretBytesTests {
+@Suite(.timeLimit(.minutes(5))) struct SecretBytesTests {
     @Test func `bytes are lent, copied and joined`() {
         let first = SecretBytes(copying: [1, 2, 3])
         let second = unsafe SecretBytes(capacity: 8) { memory in

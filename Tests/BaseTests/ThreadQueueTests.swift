@@ -4,7 +4,7 @@ import Testing
 
 @testable import Base
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ThreadQueueTests {
     private final class Log: Sendable {
         let elements = Locked<[Int]>([])

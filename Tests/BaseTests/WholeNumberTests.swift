@@ -1,7 +1,7 @@
 import Base
 import Testing
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct WholeNumberTests {
     @Test(arguments: ["0", "12", "-1", "+007"])
     func `a whole number may have a sign`(text: String) {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// `check --all-nodes` and `graph --all-nodes`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct AllNodesCheckTests {
     private static let nodes = """
         cluster: {vip: 10.0.0.100}

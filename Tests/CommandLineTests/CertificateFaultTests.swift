@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Wrong calls of command `certificates`.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct CertificateFaultTests {
     @Test(arguments: [
         (["check", "--all"], "'certificates check' has no flag '--all' (it belongs to 'renew')"),

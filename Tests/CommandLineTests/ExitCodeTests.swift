@@ -4,7 +4,7 @@ import Testing
 
 @testable import nest_bootstrap
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ExitCodeTests {
     @Test(
         arguments: [

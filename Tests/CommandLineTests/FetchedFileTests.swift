@@ -5,7 +5,7 @@ import Testing
 import TLS
 
 /// Files from pinned URLs, and archives that are unpacked.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct FetchedFileTests {
     private static let program = Array("#!/bin/sh\necho hello\n".utf8)
 

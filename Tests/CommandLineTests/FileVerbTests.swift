@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Tasks that write on the node.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct FileVerbTests {
     @Test func `a file is written with its mode, once, and again after it was changed`() async throws {
         let node = try TestNode(

@@ -4,7 +4,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// Short names of flags, and hints at flags and values that were mistyped.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct FlagTests {
     /// A flag before its command is read as one of another command, if a value is the name of that one.
     @Test func `flags with the same name take a value in all commands or in none`() {

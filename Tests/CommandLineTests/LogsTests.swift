@@ -4,7 +4,7 @@ import Testing
 
 @testable import nest_bootstrap
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct LogsTests {
     private func call(_ arguments: String...) throws -> [String] {
         let options = try options(["logs"] + arguments)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import nest_bootstrap
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct MaskedUnitTests {
     private func masked(_ masked: Set<String>, underWay: Set<String>, keeping names: Set<String>) -> [String] {
         let graph: [(String, [Int])] = [("a", []), ("b", [0]), ("c", [1]), ("d", [])]

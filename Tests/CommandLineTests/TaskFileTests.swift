@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What is said of a task file with many mistakes.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct TaskFileTests {
     @Test(arguments: ["10-u.yml", "10-u.YAML", "10-u.json", "10-u.yaml "])
     func `a drop-in by another ending is reported, as it is not read`(name: String) async throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import nest_bootstrap
 
 /// The format in which wrong arguments are reported.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct WantedOutputTests {
     @Test(
         arguments: [

@@ -9,7 +9,7 @@ import YAML
 @testable import Diagnosis
 
 /// What probes read below a root directory, from sockets, and from the output of programs.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ProbeTests {
     private var root: String { TemporaryDirectory.file("root") }
 

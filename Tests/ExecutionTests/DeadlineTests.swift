@@ -3,7 +3,7 @@ import Execution
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(30))) struct DeadlineTests {
+@Suite(.timeLimit(.minutes(5))) struct DeadlineTests {
     /// Waits until cancelled, or for ever.
     private static func waitForCancellation() async throws {
         try await Task.sleep(for: .seconds(3600))
@@ -65,7 +65,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(30))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(5))) struct CancellationTests {
     /// Cancels a run as soon as the step named `a` has begun.
     private func cancelled(
         _ plan: Plan,

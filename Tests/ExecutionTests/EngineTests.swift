@@ -3,7 +3,7 @@ import Execution
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(30))) struct EngineTests {
+@Suite(.timeLimit(.minutes(5))) struct EngineTests {
     @Test func `every step runs after what it depends on`() async {
         let order = Locked<[String]>([])
         let report = await Engine(clock: ManualClock()).run(plan("a", "b: a", "c: a", "d: b c")) { step, _ in

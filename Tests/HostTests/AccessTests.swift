@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// Which files the units that do not run as root can read.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct AccessTests {
     private let directory = TemporaryDirectory.file("d")
 

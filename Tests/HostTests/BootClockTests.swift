@@ -3,7 +3,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.timeLimit(.minutes(30))) struct BootClockTests {
+@Suite(.timeLimit(.minutes(5))) struct BootClockTests {
     /// A machine that is up for 1000 s, at 2026-01-01T10:00:00Z.
     private func clock(suspended: Duration) -> BootClock {
         BootClock(sinceBoot: .seconds(1000), suspended: suspended, sinceEpoch: .seconds(1_767_261_600))

@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// The nearest part of a path that does not exist.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ExaminationTests {
     private var directory: String { TemporaryDirectory.path }
 

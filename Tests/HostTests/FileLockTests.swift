@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 @testable import Host
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30))) struct FileLockTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileLockTests {
     private let path = TemporaryDirectory.file("lock")
 
     @Test func `a lock is taken once until it is released`() throws {

@@ -4,7 +4,7 @@ import Host
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30))) struct FileSystemReadTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileSystemReadTests {
     private let path = TemporaryDirectory.file("subject")
 
     @Test(arguments: [0, 1, 65_535, 65_536, 200_000])

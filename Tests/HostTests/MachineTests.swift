@@ -2,7 +2,7 @@ import Glibc
 import Host
 import Testing
 
-@Suite(.timeLimit(.minutes(30))) struct MachineTests {
+@Suite(.timeLimit(.minutes(5))) struct MachineTests {
     @Test func `the name of the machine is that of the kernel`() throws {
         let bytes = try FileSystem.read("/proc/sys/kernel/hostname", limit: 300)
         #expect(Machine.hostName() + "\n" == String(decoding: bytes, as: UTF8.self))

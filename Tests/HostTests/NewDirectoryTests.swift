@@ -5,7 +5,7 @@ import Testing
 
 @testable import Host
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30))) struct NewDirectoryTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct NewDirectoryTests {
     private let path = TemporaryDirectory.file("subject")
 
     @Test(arguments: [nil, 0o700, 0o755, 0o2775, 0o1777, 0o111] as [UInt32?])

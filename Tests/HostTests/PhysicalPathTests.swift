@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Where a path is that may not exist yet.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct PhysicalPathTests {
     private let real: String
 

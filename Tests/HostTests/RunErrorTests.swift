@@ -4,7 +4,7 @@ import Host
 import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30))) struct RunErrorTests {
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct RunErrorTests {
     private let path = TemporaryDirectory.file("program")
 
     /// Runs what cannot be started and returns the printed error.

@@ -5,7 +5,7 @@ import Testing
 /// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all.
 ///
 /// The thread that takes one may do so after `kill` has returned, so tests that wait for the end of the process sleep.
-@Suite(.timeLimit(.minutes(30))) struct SignalsTests {
+@Suite(.timeLimit(.minutes(5))) struct SignalsTests {
     @Test func `interruptions are elements of the stream and do not end the process`() async {
         await #expect(processExitsWith: .success) {
             var received: [Int32] = []

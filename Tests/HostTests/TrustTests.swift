@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// What root does not act on, because another user could change it.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct TrustTests {
     private static var isRoot: Bool { geteuid() == 0 }
     private let directory = TemporaryDirectory.file("d")

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// The address of a node by rule, on a machine with eight interfaces.
-@Suite(.timeLimit(.minutes(30))) struct AddressRuleTests {
+@Suite(.timeLimit(.minutes(5))) struct AddressRuleTests {
     private static func interface(
         _ name: String,
         _ addresses: [(String, NetworkInterface.Address.State)],

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// Section `certificates` of the task file.
-@Suite(.timeLimit(.minutes(30))) struct CertificateReadingTests {
+@Suite(.timeLimit(.minutes(5))) struct CertificateReadingTests {
     private static let cluster = """
         nodes:
           cp1: {role: control-plane, variables: {address: 192.168.0.10}}

@@ -4,7 +4,7 @@ import Testing
 @testable import Planning
 
 /// The text of a declaration, by which `up` finds changes.
-@Suite(.timeLimit(.minutes(10)))
+@Suite(.timeLimit(.minutes(5)))
 struct DeclarationTextTests {
     private func text(_ task: String) throws -> String {
         try #require(plan("tasks:\n  other: {exec: {command: 'true'}}\n\(task)").steps.last).task.declarationText

@@ -3,7 +3,7 @@ import Planning
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(30))) struct DropInTests {
+@Suite(.timeLimit(.minutes(5))) struct DropInTests {
     static let base = """
         cluster:
           name: nest

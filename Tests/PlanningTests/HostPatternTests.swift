@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Nodes by pattern of host names.
-@Suite(.timeLimit(.minutes(30))) struct HostPatternTests {
+@Suite(.timeLimit(.minutes(5))) struct HostPatternTests {
     private static let file = """
         nodes:
           worker-*: {role: worker, variables: {disk: sda}}

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Verb `images`.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ImagesVerbTests {
     @Test func `the unit of the task runs as root, keeps a cache and records what reset removes`() throws {
         let plan = try plan("tasks: {t: {images: {archives: [/var/lib/a.tar]}}}\n")

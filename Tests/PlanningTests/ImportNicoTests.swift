@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// The `cluster.nix` of NICO as a value, and what Nix prints about it.
-@Suite(.timeLimit(.minutes(30))) struct ImportNicoTests {
+@Suite(.timeLimit(.minutes(5))) struct ImportNicoTests {
     private static let twelveMistakes = """
         {
           "nam": "production-cluster",

@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// Tables of comma-separated values in the plans of a k3s cluster.
-@Suite(.timeLimit(.minutes(30))) struct ImportTableTests {
+@Suite(.timeLimit(.minutes(5))) struct ImportTableTests {
     private static let k3s = "host,name,type,ip\nolaf,olaf-s,init-server,10.0.100.10\nulf,ulf-a,agent,10.0.100.11\n"
     private static let network = "subnet: 10.0.100.0/24\n"
 

@@ -18,7 +18,7 @@ struct Faulty: CustomTestStringConvertible {
     }
 }
 
-@Suite(.timeLimit(.minutes(30))) struct MessageTests {
+@Suite(.timeLimit(.minutes(5))) struct MessageTests {
     @Test(arguments: [
         Faulty("", "bootstrap.yaml: no task is declared; write tasks: and a task below it"),
         Faulty("# nothing\n", "bootstrap.yaml: no task is declared; write tasks: and a task below it"),

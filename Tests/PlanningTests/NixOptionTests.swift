@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// The options of the NixOS module against the keys that the reader of the task file knows.
-@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .needsNix, .timeLimit(.minutes(5)))
 struct NixOptionTests {
     private let options: Node
 

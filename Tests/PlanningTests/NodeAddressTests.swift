@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// `${node.address}` in task files.
-@Suite(.timeLimit(.minutes(30))) struct NodeAddressTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeAddressTests {
     private static let file = """
         cluster:
           certificateAuthority: /ca.crt

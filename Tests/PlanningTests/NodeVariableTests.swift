@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Variables that nodes have of their own.
-@Suite(.timeLimit(.minutes(30))) struct NodeVariableTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeVariableTests {
     private static let file = """
         nodes:
           one: {role: control-plane, variables: {address: 10.0.0.1, mtu: 1400}}

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Two spellings of an accent in paths, which are two files of the node.
-@Suite(.timeLimit(.minutes(30))) struct PathSpellingTests {
+@Suite(.timeLimit(.minutes(5))) struct PathSpellingTests {
     private static let spellings = ["\u{e9}", "e\u{301}"]
 
     @Test func `both of two secret files are hidden`() throws {

@@ -3,7 +3,7 @@ import Planning
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(30))) struct PlanTests {
+@Suite(.timeLimit(.minutes(5))) struct PlanTests {
     /// A task file from lines such as `b: a c`, a task with what it runs after.
     private func file(_ lines: String...) -> String {
         let tasks = lines.map { line in

@@ -3,7 +3,7 @@ import Planning
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(30))) struct ReadingTests {
+@Suite(.timeLimit(.minutes(5))) struct ReadingTests {
     private func read<Declaration>(
         _: Declaration.Type,
         _ task: String,

@@ -1,7 +1,7 @@
 import Planning
 import Testing
 
-@Suite(.timeLimit(.minutes(30))) struct RecipientTests {
+@Suite(.timeLimit(.minutes(5))) struct RecipientTests {
     static let age = "age1tuqanuqh7dg38aswy3mc4tj7300fxqhecvep60lygawx4dez53gs5t6yam"
     static let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICt7r8zsD2vS8RtxVQMjZBCIgY9qqyDyxWqiqmnQkKHv"
 

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Verb `remove` in the task file, and the sandbox of its unit.
-@Suite(.timeLimit(.minutes(30))) struct RemoveTests {
+@Suite(.timeLimit(.minutes(5))) struct RemoveTests {
     private static let advice = "; it is a directory of the system; name what is to be removed below it"
 
     private func printed(_ keys: String) -> String { problems("tasks: {t: {remove: {\(keys)}}}") }

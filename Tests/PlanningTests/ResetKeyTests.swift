@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Key `reset` of tasks.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ResetKeyTests {
     @Test func `the lines are those of the file, with its variables`() throws {
         let text = """

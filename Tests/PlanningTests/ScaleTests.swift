@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Ten thousand tasks, the most that there may be, and the processor time of fewer for comparison.
-@Suite(.serialized, .timeLimit(.minutes(30))) struct ScaleTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ScaleTests {
     private func file(_ count: Int, _ after: (Int) -> String) -> [(path: String, text: String)] {
         // Several files, because one may not be longer than 1 MiB.
         stride(from: 0, to: count, by: 1000).map { start in

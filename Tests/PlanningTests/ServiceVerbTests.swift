@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Verb `service`.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ServiceVerbTests {
     @Test func `a name without a suffix is a service, and the unit of the task runs as root with the bus`() throws {
         let plan = try plan("tasks: {t: {service: {name: kubelet, enable: true, state: restarted}}}\n")

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Slips of the hand that would lead to other errors than the one that was made.
-@Suite(.timeLimit(.minutes(30))) struct SlipTests {
+@Suite(.timeLimit(.minutes(5))) struct SlipTests {
     @Test func `a key that YAML takes for a boolean is reported as it was written`() {
         let text = """
             tasks:

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// Drawings of a plan with the states of its tasks.
-@Suite(.timeLimit(.minutes(30))) struct StateRenderingTests {
+@Suite(.timeLimit(.minutes(5))) struct StateRenderingTests {
     private static let file = """
         tasks:
           a: {exec: {command: ls}}

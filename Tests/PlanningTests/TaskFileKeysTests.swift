@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// The keys of a task file at positions.
-@Suite(.timeLimit(.minutes(30))) struct TaskFileKeysTests {
+@Suite(.timeLimit(.minutes(5))) struct TaskFileKeysTests {
     private static let text = """
         # A comment.
         tasks:

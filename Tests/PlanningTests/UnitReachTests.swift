@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// What a unit cannot reach: secrets that others create, what a program's links lead to, and other servers.
-@Suite(.timeLimit(.minutes(30))) struct UnitReachTests {
+@Suite(.timeLimit(.minutes(5))) struct UnitReachTests {
     @Test func `a backslash, which systemd would take out twice, is hidden as a colon`() throws {
         let secret = #"  a: {file: {path: '/opt/a\b/tls.key', content: x, mode: "0600"}}"#
         #expect(

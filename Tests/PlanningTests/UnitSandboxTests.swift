@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// What the units of tasks may do and see.
-@Suite(.timeLimit(.minutes(30))) struct UnitSandboxTests {
+@Suite(.timeLimit(.minutes(5))) struct UnitSandboxTests {
     /// The settings that hide what the program keeps for itself.
     private static let ofProgram = ["/var/lib/nest-bootstrap", "/var/lib/nest-bootstrap-products"].map {
         "TemporaryFileSystem=\($0):ro"

@@ -4,7 +4,7 @@ import YAML
 @testable import Planning
 
 /// How texts are written so that systemd reads them as they are.
-@Suite(.timeLimit(.minutes(30))) struct UnitTextTests {
+@Suite(.timeLimit(.minutes(5))) struct UnitTextTests {
     @Test(
         arguments: [
             ("/usr/bin/x", "/usr/bin/x"), ("", "\"\""), ("two words", "\"two words\""), ("100%", "\"100%%\""),

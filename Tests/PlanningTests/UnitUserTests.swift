@@ -3,7 +3,7 @@ import Planning
 import Testing
 
 /// Which user the units of tasks run as, and how they get at their credentials.
-@Suite(.timeLimit(.minutes(30))) struct UnitUserTests {
+@Suite(.timeLimit(.minutes(5))) struct UnitUserTests {
     private static let kubeconfig = """
           admin:
             kubeconfig: {path: /etc/k/cluster-admin.conf, user: u, certificate: /run/a/u.crt, key: /run/a/u.key,

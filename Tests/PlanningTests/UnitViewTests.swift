@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// The paths that units see in directories that are closed to them.
-@Suite(.timeLimit(.minutes(30))) struct UnitViewTests {
+@Suite(.timeLimit(.minutes(5))) struct UnitViewTests {
     @Test func `a key that does not exist yet, or is replaced, is out of sight`() throws {
         let text = """
             tasks:

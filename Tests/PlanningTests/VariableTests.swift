@@ -3,7 +3,7 @@ import Planning
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(30))) struct VariableTests {
+@Suite(.timeLimit(.minutes(5))) struct VariableTests {
     /// A file whose task `t` runs a command with one argument, with `variables` next to it.
     private func file(_ variables: String, argument: String) -> String {
         "variables: {\(variables)}\ntasks:\n  t:\n    exec:\n      command: ls\n      args:\n        - \(argument)"

@@ -2,7 +2,7 @@ import Planning
 import Testing
 
 /// The units of tasks that wait for the network.
-@Suite(.timeLimit(.minutes(30))) struct WaitUnitTests {
+@Suite(.timeLimit(.minutes(5))) struct WaitUnitTests {
     @Test(arguments: ["interface: tailscale0", "address: 100.64.0.0/10"])
     func `the unit of a wait for the network sees the interfaces, and uses no other network`(condition: String) throws {
         let plan = try plan("tasks: {t: {wait: {\(condition)}}}")

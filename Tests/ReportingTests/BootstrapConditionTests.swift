@@ -5,7 +5,7 @@ import State
 import Testing
 
 /// What a node reports to the cluster, and what is shown of all nodes.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct BootstrapConditionTests {
     private let now = Timestamp(seconds: 1_700_000_000)
 

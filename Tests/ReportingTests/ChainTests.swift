@@ -7,7 +7,7 @@ private struct AlreadyReported: ProblemList {
     let problems: [Problem] = []
 }
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ChainTests {
     private func nested(_ words: [String]) -> any Error {
         var error: any Error = Plain(words.last ?? "")

@@ -4,7 +4,7 @@ import Reporting
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct DiffSinkTests {
     private let recorder = Recorder()
 

@@ -10,7 +10,7 @@ import Testing
 import YAML
 
 /// What is printed as JSON, compared with `docs/json.md`.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct JSONDocumentationTests {
     /// Every kind of event, with every field that it can have.
     private static let events: [Event] =

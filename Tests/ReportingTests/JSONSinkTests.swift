@@ -5,7 +5,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct JSONSinkTests {
     @Test func `a run is reported in JSON objects`() {
         let recorder = Recorder()

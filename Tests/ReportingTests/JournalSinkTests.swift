@@ -6,7 +6,7 @@ import Testing
 import YAML
 @testable import Reporting
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct JournalSinkTests {
     /// The entries for events, without the fields that every entry has.
     private func entries(_ events: [Event]) -> [String] {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct LineSinkTests {
     private let recorder = Recorder()
 

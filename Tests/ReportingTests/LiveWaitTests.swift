@@ -1,7 +1,7 @@
 import Testing
 
 /// What a task waits for, as a terminal shows it.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct LiveWaitTests {
     @Test func `a wait ends with its object, not with another one`() {
         let run = TerminalRun(columns: 100)

@@ -5,7 +5,7 @@ import State
 import Testing
 
 /// The metrics of a node as text.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct MetricsTests {
     private func record(_ outcome: Outcome.Kind?, at seconds: Int64, lastSuccess: Int64? = nil) -> TaskRecord {
         TaskRecord(

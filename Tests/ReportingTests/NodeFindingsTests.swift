@@ -4,7 +4,7 @@ import Testing
 @testable import Reporting
 
 /// What is wrong on several nodes.
-@Suite(.timeLimit(.minutes(30))) struct NodeFindingsTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeFindingsTests {
     @Test func `each problem is there once, with the nodes that have it unless all have it`() {
         let (common, every) = (Problem("of the files"), Problem("of every node"))
         let (one, most) = (Problem("of one"), Problem("of most"))

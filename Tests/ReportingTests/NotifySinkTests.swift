@@ -6,7 +6,7 @@ import Testing
 @testable import Reporting
 
 /// What is sent to the service manager.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct NotifySinkTests {
     /// What was sent.
     private final class Sent: Sendable {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite(.timeLimit(.minutes(30))) struct SVGTests {
+@Suite(.timeLimit(.minutes(5))) struct SVGTests {
     @Test func `elements are indented, and their texts and attributes escaped`() {
         let element = SVGElement(
             "g",

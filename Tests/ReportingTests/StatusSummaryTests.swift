@@ -5,7 +5,7 @@ import Reporting
 import State
 import Testing
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct StatusSummaryTests {
     private let now = Timestamp(rfc3339: "2030-05-01T10:00:00Z") ?? .now()
 

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What `status --watch` shows.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct StatusViewTests {
     private let recorder = Recorder()
     private let now = Timestamp(seconds: 1_800_000_000)

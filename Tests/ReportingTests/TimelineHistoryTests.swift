@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// Earlier runs and attempts of a task, not all of which may be known.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct TimelineHistoryTests {
     private typealias Boot = SampleBoot
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct TimelineTests {
     private typealias Boot = SampleBoot
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Reporting
 
 /// The whole text of a timeline.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct TimelineTextTests {
     private func text(
         _ source: TimelineSource,

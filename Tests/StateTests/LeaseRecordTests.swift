@@ -7,7 +7,7 @@ import Testing
 @testable import State
 
 /// The holder of a task's Lease in its record.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct LeaseRecordTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
 

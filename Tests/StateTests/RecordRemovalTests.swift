@@ -7,7 +7,7 @@ import Testing
 @testable import State
 
 /// The records and locks that a reset removes.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct RecordRemovalTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
 

@@ -7,7 +7,7 @@ import Testing
 @testable import State
 
 /// What is remembered between two reports to the cluster.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ReportStateTests {
     private let store = RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot")
 

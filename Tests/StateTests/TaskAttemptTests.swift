@@ -7,7 +7,7 @@ import Testing
 @testable import State
 
 /// The attempts of a task with their waits, as they are kept beside its record.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct TaskAttemptTests {
     private var store: RecordStore { RecordStore(path: TemporaryDirectory.file("state"), boot: "this-boot") }
 

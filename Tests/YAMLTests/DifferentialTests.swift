@@ -6,7 +6,7 @@ import YAML
 /// Texts that both our parser and PyYAML read: they make the same of each, or both refuse it.
 ///
 /// ``Difference`` has what is different on purpose, with the reason.
-@Suite(.timeLimit(.minutes(30)), .enabled(if: PyYAML.isInstalled, "PyYAML is not there"))
+@Suite(.timeLimit(.minutes(5)), .enabled(if: PyYAML.isInstalled, "PyYAML is not there"))
 struct DifferentialTests {
     /// What our parser makes of a text.
     private func read(_ text: String) -> Result<[Node], Problems> {

@@ -2,7 +2,7 @@ import Base
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(30))) struct DocumentTests {
+@Suite(.timeLimit(.minutes(5))) struct DocumentTests {
     /// Index, line and value of each document, or the problem in its place.
     private func outline(_ text: String) -> [String] {
         outline(Array(text.utf8))

@@ -2,7 +2,7 @@ import Base
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(30))) struct HostileInputTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileInputTests {
     private static let manifest = """
         # a manifest with something of everything
         apiVersion: v1

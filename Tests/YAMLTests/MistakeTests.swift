@@ -3,7 +3,7 @@ import Testing
 import YAML
 
 /// Texts that can be parsed, but do not mean what kubectl would take them for.
-@Suite(.timeLimit(.minutes(30))) struct MistakeTests {
+@Suite(.timeLimit(.minutes(5))) struct MistakeTests {
     @Test(arguments: [
         ("!vault x", "!vault"), ("!!python/str x", "!!python/str"), ("!foo [1]", "!foo"), ("!!map [1]", "!!map"),
         ("!!str {a: 1}", "!!str"), ("!!seq x", "!!seq"),

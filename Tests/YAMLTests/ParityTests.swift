@@ -4,7 +4,7 @@ import Testing
 import YAML
 
 /// The Calico CRDs as upstream ships them, where they lie beside the package.
-@Suite(.timeLimit(.minutes(30))) struct ParityTests {
+@Suite(.timeLimit(.minutes(5))) struct ParityTests {
     private static let path = "../shared/inputs/calico-crds-v3.29.3.yaml"
     private static let isThere = unsafe access(path, R_OK) == 0
     private static let hasKubectl = Subprocess.output(of: "command -v kubectl") != nil

@@ -1,7 +1,7 @@
 import Testing
 import YAML
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct WritingTests {
     private func yaml(_ text: String) throws -> String {
         try readJSON(Array(text.utf8), file: "j").yamlLines().joined(separator: "\n")
