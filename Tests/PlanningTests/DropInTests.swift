@@ -65,10 +65,8 @@ import YAML
         ])
         #expect(twice.tasks.map(\.name) == ["first", "second", "third"])
         #expect(twice.tasks[2].location.file == "a.yaml")
-        #expect(
-            problems([off, ("f.yaml", "tasks: {w: {enable: true}}")])
-                == "f.yaml:1:9: task 'w' is enabled, but no file declares it; remove it"
-        )
+        let undeclared = problems([off, ("f.yaml", "tasks: {w: {enable: true}}")])
+        #expect(undeclared == "f.yaml:1:9: task 'w' is enabled, but no file declares it; remove it")
     }
 
     @Test func `what switches a task on or off is read once, with its variables`() throws {
@@ -84,10 +82,7 @@ import YAML
 
     @Test func `a task cannot run after one that is switched off`() {
         let printed = problems([("b.yaml", Self.base), ("d.yaml", "tasks: {second: {enable: false}}")])
-        #expect(
-            printed == "b.yaml:10:19: task 'third' runs after 'second', which is disabled at d.yaml:1:9; "
-                + "remove 'enable: false' there, or 'second' here"
-        )
+        #expect(isReported(printed, "b.yaml:10:19: task 'third' runs after 'second', which is disabled at d.yaml:1:9"))
     }
 
     @Test func `the faults of all files are reported together`() {
@@ -117,23 +112,15 @@ import YAML
 
     @Test func `a role that nobody knows is reported`() {
         let files = [(path: "b.yaml", text: Self.base)]
-        #expect(
-            problems(files, role: "wroker")
-                == "--role: no role is named 'wroker'; did you mean 'worker'?"
-        )
-        #expect(
-            problems(files, role: nil, environmentRole: "x")
-                == "NEST_ROLE: no role is named 'x'; expected one of control-plane or worker"
-        )
+        #expect(problems(files, role: "wroker") == "--role: no role is named 'wroker'; did you mean 'worker'?")
+        #expect(isReported(problems(files, role: nil, environmentRole: "x"), "NEST_ROLE: no role is named 'x'"))
     }
 
     @Test func `a task that is switched off and described nowhere is reported, with the one that is meant`() {
         let texts = [("b.yaml", Self.base), ("d.yaml", "tasks: {thrid: {enable: false}, nothing: {enable: false}}")]
-        #expect(
-            problems(texts)
-                == "d.yaml:1:9: task 'thrid' is disabled, but no file declares it; did you mean 'third'?\n"
-                + "d.yaml:1:33: task 'nothing' is disabled, but no file declares it; remove it"
-        )
+        let expected =
+            "d.yaml:1:9: task 'thrid' is disabled…'third'?\nd.yaml:1:33: task 'nothing' is disabled…remove it"
+        #expect(isReported(problems(texts), expected))
     }
 
     @Test func `a misspelt role of a node is reported, another role is not`() {
@@ -141,47 +128,37 @@ import YAML
             nodes: {laptop: {role: contol-plane}, other: {role: storage}, third: {role: wokers}}
             tasks: {t: {roles: [wokers], exec: {command: ls}}}
             """
-        #expect(
-            problems(text, role: nil, host: "laptop")
-                == "bootstrap.yaml:1:24: role 'contol-plane' of node 'laptop' is used by no task and no server; "
-                + "did you mean 'control-plane'?"
-        )
+        let printed = problems(text, role: nil, host: "laptop")
+        #expect(isReported(printed, "1:24: role 'contol-plane' of node 'laptop' is used by no task… 'control-plane'?"))
     }
 
     @Test func `a node without role is reported with three ways to give it one`() {
         let text = "tasks: {t: {roles: [worker], exec: {command: ls}}}"
-        #expect(
-            problems(text, role: nil, host: "laptop")
-                == "bootstrap.yaml:1:9: task 't' is for role 'worker', and this node, 'laptop', has no role; "
-                + "write laptop: {role: ROLE} below nodes:, or for one call type --role ROLE or set NEST_ROLE=ROLE, "
-                + "with ROLE one of control-plane or worker"
-        )
-    }
-
-    @Test func `two tasks of one node cannot write the same path`() {
-        let text = """
-            tasks:
-              a: {file: {path: /x/y, content: a}}
-              b: {file: {path: /x//y, content: b}}
-            """
-        #expect(
-            problems(text)
-                == "bootstrap.yaml:3:20: task 'b' writes '/x//y', which task 'a' writes as well at bootstrap.yaml:2:20; "
-                + "write another path, or roles: that differ"
-        )
+        let expected =
+            "1:9: task 't' is for role 'worker', and this node, 'laptop', has no role; …--role ROLE or set NEST_ROLE"
+        #expect(isReported(problems(text, role: nil, host: "laptop"), expected))
     }
 
     @Test(arguments: [
         ("roles: [worker], ", "roles: [control-plane], ", false), ("roles: [worker], ", "", true),
         ("", "roles: [worker], ", true), ("roles: [worker, control-plane], ", "roles: [worker], ", true),
     ])
-    func `two tasks of different nodes may`(_ first: String, _ second: String, _ isFault: Bool) {
+    func `two tasks of one node cannot write the same path, and tasks of different nodes may`(
+        _ first: String,
+        _ second: String,
+        _ isFault: Bool
+    ) {
         let text = """
             tasks:
               a: {\(first)file: {path: /x, content: a}}
-              b: {\(second)file: {path: /x, content: b}}
+              b: {\(second)file: {path: //x, content: b}}
             """
-        #expect(problems(text).isEmpty != isFault)
+        let printed = problems(text)
+        #expect(printed.isEmpty != isFault)
+        #expect(
+            !isFault
+                || isReported(printed, "3:…task 'b' writes '//x', which task 'a' writes as well at bootstrap.yaml:2")
+        )
     }
 
     private func dropIn(
@@ -194,13 +171,10 @@ import YAML
 
     @Test func `a variable that a drop-in sets and nothing uses is an error`() {
         let uses = "exec: {command: ls, args: ['${podCIDR}']}"
+        let misspelt = dropIn("podCidr: 10.1.0.0/16", task: uses)
+        #expect(misspelt == "d.yaml:1:13: variable 'podCidr' is set here and used nowhere; did you mean 'podCIDR'?")
         #expect(
-            dropIn("podCidr: 10.1.0.0/16", task: uses)
-                == "d.yaml:1:13: variable 'podCidr' is set here and used nowhere; did you mean 'podCIDR'?"
-        )
-        #expect(
-            dropIn("other: x", task: uses)
-                == "d.yaml:1:13: variable 'other' is set here and used nowhere; remove it, or use it as '${other}'"
+            isReported(dropIn("other: x", task: uses), "d.yaml:1:13: variable 'other' is set here and used nowhere")
         )
         // One that the task file sets itself may be for a task that this drop-in replaces.
         #expect(dropIn("podCIDR: 10.1.0.0/16", task: "exec: {command: ls}") == "")
@@ -209,10 +183,7 @@ import YAML
 
     @Test func `a variable that manifests may use is an error only if it is misspelt`() throws {
         let apply = "apply: {kubeconfig: /k, manifests: [m.yaml], substitute: true}"
-        #expect(
-            dropIn("pod_cidr: x", task: apply)
-                == "d.yaml:1:13: variable 'pod_cidr' is set here and used nowhere; did you mean 'podCIDR'?"
-        )
+        #expect(isReported(dropIn("pod_cidr: x", task: apply), "d.yaml:1:13: variable 'pod_cidr' is set here"))
         #expect(dropIn("image: x", task: apply) == "")
         let read = try declarations([("b.yaml", "tasks: {t: {\(apply)}}"), ("d.yaml", "variables: {image: x}")])
         #expect(read.dropInVariables.map(\.name) == ["image"])

@@ -40,11 +40,7 @@ import Testing
             role: nil,
             host: "w2"
         )
-        #expect(
-            printed
-                == "bootstrap.yaml:3:42: variable 'node.index' has no value here: 'nodes' does not list node 'w2' by "
-                + "name; write w2: {role: ROLE} below nodes:"
-        )
+        #expect(isReported(printed, "3:42: variable 'node.index' has no value here"), "\(printed)")
     }
 
     @Test func `a rule of a pattern chooses the address`() throws {
@@ -54,25 +50,15 @@ import Testing
 
     @Test(
         arguments: [
-            (
-                "a-*: {role: worker}, '*-b': {role: worker}",
-                "1:30: hosts such as 'a-*-b' match '*-b' and 'a-*' at bootstrap.yaml:1:9, and neither is more specific; "
-                    + "write one pattern for both, or list the nodes by name"
-            ),
-            ("a*b*: {role: worker}", "1:9: 'a*b*' cannot be a pattern of host names; write one '*'"),
-            (
-                "a-*: {role: worker, address: 10.0.0.1}",
-                "1:38: 'nodes.a-*.address' is one address, and the pattern is for several nodes; "
-                    + "write {range: ADDRESS/BITS}, or list the nodes by name"
-            ),
-            (
-                "a-*: {role: worker, variables: {node.x: 1}}",
-                "1:41: names such as 'node.x' are built in; write node_x:"
-            ),
+            ("a-*: {role: worker}, '*-b': {role: worker}", "1:30: hosts such as 'a-*-b' match '*-b' and 'a-*'"),
+            ("a*b*: {role: worker}", "1:9: 'a*b*' cannot be a pattern of host names"),
+            ("a-*: {role: worker, address: 10.0.0.1}", "1:38: 'nodes.a-*.address' is one address"),
+            ("a-*: {role: worker, variables: {node.x: 1}}", "1:41: names such as 'node.x' are built in"),
         ]
     )
     func `a mistake is reported once`(nodes: String, message: String) {
-        #expect(problems("nodes: {\(nodes)}\ntasks: {}", role: nil, host: "z") == "bootstrap.yaml:\(message)")
+        let printed = problems("nodes: {\(nodes)}\ntasks: {}", role: nil, host: "z")
+        #expect(isReported(printed, message), "\(printed)")
     }
 
     @Test(arguments: ["a-*: {role: worker}, a-b*: {role: worker}", "a-*: {role: worker}, b-*: {role: worker}"])

@@ -31,42 +31,33 @@ import Testing
             rolf, , agent,
             """
         let expected = """
-            hosts.csv:3:1: the line has 4 values, and the table 5 columns; write ',' also before a value that is empty
-            hosts.csv:3:12: address 10.0.100.2 of host 'ulf' is that of host 'olaf' at hosts.csv:2:13 as well; \
-            write another address
-            hosts.csv:4:9: 'interface' must be the name of a network interface, 15 characters at most, none of them a space \
-            or '/', found 'eth0/x'
-            hosts.csv:4:17: address 10.0.101.4 of host 'rolf' is outside of the network 10.0.100.0/24; \
-            write an address of the network, or correct 'subnet' in network.yaml
-            hosts.csv:5:1: 'name' must be a host name of lower-case letters, digits, '-' and '.', found 'ro_lf'; write ro-lf
-            hosts.csv:5:8: 'interface' is empty; write a value
+            hosts.csv:3:1: the line has 4 values, and the table 5 columns
+            hosts.csv:3:12: address 10.0.100.2 of host 'ulf' is that of host 'olaf' at hosts.csv:2:13 as well
+            hosts.csv:4:9: 'interface' must be the name of a network interface
+            hosts.csv:4:17: address 10.0.101.4 of host 'rolf' is outside of the network 10.0.100.0/24
+            hosts.csv:5:1: 'name' must be a host name… found 'ro_lf'; write ro-lf
+            hosts.csv:5:8: 'interface' is empty
             hosts.csv:5:22: 'admin' must be a name, or a number up to 4294967294, found 'man fred'
-            hosts.csv:5:37: the line has 7 values, and the table 5 columns; write values with ',' in them in quotes
-            hosts.csv:6:1: name 'olaf' is used twice, the first time at hosts.csv:2:1; write another name
+            hosts.csv:5:37: the line has 7 values, and the table 5 columns
+            hosts.csv:6:1: name 'olaf' is used twice, the first time at hosts.csv:2:1
             hosts.csv:6:7: 'interface' must be the name of one network interface, found 'eth*'
             hosts.csv:6:13: 'ip' must be an IP address such as 192.168.0.10, found '10.0.100.x'
-            hosts.csv:8:15: address 10.0.100.255 of host 'ulrich' is that of the network 10.0.100.0/24 itself, or its \
-            broadcast address; write another address of the network
-            hosts.csv:8:39: a quote in the middle of a value; write the whole value in quotes, and each quote in it twice
-            k3s.csv:3:22: address 10.0.100.9 of agent 'olaf-a' is that of host 'ro_lf' at hosts.csv:5:10 as well; \
-            write another address
-            k3s.csv:4:1: host 'olaf' has two agents, the first one at k3s.csv:3:1; \
-            a host runs at most one server and one agent
-            k3s.csv:4:7: name 'olaf-a' is used twice, the first time at k3s.csv:3:7; write another name
+            hosts.csv:8:15: address 10.0.100.255 of host 'ulrich' is that of the network 10.0.100.0/24 itself
+            hosts.csv:8:39: a quote in the middle of a value
+            k3s.csv:3:22: address 10.0.100.9 of agent 'olaf-a' is that of host 'ro_lf' at hosts.csv:5:10 as well
+            k3s.csv:4:1: host 'olaf' has two agents, the first one at k3s.csv:3:1
+            k3s.csv:4:7: name 'olaf-a' is used twice, the first time at k3s.csv:3:7
             k3s.csv:5:13: a second server has type 'init-server', the first one is at k3s.csv:2:15; write server
-            k3s.csv:5:26: address 10.0.101.13 of server 'ulf-s' is outside of the network 10.0.100.0/24; \
-            write an address of the network, or correct 'subnet' in network.yaml
-            k3s.csv:6:1: host 'ulf' has two servers, the first one at k3s.csv:5:1; \
-            a host runs at most one server and one agent
+            k3s.csv:5:26: address 10.0.101.13 of server 'ulf-s' is outside of the network 10.0.100.0/24
+            k3s.csv:6:1: host 'ulf' has two servers, the first one at k3s.csv:5:1
             k3s.csv:7:1: no host of hosts.csv is named 'olav'; did you mean 'olaf'?
-            k3s.csv:8:7: name 'rolf' is used twice, the first time at hosts.csv:4:1; write another name
+            k3s.csv:8:7: name 'rolf' is used twice, the first time at hosts.csv:4:1
             k3s.csv:8:13: 'type' must be 'init-server', 'server' or 'agent', found 'worker'
-            k3s.csv:8:21: address 10.0.100.200 of member 'rolf' is that of 'vip' at network.yaml:2:6 as well; \
-            write another address
-            k3s.csv:9:7: 'name' is empty; write a value
-            k3s.csv:9:15: 'ip' is empty; write a value
+            k3s.csv:8:21: address 10.0.100.200 of member 'rolf' is that of 'vip' at network.yaml:2:6 as well
+            k3s.csv:9:7: 'name' is empty
+            k3s.csv:9:15: 'ip' is empty
             """
-        #expect(imported(hosts, k3s, Self.network + "vip: 10.0.100.200\n") == expected)
+        #expect(isReported(imported(hosts, k3s, Self.network + "vip: 10.0.100.200\n"), expected))
     }
 
     @Test(arguments: [(";", "';'"), ("|", "'|'"), ("\t", "a tab")])
@@ -80,74 +71,42 @@ import Testing
     }
 
     private static let networkFaults: [(String, String)] = [
-        ("", "network.yaml: 'subnet' of network.yaml is missing; add subnet: 10.0.100.0/24"),
-        ("[]", "network.yaml:1:1: network.yaml must be a mapping, found a list; write subnet: 10.0.100.0/24"),
-        (
-            "subnet: 10.0.100.1/24",
-            """
-            network.yaml:1:9: 'subnet' of network.yaml is not the first address of its range; write subnet: \
-            10.0.100.0/24, or subnet: 10.0.100.1 for this address only
-            """
-        ),
-        (
-            "subnet: 10.0.100.2",
-            """
-            network.yaml:1:9: 'subnet' of network.yaml must be a range of addresses such as 10.0.100.0/24, found \
-            '10.0.100.2'
-            """
-        ),
-        (
-            "\(network)gatway: 10.0.100.1",
-            """
-            network.yaml:2:1: unknown key 'gatway' in network.yaml; did you mean 'gateway'?
-            """
-        ),
+        ("", "network.yaml: 'subnet' of network.yaml is missing"),
+        ("[]", "network.yaml:1:1: network.yaml must be a mapping, found a list"),
+        ("subnet: 10.0.100.1/24", "network.yaml:1:9: 'subnet' of network.yaml is not the first address of its range"),
+        ("subnet: 10.0.100.2", "network.yaml:1:9: 'subnet' of network.yaml must be a range of addresses"),
+        ("\(network)gatway: 10.0.100.1", "network.yaml:2:1: unknown key 'gatway' in network.yaml"),
         (
             "\(network)vip: 10.0.99.1",
-            """
-            network.yaml:2:6: address 10.0.99.1 of 'vip' is outside of the network 10.0.100.0/24; write an address \
-            of the network, or correct 'subnet' in network.yaml
-            """
+            "network.yaml:2:6: address 10.0.99.1 of 'vip' is outside of the network 10.0.100.0/24",
         ),
         (
             "\(network)gateway: 10.0.100.0",
-            """
-            network.yaml:2:10: address 10.0.100.0 of 'gateway' is that of the network 10.0.100.0/24 itself, or its \
-            broadcast address; write another address of the network
-            """
+            "network.yaml:2:10: address 10.0.100.0 of 'gateway' is that of the network 10.0.100.0/24 itself",
         ),
         (
             "\(network)gateway: 10.0.100.3",
-            """
-            hosts.csv:3:10: address 10.0.100.3 of host 'ulf' is that of 'gateway' at network.yaml:2:10 as well; \
-            write another address
-            """
+            "hosts.csv:3:10: address 10.0.100.3 of host 'ulf' is that of 'gateway' at network.yaml:2:10 as well",
         ),
         (
             "\(network)nameservers: 8.8.8.8",
-            """
-            network.yaml:2:14: 'nameservers' of network.yaml must be a list of IP addresses, found '8.8.8.8'; write \
-            each item on a line of its own, after '- '
-            """
+            "network.yaml:2:14: 'nameservers' of network.yaml must be a list of IP addresses, found '8.8.8.8'",
         ),
-        ("\(network)---\na: 1", "network.yaml:3:1: the file has more than one YAML document; remove the line ---"),
+        ("\(network)---\na: 1", "network.yaml:3:1: the file has more than one YAML document"),
     ]
 
     @Test(arguments: networkFaults)
     func `the network has keys that are known, and addresses that are in it`(network: String, message: String) {
-        #expect(imported(Self.hosts, Self.k3s, network) == message)
+        #expect(isReported(imported(Self.hosts, Self.k3s, network), message))
     }
 
     @Test func `a cluster has one server that begins it`() {
         let agents = "host,name,type,ip\nulf,ulf-a,agent,10.0.100.11\n"
-        let message = "k3s.csv:1:1: no server has type 'init-server'; write it for the server that begins the cluster"
-        #expect(imported(Self.hosts, agents, Self.network) == message)
-        #expect(imported(Self.hosts, "host,name,type,ip\n", Self.network) == message)
+        let message = "k3s.csv:1:1: no server has type 'init-server'"
+        #expect(isReported(imported(Self.hosts, agents, Self.network), message))
+        #expect(isReported(imported(Self.hosts, "host,name,type,ip\n", Self.network), message))
         let slip = imported(Self.hosts, Self.k3s.replacing("init-server", with: "init-servr"), Self.network)
-        #expect(
-            slip == "k3s.csv:2:13: 'type' must be 'init-server', 'server' or 'agent', found 'init-servr'; "
-                + "did you mean 'init-server'?"
-        )
+        #expect(isReported(slip, "k3s.csv:2:13: 'type' must be… did you mean 'init-server'?"))
     }
 
     @Test func `names are in lower case and other values as written, whatever the form of the table is`() throws {
@@ -208,53 +167,16 @@ import Testing
         let k3s = "host,name,type,ip\nolaf,olaf-s,init,10.0.100.10\nulf,ulf-s,server,10.0.100.11\n"
         for network in ["netmask: \"24\"", "netmask: 24", "netmask: /24"] {
             let written = imported(hosts, k3s, "\(network)\ngateway: 10.0.100.1\n")
-            let expected = """
-                # Made by 'call'. To change it, change the inventory and import it again.
-                nodes:
-                  olaf:
-                    roles: [control-plane, init]
-                    address: 10.0.100.2
-                    variables:
-                      deploymentTarget: localhost
-                      interface: eth0
-                      admin: m
-                      k3s.server.name: olaf-s
-                      k3s.server.address: 10.0.100.10
-                      subnet: "10.0.100.0/24"
-                      prefixLength: 24
-                      gateway: 10.0.100.1
-                  ulf:
-                    roles: [control-plane, join]
-                    variables:
-                      deploymentTarget: ulf.example.test
-                      interface: eth0
-                      admin: m
-                      k3s.server.name: ulf-s
-                      k3s.server.address: 10.0.100.11
-                      subnet: "10.0.100.0/24"
-                      prefixLength: 24
-                      gateway: 10.0.100.1
-                  rolf:
-                    role: host
-                    variables:
-                      interface: eth0
-                      admin: m
-                      subnet: "10.0.100.0/24"
-                      prefixLength: 24
-                      gateway: 10.0.100.1
-
-                """
-            #expect(written == expected)
+            let common = "subnet: \"10.0.100.0/24\"\n      prefixLength: 24\n      gateway: 10.0.100.1\n"
+            #expect(written.contains("deploymentTarget: localhost\n"), "\(written)")
+            #expect(written.contains("  ulf:\n    roles: [control-plane, join]\n    variables:\n"), "\(written)")
+            #expect(written.contains("  rolf:\n    role: host\n    variables:\n"), "\(written)")
+            #expect(written.split(separator: common, omittingEmptySubsequences: false).count == 4, "\(written)")
         }
         let sources = [hosts, k3s, Self.network].map { SourceFile(path: "f", bytes: Array($0.utf8)) }
         let warnings = try readPlans(hosts: sources[0], k3s: sources[1], network: sources[2]).warnings
-        let hint = "write nodeAddress: {} below cluster: in the task file if its tasks need the address"
-        #expect(
-            warnings.map(\.description) == [
-                "f:3:10: host 'ulf' has a dynamic address, so the node has none; \(hint)",
-                "f:4:11: host 'rolf' has a dynamic address, so the node has none; \(hint)",
-            ]
-        )
+        let starts = "f:3:10: host 'ulf' has a dynamic address\nf:4:11: host 'rolf' has a dynamic address"
+        #expect(isReported(warnings.map(\.description).joined(separator: "\n"), starts))
     }
 
     @Test(arguments: [
@@ -280,8 +202,83 @@ import Testing
         }
         let k3s = "host,name,type,ip\nn1,s,init-server,10.0.200.1\n"
         #expect(
-            imported(hosts, k3s, "subnet: 10.0.0.0/16\n")
-                == "plans: the nodes would need a drop-in of more than 1 MiB, the limit of a task file; import fewer columns or nodes"
+            imported(hosts, k3s, "subnet: 10.0.0.0/16\n").hasPrefix(
+                "plans: the nodes would need a drop-in of more than"
+            )
         )
+    }
+
+    private static let tableFaults: [(String, String)] = [
+        ("", "hosts.csv: the table is empty"),
+        (
+            "name,interfce,ip\n",
+            "hosts.csv:1:1: column 'interface' is missing\nhosts.csv:1:1: column 'admin' is missing",
+        ),
+        (
+            "name,interface,ip,admin,ip\n",
+            "hosts.csv:1:1: no host is listed\nhosts.csv:1:25: column 'ip' appears twice, first at hosts.csv:1:16",
+        ),
+        (
+            "name,interface,ip,admin,Rack,rack\nh,eth0,10.0.100.2,m,x,y\n",
+            "hosts.csv:1:30: column 'rack' appears twice, first at hosts.csv:1:25",
+        ),
+        (
+            "name,interface,ip,admin,K3s.x\nh,eth0,10.0.100.2,m,x\n",
+            "hosts.csv:1:25: column 'K3s.x' cannot be a column of this table (names",
+        ),
+        (
+            "name,interface,ip,admin,node.x\nh,eth0,10.0.100.2,m,x\n",
+            "hosts.csv:1:25: column 'node.x' cannot be the name of a variable",
+        ),
+        ("name,interface,ip,admin\n\"a\" b,eth0,10.0.100.2,x\n", "hosts.csv:2:5: text after a value in quotes"),
+        ("name,interface,ip,admin\n\"a,eth0,10.0.100.2,x\n\n", "hosts.csv:2:1: the quote is never closed"),
+        ("name,interface,ip,admin\r\nä\0", "hosts.csv:2:2: byte 0x0 is not part of a text in UTF-8"),
+    ]
+
+    @Test(arguments: tableFaults)
+    func `what is no table is reported`(hosts: String, message: String) {
+        #expect(isReported(imported(Array(hosts.utf8), nil, Self.network), message))
+    }
+
+    @Test func `a byte that is not UTF-8 has a place`() {
+        let bytes = Array("name,\nö".utf8) + [0xFF, 0x0A]
+        let found = imported(bytes, Self.k3s, Self.network)
+        #expect(isReported(found, "hosts.csv:2:2: byte 0xFF is not part of a text in UTF-8"), "\(found)")
+        #expect(imported([0xFF, 0xFE, 0x61, 0], Self.k3s, Self.network).hasPrefix("hosts.csv: file is UTF-16 text"))
+    }
+
+    @Test func `a line break in quotes is no end of the line, and no value`() {
+        let hosts = "name,interface,ip,admin,note\nolaf,eth0,10.0.100.2,m,\"a\nb\"\nulf,eth0/,10.0.100.3,m,\n"
+        let found = imported(hosts, Self.k3s, Self.network)
+        let starts = "hosts.csv:2:24: 'note' must be a string on one line\nhosts.csv:4:5: 'interface' must be the name"
+        #expect(isReported(found, starts), "\(found)")
+    }
+
+    @Test func `a table without end or with too many columns is given up`() {
+        let wide = "name,interface,ip,admin" + String(repeating: ",x", count: 200) + "\n"
+        #expect(imported(wide, Self.k3s, Self.network).contains("hosts.csv:1:217: the line has more than 100 values"))
+        let long = "name,interface,ip,admin\n" + String(repeating: "x\n", count: 100_000)
+        let found = imported(long, Self.k3s, Self.network).split(separator: "\n")
+        #expect(found.count < 1_100)
+        #expect(found.contains { $0.contains("too many problems: the limit is 1000") })
+    }
+}
+
+/// The drop-in that is made of plans, or what is wrong with them.
+func imported(_ hosts: String, _ k3s: String?, _ network: String) -> String {
+    imported(Array(hosts.utf8), k3s, network)
+}
+
+/// The drop-in that is made of plans, or what is wrong with them.
+func imported(_ hosts: [UInt8], _ k3s: String?, _ network: String) -> String {
+    do {
+        let cluster = try readPlans(
+            hosts: SourceFile(path: "hosts.csv", bytes: hosts),
+            k3s: k3s.map { SourceFile(path: "k3s.csv", bytes: Array($0.utf8)) },
+            network: SourceFile(path: "network.yaml", bytes: Array(network.utf8)),
+        )
+        return try cluster.dropIn(madeBy: ["call"], from: "plans")
+    } catch {
+        return "\(error)"
     }
 }

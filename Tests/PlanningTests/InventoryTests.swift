@@ -92,25 +92,18 @@ import Testing
         let apart = problems(text("a: {roles: [control-plane, first]}, b: {roles: [control-plane, other]}"))
         #expect(apart == "")
         let both = problems(text("a: {roles: [control-plane, first]}, b: {roles: [other, first]}"), role: "worker")
-        #expect(
-            both == "bootstrap.yaml:4:36: task 'z' writes '/a', which task 'x' writes as well at bootstrap.yaml:3:36; "
-                + "write another path, or roles: that differ"
-        )
+        #expect(isReported(both, "4:36: task 'z' writes '/a', which task 'x' writes as well at bootstrap.yaml:3:36"))
     }
 
-    @Test(arguments: ["224.0.0.1", "255.255.255.255", "169.254.1.1", "ff02::1", "fe80::1"])
+    @Test(arguments: ["224.0.0.1", "255.255.255.255", "169.254.1.1", "ff02::1", "fe80::1", "127.0.0.1"])
     func `an address that no other node can reach is refused`(address: String) {
         let found = problems("nodes: {a: {role: worker, address: '\(address)'}}\ntasks: {}")
         #expect(found.contains("must be an IP address that other nodes can reach, found '\(address)'"), "\(found)")
     }
 
     @Test func `names that differ only in case are those of one node`() {
-        #expect(
-            problems("nodes:\n  CP-01: {role: worker}\n  cp-01: {role: worker}\ntasks: {}") == """
-                bootstrap.yaml:3:3: node 'cp-01' differs from node 'CP-01' at bootstrap.yaml:2:3 only in case; \
-                remove one: both are Node 'cp-01' of the cluster
-                """
-        )
+        let found = problems("nodes:\n  CP-01: {role: worker}\n  cp-01: {role: worker}\ntasks: {}")
+        #expect(isReported(found, "3:3: node 'cp-01' differs from node 'CP-01' at bootstrap.yaml:2:3 only in case"))
     }
 
     @Test func `a task with an unknown role is not compared with what other tasks write`() {
@@ -150,74 +143,44 @@ import Testing
 
     @Test(
         arguments: [
-            (
-                "nodes: {a: {address: 10.0.0.1}}",
-                "bootstrap.yaml:1:9: 'nodes.a' must have one of 'role' or 'roles'; add role: worker"
-            ),
-            (
-                "nodes: {a: {role: worker, roles: [worker]}}",
-                "bootstrap.yaml:1:27: 'nodes.a' must have one of 'role' or 'roles', found 'role' and 'roles'; remove one"
-            ),
-            (
-                "nodes: {a: {roles: []}}",
-                "bootstrap.yaml:1:20: 'nodes.a.roles' must be a list of at least one role, found a list; "
-                    + "remove it, or write roles: [worker]"
-            ),
+            ("nodes: {a: {address: 10.0.0.1}}", "1:9: 'nodes.a' must have one of 'role' or 'roles'"),
+            ("nodes: {a: {role: worker, roles: [worker]}}", "1:27: 'nodes.a' must have one of 'role' or 'roles'"),
+            ("nodes: {a: {roles: []}}", "1:20: 'nodes.a.roles' must be a list of at least one role, found a list"),
             (
                 "nodes: {a: {roles: [worker, contol-plane]}}",
-                "bootstrap.yaml:1:29: role 'contol-plane' of node 'a' is used by no task and no server; "
-                    + "did you mean 'control-plane'?"
+                "1:29: role 'contol-plane' of node 'a' is used by no task and no server",
             ),
-            (
-                "nodes: {a: {role: worker, address: 10.0.0.0/24}}",
-                "bootstrap.yaml:1:36: 'nodes.a.address' must be an IP address such as 192.168.0.10, or a mapping such as "
-                    + "{interfaces: [eth0]}, found '10.0.0.0/24'; write address: 10.0.0.0"
-            ),
-            (
-                "nodes: {a: {role: worker, address: 127.0.0.1}}",
-                "bootstrap.yaml:1:36: 'nodes.a.address' must be an IP address that other nodes can reach, "
-                    + "found '127.0.0.1'"
-            ),
+            ("nodes: {a: {role: worker, address: 10.0.0.0/24}}", "1:36: 'nodes.a.address' must be an IP address"),
             (
                 "nodes: {a: {role: worker, address: 10.0.0.1}, b: {role: worker, address: 10.0.0.1}}",
-                "bootstrap.yaml:1:74: address 10.0.0.1 of node 'b' is that of node 'a' at bootstrap.yaml:1:36 as well; "
-                    + "write another address"
+                "1:74: address 10.0.0.1 of node 'b' is that of node 'a' at bootstrap.yaml:1:36 as well",
             ),
             (
                 "{cluster: {vip: 10.0.0.1}, nodes: {a: {role: worker, address: 10.0.0.1}}",
-                "bootstrap.yaml:1:17: 'cluster.vip' is the address of node 'a' at bootstrap.yaml:1:63; "
-                    + "write an address that no node has"
+                "1:17: 'cluster.vip' is the address of node 'a' at bootstrap.yaml:1:63",
             ),
             (
                 "nodes: {a: {role: 'w${node.index}'}}",
-                "bootstrap.yaml:1:19: variable 'node.index' has no value here: it is known only when all nodes have been "
-                    + "read; write the number itself"
+                "1:19: variable 'node.index' has no value here: it is known only when all nodes have been read",
             ),
         ]
     )
     func `a mistake in a node is reported once`(nodes: String, message: String) {
         let isFlow = nodes.hasPrefix("{")
         let text = isFlow ? "\(nodes), tasks: {}}" : "\(nodes)\ntasks: {}"
-        #expect(problems(text, role: nil, host: "z") == message)
+        let printed = problems(text, role: nil, host: "z")
+        #expect(isReported(printed, message), "\(printed)")
     }
 
     @Test(
         arguments: [
-            (
-                "${cluster.vip}",
-                "variable 'cluster.vip' has no value here: the cluster has no virtual IP address; "
-                    + "write vip: ADDRESS below cluster:"
-            ),
-            (
-                "${node.index}",
-                "variable 'node.index' has no value here: 'nodes' does not list node 'z' by name; "
-                    + "write z: {role: ROLE} below nodes:"
-            ),
+            ("${cluster.vip}", "variable 'cluster.vip' has no value here: the cluster has no virtual IP address"),
+            ("${node.index}", "variable 'node.index' has no value here: 'nodes' does not list node 'z' by name"),
         ]
     )
     func `a variable without a value is reported where it is used`(argument: String, message: String) {
         let text = "tasks: {t: {exec: {command: echo, args: ['\(argument)']}}}"
-        #expect(problems(text, host: "z") == "bootstrap.yaml:1:42: \(message)")
+        #expect(isReported(problems(text, host: "z"), "1:42: \(message)"))
     }
 
     @Test func `a certificate may have the address, and nodes with one of its roles have it`() throws {

@@ -40,38 +40,22 @@ import Testing
 
     @Test(
         arguments: [
-            (
-                "lock: cluster, exec: {command: ls}",
-                "5:3: task 't' has no kubeconfig, and runs after no task that writes one; "
-                    + "add admin to after:, or lock: {kubeconfig: PATH}"
-            ),
-            (
-                "lock: node, exec: {command: ls}",
-                "5:13: 'lock' of task 't' must be 'cluster' or a mapping with a kubeconfig, "
-                    + "found 'node'; write lock: cluster"
-            ),
-            (
-                "lock: {}, exec: {command: ls}",
-                "5:7: 'lock.kubeconfig' of task 't' is missing; add kubeconfig: PATH (the kubeconfig of the API server)"
-            ),
-            (
-                "lock: {kubeconfig: /a, name: b}, exec: {command: ls}",
-                "5:30: unknown key 'name' in 'lock' of task 't'; expected one of kubeconfig"
-            ),
+            ("lock: cluster, exec: {command: ls}", "5:3: task 't' has no kubeconfig"),
+            ("lock: node, exec: {command: ls}", "5:13: 'lock'… must be 'cluster' or a mapping with a kubeconfig"),
+            ("lock: {}, exec: {command: ls}", "5:7: 'lock.kubeconfig' of task 't' is missing"),
+            ("lock: {kubeconfig: /a, name: b}, exec: {command: ls}", "5:30: unknown key 'name' in 'lock' of task 't'"),
             (
                 "after: [admin], lock: cluster, restart: [kubelet.service], exec: {command: ls}",
-                "5:38: task 't' has 'lock' and 'restart', but units are restarted when the lock is released; "
-                    + "remove restart:, and restart the units in the program of an 'exec' task with lock: cluster"
+                "5:38: task 't' has 'lock' and 'restart', but units are restarted when the lock is released",
             ),
             (
                 "after: [admin], lock: {kubeconfig: /own}, apply: {manifests: [/m]}",
-                "5:42: the lock of task 't' uses the kubeconfig of 'apply', and names another one; "
-                    + "write lock: cluster, and kubeconfig: /own below apply:"
+                "5:42: the lock of task 't' uses the kubeconfig of 'apply', and names another one",
             ),
         ]
     )
     func `mistakes are reported with their places`(task: String, message: String) {
-        #expect(problems(file(task)) == "bootstrap.yaml:\(message)")
+        #expect(isReported(problems(file(task)), message))
     }
 
     private func settings(_ task: String) throws -> [String] {
