@@ -1,3 +1,4 @@
+import Base
 import Planning
 import Testing
 
@@ -8,17 +9,6 @@ import Testing
         let printed = problems(text).split(separator: "\n").first { $0.contains("unknown key 'qqqqqqqq'") } ?? ""
         let known = printed.split(separator: "expected one of ").last?.split(separator: ";").first ?? ""
         return known.replacing(" or ", with: ", ").split(separator: ", ").map(String.init)
-    }
-
-    @Test func `every mapping has a section, verbs after all others`() {
-        #expect(
-            taskFileReference().map(\.path) == [
-                "cluster", "nodes.HOST", "variables.NAME", "certificates", "tasks.NAME", "tasks.NAME.kubeconfig",
-                "tasks.NAME.symlink", "tasks.NAME.file", "tasks.NAME.directory", "tasks.NAME.decrypt",
-                "tasks.NAME.certificate", "tasks.NAME.apply", "tasks.NAME.service", "tasks.NAME.exec",
-                "tasks.NAME.images", "tasks.NAME.wait", "tasks.NAME.remove",
-            ]
-        )
     }
 
     @Test(arguments: verbNames) func `a verb reads the keys that are described`(verb: String) throws {
@@ -56,17 +46,57 @@ import Testing
         }
     }
 
-    @Test func `a section is a table`() throws {
-        let section = try #require(taskFileReference().first { $0.path == "tasks.NAME.symlink" })
-        #expect(
-            section.markdown == """
-                | key | type | default | meaning |
-                | --- | --- | --- | --- |
-                | `path` | absolute path | required | the link; missing directories above it are created |
-                | `target` | string | required | what the link points at; it need not exist |
-                | `replace` | boolean | `false` | replace a file or directory at `path`; another link is always replaced |
+    private static let keysFile = """
+        # A comment.
+        tasks:
+          calico:
+            after: [rbac, "x y"]
+            apply: {manifests: [a.yaml, {url: x}], "s/u": 5}
+          "": {exec: 1}
+        """
 
-                """
+    @Test(
+        arguments: [
+            ((1, 1), nil), ((2, 1), "tasks"), ((3, 3), "tasks.calico"), ((3, 9), "tasks.calico"),
+            ((4, 5), "tasks.calico.after"), ((4, 12), "tasks.calico.after"), ((4, 13), "tasks.calico.after[0]"),
+            ((4, 20), "tasks.calico.after[1]"), ((5, 12), "tasks.calico.apply"),
+            ((5, 13), "tasks.calico.apply.manifests"), ((5, 34), "tasks.calico.apply.manifests[1].url"),
+            ((5, 44), #"tasks.calico.apply."s/u""#), ((6, 7), #"tasks."""#), ((6, 15), #"tasks."".exec"#),
+        ] as [((Int, Int), String?)]
+    )
+    func `a position is in the innermost key that begins before it`(place: (Int, Int), key: String?) {
+        let keys = TaskFileKeys([SourceFile(path: "f.yaml", bytes: Array(Self.keysFile.utf8))])
+        let position = SourceLocation.Position(line: place.0, column: place.1)
+        #expect(keys.path(at: SourceLocation(file: "f.yaml", position: position)) == key)
+        #expect(keys.path(at: SourceLocation(file: "other.yaml", position: position)) == nil)
+        #expect(keys.path(at: SourceLocation(file: "f.yaml")) == nil)
+    }
+
+    @Test(arguments: ["", "tasks: [", "- 1", "text", "\0", "a: 1\n---\nb: 2"])
+    func `a file without a mapping has no key, and each document its own`(text: String) {
+        let keys = TaskFileKeys([SourceFile(path: "f.yaml", bytes: Array(text.utf8))])
+        let position = SourceLocation.Position(line: 3, column: 1)
+        let expected: [String: String] = ["- 1": "[0]", "a: 1\n---\nb: 2": "b"]
+        #expect(keys.path(at: SourceLocation(file: "f.yaml", position: position)) == expected[text])
+    }
+
+    @Test(arguments: [(3, "b.foo"), (4, "b.after[0]"), (6, "c.list[0]")])
+    func `merged and repeated values are where they are written`(line: Int, key: String) {
+        let text = """
+            a: &t {symlink: {path: /x}, last: 1}
+            b:
+              foo: 1
+              after: [zz]
+              <<: *t
+            c: {list: [zz, &g good, *g]}
+            """
+        let keys = TaskFileKeys([SourceFile(path: "f.yaml", bytes: Array(text.utf8))])
+        let column = (text.split(separator: "\n")[line - 1].firstRange(of: "zz") ?? nil)?.lowerBound
+        let start = text.split(separator: "\n")[line - 1]
+        let position = SourceLocation.Position(
+            line: line,
+            column: column.map { start.distance(from: start.startIndex, to: $0) + 1 } ?? 3
         )
+        #expect(keys.path(at: SourceLocation(file: "f.yaml", position: position)) == key)
     }
 }

@@ -43,4 +43,62 @@ import Testing
     func `a text that may contain a template is taken as it is`(task: String) {
         #expect(problems("tasks: {a: {\(task)}}\n") == "")
     }
+
+    @Test func `a key that YAML takes for a boolean is reported as it was written`() {
+        let text = """
+            tasks:
+              y: {exec: {command: ls}}
+              t: {No: 1, exec: {command: ls}}
+              "off": {exec: {command: ls}}
+            """
+        let expected = """
+            2:3: key 'y' is the boolean true in YAML 1.1, so it would become 'true'; put it in quotes: 'y'
+            3:7: key 'No' is the boolean false in YAML 1.1
+            """
+        #expect(isReported(problems(text), expected))
+    }
+
+    @Test func `keys that are not indented below an empty key are reported once`() {
+        let text = """
+            tasks:
+              one:
+              exec:
+                command: ls
+              two:
+                apply:
+                kubeconfig: /k
+                timeout: 1m
+                manifests: [m.yaml]
+                timeuot: 1m
+              three:
+                script: x
+                exec:
+                timeout: 5s
+                command: ls
+                file:
+                path: /x
+              four:
+              kubeconfig: {exec: {command: ls}}
+              five: {after: [kubeconfig], exec: {command: ls}}
+            """
+        let expected = """
+            2:7: task 'one' must be a mapping with a verb, found nothing; indent 'exec' (line 3) below it
+            6:11: 'apply' of task 'two' must be a mapping… indent 'kubeconfig' (line 7) and 'manifests' (line 9) below it
+            10:5: unknown key 'timeuot' in task 'two'; did you mean 'timeout'?
+            13:10: 'exec' of task 'three' must be a mapping… indent 'command' (line 15) below it
+            16:10: 'file' of task 'three' must be a mapping… indent 'path' (line 17) below it
+            18:8: task 'four' must be a mapping with a verb, found nothing; write one of
+            """
+        #expect(isReported(problems(text), expected))
+    }
+
+    @Test(arguments: [
+        ("/opt/a/b", "the link itself"), ("./b", "the link itself"), ("../a/b", "the link itself"),
+        ("/opt/x/../a/b", "the link itself"), ("/opt/a/b/c", "below the link itself"), ("b/c", "below the link itself"),
+        ("/opt/a", nil), ("../b", nil), ("/opt/a/bb", nil), ("c", nil),
+    ])
+    func `a link to itself, or to something below itself, is refused`(target: String, problem: String?) {
+        let printed = problems("tasks: {t: {symlink: {path: /opt/a/b, target: \(target)}}}")
+        #expect(isReported(printed, problem.map { "1:29: 'symlink.target' of task 't' is \($0)" } ?? ""), "\(printed)")
+    }
 }

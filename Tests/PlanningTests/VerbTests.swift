@@ -1,8 +1,8 @@
 import Planning
 import Testing
 
-/// Verb `remove` in the task file, and the sandbox of its unit.
-@Suite(.timeLimit(.minutes(5))) struct RemoveTests {
+/// Verbs `remove`, `images` and `service` in the task file, and the units of their tasks.
+@Suite(.timeLimit(.minutes(5))) struct VerbTests {
     private func printed(_ keys: String) -> String { problems("tasks: {t: {remove: {\(keys)}}}") }
 
     @Test(
@@ -36,7 +36,7 @@ import Testing
             ("kubeconfig: /k, objects: [{kind: Node, name: one}]", "1:48: 'remove.objects.apiVersion'… is missing"),
         ]
     )
-    func `a mistake is reported with what to write`(keys: String, line: String) {
+    func `a mistake in a task that removes is reported`(keys: String, line: String) {
         #expect(isReported(printed(keys), line))
     }
 
@@ -90,5 +90,51 @@ import Testing
             "tasks:\n  a: {roles: [worker], file: {path: /opt/x/y, content: x}}\n"
             + "  b: {roles: [control-plane], remove: {paths: [/opt/x]}}"
         #expect(problems(roles) == "")
+    }
+
+    @Test func `the unit of a task with images runs as root, keeps a cache and records what reset removes`() throws {
+        let plan = try plan("tasks: {t: {images: {archives: [/var/lib/a.tar]}}}\n")
+        let footprint = try #require(plan.steps.first?.task.footprint)
+        #expect(footprint.imageSocket?.path == "/run/containerd/containerd.sock")
+        #expect(!footprint.isOfUnitUser)
+        #expect(footprint.needsPreparation)
+        #expect(!footprint.listsProducts)
+    }
+
+    @Test(arguments: [
+        ("{}", "'images.archives' of task 't' is missing; add archives: [FILE.tar]"),
+        (
+            "{archives: []}",
+            "must be a list of at least one path or URL, found a list; write archives: [FILE.tar]"
+        ),
+        ("a.tar", "found 'a.tar'; write its keys below it: archives or socket"),
+        ("{archives: ['https://h/a.tar']}", "is a URL without a digest; write {url: https://h/a.tar, sha256: DIGEST}"),
+        ("{archives: [{url: 'https://h/a.tar'}]}", "sha256' of task 't' is missing"),
+        ("{archives: [a.tar], socket: unix:///run/c.sock}", "'images.socket' of task 't' must be an absolute path"),
+    ])
+    func `a mistake in a task with images is reported`(value: String, expected: String) {
+        let text = problems("tasks: {t: {images: \(value)}}\n")
+        #expect(text.contains(expected), "\(text)")
+    }
+
+    @Test func `a name without a suffix is a service, and the unit of the task runs as root with the bus`() throws {
+        let plan = try plan("tasks: {t: {service: {name: kubelet, enable: true, state: restarted}}}\n")
+        let footprint = try #require(plan.steps.first?.task.footprint)
+        #expect(footprint.service?.unit == "kubelet.service")
+        #expect(footprint.service?.changesEnabling == true && footprint.service?.changesState == true)
+        #expect(!footprint.isOfUnitUser)
+        #expect(footprint.needsPreparation)
+    }
+
+    @Test(arguments: [
+        ("{name: kubelet}", "must have 'enable' or 'state'; add enable: true, or state: started"),
+        ("{name: kubelet, state: running}", "must be 'started', 'stopped', 'restarted' or 'reloaded', found 'running'"),
+        ("{name: k8s-bootstrap-x, enable: true}", "'k8s-bootstrap-x.service' is a unit of nest-bootstrap"),
+        ("kubelet", "found 'kubelet'; write its keys below it: name, enable or state"),
+        ("{enable: true}", "'service.name' of task 't' is missing; add name: kubelet"),
+    ])
+    func `a mistake in a task of a service is reported`(value: String, expected: String) {
+        let text = problems("tasks: {t: {service: \(value)}}\n")
+        #expect(text.contains(expected), "\(text)")
     }
 }
