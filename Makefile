@@ -143,7 +143,6 @@ boot-test: $(if $(BUILT),,setup $(if $(ALL),deb tarball,build)) ## boot Debian c
 bench: setup build ## measure a run against kubectl and curl; BASE=another build of the program, SAMPLES=10; takes twenty minutes
 	Tests/cluster/install-packages "to measure" curl python3
 	tools/bench --program $(PROGRAM) --samples $(SAMPLES) $(if $(BASE),--base "$(BASE)")
-	tools/benchmark/goals.py .build/bench/samples.json
 
 sanitize: setup $(ADDRESS_PROGRAM) ## run tests with ThreadSanitizer, and the program with AddressSanitizer
 	NEST_MODULES=1 $(WITH_THREADS) --filter '$(SANITIZED)' --skip '$(AT_SCALE)'

@@ -47,11 +47,6 @@ class Agent(Contestant):
         """The root of its files."""
         return NODES / self.name
 
-    def prepare(self, case: str) -> None:
-        if case != "warm":
-            for path in (self.node / "var/lib/nest-bootstrap/cache").glob("*/verified"):
-                path.unlink()
-
     def command(self, case: str) -> list[str]:
         options = ["--config", f"{WORK}/etc/bootstrap.yaml", "--root", str(self.node)]
         return [str(self.program), *options, "--role", "control-plane", "--output", "json", "run"]
@@ -119,19 +114,6 @@ class Script(Kubectl):
             definitions = self.recording.definitions_of(task)
             steps += [self.wait(definitions)] if definitions else []
         return shell(steps)
-
-
-class KubectlDiff(Kubectl):
-    """kubectl diff of all objects, which finds no difference."""
-
-    name = "kubectl diff"
-
-    def takes_part(self, case: str) -> bool:
-        return case != "fresh"
-
-    def command(self, case: str) -> list[str]:
-        diff = [*self.kubectl, "diff", "--server-side", "--field-manager=nest-bootstrap"]
-        return [*diff, "--recursive", "--filename", str(self.manifests / "together")]
 
 
 class Curl(Contestant):
