@@ -59,30 +59,4 @@ struct BrokenManifestTests {
         #expect(status.status == 1)
         #expect(status.output.contains("field 'dataa' does not exist"))
     }
-
-    @Test func `an object whose namespace failed is not tried, with the reason`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let node = try TestNode("tasks: {t: {apply: {kubeconfig: \(cluster.kubeconfig), manifests: [m.yaml]}}}\n")
-        let path = try node.write(
-            """
-            apiVersion: v1
-            kind: Namespace
-            metadata: {name: never, colour: red}
-            ---
-            apiVersion: v1
-            kind: ConfigMap
-            metadata: {name: m, namespace: never}
-            """,
-            to: "m.yaml",
-        )
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(
-            result.errorLines == [
-                "t: error: \(path):3:25: Namespace/never: field 'metadata.colour' does not exist",
-                "t: error: \(path):5:1: ConfigMap/never/m: "
-                    + "not tried: Namespace/never, which it needs, could not be applied",
-            ]
-        )
-    }
 }

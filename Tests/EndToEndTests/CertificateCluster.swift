@@ -69,13 +69,6 @@ struct CertificateCluster: Sendable {
         return try #require(output.split(separator: "\n").first.map(String.init))
     }
 
-    /// Asks etcd with a client certificate, and returns whether it is accepted.
-    func etcdAccepts(_ client: Installation, trusting files: Installation) async throws -> Bool {
-        let identity = ["--cert", client.certificate("etcd-client"), "--key", client.key("etcd-client")]
-        let arguments = ["--silent", "--max-time", "10", "--cacert", files.authority] + identity
-        return try await Tool.run("curl", arguments + ["\(etcd)/health"]).status == 0
-    }
-
     func startEtcd(_ files: Installation) async throws -> ChildProcess {
         try start([
             try await program("etcd"), "--name=\(Self.host)", "--data-dir=\(nodes.path("etcd"))",

@@ -142,47 +142,4 @@ struct CertificateRotationClusterTests {
             #expect(refused.status != 0 && Self.isOfTrust(refused.errors), "\(refused.errors)")
         }
     }
-
-    @Test func `what was not restarted after a step refuses the certificates of the next one`() async throws {
-        let cluster = try await CertificateCluster()
-        let first = try await cluster.install("first")
-        let added = try await rotate(cluster, "add")
-        let issued = try await rotate(cluster, "issue")
-        let removed = try await rotate(cluster, "remove")
-        try cluster.use(first)
-        var servers = try await Servers(cluster)
-        try await servers.requirePublication("start")
-        let firstAuthority = try await servers.publishedAuthority()
-
-        try cluster.use(added)
-        #expect(try await !cluster.etcdAccepts(issued, trusting: issued))
-        try await servers.restartEtcd()
-        let isAccepted = try await becomes { try await cluster.etcdAccepts(issued, trusting: issued) }
-        #expect(isAccepted)
-        #expect(try await cluster.etcdAccepts(first, trusting: issued))
-        try await cluster.requireReady(first, servers.api)
-
-        // API server and controller manager were left out.
-        try cluster.use(issued)
-        try await servers.restartEtcd()
-        let refusal = "x509: certificate signed by unknown authority"
-        let isRefused = try await becomes { servers.api.printedLines.contains { $0.contains(refusal) } }
-        #expect(isRefused, "\(servers.api.printedLines.suffix(5))")
-        try await servers.restartAPIServer()
-        try await cluster.requireReady(issued, servers.api)
-        #expect(try await servers.publishedAuthority() == firstAuthority)
-        try await servers.restartManager()
-        try await servers.requirePublication("issue")
-
-        // The old CA is trusted until the restart.
-        try cluster.use(removed)
-        #expect(try await cluster.etcdAccepts(first, trusting: removed))
-        try await servers.restartEtcd()
-        try await cluster.requireReady(removed, servers.api)
-        #expect(try await !cluster.etcdAccepts(first, trusting: removed))
-        let issuedAuthority = try Files.text(issued.authority)
-        #expect(try await servers.publishedAuthority() == issuedAuthority)
-        try await servers.restartManager()
-        try await servers.requirePublication("remove")
-    }
 }

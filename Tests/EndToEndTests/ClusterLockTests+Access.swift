@@ -50,19 +50,4 @@ extension ClusterLockTests {
         let other = ["--kubeconfig", kubeconfig, "get", "secrets", "-n", "kube-system"]
         #expect(try await cluster.kubectl(other).errors.contains("orbidden"))
     }
-
-    @Test func `rbac needs no kubeconfig to know the rights of a lock`() async throws {
-        let node = try TestNode(
-            """
-            tasks:
-              admin: {kubeconfig: {path: /etc/admin.conf, user: u, certificate: c, key: k, certificateAuthority: ca,
-                server: "https://localhost:1"}}
-              t: {after: [admin], lock: cluster, exec: {command: ls}}
-            """
-        )
-        let roles = try await node.run("rbac")
-        #expect(roles.status == 0)
-        #expect(roles.errors == "")
-        #expect(roles.output.contains("leases"), "\(roles.output)")
-    }
 }

@@ -175,25 +175,6 @@ struct ClusterLockTests {
         )
     }
 
-    @Test func `a holder that is killed is succeeded when the Lease has expired`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let watch = try await watch("killed", cluster)
-        let one = try node("one", task: "killed", cluster.kubeconfig, seconds: "100000")
-        let holder = try one.start(["run"])
-        #expect(try await becomes { try isInside("one") })
-        let two = try node("two", task: "killed", cluster.kubeconfig)
-        let waiter = try two.start(["run"])
-        #expect(try await becomes { waiter.outputSoFar().contains("killed: waiting: ") })
-        holder.signal(SIGKILL)
-        _ = await holder.result()
-        // Its program, which in a unit systemd ends.
-        let text = try Files.text("\(file).one.pid").split(separator: "\n").first ?? ""
-        _ = Glibc.kill(-(try #require(Int32(text))), SIGKILL)
-        #expect(await waiter.result().status == 0)
-        #expect(try await becomes { watch.holders.count == 4 })
-        #expect(try await watch.secondsUntilTakeover() >= 59)
-    }
-
     @Test func `a holder that loses the API server ends its task before another one begins`() async throws {
         let cluster = try await TestCluster.shared.value
         let watch = try await watch("cut", cluster)

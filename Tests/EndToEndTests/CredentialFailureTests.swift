@@ -42,46 +42,6 @@ struct CredentialFailureTests {
         #expect(line.hasPrefix("t: error: API server \(cluster.server) shows a certificate for localhost, "))
     }
 
-    @Test func `an expired client certificate is reported before any request`() async throws {
-        let cluster = try await TestCluster.shared.value
-        try await cluster.makeCertificate(
-            "e2e-expired",
-            subject: "/O=system:masters/CN=late",
-            validity: (from: "20200101000000Z", until: "20200201000000Z"),
-        )
-        let old = "\(cluster.credentials)/e2e-expired"
-        // Nobody listens at port 9: a request would say so.
-        let node = try applying(kubeconfig(cluster, server: "https://127.0.0.1:9", client: old))
-        let days = (secondsSince1970() - 1_580_515_200) / 86400
-        let expected =
-            "t: error: client certificate '\(old).crt' ('CN=late,O=system:masters') expired \(days) days ago "
-            + "(at 2020-02-01T00:00:00Z; the node's clock says NOW); renew it: have CA 'CN=nest-bootstrap test CA' issue "
-            + "a certificate for the same subject, or set the node's clock"
-        #expect(try await line(node, "client certificate expired, server off", cluster) == expected)
-        try node.write(kubeconfig(cluster, client: old), to: "admin")
-        #expect(try await line(node, "client certificate expired", cluster) == expected)
-    }
-
-    @Test func `a client certificate that is not valid yet is waited for, with the node's clock`() async throws {
-        let cluster = try await TestCluster.shared.value
-        try await cluster.makeCertificate(
-            "e2e-early",
-            subject: "/CN=early",
-            validity: (from: "20990101000000Z", until: "20990201000000Z"),
-        )
-        let early = "\(cluster.credentials)/e2e-early"
-        let line = try await line(
-            try applying(kubeconfig(cluster, client: early)),
-            "client certificate not valid yet",
-            cluster,
-        )
-        #expect(
-            line == "t: error: client certificate '\(early).crt' ('CN=early') is not valid before NOW "
-                + "(the node's clock says NOW); set the node's clock, or have CA 'CN=nest-bootstrap test CA' issue a "
-                + "certificate that is valid now"
-        )
-    }
-
     @Test func `a server's expired certificate is reported with its validity and the clock`() async throws {
         try await TestCluster.withFresh(starting: false) { cluster in
             try await cluster.makeCertificate(

@@ -58,53 +58,6 @@ struct DriftTests {
         #expect(try await cluster.object("deployment", "d", namespace: "scaled")["spec"]?["replicas"]?.integer == 1)
     }
 
-    @Test func `managed fields that were cleared are taken on again, and what differs is reported`() async throws {
-        let cluster = try await TestCluster.shared(namespace: "cleared")
-        let node = try node("n", map("cleared", "{a: '1', b: '2'}"), cluster)
-        #expect(try await node.run("run").status == 0)
-        func clear(_ data: String) async throws {
-            let patch = #"{"metadata":{"managedFields":[{}]},"data":\#(data)}"#
-            try await cluster.mustRunKubectl("patch", "configmap", "m", "-n", "cleared", "--type=merge", "-p", patch)
-        }
-        try await clear("{}")
-        let changed = "t: ConfigMap/cleared/m configured (only field managers)"
-        #expect(try await node.run("run").outputLines.contains(changed))
-        let before = try await cluster.object("configmap", "m", namespace: "cleared")
-        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
-        #expect(try await cluster.object("configmap", "m", namespace: "cleared") == before)
-
-        try await clear(#"{"b":"3"}"#)
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(result.errors.contains("field 'data.b' is owned by 'before-first-apply': "), "\(result.errors)")
-        #expect(!result.errors.contains("data.a"), "\(result.errors)")
-    }
-
-    @Test func `a list that another manager changed as a whole is reported, and force restores it`() async throws {
-        let cluster = try await TestCluster.shared(namespace: "lists")
-        let manifest = """
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: Role
-            metadata: {name: r, namespace: lists}
-            rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
-            """
-        let node = try node("n", manifest, cluster)
-        #expect(try await node.run("run").status == 0)
-        let change = #"[{"op":"add","path":"/rules/0/verbs/-","value":"delete"}]"#
-        try await cluster.mustRunKubectl("patch", "role", "r", "-n", "lists", "--type=json", "-p", change)
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(
-            result.errors.contains("m.yaml:4:1: Role/lists/r: field 'rules' is owned by 'kubectl-patch'"),
-            "\(result.errors)"
-        )
-        let forcing = try self.node("forcing", manifest, cluster, options: ", conflicts: force")
-        #expect(try await forcing.run("run").status == 0)
-        let verbs = try await cluster.object("role", "r", namespace: "lists")["rules"]?[0]?["verbs"]
-        #expect(verbs == .sequence([.string("get")]))
-        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
-    }
-
     @Test func `another node's manifest of the same object wins, and every change is named`() async throws {
         let cluster = try await TestCluster.shared(namespace: "two-nodes")
         let one = try node("one", map("two-nodes", "{a: '1', b: '2'}"), cluster)

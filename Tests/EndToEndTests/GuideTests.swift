@@ -43,9 +43,4 @@ struct GuideTests {
         let tasks = try module.text("built/bootstrap.yaml").json["tasks"]?.entries?.map(\.key) ?? []
         #expect(tasks.sorted() == ["admin-kubeconfig", "monitoring"])
     }
-
-    @Test func `the guide for kubeadm has the first task file of the examples`() throws {
-        let shown = try GuideDocument("docs/guides/kubeadm.md").blocks("yaml").first
-        #expect(try Files.text("\(Self.examples)/kubeadm/bootstrap.yaml") == shown)
-    }
 }

@@ -35,18 +35,6 @@ extension FreshServerTests {
             }
         }
 
-        @Test func `the JSON output is a List with the same objects`() async throws {
-            let run = try await ShippedRun.shared.value
-            let text = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone")
-            let json = try await run.node.run("rbac", "--role", "control-plane", "--user", "someone", "-o", "json")
-            let documents = try await text.output.yamlDocuments().filter { $0 != .null }
-            #expect(documents.count == 2)
-            #expect(documents.allSatisfy { $0["metadata"]?["name"]?.string == "nest-bootstrap:someone:control-plane" })
-            let list = try json.output.json
-            #expect(list["kind"]?.string == "List")
-            #expect(list["items"]?.sequence?.count == documents.count)
-        }
-
         private static let agentKubeconfig = """
             tasks:
               generate-kubeconfig:

@@ -30,22 +30,6 @@ struct ManifestFormTests {
         for name in ["a", "b", "c", "d"] { #expect(names.contains("configmap/\(name)\n")) }
     }
 
-    @Test func `generateName is refused with a reason, and the rest is applied`() async throws {
-        let cluster = try await TestCluster.shared(namespace: "generated")
-        let node = try node(cluster.kubeconfig)
-        let path = try node.write(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: m-\n  namespace: generated\n",
-            to: "m/1.yaml",
-        )
-        try node.write(map("other", "generated"), to: "m/2.yaml")
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(result.errorLines.count == 1)
-        #expect(result.errors.hasPrefix("t: error: \(path):4:"), "\(result.errors)")
-        #expect(result.errors.contains("generateName"))
-        #expect(result.outputLines.contains("t: ConfigMap/generated/other created"))
-    }
-
     @Test func `an object without a namespace goes to that of the context`() async throws {
         let cluster = try await TestCluster.shared(namespace: "of-context")
         let node = try node("k")
@@ -100,22 +84,5 @@ struct ManifestFormTests {
         #expect(try await plain.run("run").status == 0)
         let kept = try await cluster.object("configmap", "plain", namespace: "variables")["data"]
         #expect(kept?["a"]?.string == "${no.such}")
-    }
-
-    @Test func `an unknown variable in a manifest is reported at its location`() async throws {
-        let cluster = try await TestCluster.shared(namespace: "unknown-variable")
-        let header = "variables: {podCIDR: 10.244.0.0/16}\n"
-        let node = try node(cluster.kubeconfig, ", substitute: true", header: header)
-        let path = try node.write(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: unknown-variable}\n"
-                + "data:\n  a: ${podCDIR}\n",
-            to: "m/1.yaml",
-        )
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(
-            result.errorLines.first
-                == "t: error: \(path):5:6: no variable is named 'podCDIR'; did you mean '${podCIDR}'?"
-        )
     }
 }

@@ -205,24 +205,4 @@ struct NodeTests {
         }
         #expect(isRunning)
     }
-
-    @Test func `nothing of a node outlives its cluster`() async throws {
-        func groups(of cluster: TestCluster) async throws -> [String] {
-            let name = "nest-node-\(cluster.server.split(separator: ":").last ?? "")"
-            let found = try await Tool.run("find", ["/sys/fs/cgroup", "-maxdepth", "2", "-name", name])
-            try #require(found.status == 0, "\(found.errors)")
-            return found.outputLines
-        }
-        let ended = try await TestCluster.withFresh(options: ["--node", "short-lived"]) { cluster in
-            let inside = try await cluster.runOnNode("hostname")
-            #expect(inside.output == "short-lived\n", "\(inside.errors)")
-            #expect(try await !groups(of: cluster).isEmpty)
-            return cluster
-        }
-        #expect(try Files.exists(ended.directory) == false)
-        // A control group can only be removed when no process is in it.
-        #expect(try await groups(of: ended) == [])
-        let processes = try await Tool.run("pgrep", ["-f", "--", "\(ended.directory)/"])
-        #expect(processes.status == 1, "\(processes.output)")
-    }
 }

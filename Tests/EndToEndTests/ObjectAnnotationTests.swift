@@ -38,17 +38,6 @@ struct ObjectAnnotationTests {
         let pruned = try await set.node.run("run")
         #expect(pruned.output.contains("ConfigMap/absent/only deleted"), "\(pruned.output)\(pruned.errors)")
     }
-
-    @Test func `an object that is only created is kept if its other annotation says so`() async throws {
-        let set = try await PrunedSet("absent-kept")
-        let annotations = "nest-bootstrap/apply: if-absent, nest-bootstrap/prune: 'false'"
-        try set.write(["a"], more: map(set, annotations: annotations))
-        #expect(try await set.node.run("run").status == 0)
-        try set.write(["a"])
-        let kept = try await set.node.run("run")
-        #expect(kept.status == 0, "\(kept.errors)")
-        #expect(try await set.names() == ["a", "only"])
-    }
 }
 
 /// The effects of the annotations, and of `conflicts: keep`, in the program.
@@ -87,33 +76,6 @@ extension ObjectAnnotationTests {
         #expect(try await set.cluster.object("job", "j", namespace: "replaced")["metadata"]?["uid"] != uid)
         let last = try await set.node.run("run")
         #expect(last.outputLines.last?.contains("1 unchanged") == true, "\(last.output)")
-    }
-
-    @Test func `fields of others are kept and ignored, shown by diff and run`() async throws {
-        let set = try await PrunedSet("kept-fields")
-        try set.writeTask("conflicts: keep")
-        let map = { (data: String) in
-            "{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: kept-fields, annotations: "
-                + "{nest-bootstrap/ignore: data.ignored}}, data: {ignored: '1', taken: '1', own: '\(data)'}}"
-        }
-        try set.write([], more: map("1"))
-        #expect(try await set.node.run("run").status == 0)
-        let patch = #"{"data": {"ignored": "9", "taken": "9"}}"#
-        try await set.cluster.mustRunKubectl("patch", "cm", "m", "-n", "kept-fields", "-p", patch)
-        try set.write([], more: map("2"))
-        let diff = try await set.node.run("diff")
-        let line = "ConfigMap/kept-fields/m: field 'data.taken' is kept, because 'kubectl-patch' owns it: "
-        #expect(diff.output.contains("\(line)\"9\" on the server, \"1\" here\n"), "\(diff.output)\(diff.errors)")
-        #expect(diff.output.contains("\n-  own: \"1\"\n+  own: \"2\"\n"), "\(diff.output)")
-        #expect(!diff.output.contains("-  ignored") && !diff.output.contains("-  taken"), "\(diff.output)")
-        for count in ["1 changed", "1 unchanged"] {
-            let result = try await set.node.run("run")
-            #expect(result.status == 0, "\(result.errors)")
-            #expect(result.output.contains("kept-fields: \(line)"), "\(result.output)")
-            #expect(result.outputLines.last?.contains(count) == true, "\(result.output)")
-        }
-        let data = try await set.cluster.object("cm", "m", namespace: "kept-fields")["data"]
-        #expect(data?["ignored"]?.string == "9" && data?["taken"]?.string == "9" && data?["own"]?.string == "2")
     }
 
     @Test func `the roles that rbac prints are enough for objects with annotations`() async throws {

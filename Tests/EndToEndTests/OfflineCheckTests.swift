@@ -97,33 +97,4 @@ struct OfflineCheckTests {
         let result = "2 tasks for this node, nothing wrong\n"
         #expect(try await node.run("check").output == "\(note)\n\(result)")
     }
-
-    @Test func `the fields of Kubernetes' kinds are known without a server`() async throws {
-        let node = try TestNode("tasks: {a: {apply: {kubeconfig: /nowhere/k, manifests: [m.yaml]}}}\n")
-        let text = """
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata: {name: d}
-            spec:
-              replicas: "0"
-              selector: {matchLabels: {app: d}}
-              template:
-                metadata: {labels: {app: d}}
-                spec:
-                  containers: [{name: c, imgae: i}]
-                  dnsPolicy: Defualt
-            """
-        try node.write(text, to: "m.yaml")
-        let check = try await node.run("check", "--offline")
-        #expect(check.status == 65)
-        #expect(
-            check.errorLines.map { $0.replacing("\(node.directory)/", with: "") } == [
-                "m.yaml:5:13: Deployment/d: field 'spec.replicas': expected an integer, found the string \"0\"; remove the "
-                    + "quotes",
-                "m.yaml:10:30: Deployment/d: field 'spec.template.spec.containers[0].imgae' does not exist; did you mean 'image'?",
-                "m.yaml:11:18: Deployment/d: field 'spec.template.spec.dnsPolicy': expected one of \"ClusterFirst\", "
-                    + "\"ClusterFirstWithHostNet\", \"Default\", \"None\", found \"Defualt\"; did you mean 'Default'?",
-            ]
-        )
-    }
 }

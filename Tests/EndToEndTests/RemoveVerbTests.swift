@@ -141,15 +141,6 @@ struct RemoveVerbTests {
         #expect(result.errors.contains(rule), "\(result.errors)")
     }
 
-    @Test func `objects of a group that is not served are gone`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let object = "{apiVersion: nosuch.example.org/v1, kind: Thing, name: any}"
-        let node = try TestNode(
-            "tasks: {it: {remove: {kubeconfig: \(cluster.kubeconfig), objects: [\(object)]}}}\n"
-        )
-        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
-    }
-
     @Test func `a finalizer is named while it is waited for and at the deadline`() async throws {
         let cluster = try await TestCluster.shared(namespace: "finalized")
         try await cluster.mustApply(map("held", "finalized", finalizers: ", finalizers: [example.org/hold]"))

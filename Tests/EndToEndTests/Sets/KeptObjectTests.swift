@@ -49,31 +49,6 @@ struct KeptObjectTests {
         #expect(try await set.names() == ["a", "copied", "flux", "other", "owned"])
     }
 
-    @Test func `Endpoints that the controller has made for a Service stay`() async throws {
-        let set = try await PrunedSet("endpoints")
-        let service =
-            "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: endpoints}, "
-            + "spec: {selector: {a: b}, ports: [{port: 1, protocol: TCP}]}}"
-        let own = "{apiVersion: v1, kind: Endpoints, metadata: {name: own, namespace: endpoints}}"
-        try set.write([], more: service, own)
-        #expect(try await set.node.run("run").status == 0)
-        // The controller copies the label of the Service.
-        let label = "applyset.kubernetes.io/part-of"
-        let isCopied = try await becomes {
-            let result = try await set.cluster.kubectl("get", "endpoints", "-n", "endpoints", "-l", label, "-o", "name")
-            return result.outputLines == ["endpoints/own", "endpoints/s"]
-        }
-        try #require(isCopied)
-        let version = try await set.cluster.object("endpoints", "s", namespace: "endpoints")["metadata"]?["uid"]
-        try set.write(["a"], more: service)
-        let result = try await set.node.run("run")
-        #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output.contains("Endpoints/endpoints/own deleted"), "\(result.output)")
-        #expect(!(result.output + result.errors).contains("Endpoints/endpoints/s"))
-        let last = try await set.cluster.object("endpoints", "s", namespace: "endpoints")
-        #expect(last["metadata"]?["uid"] == version)
-    }
-
     @Test func `an object whose annotation says so stays, until it is changed on the object`() async throws {
         let set = try await PrunedSet("annotated")
         let kept = """
@@ -202,22 +177,6 @@ struct KeptObjectTests {
         try set.writeTask("prune: true", more: other)
         let deleted = try await set.node.run("run", "--task", "spaces")
         #expect(deleted.output.contains("ConfigMap/spaces/b deleted"), "\(deleted.output)\(deleted.errors)")
-    }
-
-    @Test func `an object stays that another task describes in another group of built-in kinds`() async throws {
-        let set = try await PrunedSet("groups")
-        let event = "metadata: {name: e, namespace: groups}, reason: r, type: Normal"
-        let about = "involvedObject: {kind: Namespace, name: groups, namespace: groups}"
-        try set.write(["a"], more: "{apiVersion: v1, kind: Event, \(event), \(about)}")
-        #expect(try await set.node.run("run").status == 0)
-        try set.write(["a"])
-        try set.node.write("{apiVersion: events.k8s.io/v1, kind: Event, \(event)}\n", to: "other.yaml")
-        let other = "other: {apply: {kubeconfig: \(set.cluster.kubeconfig), manifests: [other.yaml]}}"
-        try set.writeTask("prune: true", more: other)
-        let kept = try await set.node.run("run", "--task", "groups")
-        let output = kept.output + kept.errors
-        #expect(output.contains("Event/groups/e: kept (task 'other' describes it"), "\(output)")
-        #expect(try await set.cluster.kubectl("get", "event", "-n", "groups", "e").status == 0)
     }
 
     /// The CA in the kubeconfig of the other task.

@@ -4,18 +4,6 @@ import Testing
 /// Sets of objects that several nodes have: renames, claims, removal.
 @Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
 struct ObjectSetTests {
-    @Test func `a set with a name outlives the name of its task`() async throws {
-        let nodes = try await SetNodes("renamed", "n1")
-        try nodes.write("n1", ["a": "1", "b": "1"], "prune: {set: renamed}", task: "before")
-        #expect(try await nodes.run("n1").status == 0)
-        try nodes.write("n1", ["a": "1"], "prune: {set: renamed}", task: "after")
-        let result = try await nodes.run("n1")
-        #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output.contains("after: ConfigMap/renamed/b deleted\n"), "\(result.output)")
-        #expect(!result.errors.contains("warning"), "\(result.errors)")
-        #expect(try await nodes.maps() == ["a": "1"])
-    }
-
     @Test func `a foreign object that somebody puts into the set and its lists stays`() async throws {
         let nodes = try await SetNodes("foreign", "n1")
         try nodes.write("n1", ["a": "1"])

@@ -192,38 +192,4 @@ struct PruneSafetyTests {
         #expect(try await !exists("shared-c"))
         #expect(try await !exists("shared-d"))
     }
-
-    @Test(.enabled("kubectl has no ApplySets", { await kubectlHasApplySets() }))
-    func `a set that kubectl has made is used after it is handed over`() async throws {
-        let set = try await PrunedSet("made-by-kubectl")
-        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: made-by-kubectl-a, namespace: kube-system}}"
-        let result = try await Tool.run(
-            "kubectl",
-            [
-                "apply", "--prune", "--applyset=configmaps/nest-bootstrap-made-by-kubectl", "-n", "kube-system", "-f",
-                "-",
-            ],
-            environment: ["KUBECONFIG": set.cluster.kubeconfig, "KUBECTL_APPLYSET": "true"],
-            input: "---\n\(map)\n",
-        )
-        try #require(result.status == 0, "\(result.errors)")
-        try set.write(["a"], more: map)
-        #expect(try await set.node.run("run").errors.contains("its ApplySet is managed by 'kubectl/v"))
-        try await set.cluster.mustRunKubectl(
-            "annotate",
-            "configmap/nest-bootstrap-made-by-kubectl",
-            "-n",
-            "kube-system",
-            "--overwrite",
-            "applyset.kubernetes.io/tooling=nest-bootstrap/v1"
-        )
-        let first = try await set.node.run("run")
-        #expect(first.status == 0, "\(first.errors)")
-        #expect(try await set.annotation("additional-namespaces") == "made-by-kubectl")
-        // Applied by the agent now, and taken over from kubectl's client-side apply.
-        try set.write(["a"])
-        let second = try await set.node.run("run")
-        #expect(second.status == 0, "\(second.errors)")
-        #expect(second.output.contains("ConfigMap/kube-system/made-by-kubectl-a deleted"), "\(second.output)")
-    }
 }

@@ -174,23 +174,4 @@ struct VersionTests {
         try nodes.write("n1", ["a": "3"], "version: 2026-11-25, allowOlder: true")
         #expect(try await nodes.run("n1").status == 0)
     }
-
-    @Test func `a version is text, and is allowed in the task itself`() async throws {
-        let nodes = try await SetNodes("texts", "n1")
-        func write(_ version: String) throws {
-            let verb = "apply: {kubeconfig: \(nodes.cluster.kubeconfig), manifests: [m.yaml]}"
-            try nodes.node("n1").write("tasks: {texts: {version: \(version), \(verb)}}\n", to: "bootstrap.yaml")
-        }
-        try nodes.write("n1", ["a": "1"])
-        for version in ["3.9", "3.10"] {
-            try write(version)
-            #expect(try await nodes.run("n1").status == 0)
-            let object = try await nodes.cluster.object("configmap", "a", namespace: "texts")
-            #expect(object["metadata"]?["annotations"]?["nest-bootstrap/version"]?.string == version)
-        }
-        try write("latest")
-        let result = try await nodes.run("n1", "check")
-        #expect(result.status == 78)
-        #expect((result.output + result.errors).contains("version' of task 'texts' must be a version such as 1.30.2"))
-    }
 }
