@@ -251,3 +251,105 @@ struct ClusterLockTests {
         #expect(try await lease("survives", cluster)["spec"]?["holderIdentity"]?.string != "")
     }
 }
+
+/// Other tasks beside those with `lock: cluster`, and the rights that these need.
+extension ClusterLockTests {
+    @Test func `programs without a lock run while many tasks wait for their Leases`() async throws {
+        let cluster = try await TestCluster.shared.value
+        let names = (1...20).map { "waits-\($0)" }
+        try await cluster.mustApply(
+            names.map { name in
+                """
+                apiVersion: coordination.k8s.io/v1
+                kind: Lease
+                metadata: {name: nest-bootstrap-\(name), namespace: kube-system}
+                spec: {holderIdentity: other, leaseDurationSeconds: 3600}
+
+                """
+            }.joined(separator: "---\n")
+        )
+        let waiting = names.map { "  \($0): {lock: {kubeconfig: \(cluster.kubeconfig)}, exec: {command: 'true'}}\n" }
+        let node = try TestNode("tasks:\n\(waiting.joined())  works: {exec: {command: 'true'}}\n")
+        let agent = try node.start(["run"])
+        #expect(try await becomes { agent.outputSoFar().contains("works: changed") })
+        agent.signal(SIGTERM)
+        #expect(await agent.result().status == 143)
+    }
+
+    @Test func `the rights that rbac prints are enough, and without them the message has the rule`() async throws {
+        let cluster = try await TestCluster.shared.value
+        try await cluster.makeCertificate("locker", subject: "/CN=locker")
+        let kubeconfig = TemporaryDirectory.file("locker.kubeconfig")
+        let text = try Files.text(cluster.nobodyKubeconfig).replacing("nobody", with: "locker")
+        try Files.write(Array(text.utf8), to: kubeconfig, mode: 0o600)
+        let node = try node("one", task: "rights", kubeconfig)
+        let refused = try await node.run("run")
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("user 'locker' ("), "\(refused.errors)")
+        #expect(
+            refused.errors.contains(
+                #"{apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update", "watch"]}"#
+            ),
+            "\(refused.errors)"
+        )
+        let roles = try await node.run("rbac", "--user", "locker")
+        #expect(roles.status == 0)
+        try await cluster.mustApply(roles.output)
+        let result = try await node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        let other = ["--kubeconfig", kubeconfig, "get", "secrets", "-n", "kube-system"]
+        #expect(try await cluster.kubectl(other).errors.contains("orbidden"))
+    }
+}
+
+/// The states of a Lease, as `kubectl get --watch` prints them.
+final class LeaseWatch: Sendable {
+    /// A state of the Lease.
+    struct State: Sendable {
+        var holder: String
+        var renewedAt: String
+    }
+
+    private let tool: Tool
+
+    /// Starts to watch.
+    ///
+    /// - Throws: ``SupportError`` if kubectl cannot be started.
+    init(_ name: String, _ cluster: TestCluster) throws {
+        tool = try cluster.startKubectl([
+            "get", "lease", name, "--namespace", "kube-system", "--watch", "--output",
+            "jsonpath=holder={.spec.holderIdentity} {.spec.renewTime}{\"\\n\"}",
+        ])
+    }
+
+    deinit {
+        tool.signal(SIGKILL)
+        let tool = tool
+        Task { _ = await tool.result() }
+    }
+
+    /// The states so far.
+    var states: [State] {
+        tool.outputSoFar().split(separator: "\n").map { line in
+            let words = line.split(separator: " ", omittingEmptySubsequences: false)
+            return State(holder: String(words[0].dropFirst("holder=".count)), renewedAt: String(words.last ?? ""))
+        }
+    }
+
+    /// The holders one after another, an empty text while there is none.
+    var holders: [String] {
+        states.map(\.holder).reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+    }
+
+    /// The whole seconds from the last renewal of the first holder until the second one took the Lease.
+    func secondsUntilTakeover() async throws -> Int {
+        let holders = holders
+        try #require(holders.count > 2 && holders[1] != "" && holders[2] != "", "\(holders)")
+        let renewal = try #require(states.last { $0.holder == holders[1] }).renewedAt
+        let take = try #require(states.first { $0.holder == holders[2] }).renewedAt
+        let dates = try await Tool.run("date", ["+%s", "--file=-"], input: "\(renewal)\n\(take)\n").outputLines
+        let times = dates.compactMap { Int($0) }
+        try #require(times.count == 2, "\(dates)")
+        return times[1] - times[0]
+    }
+}

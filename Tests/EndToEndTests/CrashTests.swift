@@ -2,6 +2,11 @@ import Glibc
 import TestSupport
 import Testing
 
+/// What cannot be seen without a server of its own; the servers come one after the other, beside those of
+/// ``MigrationTests`` and ``ReportTests``.
+@Suite(.needsAPIServer, .serialized, .timeLimit(.minutes(30)))
+struct FreshServerTests {}
+
 extension FreshServerTests {
     /// Failures and interruptions that crashed optimised builds, repeated at random moments.
     ///
@@ -89,5 +94,19 @@ extension FreshServerTests {
             let last = await (try node.start(arguments)).result()
             #expect(last.status == 0, "\(last.errors)")
         }
+    }
+}
+
+/// A few seeds of the campaign of `make chaos`, one of each way in the network; `docs/faults.md` describes it.
+@Suite(.needsAPIServer, .timeLimit(.minutes(30)))
+struct ChaosTests {
+    @Test func `disturbed runs end in the cluster of an undisturbed one`() async throws {
+        let result = try await Tool.run(
+            "\(TestCluster.sourceRoot)/Tests/chaos/chaos",
+            ["--program", TestNode.program, "--workers", "1", "--length", "1.5"]
+                + ["--seed", "195", "--schedules", "3", "--kills", "5"],
+        )
+        #expect(result.status == 0, "\(result.output)\n\(result.errors)")
+        print(result.output)
     }
 }

@@ -64,16 +64,6 @@ struct OfflineCheckTests {
         #expect(try await node.run("check", "--offline").errors.contains("here.yaml"), "what is beside it must exist")
     }
 
-    @Test func `the role of another host name is checked`() async throws {
-        let node = try TestNode(
-            "nodes: {w1: {role: worker}}\ntasks: {a: {roles: [worker], symlink: {path: /a, target: b}}}\n"
-        )
-        let worker = try await node.run("check", "--offline", "--host-name", "w1")
-        #expect(worker.output == "1 task for this node, nothing wrong\n")
-        let other = try await node.run("check", "--offline", "--host-name", "w2")
-        #expect(other.errors.contains("this node, 'w2', has no role"), "\(other.errors)")
-    }
-
     @Test func `a removed API is a warning`() async throws {
         let node = try TestNode("tasks: {a: {apply: {kubeconfig: /nowhere/k, manifests: [m.yaml]}}}\n")
         try node.write("{apiVersion: batch/v1beta1, kind: CronJob, metadata: {name: a}}\n", to: "m.yaml")

@@ -2,27 +2,6 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A server that does not run.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
-struct ServerOffTests {
-    @Test func `a server that is off is waited for, and is an error only at the deadline`() async throws {
-        let cluster = try await TestCluster.shared.value
-        let node = try TestNode("tasks: {t: {timeout: 10s, apply: {kubeconfig: server-off, manifests: [m.yaml]}}}\n")
-        let kubeconfig = try Files.text(cluster.kubeconfig)
-        let off = try node.write(kubeconfig.replacing(cluster.server, with: "https://127.0.0.1:9"), to: "server-off")
-        try node.write("{apiVersion: v1, kind: Namespace, metadata: {name: server-off}}", to: "m.yaml")
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        show("server off", ours: result, kubectl: try await cluster.kubectl("--kubeconfig", off, "get", "namespaces"))
-        #expect(
-            result.outputLines.first?.masked
-                == "t: waiting: API server 127.0.0.1:9: connection refused (gives up at NOW)"
-        )
-        let message = "t: error: API server https://127.0.0.1:9 cannot be reached: connection refused"
-        #expect(result.errors.hasPrefix(message), "\(result.errors)")
-    }
-}
-
 extension FreshServerTests {
     /// A server that starts late, or runs and is not ready.
     @Suite(.temporaryDirectory) struct ServerFailureTests {

@@ -72,3 +72,77 @@ struct MigrationTests {
         }
     }
 }
+
+extension MigrationTests {
+    private static let examples = "\(TestCluster.sourceRoot)/examples/migration/nixos-module"
+
+    /// A text with the server of the test instead of that of the example.
+    private func adapted(_ text: String, _ example: MigrationExample) -> String {
+        text.replacing("https://ducksnest-controlplane:6443", with: example.cluster.server)
+    }
+
+    /// Runs the scripts of the role file, as the services of the homelab's module do.
+    private func runScripts(_ module: NixModule, _ example: MigrationExample) async throws {
+        let result = try await module.evaluate(
+            "import \(Self.examples)/before/control-plane.nix",
+            instead: "homelab-module"
+        )
+        try #require(result.status == 0, "\(result.errors)")
+        let services = try result.output.json["services"]
+        let node = example.node
+        for task in [
+            "generate-kubeconfig", "setup-calico-ipam", "bootstrap-rbac", "calico-config", "calico-crds",
+            "calico-ip-pool",
+        ] {
+            let service = try #require(services?["k8s-bootstrap-\(task)"])
+            var script = adapted(service["script"]?.string ?? "", example)
+            var variables: [String: String] = [:]
+            for text in service["serviceConfig"]?["Environment"]?.sequence?.compactMap(\.string) ?? [] {
+                let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+                variables[parts[0]] = parts[1]
+            }
+            for directory in ["/etc/kubernetes", "/opt/cni", "/run/agenix"] {
+                script = script.replacing(" \(directory)", with: " \(node.written(directory))")
+                script = script.replacing("'\(directory)", with: "'\(node.written(directory))")
+            }
+            variables["KUBECONFIG"] = variables["KUBECONFIG"].map(node.written)
+            let ended = try await Tool.run("bash", ["-euc", script], environment: variables)
+            #expect(ended.status == 0, "\(task): \(ended.output)\(ended.errors)")
+            #expect(!ended.output.contains("warning"), "\(ended.output)")
+            if task == "calico-crds" { try await example.cluster.establishDefinitions() }
+        }
+    }
+
+    @Test(.needsNix) func `scripts of a NixOS module are replaced by verbs as the guide shows`() async throws {
+        try await TestCluster.withFresh { cluster in
+            let example = try MigrationExample("nixos-module", guide: "from-the-nixos-module", on: cluster)
+            let names = ["k8s-ca.crt", "kube-admin.crt", "kube-admin.key"]
+            try example.installCredentials(Dictionary(names.map { ($0, $0) }) { $1 }, in: "/run/agenix")
+            let module = try await NixModule("import \(Self.examples)/after/control-plane.nix")
+            try await runScripts(module, example)
+            let rbac = ["00-kube-apiserver-to-kubelet", "04-calico-cni"].map {
+                "\(TestCluster.sourceRoot)/rbac/\($0).yaml"
+            }
+            let files =
+                rbac + ["\(Self.examples)/before/k8s/calico-config.yaml", "\(TestCluster.sourceRoot)/calico/crds"]
+                + ["\(TestCluster.sourceRoot)/calico/ip-pool.yaml"]
+            let old = try await example.objects(of: files)
+            #expect(managers(of: old["ConfigMap/calico-config"]) == ["kubectl-client-side-apply"])
+
+            let taskFile = adapted(try module.text("built/bootstrap.yaml"), example)
+            try example.node.write(taskFile, to: "bootstrap.yaml")
+            let check = try await example.node.run("check")
+            #expect(check.output == "6 tasks for this node, nothing wrong\n" && check.errors == "", "\(check)")
+            try await example.runSession(0)
+            let new = try await example.objects(of: files)
+            #expect(Set(new.keys) == Set(old.keys) && new.count > 20)
+            for (name, object) in old {
+                let more = name == "ConfigMap/calico-config" ? ["- data.typha_service_name"] : []
+                let lines = MigrationExample.marks + [MigrationExample.lastApplied] + more
+                #expect(changes(from: object, to: new[name] ?? .null).sorted() == lines.sorted(), "\(name)")
+                #expect(object["metadata"]?["uid"] == new[name]?["metadata"]?["uid"])
+                #expect(!managers(of: new[name]).contains("kubectl-client-side-apply"), "\(name)")
+            }
+        }
+    }
+}
