@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Connections, redirections and tokens.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectionTests {
     private let client: HTTPClient
 

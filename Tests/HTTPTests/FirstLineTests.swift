@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Responses that end with the first line of their body.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct FirstLineTests {
     @Test(arguments: [("one\ntwo\n", "one"), ("one\n", "one"), ("no line", "no line"), ("", "")])
     func `only the first line is returned`(body: String, expected: String) async throws {

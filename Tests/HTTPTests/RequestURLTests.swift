@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct RequestURLTests {
     @Test(arguments: [
         ("https://Example.org/a?b#c", "https://Example.org/a?b", "Example.org:443", "Example.org"),

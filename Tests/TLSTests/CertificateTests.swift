@@ -3,7 +3,7 @@ import TLS
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct CertificateTests {
     private let authority: TestAuthority
 

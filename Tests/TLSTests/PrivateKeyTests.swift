@@ -2,7 +2,7 @@ import TLS
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct PrivateKeyTests {
     private let authority: TestAuthority
 

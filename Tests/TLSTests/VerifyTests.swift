@@ -2,7 +2,7 @@ import TLS
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct VerifyTests {
     private let authority: TestAuthority
     private let root: [Certificate]

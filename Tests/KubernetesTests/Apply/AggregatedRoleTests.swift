@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// Roles whose rules a controller collects from other roles.
-@Suite(.needsAPIServer, .timeLimit(.minutes(30)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
 struct AggregatedRoleTests {
     @Test func `an empty list of rules is the controller's`() async throws {
         let session = try await Session.admin()

@@ -1,7 +1,7 @@
 import Testing
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ApplyOrderTests {
     @Test(arguments: [
         ("v1", "Namespace", 0),

@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// Which objects wait for which.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ApplyScheduleTests {
     /// A schedule, and the objects whose turn has come.
     private struct Watched {
@@ -56,63 +56,12 @@ struct ApplyScheduleTests {
         #expect(watched.schedule.applied.count == 3)
     }
 
-    @Test func `an object that is retried holds up only what needs it`() throws {
-        var watched = try Watched(Self.text)
-        watched.schedule.stepAside(try watched.index("Namespace/ns"))
-        #expect(watched.started() == ["ConfigMap/outside", "Namespace/ns"])
-        watched.schedule.stepAside(try watched.index("ConfigMap/outside"))
-        #expect(watched.started() == ["ConfigMap/outside", "Deployment/late", "Namespace/ns"])
-        watched.schedule.succeed(try watched.index("Namespace/ns"))
-        #expect(watched.started().contains("ConfigMap/ns/inside"))
-    }
-
     @Test func `what needs a failed object is not started`() throws {
         var watched = try Watched(Self.text)
         let failure = ObjectFailure(try manifests(Self.text)[0], .other, "no")
         watched.schedule.fail(try watched.index("Namespace/ns"), failure)
         #expect(watched.started().contains("ConfigMap/outside"))
         #expect(watched.blocks[try watched.index("ConfigMap/ns/inside")]?.object.name == "ns")
-    }
-
-    @Test func `the number of objects under way is limited`() async throws {
-        let text = (0..<100).map { "{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0)}}" }
-        var watched = try Watched(text.joined(separator: "\n---\n"))
-        #expect(watched.started().count == ApplySchedule.limit)
-        #expect(watched.schedule.retryPause == .zero)
-        for index in 0..<64 { watched.schedule.stepAside(index) }
-        #expect(watched.started().count == 96)
-        #expect(watched.schedule.retryPause == .seconds(2))
-    }
-
-    @Test(.timeLimit(.minutes(30)))
-    func `who waits for turns is woken by the next one, by the end, and by a cancellation`() async throws {
-        var watched = try Watched(Self.text)
-        let schedule = watched.schedule
-        #expect(watched.started().count == 1)
-        async let next = schedule.turns()
-        schedule.succeed(try watched.index("Namespace/ns"))
-        #expect(await next.count == 2)
-        let cancelled = Task { await schedule.turns() }
-        cancelled.cancel()
-        #expect(await cancelled.value.isEmpty)
-        for name in ["ConfigMap/ns/inside", "ConfigMap/outside"] { schedule.succeed(try watched.index(name)) }
-        #expect(await schedule.turns().count == 1)
-        #expect(await schedule.turns().isEmpty)
-    }
-
-    @Test func `when all objects are retried, most are not started`() throws {
-        let text = (0..<2000).map { "{apiVersion: v1, kind: ConfigMap, metadata: {name: c\($0)}}" }
-        var watched = try Watched(text.joined(separator: "\n---\n"))
-        var known: Set<String> = []
-        while case let new = Set(watched.started()).subtracting(known), !new.isEmpty {
-            for name in new { watched.schedule.stepAside(try watched.index(name)) }
-            known.formUnion(new)
-        }
-        #expect(known.count >= ApplySchedule.asideLimit && known.count < ApplySchedule.asideLimit + ApplySchedule.limit)
-        // The server is back: those that wait are tried within seconds, and the others begin.
-        #expect(watched.schedule.retryPause < .seconds(20))
-        for name in known { watched.schedule.succeed(try watched.index(name)) }
-        #expect(watched.started().count == known.count + ApplySchedule.limit)
     }
 
     @Test func `a webhook waits for the end of what may serve it`() throws {
@@ -138,7 +87,7 @@ struct ApplyScheduleTests {
 }
 
 /// Objects that are stuck, on a server.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct StuckObjectTests {
     @Test func `a stuck object does not hold up later kinds`() async throws {
         let (lines, said) = AsyncStream<String>.makeStream()

@@ -2,7 +2,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct DifferenceTests {
     private let configMap = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
 

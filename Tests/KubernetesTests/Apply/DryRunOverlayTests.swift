@@ -2,7 +2,7 @@ import Testing
 
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct DryRunOverlayTests {
     /// A definition with versions, each as it is in the manifest.
     private func overlay(_ apiVersion: String, _ spec: String) throws -> DryRunOverlay {

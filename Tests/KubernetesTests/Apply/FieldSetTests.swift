@@ -2,7 +2,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct FieldSetTests {
     private func set(_ text: String) throws -> FieldSet { FieldSet(try node(text)) }
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Kubernetes
 
 /// An apply that is cancelled while a rank is under way that others need.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct InterruptionTests {
     @Test func `nothing fails when the wait for a definition is interrupted`() async throws {
         let fake = try FakeAPIServer { request in

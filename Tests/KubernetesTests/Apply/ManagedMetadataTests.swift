@@ -2,7 +2,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct OwnershipTests {
     private static let label = #""app.kubernetes.io/managed-by":"nest-bootstrap""#
     private static let annotation = #""annotations":{"nest-bootstrap/task":"t"}"#

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that a server does not take by server-side apply alone.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct OtherWaysTests {
     /// An APIService that nothing serves, which servers before 1.21 cannot apply.
     private func service(_ priority: Int) -> String {

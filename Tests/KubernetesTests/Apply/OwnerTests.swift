@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// Manifests with owners.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
 struct OwnerTests {
     private static func object(_ namespace: String, ownedBy uid: String) -> String {
         """

@@ -6,7 +6,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that are described more than once.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct RepetitionTests {
     private func lines(_ text: String) async throws -> [String] {
         let fake = try FakeAPIServer { _ in nil }

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Objects that other managers have applied.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
 struct SharedOwnershipTests {
     /// A value that another manager has taken, and that the manifest wants now, is the agent's afterwards.
     @Test func `a value that another manager has set first is shared`() async throws {

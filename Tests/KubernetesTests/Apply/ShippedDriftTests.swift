@@ -6,7 +6,7 @@ import YAML
 @testable import Kubernetes
 
 /// Every field of every shipped object, changed by another manager.
-@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
 struct ShippedDriftTests {
     /// The shipped manifests, one text an object, with the values of the shipped variables.
     private func shippedObjects() throws -> [(text: String, manifest: ManifestObject)] {

@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Lists of metadata in place of a GET of each object, on a server of their own.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct SurveyTests {
     private static let count = 30
     private static let collection = "/api/v1/namespaces/default/configmaps"
@@ -163,7 +163,7 @@ struct SurveyTests {
 }
 
 /// Servers that list no metadata, or not all of it.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct RefusedListTests {
     private static let collection = "/api/v1/namespaces/default/configmaps"
     private static let names = (0..<20).map { "m-\($0)" }

@@ -1,184 +1,38 @@
 import Base
+import TLS
 import TestSupport
 import Testing
+import YAML
 @testable import Kubernetes
 
-/// When an object counts as verified, with replies that a real server does not give on demand.
-@Suite(.timeLimit(.minutes(30)))
+/// Objects that are as they were written, with replies that a real server does not give on demand.
+@Suite(.timeLimit(.minutes(5)))
 struct VerificationTests {
-    private static let mapPath = "/api/v1/namespaces/ns/configmaps/m"
     private static let map = """
         {apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: ns}, data: {a: b}, immutable: true}
         """
-    private static let widgetPath = "/apis/a.test/v1/namespaces/default/widgets/w"
-    private static let widget = """
-        {apiVersion: a.test/v1, kind: Widget, metadata: {name: w}, spec: {a: 1}, status: {b: 1}}
-        """
-    private static let definitionPath = "\(FakeAPIServer.definitions)/widgets.a.test"
-    private static let admission = "/apis/admissionregistration.k8s.io/v1"
-    private static let webhook = """
-        {apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: w}}
-        """
 
-    /// The ConfigMap as the server has it.
-    private static func liveMap(_ rest: String = #","immutable":true"#) -> String {
-        #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m","namespace":"ns","uid":"1","resourceVersion":"7","#
-            + managedFields(#"{"f:data":{"f:a":{}},"f:immutable":{}}"#) + #"},"data":{"a":"b"}\#(rest)}"#
-    }
-
-    /// The Widget as the server has it.
-    private static func liveWidget(spec: Int = 1, status: Int = 1) -> String {
-        #"{"apiVersion":"a.test/v1","kind":"Widget","metadata":{"name":"w","namespace":"default","uid":"2","#
-            + #""resourceVersion":"7","# + managedFields(#"{"f:spec":{"f:a":{}},"f:status":{"f:b":{}}}"#)
-            + #"},"spec":{"a":\#(spec)},"status":{"b":\#(status)}}"#
-    }
-
-    private static func managedFields(_ fields: String) -> String {
-        #""managedFields":[{"manager":"nest-bootstrap","operation":"Apply","time":"T","fieldsV1":\#(fields)}]"#
-    }
-
-    /// The definition of the Widget with the fields that its manager has.
-    private static func definition(_ managedFields: String) -> String {
-        #"{"metadata":{"name":"widgets.a.test","uid":"3","generation":1,"managedFields":\#(managedFields)}}"#
-    }
-
-    private static let ordinaryDefinition = definition(#"[{"time":"T","fieldsV1":{"f:spec":{"f:group":{}}}}]"#)
-
-    /// A server of 1.30 with objects by path, which an apply does not change unless it has another answer.
-    private func server(
-        _ objects: @escaping @Sendable (String) -> String?,
-        applied: @escaping @Sendable (String) -> String? = { _ in nil },
-        refuses: @escaping @Sendable (String) -> Bool = { _ in false },
-    ) throws -> FakeAPIServer {
-        try FakeAPIServer { request in
-            let path = String(request.target.prefix { $0 != "?" })
-            if refuses(path) { return FakeAPIServer.json(403, #"{"reason":"Forbidden","message":"not allowed"}"#) }
-            if request.method == "PATCH" {
-                return (applied(path) ?? objects(path)).map { FakeAPIServer.json(200, $0) }
-            }
-            if let object = objects(path) { return FakeAPIServer.json(200, object) }
-            switch path {
-            case "/version": return FakeAPIServer.json(200, #"{"gitVersion":"v1.30.0","gitCommit":"c"}"#)
-            case "\(Self.admission)/mutatingwebhookconfigurations": return FakeAPIServer.json(200, #"{"items":[]}"#)
-            case Self.admission:
-                let kind = #""kind":"MutatingWebhookConfiguration","namespaced":false"#
-                let list = #"{"name":"mutatingwebhookconfigurations",\#(kind)}"#
-                return FakeAPIServer.json(200, FakeAPIServer.resourceList("admissionregistration.k8s.io/v1", list))
-            default: return nil
-            }
-        }
-    }
-
-    /// Returns the file of two runs that apply a text some time apart and find it unchanged.
-    private func verified(_ text: String, _ session: Session) async throws -> [UInt8] {
-        let first = VerifiedObjects(now: { 0 })
-        let lines = await session.apply(text, verified: first)
-        #expect(lines.allSatisfy { $0.hasPrefix("unchanged ") } && !lines.isEmpty, "\(lines)")
-        let second = VerifiedObjects(text: first.text, now: { 60_000 })
-        #expect(await session.apply(text, verified: second) == lines)
-        return try #require(second.text)
-    }
-
-    /// How many objects the server was asked to apply, or to say what an apply would change.
-    private func applyCount(
-        _ fake: FakeAPIServer,
-        of work: () async -> [String]
-    ) async -> (lines: [String], count: Int) {
-        let before = fake.requests("PATCH ").count
-        let lines = await work()
-        return (lines, fake.requests("PATCH ").count - before)
-    }
-
-    @Test(arguments: [(#","immutable":true"#, true), ("", false)])
-    func `an object without one of its applied fields is not verified`(rest: String, isVerified: Bool) async throws {
-        let live = Self.liveMap(rest)
-        let fake = try server { $0 == Self.mapPath ? live : nil }
-        let verified = VerifiedObjects()
-        let lines = await (try fake.session()).apply(Self.map, verified: verified)
-        #expect(lines == ["unchanged ConfigMap/ns/m"])
-        #expect((verified.text != nil) == isVerified)
-    }
-
-    @Test func `what is known of a server is read again after a task has changed something`() async throws {
-        let fake = try server { $0 == Self.mapPath ? Self.liveMap() : nil }
-        let session = try fake.session()
-        let known = try await verified(Self.map, session)
-        for (isChanged, versionCount) in [(false, 1), (true, 2), (false, 2), (true, 3)] {
-            if isChanged { session.client.traits.changes.recordTask() }
-            let next = await applyCount(fake) { await session.apply(Self.map, verified: VerifiedObjects(text: known)) }
-            #expect(next.lines == ["unchanged ConfigMap/ns/m"])
-            #expect(next.count == 0)
-            #expect(fake.requests("GET /version").count == versionCount)
-            #expect(fake.requests("GET \(Self.admission)/mutatingwebhookconfigurations").count == versionCount)
-        }
-    }
-
-    @Test func `a definition is read again after a task has changed something`() async throws {
-        let fake = try server {
-            [Self.widgetPath: Self.liveWidget(), Self.definitionPath: Self.ordinaryDefinition][$0]
-        }
-        let session = try fake.session()
-        for (isChanged, count) in [(false, 1), (false, 1), (true, 2)] {
-            if isChanged { session.client.traits.changes.recordTask() }
-            let verified = VerifiedObjects()
-            #expect(await session.apply(Self.widget, verified: verified) == ["unchanged Widget/default/w"])
-            #expect(verified.text != nil)
-            #expect(fake.requests("GET \(Self.definitionPath)").count == count)
-        }
-    }
-
-    @Test func `after a webhook was written every object for which it may be is asked about`() async throws {
-        let isWritten = Locked(false)
-        let rule = #"{"items":[{"webhooks":[{"rules":[{"resources":["configmaps"]}]}]}]}"#
-        let fake = try server { path in
-            guard path.hasPrefix(Self.admission) else { return path == Self.mapPath ? Self.liveMap() : nil }
-            return path.hasSuffix("/mutatingwebhookconfigurations") && isWritten.withLock { $0 } ? rule : nil
-        }
-        let session = try fake.session()
-        let known = try await verified(Self.map, session)
-        #expect(await session.apply(Self.webhook) == ["created MutatingWebhookConfiguration/w"])
-        isWritten.withLock { $0 = true }
-        let again = VerifiedObjects(text: known)
-        let next = await applyCount(fake) { await session.apply(Self.map, verified: again) }
-        #expect(next.lines == ["unchanged ConfigMap/ns/m"])
-        #expect(next.count == 1)
-        #expect(again.text == nil, "what was known is kept for when it is gone")
-        isWritten.withLock { $0 = false }
-        let later = try fake.session()
-        let last = await applyCount(fake) { await later.apply(Self.map, verified: VerifiedObjects(text: known)) }
-        #expect(last.count == 0)
-    }
-
-    @Test func `a dry run that shows what a deleted policy has made is not believed for ever`() async throws {
-        let isObeyed = Locked(true)
-        let other = Self.liveMap().replacing(#""a":"b""#, with: #""a":"mutated""#)
-        let live = Locked(other)
-        let fake = try server(
-            { $0 == Self.mapPath ? live.withLock { $0 } : nil },
-            // The policy is no longer listed, and still obeyed.
-            applied: { $0 == Self.mapPath ? isObeyed.withLock { $0 } ? other : Self.liveMap() : nil },
-        )
-        let first = VerifiedObjects(now: { 0 })
-        let unchanged = ["unchanged ConfigMap/ns/m"]
-        #expect(await (try fake.session()).apply(Self.map, verified: first) == unchanged)
-        isObeyed.withLock { $0 = false }
-        let second = VerifiedObjects(text: first.text, now: { 60_000 })
-        let lines = await (try fake.session()).apply(Self.map, verified: second)
-        #expect(lines == ["configured ConfigMap/ns/m\n  data.a"])
-        live.withLock { $0 = Self.liveMap() }
-        let third = VerifiedObjects(text: second.text, now: { 120_000 })
-        #expect(await (try fake.session()).apply(Self.map, verified: third) == unchanged)
+    /// An object as the server has it, whose fields are the agent's.
+    private static func live(_ apiVersion: String, _ metadata: String, _ fields: String, _ content: String) -> String {
+        let entry = #"{"manager":"nest-bootstrap","operation":"Apply","time":"T","fieldsV1":\#(fields)}"#
+        return
+            #"{"apiVersion":"\#(apiVersion)",\#(metadata),"uid":"1","resourceVersion":"7","managedFields":[\#(entry)]},"#
+            + "\(content)}"
     }
 
     @Test func `a webhook that cannot be asked fails no object that is as it was written`() async throws {
         let isDown = Locked(false)
+        let live = Self.live(
+            "v1",
+            #""kind":"ConfigMap","metadata":{"name":"m","namespace":"ns""#,
+            #"{"f:data":{"f:a":{}},"f:immutable":{}}"#,
+            #""data":{"a":"b"},"immutable":true"#
+        )
         let failure =
             #"failed calling webhook \"w.example.test\": failed to call webhook: Post: connect: connection refused"#
         let fake = try FakeAPIServer { request in
-            guard request.target.hasPrefix(Self.mapPath) else { return nil }
-            guard request.method == "PATCH", isDown.withLock({ $0 }) else {
-                return FakeAPIServer.json(200, Self.liveMap())
-            }
+            guard request.target.hasPrefix("/api/v1/namespaces/ns/configmaps/m") else { return nil }
+            guard request.method == "PATCH", isDown.withLock({ $0 }) else { return FakeAPIServer.json(200, live) }
             return FakeAPIServer.json(
                 500,
                 #"{"reason":"InternalError","message":"Internal error occurred: \#(failure)"}"#
@@ -188,79 +42,143 @@ struct VerificationTests {
         // The server does not say what it has, as to a user who may not list webhooks.
         #expect(await (try fake.session()).apply(Self.map, verified: written) == ["unchanged ConfigMap/ns/m"])
         isDown.withLock { $0 = true }
-        let known = VerifiedObjects(text: written.text)
-        let lines = await (try fake.session()).apply(Self.map, verified: known)
+        let lines = await (try fake.session()).apply(Self.map, verified: VerifiedObjects(text: written.text))
         #expect(lines.last == "unchanged ConfigMap/ns/m")
         #expect(lines.count == 2 && lines[0].hasPrefix("warning ConfigMap/ns/m: it is as before, and "), "\(lines)")
-        #expect(known.text == nil)
-        let policy = Session.retryPolicy(.seconds(2))
-        let changed = Self.map.replacing("a: b", with: "a: c")
         let refused = await (try fake.session()).apply(
-            changed,
+            Self.map.replacing("a: b", with: "a: c"),
             verified: VerifiedObjects(text: written.text),
-            retryPolicy: policy
+            retryPolicy: Session.retryPolicy(.seconds(2))
         )
         #expect(!refused.isEmpty)
         #expect(refused.allSatisfy { !$0.hasPrefix("unchanged ") }, "\(refused)")
     }
 
-    @Test func `an object that a webhook converts is read as a whole`() async throws {
-        let spec = Locked(1)
-        let webhook = #"{"f:spec":{"f:conversion":{"f:strategy":{},"f:webhook":{"f:clientConfig":{}}}}}"#
-        let definition = Self.definition(#"[{"time":"T","fieldsV1":\#(webhook)}]"#)
-        let fake = try server { path in
-            [Self.widgetPath: Self.liveWidget(spec: spec.withLock { $0 }), Self.definitionPath: definition][path]
+    @Test func `a status without a subresource is applied`() async throws {
+        @Sendable func widget(status: Int) -> String {
+            Self.live(
+                "a.test/v1",
+                #""kind":"Widget","metadata":{"name":"w","namespace":"default""#,
+                #"{"f:spec":{"f:a":{}},"f:status":{"f:b":{}}}"#,
+                #""spec":{"a":1},"status":{"b":\#(status)}"#
+            )
         }
-        let unchanged = ["unchanged Widget/default/w"]
-        let known = try await verified(Self.widget, try fake.session())
-        let session = try fake.session()
-        let same = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(text: known)) }
-        #expect(same.lines == unchanged && same.count == 0)
-        // Another version of the webhook, while the metadata stay as they are.
-        spec.withLock { $0 = 2 }
-        let asked = await applyCount(fake) { await session.apply(Self.widget, verified: VerifiedObjects(text: known)) }
-        #expect(asked.count == 1)
+        let fake = try FakeAPIServer { request in
+            guard request.target.hasPrefix("/apis/a.test/v1/namespaces/default/widgets/w") else { return nil }
+            return FakeAPIServer.json(200, widget(status: request.method == "PATCH" ? 1 : 2))
+        }
+        let manifest = "{apiVersion: a.test/v1, kind: Widget, metadata: {name: w}, spec: {a: 1}, status: {b: 1}}"
+        #expect(await (try fake.session()).apply(manifest) == ["configured Widget/default/w\n  status.b"])
+    }
+}
+
+/// What takes part in an apply, and what does not.
+struct ApplyInputsTests {
+    private let live = """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata:
+          name: d
+          uid: u1
+          generation: 2
+          resourceVersion: "7"
+          managedFields:
+          - {manager: nest-bootstrap, operation: Apply, time: "2026-01-01T00:00:01Z", fieldsV1: {"f:spec": {"f:replicas": {}}}}
+          - manager: kube-controller-manager
+            operation: Update
+            time: "2026-01-01T00:00:02Z"
+            fieldsV1: {"f:metadata": {"f:annotations": {}}, "f:status": {"f:replicas": {}}}
+          - {manager: kubelet, operation: Update, subresource: status, time: "2026-01-01T00:00:02Z", fieldsV1: {"f:status": {"f:a": {}}}}
+        spec: {replicas: 1}
+        status: {replicas: 1}
+        """
+
+    private func digest(_ live: String) throws -> SHA256Digest {
+        let manifest = ApplyInputs.digest(ofManifest: try node("{spec: {replicas: 1}}"))
+        return ApplyInputs(manifestDigest: manifest, []).digest(of: try node(live), hasStatusSubresource: true)
     }
 
     @Test(arguments: [
-        (#"[{"time":"T","fieldsV1":{"f:spec":{"f:group":{},"f:conversion":{".":{},"f:strategy":{}}}}}]"#, false),
-        (#"[{"fieldsV1":{"f:spec":{}}},{"fieldsV1":{"f:spec":{"f:conversion":{"f:webhook":{}}}}}]"#, true),
-        (#"[{"fieldsV1":{"f:spec":{"f:conversion":{"f:webhookClientConfig":{"f:url":{}}}}}}]"#, true),
-        ("[]", true),
+        ("status: {replicas: 1}", "status: {replicas: 0}", false),
+        (", \"f:status\": {\"f:replicas\": {}}", "", false), ("uid: u1", "uid: u2", true),
+        ("spec: {replicas: 1}", "spec: {replicas: 2}", true), ("operation: Apply", "operation: Update", true),
+        ("\"f:annotations\": {}", "\"f:labels\": {}", true),
     ])
-    func `the managed fields of a definition name its webhook`(fields: String, converts: Bool) async throws {
-        let fake = try server { $0 == Self.definitionPath ? Self.definition(fields) : nil }
-        let client = try fake.session().client
-        let type = GroupVersionKind(apiVersion: "a.test/v1", kind: "Widget")
-        let definition = await client.traits.definition(of: type, "widgets", on: client, until: .now + .seconds(600))
-        #expect(definition?.convertsByWebhook == converts)
+    func `everything but the status has an effect`(old: String, new: String, hasEffect: Bool) throws {
+        let changed = live.replacing(old, with: new)
+        try #require(changed != live)
+        #expect(try (digest(changed) != digest(live)) == hasEffect)
     }
 
-    @Test func `a status without a subresource is applied`() async throws {
-        let fake = try server(
-            { $0 == Self.widgetPath ? Self.liveWidget(status: 2) : nil },
-            applied: { $0 == Self.widgetPath ? Self.liveWidget(status: 1) : nil },
-        )
-        let session = try fake.session()
-        let result = await applyCount(fake) { await session.apply(Self.widget) }
-        #expect(result.lines == ["configured Widget/default/w\n  status.b"])
-        #expect(result.count == 2)
+    private static func digest(of text: String) -> SHA256Digest {
+        var digest = SHA256()
+        digest.update(Array(text.utf8))
+        return digest.finish()
     }
 
-    @Test func `what is known of objects that cannot be applied is kept`() async throws {
-        let isRefused = Locked(false)
-        let fake = try server(
-            { $0 == Self.mapPath ? Self.liveMap() : nil },
-            refuses: { $0 == Self.mapPath && isRefused.withLock { $0 } },
+    /// An object that is verified once it was recorded twice, with digests of these texts.
+    private func entry(_ object: String, server: String? = "s", firstFound: Int64? = nil) -> VerifiedObjects.Entry {
+        VerifiedObjects.Entry(
+            plural: "p",
+            isNamespaced: true,
+            objectDigest: Self.digest(of: object),
+            metadataDigest: Self.digest(of: "m\(object)"),
+            serverDigest: server.map(Self.digest),
+            firstFound: firstFound
         )
-        let session = try fake.session()
-        let known = try await verified(Self.map, session)
-        isRefused.withLock { $0 = true }
-        let second = VerifiedObjects(text: known)
-        #expect(await session.apply(Self.map, verified: second).count == 1)
-        #expect(second.text == nil, "nothing has to be written")
-        let third = VerifiedObjects(text: known)
-        _ = await session.apply(Self.map.replacing("name: m", with: "name: other"), verified: third)
-        #expect(third.text != nil, "an object that is no longer described is not kept")
+    }
+
+    /// Records an entry in a run that begins and ends at some time, and returns what is kept of it.
+    private func recorded(
+        _ entry: VerifiedObjects.Entry,
+        _ begin: Int64,
+        _ end: Int64,
+        knowing text: [UInt8]?
+    ) -> (entry: VerifiedObjects.Entry?, text: [UInt8]?) {
+        let objects = VerifiedObjects(text: text, now: { end })
+        objects.record(entry, for: "a", requestedAt: begin)
+        let kept = objects.text ?? text
+        return (VerifiedObjects(text: kept).entry(for: "a"), kept)
+    }
+
+    @Test func `an object is verified by two requests some time apart`() throws {
+        let first = recorded(entry("d"), 1000, 1500, knowing: nil)
+        #expect(first.entry == entry("d", firstFound: 1500))
+        #expect(recorded(entry("d"), 3499, 9000, knowing: first.text).entry?.firstFound == 1500)
+        let verified = recorded(entry("d"), 3500, 3600, knowing: first.text)
+        #expect(verified.entry == entry("d"))
+        #expect(recorded(entry("d"), 4000, 4000, knowing: verified.text).text == verified.text)
+        #expect(recorded(entry("e"), 9000, 9500, knowing: verified.text).entry?.firstFound == 9500)
+        #expect(recorded(entry("d", server: "t"), 9000, 9500, knowing: verified.text).entry?.firstFound == 9500)
+        #expect(
+            recorded(entry("d"), 500, 600, knowing: first.text).entry?.firstFound == 600,
+            "the machine was started again"
+        )
+    }
+
+    /// A file with these lines, in which a text is replaced after its digest was computed.
+    private func file(_ lines: String, _ old: String = "", _ new: String = "") -> [UInt8] {
+        let text = "nest-bootstrap verified objects 5 \(sha256(Array(lines.utf8)))\n\(lines)"
+        return Array((old.isEmpty ? text : text.replacing(old, with: new)).utf8)
+    }
+
+    @Test func `a file that is damaged, or of another version, counts as nothing`() throws {
+        let digests = ["d1", "md1", "s"].map { "\(Self.digest(of: $0))" }
+        let line = "a\tp\tnamespaced\t\(digests.joined(separator: "\t"))\t5\n"
+        #expect(VerifiedObjects(text: file(line)).entry(for: "a") == self.entry("d1", firstFound: 5))
+        let first = VerifiedObjects(now: { 5 })
+        first.record(self.entry("d1"), for: "a", requestedAt: 0)
+        #expect(first.text == file(line))
+        let damaged = [
+            file(line, "\tp\t", "\tq\t"), file(line, "objects 5", "objects 4"),
+            file(line.replacing("\t5", with: "\t1.5")), file(line.replacing("\tp\t", with: "\t../p\t")),
+            file(line.replacing(digests[1], with: "md1")), file("a\n"), file("\n\t\n"), file(line).dropLast(),
+        ]
+        let others = ["", "{}", "nest-bootstrap verified objects 5", line].map { Array($0.utf8) }
+        for bytes in damaged + others {
+            let known = VerifiedObjects(text: Array(bytes))
+            let text = String(decoding: bytes, as: UTF8.self)
+            #expect(known.entry(for: "a") == nil && known.entry(for: "b") == nil, "\(text)")
+        }
     }
 }

@@ -3,7 +3,7 @@ import YAML
 
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ObjectDiffTests {
     private let configMap = GroupVersionKind(apiVersion: "v1", kind: "ConfigMap")
     private let secret = GroupVersionKind(apiVersion: "v1", kind: "Secret")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct SecretMaskTests {
     private func lines(_ old: String, _ new: String) -> [String] {
         TextDiff.lines(from: Array(old.utf8), to: Array(new.utf8))

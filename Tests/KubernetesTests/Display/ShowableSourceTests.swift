@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// The lines of a file that may be shown with a problem.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct ShowableSourceTests {
     /// The numbers of the lines that are not shown.
     private func hidden(_ text: String) throws -> [Int] {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct CredentialTests {
     private let authority: TestAuthority
     private var check: CredentialCheck { CredentialCheck() }

@@ -6,7 +6,7 @@ import Testing
 @testable import Kubernetes
 
 /// Certificates that are valid and end soon.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct CredentialWarningTests {
     private let authority: TestAuthority
 

@@ -3,7 +3,7 @@ import Testing
 import YAML
 @testable import Kubernetes
 
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct KubeconfigTests {
     func read(_ text: String, path: String = "/etc/kubernetes/a.kubeconfig") throws(Problems) -> Kubeconfig {
         try Kubeconfig(Array(text.utf8), path: path)

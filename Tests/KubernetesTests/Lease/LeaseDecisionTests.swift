@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// When a Lease is taken, renewed and given up, with a clock that a test moves.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct LeaseDecisionTests {
     private let start = ContinuousClock.now
 

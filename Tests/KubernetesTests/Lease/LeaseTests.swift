@@ -5,7 +5,7 @@ import YAML
 @testable import Kubernetes
 
 /// Leases on a real API server.
-@Suite(.needsAPIServer, .timeLimit(.minutes(30)))
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
 struct LeaseTests {
     /// Times with which a test need not wait for a minute.
     static let timing = LeaseTiming(

@@ -5,7 +5,7 @@ import Testing
 @testable import Kubernetes
 
 /// What a task that prunes waits for while the server refuses its requests.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct PrunerWaitTests {
     /// The waits that were reported.
     private final class Reported: Sendable {

@@ -4,7 +4,7 @@ import YAML
 @testable import Kubernetes
 
 /// Causes for which objects are not ready, from events and from the status of pods.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct RolloutDiagnosisTests {
     @Test(arguments: [
         (

@@ -4,7 +4,7 @@ import Testing
 @testable import Kubernetes
 
 /// With which requests objects are awaited.
-@Suite(.timeLimit(.minutes(30)))
+@Suite(.timeLimit(.minutes(5)))
 struct RolloutTests {
     private static let collection = "/apis/apps/v1/namespaces/n/deployments"
 
