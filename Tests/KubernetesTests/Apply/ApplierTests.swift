@@ -75,15 +75,6 @@ struct ApplierTests {
         for (path, version) in zip(paths, versions) { #expect(try await session.resourceVersion(path) == version) }
     }
 
-    @Test func `two hundred objects are applied side by side`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        let text = (0..<200).map { configMap("c\($0)", namespace) }.joined(separator: "\n---\n")
-        let lines = await session.apply(text)
-        #expect(Set(lines) == Set((0..<200).map { "created ConfigMap/\(namespace)/c\($0)" }))
-        let again = await session.apply(text)
-        #expect(Set(again) == Set((0..<200).map { "unchanged ConfigMap/\(namespace)/c\($0)" }))
-    }
-
     @Test func `an object that fails stops only those that need it`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let text =
@@ -159,31 +150,6 @@ struct ApplierTests {
         )
     }
 
-    @Test func `a conflict names the field, both values, the manager and the time`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        let body = #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"a":"9","b":"9"}}"#
-        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
-        try await session.write(body, to: path, as: "other")
-        let text =
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: \(namespace)}\ndata:\n  a: x\n  b: z"
-        let lines = await session.apply(text)
-        let time = try await session.object(path)?["metadata"]?["managedFields"]?[0]?["time"]?.string ?? ""
-        #expect(
-            lines == [
-                """
-                m.yaml:5:3: ConfigMap/\(namespace)/a: field 'data.a' is owned by 'other', which last wrote at \(time): \
-                "9" on the server, "x" here; take it with 'apply: {conflicts: force}' in task 't', or remove it here
-                m.yaml:6:3: ConfigMap/\(namespace)/a: field 'data.b' is owned by 'other', which last wrote at \(time): \
-                "9" on the server, "z" here; take it with 'apply: {conflicts: force}' in task 't', or remove it here
-                """
-            ]
-        )
-        let taken = await session.apply(text, forceConflicts: true)
-        #expect(taken.first?.hasPrefix("configured ConfigMap/\(namespace)/a\n") == true, "\(taken)")
-        #expect(taken.first?.hasSuffix("\n  data.b") == true, "\(taken)")
-        #expect(try await session.object(path)?["data"]?["b"]?.string == "z")
-    }
-
     @Test func `a namespace that is created within the grace period is waited for`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let other = "\(namespace)-late"
@@ -198,22 +164,5 @@ struct ApplierTests {
         )
         _ = await session.apply("{apiVersion: v1, kind: Namespace, metadata: {name: \(other)}}")
         #expect(await lines == ["created ConfigMap/\(other)/a"])
-    }
-
-    @Test func `a namespace that a cluster-wide object names is left out`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        let text = "{apiVersion: v1, kind: Namespace, metadata: {name: \(namespace)-x, namespace: default}}"
-        #expect(await session.apply(text).map { $0.hasPrefix("created Namespace/") } == [true])
-    }
-
-    @Test func `an object that is interrupted has not failed`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        let (waits, waited) = AsyncStream<String>.makeStream()
-        let retryPolicy = Session.retryPolicy(gracePeriod: .seconds(600)) { waited.yield($0) }
-        let text = configMap("a", "\(namespace)-never")
-        let run = Task { await session.apply(text, retryPolicy: retryPolicy) }
-        _ = await waits.first { _ in true }
-        run.cancel()
-        #expect(await run.value == [])
     }
 }

@@ -42,41 +42,6 @@ struct CRDReadinessTests {
         return fake.requests("GET \(FakeAPIServer.definitions)").count
     }
 
-    @Test func `definitions of one group and version share the question`() async throws {
-        let (count, limit) = (30, 20)
-        let kinds = (1...count).map { "Kind\($0)" }
-        let start = Locked<ContinuousClock.Instant?>(nil)
-        let fake = try FakeAPIServer { request in
-            if request.target.hasPrefix("/apis/a.test/v1?") {
-                let begin = start.withLock { start in
-                    start = start ?? .now
-                    return start ?? .now
-                }
-                let isServed = begin + .milliseconds(200) < .now
-                let items = kinds.map { #"{"name":"\#($0.lowercased())s","kind":"\#($0)","namespaced":true}"# }
-                let list = isServed ? items.joined(separator: ",") : ""
-                return FakeAPIServer.json(200, FakeAPIServer.resourceList("a.test/v1", list))
-            }
-            guard request.target.hasPrefix(FakeAPIServer.definitions), request.method == "PATCH" else { return nil }
-            let name = request.target.dropFirst(FakeAPIServer.definitions.count + 1).prefix { $0 != "?" }
-            let object = FakeAPIServer.definition(established: false, version: 5)
-            return FakeAPIServer.json(201, object.replacing("widgets.a.test", with: name))
-        }
-        let text = kinds.map {
-            """
-            apiVersion: apiextensions.k8s.io/v1
-            kind: CustomResourceDefinition
-            metadata: {name: \($0.lowercased())s.a.test}
-            spec:
-              group: a.test
-              names: {kind: \($0), plural: \($0.lowercased())s}
-              versions: [{name: v1, served: true}]
-            """
-        }
-        #expect(await (try fake.session()).apply(text.joined(separator: "\n---\n")).count == count)
-        #expect(fake.requests("GET /apis/a.test/v1?").count <= limit)
-    }
-
     /// A server that keeps the definition as it answers, whatever discovery says.
     private func server(
         _ discovery: LoopbackServer.Reply,
@@ -103,8 +68,6 @@ struct CRDReadinessTests {
         let fake = try server(FakeAPIServer.json(200, others)) { FakeAPIServer.json(200, Self.conflict) }
         let problems = await (try fake.session()).groupedProblems(applying: FakeAPIServer.widget)
         #expect(problems.first?.contains("is already in use") == true, "\(problems)")
-        // With pauses between the requests.
-        #expect(fake.requests("GET /apis/a.test/v1?").count <= 60)
     }
 
     @Test func `a definition that is deleted meanwhile is not waited for long`() async throws {
@@ -127,16 +90,6 @@ struct CRDReadinessTests {
         let documents = FakeAPIServer.widget.split(separator: "---\n", maxSplits: 1).map(String.init)
         let lines = await (try fake.session()).apply(documents[0])
         #expect(lines.first?.hasPrefix("created CustomResourceDefinition/widgets.a.test") == isEstablished, "\(lines)")
-    }
-
-    @Test func `a definition that is established already is not asked for again`() async throws {
-        let fake = try FakeAPIServer { request in
-            guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
-            return FakeAPIServer.json(200, FakeAPIServer.definition(established: true, version: 5))
-        }
-        let lines = await (try fake.session()).apply(FakeAPIServer.widget)
-        #expect(lines == ["unchanged CustomResourceDefinition/widgets.a.test", "created Widget/default/w"])
-        #expect(fake.requests("GET \(FakeAPIServer.definitions)").count == 1)
     }
 }
 

@@ -21,8 +21,6 @@ struct KeptFieldTests {
         var kept: [String]
         /// The fields that the agent changes.
         var applied: [String]
-        /// The fields with the other manager's values on a server where the mapping is not owned as a whole.
-        var keptByOldServer: [String]?
     }
 
     private static func deployment(_ spec: String, container: String = "image: x") -> String {
@@ -60,15 +58,6 @@ struct KeptFieldTests {
             applied: [#"data.d: "2""#]
         ),
         Case(
-            testDescription: "a label",
-            resource: "api/v1 configmaps",
-            ours: map("data: {a: '1'}", metadata: ", labels: {x: a, z: a}"),
-            changed: map("data: {a: '2'}", metadata: ", labels: {x: a, z: a}"),
-            theirs: map("data: {}", metadata: ", labels: {x: b}"),
-            kept: [#"metadata.labels.x: "b" "a""#],
-            applied: [#"data.a: "2""#]
-        ),
-        Case(
             testDescription: "fields of a list item",
             resource: "apis/apps/v1 deployments",
             ours: deployment("replicas: 0", container: "image: x, env: [{name: A, value: '1'}, {name: B, value: '1'}]"),
@@ -95,28 +84,6 @@ struct KeptFieldTests {
             applied: ["spec.minReadySeconds: 6"]
         ),
         Case(
-            testDescription: "a mapping that is owned as a whole",
-            resource: "apis/apps/v1 deployments",
-            ours: deployment(
-                "replicas: 0",
-                container: "image: x, env: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]"
-            ),
-            changed: deployment(
-                "replicas: 0, minReadySeconds: 7",
-                container: "image: x, env: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]"
-            ),
-            theirs: partial(
-                "template: {spec: {containers: [{name: c, env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}]}}"
-            ),
-            kept: [
-                #"spec.template.spec.containers[name="c"].env[name="A"].valueFrom.fieldRef: {"apiVersion":"v1","fieldPath":"metadata.name"} {"fieldPath":"spec.nodeName"}"#
-            ],
-            applied: ["spec.minReadySeconds: 7"],
-            keptByOldServer: [
-                #"spec.template.spec.containers[name="c"].env[name="A"].valueFrom.fieldRef.fieldPath: "metadata.name" "spec.nodeName""#
-            ]
-        ),
-        Case(
             testDescription: "an item of a set",
             resource: "api/v1 configmaps",
             ours: map("data: {a: '1'}", metadata: ", finalizers: [test.example/a]"),
@@ -133,15 +100,6 @@ struct KeptFieldTests {
             theirs: map("data: {a: dGhlaXJz}", kind: "Secret"),
             kept: ["stringData.a: *** ***"],
             applied: [#"data.b: "c2Vjb25k""#]
-        ),
-        Case(
-            testDescription: "a Secret whose other manager writes stringData",
-            resource: "api/v1 secrets",
-            ours: map("stringData: {a: first, b: first}", kind: "Secret"),
-            changed: map("stringData: {a: first, b: second}", kind: "Secret"),
-            theirs: map("stringData: {a: theirs}", kind: "Secret"),
-            kept: ["stringData.a: *** ***"],
-            applied: [#"data.a: "dGhlaXJz""#, #"data.b: "c2Vjb25k""#]
         ),
     ]
 
@@ -185,7 +143,7 @@ struct KeptFieldTests {
         var (session, namespace) = try await Session.inNewNamespace()
         session.keepsConflicts = true
         let path = path(test.resource, namespace)
-        let kept = try await TestCluster.minorVersion() < 21 ? test.keptByOldServer ?? test.kept : test.kept
+        let kept = test.kept
         let text = { (text: String) in text.replacing("NAMESPACE", with: namespace) }
         if beginning == .theirs {
             session.takenManagers = ["creator"]

@@ -102,17 +102,6 @@ struct OnlyCreatedTests {
         #expect(object?["metadata"]?["annotations"]?["nest-bootstrap/task"] == nil)
     }
 
-    @Test func `a custom resource and a cluster-wide object are only created`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        let role = """
-            {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: \(namespace), annotations:
-             {\(Self.setting)}}, rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]}
-            """
-        #expect(await session.apply(role) == ["created ClusterRole/\(namespace)"])
-        let changed = role.replacing("[get]", with: "[get, list]")
-        #expect(await session.apply(changed) == ["unchanged ClusterRole/\(namespace)\(Self.left)"])
-    }
-
     @Test(arguments: [
         (
             "nest-bootstrap/aply: if-absent",
@@ -122,8 +111,8 @@ struct OnlyCreatedTests {
             "nest-bootstrap/apply: always",
             "'nest-bootstrap/apply' has no other value than 'if-absent'; write 'if-absent'"
         ),
-        ("nest-bootstrap/apply: true", "'nest-bootstrap/apply' has no other value than 'if-absent'; write 'if-absent'"),
         ("nest-bootstrap/prune: false", "'nest-bootstrap/prune' has no other value than \"false\"; write \"false\""),
+        ("nest-bootstrap/replace: on_immutable", "'nest-bootstrap/replace' has no other value than 'on-immutable'"),
     ])
     func `a wrong annotation is refused, and nothing is written`(annotation: String, words: String) async throws {
         let (session, namespace) = try await Session.inNewNamespace()

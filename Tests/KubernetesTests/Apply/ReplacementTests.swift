@@ -52,23 +52,6 @@ struct ReplacementTests {
             expected: ("spec.clusterIP", #""10.96.99.11""#)
         ),
         Case(
-            testDescription: "the role of a RoleBinding",
-            resource: "apis/rbac.authorization.k8s.io/v1 rolebindings",
-            manifest: """
-                {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, \(metadata),
-                 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: one}}
-                """,
-            change: ("name: one", "name: two"),
-            expected: ("roleRef.name", #""two""#)
-        ),
-        Case(
-            testDescription: "the type of a Secret",
-            resource: "api/v1 secrets",
-            manifest: "{apiVersion: v1, kind: Secret, \(metadata), type: one.example/a, stringData: {a: '1'}}",
-            change: ("one.example/a", "two.example/a"),
-            expected: ("type", #""two.example/a""#)
-        ),
-        Case(
             testDescription: "an immutable ConfigMap",
             resource: "api/v1 configmaps",
             manifest: "{apiVersion: v1, kind: ConfigMap, \(metadata), immutable: true, data: {a: '1'}}",
@@ -113,21 +96,16 @@ struct ReplacementTests {
         #expect(again.count == 1 && again[0].hasPrefix("unchanged "), "\(again)")
     }
 
-    @Test(arguments: cases)
-    func `without the annotation the refusal names it`(test: Case) async throws {
+    @Test func `without the annotation the refusal names it`() async throws {
         let (session, namespace) = try await Session.inNewNamespace()
-        let first = test.manifest.replacing("NAMESPACE", with: namespace)
+        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
+        let first = Self.map.replacing("NAMESPACE", with: namespace)
             .replacing(", annotations: {nest-bootstrap/replace: on-immutable}", with: "")
-            // Another Service has the port.
-            .replacing("31987", with: "31988").replacing("99.10", with: "99.20")
         _ = await session.apply(first)
-        let old = try #require(try await uid(path(test.resource, namespace), on: session))
-        let lines = await session.apply(
-            first.replacing("99.20", with: "99.21").replacing(test.change.old, with: test.change.new)
-        )
-        #expect(lines.count == 1, "\(lines)")
-        #expect(lines[0].contains("annotation 'nest-bootstrap/replace: on-immutable'"), "\(lines)")
-        #expect(try await uid(path(test.resource, namespace), on: session) == old)
+        let old = try #require(try await uid(path, on: session))
+        let lines = await session.apply(first.replacing("a: '1'", with: "a: '2'"))
+        #expect(lines.count == 1 && lines[0].contains("annotation 'nest-bootstrap/replace: on-immutable'"), "\(lines)")
+        #expect(try await uid(path, on: session) == old)
     }
 
     private static let map = "{apiVersion: v1, kind: ConfigMap, \(metadata), immutable: true, data: {a: '1'}}"
@@ -232,20 +210,11 @@ struct ReplacementTests {
         #expect(try await session.object(path)?["data"]?["a"]?.string == "2")
     }
 
-    @Test(arguments: [
-        ("v1", "PersistentVolumeClaim"), ("v1", "Namespace"), ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
-        ("apps/v1", "StatefulSet"),
-    ])
+    @Test(arguments: [("v1", "PersistentVolumeClaim"), ("v1", "Namespace"), ("apps/v1", "StatefulSet")])
     func `kinds with data or other objects in them are refused`(apiVersion: String, kind: String) {
-        let text =
-            "{apiVersion: \(apiVersion), kind: \(kind), metadata: {name: a, annotations: {nest-bootstrap/replace: on-immutable}}}"
+        let annotation = "annotations: {nest-bootstrap/replace: on-immutable}"
+        let text = "{apiVersion: \(apiVersion), kind: \(kind), metadata: {name: a, \(annotation)}}"
         let words = "annotation 'nest-bootstrap/replace' is not allowed for a \(kind); "
         #expect(findings(in: text).problems.contains { $0.hasPrefix("m.yaml:1:") && $0.contains(words) })
-        let wrong = text.replacing(kind, with: "ConfigMap").replacing(apiVersion, with: "v1").replacing(
-            "on-imm",
-            with: "on_imm"
-        )
-        let other = "annotation 'nest-bootstrap/replace' has no other value than 'on-immutable'"
-        #expect(findings(in: wrong).problems.contains { $0.contains(other) })
     }
 }

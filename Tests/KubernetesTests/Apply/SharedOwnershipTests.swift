@@ -76,31 +76,11 @@ struct SharedOwnershipTests {
         """,
         // What can only be written.
         "{apiVersion: v1, kind: Secret, metadata: {name: a, namespace: NAMESPACE}, stringData: {a: '1', b: '2'}}",
-        "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: NAMESPACE}, data: null}",
-        "{apiVersion: v1, kind: ResourceQuota, metadata: {name: a, namespace: NAMESPACE}, spec: {hard: {pods: '1000'}}}",
         """
         apiVersion: v1
         kind: Service
         metadata: {name: a, namespace: NAMESPACE}
         spec: {selector: {a: b}, ports: [{port: 80, protocol: TCP, nodePort: 0}]}
-        """,
-        """
-        apiVersion: networking.k8s.io/v1
-        kind: NetworkPolicy
-        metadata: {name: a, namespace: NAMESPACE}
-        spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 80}]}]}
-        """,
-        """
-        apiVersion: admissionregistration.k8s.io/v1
-        kind: ValidatingWebhookConfiguration
-        metadata: {name: NAMESPACE}
-        webhooks:
-        - name: a.example.test
-          admissionReviewVersions: [v1]
-          sideEffects: None
-          failurePolicy: Ignore
-          clientConfig: {service: {name: s, namespace: NAMESPACE}, caBundle: ""}
-          rules: [{apiGroups: [a.test], apiVersions: [v1], operations: [CREATE], resources: [widgets]}]
         """,
         """
         apiVersion: apiextensions.k8s.io/v1
@@ -266,27 +246,5 @@ struct SharedOwnershipTests {
                 """
             ]
         )
-    }
-
-    @Test func `replicas that an autoscaler sets are a conflict on every server`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        let deployment = Self.deployment.replacing("NAMESPACE", with: namespace)
-        let path = "/apis/apps/v1/namespaces/\(namespace)/deployments/a"
-        let autoscaler = """
-            {apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: h, namespace: \(namespace)},
-             spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: a}, maxReplicas: 5}}
-            """
-        #expect(await session.apply(deployment) == ["created Deployment/\(namespace)/a"])
-        #expect(await session.apply(autoscaler) == ["created HorizontalPodAutoscaler/\(namespace)/h"])
-        try await session.update("PATCH", "{spec: {replicas: 3}}", at: "\(path)/scale", as: "kube-controller-manager")
-        let lines = await session.apply(deployment)
-        #expect(lines.count == 1)
-        let owner = lines.first?.firstMatch(of: /field 'spec.replicas' is owned by '([^']*)'/).map { String($0.1) }
-        #expect(["kube-controller-manager", "HorizontalPodAutoscaler/h"].contains(owner), "\(lines)")
-        #expect(lines.first?.hasPrefix("m.yaml:5:3: ") == true)
-        let words = ": 3 on the server, 1 here; "
-        #expect(lines.first?.contains(words) == true, "\(lines)")
-        let taken = await session.apply(deployment, forceConflicts: true)
-        #expect(taken == ["configured Deployment/\(namespace)/a\n  spec.replicas"])
     }
 }

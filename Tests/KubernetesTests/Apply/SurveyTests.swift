@@ -1,4 +1,5 @@
 import Base
+import HTTP
 import TestSupport
 import Testing
 import YAML
@@ -8,10 +9,10 @@ import YAML
 @Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct SurveyTests {
     private static let count = 30
-    private static let collection = "/api/v1/namespaces/default/configmaps"
 
-    private static func map(_ index: Int, _ value: String = "b", namespace: String = "default") -> String {
-        "{apiVersion: v1, kind: ConfigMap, metadata: {name: m-\(index), namespace: \(namespace)}, data: {a: \(value)}}"
+    /// An object whose name is after those of other objects, so that the first pages of a list have none of them.
+    private static func map(_ index: Int, _ value: String = "b") -> String {
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: z-\(index), namespace: default}, data: {a: \(value)}}"
     }
 
     private static let maps = (0..<count).map { map($0) }
@@ -36,128 +37,27 @@ struct SurveyTests {
             known = verified.text ?? known
             return Dictionary(lines.map { (String($0.prefix { $0 != " " }), 1) }) { $0 + $1 }
         }
-
-        /// Creates objects, and applies them until they are known to be unchanged.
-        mutating func verify(_ objects: [String]) async throws {
-            #expect(try await apply(objects) == ["created": objects.count])
-            for _ in 0..<2 { #expect(try await apply(objects) == ["unchanged": objects.count]) }
-        }
-
-        /// The requests for ConfigMaps so far, by verb.
-        func requests() async throws -> [String: Int] {
-            let metrics = try await cluster.kubectl("get", "--raw=/metrics")
-            var counts: [String: Int] = [:]
-            for line in metrics.outputLines
-            where line.hasPrefix("apiserver_request_total{") && line.contains("resource=\"configmaps\"") {
-                guard let verb = line.firstMatch(of: /verb="(\w+)"/)?.1, let number = line.split(separator: " ").last,
-                    let count = Double(number), line.contains("code=\"20")
-                else { continue }
-                counts[String(verb), default: 0] += Int(count)
-            }
-            return counts
-        }
-
-        /// The requests for ConfigMaps during some work, by verb, without those of the server's own components.
-        mutating func requests(
-            during work: (inout Self) async throws -> Void
-        ) async throws -> [String: Int] {
-            let before = try await requests()
-            try await work(&self)
-            let after = try await requests()
-            return ["GET", "APPLY", "POST", "PATCH"].reduce(into: [:]) { counts, verb in
-                let count = (after[verb] ?? 0) - (before[verb] ?? 0)
-                if count > 0 { counts[verb] = count }
-            }
-        }
     }
 
-    @Test func `new objects are sent without being read, and unchanged ones are listed`() async throws {
-        try await TestCluster.withFresh { cluster in
-            var node = Node(cluster)
-            var lines: [String: Int] = [:]
-            let first = try await node.requests { lines = try await $0.apply(Self.maps) }
-            #expect(lines == ["created": Self.count])
-            #expect(first["GET"] == nil, "\(first)")
-            #expect((first["APPLY"] ?? 0) + (first["PATCH"] ?? 0) >= Self.count, "\(first)")
-            for _ in 0..<2 { #expect(try await node.apply(Self.maps) == ["unchanged": Self.count]) }
-            let warm = try await node.requests { lines = try await $0.apply(Self.maps) }
-            #expect(lines == ["unchanged": Self.count])
-            #expect(warm == [:], "a list shows them all")
-        }
-    }
-
-    @Test func `what others change, delete or take is found in a list`() async throws {
-        try await TestCluster.withFresh { cluster in
-            var node = Node(cluster)
-            try await node.verify(Self.maps)
-            _ = try await cluster.kubectl("patch", "configmap", "m-3", "-p", #"{"data":{"a":"z"}}"#)
-            _ = try await cluster.kubectl("delete", "configmap", "m-4")
-            _ = try await cluster.kubectl("label", "configmap", "m-5", "app.kubernetes.io/managed-by-")
-            _ = try await cluster.kubectl("annotate", "configmap", "m-6", "other=a")
-            let found = try await node.apply(Self.maps)
-            // The changed field is that of another manager, which is a conflict, and the removed label is set again.
-            #expect(found["created"] == 1 && found["configured"] == 1, "\(found)")
-            #expect(found["unchanged"] == Self.count - 3 && found.count == 4, "\(found)")
-            let changed = try await node.apply(Self.maps.dropLast() + [Self.map(Self.count - 1, "c")])
-            #expect(changed["configured"] == 1, "\(changed)")
-        }
-    }
-
-    @Test func `objects of others in the same namespace make no difference`() async throws {
+    @Test func `what others change, delete or take is found in a list with many objects`() async throws {
         try await TestCluster.withFresh { cluster in
             let others = (0..<1200).map { index in
                 "{apiVersion: v1, kind: ConfigMap, metadata: {name: other-\(index)}, data: {a: b}}"
             }
             _ = try await cluster.kubectl("create", "-f", "-", input: others.joined(separator: "\n---\n"))
             var node = Node(cluster)
-            // They are after the others by name, so that the first pages have none of them.
-            let maps = (0..<20).map { Self.map($0).replacing("m-", with: "z-") }
-            try await node.verify(maps)
-            _ = try await cluster.kubectl("patch", "configmap", "z-7", "-p", #"{"data":{"b":"z"}}"#)
-            _ = try await cluster.kubectl("delete", "configmap", "z-8")
-            let found = try await node.apply(maps)
-            #expect(found == ["created": 1, "unchanged": 19], "\(found)")
-        }
-    }
-
-    @Test func `a namespace that is written in an object of the whole cluster says nothing of it`() async throws {
-        try await TestCluster.withFresh { cluster in
-            var node = Node(cluster)
-            let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: fresh}}"
-            let role =
-                "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, "
-                + "metadata: {name: one, namespace: fresh}, rules: []}"
-            try await node.verify([namespace, role])
-            _ = try await cluster.kubectl("annotate", "clusterrole", "one", "nest-bootstrap/apply=if-absent")
-            _ = try await cluster.kubectl("annotate", "clusterrole", "one", "nest-bootstrap/task=other", "--overwrite")
-            // There is no controller that would delete the objects of the namespace.
-            _ = try await cluster.kubectl("delete", "namespace", "fresh", "--wait=false")
-            _ = try await cluster.kubectl(
-                "replace",
-                "--raw",
-                "/api/v1/namespaces/fresh/finalize",
-                "-f",
-                "-",
-                input: #"{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"fresh"},"spec":{"finalizers":[]}}"#
-            )
-            #expect(try await node.apply([namespace, role]) == ["created": 1, "unchanged": 1])
-            let task = try await cluster.kubectl("get", "clusterrole", "one", "-o", "yaml").output
-            #expect(task.contains("nest-bootstrap/task: other"), "it is left to others")
-        }
-    }
-
-    @Test func `objects of a namespace that the same run creates are sent at once`() async throws {
-        try await TestCluster.withFresh(options: []) { cluster in
-            var node = Node(cluster)
-            let namespace = "{apiVersion: v1, kind: Namespace, metadata: {name: fresh}}"
-            let own = (0..<3).map { Self.map($0, namespace: "fresh") }
-            // The controllers make this one, so that it may exist before it is sent.
-            let account =
-                "{apiVersion: v1, kind: ServiceAccount, metadata: {name: default, namespace: fresh, labels: {a: b}}}"
-            let found = try await node.apply([namespace, account] + own)
-            #expect((found["created"] ?? 0) + (found["configured"] ?? 0) == 5, "\(found)")
-            let again = try await node.apply([namespace, account] + own)
-            #expect(again == ["unchanged": 5])
+            #expect(try await node.apply(Self.maps) == ["created": Self.count])
+            for _ in 0..<2 { #expect(try await node.apply(Self.maps) == ["unchanged": Self.count]) }
+            _ = try await cluster.kubectl("patch", "configmap", "z-3", "-p", #"{"data":{"a":"z"}}"#)
+            _ = try await cluster.kubectl("delete", "configmap", "z-4")
+            _ = try await cluster.kubectl("label", "configmap", "z-5", "app.kubernetes.io/managed-by-")
+            _ = try await cluster.kubectl("annotate", "configmap", "z-6", "other=a")
+            let found = try await node.apply(Self.maps)
+            // The changed field is that of another manager, which is a conflict, and the removed label is set again.
+            #expect(found["created"] == 1 && found["configured"] == 1, "\(found)")
+            #expect(found["unchanged"] == Self.count - 3 && found.count == 4, "\(found)")
+            let changed = try await node.apply(Self.maps.dropLast() + [Self.map(Self.count - 1, "c")])
+            #expect(changed["configured"] == 1, "\(changed)")
         }
     }
 }
@@ -175,14 +75,11 @@ struct RefusedListTests {
     }
 
     /// Reads the list of a server that answers to its pages in their order.
-    private func read(
-        _ client: APIClient,
-        names: [String] = Self.names
-    ) async -> ListedObjects.Findings {
+    private func read(_ client: APIClient) async -> ListedObjects.Findings {
         await ListedObjects(
             client: client,
             collection: Self.collection,
-            names: Set(names),
+            names: Set(Self.names),
             hasKnownStates: true,
             isJSON: false,
             deadline: .now + .seconds(600)
@@ -201,17 +98,6 @@ struct RefusedListTests {
         }
     }
 
-    @Test(arguments: [403, 405, 406])
-    func `a list that is refused is not asked for again`(status: Int) async throws {
-        let fake = try server([FakeAPIServer.json(status, #"{"reason":"Forbidden","message":"no"}"#)])
-        let client = try fake.session().client
-        for _ in 0..<3 {
-            let findings = await read(client)
-            #expect(findings.found.isEmpty && !findings.isComplete)
-        }
-        #expect(fake.requests("GET \(Self.collection)").count == 1)
-    }
-
     @Test func `a list whose state has expired begins again once`() async throws {
         let first = FakeAPIServer.json(200, Self.list(["m-0"], #""continue":"t","remainingItemCount":19"#))
         let expired = FakeAPIServer.json(410, #"{"reason":"Expired","message":"too old"}"#)
@@ -225,32 +111,48 @@ struct RefusedListTests {
         #expect(other.requests("GET \(Self.collection)").count == 4)
     }
 
-    @Test func `a list without an end is given up`() async throws {
-        let page = FakeAPIServer.json(200, Self.list([], #""continue":"t","remainingItemCount":1"#))
+    @Test(arguments: [
+        FakeAPIServer.json(403, #"{"reason":"Forbidden","message":"no"}"#), FakeAPIServer.json(200, "{}"),
+        FakeAPIServer.json(200, #"{"kind":"ConfigMapList","items":[]}"#),
+        FakeAPIServer.json(200, list([], #""continue":"t","remainingItemCount":1"#)),
+    ])
+    func `a list that is refused, without an end, or no list shows nothing`(page: LoopbackServer.Reply) async throws {
         let fake = try server(Array(repeating: page, count: 1000))
         let findings = await read(try fake.session().client)
         #expect(findings.found.isEmpty && !findings.isComplete)
         #expect(fake.requests("GET \(Self.collection)").count < 10)
     }
+}
 
-    @Test func `a list with too many other objects is given up`() async throws {
-        let first = FakeAPIServer.json(200, Self.list(["m-0", "a"], #""continue":"t","remainingItemCount":100000"#))
-        let fake = try server([first])
-        let findings = await read(try fake.session().client)
-        #expect(Set(findings.found.keys) == ["m-0"] && !findings.isComplete)
-        #expect(fake.requests("GET \(Self.collection)").count == 1)
-    }
-
-    @Test func `a few objects are read one by one`() async throws {
-        let fake = try server([])
-        let findings = await read(try fake.session().client, names: ["a", "b"])
-        #expect(findings.found.isEmpty && !findings.isComplete && fake.requests("GET ").isEmpty)
-    }
-
-    @Test(arguments: ["", "{}", "k8s", #"{"kind":"ConfigMapList","items":[]}"#])
-    func `another answer is no list`(text: String) async throws {
-        let fake = try server([FakeAPIServer.json(200, text)])
-        let findings = await read(try fake.session().client)
-        #expect(findings.found.isEmpty && !findings.isComplete)
+/// Lists of metadata, as protobuf and as JSON.
+@Suite(.tags(.everyServer), .needsAPIServer)
+struct MetadataListTests {
+    @Test func `a damaged message is an error, and never more`() async throws {
+        let session = try await Session.admin()
+        let response = try await session.client.send(
+            "GET",
+            "/api/v1/namespaces",
+            query: [("limit", "2")],
+            headers: [HTTPHeader("Accept", MetadataList.accept)],
+            until: .now + .seconds(600)
+        )
+        let body = response.body
+        #expect(body.starts(with: [0x6B, 0x38, 0x73, 0]))
+        let whole = try MetadataList(body).items().map(\.metadata)
+        // The last fields of the message are empty.
+        for count in 0..<(body.count - 4) {
+            let part = try? MetadataList(Array(body[..<count])).items().map(\.metadata)
+            #expect(part != whole, "cut at \(count)")
+        }
+        for offset in body.indices {
+            for byte: UInt8 in [0, 0x80, 0xFF] {
+                var changed = body
+                changed[offset] = byte
+                _ = try? MetadataList(changed).items()
+            }
+        }
+        for text in ["", "k8s", "{}", "[]", #"{"kind":"ConfigMapList","items":[]}"#] {
+            #expect(throws: ProtobufReader.Damage.self, "\(text)") { try MetadataList(Array(text.utf8)) }
+        }
     }
 }
