@@ -168,3 +168,79 @@ struct StuckObjectTests {
         )
     }
 }
+
+/// An apply that is cancelled while a rank is under way that others need.
+@Suite(.timeLimit(.minutes(5)))
+struct InterruptionTests {
+    @Test func `nothing fails when the wait for a definition is interrupted`() async throws {
+        let fake = try FakeAPIServer { request in
+            // It is never established.
+            if request.target.hasPrefix("/apis/a.test/v1?") { return FakeAPIServer.json(404, "{}") }
+            guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
+            return FakeAPIServer.json(200, FakeAPIServer.definition(established: false, version: 5))
+        }
+        let session = try fake.session()
+        let (waits, waited) = AsyncStream<String>.makeStream()
+        let retryPolicy = Session.retryPolicy { waited.yield($0) }
+        let run = Task { await session.apply(FakeAPIServer.widget, retryPolicy: retryPolicy) }
+        let words = await waits.first { _ in true } ?? ""
+        #expect(words.hasPrefix("CustomResourceDefinition/widgets.a.test: not established yet: "), "\(words)")
+        run.cancel()
+        #expect(await run.value == [])
+        #expect(fake.requests("PATCH /apis/a.test/") == [])
+    }
+
+    @Test func `nothing fails when the request for a namespace is interrupted`() async throws {
+        let (requests, requested) = AsyncStream<Void>.makeStream()
+        let fake = try FakeAPIServer { request in
+            guard request.method == "PATCH", request.target.hasPrefix("/api/v1/namespaces/ns?") else { return nil }
+            requested.yield()
+            return .silence
+        }
+        let session = try fake.session()
+        let text = """
+            {apiVersion: v1, kind: Namespace, metadata: {name: ns}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns}}
+            """
+        let run = Task { await session.apply(text) }
+        _ = await requests.first { true }
+        run.cancel()
+        #expect(await run.value == [])
+    }
+}
+
+/// How objects that failed for one reason are reported together.
+struct FailureGroupTests {
+    /// The report of objects that failed at the locations of a file.
+    private func report(at positions: [Base.SourceLocation.Position]) -> [String] {
+        let failures = positions.enumerated().map { number, position in
+            ObjectFailure(
+                object: ObjectIdentity(
+                    type: GroupVersionKind(apiVersion: "v1", kind: "ConfigMap"),
+                    namespace: "n",
+                    name: "c\(number)"
+                ),
+                cause: .other,
+                faults: [
+                    ObjectFailure.Fault(
+                        location: Base.SourceLocation(file: "f.yaml", position: position),
+                        message: "held",
+                        hint: "wait"
+                    )
+                ],
+            )
+        }
+        return FailureGroup.groups(of: failures).flatMap(\.problems).map(\.description)
+    }
+
+    @Test func `objects of several places are listed by place`() {
+        let positions = (1...5).map { Base.SourceLocation.Position(line: $0, column: 3) }
+        #expect(report(at: positions) == ["5 ConfigMaps (f.yaml:1:3, 2:3, 3:3 and 2 more): held; wait"])
+    }
+
+    @Test func `objects with one place, as in a prune, are listed by name`() {
+        let positions = Array(repeating: Base.SourceLocation.Position(line: 3, column: 3), count: 5)
+        #expect(report(at: positions) == ["5 ConfigMaps (n/c0, n/c1, n/c2 and 2 more; f.yaml:3:3): held; wait"])
+    }
+}

@@ -60,3 +60,63 @@ struct OtherWaysTests {
         #expect(await session.apply(job("ours")) == ["unchanged Job/\(namespace)/ours"])
     }
 }
+
+/// Manifests with owners.
+@Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
+struct OwnerTests {
+    private static func object(_ namespace: String, ownedBy uid: String) -> String {
+        """
+        apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          name: owned
+          namespace: \(namespace)
+          ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: owner, uid: \(uid)}]
+        """
+    }
+
+    @Test func `an object whose owner the server does not have is not created`() async throws {
+        let (session, namespace) = try await Session.inNewNamespace()
+        let owner = "{apiVersion: v1, kind: ConfigMap, metadata: {name: owner, namespace: \(namespace)}}"
+        #expect(await session.apply(owner).count == 1)
+        let foreign = await session.apply(Self.object(namespace, ownedBy: "3f0c0000-0000-4000-8000-000000000000"))
+        #expect(
+            foreign.count == 1 && foreign[0].contains("'metadata.ownerReferences[0].uid' is refused"),
+            "\(foreign)"
+        )
+        let path = "/api/v1/namespaces/\(namespace)/configmaps"
+        #expect(try await session.object("\(path)/owned") == nil)
+        let uid = try #require(try await session.object("\(path)/owner")?["metadata"]?["uid"]?.string)
+        let own = await session.apply(Self.object(namespace, ownedBy: uid))
+        #expect(own == ["created ConfigMap/\(namespace)/owned"])
+    }
+}
+
+/// Roles whose rules a controller collects from other roles.
+@Suite(.needsAPIServer, .timeLimit(.minutes(5)))
+struct AggregatedRoleTests {
+    @Test func `an empty list of rules is the controller's`() async throws {
+        let session = try await Session.admin()
+        let part = """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRole
+            metadata: {name: aggregated-part, labels: {aggregated-to: all}}
+            rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]
+            """
+        let role = """
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRole
+            metadata: {name: aggregated-all}
+            aggregationRule: {clusterRoleSelectors: [{matchLabels: {aggregated-to: all}}]}
+            rules: []
+            """
+        _ = await session.apply(part)
+        #expect(await session.apply(role) == ["created ClusterRole/aggregated-all"])
+        let path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/aggregated-all"
+        let isFilled = try await becomes { try await session.object(path)?["rules"]?.sequence?.count == 1 }
+        #expect(isFilled)
+        for force in [false, true] {
+            #expect(await session.apply(role, forceConflicts: force) == ["unchanged ClusterRole/aggregated-all"])
+        }
+    }
+}

@@ -19,24 +19,16 @@ struct ReadinessTests {
             #""metadata":{"generation":2},"status":{"observedGeneration":1}"#,
             .waiting("generation is 2, its controller has seen 1")
         ),
-        (#""metadata":{"generation":2},"status":{"observedGeneration":2}"#, .ready),
         (#""metadata":{"generation":2}"#, .ready),
         (
             #""status":{"conditions":[{"type":"Reconciling","status":"True","reason":"Busy","message":"at it"}]}"#,
             .waiting("Busy: at it")
         ),
         (
-            #""status":{"conditions":[{"type":"Stalled","status":"True","reason":"Stuck","message":"no"}]}"#,
-            .failed("Stuck: no")
-        ),
-        (
             #""status":{"conditions":[{"type":"Stalled","status":"True","reason":"S"},"#
                 + #"{"type":"Reconciling","status":"True","reason":"R"}]}"#, .failed("S")
         ),
-        (#""status":{"conditions":[{"type":"Stalled","status":"False","reason":"S"}]}"#, .ready),
         (#""status":{"conditions":null}"#, .ready),
-        (#""status":{"conditions":[]}"#, .ready),
-        (#""status":{}"#, .ready),
         (#""spec":{}"#, .ready),
         (#""status":{"conditions":[{"type":"Ready","status":"True"}]}"#, .ready),
         (
@@ -78,10 +70,6 @@ struct ReadinessTests {
         (
             #""spec":{"replicas":2,"progressDeadlineSeconds":600},"status":{\#(counts),"#
                 + #""conditions":[\#(available),\#(progressing)]}"#, .ready
-        ),
-        (
-            #""spec":{"replicas":2,"progressDeadlineSeconds":2147483647},"status":{\#(counts),"#
-                + #""conditions":[\#(available)]}"#, .ready
         ),
         (#""spec":{"replicas":2},"status":{\#(counts)}"#, .waiting("not available")),
         (
@@ -134,10 +122,9 @@ struct ReadinessTests {
     }
 
     @Test(arguments: [
-        (#""spec":{"updateStrategy":{"type":"OnDelete"}}"#, Readiness.waiting("replicas: 0 of 1")),
         (
             #""spec":{"updateStrategy":{"type":"OnDelete"}},"status":{"replicas":1,"readyReplicas":1,"updateRevision":"b"}"#,
-            .ready
+            Readiness.ready
         ),
         (#""spec":{"replicas":2},"status":{"replicas":1}"#, .waiting("replicas: 1 of 2")),
         (#""spec":{"replicas":2},"status":{"replicas":2,"readyReplicas":1}"#, .waiting("ready replicas: 1 of 2")),
@@ -176,10 +163,6 @@ struct ReadinessTests {
         (#""status":{}"#, .waiting("labelled replicas: 0 of 1")),
         (#""status":{"fullyLabeledReplicas":1}"#, .waiting("available replicas: 0 of 1")),
         (#""status":{"fullyLabeledReplicas":1,"availableReplicas":1}"#, .waiting("ready replicas: 0 of 1")),
-        (
-            #""status":{"fullyLabeledReplicas":1,"availableReplicas":1,"readyReplicas":1,"replicas":3}"#,
-            .waiting("replicas still terminating: 2")
-        ),
         (#""status":{"fullyLabeledReplicas":1,"availableReplicas":1,"readyReplicas":1,"replicas":1}"#, .ready),
     ])
     func `a ReplicaSet is ready when its pods are`(rest: String, expected: Readiness) throws {
@@ -197,14 +180,12 @@ struct ReadinessTests {
             #""status":{"phase":"Running","conditions":[{"type":"Ready","status":"False","#
                 + #""reason":"ContainersNotReady","message":"m"}]}"#, .waiting("ContainersNotReady: m")
         ),
-        (#""status":{"phase":"Running"}"#, .waiting("not ready")),
         (
             #""status":{"phase":"Running","containerStatuses":["#
                 + #"{"name":"b","state":{"running":{}}},{"name":"c","state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}"#,
             .failed("container 'c' is in CrashLoopBackOff")
         ),
         (#""status":{"phase":"Pending"}"#, .waiting("pending")),
-        (#""status":{}"#, .waiting("pending")),
         (
             #""metadata":{"creationTimestamp":"2024-05-01T00:00:50Z"},"status":{"phase":"Pending",\#(unschedulable)}"#,
             .waiting("Unschedulable: 0/1 nodes")
@@ -228,7 +209,6 @@ struct ReadinessTests {
             #""spec":{"suspend":true},"status":{"conditions":[{"type":"Suspended","status":"True"}]}"#,
             .waiting("it is suspended")
         ),
-        (#""status":{"conditions":[{"type":"Suspended","status":"True"}]}"#, .waiting("not started")),
         (#""status":{"startTime":"2024-05-01T00:00:00Z"}"#, .waiting("running")),
         (#""status":{}"#, .waiting("not started")),
     ])
@@ -283,7 +263,6 @@ struct ReadinessTests {
         ("v1", "PersistentVolumeClaim", #""status":{"phase":"Bound"}"#, .ready),
         ("v1", "Namespace", #""status":{"phase":"Active"}"#, .ready),
         ("v1", "Namespace", #""status":{"phase":"Terminating"}"#, .waiting("phase is 'Terminating', not 'Active'")),
-        ("v1", "Node", #""status":{}"#, .waiting("condition Ready is missing")),
         ("v1", "Node", #""status":{"conditions":[{"type":"Ready","status":"True"}]}"#, .ready),
         (
             "v1", "Node",
@@ -295,12 +274,8 @@ struct ReadinessTests {
         ("v1", "Service", #""spec":{"type":"LoadBalancer"}"#, .waiting("it has no cluster IP yet")),
         ("v1", "Service", #""spec":{"type":"LoadBalancer","clusterIP":"10.0.0.1"}"#, .ready),
         ("v1", "ConfigMap", #""data":{}"#, .ready),
-        ("v1", "Secret", #""data":{}"#, .ready),
         ("batch/v1", "CronJob", #""status":{}"#, .ready),
         ("policy/v1", "PodDisruptionBudget", #""status":{}"#, .ready),
-        (
-            "apiregistration.k8s.io/v1", "APIService", #""status":{}"#, .waiting("condition Available is missing")
-        ),
         (
             "apiregistration.k8s.io/v1", "APIService",
             #""status":{"conditions":[{"type":"Available","status":"False","reason":"MissingEndpoints"}]}"#,
