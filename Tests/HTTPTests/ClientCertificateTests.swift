@@ -56,19 +56,13 @@ struct ClientCertificateTests {
         #expect(error.message.hasPrefix("'\(error.address)': ") && error.message.contains("certificate required"))
     }
 
-    @Test func `a certificate that the server does not know is named`() async throws {
-        let elsewhere = try TestAuthority(subject: "/CN=elsewhere")
-        let stranger = try elsewhere.issue("stranger")
-        let error = try await failure(.file(stranger.certificatePath), .file(stranger.keyPath))
-        #expect(error.kind == .clientCertificateRefused)
-        #expect(error.message.contains("unknown ca"))
-    }
-
-    @Test func `an expired certificate is refused by the server`() async throws {
-        let late = try authority.issue("late", validity: .past)
-        let error = try await failure(.file(late.certificatePath), .file(late.keyPath))
-        #expect(error.kind == .clientCertificateRefused)
-        #expect(error.message.contains("certificate expired"))
+    @Test func `a certificate that the server refuses is reported with its reason`() async throws {
+        let stranger = try TestAuthority(subject: "/CN=elsewhere").issue("stranger")
+        for (issued, words) in [(stranger, "unknown ca"), (try authority.issue("late", validity: .past), "expired")] {
+            let error = try await failure(.file(issued.certificatePath), .file(issued.keyPath))
+            #expect(error.kind == .clientCertificateRefused)
+            #expect(error.message.contains(words))
+        }
     }
 
     @Test func `the key of another certificate names both files`() async throws {
@@ -81,16 +75,12 @@ struct ClientCertificateTests {
         )
     }
 
-    @Test func `a missing file is named`() async throws {
-        let error = try await failure(.file("/nowhere/a.crt"), .file(user.keyPath))
-        #expect(error.kind == .invalidRequest)
-        #expect(error.message == "cannot read '/nowhere/a.crt': No such file or directory")
-        #expect(error.url == "\(server.url)/")
-    }
-
-    @Test func `a device is not read`() async throws {
-        let error = try await failure(.file("/dev/zero"), .file(user.keyPath))
-        #expect(error.message == "cannot read '/dev/zero': is a character device")
+    @Test func `a file that cannot be read is named`() async throws {
+        let missing = try await failure(.file("/nowhere/a.crt"), .file(user.keyPath))
+        #expect(missing.kind == .invalidRequest)
+        #expect(missing.message == "cannot read '/nowhere/a.crt': No such file or directory")
+        let device = try await failure(.file("/dev/zero"), .file(user.keyPath))
+        #expect(device.message == "cannot read '/dev/zero': is a character device")
     }
 
     @Test func `a certificate needs a key`() async throws {
@@ -104,12 +94,9 @@ struct ClientCertificateTests {
         let garbage = try authority.write("garbage\n", to: "garbage")
         let error = try await failure(.file(garbage), .file(user.keyPath))
         #expect(error.kind == .invalidRequest)
-        #expect(
-            error.message
-                == "client certificate '\(garbage)' contains no PEM block (no line '-----BEGIN …-----')"
-        )
+        #expect(error.message.hasPrefix("client certificate '\(garbage)' contains no PEM block"))
         let inline = try await failure(.file(user.certificatePath), .data(Array("garbage".utf8)))
-        #expect(inline.message == "inline client key contains no PEM block (no line '-----BEGIN …-----')")
+        #expect(inline.message.hasPrefix("inline client key contains no PEM block"))
     }
 
     @Test func `a changed file is read again`() async throws {

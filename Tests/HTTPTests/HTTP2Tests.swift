@@ -60,20 +60,6 @@ struct HTTP2Tests {
         #expect(proxy.connectionCount == 2)
     }
 
-    @Test func `large bodies are sent and received at once`() async throws {
-        let body = Array(repeating: UInt8(ascii: "x"), count: 2 << 20)
-        let request = HTTPRequest(method: "POST", url: "\(server.url)/echo", body: body)
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            for _ in 0..<8 {
-                group.addTask { [client, identity] in
-                    try await client.send(request, as: identity, deadline: .now + .seconds(600)).body == body
-                }
-            }
-            for try await isEqual in group { #expect(isEqual) }
-        }
-        #expect(server.connectionCount == 1)
-    }
-
     @Test func `another user has another connection`() async throws {
         let user = try authority.issue("user")
         var other = identity

@@ -36,16 +36,9 @@ struct CertificateTests {
         #expect(certificate.names == ["kubernetes", "10.96.0.1", "*.example.org", "fd00::1"])
         #expect(certificate.validFrom.description == "2001-01-01T00:00:00Z")
         #expect(certificate.validUntil.description == "2001-12-31T23:59:59Z")
-        #expect(!certificate.isAuthority)
+        let own = try #require(try read(authority.certificatePath).first)
+        #expect(!certificate.isAuthority && own.isAuthority)
         #expect(try Certificate(der: certificate.der) == certificate)
-    }
-
-    @Test func `an authority is recognised`() throws {
-        let certificate = try #require(try read(authority.certificatePath).first)
-        #expect(certificate.isAuthority)
-        #expect(certificate.subject == certificate.issuer)
-        #expect(certificate.validFrom <= .now())
-        #expect(certificate.validUntil > .now())
     }
 
     @Test func `all certificates of a file are read, ignoring text between them`() throws {
@@ -62,22 +55,13 @@ struct CertificateTests {
     @Test(arguments: [
         ("", "is empty"),
         ("hello", "contains no PEM block (no line '-----BEGIN …-----')"),
-        ("\0\u{1}\u{2}", "contains no PEM block (no line '-----BEGIN …-----')"),
         (
             "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
             "contains a private key, not a certificate"
         ),
         (
-            "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
-            "contains 'CERTIFICATE REQUEST', not a certificate"
-        ),
-        (
             "x\n-----BEGIN CERTIFICATE-----\nAAAA\n",
             "contains a CERTIFICATE block in line 2 without its END line"
-        ),
-        (
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----BEGIN CERTIFICATE-----\n",
-            "contains a CERTIFICATE block in line 1 without its END line"
         ),
         (
             "-----BEGIN CERTIFICATE-----\nAA?A\n-----END CERTIFICATE-----",
@@ -87,14 +71,9 @@ struct CertificateTests {
             "-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----",
             "contains an invalid CERTIFICATE block in line 1: it is base64 that is cut off"
         ),
-        ("-----BEGIN -----\n", "contains no PEM block (no line '-----BEGIN …-----')"),
         (
             "a:\n  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n",
             "has spaces before '-----' in line 2, which programs in Go, such as kubectl, do not read"
-        ),
-        (
-            "-----BEGIN CERTIFICATE-----\nAAAA\n\t-----END CERTIFICATE-----\n",
-            "has spaces before '-----' in line 3, which programs in Go, such as kubectl, do not read"
         ),
         (
             "\u{feff}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
@@ -111,22 +90,6 @@ struct CertificateTests {
         (
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE----------BEGIN CERTIFICATE-----\n",
             "has another text after '-----END CERTIFICATE-----' in line 3; add a line break"
-        ),
-        (
-            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: x\n\n; -----BEGIN CERTIFICATE-----\n",
-            "contains no PEM block (no line '-----BEGIN …-----')"
-        ),
-        (
-            "-----BEGIN CERTIFICATE-----\nAA\u{b}AA\n-----END CERTIFICATE-----\n",
-            "contains an invalid CERTIFICATE block in line 1: it is not base64: it has other characters"
-        ),
-        (
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\u{85}",
-            "has another text after '-----END CERTIFICATE-----' in line 3; add a line break"
-        ),
-        (
-            "-----BEGIN CERTIFICATE-----\rAAAA\r-----END CERTIFICATE-----\r",
-            "has '-----BEGIN' in line 1 without '-----' at the end of the line"
         ),
         ("# -----BEGIN CERTIFICATE-----\n", "contains no PEM block (no line '-----BEGIN …-----')"),
     ])
@@ -158,13 +121,10 @@ struct CertificateTests {
             #expect(error?.kind == .brokenContents)
             #expect(error?.message.hasPrefix("contains an invalid certificate: ") == true)
         }
-    }
-
-    @Test func `no flipped bit crashes the parser`() throws {
-        let der = try #require(try read(authority.certificatePath).first).der
         for location in der.indices {
             var broken = der
             broken[location] ^= 0x81
+            // It must not end the process.
             _ = try? Certificate(der: broken)
         }
     }

@@ -87,6 +87,11 @@ struct IssuingTests {
         #expect(certificate.organizations == ["system:nodes", "a, b + c"])
         #expect(certificate.names == ["worker", "*.example.org", "127.0.0.1", "fd00::1"])
         #expect(certificate.purposes == ["client auth", "server auth"])
+        #expect(!authority.allowsSigning)
+        var contents = Self.serving
+        contents.usages = [.signing]
+        let signing = try key.certify(contents)
+        #expect(signing.purposes == [] && signing.allowsSigning)
         #expect(certificate.validFrom == Self.start)
         #expect(certificate.validUntil == Self.year)
         let leaf = try write(certificate.pem, to: "leaf.crt")
@@ -142,47 +147,15 @@ struct IssuingTests {
         #expect(serials.count == 20)
     }
 
-    @Test func `a certificate for signatures is for nothing else`() throws {
-        var contents = Self.serving
-        (contents.usages, contents.names) = ([.signing], [])
-        let key = try SigningKey(generating: .p256)
-        let certificate = try key.certify(contents)
-        #expect(certificate.purposes == [])
-        #expect(certificate.allowsSigning)
-        #expect(certificate.names == [])
-        #expect(try !Self.authority(.p256).certificate.allowsSigning)
-    }
-
-    @Test func `contents that libcrypto refuses are an error with its reason`() throws {
-        var contents = Self.serving
-        contents.commonName = String(repeating: "x", count: 65)
-        let key = try SigningKey(generating: .p256)
-        let error = #expect(throws: TLSError.self) { try key.certify(contents) }
-        #expect(error?.message == "cannot make a certificate with its subject: string too long")
-    }
-
-    @Test(arguments: [
-        ("", "contains an invalid private key: "),
-        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", ""),
-    ])
-    func `what is not a key is refused`(text: String, message: String) {
+    @Test(arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+    func `what is not a key is refused`(text: String) {
         let error = #expect(throws: TLSError.self) { try SigningKey(pem: SecretBytes(copying: Array(text.utf8))) }
         #expect(error?.kind == .brokenContents)
-        #expect(error?.message.hasPrefix(message) == true)
     }
 
     @Test func `a key with a password is refused without a question`() async throws {
         let path = TemporaryDirectory.file("encrypted.key")
-        _ = try await openssl(
-            "genpkey",
-            "-algorithm",
-            "ED25519",
-            "-aes256",
-            "-pass",
-            "pass:secret",
-            "-out",
-            path
-        )
+        _ = try await openssl("genpkey", "-algorithm", "ED25519", "-aes256", "-pass", "pass:secret", "-out", path)
         let pem = SecretBytes(copying: try Files.read(path))
         #expect(throws: TLSError.self) { try SigningKey(pem: pem) }
     }
