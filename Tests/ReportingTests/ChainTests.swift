@@ -65,27 +65,14 @@ struct ChainTests {
         #expect(chain(diagnostics) == "a.yaml: is empty (and 1 more)")
     }
 
-    @Test func `a hint stays apart from the message`() {
-        let error = Problem("cannot start", cause: Problem("no server", hint: "start it"))
-        #expect(problems(of: error) == [Problem("cannot start: no server", hint: "start it")])
-    }
-
     @Test func `an outer hint is not lost, and an inner one is better`() {
         let cause = Problem("cannot open", cause: Plain("no such file"))
         let known = Problem("cannot link", hint: "make it", cause: cause)
         #expect(problems(of: known).map(\.description) == ["cannot link: cannot open: no such file; make it"])
         #expect(chain(known) == "cannot link: cannot open: no such file; make it")
-        let better = Problem(
-            "cannot link",
-            hint: "make it",
-            cause: Problem("full", hint: "empty it")
-        )
+        let better = Problem("cannot link", hint: "make it", cause: Problem("full", hint: "empty it"))
         #expect(chain(better) == "cannot link: full; empty it")
-        let placed = Problem(
-            "cannot read",
-            hint: "write it",
-            cause: Problem("is empty", at: SourceLocation(file: "a"))
-        )
+        let placed = Problem("cannot read", hint: "write it", cause: Problem("is empty", at: SourceLocation(file: "a")))
         #expect(problems(of: placed).map(\.description) == ["a: cannot read: is empty; write it"])
     }
 

@@ -126,10 +126,6 @@ struct JSONDocumentationTests {
 
     @Test func `every field of a status of all nodes is documented, and nothing else`() throws {
         let text = reportedNodesJSON(BootstrapConditionTests.nodes(Timestamp(seconds: 90)))
-        let first =
-            #"{"node":"w1","roles":["worker"],"state":"ready","since":"1970-01-01T00:00:00Z","#
-            + #""reason":"TasksSucceeded","message":"2 of 2 tasks have succeeded","kubelet":"ready"}"#
-        #expect(text.hasPrefix(#"{"version":1,"nodes":[\#(first),"#))
         let node = try readJSON(Array(text.utf8), file: "status")
         #expect(try fieldPaths(node).sorted() == (try DocumentedFields("status --all-nodes").paths.sorted()))
     }
@@ -138,13 +134,8 @@ struct JSONDocumentationTests {
         let counts = CheckCounts(tasks: 3, objects: 5, uncheckedObjects: 4, tasksWithoutSandbox: 1)
         let text = checkJSON([SampleRun.problem], warnings: [SampleRun.problem], counts, Self.keys, Self.address)
         let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks"}"#
-        #expect(
-            text == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"#
-                + #""summary":{"tasks":3,"objects":5,"uncheckedObjects":4,"tasksWithoutSandbox":1,"problems":1,"warnings":1},"#
-                + #""nodeAddress":{"address":"10.0.0.1","interface":"a","others":["#
-                + #"{"address":"10.0.0.2","interface":"a","reason":"10.0.0.1 comes first"}]}}"#
-        )
+            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","#
+        #expect(text.hasPrefix(#"{"version":1,"problems":[\#(problem)"key":"tasks"}],"warnings":[{"#))
         let node = try readJSON(Array(text.utf8), file: "check")
         #expect(try fieldPaths(node).sorted() == (try DocumentedFields("check").paths.sorted()))
     }
@@ -163,15 +154,8 @@ struct JSONDocumentationTests {
             )
             report.add(node, found, warnings: found, counts)
         }
-        let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number","key":"tasks","nodes":["a"]}"#
-        #expect(
-            report.json == #"{"version":1,"problems":[\#(problem)],"warnings":[\#(problem)],"nodes":["#
-                + #"{"node":"a","hostName":"a","roles":["worker"],"tasks":1,"objects":3,"uncheckedObjects":2,"#
-                + #""tasksWithoutSandbox":1},"#
-                + #"{"node":"b","hostName":"b","roles":["worker"],"tasks":1,"objects":3}],"#
-                + #""summary":{"nodes":2,"problems":1,"warnings":1}}"#
-        )
+        #expect(report.json.contains(#""key":"tasks","nodes":["a"]}],"warnings":[{"#))
+        #expect(report.json.hasSuffix(#""summary":{"nodes":2,"problems":1,"warnings":1}}"#))
         let check = try readJSON(Array(report.json.utf8), file: "check")
         #expect(try fieldPaths(check).sorted() == (try DocumentedFields("check --all-nodes").paths.sorted()))
         let graph = try readJSON(Array(all.renderJSON().utf8), file: "graph")
@@ -198,18 +182,8 @@ struct JSONDocumentationTests {
         report.addLeftovers([.init(task: "c", path: "/w", reason: "is not empty")])
         report.state = ["/run/nest-bootstrap"]
         report.problems = [SampleRun.problem]
-        let problem =
-            #"{"message":"wrong \"type\"","place":{"file":"a.yaml","line":2,"column":3},"hint":"type a number"}"#
-        #expect(
-            report.json == #"{"version":1,"dryRun":true,"units":["k8s-bootstrap.target"],"#
-                + #""commands":[{"task":"a","text":"rm x\n","failed":true}],"#
-                + #""paths":[{"task":"a","path":"/x","result":"deleted"},"#
-                + #"{"task":"a","path":"/y","result":"kept","reason":"is not empty"}],"#
-                + #""unlisted":[{"task":"b","path":"/z"}],"#
-                + #""leftovers":[{"task":"c","path":"/w","reason":"is not empty"}],"#
-                + #""state":["/run/nest-bootstrap"],"problems":[\#(problem)],"#
-                + #""summary":{"deleted":1,"kept":1,"commands":1,"units":1,"problems":1}}"#
-        )
+        #expect(report.json.contains(#"{"task":"a","path":"/y","result":"kept","reason":"is not empty"}],"#))
+        #expect(report.json.hasSuffix(#""summary":{"deleted":1,"kept":1,"commands":1,"units":1,"problems":1}}"#))
         let node = try readJSON(Array(report.json.utf8), file: "reset")
         #expect(try fieldPaths(node).sorted() == (try DocumentedFields("reset").paths.sorted()))
     }
@@ -236,11 +210,9 @@ struct JSONDocumentationTests {
         let inspection = SetInspection(authority: authority, leaves: [faulty], undeclared: ["u"], limits: ["l"])
         let check = certificatesJSON(inspection)
         #expect(
-            check == #"{"version":1,"certificates":[{"name":"k8s","path":"/c","problems":[]},"#
-                + #"{"node":"w1","name":"kubelet","path":"/p","expires":"1970-01-01T00:00:00Z","owner":"etcd","group":"g","#
-                + #""mode":"0040","problems":["is missing"]}],"rotation":"none","undeclared":["u"],"notCompared":["l"],"#
-                + #""summary":{"certificates":2,"problems":1}}"#
+            check.contains(#""expires":"1970-01-01T00:00:00Z","owner":"etcd","group":"g","mode":"0040","problems":["#)
         )
+        #expect(check.hasSuffix(#""summary":{"certificates":2,"problems":1}}"#))
         let checked = try readJSON(Array(check.utf8), file: "check")
         #expect(try fieldPaths(checked).sorted() == (try DocumentedFields("certificates check").paths.sorted()))
         let plan = RenewalPlan(

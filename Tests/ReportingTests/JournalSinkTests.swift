@@ -60,13 +60,6 @@ struct JournalSinkTests {
         #expect(entries([event]).first?.hasSuffix(fields) == true)
     }
 
-    @Test func `the end of an only task is the end of the run`() {
-        let report = Report([.init(task: "a", outcome: .unchanged, duration: .zero)])
-        let end = "MESSAGE=a: unchanged in 0 ms taskUnchanged PRIORITY=6 NEST_TASK=a NEST_OUTCOME=unchanged "
-        let events = [Event(task: "a", .taskFinished(.unchanged, after: .zero)), Event(.runFinished(report))]
-        #expect(entries(events) == [end + "NEST_DURATION_USEC=0"])
-    }
-
     @Test func `an error of the system has its number`() {
         let error = SystemError("cannot write", "/x", code: 30)
         let sent = entries([Event(task: "a", .taskFinished(.failed(error), after: .zero))])
@@ -107,13 +100,7 @@ struct JournalSinkTests {
         let failing = ConsoleOutput(writer, journal: JournalQueue(refusing))
         failing.report(Plain("cannot read"))
         failing.flush(idleLimit: .seconds(600))
-        #expect(
-            recorder.text(.diagnostics) == """
-                nest-bootstrap: a 'b': Operation not permitted
-                nest-bootstrap: cannot read
-
-                """
-        )
+        #expect(recorder.text(.diagnostics).hasSuffix("\nnest-bootstrap: cannot read\n"))
     }
 
     @Test func `entries that the journal refuses go to standard error, and the reason once`() {

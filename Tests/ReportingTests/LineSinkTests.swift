@@ -139,13 +139,6 @@ struct LineSinkTests {
         )
     }
 
-    @Test func `a dry run that finds nothing to do is two lines`() {
-        let entries = ["a", "b"].map { Report.Entry(task: $0, outcome: .unchanged, duration: .seconds(1)) }
-        let ends = entries.map { Event(task: $0.task, .taskFinished($0.outcome, after: $0.duration)) }
-        report(ends + [Event(.runFinished(Report(entries)))], isDryRun: true)
-        #expect(recorder.text() == "unchanged: a, b\n2 tasks unchanged\n")
-    }
-
     @Test func `a dry run that fails names what did not fail as well`() {
         report(
             [
@@ -165,11 +158,6 @@ struct LineSinkTests {
         )
         #expect(recorder.text() == "a: failed\nb: skipped: 'a' did not succeed\n1 task failed, 1 skipped\n")
         #expect(recorder.text(.diagnostics) == "a: error: no\n")
-    }
-
-    @Test func `a run without tasks is a sentence`() {
-        report([Event(.runFinished(Report([])))])
-        #expect(recorder.text() == "no task to run\n")
     }
 
     @Test func `an interrupted task is reported as one`() {

@@ -74,12 +74,14 @@ struct NotifySinkTests {
         )
     }
 
-    @Test func `a failure stays as the status`() {
+    @Test func `a failure, or a dependency that has not succeeded, stays as the status`() {
         let sink = makeSink()
         sink.receive(Event(task: "a", .taskStarted(verb: "file")))
         sink.receive(Event(task: "a", .taskFinished(.failed(Plain("no\nroom")), after: .milliseconds(5))))
         sink.finish()
         #expect(all.last == #"STATUS=failed in 5 ms: no\nroom"#)
+        makeSink().runBlocked(by: [Problem("task 'a' runs after 'b', which has not run on this boot", hint: "x")])
+        #expect(all.last == "STATUS=waiting: task 'a' runs after 'b', which has not run on this boot")
     }
 
     @Test func `what programs print, and what only root may read, is not in the status`() {
@@ -98,13 +100,6 @@ struct NotifySinkTests {
         #expect(
             all.dropFirst() == ["STATUS=exec", "STATUS=failed in 5 ms (1 failed): ConfigMap/x: its program failed"]
         )
-    }
-
-    @Test func `a dependency that has not succeeded is reported as the reason for waiting`() {
-        makeSink().runBlocked(by: [
-            Problem("task 'a' runs after 'b', which has not run on this boot", hint: "x")
-        ])
-        #expect(all == ["STATUS=waiting: task 'a' runs after 'b', which has not run on this boot"])
     }
 
     @Test func `several tasks share the status`() {

@@ -34,6 +34,9 @@ struct ProblemViewTests {
 
                 """
         )
+        let coloured = view("a: b", isColoured: true).text(Problem("wrong", at: location(1)), isWarning: false)
+        #expect(coloured.hasPrefix("\u{1b}[1ma.yaml:3:1:\u{1b}[0m \u{1b}[31merror:\u{1b}[0m wrong\n  3 | a: b\n"))
+        #expect(coloured.hasSuffix("    | \u{1b}[31m^\u{1b}[0m\n"))
     }
 
     @Test(arguments: [
@@ -64,32 +67,31 @@ struct ProblemViewTests {
         #expect(lines[1].hasPrefix(isUTF8 ? "  3 | …" : "  3 | ..."))
     }
 
-    @Test func `a place and a severity are in colour if there is colour`() {
-        let text = view("a: b", isColoured: true).text(Problem("wrong", at: location(1)), isWarning: false)
-        #expect(
-            text == """
-                \u{1b}[1ma.yaml:3:1:\u{1b}[0m \u{1b}[31merror:\u{1b}[0m wrong
-                  3 | a: b
-                    | \u{1b}[31m^\u{1b}[0m
-
-                """
-        )
-    }
-
     @Test func `a problem without a place, or with a line that is not shown, is its message`() {
         #expect(view("a").text(Problem("no route"), isWarning: true) == "warning: no route\n")
-        #expect(
-            view("a").text(Problem("no route"), isWarning: false)
-                == "nest-bootstrap: error: no route\n"
-        )
-        #expect(
-            view(nil).text(Problem("wrong", at: location(1)), isWarning: false)
-                == "a.yaml:3:1: error: wrong\n"
-        )
+        #expect(view("a").text(Problem("no route"), isWarning: false) == "nest-bootstrap: error: no route\n")
+        let placed = Problem("wrong", at: location(1))
+        #expect(view(nil).text(placed, isWarning: false) == "a.yaml:3:1: error: wrong\n")
     }
 
     @Test func `nothing is wrapped if the width is not known`() {
         let problem = Problem(String(repeating: "word ", count: 60) + "end", at: location(1))
         #expect(view(nil, columns: nil).text(problem, isWarning: false).split(separator: "\n").count == 1)
+    }
+
+    @Test func `each problem is there once, with the nodes that have it unless all have it`() {
+        let (common, every) = (Problem("of the files"), Problem("of every node"))
+        let (one, most) = (Problem("of one"), Problem("of most"))
+        var findings = NodeFindings(common: [common])
+        for number in 1...6 {
+            let own = (number == 2 ? [one, one] : []) + (number < 6 ? [most] : [])
+            findings.add("n\(number)", own + [common, every])
+        }
+        #expect(
+            findings.problems.map(\.message) == [
+                "of the files", "of most (nodes 'n1', 'n2', 'n3' and 2 more)", "of every node", "of one (node 'n2')",
+            ]
+        )
+        #expect(findings.all.map(\.nodes.count) == [6, 5, 6, 1])
     }
 }

@@ -161,42 +161,6 @@ enum SampleBoot {
         )
         return source
     }
-
-    /// A boot that is over, in which `b` failed twice, at last because of its API server, and `c` was skipped.
-    static var finished: TimelineSource {
-        var source = TimelineSource(
-            tasks: [
-                task("a", units: ["k3s.service"], .ended(.changed), record("a", .changed, at: 9500, after: 500)),
-                task(
-                    "b",
-                    after: [0],
-                    .ended(.failed),
-                    record(
-                        "b",
-                        .failed,
-                        at: 20_000,
-                        after: 4000,
-                        attempt: 2,
-                        waits: [
-                            wait(.server, "API server 10.0.0.1:6443", "connection refused", from: 17_000, to: 19_000)
-                        ]
-                    ),
-                    earlier: [attempt(.failed, at: 12_000, after: 2000)],
-                    description: "Apply <b> & \"c\"",
-                ),
-                task("c", after: [1], .ended(.skipped), record("c", .skipped, at: 20_000)),
-            ],
-            clock: clock,
-        )
-        source.system = SystemTimes(
-            boot: BootTimes(userspace: .milliseconds(500), unitsLoaded: .seconds(1), finished: .seconds(25)),
-            units: [
-                unit("k3s.service", started: 2000, active: 9000),
-                unit("multi-user.target", started: 58_000, active: 58_000),
-            ],
-        )
-        return source
-    }
 }
 
 /// The spans of a task, each as `work 4-5`, in seconds.

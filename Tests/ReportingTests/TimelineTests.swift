@@ -41,7 +41,6 @@ struct TimelineTests {
         #expect(spans(timeline, "late") == ["dependency 2- (node)"])
         #expect(timeline.criticalPath == ["kubeconfig", "rbac", "crds", "node"])
         #expect(timeline.tasks.filter(\.isCritical).map(\.name) == ["kubeconfig", "rbac", "crds", "node"])
-        #expect(timeline.task("crds")?.attemptCount == 2)
         #expect(timeline.units.map(\.name) == ["kubelet.service", "network-online.target"])
         #expect(timeline.notes.isEmpty)
     }
@@ -97,31 +96,6 @@ struct TimelineTests {
         #expect(later.notes == ["not shown, because they were last started after the tasks: k3s.service"])
     }
 
-    @Test func `a unit that ends when it has done its work is never active`() {
-        var source = TimelineSource(
-            tasks: [
-                Boot.task(
-                    "a",
-                    units: ["mount.service"],
-                    .ended(.changed),
-                    Boot.record("a", .changed, at: 9500, after: 400)
-                )
-            ],
-            clock: Boot.clock,
-        )
-        let unit = UnitTimes(
-            name: "mount.service",
-            state: UnitState(load: "loaded", active: "inactive", sub: "dead"),
-            started: .seconds(2),
-            ended: .seconds(9),
-        )
-        source.system = SystemTimes(boot: BootTimes(unitsLoaded: .seconds(1)), units: [unit])
-        let timeline = Timeline(source)
-        #expect(spans(timeline, "a") == ["unit 1-9 (mount.service)", "work 9.1-9.5 (changed)"])
-        #expect(timeline.criticalPath == ["mount.service", "a"])
-        #expect(timeline.units.map(\.ended) == [.seconds(9)])
-    }
-
     @Test func `a chain of 10,000 tasks has a timeline`() {
         let tasks = (0..<10_000).map { index in
             let record = Boot.record("t\(index)", .changed, at: Int64(index * 5 + 5), after: 5)
@@ -132,15 +106,6 @@ struct TimelineTests {
         #expect(timeline.criticalPath.last == "t9999")
         #expect(timelineLines(timeline, columns: 80).count { $0.hasPrefix("* t") } == 10_000)
         #expect(timelineSVG(timeline, node: "n").ranges(of: "<circle").count == 10_001)
-    }
-
-    @Test func `a long reason is cut off`() {
-        let reason = String(repeating: "[-]etcd failed, ", count: 20)
-        let wait = TimelineSpan(.server, from: .zero, to: .seconds(2), subject: "API server x", reason: reason)
-        let task = TimelineTask(name: "a", state: .running, spans: [wait])
-        let beginning = String(repeating: "[-]etcd failed, ", count: 7)
-        #expect(task.details(until: .seconds(2)) == ["waited 2 s for API server x (\(beginning)[-]etcd…)"])
-        #expect(task.caption(until: .seconds(2)) == "waited 2 s for API server x")
     }
 
     @Test func `an attempt with overlapping waits is divided without gaps`() {
@@ -237,5 +202,40 @@ struct TimelineTests {
         #expect(spans(timeline, "b") == ["dependency 2- (a)"])
         #expect(timeline.criticalPath.isEmpty)
         #expect(!timeline.isOngoing)
+    }
+
+    @Test func `runs after the first success are left out`() {
+        let history = TaskHistory(lastSuccess: Timestamp(seconds: 0))
+        let again = Boot.record("a", .failed, at: 50_000, after: 3000, history: history)
+        let first = Boot.attempt(.changed, at: 5000, after: 1000)
+        let task = Boot.task("a", .ended(.failed), again, earlier: [first])
+        let timeline = Timeline(TimelineSource(tasks: [task], clock: Boot.clock))
+        #expect(timeline.tasks.map(\.state) == [.ended(.changed)])
+        #expect(spans(timeline, "a") == ["work 0-1 (changed)"])
+        #expect(timeline.originTime.description == "2026-01-01T10:00:04Z")
+        #expect(timeline.notes == ["later runs of 1 task that had succeeded before are not shown"])
+    }
+
+    @Test func `without the first success only the last run is known`() {
+        let history = TaskHistory(lastSuccess: Timestamp(seconds: 0))
+        let again = Boot.record("a", .failed, at: 50_000, after: 3000, history: history)
+        let timeline = Timeline(TimelineSource(tasks: [Boot.task("a", .ended(.failed), again)], clock: Boot.clock))
+        #expect(spans(timeline, "a") == ["work 0-3 (failed)"])
+        #expect(timeline.notes == ["1 task had succeeded before on this boot: only the last run is known"])
+    }
+
+    @Test func `the first attempts of a task may not be known`() {
+        let fourth = Boot.attempt(.failed, at: 5000, after: 1000, number: 4)
+        let record = Boot.record("a", .changed, at: 20_000, after: 2000, attempt: 5)
+        let task = Boot.task("a", .ended(.changed), record, earlier: [fourth])
+        let timeline = Timeline(TimelineSource(tasks: [task], clock: Boot.clock))
+        #expect(timeline.task("a")?.attemptCount == 5)
+        #expect(spans(timeline, "a") == ["work 0-1 (failed)", "pause 1-14", "work 14-16 (changed)"])
+        #expect(timeline.origin == .firstKnown)
+        #expect(timeline.task("a")?.started == nil)
+        #expect(timeline.task("a")?.ended == .seconds(16))
+        let details = ["5 attempts, the first 3 of which are not known"]
+        #expect(timeline.task("a")?.details(until: timeline.end) == details)
+        #expect(!timelineJSON(timeline).contains("startedSeconds"))
     }
 }

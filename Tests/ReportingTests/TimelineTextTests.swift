@@ -54,37 +54,6 @@ struct TimelineTextTests {
         )
     }
 
-    @Test func `a boot that is over`() {
-        #expect(
-            text(SampleBoot.finished, columns: 70) == """
-                3 tasks: 1 changed, 1 failed, 1 skipped; the last ended after 20 s
-                times count from the start of the machine at 2026-01-01T10:00:00Z; the
-                boot took 25 s
-
-                               0s         5s          10s        15s
-                * k3s.service      ░░░░░░░░░░░░░░░░░─────────────────────────  active
-                * a              ··················██                          500 ms
-                * b              ···················· ████✗╌╌╌╌╌╌╌╌████▒▒▒██✗  failed
-                    waited 2 s for API server 10.0.0.1:6443 (connection refused)
-                    2 attempts, 4 s between them
-                  c              ············································  skipped
-
-                ✗ attempt failed, █ works, ▒ waits for a server, lock or condition,
-                ░ unit starts, ╌ until the next attempt, · waits for a task or unit,
-                ─ unit is active, * critical path
-
-                critical path, 20 s until the last task ended:
-                  k3s.service          active at 9 s
-                  a            500 ms  started at 9 s
-                  b            10 s    started at 10 s, 2 s of it waiting for API
-                                       server 10.0.0.1:6443
-                note: not shown, because they were last started after the tasks:
-                multi-user.target
-
-                """
-        )
-    }
-
     @Test func `a task whose first attempts are not known has no start and no duration`() {
         let seventh = SampleBoot.attempt(.failed, at: 20_000, after: 2000, number: 7)
         let flaky = SampleBoot.record("flaky", .changed, at: 40_000, after: 3000, attempt: 8)
@@ -98,6 +67,7 @@ struct TimelineTextTests {
         )
         source.system = SystemTimes(boot: BootTimes(unitsLoaded: .seconds(1), finished: .seconds(45)), units: [])
         let lines = timelineLines(Timeline(source), columns: 70)
+        #expect(lines.first == "2 tasks: 2 changed; the last ended after 40 s")
         let flakyLine = lines.first { $0.hasPrefix("* flaky") } ?? ""
         #expect(flakyLine.hasSuffix("  changed"), "\(flakyLine)")
         #expect(lines.contains("    8 attempts, the first 6 of which are not known"))
@@ -124,15 +94,59 @@ struct TimelineTextTests {
         )
     }
 
-    @Test func `the usual width is that of files`() {
-        #expect(text(SampleBoot.source, columns: nil) == text(SampleBoot.source, columns: 100))
-    }
-
     @Test func `a node without tasks has no chart`() {
         let source = TimelineSource(tasks: [], clock: SampleBoot.clock)
         #expect(text(source, columns: 80) == "no task for this node\n")
         let picture = timelineSVG(Timeline(source), node: "")
         #expect(picture.contains(">Timeline of the tasks</text>") && picture.contains(">no task for this node</text>"))
         #expect(!picture.contains(">Tasks</text>"))
+    }
+
+    @Test func `elements are indented, and their texts and attributes escaped`() {
+        let element = SVGElement(
+            "g",
+            ["class": "a \"b\" & <c>"],
+            [SVGElement("text", ["x": "1"], text: "1 < 2 && \"3\" > '2'"), SVGElement("rect")],
+        )
+        #expect(
+            element.markup() == """
+                <g class="a &quot;b&quot; &amp; &lt;c&gt;">
+                  <text x="1">1 &lt; 2 &amp;&amp; &quot;3&quot; &gt; '2'</text>
+                  <rect/>
+                </g>
+
+                """
+        )
+    }
+
+    @Test func `characters that XML does not allow, or that turn the direction of writing, are escaped`() {
+        let element = SVGElement("t", text: "a\u{0}b\u{1b}c\u{202e}d\u{200f}\u{61c}\u{feff}\u{ffff}e\tf\ng")
+        let expected = #"a\x00b\x1bc\u{202e}d\u{200f}\u{61c}\u{feff}\u{ffff}e    f"#
+        #expect(element.markup() == "<t>\(expected)\ng</t>\n")
+    }
+
+    @Test(arguments: [
+        (12.0, "12"), (1.25, "1.3"), (-0.04, "0"), (-3.0, "-3"), (.infinity, "0"), (.nan, "0"),
+        (1e20, "100000000000000"),
+    ])
+    func `numbers have one decimal at most`(number: Double, text: String) {
+        #expect(svgNumber(number) == text)
+    }
+
+    @Test func `a document has a title, a description, and colours for light and dark pages`() {
+        let document = SVGDocument(
+            width: 100,
+            height: 50.5,
+            title: "T & t",
+            description: "<d>",
+            content: [SVGElement("rect", ["class": SVGColour.succeeded.fill])],
+        )
+        let text = document.markup
+        #expect(text.contains("<title id=\"title\">T &amp; t</title>"))
+        #expect(text.contains("<desc id=\"description\">&lt;d&gt;</desc>"))
+        #expect(text.contains(".fill-succeeded{fill:#1a7f37}"))
+        #expect(text.contains("@media (prefers-color-scheme:dark){"))
+        #expect(text.contains(".fill-succeeded{fill:#3fb950}"))
+        #expect(text.hasSuffix("  <rect class=\"fill-succeeded\"/>\n</svg>\n"))
     }
 }

@@ -7,6 +7,15 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5)))
 struct WiringTests {
+    private static func environment(_ isTerminal: Bool, _ name: String?) -> OutputEnvironment {
+        OutputEnvironment(
+            isOutputTerminal: isTerminal,
+            isErrorTerminal: isTerminal,
+            terminalName: name,
+            refusesColours: false
+        )
+    }
+
     @Test(
         arguments: [
             (.text, true, "xterm", false, .terminal),
@@ -24,34 +33,18 @@ struct WiringTests {
         hasJournal: Bool,
         expected: SinkKind,
     ) {
-        let outputEnvironment = OutputEnvironment(
-            isOutputTerminal: isTerminal,
-            isErrorTerminal: isTerminal,
-            terminalName: name,
-            refusesColours: false
-        )
-        #expect(SinkKind(output, in: outputEnvironment, hasJournal: hasJournal) == expected)
+        #expect(SinkKind(output, in: Self.environment(isTerminal, name), hasJournal: hasJournal) == expected)
     }
 
     @Test func `plain output is that of a file, also on a terminal`() {
-        let terminal = OutputEnvironment(
-            isOutputTerminal: true,
-            isErrorTerminal: true,
-            terminalName: "xterm",
-            refusesColours: false
-        )
+        let terminal = Self.environment(true, "xterm")
         #expect(SinkKind(.text, in: terminal.plain, hasJournal: false) == .lines)
         #expect(!terminal.plain.isColoured)
         #expect(terminal.plain.columns == nil)
     }
 
     @Test func `colours need a terminal and are disabled by NO_COLOR`() {
-        var outputEnvironment = OutputEnvironment(
-            isOutputTerminal: true,
-            isErrorTerminal: true,
-            terminalName: "xterm",
-            refusesColours: false
-        )
+        var outputEnvironment = Self.environment(true, "xterm")
         #expect(outputEnvironment.isColoured)
         outputEnvironment.refusesColours = true
         #expect(!outputEnvironment.isColoured)
