@@ -20,15 +20,6 @@ struct CallTests {
         #expect(message == "unknown flag '--tsk' (did you mean '--task'?); see 'nest-bootstrap run --help'")
     }
 
-    @Test func `the plan is drawn for programs`() async throws {
-        let node = try TestNode(Self.tasks)
-        let result = await node.call("graph", "--role", "worker", "--output", "json")
-        #expect(result.status == 0)
-        let tasks = try #require(try result.output.json["tasks"]?.sequence)
-        #expect(tasks.map { $0["task"]?.string } == ["first", "second", "elsewhere"])
-        #expect(tasks.map { $0["after"]?.sequence?.map(\.string) } == [[], ["first"], []])
-    }
-
     @Test func `a node that needs no roles has an empty list of them for programs`() async throws {
         let node = try TestNode(Self.tasks)
         let result = await node.call("rbac", "--role", "worker", "--output", "json")
@@ -70,15 +61,12 @@ struct CallTests {
         #expect(graph.status == 0)
     }
 
-    @Test func `a dry run locks nothing and records nothing`() async throws {
-        let node = try TestNode(Self.tasks)
-        let result = await node.call("run", "--role", "worker", "--dry-run")
-        #expect(result.status == 0)
-        #expect(try Files.list(node.root) == [])
-    }
-
     @Test func `a task goes by the name of its unit as well`() async throws {
         let node = try TestNode(Self.tasks)
+        let preview = await node.call("run", "--role", "worker", "--dry-run")
+        #expect(preview.status == 0)
+        // It has locked and recorded nothing.
+        #expect(try Files.list(node.root) == [])
         let early = await node.call("run", "--role", "worker", "--task", "k8s-bootstrap-second.service")
         #expect(early.status == 75)
         #expect(early.errors.contains("task 'second' runs after 'first', which has not run on this boot"))
@@ -88,5 +76,86 @@ struct CallTests {
         #expect(first.output.masked == "first: /etc/first created\nfirst: changed in SOON\n1 task: 1 changed\n")
         let status = await node.call("status", "--role", "worker", "k8s-bootstrap-first.service")
         #expect(status.status == 0)
+    }
+
+    @Test(arguments: ["10-u.yml", "10-u.YAML", "10-u.json"])
+    func `a drop-in by another ending is reported, as it is not read`(name: String) async throws {
+        let node = try TestNode("tasks: {t: {exec: {command: ls}}}\n")
+        try node.write("tasks: {u: {}}\n", to: "bootstrap.d/\(name)")
+        let result = await node.call("check")
+        #expect(result.status == 78)
+        #expect(
+            result.errors.hasPrefix("\(node.path("bootstrap.d/\(name)")): would have no effect"),
+            "\(result.errors)"
+        )
+    }
+
+    static let file = """
+        cluster:
+          certificateAuthority: k8s-ca.crt
+          servers: http://10.20.0.5:6443
+        variabels: {podCIDR: 10.244.0.0/16}
+        variables: {podCIDR: 10.244.0.0/16}
+        tasks:
+          admin:
+            roles: [contol-plane]
+            kubeconfig: {path: etc/admin.kubeconfig, user: admin, certificate: a.crt}
+          ipam:
+            symlnk: {path: /opt/cni/bin/calico-ipam, target: /usr/bin/calico}
+          rbac:
+            after: [admn]
+            timeout: 10
+            apply: {kubeconfig: /etc/admin.kubeconfig, manifests: ["rbac/${podCDIR}"]}
+          one: {after: [two], exec: {command: "true"}}
+          two: {after: [one], exec: {command: "true"}}
+        """
+
+    /// The places of the mistakes.
+    private static let places = [
+        "3:12", "4:1", "8:13", "9:5", "9:24", "11:5", "13:13", "14:14", "15:60", "16:17",
+    ]
+
+    @Test(arguments: ["run", "check", "graph", "status"])
+    func `all mistakes are reported together, each with its location`(command: String) async throws {
+        let node = try TestNode(Self.file)
+        let result = await node.call(command)
+        #expect(result.status == 78)
+        #expect(result.output == "")
+        let lines = result.errorLines.map { $0.replacing("\(node.config):", with: "") }
+        #expect(lines.map { $0.split(separator: ": ").first.map(String.init) } == Self.places, "\(result.errors)")
+        #expect(lines.contains("11:5: unknown key 'symlnk' in task 'ipam'; did you mean 'symlink'?"))
+    }
+
+    @Test func `programs read the same in JSON`() async throws {
+        let node = try TestNode(Self.file)
+        let result = await node.call("run", "--output", "json")
+        #expect(result.status == 78)
+        #expect(result.errors == "")
+        let events = try result.events("error")
+        let places = events.map { "\($0["place"]?["line"]?.integer ?? 0):\($0["place"]?["column"]?.integer ?? 0)" }
+        #expect(places == Self.places)
+        #expect(events.contains { $0["hint"]?.string == "did you mean 'symlink'?" })
+    }
+
+    @Test func `a task file and its drop-ins are read together`() async throws {
+        let node = try TestNode("tasks:\n  one: {exec: {command: 'true'}}\n  two: {exec: {command: 'true'}}\n")
+        try node.write("tasks: {two: {enable: false}}\n", to: "bootstrap.d/10-first.yaml")
+        try node.write("tasks: {one: {exec: {command: echo, args: [dropped in]}}}\n", to: "bootstrap.d/20-second.yaml")
+        try node.write("no yaml: [", to: "bootstrap.d/notes.txt")
+        let result = await node.call("run")
+        #expect(result.status == 0)
+        #expect(result.output.contains("one: | dropped in\n"))
+        #expect(result.outputLines.last == "1 task: 1 changed")
+    }
+
+    @Test func `wrong arguments end with 64 and say what to type`() async throws {
+        let node = try TestNode("tasks: {one: {exec: {command: 'true'}}}\n")
+        let flag = await node.call("run", "--dryrun")
+        #expect(flag.status == 64)
+        #expect(flag.errors.contains("--dry-run"))
+        let task = await node.call("run", "--task", "on")
+        #expect(task.status == 64)
+        #expect(task.errors.contains("'one'"))
+        #expect(task.errorLines.count == 1)
     }
 }

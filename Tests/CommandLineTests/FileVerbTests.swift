@@ -4,35 +4,6 @@ import Testing
 /// Tasks that write on the node.
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct FileVerbTests {
-    @Test func `a file is written with its mode, once, and again after it was changed`() async throws {
-        let node = try TestNode(
-            """
-            variables: {greeting: "yes"}
-            tasks:
-              written: {file: {path: /etc/nest/written, content: "${greeting}\\n", mode: "0640"}}
-              copied: {file: {path: /etc/nest/copied, source: original, mode: "0400"}}
-            """
-        )
-        try node.write("original", to: "original")
-        let first = await node.call("run")
-        #expect(first.status == 0)
-        #expect(first.outputLines.last == "2 tasks: 2 changed")
-        #expect(try Files.text(node.written("/etc/nest/written")) == "yes\n")
-        #expect(try Files.status(node.written("/etc/nest/written"))?.mode == 0o640)
-        #expect(try Files.text(node.written("/etc/nest/copied")) == "original")
-        #expect(try Files.status(node.written("/etc/nest/copied"))?.mode == 0o400)
-        #expect(try Files.list(node.written("/etc/nest")) == ["copied", "written"])
-        #expect(await node.call("run").outputLines.last == "2 tasks: 2 unchanged")
-
-        try Files.setMode(node.written("/etc/nest/written"), 0o666)
-        try node.write("another", to: "original")
-        let third = await node.call("run")
-        #expect(third.outputLines.last == "2 tasks: 2 changed")
-        #expect(third.outputLines.contains("written: /etc/nest/written changed"))
-        #expect(try Files.status(node.written("/etc/nest/written"))?.mode == 0o640)
-        #expect(try Files.text(node.written("/etc/nest/copied")) == "another")
-    }
-
     @Test func `a token is generated once, and for one user`() async throws {
         let node = try TestNode(
             """
@@ -66,12 +37,7 @@ struct FileVerbTests {
         try node.write("\n", to: "root/var/lib/join/token", mode: 0o600)
         let empty = await node.call("run", "--task", "token")
         #expect(empty.status == 1)
-        #expect(
-            empty.errorLines == [
-                "token: error: \(node.config):2:24: cannot keep file '/var/lib/join/token': it is empty; "
-                    + "write its content, or remove it, so that a token is generated"
-            ]
-        )
+        #expect(empty.errors.contains(":2:24: cannot keep file '/var/lib/join/token': it is empty;"), "\(empty.errors)")
     }
 
     @Test func `a token is in no output and no record, whatever changes`() async throws {
@@ -109,22 +75,5 @@ struct FileVerbTests {
         }
         #expect(Set(tokens).count == 3)
         for token in tokens { #expect(!shown.contains(token.prefix(24)), "\(shown)") }
-    }
-
-    @Test func `a directory is made, corrected, and found right, and its differences are shown`() async throws {
-        let node = try TestNode("tasks: {data: {directory: {path: /srv/data, mode: \"0700\"}}}\n")
-        let new = await node.call("diff")
-        #expect(new.status == 1)
-        #expect(
-            new.output.hasPrefix("--- /dev/null\n+++ /srv/data (task 'data')\ndirectory with mode 0700\n"),
-            "\(new.output)"
-        )
-        #expect(await node.call("run").outputLines.last == "1 task: 1 changed")
-        #expect(await node.call("run").outputLines.last == "1 task: 1 unchanged")
-        try Files.setMode(node.written("/srv/data"), 0o755)
-        let changed = await node.call("diff")
-        #expect(changed.output.contains("+++ /srv/data (task 'data')\nmode 0755 -> 0700\n"), "\(changed.output)")
-        #expect(await node.call("run").outputLines.contains("data: /srv/data changed"))
-        #expect(try Files.status(node.written("/srv/data"))?.mode == 0o700)
     }
 }

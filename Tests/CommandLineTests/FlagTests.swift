@@ -1,4 +1,5 @@
 import Reporting
+import TestSupport
 import Testing
 
 @testable import nest_bootstrap
@@ -40,72 +41,35 @@ struct FlagTests {
 
     @Test(
         arguments: [
-            (["graph", "--output", "DOT"], "invalid value 'DOT' for --output (did you mean 'dot'?)"),
-            (["status", "--wacht"], "unknown flag '--wacht' (did you mean '--watch'?)"),
-            (["check", "-config", "x"], "unknown flag '-config' (did you mean '--config'?)"),
-            (["logs", "-fx"], "unknown flag '-fx' (expected one of --since, "),
-            (
-                ["init", "k3s", "-o", "d", "--role", "a,,b"],
-                "invalid value '' for '--role': expected lower-case letters, digits and dashes"
-            ),
-            (
-                ["init", "k3s", "-o", "d", "--role", "a b"],
-                "invalid value 'a b' for '--role': expected lower-case letters, digits and dashes"
-            ),
-            (
-                ["init", "k3s", "-o", "d", "--host-name", "a b"],
-                "invalid value 'a b' for '--host-name': expected letters, digits, '-' and '.', as 'hostname' prints it"
-            ),
-            (["logs", "-oj"], "invalid value 'j' for --output (did you mean 'json'?)"),
-            (
-                ["logs", "-oyml"],
-                "invalid value 'yml' for --output (expected one of 'text', 'json')"
-            ),
-            (["run", "-v"], "unknown flag '-v' (expected one of --task, "),
-            (["--dry-run"], "no command given (flag '--dry-run' belongs to 'up', 'run', 'certificates' and 'reset')"),
-            (["export"], "unknown command 'export' (expected one of up, run, "),
-            (["check", "--out", "json"], "unknown flag '--out' (did you mean '--output'?)"),
-            (["run", "--dry"], "unknown flag '--dry' (did you mean '--dry-run'?)"),
-            (["run", "--with"], "unknown flag '--with' (did you mean '--with-dependencies'?)"),
-            (["status", "--kube", "k"], "unknown flag '--kube' (did you mean '--kubeconfig'?)"),
-            (["status", "-wh=x"], "flag '-h' takes no value"),
-            (["status", "--help=x"], "flag '--help' takes no value"),
-            (
-                ["explain", "a", "b"],
-                "'explain' takes one key: unexpected argument 'b'; see 'nest-bootstrap explain --help'"
-            ),
-            (
-                ["help", "run", "extra"],
-                "'help' takes one command: unexpected argument 'extra'; see 'nest-bootstrap --help'"
-            ),
-            (["--version", "extra"], "'--version' takes no arguments: 'extra'; see 'nest-bootstrap --help'"),
-            (
-                ["schema", "--root", "/x"],
-                "'schema' has no flag '--root' (it belongs to \(owners(of: "--root"))); see"
-            ),
-            (
-                ["run", "--all-nodes"],
-                "'run' has no flag '--all-nodes' (it belongs to 'status', 'check' and 'graph'); see"
-            ),
-            (
-                ["explain", "--host-name", "a"],
-                "'explain' has no flag '--host-name' (it belongs to \(owners(of: "--host-name"))); see"
-            ),
-            (
-                ["status", "--dry-run"],
-                "'status' has no flag '--dry-run' (it belongs to 'up', 'run', 'certificates' and 'reset'); see"
-            ),
-            (["run", "my task"], "'run' takes no arguments: 'my task' (use --task 'my task'); see"),
-        ] as [([String], String)]
+            (["run", "-x", "--output", "json"], .json), (["--output=json", "frobnicate"], .json),
+            (["-o=json"], .json), (["-x", "-ojson"], .json), (["logs", "-fo", "json"], .json),
+            (["run", "--output", "jsn"], .text), (["--output"], .text), ([], .text),
+            // A name, or the value of another flag, chooses none.
+            (["logs", "--since", "-ojson", "-x"], .text), (["status", "-x", "--", "-o", "json"], .text),
+            (["run", "--task", "--output", "json"], .json),
+            // Of several the last one counts.
+            (["check", "-ojson", "--output=text"], .text), (["check", "-o", "json", "-o", "jsn"], .json),
+            // The output of `init` is a directory.
+            (["init", "-o", "json"], .text), (["-ojson", "init"], .text),
+        ] as [([String], OutputFormat)]
     )
-    func `a mistake is reported with what to type`(arguments: [String], message: String) {
-        let error = #expect(throws: UsageError.self) { try parseArguments(arguments) }
-        #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
+    func `wrong arguments are reported in the requested format`(arguments: [String], expected: OutputFormat) {
+        #expect(wantedOutput(arguments) == expected)
     }
-}
 
-/// The first commands that have a flag, and the number of the others, as a message names them.
-private func owners(of flag: String) -> String {
-    let names = shownCommands.filter { $0.flagForms.contains { $0.name == flag } }.map { "'\($0.name)'" }
-    return "\(names.prefix(3).joined(separator: ", ")) and \(names.count - 3) more"
+    @Test(arguments: [
+        (["check", "--all"], "'certificates check' has no flag '--all' (it belongs to 'renew')"),
+        (["renwe"], "unknown action 'renwe' (did you mean 'renew'?)"),
+        ([], "'certificates' takes one of 'check', 'renew', 'rotate-ca'"),
+        (["rotate-ca", "--node", "a"], "'certificates rotate-ca' has no flag '--node' (it belongs to 'check' and"),
+        (["rotate-ca", "--dry-run"], "'--dry-run' requires '--step STEP'"),
+        (["rotate-ca", "--confirm"], "'--confirm' requires '--step STEP'"),
+        (["rotate-ca", "--step=next"], "invalid value 'next' for --step (expected one of 'add', 'issue', 'remove')"),
+        (["check", "--role", "worker"], "'certificates' has no flag '--role'"),
+    ])
+    func `a wrong call of 'certificates' is an error`(arguments: [String], message: String) async {
+        let result = await callProgram(["certificates"] + arguments)
+        #expect(result.status == 64)
+        #expect(result.errors.hasPrefix("nest-bootstrap: \(message)"), "\(result.errors)")
+    }
 }

@@ -61,13 +61,13 @@ struct ImportTests {
         #expect(plans.status == 78)
         #expect(plans.output == "")
         #expect(
-            plans.errors == """
-                \(directory)/hosts.csv:1:1: byte 0x80 is not part of a text in UTF-8; \
-                if the text is Latin-1, convert it with 'iconv -f LATIN1 -t UTF-8'
-                \(fifo): cannot read the inventory: is a FIFO
-                \(directory)/network.yaml: cannot read the inventory: is larger than 1 MiB
-
-                """
+            plans.errorLines.first?.hasPrefix("\(directory)/hosts.csv:1:1: byte 0x80 is not part of a text") == true
+        )
+        #expect(
+            plans.errorLines.dropFirst() == [
+                "\(fifo): cannot read the inventory: is a FIFO",
+                "\(directory)/network.yaml: cannot read the inventory: is larger than 1 MiB",
+            ]
         )
         for (path, message) in [
             (fifo, "is a FIFO"), ("/dev/zero", "is a character device"), (directory, "is a directory"),

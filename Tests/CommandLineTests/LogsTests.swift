@@ -54,9 +54,4 @@ struct LogsTests {
         #expect(try call("--since", "yesterday").contains("--since=yesterday"))
         #expect(try call("-b", "-1").contains("--boot=-1"))
     }
-
-    @Test(arguments: [["-o", "json", "logs"], ["logs", "-o", "json"]])
-    func `the output may be given before the command`(arguments: [String]) throws {
-        #expect(try options(arguments).output == .json)
-    }
 }

@@ -26,10 +26,11 @@ struct SchemaTests {
         return result.output
     }
 
-    private func findings(in text: String) async throws -> String {
-        let path = TemporaryDirectory.file("m.yaml")
-        try Files.write(Array(text.utf8), to: path, mode: 0o644)
-        return try await findings([path])
+    /// What the validator finds in texts, which are files such as `m3.yaml`.
+    private func findings(in texts: [String]) async throws -> [Substring] {
+        let paths = texts.indices.map { TemporaryDirectory.file("m\($0).yaml") }
+        for (path, text) in zip(paths, texts) { try Files.write(Array(text.utf8), to: path, mode: 0o644) }
+        return try await findings(paths).split(separator: "\n")
     }
 
     @Test func `every task file of this project is valid`() async throws {
@@ -43,30 +44,10 @@ struct SchemaTests {
         #expect(try await findings(files) == "")
     }
 
-    @Test func `a drop-in may be short, and a value a variable`() async throws {
-        let text = """
-            cluster:
-            nodes: {w1: {role: worker}}
-            variables: {port: 6443, list: {each: cluster.nodes, text: "${node.name}"}, flag: true}
-            certificates: {leaves: {etcd: {enable: false, commonName: etcd}}}
-            tasks:
-              coredns: {enable: false}
-              script: {script: a.sh, args: [1, b], timeout: "${limit}"}
-              both: {script: a.sh, exec: {network: true}}
-              mode: {file: {path: /a, content: b, mode: "0644"}}
-              octal: {file: {path: /a, content: b, mode: 0644}}
-              digits: {timeout: 1h30m, every: 500ms, exec: {command: ls}}
-              number: {apply: {manifests: ["${file}"], minNodes: "${count}"}}
-              text: {exec: {command: ls, args: ["${count}", 1], environment: {A: "${count}", B: 1}}}
-
-            """
-        #expect(try await findings(in: text) == "")
-    }
-
-    @Test func `what the reader accepts is valid`() async throws {
+    @Test func `what the reader accepts is valid, also a short drop-in, and a variable as a value`() async throws {
         let manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: default}}\n"
         try Files.write(Array(manifest.utf8), to: TemporaryDirectory.file("objects.yaml"), mode: 0o644)
-        let text = """
+        let accepted = """
             cluster: {servers: {worker: "HTTPS://10.0.0.1:6443/"}}
             nodes: {w1: {role: worker}}
             tasks:
@@ -79,79 +60,58 @@ struct SchemaTests {
               labels: {apply: {manifests: [objects.yaml], kubeconfig: /k, labels: {a: 1, b: 1.10, c: ""}}}
 
             """
-        #expect(try await findings(in: text) == "")
-        let file = TemporaryDirectory.file("m.yaml")
-        let check = await callProgram(["check", "--offline", "--host-name", "w1", "--config", file])
-        #expect(check.status == 0, "\(check.errors)")
-    }
-
-    @Test(arguments: ["http://127.0.0.1:6443", "http://localhost", "http://[::1]:6443/", "https://h", "${server}"])
-    func `a server is reached with https, or on the node itself`(server: String) async throws {
-        #expect(try await findings(in: "cluster: {servers: '\(server)'}\n") == "")
-    }
-
-    @Test func `the owner of a certificate's key may be a number`() async throws {
-        let text = """
+        let dropIn = """
+            cluster:
+            nodes: {w1: {role: worker}}
+            variables: {port: 6443, list: {each: cluster.nodes, text: "${node.name}"}, flag: true}
             certificates:
               defaults: {owner: 998, group: 998}
               leaves: {etcd: {enable: false, commonName: etcd, owner: 0, group: 0}}
             tasks:
-              etcd:
-                certificate:
-                  path: /a/etcd.crt
-                  key: /a/etcd.key
-                  leaf: {commonName: etcd, usages: [client auth], owner: 0, group: 998}
-                  ca: {certificate: ca.crt, key: ca.key}
+              coredns: {enable: false}
+              script: {script: a.sh, args: [1, b], timeout: "${limit}"}
+              both: {script: a.sh, exec: {network: true}}
+              octal: {file: {path: /a, content: b, mode: 0644}}
+              digits: {timeout: 1h30m, every: 500ms, exec: {command: ls}}
+              number: {apply: {manifests: ["${file}"], minNodes: "${count}"}}
+              text: {exec: {command: ls, args: ["${count}", 1], environment: {A: "${count}", B: 1}}}
 
             """
-        #expect(try await findings(in: text) == "")
+        let servers = ["http://localhost", "http://[::1]:6443/", "https://h", "${server}"].map {
+            "cluster: {servers: '\($0)'}\n"
+        }
+        #expect(try await findings(in: [accepted, dropIn] + servers) == [])
+        let file = TemporaryDirectory.file("m0.yaml")
+        let check = await callProgram(["check", "--offline", "--host-name", "w1", "--config", file])
+        #expect(check.status == 0, "\(check.errors)")
     }
 
-    @Test(arguments: [
-        ("tasks: {a: {file: {path: /a, content: b, owner: -1}}}", "-1 is less than the minimum of 0"),
-        ("tasks: {a: {file: {path: /a, content: b, owner: 4294967295}}}", "4294967295 is greater than the maximum"),
-        ("tasks: {a: {file: {path: /a, content: b, owner: ''}}}", "'' does not match"),
-        ("tasks: {a: {file: {path: /a, content: b, group: '-1'}}}", "'-1' does not match"),
-        ("cluster: {servers: 'http://10.0.0.1:6443'}", "'http://10.0.0.1:6443' is not valid under any"),
-        ("cluster: {servers: 'https://10.0.0.1:6443/x'}", "'https://10.0.0.1:6443/x' is not valid under any"),
-        ("tasks: {a: {kubeconfig: {server: 'http://10.0.0.1'}}}", "'http://10.0.0.1' does not match"),
-        (
-            "tasks: {a: {apply: {manifests: [{url: 'https://h/m', sha256: \(String(repeating: "A", count: 64))}]}}}",
-            "is not valid under any"
-        ),
-        ("tasks: {a: {exec: {command: ls, capabilities: [net_admin]}}}", "'net_admin' is not valid under any"),
-        ("cluster: {servers: 'ftp://a'}", "'ftp://a' is not valid under any"),
-        ("tasks: {a: {apply: {manifests: [m.yaml], labels: {a: true}}}}", "True is not valid under any"),
-        ("tsaks: {}", "'tsaks' was unexpected"),
-        ("tasks: {a: {aply: {manifests: [m.yaml]}}}", "'aply' was unexpected"),
-        ("tasks: {a: {apply: {manifests: m.yaml}}}", "'m.yaml' is not of type 'array'"),
-        ("tasks: {a: {apply: {manifests: '${list}'}}}", "'${list}' is not of type 'array'"),
-        ("tasks: {a: {exec: {command: ls, environment: '${map}'}}}", "'${map}' is not of type 'object'"),
-        ("tasks: {a: {apply: {manifests: [m.yaml], minNodes: some}}}", "'some' is not valid under any"),
-        ("tasks: {a: {apply: {}}}", "'manifests' is a required property"),
-        ("tasks: {a: {}}", "is not valid under any of the given schemas"),
-        ("tasks: {a: {symlink: {path: /a, target: /b}, exec: {command: ls}}}", "is valid under each of"),
-        ("tasks: {a: {timeout: 10, exec: {command: ls}}}", "10 is not of type 'string'"),
-        ("tasks: {a: {timeout: 10x, exec: {command: ls}}}", "'10x' does not match"),
-        ("tasks: {a: {apply: {manifests: [m.yaml], conflicts: take}}}", "'take' is not valid under any"),
-        ("tasks: {a: {symlink: {path: a, target: /b}}}", "'a' does not match"),
-        ("tasks: {a: {exec: {args: [a]}}}", "is not valid under any of the given schemas"),
-        ("tasks: {a: {wait: {tcp: localhost}}}", "'localhost' does not match"),
-        ("tasks: {a: {wait: {tcp: 'h:1', file: /a}}}", "is valid under each of"),
-        ("tasks: {a: {roles: [], exec: {command: ls}}}", "a.roles [] should be non-empty"),
-        ("tasks: {a: {apply: {manifests: []}}}", "a.apply.manifests [] should be non-empty"),
-        ("tasks: {a: {images: {archives: []}}}", "a.images.archives [] should be non-empty"),
-        ("tasks: {a: {remove: {paths: []}}}", "a.remove {'paths': []} is not valid under any"),
-        ("tasks: {a: {remove: {recursive: true}}}", "is not valid under any"),
-        (
-            "tasks: {a: {file: {path: /a, url: 'https://h/a', unpack: {only: []}}}}",
-            "unpack.only [] should be non-empty"
-        ),
-        ("nodes: {a: {roles: []}}", "a.roles [] should be non-empty"),
-        ("nodes: {a: {}}", "is not valid under any of the given schemas"),
-    ])
-    func `a mistake is found`(text: String, words: String) async throws {
-        let found = try await findings(in: text)
-        #expect(found.contains(words), "\(found)")
+    @Test func `mistakes are found`() async throws {
+        let mistakes = [
+            ("tasks: {a: {file: {path: /a, content: b, owner: -1}}}", "-1 is less than the minimum of 0"),
+            ("tasks: {a: {file: {path: /a, content: b, owner: 4294967295}}}", "4294967295 is greater than the maximum"),
+            ("tasks: {a: {file: {path: /a, content: b, group: '-1'}}}", "'-1' does not match"),
+            ("cluster: {servers: 'http://10.0.0.1:6443'}", "'http://10.0.0.1:6443' is not valid under any"),
+            ("tasks: {a: {kubeconfig: {server: 'http://10.0.0.1'}}}", "'http://10.0.0.1' does not match"),
+            ("tasks: {a: {exec: {command: ls, capabilities: [net_admin]}}}", "'net_admin' is not valid under any"),
+            ("tasks: {a: {apply: {manifests: [m.yaml], labels: {a: true}}}}", "True is not valid under any"),
+            ("tsaks: {}", "'tsaks' was unexpected"),
+            ("tasks: {a: {aply: {manifests: [m.yaml]}}}", "'aply' was unexpected"),
+            ("tasks: {a: {apply: {manifests: '${list}'}}}", "'${list}' is not of type 'array'"),
+            ("tasks: {a: {apply: {manifests: [m.yaml], minNodes: some}}}", "'some' is not valid under any"),
+            ("tasks: {a: {apply: {}}}", "'manifests' is a required property"),
+            ("tasks: {a: {}}", "is not valid under any of the given schemas"),
+            ("tasks: {a: {symlink: {path: /a, target: /b}, exec: {command: ls}}}", "is valid under each of"),
+            ("tasks: {a: {timeout: 10x, exec: {command: ls}}}", "'10x' does not match"),
+            ("tasks: {a: {symlink: {path: a, target: /b}}}", "'a' does not match"),
+            ("tasks: {a: {wait: {tcp: 'h:1', file: /a}}}", "is valid under each of"),
+            ("tasks: {a: {remove: {paths: []}}}", "a.remove {'paths': []} is not valid under any"),
+            ("tasks: {a: {roles: [], exec: {command: ls}}}", "a.roles [] should be non-empty"),
+            ("nodes: {a: {}}", "is not valid under any of the given schemas"),
+        ]
+        let found = try await findings(in: mistakes.map(\.0))
+        for (index, (text, words)) in mistakes.enumerated() {
+            #expect(found.contains { $0.hasPrefix("m\(index).yaml ") && $0.contains(words) }, "\(text): \(found)")
+        }
     }
 }

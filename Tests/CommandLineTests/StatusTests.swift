@@ -49,16 +49,6 @@ struct StatusTests {
         )
     }
 
-    @Test func `a task that was skipped names all that failed`() async throws {
-        let fails = "{exec: {command: \"false\"}}"
-        let node = try TestNode("tasks: {a: \(fails), b: \(fails), c: {after: [a, b], exec: {command: ls}}}\n")
-        let run = await node.call("run")
-        #expect(run.status == 1)
-        #expect(run.outputLines.contains("c: skipped: 'a' and 'b' did not succeed"), "\(run.output)")
-        let rows = try await node.call("status", "--output", "json").output.json["tasks"]?.sequence ?? []
-        #expect(rows.last?["reason"]?.string == "tasks 'a' and 'b' did not succeed")
-    }
-
     @Test func `a damaged record is an unknown state, and the task can be run`() async throws {
         let node = try TestNode("tasks: {a: {exec: {command: \"true\"}}, b: {after: [a], exec: {command: \"true\"}}}\n")
         #expect(await node.call("run").status == 0)

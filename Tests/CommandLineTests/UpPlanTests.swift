@@ -1,4 +1,5 @@
 import Base
+import Execution
 import Host
 import TestSupport
 import Testing
@@ -73,5 +74,47 @@ struct UpPlanTests {
         let failed = try plan(node, "failed")
         #expect(failed.jobs.first == .start(Self.unit))
         #expect(!failed.jobs.contains(.restart("k8s-bootstrap-a.timer")))
+    }
+
+    private func masked(_ masked: Set<String>, underWay: Set<String>, keeping names: Set<String>) -> [String] {
+        let graph: [(String, [Int])] = [("a", []), ("b", [0]), ("c", [1]), ("d", [])]
+        let tasks = graph.map { name, dependencies in
+            MaskableTask(
+                name: name,
+                dependencies: dependencies,
+                isUnderWay: underWay.contains(name),
+                isMasked: masked.contains(name)
+            )
+        }
+        return tasksMasked(in: tasks, keeping: names)
+    }
+
+    @Test func `a masked unit keeps its task and those after it from succeeding`() {
+        #expect(masked(["a"], underWay: ["d"], keeping: ["c"]) == ["a"])
+        #expect(masked(["a", "c", "d"], underWay: [], keeping: ["a", "b", "c", "d"]) == ["a", "c", "d"])
+        #expect(masked(["a", "d"], underWay: [], keeping: ["c"]) == ["a"])
+    }
+
+    @Test func `a masked unit whose task has succeeded or runs keeps nothing`() {
+        #expect(masked(["a"], underWay: ["a"], keeping: ["c"]) == [])
+        #expect(masked(["a"], underWay: ["b"], keeping: ["c"]) == [])
+        #expect(masked([], underWay: [], keeping: ["c"]) == [])
+    }
+
+    @Test(
+        arguments: [
+            ([.changed, .unchanged], nil, .success),
+            ([], nil, .success),
+            ([.changed, .skipped(because: ["a"])], nil, .failure),
+            ([.failed(Plain("no")), .unchanged], nil, .failure),
+            ([.interrupted, .failed(Plain("no"))], 2, .interrupted),
+            ([.interrupted], 15, .terminated),
+            // The signal came when all was done.
+            ([.changed], 15, .success),
+        ] as [([Outcome], Int32?, ExitCode)]
+    )
+    func `a report has an exit code`(outcomes: [Outcome], signal: Int32?, expected: ExitCode) {
+        let report = Report(outcomes.map { .init(task: "t", outcome: $0, duration: .zero) })
+        #expect(ExitCode(report, signal: signal) == expected)
     }
 }
