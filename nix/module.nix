@@ -47,7 +47,8 @@ let
   programs =
     task:
     lib.optional (task.decrypt != null) pkgs.age
-    ++ lib.optionals (task.file.unpack or null != null) [
+    ++ lib.optional (task.images != null) pkgs.containerd
+    ++ lib.optionals (task.images != null || task.file.unpack or null != null) [
       pkgs.gnutar
       pkgs.gzip
       pkgs.xz

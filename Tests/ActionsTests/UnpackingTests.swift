@@ -74,6 +74,23 @@ struct UnpackingTests {
         if !cause.isEmpty { #expect(try tree(root) == []) }
     }
 
+    @Test func `an archive of which nothing is left is refused, and what was unpacked stays`() async throws {
+        var tar = TarText()
+        tar.add("tool/run", .file, "text", mode: 0o755)
+        try write(tar)
+        #expect(try await perform().first == "changed")
+        let before = try tree(root)
+        for (part, archive) in [("{strip: 2}", tar), ("{}", TarText())] {
+            try write(archive)
+            let tasks = Self.tasks.replacing("unpack: {}", with: "unpack: \(part)")
+            try await withBench(tasks) { bench async throws in
+                let result = try await bench.perform("t")
+                #expect(result.contains("has nothing to unpack"), "\(result)")
+            }
+            #expect(try tree(root) == before)
+        }
+    }
+
     @Test func `names that are absolute stay in the directory, and files lose their set-id bits`() async throws {
         var tar = TarText()
         tar.add("/etc/", .directory, mode: 0o555)

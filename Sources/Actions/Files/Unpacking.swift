@@ -206,6 +206,11 @@ struct Unpacking: Sendable {
             throw refusal("is not unpacked: link '\(link.path)' leads out of the directory, to '\(link.target)'")
         }
         if let missing = missing.first { throw refusal("has no '\(missing)'") }
+        guard !contents.paths.isEmpty || !contents.directories.isEmpty else {
+            throw refusal(
+                "has nothing to unpack" + (part.strippedCount > 0 ? " with 'strip: \(part.strippedCount)'" : "")
+            )
+        }
         return contents
     }
 

@@ -185,7 +185,7 @@ struct WaitAction: Action {
         context.timedOut(
             waitingFor: expectation,
             reason,
-            hint: hint ?? "\(advice), or increase 'timeout' of task '\(context.task.name)'",
+            hint: hint ?? (advice.map { "\($0), or " } ?? "") + "increase 'timeout' of task '\(context.task.name)'",
         )
     }
 
@@ -200,9 +200,9 @@ struct WaitAction: Action {
     }
 
     /// The advice for a condition that does not become true.
-    private var advice: String {
+    private var advice: String? {
         switch declaration.condition {
-        case .apiServer, .tcp, .url: "check that the service is running"
+        case .apiServer, .tcp, .url: nil
         case .object(let reference, _):
             "see 'kubectl get \(reference.kind.lowercased()) \(reference.name)"
                 + (reference.namespace.map { " -n \($0)'" } ?? "'")

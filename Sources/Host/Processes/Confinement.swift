@@ -8,10 +8,9 @@ import Glibc
 public enum Confinement {
     /// Leaves the unit's mount namespace, which systemd applies even to commands with full privileges (`+`).
     ///
-    /// Nothing changes outside a unit, or if the unit has no separate mounts. A failure changes nothing either; the
+    /// Only commands of units call it. Nothing changes if the unit has no separate mounts. A failure changes nothing either; the
     /// process then reports the files that it cannot find or write.
     public static func leaveMounts() {
-        guard Machine.isUnit else { return }
         let identities = ["/proc/self/ns/mnt", "/proc/1/ns/mnt"].map { (try? FileSystem.status($0))??.target }
         // A unit whose root directory is empty has no /proc for these commands.
         if let own = identities[0], own == identities[1] { return }

@@ -15,7 +15,7 @@ public struct FilterResult: Sendable {
 
     /// The last lines of the program's standard error as they are, or the way in which it ended if it has printed none.
     public var reason: String {
-        let lines = errors.split(whereSeparator: \.isNewline).suffix(3)
+        let lines = errors.split(whereSeparator: \.isNewline).suffix(4)
         guard case .exited = status, !lines.isEmpty else { return "the program \(status)" }
         return lines.joined(separator: "; ")
     }

@@ -100,7 +100,10 @@ struct Explanation {
             )
         case .forbidden: return forbidden(status)
         case .invalid: return invalidFailure(status)
-        case .webhook, .busy, .changed, .other: return otherFailure(status)
+        case .webhook:
+            let hint = "start its server, or correct the webhook configuration that has this name"
+            return ObjectFailure(manifest, .other, "the server answered \(status.code): \(status.line)", hint: hint)
+        case .busy, .changed, .other: return otherFailure(status)
         }
     }
 
@@ -226,11 +229,10 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// Returns the faults that the own schema shows, and further ones that a refusal names as violations of the schema.
+    /// Returns the faults that a refusal names as violations of the schema, as the own schema explains those that it knows.
     ///
     /// Server-side apply reports them as `.spec.foo: field not declared in schema`, one per line after the introduction;
-    /// strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the
-    /// first fault of each branch.
+    /// strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`.
     private func schemaFaults(_ status: ServerStatus) -> [ObjectFailure.Fault] {
         // A colon in quoted text does not end a path. Old servers repeat the value in Go syntax; the value is left out,
         // because it may be secret.
@@ -243,11 +245,11 @@ extension Explanation {
                 (FieldPath(String(match.2)), String(match.1))
             }
         }
-        let found = ObjectCheck.schemaProblems(of: manifest)
-        let others = named.compactMap { path, reason -> ObjectFailure.Fault? in
+        let known = ObjectCheck.schemaProblems(of: manifest)
+        return named.map { path, reason in
             let target = path.resolve(in: manifest.root)
-            guard !found.contains(where: { [target.location, target.node?.location].contains($0.location) }) else {
-                return nil
+            if let own = known.first(where: { [target.location, target.node?.location].contains($0.location) }) {
+                return fault(at: own.location, own.message, hint: own.hint)
             }
             guard let items = reason.firstMatch(of: /^duplicate entries for key \[(.*)\]$/)?.1 else {
                 let isUnknown = reason.contains("field")
@@ -257,7 +259,6 @@ extension Explanation {
             let repeated = ItemSelector(String(items)).items(of: target.node?.sequence ?? []).map(\.location)
             return fault(at: repeated.max() ?? target.location, "\(path.name): \(reason)", hint: nil)
         }
-        return found.map { fault(at: $0.location, $0.message, hint: $0.hint) } + others
     }
 
     /// Explains one cause of a refusal with the server's text.
@@ -269,7 +270,9 @@ extension Explanation {
             [entry.key, entry.value.string].contains { $0.map { cause.message.contains("\"\($0)\"") } ?? false }
         }
         let isMissing = cause.reason == "FieldValueRequired" && target.node == nil
-        let isShown = target.node != nil && entry == nil && !path.text.isEmpty
+        // What is refused may be the key.
+        let isMeant = target.node?.string.map { cause.message.contains($0) } ?? true
+        let isShown = target.node != nil && entry == nil && isMeant && !path.text.isEmpty
         return fault(
             at: entry?.location ?? target.location,
             "\(path.name) is \(isMissing ? "required" : "refused")"

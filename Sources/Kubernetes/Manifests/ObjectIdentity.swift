@@ -154,8 +154,7 @@ private struct IdentityReader {
             problems.append(
                 Problem(
                     "'metadata' of document \(documentIndex) is \(metadata.kindName), not a mapping",
-                    at: metadata.location,
-                    hint: "write 'metadata: {name: example}'"
+                    at: metadata.location
                 )
             )
         } else if node["metadata"] != nil || !reportMisspelt("metadata", of: node, as: "metadata") {
@@ -185,17 +184,17 @@ private struct IdentityReader {
             )
             return ""
         }
-        return segment("name", of: metadata ?? node, example: "example")
+        return segment("name", of: metadata ?? node)
     }
 
     private mutating func readNamespace(_ metadata: Node?) -> String? {
         guard let namespace = metadata?["namespace"], !namespace.isNull, namespace.string != "" else { return nil }
-        return segment("namespace", of: metadata, example: "default")
+        return segment("namespace", of: metadata)
     }
 
     /// Reads a name that becomes part of a request path, and reports characters that would change the path.
-    private mutating func segment(_ field: String, of parent: Node?, example: String) -> String {
-        let text = required(field, of: parent, as: "metadata.\(field)", hint: "write '\(field): \(example)'")
+    private mutating func segment(_ field: String, of parent: Node?) -> String {
+        let text = required(field, of: parent, as: "metadata.\(field)")
         validate(text, "metadata.\(field)", at: parent?[field], ObjectIdentifiers.isName, "a valid name")
         return text
     }
@@ -221,7 +220,7 @@ private struct IdentityReader {
         _ field: String,
         of parent: Node?,
         as path: String,
-        hint: @autoclosure () -> String,
+        hint: @autoclosure () -> String? = nil,
     ) -> String {
         let value = parent?[field]
         if let string = value?.string, !string.isEmpty { return string }

@@ -9,7 +9,7 @@ extension APIClient {
         let server = "API server \(kubeconfig.server)"
         let foreign = Problem(
             "\(server) is not an API server",
-            hint: "correct \(kubeconfig.serverSetting)",
+            hint: "check \(kubeconfig.serverSetting)",
             cause: error
         )
         switch error {
@@ -49,7 +49,7 @@ extension APIClient {
 
     /// Returns the problem of a server that gives no response.
     private func transportProblem(_ cause: TransportError, _ server: String) -> Problem {
-        let correction = "correct \(kubeconfig.serverSetting)"
+        let setting = "check \(kubeconfig.serverSetting)"
         switch cause.kind {
         case .untrusted, .hostName, .serverCertificateExpired, .serverCertificateNotYetValid:
             return certificateProblem(cause, server)
@@ -59,12 +59,12 @@ extension APIClient {
         case .refused:
             return Problem(
                 "\(server) cannot be reached",
-                hint: "start it, or \(correction)",
+                hint: "start it, or \(setting)",
                 cause: cause
             )
         case .resolve, .unreachable, .timedOut, .closed, .other:
-            return Problem("\(server) cannot be reached", hint: correction, cause: cause)
-        case .tls: return Problem("\(server) is not an API server", hint: correction, cause: cause)
+            return Problem("\(server) cannot be reached", hint: setting, cause: cause)
+        case .tls: return Problem("\(server) is not an API server", hint: setting, cause: cause)
         case .clientCertificateRefused:
             return Problem(credentialRefusal(by: server), hint: credentialAdvice, cause: cause)
         case .invalidRequest, .replyTooLarge, .redirect, .cancelled:
@@ -87,7 +87,7 @@ extension APIClient {
         if cause.kind == .hostName {
             let names = peer.names.isEmpty ? "no name" : peer.names.joined(separator: ", ")
             let message = "\(server) shows a certificate for \(names), not for '\(kubeconfig.verifiedName)'"
-            return Problem(message, hint: "correct \(kubeconfig.serverSetting)")
+            return Problem(message, hint: "check \(kubeconfig.serverSetting)")
         }
         let isNamesake = peer.isIssuedByNamesake(of: authorities)
         // The certificate, or another in its chain, is refused for another reason than its issuer.

@@ -22,8 +22,7 @@ struct RBACCommand: Command {
                 + "how to make it.",
             "To apply a role, a user needs the permission to escalate it: a person who may change the manifests of "
                 + "the task file decides what the roles in them allow.",
-            "The name of the role is nest-bootstrap:ROLE, with the role of the node, so that those of several roles "
-                + "do not replace each other. With '--output json' the output is a List, which kubectl reads as well.",
+            "With '--output json' the output is a List, which kubectl reads as well.",
         ],
         exitCodes: [Row("0", "printed"), .usageError, Row("65", "a manifest cannot be read"), .wrongTaskFile],
         examples: [

@@ -207,7 +207,7 @@ struct OtherReplyTests {
         #expect(
             said == [
                 "m.yaml:1:1: ConfigMap/ns/a: the server answered 302: a redirection to 'https://login.example/'; "
-                    + "correct the server in kubeconfig 'k:2:41'"
+                    + "check the server in kubeconfig 'k:2:41'"
             ]
         )
     }

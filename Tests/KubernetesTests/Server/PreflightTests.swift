@@ -136,7 +136,7 @@ struct PreflightTests {
             (.notReady(checks: "check ping has failed"), "is not ready: check ping has failed"),
             (
                 .transport(TransportError(.refused, "connection refused")),
-                "cannot be reached: connection refused; start it, or correct the server in kubeconfig 'k:2:41'"
+                "cannot be reached: connection refused; start it, or check the server in kubeconfig 'k:2:41'"
             ),
             (.transport(TransportError(.untrusted, "refused")), "cannot be trusted: refused"),
             (
