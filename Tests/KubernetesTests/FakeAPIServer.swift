@@ -31,6 +31,10 @@ struct FakeAPIServer {
         case "/api/v1":
             return resources("v1", ["namespaces": "Namespace", "configmaps": "ConfigMap"], clusterWide: ["namespaces"])
         case "/apis/apps/v1": return resources("apps/v1", ["deployments": "Deployment"])
+        case "/apis/admissionregistration.k8s.io/v1":
+            let plural = "validatingwebhookconfigurations"
+            let kinds = [plural: "ValidatingWebhookConfiguration"]
+            return resources("admissionregistration.k8s.io/v1", kinds, clusterWide: [plural])
         case "/apis/a.test/v1": return resources("a.test/v1", ["widgets": "Widget"])
         case "/apis/apiextensions.k8s.io/v1":
             let plural = "customresourcedefinitions"

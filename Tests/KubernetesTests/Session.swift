@@ -63,33 +63,16 @@ struct Session: Sendable {
         onLine: @escaping @Sendable (String) -> Void = { _ in },
     ) async -> [String] {
         let file = ManifestFile(Array(text.utf8), file: "m.yaml")
-        let lines = await apply(
-            file.manifests,
+        let (lines, said) = AsyncStream<String>.makeStream()
+        let applier = Applier(
+            client: client,
+            managedMetadata: ManagedMetadata(task: "t"),
             forceConflicts: forceConflicts,
+            keepsConflicts: keepsConflicts,
+            takenManagers: takenManagers,
             dryRunOverlay: dryRunOverlay,
             verified: verified,
             retryPolicy: retryPolicy,
-            onLine: onLine
-        )
-        return file.diagnostics.map(\.description) + lines
-    }
-
-    /// Applies objects, and returns the lines about them.
-    func apply(
-        _ manifests: [ManifestObject],
-        forceConflicts: Bool = false,
-        dryRunOverlay: DryRunOverlay? = nil,
-        verified: VerifiedObjects? = nil,
-        retryPolicy: RetryPolicy = retryPolicy(),
-        onLine: @escaping @Sendable (String) -> Void = { _ in },
-    ) async -> [String] {
-        let (lines, said) = AsyncStream<String>.makeStream()
-        await report(
-            manifests,
-            forceConflicts: forceConflicts,
-            dryRunOverlay: dryRunOverlay,
-            verified: verified,
-            retryPolicy: retryPolicy
         ) { message in
             let line =
                 switch message {
@@ -101,42 +84,9 @@ struct Session: Sendable {
             said.yield(line.joined(separator: "\n"))
             onLine(line.joined(separator: "\n"))
         }
+        _ = await applier.apply(file.manifests)
         said.finish()
-        return await lines.reduce(into: []) { $0.append($1) }
-    }
-
-    /// Applies the manifests of a text, and returns the problems of its objects, those with one cause together.
-    func groupedProblems(applying text: String) async -> [String] {
-        let failures = Locked<[ObjectFailure]>([])
-        let file = ManifestFile(Array(text.utf8), file: "m.yaml")
-        await report(file.manifests) { message in
-            if case .failed(let failure) = message { failures.withLock { $0.append(failure) } }
-        }
-        let sorted = failures.withLock { $0 }.sorted { $0.faults[0].location < $1.faults[0].location }
-        return FailureGroup.groups(of: sorted).flatMap(\.problems).map(\.description)
-    }
-
-    /// Applies objects.
-    func report(
-        _ manifests: [ManifestObject],
-        forceConflicts: Bool = false,
-        dryRunOverlay: DryRunOverlay? = nil,
-        verified: VerifiedObjects? = nil,
-        retryPolicy: RetryPolicy = retryPolicy(),
-        say: @escaping @Sendable (Applier.Message) -> Void,
-    ) async {
-        let applier = Applier(
-            client: client,
-            managedMetadata: ManagedMetadata(task: "t"),
-            forceConflicts: forceConflicts,
-            keepsConflicts: keepsConflicts,
-            takenManagers: takenManagers,
-            dryRunOverlay: dryRunOverlay,
-            verified: verified,
-            retryPolicy: retryPolicy,
-            say: say,
-        )
-        _ = await applier.apply(manifests)
+        return await lines.reduce(into: file.diagnostics.map(\.description)) { $0.append($1) }
     }
 
     /// Reads an object, `nil` if it does not exist.

@@ -1,88 +1,39 @@
 import Base
+import Glibc
 import TestSupport
 import Testing
 @testable import Kubernetes
 
-/// Which objects wait for which.
+/// The order of the requests of an apply.
 @Suite(.timeLimit(.minutes(5)))
 struct ApplyScheduleTests {
-    /// A schedule, and the objects whose turn has come.
-    private struct Watched {
-        let schedule: ApplySchedule
-        /// The objects by kind and name.
-        let indices: [String: Int]
-        private var startedObjects: Set<Int> = []
-        /// The failures of what the objects need that are not started.
-        private(set) var blocks: [Int: ObjectFailure] = [:]
-
-        init(_ text: String) throws {
-            let objects = ApplyOrder.sorted(try manifests(text))
-            schedule = ApplySchedule(objects, ApplyNeeds(objects, defaultNamespace: "default"))
-            indices = Dictionary(uniqueKeysWithValues: objects.enumerated().map { ("\($1.identity)", $0) })
+    @Test func `objects are sent after those that they need, and webhooks after what may serve them`() async throws {
+        let events = Locked<[String]>([])
+        let fake = try FakeAPIServer { request in
+            guard request.method == "PATCH" else { return nil }
+            let name = request.target.prefix { $0 != "?" }.split(separator: "/").last.map(String.init) ?? ""
+            events.withLock { $0.append("begin \(name)") }
+            // Long enough for requests to arrive that are not sent one after the other.
+            usleep(20_000)
+            events.withLock { $0.append("end \(name)") }
+            return nil
         }
-
-        func index(_ name: String) throws -> Int { try #require(indices[name]) }
-
-        /// The names of the objects that have been started so far, sorted.
-        mutating func started() -> [String] {
-            for (index, turn) in schedule.takeTurns() {
-                switch turn {
-                case .start: startedObjects.insert(index)
-                case .blocked(let failure): blocks[index] = failure
-                }
-            }
-            return indices.filter { startedObjects.contains($0.value) }.keys.sorted()
-        }
-    }
-
-    private static let text = """
-        {apiVersion: v1, kind: Namespace, metadata: {name: ns}}
-        ---
-        {apiVersion: v1, kind: ConfigMap, metadata: {name: inside, namespace: ns}}
-        ---
-        {apiVersion: v1, kind: ConfigMap, metadata: {name: outside}}
-        ---
-        {apiVersion: apps/v1, kind: Deployment, metadata: {name: late}}
-        """
-
-    @Test func `an earlier rank goes first`() throws {
-        var watched = try Watched(Self.text)
-        #expect(watched.started() == ["Namespace/ns"])
-        watched.schedule.succeed(try watched.index("Namespace/ns"))
-        let maps = ["ConfigMap/ns/inside", "ConfigMap/outside"]
-        #expect(watched.started() == maps + ["Namespace/ns"])
-        for map in maps { watched.schedule.succeed(try watched.index(map)) }
-        #expect(watched.started() == maps + ["Deployment/late", "Namespace/ns"])
-        #expect(watched.schedule.applied.count == 3)
-    }
-
-    @Test func `what needs a failed object is not started`() throws {
-        var watched = try Watched(Self.text)
-        let failure = ObjectFailure(try manifests(Self.text)[0], .other, "no")
-        watched.schedule.fail(try watched.index("Namespace/ns"), failure)
-        #expect(watched.started().contains("ConfigMap/outside"))
-        #expect(watched.blocks[try watched.index("ConfigMap/ns/inside")]?.object.name == "ns")
-    }
-
-    @Test func `a webhook waits for the end of what may serve it`() throws {
         let text = """
-            {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: ns}}
-            ---
-            {apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: m}}
-            ---
             apiVersion: admissionregistration.k8s.io/v1
             kind: ValidatingWebhookConfiguration
-            metadata: {name: w}
+            metadata: {name: webhook}
             webhooks: [{clientConfig: {service: {namespace: ns, name: s}}}]
+            ---
+            {apiVersion: apps/v1, kind: Deployment, metadata: {name: workload, namespace: ns}}
+            ---
+            {apiVersion: v1, kind: ConfigMap, metadata: {name: settings, namespace: ns}}
+            ---
+            {apiVersion: v1, kind: Namespace, metadata: {name: ns}}
             """
-        var watched = try Watched(text)
-        watched.schedule.stepAside(try watched.index("Deployment/ns/d"))
-        watched.schedule.stepAside(try watched.index("Deployment/m/d"))
-        let webhook = "ValidatingWebhookConfiguration/w"
-        #expect(!watched.started().contains(webhook))
-        let failure = ObjectFailure(try manifests(text)[0], .other, "no")
-        watched.schedule.fail(try watched.index("Deployment/ns/d"), failure)
-        #expect(watched.started().contains(webhook))
+        let lines = await (try fake.session()).apply(text)
+        #expect(lines.allSatisfy { $0.hasPrefix("created ") }, "\(lines)")
+        let order = ["ns", "settings", "workload", "webhook"]
+        #expect(events.withLock { $0 } == order.flatMap { ["begin \($0)", "end \($0)"] })
     }
 }
 

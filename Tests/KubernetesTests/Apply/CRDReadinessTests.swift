@@ -66,8 +66,36 @@ struct CRDReadinessTests {
     @Test func `another definition with the same kind is not this one`() async throws {
         let others = FakeAPIServer.resourceList("a.test/v1", #"{"name":"gadgets","kind":"Widget","namespaced":true}"#)
         let fake = try server(FakeAPIServer.json(200, others)) { FakeAPIServer.json(200, Self.conflict) }
-        let problems = await (try fake.session()).groupedProblems(applying: FakeAPIServer.widget)
-        #expect(problems.first?.contains("is already in use") == true, "\(problems)")
+        let lines = await (try fake.session()).apply(FakeAPIServer.widget)
+        #expect(lines.first?.contains("is already in use") == true, "\(lines)")
+    }
+
+    /// A server's controller that ended before it served a definition looks only at changes of it.
+    @Test func `a server that does not go on with a definition is woken, and no annotation of that stays`() async throws
+    {
+        let isWoken = Locked(false)
+        let fake = try FakeAPIServer { request in
+            if request.target.hasPrefix("/apis/a.test/v1?") {
+                return isWoken.withLock { $0 } ? FakeAPIServer.json(200, Self.resources) : FakeAPIServer.json(404, "{}")
+            }
+            guard request.target.hasPrefix(FakeAPIServer.definitions) else { return nil }
+            if request.method == "PATCH" { isWoken.withLock { $0 = true } }
+            return FakeAPIServer.json(
+                200,
+                FakeAPIServer.definition(established: isWoken.withLock { $0 }, version: 5)
+            )
+        }
+        var readiness = CRDReadiness(
+            client: try fake.session().client,
+            retryPolicy: Session.retryPolicy(),
+            manifest: try manifests(FakeAPIServer.widget)[0]
+        )
+        readiness.installationLimits = Backoff(first: .milliseconds(1))
+        try await readiness.wait(from: try node(FakeAPIServer.definition(established: false, version: 5)))
+        let changes = fake.server.requests.filter { $0.method == "PATCH" }
+        #expect(changes.allSatisfy { $0.target.contains("fieldManager=nest-bootstrap-wake") })
+        let isMarked = changes.map { String(decoding: $0.body, as: UTF8.self).contains("nest-bootstrap/woken-at") }
+        #expect(isMarked.count > 1 && isMarked.first == true && isMarked.last == false, "\(isMarked)")
     }
 
     @Test func `a definition that is deleted meanwhile is not waited for long`() async throws {

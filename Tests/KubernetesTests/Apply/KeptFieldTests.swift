@@ -194,43 +194,6 @@ struct KeptFieldTests {
         #expect(state(of: last) == state(of: after))
     }
 
-    @Test func `a field of kubectl that nobody has changed is taken, and that of another manager kept`() async throws {
-        var (session, namespace) = try await Session.inNewNamespace()
-        session.keepsConflicts = true
-        session.takenManagers = ["taken"]
-        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
-        let text = { (data: String) in Self.map("data: {\(data)}").replacing("NAMESPACE", with: namespace) }
-        try await session.write(text("a: '1', b: '1'"), to: path, as: "taken")
-        try await session.write(text("c: '1', d: '1'"), to: path, as: "other")
-        let lines = await session.apply(text("a: '2', c: '2', e: '2'"))
-        let note = "field 'data.c' is kept, because 'other' owns it: \"1\" on the server, \"2\" here"
-        #expect(lines.count == 1 && lines[0].hasPrefix("configured ") && lines[0].hasSuffix("\n  \(note)"), "\(lines)")
-        let object = try await session.object(path)
-        #expect(object?["data"] == (try node("{a: '2', c: '1', d: '1', e: '2'}")), "\(String(describing: object))")
-        let version = try await session.resourceVersion(path)
-        #expect(
-            await session.apply(text("a: '2', c: '2', e: '2'")) == ["unchanged ConfigMap/\(namespace)/a\n  \(note)"]
-        )
-        #expect(try await session.resourceVersion(path) == version)
-    }
-
-    /// A value that two managers own is removed when the agent gives it up, unless the other manager applies it.
-    @Test func `a shared field whose other manager updates keeps its value`() async throws {
-        var (session, namespace) = try await Session.inNewNamespace()
-        session.keepsConflicts = true
-        let path = "/api/v1/namespaces/\(namespace)/configmaps/a"
-        let text = { (data: String) in Self.map("data: {\(data)}").replacing("NAMESPACE", with: namespace) }
-        let collection = "/api/v1/namespaces/\(namespace)/configmaps"
-        try await session.update("POST", text("a: '1'"), at: collection, as: "other")
-        #expect(await session.apply(text("a: '1', b: '1'")).first?.hasPrefix("configured ") == true)
-        let lines = await session.apply(text("a: '2', b: '2'"))
-        #expect(lines.first?.contains("field 'data.a' is kept, because 'other' owns it") == true, "\(lines)")
-        #expect(try await session.object(path)?["data"] == (try node("{a: '1', b: '2'}")))
-        let second = await session.apply(text("a: '2', b: '2'"))
-        #expect(second.first?.hasPrefix("unchanged ") == true, "\(second)")
-        #expect(try await session.object(path)?["data"] == (try node("{a: '1', b: '2'}")))
-    }
-
     @Test func `the replicas that an autoscaler has set are kept`() async throws {
         var (session, namespace) = try await Session.inNewNamespace()
         session.keepsConflicts = true

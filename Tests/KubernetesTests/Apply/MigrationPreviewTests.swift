@@ -63,15 +63,6 @@ struct MigrationPreviewTests {
             manifest: secret("stringData: {kept: '1', new: '4'}"),
         ),
         Example(
-            testDescription: "environment",
-            collection: deployments,
-            first: deployment("env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}]"),
-            second: deployment(
-                "env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}, {name: D, value: d}]"
-            ),
-            manifest: deployment("env: [{name: B, value: b}, {name: E, value: e}]"),
-        ),
-        Example(
             testDescription: "fields with defaults, a whole map, ports, an atomic list",
             collection: deployments,
             first: deployment(
@@ -151,28 +142,5 @@ struct MigrationPreviewTests {
         #expect(words[0] == words[1], "\(planned) \(run)")
         let second = await session.apply(example.manifest)
         #expect(second.allSatisfy { $0.hasPrefix("unchanged ") }, "\(second)")
-    }
-
-    @Test func `a dry run keeps a mapping that becomes empty`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        _ = await session.apply(TableField.definition.replacing("NAMESPACE", with: namespace))
-        func widget(_ map: String) -> String {
-            "{apiVersion: \(namespace).test/v1, kind: Widget, metadata: {name: a, namespace: \(namespace)}, "
-                + "spec: {map: \(map)}}"
-        }
-        let collection = "/apis/\(namespace).test/v1/namespaces/\(namespace)/widgets"
-        try await session.update("POST", widget("{a: x}"), at: collection, as: "kubectl-create")
-        let planned = await session.apply(widget("{}"), dryRunOverlay: DryRunOverlay())
-        let changes = planned.joined().split(separator: "\n").filter { $0.contains("spec") }
-        #expect(changes == ["  spec.map.a: \"x\" -> (none)"], "\(planned)")
-        _ = await session.apply(widget("{}"))
-        let map = try await session.object("\(collection)/a")?["spec"]?["map"]
-        // Servers of 1.20 drop the mapping, and fill in its default.
-        let isOld = try await TestCluster.minorVersion() < 21
-        withKnownIssue {
-            #expect(map == .mapping([:]))
-        } when: {
-            isOld
-        }
     }
 }

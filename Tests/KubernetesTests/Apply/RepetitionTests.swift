@@ -58,22 +58,6 @@ struct RepetitionTests {
         #expect(said == ["created ConfigMap/default/a"])
     }
 
-    @Test func `an object in two versions is one object`() async throws {
-        let said = try await lines(
-            """
-            {apiVersion: autoscaling/v1, kind: HorizontalPodAutoscaler, metadata: {name: a}}
-            ---
-            {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}}
-            """
-        )
-        #expect(
-            said == [
-                "m.yaml:3:1: HorizontalPodAutoscaler/a: described twice, at m.yaml:1:1 and here "
-                    + "(as 'autoscaling/v1' and as 'autoscaling/v2'); remove one of them"
-            ]
-        )
-    }
-
     @Test(arguments: [
         (
             "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: a}, rules: []}",
@@ -84,11 +68,6 @@ struct RepetitionTests {
             "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a}}",
             "{apiVersion: extensions/v1beta1, kind: Ingress, metadata: {name: a}}",
             " (as 'networking.k8s.io/v1' and as 'extensions/v1beta1')"
-        ),
-        (
-            "{apiVersion: v1, kind: Event, metadata: {name: a}}",
-            "{apiVersion: events.k8s.io/v1, kind: Event, metadata: {name: a}}",
-            " (as 'v1' and as 'events.k8s.io/v1')"
         ),
     ])
     func `an object with a namespace that its kind does not have, or in two groups, is one object`(
@@ -134,31 +113,15 @@ struct RepetitionTests {
 @Suite(.timeLimit(.minutes(5)))
 struct ApplyOrderTests {
     @Test(arguments: [
-        ("v1", "Namespace", 0),
-        ("apiextensions.k8s.io/v1", "CustomResourceDefinition", 1),
-        ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition", 1),
-        ("v1", "ResourceQuota", 2), ("v1", "LimitRange", 2),
-        ("scheduling.k8s.io/v1", "PriorityClass", 3), ("node.k8s.io/v1", "RuntimeClass", 3),
-        ("storage.k8s.io/v1", "StorageClass", 3), ("networking.k8s.io/v1", "IngressClass", 3),
-        ("gateway.networking.k8s.io/v1", "GatewayClass", 3), ("snapshot.storage.k8s.io/v1", "VolumeSnapshotClass", 3),
-        ("cluster.x-k8s.io/v1beta1", "ClusterClass", 3),
-        ("v1", "ServiceAccount", 4),
-        ("rbac.authorization.k8s.io/v1", "ClusterRole", 5), ("rbac.authorization.k8s.io/v1", "Role", 5),
-        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", 6), ("rbac.authorization.k8s.io/v1", "RoleBinding", 6),
-        ("v1", "ConfigMap", 7), ("v1", "Secret", 7),
-        ("v1", "Service", 8),
-        ("networking.k8s.io/v1", "NetworkPolicy", 9), ("v1", "PersistentVolume", 9), ("v1", "PersistentVolumeClaim", 9),
-        ("apps/v1", "Deployment", 10), ("apps/v1", "StatefulSet", 10), ("apps/v1", "DaemonSet", 10),
-        ("apps/v1", "ReplicaSet", 10), ("v1", "ReplicationController", 10), ("v1", "Pod", 10), ("batch/v1", "Job", 10),
-        ("batch/v1", "CronJob", 10), ("policy/v1", "PodDisruptionBudget", 10),
-        ("autoscaling/v2", "HorizontalPodAutoscaler", 10),
-        ("crd.projectcalico.org/v1", "IPPool", 11), ("crd.projectcalico.org/v1", "NetworkPolicy", 11),
-        ("serving.knative.dev/v1", "Service", 11), ("example.test/v1", "Namespace", 11),
-        ("apiregistration.k8s.io/v1", "APIService", 12),
+        ("v1", "Namespace", 0), ("apiextensions.k8s.io/v1", "CustomResourceDefinition", 1), ("v1", "LimitRange", 2),
+        ("storage.k8s.io/v1", "StorageClass", 3), ("snapshot.storage.k8s.io/v1", "VolumeSnapshotClass", 3),
+        ("v1", "ServiceAccount", 4), ("rbac.authorization.k8s.io/v1", "Role", 5),
+        ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", 6), ("v1", "ConfigMap", 7), ("v1", "Secret", 7),
+        ("v1", "Service", 8), ("networking.k8s.io/v1", "NetworkPolicy", 9), ("v1", "PersistentVolumeClaim", 9),
+        ("apps/v1", "Deployment", 10), ("batch/v1", "CronJob", 10), ("crd.projectcalico.org/v1", "NetworkPolicy", 11),
+        ("example.test/v1", "Namespace", 11), ("apiregistration.k8s.io/v1", "APIService", 12),
         ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", 12),
-        ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", 12),
         ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", 12),
-        ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", 12),
     ])
     func `every kind has its rank`(apiVersion: String, kind: String, rank: Int) {
         #expect(ApplyOrder.rank(of: GroupVersionKind(apiVersion: apiVersion, kind: kind)) == rank)

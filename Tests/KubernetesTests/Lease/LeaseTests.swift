@@ -70,7 +70,7 @@ struct LeaseTests {
         #expect(LeaseState(object).holder == "")
     }
 
-    @Test(arguments: [-7200, 0, 7200])
+    @Test(arguments: [-7200, 7200])
     func `a holder that is gone is succeeded after the duration, whatever its clock says`(offset: Int64) async throws {
         let (session, namespace) = try await Session.inNewNamespace()
         let time = Timestamp.text(milliseconds: Timestamp.millisecondsNow() + offset * 1000).dropLast() + "000Z"
@@ -251,7 +251,7 @@ struct LeaseDecisionTests {
         #expect(observation.step(at: start) == .isHeld)
     }
 
-    @Test(arguments: ["1970-01-01T00:00:00.000000Z", "2026-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z", "x"])
+    @Test(arguments: ["1970-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z", "x"])
     func `the time that counts is that since the last observed change, whatever clocks say`(times: String) throws {
         var observation = LeaseObservation("me", LeaseTiming())
         observation.observe(try lease("other", version: 1, times: times), at: start)
@@ -294,22 +294,6 @@ struct LeaseDecisionTests {
         #expect(observation.step(at: start + .seconds(62)) == .create)
     }
 
-    @Test func `the more often the Lease passes to others, the longer is the delay before a free one is read`() throws {
-        var observation = LeaseObservation("me", LeaseTiming())
-        observation.observe(try lease("n0", version: 1), at: start)
-        #expect(observation.delayLimit == .milliseconds(500))
-        for number in 1...9 {
-            observation.observe(try lease("n\(number - 1)", version: 10 * number), at: start)
-            observation.observe(number % 2 == 0 ? nil : try lease("", version: 10 * number + 1), at: start)
-            #expect(observation.isFree)
-            observation.observe(try lease("n\(number)", version: 10 * number + 2), at: start)
-            #expect(observation.delayLimit == [1, 2, 4, 8, 8, 8, 8, 8, 8].map { Duration.seconds($0) }[number - 1])
-            #expect(!observation.isFree)
-        }
-        observation.observe(try lease("me", version: 200), at: start)
-        #expect(observation.delayLimit == .seconds(8))
-    }
-
     @Test func `a holder renews in time, and stops before others may begin`() {
         let timing = LeaseTiming()
         var renewal = LeaseRenewal(timing, takenAt: start)
@@ -323,13 +307,10 @@ struct LeaseDecisionTests {
         renewal.noteSuccess(of: start + .seconds(27))
         #expect(renewal.step(at: start + .seconds(56)) == .renew(until: start + .seconds(57)))
         #expect(renewal.step(at: start + .seconds(57)) == .stop)
+        // A machine that was suspended.
+        #expect(renewal.step(at: start + .seconds(3600)) == .stop)
         // The time that a program has to end, with a margin.
         #expect(timing.renewDeadline + Command.grace + Command.killLimit <= timing.duration - .seconds(20))
-    }
-
-    @Test func `a machine that was suspended for longer stops at once`() {
-        let renewal = LeaseRenewal(LeaseTiming(), takenAt: start)
-        #expect(renewal.step(at: start + .seconds(3600)) == .stop)
     }
 
     @Test func `changes keep what others have written`() throws {

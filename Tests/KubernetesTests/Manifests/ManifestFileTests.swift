@@ -164,61 +164,6 @@ struct ManifestFileTests {
         #expect(file.diagnostics.map(\.description) == ["m.yaml:3:1: refused"])
     }
 
-    @Test func `objects that are read again are the same, at the same places`() throws {
-        let text = """
-            # A comment before the first one.
-            {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: "${x}"}}
-            ---
-            apiVersion: v1
-            kind: ConfigMap
-            metadata: &m
-              name: b
-            data: {number: "1", text: "ä\\u00e4"}
-            ---
-            kind: List
-            items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}]
-            ---
-            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "d"}}
-            ---
-            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "e"}}
-            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "f"}}
-            ---
-            %YAML 1.1
-            ---
-            apiVersion: v1
-            kind: ConfigMap
-            metadata: {name: g}
-            """
-        let readings = Counter()
-        let change: @Sendable (Node) -> Node = { root in
-            guard var mapping = root.mapping else { return root }
-            mapping["changed"] = Node(.boolean(true), location: root.location)
-            return Node(.mapping(mapping), location: root.location)
-        }
-        let kept = ManifestFile(Array(text.utf8), file: "m.yaml", transform: { (change($0), []) })
-        let read = ManifestFile(
-            Array(text.utf8),
-            file: "m.yaml",
-            transform: { (change($0), []) },
-            rereading: {
-                _ = readings.next(); return change($0)
-            },
-        )
-        #expect(
-            kept.diagnostics.isEmpty && kept.manifests.map { $0.identity.name } == ["a", "b", "c", "d", "e", "f", "g"]
-        )
-        #expect(readings.value == 0)
-        for (one, other) in zip(kept.manifests, read.manifests) {
-            #expect(one.identity == other.identity && one.location == other.location)
-            // With the places of all parts.
-            #expect(String(reflecting: one.root) == String(reflecting: other.root))
-            #expect(String(reflecting: other.loaded.root) == String(reflecting: other.root))
-        }
-        #expect(read.manifests.count == 7)
-        // Not those of a list, nor of a text with several: they are read from their trees.
-        #expect(readings.value == 4 * 3)
-    }
-
     @Test(arguments: [("x/../../api", "v1"), ("a.test", ".."), ("a.test", "v1?x=")])
     func `a definition's parts never become another path`(group: String, version: String) throws {
         let objects = try manifests(

@@ -145,10 +145,6 @@ struct RolloutDiagnosisTests {
             "container 'c' is waiting: ContainerCreating", false
         ),
         (
-            "containerStatuses: [{name: c, state: {waiting: {reason: ErrImageNeverPull, message: not there}}}]",
-            "container 'c' is waiting: ErrImageNeverPull: not there", true
-        ),
-        (
             "containerStatuses: [{name: c, state: {waiting: {reason: CrashLoopBackOff}}, "
                 + "lastState: {terminated: {reason: OOMKilled, exitCode: 137}}}]",
             "container 'c' is waiting: CrashLoopBackOff: OOMKilled, exit code 137", true

@@ -7,6 +7,25 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct DeletionReplyTests {
     private static let path = "/api/v1/namespaces/default/configmaps/c?"
+    private static let map =
+        #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","namespace":"default","uid":"1"}}"#
+    private static let success = FakeAPIServer.json(200, #"{"apiVersion":"v1","kind":"Status","status":"Success"}"#)
+
+    /// Deletes an object, and returns whether it existed, `nil` if it was not deleted.
+    private func delete(
+        _ manifest: String = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}",
+        on server: FakeAPIServer,
+        _ retryPolicy: RetryPolicy = Session.retryPolicy(gracePeriod: .seconds(600))
+    ) async throws -> Bool? {
+        let client = try server.session().client
+        let deleter = Deleter(client: client, task: "t", isDryRun: false, retryPolicy: retryPolicy)
+        let object = try #require(try manifests(manifest).first)
+        let existence = Locked<Bool?>(nil)
+        await deleter.delete([(object.identity, object.location)]) { message in
+            if case .deleted(_, let existed) = message { existence.withLock { $0 = existed } }
+        }
+        return existence.withLock { $0 }
+    }
 
     /// Deletes an object that can be read twice, and returns the methods of the requests for it.
     private func requests(status: Int) async throws -> [String] {
@@ -20,25 +39,9 @@ struct DeletionReplyTests {
                 count += 1
                 return count
             }
-            guard count < 3 else { return nil }
-            return FakeAPIServer.json(
-                200,
-                #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","namespace":"default","uid":"1"}}"#
-            )
+            return count < 3 ? FakeAPIServer.json(200, Self.map) : nil
         }
-        let deleter = Deleter(
-            client: try server.session().client,
-            task: "t",
-            isDryRun: false,
-            retryPolicy: Session.retryPolicy()
-        )
-        let object = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}").first)
-        await deleter.delete([(object.identity, object.location)]) { message in
-            guard case .deleted(_, existed: true) = message else {
-                Issue.record("\(message)")
-                return
-            }
-        }
+        #expect(try await delete(on: server) == true)
         return server.server.requests.filter { $0.target.hasPrefix(Self.path) }.map(\.method)
     }
 
@@ -54,9 +57,7 @@ struct DeletionReplyTests {
         let server = try FakeAPIServer { request in
             guard request.target.hasPrefix(Self.path) else { return nil }
             guard request.method == "DELETE" else {
-                let object =
-                    #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","namespace":"default","uid":"1"}}"#
-                return isThere.withLock { $0 } ? FakeAPIServer.json(200, object) : nil
+                return isThere.withLock { $0 } ? FakeAPIServer.json(200, Self.map) : nil
             }
             let isWrong = wrongReplies.withLock { count in
                 count -= 1
@@ -64,17 +65,9 @@ struct DeletionReplyTests {
             }
             if isWrong { return FakeAPIServer.json(404, body) }
             isThere.withLock { $0 = false }
-            return FakeAPIServer.json(200, #"{"apiVersion":"v1","kind":"Status","status":"Success"}"#)
+            return Self.success
         }
-        let policy = Session.retryPolicy(gracePeriod: .seconds(600))
-        let deleter = Deleter(client: try server.session().client, task: "t", isDryRun: false, retryPolicy: policy)
-        let object = try #require(try manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}").first)
-        await deleter.delete([(object.identity, object.location)]) { message in
-            guard case .deleted(_, existed: true) = message else {
-                Issue.record("\(message)")
-                return
-            }
-        }
+        #expect(try await delete(on: server) == true)
         #expect(!isThere.withLock { $0 })
     }
 
@@ -89,14 +82,8 @@ struct DeletionReplyTests {
             }
         }
         let policy = Session.retryPolicy(gracePeriod: .seconds(600)) { _ in isHealed.withLock { $0 = true } }
-        let deleter = Deleter(client: try server.session().client, task: "t", isDryRun: false, retryPolicy: policy)
-        let object = try #require(try manifests("{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}}").first)
-        await deleter.delete([(object.identity, object.location)]) { message in
-            guard case .deleted(_, existed: false) = message else {
-                Issue.record("\(message)")
-                return
-            }
-        }
+        let deployment = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}}"
+        #expect(try await delete(deployment, on: server, policy) == false)
         #expect(isHealed.withLock { $0 })
     }
 

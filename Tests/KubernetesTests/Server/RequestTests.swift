@@ -51,12 +51,6 @@ struct RequestPaceTests {
         #expect(await beginAll(pace).count == 2)
     }
 
-    @Test func `what says nothing about the server changes nothing`() async {
-        let pace = newPace()
-        for turn in await beginAll(pace) { pace.end(turn, .unrelated) }
-        #expect(await beginAll(pace).count == 8)
-    }
-
     @Test func `large requests are few at a time, may take longer, and hold up no small ones`() async throws {
         let pace = newPace()
         let large = await beginAll(pace, size: 3 << 19)
