@@ -214,13 +214,6 @@ struct RefusalTests {
                     + #"- {apiGroups: [""], resources: ["configmaps"], verbs: ["get", "create", "patch"]}"#
             ]
         )
-        #expect(
-            await nobody.apply("{apiVersion: v1, kind: Namespace, metadata: {name: a}}") == [
-                "m.yaml:1:1: Namespace/a: \(who) may not get namespaces at the cluster scope; "
-                    + "add to a ClusterRole bound to this user: "
-                    + #"- {apiGroups: [""], resources: ["namespaces"], verbs: ["get", "create", "patch"]}"#
-            ]
-        )
     }
 
     @Test func `a definition whose names are taken is reported with the reason`() async throws {

@@ -91,7 +91,6 @@ struct ReadinessTests {
         (daemonSet(#","desiredNumberScheduled":0"#), 0, .ready),
         (daemonSet(#","desiredNumberScheduled":1,\#(all(1))"#), 2, .waiting("eligible nodes: 1 of 2")),
         (daemonSet(#","desiredNumberScheduled":2,\#(all(2))"#), 1, .ready),
-        (daemonSet(#","desiredNumberScheduled":2"#), 1, .waiting("pods: 0 of 2")),
         (daemonSet(#","desiredNumberScheduled":2,"currentNumberScheduled":2"#), 1, .waiting("updated pods: 0 of 2")),
         (
             daemonSet(#","desiredNumberScheduled":2,"currentNumberScheduled":2,"updatedNumberScheduled":2"#), 1,
