@@ -230,3 +230,64 @@ extension Trait where Self == ConditionTrait {
         .enabled(if: TestCluster.isAvailable, "no kube-apiserver; run Tests/cluster/setup")
     }
 }
+
+/// The node of a cluster that was started with `--node NAME`: a kubelet and containerd, in namespaces of their own.
+extension TestCluster {
+    /// A drop-in with which the shipped `bootstrap.yaml` is for this node, after ``dropIn``.
+    public var nodeDropIn: String { "\(directory)/node/drop-in.yaml" }
+
+    /// Whether this machine can start a node.
+    public static let canRunNode: Bool = {
+        guard isAvailable else { return false }
+        return (try? Tool("\(scripts)/can-run-node"))?.blockingResult().status == 0
+    }()
+
+    /// Runs a program on the node.
+    ///
+    /// - Parameter command: The program and its arguments.
+    /// - Returns: How it ended, and what it wrote.
+    /// - Throws: ``SupportError`` if the script is not there. How the program ends is a normal result.
+    public func runOnNode(_ command: String...) async throws(SupportError) -> ToolResult {
+        try await Tool.run("\(Self.scripts)/inside", [directory] + command)
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips a test where no node can be started.
+    public static var needsNode: Self {
+        .enabled(if: TestCluster.canRunNode, "no node can be started; Tests/cluster/can-run-node says why")
+    }
+}
+
+extension TestCluster {
+    /// Reads one line for every object of the server: kind, namespace, name and version.
+    ///
+    /// Leases are left out, which newer servers renew for themselves, and events.
+    ///
+    /// - Returns: The lines, sorted.
+    /// - Throws: ``ToolFailure`` if kubectl fails.
+    public func versions() async throws -> [String] {
+        let passedOver = ["leases.coordination.k8s.io", "events", "events.events.k8s.io", "componentstatuses"]
+        let types = try await kubectl("api-resources", "--verbs=list", "-o", "name").outputLines
+            .filter { !passedOver.contains($0) }
+        let columns = "K:.kind,NS:.metadata.namespace,N:.metadata.name,V:.metadata.resourceVersion"
+        let result = try await kubectl(
+            "get",
+            types.joined(separator: ","),
+            "-A",
+            "--no-headers",
+            "-o",
+            "custom-columns=\(columns)",
+        )
+        guard result.status == 0 else { throw ToolFailure(command: "kubectl get", result: result) }
+        return result.outputLines.sorted()
+    }
+}
+
+extension Tag {
+    /// Marks a suite whose outcome may depend on the version of the API server.
+    ///
+    /// `tools/check` runs marked suites on every available version, and the others only on the newest; `tools/marked-suites`
+    /// finds the marks.
+    @Tag public static var everyServer: Self
+}

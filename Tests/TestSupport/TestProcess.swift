@@ -19,3 +19,43 @@ public enum TestProcess {
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }()
 }
+
+/// A generator that yields the same numbers in each run, so that a failure can be found again.
+public struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    /// Creates a generator.
+    ///
+    /// - Parameter seed: Determines the numbers.
+    public init(seed: Int) {
+        state = UInt64(bitPattern: Int64(seed))
+    }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var result = state
+        result = (result ^ (result >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        result = (result ^ (result >> 27)) &* 0x94d0_49bb_1331_11eb
+        return result ^ (result >> 31)
+    }
+}
+
+/// Measures how long a function keeps a processor busy, whatever other threads and programs do meanwhile.
+///
+/// - Parameter body: The function, which stays on its thread.
+/// - Returns: The processor time of the thread.
+/// - Throws: The error of the function.
+public func processorTime(of body: () throws -> Void) rethrows -> Duration {
+    let start = read(CLOCK_THREAD_CPUTIME_ID)
+    try body()
+    return read(CLOCK_THREAD_CPUTIME_ID) - start
+}
+
+/// The processor time of all threads of this process so far, for tests in a process of their own.
+public func processTime() -> Duration { read(CLOCK_PROCESS_CPUTIME_ID) }
+
+private func read(_ clock: clockid_t) -> Duration {
+    var time = timespec()
+    unsafe clock_gettime(clock, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+}
