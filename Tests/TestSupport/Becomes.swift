@@ -2,10 +2,6 @@
 ///
 /// - Parameters:
 ///   - limit: The time after which the wait is given up. It only guards against hanging.
-///   - pause: The pause between two checks.
-///   - condition: The condition.
-/// - Returns: Whether the condition holds.
-/// - Throws: The condition's error.
 public func becomes(
     within limit: Duration = .seconds(600),
     every pause: Duration = .milliseconds(100),
@@ -25,10 +21,7 @@ public func becomes(
 ///
 /// - Parameters:
 ///   - first: The time of the first attempt. The last of three has 16 times as much.
-///   - isExpected: Whether a result is the expected one.
 ///   - attempt: An attempt, which gets the time that it may take.
-/// - Returns: The expected result, or that of the last attempt.
-/// - Throws: The errors of attempts.
 public func retrying<Value>(
     from first: Duration,
     until isExpected: (Value) -> Bool,

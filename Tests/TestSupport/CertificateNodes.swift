@@ -2,15 +2,12 @@ import Testing
 
 /// The operator's machine with the task file of the homelab, and the private keys of its operators and six hosts.
 public struct CertificateNodes: Sendable {
-    /// Where everything is.
     public let directory: String
-    /// The names of the hosts: two control planes and four workers.
     public let hosts: [String]
 
     /// The number of certificates that the homelab's table has for these hosts.
     public static let certificateCount = 2 * 13 + 4 * 3
 
-    /// Makes the keys and the files.
     public init(_ directory: String = TemporaryDirectory.path) async throws {
         self.directory = directory
         let example = try Files.read("\(TestCluster.sourceRoot)/examples/homelab/bootstrap.yaml")
@@ -20,18 +17,8 @@ public struct CertificateNodes: Sendable {
         try Files.write(example, to: config, mode: 0o644)
         for name in hosts + ["operator"] {
             try Files.makeDirectories(path("private"), mode: 0o700)
-            try await must(
-                "ssh-keygen",
-                "-q",
-                "-t",
-                "ed25519",
-                "-N",
-                "",
-                "-C",
-                "root@\(name)",
-                "-f",
-                path("private/\(name)")
-            )
+            let file = path("private/\(name)")
+            try await must("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root@\(name)", "-f", file)
         }
         for host in hosts {
             let key = try Files.read(path("private/\(host).pub"))
@@ -61,19 +48,14 @@ public struct CertificateNodes: Sendable {
         try Files.write(Array(text.utf8), to: path("bootstrap.d/50-test.yaml"), mode: 0o644)
     }
 
-    /// The task file.
     public var config: String { path("bootstrap.yaml") }
 
-    /// The directory of the set.
     public var set: String { path("secrets/certs") }
 
-    /// The path of a file below the directory.
     public func path(_ name: String) -> String { "\(directory)/\(name)" }
 
-    /// The content of a file below the directory.
     public func text(_ name: String) throws -> String { try Files.text(path(name)) }
 
-    /// Starts `certificates` with this task file.
     public func start(_ arguments: [String], environment: [String: String?] = [:]) throws -> Tool {
         var variables = environment
         variables.updateValue(nil, forKey: "JOURNAL_STREAM")
@@ -82,7 +64,6 @@ public struct CertificateNodes: Sendable {
         return try Tool(TestNode.program, ["certificates"] + arguments + ["--config", config], environment: variables)
     }
 
-    /// Runs `certificates` with this task file.
     public func run(_ arguments: String..., environment: [String: String?] = [:]) async throws -> ToolResult {
         try await start(arguments, environment: environment).result()
     }
@@ -93,19 +74,12 @@ public struct CertificateNodes: Sendable {
     /// Runs `certificates` with this task file and kills it before a call.
     ///
     /// - Parameters:
-    ///   - arguments: The command and its arguments.
     ///   - call: The name of the call, and `:when=` with its number in a thread if it is not the first.
-    /// - Returns: What the command printed, and its status or 128 and the signal.
-    /// - Throws: If strace cannot be run.
     public func run(_ arguments: [String], killedBefore call: String) async throws -> ToolResult {
         try await trace(["-o", "/dev/null", "-e", "inject=\(call):signal=SIGKILL"], arguments)
     }
 
-    /// Runs `certificates` with this task file, which must not fail.
-    ///
-    /// - Parameter arguments: The command and its arguments.
-    /// - Returns: The calls with which it changed directories and files, in order, each as ``run(_:killedBefore:)`` takes it.
-    /// - Throws: If strace cannot be run, or the command fails.
+    /// Returns the calls with which a command changes directories and files, each as ``run(_:killedBefore:)`` takes it.
     public func changes(of arguments: [String]) async throws -> [String] {
         let result = try await trace(["-o", path("changes"), "-e", "trace=\(Self.changes)"], arguments)
         try #require(result.status == 0, "\(result.errors)")
@@ -128,7 +102,6 @@ public struct CertificateNodes: Sendable {
         return try await Tool.run("strace", ["-f", "-qq"] + flags + command, environment: environment)
     }
 
-    /// The argument for the identity of an operator.
     public var identity: String { "--identity=\(path("private/operator"))" }
 
     /// Makes the set, which must not fail.
@@ -144,7 +117,6 @@ public struct CertificateNodes: Sendable {
         return contents
     }
 
-    /// The paths of the files in the set.
     public func files(below name: String = "") throws -> [String] {
         try Files.list("\(set)/\(name)").flatMap { entry in
             let path = name.isEmpty ? entry : "\(name)/\(entry)"
@@ -161,7 +133,6 @@ public struct CertificateNodes: Sendable {
         return result.output
     }
 
-    /// Whether a private key decrypts a file of the set.
     public func decrypts(_ key: String, _ file: String) async throws -> Bool {
         try await Tool.run("age", ["-d", "-o", "/dev/null", "-i", path("private/\(key)"), "\(set)/\(file)"]).status == 0
     }

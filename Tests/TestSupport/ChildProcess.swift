@@ -9,10 +9,7 @@ public final class ChildProcess: Sendable {
     /// Starts a program, which is looked up on `PATH`.
     ///
     /// - Parameters:
-    ///   - arguments: The program and its arguments.
-    ///   - directory: The directory that it runs in.
     ///   - hasInput: Whether ``write(_:)`` reaches it; without that its input is empty.
-    /// - Throws: ``SupportError`` if it cannot be started.
     public init(
         _ arguments: [String],
         in directory: String = "/",
@@ -45,7 +42,6 @@ public final class ChildProcess: Sendable {
         end()
     }
 
-    /// Ends the program if it still runs.
     public func end() {
         isReaped.withLock { isReaped in
             guard !isReaped else { return }
@@ -55,7 +51,6 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Whether the program still runs.
     public var isRunning: Bool {
         isReaped.withLock { isReaped in
             if !isReaped { isReaped = waitpid(processIdentifier, nil, WNOHANG) == processIdentifier }
@@ -69,7 +64,6 @@ public final class ChildProcess: Sendable {
     /// Every line of the output that has been read so far.
     public var printedLines: [String] { output.lines.withLock { $0 } }
 
-    /// Writes to the program's input.
     public func write(_ text: String) {
         output.write(text)
     }
@@ -80,8 +74,6 @@ public final class ChildProcess: Sendable {
     }
 
     /// Reads the output up to a line that contains a text, and continues to read in the background.
-    ///
-    /// - Throws: ``SupportError`` if the program ends before.
     public func waitForLine(containing words: String) throws(SupportError) {
         while let line = output.nextLine() {
             guard !line.contains(words) else {
@@ -91,9 +83,6 @@ public final class ChildProcess: Sendable {
         throw SupportError("the program ended without printing '\(words)': \(printedLines)")
     }
 
-    /// Runs a program to its end.
-    ///
-    /// - Throws: ``SupportError`` if it fails, with what it printed.
     public static func run(_ arguments: [String], in directory: String = "/") throws(SupportError) {
         let child = try ChildProcess(arguments, in: directory)
         while child.output.nextLine() != nil {}
@@ -107,7 +96,6 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Returns whether a program is on `PATH`.
     public static func isInstalled(_ program: String) -> Bool {
         (try? run(["sh", "-c", "command -v \(program)"])) != nil
     }
@@ -150,9 +138,7 @@ private final class Output: Sendable {
 
 /// What a standard stream of a child process is.
 enum ChildStream {
-    /// A file that is opened.
     case file(String, flags: Int32)
-    /// An open descriptor.
     case descriptor(Int32)
 }
 
@@ -160,10 +146,6 @@ enum ChildStream {
 ///
 /// - Parameters:
 ///   - arguments: The program, which is looked up on `PATH`, and its arguments.
-///   - environment: Its variables as `NAME=VALUE`.
-///   - streams: Standard input, output and error.
-/// - Returns: The process number.
-/// - Throws: ``SupportError`` if the program cannot be started.
 func spawn(
     _ arguments: [String],
     environment: [String],

@@ -6,10 +6,6 @@ public struct DocumentedFields: Sendable {
     /// The names of the fields of every event, those that all events have excluded.
     public let events: [String: [String]]
 
-    /// Reads a section.
-    ///
-    /// - Parameter section: The heading.
-    /// - Throws: ``SupportError`` if the document cannot be read.
     public init(_ section: String) throws {
         let sections = try Files.text("\(TestCluster.sourceRoot)/docs/json.md").split(separator: "\n## ")
         func names(_ cell: Substring) -> [String] {

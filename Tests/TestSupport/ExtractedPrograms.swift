@@ -12,27 +12,18 @@ public enum ExtractedPrograms {
 
     private static let directory = "\(cache)/bin"
 
-    /// The path of promtool.
     public static let promtool = "\(directory)/promtool"
 
-    /// The path of the node exporter.
     public static let nodeExporter = "\(directory)/prometheus-node-exporter"
 
-    /// The path of cloud-init.
     public static let cloudInit = "\(directory)/cloud-init"
 
-    /// The path of ansible-playbook, of PyPI.
     public static let ansiblePlaybook = "\(cache)/ansible/bin/ansible-playbook"
 
-    /// Whether programs are there.
-    ///
-    /// - Parameter paths: Their paths.
-    /// - Returns: Whether each exists.
     static func exist(_ paths: String...) -> Bool { paths.allSatisfy { (try? Files.status($0)) != nil } }
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips tests where there is no promtool and no node exporter.
     public static var needsPrometheus: Self {
         .enabled(
             if: ExtractedPrograms.exist(ExtractedPrograms.promtool, ExtractedPrograms.nodeExporter),
@@ -40,7 +31,6 @@ extension Trait where Self == ConditionTrait {
         )
     }
 
-    /// Skips tests where there is no Ansible.
     public static var needsAnsible: Self {
         .enabled(
             if: ExtractedPrograms.exist("\(ExtractedPrograms.cache)/ansible/complete"),
@@ -48,7 +38,6 @@ extension Trait where Self == ConditionTrait {
         )
     }
 
-    /// Skips tests where there is no cloud-init.
     public static var needsCloudInit: Self {
         .enabled(
             if: ExtractedPrograms.exist(ExtractedPrograms.cloudInit),

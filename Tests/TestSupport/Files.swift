@@ -4,18 +4,14 @@ internal import Glibc
 public enum Files {
     /// The metadata of a file, directory or link.
     public struct Status: Sendable, Hashable {
-        /// The type of a file.
         public enum Kind: Sendable, Hashable {
             case regular, directory, symbolicLink, other
         }
 
-        /// The type.
         public var kind: Kind
         /// The permissions, with set-user, set-group and sticky bits.
         public var mode: UInt32
-        /// The owner's number.
         public var owner: UInt32
-        /// The size in bytes.
         public var size: Int
         /// The target of a symbolic link, as it was written.
         public var target: String?
@@ -26,8 +22,6 @@ public enum Files {
     }
 
     /// Reads the status of a path without following a link at its end, `nil` if nothing exists there.
-    ///
-    /// - Throws: ``SupportError`` if a directory on the way may not be searched.
     public static func status(_ path: String) throws(SupportError) -> Status? {
         var raw = stat()
         do throws(SupportError) {
@@ -61,13 +55,8 @@ public enum Files {
     }
 
     /// Returns whether something exists at a path, without following a link at its end.
-    ///
-    /// - Throws: ``SupportError`` if a directory on the way may not be searched.
     public static func exists(_ path: String) throws(SupportError) -> Bool { try status(path) != nil }
 
-    /// Reads a whole file.
-    ///
-    /// - Throws: ``SupportError`` if it cannot be read.
     public static func read(_ path: String) throws(SupportError) -> [UInt8] {
         let descriptor = Int32(
             try SupportError.check("cannot read", path) { Int(unsafe open(path, O_RDONLY | O_CLOEXEC)) }
@@ -83,9 +72,6 @@ public enum Files {
         }
     }
 
-    /// Reads a text.
-    ///
-    /// - Throws: ``SupportError`` if it cannot be read.
     public static func text(_ path: String) throws(SupportError) -> String {
         String(decoding: try read(path), as: UTF8.self)
     }
@@ -93,12 +79,6 @@ public enum Files {
     /// Writes a whole file, and creates the directories above it.
     ///
     /// The file is renamed to its name when it is complete, because the program under test may read it meanwhile.
-    ///
-    /// - Parameters:
-    ///   - bytes: The content.
-    ///   - path: The path.
-    ///   - mode: The permissions.
-    /// - Throws: ``SupportError`` if it cannot be written.
     public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o644) throws(SupportError) {
         if let end = path.lastIndex(of: "/"), end > path.startIndex { try makeDirectories(String(path[..<end])) }
         let new = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36))"
@@ -120,8 +100,6 @@ public enum Files {
     }
 
     /// Creates a directory and those above it that do not exist.
-    ///
-    /// - Throws: ``SupportError`` if one cannot be created.
     public static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SupportError) {
         var made = path.hasPrefix("/") ? "" : "."
         for name in path.split(separator: "/") {
@@ -135,12 +113,6 @@ public enum Files {
     }
 
     /// Creates a symbolic link, and the directories above it.
-    ///
-    /// - Parameters:
-    ///   - path: The path.
-    ///   - target: The target of the link, as written.
-    ///   - replacing: Whether a file or link at the path is replaced, in one step.
-    /// - Throws: ``SupportError`` if something exists at its path.
     public static func makeSymbolicLink(
         at path: String,
         to target: String,
@@ -153,8 +125,6 @@ public enum Files {
     }
 
     /// Lists the names in a directory, sorted.
-    ///
-    /// - Throws: ``SupportError`` if it cannot be read.
     public static func list(_ path: String) throws(SupportError) -> [String] {
         guard let directory = unsafe opendir(path) else { throw SupportError("cannot list", path, code: errno) }
         defer { unsafe closedir(directory) }
@@ -169,9 +139,6 @@ public enum Files {
     }
 
     /// Removes a file, a link or an empty directory.
-    ///
-    /// - Returns: Whether there was one.
-    /// - Throws: ``SupportError`` if it cannot be removed.
     @discardableResult
     public static func remove(_ path: String) throws(SupportError) -> Bool {
         do throws(SupportError) {
@@ -184,8 +151,6 @@ public enum Files {
     }
 
     /// Removes a directory with everything in it; nothing is removed if nothing is there.
-    ///
-    /// - Throws: ``SupportError`` if something cannot be removed.
     public static func removeTree(_ path: String) throws(SupportError) {
         if try status(path)?.kind == .directory {
             // A directory that its owner may not change is emptied as well.
@@ -195,9 +160,6 @@ public enum Files {
         try remove(path)
     }
 
-    /// Changes the permissions of a file or directory.
-    ///
-    /// - Throws: ``SupportError`` if the system refuses.
     public static func setMode(_ path: String, _ mode: UInt32) throws(SupportError) {
         try SupportError.check("cannot change the mode of", path) { Int(unsafe chmod(path, mode)) }
     }

@@ -1,6 +1,5 @@
 internal import FoundationEssentials
 
-/// A value of a JSON document.
 public enum JSON: Sendable, Hashable {
     case null
     case boolean(Bool)
@@ -10,9 +9,6 @@ public enum JSON: Sendable, Hashable {
     case sequence([JSON])
     case mapping([String: JSON])
 
-    /// Reads a JSON text.
-    ///
-    /// - Throws: `DecodingError` if the text is not valid JSON, ``SupportError`` if a mapping has a key twice.
     public init(_ text: String) throws {
         self = try JSONDecoder().decode(JSON.self, from: Data(text.utf8))
         _ = try text.jsonKeys
@@ -24,19 +20,14 @@ public enum JSON: Sendable, Hashable {
     /// The item of a sequence, `nil` if it has fewer.
     public subscript(_ index: Int) -> JSON? { sequence.flatMap { $0.indices.contains(index) ? $0[index] : nil } }
 
-    /// The text of a string.
     public var string: String? { if case .string(let text) = self { text } else { nil } }
 
-    /// The value of a boolean.
     public var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }
 
-    /// The value of a whole number.
     public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
 
-    /// The items of a sequence.
     public var sequence: [JSON]? { if case .sequence(let items) = self { items } else { nil } }
 
-    /// The values of a mapping by their keys.
     public var mapping: [String: JSON]? { if case .mapping(let values) = self { values } else { nil } }
 
     /// The keys and values of a mapping, sorted by the keys.
@@ -56,7 +47,6 @@ public enum JSON: Sendable, Hashable {
 }
 
 extension JSON: Codable {
-    /// Decodes any value.
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         // The most frequent kinds come first, because each failed attempt throws an error.
@@ -77,7 +67,6 @@ extension JSON: Codable {
         }
     }
 
-    /// Encodes the value.
     public func encode(to encoder: any Encoder) throws {
         var value = encoder.singleValueContainer()
         switch self {
@@ -103,14 +92,11 @@ extension JSON: CustomStringConvertible {
 }
 
 extension String {
-    /// The document of a JSON text.
     public var json: JSON {
         get throws { try JSON(self) }
     }
 
     /// The keys of all mappings of a valid JSON text, in the order of the text, as they are written.
-    ///
-    /// - Throws: ``SupportError`` if a mapping has a key twice.
     public var jsonKeys: [String] {
         get throws {
             var keys: [String] = []
@@ -138,8 +124,6 @@ extension String {
     }
 
     /// The documents of a YAML text as one JSON list, in which every mapping has its keys in the order of the text.
-    ///
-    /// - Throws: ``ToolFailure`` if Python cannot read it, or a mapping has a key twice.
     public func yamlAsJSON() async throws -> String {
         let script = """
             import json, sys, yaml
@@ -155,9 +139,6 @@ extension String {
         return result.output
     }
 
-    /// Reads the documents of a YAML text.
-    ///
-    /// - Throws: ``ToolFailure`` if Python cannot read it, or a mapping has a key twice.
     public func yamlDocuments() async throws -> [JSON] { try await yamlAsJSON().json.sequence ?? [] }
 }
 
@@ -174,7 +155,6 @@ private func lengthOfJSONString(_ bytes: ArraySlice<UInt8>) -> Int {
     }.count
 }
 
-/// Encodes bytes in Base64, in one line.
 public func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 
 /// Returns the SHA-256 digest of a text in hexadecimal digits.

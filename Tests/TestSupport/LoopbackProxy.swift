@@ -2,17 +2,12 @@ internal import Glibc
 
 /// A TCP proxy on loopback whose connections can fall silent: they stay open, and nothing gets through any more.
 public final class LoopbackProxy: Sendable {
-    /// The port that the proxy listens at.
     public let port: UInt16
 
-    /// How many connections there have been so far.
     public var connectionCount: Int { core.state.withLock { $0.connectionCount } }
 
     private let core: Core
 
-    /// Starts a proxy to a port of loopback.
-    ///
-    /// - Throws: ``SupportError`` if it cannot listen.
     public init(to target: UInt16) throws(SupportError) {
         let socket = try ListeningSocket()
         port = socket.port
@@ -44,7 +39,6 @@ public final class LoopbackProxy: Sendable {
         core.state.withLock { $0.holdLimit = count }
     }
 
-    /// Whether requests wait.
     public var isHolding: Bool { core.state.withLock { $0.isHolding } }
 
     /// Passes on the requests that wait, and all later ones.
@@ -67,7 +61,6 @@ public final class LoopbackProxy: Sendable {
         var open: Set<Int32> = []
     }
 
-    /// What the proxy's threads share.
     private final class Core: Sendable {
         let state = Protected(State())
         private let listener: Int32

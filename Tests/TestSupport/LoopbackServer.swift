@@ -2,15 +2,12 @@ internal import Glibc
 
 /// An HTTP/1.1 server on loopback that records what it is asked and answers as the test says.
 public final class LoopbackServer: Sendable {
-    /// A request that was received.
     public struct Request: Sendable, Hashable {
-        /// The method.
         public var method: String
         /// The path and the query, as sent.
         public var target: String
         /// The lines of the header, as sent.
         public var headerLines: [String]
-        /// The body.
         public var body: [UInt8]
         /// Which connection it came by, counted from 1.
         public var connection: Int
@@ -44,26 +41,18 @@ public final class LoopbackServer: Sendable {
         var isStopped = false
     }
 
-    /// The port that the server listens at.
     public let port: UInt16
 
-    /// The URL of the server, without a path.
     public var url: String { "http://127.0.0.1:\(port)" }
 
-    /// What has been asked so far.
     public var requests: [Request] { core.state.withLock { $0.requests } }
 
-    /// How many connections there have been so far.
     public var connectionCount: Int { core.state.withLock { $0.connectionCount } }
 
-    /// How many connections are open.
     public var openConnectionCount: Int { core.state.withLock { $0.connections.count } }
 
     private let core: Core
 
-    /// Starts the server.
-    ///
-    /// - Throws: ``SupportError`` if it cannot listen.
     public init(_ answer: @escaping @Sendable (Request) -> Reply) throws(SupportError) {
         let socket = try ListeningSocket()
         port = socket.port
@@ -76,7 +65,6 @@ public final class LoopbackServer: Sendable {
         core.stop()
     }
 
-    /// Stops listening and closes every connection.
     public func stop() {
         core.stop()
     }
@@ -88,7 +76,6 @@ public final class LoopbackServer: Sendable {
         }
     }
 
-    /// What the server's threads share.
     private final class Core: Sendable {
         let state = Protected(State())
         private let listener: Int32

@@ -28,8 +28,6 @@ struct ListeningSocket {
 ///
 /// It is below the range of which the kernel gives ports to connections, and the range of the test clusters:
 /// a connection of another test could take it before the program does.
-///
-/// - Throws: ``SupportError`` if there is none.
 public func freePort() throws(SupportError) -> UInt16 {
     for _ in 0..<100 {
         guard let socket = try? ListeningSocket(port: .random(in: 10_000...19_999)) else { continue }
@@ -135,14 +133,11 @@ struct ByteStream {
 
 /// A listener that accepts nothing and whose queue is full, so that a connection is never established.
 public final class FullListener: Sendable {
-    /// The port that it listens at.
     public let port: UInt16
 
     private let descriptors: [Int32]
 
     /// Starts to listen, and fills the queue.
-    ///
-    /// - Throws: ``SupportError`` if it cannot.
     public init() throws(SupportError) {
         let listener = try ListeningSocket(backlog: 0)
         port = listener.port
@@ -175,14 +170,10 @@ private func loopbackAddress(port: UInt16) -> sockaddr_in {
 
 /// A listener whose connections are established and never get a byte.
 public final class SilentListener: Sendable {
-    /// The port that it listens at.
     public let port: UInt16
 
     private let descriptor: Int32
 
-    /// Starts to listen.
-    ///
-    /// - Throws: ``SupportError`` if it cannot.
     public init() throws(SupportError) {
         let socket = try ListeningSocket()
         (port, descriptor) = (socket.port, socket.descriptor)
@@ -195,22 +186,14 @@ public final class SilentListener: Sendable {
 
 /// A socket with a path whose owner has stalled: it accepts no connection, reads no datagram, and its queue is full.
 public final class StalledSocket: Sendable {
-    /// What is sent to the socket.
     public enum Kind: Sendable {
-        /// Connections, as those to a bus.
         case connections
-        /// Datagrams, as those to the journal.
         case datagrams
     }
 
     private let descriptors: [Int32]
 
     /// Makes the socket; of datagrams, it fills the queue.
-    ///
-    /// - Parameters:
-    ///   - path: The path of the socket.
-    ///   - kind: What is sent to it.
-    /// - Throws: ``SupportError`` if it cannot be made.
     public init(_ path: String, _ kind: Kind) throws(SupportError) {
         let type = kind == .connections ? SOCK_STREAM : SOCK_DGRAM
         let flags = Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)

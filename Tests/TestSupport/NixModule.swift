@@ -14,16 +14,9 @@ public struct NixModule: Sendable {
     }()
 
     /// The expression of a module of `Tests/nix`.
-    ///
-    /// - Parameter name: The name of the file, without its extension.
-    /// - Returns: Nix text.
     public static func file(_ name: String) -> String { "import \(scriptsDirectory)/\(name).nix" }
 
     /// Evaluates a module, of which nothing is made.
-    ///
-    /// - Parameter expression: The module.
-    /// - Returns: How Nix ended, and what it wrote.
-    /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
     public static func evaluate(_ expression: String) async throws(SupportError) -> ToolResult {
         try await evaluate(function: "import \(scriptsDirectory)/module.nix { modules = [ (\(expression)) ]; }")
     }
@@ -32,10 +25,7 @@ public struct NixModule: Sendable {
     ///
     /// - Parameters:
     ///   - function: A function of `{ self, pkgs }`, as Nix text.
-    ///   - swift: The version of Swift in nixpkgs.
     ///   - archives: The path of a file instead of `nix/archives.json`, or `nil` for that file.
-    /// - Returns: The value of the function.
-    /// - Throws: ``ToolFailure`` if Nix refuses the flake.
     public static func flake(_ function: String, swift: String = "6.3", archives: String? = nil) async throws -> JSON {
         let arguments = [TemporaryDirectory.file("flake"), swift, function] + (archives.map { [$0] } ?? [])
         let result = try await Tool.run("\(scriptsDirectory)/check-flake", arguments)
@@ -46,11 +36,7 @@ public struct NixModule: Sendable {
     /// Runs the program of an archive in a root that has only `/nix/store`, after the steps of `nix/archive.nix`.
     ///
     /// - Parameters:
-    ///   - archive: The archive that `tools/tarball` has built.
-    ///   - phase: The commands that install it.
     ///   - arguments: The arguments of the program, whose paths are below `archive/root` of the test's directory.
-    /// - Returns: How the program ended.
-    /// - Throws: ``SupportError`` if the script is not there.
     public static func run(
         archive: String,
         phase: String,
@@ -60,10 +46,6 @@ public struct NixModule: Sendable {
         return try await Tool.run("\(scriptsDirectory)/run-archive", [directory, archive, phase] + arguments)
     }
 
-    /// Evaluates the names of the module's options.
-    ///
-    /// - Returns: How Nix ended, and what it wrote.
-    /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
     public static func evaluateOptions() async throws(SupportError) -> ToolResult {
         try await evaluate(function: file("options"))
     }
@@ -73,9 +55,6 @@ public struct NixModule: Sendable {
     }
 
     /// Makes of a module what NixOS makes of it.
-    ///
-    /// - Parameter expression: The module.
-    /// - Throws: ``ToolFailure`` if Nix or the program refuses it.
     public init(_ expression: String) async throws {
         directory = TemporaryDirectory.file("nix")
         let arguments = [directory, TestNode.program, expression]
@@ -86,10 +65,7 @@ public struct NixModule: Sendable {
     /// Evaluates a module with another one than the project's, whose files in the store have the same paths.
     ///
     /// - Parameters:
-    ///   - expression: The module with tasks.
     ///   - other: The name of the other module's file in `Tests/nix`, without its extension.
-    /// - Returns: How Nix ended, and what it wrote.
-    /// - Throws: ``SupportError`` if the script is not there. How Nix ends is a normal result.
     public func evaluate(_ expression: String, instead other: String) async throws(SupportError) -> ToolResult {
         let module = "\(Self.scriptsDirectory)/\(other).nix"
         let function =
@@ -97,18 +73,12 @@ public struct NixModule: Sendable {
         return try await Tool.run("\(Self.scriptsDirectory)/evaluate", [directory, function])
     }
 
-    /// Reads a file that was made.
-    ///
-    /// - Parameter path: Its path below the directory.
-    /// - Returns: Its text.
-    /// - Throws: ``SupportError`` if it cannot be read.
     public func text(_ path: String) throws(SupportError) -> String {
         try Files.text("\(directory)/\(path)")
     }
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips a test where no module can be evaluated.
     public static var needsNix: Self {
         .enabled(if: NixModule.isAvailable, "no Nix or no library of nixpkgs; run make setup")
     }

@@ -1,9 +1,7 @@
 /// A terminal of the simplest kind, to see what bytes look like.
 public struct Screen: Sendable {
-    /// The size of the window.
     public private(set) var columns: Int
 
-    /// The rows of the window.
     public private(set) var rows: Int
 
     /// Everything that was written, also what has left the window at the top.
@@ -17,11 +15,6 @@ public struct Screen: Sendable {
     /// Bytes that are not a whole character or control sequence yet.
     private var pending: [UInt8] = []
 
-    /// Creates an empty terminal.
-    ///
-    /// - Parameters:
-    ///   - columns: The columns of its window.
-    ///   - rows: The rows of its window.
     public init(columns: Int, rows: Int = 1_000_000) {
         (self.columns, self.rows) = (columns, rows)
     }
@@ -42,10 +35,8 @@ public struct Screen: Sendable {
 
     private static func text(_ line: [Character]) -> String { String(line.filter { $0 != "\0" }) }
 
-    /// Writes a text to the terminal.
     public mutating func feed(_ text: String) { feed(Array(text.utf8)) }
 
-    /// Writes bytes to the terminal.
     public mutating func feed(_ bytes: [UInt8]) {
         pending += bytes
         var rest = pending[...]
@@ -68,8 +59,6 @@ public struct Screen: Sendable {
     /// Changes the size of the window.
     ///
     /// - Parameters:
-    ///   - columns: The new columns.
-    ///   - rows: The new rows.
     ///   - wrapsLines: Whether lines that are too long go on in the next one, as most terminals do, or are cut off.
     public mutating func resize(columns: Int, rows: Int, wrapsLines: Bool) {
         (self.columns, self.rows) = (columns, rows)

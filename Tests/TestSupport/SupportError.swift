@@ -2,7 +2,6 @@ internal import Glibc
 
 /// The failure of something that a test needs: a file, a program, a socket.
 public struct SupportError: Error, CustomStringConvertible {
-    /// The message.
     public var description: String
 
     /// The system's error number, or 0 if no system call failed.
@@ -13,7 +12,6 @@ public struct SupportError: Error, CustomStringConvertible {
         code = 0
     }
 
-    /// Creates the error of a system call.
     init(_ operation: String, _ subject: String, code: Int32) {
         var text = [CChar](repeating: 0, count: 256)
         // Not `strerror`: threads share its buffer.
@@ -27,9 +25,6 @@ public struct SupportError: Error, CustomStringConvertible {
     public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
 
     /// Calls a C function that returns a negative number and sets `errno` if it fails.
-    ///
-    /// - Returns: The function's result.
-    /// - Throws: ``SupportError`` with `errno`.
     @discardableResult
     static func check(_ operation: String, _ subject: String, _ body: () -> Int) throws(SupportError) -> Int {
         while true {

@@ -1,9 +1,7 @@
 /// A server of the `openssl` command, for what goes wrong with TLS.
 public final class TLSServer: Sendable {
-    /// The URL of the server by its address.
     public let url: String
 
-    /// The port that the server listens at.
     public let port: UInt16
 
     private let process: ChildProcess
@@ -11,11 +9,7 @@ public final class TLSServer: Sendable {
     /// Starts a server with a certificate.
     ///
     /// - Parameters:
-    ///   - certificate: What the server shows.
-    ///   - chain: A file of intermediates that it shows as well.
     ///   - directory: Where files are, with the option `-HTTP`, that hold whole responses.
-    ///   - options: More options of `openssl s_server`.
-    /// - Throws: ``SupportError`` if it does not start.
     public init(
         _ certificate: TestAuthority.Issued,
         chain: String? = nil,
@@ -36,13 +30,10 @@ public final class TLSServer: Sendable {
 
 /// A server of HTTP/2 from nghttp2, which counts its connections.
 public final class HTTP2Server: Sendable {
-    /// Whether it is installed on this machine.
     public static let isInstalled = ChildProcess.isInstalled("nghttpd")
 
-    /// The URL of the server by its address.
     public let url: String
 
-    /// The port that the server listens at.
     public let port: UInt16
 
     /// How many connections there have been so far.
@@ -62,8 +53,6 @@ public final class HTTP2Server: Sendable {
     private let process: ChildProcess
 
     /// Starts a server that shows a certificate and serves the files of a directory.
-    ///
-    /// - Throws: ``SupportError`` if it does not start.
     public init(_ certificate: TestAuthority.Issued, directory: String, options: String...) throws(SupportError) {
         port = try freePort()
         url = "https://127.0.0.1:\(port)"
@@ -79,7 +68,6 @@ public final class HTTP2Server: Sendable {
 ///
 /// `openssl s_server` ends TLS, prints what it receives and sends what it is given.
 public final class WebhookServer: Sendable {
-    /// The URL of the server by its address.
     public let url: String
 
     private let process: ChildProcess
@@ -87,10 +75,7 @@ public final class WebhookServer: Sendable {
     /// Starts a server.
     ///
     /// - Parameters:
-    ///   - certificate: What the server shows.
     ///   - status: The status of its answers, such as `200 OK`; `nil` if it gives none.
-    ///   - body: What it answers.
-    /// - Throws: ``SupportError`` if it does not start.
     public init(_ certificate: TestAuthority.Issued, status: String?, body: String = "") throws(SupportError) {
         let port = try freePort()
         url = "https://127.0.0.1:\(port)"

@@ -1,6 +1,5 @@
 /// A tar archive in the format of POSIX (ustar), written byte by byte so that it may be hostile.
 public struct TarText {
-    /// The kinds of entries, by their type flags.
     public enum Kind: String, Sendable {
         case file = "0"
         case hardLink = "1"
@@ -12,17 +11,12 @@ public struct TarText {
 
     private var bytes: [UInt8] = []
 
-    /// Creates an archive without entries.
     public init() {}
 
     /// Adds an entry.
     ///
     /// - Parameters:
     ///   - name: The name, at most 100 bytes.
-    ///   - kind: The kind.
-    ///   - content: The content.
-    ///   - target: The target of a link.
-    ///   - mode: The permissions.
     public mutating func add(
         _ name: String,
         _ kind: Kind,

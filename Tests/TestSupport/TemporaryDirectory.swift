@@ -11,22 +11,10 @@ public struct TemporaryDirectory: SuiteTrait, TestTrait, TestScoping {
         return current
     }
 
-    /// Makes a path in the directory of the running test.
-    ///
-    /// - Parameter name: The name or relative path.
-    /// - Returns: The whole path.
     public static func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Reaches every test of a suite.
     public var isRecursive: Bool { true }
 
-    /// Makes the directory, runs the test and removes the directory.
-    ///
-    /// - Parameters:
-    ///   - test: The test.
-    ///   - testCase: The case of the test.
-    ///   - function: What runs inside.
-    /// - Throws: What the test throws, or what the file system refuses.
     public func provideScope(
         for test: Test,
         testCase: Test.Case?,
@@ -36,8 +24,6 @@ public struct TemporaryDirectory: SuiteTrait, TestTrait, TestScoping {
     }
 
     /// Creates a directory, runs a function with it, and removes it; for processes that a test starts.
-    ///
-    /// - Throws: The error of the function, or of the file system.
     public static func with(_ function: @concurrent @Sendable () async throws -> Void) async throws {
         let parent = TestProcess.temporaryDirectory
         let path = "\(parent)/nest-bootstrap.\(String(UInt64.random(in: .min ... .max), radix: 36))"

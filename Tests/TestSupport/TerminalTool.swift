@@ -16,11 +16,7 @@ public final class TerminalTool: Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - program: Its path.
-    ///   - arguments: What follows its name.
     ///   - environment: Variables over those of the test process; `nil` takes one away.
-    ///   - columns: The columns of the terminal.
-    /// - Throws: ``SupportError`` if there is no terminal or no such program.
     public init(
         _ program: String,
         _ arguments: [String],
@@ -60,14 +56,11 @@ public final class TerminalTool: Sendable {
         state.withLock { $0.isClosed = true }
     }
 
-    /// The terminal as it is now.
     public var screen: Screen { state.withLock { $0.screen } }
 
     /// Changes the size of the window.
     ///
     /// - Parameters:
-    ///   - columns: The new columns.
-    ///   - rows: The new rows.
     ///   - wrapsLines: Whether lines that are too long go on in the next one, or are cut off.
     public func resize(columns: Int, rows: Int, wrapsLines: Bool) {
         state.withLock { $0.screen.resize(columns: columns, rows: rows, wrapsLines: wrapsLines) }
@@ -85,7 +78,6 @@ public final class TerminalTool: Sendable {
         kill(processIdentifier, number)
     }
 
-    /// Types a text.
     public func type(_ text: String) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -98,8 +90,6 @@ public final class TerminalTool: Sendable {
     deinit { close(terminal) }
 
     /// Waits until the program has ended; to be called once.
-    ///
-    /// - Returns: Its exit code, or 128 and the signal that ended it, as a shell has it.
     public func result() async -> Int32 {
         await onTestThread { [self] in
             var status: Int32 = 0

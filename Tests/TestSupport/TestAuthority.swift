@@ -5,22 +5,15 @@ public final class TestAuthority: Sendable {
     /// Where the files are; removed with the authority.
     public let directory: String
 
-    /// The authority's own certificate.
     public var certificatePath: String { "\(directory)/ca.crt" }
 
-    /// A certificate and its key.
     public struct Issued: Sendable {
-        /// Where the certificate is.
         public var certificatePath: String
-        /// Where the key is.
         public var keyPath: String
     }
 
-    /// When a certificate is valid.
     public enum Validity: Sendable {
-        /// For a year.
         case now
-        /// For some days.
         case days(Int)
         /// For some days and twelve hours: the number of days that are left stays the same while a test runs.
         case daysAndAHalf(Int)
@@ -32,14 +25,10 @@ public final class TestAuthority: Sendable {
         case future
     }
 
-    /// The kinds of keys.
     public enum KeyKind: String, Sendable, CaseIterable {
         case rsa, ec, ed25519
     }
 
-    /// Makes an authority.
-    ///
-    /// - Throws: ``SupportError`` if `openssl` fails.
     public init(subject: String = "/CN=test-ca") throws(SupportError) {
         var template = Array("/tmp/nest-bootstrap-authority.XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw SupportError("cannot make a directory") }
@@ -55,16 +44,9 @@ public final class TestAuthority: Sendable {
     /// Issues a certificate.
     ///
     /// - Parameters:
-    ///   - name: What the files are called.
-    ///   - subject: The subject as `openssl` takes it.
     ///   - names: Host names and addresses, such as `DNS:localhost` and `IP:127.0.0.1`.
     ///   - usages: Its extended key usages, such as `serverAuth`; none for all uses.
-    ///   - validity: When it is valid.
-    ///   - key: The kind of its key.
-    ///   - isAuthority: Whether it may sign others.
     ///   - issuer: The base name of the files of an authority that this one has issued, or this one's own.
-    /// - Returns: Where the files are.
-    /// - Throws: ``SupportError`` if `openssl` fails.
     public func issue(
         _ name: String,
         subject: String = "/O=system:masters/CN=kube-admin",
@@ -93,8 +75,6 @@ public final class TestAuthority: Sendable {
     }
 
     /// Makes a certificate that is signed with its own key.
-    ///
-    /// - Throws: ``SupportError`` if `openssl` fails.
     public func makeSelfSigned(_ name: String, subject: String, names: [String]) throws(SupportError) -> Issued {
         let names = ["-addext", "subjectAltName=\(names.joined(separator: ","))"]
         try signOneself(name, subject: subject, names)
@@ -112,12 +92,9 @@ public final class TestAuthority: Sendable {
         try openssl(["req", "-x509"] + key + certificate + more)
     }
 
-    /// The path of a file in the authority's directory.
     public func path(_ name: String) -> String { "\(directory)/\(name)" }
 
     /// Writes a file into the authority's directory and returns its path.
-    ///
-    /// - Throws: ``SupportError`` if it cannot be written.
     @discardableResult
     public func write(_ text: String, to name: String) throws(SupportError) -> String {
         guard let file = unsafe fopen(path(name), "w") else { throw SupportError("cannot write '\(name)'") }
@@ -126,16 +103,10 @@ public final class TestAuthority: Sendable {
         return path(name)
     }
 
-    /// Runs `openssl` in the authority's directory.
-    ///
-    /// - Throws: ``SupportError`` if it fails.
     public func openssl(_ arguments: String...) throws(SupportError) {
         try openssl(arguments)
     }
 
-    /// Runs `openssl` in the authority's directory.
-    ///
-    /// - Throws: ``SupportError`` if it fails.
     public func openssl(_ arguments: [String]) throws(SupportError) {
         try ChildProcess.run(["openssl"] + arguments, in: directory)
     }

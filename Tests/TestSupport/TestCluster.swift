@@ -8,7 +8,6 @@ public struct TestCluster: Sendable {
     /// Where everything of the cluster is: PKI, kubeconfigs, logs, process identifiers.
     public let directory: String
 
-    /// The URL of the API server.
     public let server: String
 
     /// Whether there are binaries to start; `Tests/cluster/setup` gets them.
@@ -20,8 +19,6 @@ public struct TestCluster: Sendable {
     /// The minor version of the API server, such as 36, as its program says.
     ///
     /// Of a server that was built without its repository, `/version` does not say it.
-    ///
-    /// - Throws: ``ToolFailure`` if there is no program.
     public static func minorVersion() async throws -> Int {
         let result = try await Tool.run(
             "bash",
@@ -48,10 +45,6 @@ public struct TestCluster: Sendable {
     ///
     /// - Parameters:
     ///   - starting: Whether it is started; if not, ports and PKI are there, and ``start(_:)`` starts it.
-    ///   - options: Further arguments of `Tests/cluster/start`.
-    ///   - body: What is done with it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or ``ToolFailure`` if the cluster does not come up.
     public static func withFresh<Value>(
         starting: Bool = true,
         options: [String] = ["--no-controller-manager"],
@@ -69,9 +62,6 @@ public struct TestCluster: Sendable {
     }
 
     /// Starts those servers of the cluster that do not run, and waits until they are ready.
-    ///
-    /// - Parameter options: Arguments of `Tests/cluster/start`.
-    /// - Throws: ``ToolFailure`` if one ends or does not become ready.
     public func start(_ options: [String] = ["--no-controller-manager"]) async throws {
         try await Self.script("start", [directory, "--with", "\(getpid())"] + options)
     }
@@ -79,7 +69,6 @@ public struct TestCluster: Sendable {
     /// Stops servers; their data stays.
     ///
     /// - Parameter servers: Their names, such as `kube-apiserver`; none means all.
-    /// - Throws: ``ToolFailure`` if the cluster is gone.
     public func stop(_ servers: String...) async throws {
         try await Self.script("stop", [directory] + servers)
     }
@@ -91,7 +80,6 @@ public struct TestCluster: Sendable {
     ///   - subject: The subject, such as `/O=system:masters/CN=admin`.
     ///   - kind: `client`, or `server` for one that names loopback.
     ///   - validity: The first and the last second, each as `20200101000000Z`; 30 days from now if left out.
-    /// - Throws: ``ToolFailure`` if openssl refuses.
     public func makeCertificate(
         _ name: String,
         subject: String,
@@ -103,30 +91,16 @@ public struct TestCluster: Sendable {
     }
 
     /// Runs kubectl against the cluster, as its admin unless a kubeconfig is among the arguments.
-    ///
-    /// - Parameters:
-    ///   - arguments: The arguments of kubectl.
-    ///   - input: What `-f -` reads.
-    /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SupportError`` if there is no kubectl.
     public func kubectl(_ arguments: String..., input: String = "") async throws(SupportError) -> ToolResult {
         try await kubectl(arguments, input: input)
     }
 
     /// Runs kubectl against the cluster, as its admin unless a kubeconfig is among the arguments.
-    ///
-    /// - Parameters:
-    ///   - arguments: The arguments of kubectl.
-    ///   - input: What `-f -` reads.
-    /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SupportError`` if there is no kubectl.
     public func kubectl(_ arguments: [String], input: String = "") async throws(SupportError) -> ToolResult {
         await (try startKubectl(arguments, input: input)).result()
     }
 
     /// Starts kubectl as ``kubectl(_:input:)-([String],_)`` does.
-    ///
-    /// - Throws: ``SupportError`` if there is no kubectl.
     public func startKubectl(_ arguments: [String], input: String = "") throws(SupportError) -> Tool {
         let assets = TestProcess.environment["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
         let kubeconfig = ["KUBECONFIG": kubeconfig]
@@ -138,9 +112,6 @@ public struct TestCluster: Sendable {
         }
     }
 
-    /// Ends the cluster and removes its directory.
-    ///
-    /// - Throws: ``ToolFailure`` if the directory cannot be removed.
     public func down() async throws {
         try await Self.script("down", [directory])
         Self.living.withLock { _ = $0.remove(directory) }
@@ -159,13 +130,11 @@ extension TestCluster {
     /// The directory of certificates and keys, under the names that a node finds in `/run/agenix`.
     public var credentials: String { "\(directory)/pki" }
 
-    /// The certificate of the CA of servers and clients.
     public var certificateAuthority: String { "\(credentials)/k8s-ca.crt" }
 
     /// A drop-in with which the shipped `bootstrap.yaml` is for this cluster.
     public var dropIn: String { "\(directory)/drop-in.yaml" }
 
-    /// The root of the repository.
     public static let sourceRoot = String(#filePath.dropLast("/Tests/TestSupport/TestCluster.swift".count))
 }
 
@@ -173,22 +142,15 @@ extension TestCluster {
 
 /// A script or program that had to succeed and did not.
 public struct ToolFailure: Error, Sendable, CustomStringConvertible {
-    /// What was run.
     public var command: String
 
-    /// How it ended, and what it wrote.
     public var result: ToolResult
 
-    /// The command, its status and what it wrote to standard error.
     public var description: String { "'\(command)' ended with \(result.status): \(result.errors)" }
 }
 
 extension TestCluster {
     /// Starts a cluster that several tests look at; it ends with the test process.
-    ///
-    /// - Parameter options: Arguments of `Tests/cluster/start`.
-    /// - Returns: The cluster.
-    /// - Throws: ``ToolFailure`` if it does not come up.
     public static func up(_ options: [String] = []) async throws -> TestCluster {
         let cluster = try await prepare()
         do {
@@ -225,7 +187,6 @@ extension TestCluster {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips a test where there is no API server to start.
     public static var needsAPIServer: Self {
         .enabled(if: TestCluster.isAvailable, "no kube-apiserver; run Tests/cluster/setup")
     }
@@ -242,18 +203,12 @@ extension TestCluster {
         return (try? Tool("\(scripts)/can-run-node"))?.blockingResult().status == 0
     }()
 
-    /// Runs a program on the node.
-    ///
-    /// - Parameter command: The program and its arguments.
-    /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SupportError`` if the script is not there. How the program ends is a normal result.
     public func runOnNode(_ command: String...) async throws(SupportError) -> ToolResult {
         try await Tool.run("\(Self.scripts)/inside", [directory] + command)
     }
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips a test where no node can be started.
     public static var needsNode: Self {
         .enabled(if: TestCluster.canRunNode, "no node can be started; Tests/cluster/can-run-node says why")
     }
@@ -263,9 +218,6 @@ extension TestCluster {
     /// Reads one line for every object of the server: kind, namespace, name and version.
     ///
     /// Leases are left out, which newer servers renew for themselves, and events.
-    ///
-    /// - Returns: The lines, sorted.
-    /// - Throws: ``ToolFailure`` if kubectl fails.
     public func versions() async throws -> [String] {
         let passedOver = ["leases.coordination.k8s.io", "events", "events.events.k8s.io", "componentstatuses"]
         let types = try await kubectl("api-resources", "--verbs=list", "-o", "name").outputLines

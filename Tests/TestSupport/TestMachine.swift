@@ -24,13 +24,9 @@ public struct TestMachine: Sendable {
         return (try? Tool("\(scripts)/can"))?.blockingResult().status == 0
     }()
 
-    /// The directory of the scripts.
     public static let scripts = TestCluster.sourceRoot + "/Tests/boot"
 
     /// Returns whether there is another release of Debian to boot, which the tests are to use.
-    ///
-    /// - Parameter name: Its name, such as `trixie`.
-    /// - Returns: Whether the environment variable `NEST_RELEASES` names it, and `Tests/boot/setup NAME` has made it.
     public static func hasRelease(_ name: String) -> Bool {
         guard (TestProcess.environment["NEST_RELEASES"] ?? "").split(separator: " ").contains(name[...]) else {
             return false
@@ -45,9 +41,6 @@ public struct TestMachine: Sendable {
     ///   - package: What is installed, nothing if empty; with the default, the examples too.
     ///   - variant: Which copy of Debian it has: `cloud` with cloud-init, `cluster` with etcd, keepalived and
     ///     containerd, `managed` with an SSH server and Python; or which release, such as `trixie`.
-    ///   - body: What is done with it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or ``ToolFailure`` if the package cannot be installed.
     public static func withFresh<Value>(
         _ hostName: String,
         package: String = Self.package,
@@ -72,7 +65,6 @@ public struct TestMachine: Sendable {
         return TestMachine(directory: "\(TestProcess.temporaryDirectory)/nest-machine-\(random)")
     }
 
-    /// Makes the disk of the machine.
     func prepare(_ hostName: String, package: String = Self.package, variant: String? = nil) async throws {
         // The task files of most tests apply manifests of the examples.
         let packages = package == Self.package ? [package, Self.examples] : [package]
@@ -83,21 +75,12 @@ public struct TestMachine: Sendable {
     /// Brings the machine back to how it was when this was called first.
     func restore() async throws { try await script("restore") }
 
-    /// Stops the machine, and removes its disk.
     func remove() async throws { try await script("remove") }
 
-    /// The path, seen from outside, of a file that the machine's disk has over the shared Debian.
-    ///
-    /// - Parameter path: The absolute path inside.
-    /// - Returns: The path outside. It may be written to only while the machine is off.
+    /// The path outside of a file that the machine's disk has over the shared Debian; to be written while it is off.
     public func disk(_ path: String) -> String { "\(directory)/upper\(path)" }
 
     /// Puts a file on the disk of the machine, which must be off.
-    ///
-    /// - Parameters:
-    ///   - text: The text.
-    ///   - path: The absolute path inside.
-    /// - Throws: ``SupportError`` if it cannot be written.
     public func write(_ text: String, to path: String) throws {
         try Files.write([UInt8](text.utf8), to: disk(path), mode: 0o644)
     }
@@ -106,28 +89,18 @@ public struct TestMachine: Sendable {
     ///
     /// - Parameters:
     ///   - network: The network that it is connected to by its interface `host0`, that of this machine if left out.
-    ///   - options: Arguments of `systemd-nspawn`.
-    /// - Throws: ``ToolFailure`` if it does not boot.
     public func boot(at network: MachineNetwork? = nil, _ options: String...) async throws {
         let connection = network.map { ["--network", $0.path] } ?? []
         try await script("boot", ["--with", "\(getpid())"] + connection + options)
     }
 
     /// Shuts the machine down; its disk stays.
-    ///
-    /// - Throws: ``ToolFailure`` if it does not go.
     public func halt() async throws { try await script("halt") }
 
     /// Takes the machine's power away; its disk stays as it is at that moment.
-    ///
-    /// - Throws: ``ToolFailure`` if it does not go.
     public func cutPower() async throws { try await script("halt", ["--now"]) }
 
     /// Runs a command inside the machine, which must be on.
-    ///
-    /// - Parameter command: The command and its arguments.
-    /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SupportError`` if the script is not there. How the command ends is a normal result.
     public func run(_ command: String...) async throws -> ToolResult {
         try await Tool.run("\(Self.scripts)/inside", [directory] + command)
     }
@@ -143,7 +116,6 @@ public struct TestMachine: Sendable {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips a test where no machine can be booted.
     public static var needsMachine: Self {
         .enabled(if: TestMachine.isAvailable && TestCluster.isAvailable, "no machine can be booted; run make boot-test")
     }
@@ -156,8 +128,6 @@ extension TestMachine {
     /// they were: `Tests/boot/restore`. A machine that cannot be restored is removed, and the next test gets another.
     ///
     /// - Parameter body: What is done with it, except that it is not halted.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or ``ToolFailure`` if no machine can be booted.
     public static func withRunning<Value>(_ body: (TestMachine) async throws -> Value) async throws -> Value {
         let machine = try await RunningMachines.shared.take()
         let result: Result<Value, any Error>
@@ -173,9 +143,7 @@ extension TestMachine {
     /// Puts a file on the disk of the machine, which must be on.
     ///
     /// - Parameters:
-    ///   - text: The text.
     ///   - path: The absolute path inside. Its directory is created.
-    /// - Throws: ``ToolFailure`` if it cannot be written.
     public func place(_ text: String, at path: String) async throws {
         let script = "mkdir -p -- \"$(dirname -- \"$1\")\" && cat >\"$1\""
         try await inside(["sh", "-c", script, "sh", path], input: text)
@@ -186,7 +154,6 @@ extension TestMachine {
     /// - Parameters:
     ///   - directory: The directory. Its contents belong to root on the machine; files that exist there stay.
     ///   - path: The absolute path inside of the directory that gets it, which is created.
-    /// - Throws: ``ToolFailure`` if it cannot be copied.
     public func place(contentsOf directory: String, at path: String = "/") async throws {
         let copy = """
             "$2/inside" "$3" mkdir -p "$4"
@@ -199,9 +166,6 @@ extension TestMachine {
     }
 
     /// Starts the tasks as a boot does, without waiting for them: systemd reads the task file.
-    ///
-    /// - Parameter units: What starts at the same time.
-    /// - Throws: ``ToolFailure`` if they cannot be started.
     public func startTasks(with units: String...) async throws {
         try await inside(["systemctl", "daemon-reload"])
         try await inside(["systemctl", "start", "--no-block"] + units + ["k8s-bootstrap.target"])
@@ -270,14 +234,9 @@ private actor RunningMachines {
 ///
 /// A machine that has lost its power is gone from it, with its addresses.
 public struct MachineNetwork: Sendable {
-    /// The network namespace.
     public let path: String
 
     /// Lends a network without machines, and ends it afterwards.
-    ///
-    /// - Parameter body: What is done with it.
-    /// - Returns: What the body returns.
-    /// - Throws: What the body throws, or ``ToolFailure`` if it cannot be made.
     public static func withFresh<Value>(_ body: (MachineNetwork) async throws -> Value) async throws -> Value {
         let result = try await Tool.run("\(TestMachine.scripts)/network", ["\(getpid())"])
         let path = result.outputLines.first ?? ""

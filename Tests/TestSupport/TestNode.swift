@@ -1,25 +1,17 @@
 /// A node in a directory: its task files, a root for what its tasks write, and the program under test.
 public struct TestNode: Sendable {
-    /// Where everything of the node is.
     public let directory: String
 
     /// The program under test: the one that the environment variable `NEST_PROGRAM` names, or else the release build.
     public static let program =
         TestProcess.environment["NEST_PROGRAM"] ?? "\(TestCluster.sourceRoot)/.build/release/nest-bootstrap"
 
-    /// Makes a node.
-    ///
-    /// - Parameters:
-    ///   - tasks: The text of its task file.
-    ///   - directory: Where it is made, the directory of the running test if left out.
-    /// - Throws: ``SupportError`` if the file cannot be written.
     public init(_ tasks: String, in directory: String = TemporaryDirectory.path) throws(SupportError) {
         self.directory = directory
         try Files.makeDirectories(root)
         try write(tasks, to: "bootstrap.yaml")
     }
 
-    /// The task file.
     public var config: String { path("bootstrap.yaml") }
 
     /// The folder in front of every path that a task writes.
@@ -32,13 +24,6 @@ public struct TestNode: Sendable {
     public func written(_ path: String) -> String { root + path }
 
     /// Writes a file, in the node's directory.
-    ///
-    /// - Parameters:
-    ///   - text: The text.
-    ///   - name: The name or relative path.
-    ///   - mode: The permissions.
-    /// - Returns: The whole path.
-    /// - Throws: ``SupportError`` if it cannot be written.
     @discardableResult
     public func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws(SupportError) -> String {
         try Files.write(Array(text.utf8), to: path(name), mode: mode)
@@ -49,9 +34,6 @@ public struct TestNode: Sendable {
     ///
     /// - Parameters:
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
-    ///   - environment: Variables over those of the test process.
-    /// - Returns: The running program.
-    /// - Throws: ``SupportError`` if there is no such program.
     public func start(
         _ arguments: [String],
         environment: [String: String?] = [:],
@@ -68,9 +50,6 @@ public struct TestNode: Sendable {
     ///
     /// - Parameters:
     ///   - arguments: The command and what follows; `--config` and `--root` are added.
-    ///   - environment: Variables over those of the test process.
-    /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SupportError`` if there is no such program. How it ends is a normal result.
     public func run(
         _ arguments: String...,
         environment: [String: String?] = [:]
@@ -80,10 +59,8 @@ public struct TestNode: Sendable {
 }
 
 extension ToolResult {
-    /// The lines of standard output.
     public var outputLines: [String] { Self.lines(output) }
 
-    /// The lines of standard error.
     public var errorLines: [String] { Self.lines(errors) }
 
     private static func lines(_ text: String) -> [String] { text.split(whereSeparator: \.isNewline).map(String.init) }

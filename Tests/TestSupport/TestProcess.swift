@@ -3,16 +3,12 @@ internal import Glibc
 
 /// The process of the tests and the machine that it runs on.
 public enum TestProcess {
-    /// The environment of the process.
     public static let environment = ProcessInfo.processInfo.environment
 
-    /// The directory of temporary files.
     public static let temporaryDirectory = environment["TMPDIR"] ?? "/tmp"
 
-    /// Whether it runs as root.
     public static let isRoot = geteuid() == 0
 
-    /// The name of the machine.
     public static let hostName: String = {
         var name = [CChar](repeating: 0, count: 256)
         unsafe gethostname(&name, name.count - 1)
@@ -24,9 +20,6 @@ public enum TestProcess {
 public struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
-    /// Creates a generator.
-    ///
-    /// - Parameter seed: Determines the numbers.
     public init(seed: Int) {
         state = UInt64(bitPattern: Int64(seed))
     }
@@ -41,10 +34,6 @@ public struct SplitMix64: RandomNumberGenerator {
 }
 
 /// Measures how long a function keeps a processor busy, whatever other threads and programs do meanwhile.
-///
-/// - Parameter body: The function, which stays on its thread.
-/// - Returns: The processor time of the thread.
-/// - Throws: The error of the function.
 public func processorTime(of body: () throws -> Void) rethrows -> Duration {
     let start = read(CLOCK_THREAD_CPUTIME_ID)
     try body()

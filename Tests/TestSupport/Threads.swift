@@ -9,7 +9,6 @@ public struct Protected<Value: ~Copyable>: ~Copyable, Sendable {
     private let mutex: Mutex<Value>
     private let turns = Atomic<UInt>(0)
 
-    /// Creates a mutex with its value.
     public init(_ value: consuming sending Value) {
         mutex = Mutex(value)
     }

@@ -1,17 +1,13 @@
 import Glibc
 
-/// The result of a program.
 public struct ToolResult: Sendable, Hashable {
     /// The exit code, or 128 and the signal that ended it, as a shell has it.
     public var status: Int32
 
-    /// Everything written to standard output.
     public var output: String
 
-    /// Everything written to standard error.
     public var errors: String
 
-    /// Creates a result.
     public init(status: Int32, output: String, errors: String) {
         (self.status, self.output, self.errors) = (status, output, errors)
     }
@@ -30,10 +26,7 @@ public struct Tool: Sendable {
     ///
     /// - Parameters:
     ///   - program: Its path, or a name to look for on the PATH.
-    ///   - arguments: What follows its name.
     ///   - environment: Variables over those of the test process; `nil` takes one away.
-    ///   - input: What it reads from standard input.
-    /// - Throws: ``SupportError`` if there is no such program. How it ends is a normal result.
     public init(
         _ program: String,
         _ arguments: [String] = [],
@@ -69,15 +62,11 @@ public struct Tool: Sendable {
     public func signal(_ number: Int32) { _ = kill(processIdentifier, number) }
 
     /// Waits until the program has ended; to be called once.
-    ///
-    /// - Returns: How it ended, and what it wrote.
     public func result() async -> ToolResult {
         await onTestThread { blockingResult() }
     }
 
     /// Waits until the program has ended, on the caller's thread.
-    ///
-    /// - Returns: How it ended, and what it wrote.
     func blockingResult() -> ToolResult {
         var status: Int32 = 0
         while unsafe waitpid(processIdentifier, &status, 0) == -1 && errno == EINTR {}
@@ -97,11 +86,7 @@ public struct Tool: Sendable {
     ///
     /// - Parameters:
     ///   - program: Its path, or a name to look for on the PATH.
-    ///   - arguments: What follows its name.
     ///   - environment: Variables over those of the test process; `nil` takes one away.
-    ///   - input: What it reads from standard input.
-    /// - Returns: How it ended, and what it wrote.
-    /// - Throws: ``SupportError`` if there is no such program. How it ends is a normal result.
     public static func run(
         _ program: String,
         _ arguments: [String] = [],

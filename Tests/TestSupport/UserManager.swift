@@ -5,11 +5,9 @@ public import Testing
 ///
 /// It ends with the test. Its units should run no processes that outlive it.
 public final class UserManager: Sendable {
-    /// The address of its bus.
     public let busAddress: String
 
     private let directory: String
-    /// The name of its control group.
     private let group = "nest-bootstrap-\(UInt64.random(in: .min ... .max))"
     private let process: ChildProcess
 
@@ -52,7 +50,6 @@ public final class UserManager: Sendable {
         done
         """
 
-    /// Its bus ends with it.
     private static let bus = """
         [Unit]
         Requires=dbus.socket
@@ -67,7 +64,6 @@ public final class UserManager: Sendable {
     /// Starts a manager.
     ///
     /// - Parameter directory: A directory for its files and sockets, which the test removes.
-    /// - Throws: ``SupportError`` if it does not start.
     public init(in directory: String) async throws {
         self.directory = directory
         busAddress = "unix:path=\(directory)/run/bus"
@@ -86,15 +82,11 @@ public final class UserManager: Sendable {
     /// Starts a unit, and waits until it is active.
     ///
     /// A manager on a busy machine may not answer within the time that `systemctl` waits; then it is asked again.
-    ///
-    /// - Throws: ``SupportError`` if the unit does not start.
     public func start(_ unit: String) async throws {
         try await repeatUntilSuccess(["timeout", "60", "systemctl", "--user", "start", unit])
     }
 
     /// Queues the start of a unit, without waiting for it.
-    ///
-    /// - Throws: ``SupportError`` if systemd does not accept the job.
     public func queueStart(_ unit: String) async throws {
         try await repeatUntilSuccess(["timeout", "60", "systemctl", "--user", "--no-block", "start", unit])
     }
@@ -113,29 +105,19 @@ public final class UserManager: Sendable {
 
     deinit { end() }
 
-    /// Ends the manager and its bus.
     public func end() {
         process.end()
         try? ChildProcess.run(["sh", "-c", Self.removal, "sh", group])
     }
 
-    /// Writes a unit file, without having it loaded.
-    ///
-    /// - Throws: ``SupportError`` if it cannot be written.
     public func write(_ text: String, toUnit name: String) throws(SupportError) {
         try Files.write(Array(text.utf8), to: unitPath(name), mode: 0o644)
     }
 
-    /// Gives a unit another name.
-    ///
-    /// - Throws: ``SupportError`` if the link cannot be created.
     public func alias(_ alias: String, of name: String) throws(SupportError) {
         try Files.makeSymbolicLink(at: unitPath(alias), to: name)
     }
 
-    /// Runs `systemctl`.
-    ///
-    /// - Throws: ``SupportError`` if there is no such program. How it ends is a normal result.
     @discardableResult
     public func systemctl(_ arguments: String...) async throws(SupportError) -> ToolResult {
         try await Tool.run("systemctl", ["--user"] + arguments, environment: runtime)
@@ -145,7 +127,6 @@ public final class UserManager: Sendable {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips a test where no systemd can be started.
     public static var needsUserManager: Self {
         .enabled(if: UserManager.isAvailable, "no systemd can be started: it takes root, systemd and dbus-daemon")
     }
