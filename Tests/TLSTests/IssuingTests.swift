@@ -128,21 +128,15 @@ struct IssuingTests {
         ] {
             #expect(text.contains(part), "\(part) in \(text)")
         }
-        let without = try key.request(commonName: "a", organizations: [], names: [])
-        let other = try await openssl("req", "-in", try write(without, to: "b.csr"), "-verify", "-noout", "-text")
-        #expect(!other.contains("Alternative Name"))
     }
 
-    @Test func `serial numbers have twenty bytes, are positive and differ`() async throws {
+    @Test func `serial numbers have twenty bytes, are positive and differ`() throws {
         let (key, authority) = try Self.authority(.p256)
         var serials: Set<String> = []
-        for index in 0..<20 {
-            let certificate = try key.issue(Self.serving, for: key, by: authority)
-            let path = try write(certificate.pem, to: "\(index).crt")
-            let serial = try await openssl("x509", "-in", path, "-noout", "-serial").dropFirst("serial=".count)
-            #expect(serial.count == 41, "\(serial)")
-            #expect((serial.first?.hexDigitValue ?? 8) < 8, "\(serial)")
-            serials.insert(String(serial))
+        for _ in 0..<20 {
+            let serial = try key.issue(Self.serving, for: key, by: authority).serialNumber
+            #expect(serial.count == 40 && (serial.first?.hexDigitValue ?? 8) < 8, "\(serial)")
+            serials.insert(serial)
         }
         #expect(serials.count == 20)
     }

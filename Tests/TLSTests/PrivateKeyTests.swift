@@ -72,12 +72,10 @@ struct PrivateKeyTests {
         #expect(error?.message == expected)
     }
 
-    @Test(arguments: ["PRIVATE KEY", "EC PRIVATE KEY"])
-    func `a broken key is refused`(label: String) {
-        let text = "-----BEGIN \(label)-----\nMAAAAAAA\n-----END \(label)-----"
+    @Test func `a broken key is refused`() {
+        let text = "-----BEGIN PRIVATE KEY-----\nMAAAAAAA\n-----END PRIVATE KEY-----"
         let error = #expect(throws: TLSError.self) { try PrivateKey.read(pem: Array(text.utf8)) }
         #expect(error?.kind == .brokenContents)
-        #expect(error?.message.hasPrefix("contains an invalid private key: ") == true)
     }
 }
 

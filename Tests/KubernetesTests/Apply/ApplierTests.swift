@@ -84,18 +84,9 @@ struct ApplierTests {
         let lines = await session.apply(text)
         #expect(lines.count == 5)
         #expect(lines.contains("created ConfigMap/\(namespace)/a"))
-        #expect(
-            lines.contains(
-                "m.yaml:1:1: Widget/\(namespace)/w: not tried: "
-                    + "CustomResourceDefinition/widgets.\(namespace).test, which it needs, could not be applied"
-            )
-        )
-        #expect(
-            lines.contains(
-                "m.yaml:26:1: ConfigMap/\(namespace)-/b: not tried: "
-                    + "Namespace/\(namespace)-, which it needs, could not be applied"
-            )
-        )
+        for start in ["1:1: Widget/\(namespace)/w", "26:1: ConfigMap/\(namespace)-/b"] {
+            #expect(lines.contains { $0.hasPrefix("m.yaml:\(start): not tried: ") }, "\(lines)")
+        }
         #expect(lines.contains { $0.hasPrefix("m.yaml:19:52: CustomResourceDefinition/widgets.") }, "\(lines)")
     }
 

@@ -7,31 +7,6 @@ import YAML
 /// Objects that other managers have applied.
 @Suite(.tags(.everyServer), .needsAPIServer, .timeLimit(.minutes(5)))
 struct SharedOwnershipTests {
-    /// A value that another manager has taken, and that the manifest wants now, is the agent's afterwards.
-    @Test func `a value that another manager has set first is shared`() async throws {
-        let (session, namespace) = try await Session.inNewNamespace()
-        func deployment(_ resources: String) -> String {
-            """
-            {apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: \(namespace)}, spec: {paused: true, replicas: 0,
-             selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: main, image: x,
-             resources: \(resources)}]}}}}
-            """
-        }
-        let path = "/apis/apps/v1/namespaces/\(namespace)/deployments/a"
-        #expect(await session.apply(deployment("{}")) == ["created Deployment/\(namespace)/a"])
-        let containers = "[{name: main, image: x, resources: {limits: {cpu: '1'}}}]"
-        try await session.update(
-            "PATCH",
-            "{spec: {template: {spec: {containers: \(containers)}}}}",
-            at: path,
-            as: "other"
-        )
-        _ = await session.apply(deployment("{limits: {cpu: '1'}}"))
-        let object = try #require(try await session.object(path))
-        let fields = ManagedMetadata.fields(in: object).map { String(decoding: $0.json(), as: UTF8.self) }
-        #expect(fields.count == 1 && fields[0].contains(#""f:limits""#), "\(fields)")
-    }
-
     /// Kinds of values that the server returns in another form than it was sent.
     private static let forms = [
         // Defaults in an atomic value, zero and empty values, canonical quantities.

@@ -89,16 +89,9 @@ struct RefusalTests {
                 """
             )
         )
-        #expect(
-            said.contains {
-                $0.hasPrefix(
-                    """
-                    m.yaml:11:9: DaemonSet/NAMESPACE/d: field 'spec.template.spec.containers[0].imagePullPolicy' is \
-                    refused: "Sometimes": supported values: "Always"
-                    """
-                )
-            }
-        )
+        let start =
+            "m.yaml:11:9: DaemonSet/NAMESPACE/d: field 'spec.template.spec.containers[0].imagePullPolicy' is refused"
+        #expect(said.contains { $0.hasPrefix(start) })
     }
 
     @Test func `a Secret's faults are reported without its values`() async throws {
