@@ -48,6 +48,10 @@ import Testing
         }
         #expect(error?.kind == .timedOut)
         #expect(error?.message == "cannot connect to '127.0.0.1:\(listener.port)': no answer within 1 s")
+        let late = await #expect(throws: TransportError.self) {
+            try await self.client.checkConnection(host: "127.0.0.1", port: listener.port, deadline: .now + .seconds(1))
+        }
+        #expect(late?.kind == .timedOut)
     }
 
     @Test func `cancellation ends a check at once`() async throws {

@@ -141,6 +141,13 @@ struct IssuingTests {
         #expect(serials.count == 20)
     }
 
+    @Test func `contents that libcrypto refuses are an error`() throws {
+        var contents = Self.serving
+        contents.commonName = String(repeating: "x", count: 65)
+        let key = try SigningKey(generating: .p256)
+        #expect(throws: TLSError.self) { try key.certify(contents) }
+    }
+
     @Test(arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
     func `what is not a key is refused`(text: String) {
         let error = #expect(throws: TLSError.self) { try SigningKey(pem: SecretBytes(copying: Array(text.utf8))) }

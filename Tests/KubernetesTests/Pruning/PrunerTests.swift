@@ -200,12 +200,21 @@ extension Pruner {
 /// What a task that prunes waits for while the server refuses its requests.
 @Suite(.timeLimit(.minutes(5)))
 struct PrunerWaitTests {
+    private static let parent = Wait.Subject(.condition, "ConfigMap/kube-system/nest-bootstrap-t")
+    private static let lists = Wait.Subject(.condition, "the lists of its objects")
+
     @Test func `the parent is not waited for as an object, for which there would be a result`() async throws {
         let waits = Locked<[Wait]>([])
         let fake = try FakeAPIServer { request in
             let isParent = request.target.hasPrefix("/api/v1/namespaces/kube-system/configmaps/")
-            guard isParent, waits.withLock({ $0.isEmpty }) else { return nil }
-            return FakeAPIServer.json(503, #"{"message":"etcdserver: no leader"}"#)
+            let isList = request.target.hasPrefix("/api/v1/nodes?")
+            guard isParent || isList else { return nil }
+            let subject = isList ? Self.lists : Self.parent
+            if !waits.withLock({ $0.contains { $0.subject == subject } }) {
+                return FakeAPIServer.json(503, #"{"message":"etcdserver: no leader"}"#)
+            }
+            let list = #"{"kind":"List","apiVersion":"v1","metadata":{},"items":[]}"#
+            return isList ? FakeAPIServer.json(200, list) : nil
         }
         let pruner = Pruner(
             client: try fake.session().client,
@@ -217,8 +226,14 @@ struct PrunerWaitTests {
             location: SourceLocation(file: "bootstrap.yaml"),
         )
         try await pruner.widen()
+        let nodes = Pruner.ServedKind(
+            type: GroupVersionKind(apiVersion: "v1", kind: "Node"),
+            resource: APIResource(plural: "nodes", isNamespaced: false, hasStatusSubresource: true, verbs: []),
+        )
+        #expect(try await pruner.list([nodes], in: []).isEmpty)
+        // Nor is an object whose list is refused, which only a result would end.
         let subjects = Set(waits.withLock { $0.map(\.subject) })
-        #expect(subjects == [Wait.Subject(.condition, "ConfigMap/kube-system/nest-bootstrap-t")])
+        #expect(subjects == [Self.parent, Self.lists])
         #expect(fake.requests("PATCH ").count == 1)
     }
 }

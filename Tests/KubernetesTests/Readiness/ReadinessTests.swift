@@ -28,6 +28,7 @@ struct ReadinessTests {
             #""status":{"conditions":[{"type":"Stalled","status":"True","reason":"S"},"#
                 + #"{"type":"Reconciling","status":"True","reason":"R"}]}"#, .failed("S")
         ),
+        (#""status":{"conditions":[{"type":"Stalled","status":"False","reason":"S"}]}"#, .ready),
         (#""status":{"conditions":null}"#, .ready),
         (#""spec":{}"#, .ready),
         (#""status":{"conditions":[{"type":"Ready","status":"True"}]}"#, .ready),
