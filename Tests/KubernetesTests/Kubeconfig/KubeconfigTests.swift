@@ -65,14 +65,6 @@ struct KubeconfigTests {
         #expect(kubeconfig.namespace == "default")
     }
 
-    @Test func `a kubeconfig may be JSON`() throws {
-        let text = """
-            {"current-context":"x","clusters":[{"name":"c","cluster":{"server":"https://[::1]:6443"}}],\
-            "users":[{"name":"u","user":{"token":"t"}}],"contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}]}
-            """
-        #expect(try read(text).server == "https://[::1]:6443")
-    }
-
     @Test(arguments: [
         ("", "k:1:1: the file is empty, not a kubeconfig"),
         ("- a", "k: is not a kubeconfig: expected a mapping"),
