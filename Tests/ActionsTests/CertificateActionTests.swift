@@ -84,9 +84,7 @@ struct CertificateActionTests {
             #expect(try await bench.perform("c") == "changed")
             #expect(try await bench.perform("c") == "unchanged")
         }
-    }
-
-    @Test func `one that ends with its CA is not due before that`() async throws {
+        // One that ends with its CA is not due before that.
         try await withBench(task(", validity: 87600h, renewBefore: 87599h")) { bench async throws in
             #expect(try await bench.perform("c") == "changed")
             #expect(try await bench.perform("c") == "unchanged")
@@ -150,22 +148,13 @@ struct CertificateActionTests {
             let before = try bench.read("root/pki/a.key")
             let (ca, key) = (authority.certificatePath, other.keyPath)
             let printed = try await bench.perform("c")
-            #expect(
-                printed.hasPrefix(
-                    "key '\(key)' does not belong to CA '\(ca)', so it cannot issue certificates; "
-                        + "set 'ca.key' to the private key of this CA"
-                ),
-                "\(printed)"
-            )
+            #expect(printed.hasPrefix("key '\(key)' does not belong to CA '\(ca)', so it cannot issue"), "\(printed)")
             #expect(try bench.read("root/pki/a.key") == before)
         }
         try await withBench(task(", validity: 2h", ca: "none")) { bench async throws in
             let printed = try await bench.perform("c")
             #expect(
-                printed.hasPrefix(
-                    "cannot issue '/pki/a.crt': cannot read '\(authority.path("none.key"))': No such file or directory; "
-                        + "put the file there, or correct 'ca.key'"
-                ),
+                printed.hasPrefix("cannot issue '/pki/a.crt': cannot read '\(authority.path("none.key"))'"),
                 "\(printed)"
             )
             let problems = await bench.problems()

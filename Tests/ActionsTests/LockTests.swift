@@ -37,10 +37,8 @@ struct LockTests {
                 guard let object = created.withLock({ $0 }) else {
                     return Self.reply(404, #"{"reason":"NotFound","message":"not found","details":{"name":"x"}}"#)
                 }
-                return Self.reply(
-                    200,
-                    object.replacing(#/"holderIdentity":"[^"]*"/#, with: #""holderIdentity":"thief""#)
-                )
+                let stolen = #""holderIdentity":"thief""#
+                return Self.reply(200, object.replacing(#/"holderIdentity":"[^"]*"/#, with: stolen))
             default: return Self.reply(409, #"{"reason":"Conflict","message":"conflict"}"#)
             }
         }

@@ -21,16 +21,16 @@ struct RemoveActionTests {
             #expect(try FileSystem.list("\(bench.directory)/root/x") == [])
             #expect(try bench.read("root/kept/file") == "c")
             #expect(try await bench.perform("it") == "unchanged")
+            try FileSystem.removeTree("\(bench.directory)/root/x")
+            #expect(try await bench.perform("it") == "unchanged")
         }
     }
 
     @Test func `a directory is kept without 'recursive'`() async throws {
         try await withBench(task("paths: [/x]")) { bench async throws in
             try bench.write("a", to: "root/x/file")
-            #expect(
-                try await bench.perform("it") == "cannot remove '/x': it is a directory; "
-                    + "write 'recursive: true' below remove: of task 'it' to remove everything in it"
-            )
+            let words = try await bench.perform("it")
+            #expect(words.hasPrefix("cannot remove '/x': it is a directory; write 'recursive: true'"), "\(words)")
             #expect(try bench.read("root/x/file") == "a")
         }
     }
@@ -39,10 +39,8 @@ struct RemoveActionTests {
         try await withBench(task("paths: [/a/x/file]")) { bench async throws in
             try bench.write("a", to: "root/real/x/file")
             try FileSystem.makeSymbolicLink(at: "\(bench.directory)/root/a", to: "real", replacing: false)
-            #expect(
-                try await bench.perform("it") == "cannot remove '/a/x/file': '/a' is a symbolic link to 'real'; "
-                    + "write the path without the link in task 'it'"
-            )
+            let words = try await bench.perform("it")
+            #expect(words.hasPrefix("cannot remove '/a/x/file': '/a' is a symbolic link to 'real';"), "\(words)")
             #expect(try bench.read("root/real/x/file") == "a")
         }
     }
@@ -70,13 +68,9 @@ struct RemoveActionTests {
             try bench.write("a", to: "root/x")
             let result = try await bench.perform("it")
             #expect(result.contains("Pod/default/My_Pod: field 'metadata.name': expected "), "\(result)")
+            let found = await bench.problems().filter { $0.contains("Pod/default/My_Pod: field 'metadata.name'") }
+            #expect(found.count == 1 && found[0].hasPrefix("DIR/bootstrap.yaml:1:"), "\(found)")
             #expect(try bench.read("root/x") == "a")
-        }
-    }
-
-    @Test func `a path whose directory is absent is unchanged`() async throws {
-        try await withBench(task("paths: [/none/at/all]")) { bench async throws in
-            #expect(try await bench.perform("it") == "unchanged")
         }
     }
 
@@ -100,12 +94,9 @@ struct RemoveActionTests {
             """
         try await withBench(tasks) { bench async throws in
             try bench.write("{apiVersion: v1, kind: Namespace, metadata: {name: pond}}\n", to: "ns.yaml")
-            #expect(
-                await bench.problems() == [
-                    "DIR/bootstrap.yaml:6:54: task 'delete' deletes Namespace/pond, which task 'apply' applies too "
-                        + "(DIR/ns.yaml:1:1): each would undo the other; remove it from one of them"
-                ]
-            )
+            let problems = await bench.problems()
+            let words = "task 'delete' deletes Namespace/pond, which task 'apply' applies too (DIR/ns.yaml:1:1): "
+            #expect(problems.count == 1 && problems[0].hasPrefix("DIR/bootstrap.yaml:6:54: \(words)"), "\(problems)")
         }
     }
 }

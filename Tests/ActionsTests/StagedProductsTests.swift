@@ -60,12 +60,10 @@ struct StagedProductsTests {
             #expect(try FileSystem.status("\(root)/etc/nest/\(task)")?.target == "/nowhere")
             try FileSystem.write([], to: "\(root)/etc/nest/directory-\(task)/file", mode: 0o600)
         }
+        let link = "'/etc/nest/link'"
         for (task, problem) in [
             ("forced", nil),
-            (
-                "link",
-                "cannot put '/etc/nest/link' in place: cannot create link '/etc/nest/link': a directory is in the way"
-            ),
+            ("link", "cannot put \(link) in place: cannot create link \(link): a directory is in the way"),
         ] {
             let path = "\(root)/etc/nest/\(task)"
             #expect(try FileSystem.remove(path))
