@@ -1,8 +1,9 @@
 import Base
 import Glibc
-import Host
 import TestSupport
 import Testing
+
+@testable import Host
 
 @Suite(.temporaryDirectory, .timeLimit(.minutes(5))) struct FileSystemReadTests {
     private let path = TemporaryDirectory.file("subject")
@@ -26,82 +27,40 @@ import Testing
         #expect(try FileSystem.read("/proc/self/stat", limit: 10_000).isEmpty == false)
     }
 
-    @Test func `a missing file is reported`() {
-        let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 10) }
-        #expect(error?.description == "cannot read '\(path)': No such file or directory")
-        #expect(error?.isNotFound == true)
-    }
-
-    @Test func `a path below a file is reported`() throws {
-        try FileSystem.write([1], to: path, mode: 0o600)
-        let error = #expect(throws: SystemError.self) { try FileSystem.read("\(path)/x", limit: 10) }
-        #expect(error?.isNotFound == true)
-    }
-
-    @Test func `a large file is refused before it is read`() throws {
+    @Test func `what cannot be read is refused with the reason, and nothing waits for a writer`() throws {
+        func reason(_ path: String, limit: Int = 10) -> String {
+            let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: limit) }
+            return error?.description.replacing("cannot read '\(path)': ", with: "") ?? ""
+        }
+        let missing = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 10) }
+        #expect(missing?.description == "cannot read '\(path)': No such file or directory")
+        #expect(missing?.isNotFound == true)
         try FileSystem.write([1, 2, 3, 4, 5], to: path, mode: 0o600)
-        let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 4) }
-        #expect(error?.description == "cannot read '\(path)': is larger than 4 bytes")
+        let below = #expect(throws: SystemError.self) { try FileSystem.read("\(path)/x", limit: 10) }
+        #expect(below?.isNotFound == true)
+        #expect(reason(path, limit: 4) == "is larger than 4 bytes")
+        #expect(reason("/proc/self/stat", limit: 4) == "is larger than 4 bytes")
+        #expect(reason(TemporaryDirectory.path) == "is a directory")
+        #expect(reason("/dev/zero") == "is a character device")
+        #expect(reason("") == "it is empty")
+        #expect(reason("\(path)\0.yaml").hasSuffix("it contains a NUL character"))
+        let (fifo, loop) = (TemporaryDirectory.file("fifo"), TemporaryDirectory.file("loop"))
+        try Kernel.makeFIFO(fifo)
+        #expect(reason(fifo) == "is a FIFO")
+        try FileSystem.makeSymbolicLink(at: loop, to: loop, replacing: false)
+        #expect(reason(loop) == "Too many levels of symbolic links")
     }
 
-    @Test func `a large file without a size is refused during reading`() {
-        let error = #expect(throws: SystemError.self) { try FileSystem.read("/proc/self/stat", limit: 4) }
-        #expect(error?.description == "cannot read '/proc/self/stat': is larger than 4 bytes")
-    }
-
-    @Test func `a directory is refused`() {
-        let error = #expect(throws: SystemError.self) { try FileSystem.read(TemporaryDirectory.path, limit: 10) }
-        #expect(error?.description == "cannot read '\(TemporaryDirectory.path)': is a directory")
-    }
-
-    @Test func `a FIFO without a writer is refused and does not block`() throws {
-        try Kernel.makeFIFO(path)
-        let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 10) }
-        #expect(error?.description == "cannot read '\(path)': is a FIFO")
-    }
-
-    @Test func `an endless device is refused`() {
-        let error = #expect(throws: SystemError.self) { try FileSystem.read("/dev/zero", limit: 10) }
-        #expect(error?.description == "cannot read '/dev/zero': is a character device")
-    }
-
-    @Test func `a path with a NUL is not cut off`() throws {
-        try FileSystem.write([1], to: path, mode: 0o600)
-        let error = #expect(throws: SystemError.self) { try FileSystem.read("\(path)\0.yaml", limit: 10) }
-        #expect(error?.description == "cannot read '\(path)\\0.yaml': it contains a NUL character")
-    }
-
-    @Test func `an empty path is refused`() {
-        let error = #expect(throws: SystemError.self) { try FileSystem.read("", limit: 10) }
-        #expect(error?.description == "cannot read '': it is empty")
-    }
-
-    @Test func `a loop of links is reported`() throws {
-        try FileSystem.makeSymbolicLink(at: path, to: path, replacing: false)
-        let error = #expect(throws: SystemError.self) { try FileSystem.read(path, limit: 10) }
-        #expect(error?.description == "cannot read '\(path)': Too many levels of symbolic links")
-    }
-
-    @Test func `a link's status is its own and names its target`() throws {
-        try FileSystem.makeSymbolicLink(at: path, to: "nowhere", replacing: false)
-        let status = try #require(try FileSystem.status(path))
-        #expect(status.kind == .symbolicLink)
-        #expect(status.target == "nowhere")
+    @Test func `a status is that of a file or link itself, and of nothing if it is missing`() throws {
+        #expect(try FileSystem.status(path) == nil)
         #expect(try FileSystem.exists(path) == false)
-    }
-
-    @Test func `a status has mode, owner and size`() throws {
         try FileSystem.write([1, 2, 3], to: path, mode: 0o640)
         let status = try #require(try FileSystem.status(path))
-        #expect(status.kind == .regular)
-        #expect(status.mode == 0o640)
-        #expect(status.owner == getuid())
-        #expect(status.group == getgid())
-        #expect(status.size == 3)
-    }
-
-    @Test func `a missing path has no status`() throws {
-        #expect(try FileSystem.status(path) == nil)
+        #expect(status.kind == .regular && status.mode == 0o640 && status.size == 3)
+        #expect(status.owner == getuid() && status.group == getgid())
+        try FileSystem.makeSymbolicLink(at: path, to: "nowhere", replacing: true)
+        let link = try #require(try FileSystem.status(path))
+        #expect(link.kind == .symbolicLink && link.target == "nowhere")
         #expect(try FileSystem.exists(path) == false)
     }
 
@@ -112,11 +71,39 @@ import Testing
         #expect(try FileSystem.list(path) == ["10", "9", "Z", "a", "b", "ä"])
         let error = #expect(throws: SystemError.self) { try FileSystem.list(path, limit: 5) }
         #expect(error?.description == "cannot list '\(path)': contains more than 5 names")
+        let file = #expect(throws: SystemError.self) { try FileSystem.list("\(path)/a") }
+        #expect(file?.description == "cannot list '\(path)/a': Not a directory")
     }
 
-    @Test func `a file is not listed`() throws {
-        try FileSystem.write([], to: path, mode: 0o600)
-        let error = #expect(throws: SystemError.self) { try FileSystem.list(path) }
-        #expect(error?.description == "cannot list '\(path)': Not a directory")
+    private var directory: String { TemporaryDirectory.path }
+
+    private func text(_ name: String, _ code: Int32) -> String {
+        let error = SystemError("cannot read", "\(directory)/\(name)", code: code).examined()
+        return [error.reason, error.advice].compactMap(\.self).joined(separator: "; ").replacing(directory, with: "DIR")
+    }
+
+    @Test func `a missing part of a path is named`() throws {
+        try FileSystem.makeDirectories("\(directory)/conf.d")
+        for file in ["settings.conf", "conf.d/a"] {
+            try FileSystem.write([1], to: TemporaryDirectory.file(file), mode: 0o644)
+        }
+        let missing = SystemError.text(for: ENOENT)
+        #expect(text("setings.conf", ENOENT) == "\(missing); did you mean 'DIR/settings.conf'?")
+        #expect(text("config.d/a", ENOENT) == "directory 'DIR/config.d' does not exist; did you mean 'DIR/conf.d/a'?")
+        // The file would not exist in the similar directory either.
+        #expect(text("config.d/b", ENOENT) == "directory 'DIR/config.d' does not exist")
+        #expect(text("other", ENOENT) == missing)
+        try FileSystem.makeSymbolicLink(at: TemporaryDirectory.file("lost"), to: "/nowhere/at/all", replacing: false)
+        #expect(text("lost", ENOENT) == "'DIR/lost' is a link to '/nowhere/at/all', which does not exist")
+    }
+
+    @Test(arguments: [
+        SystemError("cannot read", "relative", code: ENOENT), SystemError("cannot read", "", code: ENOENT),
+        SystemError("cannot read", "/nowhere", code: ENOENT, detail: "known"),
+        SystemError("cannot read", "/nowhere", code: ENOENT, advice: "known"),
+        SystemError("cannot read", "/proc/x", code: EIO), SystemError("cannot write", "/proc/x", code: EROFS),
+    ])
+    func `every other error stays as it is`(error: SystemError) {
+        #expect(error.examined() == error)
     }
 }

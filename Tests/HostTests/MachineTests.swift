@@ -29,3 +29,40 @@ import Testing
         }
     }
 }
+
+/// The signals go to the process, not with `raise` to the calling thread: the threads of the pool block them all.
+///
+/// The thread that takes one may do so after `kill` has returned, so tests that wait for the end of the process sleep.
+@Suite(.timeLimit(.minutes(5))) struct SignalsTests {
+    @Test func `interruptions are elements of the stream and do not end the process`() async {
+        await #expect(processExitsWith: .success) {
+            var received: [Int32] = []
+            let stream = try Signals.interruptions()
+            kill(getpid(), SIGTERM)
+            for await number in stream {
+                received.append(number)
+                if received.count == 2 { break }
+                kill(getpid(), SIGINT)
+            }
+            #expect(received == [SIGTERM, SIGINT])
+        }
+    }
+
+    @Test func `a signal ends the process when the stream is no longer read`() async {
+        await #expect(processExitsWith: .signal(SIGTERM)) {
+            let reader = Task { for await _ in try Signals.interruptions() {} }
+            reader.cancel()
+            try await reader.value
+            kill(getpid(), SIGTERM)
+            try await Task.sleep(for: .seconds(100_000))
+        }
+    }
+
+    @Test func `a process that ignores broken pipes survives them`() async {
+        await #expect(processExitsWith: .success) {
+            Signals.ignoreBrokenPipe()
+            kill(getpid(), SIGPIPE)
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Host
 import TestSupport
@@ -46,12 +47,9 @@ import Testing
         #expect(status == .exited(0))
     }
 
-    @Test func `the environment is exactly what is given`() async throws {
+    @Test func `the environment is exactly what is given, and standard input is empty`() async throws {
         let command = Command("env", environment: Self.environment.merging(["A": "1=2", "B": ""]) { $1 })
         #expect(try await Set(run(command).1) == ["PATH=\(Self.environment["PATH"] ?? "")", "A=1=2", "B="])
-    }
-
-    @Test func `standard input is empty`() async throws {
         #expect(try await run(shell("cat; echo done")).1 == ["done"])
     }
 
@@ -184,5 +182,79 @@ import Testing
         #expect(status == .exited(0))
         let process = try #require(Int32(lines.joined()))
         #expect(kill(process, SIGKILL) == 0)
+    }
+
+    private let path = TemporaryDirectory.file("program")
+
+    /// Runs what cannot be started and returns the printed error.
+    private func message(_ command: Command) async -> String? {
+        let error = await #expect(throws: SystemError.self) {
+            try await Host.run(command, deadline: .now + .seconds(600)) { _ in }
+        }
+        return error?.description
+    }
+
+    @Test func `a missing program is reported with the PATH`() async {
+        let command = Command("nest-nothing", environment: ["PATH": "/bin:relative:\(TemporaryDirectory.path)"])
+        let path = "/bin:relative:\(TemporaryDirectory.path)"
+        #expect(await message(command) == "cannot run 'nest-nothing': not found in PATH '\(path)'")
+    }
+
+    @Test func `a path that is no program is reported with the reason`() async throws {
+        func reason() async -> String? {
+            await message(Command(path, environment: [:]))?.replacing("cannot run '\(path)': ", with: "")
+        }
+        #expect(await reason() == "No such file or directory")
+        try FileSystem.makeDirectories(path)
+        #expect(await reason() == "is a directory")
+        try FileSystem.removeTree(path)
+        try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o644)
+        #expect(await reason() == "it is not executable")
+        let byName = Command("program", environment: ["PATH": TemporaryDirectory.path])
+        #expect(await message(byName) == "cannot run 'program': '\(path)' is not executable")
+        try FileSystem.write(Array("#!/nonexistent/sh\n".utf8), to: path, mode: 0o755)
+        let interpreter = "its interpreter, or its loader, does not exist (its first line is '#!/nonexistent/sh')"
+        #expect(await reason() == interpreter)
+        try FileSystem.write([0, 1, 2, 3], to: path, mode: 0o755)
+        #expect(await reason() == "Exec format error")
+    }
+
+    @Test func `a file that is still open for writing is reported`() async throws {
+        try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o755)
+        let writer = Kernel.openInheritable(path, O_WRONLY)
+        defer { close(writer) }
+        let printed = try #require(await message(Command(path, environment: [:])))
+        #expect(printed == "cannot run '\(path)': Text file busy (its first line is '#!/bin/sh')")
+    }
+
+    @Test func `a program that was just written runs although others are being started`() async throws {
+        let directory = TemporaryDirectory.path
+        try await withThrowingTaskGroup { group in
+            for number in 0..<100 {
+                group.addTask {
+                    let path = "\(directory)/\(number)"
+                    try FileSystem.write(Array("#!/bin/sh\n".utf8), to: path, mode: 0o755)
+                    let status = try await Host.run(Command(path, environment: [:]), deadline: .now + .seconds(600)) {
+                        _ in
+                    }
+                    #expect(status == .exited(0))
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func `texts that C would cut off are refused`() async {
+        for (command, words) in [
+            (Command("/bin/sh", ["a", "b\0c"], environment: [:]), "argument 2 contains a NUL character"),
+            (Command("/bin/sh", environment: ["A": "\0"]), "the variable 'A' contains a NUL character"),
+            (Command("/bin/sh", environment: ["A=B": ""]), "the environment has a variable with an impossible name"),
+        ] { #expect(await message(command) == "cannot run '/bin/sh': \(words)") }
+        #expect(await message(Command("", environment: [:])) == "cannot run '': it is empty")
+    }
+
+    @Test func `too many arguments are reported`() async {
+        let command = Command("/bin/sh", [String(repeating: "x", count: 1 << 20)], environment: [:])
+        #expect(await message(command) == "cannot run '/bin/sh': Argument list too long")
     }
 }
