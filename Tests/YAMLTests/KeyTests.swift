@@ -21,10 +21,6 @@ import YAML
         ("null: a", "t.yaml:1:1: key is null; put it in quotes: 'null'"),
         // kubectl renames these keys to `true` and `false` without a warning.
         (
-            "yes: a",
-            "t.yaml:1:1: key 'yes' is the boolean true in YAML 1.1, so it would become 'true'; put it in quotes: 'yes'"
-        ),
-        (
             "on: a",
             "t.yaml:1:1: key 'on' is the boolean true in YAML 1.1, so it would become 'true'; put it in quotes: 'on'"
         ),
@@ -65,5 +61,24 @@ import YAML
         let text = (0..<50_000).map { "key\($0): \($0)\n" }.joined()
         #expect(try read(text)?.mapping?.entries.count == 50_000)
         #expect(problems(of: text + "key49999: x\n").contains("t.yaml:50001:1: key 'key49999' is set twice"))
+    }
+
+    private func root(_ text: String) throws -> Node {
+        try #require(try readDocuments(Array(text.utf8), file: "m").first?.root)
+    }
+
+    @Test func `two spellings of an accent are two values and two keys`() throws {
+        let (one, other) = (try root("a: \"caf\\u00e9\""), try root("a: \"cafe\\u0301\""))
+        #expect(one != other)
+        #expect(one == (try root("a: \"caf\\u00e9\"")))
+        let both = try root("\"\\u00e9\": 1\n\"e\\u0301\": 2\n")
+        #expect(both.mapping?.entries.count == 2)
+        #expect(both["e\u{301}"]?.integer == 2)
+        #expect(both["\u{e9}"]?.integer == 1)
+        #expect(try root("\"\\u00e9\": 1") != root("\"e\\u0301\": 1"))
+        // Also where keys are found by their hashes.
+        let many = (0..<20).map { "k\($0): 0" }.joined(separator: "\n")
+        let long = try root("\(many)\n\"\\u00e9\": 1\n\"e\\u0301\": 2\n")
+        #expect(long["e\u{301}"]?.integer == 2 && long["\u{e9}"]?.integer == 1)
     }
 }
