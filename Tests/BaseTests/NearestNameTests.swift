@@ -1,5 +1,4 @@
 import Base
-import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct NearestNameTests {
@@ -40,14 +39,9 @@ import Testing
         #expect(nearestName(to: written, in: ["hostNetwork", "name", "ab", ""].filter { !$0.isEmpty }) == nil)
     }
 
-    @Test func `the most similar name is chosen, and the first of two`() {
-        #expect(nearestName(to: "calico-nod", in: ["calico-noda", "calico-node", "calico"]) == "calico-noda")
-        #expect(nearestName(to: "taskfil", in: ["taskxxx", "taskfile"]) == "taskfile")
-    }
-
     @Test func `of two that are equally similar, the one with the same characters is meant`() {
         #expect(nearestName(to: "--wacht", in: ["--wait", "--watch"]) == "--watch")
-        #expect(nearestName(to: "--wacht", in: ["--watch", "--wait"]) == "--watch")
+        #expect(nearestName(to: "calico-nod", in: ["calico-noda", "calico-node", "calico"]) == "calico-noda")
         #expect(nearestName(to: "--waitt", in: ["--wait", "--watch"]) == "--wait")
     }
 
@@ -63,14 +57,8 @@ import Testing
     }
 
     @Test func `long names are compared in bounded time`() {
-        // Compared in full, each pair of the longer ones would take ten thousand times as long as one of the shorter; only
-        // the first 64 characters count.
-        func time(_ length: Int) -> Duration {
-            let names = (0..<200).map { String(repeating: "n", count: length) + String($0) }
-            return processorTime { #expect(nearestName(to: String(repeating: "m", count: length), in: names) == nil) }
-        }
-        let short = time(100)
-        let long = time(10_000)
-        #expect(long < short * 500, "\(long), and \(short) for names of a hundredth of the length")
+        // Only the first 64 characters count: compared in full, these pairs would not end within the limit of the suite.
+        let names = (0..<200).map { String(repeating: "n", count: 100_000) + String($0) }
+        #expect(nearestName(to: String(repeating: "m", count: 100_000), in: names) == nil)
     }
 }

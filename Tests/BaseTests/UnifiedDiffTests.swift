@@ -1,9 +1,7 @@
 import Base
-import Host
-import TestSupport
 import Testing
 
-@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(5)))
 struct UnifiedDiffTests {
     @Test(arguments: [
         ("", "", []),
@@ -83,15 +81,5 @@ struct UnifiedDiffTests {
     @Test(.timeLimit(.minutes(5))) func `texts without a common line are compared in little time`() {
         let (old, new) = ((0..<20_000).map { "a\($0)" }, (0..<20_000).map { "b\($0)" })
         #expect(UnifiedDiff(from: old, to: new).lines.count == 40_001)
-    }
-
-    @Test func `the output is that of diff -u`() async throws {
-        let (old, new) = ("a\nb\nc\nd\ne\nf\ng\nh\n", "a\nc\nd\nx\ne\nf\ng\nh\ni")
-        for (name, text) in [("old", old), ("new", new)] {
-            try FileSystem.write(Array(text.utf8), to: TemporaryDirectory.file(name), mode: 0o600)
-        }
-        let tool = try Tool("diff", ["-u", TemporaryDirectory.file("old"), TemporaryDirectory.file("new")])
-        let lines = await tool.result().outputLines
-        #expect(UnifiedDiff(from: old, to: new).lines == Array(lines.dropFirst(2)))
     }
 }

@@ -78,4 +78,67 @@ struct RepetitionTests {
         let end = try #require(try store.record(of: "rbac")?.lastEnd)
         #expect(end == read.lastEnd)
     }
+
+    @Test func `the holder of a Lease is shown while the task runs, and not afterwards`() throws {
+        var started = TaskRecord(task: "t", verb: "exec", outcome: nil, run: "run")
+        let since = Timestamp(seconds: 1_700_000_000)
+        started.lease = LeaseHolder(lease: "kube-system/l", identity: "w1_1", since: since, isSelf: false)
+        try store.write(started)
+        #expect(try store.record(of: "t")?.lease == started.lease)
+        #expect(store.statuses(of: ["t"])[0].lease == nil)
+        guard let lock = try store.lock("t") else {
+            Issue.record("another process has the lock")
+            return
+        }
+        let text = store.statuses(of: ["t"])[0].lease?.text
+        #expect(text == "waits for Lease kube-system/l, held by 'w1_1' since 2023-11-14T22:13:20Z")
+        try store.write(TaskRecord(task: "t", verb: "exec", outcome: .changed, run: "run"))
+        #expect(store.statuses(of: ["t"])[0].lease == nil)
+        lock.release()
+    }
+
+    @Test func `the holder during a repetition is shown too`() throws {
+        try store.write(TaskRecord(task: "t", verb: "exec", outcome: .changed, run: "run"))
+        var started = TaskRecord(task: "t", verb: "exec", outcome: nil, run: "run")
+        started.lease = LeaseHolder(lease: "kube-system/l", identity: "w1_1", since: nil, isSelf: true)
+        try store.repetitions.write(started)
+        guard let lock = try store.lock("t") else {
+            Issue.record("another process has the lock")
+            return
+        }
+        #expect(store.statuses(of: ["t"])[0].lease?.text == "holds Lease kube-system/l")
+        lock.release()
+        #expect(store.statuses(of: ["t"])[0].lease == nil)
+    }
+
+    @Test func `a lock whose directory a reset has removed is taken again`() async throws {
+        let held = try store.lock("rbac")
+        let store = store
+        let waiting = Task {
+            let lock = try await store.awaitLock("rbac", until: .now + .seconds(600))
+            // The lock is that of the directory that others find.
+            let isFree = try store.lock("rbac") != nil
+            lock?.release()
+            return !isFree
+        }
+        // If the wait begins only now, there is nothing to see.
+        try await Task.sleep(for: .milliseconds(500))
+        try store.remove(["rbac"])
+        held?.release()
+        #expect(try await waiting.value)
+        #expect(try store.tasks() == [])
+    }
+
+    @Test func `the records of other tasks stay`() throws {
+        for task in ["rbac", "other"] {
+            try store.write(TaskRecord(task: task, verb: "file", outcome: .changed, run: "run"))
+        }
+        try store.write(NodeHealth(failed: ["rbac"]))
+        try store.remove(["rbac"])
+        #expect(try store.tasks() == ["other"])
+        #expect(store.health().failed == [])
+        try store.remove(["other", "third"])
+        #expect(try FileSystem.exists(store.path) == false)
+        try store.remove([])
+    }
 }

@@ -25,33 +25,27 @@ struct TaskAttemptTests {
 
     @Test func `a wait begins a second before it is reported, but not before the last activity`() {
         var recorder = WaitRecorder()
-        let isNew1 = recorder.apply(wait("x"), at: .milliseconds(5500), notBefore: .seconds(5))
-        #expect(isNew1)
-        let isNew2 = recorder.apply(wait("z"), at: .seconds(9), notBefore: .milliseconds(5500))
-        #expect(isNew2)
+        var areNew = [
+            recorder.apply(wait("x"), at: .milliseconds(5500), notBefore: .seconds(5)),
+            recorder.apply(wait("z"), at: .seconds(9), notBefore: .milliseconds(5500)),
+        ]
         #expect(texts(recorder) == ["5.0-8.0 x", "8.0- z"])
-        let isNew3 = recorder.apply(nil, at: .milliseconds(9500), notBefore: .zero)
-        #expect(isNew3)
-        let isNew4 = recorder.apply(nil, at: .seconds(10), notBefore: .zero)
-        #expect(!isNew4)
+        areNew += [9500, 10_000].map { recorder.apply(nil, at: .milliseconds($0), notBefore: .zero) }
+        #expect(areNew == [true, true, true, false])
         #expect(texts(recorder) == ["5.0-8.0 x", "8.0-9.5 z"])
     }
 
     @Test func `another reason for the same wait does not end it, and the last one remains`() {
         var recorder = WaitRecorder()
-        let isNew5 = recorder.apply(wait("x", "refused"), at: .seconds(5), notBefore: .zero)
-        #expect(isNew5)
-        let isNew6 = recorder.apply(wait("x", "refused"), at: .seconds(6), notBefore: .zero)
-        #expect(!isNew6)
-        let isNew7 = recorder.apply(wait("x", "no route"), at: .seconds(7), notBefore: .zero)
-        #expect(isNew7)
+        let areNew = [("refused", 5), ("refused", 6), ("no route", 7)].map { reason, time in
+            recorder.apply(wait("x", reason), at: .seconds(time), notBefore: .zero)
+        }
+        #expect(areNew == [true, false, true])
         #expect(texts(recorder) == ["4.0- x: no route"])
         var short = recorder
-        let isNew8 = short.apply(nil, at: .seconds(8), notBefore: .zero)
-        #expect(isNew8)
+        _ = short.apply(nil, at: .seconds(8), notBefore: .zero)
         #expect(texts(short) == ["4.0-8.0 x: no route"])
-        let isNew9 = recorder.apply(nil, at: .seconds(11), notBefore: .zero)
-        #expect(isNew9)
+        _ = recorder.apply(nil, at: .seconds(11), notBefore: .zero)
         #expect(texts(recorder) == ["4.0-11.0 x: no route"])
     }
 
@@ -61,11 +55,9 @@ struct TaskAttemptTests {
             (5, "one", "0 of 1; two: 0 of 1"), (12, "two", "0 of 1"), (13, "two", "1 of 1, 1 old"),
         ] {
             let rollout = wait(object, reason, isComplete: true)
-            let isNew10 = recorder.apply(rollout, at: .seconds(time), notBefore: .seconds(2))
-            #expect(isNew10)
+            _ = recorder.apply(rollout, at: .seconds(time), notBefore: .seconds(2))
         }
-        let isNew11 = recorder.apply(nil, at: .seconds(19), notBefore: .zero)
-        #expect(isNew11)
+        _ = recorder.apply(nil, at: .seconds(19), notBefore: .zero)
         #expect(texts(recorder) == ["4.0-19.0 two: 1 of 1, 1 old"])
     }
 
