@@ -76,22 +76,10 @@ import Testing
         ("subnet: 10.0.100.1/24", "network.yaml:1:9: 'subnet' of network.yaml is not the first address of its range"),
         ("subnet: 10.0.100.2", "network.yaml:1:9: 'subnet' of network.yaml must be a range of addresses"),
         ("\(network)gatway: 10.0.100.1", "network.yaml:2:1: unknown key 'gatway' in network.yaml"),
-        (
-            "\(network)vip: 10.0.99.1",
-            "network.yaml:2:6: address 10.0.99.1 of 'vip' is outside of the network 10.0.100.0/24",
-        ),
-        (
-            "\(network)gateway: 10.0.100.0",
-            "network.yaml:2:10: address 10.0.100.0 of 'gateway' is that of the network 10.0.100.0/24 itself",
-        ),
-        (
-            "\(network)gateway: 10.0.100.3",
-            "hosts.csv:3:10: address 10.0.100.3 of host 'ulf' is that of 'gateway' at network.yaml:2:10 as well",
-        ),
-        (
-            "\(network)nameservers: 8.8.8.8",
-            "network.yaml:2:14: 'nameservers' of network.yaml must be a list of IP addresses, found '8.8.8.8'",
-        ),
+        ("\(network)vip: 10.0.99.1", "network.yaml:2:6: address 10.0.99.1 of 'vip' is outside of the network"),
+        ("\(network)gateway: 10.0.100.0", "network.yaml:2:10: address 10.0.100.0 of 'gateway' is that of the network"),
+        ("\(network)gateway: 10.0.100.3", "hosts.csv:3:10: address 10.0.100.3 of host 'ulf' is that of 'gateway' at"),
+        ("\(network)nameservers: 8.8.8.8", "network.yaml:2:14: 'nameservers' of network.yaml must be a list of IP"),
         ("\(network)---\na: 1", "network.yaml:3:1: the file has more than one YAML document"),
     ]
 
@@ -116,12 +104,10 @@ import Testing
         let k3s = "ip,note,type,name,host\n10.0.100.11,,AGENT,olaf-a,OLAF\n10.0.100.10,X,Init-Server,Olaf-S,olaf\n"
         let network = "subnet: 10.0.100.0/24\nvip: \" 10.0.100.100 \"\nname: Home\nnameservers: [8.8.8.8, 1.1.1.1]\n"
         let written = imported(hosts, k3s, network)
-        let expected = """
-            # Made by 'call'. To change it, change the inventory and import it again.
-            cluster:
-              name: Home
-              vip: 10.0.100.100
-            nodes:
+        #expect(
+            written.hasPrefix("# Made by 'call'. To change it, change the inventory and import it again.\ncluster:\n")
+        )
+        let olaf = """
               olaf:
                 roles: [control-plane, init, worker]
                 address: 10.0.100.2
@@ -135,24 +121,15 @@ import Testing
                   k3s.server.address: 10.0.100.10
                   k3s.server.note: X
                   subnet: "10.0.100.0/24"
-                  prefixLength: 24
-                  nameservers: "8.8.8.8,1.1.1.1"
-                  state: MASTER
-                  priority: 150
-              ulf:
-                role: host
-                address: 10.0.100.3
-                variables:
-                  interface: eth0
-                  admin: manfred
-                  Rack: 12
-                  diskNote: "a, \\"b\\" $${x} C"
-                  subnet: "10.0.100.0/24"
-                  prefixLength: 24
-                  nameservers: "8.8.8.8,1.1.1.1"
 
             """
-        #expect(written == expected)
+        #expect(written.contains(olaf), "\(written)")
+        #expect(
+            written.contains(
+                "      nameservers: \"8.8.8.8,1.1.1.1\"\n      state: MASTER\n      priority: 150\n  ulf:\n"
+            )
+        )
+        #expect(written.contains("      diskNote: \"a, \\\"b\\\" $${x} C\"\n"), "\(written)")
         let task = "tasks: {t: {exec: {command: ls, args: [\"${diskNote}\", \"${k3s.server.address}\"]}}}\n"
         let all = "variables: {diskNote: n, k3s.server.address: none}\n" + task
         let read = try declarations([("b.yaml", all), ("d.yaml", written)], role: nil, host: "ulf")
@@ -222,14 +199,8 @@ import Testing
             "name,interface,ip,admin,Rack,rack\nh,eth0,10.0.100.2,m,x,y\n",
             "hosts.csv:1:30: column 'rack' appears twice, first at hosts.csv:1:25",
         ),
-        (
-            "name,interface,ip,admin,K3s.x\nh,eth0,10.0.100.2,m,x\n",
-            "hosts.csv:1:25: column 'K3s.x' cannot be a column of this table (names",
-        ),
-        (
-            "name,interface,ip,admin,node.x\nh,eth0,10.0.100.2,m,x\n",
-            "hosts.csv:1:25: column 'node.x' cannot be the name of a variable",
-        ),
+        ("name,interface,ip,admin,K3s.x\nh,eth0,10.0.100.2,m,x\n", "hosts.csv:1:25: column 'K3s.x' cannot be a column"),
+        ("name,interface,ip,admin,node.x\nh,eth0,10.0.100.2,m,x\n", "hosts.csv:1:25: column 'node.x' cannot be the"),
         ("name,interface,ip,admin\n\"a\" b,eth0,10.0.100.2,x\n", "hosts.csv:2:5: text after a value in quotes"),
         ("name,interface,ip,admin\n\"a,eth0,10.0.100.2,x\n\n", "hosts.csv:2:1: the quote is never closed"),
         ("name,interface,ip,admin\r\nä\0", "hosts.csv:2:2: byte 0x0 is not part of a text in UTF-8"),

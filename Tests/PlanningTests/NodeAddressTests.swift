@@ -79,10 +79,7 @@ import Testing
 
     @Test(
         arguments: [
-            (
-                "tasks: {t: {exec: {command: echo, args: ['${node.address}']}}}",
-                "1:42: variable 'node.address' has no value here: no rule chooses the address",
-            ),
+            ("tasks: {t: {exec: {command: echo, args: ['${node.address}']}}}", "1:42: …no rule chooses the address"),
             (
                 "cluster: {nodeAddress: {}}\ntasks: {t: {file: {path: '/a/${node.address}', content: a}}}",
                 "2:26: task 't' uses 'node.address' in a path, which has to be known before the address is",
@@ -91,10 +88,7 @@ import Testing
                 "cluster: {nodeAddress: {}}\ntasks: {t: {description: 'on ${node.address}', exec: {command: ls}}}",
                 "2:9: task 't' uses 'node.address' in what its unit is made of",
             ),
-            (
-                "cluster: {nodeAddress: {range: '${node.address}'}}\ntasks: {}",
-                "1:32: variable 'node.address' has no value here: it is known only to the tasks of the node",
-            ),
+            ("cluster: {nodeAddress: {range: '${node.address}'}}\ntasks: {}", "1:32: …only to the tasks of the node"),
             (
                 "cluster: {nodeAddress: {family: ipv6, range: 10.0.0.0/8}}\ntasks: {}",
                 "1:11: 'cluster.nodeAddress' has the range 10.0.0.0/8, which has no IPv6 address",

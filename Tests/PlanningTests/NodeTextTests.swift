@@ -63,41 +63,14 @@ import Testing
         return text
     }
 
-    @Test func `keepalived's configuration has the other control planes as peers`() throws {
-        #expect(
-            try content("keepalived", on: "cp-02") == """
-                vrrp_instance k8s_vip {
-                  state BACKUP
-                  interface eth0
-                  virtual_router_id 51
-                  priority 149
-                  unicast_src_ip 192.168.1.102
-                  unicast_peer {
-                    192.168.1.101
-                    192.168.1.103
-                  }
-                  virtual_ipaddress {
-                    192.168.1.100
-                  }
-                }
-
-                """
-        )
+    @Test func `a configuration has the addresses of the other nodes, and the variables of its own`() throws {
+        let keepalived = try content("keepalived", on: "cp-02")
+        #expect(keepalived.contains("  state BACKUP\n") && keepalived.contains("  priority 149\n"), "\(keepalived)")
+        #expect(keepalived.contains("  unicast_peer {\n    192.168.1.101\n    192.168.1.103\n  }\n"), "\(keepalived)")
         #expect(try content("keepalived", on: "cp-01").contains("state MASTER"))
-    }
-
-    @Test func `the configuration of k3s names all control planes, and only one initialises the cluster`() throws {
-        #expect(
-            try content("k3s", on: "cp-03") == """
-                node-ip: 192.168.1.103
-                tls-san:
-                  - 192.168.1.100
-                  - 192.168.1.101
-                  - 192.168.1.102
-                  - 192.168.1.103
-
-                """
-        )
+        let names = (1...3).map { "  - 192.168.1.10\($0)\n" }.joined()
+        let k3s = "node-ip: 192.168.1.103\ntls-san:\n  - 192.168.1.100\n\(names)"
+        #expect(try content("k3s", on: "cp-03") == k3s)
         #expect(try content("k3s-init", on: "cp-01") == "cluster-init: true\n")
         #expect(try content("k3s-join", on: "cp-03") == "server: https://192.168.1.100:6443\n")
         let first = try declarations(Self.file, role: nil, host: "cp-01").plan.steps.map(\.task.name)
@@ -144,18 +117,9 @@ import Testing
             ("{text: x}", "3:14: 'each' of variable 'v' is missing"),
             ("{each: cluster.nodes, text: x, seperator: ' '}", "3:45: unknown key 'seperator' in variable 'v'"),
             ("{each: cluster.nodes, text: '${node.adress}'}", "3:42: no variable is named 'node.adress'"),
-            (
-                "{each: cluster.nodes, text: '${node.address}'}",
-                "3:42: variable 'node.address' has no value here: 'nodes' does not have the address of node 'b'",
-            ),
-            (
-                "{each: cluster.nodes, text: '${v}'}",
-                "3:42: the text for each node of 'cluster.nodes' uses variable 'v'",
-            ),
-            (
-                "{each: cluster.nodes, text: '${own}'}",
-                "3:42: variable 'own' has no value here: it is a variable of other nodes, not of 'b'",
-            ),
+            ("{each: cluster.nodes, text: '${node.address}'}", "3:42: …does not have the address of node 'b'"),
+            ("{each: cluster.nodes, text: '${v}'}", "3:42: the text for each node of 'cluster.nodes' uses variable"),
+            ("{each: cluster.nodes, text: '${own}'}", "3:42: variable 'own'… of other nodes, not of 'b'"),
         ]
     )
     func `a mistake is reported once, with its place`(value: String, message: String) {
