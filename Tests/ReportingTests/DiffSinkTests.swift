@@ -28,6 +28,7 @@ struct DiffSinkTests {
             Event(task: "a", .object("ConfigMap/n/old", .init(.deleted))),
             Event(task: "a", .object("Job/n/j", .init(.replaced, diff: ["-a: 1", "+a: 2"], notes: ["deleted"]))),
             Event(task: "a", .object("ConfigMap/n/same", .init(.unchanged))),
+            Event(task: "a", .object("Role/n/r", .init(.configured, changesOnlyManagers: true))),
             Event(task: "a", .object("ConfigMap/n/left", .init(.unchanged, notes: ["left to others"]))),
             Event(task: "a", .warning(subject: "ConfigMap/n/m", "deprecated")),
             Event(task: "a", .taskFinished(.changed, after: .zero)),
@@ -59,6 +60,9 @@ struct DiffSinkTests {
                 +++ Job/n/j (task 'a'; deleted and created again)
                 -a: 1
                 +a: 2
+                --- Role/n/r
+                +++ Role/n/r (task 'a')
+                only field managers change
                 ConfigMap/n/left: left to others
                 --- /etc/x
                 +++ /etc/x (task 'x')
@@ -78,11 +82,6 @@ struct DiffSinkTests {
 
                 """
         )
-    }
-
-    @Test func `an object of which only the field managers change says so`() {
-        report([Event(task: "a", .object("Role/n/r", .init(.configured, changesOnlyManagers: true)))])
-        #expect(recorder.text() == "--- Role/n/r\n+++ Role/n/r (task 'a')\nonly field managers change\n")
     }
 
     @Test func `lines are coloured on a terminal`() {

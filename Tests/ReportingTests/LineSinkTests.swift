@@ -15,13 +15,12 @@ struct LineSinkTests {
         reporter.finish()
     }
 
-    private static let misspelt = Problems([
-        Problem(
-            "unknown field 'hostNetwrok'",
-            at: SourceLocation(file: "node.yaml", position: SourceLocation.Position(line: 12, column: 7)),
-            hint: "did you mean 'hostNetwork'?"
-        )
-    ])
+    private func report(_ script: String, isDryRun: Bool = false) {
+        let events = Script(script, after: []).steps.compactMap {
+            if case .event(let event) = $0 { event } else { nil }
+        }
+        report(events, isDryRun: isDryRun)
+    }
 
     @Test func `objects that wait for the same thing are one line`() {
         let reason = "connection refused; waiting since 08:00:00Z, until 08:10:00Z"
@@ -35,35 +34,28 @@ struct LineSinkTests {
     }
 
     @Test func `a run is reported in lines, with results and errors apart`() {
-        report([
-            Event(.runStarted(["kubeconfig", "crds", "seed", "pool"].map { .init($0) })),
-            Event(task: "kubeconfig", .taskStarted(verb: "kubeconfig")),
-            Event(task: "kubeconfig", .path("/etc/admin.kubeconfig", .created)),
-            Event(task: "kubeconfig", .path("/etc/other", .unchanged)),
-            Event(task: "kubeconfig", .taskFinished(.changed, after: .milliseconds(12))),
-            Event(task: "crds", .taskStarted(verb: "apply")),
-            Event(task: "crds", .waiting(Wait("server: refused"))),
-            Event(task: "crds", .waiting(Wait("server: starting"))),
-            Event(task: "crds", .waiting(Wait("server: refused"))),
-            Event(task: "crds", .object("CustomResourceDefinition/a", .init(.created))),
-            Event(task: "crds", .object("CustomResourceDefinition/b", .init(.unchanged))),
-            Event(task: "crds", .warning(subject: "CustomResourceDefinition/a", "deprecated")),
-            Event(task: "crds", .objectFailed("DaemonSet/node", Self.misspelt)),
-            Event(task: "crds", .taskFinished(.failed(Self.misspelt), after: .milliseconds(1234))),
-            Event(task: "seed", .output("step 1\u{1b}[2J")),
-            Event(task: "seed", .taskFinished(.unchanged, after: .seconds(2))),
-            Event(task: "pool", .taskFinished(.skipped(because: ["crds"]), after: .zero)),
-            Event(
-                .runFinished(
-                    Report([
-                        .init(task: "kubeconfig", outcome: .changed, duration: .milliseconds(12)),
-                        .init(task: "crds", outcome: .failed(Self.misspelt), duration: .milliseconds(1234)),
-                        .init(task: "seed", outcome: .unchanged, duration: .seconds(2)),
-                        .init(task: "pool", outcome: .skipped(because: ["crds"]), duration: .zero),
-                    ])
-                )
-            ),
-        ])
+        report(
+            """
+            tasks kubeconfig, crds, seed, pool
+            kubeconfig start kubeconfig
+            kubeconfig path /etc/admin.kubeconfig created
+            kubeconfig path /etc/other unchanged
+            kubeconfig end changed 12ms
+            crds start apply
+            crds wait server: refused
+            crds wait server: starting
+            crds wait server: refused
+            crds object CustomResourceDefinition/a created
+            crds object CustomResourceDefinition/b unchanged
+            crds warn CustomResourceDefinition/a: deprecated
+            crds fail DaemonSet/node: unknown field 'hostNetwrok'
+            crds end failed 1234ms unknown field
+            seed print step 1\u{1b}[2J
+            seed end unchanged 2s
+            pool end skipped crds
+            done
+            """
+        )
         #expect(
             recorder.text() == """
                 kubeconfig: /etc/admin.kubeconfig created
@@ -82,7 +74,8 @@ struct LineSinkTests {
         #expect(
             recorder.text(.diagnostics) == """
                 crds: warning: CustomResourceDefinition/a: deprecated
-                crds: error: node.yaml:12:7: DaemonSet/node: unknown field 'hostNetwrok'; did you mean 'hostNetwork'?
+                crds: error: DaemonSet/node: unknown field 'hostNetwrok'
+                crds: error: unknown field
 
                 """
         )
@@ -140,32 +133,13 @@ struct LineSinkTests {
     }
 
     @Test func `a dry run that fails names what did not fail as well`() {
-        report(
-            [
-                Event(task: "a", .taskStarted(verb: "file")),
-                Event(task: "a", .taskFinished(.failed(Plain("no")), after: .seconds(1))),
-                Event(task: "b", .taskFinished(.skipped(because: ["a"]), after: .zero)),
-                Event(
-                    .runFinished(
-                        Report([
-                            .init(task: "a", outcome: .failed(Plain("no")), duration: .zero),
-                            .init(task: "b", outcome: .skipped(because: ["a"]), duration: .zero),
-                        ])
-                    )
-                ),
-            ],
-            isDryRun: true
-        )
+        report("a start file\na end failed 1s no\nb end skipped a\ndone", isDryRun: true)
         #expect(recorder.text() == "a: failed\nb: skipped: 'a' did not succeed\n1 task failed, 1 skipped\n")
         #expect(recorder.text(.diagnostics) == "a: error: no\n")
     }
 
     @Test func `an interrupted task is reported as one`() {
-        report([
-            Event(task: "crds", .taskStarted(verb: "apply")),
-            Event(task: "crds", .taskFinished(.interrupted, after: .seconds(90))),
-            Event(task: "node", .taskFinished(.interrupted, after: .zero)),
-        ])
+        report("crds start apply\ncrds end interrupted 90s\nnode end interrupted")
         #expect(recorder.text() == "crds: interrupted in 1m 30s\nnode: not started (interrupted)\n")
     }
 }

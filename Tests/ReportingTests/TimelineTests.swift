@@ -149,22 +149,6 @@ struct TimelineTests {
         #expect(spans(Timeline(source), "a") == ["work 4.9-7 (interrupted)"])
     }
 
-    @Test func `a task whose unit has not put its products in place still runs`() {
-        let record = Boot.record("a", .changed, at: 5000, after: 1000)
-        var source = TimelineSource(tasks: [Boot.task("a", .running, record)], clock: Boot.clock)
-        source.system = SystemTimes(units: [
-            UnitTimes(
-                name: "k8s-bootstrap-a.service",
-                state: UnitState(load: "loaded", active: "activating", sub: "start-post"),
-                started: .milliseconds(3900),
-            )
-        ])
-        let timeline = Timeline(source)
-        #expect(timeline.tasks.map(\.state) == [.running])
-        #expect(spans(timeline, "a") == ["work 3.9- (changed)"])
-        #expect(timeline.isOngoing)
-    }
-
     @Test func `in a container the boot begins with systemd, and tasks that came after it have their own origin`() {
         var source = TimelineSource(
             tasks: [Boot.task("a", .ended(.changed), Boot.record("a", .changed, at: 45_000, after: 1000))],
@@ -222,20 +206,5 @@ struct TimelineTests {
         let timeline = Timeline(TimelineSource(tasks: [Boot.task("a", .ended(.failed), again)], clock: Boot.clock))
         #expect(spans(timeline, "a") == ["work 0-3 (failed)"])
         #expect(timeline.notes == ["1 task had succeeded before on this boot: only the last run is known"])
-    }
-
-    @Test func `the first attempts of a task may not be known`() {
-        let fourth = Boot.attempt(.failed, at: 5000, after: 1000, number: 4)
-        let record = Boot.record("a", .changed, at: 20_000, after: 2000, attempt: 5)
-        let task = Boot.task("a", .ended(.changed), record, earlier: [fourth])
-        let timeline = Timeline(TimelineSource(tasks: [task], clock: Boot.clock))
-        #expect(timeline.task("a")?.attemptCount == 5)
-        #expect(spans(timeline, "a") == ["work 0-1 (failed)", "pause 1-14", "work 14-16 (changed)"])
-        #expect(timeline.origin == .firstKnown)
-        #expect(timeline.task("a")?.started == nil)
-        #expect(timeline.task("a")?.ended == .seconds(16))
-        let details = ["5 attempts, the first 3 of which are not known"]
-        #expect(timeline.task("a")?.details(until: timeline.end) == details)
-        #expect(!timelineJSON(timeline).contains("startedSeconds"))
     }
 }
