@@ -120,23 +120,6 @@ struct AllNodesCheckTests {
         let tasks = try await node.call("graph", "--status", "-o", "json").output.json["tasks"]?.sequence ?? []
         #expect(tasks.map { $0["state"]?.string } == ["changed", "failed", "skipped", "not yet"])
         #expect(tasks.map { $0["state"]?.string } == status.map { $0["state"]?.string })
-    }
-
-    @Test func `without the flag there is no state`() async throws {
-        let node = try await graphNode()
-        for format in ["text", "dot", "mermaid"] {
-            let graph = await node.call("graph", "--output", format)
-            #expect(graph.status == 0)
-            #expect(!graph.output.contains("changed"), "\(format)")
-        }
         #expect(try await node.call("graph", "-o", "json").output.json["tasks"]?[0]?["state"] == nil)
-    }
-
-    @Test func `a record that cannot be read is an unknown state`() async throws {
-        let node = try TestNode("tasks: {a: {exec: {command: ls}}}\n")
-        try Files.makeDirectories(node.written("/run/nest-bootstrap/tasks/a/record.json"))
-        let graph = await node.call("graph", "--status")
-        #expect(graph.status == 0)
-        #expect(graph.output == "a  unknown  exec\n")
     }
 }

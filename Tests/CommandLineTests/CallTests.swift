@@ -147,15 +147,4 @@ struct CallTests {
         #expect(result.output.contains("one: | dropped in\n"))
         #expect(result.outputLines.last == "1 task: 1 changed")
     }
-
-    @Test func `wrong arguments end with 64 and say what to type`() async throws {
-        let node = try TestNode("tasks: {one: {exec: {command: 'true'}}}\n")
-        let flag = await node.call("run", "--dryrun")
-        #expect(flag.status == 64)
-        #expect(flag.errors.contains("--dry-run"))
-        let task = await node.call("run", "--task", "on")
-        #expect(task.status == 64)
-        #expect(task.errors.contains("'one'"))
-        #expect(task.errorLines.count == 1)
-    }
 }

@@ -74,17 +74,6 @@ struct DiffTests {
         #expect(await node.call("diff", "nothing").status == 64)
     }
 
-    @Test func `a disabled task is reported as one`() async throws {
-        let node = try TestNode("tasks: {a: {exec: {command: 'true'}}, b: {enable: false, exec: {command: 'true'}}}\n")
-        let result = await node.call("run", "--task", "b", "-o", "json")
-        #expect(result.status == 64)
-        let event = try #require(try result.events("error").first)
-        #expect(event["message"]?.string == "task 'b' is disabled at \(node.config):1:39")
-        #expect(event["hint"]?.string == "remove 'enable: false' there")
-        // A flag is not a file.
-        #expect(event["place"] == nil)
-    }
-
     @Test func `the fields of graph, units and check are those of the document`() async throws {
         let node = try TestNode(
             """

@@ -69,16 +69,9 @@ struct ExplainTests {
         #expect(object["event"]?.string == "error")
     }
 
-    @Test func `the annotations of manifests are explained, and one that does not exist is wrong usage`() async throws {
-        let verb = await callProgram(["explain", "apply"])
-        let keys = ["apply", "ignore", "prune", "replace"].map { "nest-bootstrap/\($0)" }
-        for key in keys {
-            #expect(verb.output.contains("\n  \(key) "), "\(verb.output)")
-            let explained = await callProgram(["explain", key])
-            #expect(explained.status == 0 && explained.output.hasPrefix("\(key)\n\n"), "\(explained.output)")
-            let object = try (await callProgram(["explain", key, "--output", "json"])).output.json
-            #expect(object["path"]?.string == key && object["type"]?.string == "annotation")
-        }
+    @Test func `an annotation of manifests is explained, and one that does not exist is wrong usage`() async throws {
+        let explained = try await callProgram(["explain", "nest-bootstrap/apply", "--output", "json"]).output.json
+        #expect(explained["path"]?.string == "nest-bootstrap/apply" && explained["type"]?.string == "annotation")
         let unknown = await callProgram(["explain", "nest-bootstrap/aply"])
         #expect(unknown.status == 64)
         #expect(unknown.errors.contains("(did you mean 'nest-bootstrap/apply'?)"), "\(unknown.errors)")

@@ -38,13 +38,6 @@ struct ImportTests {
         )
     }
 
-    @Test func `the call in the heading has quotes where a shell needs them`() async throws {
-        let plans = TemporaryDirectory.file("my plans")
-        try #require(try await Tool.run("cp", ["-r", Self.examples + "/plans", plans]).status == 0)
-        let result = await read("plans", plans)
-        #expect(result.output.hasPrefix("# Made by nest-bootstrap import plans '\(plans)'. "), "\(result.errors)")
-    }
-
     @Test func `what is no inventory is refused at once`() async throws {
         let directory = TemporaryDirectory.file("plans")
         try Files.makeDirectories(directory)
@@ -77,16 +70,6 @@ struct ImportTests {
             #expect(result.status == 78)
             #expect(result.output == "")
             #expect(result.errors == "\(path): cannot read the inventory: \(message)\n")
-        }
-        for bytes in [
-            noise, Array("{\"name\": \"\u{0}".utf8), Array("{\"a\": 1} {\"b\": 2}".utf8), Array("{\"a\": [".utf8),
-        ] {
-            let path = "\(directory)/c.json"
-            try Files.write(bytes, to: path, mode: 0o644)
-            let result = await read("nico", path)
-            #expect(result.status == 78)
-            #expect(result.output == "")
-            #expect(result.errors.hasPrefix(path), "\(result.errors)")
         }
     }
 }
