@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Tasks with `lock: cluster`, run by several agents on a real API server.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct ClusterLockTests {
     /// When programs of a task began and ended, in seconds since the boot of the machine.
     private struct Visit: Sendable {
@@ -116,10 +116,7 @@ struct ClusterLockTests {
         let since = try #require(spec?["acquireTime"]?.string).prefix(19) + "Z"
         #expect(identity.hasPrefix("\(TestProcess.hostName)_"))
         let own = try await one.run("status")
-        #expect(
-            own.output.contains("    holds Lease kube-system/nest-bootstrap-shown since \(since)\n"),
-            "\(own.output)"
-        )
+        #expect(own.output.contains("    holds Lease kube-system/nest-bootstrap-shown since \(since)\n"))
         let other = try await two.run("status")
         let words = "waits for Lease kube-system/nest-bootstrap-shown, held by '\(identity)' since \(since)"
         #expect(other.output.contains("    \(words)\n"), "\(other.output)")
@@ -168,11 +165,8 @@ struct ClusterLockTests {
         try Files.write([], to: isDeleted, mode: 0o600)
         let result = await run.result()
         #expect(result.status == 0)
-        let lease = "Lease/kube-system/nest-bootstrap-short"
-        #expect(
-            result.errors.contains("\(lease): lost while the task ran (deleted); another node may have run it"),
-            "\(result.errors)"
-        )
+        let words = "Lease/kube-system/nest-bootstrap-short: lost while the task ran (deleted); another node may have"
+        #expect(result.errors.contains(words), "\(result.errors)")
     }
 
     @Test func `a holder that loses the API server ends its task before another one begins`() async throws {
@@ -195,12 +189,7 @@ struct ClusterLockTests {
         proxy = nil
         let result = await holder.result()
         #expect(result.status == 1)
-        #expect(
-            result.errors.contains(
-                "Lease/kube-system/nest-bootstrap-cut was lost (not renewed for 30s: cannot connect to "
-            ),
-            "\(result.errors)"
-        )
+        #expect(result.errors.contains("Lease/kube-system/nest-bootstrap-cut was lost (not renewed for 30s: "))
         #expect(result.errors.contains("was not released ("))
         #expect(await waiter.result().status == 0)
         let visits = try visits()
@@ -286,12 +275,8 @@ extension ClusterLockTests {
         let refused = try await node.run("run")
         #expect(refused.status == 1)
         #expect(refused.errors.contains("user 'locker' ("), "\(refused.errors)")
-        #expect(
-            refused.errors.contains(
-                #"{apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update", "watch"]}"#
-            ),
-            "\(refused.errors)"
-        )
+        let rule = #"resources: ["leases"], verbs: ["get", "create", "update", "watch"]}"#
+        #expect(refused.errors.contains(rule), "\(refused.errors)")
         let roles = try await node.run("rbac", "--user", "locker")
         #expect(roles.status == 0)
         try await cluster.mustApply(roles.output)

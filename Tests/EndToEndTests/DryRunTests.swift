@@ -28,7 +28,7 @@ extension FreshServerTests {
 }
 
 /// Dry runs of tasks that have been run before.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct DryRunTests {
     private func node(_ cluster: TestCluster, _ namespace: String, options: String = "") throws -> TestNode {
         let node = try TestNode(
@@ -57,8 +57,6 @@ struct DryRunTests {
         let cluster = try await TestCluster.shared(namespace: "by-hand")
         let node = try node(cluster, "by-hand", options: ", conflicts: force")
         #expect(try await node.run("run").status == 0)
-        let clean = try await node.run("run", "--dry-run")
-        #expect(clean.output == "unchanged: t\n1 task unchanged\n")
         let patch = #"{"data":{"a":"by hand","c":"new"}}"#
         _ = try await cluster.kubectl("patch", "configmap", "m", "-n", "by-hand", "-p", patch)
         let secret = #"{"stringData":{"password":"letmein"}}"#
@@ -66,30 +64,16 @@ struct DryRunTests {
         let before = try await cluster.object("configmap", "m", namespace: "by-hand")
         let result = try await node.run("run", "--dry-run")
         #expect(result.status == 0)
-        // The two objects are asked for at the same time.
         for part in [
-            """
-            t: ConfigMap/by-hand/m would be configured
-                @@ -1,6 +1,6 @@
-                 apiVersion: v1
-                 data:
-                -  a: by hand
-                +  a: ours
-                   b: ours
-                   c: new
-                 kind: ConfigMap
-
-            """,
-            "t: Secret/by-hand/s would be configured\n    @@ -1,6 +1,6 @@\n     apiVersion: v1\n     data:\n"
-                + "    -  password: *** (before)\n    +  password: *** (after)\n",
+            "t: ConfigMap/by-hand/m would be configured\n", "    -  a: by hand\n    +  a: ours\n       b: ours\n",
+            "t: Secret/by-hand/s would be configured\n",
+            "    -  password: *** (before)\n    +  password: *** (after)\n",
         ] { #expect(result.output.contains(part), "\(result.output)") }
         #expect(result.outputLines.suffix(2) == ["t: 2 objects would be changed", "1 task would change"])
         #expect(!result.output.contains("letmein") && !result.output.contains("bGV0bWVpbg"))
         let compared = try await node.run("diff")
         #expect(compared.status == 1)
-        #expect(
-            compared.output.contains("--- ConfigMap/by-hand/m\n+++ ConfigMap/by-hand/m (task 't')\n@@ -1,6 +1,6 @@\n")
-        )
+        #expect(compared.output.contains("--- ConfigMap/by-hand/m\n+++ ConfigMap/by-hand/m (task 't')\n"))
         let after = try await cluster.object("configmap", "m", namespace: "by-hand")
         #expect(after == before)
         let json = try await node.run("run", "--dry-run", "--output", "json")
@@ -112,7 +96,7 @@ struct DryRunTests {
 }
 
 /// Objects that someone else changes after the agent has applied them.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct DriftTests {
     /// Makes a node with one task, called `t`.
     private func node(

@@ -20,10 +20,7 @@ struct GuideDocument {
     /// The fenced blocks, without the indentation of the list item that they are in.
     let blocks: [(language: String, text: String)]
 
-    /// Reads a document.
-    ///
-    /// - Parameter path: Its path inside the repository.
-    /// - Throws: ``SupportError`` if it cannot be read.
+    /// Reads a document by its path inside the repository.
     init(_ path: String) throws {
         let bytes = try Files.read("\(TestCluster.sourceRoot)/\(path)")
         var blocks: [(language: String, text: String)] = []
@@ -107,11 +104,7 @@ extension TestNode {
 
     /// Runs the program on a terminal, where its output looks otherwise than in a pipe.
     ///
-    /// - Parameters:
-    ///   - arguments: The command and what follows; `--config` and `--root` are added.
-    ///   - columns: The width of the terminal.
     /// - Returns: The exit status, and what the terminal shows at the end.
-    /// - Throws: ``SupportError`` if there is no terminal or no such program.
     func runOnTerminal(_ arguments: [String], columns: Int = 120) async throws -> (status: Int32, text: String) {
         let environment: [String: String?] = [
             "TERM": "xterm", "LC_ALL": "C.UTF-8", "NO_COLOR": nil, "NEST_ROLE": nil, "JOURNAL_STREAM": nil,

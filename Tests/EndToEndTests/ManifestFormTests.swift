@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The forms that manifests come in.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct ManifestFormTests {
     private func node(_ kubeconfig: String, _ options: String = "", header: String = "") throws -> TestNode {
         try TestNode("\(header)tasks: {t: {apply: {kubeconfig: \(kubeconfig), manifests: [m]\(options)}}}\n")
@@ -88,36 +88,24 @@ struct ManifestFormTests {
 }
 
 /// Manifests that come by a pinned URL.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct PinnedURLTests {
-    private func map(_ namespace: String) -> [UInt8] {
-        Array("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: \(namespace)}}\n".utf8)
-    }
-
-    private func node(
-        _ cluster: TestCluster,
-        _ url: String,
-        _ digest: String,
-        timeout: String = "10m",
-    ) throws -> TestNode {
-        try TestNode(
-            """
-            tasks:
-              pinned:
-                timeout: \(timeout)
-                apply: {kubeconfig: \(cluster.kubeconfig), manifests: [{url: "\(url)", sha256: "\(digest)"}]}
-            """
-        )
-    }
-
     @Test func `a pinned URL is fetched once, and not needed again`() async throws {
         let cluster = try await TestCluster.shared(namespace: "pinned")
-        let body = map("pinned")
+        let body = Array("{apiVersion: v1, kind: ConfigMap, metadata: {name: m, namespace: pinned}}\n".utf8)
         let digest = try await sha256Digest(String(decoding: body, as: UTF8.self))
         let server = try LoopbackServer { request in
             request.target == "/old" ? .response(302, headers: ["Location: /crds.yaml"]) : .response(200, body: body)
         }
-        let node = try node(cluster, "\(server.url)/old", digest)
+        let manifest = "{url: \"\(server.url)/old\", sha256: \"\(digest)\"}"
+        let node = try TestNode(
+            """
+            tasks:
+              pinned:
+                timeout: 10m
+                apply: {kubeconfig: \(cluster.kubeconfig), manifests: [\(manifest)]}
+            """
+        )
         let first = try await node.run("run")
         #expect(first.status == 0, "\(first.errors)")
         #expect(server.requests.map(\.target) == ["/old", "/crds.yaml"])

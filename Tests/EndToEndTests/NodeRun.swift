@@ -244,14 +244,6 @@ extension NodeRun {
                 + "readinessProbe: {exec: {command: ['false']}, periodSeconds: 1}",
             cause: #""exitCode": 3"#,
         ),
-        Workload(
-            "unmounted",
-            "Deployment",
-            pod: "volumes: [{name: v, configMap: {name: nosuch}}]",
-            container: "\(image), volumeMounts: [{name: v, mountPath: /v}]",
-            cause: #""reason": "FailedMount""#,
-            explanation: "FailedMount",
-        ),
     ]
 
     /// A Service for pods, a secret that a pod uses, and one that none does.

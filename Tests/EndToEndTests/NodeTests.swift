@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// A real node with real pods: what `wait: rollout` says about them, and what the shipped task file makes of the node.
-@Suite(.tags(.everyServer), .needsNode, .serialized, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsNode, .serialized, .timeLimit(.minutes(15)))
 struct NodeTests {
     /// The reason of a task's failure, without what differs from pod to pod.
     ///
@@ -39,8 +39,11 @@ struct NodeTests {
         #expect(everywhere.hasSuffix(message))
     }
 
-    @Test(
-        arguments: [
+    @Test func `a rollout that cannot end is reported with pod, container and cause, also while it is waited for`()
+        async throws
+    {
+        let run = try await NodeRun.shared.value
+        for (task, line) in [
             (
                 "never",
                 "DaemonSet/default/never: available pods: 0 of 1 (pod 'never': container 'main' is waiting: ErrImageNeverPull: "
@@ -51,23 +54,12 @@ struct NodeTests {
                 "Deployment/default/probed: available replicas: 0 of 1 (pod 'probed': container 'main' is not ready: "
                     + "Unhealthy: Readiness probe failed: cat: can't open '/nosuch': No such file or directory)"
             ),
-            (
-                "unmounted",
-                "Deployment/default/unmounted: available replicas: 0 of 1 (pod 'unmounted': container 'main' is waiting: "
-                    + "ContainerCreating: FailedMount: MountVolume.SetUp failed for volume \"v\" : "
-                    + "configmap \"nosuch\" not found)"
-            ),
-            (
-                "unmatched",
-                "DaemonSet/default/unmatched: no node is eligible"
-            ),
+            ("unmatched", "DaemonSet/default/unmatched: no node is eligible"),
             ("two", "DaemonSet/default/two: eligible nodes: 1 of 2"),
-        ]
-    )
-    func `a rollout that cannot end is reported with pod, container and cause`(task: String, line: String) async throws
-    {
-        let run = try await NodeRun.shared.value
-        #expect(try failure(of: task, in: run.workloads) == line)
+        ] { #expect(try failure(of: task, in: run.workloads) == line) }
+        let words = "never: waiting: DaemonSet/default/never: available pods: 0 of 1 (pod 'never-"
+        let waiting = run.workloads.outputLines.last { $0.hasPrefix(words) }?.masked
+        #expect(waiting?.hasSuffix("with pull policy of Never) (gives up at NOW)") == true)
     }
 
     @Test func `an image that cannot be pulled, a crash and the scheduler's refusal are reported`() async throws {
@@ -86,13 +78,6 @@ struct NodeTests {
         let nowhere = try failure(of: "nowhere", in: run.workloads)
         let refusal = "Unschedulable: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity"
         #expect(nowhere.hasPrefix("Deployment/default/nowhere: available replicas: 0 of 1 (pod 'nowhere': \(refusal)"))
-    }
-
-    @Test func `the cause is reported while the rollout is waited for`() async throws {
-        let run = try await NodeRun.shared.value
-        let words = "never: waiting: DaemonSet/default/never: available pods: 0 of 1 (pod 'never-"
-        let line = run.workloads.outputLines.last { $0.hasPrefix(words) }?.masked
-        #expect(line?.hasSuffix("with pull policy of Never) (gives up at NOW)") == true)
     }
 
     @Test func `a pod that takes its time to end is waited for and named`() async throws {

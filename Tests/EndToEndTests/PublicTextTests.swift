@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What users without rights can read of the tasks of root.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)), .enabled(if: geteuid() == 0))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)), .enabled(if: geteuid() == 0))
 struct PublicTextTests {
     /// Runs the program as a user without rights.
     private func runAsNobody(_ node: TestNode, _ arguments: String...) async throws -> ToolResult {
@@ -28,10 +28,7 @@ struct PublicTextTests {
         }
         let result = try await run("run")
         #expect(result.status == 1 && result.output == "", "\(result.output)")
-        #expect(
-            result.errors == "nest-bootstrap: cannot run tasks: permission denied; run as root, or with '--root DIR'\n",
-            "\(result.errors)"
-        )
+        #expect(result.errorLines.count == 1 && result.errors.contains("permission denied"), "\(result.errors)")
         let difference = try await run("diff")
         #expect(difference.status == 1, "\(difference.errors)")
         #expect(!difference.output.contains("owner"), "\(difference.output)")
@@ -59,18 +56,14 @@ struct PublicTextTests {
         #expect(!"\(seen)".contains("MARKER"))
         let tasks = try seen.output.json["tasks"]?.sequence ?? []
         #expect(tasks.map { $0["state"]?.string } == ["failed", "skipped", "changed", "failed"])
-        #expect(
-            tasks.map { $0["reason"]?.string } == [
-                "its program exited with code 3 (only root may see its command line and output)",
-                "task 'leak' did not succeed", nil,
-                "its program cannot be run (only root may see its command line and output)",
-            ]
-        )
-        let readable = try await Tool(
-            "setpriv",
-            ["--reuid", "65534", "--clear-groups", "grep", "-rs", "MARKER", "\(node.root)/run"]
-        ).result()
-        #expect(readable.output == "")
+        #expect(tasks.first?["reason"]?.string?.hasPrefix("its program exited with code 3 (only root may see") == true)
+        try await expectNoMarker(below: node)
+    }
+
+    /// Expects that a user without rights can read none of the markers.
+    private func expectNoMarker(below node: TestNode) async throws {
+        let grep = ["--reuid", "65534", "--clear-groups", "grep", "-rs", "MARKER", "\(node.root)/run"]
+        #expect(try await Tool("setpriv", grep).result().output == "")
     }
 
     @Test(.needsAPIServer) func `values of objects are for root only`() async throws {
@@ -117,11 +110,7 @@ struct PublicTextTests {
             ("made", "the program succeeded, but '/nowhere/to/be/found' does not exist"),
             ("slow", "its program did not finish within 5s and was stopped"),
         ] { #expect(reasons[task]?.contains(words) == true, "\(task): \(reasons[task] ?? "nothing")") }
-        let readable = try await Tool(
-            "setpriv",
-            ["--reuid", "65534", "--clear-groups", "grep", "-rs", "MARKER", "\(node.root)/run"]
-        ).result()
-        #expect(readable.output == "")
+        try await expectNoMarker(below: node)
     }
 
     @Test func `a task file that another user can change is refused by commands that act, and by check`()
@@ -129,42 +118,31 @@ struct PublicTextTests {
     {
         let node = try TestNode("tasks: {fine: {exec: {command: \"true\"}}}\n")
         try Files.setMode(node.config, 0o666)
-        let reason = "a user other than root can change it (owner 0, group 0, mode 0666)"
-        let run = try await node.run("run")
-        #expect(run.status == 78)
-        #expect(run.errors.contains("\(node.config): cannot read the task file: \(reason)"), "\(run)")
-        let check = try await node.run("check")
-        #expect(check.status == 65)
-        #expect(check.errors.contains("cannot trust '\(node.config)': \(reason)"), "\(check)")
+        for (command, code) in [("run", 78), ("check", 65)] as [(String, Int32)] {
+            let result = try await node.run(command)
+            #expect(result.status == code)
+            #expect(result.errors.contains(node.config) && result.errors.contains("can change it"), "\(result)")
+        }
         #expect(try await node.run("status").status == 3)
-        #expect(try await node.run("graph").status == 0)
         try Files.setMode(node.config, 0o644)
         try node.write("tasks: {more: {exec: {command: \"true\"}}}\n", to: "bootstrap.d/a.yaml")
         try Files.setMode(node.path("bootstrap.d"), 0o777)
         #expect(try await node.run("run").errors.contains("run 'chmod go-w \(node.path("bootstrap.d"))'"))
     }
 
-    @Test func `a script that another user can change is not run`() async throws {
-        let node = try TestNode("tasks: {a: {exec: {script: s.sh}}}\n")
-        try node.write("touch '\(node.path("made"))'\n", to: "s.sh", mode: 0o777)
-        #expect(try await node.run("check").errors.contains("run 'chmod go-w \(node.path("s.sh"))'"))
-        let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(result.errors.contains("'\(node.path("s.sh"))' is not run: cannot trust"), "\(result)")
-        #expect(try Files.exists(node.path("made")) == false)
-    }
-
-    @Test func `a script that a shell is to run is refused as well`() async throws {
+    @Test func `a script that another user can change is not run, nor by a shell`() async throws {
         let node = try TestNode("")
-        try node.write("touch '\(node.path("made"))'\n", to: "s.sh", mode: 0o777)
-        try node.write(
-            "tasks: {a: {exec: {command: /bin/sh, args: [-e, '\(node.path("s.sh"))']}}}\n",
-            to: "bootstrap.yaml"
-        )
-        #expect(try await node.run("check").errors.contains("run 'chmod go-w \(node.path("s.sh"))'"))
+        let script = try node.write("touch '\(node.path("made"))'\n", to: "s.sh", mode: 0o777)
+        let shell = "b: {exec: {command: /bin/sh, args: [-e, '\(script)']}}"
+        try node.write("tasks: {a: {exec: {script: s.sh}}, \(shell)}\n", to: "bootstrap.yaml")
+        #expect(try await node.run("check").errors.contains("run 'chmod go-w \(script)'"))
         let result = try await node.run("run")
-        #expect(result.status == 1)
-        #expect(result.errors.contains("'\(node.path("s.sh"))' is not run: cannot trust"), "\(result)")
+        for task in ["a", "b"] {
+            let isRefused = result.errorLines.contains {
+                $0.hasPrefix("\(task): ") && $0.contains("'\(script)' is not run: cannot trust")
+            }
+            #expect(isRefused, "\(task): \(result)")
+        }
         #expect(try Files.exists(node.path("made")) == false)
     }
 

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Runs as programs see them: many objects, JSON lines, two runs at once.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct RunTests {
     @Test func `two runs of one task take turns`() async throws {
         let node = try TestNode("tasks: {turns: {exec: {script: s.sh}}}\n")

@@ -25,13 +25,7 @@ struct MigrationExample {
     /// The annotation of a client-side `kubectl apply`, which goes with its manager.
     static let lastApplied = "- metadata.annotations.kubectl.kubernetes.io/last-applied-configuration"
 
-    /// Makes the node.
-    ///
-    /// - Parameters:
-    ///   - name: The name of the example.
-    ///   - guide: The name of the guide, without its extension.
-    ///   - cluster: The server.
-    /// - Throws: An error if the guide cannot be read or the node cannot be made.
+    /// Makes the node of an example, whose guide is named without its extension.
     init(_ name: String, guide: String, on cluster: TestCluster) throws {
         let directory = "\(TestCluster.sourceRoot)/examples/migration/\(name)"
         self.guide = try GuideDocument("docs/migration/\(guide).md")

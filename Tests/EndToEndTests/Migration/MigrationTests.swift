@@ -4,7 +4,7 @@ import Testing
 /// The guides of `docs/migration`: the old way with its own tools, then the new way as the guide shows it.
 ///
 /// Each has a server of its own, one after the other.
-@Suite(.tags(.everyServer), .needsAPIServer, .serialized, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .serialized, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct MigrationTests {
     @Test func `a script with kubectl is replaced as the guide shows, and could go on`() async throws {
         try await TestCluster.withFresh { cluster in
@@ -144,5 +144,80 @@ extension MigrationTests {
                 #expect(!managers(of: new[name]).contains("kubectl-client-side-apply"), "\(name)")
             }
         }
+    }
+}
+
+extension MigrationTests {
+    @Test func `kubeadm's addons are taken over as the guide shows, and an upgrade that replaces them is reported`()
+        async throws
+    {
+        try await TestCluster.withFresh { cluster in
+            let example = try MigrationExample("kubeadm-addons", guide: "from-kubeadm-addons", on: cluster)
+            #expect(example.guide.blocks("yaml").first == (try example.taskFile))
+            try await example.node.installKubeconfig(of: cluster, at: "/etc/kubernetes/admin.conf")
+            let files = ["coredns", "kube-proxy"].map { "\(example.before)/\($0).yaml" }
+            let arguments = files.flatMap { ["-f", $0] }
+            let created = try await cluster.kubectl(["create", "--field-manager=kubeadm"] + arguments)
+            try #require(created.status == 0, "\(created.errors)")
+            let old = try await example.objects(of: files)
+            #expect(managers(of: old["DaemonSet/kube-proxy"]) == ["kubeadm"])
+
+            try example.installAfter()
+            for name in ["coredns.yaml", "kube-proxy.yaml"] {
+                try example.node.write(try Files.text("\(example.before)/\(name)"), to: name)
+            }
+            try await example.runSession(0)
+            let shared = try await example.objects(of: files)
+            for (name, object) in old {
+                #expect(
+                    changes(from: object, to: shared[name] ?? .null).sorted() == MigrationExample.marks,
+                    "\(name)"
+                )
+            }
+
+            let scripts = example.guide.blocks("bash")
+            try await example.runScript(try #require(scripts.last))
+            try example.installAfter()
+            try await example.runSession(1)
+            try await expectTakenOver(example, from: old, files: files)
+            try await upgrade(example)
+        }
+    }
+
+    private func expectTakenOver(_ example: MigrationExample, from old: [String: JSON], files: [String]) async throws {
+        let new = try await example.objects(of: files)
+        #expect(Set(new.keys) == Set(old.keys))
+        let container = "spec.template.spec.containers[0]"
+        let expected = [
+            "ConfigMap/coredns": ["~ data.Corefile"],
+            "Deployment/coredns": ["- \(container).resources.limits.memory", "~ \(container).image"],
+            "DaemonSet/kube-proxy": ["~ \(container).image"],
+        ]
+        for (name, object) in old {
+            let lines = MigrationExample.marks + (expected[name] ?? [])
+            #expect(changes(from: object, to: new[name] ?? .null).sorted() == lines.sorted(), "\(name)")
+            #expect(managers(of: new[name]) == ["nest-bootstrap"], "\(name)")
+            #expect(object["metadata"]?["uid"] == new[name]?["metadata"]?["uid"])
+        }
+    }
+
+    /// An upgrade that does not skip the phase replaces the objects, and the task reports what it finds.
+    private func upgrade(_ example: MigrationExample) async throws {
+        let file = "\(example.before)/kube-proxy.yaml"
+        let replaced = try await example.cluster.kubectl("replace", "--field-manager=kubeadm", "-f", file)
+        try #require(replaced.status == 0, "\(replaced.errors)")
+        let node = example.node
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        let shown = try #require(example.guide.blocks("text").first)
+        let path = "/etc/nest-bootstrap"
+        #expect(result.errors.replacing(node.directory, with: path).masked == shown.masked)
+        let tool = "/usr/share/doc/nest-bootstrap/examples/migration/drop-manager"
+        try await example.runScript("\(tool) kubeadm -f kube-proxy.yaml")
+        #expect(try await node.run("run").status == 0)
+        #expect(try await node.run("run").outputLines.last == "2 tasks: 2 unchanged")
+        let restored = try await example.objects(of: [file])["DaemonSet/kube-proxy"]
+        let image = restored?["spec"]?["template"]?["spec"]?["containers"]?[0]?["image"]?.string
+        #expect(image == "registry.k8s.io/kube-proxy:v1.32.6")
     }
 }

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What `prune` of verb `apply` keeps on a real API server.
-@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct KeptObjectTests {
     @Test func `an object that another one has taken, or a controller has made, stays`() async throws {
         let set = try await PrunedSet("taken")
@@ -15,24 +15,11 @@ struct KeptObjectTests {
         try await set.cluster.mustRunKubectl("create", "configmap", "copied", "-n", "taken")
         let label = "applyset.kubernetes.io/part-of"
         try await set.cluster.mustRunKubectl("label", "configmap", "copied", "-n", "taken", "\(label)=\(id)")
-        try await set.cluster.mustRunKubectl(
-            "label",
-            "configmap",
-            "other",
-            "-n",
-            "taken",
-            "--overwrite",
-            "\(label)=applyset-other-v1"
-        )
+        let other = ["label", "configmap", "other", "-n", "taken", "--overwrite", "\(label)=applyset-other-v1"]
+        try await set.cluster.mustRunKubectl(other)
         try set.node.write("---\n\(set.map("flux", data: "from flux"))\n", to: "flux.yaml")
-        try await set.cluster.mustRunKubectl(
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "--field-manager=flux",
-            "-f",
-            set.node.path("flux.yaml")
-        )
+        let flux = ["apply", "--server-side", "--force-conflicts", "--field-manager=flux", "-f"]
+        try await set.cluster.mustRunKubectl(flux + [set.node.path("flux.yaml")])
         try set.write(["a"])
         let result = try await set.node.run("run")
         #expect(result.status == 0, "\(result.errors)")
@@ -172,12 +159,8 @@ struct KeptObjectTests {
         authority: OtherAuthority
     ) async throws {
         let set = try await PrunedSet("authority-\(authority.rawValue)")
-        let own = try await set.cluster.kubectl(
-            "config",
-            "view",
-            "-o",
-            "jsonpath={.clusters[0].cluster.certificate-authority}"
-        )
+        let field = "jsonpath={.clusters[0].cluster.certificate-authority}"
+        let own = try await set.cluster.kubectl("config", "view", "-o", field)
         let file: String
         switch authority {
         case .copied:

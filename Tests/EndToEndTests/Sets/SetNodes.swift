@@ -7,12 +7,7 @@ struct SetNodes {
     let namespace: String
     private let nodes: [String: TestNode]
 
-    /// Makes nodes.
-    ///
-    /// - Parameters:
-    ///   - namespace: The namespace of the objects, which is created, and the name of the task.
-    ///   - names: The names of the nodes.
-    /// - Throws: An error if the namespace or a file cannot be created.
+    /// Makes nodes; the namespace, which is created, is also the name of the task.
     init(_ namespace: String, _ names: String...) async throws {
         cluster = try await TestCluster.shared.value
         self.namespace = namespace
@@ -29,23 +24,14 @@ struct SetNodes {
     }
 
     /// Writes the task file and the ConfigMaps of a node.
-    ///
-    /// - Parameters:
-    ///   - name: The node.
-    ///   - maps: The names of the ConfigMaps, with their values.
-    ///   - options: The keys of `apply`.
-    ///   - task: The name of the task.
-    ///   - kubeconfig: The kubeconfig, by default that of the cluster.
-    /// - Throws: An error if a file cannot be written.
     func write(
         _ name: String,
         _ maps: KeyValuePairs<String, String>,
         _ options: String = "prune: true",
-        task: String? = nil,
         kubeconfig: String? = nil,
     ) throws {
         let verb = "apply: {kubeconfig: \(kubeconfig ?? cluster.kubeconfig), manifests: [m.yaml], \(options)}"
-        try node(name).write("tasks: {\(task ?? namespace): {\(verb)}}\n", to: "bootstrap.yaml")
+        try node(name).write("tasks: {\(namespace): {\(verb)}}\n", to: "bootstrap.yaml")
         let documents = maps.map { name, value in
             "{apiVersion: v1, kind: ConfigMap, metadata: {name: \(name), namespace: \(namespace)}, data: {a: '\(value)'}}"
         }
@@ -150,8 +136,6 @@ struct KubectlProxy: Sendable {
     private let process: ChildProcess
 
     /// Starts the proxy.
-    ///
-    /// - Throws: An error if it does not start.
     init(to cluster: TestCluster) async throws {
         let process = try ChildProcess(["kubectl", "--kubeconfig", cluster.kubeconfig, "proxy", "--port=0"])
         process.collectOutput()

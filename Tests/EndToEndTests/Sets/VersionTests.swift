@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Tasks with a version: an older file changes nothing that a newer one has applied.
-@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.tags(.everyServer), .needsAPIServer, .temporaryDirectory, .timeLimit(.minutes(5)))
 struct VersionTests {
     private static let newer: KeyValuePairs = ["common": "3.22", "new": "1"]
     private static let older: KeyValuePairs = ["common": "3.18", "old": "1"]
@@ -41,10 +41,7 @@ struct VersionTests {
         let refused = try await nodes.run("cp-1")
         #expect(refused.status == 1)
         #expect(refused.errors.contains("applied at 3.22 by node cp-2 "), "\(refused.errors)")
-        #expect(
-            refused.errors.contains("this file has 3.18; update this node's files, or write 'allowOlder: true'"),
-            "\(refused.errors)"
-        )
+        #expect(refused.errors.contains("this file has 3.18; "), "\(refused.errors)")
         let compared = try await nodes.run("cp-1", "diff")
         #expect(compared.status == 2 && compared.errors.contains("applied at 3.22"), "\(compared.errors)")
         try await expectNewer(nodes)
@@ -56,12 +53,9 @@ struct VersionTests {
 
     /// Runs cp-1 until it is stopped before each of its changes in turn, lets cp-2 run, and then lets cp-1 go on.
     ///
-    /// - Parameters:
-    ///   - nodes: The nodes.
-    ///   - prepare: Writes the files for a round, before which the objects were deleted.
-    ///   - check: Checks the objects; `nil` as the number of changes if cp-1 has ended before it was stopped.
+    /// `check` gets the number of changes, or `nil` if cp-1 has ended before it was stopped.
+    ///
     /// - Returns: The number of rounds.
-    /// - Throws: An error if a program cannot be started, or a command fails.
     private func stop(
         _ nodes: SetNodes,
         prepare: (_ round: Int, _ kubeconfig: String) async throws -> Void,
@@ -151,16 +145,8 @@ struct VersionTests {
         #expect(result.errors.contains("this file has 3.22, which cannot be compared"), "\(result.errors)")
         try nodes.write("n1", ["a": "3"], "version: 2026-11-25")
         #expect(try await nodes.run("n1").status == 0)
-        try await nodes.cluster.mustRunKubectl(
-            "annotate",
-            "configmap",
-            "a",
-            "-n",
-            "forms",
-            "--overwrite",
-            "--field-manager=editor",
-            "nest-bootstrap/version=2099-01-01"
-        )
+        let options = ["-n", "forms", "--overwrite", "--field-manager=editor", "nest-bootstrap/version=2099-01-01"]
+        try await nodes.cluster.mustRunKubectl(["annotate", "configmap", "a"] + options)
         let raised = try await nodes.run("n1")
         #expect(raised.status == 1)
         #expect(raised.errors.contains("ConfigMap/forms/a: applied at 2099-01-01"), "\(raised.errors)")
