@@ -191,24 +191,4 @@ struct CertificateSetTests {
         let leaf = "\(nodes.set)/derived/ducksnest-laptop-old/k8s-kubelet.crt"
         try await nodes.must("openssl", "verify", "-purpose", "sslserver", "-CAfile", certificate, leaf)
     }
-
-    @Test func `the output for programs has all certificates and the owners of their keys`() async throws {
-        let nodes = try await CertificateNodes()
-        try await nodes.declare("defaults: {key: ecdsa-p256, owner: kubernetes}")
-        let made = try await nodes.run("renew", "--output", "json").output.json
-        #expect(made["dryRun"]?.boolean == false)
-        #expect(made["authority"]?.string == "made")
-        #expect(made["made"]?.sequence?.count == 38)
-        #expect(made["made"]?[0]?["reasons"]?[0]?.string == "is missing")
-        #expect(made["summary"]?["made"]?.integer == 38)
-        let check = try await nodes.run("check", "-o", "json", "--name", "etcd-peer").output.json
-        #expect(check["certificates"]?.sequence?.count == 3)
-        let peer = check["certificates"]?[1]
-        #expect(peer?["node"]?.string == "ducksnest-controlplane")
-        #expect(peer?["owner"]?.string == "etcd")
-        #expect(peer?["mode"]?.string == "0400")
-        #expect(peer?["path"]?.string == "\(nodes.set)/derived/ducksnest-controlplane/k8s-etcd-peer.crt")
-        #expect(peer?["problems"]?.sequence?.isEmpty == true)
-        #expect(check["summary"]?["problems"]?.integer == 0)
-    }
 }

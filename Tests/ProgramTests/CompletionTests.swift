@@ -153,18 +153,4 @@ struct CompletionTests {
     @Test(arguments: ["bash", "zsh"]) func `bash and zsh complete`(shell: String) async throws {
         for one in cases { check(try await typed("nest-bootstrap \(one.line)", in: shell), one) }
     }
-
-    @Test func `zsh shows a description as it is`() async throws {
-        let lines = try await shown("nest-bootstrap status --config \(node.config) calico-", in: "zsh")
-        #expect(lines.contains { $0.hasSuffix("Files: C:\\tmp") }, "\(lines)")
-    }
-
-    @Test func `a program that is named by the home directory completes`() async throws {
-        let one = Case(line: "stat", offered: ["status"])
-        for shell in ["bash", "zsh"] { check(try await typed("~/nest-bootstrap stat", in: shell), one) }
-        let script = "nest-bootstrap completion fish | source; complete -C '~/nest-bootstrap stat'"
-        let result = try await Tool.run("fish", ["-N", "-c", script], environment: environment)
-        #expect(result.errors == "", "\(result.errors)")
-        check(result.outputLines.map { String($0.prefix { $0 != "\t" }) }, one)
-    }
 }

@@ -52,3 +52,186 @@ struct FileVerbTests {
         #expect(try Files.text(location + "/in/the/way") == "")
     }
 }
+
+/// Tasks that run programs.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct ExecVerbTests {
+    @Test func `a script has its environment, its arguments and what preStart made`() async throws {
+        let node = try TestNode(
+            """
+            variables: {place: north}
+            tasks:
+              seed:
+                exec:
+                  script: seed.sh
+                  args: [one, "two words", "$HOME"]
+                  environment: {PLACE: "${place}", STAMP: \(TemporaryDirectory.file("stamp"))}
+                  preStart: |
+                    echo "prepared for $PLACE" > "$STAMP"
+            """
+        )
+        try node.write(
+            """
+            cat "$STAMP"
+            echo "$NEST_TASK $#: $1, $2, $3"
+            echo "problems go here" >&2
+            """,
+            to: "seed.sh",
+        )
+        let result = try await node.run("run")
+        #expect(result.status == 0, "\(result.errors)")
+        for line in ["prepared for north", "seed 3: one, two words, $HOME", "problems go here"] {
+            #expect(result.outputLines.contains("seed: | \(line)"), "\(result.output)")
+        }
+    }
+
+    @Test func `a program that fails is reported with its place, its code and its last line`() async throws {
+        let node = try TestNode("tasks:\n  fails: {exec: {script: fails.sh}}\n")
+        try node.write("echo first\necho the disk is full >&2\nexit 7\n", to: "fails.sh")
+        let result = try await node.run("run")
+        #expect(result.status == 1)
+        #expect(
+            result.errors.replacing("\(node.directory)/", with: "")
+                == "fails: error: bootstrap.yaml:2:26: 'fails.sh' exited with code 7; its last output was: first | the disk is full\n"
+        )
+    }
+
+    @Test func `the deadline ends a program with all its descendants`() async throws {
+        // A busy machine may need longer than the first deadlines to begin.
+        for seconds in [5, 20, 80] {
+            let node = try TestNode("tasks: {hangs: {timeout: \(seconds)s, exec: {script: hangs.sh}}}\n")
+            // The grandchild ignores the polite signal.
+            try node.write(
+                """
+                #!/bin/sh
+                sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' &
+                wait
+                """,
+                to: "hangs.sh",
+                mode: 0o755,
+            )
+            let result = try await node.run("run")
+            #expect(result.status == 1)
+            let line = result.outputLines.first { $0.hasPrefix("hangs: | ") }
+            guard let grandchild = line?.split(separator: " ").last.flatMap({ Int32($0) }) else { continue }
+            #expect(
+                result.errors
+                    == "hangs: error: \(node.config):1:\(seconds < 10 ? 45 : 46): '\(node.path("hangs.sh"))' did not finish within \(seconds)s and was "
+                    + "stopped; its last output was: \(grandchild); a program that does not end, such as a server, belongs "
+                    + "into a unit, and 'wait' waits for it; otherwise find out what it waits for, or increase 'timeout' "
+                    + "of task 'hangs'\n"
+            )
+            return #expect(!isAlive(grandchild))
+        }
+        Issue.record("the program has never begun")
+    }
+}
+
+/// Keys of the homelab's certificates, decrypted on a node with its SSH key.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct DecryptVerbTests {
+    private static let host = "ducksnest-laptop-old"
+
+    /// A node of the set that decrypts the key of its kubelet.
+    private func node(_ nodes: CertificateNodes, certificate: String = "kubelet") throws -> TestNode {
+        let own = "\(nodes.set)/derived/\(Self.host)/k8s-"
+        return try TestNode(
+            """
+            tasks:
+              kubelet-key:
+                decrypt:
+                  path: /run/kubernetes/kubelet.key
+                  source: \(own)kubelet.key.age
+                  certificate: \(own)\(certificate).crt
+                  identity: \(nodes.path("private/\(Self.host)"))
+                  mode: "0400"
+
+            """,
+            in: nodes.path("node")
+        )
+    }
+
+    private func set() async throws -> CertificateNodes {
+        let nodes = try await CertificateNodes()
+        try await nodes.declare("defaults: {key: ecdsa-p256}")
+        try await nodes.renew()
+        return nodes
+    }
+
+    @Test func `a node decrypts its key, and again after a renewal`() async throws {
+        let nodes = try await set()
+        let node = try node(nodes)
+        #expect(try await node.run("check").status == 0)
+        for command in [["run", "--dry-run"], ["diff"]] {
+            let result = try await node.start(command).result()
+            #expect(
+                result.output.contains("/run/kubernetes/kubelet.key"),
+                "\(command): \(result.output)\(result.errors)"
+            )
+            #expect(!result.output.contains("KEY-----"), "\(command)")
+        }
+        #expect(try Files.list(node.root) == [])
+        #expect(try await node.run("run").outputLines.last == "1 task: 1 changed")
+        let key = node.written("/run/kubernetes/kubelet.key")
+        #expect(try Files.status(key)?.mode == 0o400)
+        let certificate = "\(nodes.set)/derived/\(Self.host)/k8s-kubelet.crt"
+        let first = try await nodes.must("openssl", "pkey", "-in", key, "-pubout")
+        #expect(first == (try await nodes.must("openssl", "x509", "-in", certificate, "-noout", "-pubkey")))
+        #expect(try await node.run("run").outputLines.last == "1 task: 1 unchanged")
+        try await nodes.renew("--all", "--node", Self.host)
+        let renewed = try await node.run("run")
+        #expect(renewed.outputLines.last == "1 task: 1 changed", "\(renewed.errors)")
+        let second = try await nodes.must("openssl", "pkey", "-in", key, "-pubout")
+        #expect(second != first)
+        #expect(second == (try await nodes.must("openssl", "x509", "-in", certificate, "-noout", "-pubkey")))
+        #expect(try Files.list(node.written("/run/kubernetes")) == ["kubelet.key"])
+    }
+
+    @Test func `a key of another certificate, or of another node, is not put in place`() async throws {
+        let nodes = try await set()
+        let mixed = try node(nodes, certificate: "kube-proxy")
+        let result = try await mixed.run("run")
+        #expect(result.status == 1)
+        let own = "\(nodes.set)/derived/\(Self.host)/k8s-"
+        let place = "kubelet-key: error: \(mixed.config)"
+        #expect(
+            result.errors.hasPrefix("\(place):6:20: key '\(own)kubelet.key.age' does not belong to "),
+            "\(result.errors)"
+        )
+        let other = nodes.path("private/ducksnest-laptop-ultra")
+        try mixed.write(
+            try nodes.text("node/bootstrap.yaml").replacing(nodes.path("private/\(Self.host)"), with: other),
+            to: "bootstrap.yaml"
+        )
+        let refused = try await mixed.run("run")
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors.hasPrefix("\(place):5:15: cannot decrypt '\(own)kubelet.key.age': "),
+            "\(refused.errors)"
+        )
+        let check = try await mixed.run("check")
+        #expect(check.status == 65)
+        #expect(check.errors.contains(": cannot decrypt '\(own)kubelet.key.age': it is not encrypted to private key "))
+        #expect(try !Files.exists(mixed.written("/run/kubernetes")))
+    }
+
+    @Test func `a unit decrypts with the copy of the key that systemd has made for it`() async throws {
+        let nodes = try await set()
+        let node = try node(nodes)
+        let identity = nodes.path("private/\(Self.host)")
+        let escaped = try await nodes.must("systemd-escape", "--path", identity)
+        let name = escaped.split(separator: "\n").first.map(String.init) ?? ""
+        try await nodes.must("mv", identity, try node.write("", to: "credentials/\(name)", mode: 0o600))
+        let unit = ["NEST_UNIT": "yes", "CREDENTIALS_DIRECTORY": node.path("credentials")]
+        let result = try await node.run("run", "--task", "kubelet-key", environment: unit)
+        #expect(result.status == 0, "\(result.errors)")
+        let key = node.written("/run/kubernetes/kubelet.key")
+        #expect(try !Files.exists(key))
+        #expect(try await node.run("supervise", "kubelet-key", environment: unit).status == 0)
+        #expect(try Files.status(key)?.mode == 0o400)
+        try await nodes.must("openssl", "pkey", "-in", key, "-noout")
+        try node.write("no such file when the unit was started", to: "credentials/\(name)", mode: 0o600)
+        let missing = try await node.run("run", "--task", "kubelet-key", environment: unit)
+        #expect(missing.errors.contains("cannot read '\(identity)': No such file or directory"), "\(missing.errors)")
+    }
+}

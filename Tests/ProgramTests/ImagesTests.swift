@@ -96,17 +96,6 @@ struct ImagesTests {
         #expect(labels.last?.contains("pinned") == false, "\(lines)")
     }
 
-    @Test func `compressed archives are imported`() async throws {
-        let script = """
-            start_containerd
-            gzip one.tar
-            nest run
-            list
-            """
-        let lines = try await run(script, "[\(archive("one.tar.gz"))]")
-        #expect(lines.last?.hasPrefix("has registry.test/pause:1 ") == true, "\(lines)")
-    }
-
     @Test func `an archive from a URL is not needed again, and neither is its server`() async throws {
         let script = """
             start_containerd

@@ -64,3 +64,72 @@ struct InstalledFilesTests {
         #expect(try Files.status("\(documents)/examples/migration/drop-manager")?.mode == 0o755)
     }
 }
+
+/// The check of the C library that `make deb` makes, with packages of another program.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct LibraryVersionTests {
+    /// Checks a package that has a shell as its program, with these dependencies.
+    private func check(_ depends: String) async throws -> ToolResult {
+        let root = TemporaryDirectory.file("root")
+        let package = TemporaryDirectory.file("package.deb")
+        try Files.makeDirectories("\(root)/DEBIAN")
+        let control = """
+            Package: nest-bootstrap
+            Version: 1
+            Architecture: all
+            Maintainer: nobody <nobody@example.com>
+            Depends: \(depends)
+            Description: package of a test
+
+            """
+        try Files.write(Array(control.utf8), to: "\(root)/DEBIAN/control")
+        let script = #"install -D "$1" "$2/usr/bin/nest-bootstrap" && dpkg-deb --build "$2" "$3""#
+        let built = try await Tool.run("sh", ["-c", script, "sh", "/bin/sh", root, package])
+        try #require(built.status == 0, "\(built.errors)")
+        return try await Tool.run("\(TestCluster.sourceRoot)/tools/check-glibc", [package])
+    }
+
+    @Test func `a package for a C library that is too old for the program is refused`() async throws {
+        let result = try await check("systemd (>= 252), libc6 (>= 2.17-1~deb8u1), libyaml-0-2")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("package.deb' depends on libc6 2.17-1~deb8u1, but its program needs 2."))
+        #expect(result.errors.hasSuffix("; build it with an older C library, or correct Depends\n"), "\(result.errors)")
+    }
+
+    @Test func `a package for a later C library is accepted`() async throws {
+        let result = try await check("libc6 (>= 2.99)")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.hasSuffix(", and the package depends on libc6 2.99\n"), "\(result.output)")
+    }
+
+    @Test func `a package that names no version of the C library is refused`() async throws {
+        let result = try await check("libc6, libyaml-0-2")
+        #expect(result.status == 1)
+        #expect(result.errors.hasSuffix("package.deb' names no version of libc6 in Depends\n"), "\(result.errors)")
+    }
+}
+
+/// The manual pages, as mandoc reads them.
+@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+struct ManualTests {
+    private static let pages = ["man5/bootstrap.yaml.5", "man7/nest-bootstrap.systemd.7", "man8/nest-bootstrap.8"]
+
+    /// Writes the pages and returns their directory.
+    private func directory() async throws -> String {
+        let directory = TemporaryDirectory.file("man")
+        let result = try await Tool.run("\(TestCluster.sourceRoot)/tools/manual", [TestNode.program, directory])
+        #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+        return directory
+    }
+
+    @Test func `mandoc finds nothing to criticize`() async throws {
+        let directory = try await directory()
+        for page in Self.pages {
+            // The pages are not installed, and those of other packages may not be either.
+            let ignored = "referenced manual not found|mandoc.db"
+            let script = "gzip -dc \"$1.gz\" >\"$1\"; mandoc -T lint -W style \"$1\" 2>&1 | grep -vE '\(ignored)'"
+            let result = try await Tool.run("sh", ["-c", script, "sh", "\(directory)/\(page)"])
+            #expect(result.output == "", "\(result.output)")
+        }
+    }
+}

@@ -102,29 +102,6 @@ struct K3sExampleTests {
         #expect(try text("/etc/rancher/k3s/token", on: "cp-01") == token)
     }
 
-    @Test func `tasks start k3s when all other tasks of the node have succeeded`() async throws {
-        let config = "\(Self.directory)/bootstrap.yaml"
-        for (host, last) in [
-            ("cp-01", "k3s-server-service"), ("cp-02", "k3s-server-service"), ("worker-01", "k3s-agent-service"),
-        ] {
-            let arguments = ["graph", "--config", config, "--host-name", host, "--output", "json"]
-            let graph = try await Tool.run(TestNode.program, arguments)
-            #expect(graph.status == 0, "\(graph.errors)")
-            let tasks = try JSON(graph.output)["tasks"]?.sequence ?? []
-            var after: [String: [String]] = [:]
-            for task in tasks {
-                after[task["task"]?.string ?? ""] = task["after"]?.sequence?.compactMap(\.string) ?? []
-            }
-            var reached: Set<String> = [last]
-            while true {
-                let more = reached.union(reached.flatMap { after[$0] ?? [] }.filter { after[$0] != nil })
-                if more == reached { break }
-                reached = more
-            }
-            #expect(reached == Set(after.keys) && after.count > 5, "\(host): \(after)")
-        }
-    }
-
     @Test(.needsNetworkNamespace) func `keepalived moves the virtual IP address to a server whose API answers`()
         async throws
     {
@@ -150,5 +127,131 @@ struct K3sExampleTests {
             "cp-01 is on without its API server: ", "others keep it: cp-02", "API server of cp-01: cp-01",
         ]
         #expect(result.outputLines == expected, "\(result.output)\(result.errors)")
+    }
+}
+
+/// The scripts in `examples/k3s`.
+extension K3sExampleTests {
+    @Test(.needsNetworkNamespace) func `only a server without a database looks for a cluster`() async throws {
+        let script = """
+            ip link set lo up
+            cd "$1"
+            mkdir -p member
+            try() {
+                status=0
+                timeout "$limit" "$2/$1-cluster.sh" "$3" 127.0.0.1 2>>errors || status=$?
+                echo "$1 $3 $status"
+            }
+            echo nothing answers
+            limit=10
+            try begin "$2" none
+            try begin "$2" member
+            try join "$2" none
+            try join "$2" member
+            openssl req -x509 -newkey ed25519 -nodes -subj /CN=ca -days 1 -keyout key -out crt 2>/dev/null
+            openssl s_server -quiet -www -accept 127.0.0.1:6443 -cert crt -key key >/dev/null 2>&1 &
+            trap 'kill $!' EXIT
+            echo a cluster answers
+            limit=600
+            try join "$2" none
+            try begin "$2" none
+            try begin "$2" member
+            try join "$2" member
+            cat errors
+            """
+        let result = try await Tool.run(
+            "unshare",
+            ["--net", "sh", "-euc", script, "sh", TemporaryDirectory.path, Self.directory],
+        )
+        let message =
+            "a cluster answers at 127.0.0.1 already; give this node role 'join', and role 'init' to one of its servers"
+        let expected = [
+            "nothing answers", "begin none 0", "begin member 0", "join none 124", "join member 0",
+            "a cluster answers", "join none 0", "begin none 1", "begin member 0", "join member 0", message,
+        ]
+        #expect(result.outputLines == expected, "\(result)")
+    }
+
+    /// A machine of the cluster with a volume that belongs to another machine; `$1` is the example.
+    private static let member = """
+        for path in /run /var/lib /root; do mount -t tmpfs tmpfs "$path"; done
+        mkdir -p /run/data /run/k3s /var/lib/kubelet/pods/1/data /var/lib/rancher/k3s /root/.ssh
+        echo precious >/run/data/file
+        mount --bind /run/data /var/lib/kubelet/pods/1/data
+        printf '%s\\n' 'ssh-ed25519 AAAA other' 'from="::/0" ssh-ed25519 AA k3s-machine-key' >/root/.ssh/authorized_keys
+        nft -D subnet=192.168.1.0/24 -f "$1/firewall-server.nft"
+        leave() {
+            status=0
+            sh "$1/leave-cluster.sh" keepalived k3s login firewall >/run/out 2>&1 || status=$?
+            echo "$status $(cat /run/data/file) $(tail -n 1 /run/out)"
+        }
+
+        """
+
+    @Test(.needsNetworkNamespace) func `a machine that leaves keeps what is mounted, and nothing of the cluster`()
+        async throws
+    {
+        let script =
+            Self.member + """
+                leave "$1"
+                mkdir /run/bin
+                printf '%s\\n' '#!/bin/sh' 'umount /var/lib/kubelet/pods/1/data' 'exit 1' >/run/bin/k3s-killall.sh
+                chmod 755 /run/bin/k3s-killall.sh
+                PATH="/run/bin:$PATH"
+                leave "$1"
+                find /var/lib
+                [ ! -e /run/k3s ]
+                cat /root/.ssh/authorized_keys
+                nft list ruleset
+                rm /run/bin/k3s-killall.sh
+                leave "$1"
+                """
+        let result = try await Tool.run(
+            "unshare",
+            ["--mount", "--net", "sh", "-euc", script, "sh", Self.directory],
+        )
+        let expected = [
+            "1 precious pods still run or their volumes are mounted; restart the machine, and try again", "0 precious ",
+            "/var/lib", "/var/lib/rancher", "ssh-ed25519 AAAA other", "0 precious ",
+        ]
+        #expect(result.outputLines == expected, "\(result)")
+    }
+}
+
+/// The rules of the firewall in `examples/k3s`.
+extension K3sExampleTests {
+    private static let subnet = "subnet=192.168.1.0/24"
+
+    /// The TCP ports at which a node with these rules answers, to a node and to a machine of another network.
+    @Test(
+        .needsNetworkNamespace,
+        arguments: [
+            ("firewall-server.nft", "22 2379 6443 10250", "22 6443"),
+            ("firewall-agent.nft", "22 10250 30000", "22 30000"),
+        ]
+    )
+    func `other networks reach less than the nodes`(name: String, nodes: String, others: String) async throws {
+        let other = """
+            ip addr add 192.168.1.102/24 dev eth0
+            ip addr add 10.9.0.2/24 dev eth0
+            nft -D \(Self.subnet) -f \(Self.directory)/\(name)
+            """
+        // A port that refuses the connection answers.
+        let script = """
+            \(NetworkNamespace.neighbor(other))
+            ip addr add 192.168.1.101/24 dev eth0
+            ip addr add 10.9.0.1/24 dev eth0
+            for address in 192.168.1.102 10.9.0.2; do
+                for port in 22 2379 6443 10250 30000; do
+                    {
+                        status=0
+                        timeout 5 bash -c "exec 3<>/dev/tcp/$address/$port" 2>/dev/null || status=$?
+                        [ "$status" = 124 ] || echo "$port"
+                    } &
+                done | sort -n | paste -sd ' '
+            done
+            """
+        let result = try await Tool.run("unshare", ["--net", "sh", "-euc", script])
+        #expect(result.outputLines == [nodes, others], "\(result)")
     }
 }

@@ -83,26 +83,6 @@ struct LiveViewTests {
         #expect(run.screen.window.last == "40 tasks: 40 unchanged")
     }
 
-    @Test func `after a stop the view is drawn again where the shell has left the cursor`() async throws {
-        let node = try waitingNode()
-        let run = try start(node, ["run"], columns: 120)
-        defer { run.signal(SIGKILL) }
-        #expect(try await becomes { showsWait(run) }, "\(run.screen.window)")
-        run.signal(SIGSTOP)
-        // The terminal shows it where a shell would write.
-        run.type("$ fg\n")
-        #expect(try await becomes { run.screen.window.last == "$ fg" }, "\(run.screen.window)")
-        run.signal(SIGCONT)
-        let isDrawn = try await becomes {
-            let view = run.screen.window.drop { $0 != "$ fg" }.dropFirst()
-            return view.first?.hasPrefix("conf   changed") == true && view.last?.hasPrefix("last   waiting") == true
-        }
-        #expect(isDrawn, "\(run.screen.window)")
-        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
-        #expect(await run.result() == 1)
-        #expect(run.screen.text.ranges(of: "conf   changed").count == 2, "\(run.screen.text)")
-    }
-
     @Test func `a terminal that is stopped delays no task`() async throws {
         let node = try TestNode(
             """
@@ -119,29 +99,5 @@ struct LiveViewTests {
         run.type("\u{11}")
         #expect(await run.result() == 0)
         #expect(run.screen.window.suffix(1) == ["2 tasks: 2 changed"])
-    }
-
-    @Test func `status --watch shows changes until Control-C, and then ends with the state`() async throws {
-        let node = try waitingNode()
-        let watch = try start(node, ["status", "--watch"], columns: 100)
-        defer { watch.signal(SIGKILL) }
-        #expect(
-            try await becomes { watch.screen.window.last == "3 tasks: 3 not run yet, 0 succeeded" },
-            "\(watch.screen.window)"
-        )
-        let run = try node.start(["run"])
-        #expect(
-            try await becomes { watch.screen.window.last == "3 tasks: 1 running, 1 not run yet, 1 succeeded" },
-            "\(watch.screen.window)"
-        )
-        try Files.write([], to: TemporaryDirectory.file("ready"), mode: 0o644)
-        #expect(await run.result().status == 1)
-        #expect(try await becomes { watch.screen.window.last == "3 tasks: 1 failed, 2 succeeded" })
-        let last = watch.screen.window.filter { !$0.contains(" ago") }
-        watch.signal(SIGINT)
-        #expect(await watch.result() == 1)
-        #expect(watch.screen.window.filter { !$0.contains(" ago") } == last)
-        #expect(watch.screen.text.hasSuffix("3 tasks: 1 failed, 2 succeeded\n"))
-        #expect(last.contains { $0.hasPrefix("    error: /") && $0.contains("/bootstrap.yaml:4:48: ") }, "\(last)")
     }
 }

@@ -63,16 +63,6 @@ struct ResetListTests {
         #expect(try await node.run("reset", "--yes").output == "nothing to reset\n")
     }
 
-    @Test func `commands that a task got after it ran, and that fail, are run again`() async throws {
-        let node = try node("  t: {exec: {command: \"true\"}}")
-        try #require(try await node.run("run").status == 0)
-        try node.write("tasks: {t: {reset: exit 3, exec: {command: \"true\"}}}\n", to: "bootstrap.yaml")
-        for _ in 1...2 {
-            let result = try await node.run("reset", "--run-commands", "--yes")
-            #expect(result.status == 1 && result.errors.contains("(exited with code 3)"), "\(result.errors)")
-        }
-    }
-
     @Test(arguments: ["one", "two"])
     func `what a renamed task makes is there for its commands, and is deleted once`(content: String) async throws {
         let file = { (task: String, text: String, reset: String) in
@@ -94,32 +84,6 @@ struct ResetListTests {
             #expect(result.outputLines.filter { $0.contains("/etc/f ") }.count == 1, "\(result.output)")
         }
         #expect(try Files.list(node.written("/etc")) == [])
-    }
-
-    @Test func `a path that several tasks have made and somebody has changed is reported once`() async throws {
-        let node = try node("  a: {file: {path: /etc/f, content: one}}")
-        try #require(try await node.run("run").status == 0)
-        try node.write("tasks: {b: {file: {path: /etc/f, content: two}}}\n", to: "bootstrap.yaml")
-        try #require(try await node.run("run").status == 0)
-        try node.write("changed", to: "root/etc/f")
-        for flag in ["--dry-run", "--yes"] {
-            let result = try await node.run("reset", flag)
-            #expect(result.status == 1)
-            #expect(result.outputLines.filter { $0.contains("/etc/f not deleted: ") }.count == 1, "\(result.output)")
-        }
-    }
-
-    @Test func `files that a version without lists has made are listed`() async throws {
-        let node = try node("  t: {file: {path: /etc/f, content: x}}")
-        try #require(try await node.run("run").status == 0)
-        try Files.removeTree(node.written("/var/lib/nest-bootstrap-products"))
-        try #require(try await node.run("run").status == 0)
-        for flag in ["--dry-run", "--yes"] {
-            let result = try await node.run("reset", flag)
-            #expect(result.status == 1 && result.output.contains("t: /etc/f not deleted: it is not listed as made by "))
-            #expect(!result.output.contains("nothing to reset"))
-        }
-        #expect(try Files.list(node.written("/etc")) == ["f"])
     }
 
     @Test func `what a program has made stays with a hint, and is no failure`() async throws {
