@@ -15,6 +15,12 @@ extension BootedTests {
                   command: sh
                   args: [-c, "echo $0 >/var/lib/program/address", "${node.address}"]
                   writes: [/var/lib/program/]
+              flaky:
+                exec:
+                  command: sh
+                  args: [-c, "test -e /var/lib/probe/tried || { touch /var/lib/probe/tried; exit 1; }"]
+                  writes: [/var/lib/probe/]
+              last: {after: [flaky, interface], exec: {command: "true"}}
             """
 
         /// Runs `ip` of this machine in the network of another one.
@@ -28,7 +34,8 @@ extension BootedTests {
             try #require(result.status == 0, "\(arguments): \(result.errors)")
         }
 
-        @Test func `units wait for an interface and an address that come late`() async throws {
+        @Test func `units wait for an interface and an address that come late, and the timeline shows it`() async throws
+        {
             try await TestMachine.withFresh("w1") { machine in
                 try machine.write(Self.tasks, to: "/etc/nest-bootstrap/bootstrap.yaml")
                 try await machine.boot("--private-network")
@@ -37,6 +44,10 @@ extension BootedTests {
                     let command = "systemctl show --property=StatusText k8s-bootstrap-\(name)"
                     #expect(try await machine.becomes(command) { $0.contains("wait") }, "\(name)")
                 }
+                let waiting = try await timeline(machine)
+                #expect(waiting["ongoing"]?.boolean == true)
+                #expect(try task(waiting, "interface")["state"]?.string == "running")
+                #expect(try kinds(waiting, "last") == ["dependency"])
                 try await configure(machine, "link add host0 type veth peer name other0")
                 for name in ["host0", "other0"] { try await configure(machine, "link set \(name) up") }
                 try await configure(machine, "address add 100.64.0.7/32 dev host0")
@@ -46,9 +57,30 @@ extension BootedTests {
                 }
                 #expect(try await machine.output("cat /etc/kubelet.env") == "NODE_IP=100.64.0.7\n")
                 #expect(try await machine.output("cat /var/lib/program/address") == "100.64.0.7\n")
-                let journal = try await machine.output("journalctl --sync; journalctl -b -o cat -u 'k8s-bootstrap-*'")
-                show("the journal of units that wait for the network", journal)
+                try #require(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
+                let done = try await timeline(machine)
+                show("nest-bootstrap timeline", try await machine.output("nest-bootstrap timeline"))
+                #expect(done["origin"]?.string == "boot" && done["ongoing"]?.boolean == false)
+                #expect(try task(done, "flaky")["attempts"]?.integer == 2)
+                #expect(try kinds(done, "flaky") == ["work", "pause", "work"])
+                #expect(try kinds(done, "interface").contains("condition"))
+                #expect(done["criticalPath"]?.sequence?.last?.string == "last", "\(done)")
+                let user = "setpriv --reuid=65534 --regid=65534 --clear-groups nest-bootstrap timeline"
+                #expect(try await machine.must(user).contains("2 attempts, "))
             }
+        }
+
+        private func timeline(_ machine: TestMachine) async throws -> JSON {
+            try JSON(try await machine.must("nest-bootstrap timeline --output json"))
+        }
+
+        /// A task of a timeline by its name.
+        private func task(_ timeline: JSON, _ name: String) throws -> JSON {
+            try #require(timeline["tasks"]?.sequence?.first { $0["task"]?.string == name })
+        }
+
+        private func kinds(_ timeline: JSON, _ name: String) throws -> [String] {
+            (try task(timeline, name)["spans"]?.sequence ?? []).compactMap { $0["kind"]?.string }
         }
     }
 }

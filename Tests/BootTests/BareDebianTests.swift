@@ -104,15 +104,6 @@ extension IndependentBootedTests {
         ]
 
         @Test func `a bare Debian 12 becomes a ready node, stays as it is, and is reset`() async throws {
-            try await becomeNode()
-        }
-
-        @Test(.enabled(if: TestMachine.hasRelease("trixie"), "no Debian 13 to boot; run make boot-test ALL=yes"))
-        func `a bare Debian 13 becomes a ready node, stays as it is, and is reset`() async throws {
-            try await becomeNode(variant: "trixie")
-        }
-
-        private func becomeNode(variant: String? = nil) async throws {
             let archives = TemporaryDirectory.file("archives")
             let made = try await Tool.run("\(TestMachine.scripts)/archives", [archives])
             try #require(made.status == 0, "\(made.errors)")
@@ -122,7 +113,7 @@ extension IndependentBootedTests {
                 let given = try await cluster.kubectl("apply", "-f", "-", input: Self.access)
                 try #require(given.status == 0, "\(given.errors)")
                 try await MachineNetwork.withFresh { network in
-                    try await TestMachine.withFresh(Self.node, variant: variant) { machine in
+                    try await TestMachine.withFresh(Self.node) { machine in
                         try await prepare(machine, cluster, made.outputLines)
                         let before = try await boot(machine, at: network, cluster) {
                             let before = try await Self.state(of: machine)

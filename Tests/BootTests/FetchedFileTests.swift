@@ -79,31 +79,5 @@ extension RunningMachineTests {
                 #expect(try await machine.output(left) == "0\n")
             }
         }
-
-        @Test func `a copy that was put there by hand needs no server, and an unreachable one is named`() async throws {
-            try await TestMachine.withRunning { machine in
-                let digest = try await prepare(machine)
-                try await machine.must("systemctl stop archive.socket")
-                let tasks = """
-                    tasks:
-                      it:
-                        timeout: 5s
-                        file: {path: /opt/it, url: "http://127.0.0.1:\(port)/x", sha256: "\(digest)", unpack: {only: [pkg/bin]}}
-
-                    """
-                try await machine.place(tasks, at: Self.taskFile)
-                let failed = try await machine.run("nest-bootstrap", "up")
-                show("up: no server", failed.output + failed.errors)
-                #expect(failed.status == 75)
-                let log = try await machine.output("nest-bootstrap logs; true")
-                let copy = "/var/lib/nest-bootstrap/cache/\(digest)"
-                #expect(log.contains("put the file at '\(copy)'"), "\(log)")
-                try await machine.must("cp /srv/it.tar.gz \(copy)")
-                let done = try await machine.run("nest-bootstrap", "run", "--task", "it")
-                show("run with a copy", done.output + done.errors)
-                #expect(done.status == 0)
-                #expect(try await machine.output("/opt/it/pkg/bin/it; ls /opt/it/pkg") == "hello\nbin\n")
-            }
-        }
     }
 }

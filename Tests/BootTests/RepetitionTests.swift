@@ -119,14 +119,65 @@ extension RunningMachineTests {
                 let units = "systemctl list-units --all --no-legend 'k8s-bootstrap*again*'"
                 #expect(try await machine.becomes(units) { $0 == "" })
                 #expect(try await machine.becomes("systemctl --failed --no-legend") { $0 == "" })
-                show(
-                    "after the task was removed",
-                    try await machine.output("systemctl list-units --all 'k8s-bootstrap*'")
-                )
-                let last = try await count("/run/again/log", machine)
-                try await ContinuousClock().sleep(for: .seconds(13))
-                #expect(try await count("/run/again/log", machine) == last)
             }
         }
     }
+}
+
+extension RunningMachineTests {
+    /// The units of the tasks together with other units.
+    @Suite struct GraphTests {
+        private static let tasks = """
+            tasks:
+              late:
+                after: [slow.service]
+                wantedBy: [storage.target]
+                symlink: {path: /run/late, target: /etc}
+              first: {exec: {command: test, args: [-e, /run/go]}}
+              second: {after: [first], symlink: {path: /run/second, target: /etc}}
+
+            """
+
+        @Test func `units wait for other units, wantedBy starts tasks, and a run by hand wakes waiting units`()
+            async throws
+        {
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.place(
+                    "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=sleep 3\n",
+                    at: "/etc/systemd/system/slow.service",
+                )
+                try await machine.place("[Unit]\nDescription=storage\n", at: "/etc/systemd/system/storage.target")
+                try await machine.startTasks(with: "slow.service")
+
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-late") { $0 == "active\n" })
+                let times = try await machine.output(
+                    "systemctl show --value -p ExecMainExitTimestampMonotonic slow.service; "
+                        + "systemctl show --value -p ExecMainStartTimestampMonotonic k8s-bootstrap-late"
+                )
+                let (ended, started) = try pair(times)
+                #expect(ended > 0)
+                #expect(started >= ended)
+
+                try await machine.must("systemctl stop k8s-bootstrap-late && systemctl start storage.target")
+                #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-late") { $0 == "active\n" })
+
+                let states = "systemctl show --value -p SubState k8s-bootstrap-first k8s-bootstrap-second"
+                #expect(try await machine.becomes(states) { $0 == "failed\n\ndead\n" })
+                try await machine.stopRetries()
+                try await machine.must("touch /run/go && nest-bootstrap run --task first")
+                #expect(try await machine.becomes(states) { $0 == "exited\n\nexited\n" })
+                let byHand = try await machine.journal("NEST_TASK=first", "NEST_OUTCOME=changed")
+                #expect(byHand.contains { $0["_SYSTEMD_UNIT"]?.string != "k8s-bootstrap-first.service" })
+                #expect(try await machine.isRunningWithoutFailures())
+            }
+        }
+    }
+}
+
+/// Two numbers, one per line.
+private func pair(_ text: String) throws -> (Int, Int) {
+    let numbers = text.split(separator: "\n").compactMap { Int($0) }
+    try #require(numbers.count == 2, "\(text)")
+    return (numbers[0], numbers[1])
 }

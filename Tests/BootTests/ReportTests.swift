@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-extension IndependentBootedTests {
-    /// What a booted machine reports to the cluster.
+extension RunningMachineTests {
+    /// What a machine reports to the cluster.
     @Suite struct ReportTests {
         /// A task writes the kubeconfig of the kubelet, so that reports need no key of the task file.
         private static let tasks = """
@@ -36,8 +36,8 @@ extension IndependentBootedTests {
                 try await cluster.makeCertificate("kubelet-w1", subject: "/O=system:nodes/CN=system:node:w1")
                 let object = "---\n{apiVersion: v1, kind: Node, metadata: {name: w1}}\n"
                 #expect(try await cluster.kubectl("create", "-f", "-", input: object).status == 0)
-                try await cluster.withMachine("any", tasks: Self.tasks) { machine in
-                    try await machine.boot(cluster.credentialsOption)
+                try await cluster.withRunningMachine(tasks: Self.tasks) { machine in
+                    try await machine.startTasks()
                     try await becomes("TasksFailed", cluster)
                     // Without a server the task ends as before, and the service waits.
                     try await cluster.stop("kube-apiserver")
@@ -57,7 +57,6 @@ extension IndependentBootedTests {
                     try await machine.must("systemctl stop \(Self.service)")
                     let result = "systemctl show --value -p Result \(Self.service)"
                     #expect(try await machine.output(result) == "success\n")
-                    try await machine.halt()
                 }
             }
         }

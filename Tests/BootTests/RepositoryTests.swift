@@ -248,12 +248,5 @@ extension IndependentBootedTests {
         {
             try await use("bookworm", 12, variant: nil)
         }
-
-        @Test(.enabled(if: TestMachine.hasRelease("trixie"), "no Debian 13 to boot; run make boot-test ALL=yes"))
-        func `Debian 13 installs by the documented lines, refuses what is not signed, and survives a change of key`()
-            async throws
-        {
-            try await use("trixie", 13, variant: "trixie")
-        }
     }
 }

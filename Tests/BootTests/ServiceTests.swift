@@ -34,31 +34,161 @@ extension RunningMachineTests {
     }
 }
 
-extension BootedTests {
-    /// The services of a control plane, which need what tasks make.
-    @Suite(.temporaryDirectory) struct LateCertificateTests {
-        @Test func `a control plane whose certificates come late starts its services by itself`() async throws {
-            try await ControlPlanes.withFresh { planes in
-                let machine = planes.servers[0].machine
-                let secrets = "/etc/nest-bootstrap/secrets"
-                try Files.removeTree(machine.disk(secrets))
-                try await planes.boot([planes.servers[0]])
-                #expect(try await machine.fails("certificate-authority"))
-                let ask = "systemctl show --property=SubState --value etcd keepalived"
-                #expect(try await machine.becomes(ask) { $0 == "auto-restart\n\nauto-restart\n" })
-                #expect(try await machine.run("ls", "/var/lib/etcd").output.isEmpty, "etcd has begun a cluster")
-                // Through the machine's own mounts: its disk may not be changed from outside while it is on.
-                let copy = try await Tool.run(
-                    "sh",
-                    [
-                        "-euc", "tar -C \"$1\" -c secrets | \"$2\" \"$3\" tar -C /etc/nest-bootstrap -x", "sh",
-                        TemporaryDirectory.path, "\(TestMachine.scripts)/inside", machine.directory,
-                    ],
+extension RunningMachineTests {
+    /// Tasks that change units of the machine, in their own units.
+    @Suite struct ServiceVerbTests {
+        private static let taskFile = "/etc/nest-bootstrap/bootstrap.yaml"
+
+        private static let tasks = """
+            tasks:
+              unit:
+                file:
+                  path: /etc/systemd/system/used.service
+                  content: |
+                    [Service]
+                    ExecStart=sleep infinity
+                    ExecReload=true
+                    [Install]
+                    WantedBy=multi-user.target
+              used: {after: [unit], service: {name: used, enable: true, state: started}}
+
+            """
+
+        private func states(_ machine: TestMachine) async throws -> String {
+            try await machine.output("systemctl is-enabled used.service; systemctl is-active used.service")
+        }
+
+        @Test func `a unit is enabled and started, and reset restores its former state`() async throws {
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: Self.taskFile)
+                let first = try await machine.run("nest-bootstrap", "up")
+                show("up: a unit", first.output + first.errors)
+                #expect(first.status == 0)
+                #expect(try await states(machine) == "enabled\nactive\n")
+                let again = try await machine.run("nest-bootstrap", "run", "--task", "used")
+                #expect(again.status == 0)
+                #expect(again.output.contains("used: unchanged"), "\(again.output)")
+                try await machine.must("systemctl stop used.service")
+                let changed = try await machine.run("nest-bootstrap", "run", "--task", "used")
+                #expect(changed.output.contains("unit 'used.service' started"), "\(changed.output)")
+                let reset = try await machine.run("nest-bootstrap", "reset", "--yes")
+                show("reset of a unit", reset.output + reset.errors)
+                #expect(reset.status == 0)
+                #expect(try await machine.output("systemctl is-active used.service || true") == "inactive\n")
+                let links = "find /etc/systemd/system -name used.service"
+                #expect(try await machine.output(links) == "")
+            }
+        }
+
+        @Test func `a unit that fails, waits for the task or does not exist is a failure with its reason`() async throws
+        {
+            try await TestMachine.withRunning { machine in
+                let path = "/etc/systemd/system"
+                let program = "[Service]\nType=oneshot\nExecStart=sh -c 'echo no such flag: --x >&2; exit 7'\n"
+                try await machine.place(program, at: "\(path)/fails.service")
+                let waiting = "[Unit]\nAfter=k8s-bootstrap.target\n[Service]\nExecStart=sleep infinity\n"
+                try await machine.place(waiting, at: "\(path)/waits.service")
+                let tasks = """
+                    tasks:
+                      fails: {service: {name: fails, state: started}}
+                      waits: {service: {name: waits, state: started}}
+                      absent: {service: {name: fials, state: started}}
+
+                    """
+                try await machine.place(tasks, at: Self.taskFile)
+                let result = try await machine.run("nest-bootstrap", "up")
+                show("up: units that do not start", result.output + result.errors)
+                #expect(result.status == 75)
+                let log = try await machine.output("nest-bootstrap logs; true")
+                for text in [
+                    "cannot start unit 'fails.service': it is failed (failed), with result 'exit-code', status 7",
+                    "no such flag: --x",
+                    "it is ordered after 'k8s-bootstrap.target', which waits for this task",
+                    "there is no unit 'fials.service'; did you mean 'fails.service'?",
+                ] {
+                    #expect(log.contains(text), "\(log)")
+                }
+                try await machine.must("rm \(path)/fails.service \(path)/waits.service; systemctl daemon-reload")
+            }
+        }
+    }
+}
+
+extension RunningMachineTests {
+    /// Tasks with `restart`, on a machine with a service that uses what they make.
+    @Suite struct RestartTests {
+        private static let tasks = """
+            tasks:
+              settings:
+                restart: [uses.service, other.service]
+                file: {path: /etc/uses/settings, source: /etc/source}
+
+            """
+        private static let service = """
+            [Service]
+            Type=notify
+            NotifyAccess=all
+            ExecStart=sh -c 'cat /etc/uses/settings >>/run/uses; grep -qv bad /etc/uses/settings && systemd-notify --ready && exec sleep infinity'
+
+            """
+
+        @Test func `a wait for a target that is restarted ends when all is active again`() async throws {
+            try await TestMachine.withRunning { machine in
+                let tasks = (1...5).map { "  t\($0): {exec: {command: sleep, args: ['0.2']}}\n" }
+                try await machine.place("tasks:\n" + tasks.joined(), at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.startTasks()
+                try await machine.must("nest-bootstrap status --wait=10m")
+                let units = (1...5).map { "k8s-bootstrap-t\($0).service" }.joined(separator: " ")
+                for _ in 1...10 {
+                    try await machine.must("systemctl restart --no-block k8s-bootstrap.target")
+                    try await machine.must("nest-bootstrap status --wait=10m")
+                    let states = try await machine.output("systemctl is-active k8s-bootstrap.target \(units)")
+                    #expect(states == String(repeating: "active\n", count: 6))
+                }
+            }
+        }
+
+        @Test func `a unit is restarted when a task has changed what it uses, and only then`() async throws {
+            try await TestMachine.withRunning { machine in
+                try await machine.place(Self.tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
+                try await machine.place(Self.service, at: "/etc/systemd/system/uses.service")
+                try await machine.place(
+                    "[Service]\nExecStart=sleep infinity\n",
+                    at: "/etc/systemd/system/other.service"
                 )
-                try #require(copy.status == 0, "\(copy.errors)")
-                // etcd waits for another member.
-                #expect(try await machine.becomes(ask) { $0 == "start\n\nrunning\n" })
-                show("a control plane alone, whose certificates came late", try await machine.status())
+                try await machine.place("one\n", at: "/etc/source")
+                try await machine.startTasks()
+                // A unit that is not active stays so.
+                try await machine.must("nest-bootstrap status --wait=10m")
+                #expect(try await machine.output("systemctl is-active uses") == "inactive\n")
+                try await machine.must("systemctl start uses")
+                try await machine.must("systemctl restart k8s-bootstrap-settings")
+                #expect(try await machine.output("cat /run/uses") == "one\n")
+                try await machine.must("echo two >/etc/source && systemctl restart k8s-bootstrap-settings")
+                #expect(try await machine.output("cat /run/uses") == "one\ntwo\n")
+                // Also by hand.
+                try await machine.must("echo three >/etc/source && nest-bootstrap run")
+                #expect(try await machine.output("cat /run/uses") == "one\ntwo\nthree\n")
+                let planned = try await machine.must("echo four >/etc/source && nest-bootstrap run --dry-run")
+                #expect(planned.contains("would restart uses.service, other.service"), "\(planned)")
+
+                try await machine.must("echo bad >/etc/source; systemctl restart k8s-bootstrap-settings || true")
+                try await machine.stopRetries()
+                #expect(try await machine.becomes("systemctl is-failed k8s-bootstrap-settings") { $0 == "failed\n" })
+                let failed = try await machine.run("nest-bootstrap", "status")
+                show("status", failed.output)
+                #expect(failed.status == 1)
+                #expect(
+                    failed.output.contains("cannot restart 'uses.service': after the restart it is failed (failed)")
+                )
+                #expect(failed.output.contains("see 'journalctl -u uses.service'"))
+                // The file is in place, so that the next attempt changes nothing; it starts the service all the same.
+                try await machine.must("echo five >/etc/uses/settings && cp /etc/uses/settings /etc/source")
+                try await machine.must("systemctl start k8s-bootstrap.target")
+                #expect(try await machine.output("systemctl is-active uses") == "active\n")
+                #expect(try await machine.output("tail -n 1 /run/uses") == "five\n")
+                #expect(try await machine.run("nest-bootstrap", "status", "--wait=10m").status == 0)
+                #expect(try await machine.output("systemctl is-active other") == "inactive\n")
             }
         }
     }

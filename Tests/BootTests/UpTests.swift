@@ -122,9 +122,8 @@ extension RunningMachineTests {
 
         /// Commands of an administrator that work by hand.
         private static let everyday = [
-            "systemctl start systemd-tmpfiles-clean", "timedatectl status", "systemctl list-units >/dev/null",
-            "useradd k8s-agent", "mount -t tmpfs test /mnt", "dpkg --configure -a", "hostnamectl status",
-            "passwd --lock nobody",
+            "systemctl start systemd-tmpfiles-clean", "useradd k8s-agent", "mount -t tmpfs test /mnt",
+            "dpkg --configure -a",
         ]
 
         @Test func `commands that work by hand work in their units without a sandbox`() async throws {
@@ -146,7 +145,7 @@ extension RunningMachineTests {
                 #expect(try await machine.run("id", "k8s-agent").status == 0)
                 #expect(try await machine.output("cat /proc/mounts").contains("test /mnt tmpfs"))
                 let counted = try await machine.output("nest-bootstrap check")
-                #expect(counted == "8 tasks for this node (8 without a sandbox), nothing wrong\n")
+                #expect(counted == "4 tasks for this node (4 without a sandbox), nothing wrong\n")
                 try await machine.must("umount /mnt; userdel k8s-agent")
             }
         }
