@@ -83,10 +83,7 @@ import Testing
               pruned: {after: [admin], apply: {manifests: [/run/own], prune: true}}
               later: {after: [pruned], apply: {manifests: [/run/own/later, /run/later.yaml]}}
             """
-        let files = try UnitsTests.files(text)
-        let lines = { (task: String) in
-            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
-        }
+        let lines = try UnitsTests.settings(text)
         let bound = { (task: String) in lines(task).filter { $0.hasPrefix("BindReadOnlyPaths=") } }
         #expect(bound("pruned") == ["own", "base", "later.yaml"].map { "BindReadOnlyPaths=-/run/\($0)" })
         #expect(lines("pruned").contains("ProtectHome=read-only"))

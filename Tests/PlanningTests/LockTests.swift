@@ -59,8 +59,7 @@ import Testing
     }
 
     private func settings(_ task: String) throws -> [String] {
-        let files = try UnitsTests.files(file(task))
-        return (files["k8s-bootstrap-t.service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+        try UnitsTests.settings(file(task))("t")
     }
 
     @Test(arguments: ["exec: {command: ls}", "file: {path: /x/y, content: z}"])

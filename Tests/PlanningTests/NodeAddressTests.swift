@@ -50,21 +50,6 @@ import Testing
         #expect(file.source == .content("NODE_IP=10.0.0.5\n"))
     }
 
-    @Test func `an IPv6 address without brackets is reported with what to type`() throws {
-        let address = try #require(IPAddress("2001:db8::1"))
-        let facts = NodeFacts(hostName: "node", role: "control-plane", address: .known(address))
-        let source = SourceFile(path: "bootstrap.yaml", bytes: Array(Self.file.utf8))
-        let error = #expect(throws: Problems.self) { try readDeclarations([source], node: facts) }
-        let printed = error?.description ?? ""
-        #expect(
-            printed.contains(
-                "and 'https://2001:db8::1:6443' has no valid port, which is 1 to 65535; "
-                    + #"write control-plane: "https://[${node.address}]:6443""#
-            ),
-            "\(printed)"
-        )
-    }
-
     @Test func `the rule of a node replaces that of the cluster`() throws {
         let text = """
             cluster: {nodeAddress: {interfaces: [eth0]}}

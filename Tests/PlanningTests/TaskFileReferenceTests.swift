@@ -79,24 +79,4 @@ import Testing
         let expected: [String: String] = ["- 1": "[0]", "a: 1\n---\nb: 2": "b"]
         #expect(keys.path(at: SourceLocation(file: "f.yaml", position: position)) == expected[text])
     }
-
-    @Test(arguments: [(3, "b.foo"), (4, "b.after[0]"), (6, "c.list[0]")])
-    func `merged and repeated values are where they are written`(line: Int, key: String) {
-        let text = """
-            a: &t {symlink: {path: /x}, last: 1}
-            b:
-              foo: 1
-              after: [zz]
-              <<: *t
-            c: {list: [zz, &g good, *g]}
-            """
-        let keys = TaskFileKeys([SourceFile(path: "f.yaml", bytes: Array(text.utf8))])
-        let column = (text.split(separator: "\n")[line - 1].firstRange(of: "zz") ?? nil)?.lowerBound
-        let start = text.split(separator: "\n")[line - 1]
-        let position = SourceLocation.Position(
-            line: line,
-            column: column.map { start.distance(from: start.startIndex, to: $0) + 1 } ?? 3
-        )
-        #expect(keys.path(at: SourceLocation(file: "f.yaml", position: position)) == key)
-    }
 }

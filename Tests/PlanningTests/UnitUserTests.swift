@@ -72,10 +72,7 @@ import Testing
               home: {decrypt: {path: /run/k/b.key, source: /etc/nest/b.age, identity: /root/.ssh/id}}
               other: {file: {path: /etc/open, content: x}}
             """
-        let files = try UnitsTests.files(text)
-        let lines = { (task: String) in
-            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
-        }
+        let lines = try UnitsTests.settings(text)
         let key = "etc-ssh-ssh_host_ed25519_key"
         #expect(lines("usual").contains("LoadCredential=\(key):/etc/ssh/ssh_host_ed25519_key"))
         #expect(lines("usual").contains("SetCredential=\(key):\(missingCredential)"))

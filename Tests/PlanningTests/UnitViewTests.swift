@@ -21,10 +21,11 @@ import Testing
               everywhere: {exec: {command: ls, writes: [/]}}
             """
         let files = try UnitsTests.files(text)
+        let settings = try UnitsTests.settings(text)
         let lines = { (task: String) in
-            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n")
-                .filter { $0.hasPrefix("TemporaryFileSystem=") || $0.hasPrefix("Bind") && !$0.contains("/journal/") }
-                .map(String.init)
+            settings(task).filter {
+                $0.hasPrefix("TemporaryFileSystem=") || $0.hasPrefix("Bind") && !$0.contains("/journal/")
+            }
         }
         #expect(lines("other") == ["TemporaryFileSystem=/etc/kubernetes:ro", "TemporaryFileSystem=/etc/web:ro"])
         #expect(lines("uses").filter { $0.contains("/etc/web") } == ["BindReadOnlyPaths=-/etc/web/tls.crt"])
@@ -60,10 +61,7 @@ import Testing
     ) throws {
         let made =
             "made: {kubeconfig: {path: /srv/k/made.conf, user: u, certificate: /c, key: /k, certificateAuthority: /ca,"
-        let files = try UnitsTests.files("tasks:\n  \(made) server: \"https://x\"}}\n  t: {\(verb)}\n")
-        let lines = (files["k8s-bootstrap-t.service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(
-            String.init
-        )
+        let lines = try UnitsTests.settings("tasks:\n  \(made) server: \"https://x\"}}\n  t: {\(verb)}\n")("t")
         let capabilities = lines.first { $0.hasPrefix("CapabilityBoundingSet=") } ?? ""
         #expect(capabilities.contains("CAP_DAC_READ_SEARCH") == reads)
         // Elsewhere only the drop-in of all units says which calls there are, and it denies this one.
@@ -327,11 +325,8 @@ import Testing
               uses-\(name): {after: [\(name)], apply: {manifests: [/m]}}
             """
         }
-        let files = try UnitsTests.files("tasks:\n\(text.joined(separator: "\n"))")
-        let lines = { (task: String) in
-            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
-                .filter { $0.hasPrefix("IPAddress") }
-        }
+        let settings = try UnitsTests.settings("tasks:\n\(text.joined(separator: "\n"))")
+        let lines = { (task: String) in settings(task).filter { $0.hasPrefix("IPAddress") } }
         #expect(lines("uses-v4") == ["IPAddressDeny=any", "IPAddressAllow=127.0.0.1"])
         #expect(lines("uses-v6") == ["IPAddressDeny=any", "IPAddressAllow=fd00::1"])
         #expect(lines("uses-name") == [])

@@ -24,6 +24,14 @@ import Testing
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The settings of each task of a task file that are not those of every unit.
+    static func settings(_ text: String, _ call: ProgramInvocation = call) throws -> (_ task: String) -> [String] {
+        let files = try Self.files(text, call)
+        return { task in
+            (files["k8s-bootstrap-\(task).service.d/50-privileges.conf"] ?? "").split(separator: "\n").map(String.init)
+        }
+    }
+
     @Test func `a task is a unit with its own sandbox, wanted by the target`() throws {
         let text = """
             tasks:
