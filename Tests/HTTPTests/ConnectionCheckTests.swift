@@ -54,17 +54,6 @@ import Testing
         #expect(late?.kind == .timedOut)
     }
 
-    @Test func `cancellation ends a check at once`() async throws {
-        let listener = try FullListener()
-        let client = client
-        let task = Task {
-            try await client.checkConnection(host: "127.0.0.1", port: listener.port, deadline: .now + .seconds(1000))
-        }
-        task.cancel()
-        let error = await #expect(throws: TransportError.self) { try await task.value }
-        #expect(error?.kind == .cancelled)
-    }
-
     @Test func `checks that wait do not hold up requests`() async throws {
         var settings = HTTPClient.Settings()
         settings.maximumRequestsInFlight = 1

@@ -20,13 +20,6 @@ struct HTTP2Tests {
         ConnectionIdentity(certificateAuthority: .file(authority.certificatePath))
     }
 
-    @Test func `a file is fetched over HTTP 2`() async throws {
-        let request = HTTPRequest(url: "\(server.url)/hello.txt")
-        let response = try await client.send(request, as: identity, deadline: .now + .seconds(600))
-        #expect(response.httpVersion == "2")
-        #expect(response.body == Array("hello".utf8))
-    }
-
     @Test func `hundreds of requests at once share one connection`() async throws {
         let bodies = try await withThrowingTaskGroup(of: [UInt8].self) { group in
             for number in 0..<300 {

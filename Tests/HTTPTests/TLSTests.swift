@@ -133,11 +133,4 @@ struct TLSTests {
         #expect(error.kind == .tls)
         #expect(error.message.hasPrefix("'\(error.address)': "))
     }
-
-    @Test func `a server without TLS is reported`() async throws {
-        let server = try LoopbackServer { _ in .response(200) }
-        let error = try await failure("https://127.0.0.1:\(server.port)", trusting)
-        #expect(error.kind == .tls)
-        #expect(error.message.hasPrefix("'127.0.0.1:\(server.port)': "))
-    }
 }

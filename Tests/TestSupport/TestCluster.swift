@@ -95,12 +95,10 @@ public struct TestCluster: Sendable {
         try await kubectl(arguments, input: input)
     }
 
-    /// Runs kubectl against the cluster, as its admin unless a kubeconfig is among the arguments.
     public func kubectl(_ arguments: [String], input: String = "") async throws(SupportError) -> ToolResult {
         await (try startKubectl(arguments, input: input)).result()
     }
 
-    /// Starts kubectl as ``kubectl(_:input:)-([String],_)`` does.
     public func startKubectl(_ arguments: [String], input: String = "") throws(SupportError) -> Tool {
         let assets = TestProcess.environment["KUBEBUILDER_ASSETS"].map { "\($0)/kubectl" }
         let kubeconfig = ["KUBECONFIG": kubeconfig]

@@ -46,10 +46,7 @@ public struct TestNode: Sendable {
         return try Tool(Self.program, arguments + ["--config", config, "--root", root], environment: variables)
     }
 
-    /// Runs the program for this node to its end.
-    ///
-    /// - Parameters:
-    ///   - arguments: The command and what follows; `--config` and `--root` are added.
+    /// Runs the program for this node to its end, as ``start(_:environment:)`` does.
     public func run(
         _ arguments: String...,
         environment: [String: String?] = [:]

@@ -83,10 +83,6 @@ public struct Tool: Sendable {
     }
 
     /// Runs a program to its end.
-    ///
-    /// - Parameters:
-    ///   - program: Its path, or a name to look for on the PATH.
-    ///   - environment: Variables over those of the test process; `nil` takes one away.
     public static func run(
         _ program: String,
         _ arguments: [String] = [],
