@@ -112,25 +112,4 @@ struct DryRunOrderTests {
         contexts: [{name: c, context: {cluster: c, user: u}}], users: [{name: u, user: {token: t}}]}
         """
     }
-
-    @Test func `files that a program writes are sources of later tasks`() async throws {
-        let tasks = """
-            tasks:
-              render: {exec: {command: render, writes: [/nest-out/]}}
-              f: {after: [render], file: {path: /f, source: /nest-out/f}}
-              m: {after: [render], apply: {kubeconfig: /k, manifests: [/nest-out]}}
-              d: {after: [render], decrypt: {path: /d, source: /nest-out/d.age, identity: /etc/passwd}}
-              again: {after: [render], exec: {command: again, creates: /nest-out/x}}
-
-            """
-        #expect(
-            try await lines(tasks, ["render", "f", "m", "d", "again"]) == [
-                "would run 'render'",
-                "would write '/f', with what task 'render' makes first",
-                "would apply the objects of '/nest-out', which task 'render' makes first",
-                "would write '/d', with what task 'render' makes first",
-                "would run 'again'",
-            ]
-        )
-    }
 }

@@ -292,15 +292,9 @@ struct NodeCheckTests {
 
                 """
             try bench.write(manifests, to: "m.yaml")
-            // It is not known which server this is about.
-            #expect(await NodeCheck(bench.run).findings().uncheckedObjectCount == 1)
-            #expect(await NodeCheck(bench.run, isOffline: true).findings().uncheckedObjectCount == 1)
-            let kubeconfig = """
-                {current-context: a, contexts: [{name: a, context: {cluster: a, user: a}}],
-                 clusters: [{name: a, cluster: {server: "https://127.0.0.1:1"}}], users: [{name: a, user: {token: a}}]}
-                """
-            try bench.write(kubeconfig, to: "k", mode: 0o600)
-            #expect(await NodeCheck(bench.run).findings().uncheckedObjectCount == 1)
+            for isOffline in [false, true] {
+                #expect(await NodeCheck(bench.run, isOffline: isOffline).findings().uncheckedObjectCount == 1)
+            }
         }
     }
 

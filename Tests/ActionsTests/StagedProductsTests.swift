@@ -93,11 +93,8 @@ struct StagedProductsTests {
         #expect(try unit.makeDirectory(settings, by: "data").change == .changed)
         try FileSystem.removeTree("\(root)/etc/nest/data")
         try FileSystem.makeSymbolicLink(at: "\(root)/etc/nest/data", to: "/srv", replacing: false)
-        #expect(
-            await words { try await staged("data").publish(to: node) }
-                == "cannot put '/etc/nest/data' in place: cannot create directory '\(root)/etc/nest/data': "
-                + "a symbolic link to '/srv' is in the way"
-        )
+        let found = await words { try await staged("data").publish(to: node) }
+        #expect(found?.hasSuffix("a symbolic link to '/srv' is in the way") == true, "\(found ?? "")")
     }
 
     @Test func `what a unit leaves in the stage cannot change path, permissions or kind`() async throws {
