@@ -114,20 +114,4 @@ struct EventQueueTests {
         // Ten lines, the warning and the end.
         #expect(numbers.all.withLock { $0 } == Array(1...10) + [31, 32])
     }
-
-    @Test func `a stopped terminal does not collect frames`() {
-        let output = makeOutput()
-        let display = TerminalSink.Display(isColoured: false, showsDiagnostics: true, size: { TerminalSize() })
-        let clock = EventClock(milliseconds: { 0 }, uptime: { .seconds(Int64.random(in: 0..<1_000_000)) })
-        let events = EventQueue([TerminalSink(output, display)], clock: clock)
-        events.send(Event(task: "a", .taskStarted(verb: "wait")))
-        for _ in 0..<5000 {
-            events.tick()
-            usleep(10)
-        }
-        events.finish(idleLimit: .seconds(600))
-        #expect(output.backlog(of: .results) < 64 << 10)
-        reader.open()
-        output.flush(idleLimit: .seconds(600))
-    }
 }

@@ -53,24 +53,6 @@ struct LiveLayoutTests {
         }
     }
 
-    @Test func `a narrow terminal has what a task does below its row, if there are rows`() {
-        let script = """
-            tasks generate-kubeconfig, bootstrap-rbac: generate-kubeconfig, crds: bootstrap-rbac
-            generate-kubeconfig start kubeconfig
-            generate-kubeconfig path /etc/kubernetes/admin.kubeconfig created
-            generate-kubeconfig end changed 12ms
-            bootstrap-rbac start apply
-            bootstrap-rbac wait API server 127.0.0.1:18599: connection refused (gives up at 12:10:00Z)
-            +3s
-            """
-        let run = TerminalRun(columns: 40)
-        run.play(script)
-        #expect(run.window.contains("  waiting: connection refused (API"), "\(run.window)")
-        #expect(run.window.first == "generate-kubecon…  changed      12 ms", "\(run.window)")
-        run.play("bootstrap-rbac end failed 4s no\ncrds end skipped bootstrap-rbac\ndone")
-        #expect(run.text.contains("\nbootstrap-rbac: failed, 4 s\n    error: no\n"), "\(run.text)")
-    }
-
     @Test func `a resized window gets the view that fits it`() {
         let run = TerminalRun(columns: 120, rows: 30)
         run.play(Self.script(15))

@@ -101,12 +101,4 @@ struct NotifySinkTests {
             all.dropFirst() == ["STATUS=exec", "STATUS=failed in 5 ms (1 failed): ConfigMap/x: its program failed"]
         )
     }
-
-    @Test func `several tasks share the status`() {
-        let sink = makeSink()
-        for task in ["a", "b"] { sink.receive(Event(task: task, .taskStarted(verb: "wait"))) }
-        sink.receive(Event(task: "b", .waiting(Wait("'/x': it does not exist"))))
-        sink.tick()
-        #expect(all.last == "STATUS=a: wait; b: waiting: '/x': it does not exist")
-    }
 }

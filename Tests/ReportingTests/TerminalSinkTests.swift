@@ -157,15 +157,6 @@ struct TerminalSinkTests {
         #expect(run.text == "a  failed       1 s\n1 task: 1 failed\n")
     }
 
-    @Test func `a task is skipped because of all dependencies that failed`() {
-        let run = TerminalRun()
-        run.play("tasks a, b, c: a b, d: c\na start exec\nb start exec\na end failed 1s no\nb end failed 1s no")
-        run.play("c end skipped a b\nd end skipped c")
-        #expect(run.window.suffix(2).first == "c  skipped               'a' and 'b' did not succeed")
-        run.play("done")
-        #expect(run.text.hasSuffix("skipped: c, d: 'a' and 'b' did not succeed\n4 tasks: 2 failed, 2 skipped\n"))
-    }
-
     @Test func `a dry run is a list of changes`() {
         let run = TerminalRun(isDryRun: true)
         run.play("tasks a, b\na start file\na path /etc/x created")
@@ -198,11 +189,5 @@ struct TerminalSinkTests {
         #expect(run.written("a print hello") == "\ra: | hello\u{1b}[K\n\u{1b}[J")
         let end = run.written("a end changed 2s\nb end interrupted\ndone")
         #expect(end.contains("interrupted: b (not started)\u{1b}[K\n2 tasks: 1 changed, 1 interrupted\u{1b}[K\n"))
-    }
-
-    @Test func `a run that is over before a frame shows only its result`() {
-        let run = TerminalRun()
-        let text = run.written("tasks a\na start file\na path /etc/x created\na end changed 1ms\ndone")
-        #expect(text == "\ra  changed      1 ms     /etc/x created\u{1b}[K\n1 task: 1 changed\u{1b}[K\n\u{1b}[J")
     }
 }

@@ -149,27 +149,6 @@ struct TimelineTests {
         #expect(spans(Timeline(source), "a") == ["work 4.9-7 (interrupted)"])
     }
 
-    @Test func `in a container the boot begins with systemd, and tasks that came after it have their own origin`() {
-        var source = TimelineSource(
-            tasks: [Boot.task("a", .ended(.changed), Boot.record("a", .changed, at: 45_000, after: 1000))],
-            clock: Boot.clock,
-        )
-        source.system = SystemTimes(
-            boot: BootTimes(hasKernel: false, userspace: .seconds(40), unitsLoaded: .seconds(41))
-        )
-        source.system?.boot.finished = .seconds(50)
-        let boot = Timeline(source)
-        #expect(boot.origin == .boot)
-        #expect(boot.originTime.description == "2026-01-01T10:00:40Z")
-        #expect(boot.bootFinished == .seconds(10))
-        #expect(spans(boot, "a") == ["work 4-5 (changed)"])
-        source.system?.boot.finished = .seconds(43)
-        let later = Timeline(source)
-        #expect(later.origin == .firstTask)
-        #expect(later.bootFinished == nil)
-        #expect(spans(later, "a") == ["work 0-1 (changed)"])
-    }
-
     @Test func `nothing has run on this boot`() {
         var source = TimelineSource(
             tasks: [Boot.task("a", units: ["k3s.service"], .notYet), Boot.task("b", after: [0], .waiting)],

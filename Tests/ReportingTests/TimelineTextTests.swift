@@ -71,27 +71,15 @@ struct TimelineTextTests {
         let flakyLine = lines.first { $0.hasPrefix("* flaky") } ?? ""
         #expect(flakyLine.hasSuffix("  changed"), "\(flakyLine)")
         #expect(lines.contains("    8 attempts, the first 6 of which are not known"))
-        #expect(
-            lines.suffix(3) == [
-                "critical path, 40 s until the last task ended:", "  first  1 s  started at 3 s",
-                "  flaky       started before 18 s",
-            ]
-        )
+        #expect(lines.suffix(2) == ["  first  1 s  started at 3 s", "  flaky       started before 18 s"])
         let picture = timelineSVG(Timeline(source), node: "n")
         #expect(picture.contains(">Critical path, 40 s: first (1 s) → flaky</text>"))
     }
 
     @Test func `colours change nothing else`() {
         let coloured = text(SampleBoot.source, columns: 40, isColoured: true, isUTF8: false)
-        #expect(
-            coloured.split(separator: "\n").contains(
-                "\u{1b}[1m*\u{1b}[0m crds          ....\u{1b}[31mx\u{1b}[0m~~"
-                    + "\u{1b}[32m#\u{1b}[0m         \u{1b}[32m13.9 s\u{1b}[0m"
-            )
-        )
-        #expect(
-            coloured.replacing(/\u{1b}\[\d*m/, with: "") == text(SampleBoot.source, columns: 40, isUTF8: false)
-        )
+        #expect(coloured.contains("....\u{1b}[31mx\u{1b}[0m~~\u{1b}[32m#\u{1b}[0m"), "\(coloured)")
+        #expect(coloured.replacing(/\u{1b}\[\d*m/, with: "") == text(SampleBoot.source, columns: 40, isUTF8: false))
     }
 
     @Test func `a node without tasks has no chart`() {
