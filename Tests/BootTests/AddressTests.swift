@@ -59,7 +59,6 @@ extension BootedTests {
                 #expect(try await machine.output("cat /var/lib/program/address") == "100.64.0.7\n")
                 try #require(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
                 let done = try await timeline(machine)
-                show("nest-bootstrap timeline", try await machine.output("nest-bootstrap timeline"))
                 #expect(done["origin"]?.string == "boot" && done["ongoing"]?.boolean == false)
                 #expect(try task(done, "flaky")["attempts"]?.integer == 2)
                 #expect(try kinds(done, "flaky") == ["work", "pause", "work"])

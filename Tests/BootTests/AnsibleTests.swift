@@ -89,7 +89,6 @@ extension BootedTests {
                 #expect(preview.result.status == 0 && preview.changed ?? 0 > 0, "\(preview.result.output)")
                 #expect(try await machine.run("test", "-e", "/usr/bin/nest-bootstrap").status == 1)
                 let first = try await play(at: network)
-                show("the first run of the playbook", first.result.output)
                 #expect(first.result.status == 0, "\(first.result.output)\(first.result.errors)")
                 #expect(try await machine.output("cat /etc/kubernetes/kubelet.env") == "NODE_IP=10.0.0.11\n")
                 #expect(Set(try await machine.records().values) == ["changed"])
@@ -120,7 +119,6 @@ extension BootedTests {
             let valid = try await machine.must("cat /etc/nest-bootstrap/bootstrap.yaml")
             try await writeInventory(tasks: "tasks:\n  here: {symlnk: {path: /etc/here, target: /etc}}\n")
             let invalid = try await play(at: network)
-            show("the playbook with an invalid task file", invalid.result.output)
             #expect(invalid.result.status == 2)
             #expect(invalid.text.contains("/etc/nest-bootstrap/bootstrap.yaml:2:"))
             #expect(try await machine.must("cat /etc/nest-bootstrap/bootstrap.yaml") == valid)
@@ -134,7 +132,6 @@ extension BootedTests {
 
             try await writeInventory(tasks: Self.tasks + "  fails: {exec: {command: \"false\"}}\n")
             let failed = try await play(at: network, "-e", "nest_bootstrap_wait=5s")
-            show("the playbook with a task that fails", failed.result.output)
             #expect(failed.result.status == 2)
             #expect(failed.text.contains("fails failed"), "\(failed.result.output)")
         }

@@ -206,17 +206,14 @@ extension IndependentBootedTests {
             try await machine.place(Files.text(Self.example), at: "\(Self.prepared)/bootstrap.yaml")
             try await machine.must("cp -r \(Self.prepared)/. \(Self.configuration)")
             let check = try await machine.run("nest-bootstrap", "check")
-            show("check on a bare Debian", check.output + check.errors)
-            #expect(check.status == 0)
+            #expect(check.status == 0, "\(check)")
             let result = try await machine.run("nest-bootstrap", "up")
-            show("up on a bare Debian", result.output + result.errors)
             let log = try await machine.output("journalctl --sync; journalctl -b -o cat -n 40 -u containerd -u kubelet")
             try #require(result.status == 0, "\(log)")
             let list = ["get", "nodes", "-o", "wide", "--no-headers"]
             let isReady = try await TestSupport.becomes {
                 try await cluster.kubectl(list).output.contains(/^worker-01\s+Ready\s/)
             }
-            show("kubectl get nodes", try await cluster.kubectl(list).output)
             #expect(isReady, "\(log)")
             #expect(try await machine.becomes(Self.failures) { $0.isEmpty })
             let warnings = "journalctl --sync; journalctl -b -q -o cat -p warning -u 'k8s-bootstrap*'"
@@ -232,11 +229,9 @@ extension IndependentBootedTests {
             let processes = "systemctl show -p MainPID containerd kubelet"
             let before = try await machine.output(processes)
             let again = try await machine.run("nest-bootstrap", "up")
-            show("a second up", again.output + again.errors)
             #expect(again.output.hasSuffix("nothing has changed since the last success\n"))
             try await machine.must("systemctl restart k8s-bootstrap.target")
             var records = try await machine.records()
-            show("all tasks again", try await machine.status())
             for task in Self.repeated { #expect(records.removeValue(forKey: task) == "changed", "\(task)") }
             #expect(Set(records.values) == ["unchanged"], "\(records)")
             #expect(try await machine.output(processes) == before)
@@ -255,8 +250,7 @@ extension IndependentBootedTests {
 
         private func reset(_ machine: TestMachine, to before: Set<String>) async throws {
             let result = try await machine.run("nest-bootstrap", "reset", "--yes")
-            show("reset", result.output + result.errors)
-            #expect(result.status == 0)
+            #expect(result.status == 0, "\(result)")
             #expect(try await machine.output("ls -l /proc/[0-9]*/exe | grep -E 'containerd|kubelet'") == "")
             let units = "systemctl list-units --plain --no-legend 'k8s-bootstrap*' containerd.service kubelet.service"
             #expect(try await machine.output("\(units) --state=active,activating,failed") == "")

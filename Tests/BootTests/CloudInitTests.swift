@@ -73,7 +73,6 @@ extension BootedTests {
                     "mv /etc/kubernetes/kubelet.env /run/; systemctl restart kubelet; systemctl show --property=Result,SubState kubelet"
                 let missing = try await machine.output(start)
                 #expect(missing == "Result=resources\nSubState=auto-restart\n")
-                show("nest-bootstrap status of a cloud node", try await machine.output("nest-bootstrap status"))
             }
         }
     }

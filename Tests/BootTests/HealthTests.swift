@@ -84,7 +84,7 @@ extension RunningMachineTests {
                         try await machine.output("systemctl list-timers --no-legend 'k8s-bootstrap--retry@*'") == ""
                     )
                     let again = try await machine.run("systemctl", "start", "k8s-bootstrap.target")
-                    #expect(again.status == 1)
+                    #expect(again.status == 1, "\(again)")
                     #expect(try await view(machine) == failed)
                     #expect(try await alerts(machine) == ["bad failed"])
 
@@ -174,28 +174,6 @@ extension RunningMachineTests {
                 #expect(try await machine.becomes(state) { $0 == "exited\n" })
                 _ = try await machine.run("systemctl", "restart", Self.health)
                 #expect(try await view(machine).failed == [Self.health])
-            }
-        }
-
-        @Test func `a task that was restarted by hand and recovered brings those that depend on it`() async throws {
-            let tasks = """
-                tasks:
-                  first: {exec: {command: test, args: [-e, /run/go]}}
-                  second: {after: [first], symlink: {path: /run/second, target: /etc}}
-
-                """
-            try await TestMachine.withRunning { machine in
-                try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
-                try await machine.startTasks()
-                #expect(try await machine.becomes("systemctl is-failed \(Self.health)") { $0 == "failed\n" })
-                try await machine.stopRetries()
-                try await machine.must("touch /run/go && systemctl restart k8s-bootstrap-first")
-                try await becomes(
-                    machine,
-                    View(failed: [], system: "running", target: "active"),
-                    "after a restart of the failed task",
-                )
-                #expect(try await machine.output("readlink /run/second") == "/etc\n")
             }
         }
 

@@ -54,7 +54,7 @@ extension BootedTests {
                 try await boot(machine, "--bind-ro=\(TemporaryDirectory.path):/root/packages")
                 let apt = "cd /root/packages && DEBIAN_FRONTEND=noninteractive apt-get --yes install"
                 let install = "\(apt) ./package.deb"
-                show("apt-get install", try await machine.must(install))
+                try await machine.must(install)
                 try await machine.must("apt-get check")
                 try await expectUsable(machine, below: "/usr")
                 let started = try await start(machine)
@@ -106,7 +106,6 @@ extension BootedTests {
                 let list = "find /usr/local | LC_ALL=C sort"
                 let before = try await machine.must(list)
                 let installed = try await machine.must("/root/archives/first/install.sh --examples")
-                show("install.sh", installed)
                 #expect(installed.hasSuffix(" is installed in '/usr/local'\n"))
                 try await expectUsable(machine, below: "/usr/local")
                 let started = try await start(machine)
@@ -120,7 +119,7 @@ extension BootedTests {
                 try await machine.must("systemctl disable k8s-bootstrap.target && /root/archives/first/install.sh")
                 #expect(try await machine.output("systemctl is-enabled k8s-bootstrap.target") == "disabled\n")
                 let script = "/usr/local/share/nest-bootstrap/install.sh"
-                show("install.sh --uninstall", try await machine.must("\(script) --uninstall"))
+                try await machine.must("\(script) --uninstall")
                 try await expectRemoved(machine)
                 #expect(try await machine.must("cat \(Self.path)") == Self.tasks)
                 #expect(try await machine.must(list) == before)

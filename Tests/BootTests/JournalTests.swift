@@ -41,7 +41,6 @@ extension RunningMachineTests {
             // A retry may have come already.
             #expect(failures.map { $0["NEST_ATTEMPT"]?.string } == failures.indices.map { "\($0 + 1)" })
             let entry = try #require(failures.first)
-            show("journalctl -o json \(Self.failed)", "\(entry)")
             let expected = [
                 "PRIORITY": "4", "NEST_TASK": "bad", "NEST_VERB": "exec", "NEST_OUTCOME": "failed",
                 "NEST_ATTEMPT": "1",
@@ -66,14 +65,12 @@ extension RunningMachineTests {
 
         private func explanation(_ machine: TestMachine) async throws {
             let text = try await machine.output("journalctl -b -x --no-pager -u 'k8s-bootstrap-bad.service'")
-            show("journalctl -x", text)
             #expect(text.contains("Subject: Task bad failed"))
             #expect(text.contains("systemctl start k8s-bootstrap.target"))
             #expect(!text.contains("@NEST_"))
         }
 
         private func status(_ machine: TestMachine) async throws {
-            show("nest-bootstrap status", try await machine.status())
             // The retry may run at any time.
             var rows: [String: JSON] = [:]
             let isFailed = try await TestSupport.becomes(every: .milliseconds(500)) {
@@ -90,7 +87,6 @@ extension RunningMachineTests {
                 $0.contains("retries in ") && $0.contains("active")
             }
             #expect(isSeen)
-            show("nest-bootstrap status, as an ordinary user", try await machine.output("\(user) 2>&1"))
         }
 
         @Test func `a mistake in the task file is an entry of its own kind`() async throws {
@@ -129,7 +125,6 @@ extension RunningMachineTests {
                 #expect(try await machine.run("sh", "-c", byHand).status == 0)
 
                 let text = try await machine.output("nest-bootstrap logs fine")
-                show("nest-bootstrap logs fine", text)
                 let lines = text.split(separator: "\n")
                 #expect(lines.count { $0.contains("fine: | from fine") } == 2)
                 #expect(lines.contains { $0.contains("systemd[1]: Finished k8s-bootstrap-fine.service") })
@@ -153,11 +148,6 @@ extension RunningMachineTests {
                     try String(line).json["MESSAGE"]?.string ?? ""
                 }
                 #expect(messages.contains("bad: | from bad") && messages.contains("fine: | from fine"))
-
-                let wrong = try await machine.run("nest-bootstrap", "logs", "fin", "--since", "1h")
-                #expect(wrong.status == 0)
-                #expect(wrong.errors == "warning: this node has no task 'fin'; did you mean 'fine'?\n")
-                #expect(wrong.output == "-- No entries --\n")
             }
         }
     }

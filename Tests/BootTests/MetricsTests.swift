@@ -37,7 +37,6 @@ extension RunningMachineTests {
                 )
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap-waits") { $0 == "active\n" })
                 #expect(try await machine.becomes("cat \(file)") { $0.contains("timestamp_seconds{task=\"waits\"}") })
-                show("metrics", try await machine.output("cat \(file)"))
                 #expect(try await machine.output("stat -c '%a %U' \(file)") == "644 root\n")
                 // While they are written there is a temporary file.
                 let files = "nest_bootstrap.prom\nother.prom\n"

@@ -86,7 +86,6 @@ extension RunningMachineTests {
                     renewed = try await servedSerial(machine, port: port)
                     return renewed != ""
                 }
-                show("serials", "\(served)\(renewed)")
                 #expect(renewed.hasPrefix("serial=") && renewed != served, "\(served) \(renewed)")
                 let file = ["x509", "-noout", "-serial", "-in", machine.disk("/var/lib/web/tls.crt")]
                 #expect(try await Tool.run("openssl", file).output == renewed)

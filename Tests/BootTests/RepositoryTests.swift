@@ -110,7 +110,6 @@ extension IndependentBootedTests {
         /// Returns what `apt update` prints, whether or not it fails.
         private func update(_ machine: TestMachine) async throws -> String {
             let text = try await machine.output("apt-get update 2>&1")
-            show("apt-get update", text)
             return text
         }
 
@@ -127,41 +126,43 @@ extension IndependentBootedTests {
         private func upgrade(_ machine: TestMachine, to expected: String) async throws {
             let text = try await update(machine)
             #expect(!text.contains("W:") && !text.contains("E:"), "\(text)")
-            show("apt-get upgrade", try await machine.must("apt-get upgrade 2>&1"))
+            try await machine.must("apt-get upgrade 2>&1")
             #expect(try await version(machine) == expected)
         }
 
-        /// Boots a machine of a release of Debian, and does everything on it.
-        private func use(_ release: String, _ number: Int, variant: String?) async throws {
+        @Test
+        func `Debian 12 installs by the documented lines, refuses what is not signed, and survives a change of key`()
+            async throws
+        {
             try await withRepository { repository in
                 try await repository.script("make_repository $OLD \"$PACKAGE\" $EXAMPLES")
-                try await TestMachine.withFresh("w1", package: "", variant: variant) { machine in
+                try await TestMachine.withFresh("w1", package: "") { machine in
                     try await machine.boot()
                     #expect(try await machine.isRunningWithoutFailures())
                     // apt asks no question; so does a person who answers yes.
                     try await machine.place("APT::Get::Assume-Yes \"true\";\n", at: "/etc/apt/apt.conf.d/yes")
                     let lines = try documentedLines(repository.address)
-                    show("the documented lines on \(release)", try await machine.must("set -eu\n\(lines)\n"))
-                    try await expectInstalled(machine, number)
-                    try await expectUpgrade(machine, repository, number)
-                    try await expectRefusals(machine, repository, release, number)
-                    try await expectChangeOfKey(machine, repository, number)
+                    try await machine.must("set -eu\n\(lines)\n")
+                    try await expectInstalled(machine)
+                    try await expectUpgrade(machine, repository)
+                    try await expectRefusals(machine, repository)
+                    try await expectChangeOfKey(machine, repository)
                 }
             }
         }
 
         /// Expects the package of this release, and the keys.
-        private func expectInstalled(_ machine: TestMachine, _ number: Int) async throws {
-            #expect(try await version(machine).hasSuffix("+deb\(number)"))
+        private func expectInstalled(_ machine: TestMachine) async throws {
+            #expect(try await version(machine).hasSuffix("+deb12"))
             let depends = try await machine.must("dpkg-query -Wf '${Depends}' nest-bootstrap")
-            #expect(depends.contains(number < 13 ? "libcurl4," : "libcurl4t64,"), "\(depends)")
+            #expect(depends.contains("libcurl4,"), "\(depends)")
             try await machine.must("apt-get check && nest-bootstrap --version")
             let owner = "dpkg --search /usr/share/keyrings/nest-bootstrap-archive-keyring.gpg"
             #expect(try await machine.must(owner).hasPrefix("nest-bootstrap-archive-keyring:"))
         }
 
         /// Upgrades while a task is active.
-        private func expectUpgrade(_ machine: TestMachine, _ repository: Repository, _ number: Int) async throws {
+        private func expectUpgrade(_ machine: TestMachine, _ repository: Repository) async throws {
             let tasks = "tasks: {here: {symlink: {path: /run/here, target: /etc}}}\n"
             try await machine.place(tasks, at: "/etc/nest-bootstrap/bootstrap.yaml")
             try await machine.must("systemctl daemon-reload && systemctl start k8s-bootstrap.target")
@@ -169,28 +170,14 @@ extension IndependentBootedTests {
             let ask = "systemctl show -p ActiveEnterTimestampMonotonic k8s-bootstrap-here"
             let started = try await machine.must(ask)
             try await repository.add("0.1.0-90", signedBy: "$OLD")
-            try await upgrade(machine, to: "0.1.0-90+deb\(number)")
+            try await upgrade(machine, to: "0.1.0-90+deb12")
             #expect(try await machine.must(ask) == started)
-            // The same version with other content is refused, and nothing has changed.
-            let refused = try await repository.script(
-                """
-                dpkg-deb --raw-extract "$PACKAGE" "$DIRECTORY/other"
-                sed -i -e 's/^Version:.*/Version: 0.1.0-90/' -e 's/^Suggests:.*/Suggests: age/' "$DIRECTORY/other/DEBIAN/control"
-                dpkg-deb -Zgzip --root-owner-group --build "$DIRECTORY/other" "$DIRECTORY/other.deb"
-                before=$(cd "$pool" && find . -type f | xargs sha256sum)
-                ! make_repository "$OLD" "$DIRECTORY/other.deb" 2>&1 || exit 1
-                [ "$before" = "$(cd "$pool" && find . -type f | xargs sha256sum)" ]
-                """
-            )
-            #expect(refused.contains("has other content than the new package of that version"), "\(refused)")
         }
 
         /// Expects that apt takes nothing from a repository that is signed by another key, changed or expired.
         private func expectRefusals(
             _ machine: TestMachine,
             _ repository: Repository,
-            _ release: String,
-            _ number: Int,
         ) async throws {
             let current = try await version(machine)
             try await repository.script("keep")
@@ -200,12 +187,12 @@ extension IndependentBootedTests {
             #expect(try await candidate(machine) == current)
 
             try await repository.script("restore")
-            try await repository.script("sed -i 's/^Label: .*/Label: other/' \"$dists/\(release)/InRelease\"")
+            try await repository.script("sed -i 's/^Label: .*/Label: other/' \"$dists/bookworm/InRelease\"")
             text = try await update(machine)
             #expect(text.contains("BADSIG") || text.contains("Message has been manipulated"), "\(text)")
 
             let signed = try await repository.script(
-                "restore; for file in \"$pool\"/main/n/*/*-90*.deb; do echo >>\"$file\"; done; cat \"$dists/\(release)/InRelease\""
+                "restore; for file in \"$pool\"/main/n/*/*-90*.deb; do echo >>\"$file\"; done; cat \"$dists/bookworm/InRelease\""
             )
             #expect(signed.contains("Valid-Until: "))
             text = try await update(machine)
@@ -215,7 +202,6 @@ extension IndependentBootedTests {
                 "-c",
                 "apt-get clean; apt-get install --reinstall nest-bootstrap 2>&1"
             )
-            show("apt-get install --reinstall", changed.output)
             #expect(changed.status == 100 && changed.output.contains("unexpected size"))
             try await repository.script("restore; make_repository $OLD")
             try await upgrade(machine, to: current)
@@ -223,30 +209,23 @@ extension IndependentBootedTests {
 
         /// Changes the key: a node that is upgraded while both sign survives, and another one is repaired by the line of
         /// the documents.
-        private func expectChangeOfKey(_ machine: TestMachine, _ repository: Repository, _ number: Int) async throws {
+        private func expectChangeOfKey(_ machine: TestMachine, _ repository: Repository) async throws {
             let keyring = "/usr/share/keyrings/nest-bootstrap-archive-keyring.gpg"
             try await machine.must("cp \(keyring) /root/former.gpg")
             try await repository.add("0.1.0-92", signedBy: "$OLD $NEW")
-            try await upgrade(machine, to: "0.1.0-92+deb\(number)")
+            try await upgrade(machine, to: "0.1.0-92+deb12")
             try await repository.add("0.1.0-93", signedBy: "$NEW")
-            try await upgrade(machine, to: "0.1.0-93+deb\(number)")
+            try await upgrade(machine, to: "0.1.0-93+deb12")
             #expect(try await update(machine).contains("W:") == false)
 
             try await machine.must("cp /root/former.gpg \(keyring)")
             try await repository.add("0.1.0-94", signedBy: "$NEW")
             let text = try await update(machine)
             #expect(text.contains("NO_PUBKEY") || text.contains("Missing key"), "\(text)")
-            #expect(try await candidate(machine) == "0.1.0-93+deb\(number)")
+            #expect(try await candidate(machine) == "0.1.0-93+deb12")
             let repair = try documentedLines(repository.address).split(separator: "cat >", maxSplits: 1)[0]
             try await machine.must(String(repair))
-            try await upgrade(machine, to: "0.1.0-94+deb\(number)")
-        }
-
-        @Test
-        func `Debian 12 installs by the documented lines, refuses what is not signed, and survives a change of key`()
-            async throws
-        {
-            try await use("bookworm", 12, variant: nil)
+            try await upgrade(machine, to: "0.1.0-94+deb12")
         }
     }
 }

@@ -16,7 +16,6 @@ extension RunningMachineTests {
 
         private func run(_ machine: TestMachine, _ arguments: String) async throws -> ToolResult {
             let result = try await machine.run("sh", "-c", "nest-bootstrap run \(arguments)")
-            show("run \(arguments)", "\(result.output)\(result.errors)(exit status \(result.status))\n")
             return result
         }
 
@@ -30,11 +29,11 @@ extension RunningMachineTests {
                 try await machine.place(Self.tasks, at: Self.taskFile)
                 try await machine.must("systemctl daemon-reload")
                 let inUnit = try await run(machine, "--task beyond")
-                #expect(inUnit.status == 1)
+                #expect(inUnit.status == 1, "\(inUnit)")
                 #expect((inUnit.output + inUnit.errors).contains("see 'reads', 'writes'"))
                 #expect(try await machine.run("test", "-e", "/etc/beyond").status == 1)
                 let here = try await run(machine, "--task beyond --here")
-                #expect(here.status == 0)
+                #expect(here.status == 0, "\(here)")
                 #expect(try await machine.run("test", "-e", "/etc/beyond").status == 0)
                 try await machine.must("rm /etc/beyond")
                 // Nothing is left of the units.
@@ -55,19 +54,19 @@ extension RunningMachineTests {
                 // A retry would start the unit too.
                 try await machine.preventRetries()
                 let failed = try await machine.run("nest-bootstrap", "up")
-                #expect(failed.status == 75)
+                #expect(failed.status == 75, "\(failed)")
                 #expect(try await machine.output("systemctl is-failed k8s-bootstrap-first || true") == "failed\n")
                 let before = try await runs("first", machine)
 
                 let again = try await run(machine, "--task first")
-                #expect(again.status == 1)
+                #expect(again.status == 1, "\(again)")
                 #expect(try await machine.output("systemctl is-failed k8s-bootstrap-first || true") == "failed\n")
                 let missing = try await run(machine, "--task second")
-                #expect(missing.status == 75)
+                #expect(missing.status == 75, "\(missing)")
 
                 try await machine.must("touch /run/first/go")
                 let byHand = try await run(machine, "--task first")
-                #expect(byHand.status == 0)
+                #expect(byHand.status == 0, "\(byHand)")
                 #expect(byHand.output.contains("unit 'k8s-bootstrap-first.service' had failed and is active now\n"))
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
                 #expect(try await machine.output("systemctl --failed --no-legend 'k8s-*'") == "")
@@ -93,7 +92,7 @@ extension RunningMachineTests {
                 #expect(try await machine.run("nest-bootstrap", "up").status == 75)
                 try await machine.must("touch /run/first/go")
                 let byHand = try await run(machine, "")
-                #expect(byHand.status == 0)
+                #expect(byHand.status == 0, "\(byHand)")
                 #expect(byHand.output.contains("unit 'k8s-bootstrap-first.service' had failed and is active now\n"))
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })
                 #expect(try await machine.output("systemctl --failed --no-legend 'k8s-*'") == "")
@@ -109,7 +108,7 @@ extension RunningMachineTests {
                 let unit = "systemctl show -p ActiveEnterTimestampMonotonic k8s-bootstrap-first k8s-bootstrap-second"
                 let before = try await machine.output(unit)
                 let json = try await run(machine, "--task first --task second --output json")
-                #expect(json.status == 0)
+                #expect(json.status == 0, "\(json)")
                 #expect(json.output.split(separator: "\n").allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
                 #expect(try await machine.output(unit) == before)
                 #expect(try await [runs("first", machine), runs("second", machine)] == [2, 2])
@@ -145,7 +144,7 @@ extension RunningMachineTests {
                 let atBoot = try await machine.output("cat /run/view/out")
                 #expect(atBoot.contains("COLOUR=green\n") && atBoot.hasSuffix("secret"))
                 let result = try await run(machine, "--task view")
-                #expect(result.status == 0)
+                #expect(result.status == 0, "\(result)")
                 #expect(result.output.contains("view: | seen\n"))
                 let byHand = try await machine.output("cat /run/view/out")
                 let unit = try Regex("k8s-bootstrap-(view|by-hand@view-[0-9a-f]+)\\.service")
@@ -190,8 +189,7 @@ extension RunningMachineTests {
                     "rm -f /run/slow/up; nest-bootstrap run --task slow & until [ -e /run/slow/up ]; do sleep 0.1; done; "
                         + "kill -INT $!; wait $!"
                 )
-                show("run: SIGINT", result.output + result.errors)
-                #expect(result.status == 130)
+                #expect(result.status == 130, "\(result)")
                 let units = "systemctl list-units --no-legend 'k8s-bootstrap-by-hand*'"
                 #expect(try await machine.output(units) == "")
                 #expect(try await machine.output("ls /run/systemd/system").contains("by-hand") == false)

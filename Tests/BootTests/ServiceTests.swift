@@ -62,18 +62,16 @@ extension RunningMachineTests {
             try await TestMachine.withRunning { machine in
                 try await machine.place(Self.tasks, at: Self.taskFile)
                 let first = try await machine.run("nest-bootstrap", "up")
-                show("up: a unit", first.output + first.errors)
-                #expect(first.status == 0)
+                #expect(first.status == 0, "\(first)")
                 #expect(try await states(machine) == "enabled\nactive\n")
                 let again = try await machine.run("nest-bootstrap", "run", "--task", "used")
-                #expect(again.status == 0)
+                #expect(again.status == 0, "\(again)")
                 #expect(again.output.contains("used: unchanged"), "\(again.output)")
                 try await machine.must("systemctl stop used.service")
                 let changed = try await machine.run("nest-bootstrap", "run", "--task", "used")
                 #expect(changed.output.contains("unit 'used.service' started"), "\(changed.output)")
                 let reset = try await machine.run("nest-bootstrap", "reset", "--yes")
-                show("reset of a unit", reset.output + reset.errors)
-                #expect(reset.status == 0)
+                #expect(reset.status == 0, "\(reset)")
                 #expect(try await machine.output("systemctl is-active used.service || true") == "inactive\n")
                 let links = "find /etc/systemd/system -name used.service"
                 #expect(try await machine.output(links) == "")
@@ -97,17 +95,12 @@ extension RunningMachineTests {
                     """
                 try await machine.place(tasks, at: Self.taskFile)
                 let result = try await machine.run("nest-bootstrap", "up")
-                show("up: units that do not start", result.output + result.errors)
-                #expect(result.status == 75)
+                #expect(result.status == 75, "\(result)")
                 let log = try await machine.output("nest-bootstrap logs; true")
                 for text in [
                     "cannot start unit 'fails.service': it is failed (failed), with result 'exit-code', status 7",
-                    "no such flag: --x",
-                    "it is ordered after 'k8s-bootstrap.target', which waits for this task",
-                    "there is no unit 'fials.service'; did you mean 'fails.service'?",
-                ] {
-                    #expect(log.contains(text), "\(log)")
-                }
+                    "no such flag: --x", "it is ordered after 'k8s-bootstrap.target'", "did you mean 'fails.service'?",
+                ] { #expect(log.contains(text), "\(log)") }
                 try await machine.must("rm \(path)/fails.service \(path)/waits.service; systemctl daemon-reload")
             }
         }
@@ -176,8 +169,7 @@ extension RunningMachineTests {
                 try await machine.stopRetries()
                 #expect(try await machine.becomes("systemctl is-failed k8s-bootstrap-settings") { $0 == "failed\n" })
                 let failed = try await machine.run("nest-bootstrap", "status")
-                show("status", failed.output)
-                #expect(failed.status == 1)
+                #expect(failed.status == 1, "\(failed)")
                 #expect(
                     failed.output.contains("cannot restart 'uses.service': after the restart it is failed (failed)")
                 )

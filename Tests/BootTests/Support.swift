@@ -2,15 +2,15 @@ import TestSupport
 import Testing
 
 /// The tests that boot machines of their own, one after the other.
-@Suite(.needsMachine, .serialized, .timeLimit(.minutes(30)))
+@Suite(.needsMachine, .serialized, .timeLimit(.minutes(15)))
 struct BootedTests {}
 
 /// The longest tests on booted machines, all at once, beside those of ``BootedTests``.
-@Suite(.needsMachine, .timeLimit(.minutes(30)))
+@Suite(.needsMachine, .timeLimit(.minutes(15)))
 struct IndependentBootedTests {}
 
 /// The tests on running machines, each of which is lent to one test at a time.
-@Suite(.needsMachine, .timeLimit(.minutes(30)))
+@Suite(.needsMachine, .timeLimit(.minutes(15)))
 struct RunningMachineTests {}
 
 extension TestCluster {

@@ -64,7 +64,6 @@ extension RunningMachineTests {
                         """
                     )
                     let said = try await machine.output("journalctl --sync; journalctl -b -o cat -t probe")
-                    show("what the unit of an apply task can do", said)
                     #expect(said.split(separator: "\n").map(String.init) == Self.allowed)
                 }
             }

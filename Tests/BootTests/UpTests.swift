@@ -28,7 +28,6 @@ extension RunningMachineTests {
 
         private func up(_ machine: TestMachine, _ title: String, _ arguments: String...) async throws -> ToolResult {
             let result = try await machine.run("sh", "-c", (["nest-bootstrap up"] + arguments).joined(separator: " "))
-            show("up: \(title)", "\(result.output)\(result.errors)(exit status \(result.status))\n")
             return result
         }
 
@@ -37,14 +36,14 @@ extension RunningMachineTests {
                 try await machine.place("one", at: "/etc/content")
                 try await machine.place(Self.tasks(), at: Self.taskFile)
                 let first = try await up(machine, "a new task file")
-                #expect(first.status == 0)
+                #expect(first.status == 0, "\(first)")
                 #expect(first.output.contains("second: runs for the first time on this boot\n"))
                 #expect(first.output.hasSuffix("4 tasks started: all succeeded\n"))
                 #expect(try await machine.output("cat /run/content") == "one")
                 #expect(try await machine.output("systemctl is-active k8s-bootstrap.target") == "active\n")
 
                 let again = try await up(machine, "nothing has changed")
-                #expect(again.status == 0)
+                #expect(again.status == 0, "\(again)")
                 #expect(again.output == "4 tasks: nothing has changed since the last success\n")
 
                 // Only the task that reads the file runs again.
@@ -58,7 +57,7 @@ extension RunningMachineTests {
                 // A description and a comment change nothing; a command does, and what runs after it follows.
                 try await machine.place("# A comment.\n" + Self.tasks(first: "y"), at: Self.taskFile)
                 let changed = try await up(machine, "a declaration has changed")
-                #expect(changed.status == 0)
+                #expect(changed.status == 0, "\(changed)")
                 let lines = changed.output.split(separator: "\n").prefix(2)
                 #expect(
                     lines == [
@@ -92,7 +91,7 @@ extension RunningMachineTests {
 
                 try await machine.place(Self.tasks().replacing("timeout", with: "timout"), at: Self.taskFile)
                 let mistake = try await up(machine, "a mistake")
-                #expect(mistake.status == 78)
+                #expect(mistake.status == 78, "\(mistake)")
                 #expect(mistake.errors.contains("did you mean 'timeout'?"))
                 #expect(mistake.errors.contains("nothing was touched because of this mistake"))
                 #expect(try await machine.output(unit) == before)
@@ -101,19 +100,19 @@ extension RunningMachineTests {
 
                 try await machine.place(Self.tasks(other: "exit 3"), at: Self.taskFile)
                 let failed = try await up(machine, "a failure that is retried")
-                #expect(failed.status == 75)
+                #expect(failed.status == 75, "\(failed)")
                 #expect(failed.output.contains("task 'other' failed, and it is retried"))
                 #expect(failed.output.contains("exited with code 3"))
 
                 try await machine.place(Self.tasks(other: "true"), at: Self.taskFile)
                 let corrected = try await up(machine, "corrected")
-                #expect(corrected.status == 0)
+                #expect(corrected.status == 0, "\(corrected)")
                 #expect(try await machine.isRunningWithoutFailures())
 
                 try await machine.place(Self.tasks(first: "z"), at: Self.taskFile)
                 try await machine.must("systemctl mask --runtime k8s-bootstrap-first")
                 let masked = try await up(machine, "a masked unit", "--output", "json")
-                #expect(masked.status == 1)
+                #expect(masked.status == 1, "\(masked)")
                 #expect(masked.output.contains(#""masked":["first"]"#))
                 try await machine.must("systemctl unmask --runtime k8s-bootstrap-first")
                 #expect(try await up(machine, "one task and what it runs after", "second").status == 0)
@@ -136,12 +135,12 @@ extension RunningMachineTests {
             try await TestMachine.withRunning { machine in
                 try await machine.place(tasks(false), at: Self.taskFile)
                 let stopped = try await up(machine, "everyday commands in a sandbox")
-                #expect(stopped.status == 75)
+                #expect(stopped.status == 75, "\(stopped)")
                 #expect(stopped.output.contains("or write sandbox: false"))
 
                 try await machine.place(tasks(true), at: Self.taskFile)
                 let result = try await up(machine, "everyday commands with their needs")
-                #expect(result.status == 0)
+                #expect(result.status == 0, "\(result)")
                 #expect(try await machine.run("id", "k8s-agent").status == 0)
                 #expect(try await machine.output("cat /proc/mounts").contains("test /mnt tmpfs"))
                 let counted = try await machine.output("nest-bootstrap check")
@@ -163,7 +162,7 @@ extension RunningMachineTests {
                 let edited = "first: {timeout: 1s, wait: {file: /run/other-gate}}"
                 try await machine.place("tasks: {\(edited), \(corrected)}\n", at: Self.taskFile)
                 let result = try await up(machine, "the first task fails")
-                #expect(result.status == 75)
+                #expect(result.status == 75, "\(result)")
                 #expect(result.output.contains("task 'first' failed, and it is retried"))
                 #expect(result.output.contains("task 'second' did not run, because 'first' failed\n"))
                 #expect(!result.output.contains("exited with code 3"))
@@ -180,8 +179,7 @@ extension RunningMachineTests {
                     "-c",
                     "nest-bootstrap up & until [ -s /run/other/log ]; do sleep 0.1; done; kill -HUP $!; wait $!"
                 )
-                show("up: SIGHUP", interrupted.output + interrupted.errors)
-                #expect(interrupted.status == 143)
+                #expect(interrupted.status == 143, "\(interrupted)")
                 #expect(interrupted.output.contains("the tasks continue; 'nest-bootstrap status --watch' shows them\n"))
                 try await machine.must("touch /run/other/go")
                 #expect(try await machine.becomes("systemctl is-active k8s-bootstrap.target") { $0 == "active\n" })

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The files of `examples/ansible`; `BootTests` runs the role on a machine.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct AnsibleExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/ansible"
     private static let role = "\(directory)/roles/nest_bootstrap"
@@ -61,7 +61,7 @@ struct AnsibleExampleTests {
 }
 
 /// The task file of `examples/bare-debian`, whose node `BootTests` boots.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct BareDebianExampleTests {
     private static let example = "\(TestCluster.sourceRoot)/examples/bare-debian/bootstrap.yaml"
     private static let guide = "\(TestCluster.sourceRoot)/docs/guides/bare-debian.md"
@@ -104,7 +104,7 @@ struct BareDebianExampleTests {
 }
 
 /// The task file of `examples/ha-control-plane`, whose nodes `BootTests` boots.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ControlPlaneExampleTests {
     private static let example = "\(TestCluster.sourceRoot)/examples/ha-control-plane/bootstrap.yaml"
 
@@ -132,7 +132,7 @@ struct ControlPlaneExampleTests {
 }
 
 /// The user data of cloud nodes in `examples`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct CloudInitTests {
     private static let path = "\(TestCluster.sourceRoot)/examples/cloud-init/user-data.yaml"
 
@@ -215,7 +215,7 @@ struct CloudInitTests {
 }
 
 /// The files in `examples/prometheus`.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct PrometheusExampleTests {
     private static let directory = "\(TestCluster.sourceRoot)/examples/prometheus"
 

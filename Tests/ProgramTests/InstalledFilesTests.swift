@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The files that `tools/install` and `tools/install-examples` put below a prefix, as the Debian packages have them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct InstalledFilesTests {
     private let root = TemporaryDirectory.file("root")
 
@@ -66,7 +66,7 @@ struct InstalledFilesTests {
 }
 
 /// The check of the C library that `make deb` makes, with packages of another program.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct LibraryVersionTests {
     /// Checks a package that has a shell as its program, with these dependencies.
     private func check(_ depends: String) async throws -> ToolResult {
@@ -104,7 +104,7 @@ struct LibraryVersionTests {
 }
 
 /// The manual pages, as mandoc reads them.
-@Suite(.temporaryDirectory, .timeLimit(.minutes(30)))
+@Suite(.temporaryDirectory, .timeLimit(.minutes(5)))
 struct ManualTests {
     private static let pages = ["man5/bootstrap.yaml.5", "man7/nest-bootstrap.systemd.7", "man8/nest-bootstrap.8"]
 
