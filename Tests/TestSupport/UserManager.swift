@@ -114,10 +114,6 @@ public final class UserManager: Sendable {
         try Files.write(Array(text.utf8), to: unitPath(name), mode: 0o644)
     }
 
-    public func alias(_ alias: String, of name: String) throws(SupportError) {
-        try Files.makeSymbolicLink(at: unitPath(alias), to: name)
-    }
-
     @discardableResult
     public func systemctl(_ arguments: String...) async throws(SupportError) -> ToolResult {
         try await Tool.run("systemctl", ["--user"] + arguments, environment: runtime)

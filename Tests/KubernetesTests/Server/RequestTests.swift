@@ -179,19 +179,6 @@ struct RetryPolicyTests {
         #expect(isNearTheEnd)
     }
 
-    @Test func `the time in the reports of one wait is always the same`() async throws {
-        let lines = Locked<[String]>([])
-        let policy = Session.retryPolicy(.seconds(600), gracePeriod: .seconds(300)) { line in
-            lines.withLock { $0.append(line) }
-        }
-        for code in [503, 404] {
-            try await policy.retry(.init(.condition, "x")) { () async throws(APIError) in
-                guard lines.withLock({ $0.count { $0.contains("\(code)") } }) >= 4 else { throw refusal(code, "no") }
-            }
-        }
-        #expect(Set(lines.withLock { $0 }).count == 2)
-    }
-
     @Test(arguments: [
         (
             #"failed to allocate IP 10.96.0.10: rpc error: code = Unavailable desc = error reading from server: EOF"#,
