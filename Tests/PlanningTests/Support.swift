@@ -94,8 +94,9 @@ func problems(
     }
 }
 
-/// Whether each problem that is printed begins as expected, after the name of its file. In the place of '…' there may be
-/// anything.
+/// Whether each problem that is printed begins as expected, with anything in the place of '…'.
+///
+/// The name of the usual file before a place may be left out.
 func isReported(_ printed: String, _ expected: String) -> Bool {
     let (lines, starts) = (printed.split(separator: "\n"), expected.split(separator: "\n"))
     return lines.count == starts.count
