@@ -57,7 +57,8 @@ struct ClientCertificateTests {
     }
 
     @Test func `a certificate that the server refuses is reported with its reason`() async throws {
-        let stranger = try TestAuthority(subject: "/CN=elsewhere").issue("stranger")
+        let elsewhere = try TestAuthority(subject: "/CN=elsewhere")
+        let stranger = try elsewhere.issue("stranger")
         for (issued, words) in [(stranger, "unknown ca"), (try authority.issue("late", validity: .past), "expired")] {
             let error = try await failure(.file(issued.certificatePath), .file(issued.keyPath))
             #expect(error.kind == .clientCertificateRefused)

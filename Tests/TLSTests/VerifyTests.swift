@@ -60,7 +60,8 @@ struct VerifyTests {
         let error = error { () throws(TLSError) in try leaf.verify(by: namesakes) }
         let words = "has the name of a trusted authority but a different key"
         #expect(error == TLSError(.wrongSignature, "is issued by 'CN=right-ca', which \(words)"))
-        let other = try Certificate.read(pem: try Files.read(try TestAuthority(subject: "/CN=other").certificatePath))
+        let stranger = try TestAuthority(subject: "/CN=other")
+        let other = try Certificate.read(pem: try Files.read(stranger.certificatePath))
         let unknown = self.error { () throws(TLSError) in try leaf.verify(by: other) }
         #expect(unknown == TLSError(.unknownIssuer, "is issued by 'CN=right-ca', which is not trusted"))
     }

@@ -147,7 +147,7 @@ struct Explanation {
             let hint = "remove 'metadata.\(culprit.key)'"
             return ObjectFailure(manifest, .invalid, message, at: culprit.location, hint: hint)
         }
-        let hint = status.location == nil ? nil : "correct \(client.kubeconfig.serverSetting)"
+        let hint = status.location == nil ? nil : "check \(client.kubeconfig.serverSetting)"
         return ObjectFailure(manifest, .other, message, hint: hint)
     }
 
@@ -229,10 +229,11 @@ extension Explanation {
         return ObjectFailure(object: manifest.identity, cause: .invalid, faults: faults)
     }
 
-    /// Returns the faults that a refusal names as violations of the schema, as the own schema explains those that it knows.
+    /// Returns the faults that the own schema shows, and further ones that a refusal names as violations of the schema.
     ///
     /// Server-side apply reports them as `.spec.foo: field not declared in schema`, one per line after the introduction;
-    /// strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`.
+    /// strict decoding reports them as `unknown field "spec.foo", unknown field "spec.bar"`. A server reports only the
+    /// first fault of each branch.
     private func schemaFaults(_ status: ServerStatus) -> [ObjectFailure.Fault] {
         // A colon in quoted text does not end a path. Old servers repeat the value in Go syntax; the value is left out,
         // because it may be secret.
@@ -245,11 +246,11 @@ extension Explanation {
                 (FieldPath(String(match.2)), String(match.1))
             }
         }
-        let known = ObjectCheck.schemaProblems(of: manifest)
-        return named.map { path, reason in
+        let found = ObjectCheck.schemaProblems(of: manifest)
+        let others = named.compactMap { path, reason -> ObjectFailure.Fault? in
             let target = path.resolve(in: manifest.root)
-            if let own = known.first(where: { [target.location, target.node?.location].contains($0.location) }) {
-                return fault(at: own.location, own.message, hint: own.hint)
+            guard !found.contains(where: { [target.location, target.node?.location].contains($0.location) }) else {
+                return nil
             }
             guard let items = reason.firstMatch(of: /^duplicate entries for key \[(.*)\]$/)?.1 else {
                 let isUnknown = reason.contains("field")
@@ -259,6 +260,7 @@ extension Explanation {
             let repeated = ItemSelector(String(items)).items(of: target.node?.sequence ?? []).map(\.location)
             return fault(at: repeated.max() ?? target.location, "\(path.name): \(reason)", hint: nil)
         }
+        return found.map { fault(at: $0.location, $0.message, hint: $0.hint) } + others
     }
 
     /// Explains one cause of a refusal with the server's text.

@@ -159,7 +159,7 @@ struct PreflightTests {
             return session.client.preflightProblem(.transport(TransportError(kind, "", peer: peer))).line
         }
         let start = "API server https://127.0.0.1:9 shows a certificate"
-        #expect(try line(.hostName).hasPrefix("\(start) for kubernetes, not for '127.0.0.1'; correct the server in "))
+        #expect(try line(.hostName).hasPrefix("\(start) for kubernetes, not for '127.0.0.1'; check the server in "))
         #expect(try line(.untrusted, .past).hasPrefix("\(start) that is not valid now (valid from "))
         #expect(
             try line(.untrusted).hasPrefix("\(start) issued by 'CN=a-ca', but kubeconfig 'k' trusts only the system")
