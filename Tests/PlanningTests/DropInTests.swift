@@ -155,10 +155,7 @@ import YAML
             """
         let printed = problems(text)
         #expect(printed.isEmpty != isFault)
-        #expect(
-            !isFault
-                || isReported(printed, "3:…task 'b' writes '//x', which task 'a' writes as well at bootstrap.yaml:2")
-        )
+        #expect(!isFault || isReported(printed, "3:…writes '//x', which task 'a' writes as well at bootstrap.yaml:2"))
     }
 
     private func dropIn(
